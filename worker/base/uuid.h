@@ -1,0 +1,23 @@
+/* UUIDs of version 7 (RFC 9562): 48 bits of wall milliseconds, then random bits. The name of a call. */
+#ifndef BASE_UUID_H
+#define BASE_UUID_H
+
+#include <stdint.h>
+
+#include "base/random.h"
+#include "base/slice.h"
+
+#define UUID_TEXT_LEN 36
+
+struct uuid {
+    char text[UUID_TEXT_LEN];    /* lower case, with hyphens; no NUL */
+};
+
+void uuid_new(struct uuid *ret_uuid, int64_t wall_ms, struct random *random);
+
+static inline struct slice uuid_slice(const struct uuid *uuid)
+{
+    return slice_of(uuid->text, UUID_TEXT_LEN);
+}
+
+#endif

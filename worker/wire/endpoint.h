@@ -1,0 +1,23 @@
+/* Where Bedrock Runtime answers: `https://bedrock-runtime[-fips].<region>.<suffix>` by partition and dual-stack
+ * (facts: AWS endpoint rules), or the user's own URL. */
+#ifndef WIRE_ENDPOINT_H
+#define WIRE_ENDPOINT_H
+
+#include "base/attr.h"
+#include "base/buf.h"
+#include "base/err.h"
+
+#define ENDPOINT_REGION_MAX 64
+
+struct endpoint {
+    struct slice scheme;      /* http or https */
+    struct slice host;        /* for the Host header and the signature: a port that is not the default one included */
+    struct slice base_path;   /* "" or "/prefix", no slash at its end */
+};
+
+/* ERR_INVALID-like ERR_FORMAT for a region that is no region name ([a-z0-9-], <= ENDPOINT_REGION_MAX). */
+MUST_CHECK enum err endpoint_add_url(struct buf *buf, struct slice region, bool fips, bool dual_stack);
+/* Takes a URL apart (borrowed): http or https, no user info, query or fragment. */
+MUST_CHECK enum err endpoint_read(struct slice url, struct endpoint *ret_endpoint);
+
+#endif

@@ -1,0 +1,68 @@
+/* A chat request (records.md, "Request"): read from a record's value against the catalog, checked whole, and turned into
+ * one conversation that every dialect can encode. Everything borrows the record or lies in the arena. */
+#ifndef WIRE_REQUEST_H
+#define WIRE_REQUEST_H
+
+#include "wire/catalog.h"
+#include "wire/json.h"
+#include "wire/record.h"
+#include "wire/why.h"
+
+#define REQUEST_ID_MAX 128            /* characters */
+#define REQUEST_LABELS_MAX 16
+#define REQUEST_LABEL_MAX 256         /* bytes of a label's value */
+#define REQUEST_TENANT_MAX 128
+#define REQUEST_MODEL_MAX 2048
+#define REQUEST_NO_LIMIT INT64_MAX
+
+enum role { ROLE_SYSTEM, ROLE_USER, ROLE_ASSISTANT };
+
+/* One content block, ready for Converse: raw JSON text of the block object, e.g. {"text":"…"}. */
+struct block {
+    struct slice converse;
+    bool is_text;                     /* a plain text block … */
+    struct slice text;                /* … with this decoded text */
+};
+
+/* One turn: consecutive messages of one role merged (langchain.md). System messages are not turns. */
+struct turn {
+    enum role role;
+    const struct block *blocks;
+    size_t count;
+};
+
+struct request {
+    struct slice id;                  /* caller's, else ce_id, else <topic>-<partition>-<offset> */
+    struct slice model_requested;     /* as the request or the default names it */
+    struct slice model;               /* model id, profile id or ARN for the wire */
+    struct slice region;              /* the alias's or the ARN's; null = the worker's */
+    bool stream;
+    const struct block *system;
+    size_t system_count;
+    const struct turn *turns;
+    size_t turn_count;
+    size_t text_bytes;                /* UTF-8 bytes of all text: input tokens are estimated as a quarter of it */
+    /* Raw JSON values, null slice = absent. 0 and false are present. */
+    struct slice temperature, top_p, top_k, max_tokens;
+    struct slice stop;                /* always an array */
+    struct slice additional_fields;   /* model_kwargs and additional_model_request_fields merged, top_k not included */
+    struct slice response_field_paths;
+    struct slice request_metadata;
+    struct slice metadata;            /* echoed on the response */
+    struct slice labels;              /* object of short strings */
+    struct slice tenant;              /* "default" when none */
+    int64_t expires_wall_ms;          /* earliest of expires_at, ttl_ms, ce_expirytime; or REQUEST_NO_LIMIT */
+    struct slice reply_topic;         /* reply_to, else header kafka_replyTopic; null = the settings' */
+    int32_t reply_partition;          /* header kafka_replyPartition; -1 = none */
+};
+
+/* Fills what can be known of any record before its value is read: id (default), tenant, reply topic from the headers,
+ * time limits. So that even a value that is no JSON gets its answer where it belongs. */
+MUST_CHECK enum err request_from_headers(struct arena *arena, const struct record *record, struct request *ret_request,
+                                         struct why *ret_why);
+/* Reads the value; call request_from_headers first. On error ret_request keeps what was understood (id, reply topic,
+ * tenant, metadata when they were readable), so that the error response is as useful as possible. */
+MUST_CHECK enum err request_read(struct arena *arena, const struct record *record, const struct catalog *catalog,
+                                 struct request *ret_request, struct why *ret_why);
+
+#endif
