@@ -3,7 +3,7 @@
 #define BASE_ATTR_H
 
 #define MUST_CHECK __attribute__((warn_unused_result))
-#define PRINTF(format, first) __attribute__((format(printf, format, first)))
+#define PRINTF(place, first) __attribute__((format(printf, place, first)))
 #define NORETURN __attribute__((noreturn))
 #define UNUSED __attribute__((unused))
 /* Calls `done(&variable)` when the variable leaves its scope. */
