@@ -33,7 +33,7 @@ struct json_fault {
     const char *words;            /* "duplicate member", … static text without data */
 };
 
-/* OK, ERR_FORMAT (ret_fault filled) or ERR_NO_MEMORY. */
+/* OK, ERR_FORMAT (ret_fault filled unless NULL) or ERR_NO_MEMORY. */
 MUST_CHECK enum err json_parse(struct arena *arena, struct slice text, const struct json **ret_root,
                                struct json_fault *ret_fault);
 

@@ -1,0 +1,68 @@
+#include "wire/json.h"
+
+#include "wire/json_plain.h"
+
+static void add_escape(struct buf *buf, char byte)
+{
+    static const char LETTERS[0x20] = {
+        ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r'};
+    unsigned char code = (unsigned char)byte;
+    if (code < sizeof LETTERS && LETTERS[code] == '\0') {
+        buf_addf(buf, "\\u%04x", code);
+        return;
+    }
+    buf_add_byte(buf, '\\');
+    buf_add_byte(buf, code < sizeof LETTERS ? LETTERS[code] : byte);
+}
+
+void json_add_string(struct buf *buf, struct slice text)
+{
+    size_t at = 0;
+    buf_add_byte(buf, '"');
+    while (at < text.len && buf->failed == OK) {
+        size_t len = json_plain_len(text, at);
+        buf_add(buf, slice_sub(text, at, len));
+        at += len;
+        if (at < text.len)
+            add_escape(buf, text.ptr[at++]);
+    }
+    buf_add_byte(buf, '"');
+}
+
+void json_add_name(struct buf *buf, const char *name)
+{
+    struct slice so_far = buf_slice(buf);
+    char last = so_far.len == 0 ? '{' : so_far.ptr[so_far.len - 1];
+    if (last != '{' && last != '[')
+        buf_add_byte(buf, ',');
+    json_add_string(buf, slice_of_text(name));
+    buf_add_byte(buf, ':');
+}
+
+void json_add_member(struct buf *buf, const char *name, struct slice raw_value)
+{
+    if (raw_value.ptr == NULL)
+        return;
+    json_add_name(buf, name);
+    buf_add(buf, raw_value);
+}
+
+void json_add_text_member(struct buf *buf, const char *name, struct slice text)
+{
+    if (text.ptr == NULL)
+        return;
+    json_add_name(buf, name);
+    json_add_string(buf, text);
+}
+
+void json_add_int_member(struct buf *buf, const char *name, int64_t value)
+{
+    json_add_name(buf, name);
+    buf_add_int(buf, value);
+}
+
+void json_add_bool_member(struct buf *buf, const char *name, bool value)
+{
+    json_add_name(buf, name);
+    buf_add_text(buf, value ? "true" : "false");
+}
