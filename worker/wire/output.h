@@ -3,6 +3,7 @@
 #ifndef WIRE_OUTPUT_H
 #define WIRE_OUTPUT_H
 
+#include "base/buf.h"
 #include "base/list.h"
 #include "base/uuid.h"
 #include "wire/answer.h"
@@ -15,14 +16,15 @@ enum output_kind { OUTPUT_RESPONSE, OUTPUT_USAGE, OUTPUT_LETTER, OUTPUT_CHUNK };
 struct output {
     struct link link;             /* in its owner's list */
     enum output_kind kind;
-    struct slice topic;           /* borrowed: settings or `arena` */
+    struct slice topic;           /* borrowed: settings, or its own */
     int32_t partition;            /* -1 = by key */
     struct slice key;             /* may be null */
     struct slice value;           /* may be null (dead letter of a tombstone) */
     const struct header *headers;
     size_t header_count;
     size_t held_bytes;            /* what it counts against delivery.max_held_bytes */
-    struct arena arena;           /* owns key, headers, value */
+    struct buf body;              /* owns the value and the texts of our own headers; zeroed = empty */
+    struct arena arena;           /* owns the rest: topic of a reply, key, header list, echoed headers */
 };
 
 void output_free(struct output *output);      /* NULL is fine */
@@ -34,7 +36,7 @@ struct output_context {
     struct slice responses_topic, chunks_topic, usage_topic, dead_letters_topic;
     const struct slice *echo_headers;     /* globs */
     size_t echo_header_count;
-    size_t output_bytes_max;      /* limit of one output */
+    size_t output_bytes_max;      /* limit of one output: key, value and headers together */
 };
 
 /* One call of a request, as `attempts` and usage records tell it. */
@@ -86,9 +88,12 @@ struct chunk_facts {
     const struct usage_counts *usage; /* when step->has_usage */
     const struct why *why;            /* of that error, else NULL */
     int32_t partition;                /* for null keys: murmur2(id) over the chunk topic's partitions; -1 = by key */
+    int64_t wall_ms;                  /* of the chunk, for ce_time; 0 = not said */
+    const char *api;                  /* as in response_facts */
 };
 
-/* Each gives a new output; ERR_NO_MEMORY or ERR_TOO_LARGE. */
+/* Each gives a new output; ERR_NO_MEMORY or ERR_TOO_LARGE. A response goes to the request's reply topic and partition,
+ * unless that is what was refused (ERR_REPLY_REFUSED): then to the settings' topic. */
 MUST_CHECK enum err output_response(const struct output_context *context, const struct response_facts *facts,
                                     struct output **ret_output);
 MUST_CHECK enum err output_usage(const struct output_context *context, const struct usage_facts *facts,
