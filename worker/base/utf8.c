@@ -73,7 +73,11 @@ struct slice utf8_clip(struct slice text, size_t max)
     if (text.len <= max)
         return text;
     size_t at = max;
-    while (at > 0 && is_inside(text.ptr[at]))
+    while (at > 0 && max - at < 3 && is_inside(text.ptr[at]))
         at--;
+    /* No code point has more than three bytes inside: this is no UTF-8, and any place is as good.
+     */
+    if (is_inside(text.ptr[at]))
+        at = max;
     return slice_sub(text, 0, at);
 }

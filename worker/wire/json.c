@@ -192,6 +192,7 @@ static size_t skip_digits(struct scan *scan)
 
 static bool scan_number(struct scan *scan)
 {
+    size_t from = scan->at;
     if (peek(scan) == '-')
         scan->at++;
     bool zero = peek(scan) == '0';
@@ -207,7 +208,7 @@ static bool scan_number(struct scan *scan)
             scan->at++;
         right = skip_digits(scan) > 0 && right;
     }
-    return right || refuse_here(scan, "a number that is not JSON");
+    return right || refuse(scan, from, "a number that is not JSON");
 }
 
 static bool scan_word(struct scan *scan, struct slice word, enum json_kind kind, struct json *node)
