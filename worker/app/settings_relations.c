@@ -1,0 +1,164 @@
+/* What no single setting can tell: settings that do not go together. Each problem is told where the
+ * user said one. */
+#include "app/settings_parts.h"
+
+#include "app/assembly.h"
+
+/* The first value must not be above the second. */
+struct order {
+    const char *small_path, *big_path;
+    struct place small_place, big_place;
+    int64_t small, big;
+    bool may_be_equal;
+};
+
+#define ORDER(settings, small_member, small_name, big_member, big_name, equal)                     \
+    {                                                                                              \
+        (small_name), (big_name), (settings)->at.small_member, (settings)->at.big_member,          \
+            (settings)->small_member, (settings)->big_member, (equal)                              \
+    }
+
+static void check_order(const struct order *order, struct problems *problems)
+{
+    if (order->small < order->big || (order->may_be_equal && order->small == order->big))
+        return;
+    bool is_small = order->small_place.line > 0 || order->big_place.line == 0;
+    problems_add(problems, is_small ? order->small_place : order->big_place,
+                 slice_of_text(is_small ? order->small_path : order->big_path),
+                 "%s must %s %s; change one of them", order->small_path,
+                 order->may_be_equal ? "not be above" : "be below", order->big_path);
+}
+
+static void check_orders(const struct settings *s, struct problems *problems)
+{
+    const struct order orders[] = {
+        ORDER(s, delivery_max_in_flight, "delivery.max_in_flight", delivery_max_held,
+              "delivery.max_held", true),
+        ORDER(s, delivery_batch_size, "delivery.batch_size", delivery_max_held_bytes,
+              "delivery.max_held_bytes", true),
+        ORDER(s, delivery_commit_interval_ms, "delivery.commit_interval",
+              kafka_transaction_timeout_ms, "kafka.transaction_timeout", false),
+        ORDER(s, kafka_session_timeout_ms, "kafka.session_timeout", kafka_max_poll_interval_ms,
+              "kafka.max_poll_interval", true),
+        ORDER(s, delivery_drain_timeout_ms, "delivery.drain_timeout", kafka_max_poll_interval_ms,
+              "kafka.max_poll_interval", false),
+        ORDER(s, bedrock_timeouts_connect_ms, "bedrock.timeouts.connect", bedrock_timeouts_total_ms,
+              "bedrock.timeouts.total", true),
+        ORDER(s, bedrock_timeouts_first_byte_ms, "bedrock.timeouts.first_byte",
+              bedrock_timeouts_total_ms, "bedrock.timeouts.total", true),
+        ORDER(s, bedrock_timeouts_idle_ms, "bedrock.timeouts.idle", bedrock_timeouts_total_ms,
+              "bedrock.timeouts.total", true),
+        ORDER(s, bedrock_retry_transient_base_ms, "bedrock.retry.transient_base",
+              bedrock_retry_max_delay_ms, "bedrock.retry.max_delay", true),
+        ORDER(s, bedrock_retry_throttle_base_ms, "bedrock.retry.throttle_base",
+              bedrock_retry_max_delay_ms, "bedrock.retry.max_delay", true),
+    };
+    for (size_t i = 0; i < COUNT_OF(orders); i++)
+        check_order(&orders[i], problems);
+}
+
+/* An output that is read again would be a request without end. */
+static void check_topics(const struct settings *s, struct problems *problems)
+{
+    const struct {
+        const char *path;
+        struct slice topic;
+        struct place place;
+    } outputs[] = {
+        {"topics.responses", s->topics_responses, s->at.topics_responses},
+        {"topics.chunks", s->topics_chunks, s->at.topics_chunks},
+        {"topics.usage", s->topics_usage, s->at.topics_usage},
+        {"topics.dead_letters", s->topics_dead_letters, s->at.topics_dead_letters},
+    };
+    for (size_t i = 0; i < s->topics_requests.count; i++) {
+        struct slice topic = s->topics_requests.items[i];
+        for (size_t j = 0; j < COUNT_OF(outputs); j++) {
+            if (!slice_equal(topic, outputs[j].topic))
+                continue;
+            bool is_output = outputs[j].place.line > 0;
+            problems_add(problems, is_output ? outputs[j].place : s->at.topics_requests,
+                         slice_of_text(is_output ? outputs[j].path : "topics.requests"),
+                         "topic %.*s is in topics.requests and %s: its records would become "
+                         "requests again; use two topics",
+                         SLICE_ARG(topic), outputs[j].path);
+        }
+        for (size_t j = 0; j < i; j++) {
+            if (slice_equal(topic, s->topics_requests.items[j]))
+                problems_add(problems, s->at.topics_requests, SLICE("topics.requests"),
+                             "topic %.*s is there twice; keep one", SLICE_ARG(topic));
+        }
+    }
+}
+
+static bool is_alias(const struct settings *s, struct slice name)
+{
+    for (size_t i = 0; i < s->models_aliases.count; i++) {
+        if (slice_equal(s->models_aliases.list[i].name, name))
+            return true;
+    }
+    return false;
+}
+
+static void check_models(const struct settings *s, struct problems *problems)
+{
+    struct slice model = s->models_default;
+    bool is_id = slice_find(model, '.') < model.len || slice_find(model, ':') < model.len;
+    if (model.len > 0 && !is_id && !is_alias(s, model))
+        problems_add(problems, s->at.models_default, SLICE("models.default"),
+                     "is no alias, and no model id or ARN (those have a '.' or ':'); add it to "
+                     "models.aliases or correct it");
+}
+
+static void check_switches(const struct settings *s, struct problems *problems)
+{
+    if (!s->delivery_error_responses && !s->delivery_dead_letters)
+        problems_add(problems, s->at.delivery_dead_letters, SLICE("delivery.dead_letters"),
+                     "and delivery.error_responses are both off: failed requests would vanish; "
+                     "leave one on");
+    if (s->kafka_static_membership && s->kafka_instance.len == 0)
+        problems_add(problems, s->at.kafka_static_membership, SLICE("kafka.static_membership"),
+                     "needs a name that outlives the process; set kafka.instance");
+    if (s->bedrock_endpoint_url.len > 0 && s->bedrock_fips)
+        problems_add(problems, s->at.bedrock_fips, SLICE("bedrock.fips"),
+                     "has no effect beside bedrock.endpoint_url; remove one of them");
+    if (s->bedrock_endpoint_url.len > 0 && s->bedrock_dual_stack)
+        problems_add(problems, s->at.bedrock_dual_stack, SLICE("bedrock.dual_stack"),
+                     "has no effect beside bedrock.endpoint_url; remove one of them");
+}
+
+/* librdkafka properties may say otherwise than our settings: what counts is the value in the end.
+ */
+static void check_kafka(const struct settings *s, struct problems *problems)
+{
+    struct kafka_config config;
+    assembly_kafka_config(s, SLICE("checked"), &config);
+    int64_t max_poll_ms = kafka_conf_number(&config, KAFKA_CONSUMER, "max.poll.interval.ms");
+    int64_t transaction_ms = s->kafka_transaction_timeout_ms;
+    if (s->delivery_guarantee == GUARANTEE_EXACTLY_ONCE)
+        transaction_ms = kafka_conf_number(&config, KAFKA_PUBLISHER, "transaction.timeout.ms");
+    if (max_poll_ms < 0 || transaction_ms < 0) {
+        problems_add(problems, s->at.kafka_client, SLICE("kafka"),
+                     "librdkafka does not take these properties together; remove some of "
+                     "kafka.client, kafka.consumer or kafka.producer");
+        return;
+    }
+    if (s->delivery_drain_timeout_ms >= max_poll_ms)
+        problems_add(problems, s->at.delivery_drain_timeout_ms, SLICE("delivery.drain_timeout"),
+                     "must be below max.poll.interval.ms (%lld ms), or the group takes partitions "
+                     "away before their calls end; change one of them",
+                     (long long)max_poll_ms);
+    if (s->delivery_commit_interval_ms >= transaction_ms)
+        problems_add(problems, s->at.delivery_commit_interval_ms, SLICE("delivery.commit_interval"),
+                     "must be below transaction.timeout.ms (%lld ms); change one of them",
+                     (long long)transaction_ms);
+}
+
+void settings_check_relations(const struct settings *settings, struct problems *problems)
+{
+    check_orders(settings, problems);
+    check_topics(settings, problems);
+    check_models(settings, problems);
+    check_switches(settings, problems);
+    if (problems->count == 0)
+        check_kafka(settings, problems);
+}
