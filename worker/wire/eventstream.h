@@ -26,16 +26,18 @@ struct event {
 struct event_reader {
     struct buf pending;           /* bytes of a frame that is not whole yet */
     size_t taken;                 /* of pending: bytes of frames already given out */
-    bool broken;
+    size_t limit;                 /* most bytes of one frame */
+    enum err broken;              /* OK, or why nothing more can be read */
 };
 
 /* limit: most bytes of one frame (its payload cap is EVENT_PAYLOAD_BYTES_MAX in any case). */
 void event_reader_init(struct event_reader *reader, size_t limit);
 void event_reader_done(struct event_reader *reader);
-/* More bytes. ERR_TOO_LARGE, ERR_NO_MEMORY. */
+/* More bytes; take all whole frames out before the next ones are heard. ERR_TOO_LARGE (more is pending than a frame may
+ * have), ERR_NO_MEMORY. A broken reader drops what it hears. */
 MUST_CHECK enum err event_reader_hear(struct event_reader *reader, struct slice bytes);
 /* The next whole frame: OK and *ret_event (borrowed until the next call on the reader); ERR_NOT_FOUND = needs more bytes;
- * ERR_BROKEN_STREAM = corrupt (CRC, lengths, headers), and so for ever after. */
+ * ERR_BROKEN_STREAM = corrupt (CRC, lengths, headers); ERR_TOO_LARGE = a sound frame over the limit; these two stay so. */
 MUST_CHECK enum err event_reader_next(struct event_reader *reader, struct event *ret_event);
 /* true when the bytes end between frames. */
 bool event_reader_is_between(const struct event_reader *reader);
@@ -45,6 +47,7 @@ struct event_header {
     const char *name;
     struct slice value;
 };
+/* Appends one frame; its three parts must be within the limits above. */
 void event_add(struct buf *buf, const struct event_header *headers, size_t count, struct slice payload);
 
 #endif

@@ -11,5 +11,7 @@
 enum err fault_of_answer(int status, struct slice head, struct slice body, struct why *ret_why);
 /* An exception or error frame in a stream. */
 enum err fault_of_event(const struct event *event, struct why *ret_why);
+/* The status that an error of this name comes with (`ThrottlingException`, in any case); 0 = no name of the table. */
+int fault_status(struct slice name);
 
 #endif

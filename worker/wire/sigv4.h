@@ -9,6 +9,10 @@
 #include "base/err.h"
 #include "base/slice.h"
 
+#define SIGV4_HEADERS_MAX      32      /* to sign, beside the three that are always there */
+#define SIGV4_PARAMETERS_MAX   64      /* of the query */
+#define SIGV4_SECRET_BYTES_MAX 1024
+
 /* Keys are secrets: never logged, and cleared by their owner. */
 struct credentials {
     struct slice access_key_id, secret_access_key;
@@ -26,7 +30,7 @@ struct sigv4_request {
     struct slice method;
     struct slice host;                /* as in the Host header, with a port that is not the default one */
     struct slice path;                /* as on the wire */
-    struct slice query;               /* as on the wire, without '?'; already sorted; empty = none */
+    struct slice query;               /* as on the wire, without '?', in any order; empty = none */
     const struct sigv4_header *headers;   /* to sign beside host, x-amz-date, x-amz-security-token; any order */
     size_t header_count;
     struct slice body;
@@ -43,11 +47,12 @@ struct sigv4_key {
 
 /* Percent-encodes everything but unreserved characters (RFC 3986), `/` too. */
 void sigv4_add_label(struct buf *buf, struct slice text);
-/* For tests and `bedrock-sim`: the canonical request and the string to sign. */
+/* For tests and `bedrock-sim`: the canonical request and the string to sign. The buf fails (ERR_TOO_LARGE) when there are
+ * more headers, path segments or parameters than the limits have. */
 void sigv4_add_canonical(struct buf *buf, const struct sigv4_request *request, struct slice session_token);
 void sigv4_add_string_to_sign(struct buf *buf, const struct sigv4_request *request, struct slice canonical);
 /* Appends the header lines to send, each ended by CRLF: Authorization, X-Amz-Date[, X-Amz-Security-Token], or
- * Authorization: Bearer. ERR_NO_CREDENTIALS when there are none or they hold CR, LF or NUL. */
+ * Authorization: Bearer. ERR_NO_CREDENTIALS when there are none or they hold CR, LF or NUL; ERR_TOO_LARGE, ERR_NO_MEMORY. */
 MUST_CHECK enum err sigv4_add_headers(struct buf *buf, const struct sigv4_request *request,
                                       const struct credentials *credentials, struct sigv4_key *key);
 
