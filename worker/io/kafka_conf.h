@@ -35,6 +35,8 @@ struct kafka_config {
     struct slice transactional_id; /* never empty under exactly_once */
     const struct slice *topics;    /* to subscribe to */
     size_t topic_count;
+    const struct slice *output_topics; /* what is produced to; looked up before the first record */
+    size_t output_topic_count;
     bool exactly_once;              /* false: at_least_once */
     int64_t commit_interval_ms;     /* at_least_once: least time between offset commits */
     int64_t session_timeout_ms;     /* 10000 */
@@ -57,6 +59,11 @@ MUST_CHECK enum err kafka_conf_check(struct slice name, struct slice value, int 
  * are wrong. */
 int64_t kafka_conf_number(const struct kafka_config *config, enum kafka_client client,
                           const char *name);
+
+struct rd_kafka_conf_s;
+/* What rd_kafka_new takes. NULL: ret_error (KAFKA_WORDS_MAX) says why. */
+MUST_CHECK struct rd_kafka_conf_s *kafka_conf_new(const struct kafka_config *config,
+                                                  enum kafka_client client, char *ret_error);
 
 /* Bytes that the three clients may hold at most: fetch queues and what waits to be sent. For the
  * memory bound. */
