@@ -1,4 +1,57 @@
+"""Fixtures: one broker for the whole run (or that of KAFKA_BOOTSTRAP_SERVERS), and a world for each test."""
+import os
+import re
 import sys
 from pathlib import Path
 
+import pytest
+
 sys.path.insert(0, str(Path(__file__).resolve().parent))
+from kit.broker import Broker, fetch_jars              # noqa: E402
+from kit.processes import WORK, end_strays             # noqa: E402
+
+
+def pytest_addoption(parser):
+    parser.addoption("--cycles", type=int, default=20, help="kill -9 cycles of the kill storm")
+
+
+class GivenBroker:
+    """A broker that others run: it can be used, not hurt, and its files are not ours to read."""
+    data = None
+
+    def __init__(self, bootstrap):
+        self.bootstrap = bootstrap
+
+
+@pytest.fixture(scope="session")
+def own_broker(tmp_path_factory):
+    """A broker that may be killed, restarted and looked into."""
+    missing = fetch_jars()
+    if missing:
+        pytest.skip(f"no Apache Kafka: {missing}")
+    end_strays()
+    broker = Broker(WORK / f"tests-{os.getpid()}")
+    broker.format()
+    broker.start()
+    yield broker
+    broker.stop()
+    if not os.environ.get("KEEP_BROKER"):
+        broker.wipe()
+
+
+@pytest.fixture(scope="session")
+def broker(request):
+    given = os.environ.get("KAFKA_BOOTSTRAP_SERVERS")
+    return GivenBroker(given) if given else request.getfixturevalue("own_broker")
+
+
+@pytest.fixture
+def folder(request):
+    """Settings and logs of one test; kept, so that a failure can be read."""
+    name = re.sub(r"\W+", "-", request.node.name)[:80]
+    path = WORK / "logs" / name
+    if path.exists():
+        for old in path.iterdir():
+            old.unlink()
+    path.mkdir(parents=True, exist_ok=True)
+    return path

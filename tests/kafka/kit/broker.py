@@ -51,22 +51,22 @@ log.retention.check.interval.ms=3600000
 """
 
 
-def fetch_jars(say=lambda words: None):
-    """The jars of the broker, once per change of the pom; None, or in words why they cannot be had."""
-    stamp = LIBS / ".pom"
-    if stamp.exists() and stamp.read_text() == POM.read_text():
+def fetch_jars(say=lambda words: None, pom=POM, folder=LIBS):
+    """The jars that a pom names, once per change of it; None, or in words why they cannot be had."""
+    stamp = folder / ".pom"
+    if stamp.exists() and stamp.read_text() == pom.read_text():
         return None
     for program in ("java", "mvn"):
         if not shutil.which(program):
             return f"{program} is not installed"
-    say("fetching the jars of Apache Kafka with Maven (about 45 files, once)")
-    shutil.rmtree(LIBS, ignore_errors=True)
+    say(f"fetching the jars of {pom.relative_to(ROOT)} with Maven (once)")
+    shutil.rmtree(folder, ignore_errors=True)
     done = subprocess.run(
-        ["mvn", "-q", "-B", "-f", str(POM), "dependency:copy-dependencies", f"-DoutputDirectory={LIBS}",
+        ["mvn", "-q", "-B", "-f", str(pom), "dependency:copy-dependencies", f"-DoutputDirectory={folder}",
          "-DincludeScope=runtime"], stdin=subprocess.DEVNULL, capture_output=True, text=True)
-    if done.returncode or not list(LIBS.glob("kafka_2.13-*.jar")):
+    if done.returncode or not list(folder.glob("*.jar")):
         return f"Maven could not fetch the jars: {(done.stdout + done.stderr).strip()[-600:]}"
-    stamp.write_text(POM.read_text())
+    stamp.write_text(pom.read_text())
     return None
 
 
@@ -119,6 +119,10 @@ class Broker:
     def users_bootstrap(self):
         return f"127.0.0.1:{self.users_port}"
 
+    @property
+    def data(self):
+        return self.folder / "data"
+
     def _java(self, *words):
         return ["java", f"-Xmx{self.heap}", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", f"{LIBS}/*", *words]
 
@@ -127,7 +131,7 @@ class Broker:
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
         text = PROPERTIES.format(port=self.port, users=self.users_port, controller=self.controller_port,
-                                 data=self.folder / "data")
+                                 data=self.data)
         text += "".join(f"{name}={value}\n" for name, value in self.properties.items())
         (self.folder / "server.properties").write_text(text)
         cluster = base64.urlsafe_b64encode(os.urandom(16)).decode().rstrip("=")
@@ -165,3 +169,6 @@ class Broker:
     def stop(self, seconds=30):
         if self.process and self.process.runs():
             self.process.stop(seconds)
+
+    def wipe(self):
+        shutil.rmtree(self.folder, ignore_errors=True)

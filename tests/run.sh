@@ -1,0 +1,214 @@
+#!/bin/bash
+# Runs the tests, everything from a fresh clone on, and closes with one line of counts. Asks nothing, safe to repeat.
+#
+#   tests/run.sh              all of it (under 15 minutes on 2 cores)
+#   tests/run.sh unit kafka   only these parts
+#
+# Parts: unit (with property and torture tests) · sim (simulated worlds) · fuzz (the corpora again) · io (against real
+# libraries on the loopback) · cli (commands) · checks (schemas, LangChain, the source's own rules) · kafka (a real
+# Apache Kafka, kill -9, audits) · clang (the other compiler, warnings are errors) · asan · tsan
+# `sanitizers` is asan and tsan. WORLDS (20000) and CYCLES (20) scale the long ones.
+#
+# A part that does not build counts as failed. One that cannot run here is skipped in words; with CI=true that fails.
+set -u
+cd "$(dirname "$0")/.."
+
+ALL="unit sim fuzz io cli checks kafka clang asan tsan"
+WORLDS=${WORLDS:-20000}
+CYCLES=${CYCLES:-20}
+OUT=$PWD/build/tests
+TALLY=$OUT/tally
+export BEDROCK_OUTPUT_DIR=$OUT/outputs
+
+say() { printf '%s\n' "tests: $*"; }
+
+# note PART PASSED FAILED SKIPPED
+note() { echo "$*" >>"$TALLY"; }
+
+fail() {
+    say "$1: FAILED: $2"
+    note "$1" 0 1 0
+}
+
+skip() {
+    say "$1: skipped: $2"
+    if [ "${CI:-}" = true ]; then
+        say "$1: nothing may be skipped with CI=true"
+        note "$1" 0 1 0
+    else
+        note "$1" 0 0 1
+    fi
+}
+
+# bounded SECONDS LOG COMMAND…: the end of the log is shown when it fails.
+bounded() {
+    local seconds=$1 log=$2
+    shift 2
+    timeout --kill-after=20 "$seconds" "$@" >"$log" 2>&1 </dev/null
+    local code=$?
+    [ $code -eq 0 ] && return 0
+    tail -n 60 "$log"
+    [ $code -eq 124 ] && say "stopped after $seconds s: $*"
+    say "whole log: $log"
+    return $code
+}
+
+# build PRESET: once a run; what failed once is not tried again.
+declare -A BUILT=()
+build() {
+    if [ -z "${BUILT[$1]:-}" ]; then
+        say "building $1"
+        if bounded 300 "$OUT/$1-configure.log" cmake --preset "$1" &&
+            bounded 900 "$OUT/$1-build.log" cmake --build --preset "$1" -j "$(nproc)"; then
+            BUILT[$1]=yes
+        else
+            BUILT[$1]=no
+        fi
+    fi
+    [ "${BUILT[$1]}" = yes ]
+}
+
+# with_ctest PART PRESET LABELS SECONDS
+with_ctest() {
+    build "$2" || {
+        fail "$1" "preset $2 does not build"
+        return
+    }
+    rm -f "$OUT/$1.log"
+    bounded "$4" "$OUT/$1.log" ctest --test-dir "build/$2" -L "$3" -V --no-tests=error
+    python3 tests/tally.py ctest "$1" "$OUT/$1.log" "$?" >>"$TALLY"
+}
+
+# The Python side: a venv of its own, made again when the list of packages changes.
+VENV=$PWD/build/venv
+venv() {
+    cmp -s tests/requirements.txt "$VENV/.requirements" && return 0
+    say "installing the tests' Python packages"
+    rm -rf "$VENV"
+    bounded 120 "$OUT/venv.log" /usr/bin/env python3 -m venv "$VENV" &&
+        bounded 600 "$OUT/venv.log" "$VENV/bin/pip" install -q --disable-pip-version-check -r tests/requirements.txt &&
+        cp tests/requirements.txt "$VENV/.requirements"
+}
+
+# with_pytest PART SECONDS ARGUMENTS…
+with_pytest() {
+    local part=$1 seconds=$2 code
+    shift 2
+    build dev || {
+        fail "$part" "preset dev does not build"
+        return
+    }
+    build release || {
+        fail "$part" "preset release does not build"
+        return
+    }
+    venv || {
+        skip "$part" "the Python packages of tests/requirements.txt cannot be installed"
+        return
+    }
+    rm -f "$OUT/$part.xml"
+    PYTHONDONTWRITEBYTECODE=1 timeout --kill-after=60 "$seconds" "$VENV/bin/python" -m pytest -p no:cacheprovider \
+        --junitxml="$OUT/$part.xml" -o junit_family=xunit2 "$@" </dev/null
+    code=$?
+    python3 tests/tally.py junit "$part" "$OUT/$part.xml" "$code" >>"$TALLY"
+}
+
+part_unit() { with_ctest unit dev 'unit|arch' 300; }
+part_fuzz() { with_ctest fuzz dev fuzz 300; }
+part_io() { with_ctest io dev io 300; }
+
+part_sim() {
+    build dev || {
+        fail sim "preset dev does not build"
+        return
+    }
+    build release || {
+        fail sim "preset release does not build"
+        return
+    }
+    local world=build/release/tests/world
+    [ -x "$world" ] || world=build/dev/tests/world
+    say "$WORLDS simulated worlds, each run twice ($world)"
+    if bounded 900 "$OUT/sim.log" "$world" --worlds "$WORLDS"; then
+        tail -n 3 "$OUT/sim.log"
+        note sim 1 0 0
+    else
+        fail sim "a simulated world broke a promise"
+    fi
+}
+
+part_cli() {
+    if compgen -G 'tests/cli/test_*.py' >/dev/null; then
+        with_pytest cli 300 -q tests/cli
+    else
+        skip cli "there is no tests/cli"
+    fi
+}
+
+part_checks() {
+    if compgen -G 'tests/checks/test_*.py' >/dev/null; then
+        with_pytest checks 300 -q tests/checks
+    else
+        skip checks "there is no tests/checks"
+    fi
+}
+
+part_kafka() {
+    local why
+    if ! why=$(tests/kafka/broker fetch 2>&1) && [ -z "${KAFKA_BOOTSTRAP_SERVERS:-}" ]; then
+        skip kafka "$why"
+        return
+    fi
+    rm -rf "$BEDROCK_OUTPUT_DIR"
+    mkdir -p "$BEDROCK_OUTPUT_DIR"
+    with_pytest kafka 1200 -v -rs --cycles "$CYCLES" tests/kafka
+}
+
+part_clang() {
+    if build clang; then with_ctest clang clang unit 300; else fail clang "preset clang does not build without warnings"; fi
+}
+
+part_asan() {
+    ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1 \
+        with_ctest asan asan 'unit|io|sim|fuzz' 900
+}
+
+part_tsan() {
+    TSAN_OPTIONS="suppressions=$PWD/tests/tsan.supp second_deadlock_stack=1" with_ctest tsan tsan io 600
+}
+
+main() {
+    local parts="" part
+    for part in "${@:-all}"; do
+        case $part in
+        all) parts="$parts $ALL" ;;
+        sanitizers) parts="$parts asan tsan" ;;
+        -h | --help)
+            sed -n '2,13s/^# \{0,1\}//p' "$0"
+            exit 0
+            ;;
+        *)
+            if [[ " $ALL " != *" $part "* ]]; then
+                say "there is no part called $part; parts are: $ALL, sanitizers, all"
+                exit 2
+            fi
+            parts="$parts $part"
+            ;;
+        esac
+    done
+    mkdir -p "$OUT"
+    : >"$TALLY"
+    deploy/packages.sh test || fail packages "the Debian packages cannot be installed"
+    for part in $parts; do
+        say "=== $part"
+        local began=$SECONDS
+        "part_$part"
+        say "$part took $((SECONDS - began)) s"
+    done
+    say "=== summary ($SECONDS s)"
+    awk '{ printf "%-10s %5d passed %3d failed %3d skipped\n", $1, $2, $3, $4 }' "$TALLY"
+    awk '{ p += $2; f += $3; s += $4 } END { printf "%d passed, %d failed, %d skipped\n", p, f, s; exit f > 0 || p == 0 }' \
+        "$TALLY"
+}
+
+main "$@"

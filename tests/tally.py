@@ -1,0 +1,66 @@
+#!/usr/bin/env python3
+"""Counts what a test runner did: `tally.py ctest|junit PART FILE EXIT_CODE` prints `PART passed failed skipped`.
+
+From CTest's verbose log the cases of cmocka are counted one by one, and a test program without such cases as one; a
+program that failed without naming a failed case (a crash, a sanitizer, a time-out) counts as one failure more. A run
+that ended badly without telling of a failure is one, too.
+"""
+import os
+import re
+import sys
+import xml.etree.ElementTree as xml
+from pathlib import Path
+
+
+def from_ctest(text):
+    passed = failed = skipped = 0
+    cases = {}
+    for number, word in re.findall(r"^(\d+): \[ *(OK|FAILED|ERROR|SKIPPED) *\] (?!\d+ test)\w", text, re.M):
+        counts = cases.setdefault(number, {"OK": 0, "FAILED": 0, "SKIPPED": 0})
+        counts["FAILED" if word == "ERROR" else word] += 1
+    verdicts = re.findall(r"^ *\d+/\d+ Test +#(\d+): (\S+) \.*\s*(\**)(Passed|\S+)", text, re.M)
+    for number, name, _, verdict in verdicts:
+        told = cases.get(number, {"OK": 0, "FAILED": 0, "SKIPPED": 0})
+        # cmocka names a failed case twice: where it failed and in its summary
+        bad = (told["FAILED"] + 1) // 2
+        passed += told["OK"]
+        skipped += told["SKIPPED"]
+        if verdict == "Passed":
+            passed += 0 if told["OK"] or told["SKIPPED"] else 1
+        elif verdict.startswith("Skipped"):
+            skipped += 1
+        else:
+            failed += max(bad, 1)
+            print(f"tests: {name}: {verdict}", file=sys.stderr)
+    return passed, failed, skipped
+
+
+def from_junit(path):
+    passed = failed = skipped = 0
+    for case in xml.parse(path).iter("testcase"):
+        kinds = {child.tag for child in case}
+        if kinds & {"failure", "error"}:
+            failed += 1
+        elif "skipped" in kinds:
+            skipped += 1
+        else:
+            passed += 1
+    return passed, failed, skipped
+
+
+def main():
+    kind, part, path, code = sys.argv[1], sys.argv[2], Path(sys.argv[3]), int(sys.argv[4])
+    counts = (0, 0, 0)
+    if path.exists():
+        counts = from_ctest(path.read_text(errors="replace")) if kind == "ctest" else from_junit(path)
+    passed, failed, skipped = counts
+    if code and not failed:
+        failed = 1
+        print(f"tests: {part} ended with exit code {code}", file=sys.stderr)
+    if skipped and os.environ.get("CI") == "true":
+        print(f"tests: {part} skipped {skipped}; nothing may be skipped with CI=true", file=sys.stderr)
+        failed, skipped = failed + skipped, 0
+    print(part, passed, failed, skipped)
+
+
+main()
