@@ -1,0 +1,146 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "unit/output_kit.h"
+#include "unit/output_read.h"
+#include "unit/torture.h"
+
+#define HEAD                                                                                       \
+    "{\"specversion\":\"1.0\",\"id\":\"019aab1e-5000-7000-8000-000000000002\",\"source\":"         \
+    "\"/bedrock-worker/bedrock-worker\",\"type\":\"bedrock.chat.usage.v1\",\"subject\":"
+#define TIME                                                                                       \
+    "\"time\":\"2026-11-22T10:00:01.927Z\",\"datacontenttype\":\"application/json\",\"data\":"     \
+    "{\"request_id\":\"order-17\",\"call\":\"019aab1e-5000-7000-8000-000000000002\","              \
+    "\"attempt\":2,"
+#define SOURCE "\"source\":{\"topic\":\"bedrock.requests\",\"partition\":3,\"offset\":42}}}"
+
+static struct output *encode(const struct output_kit *kit)
+{
+    struct output *output = NULL;
+    assert_int_equal(output_usage(&kit->context, &kit->usage, &output), OK);
+    return output;
+}
+
+static void a_usage_record_is_golden(void **state)
+{
+    (void)state;
+    struct output_kit kit;
+    kit_init(&kit);
+    kit.answer.service_tier = SLICE("default");
+    struct output *output = encode(&kit);
+    assert_int_equal(output->kind, OUTPUT_USAGE);
+    assert_text(output->topic, "bedrock.usage");
+    assert_text(output->key, "default");
+    assert_int_equal(output->partition, -1);
+    assert_text(output->value,
+                HEAD "\"default\"," TIME
+                     "\"final\":true,\"estimated\":false,\"tenant\":\"default\",\"labels\":{},"
+                     "\"model\":\"" KIT_MODEL "\",\"model_requested\":\"claude\",\"region\":"
+                     "\"us-east-1\",\"api\":\"converse\",\"stream\":false,\"service_tier\":"
+                     "\"default\",\"stop_reason\":\"end_turn\",\"bedrock_request_id\":\"req-2\","
+                     "\"started_at\":\"2026-11-22T10:00:02.123Z\",\"duration_ms\":701,\"usage\":"
+                     "{\"input_tokens\":29,\"output_tokens\":21,\"total_tokens\":50,"
+                     "\"cache_read_tokens\":0,\"cache_write_tokens\":0,\"convention\":"
+                     "\"langchain\",\"raw\":{\"inputTokens\":29,\"outputTokens\":21,"
+                     "\"totalTokens\":50}}," SOURCE);
+    output_free(output);
+}
+
+static void an_estimated_usage_record_is_golden(void **state)
+{
+    (void)state;
+    struct output_kit kit;
+    kit_init(&kit);
+    kit_fail(&kit);
+    kit.request.tenant = SLICE("team \"a\"");
+    kit.request.labels = SLICE("{\"project\":\"x\"}");
+    kit.request.stream = true;
+    kit.attempts[1].bedrock_request_id[0] = '\0';
+    kit.usage.final = false;
+    kit.usage.estimated_reason = "stream_cut";
+    kit.usage.counts.raw = SLICE_NULL;
+    struct output *output = encode(&kit);
+    assert_text(output->key, "team \"a\"");
+    assert_text(output->value,
+                HEAD "\"team \\\"a\\\"\"," TIME
+                     "\"final\":false,\"estimated\":true,\"reason\":\"stream_cut\",\"tenant\":"
+                     "\"team \\\"a\\\"\",\"labels\":{\"project\":\"x\"},\"model\":\"" KIT_MODEL
+                     "\",\"model_requested\":\"claude\",\"region\":\"us-east-1\",\"api\":"
+                     "\"converse\",\"stream\":true,\"started_at\":\"2026-11-22T10:00:02.123Z\","
+                     "\"duration_ms\":701,\"usage\":{\"input_tokens\":29,\"output_tokens\":21,"
+                     "\"total_tokens\":50,\"cache_read_tokens\":0,\"cache_write_tokens\":0,"
+                     "\"convention\":\"langchain\"}," SOURCE);
+    output_free(output);
+}
+
+static void a_usage_record_is_a_cloud_event_in_structured_mode(void **state)
+{
+    (void)state;
+    struct output_kit kit;
+    kit_init(&kit);
+    kit.globs[0] = SLICE("*");
+    struct output *output = encode(&kit);
+    assert_int_equal(output->header_count, 1);
+    assert_text(header_of(output, "content-type"), "application/cloudevents+json; charset=UTF-8");
+    output_free(output);
+}
+
+static void a_usage_record_outlives_the_request(void **state)
+{
+    (void)state;
+    struct output_kit kit;
+    kit_init(&kit);
+    char tenant[] = "team-a";
+    kit.request.tenant = slice_of(tenant, strlen(tenant));
+    struct output *output = encode(&kit);
+    memset(tenant, 'X', strlen(tenant));
+    assert_text(output->key, "team-a");
+    output_free(output);
+}
+
+static void a_usage_record_over_the_limit_is_refused(void **state)
+{
+    (void)state;
+    struct output_kit kit;
+    kit_init(&kit);
+    kit.context.output_bytes_max = 300;
+    struct output *output = NULL;
+    assert_int_equal(output_usage(&kit.context, &kit.usage, &output), ERR_TOO_LARGE);
+    assert_null(output);
+}
+
+static bool encode_once(void *self)
+{
+    struct output_kit *kit = self;
+    struct output *output = NULL;
+    enum err err = output_usage(&kit->context, &kit->usage, &output);
+    assert_true(err == OK || err == ERR_NO_MEMORY);
+    assert_true((err == OK) == (output != NULL));
+    output_free(output);
+    return err == OK;
+}
+
+static void a_usage_record_survives_want_of_memory(void **state)
+{
+    (void)state;
+    struct output_kit kit;
+    kit_init(&kit);
+    assert_int_equal(torture(encode_once, &kit), 3);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_usage_record_is_golden),
+        cmocka_unit_test(an_estimated_usage_record_is_golden),
+        cmocka_unit_test(a_usage_record_is_a_cloud_event_in_structured_mode),
+        cmocka_unit_test(a_usage_record_outlives_the_request),
+        cmocka_unit_test(a_usage_record_over_the_limit_is_refused),
+        cmocka_unit_test(a_usage_record_survives_want_of_memory),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
