@@ -18,8 +18,6 @@ enum err timers_init(struct timers *timers, size_t room)
 
 void timers_done(struct timers *timers)
 {
-    for (size_t i = 0; i < timers->count; i++)
-        timers->heap[i]->place = TIMER_IDLE;
     memory_free(timers->heap);
     *timers = (struct timers){0};
 }

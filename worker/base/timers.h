@@ -25,7 +25,7 @@ struct timers {
 };
 
 MUST_CHECK enum err timers_init(struct timers *timers, size_t room);
-void timers_done(struct timers *timers);
+void timers_done(struct timers *timers);    /* does not touch the timers: their objects may be gone */
 void timer_init(struct timer *timer);                                           /* idle */
 void timers_set(struct timers *timers, struct timer *timer, int64_t due_ms);    /* sets or moves it */
 void timers_stop(struct timers *timers, struct timer *timer);                   /* idle is fine */

@@ -1,0 +1,92 @@
+#include "unit/unit.h"
+
+#include "base/err.h"
+
+static void no_failure_needs_no_remedy(void **state)
+{
+    (void)state;
+    assert_int_equal(OK, 0);
+    assert_int_equal(err_remedy(OK), DO_NOTHING);
+    assert_string_equal(err_name(OK), "OK");
+    assert_int_equal(err_retryable(OK), 0);
+}
+
+static void every_error_has_a_remedy_a_code_and_words(void **state)
+{
+    (void)state;
+    for (enum err err = OK + 1; err < ERR_COUNT; err++) {
+        assert_int_not_equal(err_remedy(err), DO_NOTHING);
+        assert_true(strlen(err_name(err)) > 0);
+        assert_true(strlen(err_words(err)) > 0);
+        assert_true(err_retryable(err) == 0 || err_retryable(err) == 1);
+        const char *code = err_code(err);
+        assert_true(strlen(code) > 0);
+        assert_int_equal(strspn(code, "abcdefghijklmnopqrstuvwxyz_"), strlen(code));
+    }
+}
+
+/* The codes are read by clients: the list of the records' contract, no more and no less. */
+static void the_codes_are_the_published_ones(void **state)
+{
+    (void)state;
+    static const char *const CODES[] = {
+        "malformed",
+        "invalid",
+        "unsupported_field",
+        "request_too_large",
+        "unknown_model",
+        "unknown_template",
+        "template_variables",
+        "expired",
+        "reply_topic_refused",
+        "response_too_large",
+        "abandoned",
+        "throttled",
+        "timeout",
+        "unavailable",
+        "broken_stream",
+        "rejected",
+        "access_denied",
+        "model_not_found",
+        "quota_exceeded",
+        "model_error",
+        "credentials",
+        "internal",
+    };
+    bool used[COUNT_OF(CODES)] = {false};
+    for (enum err err = OK + 1; err < ERR_COUNT; err++) {
+        size_t i = 0;
+        while (i < COUNT_OF(CODES) && strcmp(CODES[i], err_code(err)) != 0)
+            i++;
+        if (i == COUNT_OF(CODES))
+            fail_msg("%s is not a published code", err_code(err));
+        used[i] = true;
+    }
+    for (size_t i = 0; i < COUNT_OF(CODES); i++)
+        if (!used[i])
+            fail_msg("no error has the code %s", CODES[i]);
+}
+
+static void what_may_be_tried_again_says_so_to_clients(void **state)
+{
+    (void)state;
+    for (enum err err = OK + 1; err < ERR_COUNT; err++) {
+        enum remedy remedy = err_remedy(err);
+        if (remedy == DO_RETRY || remedy == DO_RETRY_ONCE || remedy == DO_BACK_OFF)
+            assert_int_equal(err_retryable(err), 1);
+    }
+    assert_int_equal(err_remedy(ERR_THROTTLED), DO_BACK_OFF);
+    assert_int_equal(err_remedy(ERR_REJECTED), DO_REJECT);
+    assert_string_equal(err_code(ERR_THROTTLED), "throttled");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(no_failure_needs_no_remedy),
+        cmocka_unit_test(every_error_has_a_remedy_a_code_and_words),
+        cmocka_unit_test(the_codes_are_the_published_ones),
+        cmocka_unit_test(what_may_be_tried_again_says_so_to_clients),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,89 @@
+#include "unit/unit.h"
+
+#include "base/glob.h"
+
+static bool matches(const char *pattern, const char *text)
+{
+    return glob_match(slice_of_text(pattern), slice_of_text(text), false);
+}
+
+static void a_pattern_without_wildcards_is_itself(void **state)
+{
+    (void)state;
+    assert_true(matches("", ""));
+    assert_true(matches("replies", "replies"));
+    assert_false(matches("replies", "Replies"));
+    assert_false(matches("replies", "replies2"));
+    assert_false(matches("replies", "replie"));
+    assert_false(matches("", "x"));
+    assert_true(matches("[a].\\", "[a].\\"));
+    assert_false(matches("[a]", "a"));
+}
+
+static void a_star_is_any_bytes(void **state)
+{
+    (void)state;
+    assert_true(matches("*", ""));
+    assert_true(matches("**", "anything"));
+    assert_true(matches("reply.*", "reply."));
+    assert_true(matches("reply.*", "reply.orders"));
+    assert_false(matches("reply.*", "reply"));
+    assert_true(matches("*correlation*", "kafka_correlationId"));
+    assert_true(matches("a*b*c", "aXbXbXc"));
+    assert_false(matches("a*b*c", "aXbXbX"));
+    assert_true(matches("*abab", "abababab"));
+    assert_false(matches("*abac", "abababab"));
+}
+
+static void a_question_mark_is_one_byte(void **state)
+{
+    (void)state;
+    assert_true(matches("reply-?", "reply-1"));
+    assert_false(matches("reply-?", "reply-"));
+    assert_false(matches("reply-?", "reply-12"));
+    assert_true(matches("?*?", "ab"));
+    assert_false(matches("?*?", "a"));
+}
+
+static void case_is_ignored_when_asked(void **state)
+{
+    (void)state;
+    assert_true(glob_match(SLICE("*CORRELATION*"), SLICE("kafka_correlationId"), true));
+    assert_true(glob_match(SLICE("traceparent"), SLICE("TraceParent"), true));
+    assert_false(glob_match(SLICE("traceparent"), SLICE("TraceParent"), false));
+    assert_false(glob_match(SLICE("["), SLICE("{"), true));
+}
+
+static void bytes_above_ascii_and_nul_are_bytes_like_others(void **state)
+{
+    (void)state;
+    assert_true(glob_match(SLICE("a\0*"), SLICE("a\0b"), false));
+    assert_false(glob_match(SLICE("a\0c"), SLICE("a\0b"), false));
+    assert_true(glob_match(SLICE("\xff?"), SLICE("\xff\xfe"), true));
+}
+
+/* Backtracking over all stars would take longer than the universe. */
+static void many_stars_end_soon(void **state)
+{
+    (void)state;
+    char pattern[201], text[1000];
+    for (size_t i = 0; i < 200; i += 2)
+        memcpy(pattern + i, "*a", 2);
+    pattern[200] = 'b';
+    memset(text, 'a', sizeof text);
+    assert_false(glob_match(slice_of(pattern, 201), slice_of(text, sizeof text), false));
+    assert_true(glob_match(slice_of(pattern, 200), slice_of(text, sizeof text), false));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_pattern_without_wildcards_is_itself),
+        cmocka_unit_test(a_star_is_any_bytes),
+        cmocka_unit_test(a_question_mark_is_one_byte),
+        cmocka_unit_test(case_is_ignored_when_asked),
+        cmocka_unit_test(bytes_above_ascii_and_nul_are_bytes_like_others),
+        cmocka_unit_test(many_stars_end_soon),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
