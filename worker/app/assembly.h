@@ -7,6 +7,29 @@
 #include "engine/engine.h"
 #include "io/io.h"
 
+#define ASSEMBLY_WORDS_MAX 512
+/* Partitions that the memory bound counts with: how many a worker gets is not known before it has
+ * joined. */
+#define ASSEMBLY_PARTITIONS 16
+
+struct assembly {
+    struct engine_config engine;
+    struct io_config io;
+    char source[256]; /* /bedrock-worker/<group> */
+    char transactional_id[512];
+    char region[128], endpoint_url[2048];
+};
+
+/* What the worker's memory stays below, by part. */
+struct memory_bound {
+    uint64_t held_bytes, calls_bytes, kafka_bytes, total_bytes;
+};
+
+/* Fills both configurations; `ret_words` (ASSEMBLY_WORDS_MAX) says what is missing when it returns
+ * false: no region. */
+MUST_CHECK bool assembly_make(const struct settings *settings, struct assembly *ret_assembly,
+                              char *ret_words);
+void assembly_memory_bound(const struct assembly *assembly, struct memory_bound *ret_bound);
 void assembly_kafka_config(const struct settings *settings, struct slice transactional_id,
                            struct kafka_config *ret_config);
 

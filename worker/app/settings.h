@@ -1,8 +1,9 @@
 /* The settings: one table (settings.def) from which the struct, the reader, the checks, the
  * reference page and the JSON Schema are made. A struct settings owns all of its values (one
  * arena); texts and list items are NUL-terminated behind. It holds no AWS secret; librdkafka
- * properties may hold one (sasl.password), so settings_forget_secrets() wipes those once the
- * clients are made. Borrowed slices in engine_config and io_config live as long as the settings. */
+ * properties may hold one (sasl.password), which new producers need for as long as a worker lives:
+ * settings_free wipes it, and no text ever quotes it. Borrowed slices in engine_config and
+ * io_config live as long as the settings. */
 #ifndef APP_SETTINGS_H
 #define APP_SETTINGS_H
 

@@ -1,0 +1,225 @@
+#include "app/assembly.h"
+
+#include "app/settings_parts.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/random.h"
+#include "base/uuid.h"
+
+/* A pooled connection that was silent for longer may be dead behind a load balancer (AWS's drop
+ * them after 350 s). */
+#define IDLE_CONNECTION_MS 60000
+/* Of one call, beside its body: curl's handle, its buffers, TLS. Measured at some 60 KiB with TLS.
+ */
+#define CALL_BYTES (96U * 1024)
+/* The rest of the process: code, libraries, log, metadata, threads' stacks in use. */
+#define PROCESS_BYTES (48U * 1024 * 1024)
+/* Members of a response beside the answer, the request's echoes and headers. */
+#define OUTPUT_FRAME_BYTES (1024U * 1024)
+
+void assembly_kafka_config(const struct settings *settings, struct slice transactional_id,
+                           struct kafka_config *ret_config)
+{
+    uint64_t request_bytes = (uint64_t)settings->delivery_max_request_size;
+    uint64_t answer_bytes = (uint64_t)settings->bedrock_max_answer_size;
+    *ret_config = (struct kafka_config){
+        .bootstrap_servers = settings->kafka_bootstrap_servers,
+        .group_id = settings->kafka_group_id,
+        .instance = settings->kafka_instance,
+        .static_membership = settings->kafka_static_membership,
+        .transactional_id = transactional_id,
+        .topics = settings->topics_requests.items,
+        .topic_count = settings->topics_requests.count,
+        .exactly_once = settings->delivery_guarantee == GUARANTEE_EXACTLY_ONCE,
+        .commit_interval_ms = settings->delivery_commit_interval_ms,
+        .session_timeout_ms = settings->kafka_session_timeout_ms,
+        .transaction_timeout_ms = settings->kafka_transaction_timeout_ms,
+        .max_poll_interval_ms = settings->kafka_max_poll_interval_ms,
+        .request_bytes_max = request_bytes,
+        .output_bytes_max = 2 * answer_bytes + request_bytes + OUTPUT_FRAME_BYTES,
+        .client = settings->kafka_client.set,
+        .consumer = settings->kafka_consumer.set,
+        .producer = settings->kafka_producer.set,
+    };
+}
+
+/* The first variable that is set and not empty, else "". */
+static const char *first_variable(const char *const *names, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const char *value = getenv(names[i]);
+        if (value != NULL && value[0] != '\0')
+            return value;
+    }
+    return "";
+}
+
+static void copy_text(char *ret_text, size_t room, struct slice text)
+{
+    size_t len = text.len < room - 1 ? text.len : room - 1;
+    if (len > 0)
+        memcpy(ret_text, text.ptr, len);
+    ret_text[len] = '\0';
+}
+
+static bool find_region(const struct settings *settings, struct assembly *ret_assembly,
+                        char *ret_words)
+{
+    static const char *const NAMES[] = {"AWS_REGION", "AWS_DEFAULT_REGION"};
+    struct slice region = settings->bedrock_region;
+    if (region.len == 0)
+        region = slice_of_text(first_variable(NAMES, COUNT_OF(NAMES)));
+    const char *fault = region.len > 0 ? settings_form_fault(FORM_REGION, region) : NULL;
+    if (region.len == 0)
+        snprintf(ret_words, ASSEMBLY_WORDS_MAX,
+                 "no AWS region: set bedrock.region, or AWS_REGION in the environment");
+    else if (fault != NULL)
+        snprintf(ret_words, ASSEMBLY_WORDS_MAX, "the AWS region of the environment %s", fault);
+    copy_text(ret_assembly->region, sizeof ret_assembly->region, region);
+    return region.len > 0 && fault == NULL;
+}
+
+static bool find_endpoint(const struct settings *settings, struct assembly *ret_assembly,
+                          char *ret_words)
+{
+    static const char *const NAMES[] = {"AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "AWS_ENDPOINT_URL"};
+    struct slice url = settings->bedrock_endpoint_url;
+    if (url.len == 0 && !settings->bedrock_fips && !settings->bedrock_dual_stack)
+        url = slice_of_text(first_variable(NAMES, COUNT_OF(NAMES)));
+    const char *fault = url.len > 0 ? settings_form_fault(FORM_URL, url) : NULL;
+    if (fault != NULL)
+        snprintf(ret_words, ASSEMBLY_WORDS_MAX, "AWS_ENDPOINT_URL of the environment %s", fault);
+    copy_text(ret_assembly->endpoint_url, sizeof ret_assembly->endpoint_url, url);
+    return fault == NULL;
+}
+
+static void name_ourselves(const struct settings *settings, struct assembly *ret_assembly,
+                           uint64_t seed)
+{
+    struct slice group = settings->kafka_group_id, instance = settings->kafka_instance;
+    struct random random;
+    struct uuid uuid;
+    random_init(&random, seed);
+    uuid_new(&uuid, clock_wall_ms(), &random);
+    if (instance.len == 0)
+        instance = uuid_slice(&uuid);
+    snprintf(ret_assembly->source, sizeof ret_assembly->source, "/bedrock-worker/%.*s",
+             SLICE_ARG(group));
+    snprintf(ret_assembly->transactional_id, sizeof ret_assembly->transactional_id, "%.*s-%.*s",
+             SLICE_ARG(group), SLICE_ARG(instance));
+}
+
+static void fill_catalog(const struct settings *settings, struct catalog *ret_catalog)
+{
+    *ret_catalog = (struct catalog){
+        .default_model = settings->models_default,
+        .aliases = settings->models_aliases.list,
+        .alias_count = settings->models_aliases.count,
+        .templates = settings->templates.list,
+        .template_count = settings->templates.count,
+    };
+}
+
+static void fill_engine(const struct settings *settings, struct assembly *assembly)
+{
+    struct engine_config *engine = &assembly->engine;
+    const struct kafka_config *kafka = &assembly->io.kafka;
+    int64_t session_ms = kafka_conf_number(kafka, KAFKA_CONSUMER, "session.timeout.ms");
+    *engine = (struct engine_config){
+        .reply_allowed = settings->topics_reply_allowed.items,
+        .reply_allowed_count = settings->topics_reply_allowed.count,
+        .region = slice_of_text(assembly->region),
+        .endpoint_url =
+            assembly->endpoint_url[0] != '\0' ? slice_of_text(assembly->endpoint_url) : SLICE_NULL,
+        .fips = settings->bedrock_fips,
+        .dual_stack = settings->bedrock_dual_stack,
+        .user_agent = SLICE("bedrock-worker/" BEDROCK_VERSION),
+        .transactional_id = slice_of_text(assembly->transactional_id),
+        .ordering = (enum ordering)settings->delivery_ordering,
+        .exactly_once = kafka->exactly_once,
+        .send_dead_letters = settings->delivery_dead_letters,
+        .send_error_responses = settings->delivery_error_responses,
+        .max_in_flight = (uint32_t)settings->delivery_max_in_flight,
+        .max_held = (uint32_t)settings->delivery_max_held,
+        .max_held_bytes = (uint64_t)settings->delivery_max_held_bytes,
+        .max_request_bytes = (uint64_t)settings->delivery_max_request_size,
+        .max_answer_bytes = (uint64_t)settings->bedrock_max_answer_size,
+        .max_begun = (uint32_t)settings->delivery_max_begun,
+        .batch_results_max = (uint32_t)settings->delivery_batch_results,
+        .batch_bytes_max = (uint64_t)settings->delivery_batch_size,
+        .commit_interval_ms = settings->delivery_commit_interval_ms,
+        .drain_timeout_ms = settings->delivery_drain_timeout_ms,
+        .stall_ms = (session_ms > 0 ? session_ms : settings->kafka_session_timeout_ms) / 2,
+        .offset_map_bytes_max = (size_t)settings->kafka_offset_metadata_max,
+        .retry_max_attempts = (uint32_t)settings->bedrock_retry_max_attempts,
+        .retry_max_elapsed_ms = settings->bedrock_retry_max_elapsed_ms,
+        .retry_transient_base_ms = settings->bedrock_retry_transient_base_ms,
+        .retry_throttle_base_ms = settings->bedrock_retry_throttle_base_ms,
+        .retry_max_delay_ms = settings->bedrock_retry_max_delay_ms,
+    };
+    fill_catalog(settings, &engine->catalog);
+    engine->output = (struct output_context){
+        .source = slice_of_text(assembly->source),
+        .group_id = settings->kafka_group_id,
+        .responses_topic = settings->topics_responses,
+        .chunks_topic = settings->topics_chunks,
+        .usage_topic = settings->topics_usage,
+        .dead_letters_topic = settings->topics_dead_letters,
+        .echo_headers = settings->topics_echo_headers.items,
+        .echo_header_count = settings->topics_echo_headers.count,
+        .output_bytes_max = (size_t)kafka->output_bytes_max,
+    };
+}
+
+static void fill_io(const struct settings *settings, struct assembly *assembly)
+{
+    struct io_config *io = &assembly->io;
+    assembly_kafka_config(settings, slice_of_text(assembly->transactional_id), &io->kafka);
+    const char *ca_bundle = settings->bedrock_ca_bundle.ptr;
+    if (settings->bedrock_ca_bundle.len == 0)
+        ca_bundle = getenv("AWS_CA_BUNDLE");
+    io->http = (struct http_config){
+        .connect_ms = settings->bedrock_timeouts_connect_ms,
+        .first_byte_ms = settings->bedrock_timeouts_first_byte_ms,
+        .idle_ms = settings->bedrock_timeouts_idle_ms,
+        .total_ms = settings->bedrock_timeouts_total_ms,
+        .max_idle_age_ms = IDLE_CONNECTION_MS,
+        .max_in_flight = (uint32_t)settings->delivery_max_in_flight,
+        .max_head_bytes = HTTP_HEAD_BYTES_MAX,
+        .ca_bundle = ca_bundle != NULL && ca_bundle[0] != '\0' ? ca_bundle : NULL,
+        .proxy = settings->bedrock_proxy.len > 0 ? settings->bedrock_proxy.ptr : NULL,
+    };
+    io->log = (struct log_config){
+        .level = (enum log_level)settings->telemetry_log_level,
+        .format = (enum log_format)settings->telemetry_log_format,
+        .fd = 2,
+    };
+    io->drain_timeout_ms = settings->delivery_drain_timeout_ms;
+    io->handle_signals = true;
+}
+
+bool assembly_make(const struct settings *settings, struct assembly *ret_assembly, char *ret_words)
+{
+    memset(ret_assembly, 0, sizeof *ret_assembly);
+    if (!find_region(settings, ret_assembly, ret_words) ||
+        !find_endpoint(settings, ret_assembly, ret_words))
+        return false;
+    uint64_t seed = clock_seed();
+    name_ourselves(settings, ret_assembly, seed);
+    fill_io(settings, ret_assembly);
+    fill_engine(settings, ret_assembly);
+    ret_assembly->engine.seed = seed;
+    return true;
+}
+
+void assembly_memory_bound(const struct assembly *assembly, struct memory_bound *ret_bound)
+{
+    ret_bound->held_bytes = engine_memory_bound(&assembly->engine);
+    ret_bound->calls_bytes = (uint64_t)assembly->engine.max_in_flight * CALL_BYTES;
+    ret_bound->kafka_bytes = kafka_conf_memory_bound(&assembly->io.kafka, ASSEMBLY_PARTITIONS);
+    ret_bound->total_bytes =
+        ret_bound->held_bytes + ret_bound->calls_bytes + ret_bound->kafka_bytes + PROCESS_BYTES;
+}

@@ -1,0 +1,104 @@
+#include "app/worker.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "app/commands.h"
+#include "base/check.h"
+#include "base/memory.h"
+
+struct worker {
+    struct assembly assembly;
+    struct io *io;
+    struct engine *engine;
+};
+
+static void log_line(const struct worker *worker, enum log_event event,
+                     const struct log_field *fields, size_t count)
+{
+    const struct ports *ports = io_ports(worker->io);
+    ports->log(ports->self, event, fields, count);
+}
+
+static void log_start(const struct worker *worker)
+{
+    const struct engine_config *engine = &worker->assembly.engine;
+    const struct log_field started[] = {
+        FIELD_TEXT("version", SLICE(BEDROCK_VERSION)),
+        FIELD_TEXT("group", engine->output.group_id),
+        FIELD_TEXT("transactional_id", engine->transactional_id),
+        FIELD_TEXT("guarantee",
+                   engine->exactly_once ? SLICE("exactly_once") : SLICE("at_least_once")),
+        FIELD_TEXT("region", engine->region),
+    };
+    log_line(worker, LOG_STARTED, started, COUNT_OF(started));
+    struct memory_bound bound;
+    assembly_memory_bound(&worker->assembly, &bound);
+    const struct log_field memory[] = {
+        FIELD_INT("bytes", (int64_t)bound.total_bytes),
+        FIELD_INT("held_bytes", (int64_t)bound.held_bytes),
+        FIELD_INT("calls_bytes", (int64_t)bound.calls_bytes),
+        FIELD_INT("kafka_bytes", (int64_t)bound.kafka_bytes),
+    };
+    log_line(worker, LOG_MEMORY_BOUND, memory, COUNT_OF(memory));
+}
+
+/* Makes io and the engine; false with words. */
+static bool put_together(struct worker *worker, char *ret_words)
+{
+    worker->io = io_new(&worker->assembly.io, ret_words, ASSEMBLY_WORDS_MAX);
+    if (worker->io == NULL)
+        return false;
+    worker->engine = engine_new(&worker->assembly.engine, io_ports(worker->io),
+                                clock_monotonic_ms(), clock_wall_ms());
+    if (worker->engine == NULL) {
+        snprintf(ret_words, ASSEMBLY_WORDS_MAX,
+                 "out of memory; lower delivery.max_held or delivery.max_in_flight");
+        return false;
+    }
+    io_attach(worker->io, worker->engine);
+    return true;
+}
+
+struct worker *worker_new(struct settings *settings, const struct worker_options *options,
+                          int *ret_code, char *ret_words)
+{
+    struct worker *worker = memory_new(sizeof *worker);
+    *ret_code = EXIT_FAILED;
+    if (worker == NULL) {
+        snprintf(ret_words, ASSEMBLY_WORDS_MAX, "out of memory");
+        return NULL;
+    }
+    bool is_made = assembly_make(settings, &worker->assembly, ret_words);
+    if (!is_made)
+        *ret_code = EXIT_USAGE;
+    worker->assembly.io.handle_signals = options->handle_signals;
+    worker->assembly.io.log.write = options->log;
+    worker->assembly.io.log.self = options->log_self;
+    if (!is_made || !put_together(worker, ret_words)) {
+        worker_free(worker);
+        return NULL;
+    }
+    return worker;
+}
+
+int worker_run(struct worker *worker)
+{
+    log_start(worker);
+    return io_run(worker->io);
+}
+
+void worker_stop(struct worker *worker)
+{
+    io_stop(worker->io);
+}
+
+void worker_free(struct worker *worker)
+{
+    if (worker == NULL)
+        return;
+    io_free(worker->io);
+    if (worker->engine != NULL)
+        engine_free(worker->engine);
+    memory_free(worker);
+}
