@@ -15,8 +15,26 @@ static void add_escape(struct buf *buf, char byte)
     buf_add_byte(buf, code < sizeof LETTERS ? LETTERS[code] : byte);
 }
 
+/* Most strings need no escapes: they take one step. */
+static bool add_plain_string(struct buf *buf, struct slice text)
+{
+    if (json_plain_len(text, 0) != text.len)
+        return false;
+    char *at = buf_reserve(buf, text.len + 2);
+    if (at == NULL)
+        return true;
+    at[0] = '"';
+    if (text.len > 0)
+        memcpy(at + 1, text.ptr, text.len);
+    at[text.len + 1] = '"';
+    buf->len += text.len + 2;
+    return true;
+}
+
 void json_add_string(struct buf *buf, struct slice text)
 {
+    if (add_plain_string(buf, text))
+        return;
     size_t at = 0;
     buf_add_byte(buf, '"');
     while (at < text.len && buf->failed == OK) {
@@ -31,9 +49,8 @@ void json_add_string(struct buf *buf, struct slice text)
 
 void json_add_name(struct buf *buf, const char *name)
 {
-    struct slice so_far = buf_slice(buf);
-    char last = so_far.len == 0 ? '{' : so_far.ptr[so_far.len - 1];
-    if (last != '{' && last != '[')
+    bool is_first = buf->len == 0 || buf->ptr[buf->len - 1] == '{' || buf->ptr[buf->len - 1] == '[';
+    if (!is_first)
         buf_add_byte(buf, ',');
     json_add_string(buf, slice_of_text(name));
     buf_add_byte(buf, ':');
