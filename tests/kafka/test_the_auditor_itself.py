@@ -31,9 +31,9 @@ def a_world():
     calls, responses, usage, committed = [], [], [], {}
     for number in range(20):
         begun = 1000 + number * 100
-        call = Call(f"call-{number}", f"r{number}", begun, begun + 50, "ok", True, 10 + number, 5, "w0")
+        call = Call(f"call-{number}", f"r{number}", begun, begun + 50, "ok", 200, True, 10 + number, 5, "w0")
         if number == 7:
-            calls.append(Call("call-7-first", "r7", begun - 30, begun - 20, "throttlingException", False, worker="w0"))
+            calls.append(Call("call-7-first", "r7", begun - 30, begun - 20, "throttling", 429, False, worker="w0"))
         calls.append(call)
         responses.append(response(call, number))
         usage.append(usage_record(call, number))
@@ -48,7 +48,7 @@ def a_world_with_a_kill():
     """Worker w0 is killed at 1430 with r4's call in flight since 1400; w1 calls it again and books the lost one."""
     world = a_world()
     world.blows = [Blow("w0", 1430)]
-    repeated = Call("call-4-again", "r4", 1600, 1650, "ok", True, 14, 5, "w1")
+    repeated = Call("call-4-again", "r4", 1600, 1650, "ok", 200, True, 14, 5, "w1")
     world.calls.append(repeated)
     world.responses[4] = response(repeated, 4)
     world.usage[4] = usage_record(repeated, 4)
@@ -76,21 +76,21 @@ def a_response_is_double(world):
 
 
 def a_response_to_nobody(world):
-    world.responses.append(response(Call("x", "stranger", 0, 0, "ok", True), 98))
+    world.responses.append(response(Call("x", "stranger", 0, 0, "ok", 200, True), 98))
 
 
 def a_call_after_its_commit(world):
     world.blows = [Blow("", 1000, 9000)]
-    world.calls.append(Call("late", "r2", 5000, 5050, "ok", False, 12, 5, "w1"))
+    world.calls.append(Call("late", "r2", 5000, 5050, "ok", 200, False, 12, 5, "w1"))
 
 
 def a_repeat_without_a_blow(world):
-    world.calls.append(Call("again", "r5", 1560, 1580, "ok", False, 15, 5, "w0"))
+    world.calls.append(Call("again", "r5", 1560, 1580, "ok", 200, False, 15, 5, "w0"))
 
 
 def a_repeat_after_another_workers_death(world):
     world.blows = [Blow("w9", 1555)]
-    world.calls.append(Call("again", "r5", 1560, 1580, "ok", False, 15, 5, "w1"))
+    world.calls.append(Call("again", "r5", 1560, 1580, "ok", 200, False, 15, 5, "w1"))
 
 
 def a_usage_record_is_missing(world):
@@ -106,7 +106,7 @@ def a_usage_record_counts_wrong(world):
 
 
 def a_usage_record_of_no_call(world):
-    world.usage.append(usage_record(Call("ghost", "r6", 0, 0, "ok", True, 1, 1), 96, final=False))
+    world.usage.append(usage_record(Call("ghost", "r6", 0, 0, "ok", 200, True, 1, 1), 96, final=False))
 
 
 def a_throttled_call_is_billed(world):

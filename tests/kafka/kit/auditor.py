@@ -18,7 +18,8 @@ class Call:
     request: str                # the marker in the prompt
     started_ms: float           # wall clock of this machine
     ended_ms: float
-    outcome: str                # ok, or the name of the fault
+    outcome: str                # ok, or what went wrong
+    status: int                 # HTTP; 0 = none was sent
     billed: bool
     input_tokens: int = 0
     output_tokens: int = 0
@@ -193,7 +194,8 @@ def usage_and_ledger_agree(evidence):
     unknown = [name for name in by_call if name not in ledger]
     if unknown:
         faults.append(f"usage records of calls that the service never served: {few(unknown)}")
-    free = [name for name in by_call if name in ledger and not ledger[name].billed]
+    free = [data["call"] for data in told if data["call"] in ledger and not ledger[data["call"]].billed
+            and (not data["estimated"] or ledger[data["call"]].status >= 400)]
     if free:
         faults.append(f"usage records of calls that cost nothing: {few(free)}")
     faults += sums_agree(told, ledger)

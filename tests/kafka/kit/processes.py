@@ -52,7 +52,8 @@ class Process:
                 env={**os.environ, **(environment or {})}, start_new_session=True)
         self.pid = self.child.pid
         self.note = self.books / f"{self.pid}.json"
-        self.note.write_text(json.dumps({"pid": self.pid, "started": started_at(self.pid), "words": self.words}))
+        self.note.write_text(json.dumps({"pid": self.pid, "started": started_at(self.pid), "words": self.words,
+                                         "owner": os.getpid(), "owner_started": started_at(os.getpid())}))
 
     def runs(self):
         return self.child.poll() is None
@@ -89,13 +90,16 @@ class Process:
 
 
 def end_strays(books=None):
-    """Ends what an earlier run left behind, by the notes; returns how many there were."""
+    """Ends what an earlier run left behind, by the notes; returns how many there were. Another run that still goes on
+    keeps its own."""
     ended = 0
     for note in Path(books or WORK / "running").glob("*.json"):
         try:
             told = json.loads(note.read_text())
         except ValueError:
-            told = {"pid": 0, "started": None}
+            told = {"pid": 0, "started": None, "owner": 0, "owner_started": 0}
+        if started_at(told["owner"]) == told["owner_started"]:
+            continue
         if told["started"] is not None and started_at(told["pid"]) == told["started"]:
             os.killpg(told["pid"], signal.SIGKILL)
             wait_for(lambda: started_at(told["pid"]) is None, 10)

@@ -31,8 +31,8 @@ class Simulator:
         self.ledger_file = self.folder / "ledger.jsonl"
         self.names = {access_key(f"w{number}"): f"w{number}" for number in range(workers)}
         keys = [{"access_key_id": key, "secret_access_key": SECRET} for key in self.names]
-        told = merged({"port": self.port, "ledger": {"path": str(self.ledger_file)}, "auth": {"keys": keys}},
-                      settings or {})
+        told = merged({"port": self.port, "ledger": {"file": str(self.ledger_file), "flush": "20ms"},
+                       "credentials": keys, "limits": {"connections": 16384}}, settings or {})
         (self.folder / "sim.yaml").write_text(json.dumps(told, indent=1))
         self.process = None
 

@@ -1,0 +1,58 @@
+"""The kill storm: kill -9 of workers and of the broker while requests stream in, for as many cycles as asked."""
+import random
+import threading
+import time
+
+
+class Stream(threading.Thread):
+    """Asks at a steady rate until told to end; goes on through a broker that is away."""
+
+    def __init__(self, world, per_second, keys=40):
+        super().__init__(daemon=True)
+        self.world, self.per_second, self.keys = world, per_second, keys
+        self.ends, self.count = threading.Event(), 0
+
+    def run(self):
+        while not self.ends.wait(1 / self.per_second):
+            number = self.count
+            key = f"key-{number % self.keys}".encode() if number % 3 else None
+            self.world.ask(f"r{number}", key=key, stream=number % 4 == 0)
+            self.count += 1
+
+    def end(self):
+        self.ends.set()
+        self.join(10)
+        self.world.writer.flush()
+
+
+def restart_broker(world, away_seconds):
+    began = time.time() * 1000
+    world.broker.kill()
+    time.sleep(away_seconds)
+    world.broker.start()
+    world.outages.append((began, time.time() * 1000))
+
+
+def kill_storm(world, cycles, seed, broker_every=6, per_second=60, say=print):
+    """Worker w0 is a static member, w1 has a name, w2 has none. Each cycle one dies and comes back a little later."""
+    chance = random.Random(seed)
+    names = {"w0": {"kafka": {"static_membership": True}}, "w1": {}, "w2": {}}
+    for name, settings in names.items():
+        world.worker(name, is_named=name != "w2", **settings)
+    stream = Stream(world, per_second)
+    stream.start()
+    time.sleep(4)
+    for cycle in range(1, cycles + 1):
+        time.sleep(chance.uniform(0.3, 2.5))
+        victims = chance.sample(sorted(names), chance.choice([1, 1, 1, 2]))
+        for name in victims:
+            world.kill(name)
+        if broker_every and cycle % broker_every == 0:
+            restart_broker(world, chance.uniform(0, 1))
+        time.sleep(chance.uniform(0, 1.5))
+        for name in victims:
+            world.workers[name].start()
+        if cycle % 20 == 0:
+            say(f"cycle {cycle} of {cycles}: {stream.count} requests, {world.answered()} answered")
+    stream.end()
+    return stream.count

@@ -1,0 +1,201 @@
+"""Brokers that go away, topics that are missing, made anew or cut."""
+import time
+
+from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
+
+from kit import records
+from kit.logfiles import topic_logs
+from kit.processes import resident_bytes, wait_for
+from kit.storm import Stream
+from kit.world import World
+
+
+def commit_by_hand(world, offsets):
+    """offsets: {partition: (offset, metadata)}; needs a group without members."""
+    client = records.admin(world.broker.bootstrap)
+    places = [TopicPartition(world.topics.requests, partition, offset, metadata)
+              for partition, (offset, metadata) in offsets.items()]
+    done = client.alter_consumer_group_offsets([ConsumerGroupTopicPartitions(world.group, places)])
+    done[world.group].result(20)
+
+
+def test_a_broker_that_is_away_for_a_while_costs_no_call_no_abort_storm_and_no_memory(own_broker, folder, request):
+    away = request.config.getoption("--outage")
+    settings = {"delivery": {"max_held_bytes": "48MiB", "max_held": 400, "max_in_flight": 64}}
+    simulator = {"latency": "uniform(50ms, 200ms)", "answer_bytes": 300000}
+    with World(own_broker, folder, simulator=simulator, settings=settings) as world:
+        worker = world.worker("w0")
+        world.ask_many(400)
+        assert wait_for(lambda: world.answered() > 60, 30)
+        began = time.time() * 1000
+        own_broker.kill()
+        peak, end = 0, time.monotonic() + away
+        while time.monotonic() < end:
+            assert worker.runs(), worker.text()[-2000:]
+            peak = max(peak, resident_bytes(worker.pid))
+            time.sleep(0.5)
+        own_broker.start()
+        world.outages.append((began, time.time() * 1000))
+        world.await_answers(seconds=90)
+        world.must_be_graceful()
+        bound = worker.events("memory_bound")[0]["bytes"]
+        assert peak <= bound, f"{peak} bytes resident, {bound} were promised"
+        assert worker.events("brokers_down") and worker.events("brokers_up")
+        assert len(worker.events()) < 200, "busy logging"
+        markers = sum(len(log.markers(kind)) for kind in (0, 1) for topic in world.topics.outputs
+                      for log in topic_logs(own_broker.data, topic).values())
+        assert world.aborted_records() < 2000 and markers < 3000, (world.aborted_records(), markers)
+
+
+def test_missing_topics_are_waited_for_in_words(broker, folder):
+    with World(broker, folder) as world:
+        for topic in (world.topics.requests, world.topics.responses, world.topics.usage):
+            records.delete_topic(broker.bootstrap, topic)
+        time.sleep(1)
+        worker = world.worker("w0")
+        assert wait_for(lambda: {event["topic"] for event in worker.events("topic_missing")}
+                        >= {world.topics.requests}, 20), worker.text()
+        assert worker.runs()
+        for topic in (world.topics.requests, world.topics.responses, world.topics.usage):
+            records.create_topic(broker.bootstrap, topic)
+        world.watcher.end()
+        world.watcher = records.ConcurrentReader(broker.bootstrap, world.topics.outputs)
+        world.watcher.start()
+        world.ask_many(20)
+        world.await_answers(seconds=60)
+        world.must_be_graceful()
+        assert {event["topic"] for event in worker.events("topic_found")} >= {world.topics.requests}
+
+
+def test_a_request_topic_made_anew_is_read_from_its_first_record(broker, folder):
+    with World(broker, folder, partitions=1) as world:
+        worker = world.worker("w0")
+        world.ask_many(30, "old")
+        world.await_answers()
+        worker.stop()
+        records.delete_topic(broker.bootstrap, world.topics.requests)
+        time.sleep(1)
+        records.create_topic(broker.bootstrap, world.topics.requests, 1)
+        commit_by_hand(world, {0: (30, "bw1AAAAAABBBBBB")})
+        world.ask_many(10, "new")
+        world.worker("w0")
+        world.await_answers()
+        world.must_be_graceful()
+        anew = worker.events("partition_anew")
+        assert anew and anew[0]["offset"] == 30 and anew[0]["high"] == 10
+
+
+def test_a_request_topic_made_anew_under_a_running_worker_is_served(broker, folder):
+    with World(broker, folder, partitions=1) as world:
+        world.worker("w0")
+        world.ask_many(30, "old")
+        world.await_answers()
+        time.sleep(1)
+        records.delete_topic(broker.bootstrap, world.topics.requests)
+        time.sleep(3)
+        records.create_topic(broker.bootstrap, world.topics.requests, 1)
+        world.writer = records.Writer(broker.bootstrap)
+        world.ask_many(10, "new")
+        world.await_answers(seconds=60)
+        world.must_be_graceful()
+
+
+def test_a_truncated_log_is_told_and_read_on_from_its_start(broker, folder):
+    with World(broker, folder, partitions=1) as world:
+        worker = world.worker("w0")
+        world.ask_many(10, "done")
+        world.await_answers()
+        worker.stop()
+        world.ask_many(20, "late")
+        world.writer.flush()
+        client = records.admin(broker.bootstrap)
+        place = TopicPartition(world.topics.requests, 0, 25)
+        for done in client.delete_records([place]).values():
+            done.result(20)
+        world.asked = [f"done{n}" for n in range(10)] + [f"late{n}" for n in range(15, 20)]
+        world.worker("w0")
+        world.await_answers()
+        world.must_be_graceful()
+        told = worker.events("partition_truncated")
+        assert told and (told[0]["low"], told[0]["offset"], told[0]["lost"]) == (25, 10, 15)
+
+
+def test_a_log_truncated_under_a_running_worker_is_read_on(broker, folder):
+    with World(broker, folder, partitions=1, simulator={"latency": "300ms"},
+               settings={"delivery": {"max_in_flight": 2, "max_held": 4}}) as world:
+        world.worker("w0")
+        world.ask_many(60)
+        assert wait_for(lambda: world.answered() >= 4, 20)
+        for done in records.admin(broker.bootstrap).delete_records(
+                [TopicPartition(world.topics.requests, 0, 58)]).values():
+            done.result(20)
+        assert wait_for(lambda: {"r58", "r59"} <= set(world.responses()), 40)
+        world.end()
+        answers = [record.json()["id"] for record in world.read(world.topics.responses)]
+        assert len(answers) == len(set(answers))
+
+
+def test_offset_metadata_of_another_program_is_refused_in_words(broker, folder):
+    with World(broker, folder, partitions=2) as world:
+        world.ask_many(20)
+        commit_by_hand(world, {0: (2, "eyJmb3JlaWduIjp0cnVlfQ=="), 1: (0, "bw1damaged beyond repair")})
+        worker = world.worker("w0")
+        skipped = wait_for(lambda: worker.events("metadata_foreign"), 20)
+        assert skipped and skipped[0]["partition"] == 0
+        assert wait_for(lambda: worker.events("metadata_damaged"), 20)
+        first = {record.json()["id"] for record in records.read_all(broker.bootstrap, [world.topics.requests])
+                 if record.partition == 0 and record.offset < 2}
+        world.asked = [name for name in world.asked if name not in first]
+        world.await_answers()
+        world.must_be_graceful()
+
+
+def test_a_map_of_a_dead_worker_spares_what_it_had_finished_above_the_front(broker, folder):
+    with World(broker, folder, partitions=1, settings={"delivery": {"max_begun": 15}}) as world:
+        world.worker("w0")
+        world.ask("slow", directive="latency=15s;times=1")
+        world.ask_many(200, "quick")
+        assert wait_for(lambda: world.answered() == 200, 30)
+        time.sleep(1)
+        world.kill("w0")
+        world.worker("w1")
+        world.await_answers(seconds=40)
+        world.must_be_clean()
+        assert sum(call.request.startswith("quick") for call in world.calls) == 200
+        assert [data.get("reason", "-") for data in world.usage_by_request()["slow"]].count("worker_lost") == 1
+
+
+def test_at_least_once_serves_brokers_without_transactions(broker, folder):
+    with World(broker, folder, simulator={"latency": "uniform(5ms, 100ms)", "faults": {"cut_stream": 0.1}},
+               settings={"delivery": {"guarantee": "at_least_once", "max_begun": 15}}) as world:
+        world.worker("w0")
+        world.worker("w1")
+        stream = Stream(world, 80)
+        stream.start()
+        assert wait_for(lambda: world.answered() > 100, 30)
+        world.workers["w1"].stop()
+        world.worker("w1")
+        time.sleep(4)
+        stream.end()
+        world.await_answers()
+        world.must_be_graceful()
+
+
+def test_at_least_once_loses_nothing_when_a_worker_is_killed(broker, folder):
+    with World(broker, folder, simulator={"latency": "uniform(5ms, 200ms)"},
+               settings={"delivery": {"guarantee": "at_least_once", "max_begun": 15}}) as world:
+        world.worker("w0")
+        world.worker("w1")
+        stream = Stream(world, 80)
+        stream.start()
+        for _ in range(3):
+            time.sleep(3)
+            world.kill("w0")
+            world.worker("w0")
+        stream.end()
+        assert wait_for(lambda: set(world.responses()) >= set(world.asked), 40, pause=1)
+        world.end()
+        evidence = world.evidence(may_double=True)
+        answered = {record.json()["id"] for record in evidence.responses}
+        assert answered == set(world.asked)
+        assert len(evidence.responses) < 1.5 * len(world.asked)

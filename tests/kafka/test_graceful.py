@@ -1,0 +1,102 @@
+"""Clean stops: no call is repeated, ever."""
+import random
+import signal
+import time
+
+from kit.auditor import Blow
+from kit.processes import wait_for
+from kit.storm import Stream
+from kit.world import World
+
+
+def test_stops_starts_and_scaling_from_one_to_four_and_back_repeat_no_call(broker, folder):
+    with World(broker, folder, partitions=6, simulator={"latency": "uniform(50ms, 800ms)"}) as world:
+        world.worker("w0")
+        stream = Stream(world, 80, keys=500)
+        stream.start()
+        assert wait_for(lambda: world.answered() > 50, 30)
+        chance = random.Random(7)
+        for name in ("w1", "w2", "w3"):
+            world.worker(name, is_named=name == "w3")
+            time.sleep(1.5)
+        for _ in range(4):
+            name = f"w{chance.randrange(4)}"
+            world.workers[name].stop()
+            time.sleep(chance.uniform(0, 1))
+            world.workers[name].start()
+            time.sleep(chance.uniform(0.5, 2))
+        for name in ("w3", "w2", "w1"):
+            world.workers[name].stop()
+            time.sleep(0.5)
+        stream.end()
+        world.await_answers(seconds=60)
+        world.must_be_graceful()
+
+
+def test_a_stop_lets_running_calls_finish_and_starts_none(broker, folder):
+    with World(broker, folder, partitions=1, simulator={"latency": "3s"},
+               settings={"delivery": {"max_in_flight": 20}}) as world:
+        worker = world.worker("w0")
+        world.ask_many(60)
+        assert wait_for(lambda: world.simulator.ledger_begun() >= 20, 20)
+        told = time.time() * 1000
+        worker.stop()
+        assert 1000 < time.time() * 1000 - told < 8000
+        world.simulator.stop()
+        calls = world.simulator.calls()
+        assert len(calls) == 20 and max(call.started_ms for call in calls) <= told + 50
+        assert all(call.is_answer for call in calls)
+        time.sleep(0.5)
+        assert world.answered() == 20
+
+
+def test_a_drain_does_not_retry_and_what_it_left_is_done_by_the_next(broker, folder):
+    with World(broker, folder, partitions=1) as world:
+        worker = world.worker("w0", bedrock={"retry": {"transient_base": "2s", "throttle_base": "2s",
+                                                       "max_delay": "4s"}})
+        world.ask_many(20, directive="fault=throttling;times=1")
+        assert wait_for(lambda: world.simulator.ledger_begun() >= 20, 20)
+        told = time.time() * 1000
+        worker.stop()
+        began = [call.started_ms for call in world.simulator.calls()]
+        assert max(began) <= told + 50, "a retry began during the drain"
+        world.worker("w0")
+        world.await_answers()
+        world.must_be_graceful()
+
+
+def test_calls_longer_than_the_drain_are_cancelled_booked_and_called_again(broker, folder):
+    with World(broker, folder, partitions=1, settings={"delivery": {"drain_timeout": "1s"}}) as world:
+        worker = world.worker("w0")
+        world.ask("long", directive="latency=8s;times=1")
+        world.ask("short")
+        world.writer.flush()
+        world.await_answers(1)
+        assert wait_for(lambda: world.simulator.ledger_begun("long") == 1, 10)
+        worker.process.signal(signal.SIGTERM)
+        assert worker.process.wait(10) in (0, 1)
+        world.worker("w0")
+        world.await_answers()
+        world.end()
+        booked = world.usage_by_request()["long"]
+        assert sorted((data.get("reason", "-"), data["final"]) for data in booked) == [("-", True),
+                                                                                        ("cancelled", False)]
+        assert world.responses()["long"]["status"] == "ok"
+
+
+def test_a_second_sigterm_stops_at_once_and_loses_nothing(broker, folder):
+    with World(broker, folder, settings={"delivery": {"drain_timeout": "60s"}}) as world:
+        worker = world.worker("w0")
+        world.ask("long", directive="latency=20s;times=1")
+        world.writer.flush()
+        assert wait_for(lambda: world.simulator.ledger_begun("long") == 1, 20)
+        time.sleep(1)
+        worker.process.signal(signal.SIGTERM)
+        time.sleep(0.5)
+        began = time.monotonic()
+        worker.process.signal(signal.SIGTERM)
+        assert worker.process.wait(5) == 1 and time.monotonic() - began < 3
+        world.blows.append(Blow("w0", time.time() * 1000))
+        world.worker("w0")
+        world.await_answers(seconds=40)
+        world.must_be_clean()

@@ -1,0 +1,124 @@
+"""kill -9 and worse: no record missing, double, or called after its commit."""
+import time
+
+import pytest
+
+from kit.auditor import Blow, repeated_calls
+from kit.processes import wait_for
+from kit.storm import Stream, kill_storm
+from kit.world import World
+
+PATIENT = {"bedrock": {"retry": {"max_attempts": 50}}, "delivery": {"max_begun": 15, "drain_timeout": "10s"}}
+
+
+def test_kill_9_of_workers_and_broker_loses_nothing_doubles_nothing_and_pays_nothing_twice(own_broker, folder, request):
+    cycles = request.config.getoption("--cycles")
+    simulator = {"latency": "uniform(10ms, 300ms)", "faults": {"throttling": 0.03, "cut_stream": 0.03}}
+    with World(own_broker, folder, simulator=simulator, settings=PATIENT) as world:
+        kill_storm(world, cycles, seed=cycles)
+        world.await_answers(seconds=120)
+        evidence = world.must_be_clean()
+        assert len(world.blows) >= cycles
+        print(f"{cycles} cycles, {len(world.asked)} requests, {len(world.calls)} calls, "
+              f"{repeated_calls(evidence)} repeated after {len(world.blows)} kills")
+
+
+def test_a_worker_stopped_for_longer_than_its_session_calls_nothing_twice_when_it_wakes(broker, folder):
+    with World(broker, folder, simulator={"latency": "uniform(20ms, 400ms)"}, settings=PATIENT) as world:
+        world.worker("w0")
+        world.worker("w1")
+        stream = Stream(world, 50)
+        stream.start()
+        assert wait_for(lambda: world.answered() > 50, 30)
+        for _ in range(2):
+            frozen = world.workers["w0"].freeze()
+            time.sleep(9)
+            thawed = world.workers["w0"].thaw()
+            world.blows.append(Blow("w0", frozen, thawed + 500))
+            time.sleep(4)
+        stream.end()
+        world.await_answers(seconds=60)
+        world.must_be_clean()
+        assert world.workers["w0"].events("stalled"), "a stall of 9 s was not noticed"
+
+
+def test_all_workers_stopped_for_longer_than_their_sessions_go_on_without_loss(broker, folder):
+    with World(broker, folder, simulator={"latency": "uniform(20ms, 400ms)"}, settings=PATIENT) as world:
+        for name in ("w0", "w1"):
+            world.worker(name)
+        stream = Stream(world, 50)
+        stream.start()
+        assert wait_for(lambda: world.answered() > 50, 30)
+        frozen = [world.workers[name].freeze() for name in ("w0", "w1")]
+        time.sleep(9)
+        for number, name in enumerate(("w0", "w1")):
+            world.blows.append(Blow(name, frozen[number], world.workers[name].thaw() + 500))
+        stream.end()
+        world.await_answers(seconds=60)
+        world.must_be_clean()
+
+
+def test_the_partitions_of_a_killed_worker_are_served_again_in_time(broker, folder):
+    with World(broker, folder, simulator={"latency": "200ms"}, settings=PATIENT) as world:
+        for name in ("w0", "w1"):
+            world.worker(name, is_named=False)
+        stream = Stream(world, 60, keys=200)
+        stream.start()
+        assert wait_for(lambda: world.answered() > 100, 30)
+        world.kill("w0")
+        killed = time.monotonic()
+        limit = max(3, 5 + 10) + 5      # session time-out, transaction time-out + 10 s; + 5 s
+        asked_before = stream.count
+        assert wait_for(lambda: world.answered() >= asked_before, limit), \
+            f"{world.answered()} of {asked_before} after {limit} s"
+        took = time.monotonic() - killed
+        stream.end()
+        world.await_answers()
+        world.must_be_clean()
+        assert took <= limit
+
+
+@pytest.mark.parametrize("how", ["kill", "stop"])
+def test_a_static_member_with_a_name_calls_again_within_three_seconds_of_its_restart(broker, folder, how):
+    with World(broker, folder, simulator={"latency": "50ms"}, settings=PATIENT) as world:
+        world.worker("w0", kafka={"static_membership": True, "session_timeout": "10s"})
+        stream = Stream(world, 50)
+        stream.start()
+        assert wait_for(lambda: world.answered() > 50, 30)
+        if how == "kill":
+            world.kill("w0")
+        else:
+            world.workers["w0"].stop()
+        restarted = time.time() * 1000
+        world.workers["w0"].start()
+        time.sleep(4)
+        stream.end()
+        world.await_answers()
+        evidence = world.must_be_clean() if how == "kill" else world.must_be_graceful()
+        first = min(call.started_ms for call in evidence.calls if call.started_ms > restarted)
+        assert first - restarted <= 3000, f"first call {first - restarted:.0f} ms after the restart"
+
+
+def test_a_request_that_kills_its_workers_is_given_up_and_the_others_live(broker, folder):
+    settings = {"delivery": {"max_begun": 2}}
+    with World(broker, folder, partitions=1, settings=settings) as world:
+        world.ask("poison", key=b"a", directive="latency=60s")
+        world.writer.flush()
+        for life in range(2):
+            world.worker("w0")
+            open_calls = life + 1
+
+            def begun():
+                return world.simulator.ledger_begun("poison") >= open_calls
+            assert wait_for(begun, 30)
+            time.sleep(1.5)             # so that its beginning is committed
+            world.kill("w0")
+        world.worker("w0")
+        world.ask("good", key=b"a")
+        world.writer.flush()
+        world.await_answers(seconds=40)
+        world.end()
+        answers = world.responses()
+        assert answers["good"]["status"] == "ok" and answers["poison"]["error"]["code"] == "abandoned"
+        lost = [data for data in world.usage_by_request()["poison"] if data["reason"] == "worker_lost"]
+        assert len(lost) == 2 and all(data["estimated"] and not data["final"] for data in lost)
