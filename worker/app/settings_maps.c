@@ -63,8 +63,18 @@ bool settings_property_is_secret(struct slice name)
     return false;
 }
 
+/* librdkafka's words may quote the value, which may be a secret whatever the property's name is. */
+static bool quotes(struct slice words, struct slice value)
+{
+    for (size_t at = 0; value.len > 0 && at + value.len <= words.len; at++) {
+        if (slice_equal(slice_sub(words, at, value.len), value))
+            return true;
+    }
+    return false;
+}
+
 static void check_property(struct settings_reader *reader, const struct setting_row *row,
-                           const struct kafka_property *property, struct place place,
+                           const struct kafka_property *property, const struct document_node *node,
                            struct slice path)
 {
     int client = -1;
@@ -75,13 +85,15 @@ static void check_property(struct settings_reader *reader, const struct setting_
     struct buf words OWNED_BY(buf_done);
     buf_init(&words, KAFKA_WORDS_MAX);
     enum err err = kafka_conf_check(property->name, property->value, client, &words);
+    bool may_be_secret =
+        settings_property_is_secret(property->name) || !slice_equal(node->text, property->value);
     if (err == ERR_NOT_ALLOWED)
-        problems_add(reader->problems, place, path, "is not taken: %s; remove it",
+        problems_add(reader->problems, node->place, path, "is not taken: %s; remove it",
                      buf_text(&words));
-    else if (err != OK && settings_property_is_secret(property->name))
-        problems_add(reader->problems, place, path, "librdkafka does not take its value");
+    else if (err != OK && may_be_secret && quotes(buf_slice(&words), property->value))
+        problems_add(reader->problems, node->place, path, "librdkafka does not take its value");
     else if (err != OK)
-        problems_add(reader->problems, place, path, "librdkafka does not take it: %s",
+        problems_add(reader->problems, node->place, path, "librdkafka does not take it: %s",
                      buf_text(&words));
 }
 
@@ -102,7 +114,7 @@ void settings_take_properties(struct settings_reader *reader, const struct setti
             continue;
         list[count].name = item->key;
         places[count] = item->place;
-        check_property(reader, row, &list[count], item->place, path);
+        check_property(reader, row, &list[count], item, path);
         count++;
     }
     *ret_value = (struct setting_properties){{list, count}, places};
