@@ -35,6 +35,13 @@ void arena_reset(struct arena *arena)
     arena->held = 0;
 }
 
+void arena_wipe(struct arena *arena)
+{
+    for (struct arena_block *block = arena->last; block != NULL; block = block->before)
+        explicit_bzero(block->bytes, block->taken);
+    arena_reset(arena);
+}
+
 /* Blocks double what is held, so that their number stays small and the waste below a half. */
 static bool add_block(struct arena *arena, size_t size)
 {

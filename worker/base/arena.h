@@ -19,6 +19,7 @@ struct arena {
 void arena_init(struct arena *arena, size_t limit);
 void arena_done(struct arena *arena);
 void arena_reset(struct arena *arena);
+void arena_wipe(struct arena *arena);    /* as arena_reset, and the bytes are overwritten first: for secrets */
 /* Zeroed memory, or NULL when the limit or the heap is exhausted. size may be 0 (a valid pointer). */
 MUST_CHECK void *arena_new(struct arena *arena, size_t size);
 /* `count` zeroed elements; the product is checked for overflow. */

@@ -1,6 +1,6 @@
-/* The engine: the work of the worker without any input or output of its own. app makes it from an engine_config and a
- * table of commands (ports.h); io feeds it events. It owns jobs, ledgers, targets and the open batch, all sized at birth
- * from the limits. */
+/* The engine: the work of the worker without any input or output of its own. app makes it from an
+ * engine_config and a table of commands (ports.h); io feeds it events. It owns jobs, ledgers,
+ * targets and the open batch, all sized at birth from the limits. */
 #ifndef ENGINE_ENGINE_H
 #define ENGINE_ENGINE_H
 
@@ -13,40 +13,42 @@ enum ordering { ORDERING_KEY, ORDERING_PARTITION, ORDERING_NONE };
 struct engine_config {
     struct catalog catalog;
     struct output_context output;
-    const struct slice *reply_allowed;    /* globs */
+    const struct slice *reply_allowed; /* globs */
     size_t reply_allowed_count;
-    struct slice region;                  /* of requests that name none */
-    struct slice endpoint_url;            /* null = the region's own */
+    struct slice region;       /* of requests that name none */
+    struct slice endpoint_url; /* null = the region's own */
     bool fips, dual_stack;
-    struct slice user_agent;              /* bedrock-worker/1.2.3 */
-    struct slice transactional_id;        /* for log lines */
+    struct slice user_agent;       /* bedrock-worker/1.2.3 */
+    struct slice transactional_id; /* for log lines */
     enum ordering ordering;
-    bool exactly_once;                    /* false: at_least_once; results are cut as soon as the committer is free */
+    bool exactly_once; /* false: at_least_once; results are cut as soon as the committer is free */
     bool send_dead_letters, send_error_responses;
     uint32_t max_in_flight, max_held;
     uint64_t max_held_bytes, max_request_bytes, max_answer_bytes;
     uint32_t max_begun;
-    uint32_t batch_results_max;           /* results in one cut */
+    uint32_t batch_results_max; /* results in one cut */
     uint64_t batch_bytes_max;
     int64_t commit_interval_ms, drain_timeout_ms;
-    int64_t stall_ms;                     /* half of session.timeout.ms */
-    size_t offset_map_bytes_max;          /* 4096 unless the broker's offset.metadata.max.bytes differs */
+    int64_t stall_ms;            /* half of session.timeout.ms */
+    size_t offset_map_bytes_max; /* 4096 unless the broker's offset.metadata.max.bytes differs */
     uint32_t retry_max_attempts;
-    int64_t retry_max_elapsed_ms, retry_transient_base_ms, retry_throttle_base_ms, retry_max_delay_ms;
-    uint64_t seed;                        /* of jitter and call names */
+    int64_t retry_max_elapsed_ms, retry_transient_base_ms, retry_throttle_base_ms,
+        retry_max_delay_ms;
+    uint64_t seed; /* of jitter and call names */
 };
 
 /* NULL when out of memory. `ports` is copied. */
-struct engine *engine_new(const struct engine_config *config, const struct ports *ports, int64_t now_ms,
-                          int64_t wall_ms);
+struct engine *engine_new(const struct engine_config *config, const struct ports *ports,
+                          int64_t now_ms, int64_t wall_ms);
 void engine_free(struct engine *engine);
 /* The most bytes that the engine will ever hold: what is logged at start. */
 uint64_t engine_memory_bound(const struct engine_config *config);
 
 /* For progress lines and tests. */
 struct engine_stats {
-    uint64_t taken, answered, failed;       /* requests; failed = answered with an error */
-    uint64_t calls, throttled, retries;     /* calls begun; of the ended ones refused by throttling; second and later calls */
+    uint64_t taken, answered, failed; /* requests; failed = answered with an error */
+    uint64_t calls, throttled,
+        retries; /* calls begun; of the ended ones refused by throttling; second and later calls */
     uint64_t commits, aborts;
     uint32_t held, calling;
     uint64_t held_bytes;

@@ -1,0 +1,459 @@
+#include "engine/batch.h"
+
+#include "base/check.h"
+#include "base/memory.h"
+#include "engine/job.h"
+#include "engine/outcome.h"
+#include "engine/partition.h"
+
+#define ABORT_PAUSE_MIN_MS   100
+#define ABORT_PAUSE_MAX_MS   10000
+#define FENCED_AGAIN_MS      60000
+#define GENERATION_TRIES_MAX 1 /* while a partition is revoked: once more with fresh metadata */
+
+/* ---- membership ---- */
+
+bool batch_check_membership(struct engine *engine)
+{
+    engine->membership_checked_ms = engine->now_ms;
+    buf_reset(&engine->membership_now);
+    engine->ports.membership(engine->ports.self, &engine->membership_now);
+    struct slice now = buf_slice(&engine->membership_now);
+    if (now.len == 0)
+        return false;
+    if (slice_equal(now, buf_slice(&engine->membership)))
+        return true;
+    bool is_first = engine->membership.len == 0;
+    buf_reset(&engine->membership);
+    buf_add(&engine->membership, now);
+    CHECK(engine->membership.failed == OK);
+    if (is_first)
+        return true;
+    engine->ports.log(engine->ports.self, LOG_MEMBERSHIP_CHANGED, NULL, 0);
+    partitions_doubt(engine);
+    return false;
+}
+
+/* ---- the cut ---- */
+
+static void add_output(struct engine *engine, struct output *output, struct result *owner)
+{
+    if (engine->batch.output_count == engine->batch.output_room) {
+        size_t room = engine->batch.output_room == 0 ? 256 : engine->batch.output_room * 2;
+        struct output **outputs = memory_resize(engine->batch.outputs, room * sizeof *outputs);
+        CHECK(outputs != NULL);
+        engine->batch.outputs = outputs;
+        struct result **owners = memory_resize(engine->batch.owners, room * sizeof *owners);
+        CHECK(owners != NULL);
+        engine->batch.owners = owners;
+        engine->batch.output_room = room;
+    }
+    engine->batch.outputs[engine->batch.output_count] = output;
+    engine->batch.owners[engine->batch.output_count++] = owner;
+}
+
+static void take_result(struct engine *engine, struct result *result)
+{
+    link_out(&result->link);
+    engine->result_count--;
+    list_add_last(&engine->batch.results, &result->link);
+    for (struct link *link = result->outputs.next; link != &result->outputs; link = link->next)
+        add_output(engine, LINK_OWNER(link, struct output, link), result);
+    struct partition *partition = result->partition;
+    if (partition == NULL)
+        return;
+    partition->batch_results++;
+    if (result->has_usage)
+        ledger_book(&partition->ledger, result->offset, result->is_lost_call);
+    if (result->job != NULL) {
+        job_batched(engine, result->job);
+        ledger_put_in_batch(&partition->ledger, ledger_find(&partition->ledger, result->offset));
+    }
+}
+
+static void take_results(struct engine *engine, bool orphans_only)
+{
+    uint32_t count = 0;
+    uint64_t bytes = 0;
+    for (struct link *link = engine->results.next; link != &engine->results;) {
+        struct result *result = LINK_OWNER(link, struct result, link);
+        link = link->next;
+        if (result->partition != NULL && (orphans_only || !result->partition->is_verified))
+            continue;
+        if (count == engine->batch_limit ||
+            (count > 0 && bytes + result->bytes > engine->config.batch_bytes_max))
+            break;
+        count++;
+        bytes += result->bytes;
+        take_result(engine, result);
+    }
+}
+
+static void add_offset(struct engine *engine, struct partition *partition)
+{
+    if (engine->batch.offset_count == engine->batch.offset_room) {
+        size_t room = engine->batch.offset_room == 0 ? 64 : engine->batch.offset_room * 2;
+        struct batch_offset *offsets = memory_resize(engine->batch.offsets, room * sizeof *offsets);
+        CHECK(offsets != NULL);
+        engine->batch.offsets = offsets;
+        struct partition **owners = memory_resize(engine->batch.partitions, room * sizeof *owners);
+        CHECK(owners != NULL);
+        engine->batch.partitions = owners;
+        engine->batch.offset_room = room;
+    }
+    /* Offset and map of one moment: this one. */
+    struct ledger *ledger = &partition->ledger;
+    partition->batch_offset = ledger_front(ledger);
+    buf_reset(&partition->batch_map);
+    CHECK(ledger_add_map(ledger, (uint32_t)random_next(&engine->random), &partition->batch_map) ==
+          OK);
+    ledger->is_changed = false;
+    partition->is_in_batch = true;
+    engine->batch.partitions[engine->batch.offset_count] = partition;
+    engine->batch.offsets[engine->batch.offset_count++] = (struct batch_offset){
+        .tenure = partition->tenure,
+        .topic = partition->topic,
+        .partition = partition->number,
+        .offset = partition->batch_offset,
+        .metadata = buf_slice(&partition->batch_map),
+    };
+}
+
+static bool is_draining(const struct engine *engine)
+{
+    if (engine->is_stopping)
+        return true;
+    for (uint32_t i = 0; i < engine->slots_end; i++)
+        if (engine->slots[i] != NULL && engine->slots[i]->step == PARTITION_REVOKING)
+            return true;
+    return false;
+}
+
+static void cut(struct engine *engine)
+{
+    bool is_member = batch_check_membership(engine);
+    engine->batch.output_count = 0;
+    engine->batch.offset_count = 0;
+    take_results(engine, !is_member);
+    for (uint32_t i = 0; is_member && i < engine->slots_end; i++) {
+        struct partition *partition = engine->slots[i];
+        if (partition == NULL || partition->step == PARTITION_READING || !partition->is_verified)
+            continue;
+        if (partition->batch_results > 0 || partition->ledger.is_changed)
+            add_offset(engine, partition);
+    }
+    engine->last_cut_ms = engine->now_ms;
+    if (engine->batch.output_count == 0 && engine->batch.offset_count == 0)
+        return;
+    if (engine->batch.offset_count > 0)
+        engine->last_offsets_ms = engine->now_ms;
+    engine->batch.is_open = true;
+    engine->batch.id++;
+    engine->batch.started_ms = engine->now_ms;
+    struct batch batch = {
+        .id = engine->batch.id,
+        .outputs = engine->batch.outputs,
+        .output_count = engine->batch.output_count,
+        .offsets = engine->batch.offsets,
+        .offset_count = engine->batch.offset_count,
+        .is_last = engine->result_count == 0 && is_draining(engine),
+    };
+    engine->ports.batch_commit(engine->ports.self, &batch);
+}
+
+static bool has_changed_ledger(const struct engine *engine)
+{
+    for (uint32_t i = 0; i < engine->slots_end; i++) {
+        const struct partition *partition = engine->slots[i];
+        if (partition != NULL && partition->is_verified && partition->ledger.is_changed)
+            return true;
+    }
+    return false;
+}
+
+/* When the next cut may be: results wait for commit_interval under exactly_once alone, changed maps
+ * in any case. */
+static int64_t cut_due_ms(const struct engine *engine)
+{
+    int64_t due_ms = INT64_MAX;
+    if (engine->result_count > 0)
+        due_ms = engine->config.exactly_once
+                     ? engine->last_cut_ms + engine->config.commit_interval_ms
+                     : engine->now_ms;
+    else if (has_changed_ledger(engine))
+        due_ms = (engine->config.exactly_once ? engine->last_cut_ms : engine->last_offsets_ms) +
+                 engine->config.commit_interval_ms;
+    return due_ms < engine->cut_after_ms ? engine->cut_after_ms : due_ms;
+}
+
+void batch_turn(struct engine *engine, int64_t *ret_next_ms)
+{
+    if (engine->batch.is_open || engine->has_ended)
+        return;
+    int64_t due_ms = cut_due_ms(engine);
+    if (due_ms <= engine->now_ms)
+        cut(engine);
+    else if (due_ms < *ret_next_ms)
+        *ret_next_ms = due_ms;
+}
+
+/* ---- its end ---- */
+
+static void close_offsets(struct engine *engine)
+{
+    for (size_t i = 0; i < engine->batch.offset_count; i++) {
+        struct partition *partition = engine->batch.partitions[i];
+        partition->is_in_batch = false;
+        partition_settle(engine, partition);
+    }
+    engine->batch.offset_count = 0;
+    engine->batch.is_open = false;
+    engine->batch.is_unknown = false;
+}
+
+static void settle_committed(struct engine *engine)
+{
+    for (size_t i = 0; i < engine->batch.offset_count; i++) {
+        struct partition *partition = engine->batch.partitions[i];
+        ledger_commit(&partition->ledger, partition->batch_offset,
+                      buf_slice(&partition->batch_map));
+    }
+    while (!link_alone(&engine->batch.results)) {
+        struct result *result = LINK_OWNER(engine->batch.results.next, struct result, link);
+        struct partition *partition = result->partition;
+        link_out(&result->link);
+        if (partition != NULL) {
+            partition->results--;
+            partition->batch_results--;
+        }
+        if (result->job != NULL)
+            job_committed(engine, result->job);
+        else
+            result_free(engine, result);
+    }
+    engine->stats.commits++;
+    engine->aborts_in_row = 0;
+    engine->cut_after_ms = 0;
+    if (engine->batch_limit < engine->config.batch_results_max)
+        engine->batch_limit = engine->batch_limit * 2 < engine->config.batch_results_max
+                                  ? engine->batch_limit * 2
+                                  : engine->config.batch_results_max;
+    close_offsets(engine);
+}
+
+/* One result of an aborted batch goes back to the head of the queue, or on its way as an orphan. */
+static void give_back(struct engine *engine, struct result *result)
+{
+    struct partition *partition = result->partition;
+    link_out(&result->link);
+    list_add_first(&engine->results, &result->link);
+    engine->result_count++;
+    if (result->job != NULL)
+        job_aborted(engine, result->job);
+    if (partition == NULL)
+        return;
+    partition->batch_results--;
+    if (!partition->is_gone) {
+        if (result->has_usage)
+            ledger_unbook(&partition->ledger, result->offset, result->is_lost_call);
+        return;
+    }
+    partition->results--;
+    result->partition = NULL;
+    if (result->job != NULL) {
+        link_out(&result->link);
+        engine->result_count--;
+        job_orphan(engine, result->job);
+    }
+}
+
+static void settle_aborted(struct engine *engine)
+{
+    for (size_t i = 0; i < engine->batch.offset_count; i++)
+        ledger_abort(&engine->batch.partitions[i]->ledger);
+    while (!link_alone(&engine->batch.results))
+        give_back(engine, LINK_OWNER(engine->batch.results.prev, struct result, link));
+    engine->stats.aborts++;
+    close_offsets(engine);
+}
+
+static void pause_cuts(struct engine *engine, bool was_time, struct slice reason, size_t outputs)
+{
+    int64_t pause_ms = ABORT_PAUSE_MIN_MS;
+    for (uint32_t i = 0; i < engine->aborts_in_row && pause_ms < ABORT_PAUSE_MAX_MS; i++)
+        pause_ms *= 2;
+    pause_ms = pause_ms < ABORT_PAUSE_MAX_MS ? pause_ms : ABORT_PAUSE_MAX_MS;
+    engine->aborts_in_row++;
+    engine->cut_after_ms = engine->now_ms + pause_ms;
+    if (was_time && engine->batch_limit > 1)
+        engine->batch_limit /= 2;
+    struct log_field fields[] = {
+        FIELD_TEXT("reason", reason),
+        FIELD_INT("outputs", (int64_t)outputs),
+        FIELD_INT("delay_ms", pause_ms),
+        FIELD_INT("limit", engine->batch_limit),
+    };
+    engine->ports.log(engine->ports.self, LOG_BATCH_ABORTED, fields, COUNT_OF(fields));
+}
+
+static void refused(struct engine *engine, const struct batch_end *end)
+{
+    CHECK(end->blame < engine->batch.output_count);
+    struct output *output = engine->batch.outputs[end->blame];
+    struct result *result = engine->batch.owners[end->blame];
+    bool is_gone = result->partition == NULL || result->partition->is_gone;
+    if (!is_gone) {
+        struct log_field fields[] = {
+            FIELD_TEXT("topic", output->topic),
+            FIELD_TEXT("request_topic", result->partition->topic),
+            FIELD_INT("partition", result->partition->number),
+            FIELD_INT("offset", result->offset),
+            FIELD_TEXT("reason", end->reason),
+        };
+        engine->ports.log(engine->ports.self, LOG_OUTPUT_REFUSED, fields, COUNT_OF(fields));
+    }
+    size_t outputs = engine->batch.output_count;
+    settle_aborted(engine);
+    if (is_gone || !outcome_refused(engine, result, output, end->blame_err))
+        pause_cuts(engine, false, end->reason, outputs);
+}
+
+/* The group says that this member may not commit as it did. Revoked partitions cannot wait for
+ * ever. */
+static void member_refused(struct engine *engine, const struct batch_end *end)
+{
+    size_t outputs = engine->batch.output_count;
+    settle_aborted(engine);
+    for (uint32_t i = 0; i < engine->slots_end; i++) {
+        struct partition *partition = engine->slots[i];
+        if (partition == NULL || partition->step != PARTITION_REVOKING)
+            continue;
+        if (end->outcome == BATCH_MEMBER_GONE || partition->revoke_tries++ >= GENERATION_TRIES_MAX)
+            partition_give_up(engine, partition);
+    }
+    partitions_doubt(engine);
+    pause_cuts(engine, false, end->reason, outputs);
+}
+
+static void end_fenced(struct engine *engine)
+{
+    struct log_field id = FIELD_TEXT("transactional_id", engine->config.transactional_id);
+    bool again =
+        engine->fenced_ms != INT64_MIN && engine->now_ms - engine->fenced_ms < FENCED_AGAIN_MS &&
+        (engine->stalled_ms == INT64_MIN || engine->now_ms - engine->stalled_ms > FENCED_AGAIN_MS);
+    engine->fenced_ms = engine->now_ms;
+    engine->ports.log(engine->ports.self, again ? LOG_FENCED_TWICE : LOG_FENCED, &id, 1);
+    if (!again || engine->has_ended)
+        return;
+    engine->has_ended = true;
+    engine->ports.ended(engine->ports.self, 1);
+}
+
+/* Nobody can be asked what became of the batch: its usage is published again under the same names.
+ */
+static void settle_unwitnessed(struct engine *engine)
+{
+    for (size_t i = 0; i < engine->batch.offset_count; i++)
+        if (!engine->batch.partitions[i]->is_gone)
+            return;
+    struct log_field outputs = FIELD_INT("outputs", (int64_t)engine->batch.output_count);
+    engine->ports.log(engine->ports.self, LOG_BATCH_DID_NOT, &outputs, 1);
+    settle_aborted(engine);
+}
+
+static void become_unknown(struct engine *engine, const struct batch_end *end)
+{
+    struct log_field reason = FIELD_TEXT("reason", end->reason);
+    engine->ports.log(engine->ports.self, LOG_BATCH_UNKNOWN, &reason, 1);
+    if (end->outcome == BATCH_FENCED)
+        end_fenced(engine);
+    engine->batch.is_unknown = true;
+    for (size_t i = 0; i < engine->batch.offset_count; i++) {
+        struct partition *partition = engine->batch.partitions[i];
+        if (partition->is_gone)
+            continue;
+        partition->is_verified = false;
+        partition_read(engine, partition);
+    }
+    settle_unwitnessed(engine);
+}
+
+bool batch_learn(struct engine *engine, struct partition *partition, int64_t offset,
+                 struct slice metadata)
+{
+    if (!engine->batch.is_unknown || !partition->is_in_batch)
+        return true;
+    bool made_it = offset == partition->batch_offset &&
+                   slice_equal(metadata, buf_slice(&partition->batch_map));
+    bool did_not = ledger_agrees(&partition->ledger, offset, metadata);
+    if (!made_it && !did_not)
+        return false;
+    if (made_it) {
+        engine->ports.log(engine->ports.self, LOG_BATCH_MADE_IT, NULL, 0);
+        settle_committed(engine);
+        return true;
+    }
+    struct log_field outputs = FIELD_INT("outputs", (int64_t)engine->batch.output_count);
+    engine->ports.log(engine->ports.self, LOG_BATCH_DID_NOT, &outputs, 1);
+    settle_aborted(engine);
+    return true;
+}
+
+void batch_lost_witness(struct engine *engine, struct partition *partition)
+{
+    if (engine->batch.is_unknown && partition->is_in_batch)
+        settle_unwitnessed(engine);
+}
+
+void batch_ended(struct engine *engine, const struct batch_end *end)
+{
+    if (!engine->batch.is_open || engine->batch.is_unknown || end->id != engine->batch.id)
+        return;
+    size_t outputs = engine->batch.output_count;
+    struct log_field fields[] = {
+        FIELD_INT("outputs", (int64_t)outputs),
+        FIELD_INT("partitions", (int64_t)engine->batch.offset_count),
+        FIELD_INT("duration_ms", engine->now_ms - engine->batch.started_ms),
+    };
+    switch (end->outcome) {
+    case BATCH_COMMITTED:
+        engine->ports.log(engine->ports.self, LOG_BATCH_COMMITTED, fields, COUNT_OF(fields));
+        settle_committed(engine);
+        return;
+    case BATCH_ABORTED:
+        settle_aborted(engine);
+        pause_cuts(engine, end->was_time, end->reason, outputs);
+        return;
+    case BATCH_REFUSED:
+        refused(engine, end);
+        return;
+    case BATCH_GENERATION:
+    case BATCH_MEMBER_GONE:
+        member_refused(engine, end);
+        return;
+    case BATCH_UNKNOWN:
+    case BATCH_FENCED:
+        become_unknown(engine, end);
+        return;
+    }
+}
+
+void batch_done(struct engine *engine)
+{
+    list_move_all(&engine->batch.results, &engine->results);
+    while (!link_alone(&engine->results))
+        result_free(engine, LINK_OWNER(engine->results.next, struct result, link));
+    for (size_t i = 0; i < engine->batch.offset_count; i++) {
+        struct partition *partition = engine->batch.partitions[i];
+        partition->is_in_batch = false;
+        partition->results = 0;
+        partition->held = 0;
+        while (!link_alone(&partition->jobs))
+            link_out(partition->jobs.next);
+        partition_settle(engine, partition);
+    }
+    memory_free(engine->batch.outputs);
+    memory_free(engine->batch.owners);
+    memory_free(engine->batch.offsets);
+    memory_free(engine->batch.partitions);
+}

@@ -1,0 +1,46 @@
+/* Calls: open exchanges with Bedrock. A call is one attempt of one job: the signed request, what is
+ * heard of the answer, and at its end a verdict. It knows nothing of retries (job.c) and holds no
+ * connection once it has ended. */
+#ifndef ENGINE_CALL_H
+#define ENGINE_CALL_H
+
+#include "engine/state.h"
+
+/* What became of a call; the slices and texts live until call_free. */
+struct verdict {
+    struct why why; /* err OK: `answer` is whole */
+    struct answer answer;
+    int status;                   /* HTTP; 0 = none came */
+    int64_t retry_after_ms;       /* -1 = none named */
+    bool is_billable;             /* Bedrock billed it, or may have */
+    const char *estimated_reason; /* NULL = the counts are exact */
+    struct usage_counts counts;
+};
+
+MUST_CHECK enum err calls_init(struct engine *engine);
+void calls_done(struct engine *engine);
+
+/* Begins the next attempt of a job (its last entry in `attempts`, already drawn). On an error
+ * nothing has begun and ret_why says why. */
+MUST_CHECK enum err call_begin(struct engine *engine, struct job *job,
+                               const struct attempt *attempt, struct why *ret_why);
+/* The call of this name, or NULL when it is late. */
+struct call *call_find(struct engine *engine, struct call_ref ref);
+void call_head(struct engine *engine, struct call *call, int status, struct slice head);
+/* false: the answer cannot become whole any more (call->why); break the exchange off. */
+MUST_CHECK bool call_body(struct engine *engine, struct call *call, struct slice bytes);
+/* The verdict at its end. `end` NULL: we broke it off ourselves, for call->why. */
+void call_judge(struct engine *engine, struct call *call, const struct call_end *end,
+                struct verdict *ret_verdict);
+void call_break_off(struct engine *engine, struct call *call);
+void call_free(struct engine *engine, struct call *call);
+
+/* Where the chunks of a job go: -1 = by its key; without a key murmur2(id), so that they stay in order. */
+int32_t call_chunk_partition(const struct engine *engine, const struct job *job);
+
+static inline struct call_ref call_ref_of(const struct call *call)
+{
+    return (struct call_ref){call->index, call->generation};
+}
+
+#endif

@@ -1,0 +1,351 @@
+#include "engine/engine.h"
+
+#include <string.h>
+
+#include "base/check.h"
+#include "base/memory.h"
+#include "engine/batch.h"
+#include "engine/job.h"
+#include "engine/partition.h"
+#include "engine/reply.h"
+#include "engine/target.h"
+
+#define TURN_MAX_MS           1000 /* the longest sleep: a tick */
+#define MEMBERSHIP_AGAIN_MS   100  /* between two looks before new calls */
+#define CHUNKS_KNOWN_MS       60000
+#define MEMBERSHIP_BYTES_MAX  4096
+#define CREDENTIALS_BYTES_MAX 65536
+#define STOP_GRACE_MS         5000 /* after drain_timeout, for the last commit */
+#define LANES_PER_JOB         2
+
+/* ---- birth and death ---- */
+
+static enum err lanes_init(struct engine *engine)
+{
+    size_t count = 1;
+    while (count < engine->config.max_held * (size_t)LANES_PER_JOB)
+        count *= 2;
+    engine->lanes = memory_new(count * sizeof(struct link));
+    if (engine->lanes == NULL)
+        return ERR_NO_MEMORY;
+    for (size_t i = 0; i < count; i++)
+        link_init(&engine->lanes[i]);
+    engine->lane_mask = count - 1;
+    return OK;
+}
+
+static enum err reply_topics_init(struct engine *engine)
+{
+    engine->reply_topics = memory_new(REPLY_TOPICS_MAX * sizeof(struct reply_topic));
+    if (engine->reply_topics == NULL)
+        return ERR_NO_MEMORY;
+    for (size_t i = 0; i < REPLY_TOPICS_MAX; i++)
+        link_init(&engine->reply_topics[i].waiters);
+    return OK;
+}
+
+static enum err rooms_init(struct engine *engine)
+{
+    engine->slots = memory_new(PARTITIONS_MAX * sizeof(struct partition *));
+    if (engine->slots == NULL)
+        return ERR_NO_MEMORY;
+    enum err err = timers_init(&engine->timers, engine->config.max_held);
+    if (err == OK)
+        err = lanes_init(engine);
+    if (err == OK)
+        err = reply_topics_init(engine);
+    if (err == OK)
+        err = jobs_init(engine);
+    if (err == OK)
+        err = calls_init(engine);
+    return err;
+}
+
+struct engine *engine_new(const struct engine_config *config, const struct ports *ports,
+                          int64_t now_ms, int64_t wall_ms)
+{
+    CHECK(config->max_in_flight > 0 && config->max_held > 0 && config->batch_results_max > 0);
+    struct engine *engine = memory_new(sizeof *engine);
+    if (engine == NULL)
+        return NULL;
+    engine->config = *config;
+    engine->ports = *ports;
+    engine->now_ms = now_ms;
+    engine->wall_ms = wall_ms;
+    random_init(&engine->random, config->seed);
+    engine->hash_seed = random_next(&engine->random);
+    link_init(&engine->free_jobs);
+    link_init(&engine->woken);
+    link_init(&engine->targets);
+    link_init(&engine->ready);
+    link_init(&engine->results);
+    link_init(&engine->batch.results);
+    share_init(&engine->held_share, config->max_held);
+    share_init(&engine->bytes_share, config->max_held_bytes);
+    share_init(&engine->call_share, config->max_in_flight);
+    buf_init(&engine->membership, MEMBERSHIP_BYTES_MAX);
+    buf_init(&engine->membership_now, MEMBERSHIP_BYTES_MAX);
+    arena_init(&engine->credentials_arena, CREDENTIALS_BYTES_MAX);
+    why_copy(engine->credentials_reason, sizeof engine->credentials_reason,
+             SLICE("no AWS credentials were given"));
+    engine->batch_limit = config->batch_results_max;
+    engine->fenced_ms = INT64_MIN;
+    engine->stalled_ms = INT64_MIN;
+    engine->last_cut_ms = now_ms - config->commit_interval_ms;
+    engine->last_offsets_ms = engine->last_cut_ms;
+    if (rooms_init(engine) == OK)
+        return engine;
+    engine_free(engine);
+    return NULL;
+}
+
+static void credentials_clear(struct engine *engine)
+{
+    engine->credentials = (struct credentials){0};
+    engine->has_credentials = false;
+    arena_wipe(&engine->credentials_arena);
+}
+
+void engine_free(struct engine *engine)
+{
+    if (engine == NULL)
+        return;
+    calls_done(engine);
+    batch_done(engine);
+    jobs_done(engine);
+    partitions_free(engine);
+    targets_free(engine);
+    memory_free(engine->reply_topics);
+    memory_free(engine->lanes);
+    timers_done(&engine->timers);
+    buf_done(&engine->membership);
+    buf_done(&engine->membership_now);
+    credentials_clear(engine);
+    arena_done(&engine->credentials_arena);
+    memory_free(engine);
+}
+
+uint64_t engine_memory_bound(const struct engine_config *config)
+{
+    uint64_t jobs = (uint64_t)config->max_held * (sizeof(struct job) + 2 * sizeof(struct link));
+    uint64_t calls = (uint64_t)config->max_in_flight *
+                     (sizeof(struct call) + config->max_answer_bytes + config->max_request_bytes);
+    return config->max_held_bytes + jobs + calls + REPLY_TOPICS_MAX * sizeof(struct reply_topic);
+}
+
+void engine_stats(const struct engine *engine, struct engine_stats *ret_stats)
+{
+    *ret_stats = engine->stats;
+    ret_stats->held = engine->held;
+    ret_stats->calling = engine->calling;
+    ret_stats->held_bytes = engine->held_bytes;
+    ret_stats->partitions = engine->assigned;
+}
+
+/* ---- events that are not a room's own ---- */
+
+void engine_time(struct engine *engine, int64_t now_ms, int64_t wall_ms)
+{
+    int64_t stall_ms = now_ms - engine->now_ms;
+    engine->now_ms = now_ms;
+    engine->wall_ms = wall_ms;
+    if (stall_ms <= engine->config.stall_ms || engine->assigned == 0)
+        return;
+    engine->stalled_ms = now_ms;
+    struct log_field field = FIELD_INT("stall_ms", stall_ms);
+    engine->ports.log(engine->ports.self, LOG_STALLED, &field, 1);
+    partitions_doubt(engine);
+}
+
+void engine_credentials(struct engine *engine, const struct credentials *credentials,
+                        struct slice reason)
+{
+    credentials_clear(engine);
+    engine->credentials_version++;
+    why_copy(engine->credentials_reason, sizeof engine->credentials_reason, reason);
+    if (credentials == NULL)
+        return;
+    struct credentials *own = &engine->credentials;
+    struct arena *arena = &engine->credentials_arena;
+    engine->has_credentials =
+        arena_copy(arena, credentials->access_key_id, &own->access_key_id) &&
+        arena_copy(arena, credentials->secret_access_key, &own->secret_access_key) &&
+        arena_copy(arena, credentials->session_token, &own->session_token) &&
+        arena_copy(arena, credentials->bearer_token, &own->bearer_token);
+    own->expires_wall_ms = credentials->expires_wall_ms;
+}
+
+void engine_topic_found(struct engine *engine, uint32_t ticket, enum err err, int32_t partitions)
+{
+    if (ticket == engine->chunks_ticket) {
+        engine->chunks_ticket = 0;
+        if (err == OK)
+            engine->chunk_partitions = partitions;
+        engine->chunks_known_until_ms = engine->now_ms + CHUNKS_KNOWN_MS;
+        return;
+    }
+    struct link ready;
+    link_init(&ready);
+    reply_found(engine, ticket, err, partitions, &ready);
+    while (!link_alone(&ready)) {
+        struct job *job = LINK_OWNER(ready.next, struct job, reply_link);
+        link_out(&job->reply_link);
+        job_route(engine, job);
+    }
+}
+
+void engine_chunk_refused(struct engine *engine, struct call_ref ref)
+{
+    struct call *call = call_find(engine, ref);
+    if (call != NULL)
+        call->is_chunk_refused = true;
+}
+
+void engine_batch_ended(struct engine *engine, const struct batch_end *end)
+{
+    batch_ended(engine, end);
+}
+
+/* ---- calls ---- */
+
+void engine_call_head(struct engine *engine, struct call_ref ref, int status, struct slice head)
+{
+    struct call *call = call_find(engine, ref);
+    if (call != NULL)
+        call_head(engine, call, status, head);
+}
+
+void engine_call_body(struct engine *engine, struct call_ref ref, struct slice bytes)
+{
+    struct call *call = call_find(engine, ref);
+    if (call == NULL || call_body(engine, call, bytes))
+        return;
+    call_break_off(engine, call);
+    job_call_ended(engine, call->job, NULL);
+}
+
+void engine_call_ended(struct engine *engine, struct call_ref ref, const struct call_end *end)
+{
+    struct call *call = call_find(engine, ref);
+    if (call != NULL)
+        job_call_ended(engine, call->job, end);
+}
+
+/* ---- stopping ---- */
+
+void engine_stop(struct engine *engine)
+{
+    if (engine->is_stopping || engine->has_ended)
+        return;
+    engine->is_stopping = true;
+    engine->stop_until_ms = engine->now_ms + engine->config.drain_timeout_ms;
+    struct log_field fields[] = {
+        FIELD_INT("calls", engine->calling),
+        FIELD_INT("timeout_ms", engine->config.drain_timeout_ms),
+    };
+    engine->ports.log(engine->ports.self, LOG_DRAINING, fields, COUNT_OF(fields));
+    for (uint32_t i = 0; i < engine->slots_end; i++)
+        if (engine->slots[i] != NULL)
+            partition_drop_waiting(engine, engine->slots[i]);
+}
+
+static void cancel_all(struct engine *engine)
+{
+    struct log_field calls = FIELD_INT("calls", engine->calling);
+    engine->ports.log(engine->ports.self, LOG_DRAIN_TIMED_OUT, &calls, 1);
+    for (uint32_t i = 0; i < engine->slots_end; i++)
+        if (engine->slots[i] != NULL)
+            partition_cancel_calls(engine, engine->slots[i]);
+}
+
+/* Everything that can be said is said: no calls, no results, every ledger as the broker has it. */
+static bool is_drained(const struct engine *engine)
+{
+    if (engine->calling > 0 || engine->result_count > 0 || engine->batch.is_open)
+        return false;
+    for (uint32_t i = 0; i < engine->slots_end; i++)
+        if (engine->slots[i] != NULL && engine->slots[i]->ledger.is_changed)
+            return false;
+    return true;
+}
+
+static void end(struct engine *engine, int exit_code)
+{
+    engine->has_ended = true;
+    engine->ports.ended(engine->ports.self, exit_code);
+}
+
+static void stop_turn(struct engine *engine, int64_t *ret_next_ms)
+{
+    int64_t give_up_ms = engine->stop_until_ms + STOP_GRACE_MS;
+    if (engine->now_ms >= engine->stop_until_ms && engine->calling > 0)
+        cancel_all(engine);
+    if (is_drained(engine)) {
+        engine->ports.log(engine->ports.self, LOG_DRAINED, NULL, 0);
+        end(engine, 0);
+    } else if (engine->now_ms >= give_up_ms) {
+        end(engine, 1);
+    } else {
+        int64_t next_ms =
+            engine->now_ms < engine->stop_until_ms ? engine->stop_until_ms : give_up_ms;
+        if (next_ms < *ret_next_ms)
+            *ret_next_ms = next_ms;
+    }
+}
+
+/* ---- the turn ---- */
+
+static void fire_timers(struct engine *engine)
+{
+    for (struct timer *timer; (timer = timers_pop(&engine->timers, engine->now_ms)) != NULL;)
+        job_due(engine, LINK_OWNER(timer, struct job, due));
+}
+
+static void wake_lanes(struct engine *engine)
+{
+    while (!link_alone(&engine->woken)) {
+        struct job *job = LINK_OWNER(engine->woken.next, struct job, link);
+        link_out(&job->link);
+        job_lead(engine, job);
+    }
+}
+
+static void start_calls(struct engine *engine, int64_t *ret_next_ms)
+{
+    if (engine->is_stopping || link_alone(&engine->ready))
+        return;
+    if (engine->now_ms - engine->membership_checked_ms >= MEMBERSHIP_AGAIN_MS)
+        (void)batch_check_membership(engine);
+    for (struct job *job; (job = target_next_job(engine, ret_next_ms)) != NULL;)
+        job_call(engine, job);
+}
+
+static void look_up_chunks(struct engine *engine)
+{
+    if (engine->chunks_ticket != 0 || engine->now_ms < engine->chunks_known_until_ms)
+        return;
+    engine->chunks_ticket = ++engine->next_ticket;
+    engine->ports.topic_look_up(engine->ports.self, engine->config.output.chunks_topic,
+                                engine->chunks_ticket);
+}
+
+int64_t engine_turn(struct engine *engine)
+{
+    int64_t next_ms = engine->now_ms + TURN_MAX_MS;
+    if (engine->has_ended)
+        return next_ms;
+    fire_timers(engine);
+    wake_lanes(engine);
+    start_calls(engine, &next_ms);
+    wake_lanes(engine); /* those behind a job that failed on the way to its call */
+    partitions_turn(engine, &next_ms);
+    batch_turn(engine, &next_ms);
+    if (engine->is_stopping)
+        stop_turn(engine, &next_ms);
+    else
+        look_up_chunks(engine);
+    if (!link_alone(&engine->woken))
+        return engine->now_ms;
+    int64_t timer_ms = timers_next_ms(&engine->timers);
+    return timer_ms < next_ms ? timer_ms : next_ms;
+}

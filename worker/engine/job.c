@@ -1,0 +1,605 @@
+#include "engine/job.h"
+
+#include "base/check.h"
+#include "base/memory.h"
+#include "engine/lane.h"
+#include "engine/outcome.h"
+#include "engine/reply.h"
+#include "engine/target.h"
+
+#define ATTEMPTS_ROOM_MIN 4
+
+static const struct {
+    const char *name;
+    uint32_t from;
+} STEPS[JOB_STEP_COUNT] = {
+#define FROM(step)       (1U << JOB_##step)
+#define STEP(name, from) [JOB_##name] = {#name, from},
+#include "engine/job_steps.def"
+#undef STEP
+#undef FROM
+};
+
+/* The only place where a job changes its step. */
+static void job_go(struct job *job, enum job_step next)
+{
+    CHECK(STEPS[next].from & (1U << job->step));
+    job->step = next;
+}
+
+enum err jobs_init(struct engine *engine)
+{
+    uint32_t count = engine->config.max_held;
+    engine->jobs = memory_new(count * sizeof(struct job));
+    if (engine->jobs == NULL)
+        return ERR_NO_MEMORY;
+    for (uint32_t i = 0; i < count; i++) {
+        struct job *job = &engine->jobs[i];
+        job->index = i;
+        link_init(&job->link);
+        link_init(&job->link_partition);
+        link_init(&job->lane_waiters);
+        link_init(&job->lane_link);
+        link_init(&job->reply_link);
+        timer_init(&job->due);
+        result_init(&job->result);
+        list_add_last(&engine->free_jobs, &job->link);
+    }
+    return OK;
+}
+
+void jobs_done(struct engine *engine)
+{
+    for (uint32_t i = 0; engine->jobs != NULL && i < engine->config.max_held; i++) {
+        struct job *job = &engine->jobs[i];
+        if (job->step == JOB_FREE)
+            continue;
+        result_free(engine, &job->result);
+        arena_done(&job->arena);
+    }
+    memory_free(engine->jobs);
+}
+
+bool job_is_finished(const struct job *job)
+{
+    return job->step == JOB_FINISHED || job->step == JOB_BATCHED;
+}
+
+void job_charge(struct engine *engine, struct job *job)
+{
+    struct partition *partition = job->partition;
+    uint64_t now = job->step == JOB_FREE ? 0 : job->arena.held + job->result.bytes;
+    uint64_t had = partition->held_bytes;
+    partition->held_bytes = had - job->charged + now;
+    engine->held_bytes = engine->held_bytes - job->charged + now;
+    if (!partition->is_gone)
+        share_change(&engine->bytes_share, had, partition->held_bytes);
+    job->charged = now;
+}
+
+static struct ledger_entry *entry_of(const struct job *job)
+{
+    struct ledger_entry *entry = ledger_find(&job->partition->ledger, job->offset);
+    CHECK(entry != NULL);
+    return entry;
+}
+
+/* ---- its end: the pool gets it back ---- */
+
+static void hold(struct engine *engine, struct partition *partition, uint32_t held)
+{
+    engine->held = engine->held - partition->held + held;
+    if (!partition->is_gone)
+        share_change(&engine->held_share, partition->held, held);
+    partition->held = held;
+}
+
+static void job_free(struct engine *engine, struct job *job)
+{
+    CHECK(job->call == NULL && !job->is_leading && link_alone(&job->lane_waiters));
+    timers_stop(&engine->timers, &job->due);
+    link_out(&job->link);
+    link_out(&job->link_partition);
+    link_out(&job->reply_link);
+    if (job->target != NULL)
+        target_release(engine, job->target);
+    job->target = NULL;
+    result_free(engine, &job->result);
+    result_init(&job->result);
+    job_go(job, JOB_FREE);
+    job_charge(engine, job);
+    hold(engine, job->partition, job->partition->held - 1);
+    arena_done(&job->arena);
+    list_add_first(&engine->free_jobs, &job->link);
+}
+
+/* The next of its lane goes on in this turn of the loop. */
+static void leave_lane(struct engine *engine, struct job *job)
+{
+    struct job *next = lane_leave(engine, job);
+    if (next != NULL)
+        list_add_last(&engine->woken, &next->link);
+}
+
+void job_drop(struct engine *engine, struct job *job)
+{
+    CHECK(job->call == NULL && !job_is_finished(job));
+    if (job->step == JOB_WAITING)
+        target_dequeue(engine, job->target, job);
+    leave_lane(engine, job);
+    entry_of(job)->job = LEDGER_NO_JOB;
+    job_free(engine, job);
+}
+
+/* ---- finished: its outputs are made, in the order of finishing ---- */
+
+static void job_finish(struct engine *engine, struct job *job)
+{
+    struct ledger *ledger = &job->partition->ledger;
+    if (job->step == JOB_WAITING)
+        target_dequeue(engine, job->target, job);
+    timers_stop(&engine->timers, &job->due);
+    link_out(&job->link);
+    job_go(job, JOB_FINISHED);
+    ledger_finish(ledger, entry_of(job));
+    outcome_submit(engine, job);
+    job_charge(engine, job);
+    if (job->target != NULL)
+        target_release(engine, job->target);
+    job->target = NULL;
+    leave_lane(engine, job);
+    engine->stats.answered++;
+    if (job->why.err != OK)
+        engine->stats.failed++;
+}
+
+/* Tells those who heard a part of the answer that nothing follows. */
+static void close_chunks(struct engine *engine, struct job *job)
+{
+    if (job->last_run_seq == 0)
+        return;
+    struct attempt attempt = job->attempts[job->attempt_count - 1];
+    attempt.call = job->last_run;
+    struct chunk_facts facts = {
+        .record = &job->record,
+        .request = &job->request,
+        .attempt = &attempt,
+        .seq = job->last_run_seq,
+        .why = &job->why,
+        .partition =
+            job->record.key.ptr == NULL && engine->chunk_partitions > 0
+                ? (int32_t)(hash_murmur2(job->request.id) % (uint32_t)engine->chunk_partitions)
+                : -1,
+    };
+    struct output *chunk;
+    struct call_ref nobody = {UINT32_MAX, 0};
+    if (output_chunk(&engine->config.output, &facts, &chunk) == OK)
+        engine->ports.chunk_send(engine->ports.self, nobody, chunk);
+}
+
+/* Ends in an error: job->why says which. */
+static void job_fail(struct engine *engine, struct job *job)
+{
+    CHECK(job->why.err != OK);
+    close_chunks(engine, job);
+    outcome_error(engine, job);
+    struct log_field fields[] = {
+        FIELD_TEXT("topic", job->partition->topic),
+        FIELD_INT("partition", job->partition->number),
+        FIELD_INT("offset", job->offset),
+        FIELD_TEXT("code", slice_of_text(err_code(job->why.err))),
+        FIELD_TEXT("field", slice_of_text(job->why.field)),
+    };
+    engine->ports.log(engine->ports.self, LOG_REQUEST_REFUSED, fields, COUNT_OF(fields));
+    job_finish(engine, job);
+}
+
+/* ---- 1. taken: read and checked ---- */
+
+static enum err read_request(struct engine *engine, struct job *job)
+{
+    enum err err = request_from_headers(&job->arena, &job->record, &job->request, &job->why);
+    if (err != OK)
+        return err;
+    if (job->record.value.len > engine->config.max_request_bytes)
+        return why_set(&job->why, ERR_REQUEST_TOO_LARGE, NULL,
+                       "the request has %zu bytes, delivery.max_request_size allows %llu",
+                       job->record.value.len, (unsigned long long)engine->config.max_request_bytes);
+    return request_read(&job->arena, &job->record, &engine->config.catalog, &job->request,
+                        &job->why);
+}
+
+static void abandon(struct engine *engine, struct job *job, uint32_t begun)
+{
+    (void)why_set(&job->why, ERR_ABANDONED, NULL,
+                  "a worker died %u times while a call for this request was under way", begun);
+    struct log_field fields[] = {
+        FIELD_TEXT("topic", job->partition->topic),
+        FIELD_INT("partition", job->partition->number),
+        FIELD_INT("offset", job->offset),
+        FIELD_INT("begun", begun),
+    };
+    engine->ports.log(engine->ports.self, LOG_REQUEST_ABANDONED, fields, COUNT_OF(fields));
+}
+
+static void job_start(struct engine *engine, struct job *job, struct partition *partition,
+                      const struct record *record)
+{
+    link_out(&job->link);
+    uint32_t index = job->index;
+    *job = (struct job){
+        .index = index,
+        .partition = partition,
+        .offset = record->offset,
+        .received_ms = engine->now_ms,
+        .received_wall_ms = engine->wall_ms,
+        .last_first_token_ms = -1,
+    };
+    link_init(&job->link);
+    link_init(&job->link_partition);
+    link_init(&job->lane_waiters);
+    link_init(&job->lane_link);
+    link_init(&job->reply_link);
+    timer_init(&job->due);
+    result_init(&job->result);
+    job->result.job = job;
+    arena_init(&job->arena,
+               8 * (record->value.len + record->key.len) + HEADERS_BYTES_MAX * 4 + JOB_ARENA_SLACK);
+    list_add_last(&partition->jobs, &job->link_partition);
+    hold(engine, partition, partition->held + 1);
+    uuid_new(&job->invocation, engine->wall_ms, &engine->random);
+    job_go(job, JOB_TAKEN);
+}
+
+void job_take(struct engine *engine, struct partition *partition, const struct record *record)
+{
+    struct link *free_link = list_first(&engine->free_jobs);
+    CHECK(free_link != NULL);
+    struct job *job = LINK_OWNER(free_link, struct job, link);
+    struct ledger_taken taken = ledger_take(&partition->ledger, record->offset, job->index);
+    if (taken.entry == NULL)
+        return;
+    job_start(engine, job, partition, record);
+    engine->stats.taken++;
+    CHECK(record_copy(&job->arena, record, &job->record));
+    if (read_request(engine, job) != OK)
+        CHECK(job->why.err != OK);
+    if (taken.was_running)
+        outcome_lost_call(engine, job);
+    if (taken.begun >= engine->config.max_begun)
+        abandon(engine, job, taken.begun);
+    job_charge(engine, job);
+    job_route(engine, job);
+}
+
+/* ---- 2. routed: its answer has a place to go ---- */
+
+static void job_wait(struct engine *engine, struct job *job, bool at_front);
+static void job_line_up(struct engine *engine, struct job *job);
+
+void job_route(struct engine *engine, struct job *job)
+{
+    struct why why;
+    why_clear(&why);
+    link_out(&job->reply_link);
+    enum err err = reply_check(engine, job, &why);
+    if (err == ERR_UNSTABLE) {
+        if (job->step == JOB_TAKEN)
+            job_go(job, JOB_ROUTING);
+        return;
+    }
+    if (err != OK) {
+        job->request.reply_topic = SLICE_NULL;
+        job->request.reply_partition = -1;
+        if (job->why.err == OK)
+            job->why = why;
+    }
+    if (job->why.err != OK)
+        job_fail(engine, job);
+    else
+        job_line_up(engine, job);
+}
+
+/* ---- 3. in line: behind the earlier ones of its key, then for a call slot of its target ---- */
+
+static int64_t left_ms(const struct engine *engine, const struct job *job)
+{
+    if (job->request.expires_wall_ms == REQUEST_NO_LIMIT)
+        return INT64_MAX;
+    return job->request.expires_wall_ms - engine->wall_ms;
+}
+
+static bool is_expired(struct engine *engine, struct job *job)
+{
+    if (left_ms(engine, job) > 0)
+        return false;
+    (void)why_set(&job->why, ERR_EXPIRED, NULL, "the time limit passed before an answer was there");
+    return true;
+}
+
+static void watch_limit(struct engine *engine, struct job *job)
+{
+    int64_t left = left_ms(engine, job);
+    if (left < INT64_MAX - engine->now_ms)
+        timers_set(&engine->timers, &job->due, engine->now_ms + (left > 0 ? left : 0));
+}
+
+static void job_line_up(struct engine *engine, struct job *job)
+{
+    job->dialect = dialect_for(&job->request);
+    if (is_expired(engine, job)) {
+        job_fail(engine, job);
+        return;
+    }
+    if (lane_enter(engine, job)) {
+        job_wait(engine, job, false);
+        return;
+    }
+    job_go(job, JOB_BLOCKED);
+    watch_limit(engine, job);
+}
+
+static void job_wait(struct engine *engine, struct job *job, bool at_front)
+{
+    if (job->target == NULL) {
+        enum err err = target_get(engine, job->request.model, job->request.region, &job->target);
+        if (err != OK) {
+            (void)why_set(&job->why, err, "model", "%s",
+                          err == ERR_INVALID ? "no AWS region is known for this model: set "
+                                               "bedrock.region or AWS_REGION"
+                                             : err_words(err));
+            job_fail(engine, job);
+            return;
+        }
+    }
+    job_go(job, JOB_WAITING);
+    target_enqueue(engine, job->target, job, at_front);
+    watch_limit(engine, job);
+}
+
+void job_lead(struct engine *engine, struct job *job)
+{
+    job_wait(engine, job, false);
+}
+
+void job_unpark(struct engine *engine, struct job *job)
+{
+    CHECK(job->step == JOB_PARKED);
+    link_out(&job->link);
+    job_wait(engine, job, job->calls > 0);
+}
+
+void job_due(struct engine *engine, struct job *job)
+{
+    if (job->step == JOB_RESTING) {
+        job_wait(engine, job, true);
+        return;
+    }
+    if (is_expired(engine, job))
+        job_fail(engine, job);
+    else
+        watch_limit(engine, job);
+}
+
+/* ---- 4. called ---- */
+
+/* A new entry in `attempts`; the last place is used again when there are too many. */
+static struct attempt *next_attempt(struct job *job)
+{
+    if (job->attempt_count == job->attempt_room && job->attempt_room < ATTEMPTS_MAX) {
+        size_t room = job->attempt_room == 0 ? ATTEMPTS_ROOM_MIN : job->attempt_room * 2;
+        room = room > ATTEMPTS_MAX ? ATTEMPTS_MAX : room;
+        struct attempt *attempts = arena_new_array(&job->arena, room, sizeof *attempts);
+        if (attempts != NULL) {
+            for (size_t i = 0; i < job->attempt_count; i++)
+                attempts[i] = job->attempts[i];
+            job->attempts = attempts;
+            job->attempt_room = room;
+        }
+    }
+    CHECK(job->attempt_room > 0);
+    if (job->attempt_count < job->attempt_room)
+        job->attempt_count++;
+    return &job->attempts[job->attempt_count - 1];
+}
+
+void job_call(struct engine *engine, struct job *job)
+{
+    if (!job->partition->is_verified) {
+        target_dequeue(engine, job->target, job);
+        job_go(job, JOB_PARKED);
+        list_add_last(&job->partition->parked, &job->link);
+        return;
+    }
+    if (is_expired(engine, job)) {
+        job_fail(engine, job);
+        return;
+    }
+    struct attempt *attempt = next_attempt(job);
+    *attempt = (struct attempt){
+        .number = (int)++job->calls,
+        .model = job->request.model,
+        .region = job->target->region,
+        .started_wall_ms = engine->wall_ms,
+    };
+    uuid_new(&attempt->call, engine->wall_ms, &engine->random);
+    if (call_begin(engine, job, attempt, &job->why) != OK) {
+        job->calls--;
+        job->attempt_count--;
+        job_fail(engine, job);
+        return;
+    }
+    target_calls(engine, job->target, 1);
+    target_dequeue(engine, job->target, job);
+    timers_stop(&engine->timers, &job->due);
+    job_go(job, JOB_CALLING);
+    ledger_begin(&job->partition->ledger, entry_of(job));
+    job->partition->calling++;
+    if (job->calls == 1)
+        job->first_call_ms = engine->now_ms;
+    else
+        engine->stats.retries++;
+    job->last_call_start_ms = engine->now_ms;
+    engine->stats.calls++;
+}
+
+/* ---- 5. the call ended: answered, tried again, or failed ---- */
+
+static void note_attempt(struct engine *engine, struct job *job, const struct verdict *verdict)
+{
+    struct attempt *attempt = &job->attempts[job->attempt_count - 1];
+    const struct why *why = &verdict->why;
+    attempt->duration_ms = engine->now_ms - job->call->started_ms;
+    attempt->status = verdict->status;
+    if (why->err != OK)
+        why_copy(attempt->error, sizeof attempt->error,
+                 slice_of_text(why->type[0] != '\0' ? why->type : err_code(why->err)));
+    struct slice id = http_header(buf_slice(&job->call->head), "x-amzn-requestid");
+    if (id.ptr != NULL)
+        why_copy(attempt->bedrock_request_id, sizeof attempt->bedrock_request_id, id);
+    job->called_ms += attempt->duration_ms;
+    job->last_first_token_ms = job->call->first_token_ms;
+}
+
+static void note_pace(struct engine *engine, struct job *job, const struct verdict *verdict)
+{
+    if (err_remedy(verdict->why.err) == DO_BACK_OFF) {
+        engine->stats.throttled++;
+        target_refused(engine, job->target, verdict->retry_after_ms);
+    } else if (verdict->status != 0) {
+        target_answered(engine, job->target);
+    }
+}
+
+static bool try_again(struct engine *engine, struct job *job, const struct verdict *verdict,
+                      int64_t *ret_delay_ms)
+{
+    struct retry_settings settings = {
+        .max_attempts = engine->config.retry_max_attempts,
+        .max_elapsed_ms = engine->config.retry_max_elapsed_ms,
+        .transient_base_ms = engine->config.retry_transient_base_ms,
+        .throttle_base_ms = engine->config.retry_throttle_base_ms,
+        .max_delay_ms = engine->config.retry_max_delay_ms,
+    };
+    struct retry_cause cause = {
+        .err = verdict->why.err,
+        .retry_after_ms = verdict->retry_after_ms,
+        .is_refreshed = job->call->credentials_version != engine->credentials_version ||
+                        job->call->clock_offset_ms != clock_skew_offset_ms(&engine->clock),
+        .elapsed_ms = engine->now_ms - job->first_call_ms,
+        .left_ms = left_ms(engine, job),
+    };
+    return retry_again(&settings, &job->retry, &cause, &engine->random, ret_delay_ms);
+}
+
+static void job_rest(struct engine *engine, struct job *job, const struct why *why,
+                     int64_t delay_ms)
+{
+    const struct attempt *attempt = &job->attempts[job->attempt_count - 1];
+    struct log_field fields[] = {
+        FIELD_TEXT("call", uuid_slice(&attempt->call)),
+        FIELD_TEXT("topic", job->partition->topic),
+        FIELD_INT("partition", job->partition->number),
+        FIELD_INT("offset", job->offset),
+        FIELD_TEXT("error", slice_of_text(attempt->error)),
+        FIELD_INT("attempt", attempt->number),
+        FIELD_INT("delay_ms", delay_ms),
+        FIELD_TEXT("reason", slice_of_text(why->message)),
+    };
+    engine->ports.log(engine->ports.self, LOG_CALL_FAILED, fields, COUNT_OF(fields));
+    job_go(job, JOB_RESTING);
+    job_charge(engine, job);
+    timers_set(&engine->timers, &job->due, engine->now_ms + delay_ms);
+}
+
+/* Stopping, or the partition goes: nothing is begun any more, what is not answered stays in Kafka.
+ */
+static bool is_leaving(const struct engine *engine, const struct job *job)
+{
+    return engine->is_stopping || job->partition->is_gone ||
+           job->partition->step == PARTITION_REVOKING;
+}
+
+static void job_failed_call(struct engine *engine, struct job *job, const struct verdict *verdict)
+{
+    struct call *call = job->call;
+    bool was_cancelled = call->is_cancelling;
+    int64_t delay_ms = 0;
+    bool again = !was_cancelled && try_again(engine, job, verdict, &delay_ms);
+    if (verdict->is_billable)
+        outcome_call_usage(engine, job, verdict);
+    struct why why = verdict->why;
+    job->call = NULL;
+    call_free(engine, call);
+    if (was_cancelled || (again && is_leaving(engine, job))) {
+        job_go(job, JOB_RESTING);
+        job_drop(engine, job);
+    } else if (again) {
+        job_rest(engine, job, &why, delay_ms);
+    } else {
+        job->why = why;
+        job_fail(engine, job);
+    }
+}
+
+void job_call_ended(struct engine *engine, struct job *job, const struct call_end *end)
+{
+    struct call *call = job->call;
+    struct verdict verdict;
+    call_judge(engine, call, end, &verdict);
+    note_attempt(engine, job, &verdict);
+    job->partition->calling--;
+    note_pace(engine, job, &verdict);
+    target_calls(engine, job->target, -1);
+    ledger_call_ended(&job->partition->ledger, entry_of(job), verdict.is_billable);
+    if (verdict.why.err != OK) {
+        job_failed_call(engine, job, &verdict);
+        return;
+    }
+    bool is_answer = outcome_answer(engine, job, &verdict);
+    if (!is_answer)
+        outcome_call_usage(engine, job, &verdict);
+    job->call = NULL;
+    call_free(engine, call);
+    if (is_answer)
+        job_finish(engine, job);
+    else
+        job_fail(engine, job);
+}
+
+void job_cancel(struct engine *engine, struct job *job)
+{
+    CHECK(job->step == JOB_CALLING);
+    struct call *call = job->call;
+    call->is_cancelling = true;
+    call_break_off(engine, call);
+    (void)why_set(&call->why, ERR_CANCELLED, NULL, "%s", err_words(ERR_CANCELLED));
+    job_call_ended(engine, job, NULL);
+}
+
+/* ---- 6. committed ---- */
+
+void job_batched(struct engine *engine, struct job *job)
+{
+    (void)engine;
+    job_go(job, JOB_BATCHED);
+}
+
+void job_aborted(struct engine *engine, struct job *job)
+{
+    (void)engine;
+    job_go(job, JOB_FINISHED);
+}
+
+void job_committed(struct engine *engine, struct job *job)
+{
+    CHECK(job->step == JOB_BATCHED);
+    job_free(engine, job);
+}
+
+void job_orphan(struct engine *engine, struct job *job)
+{
+    CHECK(job->step == JOB_FINISHED);
+    outcome_orphan(engine, job);
+    job_free(engine, job);
+}

@@ -1,0 +1,76 @@
+#include "engine/lane.h"
+
+#include "base/check.h"
+
+static bool has_lane(const struct engine *engine, const struct job *job)
+{
+    switch (engine->config.ordering) {
+    case ORDERING_KEY:
+        return job->record.key.ptr != NULL;
+    case ORDERING_PARTITION:
+        return true;
+    case ORDERING_NONE:
+        break;
+    }
+    return false;
+}
+
+static struct slice lane_key(const struct engine *engine, const struct job *job)
+{
+    return engine->config.ordering == ORDERING_KEY ? job->record.key : SLICE("");
+}
+
+static struct link *bucket_of(struct engine *engine, const struct job *job)
+{
+    return &engine->lanes[job->lane_hash & engine->lane_mask];
+}
+
+static struct job *find_leader(struct engine *engine, const struct job *job)
+{
+    struct link *bucket = bucket_of(engine, job);
+    for (struct link *link = bucket->next; link != bucket; link = link->next) {
+        struct job *leader = LINK_OWNER(link, struct job, lane_link);
+        if (leader->lane_hash == job->lane_hash && leader->partition == job->partition &&
+            slice_equal(lane_key(engine, leader), lane_key(engine, job)))
+            return leader;
+    }
+    return NULL;
+}
+
+static void lead(struct engine *engine, struct job *job)
+{
+    job->is_leading = true;
+    list_add_last(bucket_of(engine, job), &job->lane_link);
+}
+
+bool lane_enter(struct engine *engine, struct job *job)
+{
+    CHECK(!job->is_leading && link_alone(&job->lane_waiters));
+    if (!has_lane(engine, job))
+        return true;
+    job->lane_hash =
+        slice_hash(lane_key(engine, job), engine->hash_seed + job->partition->tenure.slot);
+    struct job *leader = find_leader(engine, job);
+    if (leader != NULL) {
+        list_add_last(&leader->lane_waiters, &job->link);
+        return false;
+    }
+    lead(engine, job);
+    return true;
+}
+
+struct job *lane_leave(struct engine *engine, struct job *job)
+{
+    if (!job->is_leading)
+        return NULL;
+    job->is_leading = false;
+    link_out(&job->lane_link);
+    struct link *first = list_first(&job->lane_waiters);
+    if (first == NULL)
+        return NULL;
+    struct job *next = LINK_OWNER(first, struct job, link);
+    link_out(&next->link);
+    list_move_all(&job->lane_waiters, &next->lane_waiters);
+    lead(engine, next);
+    return next;
+}

@@ -1,0 +1,15 @@
+/* Lanes: requests that must not overtake each other. A lane is (topic-partition, key) when ordering
+ * is `key` (a null key has none), the topic-partition when it is `partition`. The first job of a
+ * lane leads it, the others wait in its list; the next one leads when the leader has finished, an
+ * error being a finish too. No allocation: lanes are chains of jobs. */
+#ifndef ENGINE_LANE_H
+#define ENGINE_LANE_H
+
+#include "engine/state.h"
+
+/* true: the job leads its lane (or needs none) and may go on; false: it now waits in the lane. */
+bool lane_enter(struct engine *engine, struct job *job);
+/* The job has finished or is forgotten. Returns the job that leads now and may go on, or NULL. */
+struct job *lane_leave(struct engine *engine, struct job *job);
+
+#endif

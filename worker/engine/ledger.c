@@ -1,0 +1,347 @@
+#include "engine/ledger.h"
+
+#include "base/check.h"
+#include "base/memory.h"
+
+#define ENTRIES_MIN 64
+
+enum err ledger_init(struct ledger *ledger, size_t map_bytes_max)
+{
+    CHECK(map_bytes_max > OFFSET_MAP_HEAD_LEN + LEDGER_RECORD_COST_MAX);
+    *ledger = (struct ledger){
+        .map_last = -1,
+        .committed_offset = -1,
+        .map_bytes_max = map_bytes_max,
+        .entries = memory_new(ENTRIES_MIN * sizeof(struct ledger_entry)),
+        .room = ENTRIES_MIN,
+    };
+    buf_init(&ledger->committed_map, map_bytes_max);
+    return ledger->entries == NULL ? ERR_NO_MEMORY : OK;
+}
+
+void ledger_done(struct ledger *ledger)
+{
+    memory_free(ledger->entries);
+    buf_done(&ledger->committed_map);
+    ledger->entries = NULL;
+}
+
+static int64_t top(const struct ledger *ledger)
+{
+    return ledger->next - 1 > ledger->map_last ? ledger->next - 1 : ledger->map_last;
+}
+
+int64_t ledger_front(const struct ledger *ledger)
+{
+    for (size_t i = 0; i < ledger->count; i++)
+        if (ledger->entries[i].state != LEDGER_IN_BATCH)
+            return ledger->entries[i].offset;
+    return top(ledger) + 1;
+}
+
+static void count_cost(struct ledger *ledger)
+{
+    size_t cost = ledger->count;
+    for (size_t i = 1; i < ledger->count; i++)
+        cost += offset_map_gap_cost(ledger->entries[i - 1].offset, ledger->entries[i].offset);
+    if (ledger->count > 0)
+        cost += offset_map_gap_cost(ledger->entries[ledger->count - 1].offset, top(ledger) + 1);
+    ledger->cost = cost;
+}
+
+static struct ledger_entry *entry_add(struct ledger *ledger, int64_t offset)
+{
+    if (ledger->count == ledger->room) {
+        size_t room = ledger->room * 2;
+        struct ledger_entry *entries =
+            memory_resize(ledger->entries, room * sizeof(struct ledger_entry));
+        CHECK(entries != NULL);
+        ledger->entries = entries;
+        ledger->room = room;
+    }
+    struct ledger_entry *entry = &ledger->entries[ledger->count++];
+    *entry = (struct ledger_entry){.offset = offset, .job = LEDGER_NO_JOB};
+    return entry;
+}
+
+enum err ledger_open(struct ledger *ledger, int64_t offset, struct slice metadata)
+{
+    ledger->count = 0;
+    ledger->committed_offset = offset;
+    ledger->next = offset < 0 ? 0 : offset;
+    ledger->map_last = -1;
+    ledger->is_changed = false;
+    buf_reset(&ledger->committed_map);
+    buf_add(&ledger->committed_map, metadata);
+    struct offset_open *open = memory_new(OFFSET_MAP_BYTES_MAX * sizeof(struct offset_open));
+    size_t count = 0;
+    int64_t last = -1;
+    enum err err =
+        open == NULL ? ERR_NO_MEMORY
+                     : offset_map_read(metadata, offset, open, OFFSET_MAP_BYTES_MAX, &count, &last);
+    CHECK(err != ERR_NO_MEMORY);
+    if (err == OK) {
+        ledger->map_last = last;
+        for (size_t i = 0; i < count; i++) {
+            struct ledger_entry *entry = entry_add(ledger, open[i].offset);
+            entry->was_running = open[i].is_running;
+            entry->deaths = (uint8_t)(open[i].begun - (open[i].is_running ? 1 : 0));
+        }
+    }
+    memory_free(open);
+    count_cost(ledger);
+    return err == ERR_NOT_FOUND ? OK : err == ERR_TOO_LARGE ? ERR_FORMAT : err;
+}
+
+bool ledger_agrees(const struct ledger *ledger, int64_t offset, struct slice metadata)
+{
+    struct slice own = buf_slice(&ledger->committed_map);
+    return offset == ledger->committed_offset &&
+           (own.len == metadata.len && (own.len == 0 || slice_equal(own, metadata)));
+}
+
+/* Takes out the unknown entries below `offset`: the log has no such records any more. */
+static void drop_unknown_below(struct ledger *ledger, int64_t offset)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < ledger->count; i++) {
+        struct ledger_entry *entry = &ledger->entries[i];
+        if (entry->offset >= offset && kept == i)
+            return;
+        if (entry->offset < offset && entry->state == LEDGER_UNKNOWN)
+            continue;
+        ledger->entries[kept++] = *entry;
+    }
+    if (kept != ledger->count)
+        ledger->is_changed = true;
+    ledger->count = kept;
+}
+
+int64_t ledger_truncate(struct ledger *ledger, int64_t low)
+{
+    int64_t lost = 0;
+    int64_t from = ledger->next;
+    for (size_t i = 0; i < ledger->count; i++)
+        if (ledger->entries[i].state == LEDGER_UNKNOWN && ledger->entries[i].offset < low)
+            lost++;
+    int64_t unknown_from = ledger->map_last + 1 > from ? ledger->map_last + 1 : from;
+    if (low > unknown_from)
+        lost += low - unknown_from;
+    drop_unknown_below(ledger, low);
+    if (low > ledger->next) {
+        ledger->next = low;
+        ledger->is_changed = true;
+    }
+    count_cost(ledger);
+    return lost;
+}
+
+void ledger_restart(struct ledger *ledger, int64_t low)
+{
+    for (size_t i = 0; i < ledger->count; i++)
+        CHECK(ledger->entries[i].state == LEDGER_UNKNOWN);
+    ledger->count = 0;
+    ledger->next = low;
+    ledger->map_last = -1;
+    ledger->is_changed = true;
+    count_cost(ledger);
+}
+
+size_t ledger_room(const struct ledger *ledger)
+{
+    /* Below what the map speaks of nothing new is added: such an offset has its entry, or is done.
+     */
+    if (ledger->next <= ledger->map_last)
+        return (size_t)(ledger->map_last - ledger->next) + 1;
+    size_t most = ledger->map_bytes_max - OFFSET_MAP_HEAD_LEN;
+    return ledger->cost >= most ? 0 : (most - ledger->cost) / LEDGER_RECORD_COST_MAX;
+}
+
+/* Index of the first entry at or above `offset`. */
+static size_t place_of(const struct ledger *ledger, int64_t offset)
+{
+    size_t low = 0;
+    size_t high = ledger->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (ledger->entries[middle].offset < offset)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+struct ledger_entry *ledger_find(const struct ledger *ledger, int64_t offset)
+{
+    size_t place = place_of(ledger, offset);
+    if (place == ledger->count || ledger->entries[place].offset != offset)
+        return NULL;
+    return &ledger->entries[place];
+}
+
+struct ledger_taken ledger_take(struct ledger *ledger, int64_t offset, uint32_t job)
+{
+    struct ledger_taken none = {.entry = NULL};
+    if (offset < ledger->next)
+        return none;
+    int64_t old_top = top(ledger);
+    drop_unknown_below(ledger, offset);
+    ledger->next = offset + 1;
+    struct ledger_entry *entry = ledger_find(ledger, offset);
+    if (entry == NULL && offset <= ledger->map_last)
+        return none;
+    if (entry == NULL) {
+        if (ledger->count == 0)
+            ledger->cost = 0;
+        else /* the gap behind the last entry now ends at this one */
+            ledger->cost -=
+                offset_map_gap_cost(ledger->entries[ledger->count - 1].offset, old_top + 1);
+        if (ledger->count > 0)
+            ledger->cost += offset_map_gap_cost(ledger->entries[ledger->count - 1].offset, offset);
+        ledger->cost++;
+        entry = entry_add(ledger, offset);
+        CHECK(ledger->cost <= ledger->map_bytes_max - OFFSET_MAP_HEAD_LEN);
+    }
+    CHECK(entry->state == LEDGER_UNKNOWN);
+    entry->state = LEDGER_HELD;
+    entry->job = job;
+    if (entry->was_running)
+        entry->unbooked++;
+    return (struct ledger_taken){
+        .entry = entry,
+        .begun = (uint8_t)(entry->deaths + (entry->was_running ? 1 : 0)),
+        .was_running = entry->was_running,
+    };
+}
+
+void ledger_end(struct ledger *ledger, int64_t position)
+{
+    if (position <= ledger->next)
+        return;
+    int64_t front = ledger_front(ledger);
+    drop_unknown_below(ledger, position);
+    ledger->next = position;
+    count_cost(ledger);
+    if (ledger_front(ledger) != front)
+        ledger->is_changed = true;
+}
+
+void ledger_begin(struct ledger *ledger, struct ledger_entry *entry)
+{
+    CHECK(entry->state == LEDGER_HELD && !entry->is_running);
+    entry->is_running = true;
+    ledger->is_changed = true;
+}
+
+void ledger_call_ended(struct ledger *ledger, struct ledger_entry *entry, bool has_usage)
+{
+    CHECK(entry->is_running);
+    entry->is_running = false;
+    if (has_usage)
+        entry->unbooked++;
+    ledger->is_changed = true;
+}
+
+void ledger_finish(struct ledger *ledger, struct ledger_entry *entry)
+{
+    CHECK(entry->state == LEDGER_HELD && !entry->is_running);
+    entry->state = LEDGER_FINISHED;
+    ledger->is_changed = true;
+}
+
+void ledger_book(struct ledger *ledger, int64_t offset, bool is_lost_call)
+{
+    struct ledger_entry *entry = ledger_find(ledger, offset);
+    CHECK(entry != NULL && entry->unbooked > 0);
+    entry->unbooked--;
+    if (is_lost_call) {
+        CHECK(entry->was_running);
+        entry->was_running = false;
+        entry->deaths++;
+    }
+    ledger->is_changed = true;
+}
+
+void ledger_unbook(struct ledger *ledger, int64_t offset, bool is_lost_call)
+{
+    struct ledger_entry *entry = ledger_find(ledger, offset);
+    CHECK(entry != NULL);
+    entry->unbooked++;
+    if (is_lost_call) {
+        CHECK(!entry->was_running && entry->deaths > 0);
+        entry->was_running = true;
+        entry->deaths--;
+    }
+    ledger->is_changed = true;
+}
+
+void ledger_put_in_batch(struct ledger *ledger, struct ledger_entry *entry)
+{
+    CHECK(entry->state == LEDGER_FINISHED && entry->unbooked == 0);
+    entry->state = LEDGER_IN_BATCH;
+    ledger->is_changed = true;
+}
+
+/* How the map tells an entry. A call that ended and is not in the books yet counts as under way: if
+ * we die now, nobody else knows of it. */
+static struct offset_open open_of(const struct ledger_entry *entry)
+{
+    bool running = entry->is_running || entry->was_running || entry->unbooked > 0;
+    int begun = entry->deaths + (running ? 1 : 0);
+    return (struct offset_open){
+        .offset = entry->offset,
+        .begun = (uint8_t)(begun > OFFSET_MAP_BEGUN_MAX ? OFFSET_MAP_BEGUN_MAX : begun),
+        .is_running = running,
+    };
+}
+
+enum err ledger_add_map(const struct ledger *ledger, uint32_t nonce, struct buf *ret_map)
+{
+    struct offset_open *open = memory_new((ledger->count + 1) * sizeof(struct offset_open));
+    if (open == NULL)
+        return ERR_NO_MEMORY;
+    size_t count = 0;
+    for (size_t i = 0; i < ledger->count; i++)
+        if (ledger->entries[i].state != LEDGER_IN_BATCH)
+            open[count++] = open_of(&ledger->entries[i]);
+    int64_t front = ledger_front(ledger);
+    int64_t last = top(ledger);
+    /* Open offsets at the end that were never begun need no word: the next owner meets them as new.
+     */
+    while (count > 0 && open[count - 1].offset == last && open[count - 1].begun == 0) {
+        count--;
+        last--;
+    }
+    if (last < front)
+        last = front - 1;
+    size_t before = ret_map->len;
+    offset_map_add(ret_map, front, last, open, count, nonce);
+    memory_free(open);
+    if (ret_map->failed != OK)
+        return ret_map->failed;
+    CHECK(ret_map->len - before <= ledger->map_bytes_max);
+    return OK;
+}
+
+void ledger_commit(struct ledger *ledger, int64_t offset, struct slice map)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < ledger->count; i++)
+        if (ledger->entries[i].state != LEDGER_IN_BATCH)
+            ledger->entries[kept++] = ledger->entries[i];
+    ledger->count = kept;
+    ledger->committed_offset = offset;
+    buf_reset(&ledger->committed_map);
+    buf_add(&ledger->committed_map, map);
+    CHECK(ledger->committed_map.failed == OK);
+    count_cost(ledger);
+}
+
+void ledger_abort(struct ledger *ledger)
+{
+    for (size_t i = 0; i < ledger->count; i++)
+        if (ledger->entries[i].state == LEDGER_IN_BATCH)
+            ledger->entries[i].state = LEDGER_FINISHED;
+    ledger->is_changed = true;
+}

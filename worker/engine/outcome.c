@@ -1,0 +1,298 @@
+#include "engine/outcome.h"
+
+#include "base/check.h"
+#include "base/memory.h"
+#include "engine/job.h"
+
+void result_init(struct result *result)
+{
+    *result = (struct result){0};
+    link_init(&result->link);
+    link_init(&result->outputs);
+}
+
+static void drop_outputs(struct result *result)
+{
+    while (!link_alone(&result->outputs)) {
+        struct output *output = LINK_OWNER(result->outputs.next, struct output, link);
+        link_out(&output->link);
+        output_free(output);
+    }
+    result->output_count = 0;
+    result->bytes = 0;
+}
+
+void result_free(struct engine *engine, struct result *result)
+{
+    (void)engine;
+    link_out(&result->link);
+    drop_outputs(result);
+    if (result->job == NULL)
+        memory_free(result);
+}
+
+static void add_output(struct result *result, struct output *output)
+{
+    list_add_last(&result->outputs, &output->link);
+    result->output_count++;
+    result->bytes += output->held_bytes;
+}
+
+static const struct attempt *last_attempt(const struct job *job)
+{
+    return job->attempt_count == 0 ? NULL : &job->attempts[job->attempt_count - 1];
+}
+
+static struct response_facts response_facts_of(const struct engine *engine, const struct job *job)
+{
+    const struct attempt *last = last_attempt(job);
+    int64_t waited_ms = last == NULL ? engine->now_ms - job->received_ms
+                                     : job->last_call_start_ms - job->received_ms - job->called_ms +
+                                           last->duration_ms;
+    int64_t queued_ms = job->received_wall_ms - job->record.timestamp_ms;
+    if (job->record.timestamp_type == TIMESTAMP_NONE || queued_ms < 0)
+        queued_ms = 0;
+    return (struct response_facts){
+        .record = &job->record,
+        .request = &job->request,
+        .api = job->dialect == NULL ? NULL : job->dialect->api,
+        .attempts = job->attempts,
+        .attempt_count = job->attempt_count,
+        .received_wall_ms = job->received_wall_ms,
+        .answered_wall_ms = engine->wall_ms,
+        .queued_ms = queued_ms,
+        .waited_ms = waited_ms < 0 ? 0 : waited_ms,
+        .first_token_ms = last == NULL ? -1 : job->last_first_token_ms,
+        .duration_ms = last == NULL ? -1 : last->duration_ms,
+    };
+}
+
+static enum err add_usage(struct engine *engine, struct result *result,
+                          const struct usage_facts *facts)
+{
+    struct output *output;
+    enum err err = output_usage(&engine->config.output, facts, &output);
+    if (err == OK)
+        add_output(result, output);
+    return err;
+}
+
+static struct usage_facts usage_facts_of(const struct engine *engine, const struct job *job)
+{
+    return (struct usage_facts){
+        .record = &job->record,
+        .request = &job->request,
+        .attempt = last_attempt(job),
+        .api = job->dialect->api,
+        .wall_ms = engine->wall_ms,
+    };
+}
+
+bool outcome_answer(struct engine *engine, struct job *job, const struct verdict *verdict)
+{
+    struct response_facts facts = response_facts_of(engine, job);
+    facts.answer = &verdict->answer;
+    struct output *response;
+    enum err err = output_response(&engine->config.output, &facts, &response);
+    if (err != OK) {
+        (void)why_set(&job->why, err == ERR_TOO_LARGE ? ERR_RESPONSE_TOO_LARGE : err, NULL, "%s",
+                      err_words(err));
+        return false;
+    }
+    add_output(&job->result, response);
+    struct usage_facts usage = usage_facts_of(engine, job);
+    usage.answer = &verdict->answer;
+    usage.counts = verdict->counts;
+    usage.estimated_reason = verdict->estimated_reason;
+    usage.final = true;
+    CHECK(add_usage(engine, &job->result, &usage) == OK);
+    job->result.has_usage = true;
+    /* Kept for the case that the broker refuses the response: the usage is then told again as not
+     * final. */
+    job->counts = verdict->counts;
+    if (!arena_copy(&job->arena, verdict->counts.raw, &job->counts.raw))
+        job->counts.raw = SLICE_NULL;
+    return true;
+}
+
+static void add_error_response(struct engine *engine, struct job *job)
+{
+    struct response_facts facts = response_facts_of(engine, job);
+    facts.why = &job->why;
+    struct output *response;
+    enum err err = output_response(&engine->config.output, &facts, &response);
+    if (err == ERR_TOO_LARGE) { /* what the request brought along is too much: without its echo */
+        job->request.metadata = SLICE_NULL;
+        job->record.headers.count = 0;
+        err = output_response(&engine->config.output, &facts, &response);
+    }
+    CHECK(err == OK);
+    add_output(&job->result, response);
+}
+
+static void add_letter(struct engine *engine, struct job *job, bool with_value)
+{
+    struct output *letter;
+    enum err err = output_letter(&engine->config.output, &job->record, &job->why, (int)job->calls,
+                                 with_value, &letter);
+    if (err == ERR_TOO_LARGE && with_value)
+        err = output_letter(&engine->config.output, &job->record, &job->why, (int)job->calls, false,
+                            &letter);
+    CHECK(err == OK);
+    add_output(&job->result, letter);
+}
+
+void outcome_error(struct engine *engine, struct job *job)
+{
+    CHECK(job->why.err != OK);
+    drop_outputs(&job->result);
+    if (engine->config.send_dead_letters)
+        add_letter(engine, job, true);
+    if (engine->config.send_error_responses)
+        add_error_response(engine, job);
+}
+
+void outcome_submit(struct engine *engine, struct job *job)
+{
+    struct result *result = &job->result;
+    CHECK(result->job == job && link_alone(&result->link));
+    result->partition = job->partition;
+    result->offset = job->offset;
+    list_add_last(&engine->results, &result->link);
+    engine->result_count++;
+    job->partition->results++;
+}
+
+/* A result of usage alone, for the place of this job in its ledger, or for none. */
+static struct result *submit_usage(struct engine *engine, struct partition *partition,
+                                   int64_t offset, const struct usage_facts *facts)
+{
+    struct result *result = memory_new(sizeof *result);
+    CHECK(result != NULL);
+    result_init(result);
+    result->partition = partition;
+    result->offset = offset;
+    CHECK(add_usage(engine, result, facts) == OK);
+    list_add_last(&engine->results, &result->link);
+    engine->result_count++;
+    if (partition != NULL)
+        partition->results++;
+    return result;
+}
+
+void outcome_call_usage(struct engine *engine, struct job *job, const struct verdict *verdict)
+{
+    struct usage_facts usage = usage_facts_of(engine, job);
+    usage.counts = verdict->counts;
+    usage.estimated_reason = verdict->estimated_reason;
+    submit_usage(engine, job->partition, job->offset, &usage)->has_usage = true;
+}
+
+void outcome_orphan(struct engine *engine, struct job *job)
+{
+    if (!job->result.has_usage)
+        return;
+    struct usage_facts usage = usage_facts_of(engine, job);
+    usage.counts = job->counts;
+    if (!job->counts.known)
+        usage.estimated_reason = "no_counts";
+    submit_usage(engine, NULL, job->offset, &usage);
+}
+
+void outcome_lost_call(struct engine *engine, struct job *job)
+{
+    /* All that is known of it: its request. The call's own name died with its owner. */
+    struct attempt attempt = {
+        .number = 1,
+        .model = job->request.model,
+        .region = job->request.region.len > 0 ? job->request.region : engine->config.region,
+        .started_wall_ms = engine->wall_ms,
+    };
+    uuid_new(&attempt.call, engine->wall_ms, &engine->random);
+    struct usage_facts usage = {
+        .record = &job->record,
+        .request = &job->request,
+        .attempt = &attempt,
+        .api = "converse",
+        .estimated_reason = "worker_lost",
+        .wall_ms = engine->wall_ms,
+    };
+    int64_t input = (int64_t)((job->request.text_bytes + 3) / 4);
+    usage.counts = (struct usage_counts){
+        .input_tokens = input,
+        .total_tokens = input,
+        .cache_write_1h_tokens = ANSWER_COUNT_ABSENT,
+        .reasoning_tokens = ANSWER_COUNT_ABSENT,
+    };
+    struct result *result = submit_usage(engine, job->partition, job->offset, &usage);
+    result->has_usage = true;
+    result->is_lost_call = true;
+}
+
+/* The answer cannot be published: its usage stays, but no longer as that of the published answer.
+ */
+static void turn_into_error(struct engine *engine, struct job *job, enum err err, const char *words)
+{
+    (void)why_set(&job->why, err, NULL, "%s", words);
+    outcome_error(engine, job);
+    if (!job->result.has_usage)
+        return;
+    struct usage_facts usage = usage_facts_of(engine, job);
+    usage.counts = job->counts;
+    if (!job->counts.known)
+        usage.estimated_reason = "no_counts";
+    CHECK(add_usage(engine, &job->result, &usage) == OK);
+}
+
+static void replace_letter(struct engine *engine, struct result *result, struct output *letter)
+{
+    bool was_without_value = letter->value.ptr == NULL && result->job->record.value.ptr != NULL;
+    link_out(&letter->link);
+    result->output_count--;
+    result->bytes -= letter->held_bytes;
+    output_free(letter);
+    if (!was_without_value)
+        add_letter(engine, result->job, false);
+}
+
+static bool response_refused(struct engine *engine, struct job *job, enum err err, bool is_reply)
+{
+    if (err == ERR_TOO_LARGE) {
+        if (job->refusals == 1) {
+            turn_into_error(engine, job, ERR_RESPONSE_TOO_LARGE,
+                            "the broker refuses an answer of this size");
+        } else { /* even the error is too large with what the request brought along */
+            job->request.metadata = SLICE_NULL;
+            job->record.headers.count = 0;
+            turn_into_error(engine, job, ERR_RESPONSE_TOO_LARGE,
+                            "the broker refuses even an error of this size");
+        }
+        return true;
+    }
+    if (!is_reply)
+        return false;
+    job->request.reply_topic = SLICE_NULL;
+    job->request.reply_partition = -1;
+    turn_into_error(engine, job, ERR_REPLY_REFUSED,
+                    err == ERR_NOT_FOUND ? "the reply topic or its partition is not there"
+                                         : "the worker is not authorised for the reply topic");
+    return true;
+}
+
+bool outcome_refused(struct engine *engine, struct result *result, struct output *output,
+                     enum err err)
+{
+    struct job *job = result->job;
+    if (job == NULL || output->kind == OUTPUT_USAGE)
+        return false;
+    job->refusals++;
+    bool is_replaced = true;
+    if (output->kind == OUTPUT_LETTER && err == ERR_TOO_LARGE)
+        replace_letter(engine, result, output);
+    else if (output->kind == OUTPUT_RESPONSE && job->refusals <= 3)
+        is_replaced = response_refused(engine, job, err, job->request.reply_topic.ptr != NULL);
+    else
+        is_replaced = false;
+    job_charge(engine, job);
+    return is_replaced;
+}

@@ -1,0 +1,491 @@
+#include "engine/partition.h"
+
+#include <string.h>
+
+#include "base/check.h"
+#include "base/memory.h"
+#include "engine/batch.h"
+#include "engine/job.h"
+
+struct partition *partition_find(struct engine *engine, struct tenure tenure)
+{
+    if (tenure.slot >= PARTITIONS_MAX)
+        return NULL;
+    struct partition *partition = engine->slots[tenure.slot];
+    return partition != NULL && partition->tenure.epoch == tenure.epoch ? partition : NULL;
+}
+
+static void log_partition(struct engine *engine, enum log_event event,
+                          const struct partition *partition, const struct log_field *more,
+                          size_t count)
+{
+    struct log_field fields[8] = {
+        FIELD_TEXT("topic", partition->topic),
+        FIELD_INT("partition", partition->number),
+    };
+    CHECK(count + 2 <= COUNT_OF(fields));
+    for (size_t i = 0; i < count; i++)
+        fields[2 + i] = more[i];
+    engine->ports.log(engine->ports.self, event, fields, 2 + count);
+}
+
+/* ---- shares: counted anew when the number of partitions changes ---- */
+
+static void count_shares(struct engine *engine)
+{
+    share_restart(&engine->held_share, engine->assigned);
+    share_restart(&engine->bytes_share, engine->assigned);
+    for (uint32_t i = 0; i < engine->slots_end; i++) {
+        const struct partition *partition = engine->slots[i];
+        if (partition == NULL)
+            continue;
+        share_count(&engine->held_share, partition->held);
+        share_count(&engine->bytes_share, partition->held_bytes);
+    }
+}
+
+static struct partition *partition_new(struct engine *engine, struct tenure tenure,
+                                       struct slice topic, int32_t number)
+{
+    struct partition *partition = memory_new(sizeof *partition);
+    CHECK(partition != NULL && topic.len < sizeof partition->topic_text);
+    partition->tenure = tenure;
+    memcpy(partition->topic_text, topic.ptr, topic.len);
+    partition->topic = slice_of(partition->topic_text, topic.len);
+    partition->number = number;
+    partition->read_again_ms = INT64_MAX;
+    link_init(&partition->jobs);
+    link_init(&partition->parked);
+    buf_init(&partition->batch_map, engine->config.offset_map_bytes_max);
+    CHECK(ledger_init(&partition->ledger, engine->config.offset_map_bytes_max) == OK);
+    engine->slots[tenure.slot] = partition;
+    if (tenure.slot >= engine->slots_end)
+        engine->slots_end = tenure.slot + 1;
+    engine->assigned++;
+    count_shares(engine);
+    return partition;
+}
+
+static void partition_free(struct partition *partition)
+{
+    CHECK(link_alone(&partition->jobs));
+    buf_done(&partition->batch_map);
+    ledger_done(&partition->ledger);
+    memory_free(partition);
+}
+
+void partitions_free(struct engine *engine)
+{
+    for (uint32_t i = 0; engine->slots != NULL && i < engine->slots_end; i++) {
+        struct partition *partition = engine->slots[i];
+        if (partition == NULL)
+            continue;
+        while (!link_alone(&partition->jobs))
+            link_out(partition->jobs.next);
+        partition_free(partition);
+    }
+    memory_free(engine->slots);
+}
+
+/* ---- assigned: read, then start ---- */
+
+void engine_partition_assigned(struct engine *engine, struct tenure tenure, struct slice topic,
+                               int32_t number)
+{
+    CHECK(tenure.slot < PARTITIONS_MAX && engine->slots[tenure.slot] == NULL);
+    struct partition *partition = partition_new(engine, tenure, topic, number);
+    (void)batch_check_membership(engine);
+    partition_read(engine, partition);
+}
+
+void partition_read(struct engine *engine, struct partition *partition)
+{
+    if (engine->batch.is_open && !engine->batch.is_unknown) {
+        partition->read_again_ms = engine->now_ms; /* as soon as the batch has ended */
+        return;
+    }
+    partition->read_again_ms = INT64_MAX;
+    partition->is_read_pending = true;
+    partition->read_ticket = ++engine->next_ticket;
+    engine->ports.offsets_read(engine->ports.self, partition->tenure, partition->read_ticket);
+}
+
+void partitions_doubt(struct engine *engine)
+{
+    for (uint32_t i = 0; i < engine->slots_end; i++) {
+        struct partition *partition = engine->slots[i];
+        if (partition == NULL)
+            continue;
+        partition->is_verified = false;
+        partition_read(engine, partition);
+    }
+}
+
+static void start(struct engine *engine, struct partition *partition, enum err metadata_err)
+{
+    struct ledger *ledger = &partition->ledger;
+    int64_t offset = ledger->committed_offset;
+    partition->step = PARTITION_ACTIVE;
+    partition->is_verified = true;
+    struct log_field at = FIELD_INT("offset", offset);
+    if (metadata_err != OK)
+        log_partition(engine,
+                      metadata_err == ERR_NOT_ALLOWED ? LOG_METADATA_FOREIGN : LOG_METADATA_DAMAGED,
+                      partition, &at, 1);
+    if (offset < 0) {
+        log_partition(engine, LOG_PARTITION_EARLIEST, partition, NULL, 0);
+        engine->ports.partition_start(engine->ports.self, partition->tenure, -2);
+        return;
+    }
+    size_t begun = 0;
+    for (size_t i = 0; i < ledger->count; i++)
+        begun += ledger->entries[i].was_running;
+    struct log_field more[] = {
+        at,
+        FIELD_INT("open", (int64_t)ledger->count),
+        FIELD_INT("begun", (int64_t)begun),
+    };
+    log_partition(engine, LOG_PARTITION_STARTED, partition, more, COUNT_OF(more));
+    engine->ports.partition_start(engine->ports.self, partition->tenure, offset);
+}
+
+static void unpark(struct engine *engine, struct partition *partition)
+{
+    struct link parked;
+    link_init(&parked);
+    list_move_all(&partition->parked, &parked);
+    while (!link_alone(&parked))
+        job_unpark(engine, LINK_OWNER(parked.next, struct job, link));
+}
+
+/* The same tenure begins anew from what the broker has: somebody else committed here, or the topic
+ * is another one. */
+static struct partition *begin_anew(struct engine *engine, struct partition *partition)
+{
+    struct tenure tenure = partition->tenure;
+    char topic[sizeof partition->topic_text];
+    struct slice name = slice_of(topic, partition->topic.len);
+    int32_t number = partition->number;
+    memcpy(topic, partition->topic_text, partition->topic.len);
+    partition_end_tenure(engine, partition);
+    return partition_new(engine, tenure, name, number);
+}
+
+static void verify(struct engine *engine, struct partition *partition, int64_t offset,
+                   struct slice metadata)
+{
+    bool agrees = batch_learn(engine, partition, offset, metadata) &&
+                  ledger_agrees(&partition->ledger, offset, metadata);
+    if (agrees) {
+        partition->is_verified = true;
+        unpark(engine, partition);
+        return;
+    }
+    log_partition(engine, LOG_LEDGER_DIFFERS, partition, NULL, 0);
+    if (partition->step == PARTITION_REVOKING) {
+        partition_give_up(engine, partition);
+        return;
+    }
+    partition = begin_anew(engine, partition);
+    start(engine, partition, ledger_open(&partition->ledger, offset, metadata));
+}
+
+void engine_offsets_read(struct engine *engine, struct tenure tenure, uint32_t ticket, enum err err,
+                         int64_t offset, struct slice metadata)
+{
+    struct partition *partition = partition_find(engine, tenure);
+    if (partition == NULL || !partition->is_read_pending || ticket != partition->read_ticket)
+        return;
+    partition->is_read_pending = false;
+    if (err != OK) {
+        struct log_field error = FIELD_TEXT("error", slice_of_text(err_words(err)));
+        if (err != ERR_UNSTABLE && !partition->is_read_told)
+            log_partition(engine, LOG_OFFSETS_UNREADABLE, partition, &error, 1);
+        partition->is_read_told = err != ERR_UNSTABLE;
+        partition->read_again_ms = engine->now_ms + OFFSETS_AGAIN_MS;
+        return;
+    }
+    partition->is_read_told = false;
+    if (partition->step == PARTITION_READING)
+        start(engine, partition, ledger_open(&partition->ledger, offset, metadata));
+    else
+        verify(engine, partition, offset, metadata);
+}
+
+/* ---- the log is not what it was ---- */
+
+void engine_partition_out_of_range(struct engine *engine, struct tenure tenure)
+{
+    struct partition *partition = partition_find(engine, tenure);
+    if (partition != NULL && partition->step == PARTITION_ACTIVE)
+        engine->ports.watermarks_read(engine->ports.self, tenure);
+}
+
+void engine_watermarks_read(struct engine *engine, struct tenure tenure, enum err err, int64_t low,
+                            int64_t high)
+{
+    struct partition *partition = partition_find(engine, tenure);
+    if (partition == NULL || partition->step != PARTITION_ACTIVE)
+        return;
+    if (err != OK) { /* ask again; io waits between its tries */
+        engine->ports.watermarks_read(engine->ports.self, tenure);
+        return;
+    }
+    int64_t next = partition->ledger.next;
+    if (next > high) {
+        struct log_field more[] = {FIELD_INT("offset", next), FIELD_INT("high", high)};
+        log_partition(engine, LOG_PARTITION_ANEW, partition, more, COUNT_OF(more));
+        int64_t committed = partition->ledger.committed_offset;
+        struct buf map OWNED_BY(buf_done);
+        buf_init(&map, engine->config.offset_map_bytes_max);
+        buf_add(&map, buf_slice(&partition->ledger.committed_map));
+        partition = begin_anew(engine, partition);
+        (void)ledger_open(&partition->ledger, committed, buf_slice(&map));
+        ledger_restart(&partition->ledger, low);
+        partition->step = PARTITION_ACTIVE;
+        partition->is_verified = true;
+    } else if (next < low) {
+        int64_t lost = ledger_truncate(&partition->ledger, low);
+        struct log_field more[] = {FIELD_INT("low", low), FIELD_INT("offset", next),
+                                   FIELD_INT("lost", lost)};
+        log_partition(engine, LOG_PARTITION_TRUNCATED, partition, more, COUNT_OF(more));
+    }
+    engine->ports.partition_start(engine->ports.self, tenure, partition->ledger.next);
+}
+
+/* ---- intake ---- */
+
+/* Says once who fills a share, until there is room again. */
+static void tell_full_share(struct engine *engine, struct partition *partition, const char *share)
+{
+    if (partition->is_share_told)
+        return;
+    partition->is_share_told = true;
+    const struct target *busiest = NULL;
+    for (struct link *link = engine->targets.next; link != &engine->targets; link = link->next) {
+        const struct target *target = LINK_OWNER(link, struct target, link);
+        if (busiest == NULL || target->holders > busiest->holders)
+            busiest = target;
+    }
+    struct log_field more[] = {
+        FIELD_TEXT("share", slice_of_text(share)),
+        FIELD_INT("held", partition->held),
+        FIELD_INT("waiting", busiest == NULL ? 0 : busiest->holders),
+        FIELD_TEXT("target", busiest == NULL ? SLICE("the commit") : busiest->model),
+    };
+    log_partition(engine, LOG_SHARE_FULL, partition, more, COUNT_OF(more));
+}
+
+static void tell_full_map(struct engine *engine, struct partition *partition)
+{
+    if (partition->is_map_told)
+        return;
+    partition->is_map_told = true;
+    struct log_field more[] = {
+        FIELD_INT("open", (int64_t)partition->ledger.count),
+        FIELD_INT("offset", ledger_front(&partition->ledger)),
+    };
+    log_partition(engine, LOG_PARTITION_FULL_MAP, partition, more, COUNT_OF(more));
+}
+
+size_t engine_room(struct engine *engine, struct tenure tenure)
+{
+    struct partition *partition = partition_find(engine, tenure);
+    if (partition == NULL || engine->is_stopping || partition->step != PARTITION_ACTIVE ||
+        link_alone(&engine->free_jobs))
+        return 0;
+    uint64_t room = share_room(&engine->held_share, partition->held);
+    uint64_t bytes = share_room(&engine->bytes_share, partition->held_bytes);
+    size_t map = ledger_room(&partition->ledger);
+    uint64_t free_jobs = engine->config.max_held - engine->held;
+    if (bytes == 0 && engine->held == 0)
+        bytes = 1; /* a request over the limit is taken alone */
+    if (room == 0 || bytes == 0)
+        tell_full_share(engine, partition, room == 0 ? "max_held" : "max_held_bytes");
+    else
+        partition->is_share_told = false;
+    if (map == 0)
+        tell_full_map(engine, partition);
+    else
+        partition->is_map_told = false;
+    uint64_t by_bytes = bytes == 0 ? 0 : bytes / engine->config.max_request_bytes + 1;
+    room = room < by_bytes ? room : by_bytes;
+    room = room < map ? room : map;
+    return room < free_jobs ? room : free_jobs;
+}
+
+void engine_record(struct engine *engine, struct tenure tenure, const struct record *record)
+{
+    struct partition *partition = partition_find(engine, tenure);
+    if (partition != NULL && partition->step == PARTITION_ACTIVE)
+        job_take(engine, partition, record);
+}
+
+void engine_partition_end(struct engine *engine, struct tenure tenure, int64_t position)
+{
+    struct partition *partition = partition_find(engine, tenure);
+    if (partition != NULL && partition->step == PARTITION_ACTIVE)
+        ledger_end(&partition->ledger, position);
+}
+
+/* ---- the end of a tenure ---- */
+
+/* Jobs leave the list while it is walked, so each step begins at its head; finished ones go behind.
+ */
+static void each_job(struct engine *engine, struct partition *partition,
+                     bool (*applies)(const struct job *),
+                     void (*act)(struct engine *, struct job *))
+{
+    struct link rest;
+    link_init(&rest);
+    list_move_all(&partition->jobs, &rest);
+    while (!link_alone(&rest)) {
+        struct job *job = LINK_OWNER(rest.next, struct job, link_partition);
+        link_out(&job->link_partition);
+        list_add_last(&partition->jobs, &job->link_partition);
+        if (applies(job))
+            act(engine, job);
+    }
+}
+
+static bool is_waiting(const struct job *job)
+{
+    return job->call == NULL && !job_is_finished(job);
+}
+
+static bool is_calling(const struct job *job)
+{
+    return job->call != NULL;
+}
+
+static bool is_finished(const struct job *job)
+{
+    return job->step == JOB_FINISHED;
+}
+
+void partition_drop_waiting(struct engine *engine, struct partition *partition)
+{
+    each_job(engine, partition, is_waiting, job_drop);
+}
+
+void partition_cancel_calls(struct engine *engine, struct partition *partition)
+{
+    each_job(engine, partition, is_calling, job_cancel);
+}
+
+static void finished_goes(struct engine *engine, struct job *job)
+{
+    link_out(&job->result.link);
+    engine->result_count--;
+    job->partition->results--;
+    job_orphan(engine, job);
+}
+
+void partition_end_tenure(struct engine *engine, struct partition *partition)
+{
+    uint32_t dropped = partition->results;
+    engine->slots[partition->tenure.slot] = NULL;
+    engine->assigned--;
+    partition->is_gone = true;
+    count_shares(engine);
+    partition_drop_waiting(engine, partition);
+    partition_cancel_calls(engine, partition);
+    each_job(engine, partition, is_finished, finished_goes);
+    /* What is left in the queue is usage: it goes out without a ledger. */
+    for (struct link *link = engine->results.next; link != &engine->results; link = link->next) {
+        struct result *result = LINK_OWNER(link, struct result, link);
+        if (result->partition != partition)
+            continue;
+        CHECK(result->job == NULL);
+        result->partition = NULL;
+        partition->results--;
+    }
+    if (dropped > 0) {
+        struct log_field more = FIELD_INT("dropped", dropped);
+        log_partition(engine, LOG_PARTITION_LOST, partition, &more, 1);
+    }
+    batch_lost_witness(engine, partition);
+    partition_settle(engine, partition);
+}
+
+void partition_settle(struct engine *engine, struct partition *partition)
+{
+    (void)engine;
+    if (partition->is_gone && partition->results == 0 && partition->held == 0 &&
+        !partition->is_in_batch)
+        partition_free(partition);
+}
+
+void engine_partition_lost(struct engine *engine, struct tenure tenure)
+{
+    struct partition *partition = partition_find(engine, tenure);
+    if (partition != NULL)
+        partition_end_tenure(engine, partition);
+}
+
+void engine_partition_revoked(struct engine *engine, struct tenure tenure)
+{
+    struct partition *partition = partition_find(engine, tenure);
+    if (partition == NULL) {
+        engine->ports.partition_release(engine->ports.self, tenure);
+        return;
+    }
+    if (partition->step == PARTITION_READING) {
+        partition_give_up(engine, partition);
+        return;
+    }
+    partition->step = PARTITION_REVOKING;
+    partition->revoke_until_ms = engine->now_ms + engine->config.drain_timeout_ms;
+    partition_drop_waiting(engine, partition);
+    struct log_field more = FIELD_INT("calls", partition->calling);
+    log_partition(engine, LOG_PARTITION_REVOKED, partition, &more, 1);
+}
+
+void partition_give_up(struct engine *engine, struct partition *partition)
+{
+    struct tenure tenure = partition->tenure;
+    partition_end_tenure(engine, partition);
+    engine->ports.partition_release(engine->ports.self, tenure);
+}
+
+/* Everything of it is committed: the partition goes back. */
+static void release(struct engine *engine, struct partition *partition)
+{
+    struct log_field more = FIELD_INT("offset", partition->ledger.committed_offset);
+    log_partition(engine, LOG_PARTITION_RELEASED, partition, &more, 1);
+    partition_give_up(engine, partition);
+}
+
+static void revoke_turn(struct engine *engine, struct partition *partition, int64_t *ret_next_ms)
+{
+    int64_t give_up_ms = partition->revoke_until_ms + REVOKE_GRACE_MS;
+    bool is_over = engine->now_ms >= partition->revoke_until_ms;
+    if (is_over && partition->calling > 0) {
+        struct log_field calls = FIELD_INT("calls", partition->calling);
+        engine->ports.log(engine->ports.self, LOG_DRAIN_TIMED_OUT, &calls, 1);
+        partition_cancel_calls(engine, partition);
+    }
+    if (partition->calling == 0 && partition->results == 0 && !partition->is_in_batch &&
+        !partition->ledger.is_changed)
+        release(engine, partition);
+    else if (engine->now_ms >= give_up_ms)
+        partition_give_up(engine, partition);
+    else if (*ret_next_ms > (is_over ? give_up_ms : partition->revoke_until_ms))
+        *ret_next_ms = is_over ? give_up_ms : partition->revoke_until_ms;
+}
+
+void partitions_turn(struct engine *engine, int64_t *ret_next_ms)
+{
+    bool may_read = !engine->batch.is_open || engine->batch.is_unknown;
+    for (uint32_t i = 0; i < engine->slots_end; i++) {
+        struct partition *partition = engine->slots[i];
+        if (partition == NULL)
+            continue;
+        if (partition->read_again_ms <= engine->now_ms && may_read)
+            partition_read(engine, partition);
+        else if (may_read && partition->read_again_ms < *ret_next_ms)
+            *ret_next_ms = partition->read_again_ms;
+        if (partition->step == PARTITION_REVOKING)
+            revoke_turn(engine, partition, ret_next_ms);
+    }
+}

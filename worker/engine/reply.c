@@ -1,0 +1,109 @@
+#include "engine/reply.h"
+
+#include <string.h>
+
+#include "base/check.h"
+#include "base/glob.h"
+
+static bool is_allowed(const struct engine *engine, struct slice topic)
+{
+    for (size_t i = 0; i < engine->config.reply_allowed_count; i++)
+        if (glob_match(engine->config.reply_allowed[i], topic, false))
+            return true;
+    return false;
+}
+
+/* Kafka's rule: 1 to 249 of [a-zA-Z0-9._-], not "." or "..". */
+static bool is_topic_name(struct slice topic)
+{
+    if (topic.len == 0 || topic.len > 249 || slice_equal_text(topic, ".") ||
+        slice_equal_text(topic, ".."))
+        return false;
+    for (size_t i = 0; i < topic.len; i++) {
+        char byte = topic.ptr[i];
+        bool good = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
+                    (byte >= '0' && byte <= '9') || byte == '.' || byte == '_' || byte == '-';
+        if (!good)
+            return false;
+    }
+    return true;
+}
+
+/* The place of this name, or the one to use for it: an unused one, else the one that was known
+ * longest. */
+static struct reply_topic *place_for(struct engine *engine, struct slice name)
+{
+    struct reply_topic *best = NULL;
+    for (size_t i = 0; i < REPLY_TOPICS_MAX; i++) {
+        struct reply_topic *topic = &engine->reply_topics[i];
+        if (topic->name_len == name.len && memcmp(topic->name, name.ptr, name.len) == 0)
+            return topic;
+        if (topic->ticket != 0)
+            continue;
+        if (best == NULL || topic->known_until_ms < best->known_until_ms)
+            best = topic;
+        if (topic->name_len == 0)
+            break;
+    }
+    if (best == NULL)
+        return NULL;
+    memcpy(best->name, name.ptr, name.len);
+    best->name_len = name.len;
+    best->known_until_ms = INT64_MIN;
+    return best;
+}
+
+static enum err refuse(struct why *ret_why, const char *words)
+{
+    return why_set(ret_why, ERR_REPLY_REFUSED, "reply_to", "%s", words);
+}
+
+enum err reply_check(struct engine *engine, struct job *job, struct why *ret_why)
+{
+    struct slice name = job->request.reply_topic;
+    if (name.ptr == NULL)
+        return OK;
+    if (!is_topic_name(name))
+        return refuse(ret_why, "the reply topic is no topic name");
+    if (!is_allowed(engine, name))
+        return refuse(ret_why, "the reply topic is not among topics.reply_allowed of the worker");
+    struct reply_topic *topic = place_for(engine, name);
+    if (topic == NULL)
+        return refuse(ret_why, "too many different reply topics are being looked up");
+    if (topic->known_until_ms <= engine->now_ms) {
+        list_add_last(&topic->waiters, &job->reply_link);
+        if (topic->ticket == 0) {
+            topic->ticket = ++engine->next_ticket;
+            engine->ports.topic_look_up(engine->ports.self, name, topic->ticket);
+        }
+        return ERR_UNSTABLE;
+    }
+    if (topic->err == ERR_NOT_ALLOWED)
+        return refuse(ret_why, "the worker is not authorised for the reply topic");
+    if (topic->err != OK)
+        return refuse(ret_why, "the reply topic does not exist");
+    if (job->request.reply_partition >= topic->partitions)
+        return refuse(ret_why, "the reply topic has no such partition");
+    return OK;
+}
+
+void reply_found(struct engine *engine, uint32_t ticket, enum err err, int32_t partitions,
+                 struct link *ready)
+{
+    for (size_t i = 0; i < REPLY_TOPICS_MAX; i++) {
+        struct reply_topic *topic = &engine->reply_topics[i];
+        if (topic->ticket != ticket)
+            continue;
+        if (err == ERR_IO) { /* not known now: ask again, the jobs wait on */
+            engine->ports.topic_look_up(engine->ports.self, slice_of(topic->name, topic->name_len),
+                                        ticket);
+            return;
+        }
+        topic->ticket = 0;
+        topic->err = err;
+        topic->partitions = partitions;
+        topic->known_until_ms = engine->now_ms + (err == OK ? REPLY_KNOWN_MS : REPLY_BAD_MS);
+        list_move_all(&topic->waiters, ready);
+        return;
+    }
+}

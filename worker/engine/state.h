@@ -1,0 +1,237 @@
+/* The nouns of the engine and how they hang together. Types only; each room's header has its verbs.
+ *
+ *   engine ── partitions[slot] ── ledger        one tenure of one partition
+ *          ── jobs[index] ── result             one request, from its record to its commit
+ *          ── calls[index]                      one open exchange with Bedrock
+ *          ── targets ── queue of jobs          one model in one region
+ *          ── results ── batch                  what is ready to go out, and what is on its way
+ *
+ * Everything is allocated at birth or bounded by a setting. A job belongs to one partition, a call
+ * to one job. */
+#ifndef ENGINE_STATE_H
+#define ENGINE_STATE_H
+
+#include "base/list.h"
+#include "base/timers.h"
+#include "engine/engine.h"
+#include "engine/ledger.h"
+#include "policy/clock_skew.h"
+#include "policy/pace.h"
+#include "policy/retry.h"
+#include "policy/share.h"
+#include "wire/dialect.h"
+#include "wire/endpoint.h"
+
+#define ATTEMPTS_MAX     1000 /* kept of one request; a later one replaces the last */
+#define REPLY_TOPICS_MAX 1024 /* looked up and remembered */
+#define JOB_ARENA_SLACK                                                                            \
+    (256 * 1024) /* what reading a request may need beside eight times its size */
+
+enum job_step {
+#define STEP(name, from) JOB_##name,
+#include "engine/job_steps.def"
+#undef STEP
+    JOB_STEP_COUNT
+};
+
+/* Outputs that go out together, with the place in a ledger that they settle. In engine->results
+ * until a batch takes it. */
+struct result {
+    struct link link;
+    struct link outputs; /* of struct output */
+    size_t output_count;
+    size_t bytes;
+    struct partition *partition; /* NULL: an orphan, its partition is gone: it touches no ledger */
+    int64_t offset;
+    struct job *job;   /* whose answer this is; NULL: usage of an earlier call alone */
+    bool has_usage;    /* settles one unbooked call of the ledger entry */
+    bool is_lost_call; /* … that of a dead owner */
+};
+
+struct partition {
+    bool is_gone; /* its tenure is over; it stays until its last result has left */
+    struct tenure tenure;
+    char topic_text[250]; /* Kafka's longest topic name is 249 */
+    struct slice topic;
+    int32_t number;
+    enum { PARTITION_READING, PARTITION_ACTIVE, PARTITION_REVOKING } step;
+    bool is_verified;     /* the broker's offset and map are what the ledger says */
+    bool is_read_pending; /* answered under read_ticket */
+    bool is_read_told;    /* that it cannot be read: said in the log already */
+    uint32_t read_ticket;
+    int64_t read_again_ms; /* when to ask again; INT64_MAX = not */
+    struct ledger ledger;
+    struct link jobs;   /* all of them, by link_partition */
+    struct link parked; /* those that wait for is_verified */
+    uint32_t held, calling;
+    uint64_t held_bytes;
+    uint32_t results; /* in engine->results or the batch */
+    int64_t revoke_until_ms;
+    uint32_t revoke_tries;
+    bool is_share_told, is_map_told; /* said in the log already */
+    bool is_in_batch;                /* the open batch commits offset and map of it */
+    struct buf batch_map;
+    int64_t batch_offset;
+    uint32_t batch_results; /* of its results, those in the open batch */
+};
+
+struct target {
+    struct link link;       /* in engine->targets */
+    struct link link_ready; /* in engine->ready while jobs wait */
+    struct slice model, region;
+    struct endpoint endpoint;
+    struct arena arena; /* its texts */
+    uint64_t hash;
+    struct link queue; /* of jobs */
+    uint32_t holders;  /* jobs that point to it */
+    uint32_t waiting, calling;
+    struct pace pace;
+    struct sigv4_key key;
+};
+
+struct call {
+    uint32_t index, generation;
+    struct job *job;    /* NULL = free */
+    struct arena arena; /* request texts and the answer */
+    struct buf text;    /* url and headers */
+    struct buf body;    /* of the request */
+    struct http_request request;
+    struct buf heard; /* body of the answer, when it is no event stream */
+    struct buf head;  /* of the answer */
+    int status;
+    bool is_streaming; /* the answer is an event stream */
+    struct event_reader reader;
+    struct stream *stream;
+    bool is_whole;  /* the stream's last step was seen */
+    struct why why; /* what went wrong inside the stream; err OK = nothing */
+    bool is_cancelling;
+    int64_t started_ms;
+    int64_t first_token_ms;       /* since started_ms; -1 = none yet */
+    uint64_t credentials_version; /* that it was signed with */
+    int64_t clock_offset_ms;      /* likewise */
+    int64_t chunk_seq;            /* next */
+    bool is_chunk_refused;
+};
+
+struct job {
+    enum job_step step;
+    uint32_t index;
+    struct partition *partition;
+    int64_t offset;
+    struct link link; /* in the pool, a target's queue, a lane or partition->parked */
+    struct link link_partition;
+    struct link lane_waiters; /* when it leads a lane: the ones behind it */
+    struct link lane_link;    /* when it leads a lane: in the lanes' bucket */
+    uint64_t lane_hash;
+    bool is_leading;
+    struct link reply_link; /* while ROUTING */
+    struct timer due;
+    struct arena arena;
+    struct record record;
+    struct request request;
+    struct why why; /* why it failed; err OK = not */
+    const struct dialect *dialect;
+    struct target *target;
+    struct call *call;
+    struct retry_state retry;
+    struct attempt *attempts; /* in the arena */
+    size_t attempt_count, attempt_room;
+    uint32_t calls;         /* attempts, also those that were not kept */
+    struct uuid invocation; /* amz-sdk-invocation-id */
+    struct uuid last_run;   /* of chunks that went out */
+    int64_t last_run_seq;   /* next seq of that run; 0 = no chunk went out */
+    int64_t received_ms, received_wall_ms;
+    int64_t first_call_ms;
+    int64_t called_ms; /* time spent in calls that ended */
+    int64_t last_call_start_ms;
+    int64_t last_first_token_ms;
+    uint64_t charged;           /* bytes counted against max_held_bytes */
+    struct usage_counts counts; /* of the published answer, raw copied to the arena */
+    uint32_t refusals;          /* outputs of it that the broker refused */
+    struct result result;
+};
+
+struct reply_topic {
+    struct link waiters; /* jobs by reply_link */
+    char name[250];
+    size_t name_len; /* 0 = unused */
+    uint32_t ticket; /* of a look-up under way; 0 = none */
+    enum err err;
+    int32_t partitions;
+    int64_t known_until_ms;
+};
+
+struct engine {
+    struct engine_config config;
+    struct ports ports;
+    struct random random;
+    int64_t now_ms, wall_ms;
+    struct timers timers;
+
+    struct partition **slots; /* PARTITIONS_MAX; NULL = not in use */
+    uint32_t slots_end;       /* highest slot ever used + 1 */
+    uint32_t assigned;
+    struct share_pool held_share, bytes_share;
+    uint32_t next_ticket;
+
+    struct job *jobs;
+    struct link free_jobs;
+    struct link woken;  /* BLOCKED jobs whose turn in their lane has come */
+    struct link *lanes; /* buckets */
+    size_t lane_mask;
+    uint64_t hash_seed;
+    uint32_t held;
+    uint64_t held_bytes;
+
+    struct call *calls;
+    uint32_t *free_calls; /* a stack of indices */
+    uint32_t free_call_count;
+    uint32_t calling;
+
+    struct link targets;
+    struct link ready; /* targets with waiting jobs */
+    uint32_t busy_targets;
+    struct share_pool call_share;
+    bool is_share_old; /* busy_targets changed since call_share was counted */
+
+    struct reply_topic *reply_topics;
+    uint32_t chunks_ticket;
+    int32_t chunk_partitions; /* of the chunk topic; 0 = not known */
+    int64_t chunks_known_until_ms;
+
+    struct arena credentials_arena;
+    struct credentials credentials;
+    bool has_credentials;
+    uint64_t credentials_version;
+    char credentials_reason[WHY_MESSAGE_MAX];
+    struct clock_skew clock;
+
+    struct link results;
+    uint32_t result_count;
+    struct {
+        bool is_open, is_unknown; /* unknown: waiting for reads that tell whether it made it */
+        uint64_t id;
+        struct link results;
+        struct output **outputs;
+        struct result **owners; /* of each output */
+        size_t output_count, output_room;
+        struct batch_offset *offsets;
+        struct partition **partitions; /* of each offset */
+        size_t offset_count, offset_room;
+        int64_t started_ms;
+    } batch;
+    uint32_t batch_limit;
+    uint32_t aborts_in_row;
+    int64_t cut_after_ms; /* no cut before */
+    int64_t last_cut_ms, last_offsets_ms;
+    int64_t fenced_ms, stalled_ms; /* when last; INT64_MIN = never */
+    struct buf membership;         /* group metadata under which the ledgers were verified */
+    struct buf membership_now;
+    int64_t membership_checked_ms;
+
+    bool is_stopping, has_ended;
+    int64_t stop_until_ms;
+    struct engine_stats stats;
+};
+
+#endif

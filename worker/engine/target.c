@@ -1,0 +1,234 @@
+#include "engine/target.h"
+
+#include "base/check.h"
+#include "base/memory.h"
+
+#define TARGET_ARENA_MAX (16 * 1024)
+
+static bool is_busy(const struct target *target)
+{
+    return target->waiting > 0 || target->calling > 0;
+}
+
+static void log_field_target(const struct target *target, struct log_field *ret_field)
+{
+    *ret_field = FIELD_TEXT("target", target->model);
+}
+
+/* Shares follow the number of busy targets; counted anew when that number has changed. */
+static void count_shares(struct engine *engine)
+{
+    if (!engine->is_share_old)
+        return;
+    engine->is_share_old = false;
+    share_restart(&engine->call_share, engine->busy_targets);
+    for (struct link *link = engine->targets.next; link != &engine->targets; link = link->next) {
+        struct target *target = LINK_OWNER(link, struct target, link);
+        if (is_busy(target))
+            share_count(&engine->call_share, target->calling);
+    }
+}
+
+static void target_free(struct target *target)
+{
+    link_out(&target->link);
+    link_out(&target->link_ready);
+    arena_done(&target->arena);
+    memory_free(target);
+}
+
+/* Keeps count of the busy targets and of those that have jobs waiting. */
+static void note_busy(struct engine *engine, struct target *target, bool was_busy)
+{
+    bool busy = is_busy(target);
+    if (busy != was_busy) {
+        engine->busy_targets += busy ? 1U : -1U;
+        engine->is_share_old = true;
+    }
+    if (target->waiting == 0)
+        link_out(&target->link_ready);
+    else if (link_alone(&target->link_ready))
+        list_add_last(&engine->ready, &target->link_ready);
+}
+
+static enum err set_endpoint(struct engine *engine, struct target *target)
+{
+    struct slice url = engine->config.endpoint_url;
+    struct buf text OWNED_BY(buf_done);
+    buf_init(&text, 1024);
+    if (url.ptr == NULL) {
+        enum err err =
+            endpoint_add_url(&text, target->region, engine->config.fips, engine->config.dual_stack);
+        if (err != OK)
+            return err;
+        url = buf_slice(&text);
+    }
+    struct slice copy;
+    if (!arena_copy(&target->arena, url, &copy))
+        return ERR_NO_MEMORY;
+    return endpoint_read(copy, &target->endpoint);
+}
+
+static enum err target_new(struct engine *engine, struct slice model, struct slice region,
+                           uint64_t hash, struct target **ret_target)
+{
+    struct target *target = memory_new(sizeof *target);
+    if (target == NULL)
+        return ERR_NO_MEMORY;
+    arena_init(&target->arena, TARGET_ARENA_MAX);
+    link_init(&target->link);
+    link_init(&target->link_ready);
+    link_init(&target->queue);
+    target->hash = hash;
+    enum err err = ERR_NO_MEMORY;
+    if (arena_copy(&target->arena, model, &target->model) &&
+        arena_copy(&target->arena, region, &target->region))
+        err = set_endpoint(engine, target);
+    if (err != OK) {
+        target_free(target);
+        return err == ERR_NO_MEMORY ? err : ERR_INVALID;
+    }
+    list_add_last(&engine->targets, &target->link);
+    *ret_target = target;
+    return OK;
+}
+
+/* Slow targets that nobody has asked for since their rest was over. */
+static void forget_unused(struct engine *engine)
+{
+    for (struct link *link = engine->targets.next; link != &engine->targets;) {
+        struct target *target = LINK_OWNER(link, struct target, link);
+        link = link->next;
+        if (target->holders == 0 && target->pace.rest_until_ms < engine->now_ms)
+            target_free(target);
+    }
+}
+
+static struct target *find(struct engine *engine, struct slice model, struct slice region,
+                           uint64_t hash)
+{
+    for (struct link *link = engine->targets.next; link != &engine->targets; link = link->next) {
+        struct target *target = LINK_OWNER(link, struct target, link);
+        if (target->hash == hash && slice_equal(target->model, model) &&
+            slice_equal(target->region, region))
+            return target;
+    }
+    return NULL;
+}
+
+enum err target_get(struct engine *engine, struct slice model, struct slice region,
+                    struct target **ret_target)
+{
+    if (region.len == 0)
+        region = engine->config.region;
+    uint64_t hash = slice_hash(model, engine->hash_seed) ^ slice_hash(region, ~engine->hash_seed);
+    struct target *target = find(engine, model, region, hash);
+    if (target == NULL) {
+        forget_unused(engine);
+        enum err err = target_new(engine, model, region, hash, &target);
+        if (err != OK)
+            return err;
+    }
+    target->holders++;
+    *ret_target = target;
+    return OK;
+}
+
+void target_release(struct engine *engine, struct target *target)
+{
+    (void)engine;
+    CHECK(target->holders > 0);
+    if (--target->holders > 0 || target->pace.calls_max > 0)
+        return;
+    CHECK(!is_busy(target));
+    target_free(target);
+}
+
+void target_enqueue(struct engine *engine, struct target *target, struct job *job, bool at_front)
+{
+    bool was_busy = is_busy(target);
+    if (at_front)
+        list_add_first(&target->queue, &job->link);
+    else
+        list_add_last(&target->queue, &job->link);
+    target->waiting++;
+    note_busy(engine, target, was_busy);
+}
+
+void target_dequeue(struct engine *engine, struct target *target, struct job *job)
+{
+    CHECK(target->waiting > 0);
+    bool was_busy = is_busy(target);
+    link_out(&job->link);
+    target->waiting--;
+    note_busy(engine, target, was_busy);
+}
+
+void target_calls(struct engine *engine, struct target *target, int change)
+{
+    bool was_busy = is_busy(target);
+    uint32_t had = target->calling;
+    target->calling += (uint32_t)change;
+    if (!engine->is_share_old && was_busy)
+        share_change(&engine->call_share, had, target->calling);
+    else
+        engine->is_share_old = true;
+    note_busy(engine, target, was_busy);
+}
+
+struct job *target_next_job(struct engine *engine, int64_t *ret_again_ms)
+{
+    if (engine->free_call_count == 0)
+        return NULL;
+    count_shares(engine);
+    for (struct link *link = engine->ready.next; link != &engine->ready; link = link->next) {
+        struct target *target = LINK_OWNER(link, struct target, link_ready);
+        int64_t again_ms;
+        if (!pace_allows(&target->pace, target->calling, engine->now_ms, &again_ms)) {
+            if (again_ms < *ret_again_ms)
+                *ret_again_ms = again_ms;
+            continue;
+        }
+        if (share_room(&engine->call_share, target->calling) == 0)
+            continue;
+        link_out(&target->link_ready);
+        list_add_last(&engine->ready, &target->link_ready);
+        return LINK_OWNER(list_first(&target->queue), struct job, link);
+    }
+    return NULL;
+}
+
+void target_refused(struct engine *engine, struct target *target, int64_t retry_after_ms)
+{
+    struct retry_settings settings = {
+        .throttle_base_ms = engine->config.retry_throttle_base_ms,
+        .max_delay_ms = engine->config.retry_max_delay_ms,
+    };
+    int64_t delay_ms;
+    if (!pace_refused(&target->pace, &settings, engine->now_ms, retry_after_ms, &engine->random,
+                      &delay_ms))
+        return;
+    struct log_field fields[4];
+    log_field_target(target, &fields[0]);
+    fields[1] = FIELD_INT("streak", target->pace.streak);
+    fields[2] = FIELD_INT("delay_ms", delay_ms);
+    fields[3] = FIELD_INT("waiting", target->holders);
+    engine->ports.log(engine->ports.self, LOG_TARGET_SLOWED, fields, COUNT_OF(fields));
+}
+
+void target_answered(struct engine *engine, struct target *target)
+{
+    int64_t slowed_at_ms = target->pace.slowed_at_ms;
+    if (!pace_answered(&target->pace, engine->config.max_in_flight))
+        return;
+    struct log_field fields[2];
+    log_field_target(target, &fields[0]);
+    fields[1] = FIELD_INT("slowed_ms", engine->now_ms - slowed_at_ms);
+    engine->ports.log(engine->ports.self, LOG_TARGET_RECOVERED, fields, COUNT_OF(fields));
+}
+
+void targets_free(struct engine *engine)
+{
+    while (!link_alone(&engine->targets))
+        target_free(LINK_OWNER(engine->targets.next, struct target, link));
+}

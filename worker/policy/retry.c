@@ -1,0 +1,59 @@
+#include "policy/retry.h"
+
+#include "base/check.h"
+
+#define RETRY_AFTER_WINDOW_MS 5000
+
+int64_t retry_jitter_ms(int64_t base_ms, uint32_t doublings, int64_t max_ms, struct random *random)
+{
+    CHECK(base_ms >= 0 && max_ms >= 0);
+    int64_t most = base_ms;
+    for (uint32_t i = 0; i < doublings && most < max_ms; i++)
+        most *= 2;
+    if (most > max_ms)
+        most = max_ms;
+    return (int64_t)random_below(random, (uint64_t)most + 1);
+}
+
+/* Counts the failure; false when this cause may not be tried again. */
+static bool count_failure(const struct retry_settings *settings, struct retry_state *state,
+                          const struct retry_cause *cause)
+{
+    switch (err_remedy(cause->err)) {
+    case DO_BACK_OFF:
+        state->throttled++;
+        return true;
+    case DO_RETRY:
+        return ++state->failed < settings->max_attempts;
+    case DO_RETRY_ONCE:
+        return ++state->failed < settings->max_attempts && ++state->once <= 1;
+    case DO_REFRESH:
+        return ++state->failed < settings->max_attempts && cause->is_refreshed &&
+               ++state->refreshed <= 1;
+    case DO_NOTHING:
+    case DO_REJECT:
+    case DO_STOP:
+        break;
+    }
+    return false;
+}
+
+bool retry_again(const struct retry_settings *settings, struct retry_state *state,
+                 const struct retry_cause *cause, struct random *random, int64_t *ret_delay_ms)
+{
+    if (!count_failure(settings, state, cause))
+        return false;
+    bool throttled = err_remedy(cause->err) == DO_BACK_OFF;
+    int64_t base_ms = throttled ? settings->throttle_base_ms : settings->transient_base_ms;
+    uint32_t doublings = (throttled ? state->throttled : state->failed) - 1;
+    int64_t delay_ms = retry_jitter_ms(base_ms, doublings, settings->max_delay_ms, random);
+    if (cause->retry_after_ms >= 0) {
+        int64_t least = cause->retry_after_ms;
+        int64_t most = least + RETRY_AFTER_WINDOW_MS;
+        delay_ms = delay_ms < least ? least : delay_ms > most ? most : delay_ms;
+    }
+    if (delay_ms > settings->max_elapsed_ms - cause->elapsed_ms || delay_ms >= cause->left_ms)
+        return false;
+    *ret_delay_ms = delay_ms;
+    return true;
+}
