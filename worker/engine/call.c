@@ -226,6 +226,7 @@ static void send_chunk(struct engine *engine, struct call *call, const struct st
     }
     call->chunk_seq++;
     job->last_run = facts.attempt->call;
+    job->last_run_attempt = facts.attempt->number;
     job->last_run_seq = call->chunk_seq;
     engine->ports.chunk_send(engine->ports.self, call_ref_of(call), chunk);
 }

@@ -158,18 +158,14 @@ static void close_chunks(struct engine *engine, struct job *job)
 {
     if (job->last_run_seq == 0)
         return;
-    struct attempt attempt = job->attempts[job->attempt_count - 1];
-    attempt.call = job->last_run;
+    struct attempt attempt = {.number = job->last_run_attempt, .call = job->last_run};
     struct chunk_facts facts = {
         .record = &job->record,
         .request = &job->request,
         .attempt = &attempt,
         .seq = job->last_run_seq,
         .why = &job->why,
-        .partition =
-            job->record.key.ptr == NULL && engine->chunk_partitions > 0
-                ? (int32_t)(hash_murmur2(job->request.id) % (uint32_t)engine->chunk_partitions)
-                : -1,
+        .partition = call_chunk_partition(engine, job),
     };
     struct output *chunk;
     struct call_ref nobody = {UINT32_MAX, 0};

@@ -164,9 +164,9 @@ static struct partition *begin_anew(struct engine *engine, struct partition *par
 {
     struct tenure tenure = partition->tenure;
     char topic[sizeof partition->topic_text];
+    memcpy(topic, partition->topic_text, sizeof topic);
     struct slice name = slice_of(topic, partition->topic.len);
     int32_t number = partition->number;
-    memcpy(topic, partition->topic_text, partition->topic.len);
     partition_end_tenure(engine, partition);
     return partition_new(engine, tenure, name, number);
 }
