@@ -1,0 +1,293 @@
+/* `bedrock-worker ask`: one request, and the wait for its own answer. */
+#include "app/commands.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "app/kafka_client.h"
+#include "app/reading.h"
+#include "base/random.h"
+#include "base/uuid.h"
+#include "io/clock.h"
+
+#define PROMPT_BYTES_MAX  (4U * 1024 * 1024)
+#define REQUEST_BYTES_MAX (64U * 1024 * 1024)
+#define SET_UP_MS         15000 /* to find brokers and topics, and to deliver the request */
+#define POLL_MS           200
+#define ARENA_BYTES_MAX   (512U * 1024 * 1024)
+
+struct asking {
+    const struct arguments *arguments;
+    const struct settings *settings;
+    struct kafka_client *client;
+    struct uuid id;
+    bool is_for_people;     /* standard output is a terminal, and --json was not said */
+    bool shows_progress;    /* standard error is a terminal */
+    bool is_progress_shown; /* its line is on the screen */
+    int64_t begun_ms;
+    struct uuid run;  /* of the stream that is shown */
+    struct buf shown; /* its text so far */
+    int exit_code;
+};
+
+/* ---- the request ---- */
+
+static bool read_prompt(const struct arguments *arguments, struct buf *ret_text)
+{
+    if (arguments->text != NULL && strcmp(arguments->text, "-") != 0) {
+        buf_add_text(ret_text, arguments->text);
+        return ret_text->failed == OK;
+    }
+    if (isatty(STDIN_FILENO))
+        fprintf(stderr, "Type the message, end it with Ctrl-D:\n");
+    size_t got = 1;
+    while (got > 0) {
+        char *at = buf_reserve(ret_text, 4096);
+        got = at != NULL ? fread(at, 1, 4096, stdin) : 0;
+        ret_text->len += got;
+    }
+    return ret_text->failed == OK;
+}
+
+static void add_message(struct buf *json, const char *role, struct slice text)
+{
+    if (json->ptr[json->len - 1] != '[')
+        buf_add_byte(json, ',');
+    buf_addf(json, "{\"role\":\"%s\",\"content\":", role);
+    json_add_string(json, text);
+    buf_add_byte(json, '}');
+}
+
+static void add_request(const struct asking *asking, struct slice prompt, struct buf *json)
+{
+    const struct arguments *arguments = asking->arguments;
+    buf_add_byte(json, '{');
+    json_add_text_member(json, "id", uuid_slice(&asking->id));
+    if (arguments->model != NULL)
+        json_add_text_member(json, "model", slice_of_text(arguments->model));
+    json_add_name(json, "messages");
+    buf_add_byte(json, '[');
+    if (arguments->system != NULL)
+        add_message(json, "system", slice_of_text(arguments->system));
+    add_message(json, "user", prompt);
+    buf_add_byte(json, ']');
+    if (arguments->stream)
+        json_add_bool_member(json, "stream", true);
+    json_add_int_member(json, "ttl_ms", arguments->timeout_ms);
+    buf_add_byte(json, '}');
+}
+
+static bool send_request(struct asking *asking, struct slice prompt)
+{
+    struct buf json OWNED_BY(buf_done);
+    buf_init(&json, REQUEST_BYTES_MAX);
+    add_request(asking, prompt, &json);
+    struct header correlation = {SLICE("kafka_correlationId"), uuid_slice(&asking->id)};
+    struct record record = {
+        .topic = asking->settings->topics_requests.items[0],
+        .key = uuid_slice(&asking->id),
+        .value = buf_slice(&json),
+        .headers = {&correlation, 1},
+    };
+    return json.failed == OK && kafka_client_send(asking->client, &record) == OK &&
+           kafka_client_flush(asking->client, SET_UP_MS) == OK;
+}
+
+/* ---- progress ---- */
+
+static void clear_progress(struct asking *asking)
+{
+    if (asking->is_progress_shown)
+        fprintf(stderr, "\r\033[K");
+    asking->is_progress_shown = false;
+}
+
+static void show_progress(struct asking *asking)
+{
+    if (!asking->shows_progress || asking->shown.len > 0)
+        return;
+    fprintf(stderr, "\r\033[Kwaiting for the answer, %lld s",
+            (long long)((clock_monotonic_ms() - asking->begun_ms) / 1000));
+    fflush(stderr);
+    asking->is_progress_shown = true;
+}
+
+static void print_line(struct slice line)
+{
+    fwrite(line.ptr, 1, line.len, stdout);
+    fputs("\n", stdout);
+    fflush(stdout);
+}
+
+/* ---- what comes back ---- */
+
+/* A chunk's text goes out at once; a new run voids what was shown of the one before. */
+static void hear_chunk(struct asking *asking, struct arena *arena, const struct record *record)
+{
+    struct chunk_reading chunk;
+    if (reading_of_chunk(arena, record->value, &chunk) != OK || chunk.run.len != UUID_TEXT_LEN)
+        return;
+    bool is_same_run = memcmp(asking->run.text, chunk.run.ptr, UUID_TEXT_LEN) == 0;
+    if (!is_same_run && chunk.seq != 0)
+        return;
+    if (!asking->is_for_people) {
+        print_line(record->value);
+        return;
+    }
+    clear_progress(asking);
+    if (!is_same_run) {
+        if (asking->shown.len > 0)
+            fprintf(stderr, "\n[the stream broke off; once more from the start]\n");
+        memcpy(asking->run.text, chunk.run.ptr, UUID_TEXT_LEN);
+        buf_reset(&asking->shown);
+    }
+    size_t before = asking->shown.len;
+    reading_add_text(arena, chunk.content, &asking->shown);
+    fwrite(asking->shown.ptr + before, 1, asking->shown.len - before, stdout);
+    fflush(stdout);
+}
+
+/* The answer's text, as far as the stream has not shown it. */
+static void print_text(struct asking *asking, struct arena *arena, const struct reading *reading)
+{
+    struct buf text OWNED_BY(buf_done);
+    buf_init(&text, READING_TEXT_MAX);
+    reading_add_text(arena, reading->content, &text);
+    struct slice shown = buf_slice(&asking->shown);
+    size_t from = slice_starts(buf_slice(&text), shown) ? shown.len : 0;
+    if (shown.len > 0 && from == 0)
+        fputs("\n", stdout);
+    print_line(slice_sub(buf_slice(&text), from, text.len));
+    if (asking->shows_progress)
+        fprintf(stderr, "%.*s: %lld tokens in, %lld out, %zu call%s, %.1f s\n",
+                SLICE_ARG(reading->model), (long long)reading->input_tokens,
+                (long long)reading->output_tokens, reading->calls, reading->calls == 1 ? "" : "s",
+                (double)(clock_monotonic_ms() - asking->begun_ms) / 1000);
+}
+
+static void hear_response(struct asking *asking, struct arena *arena, const struct record *record)
+{
+    struct reading reading;
+    clear_progress(asking);
+    if (!asking->is_for_people)
+        print_line(record->value);
+    if (reading_of_response(arena, record->value, &reading) != OK) {
+        fprintf(stderr, "the answer is no response record: is topics.responses right?\n");
+        asking->exit_code = EXIT_FAILED;
+        return;
+    }
+    if (reading.is_ok && asking->is_for_people)
+        print_text(asking, arena, &reading);
+    if (!reading.is_ok) {
+        bool has_type = !slice_equal(reading.error_type, reading.error_code);
+        fprintf(stderr, "%serror %.*s%s%.*s%s: %.*s\n", asking->shown.len > 0 ? "\n" : "",
+                SLICE_ARG(reading.error_code), has_type ? " (" : "",
+                has_type ? (int)reading.error_type.len : 0, reading.error_type.ptr,
+                has_type ? ")" : "", SLICE_ARG(reading.error_message));
+    }
+    asking->exit_code = reading.is_ok ? EXIT_DONE : EXIT_FAILED;
+}
+
+static bool is_ours(const struct asking *asking, const struct record *record)
+{
+    const struct header *correlation = headers_last(record->headers, "kafka_correlationId");
+    return slice_equal(reading_subject(record), uuid_slice(&asking->id)) ||
+           (correlation != NULL && slice_equal(correlation->value, uuid_slice(&asking->id)));
+}
+
+/* true: the response has come. */
+static bool hear(struct asking *asking, const struct record *record)
+{
+    if (!is_ours(asking, record))
+        return false;
+    struct arena arena OWNED_BY(arena_done);
+    arena_init(&arena, ARENA_BYTES_MAX);
+    bool is_response = slice_equal(record->topic, asking->settings->topics_responses);
+    if (is_response)
+        hear_response(asking, &arena, record);
+    else
+        hear_chunk(asking, &arena, record);
+    return is_response;
+}
+
+static int wait_for_answer(struct asking *asking)
+{
+    const struct arguments *arguments = asking->arguments;
+    int64_t end_ms = asking->begun_ms + arguments->timeout_ms;
+    const char *trouble = "";
+    while (clock_monotonic_ms() < end_ms) {
+        struct record record;
+        enum err err = kafka_client_read(asking->client, POLL_MS, &record);
+        if (err == OK && hear(asking, &record))
+            return asking->exit_code;
+        if (err != OK && err != ERR_TIMEOUT)
+            trouble = kafka_client_words(asking->client);
+        show_progress(asking);
+    }
+    clear_progress(asking);
+    struct buf span OWNED_BY(buf_done);
+    buf_init(&span, 64);
+    units_add_span(&span, arguments->timeout_ms);
+    fprintf(stderr,
+            "no answer within %s: is a worker running that reads topic %.*s and writes topic %.*s? "
+            "%s\n",
+            buf_text(&span), SLICE_ARG(asking->settings->topics_requests.items[0]),
+            SLICE_ARG(asking->settings->topics_responses), trouble);
+    return EXIT_FAILED;
+}
+
+/* Follows the answers before the request goes out, so that none is missed. */
+static bool follow_answers(struct asking *asking)
+{
+    const struct settings *settings = asking->settings;
+    return kafka_client_follow(asking->client, settings->topics_responses, false, SET_UP_MS) ==
+               OK &&
+           (!asking->arguments->stream ||
+            kafka_client_follow(asking->client, settings->topics_chunks, false, SET_UP_MS) == OK);
+}
+
+static int ask(struct asking *asking, struct slice prompt)
+{
+    char words[KAFKA_CLIENT_WORDS_MAX] = "";
+    asking->client = kafka_client_new(asking->settings, words);
+    if (asking->client == NULL) {
+        fprintf(stderr, "cannot make a Kafka client: %s\n", words);
+        return EXIT_FAILED;
+    }
+    asking->begun_ms = clock_monotonic_ms();
+    if (follow_answers(asking) && send_request(asking, prompt))
+        return wait_for_answer(asking);
+    fprintf(stderr, "%s (brokers: %.*s)\n", kafka_client_words(asking->client),
+            SLICE_ARG(asking->settings->kafka_bootstrap_servers));
+    return EXIT_FAILED;
+}
+
+int command_ask(const struct arguments *arguments)
+{
+    struct buf prompt OWNED_BY(buf_done);
+    buf_init(&prompt, PROMPT_BYTES_MAX);
+    struct settings *settings = commands_load_settings(arguments);
+    if (settings == NULL)
+        return EXIT_USAGE;
+    struct asking asking = {
+        .arguments = arguments,
+        .settings = settings,
+        .is_for_people = isatty(STDOUT_FILENO) && !arguments->json,
+        .shows_progress = isatty(STDERR_FILENO),
+    };
+    struct random random;
+    random_init(&random, clock_seed());
+    uuid_new(&asking.id, clock_wall_ms(), &random);
+    buf_init(&asking.shown, READING_TEXT_MAX);
+    int code = EXIT_USAGE;
+    if (!read_prompt(arguments, &prompt) || slice_trim(buf_slice(&prompt)).len == 0)
+        fprintf(stderr, "bedrock-worker ask: no message (or one over 4 MiB); see bedrock-worker "
+                        "ask --help\n");
+    else
+        code = ask(&asking, buf_slice(&prompt));
+    kafka_client_free(asking.client);
+    buf_done(&asking.shown);
+    commands_free_settings(settings);
+    return code;
+}
