@@ -24,7 +24,8 @@ struct answer {
     struct slice tool_calls;          /* JSON array */
     struct slice invalid_tool_calls;  /* JSON array */
     struct slice stop_reason;         /* decoded text, as Bedrock spells it; null = none */
-    struct slice metadata;            /* members for response_metadata beside the worker's own: `"metrics":{…},…`; may be empty */
+    struct slice metadata;            /* members for response_metadata, as Bedrock wrote them: `"metrics":{…},…`; may be empty.
+                                         Without stopReason and the worker's own (ResponseMetadata, model_name, model_provider) */
     struct slice service_tier;        /* decoded; null = not said */
     struct usage_counts usage;
 };

@@ -13,15 +13,19 @@
 #define REQUEST_LABEL_MAX 256         /* bytes of a label's value */
 #define REQUEST_TENANT_MAX 128
 #define REQUEST_MODEL_MAX 2048
+#define REQUEST_EXTRAS_MAX 256        /* members of model_kwargs, and of additional_model_request_fields */
+#define REQUEST_TEXT_MAX 25000000     /* bytes of a filled template: Bedrock takes no larger body */
 #define REQUEST_NO_LIMIT INT64_MAX
 
 enum role { ROLE_SYSTEM, ROLE_USER, ROLE_ASSISTANT };
 
-/* One content block, ready for Converse: raw JSON text of the block object, e.g. {"text":"…"}. */
+/* One content block. Text is kept decoded; everything else as Converse's block object, byte for byte as the caller wrote
+ * it where it was one already. */
 struct block {
-    struct slice converse;
     bool is_text;                     /* a plain text block … */
-    struct slice text;                /* … with this decoded text */
+    struct slice text;                /* … with this decoded text, never blank */
+    struct slice converse;            /* the block object, e.g. {"image":{…}}; null for text that came as a string or in
+                                         LangChain's form: then the dialect writes it */
 };
 
 /* One turn: consecutive messages of one role merged (langchain.md). System messages are not turns. */
@@ -45,7 +49,9 @@ struct request {
     /* Raw JSON values, null slice = absent. 0 and false are present. */
     struct slice temperature, top_p, top_k, max_tokens;
     struct slice stop;                /* always an array */
-    struct slice additional_fields;   /* model_kwargs and additional_model_request_fields merged, top_k not included */
+    struct slice additional_fields;   /* object: model_kwargs and additional_model_request_fields merged. Not in it: top_k,
+                                         and what LangChain takes out of model_kwargs for Converse (temperature, top_p,
+                                         max_tokens, stop, stop_sequences), which are in the fields above */
     struct slice response_field_paths;
     struct slice request_metadata;
     struct slice metadata;            /* echoed on the response */

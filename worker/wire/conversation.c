@@ -1,0 +1,375 @@
+#include "wire/request_parts.h"
+
+#include <string.h>
+
+#include "base/check.h"
+#include "wire/path.h"
+#include "wire/text.h"
+
+/* The members of a message beside role (or type) and content. What LangChain prints of an answer is
+ * ignored, so that a response's message can be put back as it is. */
+static const char *const message_members[] = {
+    "role",
+    "type",
+    "content",
+    "id",
+    "name",
+    "tool_calls",
+    "tool_call_chunks",
+    "invalid_tool_calls",
+    "usage_metadata",
+    "response_metadata",
+    "additional_kwargs",
+    "chunk_position",
+    "example",
+};
+
+/* Members that change what is sent, and that this version does not do. */
+static const char *const message_members_later[] = {"cache_control", "tool_call_id", "status",
+                                                    "artifact"};
+
+static bool is_one_of(struct slice name, const char *const *list, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (slice_equal_text(name, list[i]))
+            return true;
+    return false;
+}
+
+/* --- roles --- */
+
+static const struct {
+    const char *name;
+    enum role role;
+} roles[] = {
+    {"system", ROLE_SYSTEM},
+    {"user", ROLE_USER},
+    {"human", ROLE_USER},
+    {"assistant", ROLE_ASSISTANT},
+    {"ai", ROLE_ASSISTANT},
+    /* LangChain's sums of chunks say these */
+    {"AIMessageChunk", ROLE_ASSISTANT},
+    {"HumanMessageChunk", ROLE_USER},
+    {"SystemMessageChunk", ROLE_SYSTEM},
+};
+
+static enum err role_of(struct reader *reader, struct slice name, const char *path,
+                        enum role *ret_role)
+{
+    for (size_t i = 0; i < COUNT_OF(roles); i++) {
+        if (slice_equal_text(name, roles[i].name)) {
+            *ret_role = roles[i].role;
+            return OK;
+        }
+    }
+    if (slice_equal_text(name, "tool") || slice_equal_text(name, "ToolMessageChunk"))
+        return why_set(reader->why, ERR_UNSUPPORTED_FIELD, path,
+                       "this version does not do tools yet");
+    return why_set(reader->why, ERR_INVALID, path,
+                   "must be system, user (human) or assistant (ai)");
+}
+
+static enum err read_role(struct reader *reader, const struct json *node, const char *path,
+                          enum role *ret_role)
+{
+    struct slice name;
+    if (!json_is(node, JSON_STRING))
+        return why_set(reader->why, ERR_INVALID, path, "must be a string");
+    if (!json_string(reader->scratch, node, &name))
+        return reader_no_memory(reader);
+    return role_of(reader, name, path, ret_role);
+}
+
+/* --- turns --- */
+
+void conversation_add_block(struct conversation *conversation, enum role role,
+                            const struct block *block)
+{
+    conversation->reader->request->text_bytes += block->text.len;
+    if (role == ROLE_SYSTEM) {
+        CHECK(conversation->system_count < conversation->room);
+        conversation->system[conversation->system_count++] = *block;
+        return;
+    }
+    struct turn *turn =
+        conversation->turn_count == 0 ? NULL : &conversation->turns[conversation->turn_count - 1];
+    if (turn == NULL || turn->role != role) {
+        CHECK(conversation->turn_count < conversation->turn_room);
+        turn = &conversation->turns[conversation->turn_count++];
+        *turn =
+            (struct turn){.role = role, .blocks = &conversation->said[conversation->said_count]};
+    }
+    CHECK(conversation->said_count < conversation->room);
+    conversation->said[conversation->said_count++] = *block;
+    turn->count++;
+}
+
+/* Bedrock wants the user to speak first. `index` is the message's. */
+static enum err check_first(struct conversation *conversation, enum role role, const char *list,
+                            size_t index)
+{
+    if (role != ROLE_ASSISTANT || conversation->turn_count > 0)
+        return OK;
+    return why_set(conversation->reader->why, ERR_INVALID, path_element(list, index).text,
+                   "a conversation begins with a user message (after system messages)");
+}
+
+/* --- messages as JSON --- */
+
+struct message {
+    enum role role;
+    const struct json *content;
+    struct path content_path;
+};
+
+/* ["human", "…"] */
+static enum err read_pair(struct reader *reader, const struct json *node, const char *path,
+                          struct message *ret_message)
+{
+    if (node->count != 2)
+        return why_set(reader->why, ERR_INVALID, path, "a message as an array is [role, content]");
+    ret_message->content_path = path_element(path, 1);
+    ret_message->content = node->first->next;
+    return read_role(reader, node->first, path_element(path, 0).text, &ret_message->role);
+}
+
+static enum err check_members(struct reader *reader, const struct json *node, const char *path)
+{
+    for (const struct json *member = node->first; member != NULL; member = member->next) {
+        bool is_calls = slice_equal_text(member->name, "tool_calls") ||
+                        slice_equal_text(member->name, "tool_call_chunks");
+        bool is_later =
+            is_one_of(member->name, message_members_later, COUNT_OF(message_members_later));
+        if (!is_later && !is_one_of(member->name, message_members, COUNT_OF(message_members)))
+            return reader_unknown_member(reader, path, member->name, message_members,
+                                         COUNT_OF(message_members));
+        if (is_calls && member->kind != JSON_ARRAY && member->kind != JSON_NULL)
+            return why_set(reader->why, ERR_INVALID, path_member(path, member->name).text,
+                           "must be an array");
+        if ((is_later && member->kind != JSON_NULL) || (is_calls && member->count > 0))
+            return why_set(reader->why, ERR_UNSUPPORTED_FIELD, path_member(path, member->name).text,
+                           "this version does not do this field yet");
+    }
+    return OK;
+}
+
+/* {"role": "user", "content": …}, or LangChain's print with `type` */
+static enum err read_object(struct reader *reader, const struct json *node, const char *path,
+                            struct message *ret_message)
+{
+    const struct json *role = json_member(node, "role"), *type = json_member(node, "type");
+    struct path role_path =
+        path_member(path, role == NULL && type != NULL ? SLICE("type") : SLICE("role"));
+    ret_message->content = json_member(node, "content");
+    ret_message->content_path = path_member(path, SLICE("content"));
+    if (role == NULL && type == NULL)
+        return why_set(reader->why, ERR_INVALID, role_path.text, "missing");
+    if (role != NULL && type != NULL)
+        return why_set(reader->why, ERR_INVALID, role_path.text,
+                       "given twice: as role and as type");
+    enum err err =
+        read_role(reader, role != NULL ? role : type, role_path.text, &ret_message->role);
+    if (err != OK)
+        return err;
+    err = check_members(reader, node, path);
+    if (err != OK)
+        return err;
+    if (ret_message->content == NULL)
+        return why_set(reader->why, ERR_INVALID, ret_message->content_path.text, "missing");
+    return OK;
+}
+
+static enum err read_message(struct conversation *conversation, const struct json *node,
+                             const char *list, size_t index)
+{
+    struct reader *reader = conversation->reader;
+    struct message message = {.content = NULL};
+    struct path path = path_element(list, index);
+    enum err err;
+    if (node->kind == JSON_ARRAY)
+        err = read_pair(reader, node, path.text, &message);
+    else if (node->kind == JSON_OBJECT)
+        err = read_object(reader, node, path.text, &message);
+    else
+        err = why_set(reader->why, ERR_INVALID, path.text,
+                      "a message is an object or [role, content]");
+    if (err == OK)
+        err = check_first(conversation, message.role, list, index);
+    if (err == OK)
+        err = conversation_add_content(conversation, message.role, message.content,
+                                       message.content_path.text);
+    return err;
+}
+
+/* The most blocks and turns that these messages can make. */
+static size_t count_blocks(const struct json *messages)
+{
+    size_t count = 0;
+    for (const struct json *node = messages->first; node != NULL; node = node->next) {
+        const struct json *content = json_member(node, "content");
+        if (node->kind == JSON_ARRAY && node->count == 2)
+            content = node->first->next;
+        /* An array's block may become two: reasoning that is both signed and redacted. An empty one
+         * becomes a text. */
+        count += json_is(content, JSON_ARRAY) ? 2 * content->count + 1 : 1;
+    }
+    return count;
+}
+
+static enum err make_room(struct conversation *conversation, size_t blocks, size_t turns)
+{
+    struct arena *scratch = conversation->reader->scratch;
+    conversation->room = blocks;
+    conversation->turn_room = turns;
+    conversation->system = arena_new_array(scratch, blocks, sizeof *conversation->system);
+    conversation->said = arena_new_array(scratch, blocks, sizeof *conversation->said);
+    conversation->turns = arena_new_array(scratch, turns, sizeof *conversation->turns);
+    if (conversation->system == NULL || conversation->said == NULL || conversation->turns == NULL)
+        return reader_no_memory(conversation->reader);
+    return OK;
+}
+
+static enum err read_messages(struct conversation *conversation, const struct json *messages,
+                              const char *list)
+{
+    size_t index = 0;
+    enum err err = make_room(conversation, count_blocks(messages), messages->count);
+    for (const struct json *node = messages->first; err == OK && node != NULL; node = node->next)
+        err = read_message(conversation, node, list, index++);
+    if (err == OK && conversation->turn_count == 0)
+        return why_set(conversation->reader->why, ERR_INVALID, list, "no user message in it");
+    return err;
+}
+
+/* --- templates --- */
+
+static const struct template_named *find_template(const struct catalog *catalog, struct slice name)
+{
+    for (size_t i = 0; i < catalog->template_count; i++)
+        if (slice_equal(catalog->templates[i].name, name))
+            return &catalog->templates[i];
+    return NULL;
+}
+
+static enum err read_named(struct conversation *conversation, const struct json *node)
+{
+    struct reader *reader = conversation->reader;
+    struct slice name;
+    if (!json_string(reader->scratch, node, &name))
+        return reader_no_memory(reader);
+    const struct template_named *named = find_template(reader->catalog, name);
+    if (named == NULL)
+        return why_set(reader->why, ERR_UNKNOWN_TEMPLATE, "prompt.template",
+                       "the settings have no template \"%.*s\"",
+                       SLICE_ARG(slice_sub(name, 0, 128)));
+    enum err err = make_room(conversation, named->count, named->count);
+    for (size_t i = 0; err == OK && i < named->count; i++) {
+        enum role role;
+        err = role_of(reader, named->messages[i].role, "prompt.template", &role);
+        if (err == OK)
+            err = check_first(conversation, role, "prompt.template", i);
+        if (err == OK)
+            err = conversation_add_text(conversation, role, named->messages[i].text,
+                                        "prompt.template");
+    }
+    if (err == OK && conversation->turn_count == 0)
+        return why_set(reader->why, ERR_INVALID, "prompt.template", "no user message in it");
+    return err;
+}
+
+static enum err read_variables(struct reader *reader, struct template_use *use)
+{
+    const struct json *variables = json_member(reader->prompt, "variables");
+    if (variables == NULL || variables->kind == JSON_NULL)
+        return OK;
+    if (variables->kind != JSON_OBJECT)
+        return why_set(reader->why, ERR_INVALID, "prompt.variables", "must be an object");
+    if (variables->count > TEMPLATE_VARIABLES_MAX)
+        return why_set(reader->why, ERR_INVALID, "prompt.variables", "more than %d variables",
+                       TEMPLATE_VARIABLES_MAX);
+    use->variables = variables;
+    return OK;
+}
+
+static enum err read_prompt(struct conversation *conversation)
+{
+    static const char *const members[] = {"template", "variables"};
+    struct reader *reader = conversation->reader;
+    const struct json *node = json_member(reader->prompt, "template");
+    for (const struct json *member = reader->prompt->first; member != NULL; member = member->next)
+        if (!is_one_of(member->name, members, COUNT_OF(members)))
+            return reader_unknown_member(reader, "prompt", member->name, members,
+                                         COUNT_OF(members));
+    conversation->use = arena_new(reader->scratch, sizeof *conversation->use);
+    if (conversation->use == NULL)
+        return reader_no_memory(reader);
+    enum err err = read_variables(reader, conversation->use);
+    if (err != OK)
+        return err;
+    if (json_is(node, JSON_STRING))
+        err = read_named(conversation, node);
+    else if (json_is(node, JSON_ARRAY))
+        err = read_messages(conversation, node, "prompt.template");
+    else
+        err = why_set(reader->why, ERR_INVALID, "prompt.template",
+                      "must be a template's name or an array of messages");
+    return err == OK ? template_all_used(conversation->use, reader->why) : err;
+}
+
+/* --- the whole --- */
+
+/* Bedrock refuses white space at the end of an assistant turn that the model is to go on with. */
+static void strip_last(struct conversation *conversation)
+{
+    struct turn *turn = &conversation->turns[conversation->turn_count - 1];
+    struct block *last = &conversation->said[conversation->said_count - 1];
+    if (turn->role != ROLE_ASSISTANT || !last->is_text)
+        return;
+    struct slice text = text_trim_end(last->text);
+    if (text.len == last->text.len)
+        return;
+    conversation->reader->request->text_bytes -= last->text.len - text.len;
+    last->text = text;
+    last->converse = SLICE_NULL;
+}
+
+/* From the scratch arena to the one that lasts, in the size they came to. */
+static enum err keep(struct conversation *conversation)
+{
+    struct reader *reader = conversation->reader;
+    struct request *request = reader->request;
+    struct block *system =
+        arena_new_array(reader->arena, conversation->system_count, sizeof *system);
+    struct block *said = arena_new_array(reader->arena, conversation->said_count, sizeof *said);
+    struct turn *turns = arena_new_array(reader->arena, conversation->turn_count, sizeof *turns);
+    if (system == NULL || said == NULL || turns == NULL)
+        return reader_no_memory(reader);
+    memcpy(system, conversation->system, conversation->system_count * sizeof *system);
+    memcpy(said, conversation->said, conversation->said_count * sizeof *said);
+    for (size_t i = 0, from = 0; i < conversation->turn_count; i++) {
+        turns[i] = conversation->turns[i];
+        turns[i].blocks = &said[from];
+        from += turns[i].count;
+    }
+    request->system = system;
+    request->system_count = conversation->system_count;
+    request->turns = turns;
+    request->turn_count = conversation->turn_count;
+    return OK;
+}
+
+enum err request_read_conversation(struct reader *reader)
+{
+    struct conversation conversation = {.reader = reader};
+    if (reader->messages != NULL && reader->prompt != NULL)
+        return why_set(reader->why, ERR_INVALID, "prompt", "messages are given, too: one of them");
+    if (reader->messages == NULL && reader->prompt == NULL)
+        return why_set(reader->why, ERR_INVALID, "messages", "missing (and no prompt either)");
+    enum err err = reader->messages != NULL
+                       ? read_messages(&conversation, reader->messages, "messages")
+                       : read_prompt(&conversation);
+    if (err != OK)
+        return err;
+    strip_last(&conversation);
+    return keep(&conversation);
+}

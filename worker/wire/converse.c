@@ -1,0 +1,263 @@
+#include "wire/dialect.h"
+
+#include "wire/converse_parts.h"
+#include "wire/json.h"
+#include "wire/sigv4.h"
+
+/* --- the request --- */
+
+static void add_path(struct slice model, bool stream, struct buf *ret_path)
+{
+    buf_add_text(ret_path, "/model/");
+    sigv4_add_label(ret_path, model);
+    buf_add_text(ret_path, stream ? "/converse-stream" : "/converse");
+}
+
+static void add_blocks(struct buf *body, const struct block *blocks, size_t count)
+{
+    buf_add_byte(body, '[');
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0)
+            buf_add_byte(body, ',');
+        if (blocks[i].converse.ptr != NULL) {
+            buf_add(body, blocks[i].converse);
+            continue;
+        }
+        buf_add_text(body, "{\"text\":");
+        json_add_string(body, blocks[i].text);
+        buf_add_byte(body, '}');
+    }
+    buf_add_byte(body, ']');
+}
+
+static void add_messages(struct buf *body, const struct request *request)
+{
+    json_add_name(body, "messages");
+    buf_add_byte(body, '[');
+    for (size_t i = 0; i < request->turn_count; i++) {
+        const struct turn *turn = &request->turns[i];
+        if (i > 0)
+            buf_add_byte(body, ',');
+        buf_add_byte(body, '{');
+        json_add_text_member(body, "role",
+                             turn->role == ROLE_USER ? SLICE("user") : SLICE("assistant"));
+        json_add_name(body, "content");
+        add_blocks(body, turn->blocks, turn->count);
+        buf_add_byte(body, '}');
+    }
+    buf_add_byte(body, ']');
+}
+
+static void add_inference(struct buf *body, const struct request *request)
+{
+    if (request->max_tokens.ptr == NULL && request->temperature.ptr == NULL &&
+        request->top_p.ptr == NULL && request->stop.ptr == NULL)
+        return;
+    json_add_name(body, "inferenceConfig");
+    buf_add_byte(body, '{');
+    json_add_member(body, "maxTokens", request->max_tokens);
+    json_add_member(body, "temperature", request->temperature);
+    json_add_member(body, "topP", request->top_p);
+    json_add_member(body, "stopSequences", request->stop);
+    buf_add_byte(body, '}');
+}
+
+/* The model's own parameters; Converse has no place for top_k either. */
+static void add_additional(struct buf *body, const struct request *request)
+{
+    struct slice fields = request->additional_fields;
+    if (request->top_k.ptr == NULL) {
+        json_add_member(body, "additionalModelRequestFields", fields);
+        return;
+    }
+    json_add_name(body, "additionalModelRequestFields");
+    if (fields.ptr == NULL)
+        fields = SLICE("{}");
+    /* All of the object but its closing brace. */
+    buf_add(body, slice_trim(slice_sub(fields, 0, fields.len - 1)));
+    json_add_member(body, "top_k", request->top_k);
+    buf_add_byte(body, '}');
+}
+
+static enum err encode(const struct request *request, struct buf *ret_body)
+{
+    buf_add_byte(ret_body, '{');
+    add_messages(ret_body, request);
+    if (request->system_count > 0) {
+        json_add_name(ret_body, "system");
+        add_blocks(ret_body, request->system, request->system_count);
+    }
+    add_inference(ret_body, request);
+    add_additional(ret_body, request);
+    json_add_member(ret_body, "additionalModelResponseFieldPaths", request->response_field_paths);
+    json_add_member(ret_body, "requestMetadata", request->request_metadata);
+    buf_add_byte(ret_body, '}');
+    return ret_body->failed;
+}
+
+/* --- what whole answers and streams share --- */
+
+/* Members that have a place of their own in the records, or say nothing. */
+static const char *const placed_names[] = {
+    "output", "usage", "stopReason", "p", "ResponseMetadata", "model_name", "model_provider",
+};
+
+void converse_comma(struct buf *buf)
+{
+    if (buf->len > 0 && buf->ptr[buf->len - 1] != '[' && buf->ptr[buf->len - 1] != '{')
+        buf_add_byte(buf, ',');
+}
+
+enum err converse_keep_slice(struct arena *arena, struct slice text, struct slice *ret_copy)
+{
+    if (arena_copy(arena, text, ret_copy))
+        return OK;
+    return text.len > arena->limit - arena->held ? ERR_TOO_LARGE : ERR_NO_MEMORY;
+}
+
+enum err converse_keep(struct arena *arena, const struct buf *buf, struct slice *ret_copy)
+{
+    if (buf->failed != OK)
+        return buf->failed;
+    return converse_keep_slice(arena, buf->len == 0 ? SLICE("") : buf_slice(buf), ret_copy);
+}
+
+enum err converse_keep_string(struct arena *arena, const struct json *node, struct slice *ret_text)
+{
+    struct slice text;
+    if (!json_is(node, JSON_STRING))
+        return OK;
+    return json_string(arena, node, &text) ? converse_keep_slice(arena, text, ret_text)
+                                           : ERR_NO_MEMORY;
+}
+
+static bool is_placed(struct slice name, const struct json *given)
+{
+    for (size_t i = 0; i < COUNT_OF(placed_names); i++)
+        if (slice_equal_text(name, placed_names[i]))
+            return true;
+    for (const struct json *member = given == NULL ? NULL : given->first; member != NULL;
+         member = member->next)
+        if (slice_equal(name, member->name))
+            return true;
+    return false;
+}
+
+enum err converse_add_metadata(struct buf *metadata, const struct json *object,
+                               const struct json *given)
+{
+    if (object->count > CONVERSE_MEMBERS_MAX)
+        return ERR_TOO_LARGE;
+    for (const struct json *member = object->first; member != NULL; member = member->next) {
+        if (member->kind == JSON_NULL || is_placed(member->name, given))
+            continue;
+        converse_comma(metadata);
+        json_add_string(metadata, member->name);
+        buf_add_byte(metadata, ':');
+        buf_add(metadata, member->source);
+    }
+    return metadata->failed;
+}
+
+void converse_add_tool_call(struct buf *calls, bool is_valid, struct slice name, struct slice args,
+                            struct slice id)
+{
+    converse_comma(calls);
+    buf_add_byte(calls, '{');
+    json_add_member(calls, "name", name);
+    json_add_member(calls, "args", args);
+    json_add_member(calls, "id", id);
+    json_add_text_member(calls, "type", is_valid ? SLICE("tool_call") : SLICE("invalid_tool_call"));
+    buf_add_byte(calls, '}');
+}
+
+/* --- counts --- */
+
+void converse_no_usage(struct usage_counts *ret_counts)
+{
+    *ret_counts = (struct usage_counts){
+        .cache_write_1h_tokens = ANSWER_COUNT_ABSENT,
+        .reasoning_tokens = ANSWER_COUNT_ABSENT,
+    };
+}
+
+/* A count that makes sense, else ANSWER_COUNT_ABSENT. */
+static int64_t count_of(const struct json *object, const char *name)
+{
+    int64_t count;
+    return json_int64(json_member(object, name), &count) && count >= 0 ? count
+                                                                       : ANSWER_COUNT_ABSENT;
+}
+
+/* Older answers spell it …InputTokenCount. */
+static int64_t cache_count_of(const struct json *usage, const char *name, const char *older_name)
+{
+    int64_t count = count_of(usage, name);
+    if (count == ANSWER_COUNT_ABSENT)
+        count = count_of(usage, older_name);
+    return count == ANSWER_COUNT_ABSENT ? 0 : count;
+}
+
+static int64_t one_hour_writes(const struct json *usage)
+{
+    int64_t sum = ANSWER_COUNT_ABSENT;
+    const struct json *details = json_member(usage, "cacheDetails");
+    if (!json_is(details, JSON_ARRAY))
+        return sum;
+    for (const struct json *detail = details->first; detail != NULL; detail = detail->next) {
+        int64_t count = count_of(detail, "inputTokens");
+        if (count == ANSWER_COUNT_ABSENT || !json_equal_text(json_member(detail, "ttl"), "1h"))
+            continue;
+        if (__builtin_add_overflow(sum == ANSWER_COUNT_ABSENT ? 0 : sum, count, &sum))
+            return ANSWER_COUNT_ABSENT;
+    }
+    return sum;
+}
+
+enum err converse_usage(struct arena *arena, const struct json *usage,
+                        struct usage_counts *ret_counts)
+{
+    int64_t input = count_of(usage, "inputTokens");
+    int64_t output = count_of(usage, "outputTokens");
+    int64_t total = count_of(usage, "totalTokens");
+    int64_t read = cache_count_of(usage, "cacheReadInputTokens", "cacheReadInputTokenCount");
+    int64_t written = cache_count_of(usage, "cacheWriteInputTokens", "cacheWriteInputTokenCount");
+    int64_t sum;
+    if (!json_is(usage, JSON_OBJECT))
+        return OK;
+    enum err err = converse_keep_slice(arena, usage->source, &ret_counts->raw);
+    if (err != OK)
+        return err;
+    if (input == ANSWER_COUNT_ABSENT || output == ANSWER_COUNT_ABSENT ||
+        __builtin_add_overflow(input, read, &input) ||
+        __builtin_add_overflow(input, written, &input) ||
+        __builtin_add_overflow(input, output, &sum))
+        return OK;
+    ret_counts->input_tokens = input;
+    ret_counts->output_tokens = output;
+    ret_counts->total_tokens = total == ANSWER_COUNT_ABSENT ? sum : total;
+    ret_counts->cache_read_tokens = read;
+    ret_counts->cache_write_tokens = written;
+    ret_counts->cache_write_1h_tokens = one_hour_writes(usage);
+    ret_counts->known = true;
+    return OK;
+}
+
+void converse_reasoning_tokens(const struct json *additional, struct usage_counts *ret_counts)
+{
+    const struct json *details =
+        json_member(json_member(additional, "usage"), "output_tokens_details");
+    ret_counts->reasoning_tokens = count_of(details, "thinking_tokens");
+}
+
+const struct dialect dialect_converse = {
+    .api = "converse",
+    .add_path = add_path,
+    .encode = encode,
+    .decode = converse_decode,
+    .stream_start = converse_stream_start,
+    .stream_step = converse_stream_step,
+    .stream_end = converse_stream_end,
+    .stream_heard = converse_stream_heard,
+    .stream_done = converse_stream_done,
+};

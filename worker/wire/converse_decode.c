@@ -1,0 +1,251 @@
+#include "wire/converse_parts.h"
+
+/* The nodes of JSON_NODES_MAX values, and decoded names: held while one answer is read. */
+#define DECODE_SCRATCH_MAX ((size_t)128 * 1024 * 1024)
+/* LangChain's form of a block is longer than Converse's, and tool inputs come twice. */
+#define DECODE_GROWTH_MAX  8
+#define DECODE_FRAME_BYTES 1024
+
+struct decoder {
+    struct buf content, tool_calls, invalid_tool_calls;
+};
+
+/* --- blocks --- */
+
+static void add_raw(struct decoder *decoder, const struct json *block)
+{
+    converse_comma(&decoder->content);
+    buf_add(&decoder->content, block->source);
+}
+
+static void open_block(struct decoder *decoder, const char *type)
+{
+    converse_comma(&decoder->content);
+    buf_add_byte(&decoder->content, '{');
+    json_add_text_member(&decoder->content, "type", slice_of_text(type));
+}
+
+/* The members of `object` that LangChain's form has no other name for, as they came. */
+static void add_others(struct buf *content, const struct json *object, const char *const *except,
+                       size_t count)
+{
+    for (const struct json *member = object->first; member != NULL; member = member->next) {
+        bool is_excepted = false;
+        for (size_t i = 0; i < count; i++)
+            is_excepted = is_excepted || slice_equal_text(member->name, except[i]);
+        if (is_excepted)
+            continue;
+        converse_comma(content);
+        json_add_string(content, member->name);
+        buf_add_byte(content, ':');
+        buf_add(content, member->source);
+    }
+}
+
+static bool add_text(struct decoder *decoder, const struct json *text)
+{
+    if (text->kind != JSON_STRING)
+        return false;
+    open_block(decoder, "text");
+    json_add_member(&decoder->content, "text", text->source);
+    buf_add_byte(&decoder->content, '}');
+    return true;
+}
+
+static void add_call(struct decoder *decoder, const struct json *use)
+{
+    const struct json *input = json_member(use, "input");
+    struct slice name = json_member(use, "name")->source;
+    struct slice id = json_member(use, "toolUseId")->source;
+    if (input == NULL || input->kind == JSON_OBJECT) {
+        converse_add_tool_call(&decoder->tool_calls, true, name,
+                               input == NULL ? SLICE("{}") : input->source, id);
+        return;
+    }
+    struct buf text OWNED_BY(buf_done);
+    buf_init(&text, decoder->content.limit);
+    json_add_string(&text, input->source);
+    if (text.failed != OK)
+        decoder->content.failed = text.failed;
+    else
+        converse_add_tool_call(&decoder->invalid_tool_calls, false, name, buf_slice(&text), id);
+}
+
+/* Tools that Bedrock runs itself say so in `type`; they are no calls for the client. */
+static bool add_tool_use(struct decoder *decoder, const struct json *use)
+{
+    static const char *const renamed[] = {"toolUseId", "name", "input", "type", "id"};
+    const struct json *name = json_member(use, "name"), *id = json_member(use, "toolUseId");
+    const struct json *input = json_member(use, "input"), *type = json_member(use, "type");
+    if (!json_is(name, JSON_STRING) || !json_is(id, JSON_STRING) || json_member(use, "id") != NULL)
+        return false;
+    bool is_call = !json_is(type, JSON_STRING) || json_equal_text(type, "tool_use");
+    converse_comma(&decoder->content);
+    buf_add_byte(&decoder->content, '{');
+    json_add_member(&decoder->content, "type", is_call ? SLICE("\"tool_use\"") : type->source);
+    json_add_member(&decoder->content, "name", name->source);
+    json_add_member(&decoder->content, "input", input == NULL ? SLICE("{}") : input->source);
+    json_add_member(&decoder->content, "id", id->source);
+    add_others(&decoder->content, use, renamed, COUNT_OF(renamed));
+    buf_add_byte(&decoder->content, '}');
+    if (is_call)
+        add_call(decoder, use);
+    return true;
+}
+
+static bool add_reasoning(struct decoder *decoder, const struct json *reasoning)
+{
+    const struct json *text = json_member(reasoning, "reasoningText");
+    const struct json *redacted = json_member(reasoning, "redactedContent");
+    if (!json_is(reasoning, JSON_OBJECT) || reasoning->count != 1)
+        return false;
+    if (!json_is(text, JSON_OBJECT) && !json_is(redacted, JSON_STRING))
+        return false;
+    open_block(decoder, "reasoning_content");
+    json_add_name(&decoder->content, "reasoning_content");
+    buf_add_byte(&decoder->content, '{');
+    if (text != NULL)
+        add_others(&decoder->content, text, NULL, 0);
+    else
+        json_add_member(&decoder->content, "redacted_content", redacted->source);
+    buf_add_text(&decoder->content, "}}");
+    return true;
+}
+
+/* A text with its citations; one of several texts stays as it came, for LangChain's form would
+ * repeat the citations. */
+static bool add_cited(struct decoder *decoder, const struct json *cited)
+{
+    const struct json *content = json_member(cited, "content"),
+                      *citations = json_member(cited, "citations");
+    if (!json_is(content, JSON_ARRAY) || content->count != 1 || !json_is(citations, JSON_ARRAY) ||
+        cited->count != 2)
+        return false;
+    const struct json *text = json_member(content->first, "text");
+    if (!json_is(text, JSON_STRING) || content->first->count != 1)
+        return false;
+    open_block(decoder, "text");
+    json_add_member(&decoder->content, "text", text->source);
+    json_add_member(&decoder->content, "citations", citations->source);
+    buf_add_byte(&decoder->content, '}');
+    return true;
+}
+
+static void add_block(struct decoder *decoder, const struct json *block)
+{
+    const struct json *member =
+        json_is(block, JSON_OBJECT) && block->count == 1 ? block->first : NULL;
+    bool is_done = false;
+    if (member == NULL)
+        is_done = false;
+    else if (slice_equal_text(member->name, "text"))
+        is_done = add_text(decoder, member);
+    else if (slice_equal_text(member->name, "toolUse"))
+        is_done = add_tool_use(decoder, member);
+    else if (slice_equal_text(member->name, "reasoningContent"))
+        is_done = add_reasoning(decoder, member);
+    else if (slice_equal_text(member->name, "citationsContent"))
+        is_done = add_cited(decoder, member);
+    if (!is_done)
+        add_raw(decoder, block);
+}
+
+/* --- the answer --- */
+
+/* A string for exactly one text, else an array of blocks. */
+static void add_content(struct decoder *decoder, const struct json *blocks)
+{
+    const struct json *only = blocks->count == 1 ? blocks->first : NULL;
+    const struct json *text = json_member(only, "text");
+    if (only != NULL && only->count == 1 && json_is(text, JSON_STRING)) {
+        buf_add(&decoder->content, text->source);
+        return;
+    }
+    buf_add_byte(&decoder->content, '[');
+    for (const struct json *block = blocks->first; block != NULL; block = block->next)
+        add_block(decoder, block);
+    buf_add_byte(&decoder->content, ']');
+}
+
+static enum err keep_content(struct arena *arena, struct decoder *decoder, struct answer *answer)
+{
+    buf_add_byte(&decoder->tool_calls, ']');
+    buf_add_byte(&decoder->invalid_tool_calls, ']');
+    enum err err = converse_keep(arena, &decoder->content, &answer->content);
+    if (err == OK)
+        err = converse_keep(arena, &decoder->tool_calls, &answer->tool_calls);
+    if (err == OK)
+        err = converse_keep(arena, &decoder->invalid_tool_calls, &answer->invalid_tool_calls);
+    return err;
+}
+
+static enum err decode_content(struct arena *arena, const struct json *blocks, size_t limit,
+                               struct answer *answer)
+{
+    struct decoder decoder;
+    buf_init(&decoder.content, limit);
+    buf_init(&decoder.tool_calls, limit);
+    buf_init(&decoder.invalid_tool_calls, limit);
+    buf_add_byte(&decoder.tool_calls, '[');
+    buf_add_byte(&decoder.invalid_tool_calls, '[');
+    add_content(&decoder, blocks);
+    enum err err = keep_content(arena, &decoder, answer);
+    buf_done(&decoder.content);
+    buf_done(&decoder.tool_calls);
+    buf_done(&decoder.invalid_tool_calls);
+    return err;
+}
+
+static enum err decode_metadata(struct arena *arena, const struct json *root, size_t limit,
+                                struct answer *answer)
+{
+    struct buf metadata OWNED_BY(buf_done);
+    buf_init(&metadata, limit);
+    enum err err = converse_add_metadata(&metadata, root, NULL);
+    return err == OK ? converse_keep(arena, &metadata, &answer->metadata) : err;
+}
+
+static enum err decode_root(struct arena *arena, const struct json *root, struct answer *answer,
+                            struct why *ret_why)
+{
+    const struct json *message = json_member(json_member(root, "output"), "message");
+    const struct json *blocks = json_member(message, "content");
+    const struct json *tier = json_member(json_member(root, "serviceTier"), "type");
+    if (!json_is(blocks, JSON_ARRAY))
+        return why_set(ret_why, ERR_BAD_ANSWER, NULL, "the answer has no output.message.content");
+    size_t limit = root->source.len * DECODE_GROWTH_MAX + DECODE_FRAME_BYTES;
+    enum err err = decode_content(arena, blocks, limit, answer);
+    if (err == OK)
+        err = decode_metadata(arena, root, limit, answer);
+    if (err == OK)
+        err = converse_keep_string(arena, json_member(root, "stopReason"), &answer->stop_reason);
+    if (err == OK)
+        err = converse_keep_string(arena, tier, &answer->service_tier);
+    if (err == OK)
+        err = converse_usage(arena, json_member(root, "usage"), &answer->usage);
+    converse_reasoning_tokens(json_member(root, "additionalModelResponseFields"), &answer->usage);
+    return err == OK ? OK : why_set(ret_why, err, NULL, "%s", "");
+}
+
+enum err converse_decode(struct arena *arena, struct slice body, struct answer *ret_answer,
+                         struct why *ret_why)
+{
+    struct arena scratch OWNED_BY(arena_done);
+    struct answer answer = {.content = SLICE_NULL};
+    struct json_fault fault;
+    const struct json *root;
+    arena_init(&scratch, DECODE_SCRATCH_MAX);
+    why_clear(ret_why);
+    converse_no_usage(&answer.usage);
+    enum err err = json_parse(&scratch, body, &root, &fault);
+    if (err == ERR_FORMAT)
+        return why_set(ret_why, ERR_BAD_ANSWER, NULL,
+                       "the answer is no JSON at line %zu, column %zu: %s", fault.line,
+                       fault.column, fault.words);
+    if (err != OK)
+        return why_set(ret_why, err, NULL, "%s", "");
+    err = decode_root(arena, root, &answer, ret_why);
+    if (err == OK)
+        *ret_answer = answer;
+    return err;
+}

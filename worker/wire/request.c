@@ -1,0 +1,252 @@
+#include "wire/request.h"
+
+#include "base/instant.h"
+#include "base/utf8.h"
+#include "wire/path.h"
+#include "wire/request_parts.h"
+#include "wire/suggest.h"
+
+/* Bytes that reading one request may take beside what it keeps: the nodes of JSON_NODES_MAX values
+ * and decoded texts. */
+#define REQUEST_SCRATCH_MAX ((size_t)128 * 1024 * 1024)
+
+static const struct request_field fields[] = {
+#define FIELD(name, read)         {#name, read, SIZE_MAX},
+#define VALUE(name, read, member) {#name, read, offsetof(struct request, member)},
+#define LATER(name)               {#name, NULL, SIZE_MAX},
+#include "wire/request_fields.def"
+#undef FIELD
+#undef VALUE
+#undef LATER
+};
+
+/* --- what the readers share --- */
+
+enum err reader_no_memory(struct reader *reader)
+{
+    return why_set(reader->why, ERR_NO_MEMORY, NULL, "%s", "");
+}
+
+enum err reader_string(struct reader *reader, const char *field, const struct json *value,
+                       struct slice *ret_text)
+{
+    if (!json_is(value, JSON_STRING))
+        return why_set(reader->why, ERR_INVALID, field, "must be a string");
+    return json_string(reader->arena, value, ret_text) ? OK : reader_no_memory(reader);
+}
+
+enum err reader_unknown_member(struct reader *reader, const char *path, struct slice name,
+                               const char *const *known, size_t known_count)
+{
+    struct path field = path_member(path, name);
+    struct suggest suggest;
+    suggest_init(&suggest, name);
+    for (size_t i = 0; i < known_count; i++)
+        suggest_offer(&suggest, slice_of_text(known[i]));
+    if (suggest.nearest.ptr == NULL)
+        return why_set(reader->why, ERR_INVALID, field.text, "no such field");
+    return why_set(reader->why, ERR_INVALID, field.text, "no such field; did you mean \"%.*s\"?",
+                   SLICE_ARG(suggest.nearest));
+}
+
+/* --- headers --- */
+
+static enum err check_headers(const struct record *record, struct why *ret_why)
+{
+    size_t bytes = 0;
+    if (record->headers.count > HEADERS_MAX)
+        return why_set(ret_why, ERR_MALFORMED, NULL, "the record has more than %d headers",
+                       HEADERS_MAX);
+    for (size_t i = 0; i < record->headers.count; i++)
+        bytes += record->headers.list[i].name.len + record->headers.list[i].value.len;
+    if (bytes > HEADERS_BYTES_MAX)
+        return why_set(ret_why, ERR_MALFORMED, NULL, "the record's headers have more than %d bytes",
+                       HEADERS_BYTES_MAX);
+    return OK;
+}
+
+/* The value of a header that says something, else the null slice. */
+static struct slice header_value(const struct record *record, const char *name)
+{
+    const struct header *header = headers_last(record->headers, name);
+    return header == NULL || header->value.len == 0 ? SLICE_NULL : header->value;
+}
+
+static bool default_id(struct arena *arena, const struct record *record, struct slice *ret_id)
+{
+    struct buf id OWNED_BY(buf_done);
+    buf_init(&id, record->topic.len + 64);
+    buf_add(&id, record->topic);
+    buf_addf(&id, "-%d-%lld", record->partition, (long long)record->offset);
+    return id.failed == OK && arena_copy(arena, buf_slice(&id), ret_id);
+}
+
+static enum err id_from_headers(const struct record *record, struct request *ret_request,
+                                struct why *ret_why)
+{
+    struct slice id = header_value(record, "ce_id");
+    if (id.ptr == NULL)
+        return OK;
+    if (utf8_valid_len(id) != id.len || !request_is_name(id, REQUEST_ID_MAX))
+        return why_set(ret_why, ERR_INVALID, "ce_id",
+                       "must be 1 to %d characters of UTF-8 without controls", REQUEST_ID_MAX);
+    ret_request->id = id;
+    return OK;
+}
+
+static enum err expiry_from_headers(const struct record *record, struct request *ret_request,
+                                    struct why *ret_why)
+{
+    struct slice text = header_value(record, "ce_expirytime");
+    if (text.ptr == NULL || instant_from_rfc3339(text, &ret_request->expires_wall_ms))
+        return OK;
+    return why_set(ret_why, ERR_INVALID, "ce_expirytime", "must be an RFC 3339 time");
+}
+
+static enum err reply_from_headers(const struct record *record, struct request *ret_request,
+                                   struct why *ret_why)
+{
+    struct slice topic = header_value(record, "kafka_replyTopic");
+    const struct header *header = headers_last(record->headers, "kafka_replyPartition");
+    if (topic.ptr == NULL)
+        return OK;
+    if (!request_is_topic(topic))
+        return why_set(ret_why, ERR_REPLY_REFUSED, "kafka_replyTopic", "not a topic's name");
+    ret_request->reply_topic = topic;
+    if (header == NULL || header->value.ptr == NULL)
+        return OK;
+    const unsigned char *bytes = (const unsigned char *)header->value.ptr;
+    if (header->value.len != 4 || bytes[0] > 0x7f)
+        return why_set(ret_why, ERR_INVALID, "kafka_replyPartition",
+                       "must be a partition as 4 bytes, big-endian");
+    ret_request->reply_partition = (int32_t)((uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 |
+                                             (uint32_t)bytes[2] << 8 | bytes[3]);
+    return OK;
+}
+
+enum err request_from_headers(struct arena *arena, const struct record *record,
+                              struct request *ret_request, struct why *ret_why)
+{
+    typedef enum err from_headers(const struct record *, struct request *, struct why *);
+    static from_headers *const readers[] = {id_from_headers, expiry_from_headers,
+                                            reply_from_headers};
+    struct why later;
+    *ret_request = (struct request){
+        .tenant = SLICE("default"),
+        .expires_wall_ms = REQUEST_NO_LIMIT,
+        .reply_partition = -1,
+    };
+    why_clear(ret_why);
+    if (!default_id(arena, record, &ret_request->id))
+        return why_set(ret_why, ERR_NO_MEMORY, NULL, "%s", "");
+    enum err first = check_headers(record, ret_why);
+    if (first != OK)
+        return first;
+    for (size_t i = 0; i < COUNT_OF(readers); i++) {
+        enum err err = readers[i](record, ret_request, first == OK ? ret_why : &later);
+        first = first == OK ? err : first;
+    }
+    return first;
+}
+
+/* --- the value --- */
+
+static enum err parse_value(struct reader *reader, const struct json **ret_root)
+{
+    struct json_fault fault;
+    struct slice value = reader->record->value;
+    if (value.ptr == NULL)
+        return why_set(reader->why, ERR_MALFORMED, NULL, "the record has no value (a tombstone)");
+    if (value.len == 0)
+        return why_set(reader->why, ERR_MALFORMED, NULL, "the record's value is empty");
+    enum err err = json_parse(reader->scratch, value, ret_root, &fault);
+    if (err == ERR_NO_MEMORY)
+        return reader_no_memory(reader);
+    if (err != OK)
+        return why_set(reader->why, ERR_MALFORMED, NULL, "no JSON at line %zu, column %zu: %s",
+                       fault.line, fault.column, fault.words);
+    if (!json_is(*ret_root, JSON_OBJECT))
+        return why_set(reader->why, ERR_MALFORMED, NULL, "a request is a JSON object");
+    if (json_member(*ret_root, "specversion") != NULL &&
+        (json_member(*ret_root, "data") != NULL || json_member(*ret_root, "data_base64") != NULL))
+        return why_set(reader->why, ERR_MALFORMED, NULL,
+                       "this is a CloudEvent in structured mode: send its data as the value "
+                       "(the attributes may go into ce_ headers)");
+    return OK;
+}
+
+static const struct request_field *find_field(struct slice name)
+{
+    for (size_t i = 0; i < COUNT_OF(fields); i++)
+        if (slice_equal_text(name, fields[i].name))
+            return &fields[i];
+    return NULL;
+}
+
+static enum err check_names(struct reader *reader, const struct json *root)
+{
+    const char *names[COUNT_OF(fields)];
+    for (size_t i = 0; i < COUNT_OF(fields); i++)
+        names[i] = fields[i].name;
+    for (const struct json *member = root->first; member != NULL; member = member->next) {
+        const struct request_field *field = find_field(member->name);
+        if (field == NULL)
+            return reader_unknown_member(reader, "", member->name, names, COUNT_OF(names));
+        if (field->read == NULL && member->kind != JSON_NULL)
+            return why_set(reader->why, ERR_UNSUPPORTED_FIELD, field->name,
+                           "this version does not do this field yet");
+    }
+    return OK;
+}
+
+/* Every field is read, whatever the one before was: the error response wants the id, the metadata
+ * and the rest. The first error is the one that is told. */
+static enum err read_fields(struct reader *reader, const struct json *root, enum err first)
+{
+    struct why *told = reader->why;
+    struct why later;
+    for (size_t i = 0; i < COUNT_OF(fields); i++) {
+        const struct json *value = json_member(root, fields[i].name);
+        if (value == NULL || value->kind == JSON_NULL || fields[i].read == NULL)
+            continue;
+        reader->why = first == OK ? told : &later;
+        enum err err = fields[i].read(reader, &fields[i], value);
+        first = first == OK ? err : first;
+    }
+    reader->why = told;
+    return first;
+}
+
+static enum err read_value(struct reader *reader)
+{
+    const struct json *root;
+    enum err err = parse_value(reader, &root);
+    if (err != OK)
+        return err;
+    err = read_fields(reader, root, check_names(reader, root));
+    if (err == OK)
+        err = request_merge_fields(reader);
+    if (err == OK)
+        err = request_resolve_model(reader);
+    if (err == OK)
+        err = request_read_conversation(reader);
+    return err;
+}
+
+enum err request_read(struct arena *arena, const struct record *record,
+                      const struct catalog *catalog, struct request *ret_request,
+                      struct why *ret_why)
+{
+    struct arena scratch OWNED_BY(arena_done);
+    arena_init(&scratch, REQUEST_SCRATCH_MAX);
+    struct reader reader = {
+        .arena = arena,
+        .scratch = &scratch,
+        .record = record,
+        .catalog = catalog,
+        .request = ret_request,
+        .why = ret_why,
+    };
+    why_clear(ret_why);
+    return read_value(&reader);
+}
