@@ -1,0 +1,142 @@
+/* `bedrock-worker check`: are the settings good, and (--connect) is there what they name? */
+#include "app/commands.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "app/assembly.h"
+#include "app/kafka_client.h"
+#include "app/probe.h"
+#include "wire/endpoint.h"
+
+#define CONNECT_MS 10000
+
+struct checking {
+    const struct settings *settings;
+    struct kafka_client *client;
+    size_t failures;
+};
+
+static void tell(struct checking *checking, bool is_good, const char *what, const char *words)
+{
+    printf("%s  %s: %s\n", is_good ? "ok  " : "FAIL", what, words);
+    fflush(stdout);
+    checking->failures += !is_good;
+}
+
+static bool check_brokers(struct checking *checking)
+{
+    char words[KAFKA_CLIENT_WORDS_MAX] = "";
+    int count = 0;
+    checking->client = kafka_client_new(checking->settings, words);
+    if (checking->client == NULL) {
+        tell(checking, false, "brokers", words);
+        return false;
+    }
+    bool is_there = kafka_client_brokers(checking->client, CONNECT_MS, &count) == OK;
+    if (is_there)
+        snprintf(words, sizeof words, "%d at %.*s", count,
+                 SLICE_ARG(checking->settings->kafka_bootstrap_servers));
+    else
+        snprintf(words, sizeof words, "%.400s; check kafka.bootstrap_servers",
+                 kafka_client_words(checking->client));
+    tell(checking, is_there, "brokers", words);
+    return is_there;
+}
+
+static void check_topic(struct checking *checking, const char *path, struct slice topic)
+{
+    char words[KAFKA_CLIENT_WORDS_MAX + 256];
+    int32_t partitions = 0;
+    enum err err = kafka_client_topic(checking->client, topic, CONNECT_MS, &partitions);
+    if (err == OK)
+        snprintf(words, sizeof words, "%.*s, %d partition%s", SLICE_ARG(topic), (int)partitions,
+                 partitions == 1 ? "" : "s");
+    else if (err == ERR_NOT_FOUND)
+        snprintf(words, sizeof words,
+                 "%.*s is not there; create it (kafka-topics.sh --create --topic %.*s --partitions "
+                 "16)",
+                 SLICE_ARG(topic), SLICE_ARG(topic));
+    else if (err == ERR_NOT_ALLOWED)
+        snprintf(words, sizeof words, "%.*s may not be described; grant READ or WRITE on it",
+                 SLICE_ARG(topic));
+    else
+        snprintf(words, sizeof words, "%.*s: %s", SLICE_ARG(topic),
+                 kafka_client_words(checking->client));
+    tell(checking, err == OK, path, words);
+}
+
+static void check_topics(struct checking *checking)
+{
+    const struct settings *settings = checking->settings;
+    for (size_t i = 0; i < settings->topics_requests.count; i++)
+        check_topic(checking, "topics.requests", settings->topics_requests.items[i]);
+    check_topic(checking, "topics.responses", settings->topics_responses);
+    check_topic(checking, "topics.chunks", settings->topics_chunks);
+    check_topic(checking, "topics.usage", settings->topics_usage);
+    if (settings->delivery_dead_letters)
+        check_topic(checking, "topics.dead_letters", settings->topics_dead_letters);
+}
+
+/* A TCP connection alone: a call would cost money. */
+static void check_endpoint(struct checking *checking, const struct engine_config *engine)
+{
+    struct buf url OWNED_BY(buf_done);
+    struct endpoint endpoint;
+    char words[PROBE_WORDS_MAX + 256] = "", why[PROBE_WORDS_MAX] = "";
+    int64_t took_ms = 0;
+    buf_init(&url, 4096);
+    bool is_known = true;
+    if (engine->endpoint_url.ptr != NULL)
+        buf_add(&url, engine->endpoint_url);
+    else
+        is_known = endpoint_add_url(&url, engine->region, engine->fips, engine->dual_stack) == OK;
+    struct slice proxy = checking->settings->bedrock_proxy;
+    if (proxy.len > 0) {
+        tell(checking, true, "endpoint", "is behind bedrock.proxy: not tried");
+        return;
+    }
+    if (!is_known || endpoint_read(buf_slice(&url), &endpoint) != OK) {
+        tell(checking, false, "endpoint", "no URL for this region; check bedrock.region");
+        return;
+    }
+    const char *port = slice_equal_text(endpoint.scheme, "http") ? "80" : "443";
+    bool is_there = probe_tcp(endpoint.host, port, CONNECT_MS, &took_ms, why) == OK;
+    if (is_there)
+        snprintf(words, sizeof words, "%.200s accepts connections (%lld ms)", buf_text(&url),
+                 (long long)took_ms);
+    else
+        snprintf(words, sizeof words, "%.200s: %s; check network, proxy and bedrock.endpoint_url",
+                 buf_text(&url), why);
+    tell(checking, is_there, "endpoint", words);
+}
+
+static void check_bedrock(struct checking *checking)
+{
+    static struct assembly assembly;
+    char words[ASSEMBLY_WORDS_MAX] = "";
+    if (!assembly_make(checking->settings, &assembly, words)) {
+        tell(checking, false, "region", words);
+        return;
+    }
+    tell(checking, true, "region", assembly.region);
+    check_endpoint(checking, &assembly.engine);
+}
+
+int command_check(const struct arguments *arguments)
+{
+    struct settings *settings = commands_load_settings(arguments);
+    if (settings == NULL)
+        return EXIT_USAGE;
+    const char *file = commands_settings_file(arguments);
+    printf("ok    settings: %s\n", file != NULL ? file : "the defaults (no file was named)");
+    struct checking checking = {.settings = settings};
+    if (arguments->connect) {
+        if (check_brokers(&checking))
+            check_topics(&checking);
+        check_bedrock(&checking);
+        kafka_client_free(checking.client);
+    }
+    commands_free_settings(settings);
+    return checking.failures == 0 ? EXIT_DONE : EXIT_FAILED;
+}
