@@ -79,6 +79,25 @@ static void a_reset_gives_all_back_and_starts_anew(void **state)
     arena_done(&arena);
 }
 
+static void a_wipe_gives_all_back_too(void **state)
+{
+    (void)state;
+    int64_t live = memory_live();
+    struct arena arena;
+    arena_init(&arena, 100000);
+    arena_wipe(&arena);
+    for (int i = 0; i < 500; i++) {
+        char *secret = arena_new(&arena, 100);
+        assert_non_null(secret);
+        memset(secret, 's', 100);
+    }
+    arena_wipe(&arena);
+    assert_int_equal(memory_live(), live);
+    assert_int_equal(arena.held, 0);
+    assert_non_null(arena_new(&arena, 1));
+    arena_done(&arena);
+}
+
 static void the_waste_stays_below_a_half(void **state)
 {
     (void)state;
@@ -144,6 +163,7 @@ int main(void)
         cmocka_unit_test(an_arena_stops_at_its_limit),
         cmocka_unit_test(a_limit_below_any_block_gives_nothing),
         cmocka_unit_test(a_reset_gives_all_back_and_starts_anew),
+        cmocka_unit_test(a_wipe_gives_all_back_too),
         cmocka_unit_test(the_waste_stays_below_a_half),
         cmocka_unit_test(arrays_that_overflow_are_refused),
         cmocka_unit_test(a_copy_has_a_nul_behind_it),
