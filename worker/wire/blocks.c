@@ -156,12 +156,12 @@ static enum err add_cited(const struct piece *piece, const struct json *text,
 {
     struct slice decoded, converse;
     struct buf raw OWNED_BY(buf_done);
+    buf_init(&raw, text->source.len + citations->source.len + 64);
     enum err err = reader_string(piece->reader, piece->path, text, &decoded);
     if (err != OK)
         return err;
     if (text_is_blank(decoded))
         return conversation_add_text(piece->conversation, piece->role, decoded, piece->path);
-    buf_init(&raw, text->source.len + citations->source.len + 64);
     buf_add_text(&raw, "{\"citationsContent\":{\"content\":[{\"text\":");
     buf_add(&raw, text->source);
     buf_add_text(&raw, "}],\"citations\":");

@@ -105,10 +105,10 @@ static enum err parse_given(struct stream *stream, const struct json **ret_given
 {
     struct slice text;
     struct buf object OWNED_BY(buf_done);
+    buf_init(&object, stream->metadata.len + 2);
     *ret_given = NULL;
     if (stream->metadata.len == 0)
         return OK;
-    buf_init(&object, stream->metadata.len + 2);
     buf_add_byte(&object, '{');
     buf_add(&object, buf_slice(&stream->metadata));
     buf_add_byte(&object, '}');

@@ -115,12 +115,12 @@ static enum err merge(struct reader *reader, struct buf *members)
 enum err request_merge_fields(struct reader *reader)
 {
     struct buf members OWNED_BY(buf_done);
+    /* Names may grow when they are escaped anew: a control character takes six bytes. */
+    buf_init(&members, 6 * reader->record->value.len);
     if (reader->model_kwargs == NULL && reader->additional_fields == NULL)
         return OK;
     enum err err = check_counts(reader);
     if (err != OK)
         return err;
-    /* Names may grow when they are escaped anew: a control character takes six bytes. */
-    buf_init(&members, 6 * reader->record->value.len);
     return merge(reader, &members);
 }
