@@ -45,7 +45,10 @@ static const struct rule RULES[] = {
     {"worker/wire/hash.c", {"openssl/*"}},
     {"worker/io/http*", {"curl/*"}},
     {"worker/io/kafka_*", {"librdkafka/*"}},
+    /* the in-memory cluster of the demo; the client of the commands that talk to a running worker
+     */
     {"worker/app/demo*", {"librdkafka/*"}},
+    {"worker/app/kafka_client.c", {"librdkafka/*"}},
     {"worker/io/*", {"uv.h"}},
     {"worker/app/document.c", {"yaml.h"}},
     {"worker/sim/settings.c", {"yaml.h"}},

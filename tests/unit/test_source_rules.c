@@ -30,7 +30,6 @@ static const struct {
     {"localtime", "gives memory that all share"},
     {"ctime", "gives memory that all share"},
     {"asctime", "gives memory that all share"},
-    {"strerror", "gives memory that all share"},
     {"tmpnam", "names a file that another may make first"},
     {"mktemp", "names a file that another may make first"},
     {"longjmp", "skips the owners of memory"},
