@@ -1,0 +1,100 @@
+#include "sim/settings.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/memory.h"
+
+#define ARENA_BYTES_MAX (16 * 1024 * 1024)
+#define FILE_BYTES_MAX  (4 * 1024 * 1024)
+#define READ_STEP       16384
+
+void sim_effect_clear(struct sim_effect *ret_effect)
+{
+    *ret_effect = (struct sim_effect){.fault = SIM_UNSET,
+                                      .bytes = SIM_UNSET,
+                                      .after = SIM_UNSET,
+                                      .skew_ms = 0,
+                                      .retry_after_ms = SIM_UNSET};
+}
+
+struct sim_config *sim_config_new(void)
+{
+    char problem[SIM_PROBLEM_MAX];
+    struct sim_config *config = memory_new(sizeof *config);
+    if (config == NULL)
+        return NULL;
+    arena_init(&config->arena, ARENA_BYTES_MAX);
+    if (sim_config_read(config, slice_of(SIM_SCRIPT, SIM_SCRIPT_LEN), "built-in", problem) != OK) {
+        sim_config_free(config);
+        return NULL;
+    }
+    return config;
+}
+
+void sim_config_free(struct sim_config *config)
+{
+    if (config == NULL)
+        return;
+    arena_done(&config->arena);
+    memory_free(config);
+}
+
+bool sim_config_keep(struct sim_config *config, struct slice text, struct slice *ret_text)
+{
+    return arena_copy(&config->arena, text, ret_text);
+}
+
+static enum err read_file(const char *path, struct buf *ret_text)
+{
+    FILE *file = fopen(path, "re");
+    if (file == NULL)
+        return ERR_IO;
+    for (;;) {
+        char *room = buf_reserve(ret_text, READ_STEP);
+        size_t got = room != NULL ? fread(room, 1, READ_STEP, file) : 0;
+        ret_text->len += got;
+        if (got == 0)
+            break;
+    }
+    bool broken = ferror(file) != 0;
+    (void)fclose(file);
+    return broken ? ERR_IO : ret_text->failed;
+}
+
+enum err sim_config_read_file(struct sim_config *config, const char *path,
+                              char ret_problem[SIM_PROBLEM_MAX])
+{
+    struct buf text OWNED_BY(buf_done);
+    buf_init(&text, FILE_BYTES_MAX);
+    enum err err = read_file(path, &text);
+    if (err == OK)
+        return sim_config_read(config, buf_slice(&text), path, ret_problem);
+    (void)snprintf(ret_problem, SIM_PROBLEM_MAX, "%s: %s", path,
+                   err == ERR_IO ? "cannot be read" : err_words(err));
+    return err;
+}
+
+bool sim_config_add_quota(struct sim_config *config, struct slice text)
+{
+    struct sim_quota quota = {.model = SLICE("*"), .burst_ms = 60000};
+    size_t equals = slice_find(text, '=');
+    if (equals < text.len) {
+        quota.model = slice_sub(text, 0, equals);
+        text = slice_sub(text, equals + 1, text.len);
+    }
+    size_t slash = slice_find(text, '/');
+    if (!slice_to_int64(slice_sub(text, 0, slash), &quota.requests) || quota.requests < 0 ||
+        config->quota_count == SIM_QUOTAS_MAX)
+        return false;
+    if (slash < text.len &&
+        (!slice_to_int64(slice_sub(text, slash + 1, text.len), &quota.tokens) || quota.tokens < 0))
+        return false;
+    if (!sim_config_keep(config, quota.model, &quota.model))
+        return false;
+    memmove(&config->quotas[1], &config->quotas[0], config->quota_count * sizeof quota);
+    config->quotas[0] = quota;
+    config->quota_count++;
+    return true;
+}

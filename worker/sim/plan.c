@@ -1,0 +1,338 @@
+#include "sim/plan.h"
+
+#include "base/glob.h"
+#include "base/utf8.h"
+
+#define ECHO_BYTES_MAX    240 /* of the prompt in an answer without a script */
+#define ANSWER_ROOM       1024
+#define BYTES_PER_TOKEN   4
+#define HUGE_BYTES        20000000 /* of `huge` without `bytes` */
+#define ENDLESS_BYTES     ((size_t)1 << 60)
+#define AFTER_FRAMES_MOST 6
+#define SLOW_GAP_MS       50
+#define ENDLESS_GAP_MS    10
+#define WRONG_DATE_MS     3600000
+#define SKEWED_CLOCK_MS   600000
+
+enum err planner_init(struct planner *planner, const struct sim_config *config)
+{
+    *planner = (struct planner){.config = config};
+    random_init(&planner->early, (uint64_t)config->seed);
+    return seen_init(&planner->seen);
+}
+
+void planner_done(struct planner *planner)
+{
+    seen_done(&planner->seen);
+}
+
+static bool matches_call(const struct sim_match *match, struct slice model,
+                         enum operation operation)
+{
+    return (match->operation == OPERATION_ANY || match->operation == operation) &&
+           (match->model.len == 0 || glob_match(match->model, model, false));
+}
+
+static bool has_part(struct slice text, struct slice part)
+{
+    return part.len == 0 || text_find(text, part, 0) < text.len;
+}
+
+static bool matches(const struct sim_match *match, const struct plan_facts *facts)
+{
+    return matches_call(match, facts->model, facts->operation) &&
+           has_part(facts->conversation->system, match->system) &&
+           has_part(facts->conversation->prompt, match->prompt);
+}
+
+/* The rule's own counts and chance, for a call that it matches. */
+static bool rule_treats(struct planner *planner, size_t index, struct random *random)
+{
+    const struct sim_rule *rule = &planner->config->rules[index];
+    int64_t number = ++planner->rule_calls[index];
+    if (rule->nth != SIM_UNSET && number != rule->nth)
+        return false;
+    if (rule->every != SIM_UNSET && number % rule->every != 0)
+        return false;
+    if (rule->times != SIM_UNSET && planner->rule_hits[index] >= rule->times)
+        return false;
+    if (rule->rate < 1 && chance_draw(random) >= rule->rate)
+        return false;
+    planner->rule_hits[index]++;
+    return true;
+}
+
+/* Decided by what is known before the body is. */
+static bool is_early_rule(const struct sim_rule *rule)
+{
+    return rule->effect.fault == FAULT_RESET_EARLY && rule->match.prompt.len == 0 &&
+           rule->match.system.len == 0;
+}
+
+enum fault plan_early(struct planner *planner, struct slice model, enum operation operation)
+{
+    const struct sim_config *config = planner->config;
+    for (size_t i = 0; i < config->rule_count; i++) {
+        const struct sim_rule *rule = &config->rules[i];
+        if (is_early_rule(rule) && matches_call(&rule->match, model, operation) &&
+            rule_treats(planner, i, &planner->early))
+            return FAULT_RESET_EARLY;
+    }
+    double rate = config->fault_rates[FAULT_RESET_EARLY];
+    return rate > 0 && chance_draw(&planner->early) < rate ? FAULT_RESET_EARLY : FAULT_NONE;
+}
+
+static void apply_effect(struct plan *plan, const struct sim_effect *effect, bool is_stream,
+                         int64_t *bytes)
+{
+    if (effect->fault != SIM_UNSET && fault_fits((enum fault)effect->fault, is_stream)) {
+        plan->fault = (enum fault)effect->fault;
+        /* refusals come at once, unless the same voice says when */
+        if (FAULTS[plan->fault].kind == FAULT_KIND_STATUS)
+            plan->latency_ms = 0;
+    }
+    if (effect->latency.kind != DELAY_UNSET)
+        plan->latency_ms = delay_draw(&effect->latency, &plan->random);
+    if (effect->gap.kind != DELAY_UNSET)
+        plan->gap = effect->gap;
+    if (effect->bytes != SIM_UNSET)
+        *bytes = effect->bytes;
+    if (effect->after != SIM_UNSET)
+        plan->after = effect->after;
+    if (effect->skew_ms != 0)
+        plan->skew_ms = effect->skew_ms;
+    if (effect->retry_after_ms != SIM_UNSET)
+        plan->retry_after_ms = effect->retry_after_ms;
+}
+
+/* At most one fault of all that have a rate; each draws its own number, so that a rate added later
+ * changes nothing for those before it. */
+static void draw_fault(struct planner *planner, struct plan *plan, bool is_stream)
+{
+    for (int fault = FAULT_NONE + 1; fault < FAULT_COUNT; fault++) {
+        double rate = planner->config->fault_rates[fault];
+        if (rate <= 0 || fault == FAULT_RESET_EARLY || !fault_fits((enum fault)fault, is_stream))
+            continue;
+        if (chance_draw(&plan->random) >= rate || plan->fault != FAULT_NONE)
+            continue;
+        struct sim_effect effect;
+        int64_t bytes = 0;
+        sim_effect_clear(&effect);
+        effect.fault = fault;
+        apply_effect(plan, &effect, is_stream, &bytes);
+    }
+}
+
+/* The prompt without its [[…]] marks. */
+static void add_echo(struct buf *buf, struct slice prompt)
+{
+    size_t start = buf->len;
+    for (size_t at = 0; at < prompt.len && buf->len - start < ECHO_BYTES_MAX;) {
+        size_t open = text_find(prompt, SLICE("[["), at);
+        size_t close = text_find(prompt, SLICE("]]"), open);
+        if (close == prompt.len)
+            open = prompt.len;
+        buf_add(buf,
+                utf8_clip(slice_sub(prompt, at, open - at), ECHO_BYTES_MAX - (buf->len - start)));
+        at = open == prompt.len ? open : close + 2;
+    }
+}
+
+static enum err make_text(const struct plan_facts *facts, struct arena *arena, struct plan *plan)
+{
+    struct buf text OWNED_BY(buf_done);
+    buf_init(&text, ANSWER_ROOM);
+    buf_add_text(&text, "Answer to");
+    if (facts->tag.len > 0) {
+        buf_add_byte(&text, ' ');
+        buf_add(&text, facts->tag);
+    }
+    buf_add_text(&text, ": ");
+    add_echo(&text, facts->conversation->prompt);
+    if (text.failed != OK || !arena_copy(arena, slice_trim(buf_slice(&text)), &plan->text))
+        return ERR_NO_MEMORY;
+    return OK;
+}
+
+static const struct sim_answer *answer_find(const struct sim_config *config,
+                                            const struct plan_facts *facts)
+{
+    for (size_t i = 0; i < config->answer_count; i++)
+        if (matches(&config->answers[i].match, facts))
+            return &config->answers[i];
+    return NULL;
+}
+
+/* The answer's text grown or cut to `bytes`. */
+static void set_bytes(struct plan *plan, size_t bytes)
+{
+    plan->text = utf8_clip(plan->text, bytes);
+    plan->fill_bytes = bytes - plan->text.len;
+    plan->pieces = NULL;
+}
+
+static enum err cut_at_stop(struct plan *plan, const struct json *stop, struct arena *arena)
+{
+    struct slice whole = plan->text;
+    for (const struct json *item = stop != NULL ? stop->first : NULL; item != NULL;
+         item = item->next) {
+        struct slice part;
+        if (!json_string(arena, item, &part))
+            return ERR_NO_MEMORY;
+        size_t at = text_find(whole, part, 0);
+        if (at < whole.len && at <= plan->text.len) {
+            set_bytes(plan, at);
+            plan->stop_reason = SLICE("stop_sequence");
+        }
+    }
+    return OK;
+}
+
+static int64_t tokens_of(size_t bytes)
+{
+    return (int64_t)((bytes + BYTES_PER_TOKEN - 1) / BYTES_PER_TOKEN);
+}
+
+/* Stop sequences, the size, maxTokens and the counts. */
+static enum err finish_answer(struct plan *plan, const struct plan_facts *facts,
+                              struct arena *arena, int64_t bytes)
+{
+    const struct conversation *conversation = facts->conversation;
+    size_t scripted_len = plan->text.len;
+    if (plan->fault == FAULT_HUGE && bytes == SIM_UNSET)
+        bytes = HUGE_BYTES;
+    if (bytes != SIM_UNSET)
+        set_bytes(plan, (size_t)bytes);
+    enum err err = cut_at_stop(plan, conversation->stop, arena);
+    if (err != OK)
+        return err;
+    size_t total = plan->text.len + plan->fill_bytes;
+    if (plan->output_tokens == SIM_UNSET || total != scripted_len)
+        plan->output_tokens = tokens_of(total);
+    if (plan->input_tokens == SIM_UNSET)
+        plan->input_tokens = tokens_of(conversation->input_bytes);
+    if (conversation->max_tokens >= 0 && plan->output_tokens > conversation->max_tokens) {
+        size_t most = (size_t)conversation->max_tokens * BYTES_PER_TOKEN;
+        set_bytes(plan, most < total ? most : total);
+        plan->output_tokens = conversation->max_tokens;
+        plan->stop_reason = SLICE("max_tokens");
+    }
+    if (plan->fault == FAULT_ENDLESS_BODY)
+        plan->fill_bytes = ENDLESS_BYTES;
+    return OK;
+}
+
+/* What the fault needs and nobody told. */
+static void finish_fault(struct plan *plan, const struct delay *default_gap)
+{
+    if (plan->after == SIM_UNSET)
+        plan->after = 1 + (int64_t)random_below(&plan->random, AFTER_FRAMES_MOST);
+    if (plan->gap.kind == DELAY_UNSET) {
+        plan->gap = *default_gap;
+        if (plan->fault == FAULT_SLOW)
+            plan->gap = (struct delay){.kind = DELAY_FIXED, .from_ms = SLOW_GAP_MS};
+        if (plan->fault == FAULT_ENDLESS_BODY)
+            plan->gap = (struct delay){.kind = DELAY_FIXED, .from_ms = ENDLESS_GAP_MS};
+    }
+    if (plan->skew_ms == 0 && plan->fault == FAULT_WRONG_DATE)
+        plan->skew_ms = WRONG_DATE_MS;
+    if (plan->skew_ms == 0 && plan->fault == FAULT_SKEWED_CLOCK)
+        plan->skew_ms = SKEWED_CLOCK_MS;
+}
+
+static enum err choose_answer(struct planner *planner, const struct plan_facts *facts,
+                              struct arena *arena, struct plan *plan)
+{
+    const struct sim_answer *answer = answer_find(planner->config, facts);
+    if (answer == NULL)
+        return make_text(facts, arena, plan);
+    bool is_stream = facts->operation == OPERATION_CONVERSE_STREAM;
+    plan->text = answer->text;
+    plan->pieces = answer->pieces.count > 0 ? &answer->pieces : NULL;
+    plan->input_tokens = answer->input_tokens;
+    plan->output_tokens = answer->output_tokens;
+    plan->metrics_ms = is_stream ? answer->stream_latency_ms : answer->latency_ms;
+    if (answer->stop_reason.len > 0)
+        plan->stop_reason = answer->stop_reason;
+    return OK;
+}
+
+/* The prompt's own orders; the last voice. */
+static void apply_directive(const struct plan_facts *facts, const struct directive *directive,
+                            struct plan *plan, int64_t *bytes)
+{
+    if (directive->text.ptr != NULL) {
+        plan->text = directive->text;
+        plan->pieces = NULL;
+        plan->output_tokens = SIM_UNSET;
+    }
+    if (directive->stop_reason.ptr != NULL)
+        plan->stop_reason = directive->stop_reason;
+    apply_effect(plan, &directive->effect, facts->operation == OPERATION_CONVERSE_STREAM, bytes);
+}
+
+static void apply_rules(struct planner *planner, const struct plan_facts *facts, struct plan *plan,
+                        int64_t *bytes)
+{
+    const struct sim_config *config = planner->config;
+    bool is_stream = facts->operation == OPERATION_CONVERSE_STREAM;
+    for (size_t i = 0; i < config->rule_count; i++) {
+        const struct sim_rule *rule = &config->rules[i];
+        if (!is_early_rule(rule) && matches(&rule->match, facts) &&
+            rule_treats(planner, i, &plan->random))
+            apply_effect(plan, &rule->effect, is_stream, bytes);
+    }
+    draw_fault(planner, plan, is_stream);
+}
+
+static void plan_start(struct planner *planner, const struct plan_facts *facts, uint64_t *ret_nth,
+                       struct plan *ret_plan)
+{
+    const struct sim_config *config = planner->config;
+    uint64_t kind = slice_hash(facts->model, (uint64_t)facts->operation);
+    uint64_t hash = slice_hash(facts->conversation->all, kind);
+    *ret_nth = seen_again(&planner->seen, hash);
+    *ret_plan = (struct plan){.gap = {.kind = DELAY_UNSET},
+                              .padding_rate = config->padding_rate,
+                              .after = SIM_UNSET,
+                              .retry_after_ms = SIM_UNSET,
+                              .input_tokens = SIM_UNSET,
+                              .output_tokens = SIM_UNSET,
+                              .metrics_ms = SIM_UNSET,
+                              .stop_reason = SLICE("end_turn")};
+    random_init(&ret_plan->random,
+                (uint64_t)config->seed ^ hash ^ (*ret_nth * UINT64_C(0x9e3779b97f4a7c15)));
+    ret_plan->latency_ms = delay_draw(&config->latency, &ret_plan->random);
+}
+
+enum err plan_make(struct planner *planner, const struct plan_facts *facts, struct arena *arena,
+                   struct plan *ret_plan, char ret_words[DIRECTIVE_WORDS_MAX])
+{
+    const struct sim_config *config = planner->config;
+    struct directive directive;
+    struct plan plan;
+    int64_t bytes = SIM_UNSET;
+    uint64_t nth;
+    directive_clear(&directive);
+    plan_start(planner, facts, &nth, &plan);
+    enum err err = choose_answer(planner, facts, arena, &plan);
+    if (err == OK && config->directives)
+        err = directive_find(facts->conversation->prompt, nth, &directive, ret_words);
+    if (err != OK)
+        return err;
+    if (plan.output_tokens == SIM_UNSET) /* no script */
+        bytes = config->answer_bytes;
+    apply_rules(planner, facts, &plan, &bytes);
+    if (config->directives)
+        apply_directive(facts, &directive, &plan, &bytes);
+    err = finish_answer(&plan, facts, arena, bytes);
+    if (err != OK)
+        return err;
+    finish_fault(&plan, &config->gap);
+    if (directive.input_tokens != SIM_UNSET)
+        plan.input_tokens = directive.input_tokens;
+    if (directive.output_tokens != SIM_UNSET)
+        plan.output_tokens = directive.output_tokens;
+    *ret_plan = plan;
+    return OK;
+}

@@ -1,0 +1,280 @@
+#include "sim/parts.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+
+#define LOOK_MS          1000 /* how often a waiting call's client is looked for */
+#define TURN_MS_MAX      1000
+#define CONNECTION_BYTES 16384 /* of request head and buffers, each */
+#define TIMEOUT_S_LEAST  1
+#define LISTEN_BACKLOG   4096
+#define STOP_TURNS       200
+
+int64_t sim_wall_us(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+static int64_t monotonic_ms(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void format_date(int64_t wall_s, char ret_date[HTTP_DATE_LEN + 1])
+{
+    static const char DAYS[7][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+    static const char MONTHS[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                       "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    char text[96]; /* room for any int, as the compiler sees it */
+    struct tm tm;
+    time_t seconds = (time_t)wall_s;
+    memset(ret_date, 0, HTTP_DATE_LEN + 1);
+    if (gmtime_r(&seconds, &tm) == NULL)
+        return;
+    (void)snprintf(text, sizeof text, "%s, %02d %s %04d %02d:%02d:%02d GMT", DAYS[tm.tm_wday],
+                   tm.tm_mday, MONTHS[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour, tm.tm_min,
+                   tm.tm_sec);
+    memcpy(ret_date, text, HTTP_DATE_LEN);
+}
+
+void sim_date(struct sim *sim, int64_t skew_ms, char ret_date[HTTP_DATE_LEN + 1])
+{
+    int64_t second = (sim_wall_us() / 1000 + sim->config->clock_skew_ms) / 1000;
+    if (skew_ms != 0) {
+        format_date(second + skew_ms / 1000, ret_date);
+        return;
+    }
+    if (second != sim->date_second) {
+        format_date(second, sim->date);
+        sim->date_second = second;
+    }
+    memcpy(ret_date, sim->date, sizeof sim->date);
+}
+
+void sim_wait(struct served *served, int64_t due_ms)
+{
+    struct sim *sim = served->sim;
+    int64_t look_ms = sim->now_ms + LOOK_MS;
+    served->due_ms = due_ms;
+    timers_set(&sim->timers, &served->timer, due_ms < look_ms ? due_ms : look_ms);
+    if (!served->suspended)
+        MHD_suspend_connection(served->connection);
+    served->suspended = true;
+}
+
+/* libmicrohttpd would decode the path; signatures are over what was sent. */
+static size_t keep_escapes(void *self, struct MHD_Connection *connection, char *text)
+{
+    (void)self;
+    (void)connection;
+    return strlen(text);
+}
+
+struct sim *sim_new(const struct sim_config *config)
+{
+    struct sim *sim = memory_new(sizeof *sim);
+    if (sim == NULL)
+        return NULL;
+    sim->config = config;
+    sim->wake = -1;
+    sim->journal.file = -1;
+    link_init(&sim->open);
+    random_init(&sim->random, (uint64_t)config->seed);
+    quotas_init(&sim->quotas, config);
+    if (planner_init(&sim->planner, config) != OK ||
+        timers_init(&sim->timers, (size_t)config->connections_max + 1) != OK) {
+        sim_free(sim);
+        return NULL;
+    }
+    return sim;
+}
+
+const char *sim_problem(const struct sim *sim)
+{
+    return sim->problem;
+}
+
+int sim_port(const struct sim *sim)
+{
+    return sim->port;
+}
+
+static void fire_timers(struct sim *sim)
+{
+    for (;;) {
+        struct timer *timer = timers_pop(&sim->timers, sim->now_ms);
+        if (timer == NULL)
+            return;
+        serving_wake(LINK_OWNER(timer, struct served, timer));
+    }
+}
+
+/* Resumes all that wait; each one ends as it finds us stopping. */
+static void end_open_calls(struct sim *sim)
+{
+    for (int turn = 0; turn < STOP_TURNS && !link_alone(&sim->open); turn++) {
+        for (struct link *link = sim->open.next; link != &sim->open; link = link->next) {
+            struct served *served = LINK_OWNER(link, struct served, link);
+            timers_stop(&sim->timers, &served->timer);
+            if (served->suspended)
+                MHD_resume_connection(served->connection);
+            served->suspended = false;
+        }
+        (void)MHD_run(sim->daemon);
+    }
+}
+
+static int turn_timeout(struct sim *sim)
+{
+    MHD_UNSIGNED_LONG_LONG daemon_ms;
+    int64_t until_ms = sim->now_ms + TURN_MS_MAX;
+    int64_t timer_ms = timers_next_ms(&sim->timers);
+    if (timer_ms < until_ms)
+        until_ms = timer_ms;
+    if (sim->journal.due_ms < until_ms)
+        until_ms = sim->journal.due_ms;
+    if (MHD_get_timeout(sim->daemon, &daemon_ms) == MHD_YES &&
+        (int64_t)daemon_ms < until_ms - sim->now_ms)
+        until_ms = sim->now_ms + (int64_t)daemon_ms;
+    return until_ms > sim->now_ms ? (int)(until_ms - sim->now_ms) : 0;
+}
+
+static void *run(void *self)
+{
+    struct sim *sim = self;
+    const union MHD_DaemonInfo *info = MHD_get_daemon_info(sim->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+    struct pollfd sources[2] = {{.fd = sim->wake, .events = POLLIN},
+                                {.fd = info != NULL ? info->epoll_fd : -1, .events = POLLIN}};
+    while (!atomic_load_explicit(&sim->stopping, memory_order_acquire)) {
+        sim->now_ms = monotonic_ms();
+        fire_timers(sim);
+        (void)MHD_run(sim->daemon);
+        journal_turn(&sim->journal, sim->now_ms);
+        (void)poll(sources, COUNT_OF(sources), turn_timeout(sim));
+    }
+    sim->now_ms = monotonic_ms();
+    end_open_calls(sim);
+    return NULL;
+}
+
+static enum err fail(struct sim *sim, const char *words, const char *detail)
+{
+    (void)snprintf(sim->problem, sizeof sim->problem, "%s %.400s: %s", words, detail,
+                   strerror(errno));
+    return ERR_IO;
+}
+
+static struct MHD_Daemon *start_daemon(struct sim *sim, struct sockaddr_in *address)
+{
+    const struct sim_config *config = sim->config;
+    int64_t idle_s = config->idle_ms / 1000;
+    return MHD_start_daemon(
+        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_SUPPRESS_DATE_NO_CLOCK, 0, NULL, NULL,
+        serving_step, sim, MHD_OPTION_SOCK_ADDR, address, MHD_OPTION_URI_LOG_CALLBACK, serving_new,
+        sim, MHD_OPTION_NOTIFY_COMPLETED, serving_ended, sim, MHD_OPTION_UNESCAPE_CALLBACK,
+        keep_escapes, NULL, MHD_OPTION_CONNECTION_LIMIT, (unsigned int)config->connections_max,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES, MHD_OPTION_CONNECTION_TIMEOUT,
+        (unsigned int)(idle_s > 0 ? idle_s : TIMEOUT_S_LEAST), MHD_OPTION_LISTEN_BACKLOG_SIZE,
+        (unsigned int)LISTEN_BACKLOG, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u, MHD_OPTION_END);
+}
+
+static enum err open_port(struct sim *sim)
+{
+    const struct sim_config *config = sim->config;
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)config->port)};
+    char text[64];
+    (void)snprintf(text, sizeof text, "%.*s:%lld",
+                   (int)(config->address.len < 40 ? config->address.len : 40), config->address.ptr,
+                   (long long)config->port);
+    errno = EINVAL;
+    if (inet_pton(AF_INET, config->address.ptr, &address.sin_addr) != 1)
+        return fail(sim, "cannot listen on", text);
+    sim->daemon = start_daemon(sim, &address);
+    if (sim->daemon == NULL)
+        return fail(sim, "cannot listen on", text);
+    const union MHD_DaemonInfo *info = MHD_get_daemon_info(sim->daemon, MHD_DAEMON_INFO_BIND_PORT);
+    sim->port = info != NULL ? info->port : 0;
+    return OK;
+}
+
+static void close_all(struct sim *sim)
+{
+    if (sim->daemon != NULL)
+        MHD_stop_daemon(sim->daemon);
+    sim->daemon = NULL;
+    journal_close(&sim->journal);
+    if (sim->wake >= 0)
+        (void)close(sim->wake);
+    sim->wake = -1;
+}
+
+enum err sim_start(struct sim *sim)
+{
+    const struct sim_config *config = sim->config;
+    enum err err = OK;
+    sim->now_ms = monotonic_ms();
+    if (journal_open(&sim->journal, config->ledger_path, config->ledger_flush_ms) != OK)
+        err = fail(sim, "cannot open the ledger", config->ledger_path.ptr);
+    if (err == OK && (sim->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) < 0)
+        err = fail(sim, "cannot make", "an eventfd");
+    if (err == OK)
+        err = open_port(sim);
+    if (err == OK && (errno = pthread_create(&sim->thread, NULL, run, sim)) != 0)
+        err = fail(sim, "cannot start", "a thread");
+    sim->started = err == OK;
+    if (err != OK)
+        close_all(sim);
+    return err;
+}
+
+void sim_stop(struct sim *sim)
+{
+    if (!sim->started)
+        return;
+    atomic_store_explicit(&sim->stopping, true, memory_order_release);
+    uint64_t one = 1;
+    (void)!write(sim->wake, &one, sizeof one);
+    (void)pthread_join(sim->thread, NULL);
+    sim->started = false;
+    close_all(sim);
+}
+
+void sim_free(struct sim *sim)
+{
+    if (sim == NULL)
+        return;
+    sim_stop(sim);
+    timers_done(&sim->timers);
+    planner_done(&sim->planner);
+    explicit_bzero(&sim->access, sizeof sim->access);
+    memory_free(sim);
+}
+
+void sim_stats(const struct sim *sim, struct sim_stats *ret_stats)
+{
+    const struct counters *counters = &sim->counters;
+#define GET(name) ret_stats->name = atomic_load_explicit(&counters->name, memory_order_relaxed)
+    GET(calls);
+    GET(ok);
+    GET(errors);
+    GET(gone);
+    GET(open);
+    GET(open_most);
+    GET(input_tokens);
+    GET(output_tokens);
+    for (int fault = 0; fault < FAULT_COUNT; fault++)
+        GET(faults[fault]);
+#undef GET
+}
