@@ -52,6 +52,19 @@ static void an_arena_stops_at_its_limit(void **state)
     assert_null(arena_new(&arena, SIZE_MAX - 20));
 }
 
+static void a_limit_can_be_used_to_its_last_byte(void **state)
+{
+    (void)state;
+    size_t size = 4096;
+    for (bool fits = false; !fits; size -= fits ? 0 : 16) {
+        struct arena arena OWNED_BY(arena_done);
+        arena_init(&arena, 4096);
+        fits = arena_new(&arena, size) != NULL;
+        assert_int_equal(arena.held, fits ? 4096 : 0);
+    }
+    assert_true(size > 4000);
+}
+
 static void a_limit_below_any_block_gives_nothing(void **state)
 {
     (void)state;
@@ -161,6 +174,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(memory_is_zeroed_aligned_and_apart),
         cmocka_unit_test(an_arena_stops_at_its_limit),
+        cmocka_unit_test(a_limit_can_be_used_to_its_last_byte),
         cmocka_unit_test(a_limit_below_any_block_gives_nothing),
         cmocka_unit_test(a_reset_gives_all_back_and_starts_anew),
         cmocka_unit_test(a_wipe_gives_all_back_too),

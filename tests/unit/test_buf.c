@@ -79,6 +79,11 @@ static void a_failure_sticks(void **state)
     assert_int_equal(buf.len, 0);
     assert_string_equal(buf_text(&buf), "");
     buf_reset(&buf);
+    buf_add_text(&buf, "123");
+    buf_add_text(&buf, "45");
+    assert_int_equal(buf.len, 3);
+    assert_string_equal(buf_text(&buf), "");
+    buf_reset(&buf);
     buf_addf(&buf, "%s", "1234");
     assert_buf(&buf, "1234");
     buf_addf(&buf, "%s", "");

@@ -57,6 +57,10 @@ static void foreign_text_cannot_forge_a_line(void **state)
         strstr(line, "\"message\":\"topic a  [31m\\\"b\\\\ ? \xc3\xa9?? is there now\""));
     assert_non_null(strstr(line, ",\"topic\":\"a  [31m\\\"b\\\\ ? \xc3\xa9??\"}\n"));
     assert_int_equal(utf8_valid_len(buf_slice(&buf)), buf.len);
+    struct log_field last = FIELD_TEXT("topic", SLICE("\xc2\x9b"));
+    buf_reset(&buf);
+    log_add_words(&buf, WALL_MS, LOG_TOPIC_FOUND, &last, 1);
+    assert_buf(&buf, "2026-11-22T10:00:00.123Z info  topic   is there now\n");
 }
 
 static void long_text_is_clipped_between_code_points(void **state)

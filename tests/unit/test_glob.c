@@ -51,7 +51,9 @@ static void case_is_ignored_when_asked(void **state)
     assert_true(glob_match(SLICE("*CORRELATION*"), SLICE("kafka_correlationId"), true));
     assert_true(glob_match(SLICE("traceparent"), SLICE("TraceParent"), true));
     assert_false(glob_match(SLICE("traceparent"), SLICE("TraceParent"), false));
+    assert_true(glob_match(SLICE("AZ"), SLICE("az"), true));
     assert_false(glob_match(SLICE("["), SLICE("{"), true));
+    assert_false(glob_match(SLICE("@"), SLICE("`"), true));
 }
 
 static void bytes_above_ascii_and_nul_are_bytes_like_others(void **state)
