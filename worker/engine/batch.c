@@ -135,13 +135,19 @@ static void cut(struct engine *engine)
     engine->batch.output_count = 0;
     engine->batch.offset_count = 0;
     take_results(engine, !is_member);
+    struct partition *witness = NULL;
     for (uint32_t i = 0; is_member && i < engine->slots_end; i++) {
         struct partition *partition = engine->slots[i];
         if (partition == NULL || partition->step == PARTITION_READING || !partition->is_verified)
             continue;
         if (partition->batch_results > 0 || partition->ledger.is_changed)
             add_offset(engine, partition);
+        else if (witness == NULL)
+            witness = partition;
     }
+    /* Orphans alone leave no trace in offsets: if the outcome becomes unknown, somebody must tell. */
+    if (engine->batch.output_count > 0 && engine->batch.offset_count == 0 && witness != NULL)
+        add_offset(engine, witness);
     engine->last_cut_ms = engine->now_ms;
     if (engine->batch.output_count == 0 && engine->batch.offset_count == 0)
         return;
@@ -260,11 +266,14 @@ static void give_back(struct engine *engine, struct result *result)
     }
     partition->results--;
     result->partition = NULL;
-    if (result->job != NULL) {
-        link_out(&result->link);
-        engine->result_count--;
+    if (result->job == NULL && !result->is_lost_call)
+        return;
+    link_out(&result->link);
+    engine->result_count--;
+    if (result->job != NULL)
         job_orphan(engine, result->job);
-    }
+    else
+        result_free(engine, result);
 }
 
 static void settle_aborted(struct engine *engine)

@@ -214,6 +214,7 @@ static void send_chunk(struct engine *engine, struct call *call, const struct st
         .record = &job->record,
         .request = &job->request,
         .attempt = &job->attempts[job->attempt_count - 1],
+        .api = job->dialect->api,
         .seq = call->chunk_seq,
         .step = step,
         .usage = step->has_usage ? &counts : NULL,

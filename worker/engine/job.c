@@ -144,9 +144,6 @@ static void job_finish(struct engine *engine, struct job *job)
     ledger_finish(ledger, entry_of(job));
     outcome_submit(engine, job);
     job_charge(engine, job);
-    if (job->target != NULL)
-        target_release(engine, job->target);
-    job->target = NULL;
     leave_lane(engine, job);
     engine->stats.answered++;
     if (job->why.err != OK)
@@ -163,6 +160,7 @@ static void close_chunks(struct engine *engine, struct job *job)
         .record = &job->record,
         .request = &job->request,
         .attempt = &attempt,
+        .api = job->dialect->api,
         .seq = job->last_run_seq,
         .why = &job->why,
         .partition = call_chunk_partition(engine, job),

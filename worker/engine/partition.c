@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "engine/batch.h"
 #include "engine/job.h"
+#include "engine/outcome.h"
 
 struct partition *partition_find(struct engine *engine, struct tenure tenure)
 {
@@ -80,8 +81,7 @@ void partitions_free(struct engine *engine)
         struct partition *partition = engine->slots[i];
         if (partition == NULL)
             continue;
-        while (!link_alone(&partition->jobs))
-            link_out(partition->jobs.next);
+        link_init(&partition->jobs); /* the jobs are freed already */
         partition_free(partition);
     }
     memory_free(engine->slots);
@@ -381,6 +381,25 @@ static void finished_goes(struct engine *engine, struct job *job)
     job_orphan(engine, job);
 }
 
+/* What is left of it in the queue is usage: it goes out without a ledger. Calls of a dead owner are the
+ * affair of the next one, who finds them in the map. */
+static void orphan_results(struct engine *engine, struct partition *partition)
+{
+    for (struct link *link = engine->results.next; link != &engine->results;) {
+        struct result *result = LINK_OWNER(link, struct result, link);
+        link = link->next;
+        if (result->partition != partition)
+            continue;
+        CHECK(result->job == NULL);
+        result->partition = NULL;
+        partition->results--;
+        if (result->is_lost_call) {
+            engine->result_count--;
+            result_free(engine, result);
+        }
+    }
+}
+
 void partition_end_tenure(struct engine *engine, struct partition *partition)
 {
     uint32_t dropped = partition->results;
@@ -391,15 +410,7 @@ void partition_end_tenure(struct engine *engine, struct partition *partition)
     partition_drop_waiting(engine, partition);
     partition_cancel_calls(engine, partition);
     each_job(engine, partition, is_finished, finished_goes);
-    /* What is left in the queue is usage: it goes out without a ledger. */
-    for (struct link *link = engine->results.next; link != &engine->results; link = link->next) {
-        struct result *result = LINK_OWNER(link, struct result, link);
-        if (result->partition != partition)
-            continue;
-        CHECK(result->job == NULL);
-        result->partition = NULL;
-        partition->results--;
-    }
+    orphan_results(engine, partition);
     if (dropped > 0) {
         struct log_field more = FIELD_INT("dropped", dropped);
         log_partition(engine, LOG_PARTITION_LOST, partition, &more, 1);

@@ -1,0 +1,232 @@
+#include "world.h"
+
+#include <string.h>
+
+#include "wire/eventstream.h"
+
+/* How a call goes; drawn when it begins. */
+enum outcome {
+    CALL_OK, CALL_THROTTLED, CALL_SERVER_ERROR, CALL_REFUSED_CONNECTION, CALL_TIMEOUT, CALL_CUT, CALL_CORRUPT,
+    CALL_EXCEPTION, CALL_REJECTED
+};
+
+#define ANSWER_TEXT                                                                                 \
+    "{\"output\":{\"message\":{\"role\":\"assistant\",\"content\":[{\"text\":\"" CANARY "\"}]}},"     \
+    "\"stopReason\":\"end_turn\",\"usage\":{\"inputTokens\":7,\"outputTokens\":3,\"totalTokens\":10},"  \
+    "\"metrics\":{\"latencyMs\":5}}"
+
+static bool is_retryable(enum outcome outcome)
+{
+    return outcome != CALL_OK && outcome != CALL_REJECTED;
+}
+
+static enum outcome draw(struct world *world)
+{
+    static const struct {
+        enum fault fault;
+        enum outcome outcome;
+    } FAULTS[] = {
+        {FAULT_THROTTLE, CALL_THROTTLED}, {FAULT_SERVER_ERROR, CALL_SERVER_ERROR},
+        {FAULT_REFUSED_CONNECTION, CALL_REFUSED_CONNECTION}, {FAULT_TIMEOUT, CALL_TIMEOUT},
+        {FAULT_CUT, CALL_CUT}, {FAULT_CORRUPT, CALL_CORRUPT}, {FAULT_EXCEPTION, CALL_EXCEPTION},
+        {FAULT_REJECTED, CALL_REJECTED},
+    };
+    for (size_t i = 0; i < COUNT_OF(FAULTS); i++)
+        if (world_chance(world, FAULTS[i].fault))
+            return FAULTS[i].outcome;
+    return CALL_OK;
+}
+
+/* A request of the same lane must have its answer, or be given up for good, before a later one is called. */
+static void check_order(struct world *world, const struct worker *worker, int log, int64_t offset)
+{
+    const struct fake_record *record = &world->logs[log].records[offset];
+    if (world->config.ordering == ORDERING_NONE ||
+        (world->config.ordering == ORDERING_KEY && record->key < 0))
+        return;
+    for (int64_t earlier = 0; earlier < offset; earlier++) {
+        const struct fake_record *other = &world->logs[log].records[earlier];
+        if (other->answers > 0 || other->kind == REQUEST_GAP || other->kind == REQUEST_EXPIRING ||
+            (world->config.ordering == ORDERING_KEY && other->key != record->key))
+            continue;
+        for (int i = 0; i < CALLS_MAX; i++) {
+            const struct fake_call *call = &worker->calls[i];
+            MUST(world, !call->is_open || call->log != log || call->offset != earlier);
+        }
+        if (world->retries_for_ever)
+            MUST(world, !worker->tried[log][earlier].is_retrying);
+    }
+}
+
+static void check_retry(struct world *world, struct worker *worker, int log, int64_t offset)
+{
+    int failed = worker->tried[log][offset].failed;
+    MUST(world, failed < (int)world->config.retry_max_attempts);
+    if (!worker->tried[log][offset].is_retrying)
+        worker->tried[log][offset].first_ms = world->now_ms;
+    else if (!world->retries_for_ever && worker->stalled_until == 0)
+        MUST(world, world->now_ms - worker->tried[log][offset].first_ms <=
+                        world->config.retry_max_elapsed_ms + 120000);
+}
+
+static void on_call_start(void *self, struct call_ref ref, const struct http_request *request)
+{
+    struct port *port = self;
+    struct world *world = port->world;
+    struct worker *worker = port->worker;
+    MUST(world, ref.index < CALLS_MAX && !worker->calls[ref.index].is_open);
+    const char *marker = memmem(request->body.ptr, request->body.len, "[[id:", 5);
+    MUST(world, marker != NULL);
+    int log;
+    long long offset;
+    char text[32];
+    snprintf(text, sizeof text, "%.*s", (int)sizeof text - 1, marker);
+    MUST(world, sscanf(text, "[[id:%d/%lld]]", &log, &offset) == 2);
+    struct fake_record *record = &world->logs[log].records[offset];
+    MUST(world, record->answers == 0);            /* what was committed is never called again */
+    MUST(world, !worker->is_stopping);            /* a drain begins no call */
+    MUST(world, worker->has_tenure[log] && !worker->is_revoking[log]);
+    check_order(world, worker, log, offset);
+    check_retry(world, worker, log, offset);
+    world->calls++;
+    record->calls++;
+    worker->calls[ref.index] = (struct fake_call){true, ref, log, offset, record->key};
+    enum outcome outcome = draw(world);
+    int64_t delay_ms = world_chance(world, FAULT_SLOW) ? 600000 : 1 + world_delay(world, 1500);
+    world_note(world, "w%d calls %d/%lld: %d in %lld", worker->index, log, offset, (int)outcome,
+               (long long)delay_ms);
+    struct sim_event *event = world_add(world, EVENT_CALL_STEP, worker, delay_ms);
+    event->a = (int)ref.index;
+    event->b = ref.generation;
+    event->step = (int)outcome;
+}
+
+static void on_call_cancel(void *self, struct call_ref ref)
+{
+    struct port *port = self;
+    struct fake_call *call = &port->worker->calls[ref.index];
+    MUST(port->world, call->is_open && call->ref.generation == ref.generation);
+    call->is_open = false;
+}
+
+static void frame(struct buf *buf, const char *message_type, const char *type, const char *payload)
+{
+    bool is_event = strcmp(message_type, "event") == 0;
+    struct event_header headers[] = {
+        {":message-type", slice_of_text(message_type)},
+        {is_event ? ":event-type" : ":exception-type", slice_of_text(type)},
+        {":content-type", SLICE("application/json")},
+    };
+    event_add(buf, headers, COUNT_OF(headers), slice_of_text(payload));
+}
+
+static void stream_text(struct buf *buf, enum outcome outcome)
+{
+    frame(buf, "event", "messageStart", "{\"role\":\"assistant\"}");
+    frame(buf, "event", "contentBlockDelta", "{\"contentBlockIndex\":0,\"delta\":{\"text\":\"" CANARY "\"}}");
+    if (outcome == CALL_EXCEPTION) {
+        frame(buf, "exception", "throttlingException", "{\"message\":\"slow down\"}");
+        return;
+    }
+    frame(buf, "event", "contentBlockStop", "{\"contentBlockIndex\":0}");
+    frame(buf, "event", "messageStop", "{\"stopReason\":\"end_turn\"}");
+    frame(buf, "event", "metadata",
+          "{\"usage\":{\"inputTokens\":7,\"outputTokens\":3,\"totalTokens\":10},\"metrics\":{\"latencyMs\":5}}");
+    if (outcome == CALL_CUT)
+        buf_cut(buf, buf->len - 20);
+    if (outcome == CALL_CORRUPT)
+        buf->ptr[buf->len / 2] ^= 0x10;
+}
+
+/* The engine may break the exchange off while it hears the body. */
+static void hear_stream(struct world *world, struct worker *worker, struct fake_call *call,
+                        enum outcome outcome, struct call_end *ret_end)
+{
+    struct call_ref ref = call->ref;
+    struct buf body;
+    buf_init(&body, 1 << 16);
+    stream_text(&body, outcome);
+    engine_call_head(worker->engine, ref, 200,
+                     SLICE("HTTP/1.1 200 OK\r\ncontent-type: application/vnd.amazon.eventstream\r\n\r\n"));
+    size_t cut = random_below(&world->random, body.len);
+    engine_call_body(worker->engine, ref, slice_sub(buf_slice(&body), 0, cut));
+    if (call->is_open)
+        engine_call_body(worker->engine, ref, slice_sub(buf_slice(&body), cut, body.len));
+    buf_done(&body);
+    if (outcome == CALL_CUT && random_below(&world->random, 2) == 0)
+        *ret_end = (struct call_end){ERR_CONNECTION, true, SLICE("connection reset")};
+}
+
+static void hear(struct world *world, struct worker *worker, struct fake_call *call, enum outcome outcome)
+{
+    struct call_ref ref = call->ref;
+    bool is_stream = world->logs[call->log].records[call->offset].stream;
+    struct call_end end = {OK, true, SLICE("")};
+    static const struct {
+        int status;
+        const char *head;
+    } REFUSALS[] = {
+        [CALL_THROTTLED] = {429, "HTTP/1.1 429 x\r\nx-amzn-errortype: ThrottlingException\r\n\r\n"},
+        [CALL_SERVER_ERROR] = {500, "HTTP/1.1 500 x\r\nx-amzn-errortype: InternalServerException\r\n\r\n"},
+        [CALL_REJECTED] = {400, "HTTP/1.1 400 x\r\nx-amzn-errortype: ValidationException\r\n\r\n"},
+    };
+    switch (outcome) {
+    case CALL_THROTTLED:
+    case CALL_SERVER_ERROR:
+    case CALL_REJECTED:
+        engine_call_head(worker->engine, ref, REFUSALS[outcome].status, slice_of_text(REFUSALS[outcome].head));
+        engine_call_body(worker->engine, ref, SLICE("{\"message\":\"no\"}"));
+        break;
+    case CALL_REFUSED_CONNECTION:
+        end = (struct call_end){ERR_CONNECTION, false, SLICE("connection refused")};
+        break;
+    case CALL_TIMEOUT:
+        end = (struct call_end){ERR_TIMEOUT, true, SLICE("no first byte in time")};
+        break;
+    case CALL_OK:
+    case CALL_CUT:
+    case CALL_CORRUPT:
+    case CALL_EXCEPTION:
+        if (is_stream) {
+            hear_stream(world, worker, call, outcome, &end);
+        } else if (outcome == CALL_OK) {
+            engine_call_head(worker->engine, ref, 200,
+                             SLICE("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n"));
+            engine_call_body(worker->engine, ref, slice_of_text(ANSWER_TEXT));
+        } else {
+            end = (struct call_end){ERR_CONNECTION, true, SLICE("connection reset")};
+        }
+        break;
+    }
+    if (!call->is_open)
+        return;
+    call->is_open = false;
+    engine_call_ended(worker->engine, ref, &end);
+}
+
+void bedrock_step(struct world *world, struct worker *worker, const struct sim_event *event)
+{
+    struct fake_call *call = &worker->calls[event->a];
+    enum outcome outcome = (enum outcome)event->step;
+    if (!call->is_open || call->ref.generation != event->b)
+        return;
+    bool throttled = outcome == CALL_THROTTLED ||
+                     (outcome == CALL_EXCEPTION && world->logs[call->log].records[call->offset].stream);
+    if (is_retryable(outcome) && !throttled)
+        worker->tried[call->log][call->offset].failed++;
+    worker->tried[call->log][call->offset].is_retrying = is_retryable(outcome);
+    hear(world, worker, call, outcome);
+}
+
+void bedrock_worker_died(struct world *world, struct worker *worker)
+{
+    (void)world;
+    for (int i = 0; i < CALLS_MAX; i++)
+        worker->calls[i].is_open = false;
+}
+
+void bedrock_ports(struct ports *ports)
+{
+    ports->call_start = on_call_start;
+    ports->call_cancel = on_call_cancel;
+}

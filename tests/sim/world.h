@@ -1,0 +1,172 @@
+/* A simulated world: one or more engines between a Kafka that keeps only what was committed and a Bedrock that decides an
+ * outcome per call, in virtual time, with seeded faults. The promises of the worker are checked as things happen. A seed
+ * names a world completely: two runs leave equal traces.
+ *
+ *   main.c     runs worlds, compares traces, reports the seed of a broken one
+ *   world.c    time, events, faults, the life of workers (start, stall, crash, stop)
+ *   kafka.c    logs, group, transactions, offsets; checks what is committed
+ *   bedrock.c  calls and their outcomes; checks what is called
+ */
+#ifndef SIM_WORLD_H
+#define SIM_WORLD_H
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/random.h"
+#include "engine/engine.h"
+
+#define WORKERS_MAX 3
+#define LOGS_MAX 4               /* partitions of the request topic */
+#define RECORDS_MAX 96           /* offsets of one partition */
+#define CALLS_MAX 64             /* open calls of one worker */
+#define CANARY "canary-prompt"   /* in every prompt; never in a log line */
+#define SESSION_MS 10000
+
+/* A broken promise ends the world: MUST(fact) says which, and where in virtual time. */
+#define MUST(world, fact) ((fact) ? (void)0 : world_broken(world, #fact, __FILE__, __LINE__))
+
+enum request_kind { REQUEST_GOOD, REQUEST_BAD_JSON, REQUEST_EXPIRING, REQUEST_REFUSED_ANSWER, REQUEST_GAP };
+
+struct fake_record {
+    enum request_kind kind;
+    int key;                     /* -1 = null */
+    int model;
+    bool stream;
+    int answers;                 /* responses committed; at most 1 */
+    int calls;                   /* begun, by anyone */
+    int open_calls;
+    bool is_lost_expected;       /* its owner died while the map said that a call is under way */
+};
+
+struct fake_log {
+    struct fake_record records[RECORDS_MAX];
+    int64_t end;                 /* records produced so far */
+    int64_t planned;             /* how many there will be */
+    int64_t offset;              /* committed; -1 = none */
+    char metadata[4200];
+    size_t metadata_len;
+    int owner;                   /* worker; -1 = none */
+    int next_owner;              /* whom it goes to when its owner has released it; -1 = nobody */
+    int64_t last_answer[8];      /* by key: highest offset answered */
+};
+
+struct fake_call {
+    bool is_open;
+    struct call_ref ref;
+    int log;
+    int64_t offset;
+    int key;
+};
+
+struct worker {
+    struct engine *engine;       /* NULL = down */
+    int index;
+    uint32_t incarnation;        /* events for an earlier one are void */
+    uint32_t generation;         /* of the group, as this member knows it */
+    bool is_member;              /* the group knows it */
+    bool knows_it_is_out;
+    int64_t stalled_until;
+    int64_t wake_ms;             /* event scheduled for it; INT64_MAX = none */
+    bool is_stopping, has_ended;
+    struct tenure tenures[LOGS_MAX];
+    bool has_tenure[LOGS_MAX];
+    bool is_revoking[LOGS_MAX];
+    int64_t positions[LOGS_MAX]; /* fetch position; -1 = not started */
+    struct fake_call calls[CALLS_MAX];
+    uint32_t next_epoch;
+    /* the batch in the committer's hands */
+    bool has_batch;
+    struct batch batch;
+    uint32_t batch_generation;
+    bool batch_was_member;
+    /* per request: what this incarnation tried */
+    struct {
+        int failed;
+        int64_t first_ms;
+        bool is_retrying;
+    } tried[LOGS_MAX][RECORDS_MAX];
+};
+
+enum fault {
+    FAULT_THROTTLE, FAULT_SERVER_ERROR, FAULT_REFUSED_CONNECTION, FAULT_TIMEOUT, FAULT_CUT, FAULT_CORRUPT,
+    FAULT_EXCEPTION, FAULT_REJECTED, FAULT_SLOW, FAULT_ABORT, FAULT_UNKNOWN_MADE, FAULT_UNKNOWN_NOT, FAULT_READ,
+    FAULT_CRASH, FAULT_STALL, FAULT_MOVE, FAULT_STOP, FAULT_COUNT
+};
+
+enum event_kind_sim {
+    EVENT_WAKE, EVENT_PRODUCE, EVENT_CALL_STEP, EVENT_BATCH, EVENT_READ, EVENT_WATERMARKS, EVENT_FATE, EVENT_START,
+    EVENT_LOST, EVENT_TOPIC, EVENT_ASSIGN
+};
+
+struct sim_event {
+    int64_t at_ms;
+    uint64_t order;
+    enum event_kind_sim kind;
+    int worker;
+    uint32_t incarnation;
+    int a;                       /* log, or call */
+    uint32_t b, c;               /* ticket, generation of a call, epoch */
+    int step;
+};
+
+struct world {
+    uint64_t seed;
+    struct random random;
+    int64_t now_ms;
+    struct sim_event *events;    /* a heap */
+    size_t event_count, event_room;
+    uint64_t next_order;
+    uint64_t trace;              /* hash of all that happened */
+    bool is_loud;
+    int chance[FAULT_COUNT];     /* per mille */
+    bool is_calm;                /* faults have stopped */
+    struct fake_log logs[LOGS_MAX];
+    int log_count;
+    uint32_t group_generation;
+    struct worker workers[WORKERS_MAX];
+    int worker_count;
+    bool retries_for_ever;
+    struct engine_config config;
+    uint64_t calls, usages, lost_usages, responses, crashes, stalls;
+    struct uuid *usage_ids;      /* committed */
+    size_t usage_room;
+};
+
+/* world.c */
+void world_run(struct world *world, uint64_t seed, bool is_loud);
+void world_note(struct world *world, const char *format, ...) PRINTF(2, 3);
+_Noreturn void world_broken(struct world *world, const char *fact, const char *file, int line);
+bool world_chance(struct world *world, enum fault fault);
+int64_t world_delay(struct world *world, int64_t typical_ms);
+struct sim_event *world_add(struct world *world, enum event_kind_sim kind, const struct worker *worker, int64_t delay_ms);
+
+/* kafka.c */
+void kafka_make(struct world *world);
+void kafka_produce(struct world *world, const struct sim_event *event);
+void kafka_pump(struct world *world, struct worker *worker);
+void kafka_batch(struct world *world, struct worker *worker);
+void kafka_read(struct world *world, struct worker *worker, const struct sim_event *event);
+void kafka_watermarks(struct world *world, struct worker *worker, const struct sim_event *event);
+void kafka_join(struct world *world, struct worker *worker);
+void kafka_assign(struct world *world, struct worker *worker, const struct sim_event *event);
+void kafka_move(struct world *world);
+void kafka_kick(struct world *world, struct worker *worker, bool is_dead);
+void kafka_lost(struct world *world, struct worker *worker);
+void kafka_check_end(struct world *world);
+bool kafka_all_answered(const struct world *world);
+void kafka_ports(struct ports *ports);
+
+/* bedrock.c */
+void bedrock_ports(struct ports *ports);
+void bedrock_step(struct world *world, struct worker *worker, const struct sim_event *event);
+void bedrock_worker_died(struct world *world, struct worker *worker);
+
+/* What the ports get as `self`. */
+struct port {
+    struct world *world;
+    struct worker *worker;
+};
+extern struct port sim_ports[WORKERS_MAX];
+
+#endif
