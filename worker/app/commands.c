@@ -49,7 +49,7 @@ static const struct option_row OPTIONS[] = {
 };
 
 #define REQUESTS_DEFAULT   300
-#define REQUESTS_MAX       100000
+#define REQUESTS_MAX       10000
 #define TIMEOUT_DEFAULT_MS 300000
 
 /* ---- help ---- */
@@ -155,7 +155,7 @@ static const char *take_value(struct arguments *arguments, const struct option_r
         break;
     case OPTION_COUNT:
         if (!slice_to_int64(slice_of_text(value), &amount) || amount < 0 || amount > REQUESTS_MAX)
-            return "needs a whole number up to 100000";
+            return "needs a whole number up to 10000";
         break;
     }
     memcpy(member, &amount, sizeof amount);
