@@ -1,0 +1,657 @@
+#include "unit/unit.h"
+
+#include <stdio.h>
+
+#include "unit/request_kit.h"
+#include "unit/torture.h"
+
+#define SEED_SYSTEM                                                                                \
+    "You are a helpful assistant that translates English to French. Translate the user sentence."
+
+/* --- the seed page --- */
+
+static void the_seed_page_conversation_is_sent_byte_for_byte(void **state)
+{
+    (void)state;
+    assert_body(
+        "{\"model\":\"anthropic.claude-3-sonnet-20240229-v1:0\",\"temperature\":0,"
+        "\"max_tokens\":null,\"messages\":[[\"system\",\"" SEED_SYSTEM
+        "\"],[\"human\",\"I love programming.\"]]}",
+        "{\"messages\":[{\"role\":\"user\",\"content\":[{\"text\":\"I love programming.\"}]}],"
+        "\"system\":[{\"text\":\"" SEED_SYSTEM "\"}],\"inferenceConfig\":{\"temperature\":0}}");
+}
+
+static const char translated[] =
+    "{\"messages\":[{\"role\":\"user\",\"content\":[{\"text\":\"I love programming.\"}]}],"
+    "\"system\":[{\"text\":\"You are a helpful assistant that translates English to German.\"}]}";
+
+static void the_seed_page_template_is_filled(void **state)
+{
+    (void)state;
+    assert_body(
+        "{\"prompt\":{\"template\":\"translate\",\"variables\":{\"input_language\":\"English\","
+        "\"output_language\":\"German\",\"input\":\"I love programming.\"}}}",
+        translated);
+    assert_body(
+        "{\"prompt\":{\"template\":[[\"system\",\"You are a helpful assistant that translates "
+        "{input_language} to {output_language}.\"],{\"role\":\"human\",\"content\":\"{input}\"}],"
+        "\"variables\":{\"input_language\":\"English\",\"output_language\":\"German\","
+        "\"input\":\"I love programming.\"}}}",
+        translated);
+}
+
+/* --- parameters --- */
+
+static void parameters_go_out_as_they_were_written(void **state)
+{
+    (void)state;
+    assert_body("{" SAID ",\"temperature\":0.10,\"top_p\":1e-1,\"max_tokens\":1024,"
+                "\"stop\":[\"a\",\"\\u0062\"]}",
+                ASKED
+                "],\"inferenceConfig\":{\"maxTokens\":1024,\"temperature\":0.10,\"topP\":1e-1,"
+                "\"stopSequences\":[\"a\",\"\\u0062\"]}}");
+}
+
+static void one_stop_text_becomes_a_list(void **state)
+{
+    (void)state;
+    assert_body("{" SAID ",\"stop\":\"END\"}",
+                ASKED "],\"inferenceConfig\":{\"stopSequences\":[\"END\"]}}");
+}
+
+static void whole_numbers_are_sent_as_integers(void **state)
+{
+    (void)state;
+    assert_body("{" SAID ",\"max_tokens\":1.024e3,\"top_k\":40.0}",
+                ASKED "],\"inferenceConfig\":{\"maxTokens\":1024},"
+                      "\"additionalModelRequestFields\":{\"top_k\":40}}");
+}
+
+static void null_is_as_good_as_absent(void **state)
+{
+    (void)state;
+    assert_body("{" SAID
+                ",\"id\":null,\"temperature\":null,\"top_k\":null,\"stop\":null,\"tools\":null,"
+                "\"model_kwargs\":null,\"prompt\":null,\"stream\":null,\"metadata\":null}",
+                ASKED "]}");
+}
+
+static void additional_fields_keep_their_source(void **state)
+{
+    (void)state;
+    assert_body("{" SAID ",\"additional_model_request_fields\":{ \"someThing\" : {\"aB\":1.00} },"
+                "\"additional_model_response_field_paths\":[\"/usage\"],"
+                "\"request_metadata\":{\"userId\":\"u\\u00e9\"}}",
+                ASKED "],\"additionalModelRequestFields\":{ \"someThing\" : {\"aB\":1.00} },"
+                      "\"additionalModelResponseFieldPaths\":[\"/usage\"],"
+                      "\"requestMetadata\":{\"userId\":\"u\\u00e9\"}}");
+}
+
+static void model_kwargs_and_additional_fields_are_one(void **state)
+{
+    (void)state;
+    assert_body("{" SAID ",\"model_kwargs\":{\"foo_bar\":[1.0]},\"top_k\":5,"
+                "\"additional_model_request_fields\":{\"thinking\":{\"budget_tokens\":1e3}}}",
+                ASKED "],\"additionalModelRequestFields\":{\"foo_bar\":[1.0],"
+                      "\"thinking\":{\"budget_tokens\":1e3},\"top_k\":5}}");
+    assert_body("{" SAID ",\"model_kwargs\":{\"foo\": 1 },\"top_k\":5}",
+                ASKED "],\"additionalModelRequestFields\":{\"foo\": 1,\"top_k\":5}}");
+    assert_refused("{" SAID
+                   ",\"model_kwargs\":{\"a\":1},\"additional_model_request_fields\":{\"a\":1}}",
+                   ERR_INVALID, "model_kwargs");
+    assert_refused("{" SAID ",\"top_k\":1,\"additional_model_request_fields\":{\"top_k\":1}}",
+                   ERR_INVALID, "top_k");
+}
+
+static void known_parameters_in_model_kwargs_find_their_place(void **state)
+{
+    (void)state;
+    assert_body("{" SAID
+                ",\"model_kwargs\":{\"temperature\":0,\"stop_sequences\":[\"x\"],\"top_k\":3,"
+                "\"max_tokens\":null}}",
+                ASKED "],\"inferenceConfig\":{\"temperature\":0,\"stopSequences\":[\"x\"]},"
+                      "\"additionalModelRequestFields\":{\"top_k\":3}}");
+    assert_refused("{" SAID ",\"temperature\":1,\"model_kwargs\":{\"temperature\":0}}", ERR_INVALID,
+                   "model_kwargs.temperature");
+    assert_refused("{" SAID ",\"model_kwargs\":{\"max_tokens\":0}}", ERR_INVALID,
+                   "model_kwargs.max_tokens");
+}
+
+static void senseless_parameters_are_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *field, *value;
+    } cases[] = {
+        {"temperature", "\"0\""},
+        {"temperature", "-0.1"},
+        {"temperature", "1e999"},
+        {"temperature", "true"},
+        {"top_p", "1.01"},
+        {"top_p", "-1"},
+        {"top_p", "[]"},
+        {"top_k", "-1"},
+        {"top_k", "1.5"},
+        {"top_k", "9223372036854775808"},
+        {"max_tokens", "0"},
+        {"max_tokens", "-1"},
+        {"max_tokens", "1e30"},
+        {"max_tokens", "99999999999999999999"},
+        {"max_tokens", "\"1\""},
+        {"stop", "1"},
+        {"stop", "[1]"},
+        {"stop", "{}"},
+        {"stream", "1"},
+        {"stream", "\"true\""},
+        {"labels", "[]"},
+        {"labels", "{\"a\":1}"},
+        {"metadata", "\"x\""},
+        {"model_kwargs", "[]"},
+        {"additional_model_request_fields", "1"},
+        {"additional_model_response_field_paths", "{}"},
+        {"request_metadata", "{\"a\":1}"},
+        {"ttl_ms", "-1"},
+        {"ttl_ms", "1.5"},
+        {"ttl_ms", "1e19"},
+        {"expires_at", "1"},
+        {"expires_at", "\"soon\""},
+        {"id", "17"},
+        {"id", "\"\""},
+        {"id", "\"a\\nb\""},
+        {"tenant", "\"\""},
+        {"tenant", "5"},
+        {"model", "\"a.b\\u0007\""},
+        {"model", "[]"},
+        {"api", "\"grpc\""},
+        {"reply_to", "1"},
+        {"messages", "{}"},
+        {"messages", "\"Hi\""},
+        {"prompt", "\"Hi\""},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        char value[256];
+        snprintf(value, sizeof value, "{%s\"%s\":%s}",
+                 strcmp(cases[i].field, "messages") == 0 ? "" : SAID ",", cases[i].field,
+                 cases[i].value);
+        assert_refused(value, ERR_INVALID, cases[i].field);
+    }
+}
+
+static void assert_labels(size_t count, size_t value_len, bool is_good)
+{
+    struct buf value OWNED_BY(buf_done);
+    buf_init(&value, 1 << 16);
+    buf_add_text(&value, "{" SAID ",\"labels\":{");
+    for (size_t i = 0; i < count; i++) {
+        buf_addf(&value, "%s\"a%zu\":\"", i > 0 ? "," : "", i);
+        for (size_t j = 0; j < value_len; j++)
+            buf_add_byte(&value, 'x');
+        buf_add_byte(&value, '"');
+    }
+    buf_add_text(&value, "}}");
+    if (is_good)
+        assert_body(buf_text(&value), ASKED "]}");
+    else
+        assert_refused(buf_text(&value), ERR_INVALID, "labels");
+}
+
+static void too_many_or_too_long_labels_are_refused(void **state)
+{
+    (void)state;
+    assert_labels(REQUEST_LABELS_MAX, REQUEST_LABEL_MAX, true);
+    assert_labels(REQUEST_LABELS_MAX + 1, 0, false);
+    assert_labels(1, REQUEST_LABEL_MAX + 1, false);
+}
+
+/* --- names --- */
+
+static void unknown_fields_are_named_with_the_nearest(void **state)
+{
+    (void)state;
+    struct request_kit kit;
+    request_kit_init(&kit);
+    assert_int_equal(
+        request_kit_read(&kit, SLICE("{\"id\":\"a\",\"message\":[[\"human\",\"Hi\"]]}")),
+        ERR_INVALID);
+    assert_string_equal(kit.why.field, "message");
+    assert_non_null(strstr(kit.why.message, "\"messages\""));
+    assert_slice(kit.request.id, "a");
+    request_kit_done(&kit);
+    assert_refused("{" SAID ",\"temprature\":0}", ERR_INVALID, "temprature");
+    assert_refused("{" SAID ",\"colour\":0}", ERR_INVALID, "colour");
+    assert_refused("{" SAID ",\"\":0}", ERR_INVALID, "");
+}
+
+static void fields_of_later_versions_are_refused_by_name(void **state)
+{
+    (void)state;
+    static const char *const names[] = {
+        "tools",     "tool_choice", "structured_output", "guardrail", "cache_control",
+        "reasoning", "performance", "service_tier",      "provider",  "base_model"};
+    char value[256];
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        snprintf(value, sizeof value, "{" SAID ",\"%s\":{}}", names[i]);
+        assert_refused(value, ERR_UNSUPPORTED_FIELD, names[i]);
+    }
+    assert_refused("{" SAID ",\"api\":\"invoke\"}", ERR_UNSUPPORTED_FIELD, "api");
+    assert_body("{" SAID ",\"api\":\"auto\"}", ASKED "]}");
+    assert_body("{" SAID ",\"api\":\"converse\"}", ASKED "]}");
+}
+
+/* --- values that are no request --- */
+
+static void values_that_are_no_request_are_malformed(void **state)
+{
+    (void)state;
+    static const char *const values[] = {
+        "",
+        "   ",
+        "{",
+        "[]",
+        "null",
+        "\"text\"",
+        "17",
+        "not json",
+        "{} {}",
+        "{\"id\":\"a\",\"id\":\"b\"}",
+        "{\"id\":\"\\u0000\"}",
+        "{\"id\":\"\xff\"}",
+        "{\"a\":[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[["
+        "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[",
+        "<html><body>502</body></html>",
+    };
+    for (size_t i = 0; i < COUNT_OF(values); i++)
+        assert_refused(values[i], ERR_MALFORMED, "");
+}
+
+static void a_fault_in_the_json_is_placed(void **state)
+{
+    (void)state;
+    struct request_kit kit;
+    request_kit_init(&kit);
+    assert_int_equal(request_kit_read(&kit, SLICE("{\n \"id\": x}")), ERR_MALFORMED);
+    assert_non_null(strstr(kit.why.message, "line 2, column 8"));
+    request_kit_done(&kit);
+}
+
+static void a_tombstone_is_malformed(void **state)
+{
+    (void)state;
+    struct request_kit kit;
+    request_kit_init(&kit);
+    assert_int_equal(request_kit_read(&kit, SLICE_NULL), ERR_MALFORMED);
+    assert_non_null(strstr(kit.why.message, "tombstone"));
+    assert_slice(kit.request.id, "bedrock.requests-3-42");
+    request_kit_done(&kit);
+}
+
+static void a_structured_cloud_event_is_refused_in_words(void **state)
+{
+    (void)state;
+    struct request_kit kit;
+    request_kit_init(&kit);
+    assert_int_equal(
+        request_kit_read(&kit, SLICE("{\"specversion\":\"1.0\",\"id\":\"1\",\"type\":\"t\","
+                                     "\"source\":\"s\",\"data\":{" SAID "}}")),
+        ERR_MALFORMED);
+    assert_non_null(strstr(kit.why.message, "CloudEvent"));
+    request_kit_done(&kit);
+}
+
+static void what_was_understood_stays_in_spite_of_an_error(void **state)
+{
+    (void)state;
+    struct request_kit kit;
+    request_kit_init(&kit);
+    assert_int_equal(
+        request_kit_read(&kit, SLICE("{\"max_tokens\":0,\"metadata\":{\"order\": 17 },"
+                                     "\"tenant\":\"t\",\"id\":\"order-17\",\"reply_to\":"
+                                     "\"answers\",\"model\":\"claude\"}")),
+        ERR_INVALID);
+    assert_string_equal(kit.why.field, "max_tokens");
+    assert_slice(kit.request.id, "order-17");
+    assert_slice(kit.request.tenant, "t");
+    assert_slice(kit.request.metadata, "{\"order\": 17 }");
+    assert_slice(kit.request.reply_topic, "answers");
+    assert_slice(kit.request.model_requested, "claude");
+    assert_null(kit.request.model.ptr);
+    request_kit_done(&kit);
+}
+
+static void assert_id(size_t characters, bool is_good)
+{
+    struct buf value OWNED_BY(buf_done);
+    buf_init(&value, 1 << 16);
+    buf_add_text(&value, "{" SAID ",\"id\":\"");
+    for (size_t i = 0; i < characters; i++)
+        buf_add_text(&value, "\xc3\xa9");
+    buf_add_text(&value, "\"}");
+    if (is_good)
+        assert_body(buf_text(&value), ASKED "]}");
+    else
+        assert_refused(buf_text(&value), ERR_INVALID, "id");
+}
+
+static void an_id_has_at_most_128_characters(void **state)
+{
+    (void)state;
+    assert_id(REQUEST_ID_MAX, true);
+    assert_id(REQUEST_ID_MAX + 1, false);
+}
+
+/* --- models --- */
+
+static void assert_model(const char *model, const char *id, const char *region)
+{
+    struct request_kit kit;
+    char value[512];
+    request_kit_init(&kit);
+    snprintf(value, sizeof value, "{" SAID "%s%s%s}", model == NULL ? "" : ",\"model\":\"",
+             model == NULL ? "" : model, model == NULL ? "" : "\"");
+    assert_int_equal(request_kit_read(&kit, slice_of_text(value)), OK);
+    assert_slice(kit.request.model, id);
+    if (region == NULL)
+        assert_null(kit.request.region.ptr);
+    else
+        assert_slice(kit.request.region, region);
+    request_kit_done(&kit);
+}
+
+static void models_are_aliases_ids_or_arns(void **state)
+{
+    (void)state;
+    assert_model("claude", "anthropic.claude-3-sonnet-20240229-v1:0", "eu-west-1");
+    assert_model(NULL, "amazon.nova-lite-v1:0", NULL);
+    assert_model("us.anthropic.claude-3-haiku-20240307-v1:0",
+                 "us.anthropic.claude-3-haiku-20240307-v1:0", NULL);
+    assert_model("arn:aws:bedrock:us-gov-west-1:123456789012:application-inference-profile/abc",
+                 "arn:aws:bedrock:us-gov-west-1:123456789012:application-inference-profile/abc",
+                 "us-gov-west-1");
+    assert_model("arn:aws:bedrock:::foundation-model/x.y", "arn:aws:bedrock:::foundation-model/x.y",
+                 NULL);
+}
+
+static void unknown_models_are_told_with_the_nearest_alias(void **state)
+{
+    (void)state;
+    struct request_kit kit;
+    request_kit_init(&kit);
+    assert_int_equal(request_kit_read(&kit, SLICE("{" SAID ",\"model\":\"cluade\"}")),
+                     ERR_UNKNOWN_MODEL);
+    assert_non_null(strstr(kit.why.message, "\"claude\"?"));
+    kit.catalog.default_model = SLICE("");
+    assert_int_equal(request_kit_read(&kit, SLICE("{" SAID "}")), ERR_INVALID);
+    assert_string_equal(kit.why.field, "model");
+    kit.catalog.default_model = SLICE("gone");
+    assert_int_equal(request_kit_read(&kit, SLICE("{" SAID "}")), ERR_UNKNOWN_MODEL);
+    request_kit_done(&kit);
+}
+
+/* The region goes into a host name. */
+static void an_arn_cannot_smuggle_a_host(void **state)
+{
+    (void)state;
+    static const char *const models[] = {
+        "arn:aws:bedrock:evil.example/#:1:x",
+        "arn:aws:bedrock:us-east-1@evil:1:x",
+        "arn:aws:bedrock:-us:1:x",
+        "arn:aws:bedrock:US-EAST-1:1:x",
+        "arn:aws:bedrock",
+        "arn:",
+        "arn:aws:bedrock:us-east-1",
+        "arn:aws:bedrock:a b:1:x",
+    };
+    for (size_t i = 0; i < COUNT_OF(models); i++) {
+        char value[256];
+        snprintf(value, sizeof value, "{" SAID ",\"model\":\"%s\"}", models[i]);
+        assert_refused(value, ERR_INVALID, "model");
+    }
+}
+
+static void an_alias_fills_in_what_the_request_leaves_out(void **state)
+{
+    (void)state;
+    assert_body("{" SAID ",\"model\":\"claude\"}", ASKED
+                "],\"inferenceConfig\":{\"maxTokens\":512,\"temperature\":0.25,"
+                "\"stopSequences\":[\"END\"]},\"additionalModelRequestFields\":{\"top_k\":7}}");
+    assert_body("{" SAID ",\"model\":\"claude\",\"temperature\":0,\"stop\":[],"
+                "\"model_kwargs\":{\"max_tokens\":1},"
+                "\"additional_model_request_fields\":{\"top_k\":1}}",
+                ASKED "],\"inferenceConfig\":{\"maxTokens\":1,\"temperature\":0,"
+                      "\"stopSequences\":[]},\"additionalModelRequestFields\":{\"top_k\":1}}");
+}
+
+/* --- headers and time --- */
+
+static void set_headers(struct request_kit *kit, const struct header *list, size_t count)
+{
+    kit->record.headers = (struct headers){.list = list, .count = count};
+}
+
+static void without_headers_the_position_names_the_request(void **state)
+{
+    (void)state;
+    struct request_kit kit;
+    request_kit_init(&kit);
+    assert_int_equal(request_kit_read(&kit, SLICE("{" SAID "}")), OK);
+    assert_slice(kit.request.id, "bedrock.requests-3-42");
+    assert_slice(kit.request.tenant, "default");
+    assert_null(kit.request.reply_topic.ptr);
+    assert_int_equal(kit.request.reply_partition, -1);
+    assert_true(kit.request.expires_wall_ms == REQUEST_NO_LIMIT);
+    assert_false(kit.request.stream);
+    request_kit_done(&kit);
+}
+
+static void spring_headers_name_topic_and_partition(void **state)
+{
+    (void)state;
+    const struct header list[] = {
+        {SLICE("kafka_replyTopic"), SLICE("old")},
+        {SLICE("kafka_replyTopic"), SLICE("replies")},
+        {SLICE("kafka_replyPartition"), SLICE("\x00\x01\x02\x03")},
+        {SLICE("ce_id"), SLICE("event-1")},
+    };
+    struct request_kit kit;
+    request_kit_init(&kit);
+    set_headers(&kit, list, COUNT_OF(list));
+    assert_int_equal(request_kit_read(&kit, SLICE("no json")), ERR_MALFORMED);
+    assert_slice(kit.request.reply_topic, "replies");
+    assert_int_equal(kit.request.reply_partition, 0x010203);
+    assert_slice(kit.request.id, "event-1");
+    assert_int_equal(
+        request_kit_read(&kit, SLICE("{" SAID ",\"reply_to\":\"mine\",\"id\":\"own\"}")), OK);
+    assert_slice(kit.request.reply_topic, "mine");
+    assert_int_equal(kit.request.reply_partition, -1);
+    assert_slice(kit.request.id, "own");
+    request_kit_done(&kit);
+}
+
+static void assert_header_refused(const char *name, struct slice value, enum err err)
+{
+    const struct header list[] = {{SLICE("kafka_replyTopic"), SLICE("replies")},
+                                  {slice_of_text(name), value}};
+    struct request_kit kit;
+    request_kit_init(&kit);
+    set_headers(&kit, list, COUNT_OF(list));
+    assert_int_equal(request_kit_read(&kit, SLICE("{" SAID "}")), err);
+    assert_string_equal(kit.why.field, name);
+    assert_slice(kit.request.id, "bedrock.requests-3-42");
+    request_kit_done(&kit);
+}
+
+static void hostile_headers_are_refused(void **state)
+{
+    (void)state;
+    assert_header_refused("kafka_replyPartition", SLICE("1"), ERR_INVALID);
+    assert_header_refused("kafka_replyPartition", SLICE("\xff\xff\xff\xff"), ERR_INVALID);
+    assert_header_refused("kafka_replyPartition", SLICE("\x00\x00\x00\x00\x01"), ERR_INVALID);
+    assert_header_refused("kafka_replyPartition", SLICE(""), ERR_INVALID);
+    assert_header_refused("kafka_replyTopic", SLICE("no/topic"), ERR_REPLY_REFUSED);
+    assert_header_refused("kafka_replyTopic", SLICE(".."), ERR_REPLY_REFUSED);
+    assert_header_refused("kafka_replyTopic", SLICE("\xff"), ERR_REPLY_REFUSED);
+    assert_header_refused("ce_id", SLICE("a\xff"), ERR_INVALID);
+    assert_header_refused("ce_id", SLICE("a\nb"), ERR_INVALID);
+    assert_header_refused("ce_expirytime", SLICE("tomorrow"), ERR_INVALID);
+    assert_refused("{" SAID ",\"reply_to\":\"a b\"}", ERR_REPLY_REFUSED, "reply_to");
+}
+
+static void null_headers_say_nothing(void **state)
+{
+    (void)state;
+    const struct header list[] = {{SLICE("kafka_replyTopic"), SLICE_NULL},
+                                  {SLICE("kafka_replyPartition"), SLICE("x")},
+                                  {SLICE("ce_id"), SLICE("")},
+                                  {SLICE("ce_expirytime"), SLICE_NULL}};
+    struct request_kit kit;
+    request_kit_init(&kit);
+    set_headers(&kit, list, COUNT_OF(list));
+    assert_int_equal(request_kit_read(&kit, SLICE("{" SAID "}")), OK);
+    assert_null(kit.request.reply_topic.ptr);
+    assert_slice(kit.request.id, "bedrock.requests-3-42");
+    request_kit_done(&kit);
+}
+
+static void endless_headers_are_malformed(void **state)
+{
+    (void)state;
+    static struct header many[HEADERS_MAX + 1];
+    static char wide[HEADERS_BYTES_MAX + 1];
+    struct request_kit kit;
+    request_kit_init(&kit);
+    for (size_t i = 0; i < COUNT_OF(many); i++)
+        many[i] = (struct header){SLICE("n"), SLICE("v")};
+    set_headers(&kit, many, HEADERS_MAX);
+    assert_int_equal(request_kit_read(&kit, SLICE("{" SAID "}")), OK);
+    set_headers(&kit, many, COUNT_OF(many));
+    assert_int_equal(request_kit_read(&kit, SLICE("{" SAID "}")), ERR_MALFORMED);
+    many[0].value = slice_of(wide, sizeof wide);
+    set_headers(&kit, many, 1);
+    assert_int_equal(request_kit_read(&kit, SLICE("{" SAID "}")), ERR_MALFORMED);
+    request_kit_done(&kit);
+}
+
+static void the_earliest_limit_wins(void **state)
+{
+    (void)state;
+    const struct header list[] = {{SLICE("ce_expirytime"), SLICE("2027-01-15T08:00:02Z")}};
+    struct request_kit kit;
+    request_kit_init(&kit);
+    assert_int_equal(request_kit_read(&kit, SLICE("{" SAID ",\"ttl_ms\":1500}")), OK);
+    assert_true(kit.request.expires_wall_ms == KIT_TIME_MS + 1500);
+    assert_int_equal(request_kit_read(&kit, SLICE("{" SAID ",\"ttl_ms\":1500,\"expires_at\":"
+                                                  "\"2027-01-15T08:00:01.000Z\"}")),
+                     OK);
+    assert_true(kit.request.expires_wall_ms == KIT_TIME_MS + 1000);
+    set_headers(&kit, list, 1);
+    assert_int_equal(request_kit_read(&kit, SLICE("{" SAID ",\"ttl_ms\":2500}")), OK);
+    assert_true(kit.request.expires_wall_ms == KIT_TIME_MS + 2000);
+    assert_int_equal(request_kit_read(&kit, SLICE("{" SAID ",\"ttl_ms\":9223372036854775807}")),
+                     OK);
+    assert_true(kit.request.expires_wall_ms == KIT_TIME_MS + 2000);
+    kit.record.timestamp_type = TIMESTAMP_NONE;
+    assert_int_equal(request_kit_read(&kit, SLICE("{" SAID ",\"ttl_ms\":1}")), ERR_INVALID);
+    request_kit_done(&kit);
+}
+
+/* --- records --- */
+
+static void a_copied_record_stands_alone(void **state)
+{
+    (void)state;
+    char bytes[] = "topic key value name header";
+    struct header list[] = {{slice_of(bytes + 16, 4), slice_of(bytes + 21, 6)},
+                            {slice_of(bytes + 16, 4), SLICE_NULL}};
+    struct record record = {.topic = slice_of(bytes, 5),
+                            .key = slice_of(bytes + 6, 3),
+                            .value = slice_of(bytes + 10, 5),
+                            .offset = 7,
+                            .headers = {list, 2}};
+    struct record copy;
+    struct arena arena;
+    arena_init(&arena, 1 << 16);
+    assert_true(record_copy(&arena, &record, &copy));
+    memset(bytes, 'x', sizeof bytes);
+    memset(list, 0, sizeof list);
+    assert_slice(copy.topic, "topic");
+    assert_slice(copy.key, "key");
+    assert_slice(copy.value, "value");
+    assert_int_equal(copy.offset, 7);
+    assert_slice(copy.headers.list[0].value, "header");
+    assert_null(headers_last(copy.headers, "name")->value.ptr);
+    assert_null(headers_last(copy.headers, "Name"));
+    arena_reset(&arena);
+    record = (struct record){.value = SLICE_NULL, .key = SLICE("")};
+    assert_true(record_copy(&arena, &record, &copy));
+    assert_null(copy.value.ptr);
+    assert_non_null(copy.key.ptr);
+    arena_done(&arena);
+}
+
+/* --- memory --- */
+
+static bool read_once(void *self)
+{
+    struct request_kit kit;
+    request_kit_init(&kit);
+    enum err err = request_kit_read(&kit, slice_of_text(self));
+    if (err != OK)
+        assert_int_equal(err, ERR_NO_MEMORY);
+    request_kit_done(&kit);
+    return err == OK;
+}
+
+static void reading_survives_any_want_of_memory(void **state)
+{
+    (void)state;
+    char value[] = "{\"id\":\"\\u00e9\",\"messages\":[[\"system\",\"\\n.\"],{\"type\":\"human\","
+                   "\"content\":[\"a\\n\","
+                   "{\"type\":\"text\",\"text\":\"b\"},{\"image\":{}}]},[\"ai\",[{\"type\":"
+                   "\"reasoning_content\","
+                   "\"reasoning_content\":{\"text\":\"t\",\"signature\":\"s\"}},\"x \"]]],"
+                   "\"stop\":\"x\",\"top_k\":1.0,\"model_kwargs\":{\"a\":1},"
+                   "\"additional_model_request_fields\":{\"b\":1},\"labels\":{\"l\":\"\\n\"}}";
+    char prompt[] =
+        "{\"prompt\":{\"template\":\"translate\",\"variables\":{\"input_language\":\"\\n\","
+        "\"output_language\":\"b\",\"input\":\"c\"}}}";
+    assert_true(torture(read_once, value) > 0);
+    assert_true(torture(read_once, prompt) > 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_seed_page_conversation_is_sent_byte_for_byte),
+        cmocka_unit_test(the_seed_page_template_is_filled),
+        cmocka_unit_test(parameters_go_out_as_they_were_written),
+        cmocka_unit_test(one_stop_text_becomes_a_list),
+        cmocka_unit_test(whole_numbers_are_sent_as_integers),
+        cmocka_unit_test(null_is_as_good_as_absent),
+        cmocka_unit_test(additional_fields_keep_their_source),
+        cmocka_unit_test(model_kwargs_and_additional_fields_are_one),
+        cmocka_unit_test(known_parameters_in_model_kwargs_find_their_place),
+        cmocka_unit_test(senseless_parameters_are_refused),
+        cmocka_unit_test(too_many_or_too_long_labels_are_refused),
+        cmocka_unit_test(unknown_fields_are_named_with_the_nearest),
+        cmocka_unit_test(fields_of_later_versions_are_refused_by_name),
+        cmocka_unit_test(values_that_are_no_request_are_malformed),
+        cmocka_unit_test(a_fault_in_the_json_is_placed),
+        cmocka_unit_test(a_tombstone_is_malformed),
+        cmocka_unit_test(a_structured_cloud_event_is_refused_in_words),
+        cmocka_unit_test(what_was_understood_stays_in_spite_of_an_error),
+        cmocka_unit_test(an_id_has_at_most_128_characters),
+        cmocka_unit_test(models_are_aliases_ids_or_arns),
+        cmocka_unit_test(unknown_models_are_told_with_the_nearest_alias),
+        cmocka_unit_test(an_arn_cannot_smuggle_a_host),
+        cmocka_unit_test(an_alias_fills_in_what_the_request_leaves_out),
+        cmocka_unit_test(without_headers_the_position_names_the_request),
+        cmocka_unit_test(spring_headers_name_topic_and_partition),
+        cmocka_unit_test(hostile_headers_are_refused),
+        cmocka_unit_test(null_headers_say_nothing),
+        cmocka_unit_test(endless_headers_are_malformed),
+        cmocka_unit_test(the_earliest_limit_wins),
+        cmocka_unit_test(a_copied_record_stands_alone),
+        cmocka_unit_test(reading_survives_any_want_of_memory),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
