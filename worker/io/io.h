@@ -27,7 +27,7 @@ struct io_config {
 
 struct io;
 
-/* Makes the clients and the loop; connects to nothing yet. NULL: ret_error (room > 0) says why, in
+/* Makes the clients and the loop. NULL: ret_error (room > 0) says why, in
  * words. */
 MUST_CHECK struct io *io_new(const struct io_config *config, char *ret_error, size_t room);
 /* For engine_new, and for log lines of app before and after io_run. */

@@ -1,0 +1,479 @@
+#include "io/io.h"
+
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include "base/check.h"
+#include "base/memory.h"
+#include "io/kafka_chunks.h"
+#include "io/kafka_committer.h"
+#include "io/kafka_consumer.h"
+#include "io/kafka_lookup.h"
+#include "io/kafka_offsets.h"
+#include "io/watchdog.h"
+
+#define KAFKA_TICK_MS 200 /* Kafka's rooms are served so often even when they were not woken */
+#define STOP_GRACE_MS                                                                              \
+    20000              /* beyond the drain time-out, for the last commit; then the watchdog bites */
+#define FLUSH_MS 3000  /* at the end: for offsets and chunks on their way */
+#define CLOSE_MS 8000  /* for the consumer to leave its group */
+#define FREE_MS  30000 /* for everything else */
+
+struct io {
+    struct io_config config;
+    struct ports ports;
+    uv_loop_t loop;
+    uv_async_t wake;
+    uv_timer_t timer;
+    bool has_loop;
+    atomic_bool woken; /* by a room of Kafka */
+    atomic_int stops;  /* how often we were asked to stop */
+    struct log_sink *sink;
+    struct watchdog *watchdog;
+    struct http *http;
+    struct kafka_consumer *consumer;
+    struct kafka_offsets *offsets;
+    struct kafka_lookup *lookup;
+    struct kafka_committer *committer;
+    struct kafka_chunks *chunks;
+    struct engine *engine;
+    int64_t now_ms, kafka_due_ms, offsets_due_ms;
+    bool is_stopping, has_ended;
+    int exit_code;
+    struct tenure
+        *releases; /* that wait for their last offsets; PARTITIONS_MAX, under at_least_once */
+    size_t release_count;
+};
+
+/* ---- waking ---- */
+
+static void loop_woken(uv_async_t *wake)
+{
+    (void)wake;
+}
+
+static void loop_due(uv_timer_t *timer)
+{
+    (void)timer;
+}
+
+/* From any thread. */
+static void io_wake(void *self)
+{
+    struct io *io = self;
+    atomic_store(&io->woken, true);
+    (void)uv_async_send(&io->wake);
+}
+
+/* ---- the commands of the engine ---- */
+
+static void port_call_start(void *self, struct call_ref call, const struct http_request *request)
+{
+    http_call_start(((struct io *)self)->http, call, request);
+}
+
+static void port_call_cancel(void *self, struct call_ref call)
+{
+    http_call_cancel(((struct io *)self)->http, call);
+}
+
+static void port_offsets_read(void *self, struct tenure tenure, uint32_t ticket)
+{
+    kafka_offsets_read(((struct io *)self)->offsets, tenure, ticket);
+}
+
+static void port_watermarks_read(void *self, struct tenure tenure)
+{
+    kafka_lookup_watermarks(((struct io *)self)->lookup, tenure);
+}
+
+static void port_partition_start(void *self, struct tenure tenure, int64_t offset)
+{
+    kafka_consumer_start(((struct io *)self)->consumer, tenure, offset);
+}
+
+/* Under at_least_once its last offsets are committed first. */
+static void port_partition_release(void *self, struct tenure tenure)
+{
+    struct io *io = self;
+    if (!kafka_offsets_holds(io->offsets, tenure)) {
+        kafka_consumer_release(io->consumer, tenure);
+        return;
+    }
+    CHECK(io->release_count < PARTITIONS_MAX);
+    io->releases[io->release_count++] = tenure;
+    kafka_offsets_commit(io->offsets);
+    io_wake(io);
+}
+
+static void port_membership(void *self, struct buf *ret_metadata)
+{
+    kafka_consumer_membership(((struct io *)self)->consumer, ret_metadata);
+}
+
+static void port_batch_commit(void *self, const struct batch *batch)
+{
+    struct io *io = self;
+    kafka_committer_give(io->committer, batch,
+                         io->config.kafka.exactly_once ? kafka_consumer_group(io->consumer) : NULL);
+}
+
+static void port_topic_look_up(void *self, struct slice topic, uint32_t ticket)
+{
+    kafka_lookup_topic(((struct io *)self)->lookup, topic, ticket);
+}
+
+static void port_chunk_send(void *self, struct call_ref call, struct output *chunk)
+{
+    kafka_chunks_send(((struct io *)self)->chunks, call, chunk);
+}
+
+static void port_log(void *self, enum log_event event, const struct log_field *fields, size_t count)
+{
+    log_sink_add(((struct io *)self)->sink, event, fields, count);
+}
+
+static void port_ended(void *self, int exit_code)
+{
+    struct io *io = self;
+    if (!io->has_ended && exit_code != 0)
+        io->exit_code = exit_code;
+    io->has_ended = true;
+}
+
+static void ports_make(struct io *io)
+{
+    io->ports = (struct ports){
+        .self = io,
+        .call_start = port_call_start,
+        .call_cancel = port_call_cancel,
+        .offsets_read = port_offsets_read,
+        .watermarks_read = port_watermarks_read,
+        .partition_start = port_partition_start,
+        .partition_release = port_partition_release,
+        .membership = port_membership,
+        .batch_commit = port_batch_commit,
+        .topic_look_up = port_topic_look_up,
+        .chunk_send = port_chunk_send,
+        .log = port_log,
+        .ended = port_ended,
+    };
+}
+
+/* ---- making and unmaking ---- */
+
+static bool loop_make(struct io *io)
+{
+    if (uv_loop_init(&io->loop) != 0)
+        return false;
+    io->has_loop = true;
+    return uv_async_init(&io->loop, &io->wake, loop_woken) == 0 &&
+           uv_timer_init(&io->loop, &io->timer) == 0;
+}
+
+static bool rooms_make(struct io *io, char *ret_error)
+{
+    const struct kafka_config *kafka = &io->config.kafka;
+    struct loop_wake wake = {.wake = io_wake, .self = io};
+    io->sink = log_sink_new(&io->config.log);
+    io->watchdog = watchdog_new();
+    if (io->sink == NULL || io->watchdog == NULL || !loop_make(io))
+        return false;
+    io->http = http_new(&io->loop, &io->config.http);
+    io->releases = memory_new(PARTITIONS_MAX * sizeof *io->releases);
+    if (io->http == NULL || io->releases == NULL)
+        return false;
+    io->consumer = kafka_consumer_new(kafka, io->sink, wake, ret_error);
+    if (io->consumer == NULL)
+        return false;
+    io->chunks = kafka_chunks_new(kafka, io->sink, wake, ret_error);
+    if (io->chunks == NULL)
+        return false;
+    io->committer = kafka_committer_new(kafka, io->sink, wake, ret_error);
+    if (io->committer == NULL)
+        return false;
+    io->offsets = kafka_offsets_new(kafka, io->consumer, wake);
+    io->lookup = kafka_lookup_new(kafka, io->consumer, io->sink, wake);
+    return io->offsets != NULL && io->lookup != NULL;
+}
+
+struct io *io_new(const struct io_config *config, char *ret_error, size_t room)
+{
+    char words[KAFKA_WORDS_MAX] = "out of memory or threads";
+    struct io *io = memory_new(sizeof *io);
+    if (io != NULL) {
+        io->config = *config;
+        ports_make(io);
+        if (rooms_make(io, words))
+            return io;
+        io_free(io);
+    }
+    (void)snprintf(ret_error, room, "%s", words);
+    return NULL;
+}
+
+const struct ports *io_ports(struct io *io)
+{
+    return &io->ports;
+}
+
+void io_attach(struct io *io, struct engine *engine)
+{
+    io->engine = engine;
+    http_attach(io->http, engine);
+    kafka_consumer_attach(io->consumer, engine);
+    kafka_offsets_attach(io->offsets, engine);
+    kafka_lookup_attach(io->lookup, engine);
+    kafka_chunks_attach(io->chunks, engine);
+}
+
+static void http_end(struct io *io)
+{
+    if (io->http == NULL)
+        return;
+    http_close(io->http);
+    while (!http_is_closed(io->http))
+        (void)uv_run(&io->loop, UV_RUN_ONCE);
+    http_free(io->http);
+    io->http = NULL;
+}
+
+static void loop_end(struct io *io)
+{
+    if (!io->has_loop)
+        return;
+    if (io->wake.type == UV_ASYNC)
+        uv_close((uv_handle_t *)&io->wake, NULL);
+    if (io->timer.type == UV_TIMER)
+        uv_close((uv_handle_t *)&io->timer, NULL);
+    (void)uv_run(&io->loop, UV_RUN_DEFAULT);
+    (void)uv_loop_close(&io->loop);
+}
+
+void io_free(struct io *io)
+{
+    if (io == NULL)
+        return;
+    if (io->watchdog != NULL)
+        watchdog_set(io->watchdog, FREE_MS,
+                     io->exit_code != 0 ? io->exit_code : IO_EXIT_STOPPED_AT_ONCE);
+    if (io->committer != NULL)
+        kafka_committer_stop(io->committer);
+    http_end(io);
+    kafka_lookup_free(io->lookup);
+    kafka_offsets_free(io->offsets);
+    kafka_committer_free(io->committer);
+    kafka_chunks_free(io->chunks);
+    kafka_consumer_free(io->consumer);
+    loop_end(io);
+    watchdog_free(io->watchdog);
+    log_sink_free(io->sink);
+    memory_free(io->releases);
+    memory_free(io);
+}
+
+/* ---- signals ---- */
+
+static _Atomic(struct io *) signalled;
+
+static void signal_hear(int number)
+{
+    (void)number;
+    struct io *io = atomic_load(&signalled);
+    if (io == NULL)
+        return;
+    if (atomic_fetch_add(&io->stops, 1) > 0)
+        _exit(IO_EXIT_STOPPED_AT_ONCE);
+    (void)uv_async_send(&io->wake);
+}
+
+static void signals_set(struct io *io)
+{
+    struct sigaction action = {.sa_handler = SIG_IGN};
+    CHECK(sigaction(SIGPIPE, &action, NULL) == 0);
+    if (!io->config.handle_signals)
+        return;
+    atomic_store(&signalled, io);
+    action.sa_handler = signal_hear;
+    action.sa_flags = SA_RESTART;
+    CHECK(sigaction(SIGTERM, &action, NULL) == 0);
+    CHECK(sigaction(SIGINT, &action, NULL) == 0);
+}
+
+/* From here on a signal does what it does to any process: nothing is left that could be lost. */
+static void signals_unset(const struct io *io)
+{
+    if (!io->config.handle_signals)
+        return;
+    struct sigaction action = {.sa_handler = SIG_DFL};
+    CHECK(sigaction(SIGTERM, &action, NULL) == 0);
+    CHECK(sigaction(SIGINT, &action, NULL) == 0);
+    atomic_store(&signalled, NULL);
+}
+
+void io_stop(struct io *io)
+{
+    (void)atomic_fetch_add(&io->stops, 1);
+    (void)uv_async_send(&io->wake);
+}
+
+/* ---- the turn ---- */
+
+static void stop_begin(struct io *io)
+{
+    if (io->is_stopping)
+        return;
+    io->is_stopping = true;
+    watchdog_set(io->watchdog, io->config.drain_timeout_ms + STOP_GRACE_MS,
+                 IO_EXIT_STOPPED_AT_ONCE);
+    engine_stop(io->engine);
+}
+
+static void batch_take(struct io *io)
+{
+    struct batch_end end;
+    const struct batch *batch = kafka_committer_take(io->committer, &end);
+    if (batch == NULL)
+        return;
+    if (!io->config.kafka.exactly_once && end.outcome == BATCH_COMMITTED) {
+        for (size_t i = 0; i < batch->offset_count; i++)
+            kafka_offsets_keep(io->offsets, &batch->offsets[i]);
+        if (batch->is_last)
+            kafka_offsets_commit(io->offsets);
+    }
+    engine_batch_ended(io->engine, &end);
+}
+
+static void releases_serve(struct io *io)
+{
+    size_t left = 0;
+    for (size_t i = 0; i < io->release_count; i++) {
+        struct tenure tenure = io->releases[i];
+        if (kafka_offsets_holds(io->offsets, tenure) &&
+            kafka_consumer_part(io->consumer, tenure) != NULL)
+            io->releases[left++] = tenure;
+        else
+            kafka_consumer_release(io->consumer, tenure);
+    }
+    if (io->release_count > 0)
+        kafka_offsets_commit(io->offsets);
+    io->release_count = left;
+}
+
+/* The rooms of Kafka, when one of them has something or it is time. */
+static void kafka_serve(struct io *io)
+{
+    if (!atomic_exchange(&io->woken, false) && io->now_ms < io->kafka_due_ms)
+        return;
+    batch_take(io);
+    releases_serve(io);
+    kafka_consumer_step(io->consumer, io->now_ms);
+    int64_t offsets_due_ms = kafka_offsets_step(io->offsets, io->now_ms);
+    kafka_lookup_step(io->lookup, io->now_ms);
+    kafka_chunks_step(io->chunks);
+    io->kafka_due_ms = io->now_ms + KAFKA_TICK_MS;
+    if (offsets_due_ms < io->kafka_due_ms)
+        io->kafka_due_ms = offsets_due_ms;
+    if (kafka_consumer_failed(io->consumer) && !io->is_stopping) {
+        io->exit_code = IO_EXIT_STOPPED_AT_ONCE;
+        stop_begin(io);
+    }
+}
+
+static void timer_set(struct io *io, int64_t due_ms)
+{
+    int64_t delay_ms = due_ms - io->now_ms;
+    uv_update_time(&io->loop);
+    (void)uv_timer_start(&io->timer, loop_due, delay_ms > 0 ? (uint64_t)delay_ms : 0, 0);
+}
+
+/* Waits for something to happen, or not when there is more to do, and does it. */
+static bool turn(struct io *io, bool more)
+{
+    (void)uv_run(&io->loop, more ? UV_RUN_NOWAIT : UV_RUN_ONCE);
+    io->now_ms = clock_monotonic_ms();
+    engine_time(io->engine, io->now_ms, clock_wall_ms());
+    kafka_consumer_turn(io->consumer);
+    if (atomic_load(&io->stops) > 0)
+        stop_begin(io);
+    kafka_serve(io);
+    http_step(io->http);
+    bool has_more = kafka_consumer_pump(io->consumer);
+    int64_t due_ms = engine_turn(io->engine);
+    timer_set(io, due_ms < io->kafka_due_ms ? due_ms : io->kafka_due_ms);
+    return has_more;
+}
+
+/* ---- the end ---- */
+
+/* A turn without the engine. */
+static void last_turn(struct io *io)
+{
+    timer_set(io, io->now_ms + 20);
+    (void)uv_run(&io->loop, UV_RUN_ONCE);
+    io->now_ms = clock_monotonic_ms();
+    kafka_consumer_step(io->consumer, io->now_ms);
+    (void)kafka_offsets_step(io->offsets, io->now_ms);
+    kafka_chunks_step(io->chunks);
+}
+
+static void close_all(struct io *io)
+{
+    watchdog_set(io->watchdog, FREE_MS,
+                 io->exit_code != 0 ? io->exit_code : IO_EXIT_STOPPED_AT_ONCE);
+    kafka_offsets_attach(io->offsets, NULL);
+    kafka_lookup_attach(io->lookup, NULL);
+    kafka_chunks_attach(io->chunks, NULL);
+    kafka_committer_stop(io->committer);
+    int64_t until_ms = io->now_ms + FLUSH_MS;
+    while ((kafka_offsets_holds_any(io->offsets) || kafka_chunks_waiting(io->chunks) > 0) &&
+           io->now_ms < until_ms) {
+        kafka_offsets_commit(io->offsets);
+        last_turn(io);
+    }
+    http_end(io);
+    kafka_consumer_close_begin(io->consumer);
+    until_ms = io->now_ms + CLOSE_MS;
+    while (!kafka_consumer_closed(io->consumer) && io->now_ms < until_ms)
+        last_turn(io);
+    if (!kafka_consumer_closed(io->consumer))
+        log_sink_add(io->sink, LOG_CLOSE_HANGS, NULL, 0);
+}
+
+static void files_raise(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+int io_run(struct io *io)
+{
+    char words[KAFKA_WORDS_MAX];
+    CHECK(io->engine != NULL);
+    files_raise();
+    signals_set(io);
+    if (!kafka_consumer_subscribe(io->consumer, words)) {
+        struct log_field fields[] = {FIELD_TEXT("client", SLICE("consumer")),
+                                     FIELD_TEXT("words", slice_of_text(words))};
+        log_sink_add(io->sink, LOG_KAFKA_ERROR, fields, COUNT_OF(fields));
+        return IO_EXIT_STOPPED_AT_ONCE;
+    }
+    io_wake(io);
+    bool more = false;
+    while (!io->has_ended)
+        more = turn(io, more);
+    close_all(io);
+    signals_unset(io);
+    watchdog_stop(io->watchdog);
+    struct log_field field = FIELD_INT("exit_code", io->exit_code);
+    log_sink_add(io->sink, LOG_STOPPED, &field, 1);
+    return io->exit_code;
+}

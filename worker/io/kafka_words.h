@@ -1,0 +1,34 @@
+/* The lines and errors of one librdkafka client as log events: KAFKA_WORDS and KAFKA_ERROR, at most
+ * a handful in some seconds, so that a cluster that is away cannot fill a disk. Any thread may
+ * speak. The opaque of each client begins with its kafka_words: kafka_words_hear is the log
+ * callback of all. */
+#ifndef IO_KAFKA_WORDS_H
+#define IO_KAFKA_WORDS_H
+
+#include <pthread.h>
+
+#include "io/log_sink.h"
+
+#define KAFKA_LINES_MAX     8 /* of one client in one span */
+#define KAFKA_LINES_SPAN_MS 10000
+
+struct rd_kafka_s;
+
+struct kafka_words {
+    struct log_sink *sink;
+    const char *client; /* "consumer", "publisher", "chunks" */
+    pthread_mutex_t lock;
+    int64_t span_start_ms;
+    unsigned lines, left_out; /* of this span */
+};
+
+void kafka_words_init(struct kafka_words *words, struct log_sink *sink, const char *client);
+void kafka_words_done(struct kafka_words *words);
+/* event: LOG_KAFKA_WORDS or LOG_KAFKA_ERROR. */
+void kafka_words_say(struct kafka_words *words, enum log_event event, const char *format, ...)
+    PRINTF(3, 4);
+/* For rd_kafka_conf_set_log_cb. */
+void kafka_words_hear(const struct rd_kafka_s *client, int level, const char *facility,
+                      const char *line);
+
+#endif
