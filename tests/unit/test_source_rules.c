@@ -41,7 +41,7 @@ static const char *const UNFINISHED[] = {"TO"
                                          "FIX"
                                          "ME",
                                          "X"
-                                         "XX",
+                                         "XX:",
                                          "not "
                                          "implemented",
                                          "for "
