@@ -190,6 +190,12 @@ void call_head(struct engine *engine, struct call *call, int status, struct slic
     int64_t date_ms;
     if (date.ptr != NULL && instant_from_http_date(date, &date_ms))
         clock_skew_hear(&engine->clock, engine->wall_ms, date_ms);
+    /* The last chunk of a stream tells them, before the call has ended. */
+    struct attempt *attempt = &call->job->attempts[call->job->attempt_count - 1];
+    attempt->status = status;
+    struct slice id = http_header(head, "x-amzn-requestid");
+    if (id.ptr != NULL)
+        why_copy(attempt->bedrock_request_id, sizeof attempt->bedrock_request_id, id);
 }
 
 int32_t call_chunk_partition(const struct engine *engine, const struct job *job)
@@ -219,6 +225,7 @@ static void send_chunk(struct engine *engine, struct call *call, const struct st
         .step = step,
         .usage = step->has_usage ? &counts : NULL,
         .partition = call_chunk_partition(engine, job),
+        .wall_ms = engine->wall_ms,
     };
     struct output *chunk;
     if (output_chunk(&engine->config.output, &facts, &chunk) != OK) {

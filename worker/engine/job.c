@@ -164,6 +164,7 @@ static void close_chunks(struct engine *engine, struct job *job)
         .seq = job->last_run_seq,
         .why = &job->why,
         .partition = call_chunk_partition(engine, job),
+        .wall_ms = engine->wall_ms,
     };
     struct output *chunk;
     struct call_ref nobody = {UINT32_MAX, 0};
