@@ -20,7 +20,7 @@
 struct asking {
     const struct arguments *arguments;
     const struct settings *settings;
-    struct kafka_client *client;
+    struct client *client;
     struct uuid id;
     bool is_for_people;     /* standard output is a terminal, and --json was not said */
     bool shows_progress;    /* standard error is a terminal */
@@ -90,8 +90,8 @@ static bool send_request(struct asking *asking, struct slice prompt)
         .value = buf_slice(&json),
         .headers = {&correlation, 1},
     };
-    return json.failed == OK && kafka_client_send(asking->client, &record) == OK &&
-           kafka_client_flush(asking->client, SET_UP_MS) == OK;
+    return json.failed == OK && client_send(asking->client, &record) == OK &&
+           client_flush(asking->client, SET_UP_MS) == OK;
 }
 
 /* ---- progress ---- */
@@ -218,11 +218,11 @@ static int wait_for_answer(struct asking *asking)
     const char *trouble = "";
     while (clock_monotonic_ms() < end_ms) {
         struct record record;
-        enum err err = kafka_client_read(asking->client, POLL_MS, &record);
+        enum err err = client_read(asking->client, POLL_MS, &record);
         if (err == OK && hear(asking, &record))
             return asking->exit_code;
         if (err != OK && err != ERR_TIMEOUT)
-            trouble = kafka_client_words(asking->client);
+            trouble = client_words(asking->client);
         show_progress(asking);
     }
     clear_progress(asking);
@@ -241,16 +241,15 @@ static int wait_for_answer(struct asking *asking)
 static bool follow_answers(struct asking *asking)
 {
     const struct settings *settings = asking->settings;
-    return kafka_client_follow(asking->client, settings->topics_responses, false, SET_UP_MS) ==
-               OK &&
+    return client_follow(asking->client, settings->topics_responses, false, SET_UP_MS) == OK &&
            (!asking->arguments->stream ||
-            kafka_client_follow(asking->client, settings->topics_chunks, false, SET_UP_MS) == OK);
+            client_follow(asking->client, settings->topics_chunks, false, SET_UP_MS) == OK);
 }
 
 static int ask(struct asking *asking, struct slice prompt)
 {
-    char words[KAFKA_CLIENT_WORDS_MAX] = "";
-    asking->client = kafka_client_new(asking->settings, words);
+    char words[CLIENT_WORDS_MAX] = "";
+    asking->client = client_new(asking->settings, words);
     if (asking->client == NULL) {
         fprintf(stderr, "cannot make a Kafka client: %s\n", words);
         return EXIT_FAILED;
@@ -258,7 +257,7 @@ static int ask(struct asking *asking, struct slice prompt)
     asking->begun_ms = clock_monotonic_ms();
     if (follow_answers(asking) && send_request(asking, prompt))
         return wait_for_answer(asking);
-    fprintf(stderr, "%s (brokers: %.*s)\n", kafka_client_words(asking->client),
+    fprintf(stderr, "%s (brokers: %.*s)\n", client_words(asking->client),
             SLICE_ARG(asking->settings->kafka_bootstrap_servers));
     return EXIT_FAILED;
 }
@@ -286,7 +285,7 @@ int command_ask(const struct arguments *arguments)
                         "ask --help\n");
     else
         code = ask(&asking, buf_slice(&prompt));
-    kafka_client_free(asking.client);
+    client_free(asking.client);
     buf_done(&asking.shown);
     commands_free_settings(settings);
     return code;

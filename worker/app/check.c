@@ -13,7 +13,7 @@
 
 struct checking {
     const struct settings *settings;
-    struct kafka_client *client;
+    struct client *client;
     size_t failures;
 };
 
@@ -26,29 +26,29 @@ static void tell(struct checking *checking, bool is_good, const char *what, cons
 
 static bool check_brokers(struct checking *checking)
 {
-    char words[KAFKA_CLIENT_WORDS_MAX] = "";
+    char words[CLIENT_WORDS_MAX] = "";
     int count = 0;
-    checking->client = kafka_client_new(checking->settings, words);
+    checking->client = client_new(checking->settings, words);
     if (checking->client == NULL) {
         tell(checking, false, "brokers", words);
         return false;
     }
-    bool is_there = kafka_client_brokers(checking->client, CONNECT_MS, &count) == OK;
+    bool is_there = client_brokers(checking->client, CONNECT_MS, &count) == OK;
     if (is_there)
         snprintf(words, sizeof words, "%d at %.*s", count,
                  SLICE_ARG(checking->settings->kafka_bootstrap_servers));
     else
         snprintf(words, sizeof words, "%.400s; check kafka.bootstrap_servers",
-                 kafka_client_words(checking->client));
+                 client_words(checking->client));
     tell(checking, is_there, "brokers", words);
     return is_there;
 }
 
 static void check_topic(struct checking *checking, const char *path, struct slice topic)
 {
-    char words[KAFKA_CLIENT_WORDS_MAX + 256];
+    char words[CLIENT_WORDS_MAX + 256];
     int32_t partitions = 0;
-    enum err err = kafka_client_topic(checking->client, topic, CONNECT_MS, &partitions);
+    enum err err = client_topic(checking->client, topic, CONNECT_MS, &partitions);
     if (err == OK)
         snprintf(words, sizeof words, "%.*s, %d partition%s", SLICE_ARG(topic), (int)partitions,
                  partitions == 1 ? "" : "s");
@@ -61,8 +61,7 @@ static void check_topic(struct checking *checking, const char *path, struct slic
         snprintf(words, sizeof words, "%.*s may not be described; grant READ or WRITE on it",
                  SLICE_ARG(topic));
     else
-        snprintf(words, sizeof words, "%.*s: %s", SLICE_ARG(topic),
-                 kafka_client_words(checking->client));
+        snprintf(words, sizeof words, "%.*s: %s", SLICE_ARG(topic), client_words(checking->client));
     tell(checking, err == OK, path, words);
 }
 
@@ -135,7 +134,7 @@ int command_check(const struct arguments *arguments)
         if (check_brokers(&checking))
             check_topics(&checking);
         check_bedrock(&checking);
-        kafka_client_free(checking.client);
+        client_free(checking.client);
     }
     commands_free_settings(settings);
     return checking.failures == 0 ? EXIT_DONE : EXIT_FAILED;

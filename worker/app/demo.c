@@ -21,6 +21,7 @@
 #define ANSWERS_BASE_MS 120000 /* for all answers, and 50 ms more for each request */
 #define QUIET_MS        1500   /* nothing more comes after so long */
 #define POLL_MS         50
+#define STAY_POLL_MS    500
 #define LINES_KEPT      12 /* of the worker's log, shown when it fails */
 #define LINE_MAX_BYTES  400
 #define LEDGER_MAX      (256U * 1024 * 1024)
@@ -49,7 +50,7 @@ struct demo {
     atomic_bool has_worker_ended;
     int worker_code;
     struct last_lines log;
-    struct kafka_client *client;
+    struct client *client;
     struct demo_tally tally;
     struct demo_screen screen;
     sigset_t signals;
@@ -82,7 +83,7 @@ static void list_topics(const struct demo *demo, struct slice ret_topics[5])
 
 static bool start_broker(struct demo *demo)
 {
-    char words[KAFKA_CLIENT_WORDS_MAX] = "out of memory";
+    char words[CLIENT_WORDS_MAX] = "out of memory";
     if (demo->brokers != NULL) {
         unsigned tail = (unsigned)(clock_seed() & 0xffffff);
         snprintf(demo->brokers_text, sizeof demo->brokers_text, "%s", demo->brokers);
@@ -102,22 +103,22 @@ static bool start_broker(struct demo *demo)
 
 static bool make_topics(struct demo *demo)
 {
-    char words[KAFKA_CLIENT_WORDS_MAX] = "";
+    char words[CLIENT_WORDS_MAX] = "";
     struct slice topics[5];
     int brokers = 0;
     list_topics(demo, topics);
-    demo->client = kafka_client_new(demo->settings, words);
+    demo->client = client_new(demo->settings, words);
     if (demo->client == NULL)
         return fail(demo, "broker", words);
     for (size_t i = 0; i < COUNT_OF(topics) && demo->cluster != NULL; i++) {
         if (demo_cluster_add_topic(demo->cluster, topics[i], DEMO_PARTITIONS) != OK)
             return fail(demo, "topics", "the in-memory cluster does not make them");
     }
-    if (kafka_client_brokers(demo->client, SET_UP_MS, &brokers) != OK)
-        return fail(demo, "broker", kafka_client_words(demo->client));
-    if (demo->cluster == NULL && kafka_client_create(demo->client, topics, COUNT_OF(topics),
-                                                     DEMO_PARTITIONS, SET_UP_MS) != OK)
-        return fail(demo, "topics", kafka_client_words(demo->client));
+    if (client_brokers(demo->client, SET_UP_MS, &brokers) != OK)
+        return fail(demo, "broker", client_words(demo->client));
+    if (demo->cluster == NULL &&
+        client_create(demo->client, topics, COUNT_OF(topics), DEMO_PARTITIONS, SET_UP_MS) != OK)
+        return fail(demo, "topics", client_words(demo->client));
     demo->made_topics = demo->cluster == NULL;
     demo_show_stage(&demo->screen, "broker", "%s at %s",
                     demo->cluster != NULL ? "librdkafka's in-memory cluster" : "yours",
@@ -136,11 +137,11 @@ static bool follow(struct demo *demo, struct slice topic)
     enum err err = ERR_NOT_FOUND;
     while (err == ERR_NOT_FOUND && clock_monotonic_ms() < end_ms) {
         struct timespec pause = {0, POLL_MS * 1000000L};
-        err = kafka_client_follow(demo->client, topic, true, SET_UP_MS);
+        err = client_follow(demo->client, topic, true, SET_UP_MS);
         if (err == ERR_NOT_FOUND)
             nanosleep(&pause, NULL);
     }
-    return err == OK || fail(demo, "topics", kafka_client_words(demo->client));
+    return err == OK || fail(demo, "topics", client_words(demo->client));
 }
 
 static bool follow_outputs(struct demo *demo)
@@ -331,11 +332,11 @@ static bool send_requests(struct demo *demo)
         struct record record = {.topic = demo->settings->topics_requests.items[0],
                                 .key = buf_slice(&key),
                                 .value = buf_slice(&value)};
-        if (kafka_client_send(demo->client, &record) != OK)
-            return fail(demo, "requests", kafka_client_words(demo->client));
+        if (client_send(demo->client, &record) != OK)
+            return fail(demo, "requests", client_words(demo->client));
     }
-    if (kafka_client_flush(demo->client, SET_UP_MS) != OK)
-        return fail(demo, "requests", kafka_client_words(demo->client));
+    if (client_flush(demo->client, SET_UP_MS) != OK)
+        return fail(demo, "requests", client_words(demo->client));
     demo_show_stage(&demo->screen, "requests",
                     "%zu sent to %s.requests: %d conversations, %zu "
                     "others by 3 tenants for 3 models",
@@ -348,7 +349,7 @@ static bool send_requests(struct demo *demo)
 static bool read_some(struct demo *demo, int64_t wait_ms)
 {
     struct record record;
-    enum err err = kafka_client_read(demo->client, wait_ms, &record);
+    enum err err = client_read(demo->client, wait_ms, &record);
     if (err == OK)
         demo_tally_hear(&demo->tally, demo->settings, &record);
     return err == OK;
@@ -466,8 +467,7 @@ static bool stay(struct demo *demo)
 {
     fflush(stdout);
     while (!is_interrupted(demo)) {
-        struct record record;
-        (void)kafka_client_read(demo->client, 500, &record);
+        (void)read_some(demo, STAY_POLL_MS);
         if (!atomic_load(&demo->has_worker_ended))
             continue;
         (void)fail(demo, "worker", "it ended by itself");
@@ -508,11 +508,11 @@ static void clean_up(struct demo *demo)
     worker_free(demo->worker);
     if (demo->made_topics) {
         list_topics(demo, topics);
-        if (kafka_client_delete(demo->client, topics, COUNT_OF(topics), SET_UP_MS) != OK)
+        if (client_delete(demo->client, topics, COUNT_OF(topics), SET_UP_MS) != OK)
             fprintf(stderr, "topics %s.* stay behind: %s\n", demo->prefix,
-                    kafka_client_words(demo->client));
+                    client_words(demo->client));
     }
-    kafka_client_free(demo->client);
+    client_free(demo->client);
     sim_free(demo->sim);
     sim_config_free(demo->sim_config);
     demo_cluster_free(demo->cluster);

@@ -22,7 +22,7 @@ extern const unsigned long DEMO_SETTINGS_LEN;
 /* ---- the broker ---- */
 struct demo_cluster;
 
-/* librdkafka's in-memory cluster with one broker; NULL with words (KAFKA_CLIENT_WORDS_MAX). */
+/* librdkafka's in-memory cluster with one broker; NULL with words (CLIENT_WORDS_MAX). */
 MUST_CHECK struct demo_cluster *demo_cluster_new(char *ret_words);
 const char *demo_cluster_brokers(const struct demo_cluster *cluster);
 MUST_CHECK enum err demo_cluster_add_topic(struct demo_cluster *cluster, struct slice topic,

@@ -26,7 +26,7 @@ struct demo_cluster *demo_cluster_new(char *ret_words)
         return NULL;
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     rd_kafka_conf_set_log_cb(conf, ignore_log);
-    cluster->owner = rd_kafka_new(RD_KAFKA_PRODUCER, conf, ret_words, KAFKA_CLIENT_WORDS_MAX);
+    cluster->owner = rd_kafka_new(RD_KAFKA_PRODUCER, conf, ret_words, CLIENT_WORDS_MAX);
     if (cluster->owner == NULL)
         rd_kafka_conf_destroy(conf);
     else
@@ -34,7 +34,7 @@ struct demo_cluster *demo_cluster_new(char *ret_words)
     if (cluster->mock != NULL)
         return cluster;
     if (cluster->owner != NULL)
-        snprintf(ret_words, KAFKA_CLIENT_WORDS_MAX, "the in-memory cluster does not start");
+        snprintf(ret_words, CLIENT_WORDS_MAX, "the in-memory cluster does not start");
     demo_cluster_free(cluster);
     return NULL;
 }

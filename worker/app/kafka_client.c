@@ -9,26 +9,26 @@
 #define FETCH_WAIT_MS   "50"
 #define TOPIC_BYTES_MAX 256
 
-struct kafka_client {
+struct client {
     rd_kafka_t *consumer, *producer;
     rd_kafka_queue_t *followed;
-    rd_kafka_topic_t *topics[KAFKA_CLIENT_TOPICS_MAX];
-    int32_t partitions[KAFKA_CLIENT_TOPICS_MAX];
+    rd_kafka_topic_t *topics[CLIENT_TOPICS_MAX];
+    int32_t partitions[CLIENT_TOPICS_MAX];
     size_t topic_count;
     rd_kafka_message_t *message; /* that the last record borrows */
     struct header headers[HEADERS_MAX];
     size_t undelivered; /* refused since the last flush */
-    char words[KAFKA_CLIENT_WORDS_MAX];
-    char heard[KAFKA_CLIENT_WORDS_MAX]; /* what librdkafka said of its connections */
+    char words[CLIENT_WORDS_MAX];
+    char heard[CLIENT_WORDS_MAX]; /* what librdkafka said of its connections */
 };
 
-static void say(struct kafka_client *client, const char *what, const char *why)
+static void say(struct client *client, const char *what, const char *why)
 {
-    snprintf(client->words, sizeof client->words, "%s: %s", what, why);
+    snprintf(client->words, sizeof client->words, "%.200s: %.300s", what, why);
 }
 
 /* Why a call failed: its own error, and what was heard from the connections meanwhile. */
-static enum err fail(struct kafka_client *client, const char *what, rd_kafka_resp_err_t code)
+static enum err fail(struct client *client, const char *what, rd_kafka_resp_err_t code)
 {
     bool is_connection = code == RD_KAFKA_RESP_ERR__TRANSPORT ||
                          code == RD_KAFKA_RESP_ERR__TIMED_OUT ||
@@ -46,7 +46,7 @@ static enum err fail(struct kafka_client *client, const char *what, rd_kafka_res
     return ERR_IO;
 }
 
-const char *kafka_client_words(const struct kafka_client *client)
+const char *client_words(const struct client *client)
 {
     return client->words;
 }
@@ -64,7 +64,7 @@ static void ignore_log(const rd_kafka_t *rk, int level, const char *facility, co
 
 static void hear_error(rd_kafka_t *rk, int code, const char *reason, void *self)
 {
-    struct kafka_client *client = self;
+    struct client *client = self;
     (void)rk;
     if (code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || client->heard[0] == '\0')
         snprintf(client->heard, sizeof client->heard, "%s", reason);
@@ -72,7 +72,7 @@ static void hear_error(rd_kafka_t *rk, int code, const char *reason, void *self)
 
 static void hear_delivery(rd_kafka_t *rk, const rd_kafka_message_t *message, void *self)
 {
-    struct kafka_client *client = self;
+    struct client *client = self;
     (void)rk;
     if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR)
         return;
@@ -82,8 +82,7 @@ static void hear_delivery(rd_kafka_t *rk, const rd_kafka_message_t *message, voi
 
 static bool set(rd_kafka_conf_t *conf, const char *name, const char *value, char *ret_words)
 {
-    return rd_kafka_conf_set(conf, name, value, ret_words, KAFKA_CLIENT_WORDS_MAX) ==
-           RD_KAFKA_CONF_OK;
+    return rd_kafka_conf_set(conf, name, value, ret_words, CLIENT_WORDS_MAX) == RD_KAFKA_CONF_OK;
 }
 
 /* Names and values are NUL-terminated behind (app/settings.h). */
@@ -96,7 +95,7 @@ static bool set_all(rd_kafka_conf_t *conf, struct kafka_properties properties, c
     return true;
 }
 
-static rd_kafka_t *make(struct kafka_client *client, const struct settings *settings,
+static rd_kafka_t *make(struct client *client, const struct settings *settings,
                         rd_kafka_type_t type, char *ret_words)
 {
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
@@ -118,38 +117,38 @@ static rd_kafka_t *make(struct kafka_client *client, const struct settings *sett
     rd_kafka_conf_set_error_cb(conf, hear_error);
     rd_kafka_conf_set_dr_msg_cb(conf, hear_delivery);
     rd_kafka_conf_set_opaque(conf, client);
-    rd_kafka_t *rk = is_set ? rd_kafka_new(type, conf, ret_words, KAFKA_CLIENT_WORDS_MAX) : NULL;
+    rd_kafka_t *rk = is_set ? rd_kafka_new(type, conf, ret_words, CLIENT_WORDS_MAX) : NULL;
     if (rk == NULL)
         rd_kafka_conf_destroy(conf);
     return rk;
 }
 
-struct kafka_client *kafka_client_new(const struct settings *settings, char *ret_words)
+struct client *client_new(const struct settings *settings, char *ret_words)
 {
-    struct kafka_client *client = memory_new(sizeof *client);
+    struct client *client = memory_new(sizeof *client);
     if (client == NULL) {
-        snprintf(ret_words, KAFKA_CLIENT_WORDS_MAX, "out of memory");
+        snprintf(ret_words, CLIENT_WORDS_MAX, "out of memory");
         return NULL;
     }
     client->consumer = make(client, settings, RD_KAFKA_CONSUMER, ret_words);
     if (client->consumer != NULL)
         client->producer = make(client, settings, RD_KAFKA_PRODUCER, ret_words);
     if (client->producer == NULL) {
-        kafka_client_free(client);
+        client_free(client);
         return NULL;
     }
     client->followed = rd_kafka_queue_new(client->consumer);
     return client;
 }
 
-static void drop_message(struct kafka_client *client)
+static void drop_message(struct client *client)
 {
     if (client->message != NULL)
         rd_kafka_message_destroy(client->message);
     client->message = NULL;
 }
 
-void kafka_client_free(struct kafka_client *client)
+void client_free(struct client *client)
 {
     if (client == NULL)
         return;
@@ -172,7 +171,7 @@ void kafka_client_free(struct kafka_client *client)
 
 /* ---- looking up ---- */
 
-enum err kafka_client_brokers(struct kafka_client *client, int64_t timeout_ms, int *ret_count)
+enum err client_brokers(struct client *client, int64_t timeout_ms, int *ret_count)
 {
     const struct rd_kafka_metadata *metadata = NULL;
     rd_kafka_resp_err_t code =
@@ -195,7 +194,7 @@ static rd_kafka_topic_t *open_topic(rd_kafka_t *rk, struct slice topic)
     return rd_kafka_topic_new(rk, name, NULL);
 }
 
-static enum err look_up(struct kafka_client *client, rd_kafka_topic_t *topic, int64_t timeout_ms,
+static enum err look_up(struct client *client, rd_kafka_topic_t *topic, int64_t timeout_ms,
                         int32_t *ret_partitions)
 {
     const struct rd_kafka_metadata *metadata = NULL;
@@ -212,8 +211,8 @@ static enum err look_up(struct kafka_client *client, rd_kafka_topic_t *topic, in
     return code == RD_KAFKA_RESP_ERR_NO_ERROR ? OK : fail(client, rd_kafka_topic_name(topic), code);
 }
 
-enum err kafka_client_topic(struct kafka_client *client, struct slice topic, int64_t timeout_ms,
-                            int32_t *ret_partitions)
+enum err client_topic(struct client *client, struct slice topic, int64_t timeout_ms,
+                      int32_t *ret_partitions)
 {
     rd_kafka_topic_t *handle = open_topic(client->consumer, topic);
     if (handle == NULL)
@@ -226,7 +225,7 @@ enum err kafka_client_topic(struct kafka_client *client, struct slice topic, int
 /* ---- making and removing topics ---- */
 
 /* Waits for an admin request's answer and takes the worst of its topics' results. */
-static enum err take_admin(struct kafka_client *client, rd_kafka_queue_t *queue, int64_t timeout_ms,
+static enum err take_admin(struct client *client, rd_kafka_queue_t *queue, int64_t timeout_ms,
                            const char *what, rd_kafka_resp_err_t harmless)
 {
     rd_kafka_event_t *event = rd_kafka_queue_poll(queue, (int)timeout_ms);
@@ -250,13 +249,13 @@ static enum err take_admin(struct kafka_client *client, rd_kafka_queue_t *queue,
     return code == RD_KAFKA_RESP_ERR_NO_ERROR ? OK : fail(client, what, code);
 }
 
-enum err kafka_client_create(struct kafka_client *client, const struct slice *topics, size_t count,
-                             int partitions, int64_t timeout_ms)
+enum err client_create(struct client *client, const struct slice *topics, size_t count,
+                       int partitions, int64_t timeout_ms)
 {
-    rd_kafka_NewTopic_t *requests[KAFKA_CLIENT_TOPICS_MAX];
-    char words[KAFKA_CLIENT_WORDS_MAX] = "";
+    rd_kafka_NewTopic_t *requests[CLIENT_TOPICS_MAX];
+    char words[CLIENT_WORDS_MAX] = "";
     size_t made = 0;
-    for (; made < count && made < KAFKA_CLIENT_TOPICS_MAX; made++) {
+    for (; made < count && made < CLIENT_TOPICS_MAX; made++) {
         char name[TOPIC_BYTES_MAX];
         snprintf(name, sizeof name, "%.*s", SLICE_ARG(topics[made]));
         requests[made] = rd_kafka_NewTopic_new(name, partitions, -1, words, sizeof words);
@@ -278,12 +277,12 @@ enum err kafka_client_create(struct kafka_client *client, const struct slice *to
     return err;
 }
 
-enum err kafka_client_delete(struct kafka_client *client, const struct slice *topics, size_t count,
-                             int64_t timeout_ms)
+enum err client_delete(struct client *client, const struct slice *topics, size_t count,
+                       int64_t timeout_ms)
 {
-    rd_kafka_DeleteTopic_t *requests[KAFKA_CLIENT_TOPICS_MAX];
+    rd_kafka_DeleteTopic_t *requests[CLIENT_TOPICS_MAX];
     size_t made = 0;
-    for (; made < count && made < KAFKA_CLIENT_TOPICS_MAX; made++) {
+    for (; made < count && made < CLIENT_TOPICS_MAX; made++) {
         char name[TOPIC_BYTES_MAX];
         snprintf(name, sizeof name, "%.*s", SLICE_ARG(topics[made]));
         requests[made] = rd_kafka_DeleteTopic_new(name);
@@ -318,7 +317,7 @@ static void *as_argument(const char *bytes)
     return pointer.write;
 }
 
-enum err kafka_client_send(struct kafka_client *client, const struct record *record)
+enum err client_send(struct client *client, const struct record *record)
 {
     char topic[TOPIC_BYTES_MAX];
     snprintf(topic, sizeof topic, "%.*s", SLICE_ARG(record->topic));
@@ -348,7 +347,7 @@ enum err kafka_client_send(struct kafka_client *client, const struct record *rec
     return ERR_IO;
 }
 
-enum err kafka_client_flush(struct kafka_client *client, int64_t timeout_ms)
+enum err client_flush(struct client *client, int64_t timeout_ms)
 {
     rd_kafka_resp_err_t code = rd_kafka_flush(client->producer, (int)timeout_ms);
     size_t undelivered = client->undelivered;
@@ -362,7 +361,7 @@ enum err kafka_client_flush(struct kafka_client *client, int64_t timeout_ms)
 
 /* ---- reading ---- */
 
-static enum err start(struct kafka_client *client, rd_kafka_topic_t *topic, int32_t partition,
+static enum err start(struct client *client, rd_kafka_topic_t *topic, int32_t partition,
                       bool from_start, int64_t timeout_ms)
 {
     int64_t low = 0, from = RD_KAFKA_OFFSET_BEGINNING;
@@ -377,10 +376,10 @@ static enum err start(struct kafka_client *client, rd_kafka_topic_t *topic, int3
     return OK;
 }
 
-enum err kafka_client_follow(struct kafka_client *client, struct slice topic, bool from_start,
-                             int64_t timeout_ms)
+enum err client_follow(struct client *client, struct slice topic, bool from_start,
+                       int64_t timeout_ms)
 {
-    if (client->topic_count == KAFKA_CLIENT_TOPICS_MAX)
+    if (client->topic_count == CLIENT_TOPICS_MAX)
         return fail(client, "too many topics", RD_KAFKA_RESP_ERR__INVALID_ARG);
     rd_kafka_topic_t *handle = open_topic(client->consumer, topic);
     int32_t partitions = 0;
@@ -400,7 +399,7 @@ enum err kafka_client_follow(struct kafka_client *client, struct slice topic, bo
     return err;
 }
 
-static void read_headers(struct kafka_client *client, struct record *ret_record)
+static void read_headers(struct client *client, struct record *ret_record)
 {
     rd_kafka_headers_t *headers = NULL;
     size_t count = 0;
@@ -419,8 +418,7 @@ static void read_headers(struct kafka_client *client, struct record *ret_record)
     ret_record->headers = (struct headers){client->headers, count};
 }
 
-enum err kafka_client_read(struct kafka_client *client, int64_t timeout_ms,
-                           struct record *ret_record)
+enum err client_read(struct client *client, int64_t timeout_ms, struct record *ret_record)
 {
     drop_message(client);
     rd_kafka_poll(client->consumer, 0);

@@ -6,7 +6,7 @@
 #include "base/err.h"
 #include "base/slice.h"
 
-#define PROBE_WORDS_MAX 256
+#define PROBE_WORDS_MAX 512
 
 /* `host` is host[:port] or [address]:port. OK and the time it took; ERR_IO, ERR_TIMEOUT with words.
  */
