@@ -219,7 +219,7 @@ def latency(broker, seconds):
 
 def away(broker, seconds):
     print(f"\n== away: the broker is gone for {seconds} s, answers of 1 MB, 256 in flight")
-    simulator = Simulator(FOLDER / "away", {"answer_bytes": 1000000, "latency": "200ms", "ledger": {"file": ""}})
+    simulator = Simulator(FOLDER / "away", {"answer_bytes": 1000000, "latency": "200ms", "ledger": {"path": ""}})
     simulator.start()
     topics = records.Topics()
     topics.create(broker.bootstrap, PARTITIONS)

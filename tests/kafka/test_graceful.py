@@ -38,7 +38,7 @@ def test_a_stop_lets_running_calls_finish_and_starts_none(broker, folder):
                settings={"delivery": {"max_in_flight": 20}}) as world:
         worker = world.worker("w0")
         world.ask_many(60)
-        assert wait_for(lambda: world.simulator.ledger_begun() >= 20, 20)
+        assert wait_for(lambda: world.simulator.begun() >= 20, 20)
         told = time.time() * 1000
         worker.stop()
         assert 1000 < time.time() * 1000 - told < 8000
@@ -55,7 +55,7 @@ def test_a_drain_does_not_retry_and_what_it_left_is_done_by_the_next(broker, fol
         worker = world.worker("w0", bedrock={"retry": {"transient_base": "2s", "throttle_base": "2s",
                                                        "max_delay": "4s"}})
         world.ask_many(20, directive="fault=throttling;times=1")
-        assert wait_for(lambda: world.simulator.ledger_begun() >= 20, 20)
+        assert wait_for(lambda: world.simulator.begun() >= 20, 20)
         told = time.time() * 1000
         worker.stop()
         began = [call.started_ms for call in world.simulator.calls()]
@@ -72,7 +72,7 @@ def test_calls_longer_than_the_drain_are_cancelled_booked_and_called_again(broke
         world.ask("short")
         world.writer.flush()
         world.await_answers(1)
-        assert wait_for(lambda: world.simulator.ledger_begun("long") == 1, 10)
+        assert wait_for(lambda: world.simulator.begun("long") == 1, 10)
         worker.process.signal(signal.SIGTERM)
         assert worker.process.wait(10) in (0, 1)
         world.worker("w0")
@@ -89,7 +89,7 @@ def test_a_second_sigterm_stops_at_once_and_loses_nothing(broker, folder):
         worker = world.worker("w0")
         world.ask("long", directive="latency=20s;times=1")
         world.writer.flush()
-        assert wait_for(lambda: world.simulator.ledger_begun("long") == 1, 20)
+        assert wait_for(lambda: world.simulator.begun("long") == 1, 20)
         time.sleep(1)
         worker.process.signal(signal.SIGTERM)
         time.sleep(0.5)

@@ -109,7 +109,7 @@ def test_a_request_that_kills_its_workers_is_given_up_and_the_others_live(broker
             open_calls = life + 1
 
             def begun():
-                return world.simulator.ledger_begun("poison") >= open_calls
+                return world.simulator.begun("poison") >= open_calls
             assert wait_for(begun, 30)
             time.sleep(1.5)             # so that its beginning is committed
             world.kill("w0")

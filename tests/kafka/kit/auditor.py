@@ -24,10 +24,16 @@ class Call:
     input_tokens: int = 0
     output_tokens: int = 0
     worker: str = ""            # whose access key signed it
+    fault: str = ""             # what the simulator had planned to go wrong
 
     @property
     def is_answer(self):
         return self.outcome == "ok"
+
+    @property
+    def was_left(self):
+        """The worker went away from a call that was going well."""
+        return self.outcome in ("client_gone", "stopped") and not self.fault
 
 
 @dataclass
@@ -156,9 +162,9 @@ def repeats_are_explained(evidence):
         if name not in wanted:
             faults.append(f"a call for a request that nobody made: {name}")
         for earlier, later in zip(calls, calls[1:]):
-            if earlier.is_answer and not any(blow.explains(earlier, later) for blow in evidence.blows):
+            if (earlier.is_answer or earlier.was_left) and not any(blow.explains(earlier, later) for blow in evidence.blows):
                 faults.append(f"{name} was called again ({later.call}) although call {earlier.call} of worker "
-                              f"{earlier.worker or '?'} had been answered and no blow fell between")
+                              f"{earlier.worker or '?'} had ended as {earlier.outcome} and no blow fell between")
     return faults
 
 

@@ -7,12 +7,15 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+import yaml
+
 from kit.auditor import Call
 from kit.broker import free_ports
 from kit.processes import ROOT, Process, wait_for
 
 PROGRAMS = Path(os.environ.get("BEDROCK_PROGRAMS", ROOT / "build" / "release"))
 MODEL = "anthropic.claude-3-sonnet-20240229-v1:0"
+SCRIPT = yaml.safe_load((ROOT / "config" / "sim.yaml").read_text(encoding="utf-8"))
 SECRET = "secret-canary-wJalrXUtnFEMIK7MDENG"       # must never be seen in a log
 PROMPT = "prompt-canary-orchid"                     # nor must this, which every request says
 
@@ -31,8 +34,8 @@ class Simulator:
         self.ledger_file = self.folder / "ledger.jsonl"
         self.names = {access_key(f"w{number}"): f"w{number}" for number in range(workers)}
         keys = [{"access_key_id": key, "secret_access_key": SECRET} for key in self.names]
-        told = merged({"port": self.port, "ledger": {"file": str(self.ledger_file), "flush": "20ms"},
-                       "credentials": keys, "limits": {"connections": 16384}}, settings or {})
+        told = merged({"port": self.port, "ledger": {"path": str(self.ledger_file), "flush": "20ms"},
+                       "auth": {"keys": keys}, "answers": SCRIPT["answers"]}, settings or {})
         (self.folder / "sim.yaml").write_text(json.dumps(told, indent=1))
         self.process = None
 
@@ -60,13 +63,23 @@ class Simulator:
             code = self.process.stop(20)
             assert code == 0, f"bedrock-sim ended with exit code {code}:\n{self.process.text()[-2000:]}"
 
-    def calls(self):
-        """The ledger, after stop()."""
-        with open(self.ledger_file, encoding="utf-8") as lines:
-            return [self._call(json.loads(line)) for line in lines if line.strip()]
+    def lines(self, event):
+        if not self.ledger_file.exists():
+            return []
+        with open(self.ledger_file, encoding="utf-8") as file:
+            lines = [json.loads(line) for line in file if line.endswith("\n")]
+        return [line for line in lines if line["event"] == event]
 
-    def _call(self, line):
-        raise NotImplementedError
+    def begun(self, tag=None):
+        """How many calls have begun so far (of one request, when its tag is given)."""
+        return sum(tag is None or line.get("tag") == tag for line in self.lines("begin"))
+
+    def calls(self):
+        """The calls that have ended; after stop() these are all."""
+        return [Call(line.get("invocation_id", ""), line.get("tag", ""), line["started_us"] / 1000,
+                     line["ended_us"] / 1000, line["outcome"], line["status"], line["billed"], line["input_tokens"],
+                     line["output_tokens"], self.names.get(line.get("access_key_id"), ""), line.get("fault") or "")
+                for line in self.lines("end")]
 
 
 def merged(base, over):
