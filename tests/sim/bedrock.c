@@ -64,9 +64,9 @@ static void check_retry(struct world *world, struct worker *worker, int log, int
     MUST(world, failed < (int)world->config.retry_max_attempts);
     if (!worker->tried[log][offset].is_retrying)
         worker->tried[log][offset].first_ms = world->now_ms;
-    else if (!world->retries_for_ever && worker->stalled_until == 0)
+    else
         MUST(world, world->now_ms - worker->tried[log][offset].first_ms <=
-                        world->config.retry_max_elapsed_ms + 120000);
+                        world->config.retry_max_elapsed_ms);
 }
 
 static void on_call_start(void *self, struct call_ref ref, const struct http_request *request)
@@ -83,6 +83,7 @@ static void on_call_start(void *self, struct call_ref ref, const struct http_req
     snprintf(text, sizeof text, "%.*s", (int)sizeof text - 1, marker);
     MUST(world, sscanf(text, "[[id:%d/%lld]]", &log, &offset) == 2);
     struct fake_record *record = &world->logs[log].records[offset];
+    world_note(world, "w%d begins a call for %d/%lld", worker->index, log, offset);
     MUST(world, record->answers == 0);            /* what was committed is never called again */
     MUST(world, !worker->is_stopping);            /* a drain begins no call */
     MUST(world, worker->has_tenure[log] && !worker->is_revoking[log]);

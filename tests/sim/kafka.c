@@ -224,7 +224,9 @@ void kafka_kick(struct world *world, struct worker *worker, bool is_dead)
     if (is_dead || worker->has_ended)
         return;
     world_note(world, "w%d is put out of the group", worker->index);
-    world_add(world, EVENT_LOST, worker, world_delay(world, 2000));
+    /* Heartbeats tell it, within their interval after it woke. */
+    int64_t asleep_ms = worker->stalled_until > world->now_ms ? worker->stalled_until - world->now_ms : 0;
+    world_add(world, EVENT_LOST, worker, asleep_ms + (int64_t)random_below(&world->random, HEARTBEAT_MS));
 }
 
 void kafka_lost(struct world *world, struct worker *worker)
@@ -330,6 +332,7 @@ static void on_start(void *self, struct tenure tenure, int64_t offset)
     struct port *port = self;
     MUST(port->world, port->worker->tenures[tenure.slot].epoch == tenure.epoch);
     port->worker->positions[tenure.slot] = offset < 0 ? 0 : offset;
+    memset(port->worker->tried[tenure.slot], 0, sizeof port->worker->tried[tenure.slot]);
     world_add(port->world, EVENT_WAKE, port->worker, 0);
 }
 
@@ -392,9 +395,11 @@ static void usage_out(struct world *world, const char *value, bool is_witnessed)
     }
     /* One call counts once. (A worker that owns no partition has nobody to ask what became of a transaction of unknown
      * outcome: it publishes again under the same name.) */
-    for (uint64_t i = 0; is_witnessed && i < world->usages; i++)
-        MUST(world, memcmp(world->usage_ids[i].text, id + 6, UUID_TEXT_LEN) != 0);
-    memcpy(world->usage_ids[world->usages++].text, id + 6, UUID_TEXT_LEN);
+    for (uint64_t i = 0; i < world->usages; i++)
+        MUST(world, !world->usage_ids[i].is_witnessed ||
+                        memcmp(world->usage_ids[i].id.text, id + 6, UUID_TEXT_LEN) != 0);
+    world->usage_ids[world->usages].is_witnessed = is_witnessed;
+    memcpy(world->usage_ids[world->usages++].id.text, id + 6, UUID_TEXT_LEN);
     if (strstr(value, "\"worker_lost\"") == NULL)
         return;
     MUST(world, record->is_lost_expected);

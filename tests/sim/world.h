@@ -22,6 +22,7 @@
 #define CALLS_MAX 64             /* open calls of one worker */
 #define CANARY "canary-prompt"   /* in every prompt; never in a log line */
 #define SESSION_MS 10000
+#define HEARTBEAT_MS 3000
 
 /* A broken promise ends the world: MUST(fact) says which, and where in virtual time. */
 #define MUST(world, fact) ((fact) ? (void)0 : world_broken(world, #fact, __FILE__, __LINE__))
@@ -129,7 +130,10 @@ struct world {
     bool retries_for_ever;
     struct engine_config config;
     uint64_t calls, usages, lost_usages, responses, crashes, stalls;
-    struct uuid *usage_ids;      /* committed */
+    struct {
+        struct uuid id;
+        bool is_witnessed;       /* committed together with an offset */
+    } *usage_ids;
     size_t usage_room;
 };
 

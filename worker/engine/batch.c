@@ -22,7 +22,8 @@ bool batch_check_membership(struct engine *engine)
     if (now.len == 0)
         return false;
     if (slice_equal(now, buf_slice(&engine->membership)))
-        return true;
+        return !engine->is_outcast;
+    engine->is_outcast = false;
     bool is_first = engine->membership.len == 0;
     buf_reset(&engine->membership);
     buf_add(&engine->membership, now);
@@ -145,7 +146,8 @@ static void cut(struct engine *engine)
         else if (witness == NULL)
             witness = partition;
     }
-    /* Orphans alone leave no trace in offsets: if the outcome becomes unknown, somebody must tell. */
+    /* Orphans alone leave no trace in offsets: if the outcome becomes unknown, somebody must tell.
+     */
     if (engine->batch.output_count > 0 && engine->batch.offset_count == 0 && witness != NULL)
         add_offset(engine, witness);
     engine->last_cut_ms = engine->now_ms;
@@ -332,6 +334,7 @@ static void refused(struct engine *engine, const struct batch_end *end)
 static void member_refused(struct engine *engine, const struct batch_end *end)
 {
     size_t outputs = engine->batch.output_count;
+    engine->is_outcast = engine->is_outcast || end->outcome == BATCH_MEMBER_GONE;
     settle_aborted(engine);
     for (uint32_t i = 0; i < engine->slots_end; i++) {
         struct partition *partition = engine->slots[i];

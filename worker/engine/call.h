@@ -35,7 +35,8 @@ void call_judge(struct engine *engine, struct call *call, const struct call_end 
 void call_break_off(struct engine *engine, struct call *call);
 void call_free(struct engine *engine, struct call *call);
 
-/* Where the chunks of a job go: -1 = by its key; without a key murmur2(id), so that they stay in order. */
+/* Where the chunks of a job go: -1 = by its key; without a key murmur2(id), so that they stay in
+ * order. */
 int32_t call_chunk_partition(const struct engine *engine, const struct job *job);
 
 static inline struct call_ref call_ref_of(const struct call *call)

@@ -316,6 +316,8 @@ static void start_calls(struct engine *engine, int64_t *ret_next_ms)
         return;
     if (engine->now_ms - engine->membership_checked_ms >= MEMBERSHIP_AGAIN_MS)
         (void)batch_check_membership(engine);
+    if (engine->is_outcast)
+        return;
     for (struct job *job; (job = target_next_job(engine, ret_next_ms)) != NULL;)
         job_call(engine, job);
 }

@@ -398,6 +398,13 @@ static struct attempt *next_attempt(struct job *job)
     return &job->attempts[job->attempt_count - 1];
 }
 
+/* It waited so long for its slot that no further attempt may begin. */
+static bool is_out_of_time(const struct engine *engine, const struct job *job)
+{
+    return job->calls > 0 &&
+           engine->now_ms - job->first_call_ms > engine->config.retry_max_elapsed_ms;
+}
+
 void job_call(struct engine *engine, struct job *job)
 {
     if (!job->partition->is_verified) {
@@ -406,10 +413,11 @@ void job_call(struct engine *engine, struct job *job)
         list_add_last(&job->partition->parked, &job->link);
         return;
     }
-    if (is_expired(engine, job)) {
+    if (is_expired(engine, job) || is_out_of_time(engine, job)) {
         job_fail(engine, job);
         return;
     }
+    why_clear(&job->why);
     struct attempt *attempt = next_attempt(job);
     *attempt = (struct attempt){
         .number = (int)++job->calls,
@@ -502,6 +510,7 @@ static void job_rest(struct engine *engine, struct job *job, const struct why *w
         FIELD_TEXT("reason", slice_of_text(why->message)),
     };
     engine->ports.log(engine->ports.self, LOG_CALL_FAILED, fields, COUNT_OF(fields));
+    job->why = *why; /* should there be no time for another attempt */
     job_go(job, JOB_RESTING);
     job_charge(engine, job);
     timers_set(&engine->timers, &job->due, engine->now_ms + delay_ms);

@@ -186,8 +186,10 @@ static void verify(struct engine *engine, struct partition *partition, int64_t o
         partition_give_up(engine, partition);
         return;
     }
+    /* Whoever committed here owns it now, and the group will say so. If it does not, begin from
+     * what is there. */
     partition = begin_anew(engine, partition);
-    start(engine, partition, ledger_open(&partition->ledger, offset, metadata));
+    partition->read_again_ms = engine->now_ms + engine->config.stall_ms;
 }
 
 void engine_offsets_read(struct engine *engine, struct tenure tenure, uint32_t ticket, enum err err,
@@ -381,8 +383,8 @@ static void finished_goes(struct engine *engine, struct job *job)
     job_orphan(engine, job);
 }
 
-/* What is left of it in the queue is usage: it goes out without a ledger. Calls of a dead owner are the
- * affair of the next one, who finds them in the map. */
+/* What is left of it in the queue is usage: it goes out without a ledger. Calls of a dead owner are
+ * the affair of the next one, who finds them in the map. */
 static void orphan_results(struct engine *engine, struct partition *partition)
 {
     for (struct link *link = engine->results.next; link != &engine->results;) {

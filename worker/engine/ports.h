@@ -18,8 +18,9 @@
 #include "wire/record.h"
 #include "wire/sigv4.h"
 
-#define PARTITIONS_MAX 4096 /* assigned to one worker at once: slots are 0 .. PARTITIONS_MAX - 1   \
-                             */
+#define PARTITIONS_MAX                                                                             \
+    4096 /* assigned to one worker at once: slots are 0 .. PARTITIONS_MAX - 1                      \
+          */
 
 /* One tenure of one partition: a slot that io chose, and an epoch that is never used twice in this
  * process. */
@@ -78,9 +79,9 @@ struct batch_end {
 
 /* How an exchange ended. The head and the body bytes came before. */
 struct call_end {
-    enum err
-        err;       /* OK: a whole HTTP answer; ERR_CONNECTION, ERR_TIMEOUT, ERR_TOO_LARGE (head),
-                      ERR_BAD_ANSWER       (not HTTP), ERR_BROKEN_STREAM (closed before its declared length) */
+    enum err err;  /* OK: a whole HTTP answer; ERR_CONNECTION, ERR_TIMEOUT, ERR_TOO_LARGE (head),
+                      ERR_BAD_ANSWER       (not HTTP), ERR_BROKEN_STREAM (closed before its declared
+                      length) */
     bool was_sent; /* any byte of the request may have reached the service: it may bill */
     struct slice words; /* for people: "connection refused by 127.0.0.1:9000"; no data */
 };

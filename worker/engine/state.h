@@ -140,7 +140,7 @@ struct job {
     struct uuid invocation; /* amz-sdk-invocation-id */
     struct uuid last_run;   /* of chunks that went out */
     int last_run_attempt;
-    int64_t last_run_seq;   /* next seq of that run; 0 = no chunk went out */
+    int64_t last_run_seq; /* next seq of that run; 0 = no chunk went out */
     int64_t received_ms, received_wall_ms;
     int64_t first_call_ms;
     int64_t called_ms; /* time spent in calls that ended */
@@ -228,6 +228,8 @@ struct engine {
     int64_t fenced_ms, stalled_ms; /* when last; INT64_MIN = never */
     struct buf membership;         /* group metadata under which the ledgers were verified */
     struct buf membership_now;
+    bool is_outcast; /* the group does not know this member: nothing is called or committed until
+                        the membership is another one */
     int64_t membership_checked_ms;
 
     bool is_stopping, has_ended;
