@@ -1,0 +1,384 @@
+#include "unit/unit.h"
+
+#include <stdio.h>
+
+#include "base/random.h"
+#include "unit/torture.h"
+#include "wire/dialect.h"
+#include "wire/json.h"
+
+#define ARENA_LIMIT ((size_t)16 << 20)
+
+/* A whole answer around the blocks of its message. */
+#define ANSWER(blocks)                                                                             \
+    "{\"metrics\":{\"latencyMs\":672},\"output\":{\"message\":{\"content\":[" blocks               \
+    "],\"role\":\"assistant\"}},\"stopReason\":\"end_turn\",\"usage\":{\"inputTokens\":29,"        \
+    "\"outputTokens\":21,\"totalTokens\":50}}"
+
+struct decoded {
+    struct arena arena;
+    struct answer answer;
+    struct why why;
+    enum err err;
+};
+
+/* The body is gone when the answer is looked at: it must not be borrowed. */
+static void decode(struct decoded *decoded, const char *text)
+{
+    size_t len = strlen(text);
+    struct buf body OWNED_BY(buf_done);
+    *decoded = (struct decoded){.err = OK};
+    arena_init(&decoded->arena, ARENA_LIMIT);
+    buf_init(&body, len + 1);
+    buf_add(&body, slice_of(text, len));
+    decoded->err =
+        dialect_converse.decode(&decoded->arena, buf_slice(&body), &decoded->answer, &decoded->why);
+}
+
+static void decoded_done(struct decoded *decoded)
+{
+    arena_done(&decoded->arena);
+}
+
+static void assert_content(const char *body, const char *content, const char *tool_calls,
+                           const char *invalid_tool_calls)
+{
+    struct decoded decoded;
+    decode(&decoded, body);
+    assert_int_equal(decoded.err, OK);
+    assert_slice(decoded.answer.content, content);
+    assert_slice(decoded.answer.tool_calls, tool_calls);
+    assert_slice(decoded.answer.invalid_tool_calls, invalid_tool_calls);
+    decoded_done(&decoded);
+}
+
+static void assert_path(const char *model, bool stream, const char *expected)
+{
+    struct buf path OWNED_BY(buf_done);
+    buf_init(&path, 4096);
+    dialect_converse.add_path(slice_of_text(model), stream, &path);
+    assert_buf(&path, expected);
+}
+
+static void the_path_names_the_model_percent_encoded(void **state)
+{
+    (void)state;
+    assert_path("anthropic.claude-3-sonnet-20240229-v1:0", false,
+                "/model/anthropic.claude-3-sonnet-20240229-v1%3A0/converse");
+    assert_path(
+        "arn:aws:bedrock:us-east-1:1:inference-profile/x", true,
+        "/model/arn%3Aaws%3Abedrock%3Aus-east-1%3A1%3Ainference-profile%2Fx/converse-stream");
+}
+
+static void the_seed_page_answer_is_decoded(void **state)
+{
+    (void)state;
+    struct decoded decoded;
+    decode(&decoded, ANSWER("{\"text\":\"Voici la traduction en fran\xc3\xa7"
+                            "ais :\\n\\nJ'aime la programmation.\"}"));
+    assert_int_equal(decoded.err, OK);
+    assert_slice(decoded.answer.content, "\"Voici la traduction en fran\xc3\xa7"
+                                         "ais :\\n\\nJ'aime la programmation.\"");
+    assert_slice(decoded.answer.tool_calls, "[]");
+    assert_slice(decoded.answer.invalid_tool_calls, "[]");
+    assert_slice(decoded.answer.stop_reason, "end_turn");
+    assert_slice(decoded.answer.metadata, "\"metrics\":{\"latencyMs\":672}");
+    assert_null(decoded.answer.service_tier.ptr);
+    assert_true(decoded.answer.usage.known);
+    assert_int_equal(decoded.answer.usage.input_tokens, 29);
+    assert_int_equal(decoded.answer.usage.output_tokens, 21);
+    assert_int_equal(decoded.answer.usage.total_tokens, 50);
+    assert_int_equal(decoded.answer.usage.cache_write_1h_tokens, ANSWER_COUNT_ABSENT);
+    assert_int_equal(decoded.answer.usage.reasoning_tokens, ANSWER_COUNT_ABSENT);
+    assert_slice(decoded.answer.usage.raw,
+                 "{\"inputTokens\":29,\"outputTokens\":21,\"totalTokens\":50}");
+    decoded_done(&decoded);
+}
+
+static void content_is_a_string_for_exactly_one_text(void **state)
+{
+    (void)state;
+    assert_content(ANSWER("{\"text\":\"a\\u00e9\"}"), "\"a\\u00e9\"", "[]", "[]");
+    assert_content(ANSWER(""), "[]", "[]", "[]");
+    assert_content(ANSWER("{\"text\":\"a\"},{\"text\":\"b\"}"),
+                   "[{\"type\":\"text\",\"text\":\"a\"},{\"type\":\"text\",\"text\":\"b\"}]", "[]",
+                   "[]");
+}
+
+static void tool_uses_become_blocks_and_calls(void **state)
+{
+    (void)state;
+    assert_content(
+        ANSWER("{\"text\":\"a\"},{\"toolUse\":{\"toolUseId\":\"t1\",\"name\":\"get\","
+               "\"input\":{\"some_thing\":1.0}}},{\"toolUse\":{\"toolUseId\":\"t2\","
+               "\"name\":\"go\",\"type\":\"tool_use\",\"input\":{},\"caller\":[1]}}"),
+        "[{\"type\":\"text\",\"text\":\"a\"},{\"type\":\"tool_use\",\"name\":\"get\","
+        "\"input\":{\"some_thing\":1.0},\"id\":\"t1\"},{\"type\":\"tool_use\",\"name\":"
+        "\"go\",\"input\":{},\"id\":\"t2\",\"caller\":[1]}]",
+        "[{\"name\":\"get\",\"args\":{\"some_thing\":1.0},\"id\":\"t1\",\"type\":"
+        "\"tool_call\"},{\"name\":\"go\",\"args\":{},\"id\":\"t2\",\"type\":\"tool_call\"}]",
+        "[]");
+}
+
+static void a_tool_use_with_senseless_input_is_an_invalid_call(void **state)
+{
+    (void)state;
+    assert_content(ANSWER("{\"toolUse\":{\"toolUseId\":\"t\",\"name\":\"n\",\"input\":[\"a\"]}}"),
+                   "[{\"type\":\"tool_use\",\"name\":\"n\",\"input\":[\"a\"],\"id\":\"t\"}]", "[]",
+                   "[{\"name\":\"n\",\"args\":\"[\\\"a\\\"]\",\"id\":\"t\",\"type\":"
+                   "\"invalid_tool_call\"}]");
+}
+
+static void tools_that_bedrock_runs_are_no_calls(void **state)
+{
+    (void)state;
+    assert_content(ANSWER("{\"toolUse\":{\"toolUseId\":\"t\",\"name\":\"n\",\"input\":{},\"type\":"
+                          "\"server_tool_use\"}}"),
+                   "[{\"type\":\"server_tool_use\",\"name\":\"n\",\"input\":{},\"id\":\"t\"}]",
+                   "[]", "[]");
+}
+
+static void reasoning_and_citations_take_langchains_form(void **state)
+{
+    (void)state;
+    assert_content(
+        ANSWER("{\"reasoningContent\":{\"reasoningText\":{\"text\":\"w\",\"signature\":\"s\"}}},"
+               "{\"reasoningContent\":{\"redactedContent\":\"AA==\"}},{\"citationsContent\":"
+               "{\"content\":[{\"text\":\"c\"}],\"citations\":[{\"sourceContent\":[]}]}}"),
+        "[{\"type\":\"reasoning_content\",\"reasoning_content\":{\"text\":\"w\",\"signature\":"
+        "\"s\"}},{\"type\":\"reasoning_content\",\"reasoning_content\":{\"redacted_content\":"
+        "\"AA==\"}},{\"type\":\"text\",\"text\":\"c\",\"citations\":[{\"sourceContent\":[]}]}]",
+        "[]", "[]");
+}
+
+static void blocks_without_a_form_are_kept_as_they_came(void **state)
+{
+    (void)state;
+    static const char *const blocks[] = {
+        "{\"image\": {\"format\":\"png\",\"source\":{\"bytes\":\"AA==\"}}}",
+        "{\"hologram\":{\"x\":1.50}}",
+        "{\"text\":\"a\",\"more\":1}",
+        "{\"text\":17}",
+        "{}",
+        "17",
+        "{\"toolUse\":{\"name\":\"n\"}}",
+        "{\"toolUse\":7}",
+        "{\"reasoningContent\":{\"reasoningText\":\"x\"}}",
+        "{\"reasoningContent\":{\"a\":1,\"b\":2}}",
+        "{\"citationsContent\":{\"content\":[{\"text\":\"a\"},{\"text\":\"b\"}],\"citations\":[]}}",
+    };
+    for (size_t i = 0; i < COUNT_OF(blocks); i++) {
+        char body[512], content[256];
+        snprintf(body, sizeof body, ANSWER("%s"), blocks[i]);
+        snprintf(content, sizeof content, "[%s]", blocks[i]);
+        assert_content(body, content, "[]", "[]");
+    }
+}
+
+static void what_else_was_said_is_metadata(void **state)
+{
+    (void)state;
+    struct decoded decoded;
+    decode(&decoded,
+           "{\"output\":{\"message\":{\"content\":[],\"role\":\"assistant\"}},\"stopReason\":"
+           "\"new_\\u0072eason\",\"additionalModelResponseFields\":{\"usage\":"
+           "{\"output_tokens_details\":{\"thinking_tokens\":7}}},\"trace\":{\"guardrail\":{\"a\":0."
+           "50}},"
+           "\"performanceConfig\":{\"latency\":\"optimized\"},\"serviceTier\":{\"type\":\"flex\"},"
+           "\"model_name\":\"not ours\",\"p\":\"abc\",\"empty\":null,\"unheard of\":[1]}");
+    assert_int_equal(decoded.err, OK);
+    assert_slice(decoded.answer.stop_reason, "new_reason");
+    assert_slice(decoded.answer.service_tier, "flex");
+    assert_int_equal(decoded.answer.usage.reasoning_tokens, 7);
+    assert_false(decoded.answer.usage.known);
+    assert_slice(
+        decoded.answer.metadata,
+        "\"additionalModelResponseFields\":{\"usage\":{\"output_tokens_details\":"
+        "{\"thinking_tokens\":7}}},\"trace\":{\"guardrail\":{\"a\":0.50}},"
+        "\"performanceConfig\":{\"latency\":\"optimized\"},\"serviceTier\":{\"type\":\"flex\"},"
+        "\"unheard of\":[1]");
+    decoded_done(&decoded);
+}
+
+static void assert_usage(const char *usage, struct usage_counts expected)
+{
+    struct decoded decoded;
+    char body[512];
+    snprintf(body, sizeof body, "{\"output\":{\"message\":{\"content\":[]}},\"usage\":%s}", usage);
+    decode(&decoded, body);
+    assert_int_equal(decoded.err, OK);
+    assert_int_equal(decoded.answer.usage.known, expected.known);
+    assert_true(decoded.answer.usage.input_tokens == expected.input_tokens);
+    assert_true(decoded.answer.usage.output_tokens == expected.output_tokens);
+    assert_true(decoded.answer.usage.total_tokens == expected.total_tokens);
+    assert_true(decoded.answer.usage.cache_read_tokens == expected.cache_read_tokens);
+    assert_true(decoded.answer.usage.cache_write_tokens == expected.cache_write_tokens);
+    assert_true(decoded.answer.usage.cache_write_1h_tokens == expected.cache_write_1h_tokens);
+    decoded_done(&decoded);
+}
+
+static void input_includes_what_the_cache_had(void **state)
+{
+    (void)state;
+    const struct usage_counts cached = {.known = true,
+                                        .input_tokens = 10 + 200 + 30,
+                                        .output_tokens = 5,
+                                        .total_tokens = 245,
+                                        .cache_read_tokens = 200,
+                                        .cache_write_tokens = 30,
+                                        .cache_write_1h_tokens = 25};
+    struct usage_counts short_lived = cached;
+    short_lived.cache_write_1h_tokens = ANSWER_COUNT_ABSENT;
+    assert_usage(
+        "{\"inputTokens\":10,\"outputTokens\":5,\"totalTokens\":245,\"cacheReadInputTokens\":200,"
+        "\"cacheWriteInputTokens\":30,\"cacheDetails\":[{\"ttl\":\"1h\",\"inputTokens\":20},"
+        "{\"ttl\":\"1h\",\"inputTokens\":5.0},{\"ttl\":\"5m\",\"inputTokens\":5}]}",
+        cached);
+    assert_usage("{\"inputTokens\":10.0,\"outputTokens\":5,\"cacheReadInputTokenCount\":200,"
+                 "\"cacheWriteInputTokenCount\":30,\"serverToolUsage\":{}}",
+                 short_lived);
+}
+
+static void senseless_counts_are_not_known(void **state)
+{
+    (void)state;
+    const struct usage_counts unknown = {.cache_write_1h_tokens = ANSWER_COUNT_ABSENT};
+    assert_usage("{}", unknown);
+    assert_usage("[]", unknown);
+    assert_usage("{\"inputTokens\":1}", unknown);
+    assert_usage("{\"inputTokens\":-1,\"outputTokens\":1}", unknown);
+    assert_usage("{\"inputTokens\":1.5,\"outputTokens\":1}", unknown);
+    assert_usage("{\"inputTokens\":\"1\",\"outputTokens\":1}", unknown);
+    assert_usage("{\"inputTokens\":9223372036854775807,\"outputTokens\":1}", unknown);
+    assert_usage(
+        "{\"inputTokens\":9223372036854775807,\"outputTokens\":0,\"cacheReadInputTokens\":1}",
+        unknown);
+}
+
+static void bodies_that_are_no_answer_are_told_apart(void **state)
+{
+    (void)state;
+    static const char *const bodies[] = {
+        "",
+        "<html><body>It works</body></html>",
+        "{\"message\":\"The security token included in the request is expired\"}",
+        "{\"output\":{\"message\":{\"content\":\"text\"}}}",
+        "{\"output\":{\"message\":[]}}",
+        "{\"output\":null}",
+        "[]",
+        "null",
+        "{\"output\":{\"message\":{\"content\":[]}}",
+        "{\"output\":{\"message\":{\"content\":[],\"content\":[]}}}",
+    };
+    for (size_t i = 0; i < COUNT_OF(bodies); i++) {
+        struct decoded decoded;
+        decode(&decoded, bodies[i]);
+        assert_int_equal(decoded.err, ERR_BAD_ANSWER);
+        assert_true(decoded.why.message[0] != '\0');
+        assert_null(strstr(decoded.why.message, "expired"));
+        decoded_done(&decoded);
+    }
+}
+
+static void an_answer_larger_than_its_arena_is_too_large(void **state)
+{
+    (void)state;
+    struct buf body OWNED_BY(buf_done);
+    struct arena arena;
+    struct answer answer;
+    struct why why;
+    buf_init(&body, 1 << 20);
+    buf_add_text(&body, "{\"output\":{\"message\":{\"content\":[{\"text\":\"");
+    for (size_t i = 0; i < 60000; i++)
+        buf_add_byte(&body, 'x');
+    buf_add_text(&body, "\"}]}}}");
+    arena_init(&arena, 50000);
+    assert_int_equal(dialect_converse.decode(&arena, buf_slice(&body), &answer, &why),
+                     ERR_TOO_LARGE);
+    arena_done(&arena);
+}
+
+/* Whatever the blocks are: the content is JSON again, with as many blocks, and the calls are JSON.
+ */
+static void any_mixture_of_blocks_is_json_again(void **state)
+{
+    (void)state;
+    static const char *const blocks[] = {
+        "{\"text\":\"a\\\"\"}",
+        "{\"toolUse\":{\"toolUseId\":\"t\",\"name\":\"n\",\"input\":3}}",
+        "{\"toolUse\":{\"toolUseId\":\"t\",\"name\":\"n\",\"input\":{\"\":[]}}}",
+        "{\"x\":null}",
+        "[]",
+        "{\"reasoningContent\":{\"reasoningText\":{}}}",
+        "{\"citationsContent\":{}}",
+        "{\"reasoningContent\":{\"redactedContent\":\"\"}}"};
+    struct random random;
+    random_init(&random, 7);
+    for (int round = 0; round < 2000; round++) {
+        struct buf body OWNED_BY(buf_done);
+        struct decoded decoded;
+        const struct json *content = NULL, *calls = NULL, *invalid = NULL;
+        size_t count = random_below(&random, 6);
+        buf_init(&body, 1 << 16);
+        buf_add_text(&body, "{\"output\":{\"message\":{\"content\":[");
+        for (size_t i = 0; i < count; i++)
+            buf_addf(&body, "%s%s", i > 0 ? "," : "",
+                     blocks[random_below(&random, COUNT_OF(blocks))]);
+        buf_add_text(&body, "]}}}");
+        decode(&decoded, buf_text(&body));
+        assert_int_equal(decoded.err, OK);
+        assert_int_equal(json_parse(&decoded.arena, decoded.answer.content, &content, NULL), OK);
+        assert_int_equal(json_parse(&decoded.arena, decoded.answer.tool_calls, &calls, NULL), OK);
+        assert_int_equal(
+            json_parse(&decoded.arena, decoded.answer.invalid_tool_calls, &invalid, NULL), OK);
+        assert_true(content->kind == JSON_STRING ? count == 1 : content->count == count);
+        decoded_done(&decoded);
+    }
+}
+
+static bool decode_once(void *self)
+{
+    struct arena arena;
+    struct answer answer;
+    struct why why;
+    arena_init(&arena, ARENA_LIMIT);
+    enum err err = dialect_converse.decode(&arena, slice_of_text(self), &answer, &why);
+    if (err == OK)
+        assert_slice(answer.stop_reason, "end_turn");
+    else
+        assert_int_equal(err, ERR_NO_MEMORY);
+    arena_done(&arena);
+    return err == OK;
+}
+
+static void decoding_survives_any_want_of_memory(void **state)
+{
+    (void)state;
+    char body[] =
+        ANSWER("{\"text\":\"a\"},{\"toolUse\":{\"toolUseId\":\"t\",\"name\":\"n\",\"input\":3}},"
+               "{\"toolUse\":{\"toolUseId\":\"t\",\"name\":\"n\",\"input\":{}}},"
+               "{\"reasoningContent\":{\"reasoningText\":{\"text\":\"w\"}}},{\"y\":1}");
+    assert_true(torture(decode_once, body) > 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_path_names_the_model_percent_encoded),
+        cmocka_unit_test(the_seed_page_answer_is_decoded),
+        cmocka_unit_test(content_is_a_string_for_exactly_one_text),
+        cmocka_unit_test(tool_uses_become_blocks_and_calls),
+        cmocka_unit_test(a_tool_use_with_senseless_input_is_an_invalid_call),
+        cmocka_unit_test(tools_that_bedrock_runs_are_no_calls),
+        cmocka_unit_test(reasoning_and_citations_take_langchains_form),
+        cmocka_unit_test(blocks_without_a_form_are_kept_as_they_came),
+        cmocka_unit_test(what_else_was_said_is_metadata),
+        cmocka_unit_test(input_includes_what_the_cache_had),
+        cmocka_unit_test(senseless_counts_are_not_known),
+        cmocka_unit_test(bodies_that_are_no_answer_are_told_apart),
+        cmocka_unit_test(an_answer_larger_than_its_arena_is_too_large),
+        cmocka_unit_test(any_mixture_of_blocks_is_json_again),
+        cmocka_unit_test(decoding_survives_any_want_of_memory),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,265 @@
+#include "unit/unit.h"
+
+#include <stdio.h>
+
+#include "base/random.h"
+#include "unit/stream_kit.h"
+
+/* --- kinds of blocks --- */
+
+static void a_tool_use_is_told_in_fragments(void **state)
+{
+    (void)state;
+    static const struct told told[] = {
+        {"messageStart", "{\"role\":\"assistant\"}", "[]", NULL, NULL},
+        {"contentBlockDelta", TEXT_DELTA("a"), TEXT_CHUNK("a"), NULL, NULL},
+        {"contentBlockStart",
+         "{\"contentBlockIndex\":1,\"start\":{\"toolUse\":{\"name\":\"get\",\"toolUseId\":\"t1\"}}"
+         "}",
+         "[{\"type\":\"tool_use\",\"name\":\"get\",\"id\":\"t1\",\"index\":1}]",
+         "[{\"name\":\"get\",\"args\":\"\",\"id\":\"t1\",\"index\":1,\"type\":\"tool_call_chunk\"}"
+         "]",
+         NULL},
+        {"contentBlockDelta",
+         "{\"contentBlockIndex\":1,\"delta\":{\"toolUse\":{\"input\":\"{\\\"a_b\\\": 1\"}}}",
+         "[{\"type\":\"tool_use\",\"input\":\"{\\\"a_b\\\": 1\",\"index\":1}]",
+         "[{\"args\":\"{\\\"a_b\\\": 1\",\"index\":1,\"type\":\"tool_call_chunk\"}]", NULL},
+        {"contentBlockDelta",
+         "{\"contentBlockIndex\":1,\"delta\":{\"toolUse\":{\"input\":\".50}\"}}}",
+         "[{\"type\":\"tool_use\",\"input\":\".50}\",\"index\":1}]",
+         "[{\"args\":\".50}\",\"index\":1,\"type\":\"tool_call_chunk\"}]", NULL},
+        {"contentBlockStop", "{\"contentBlockIndex\":1}", "[{\"index\":1}]", NULL, NULL},
+    };
+    struct stream_kit kit;
+    stream_kit_init(&kit, STREAM_KIT_LIMIT);
+    assert_told(&kit, told, COUNT_OF(told));
+    hear_end(&kit);
+    assert_message(
+        &kit,
+        "[{\"type\":\"text\",\"text\":\"a\",\"index\":0},{\"type\":\"tool_use\",\"name\":\"get\","
+        "\"id\":\"t1\",\"input\":\"{\\\"a_b\\\": 1.50}\",\"index\":1}]",
+        "[{\"name\":\"get\",\"args\":{\"a_b\": 1.50},\"id\":\"t1\",\"type\":\"tool_call\"}]");
+    stream_kit_done(&kit);
+}
+
+static void assert_call(const char *input, const char *calls, const char *invalid)
+{
+    struct stream_kit kit;
+    char delta[256];
+    stream_kit_init(&kit, STREAM_KIT_LIMIT);
+    assert_int_equal(
+        stream_kit_hear(&kit, "contentBlockStart",
+                        "{\"contentBlockIndex\":0,\"start\":{\"toolUse\":{\"name\":\"n\","
+                        "\"toolUseId\":\"t\",\"type\":\"tool_use\",\"caller\":[1]}}}"),
+        OK);
+    assert_slice(
+        kit.step.content,
+        "[{\"type\":\"tool_use\",\"name\":\"n\",\"id\":\"t\",\"caller\":[1],\"index\":0}]");
+    snprintf(delta, sizeof delta,
+             "{\"contentBlockIndex\":0,\"delta\":{\"toolUse\":{\"input\":\"%s\"}}}", input);
+    assert_int_equal(stream_kit_hear(&kit, "contentBlockDelta", delta), OK);
+    hear_end(&kit);
+    assert_int_equal(stream_kit_end(&kit), OK);
+    assert_slice(kit.answer.tool_calls, calls);
+    assert_slice(kit.answer.invalid_tool_calls, invalid);
+    stream_kit_done(&kit);
+}
+
+static void only_whole_arguments_make_a_call(void **state)
+{
+    (void)state;
+    assert_call("", "[{\"name\":\"n\",\"args\":{},\"id\":\"t\",\"type\":\"tool_call\"}]", "[]");
+    assert_call("{}", "[{\"name\":\"n\",\"args\":{},\"id\":\"t\",\"type\":\"tool_call\"}]", "[]");
+    assert_call(
+        "{\\\"a\\\":", "[]",
+        "[{\"name\":\"n\",\"args\":\"{\\\"a\\\":\",\"id\":\"t\",\"type\":\"invalid_tool_call\"}]");
+    assert_call("[1]", "[]",
+                "[{\"name\":\"n\",\"args\":\"[1]\",\"id\":\"t\",\"type\":\"invalid_tool_call\"}]");
+}
+
+static void tools_that_bedrock_runs_are_no_calls(void **state)
+{
+    (void)state;
+    static const struct told told[] = {
+        {"contentBlockStart",
+         "{\"contentBlockIndex\":0,\"start\":{\"toolUse\":{\"name\":\"n\",\"toolUseId\":\"t\","
+         "\"type\":"
+         "\"server_tool_use\"}}}",
+         "[{\"type\":\"server_tool_use\",\"name\":\"n\",\"id\":\"t\",\"index\":0}]", NULL, NULL},
+        {"contentBlockDelta",
+         "{\"contentBlockIndex\":0,\"delta\":{\"toolUse\":{\"input\":\"{}\"}}}",
+         "[{\"type\":\"server_tool_use\",\"input\":\"{}\",\"index\":0}]", NULL, NULL},
+    };
+    struct stream_kit kit;
+    stream_kit_init(&kit, STREAM_KIT_LIMIT);
+    assert_told(&kit, told, COUNT_OF(told));
+    hear_end(&kit);
+    assert_message(
+        &kit,
+        "[{\"type\":\"server_tool_use\",\"name\":\"n\",\"id\":\"t\",\"input\":\"{}\",\"index\":0}]",
+        "[]");
+    stream_kit_done(&kit);
+}
+
+#define REASONING(member) "{\"contentBlockIndex\":0,\"delta\":{\"reasoningContent\":{" member "}}}"
+#define REASONED(member)                                                                           \
+    "[{\"type\":\"reasoning_content\",\"reasoning_content\":{" member "},\"index\":0}]"
+
+static void reasoning_is_told_and_kept(void **state)
+{
+    (void)state;
+    static const struct told told[] = {
+        {"contentBlockDelta", REASONING("\"text\":\"I \""), REASONED("\"text\":\"I \""), NULL,
+         NULL},
+        {"contentBlockDelta", REASONING("\"text\":\"think\""), REASONED("\"text\":\"think\""), NULL,
+         NULL},
+        {"contentBlockDelta", REASONING("\"signature\":\"c2ln\""),
+         REASONED("\"signature\":\"c2ln\""), NULL, NULL},
+        {"contentBlockDelta", REASONING("\"redactedContent\":\"AA==\""),
+         REASONED("\"redacted_content\":\"AA==\""), NULL, NULL},
+    };
+    struct stream_kit kit;
+    stream_kit_init(&kit, STREAM_KIT_LIMIT);
+    assert_told(&kit, told, COUNT_OF(told));
+    hear_end(&kit);
+    assert_message(
+        &kit, REASONED("\"text\":\"I think\",\"signature\":\"c2ln\",\"redacted_content\":\"AA==\""),
+        "[]");
+    stream_kit_done(&kit);
+}
+
+static void citations_come_with_their_text(void **state)
+{
+    (void)state;
+    static const struct told told[] = {
+        {"contentBlockDelta",
+         "{\"contentBlockIndex\":0,\"delta\":{\"citation\":{\"title\":\"a\"}}}",
+         "[{\"type\":\"text\",\"text\":\"\",\"citations\":[{\"title\":\"a\"}],\"index\":0}]", NULL,
+         NULL},
+        {"contentBlockDelta", TEXT_DELTA("x"), TEXT_CHUNK("x"), NULL, NULL},
+        {"contentBlockDelta",
+         "{\"contentBlockIndex\":0,\"delta\":{\"citation\":{\"title\":\"b\"}}}",
+         "[{\"type\":\"text\",\"text\":\"\",\"citations\":[{\"title\":\"b\"}],\"index\":0}]", NULL,
+         NULL},
+    };
+    struct stream_kit kit;
+    stream_kit_init(&kit, STREAM_KIT_LIMIT);
+    assert_told(&kit, told, COUNT_OF(told));
+    hear_end(&kit);
+    assert_message(
+        &kit,
+        "[{\"type\":\"text\",\"text\":\"x\",\"citations\":[{\"title\":\"a\"},{\"title\":\"b\"}],"
+        "\"index\":0}]",
+        "[]");
+    stream_kit_done(&kit);
+}
+
+static void unknown_kinds_are_kept_as_they_came(void **state)
+{
+    (void)state;
+    static const struct told told[] = {
+        {"contentBlockStart",
+         "{\"contentBlockIndex\":2,\"start\":{\"image\":{\"format\":\"png\"}}}",
+         "[{\"contentBlockIndex\":2,\"start\":{\"image\":{\"format\":\"png\"}}}]", NULL, NULL},
+        {"contentBlockDelta", "{\"delta\":{\"hologram\": {\"x\":1.50}},\"contentBlockIndex\":2}",
+         "[{\"contentBlockIndex\":2,\"delta\":{\"hologram\": {\"x\":1.50}}}]", NULL, NULL},
+        {"contentBlockStop", "{\"contentBlockIndex\":2}", "[]", NULL, NULL},
+        {"contentBlockDelta", TEXT_DELTA("a"), TEXT_CHUNK("a"), NULL, NULL},
+        /* of another kind than its block */
+        {"contentBlockDelta",
+         "{\"contentBlockIndex\":0,\"delta\":{\"toolUse\":{\"input\":\"{}\"}}}",
+         "[{\"contentBlockIndex\":0,\"delta\":{\"toolUse\":{\"input\":\"{}\"}}}]", NULL, NULL},
+        {"contentBlockDelta", TEXT_DELTA("b"), TEXT_CHUNK("b"), NULL, NULL},
+    };
+    struct stream_kit kit;
+    stream_kit_init(&kit, STREAM_KIT_LIMIT);
+    assert_told(&kit, told, COUNT_OF(told));
+    hear_end(&kit);
+    assert_message(&kit,
+                   "[{\"contentBlockIndex\":2,\"start\":{\"image\":{\"format\":\"png\"}}},"
+                   "{\"contentBlockIndex\":2,\"delta\":{\"hologram\": {\"x\":1.50}}},"
+                   "{\"type\":\"text\",\"text\":\"ab\",\"index\":0},"
+                   "{\"contentBlockIndex\":0,\"delta\":{\"toolUse\":{\"input\":\"{}\"}}}]",
+                   "[]");
+    stream_kit_done(&kit);
+}
+
+static void a_message_may_be_empty(void **state)
+{
+    (void)state;
+    struct stream_kit kit;
+    stream_kit_init(&kit, STREAM_KIT_LIMIT);
+    assert_int_equal(stream_kit_hear(&kit, "messageStart", "{\"role\":\"assistant\"}"), OK);
+    hear_end(&kit);
+    assert_message(&kit, "[]", "[]");
+    stream_kit_done(&kit);
+}
+
+/* --- the sum --- */
+
+/* `%d` is the block's index. */
+static const char *const deltas[][2] = {
+    {"contentBlockDelta", "{\"contentBlockIndex\":%d,\"delta\":{\"text\":\"a\\\"b\"}}"},
+    {"contentBlockDelta", "{\"contentBlockIndex\":%d,\"delta\":{\"text\":\"\"}}"},
+    {"contentBlockDelta", "{\"contentBlockIndex\":%d,\"delta\":{\"citation\":{\"title\":\"t\"}}}"},
+    {"contentBlockDelta", "{\"contentBlockIndex\":%d,\"delta\":{\"citation\":{\"index\":1}}}"},
+    {"contentBlockDelta",
+     "{\"contentBlockIndex\":%d,\"delta\":{\"reasoningContent\":{\"text\":\"r\"}}}"},
+    {"contentBlockDelta",
+     "{\"contentBlockIndex\":%d,\"delta\":{\"reasoningContent\":{\"signature\":\"s\"}}}"},
+    {"contentBlockDelta", "{\"contentBlockIndex\":%d,\"delta\":{\"reasoningContent\":{\"x\":1}}}"},
+    {"contentBlockDelta", "{\"contentBlockIndex\":%d,\"delta\":{\"toolUse\":{\"input\":\"{}\"}}}"},
+    {"contentBlockDelta", "{\"contentBlockIndex\":%d,\"delta\":{\"index\":7}}"},
+    {"contentBlockDelta", "{\"contentBlockIndex\":%d,\"delta\":{}}"},
+    {"contentBlockStart",
+     "{\"contentBlockIndex\":%d,\"start\":{\"toolUse\":{\"name\":\"n\",\"toolUseId\":\"t\"}}}"},
+    {"contentBlockStart", "{\"contentBlockIndex\":%d,\"start\":{\"toolUse\":{\"name\":\"n\"}}}"},
+    {"contentBlockStart", "{\"contentBlockIndex\":%d,\"start\":{\"image\":{\"index\":0}}}"},
+    {"contentBlockStop", "{\"contentBlockIndex\":%d}"},
+};
+
+static void the_sum_of_any_chunks_is_the_message(void **state)
+{
+    (void)state;
+    static struct sum chunks, message;
+    struct random random;
+    random_init(&random, 11);
+    for (int round = 0; round < 3000; round++) {
+        struct stream_kit kit;
+        stream_kit_init(&kit, STREAM_KIT_LIMIT);
+        for (size_t left = random_below(&random, 24); left > 0; left--) {
+            const char *const *delta = deltas[random_below(&random, COUNT_OF(deltas))];
+            struct buf payload OWNED_BY(buf_done);
+            buf_init(&payload, 512);
+            struct slice text = slice_of_text(delta[1]);
+            size_t at = slice_find(text, '%');
+            buf_add(&payload, slice_sub(text, 0, at));
+            buf_add_int(&payload, (int64_t)random_below(&random, 4));
+            buf_add(&payload, slice_sub(text, at + 2, SIZE_MAX));
+            assert_int_equal(stream_kit_hear(&kit, delta[0], buf_text(&payload)), OK);
+            sum_add(&chunks, kit.step.content);
+        }
+        hear_end(&kit);
+        assert_int_equal(stream_kit_end(&kit), OK);
+        sum_add(&message, kit.answer.content);
+        assert_sums_equal(&chunks, &message);
+        sum_done(&chunks);
+        sum_done(&message);
+        stream_kit_done(&kit);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_tool_use_is_told_in_fragments),
+        cmocka_unit_test(only_whole_arguments_make_a_call),
+        cmocka_unit_test(tools_that_bedrock_runs_are_no_calls),
+        cmocka_unit_test(reasoning_is_told_and_kept),
+        cmocka_unit_test(citations_come_with_their_text),
+        cmocka_unit_test(unknown_kinds_are_kept_as_they_came),
+        cmocka_unit_test(a_message_may_be_empty),
+        cmocka_unit_test(the_sum_of_any_chunks_is_the_message),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,147 @@
+#include "unit/unit.h"
+
+#include "unit/request_kit.h"
+
+static void set_headers(struct request_kit *kit, const struct header *list, size_t count)
+{
+    kit->record.headers = (struct headers){.list = list, .count = count};
+}
+
+static void without_headers_the_position_names_the_request(void **state)
+{
+    (void)state;
+    struct request_kit kit;
+    request_kit_init(&kit);
+    assert_int_equal(request_kit_read(&kit, SLICE("{" SAID "}")), OK);
+    assert_slice(kit.request.id, "bedrock.requests-3-42");
+    assert_slice(kit.request.tenant, "default");
+    assert_null(kit.request.reply_topic.ptr);
+    assert_int_equal(kit.request.reply_partition, -1);
+    assert_true(kit.request.expires_wall_ms == REQUEST_NO_LIMIT);
+    assert_false(kit.request.stream);
+    request_kit_done(&kit);
+}
+
+static void spring_headers_name_topic_and_partition(void **state)
+{
+    (void)state;
+    const struct header list[] = {
+        {SLICE("kafka_replyTopic"), SLICE("old")},
+        {SLICE("kafka_replyTopic"), SLICE("replies")},
+        {SLICE("kafka_replyPartition"), SLICE("\x00\x01\x02\x03")},
+        {SLICE("ce_id"), SLICE("event-1")},
+    };
+    struct request_kit kit;
+    request_kit_init(&kit);
+    set_headers(&kit, list, COUNT_OF(list));
+    assert_int_equal(request_kit_read(&kit, SLICE("no json")), ERR_MALFORMED);
+    assert_slice(kit.request.reply_topic, "replies");
+    assert_int_equal(kit.request.reply_partition, 0x010203);
+    assert_slice(kit.request.id, "event-1");
+    assert_int_equal(
+        request_kit_read(&kit, SLICE("{" SAID ",\"reply_to\":\"mine\",\"id\":\"own\"}")), OK);
+    assert_slice(kit.request.reply_topic, "mine");
+    assert_int_equal(kit.request.reply_partition, -1);
+    assert_slice(kit.request.id, "own");
+    request_kit_done(&kit);
+}
+
+static void assert_header_refused(const char *name, struct slice value, enum err err)
+{
+    const struct header list[] = {{SLICE("kafka_replyTopic"), SLICE("replies")},
+                                  {slice_of_text(name), value}};
+    struct request_kit kit;
+    request_kit_init(&kit);
+    set_headers(&kit, list, COUNT_OF(list));
+    assert_int_equal(request_kit_read(&kit, SLICE("{" SAID "}")), err);
+    assert_string_equal(kit.why.field, name);
+    assert_slice(kit.request.id, "bedrock.requests-3-42");
+    request_kit_done(&kit);
+}
+
+static void hostile_headers_are_refused(void **state)
+{
+    (void)state;
+    assert_header_refused("kafka_replyPartition", SLICE("1"), ERR_INVALID);
+    assert_header_refused("kafka_replyPartition", SLICE("\xff\xff\xff\xff"), ERR_INVALID);
+    assert_header_refused("kafka_replyPartition", SLICE("\x00\x00\x00\x00\x01"), ERR_INVALID);
+    assert_header_refused("kafka_replyPartition", SLICE(""), ERR_INVALID);
+    assert_header_refused("kafka_replyTopic", SLICE("no/topic"), ERR_REPLY_REFUSED);
+    assert_header_refused("kafka_replyTopic", SLICE(".."), ERR_REPLY_REFUSED);
+    assert_header_refused("kafka_replyTopic", SLICE("\xff"), ERR_REPLY_REFUSED);
+    assert_header_refused("ce_id", SLICE("a\xff"), ERR_INVALID);
+    assert_header_refused("ce_id", SLICE("a\nb"), ERR_INVALID);
+    assert_header_refused("ce_expirytime", SLICE("tomorrow"), ERR_INVALID);
+    assert_refused("{" SAID ",\"reply_to\":\"a b\"}", ERR_REPLY_REFUSED, "reply_to");
+}
+
+static void null_headers_say_nothing(void **state)
+{
+    (void)state;
+    const struct header list[] = {{SLICE("kafka_replyTopic"), SLICE_NULL},
+                                  {SLICE("kafka_replyPartition"), SLICE("x")},
+                                  {SLICE("ce_id"), SLICE("")},
+                                  {SLICE("ce_expirytime"), SLICE_NULL}};
+    struct request_kit kit;
+    request_kit_init(&kit);
+    set_headers(&kit, list, COUNT_OF(list));
+    assert_int_equal(request_kit_read(&kit, SLICE("{" SAID "}")), OK);
+    assert_null(kit.request.reply_topic.ptr);
+    assert_slice(kit.request.id, "bedrock.requests-3-42");
+    request_kit_done(&kit);
+}
+
+static void endless_headers_are_malformed(void **state)
+{
+    (void)state;
+    static struct header many[HEADERS_MAX + 1];
+    static char wide[HEADERS_BYTES_MAX + 1];
+    struct request_kit kit;
+    request_kit_init(&kit);
+    for (size_t i = 0; i < COUNT_OF(many); i++)
+        many[i] = (struct header){SLICE("n"), SLICE("v")};
+    set_headers(&kit, many, HEADERS_MAX);
+    assert_int_equal(request_kit_read(&kit, SLICE("{" SAID "}")), OK);
+    set_headers(&kit, many, COUNT_OF(many));
+    assert_int_equal(request_kit_read(&kit, SLICE("{" SAID "}")), ERR_MALFORMED);
+    many[0].value = slice_of(wide, sizeof wide);
+    set_headers(&kit, many, 1);
+    assert_int_equal(request_kit_read(&kit, SLICE("{" SAID "}")), ERR_MALFORMED);
+    request_kit_done(&kit);
+}
+
+static void the_earliest_limit_wins(void **state)
+{
+    (void)state;
+    const struct header list[] = {{SLICE("ce_expirytime"), SLICE("2027-01-15T08:00:02Z")}};
+    struct request_kit kit;
+    request_kit_init(&kit);
+    assert_int_equal(request_kit_read(&kit, SLICE("{" SAID ",\"ttl_ms\":1500}")), OK);
+    assert_true(kit.request.expires_wall_ms == KIT_TIME_MS + 1500);
+    assert_int_equal(request_kit_read(&kit, SLICE("{" SAID ",\"ttl_ms\":1500,\"expires_at\":"
+                                                  "\"2027-01-15T08:00:01.000Z\"}")),
+                     OK);
+    assert_true(kit.request.expires_wall_ms == KIT_TIME_MS + 1000);
+    set_headers(&kit, list, 1);
+    assert_int_equal(request_kit_read(&kit, SLICE("{" SAID ",\"ttl_ms\":2500}")), OK);
+    assert_true(kit.request.expires_wall_ms == KIT_TIME_MS + 2000);
+    assert_int_equal(request_kit_read(&kit, SLICE("{" SAID ",\"ttl_ms\":9223372036854775807}")),
+                     OK);
+    assert_true(kit.request.expires_wall_ms == KIT_TIME_MS + 2000);
+    kit.record.timestamp_type = TIMESTAMP_NONE;
+    assert_int_equal(request_kit_read(&kit, SLICE("{" SAID ",\"ttl_ms\":1}")), ERR_INVALID);
+    request_kit_done(&kit);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(without_headers_the_position_names_the_request),
+        cmocka_unit_test(spring_headers_name_topic_and_partition),
+        cmocka_unit_test(hostile_headers_are_refused),
+        cmocka_unit_test(null_headers_say_nothing),
+        cmocka_unit_test(endless_headers_are_malformed),
+        cmocka_unit_test(the_earliest_limit_wins),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,96 @@
+#include "unit/unit.h"
+
+#include <stdio.h>
+
+#include "unit/request_kit.h"
+
+static void assert_model(const char *model, const char *id, const char *region)
+{
+    struct request_kit kit;
+    char value[512];
+    request_kit_init(&kit);
+    snprintf(value, sizeof value, "{" SAID "%s%s%s}", model == NULL ? "" : ",\"model\":\"",
+             model == NULL ? "" : model, model == NULL ? "" : "\"");
+    assert_int_equal(request_kit_read(&kit, slice_of_text(value)), OK);
+    assert_slice(kit.request.model, id);
+    if (region == NULL)
+        assert_null(kit.request.region.ptr);
+    else
+        assert_slice(kit.request.region, region);
+    request_kit_done(&kit);
+}
+
+static void models_are_aliases_ids_or_arns(void **state)
+{
+    (void)state;
+    assert_model("claude", "anthropic.claude-3-sonnet-20240229-v1:0", "eu-west-1");
+    assert_model(NULL, "amazon.nova-lite-v1:0", NULL);
+    assert_model("us.anthropic.claude-3-haiku-20240307-v1:0",
+                 "us.anthropic.claude-3-haiku-20240307-v1:0", NULL);
+    assert_model("arn:aws:bedrock:us-gov-west-1:123456789012:application-inference-profile/abc",
+                 "arn:aws:bedrock:us-gov-west-1:123456789012:application-inference-profile/abc",
+                 "us-gov-west-1");
+    assert_model("arn:aws:bedrock:::foundation-model/x.y", "arn:aws:bedrock:::foundation-model/x.y",
+                 NULL);
+}
+
+static void unknown_models_are_told_with_the_nearest_alias(void **state)
+{
+    (void)state;
+    struct request_kit kit;
+    request_kit_init(&kit);
+    assert_int_equal(request_kit_read(&kit, SLICE("{" SAID ",\"model\":\"cluade\"}")),
+                     ERR_UNKNOWN_MODEL);
+    assert_non_null(strstr(kit.why.message, "\"claude\"?"));
+    kit.catalog.default_model = SLICE("");
+    assert_int_equal(request_kit_read(&kit, SLICE("{" SAID "}")), ERR_INVALID);
+    assert_string_equal(kit.why.field, "model");
+    kit.catalog.default_model = SLICE("gone");
+    assert_int_equal(request_kit_read(&kit, SLICE("{" SAID "}")), ERR_UNKNOWN_MODEL);
+    request_kit_done(&kit);
+}
+
+/* The region goes into a host name. */
+static void an_arn_cannot_smuggle_a_host(void **state)
+{
+    (void)state;
+    static const char *const models[] = {
+        "arn:aws:bedrock:evil.example/#:1:x",
+        "arn:aws:bedrock:us-east-1@evil:1:x",
+        "arn:aws:bedrock:-us:1:x",
+        "arn:aws:bedrock:US-EAST-1:1:x",
+        "arn:aws:bedrock",
+        "arn:",
+        "arn:aws:bedrock:us-east-1",
+        "arn:aws:bedrock:a b:1:x",
+    };
+    for (size_t i = 0; i < COUNT_OF(models); i++) {
+        char value[256];
+        snprintf(value, sizeof value, "{" SAID ",\"model\":\"%s\"}", models[i]);
+        assert_refused(value, ERR_INVALID, "model");
+    }
+}
+
+static void an_alias_fills_in_what_the_request_leaves_out(void **state)
+{
+    (void)state;
+    assert_body("{" SAID ",\"model\":\"claude\"}", ASKED
+                "],\"inferenceConfig\":{\"maxTokens\":512,\"temperature\":0.25,"
+                "\"stopSequences\":[\"END\"]},\"additionalModelRequestFields\":{\"top_k\":7}}");
+    assert_body("{" SAID ",\"model\":\"claude\",\"temperature\":0,\"stop\":[],"
+                "\"model_kwargs\":{\"max_tokens\":1},"
+                "\"additional_model_request_fields\":{\"top_k\":1}}",
+                ASKED "],\"inferenceConfig\":{\"maxTokens\":1,\"temperature\":0,"
+                      "\"stopSequences\":[]},\"additionalModelRequestFields\":{\"top_k\":1}}");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(models_are_aliases_ids_or_arns),
+        cmocka_unit_test(unknown_models_are_told_with_the_nearest_alias),
+        cmocka_unit_test(an_arn_cannot_smuggle_a_host),
+        cmocka_unit_test(an_alias_fills_in_what_the_request_leaves_out),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
