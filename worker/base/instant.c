@@ -45,47 +45,39 @@ static struct civil civil_of(int64_t wall_ms)
     return civil;
 }
 
-static void add_digits(struct buf *buf, int64_t value, int count)
+static void put_digits(char *at, int64_t value, int count)
 {
-    char digits[4];
-    CHECK(count <= (int)sizeof digits);
     for (int i = count - 1; i >= 0; i--) {
-        digits[i] = (char)('0' + value % 10);
+        at[i] = (char)('0' + value % 10);
         value /= 10;
     }
-    buf_add(buf, slice_of(digits, (size_t)count));
 }
 
 void instant_add_rfc3339(struct buf *buf, int64_t wall_ms)
 {
     struct civil civil = civil_of(wall_ms);
-    add_digits(buf, civil.year, 4);
-    buf_add_byte(buf, '-');
-    add_digits(buf, civil.month, 2);
-    buf_add_byte(buf, '-');
-    add_digits(buf, civil.day, 2);
-    buf_add_byte(buf, 'T');
-    add_digits(buf, civil.hour, 2);
-    buf_add_byte(buf, ':');
-    add_digits(buf, civil.minute, 2);
-    buf_add_byte(buf, ':');
-    add_digits(buf, civil.second, 2);
-    buf_add_byte(buf, '.');
-    add_digits(buf, civil.ms, 3);
-    buf_add_byte(buf, 'Z');
+    char text[] = "0000-00-00T00:00:00.000Z";
+    put_digits(text, civil.year, 4);
+    put_digits(text + 5, civil.month, 2);
+    put_digits(text + 8, civil.day, 2);
+    put_digits(text + 11, civil.hour, 2);
+    put_digits(text + 14, civil.minute, 2);
+    put_digits(text + 17, civil.second, 2);
+    put_digits(text + 20, civil.ms, 3);
+    buf_add(buf, slice_of(text, sizeof text - 1));
 }
 
 void instant_add_basic(struct buf *buf, int64_t wall_ms)
 {
     struct civil civil = civil_of(wall_ms);
-    add_digits(buf, civil.year, 4);
-    add_digits(buf, civil.month, 2);
-    add_digits(buf, civil.day, 2);
-    buf_add_byte(buf, 'T');
-    add_digits(buf, civil.hour, 2);
-    add_digits(buf, civil.minute, 2);
-    add_digits(buf, civil.second, 2);
-    buf_add_byte(buf, 'Z');
+    char text[] = "00000000T000000Z";
+    put_digits(text, civil.year, 4);
+    put_digits(text + 4, civil.month, 2);
+    put_digits(text + 6, civil.day, 2);
+    put_digits(text + 9, civil.hour, 2);
+    put_digits(text + 11, civil.minute, 2);
+    put_digits(text + 13, civil.second, 2);
+    buf_add(buf, slice_of(text, sizeof text - 1));
 }
 
 /* A text read from left to right; once something does not fit, `wrong` stays set and values are 0.

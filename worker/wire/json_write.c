@@ -47,13 +47,33 @@ void json_add_string(struct buf *buf, struct slice text)
     buf_add_byte(buf, '"');
 }
 
+static void add_escaped_name(struct buf *buf, struct slice name, bool is_first)
+{
+    if (!is_first)
+        buf_add_byte(buf, ',');
+    json_add_string(buf, name);
+    buf_add_byte(buf, ':');
+}
+
 void json_add_name(struct buf *buf, const char *name)
 {
     bool is_first = buf->len == 0 || buf->ptr[buf->len - 1] == '{' || buf->ptr[buf->len - 1] == '[';
+    struct slice text = slice_of_text(name);
+    size_t len = text.len + (is_first ? 3 : 4);
+    if (json_plain_len(text, 0) != text.len) {
+        add_escaped_name(buf, text, is_first);
+        return;
+    }
+    char *at = buf_reserve(buf, len);
+    if (at == NULL)
+        return;
     if (!is_first)
-        buf_add_byte(buf, ',');
-    json_add_string(buf, slice_of_text(name));
-    buf_add_byte(buf, ':');
+        *at++ = ',';
+    *at++ = '"';
+    memcpy(at, text.ptr, text.len);
+    at[text.len] = '"';
+    at[text.len + 1] = ':';
+    buf->len += len;
 }
 
 void json_add_member(struct buf *buf, const char *name, struct slice raw_value)

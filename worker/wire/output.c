@@ -78,9 +78,14 @@ static struct slice pack(struct packer *packer, struct slice bytes)
     return slice_of(copy, bytes.len);
 }
 
-static bool is_kept(const struct draft *draft, const struct draft_address *address, size_t i)
+static bool choose(const struct draft *draft, const struct draft_address *address, size_t i)
 {
     return address->keep != NULL && address->keep(draft->context, address->headers.list[i].name);
+}
+
+static bool is_kept(const struct draft *draft, const struct draft_address *address, size_t i)
+{
+    return i < DRAFT_KEPT_MAX ? (draft->kept >> i & 1) != 0 : choose(draft, address, i);
 }
 
 /* Fills the header list: the request's in their order, ours behind them, where readers look first.
@@ -116,8 +121,10 @@ static enum err draft_pack(struct draft *draft, const struct draft_address *addr
     size_t count = draft->own_count;
     size_t bytes = address->key.len + (address->topic_is_foreign ? address->topic.len : 0);
     for (size_t i = 0; i < address->headers.count; i++) {
-        if (!is_kept(draft, address, i))
+        if (!choose(draft, address, i))
             continue;
+        if (i < DRAFT_KEPT_MAX)
+            draft->kept |= UINT64_C(1) << i;
         count++;
         bytes += address->headers.list[i].name.len + address->headers.list[i].value.len;
     }

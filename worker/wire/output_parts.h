@@ -9,6 +9,7 @@
 #include "wire/output.h"
 
 #define DRAFT_HEADERS_MAX 12 /* our own headers on one output */
+#define DRAFT_KEPT_MAX    64 /* headers whose choice is remembered; of later ones it is made twice */
 
 struct draft {
     const struct output_context *context;
@@ -21,6 +22,7 @@ struct draft {
         size_t from, to;  /* in the body */
     } own[DRAFT_HEADERS_MAX];
     size_t own_count;
+    uint64_t kept; /* which of the request's first DRAFT_KEPT_MAX headers go on */
 };
 
 /* Which headers of the request go on to the output. */
