@@ -76,7 +76,7 @@ static const struct said rich_stream[] = {
 static const char page_answer[] =
     "{\"metrics\":{\"latencyMs\":672},\"output\":{\"message\":{\"role\":\"assistant\",\"content\":["
     "{\"text\":\"" KIT_TEXT "\"}]}},\"stopReason\":\"end_turn\",\"usage\":{\"inputTokens\":29,"
-                            "\"outputTokens\":21,\"totalTokens\":50}}";
+    "\"outputTokens\":21,\"totalTokens\":50}}";
 
 static const char rich_answer[] =
     "{\"output\":{\"message\":{\"role\":\"assistant\",\"content\":[{\"text\":\"I look it up.\"},"
