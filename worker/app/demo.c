@@ -234,7 +234,7 @@ static const char *get_variable(void *self, const char *name)
         {"DEMO_PREFIX", demo->prefix},
         {"DEMO_ENDPOINT", demo->endpoint},
         {"DEMO_GUARANTEE", in_memory ? "at_least_once" : "exactly_once"},
-        {"DEMO_SESSION_TIMEOUT", in_memory ? "2s" : "10s"},
+        {"DEMO_SESSION_TIMEOUT", in_memory ? "4s" : "10s"},
     };
     for (size_t i = 0; i < COUNT_OF(variables); i++) {
         if (strcmp(name, variables[i].name) == 0)
@@ -373,8 +373,11 @@ static bool wait_for_answers(struct demo *demo)
         (void)read_some(demo, POLL_MS);
         demo_show_progress(&demo->screen, tally, clock_monotonic_ms());
         bool has_ended = atomic_load(&demo->has_worker_ended);
-        if (is_interrupted(demo))
-            return fail(demo, "answers", "interrupted");
+        if (is_interrupted(demo)) {
+            (void)fail(demo, "answers", "interrupted");
+            show_last_lines(demo);
+            return false;
+        }
         if (!has_ended && clock_monotonic_ms() < end_ms)
             continue;
         snprintf(words, sizeof words, "%s; %zu of %zu requests have an answer",

@@ -48,8 +48,8 @@ static int64_t count_of(const struct demo_tally *tally, const char *cause)
 
 static void print_progress(const struct demo_tally *tally)
 {
-    int64_t throttled = count_of(tally, "ThrottlingException");
-    printf("%zu of %zu answered, %lld throttled, %lld tries for other reasons, %lld chunks, "
+    int64_t throttled = count_of(tally, "ThrottlingException") + count_of(tally, "throttled");
+    printf("%zu of %zu answered, %lld calls throttled, %lld failed otherwise, %lld chunks, "
            "%lld + %lld tokens",
            tally->answered, tally->expected, (long long)throttled,
            (long long)(tally->retries - throttled), (long long)tally->chunks,

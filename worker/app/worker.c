@@ -1,6 +1,7 @@
 #include "app/worker.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "app/commands.h"
@@ -82,9 +83,26 @@ struct worker *worker_new(struct settings *settings, const struct worker_options
     return worker;
 }
 
+/* The engine copies them. */
+static void give_credentials(const struct worker *worker)
+{
+    const struct credentials credentials = {
+        .access_key_id = slice_of_text(getenv("AWS_ACCESS_KEY_ID")),
+        .secret_access_key = slice_of_text(getenv("AWS_SECRET_ACCESS_KEY")),
+        .session_token = slice_of_text(getenv("AWS_SESSION_TOKEN")),
+        .bearer_token = slice_of_text(getenv("AWS_BEARER_TOKEN_BEDROCK")),
+        .expires_wall_ms = INT64_MAX,
+    };
+    bool is_there = credentials.bearer_token.len > 0 ||
+                    (credentials.access_key_id.len > 0 && credentials.secret_access_key.len > 0);
+    engine_credentials(worker->engine, is_there ? &credentials : NULL,
+                       SLICE("the environment has none"));
+}
+
 int worker_run(struct worker *worker)
 {
     log_start(worker);
+    give_credentials(worker);
     return io_run(worker->io);
 }
 
