@@ -46,8 +46,9 @@ void http_step(struct http *http);
 
 struct http_stats {
     uint64_t calls;                   /* begun */
-    uint64_t connections;             /* opened since birth */
+    uint64_t connections;             /* begun since birth */
     uint64_t resends_refused;         /* calls that curl would have sent a second time */
+    uint64_t deaf;                    /* sockets that could not be watched: out of memory */
     size_t sockets;                   /* open now */
 };
 void http_stats(const struct http *http, struct http_stats *ret_stats);

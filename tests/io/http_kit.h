@@ -1,0 +1,301 @@
+/* What the tests of io/http.c are made of: a hostile server of our own, a loop that turns as the
+ * worker's does, and an engine that writes down what it hears. */
+#ifndef IO_HTTP_KIT_H
+#define IO_HTTP_KIT_H
+
+#include "unit/unit.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include "base/memory.h"
+#include "io/http.h"
+
+#define KIT_CALLS_MAX    600
+#define KIT_KEPT_BYTES   4096
+#define KIT_SAID_BYTES   (1 << 20)
+#define KIT_PATIENCE_MS  20000
+#define SERVER_ARGUMENTS 8
+
+/* What the engine heard of one call. */
+struct heard {
+    uint32_t generation;
+    int heads, ends;
+    int late; /* events of another generation, before the head, or after the end */
+    int status;
+    struct buf head, body;
+    size_t body_bytes; /* also of what is not kept */
+    enum err err;
+    bool was_sent;
+    char words[320];
+};
+
+struct engine {
+    struct http *http;
+    struct heard calls[KIT_CALLS_MAX];
+    size_t cancel_at_bytes;                 /* cancel from inside the body event; 0 = never */
+    const struct http_request *begin_again; /* from inside the ended event, same index */
+    int ended;
+};
+
+/* A process of ours, spoken with over its standard input and output. */
+struct server {
+    pid_t pid;
+    int in, out;
+    int port;
+    struct buf said;
+};
+
+struct kit {
+    uv_loop_t loop;
+    uv_check_t turn;
+    uv_timer_t tick;
+    struct http_config config;
+    struct http *http;
+    struct engine engine;
+    struct server server;
+    struct http_request requests[KIT_CALLS_MAX];
+    char urls[KIT_CALLS_MAX][128];
+};
+
+/* ---- the server ---- */
+
+extern char **environ;
+
+static void server_hear(struct server *server, int patience_ms)
+{
+    struct pollfd ready = {.fd = server->out, .events = POLLIN};
+    while (poll(&ready, 1, patience_ms) == 1) {
+        char *room = buf_reserve(&server->said, 4096);
+        assert_non_null(room);
+        ssize_t len = read(server->out, room, 4096);
+        if (len <= 0)
+            return;
+        server->said.len += (size_t)len;
+        patience_ms = 0;
+    }
+}
+
+/* Arguments end with NULL. */
+static void server_start(struct server *server, const char *const *arguments)
+{
+    char *argv[SERVER_ARGUMENTS + 3] = {strdup("python3"),
+                                        strdup(TESTS_DIR "/io/hostile_server.py")};
+    for (size_t i = 0; arguments[i] != NULL; i++)
+        argv[i + 2] = strdup(arguments[i]);
+    int in[2], out[2];
+    assert_int_equal(pipe2(in, O_CLOEXEC), 0);
+    assert_int_equal(pipe2(out, O_CLOEXEC), 0);
+    posix_spawn_file_actions_t actions;
+    assert_int_equal(posix_spawn_file_actions_init(&actions), 0);
+    assert_int_equal(posix_spawn_file_actions_adddup2(&actions, in[0], 0), 0);
+    assert_int_equal(posix_spawn_file_actions_adddup2(&actions, out[1], 1), 0);
+    assert_int_equal(posix_spawnp(&server->pid, argv[0], &actions, NULL, argv, environ), 0);
+    (void)posix_spawn_file_actions_destroy(&actions);
+    (void)close(in[0]);
+    (void)close(out[1]);
+    for (size_t i = 0; argv[i] != NULL; i++)
+        free(argv[i]);
+    server->in = in[1];
+    server->out = out[0];
+    buf_init(&server->said, KIT_SAID_BYTES);
+    server_hear(server, KIT_PATIENCE_MS);
+    assert_int_equal(sscanf(buf_text(&server->said), "port %d", &server->port), 1);
+}
+
+static void server_stop(struct server *server)
+{
+    int status;
+    (void)close(server->in);
+    assert_int_equal(waitpid(server->pid, &status, 0), server->pid);
+    assert_true(WIFEXITED(status));
+    (void)close(server->out);
+    buf_done(&server->said);
+}
+
+/* How often it has read the head of a request for this target. */
+static int server_seen(struct server *server, const char *target)
+{
+    char line[160];
+    int count = 0;
+    (void)snprintf(line, sizeof line, "seen %s ", target);
+    server_hear(server, 0);
+    for (const char *at = buf_text(&server->said); (at = strstr(at, line)) != NULL; at++)
+        count++;
+    return count;
+}
+
+/* ---- the engine ---- */
+
+static struct heard *heard_of(struct engine *engine, struct call_ref call)
+{
+    struct heard *heard = &engine->calls[call.index];
+    if (call.generation != heard->generation || heard->ends > 0)
+        heard->late++;
+    return heard;
+}
+
+void engine_call_head(struct engine *engine, struct call_ref call, int status, struct slice head)
+{
+    struct heard *heard = heard_of(engine, call);
+    heard->heads++;
+    heard->status = status;
+    buf_add(&heard->head, head);
+}
+
+void engine_call_body(struct engine *engine, struct call_ref call, struct slice bytes)
+{
+    struct heard *heard = heard_of(engine, call);
+    heard->late += heard->heads != 1;
+    heard->body_bytes += bytes.len;
+    buf_add(&heard->body, slice_sub(bytes, 0, KIT_KEPT_BYTES - heard->body.len));
+    if (engine->cancel_at_bytes > 0 && heard->body_bytes >= engine->cancel_at_bytes)
+        http_call_cancel(engine->http, call);
+}
+
+void engine_call_ended(struct engine *engine, struct call_ref call, const struct call_end *end)
+{
+    struct heard *heard = heard_of(engine, call);
+    heard->ends++;
+    heard->err = end->err;
+    heard->was_sent = end->was_sent;
+    (void)snprintf(heard->words, sizeof heard->words, "%.*s", SLICE_ARG(end->words));
+    engine->ended++;
+    if (engine->begin_again != NULL) {
+        struct http_request request = *engine->begin_again;
+        engine->begin_again = NULL;
+        heard->ends = heard->heads = 0;
+        heard->generation++;
+        http_call_start(engine->http, (struct call_ref){call.index, heard->generation}, &request);
+    }
+}
+
+/* ---- the loop ---- */
+
+static void kit_on_turn(uv_check_t *check)
+{
+    struct kit *kit = check->data;
+    http_step(kit->http);
+}
+
+static void kit_on_tick(uv_timer_t *timer)
+{
+    (void)timer;
+}
+
+/* Small limits; change kit->config before kit_open. */
+static void kit_init(struct kit *kit)
+{
+    memset(kit, 0, sizeof *kit);
+    kit->config = (struct http_config){
+        .connect_ms = 2000,
+        .first_byte_ms = 2000,
+        .idle_ms = 2000,
+        .total_ms = 10000,
+        .max_idle_age_ms = 60000,
+        .max_in_flight = KIT_CALLS_MAX,
+        .max_head_bytes = HTTP_HEAD_BYTES_MAX,
+        .proxy = "",
+    };
+}
+
+static void kit_open(struct kit *kit)
+{
+    assert_int_equal(uv_loop_init(&kit->loop), 0);
+    assert_int_equal(uv_check_init(&kit->loop, &kit->turn), 0);
+    assert_int_equal(uv_timer_init(&kit->loop, &kit->tick), 0);
+    kit->turn.data = kit;
+    assert_int_equal(uv_check_start(&kit->turn, kit_on_turn), 0);
+    kit->http = http_new(&kit->loop, &kit->config);
+    assert_non_null(kit->http);
+    kit->engine.http = kit->http;
+    http_attach(kit->http, &kit->engine);
+    for (size_t i = 0; i < KIT_CALLS_MAX; i++) {
+        buf_init(&kit->engine.calls[i].head, HTTP_HEAD_BYTES_MAX);
+        buf_init(&kit->engine.calls[i].body, KIT_KEPT_BYTES);
+    }
+}
+
+static void kit_close(struct kit *kit)
+{
+    http_close(kit->http);
+    uv_close((uv_handle_t *)(void *)&kit->turn, NULL);
+    uv_close((uv_handle_t *)(void *)&kit->tick, NULL);
+    assert_int_equal(uv_run(&kit->loop, UV_RUN_DEFAULT), 0);
+    assert_true(http_is_closed(kit->http));
+    http_free(kit->http);
+    assert_int_equal(uv_loop_close(&kit->loop), 0);
+    for (size_t i = 0; i < KIT_CALLS_MAX; i++) {
+        buf_done(&kit->engine.calls[i].head);
+        buf_done(&kit->engine.calls[i].body);
+    }
+}
+
+static void kit_turn_once(struct kit *kit, uint64_t wait_ms)
+{
+    assert_int_equal(uv_timer_start(&kit->tick, kit_on_tick, wait_ms, 0), 0);
+    (void)uv_run(&kit->loop, UV_RUN_ONCE);
+}
+
+/* Turns the loop for some time. */
+static void kit_turn(struct kit *kit, uint64_t duration_ms)
+{
+    uint64_t end = uv_now(&kit->loop) + duration_ms;
+    while (uv_now(&kit->loop) < end)
+        kit_turn_once(kit, end - uv_now(&kit->loop));
+}
+
+/* Turns the loop until `count` calls have ended. */
+static void kit_await(struct kit *kit, int count)
+{
+    uint64_t end = uv_now(&kit->loop) + KIT_PATIENCE_MS;
+    while (kit->engine.ended < count) {
+        assert_true(uv_now(&kit->loop) < end);
+        kit_turn_once(kit, 100);
+    }
+}
+
+static struct call_ref kit_start_url(struct kit *kit, uint32_t index, const char *url,
+                                     struct slice body)
+{
+    struct heard *heard = &kit->engine.calls[index];
+    buf_reset(&heard->head);
+    buf_reset(&heard->body);
+    heard->heads = heard->ends = heard->status = 0;
+    heard->body_bytes = 0;
+    struct call_ref call = {index, ++heard->generation};
+    (void)snprintf(kit->urls[index], sizeof kit->urls[index], "%s", url);
+    kit->requests[index] = (struct http_request){
+        .url = slice_of_text(kit->urls[index]),
+        .headers = SLICE("content-type: application/json\r\nX-Test: one\r\nX-Empty:\r\n"),
+        .body = body,
+    };
+    http_call_start(kit->http, call, &kit->requests[index]);
+    return call;
+}
+
+static struct call_ref kit_start(struct kit *kit, uint32_t index, const char *path,
+                                 struct slice body)
+{
+    char url[128];
+    (void)snprintf(url, sizeof url, "http://127.0.0.1:%d%s", kit->server.port, path);
+    return kit_start_url(kit, index, url, body);
+}
+
+/* One call from start to end. */
+static struct heard *kit_call(struct kit *kit, const char *path)
+{
+    int count = kit->engine.ended;
+    (void)kit_start(kit, 0, path, SLICE("{\"a\":1}"));
+    kit_await(kit, count + 1);
+    return &kit->engine.calls[0];
+}
+
+#endif

@@ -1,0 +1,503 @@
+/* io/http.c against a server that does wrong what can be done wrong (hostile_server.py). */
+#include "io/http_kit.h"
+
+static struct kit kit;
+
+static int setup(void **state)
+{
+    (void)state;
+    static const char *const NONE[] = {NULL};
+    kit_init(&kit);
+    server_start(&kit.server, NONE);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    server_stop(&kit.server);
+    assert_int_equal(memory_live(), 0);
+    return 0;
+}
+
+/* One call with short deadlines, its error, and that it was sent once. */
+static struct heard *fails(const char *path, enum err err)
+{
+    kit.config.first_byte_ms = kit.config.idle_ms = 300;
+    kit.config.total_ms = 700;
+    kit_open(&kit);
+    struct heard *heard = kit_call(&kit, path);
+    if (heard->err != err)
+        print_message("%s: %s (%s)\n", path, err_name(heard->err), heard->words);
+    assert_int_equal(heard->err, err);
+    assert_int_equal(heard->ends, 1);
+    assert_int_equal(heard->late, 0);
+    assert_true(heard->was_sent);
+    assert_true(heard->words[0] != '\0');
+    assert_int_equal(server_seen(&kit.server, path), 1);
+    kit_close(&kit);
+    return heard;
+}
+
+/* One call, whole. */
+static struct heard *answers(const char *path, int status)
+{
+    struct heard *heard = kit_call(&kit, path);
+    if (heard->err != OK)
+        print_message("%s: %s (%s)\n", path, err_name(heard->err), heard->words);
+    assert_int_equal(heard->err, OK);
+    assert_int_equal(heard->status, status);
+    assert_int_equal(heard->heads, 1);
+    assert_int_equal(heard->ends, 1);
+    assert_int_equal(heard->late, 0);
+    assert_true(heard->was_sent);
+    assert_string_equal(heard->words, "");
+    return heard;
+}
+
+static bool has(struct buf *buf, const char *text)
+{
+    return strstr(buf_text(buf), text) != NULL;
+}
+
+/* ---- what goes out ---- */
+
+static void a_request_goes_out_as_it_is(void **state)
+{
+    (void)state;
+    kit_open(&kit);
+    struct heard *heard = answers("/echo", 200);
+    char host[64];
+    (void)snprintf(host, sizeof host, "\r\nHost: 127.0.0.1:%d\r\n", kit.server.port);
+    assert_true(has(&heard->body, "POST /echo HTTP/1.1\r\n"));
+    assert_true(has(&heard->body, host));
+    assert_true(has(&heard->body, "\r\ncontent-type: application/json\r\n"));
+    assert_true(has(&heard->body, "\r\nX-Test: one\r\n"));
+    assert_true(has(&heard->body, "\r\nX-Empty:\r\n"));
+    assert_true(has(&heard->body, "\r\nContent-Length: 7"));
+    assert_true(has(&heard->body, "\n\n{\"a\":1}"));
+    kit_close(&kit);
+}
+
+static void nothing_of_curls_own_is_added(void **state)
+{
+    (void)state;
+    kit_open(&kit);
+    struct heard *heard = answers("/echo", 200);
+    assert_false(has(&heard->body, "Accept"));
+    assert_false(has(&heard->body, "User-Agent"));
+    assert_false(has(&heard->body, "Expect"));
+    assert_false(has(&heard->body, "x-www-form-urlencoded"));
+    kit_close(&kit);
+}
+
+static void a_path_is_sent_without_being_resolved(void **state)
+{
+    (void)state;
+    kit_open(&kit);
+    (void)answers("/model/../a%3A0%2Fb/./converse", 404);
+    assert_int_equal(server_seen(&kit.server, "/model/../a%3A0%2Fb/./converse"), 1);
+    kit_close(&kit);
+}
+
+static void bodies_of_any_size_arrive_whole(void **state)
+{
+    (void)state;
+    static const size_t SIZES[] = {0, 1, 65534, 65535, 65536, 65537, 5000000};
+    static char body[5000000];
+    kit_open(&kit);
+    for (size_t i = 0; i < COUNT_OF(SIZES); i++) {
+        char wanted[24];
+        int ended = kit.engine.ended;
+        (void)snprintf(wanted, sizeof wanted, "%zu", SIZES[i]);
+        (void)kit_start(&kit, 0, "/length", slice_of(body, SIZES[i]));
+        kit_await(&kit, ended + 1);
+        assert_int_equal(kit.engine.calls[0].err, OK);
+        assert_buf(&kit.engine.calls[0].body, wanted);
+    }
+    kit_close(&kit);
+}
+
+/* ---- what comes back ---- */
+
+static void answers_are_heard_however_they_are_framed(void **state)
+{
+    (void)state;
+    kit_open(&kit);
+    assert_buf(&answers("/ok", 200)->body, "{\"ok\":true}");
+    assert_buf(&answers("/chunked", 200)->body, "{\"ok\":true}");
+    assert_buf(&answers("/until-close", 200)->body, "{\"ok\":true}");
+    assert_buf(&answers("/nowhere", 404)->body, "{\"message\":\"no such path\"}");
+    kit_close(&kit);
+}
+
+static void interim_answers_are_not_the_answer(void **state)
+{
+    (void)state;
+    kit_open(&kit);
+    struct heard *heard = answers("/interim", 200);
+    assert_slice(http_header(buf_slice(&heard->head), "x-last"), "yes");
+    assert_null(http_header(buf_slice(&heard->head), "link").ptr);
+    assert_buf(&heard->body, "{\"ok\":true}");
+    kit_close(&kit);
+}
+
+static void html_is_an_answer_for_others_to_judge(void **state)
+{
+    (void)state;
+    kit_open(&kit);
+    struct heard *heard = answers("/html", 200);
+    assert_slice(http_header(buf_slice(&heard->head), "content-type"), "text/html");
+    kit_close(&kit);
+}
+
+static void redirects_are_not_followed(void **state)
+{
+    (void)state;
+    kit_open(&kit);
+    (void)answers("/redirect", 302);
+    assert_int_equal(server_seen(&kit.server, "/ok"), 0);
+    kit_close(&kit);
+}
+
+static void a_refusal_before_the_body_was_read_is_heard(void **state)
+{
+    (void)state;
+    static char body[8000000];
+    kit_open(&kit);
+    (void)kit_start(&kit, 0, "/early", slice_of(body, sizeof body));
+    kit_await(&kit, 1);
+    assert_int_equal(kit.engine.calls[0].status, 413);
+    assert_true(kit.engine.calls[0].was_sent);
+    kit_close(&kit);
+}
+
+/* ---- what is no answer ---- */
+
+static void what_is_not_http_is_a_bad_answer(void **state)
+{
+    (void)state;
+    assert_int_equal(fails("/not-http", ERR_BAD_ANSWER)->heads, 0);
+    assert_int_equal(fails("/garbage", ERR_BAD_ANSWER)->heads, 0);
+}
+
+static void endless_heads_are_cut_at_the_limit(void **state)
+{
+    (void)state;
+    assert_int_equal(fails("/endless-head", ERR_TOO_LARGE)->heads, 0);
+    assert_int_equal(fails("/endless-line", ERR_TOO_LARGE)->heads, 0);
+    assert_int_equal(fails("/endless-interim", ERR_TOO_LARGE)->heads, 0);
+    assert_int_equal(fails("/endless-trailer", ERR_TOO_LARGE)->heads, 1);
+}
+
+static void an_endless_body_ends_at_the_total_deadline(void **state)
+{
+    (void)state;
+    struct heard *heard = fails("/endless-body", ERR_TIMEOUT);
+    assert_true(heard->body_bytes > 100000);
+    assert_non_null(strstr(heard->words, "longer than 700 ms"));
+}
+
+static void a_dripping_body_ends_at_the_total_deadline(void **state)
+{
+    (void)state;
+    assert_non_null(strstr(fails("/drip", ERR_TIMEOUT)->words, "longer than 700 ms"));
+}
+
+static void silence_before_the_answer_ends_at_the_first_byte_deadline(void **state)
+{
+    (void)state;
+    struct heard *heard = fails("/stall", ERR_TIMEOUT);
+    assert_non_null(strstr(heard->words, "no answer within 300 ms"));
+    assert_int_equal(heard->heads, 0);
+}
+
+static void silence_in_the_answer_ends_at_the_idle_deadline(void **state)
+{
+    (void)state;
+    assert_non_null(
+        strstr(fails("/stall-in-head", ERR_TIMEOUT)->words, "paused for more than 300 ms"));
+    struct heard *heard = fails("/stall-in-body", ERR_TIMEOUT);
+    assert_int_equal(heard->heads, 1);
+    assert_int_equal(heard->body_bytes, 5);
+}
+
+static void a_server_that_does_not_read_ends_at_the_first_byte_deadline(void **state)
+{
+    (void)state;
+    static char body[8000000];
+    kit.config.first_byte_ms = 300;
+    kit_open(&kit);
+    (void)kit_start(&kit, 0, "/never-reads", slice_of(body, sizeof body));
+    kit_await(&kit, 1);
+    assert_int_equal(kit.engine.calls[0].err, ERR_TIMEOUT);
+    assert_true(kit.engine.calls[0].was_sent);
+    kit_close(&kit);
+}
+
+static void a_connection_lost_before_the_answer_is_a_connection_error(void **state)
+{
+    (void)state;
+    assert_int_equal(fails("/close", ERR_CONNECTION)->heads, 0);
+    assert_int_equal(fails("/reset", ERR_CONNECTION)->heads, 0);
+    assert_int_equal(fails("/close-in-head", ERR_CONNECTION)->heads, 0);
+}
+
+static void an_answer_cut_short_is_a_broken_stream(void **state)
+{
+    (void)state;
+    assert_int_equal(fails("/close-in-body", ERR_BROKEN_STREAM)->body_bytes, 5);
+    assert_int_equal(fails("/close-in-chunk", ERR_BROKEN_STREAM)->heads, 1);
+    assert_int_equal(fails("/reset-in-body", ERR_BROKEN_STREAM)->heads, 1);
+    assert_int_equal(fails("/bad-chunk", ERR_BROKEN_STREAM)->heads, 1);
+}
+
+static void what_was_not_sent_is_told_apart(void **state)
+{
+    (void)state;
+    kit.config.connect_ms = 300;
+    kit_open(&kit);
+    (void)kit_start_url(&kit, 0, "http://127.0.0.1:1/", SLICE("{}"));
+    (void)kit_start_url(&kit, 1, "http://no-such-host.invalid/", SLICE("{}"));
+    (void)kit_start_url(&kit, 2, "ftp://127.0.0.1/", SLICE("{}"));
+    kit_await(&kit, 3);
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_not_equal(kit.engine.calls[i].err, OK);
+        assert_false(kit.engine.calls[i].was_sent);
+        assert_true(kit.engine.calls[i].words[0] != '\0');
+    }
+    assert_int_equal(kit.engine.calls[0].err, ERR_CONNECTION);
+    kit_close(&kit);
+}
+
+/* ---- connections ---- */
+
+static void connections_are_kept(void **state)
+{
+    (void)state;
+    struct http_stats stats;
+    kit_open(&kit);
+    for (int i = 0; i < 20; i++)
+        (void)answers("/ok", 200);
+    http_stats(kit.http, &stats);
+    assert_int_equal(stats.connections, 1);
+    assert_int_equal(stats.sockets, 1);
+    kit_close(&kit);
+}
+
+static void a_connection_closed_while_idle_is_replaced_in_silence(void **state)
+{
+    (void)state;
+    struct http_stats stats;
+    kit_open(&kit);
+    for (int i = 0; i < 5; i++) {
+        (void)answers("/quiet-close", 200);
+        kit_turn(&kit, 20);
+    }
+    http_stats(kit.http, &stats);
+    assert_int_equal(stats.connections, 5);
+    assert_int_equal(stats.resends_refused, 0);
+    kit_close(&kit);
+}
+
+/* The server closes a kept connection when it has read the next request: nobody knows what it did
+ * with it. */
+static void no_request_is_sent_twice_in_silence(void **state)
+{
+    (void)state;
+    static const char *const PATHS[] = {"/stale", "/stale-reset"};
+    for (size_t i = 0; i < COUNT_OF(PATHS); i++) {
+        struct http_stats stats;
+        kit_open(&kit);
+        (void)answers(PATHS[i], 200);
+        struct heard *heard = kit_call(&kit, PATHS[i]);
+        assert_int_equal(heard->err, ERR_CONNECTION);
+        assert_true(heard->was_sent);
+        assert_int_equal(server_seen(&kit.server, PATHS[i]), 2);
+        http_stats(kit.http, &stats);
+        assert_int_equal(stats.resends_refused, 1);
+        (void)answers(PATHS[i], 200);
+        kit_close(&kit);
+    }
+}
+
+static void a_big_body_is_not_sent_twice_either(void **state)
+{
+    (void)state;
+    static char body[200000];
+    kit_open(&kit);
+    (void)answers("/stale", 200);
+    (void)kit_start(&kit, 0, "/stale", slice_of(body, sizeof body));
+    kit_await(&kit, 2);
+    assert_int_equal(kit.engine.calls[0].err, ERR_CONNECTION);
+    assert_true(kit.engine.calls[0].was_sent);
+    assert_int_equal(server_seen(&kit.server, "/stale"), 2);
+    kit_close(&kit);
+}
+
+static void a_connection_idle_for_too_long_is_not_used(void **state)
+{
+    (void)state;
+    struct http_stats stats;
+    kit.config.max_idle_age_ms = 1000;
+    kit_open(&kit);
+    (void)answers("/ok", 200);
+    kit_turn(&kit, 2200);
+    (void)answers("/ok", 200);
+    http_stats(kit.http, &stats);
+    assert_int_equal(stats.connections, 2);
+    kit_close(&kit);
+}
+
+static void many_calls_share_several_pools(void **state)
+{
+    (void)state;
+    struct http_stats stats;
+    kit_open(&kit);
+    for (int round = 1; round <= 2; round++) {
+        for (uint32_t i = 0; i < KIT_CALLS_MAX; i++)
+            (void)kit_start(&kit, i, "/ok", SLICE("{}"));
+        kit_await(&kit, KIT_CALLS_MAX * round);
+        for (size_t i = 0; i < KIT_CALLS_MAX; i++) {
+            assert_int_equal(kit.engine.calls[i].err, OK);
+            assert_int_equal(kit.engine.calls[i].late, 0);
+            assert_buf(&kit.engine.calls[i].body, "{\"ok\":true}");
+        }
+    }
+    http_stats(kit.http, &stats);
+    assert_int_equal(stats.calls, 2 * KIT_CALLS_MAX);
+    assert_true(stats.connections <= KIT_CALLS_MAX);
+    kit_close(&kit);
+}
+
+/* ---- cancelling and closing ---- */
+
+static void a_cancelled_call_is_silent(void **state)
+{
+    (void)state;
+    kit_open(&kit);
+    struct call_ref queued = kit_start(&kit, 0, "/ok", SLICE("{}"));
+    http_call_cancel(kit.http, queued);
+    struct call_ref running = kit_start(&kit, 1, "/stall-in-body", SLICE("{}"));
+    while (kit.engine.calls[1].body_bytes == 0)
+        kit_turn(&kit, 10);
+    http_call_cancel(kit.http, running);
+    kit_turn(&kit, 100);
+    assert_int_equal(kit.engine.ended, 0);
+    assert_int_equal(server_seen(&kit.server, "/ok"), 0);
+    kit_close(&kit);
+}
+
+static void an_index_can_be_used_again_at_once(void **state)
+{
+    (void)state;
+    kit_open(&kit);
+    for (int i = 0; i < 50; i++) {
+        struct call_ref call = kit_start(&kit, 0, i % 2 == 0 ? "/stall" : "/ok", SLICE("{}"));
+        if (i % 3 != 0)
+            kit_turn(&kit, 1);
+        http_call_cancel(kit.http, call);
+    }
+    int late = kit.engine.calls[0].late;
+    int ended = kit.engine.ended;
+    (void)kit_start(&kit, 0, "/ok", SLICE("{}"));
+    kit_await(&kit, ended + 1);
+    assert_int_equal(kit.engine.calls[0].err, OK);
+    assert_int_equal(kit.engine.calls[0].late, late);
+    kit_close(&kit);
+}
+
+static void a_call_can_be_cancelled_from_its_own_event(void **state)
+{
+    (void)state;
+    kit.engine.cancel_at_bytes = 100000;
+    kit_open(&kit);
+    kit.engine.cancel_at_bytes = 100000;
+    (void)kit_start(&kit, 0, "/endless-body", SLICE("{}"));
+    while (kit.engine.calls[0].body_bytes < 100000)
+        kit_turn(&kit, 5);
+    size_t heard = kit.engine.calls[0].body_bytes;
+    kit_turn(&kit, 100);
+    assert_int_equal(kit.engine.calls[0].body_bytes, heard);
+    assert_int_equal(kit.engine.ended, 0);
+    kit_close(&kit);
+}
+
+static void a_call_can_be_begun_in_the_event_that_ends_another(void **state)
+{
+    (void)state;
+    kit_open(&kit);
+    (void)kit_start(&kit, 0, "/ok", SLICE("{}"));
+    kit.engine.begin_again = &kit.requests[0];
+    kit_await(&kit, 2);
+    assert_int_equal(kit.engine.calls[0].err, OK);
+    assert_int_equal(kit.engine.calls[0].generation, 2);
+    assert_int_equal(kit.engine.calls[0].late, 0);
+    kit_close(&kit);
+}
+
+static void a_late_cancel_is_left_alone(void **state)
+{
+    (void)state;
+    kit_open(&kit);
+    struct call_ref first = kit_start(&kit, 0, "/ok", SLICE("{}"));
+    kit_await(&kit, 1);
+    http_call_cancel(kit.http, first);
+    (void)kit_start(&kit, 0, "/ok", SLICE("{}"));
+    http_call_cancel(kit.http, first);
+    kit_await(&kit, 2);
+    assert_int_equal(kit.engine.calls[0].err, OK);
+    kit_close(&kit);
+}
+
+static void closing_breaks_everything_off(void **state)
+{
+    (void)state;
+    kit_open(&kit);
+    for (uint32_t i = 0; i < 100; i++)
+        (void)kit_start(&kit, i, i % 2 == 0 ? "/stall" : "/endless-body", SLICE("{}"));
+    kit_turn(&kit, 100);
+    (void)kit_start(&kit, 200, "/ok", SLICE("{}"));
+    kit_close(&kit);
+    assert_int_equal(kit.engine.ended, 0);
+}
+
+int main(void)
+{
+#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        CASE(a_request_goes_out_as_it_is),
+        CASE(nothing_of_curls_own_is_added),
+        CASE(a_path_is_sent_without_being_resolved),
+        CASE(bodies_of_any_size_arrive_whole),
+        CASE(answers_are_heard_however_they_are_framed),
+        CASE(interim_answers_are_not_the_answer),
+        CASE(html_is_an_answer_for_others_to_judge),
+        CASE(redirects_are_not_followed),
+        CASE(a_refusal_before_the_body_was_read_is_heard),
+        CASE(what_is_not_http_is_a_bad_answer),
+        CASE(endless_heads_are_cut_at_the_limit),
+        CASE(an_endless_body_ends_at_the_total_deadline),
+        CASE(a_dripping_body_ends_at_the_total_deadline),
+        CASE(silence_before_the_answer_ends_at_the_first_byte_deadline),
+        CASE(silence_in_the_answer_ends_at_the_idle_deadline),
+        CASE(a_server_that_does_not_read_ends_at_the_first_byte_deadline),
+        CASE(a_connection_lost_before_the_answer_is_a_connection_error),
+        CASE(an_answer_cut_short_is_a_broken_stream),
+        CASE(what_was_not_sent_is_told_apart),
+        CASE(connections_are_kept),
+        CASE(a_connection_closed_while_idle_is_replaced_in_silence),
+        CASE(no_request_is_sent_twice_in_silence),
+        CASE(a_big_body_is_not_sent_twice_either),
+        CASE(a_connection_idle_for_too_long_is_not_used),
+        CASE(many_calls_share_several_pools),
+        CASE(a_cancelled_call_is_silent),
+        CASE(an_index_can_be_used_again_at_once),
+        CASE(a_call_can_be_cancelled_from_its_own_event),
+        CASE(a_call_can_be_begun_in_the_event_that_ends_another),
+        CASE(a_late_cancel_is_left_alone),
+        CASE(closing_breaks_everything_off),
+    };
+    (void)signal(SIGPIPE, SIG_IGN);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
