@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "engine/batch.h"
 #include "engine/job.h"
+#include "engine/job_pool.h"
 #include "engine/partition.h"
 #include "engine/reply.h"
 #include "engine/target.h"

@@ -6,9 +6,6 @@
 #include "engine/call.h"
 #include "engine/state.h"
 
-MUST_CHECK enum err jobs_init(struct engine *engine);
-void jobs_done(struct engine *engine);
-
 /* A record came and its partition has room: a job takes it up. */
 void job_take(struct engine *engine, struct partition *partition, const struct record *record);
 /* Its reply topic was looked up. */
@@ -35,8 +32,6 @@ void job_drop(struct engine *engine, struct job *job);
 void job_cancel(struct engine *engine, struct job *job);
 /* Its partition is gone and its answer will not be published: only its usage goes out. */
 void job_orphan(struct engine *engine, struct job *job);
-/* Counts the memory it holds now. */
-void job_charge(struct engine *engine, struct job *job);
 bool job_is_finished(const struct job *job);
 
 #endif

@@ -2,7 +2,7 @@
 
 #include "base/check.h"
 #include "base/memory.h"
-#include "engine/job.h"
+#include "engine/job_pool.h"
 
 void result_init(struct result *result)
 {

@@ -417,8 +417,10 @@ void partition_end_tenure(struct engine *engine, struct partition *partition)
         struct log_field more = FIELD_INT("dropped", dropped);
         log_partition(engine, LOG_PARTITION_LOST, partition, &more, 1);
     }
-    batch_lost_witness(engine, partition);
-    partition_settle(engine, partition);
+    if (partition->is_in_batch) /* it stays until the batch has ended, which may be now */
+        batch_lost_witness(engine, partition);
+    else
+        partition_settle(engine, partition);
 }
 
 void partition_settle(struct engine *engine, struct partition *partition)

@@ -1,0 +1,125 @@
+#include "engine/job_pool.h"
+
+#include "base/check.h"
+#include "base/memory.h"
+#include "engine/outcome.h"
+#include "engine/target.h"
+
+enum err jobs_init(struct engine *engine)
+{
+    uint32_t count = engine->config.max_held;
+    engine->jobs = memory_new(count * sizeof(struct job));
+    if (engine->jobs == NULL)
+        return ERR_NO_MEMORY;
+    for (uint32_t i = 0; i < count; i++) {
+        struct job *job = &engine->jobs[i];
+        job->index = i;
+        link_init(&job->link);
+        link_init(&job->link_partition);
+        link_init(&job->lane_waiters);
+        link_init(&job->lane_link);
+        link_init(&job->reply_link);
+        timer_init(&job->due);
+        result_init(&job->result);
+        list_add_last(&engine->free_jobs, &job->link);
+    }
+    return OK;
+}
+
+void jobs_done(struct engine *engine)
+{
+    for (uint32_t i = 0; engine->jobs != NULL && i < engine->config.max_held; i++) {
+        struct job *job = &engine->jobs[i];
+        if (job->step == JOB_FREE)
+            continue;
+        result_free(engine, &job->result);
+        arena_done(&job->arena);
+    }
+    memory_free(engine->jobs);
+}
+
+static const struct {
+    const char *name;
+    uint32_t from;
+} STEPS[JOB_STEP_COUNT] = {
+#define FROM(step)       (1U << JOB_##step)
+#define STEP(name, from) [JOB_##name] = {#name, from},
+#include "engine/job_steps.def"
+#undef STEP
+#undef FROM
+};
+
+/* The only place where a job changes its step. */
+void job_go(struct job *job, enum job_step next)
+{
+    CHECK(STEPS[next].from & (1U << job->step));
+    job->step = next;
+}
+
+void job_charge(struct engine *engine, struct job *job)
+{
+    struct partition *partition = job->partition;
+    uint64_t now = job->step == JOB_FREE ? 0 : job->arena.held + job->result.bytes;
+    uint64_t had = partition->held_bytes;
+    partition->held_bytes = had - job->charged + now;
+    engine->held_bytes = engine->held_bytes - job->charged + now;
+    if (!partition->is_gone)
+        share_change(&engine->bytes_share, had, partition->held_bytes);
+    job->charged = now;
+}
+
+static void hold(struct engine *engine, struct partition *partition, uint32_t held)
+{
+    engine->held = engine->held - partition->held + held;
+    if (!partition->is_gone)
+        share_change(&engine->held_share, partition->held, held);
+    partition->held = held;
+}
+
+void job_start(struct engine *engine, struct job *job, struct partition *partition,
+               const struct record *record)
+{
+    link_out(&job->link);
+    uint32_t index = job->index;
+    *job = (struct job){
+        .index = index,
+        .partition = partition,
+        .offset = record->offset,
+        .received_ms = engine->now_ms,
+        .received_wall_ms = engine->wall_ms,
+        .last_first_token_ms = -1,
+    };
+    link_init(&job->link);
+    link_init(&job->link_partition);
+    link_init(&job->lane_waiters);
+    link_init(&job->lane_link);
+    link_init(&job->reply_link);
+    timer_init(&job->due);
+    result_init(&job->result);
+    job->result.job = job;
+    arena_init(&job->arena,
+               8 * (record->value.len + record->key.len) + HEADERS_BYTES_MAX * 4 + JOB_ARENA_SLACK);
+    list_add_last(&partition->jobs, &job->link_partition);
+    hold(engine, partition, partition->held + 1);
+    uuid_new(&job->invocation, engine->wall_ms, &engine->random);
+    job_go(job, JOB_TAKEN);
+}
+
+void job_free(struct engine *engine, struct job *job)
+{
+    CHECK(job->call == NULL && !job->is_leading && link_alone(&job->lane_waiters));
+    timers_stop(&engine->timers, &job->due);
+    link_out(&job->link);
+    link_out(&job->link_partition);
+    link_out(&job->reply_link);
+    if (job->target != NULL)
+        target_release(engine, job->target);
+    job->target = NULL;
+    result_free(engine, &job->result);
+    result_init(&job->result);
+    job_go(job, JOB_FREE);
+    job_charge(engine, job);
+    hold(engine, job->partition, job->partition->held - 1);
+    arena_done(&job->arena);
+    list_add_first(&engine->free_jobs, &job->link);
+}
