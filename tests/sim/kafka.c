@@ -221,6 +221,10 @@ void kafka_kick(struct world *world, struct worker *worker, bool is_dead)
             to = any_member(world);
         give(world, log, to);
     }
+    /* Whose partitions are gone cannot learn from their offsets any more what became of its last transaction. */
+    for (uint64_t i = 0; i < world->usages; i++)
+        if (world->usage_ids[i].worker == worker->index && world->usage_ids[i].is_unknown)
+            world->usage_ids[i].is_witnessed = false;
     if (is_dead || worker->has_ended)
         return;
     world_note(world, "w%d is put out of the group", worker->index);
@@ -393,12 +397,14 @@ static void usage_out(struct world *world, const char *value, bool is_witnessed)
         if (world->usage_ids == NULL)
             abort();
     }
-    /* One call counts once. (A worker that owns no partition has nobody to ask what became of a transaction of unknown
+    /* One call counts once. (A worker that lost its partitions has nobody to ask what became of a transaction of unknown
      * outcome: it publishes again under the same name.) */
     for (uint64_t i = 0; i < world->usages; i++)
         MUST(world, !world->usage_ids[i].is_witnessed ||
                         memcmp(world->usage_ids[i].id.text, id + 6, UUID_TEXT_LEN) != 0);
     world->usage_ids[world->usages].is_witnessed = is_witnessed;
+    world->usage_ids[world->usages].worker = -1;
+    world->usage_ids[world->usages].is_unknown = false;
     memcpy(world->usage_ids[world->usages++].id.text, id + 6, UUID_TEXT_LEN);
     if (strstr(value, "\"worker_lost\"") == NULL)
         return;
@@ -495,8 +501,13 @@ static void decide(struct world *world, struct worker *worker, struct batch_end 
     } else if (world_chance(world, FAULT_UNKNOWN_NOT)) {
         ret_end->outcome = BATCH_UNKNOWN;
     } else {
+        uint64_t first = world->usages;
         apply(world, batch);
         ret_end->outcome = world_chance(world, FAULT_UNKNOWN_MADE) ? BATCH_UNKNOWN : BATCH_COMMITTED;
+        for (uint64_t i = first; i < world->usages; i++) {
+            world->usage_ids[i].worker = worker->index;
+            world->usage_ids[i].is_unknown = ret_end->outcome == BATCH_UNKNOWN;
+        }
     }
 }
 

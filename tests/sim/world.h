@@ -132,7 +132,9 @@ struct world {
     uint64_t calls, usages, lost_usages, responses, crashes, stalls;
     struct {
         struct uuid id;
-        bool is_witnessed;       /* committed together with an offset */
+        bool is_witnessed;       /* its worker can learn from the offsets that it was committed */
+        int worker;
+        bool is_unknown;         /* the worker was not told the outcome */
     } *usage_ids;
     size_t usage_room;
 };
