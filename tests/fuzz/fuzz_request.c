@@ -1,0 +1,93 @@
+/* Any bytes as the value of a request: read or refused with words, and what is read makes a body
+ * that is JSON and that names a user's turn first. */
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "base/check.h"
+#include "base/memory.h"
+#include "base/utf8.h"
+#include "wire/dialect.h"
+#include "wire/request.h"
+
+#define ARENA_LIMIT ((size_t)64 << 20)
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static const struct template_message messages[] = {
+    {.role = SLICE("system"), .text = SLICE("To {a}.")},
+    {.role = SLICE("human"), .text = SLICE("{b}")},
+};
+static const struct template_named templates[] = {
+    {.name = SLICE("t"), .messages = messages, .count = 2}};
+static const struct model_alias aliases[] = {{.name = SLICE("m"),
+                                              .id = SLICE("a.b"),
+                                              .temperature = SLICE("0.5"),
+                                              .top_k = SLICE("3"),
+                                              .stop = SLICE("[]")}};
+static const struct catalog catalog = {.default_model = SLICE("m"),
+                                       .aliases = aliases,
+                                       .alias_count = 1,
+                                       .templates = templates,
+                                       .template_count = 1};
+
+static void check_refusal(enum err err, const struct why *why)
+{
+    CHECK(why->err == err);
+    CHECK(err == ERR_MALFORMED || err == ERR_INVALID || err == ERR_UNSUPPORTED_FIELD ||
+          err == ERR_UNKNOWN_MODEL || err == ERR_UNKNOWN_TEMPLATE ||
+          err == ERR_TEMPLATE_VARIABLES || err == ERR_REPLY_REFUSED ||
+          err == ERR_REQUEST_TOO_LARGE);
+    CHECK(why->message[0] != '\0');
+    CHECK(utf8_valid_len(slice_of_text(why->message)) == slice_of_text(why->message).len);
+    CHECK(utf8_valid_len(slice_of_text(why->field)) == slice_of_text(why->field).len);
+}
+
+static void check_body(const struct request *request)
+{
+    struct arena arena OWNED_BY(arena_done);
+    struct buf body OWNED_BY(buf_done);
+    const struct json *root = NULL;
+    struct json_fault fault;
+    arena_init(&arena, ARENA_LIMIT);
+    buf_init(&body, ARENA_LIMIT);
+    CHECK(dialect_converse.encode(request, &body) == OK);
+    enum err err = json_parse(&arena, buf_slice(&body), &root, &fault);
+    /* A value may sit as deep in the body as the reader allows, or one level deeper. */
+    if (err != OK) {
+        CHECK(slice_equal_text(slice_of_text(fault.words), "nested too deep"));
+        return;
+    }
+    const struct json *turns = json_member(root, "messages");
+    CHECK(json_is(turns, JSON_ARRAY) && turns->count == request->turn_count);
+    CHECK(json_equal_text(json_member(turns->first, "role"), "user"));
+    for (const struct json *turn = turns->first; turn != NULL; turn = turn->next) {
+        const struct json *content = json_member(turn, "content");
+        CHECK(json_is(content, JSON_ARRAY) && content->count > 0);
+        CHECK(turn->next == NULL || !slice_equal(json_member(turn, "role")->source,
+                                                 json_member(turn->next, "role")->source));
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    int64_t live = memory_live();
+    const struct record record = {.topic = SLICE("q"),
+                                  .offset = 7,
+                                  .timestamp_type = TIMESTAMP_CREATE,
+                                  .value = slice_of(data, size)};
+    struct arena arena;
+    struct request request;
+    struct why why;
+    arena_init(&arena, ARENA_LIMIT);
+    CHECK(request_from_headers(&arena, &record, &request, &why) == OK);
+    enum err err = request_read(&arena, &record, &catalog, &request, &why);
+    CHECK(request.id.len > 0 && utf8_count(request.id) <= REQUEST_ID_MAX);
+    CHECK(request.tenant.len > 0);
+    if (err == OK)
+        check_body(&request);
+    else
+        check_refusal(err, &why);
+    arena_done(&arena);
+    CHECK(memory_live() == live);
+    return 0;
+}

@@ -1,0 +1,62 @@
+/* Any bytes as the body of an answer: decoded or refused; what is decoded is JSON of its own,
+ * borrowed from nothing. */
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "base/check.h"
+#include "base/memory.h"
+#include "wire/dialect.h"
+#include "wire/json.h"
+
+#define ARENA_LIMIT ((size_t)64 << 20)
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static const struct json *parse(struct arena *arena, struct slice text)
+{
+    const struct json *root = NULL;
+    CHECK(text.ptr != NULL);
+    CHECK(json_parse(arena, text, &root, NULL) == OK);
+    return root;
+}
+
+static void check_answer(const struct answer *answer)
+{
+    struct arena arena OWNED_BY(arena_done);
+    struct buf metadata OWNED_BY(buf_done);
+    arena_init(&arena, ARENA_LIMIT);
+    buf_init(&metadata, ARENA_LIMIT);
+    const struct json *content = parse(&arena, answer->content);
+    CHECK(content->kind == JSON_STRING || content->kind == JSON_ARRAY);
+    CHECK(parse(&arena, answer->tool_calls)->kind == JSON_ARRAY);
+    CHECK(parse(&arena, answer->invalid_tool_calls)->kind == JSON_ARRAY);
+    buf_add_byte(&metadata, '{');
+    buf_add(&metadata, answer->metadata);
+    buf_add_byte(&metadata, '}');
+    CHECK(parse(&arena, buf_slice(&metadata))->kind == JSON_OBJECT);
+    const struct usage_counts *usage = &answer->usage;
+    CHECK(usage->input_tokens >= usage->cache_read_tokens && usage->cache_read_tokens >= 0);
+    CHECK(usage->output_tokens >= 0 && usage->total_tokens >= 0 && usage->cache_write_tokens >= 0);
+    CHECK(!usage->known || usage->raw.ptr != NULL);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    int64_t live = memory_live();
+    struct arena arena;
+    struct answer answer;
+    struct why why;
+    struct buf body;
+    arena_init(&arena, ARENA_LIMIT);
+    buf_init(&body, ARENA_LIMIT);
+    buf_add(&body, slice_of(data, size));
+    enum err err = dialect_converse.decode(&arena, buf_slice(&body), &answer, &why);
+    buf_done(&body);
+    if (err == OK)
+        check_answer(&answer);
+    else
+        CHECK((err == ERR_BAD_ANSWER || err == ERR_TOO_LARGE) && why.err == err);
+    arena_done(&arena);
+    CHECK(memory_live() == live);
+    return 0;
+}
