@@ -131,7 +131,10 @@ uint64_t engine_memory_bound(const struct engine_config *config)
     uint64_t jobs = (uint64_t)config->max_held * (sizeof(struct job) + 2 * sizeof(struct link));
     uint64_t calls = (uint64_t)config->max_in_flight *
                      (sizeof(struct call) + config->max_answer_bytes + config->max_request_bytes);
-    return config->max_held_bytes + jobs + calls + REPLY_TOPICS_MAX * sizeof(struct reply_topic);
+    /* Requests up to max_held_bytes, answers that wait for their commit up to half of it before
+     * calls stop. */
+    return config->max_held_bytes + config->max_held_bytes / 2 + jobs + calls +
+           REPLY_TOPICS_MAX * sizeof(struct reply_topic);
 }
 
 void engine_stats(const struct engine *engine, struct engine_stats *ret_stats)
@@ -311,6 +314,19 @@ static void wake_lanes(struct engine *engine)
     }
 }
 
+/* Answers that cannot be committed (the broker is away) fill the memory: then nothing more is
+ * called. */
+static bool has_room_for_answers(struct engine *engine)
+{
+    bool has_room = engine->output_bytes < engine->config.max_held_bytes / 2;
+    if (!has_room && !engine->is_output_told) {
+        struct log_field bytes = FIELD_INT("bytes", (int64_t)engine->output_bytes);
+        engine->ports.log(engine->ports.self, LOG_OUTPUTS_WAIT, &bytes, 1);
+    }
+    engine->is_output_told = !has_room;
+    return has_room;
+}
+
 static void start_calls(struct engine *engine, int64_t *ret_next_ms)
 {
     if (engine->is_stopping || link_alone(&engine->ready))
@@ -319,7 +335,8 @@ static void start_calls(struct engine *engine, int64_t *ret_next_ms)
         (void)batch_check_membership(engine);
     if (engine->is_outcast)
         return;
-    for (struct job *job; (job = target_next_job(engine, ret_next_ms)) != NULL;)
+    for (struct job *job;
+         has_room_for_answers(engine) && (job = target_next_job(engine, ret_next_ms)) != NULL;)
         job_call(engine, job);
 }
 

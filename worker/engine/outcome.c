@@ -11,31 +11,35 @@ void result_init(struct result *result)
     link_init(&result->outputs);
 }
 
-static void drop_outputs(struct result *result)
+static void drop_output(struct engine *engine, struct result *result, struct output *output)
 {
-    while (!link_alone(&result->outputs)) {
-        struct output *output = LINK_OWNER(result->outputs.next, struct output, link);
-        link_out(&output->link);
-        output_free(output);
-    }
-    result->output_count = 0;
-    result->bytes = 0;
+    link_out(&output->link);
+    result->output_count--;
+    result->bytes -= output->held_bytes;
+    engine->output_bytes -= output->held_bytes;
+    output_free(output);
+}
+
+static void drop_outputs(struct engine *engine, struct result *result)
+{
+    while (!link_alone(&result->outputs))
+        drop_output(engine, result, LINK_OWNER(result->outputs.next, struct output, link));
 }
 
 void result_free(struct engine *engine, struct result *result)
 {
-    (void)engine;
     link_out(&result->link);
-    drop_outputs(result);
+    drop_outputs(engine, result);
     if (result->job == NULL)
         memory_free(result);
 }
 
-static void add_output(struct result *result, struct output *output)
+static void add_output(struct engine *engine, struct result *result, struct output *output)
 {
     list_add_last(&result->outputs, &output->link);
     result->output_count++;
     result->bytes += output->held_bytes;
+    engine->output_bytes += output->held_bytes;
 }
 
 static const struct attempt *last_attempt(const struct job *job)
@@ -73,7 +77,7 @@ static enum err add_usage(struct engine *engine, struct result *result,
     struct output *output;
     enum err err = output_usage(&engine->config.output, facts, &output);
     if (err == OK)
-        add_output(result, output);
+        add_output(engine, result, output);
     return err;
 }
 
@@ -99,7 +103,7 @@ bool outcome_answer(struct engine *engine, struct job *job, const struct verdict
                       err_words(err));
         return false;
     }
-    add_output(&job->result, response);
+    add_output(engine, &job->result, response);
     struct usage_facts usage = usage_facts_of(engine, job);
     usage.answer = &verdict->answer;
     usage.counts = verdict->counts;
@@ -127,7 +131,7 @@ static void add_error_response(struct engine *engine, struct job *job)
         err = output_response(&engine->config.output, &facts, &response);
     }
     CHECK(err == OK);
-    add_output(&job->result, response);
+    add_output(engine, &job->result, response);
 }
 
 static void add_letter(struct engine *engine, struct job *job, bool with_value)
@@ -139,13 +143,13 @@ static void add_letter(struct engine *engine, struct job *job, bool with_value)
         err = output_letter(&engine->config.output, &job->record, &job->why, (int)job->calls, false,
                             &letter);
     CHECK(err == OK);
-    add_output(&job->result, letter);
+    add_output(engine, &job->result, letter);
 }
 
 void outcome_error(struct engine *engine, struct job *job)
 {
     CHECK(job->why.err != OK);
-    drop_outputs(&job->result);
+    drop_outputs(engine, &job->result);
     if (engine->config.send_dead_letters)
         add_letter(engine, job, true);
     if (engine->config.send_error_responses)
@@ -247,10 +251,7 @@ static void turn_into_error(struct engine *engine, struct job *job, enum err err
 static void replace_letter(struct engine *engine, struct result *result, struct output *letter)
 {
     bool was_without_value = letter->value.ptr == NULL && result->job->record.value.ptr != NULL;
-    link_out(&letter->link);
-    result->output_count--;
-    result->bytes -= letter->held_bytes;
-    output_free(letter);
+    drop_output(engine, result, letter);
     if (!was_without_value)
         add_letter(engine, result->job, false);
 }

@@ -209,6 +209,8 @@ struct engine {
 
     struct link results;
     uint32_t result_count;
+    uint64_t output_bytes; /* of all results, those in the batch too */
+    bool is_output_told;   /* that they are too many for new calls: said in the log already */
     struct {
         bool is_open, is_unknown; /* unknown: waiting for reads that tell whether it made it */
         uint64_t id;
