@@ -10,6 +10,8 @@
 #define READ_TIMEOUT_MS    5000
 #define COMMIT_AGAIN_MS    500 /* after a commit that failed */
 #define METADATA_BYTES_MAX 1048576
+#define MEMBERSHIP_MAX     65536
+#define BARRED_MS          10000 /* a rebalance without a new generation: tried again all the same */
 
 struct question {
     struct tenure tenure;
@@ -36,6 +38,9 @@ struct kafka_offsets {
     struct question *questions;
     size_t question_count;
     bool is_reading, is_committing, must_commit;
+    bool is_barred; /* by a rebalance under way: no commit in the generation that ends */
+    struct buf barred_membership;
+    int64_t barred_until_ms;
     struct kept *kept; /* PARTITIONS_MAX; NULL under exactly_once */
     size_t kept_end;   /* no slot from here on was ever kept */
     int64_t now_ms, commit_due_ms;
@@ -74,6 +79,7 @@ struct kafka_offsets *kafka_offsets_new(const struct kafka_config *config,
     offsets->queue = rd_kafka_queue_new(offsets->client);
     rd_kafka_queue_cb_event_enable(offsets->queue, offsets_woken, offsets);
     offsets->questions = memory_new(QUESTIONS_MAX * sizeof *offsets->questions);
+    buf_init(&offsets->barred_membership, MEMBERSHIP_MAX);
     if (!config->exactly_once)
         offsets->kept = memory_new(PARTITIONS_MAX * sizeof *offsets->kept);
     if (!options_make(offsets) || offsets->questions == NULL ||
@@ -254,6 +260,30 @@ static void kept_send(struct kafka_offsets *offsets)
     offsets->commit_due_ms = offsets->now_ms + offsets->config->commit_interval_ms;
 }
 
+/* A commit that arrives in the next generation with the number of this one makes librdkafka 2.0.2
+ * give all partitions up as lost, so once a rebalance was heard of, the new generation is waited
+ * for. */
+static void commit_bar(struct kafka_offsets *offsets)
+{
+    offsets->is_barred = true;
+    offsets->barred_until_ms = offsets->now_ms + BARRED_MS;
+    buf_reset(&offsets->barred_membership);
+    kafka_consumer_membership(offsets->consumer, &offsets->barred_membership);
+}
+
+static bool commit_may_go(struct kafka_offsets *offsets)
+{
+    if (!offsets->is_barred)
+        return true;
+    struct buf membership OWNED_BY(buf_done);
+    buf_init(&membership, MEMBERSHIP_MAX);
+    kafka_consumer_membership(offsets->consumer, &membership);
+    offsets->is_barred =
+        offsets->now_ms < offsets->barred_until_ms &&
+        slice_equal(buf_slice(&membership), buf_slice(&offsets->barred_membership));
+    return !offsets->is_barred;
+}
+
 /* Reads that waited for a commit that failed know nothing. */
 static void commit_failed(struct kafka_offsets *offsets)
 {
@@ -272,10 +302,11 @@ static void commit_failed(struct kafka_offsets *offsets)
 static void commit_hear(struct kafka_offsets *offsets, rd_kafka_event_t *event)
 {
     offsets->is_committing = false;
-    bool failed = rd_kafka_event_error(event) != RD_KAFKA_RESP_ERR_NO_ERROR;
+    rd_kafka_resp_err_t err = rd_kafka_event_error(event);
     const rd_kafka_topic_partition_list_t *list = rd_kafka_event_topic_partition_list(event);
-    for (int i = 0; list != NULL && i < list->cnt; i++)
-        failed = failed || list->elems[i].err != RD_KAFKA_RESP_ERR_NO_ERROR;
+    for (int i = 0; list != NULL && i < list->cnt && err == RD_KAFKA_RESP_ERR_NO_ERROR; i++)
+        err = list->elems[i].err;
+    bool failed = err != RD_KAFKA_RESP_ERR_NO_ERROR;
     for (size_t i = 0; i < offsets->kept_end; i++) {
         struct kept *kept = &offsets->kept[i];
         if (kept->is_set && kept->is_sent)
@@ -284,6 +315,9 @@ static void commit_hear(struct kafka_offsets *offsets, rd_kafka_event_t *event)
     }
     if (failed)
         commit_failed(offsets);
+    if (err == RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS ||
+        err == RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION)
+        commit_bar(offsets);
 }
 
 int64_t kafka_offsets_step(struct kafka_offsets *offsets, int64_t now_ms)
@@ -298,12 +332,13 @@ int64_t kafka_offsets_step(struct kafka_offsets *offsets, int64_t now_ms)
         rd_kafka_event_destroy(event);
     }
     bool holds = !offsets->is_committing && kafka_offsets_holds_any(offsets);
-    if (holds && (offsets->must_commit || now_ms >= offsets->commit_due_ms)) {
+    if (holds && (offsets->must_commit || now_ms >= offsets->commit_due_ms) &&
+        commit_may_go(offsets)) {
         kept_send(offsets);
         holds = false;
     }
     questions_ask(offsets);
-    return holds ? offsets->commit_due_ms : INT64_MAX;
+    return holds && !offsets->is_barred ? offsets->commit_due_ms : INT64_MAX;
 }
 
 void kafka_offsets_free(struct kafka_offsets *offsets)
@@ -316,6 +351,7 @@ void kafka_offsets_free(struct kafka_offsets *offsets)
         rd_kafka_AdminOptions_destroy(offsets->options);
     for (size_t i = 0; i < offsets->kept_end; i++)
         buf_done(&offsets->kept[i].metadata);
+    buf_done(&offsets->barred_membership);
     memory_free(offsets->kept);
     memory_free(offsets->questions);
     memory_free(offsets);

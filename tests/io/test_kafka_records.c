@@ -1,0 +1,268 @@
+/* Records in, copies out, offsets committed; on the in-memory cluster or on real brokers. */
+#include "io/kafka_kit.h"
+
+static void every_record_is_answered_and_its_offset_committed(void **state)
+{
+    (void)state;
+    struct kit kit;
+    char metadata[64];
+    kit_init(&kit, 1, true);
+    kit_produce(&kit, 0, 1000);
+    struct kit_worker *worker = kit_worker_run(&kit, false);
+    kit_until(worker, worker->engine->answered == 1000);
+    kit_until(worker, worker->engine->parts[0].end_position == 1000);
+    assert_int_equal(worker->engine->doubles, 0);
+    assert_int_equal(kit_worker_end(worker), 0);
+    kit_assert_each_once(&kit, 1000);
+    assert_int_equal(kit_committed(&kit, metadata, sizeof metadata), 1000);
+    assert_memory_equal(metadata, "batch ", 6);
+    kit_done_with(&kit);
+}
+
+static void a_second_worker_goes_on_where_the_first_one_stopped(void **state)
+{
+    (void)state;
+    struct kit kit;
+    kit_init(&kit, 1, true);
+    kit_produce(&kit, 0, 300);
+    struct kit_worker *worker = kit_worker_run(&kit, false);
+    kit_until(worker, worker->engine->answered == 300);
+    assert_int_equal(kit_worker_end(worker), 0);
+    kit_produce(&kit, 300, 200);
+    worker = kit_worker_run(&kit, false);
+    kit_until(worker, worker->engine->answered == 200);
+    assert_int_equal(worker->engine->parts[0].read_offset, 300);
+    assert_memory_equal(worker->engine->parts[0].read_metadata, "batch ", 6);
+    assert_int_equal(kit_worker_end(worker), 0);
+    kit_assert_each_once(&kit, 500);
+    kit_done_with(&kit);
+}
+
+static void a_full_engine_leaves_records_in_the_queue_and_loses_none(void **state)
+{
+    (void)state;
+    struct kit kit;
+    kit_init(&kit, 4, true);
+    kit_produce(&kit, 0, 8000);
+    struct kit_worker *worker = kit_worker_new(&kit, false);
+    worker->engine->room_limit = 7;
+    worker->engine->is_holding = true;
+    kit_worker_start(worker);
+    kit_until(worker, worker->engine->records == 7);
+    kit_sleep_ms(300);
+    kit_lock(worker->engine);
+    assert_int_equal(worker->engine->records, 7);
+    worker->engine->is_holding = false;
+    worker->engine->room_limit = 500;
+    kit_unlock(worker->engine);
+    kit_until(worker, worker->engine->answered == 8000);
+    assert_int_equal(kit_worker_end(worker), 0);
+    kit_assert_each_once(&kit, 8000);
+    kit_done_with(&kit);
+}
+
+static void assert_header(const rd_kafka_headers_t *headers, size_t index, const char *name,
+                          const char *value, size_t value_len)
+{
+    const char *seen_name;
+    const void *seen;
+    size_t len;
+    assert_int_equal(rd_kafka_header_get_all(headers, index, &seen_name, &seen, &len), 0);
+    assert_string_equal(seen_name, name);
+    if (value == NULL) {
+        assert_null(seen);
+        return;
+    }
+    assert_non_null(seen);
+    assert_int_equal(len, value_len);
+    assert_memory_equal(seen, value, value_len);
+}
+
+static void keys_values_and_headers_pass_byte_for_byte(void **state)
+{
+    (void)state;
+    struct kit kit;
+    kit_init(&kit, 1, true);
+    kit_produce_one(&kit, RD_KAFKA_V_KEY("k\0y", 3), RD_KAFKA_V_VALUE("v\0\xff", 3),
+                    RD_KAFKA_V_HEADER("twice", "\0\1\2", 3), RD_KAFKA_V_HEADER("twice", "", 0),
+                    RD_KAFKA_V_HEADER("null", NULL, 0));
+    kit_produce_one(&kit, RD_KAFKA_V_KEY(NULL, 0), RD_KAFKA_V_VALUE("no key", 6));
+    kit_produce_one(&kit, RD_KAFKA_V_KEY("", 0), RD_KAFKA_V_VALUE(NULL, 0));
+    struct kit_worker *worker = kit_worker_run(&kit, false);
+    rd_kafka_t *reader = kit_reader(&kit);
+    rd_kafka_message_t *message = kit_next(reader, KIT_PATIENCE_MS);
+    assert_non_null(message);
+    assert_int_equal(message->key_len, 3);
+    assert_memory_equal(message->key, "k\0y", 3);
+    assert_int_equal(message->len, 3);
+    assert_memory_equal(message->payload, "v\0\xff", 3);
+    rd_kafka_headers_t *headers;
+    assert_int_equal(rd_kafka_message_headers(message, &headers), 0);
+    assert_int_equal(rd_kafka_header_cnt(headers), 3);
+    assert_header(headers, 0, "twice", "\0\1\2", 3);
+    assert_header(headers, 1, "twice", "", 0);
+    assert_header(headers, 2, "null", NULL, 0);
+    rd_kafka_message_destroy(message);
+    message = kit_next(reader, KIT_PATIENCE_MS);
+    assert_non_null(message);
+    assert_null(message->key);
+    assert_int_equal(message->len, 6);
+    rd_kafka_message_destroy(message);
+    message = kit_next(reader, KIT_PATIENCE_MS);
+    assert_non_null(message);
+    assert_non_null(message->key);
+    assert_int_equal(message->key_len, 0);
+    assert_null(message->payload);
+    rd_kafka_message_destroy(message);
+    rd_kafka_destroy(reader);
+    assert_int_equal(kit_worker_end(worker), 0);
+    kit_done_with(&kit);
+}
+
+static void topics_and_watermarks_are_looked_up(void **state)
+{
+    (void)state;
+    struct kit kit;
+    kit_init(&kit, 3, true);
+    kit_produce(&kit, 0, 30);
+    struct kit_worker *worker = kit_worker_run(&kit, false);
+    struct engine *engine = worker->engine;
+    kit_until(worker, engine->answered == 30);
+    engine->ports.topic_look_up(engine->ports.self, slice_of_text(kit.in), 5);
+    kit_until(worker, engine->topics_answered == 1);
+    assert_int_equal(engine->topic_err, OK);
+    assert_int_equal(engine->topic_partitions, 3);
+    engine->ports.topic_look_up(engine->ports.self, SLICE("no such topic"), 6);
+    kit_until(worker, engine->topics_answered == 2);
+    if (kit.mock == NULL) /* the in-memory cluster makes every topic that is asked for */
+        assert_int_equal(engine->topic_err, ERR_NOT_FOUND);
+    engine->ports.watermarks_read(engine->ports.self, engine->parts[1].tenure);
+    kit_until(worker, engine->watermarks_answered == 1);
+    assert_int_equal(engine->low, 0);
+    assert_int_equal(engine->high, engine->parts[1].next_offset);
+    assert_int_equal(kit_worker_end(worker), 0);
+    kit_done_with(&kit);
+}
+
+static void an_offset_beyond_the_end_is_told_and_can_be_started_again(void **state)
+{
+    (void)state;
+    struct kit kit;
+    kit_init(&kit, 1, true);
+    kit_produce(&kit, 0, 10);
+    struct kit_worker *worker = kit_worker_new(&kit, false);
+    worker->engine->start_at = 5000;
+    kit_worker_start(worker);
+    kit_until(worker, worker->engine->parts[0].out_of_range == 1);
+    kit_until(worker, worker->engine->answered == 10);
+    assert_int_equal(worker->engine->parts[0].out_of_range, 1);
+    assert_int_equal(kit_worker_end(worker), 0);
+    kit_assert_each_once(&kit, 10);
+    kit_done_with(&kit);
+}
+
+static void a_read_reflects_every_batch_that_has_ended(void **state)
+{
+    (void)state;
+    struct kit kit;
+    kit_init(&kit, 1, true);
+    kit_produce(&kit, 0, 40);
+    struct kit_worker *worker = kit_worker_new(&kit, false);
+    worker->config.kafka.commit_interval_ms = 3600000;
+    kit_worker_start(worker);
+    struct engine *engine = worker->engine;
+    kit_until(worker, engine->answered == 40);
+    kit_lock(engine);
+    engine->ports.offsets_read(engine->ports.self, engine->parts[0].tenure, KIT_TICKET_TEST);
+    kit_unlock(engine);
+    kit_until(worker, engine->reads_answered == 1);
+    assert_int_equal(engine->read_err, OK);
+    assert_int_equal(engine->read_offset, 40);
+    assert_memory_equal(engine->read_metadata, "batch ", 6);
+    assert_int_equal(kit_worker_end(worker), 0);
+    kit_done_with(&kit);
+}
+
+static void a_new_member_gets_partitions_and_nothing_is_answered_twice(void **state)
+{
+    (void)state;
+    struct kit kit;
+    kit_init(&kit, 4, true);
+    struct kit_worker *first = kit_worker_run(&kit, false);
+    kit_until(first, first->engine->assigned == 4);
+    kit_produce(&kit, 0, 400);
+    struct kit_worker *second = kit_worker_run(&kit, false);
+    kit_until(second, second->engine->assigned >= 1 && second->engine->parts[0].is_started);
+    kit_until(first,
+              first->engine->released == first->engine->revoked && first->engine->revoked >= 1);
+    kit_produce(&kit, 400, 400);
+    kit_until(second, second->engine->answered >= 1);
+    kit_sleep_ms(500);
+    assert_int_equal(kit_worker_end(first), 0);
+    kit_produce(&kit, 800, 200);
+    kit_until(second, second->engine->assigned >= 4);
+    int times[1000];
+    kit_read_numbers(&kit, 1000, times);
+    for (int i = 0; i < 1000; i++)
+        assert_int_equal(times[i], 1);
+    assert_int_equal(second->engine->lost, 0);
+    assert_int_equal(kit_worker_end(second), 0);
+    kit_done_with(&kit);
+}
+
+static void chunks_go_out_and_refused_ones_are_told(void **state)
+{
+    (void)state;
+    struct kit kit;
+    kit_init(&kit, 1, true);
+    struct kit_worker *worker = kit_worker_run(&kit, false);
+    struct engine *engine = worker->engine;
+    kit_until(worker, engine->assigned == 1);
+    struct output *chunk = memory_new(sizeof *chunk);
+    arena_init(&chunk->arena, 1024);
+    chunk->topic = slice_of_text(kit.out);
+    chunk->partition = 0;
+    chunk->value = SLICE("a chunk");
+    kit_lock(engine);
+    engine->ports.chunk_send(engine->ports.self, (struct call_ref){.index = 7, .generation = 3},
+                             chunk);
+    kit_unlock(engine);
+    rd_kafka_t *reader = kit_reader(&kit);
+    rd_kafka_message_t *message = kit_next(reader, KIT_PATIENCE_MS);
+    assert_non_null(message);
+    assert_int_equal(message->len, 7);
+    assert_memory_equal(message->payload, "a chunk", 7);
+    rd_kafka_message_destroy(message);
+    rd_kafka_destroy(reader);
+    chunk = memory_new(sizeof *chunk);
+    arena_init(&chunk->arena, 1024);
+    chunk->topic = slice_of_text(kit.out);
+    chunk->partition = 99;
+    chunk->value = SLICE("nowhere");
+    kit_lock(engine);
+    engine->ports.chunk_send(engine->ports.self,
+                             (struct call_ref){.index = 8, .generation = 4000000000}, chunk);
+    kit_unlock(engine);
+    kit_until(worker, engine->chunks_refused == 1);
+    assert_int_equal(engine->last_chunk.index, 8);
+    assert_true(engine->last_chunk.generation == 4000000000);
+    assert_int_equal(kit_worker_end(worker), 0);
+    kit_done_with(&kit);
+}
+
+int main(void)
+{
+    kit_only();
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_record_is_answered_and_its_offset_committed),
+        cmocka_unit_test(a_second_worker_goes_on_where_the_first_one_stopped),
+        cmocka_unit_test(a_full_engine_leaves_records_in_the_queue_and_loses_none),
+        cmocka_unit_test(keys_values_and_headers_pass_byte_for_byte),
+        cmocka_unit_test(topics_and_watermarks_are_looked_up),
+        cmocka_unit_test(an_offset_beyond_the_end_is_told_and_can_be_started_again),
+        cmocka_unit_test(a_read_reflects_every_batch_that_has_ended),
+        cmocka_unit_test(a_new_member_gets_partitions_and_nothing_is_answered_twice),
+        cmocka_unit_test(chunks_go_out_and_refused_ones_are_told),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
