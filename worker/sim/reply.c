@@ -9,6 +9,7 @@
 #define PAYLOAD_BYTES_MAX (64 * 1024)
 #define PIECES_WANTED     512 /* of a large answer */
 #define PIECE_BYTES_LEAST 6   /* about a token and a half */
+#define FILL_BYTES_LEAST  16
 #define PIECE_BYTES_MOST  4096
 
 /* 64 bytes, over and over. */
@@ -105,8 +106,8 @@ static size_t fill_piece(const struct plan *plan, size_t given)
 {
     size_t left = plan->text.len + plan->fill_bytes - given;
     size_t len = plan->fill_bytes / PIECES_WANTED;
-    if (len < PIECE_BYTES_LEAST)
-        len = PIECE_BYTES_LEAST;
+    if (len < FILL_BYTES_LEAST)
+        len = FILL_BYTES_LEAST;
     if (len > PIECE_BYTES_MOST)
         len = PIECE_BYTES_MOST;
     return len < left ? len : left;
@@ -170,9 +171,9 @@ bool sim_reply_frame(struct buf *buf, struct plan *plan, struct reply_stream *st
                      int64_t latency_ms)
 {
     struct buf payload OWNED_BY(buf_done);
+    buf_init(&payload, PAYLOAD_BYTES_MAX);
     if (stream->phase == REPLY_END)
         return false;
-    buf_init(&payload, PAYLOAD_BYTES_MAX);
     const char *type = add_payload(&payload, plan, stream, latency_ms);
     add_padding(&payload, plan);
     buf_add_byte(&payload, '}');

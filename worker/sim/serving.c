@@ -381,7 +381,9 @@ static bool is_client_gone(const struct served *served)
 
 void serving_wake(struct served *served)
 {
-    served->gone = is_client_gone(served);
+    /* a stream's next frame finds out by itself */
+    bool is_writing = served->stage == STAGE_WRITING && served->sim->now_ms >= served->due_ms;
+    served->gone = !is_writing && is_client_gone(served);
     if (!served->gone && served->sim->now_ms < served->due_ms) {
         sim_wait(served, served->due_ms);
         return;

@@ -1,4 +1,4 @@
-#include "sim/parts.h"
+#include "sim/sim.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "sim/parts.h"
 
 #define LOOK_MS          1000 /* how often a waiting call's client is looked for */
 #define TURN_MS_MAX      1000
@@ -187,7 +188,7 @@ static struct MHD_Daemon *start_daemon(struct sim *sim, struct sockaddr_in *addr
         keep_escapes, NULL, MHD_OPTION_CONNECTION_LIMIT, (unsigned int)config->connections_max,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES, MHD_OPTION_CONNECTION_TIMEOUT,
         (unsigned int)(idle_s > 0 ? idle_s : TIMEOUT_S_LEAST), MHD_OPTION_LISTEN_BACKLOG_SIZE,
-        (unsigned int)LISTEN_BACKLOG, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u, MHD_OPTION_END);
+        (unsigned int)LISTEN_BACKLOG, MHD_OPTION_END);
 }
 
 static enum err open_port(struct sim *sim)

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #define OUT_BYTES_MAX     (4 * 1024 * 1024)
+#define STREAM_BLOCK      2048
 #define READ_BLOCK        32768
 #define SLOW_BYTES        16 /* a trickle's drop */
 #define RAW_GAP_MS        5
@@ -181,9 +182,11 @@ static enum MHD_Result send_whole(struct served *served)
     uint64_t size = plan->fault == FAULT_ENDLESS_BODY
                         ? MHD_SIZE_UNKNOWN
                         : served->out.len + plan->fill_bytes + served->tail.len;
-    return send_response(
-        served, MHD_create_response_from_callback(size, READ_BLOCK, read_whole, served, NULL), 200,
-        CONTENT_JSON);
+    /* libmicrohttpd holds such a block for each answer, so no larger than it need be */
+    size_t block = size < READ_BLOCK ? (size_t)size : READ_BLOCK;
+    return send_response(served,
+                         MHD_create_response_from_callback(size, block, read_whole, served, NULL),
+                         200, CONTENT_JSON);
 }
 
 /* ---- streams ---- */
@@ -315,10 +318,10 @@ static enum MHD_Result send_stream(struct served *served)
     if (served->plan.gap.kind == DELAY_FIXED && served->plan.gap.from_ms == 0)
         served->plan.gap.kind = DELAY_UNSET;
     buf_init(&served->out, OUT_BYTES_MAX);
-    return send_response(
-        served,
-        MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, READ_BLOCK, read_stream, served, NULL),
-        200, CONTENT_STREAM);
+    return send_response(served,
+                         MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK,
+                                                           read_stream, served, NULL),
+                         200, CONTENT_STREAM);
 }
 
 /* ---- past libmicrohttpd ---- */
