@@ -134,7 +134,7 @@ class Broker:
                                  data=self.data)
         text += "".join(f"{name}={value}\n" for name, value in self.properties.items())
         (self.folder / "server.properties").write_text(text)
-        cluster = base64.urlsafe_b64encode(os.urandom(16)).decode().rstrip("=")
+        cluster = "A" + base64.urlsafe_b64encode(os.urandom(16)).decode()[1:22]  # a leading "-" would be an option
         done = subprocess.run(
             self._java("kafka.tools.StorageTool", "format", "-t", cluster, "-c",
                        str(self.folder / "server.properties")),
