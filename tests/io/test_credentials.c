@@ -1,0 +1,444 @@
+/* io/aws_environment.c and io/credentials.c against an environment and files of the test's own. */
+#include "unit/unit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "io/credentials.h"
+#include "unit/torture.h"
+
+#define VARIABLES_MAX 8
+
+static struct {
+    const char *name, *value;
+} variables[VARIABLES_MAX];
+static size_t variable_count;
+static char home[64];
+static struct aws_environment environment;
+static struct credentials_store store;
+static char words[AWS_WORDS_MAX];
+
+static const char *look_up(void *self, const char *name)
+{
+    assert_ptr_equal(self, variables);
+    for (size_t i = 0; i < variable_count; i++) {
+        if (strcmp(variables[i].name, name) == 0)
+            return variables[i].value;
+    }
+    return NULL;
+}
+
+static void set(const char *name, const char *value)
+{
+    assert_true(variable_count < VARIABLES_MAX);
+    variables[variable_count].name = name;
+    variables[variable_count++].value = value;
+}
+
+static void path_of(const char *name, char ret_path[128])
+{
+    (void)snprintf(ret_path, 128, "%s/.aws/%s", home, name);
+}
+
+static void write_file(const char *name, const char *text)
+{
+    char path[128];
+    path_of(name, path);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_int_equal(fputs(text, file) >= 0, 1);
+    assert_int_equal(fclose(file), 0);
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    char path[128];
+    variable_count = 0;
+    (void)snprintf(home, sizeof home, "/tmp/bedrock-worker-test-XXXXXX");
+    assert_non_null(mkdtemp(home));
+    (void)snprintf(path, sizeof path, "%s/.aws", home);
+    assert_int_equal(mkdir(path, 0700), 0);
+    set("HOME", home);
+    credentials_init(&store);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    static const char *const NAMES[] = {"config", "credentials", "other"};
+    char path[128];
+    for (size_t i = 0; i < COUNT_OF(NAMES); i++) {
+        path_of(NAMES[i], path);
+        (void)unlink(path);
+    }
+    (void)snprintf(path, sizeof path, "%s/.aws", home);
+    assert_int_equal(rmdir(path), 0);
+    assert_int_equal(rmdir(home), 0);
+    credentials_done(&store);
+    aws_environment_done(&environment);
+    assert_int_equal(memory_live(), 0);
+    return 0;
+}
+
+static enum err load_profile(const char *profile)
+{
+    aws_environment_done(&environment);
+    return aws_environment_load(&environment, look_up, variables, profile, words);
+}
+
+static void load(void)
+{
+    assert_int_equal(load_profile(NULL), OK);
+    assert_string_equal(words, "");
+}
+
+static void refuses(enum err err, const char *part)
+{
+    assert_int_equal(load_profile(NULL), err);
+    if (strstr(words, part) == NULL)
+        print_message("%s\n", words);
+    assert_non_null(strstr(words, part));
+}
+
+/* No credentials, and the words have these parts. */
+static void finds_none(const char *part, const char *other)
+{
+    load();
+    assert_int_equal(credentials_load(&store, &environment), ERR_NO_CREDENTIALS);
+    if (strstr(store.words, part) == NULL || strstr(store.words, other) == NULL)
+        print_message("%s\n", store.words);
+    assert_non_null(strstr(store.words, part));
+    assert_non_null(strstr(store.words, other));
+    assert_null(store.source);
+    assert_null(store.credentials.secret_access_key.ptr);
+}
+
+static void finds(const char *source, const char *id, const char *secret)
+{
+    load();
+    assert_int_equal(credentials_load(&store, &environment), OK);
+    assert_string_equal(store.source, source);
+    assert_slice(store.credentials.access_key_id, id);
+    assert_slice(store.credentials.secret_access_key, secret);
+    assert_null(store.credentials.bearer_token.ptr);
+}
+
+/* ---- credentials ---- */
+
+static void an_empty_environment_says_what_was_tried(void **state)
+{
+    (void)state;
+    finds_none("AWS_ACCESS_KEY_ID is not set", "/.aws/credentials");
+    variable_count = 0;
+    finds_none("AWS_ACCESS_KEY_ID is not set", "HOME is not set");
+}
+
+static void variables_give_credentials(void **state)
+{
+    (void)state;
+    set("AWS_ACCESS_KEY_ID", "AKIDENVIRONMENT");
+    set("AWS_SECRET_ACCESS_KEY", " secret/of+environment\n");
+    finds("the environment", "AKIDENVIRONMENT", "secret/of+environment");
+    assert_null(store.credentials.session_token.ptr);
+    set("AWS_SESSION_TOKEN", "token");
+    finds("the environment", "AKIDENVIRONMENT", "secret/of+environment");
+    assert_slice(store.credentials.session_token, "token");
+    assert_true(store.credentials.expires_wall_ms == INT64_MAX);
+}
+
+static void an_empty_variable_is_as_good_as_none(void **state)
+{
+    (void)state;
+    set("AWS_ACCESS_KEY_ID", "");
+    set("AWS_SECRET_ACCESS_KEY", "");
+    set("AWS_BEARER_TOKEN_BEDROCK", "");
+    finds_none("AWS_ACCESS_KEY_ID is not set", "");
+}
+
+static void half_a_pair_is_an_error_and_not_a_reason_to_look_elsewhere(void **state)
+{
+    (void)state;
+    write_file("credentials", "[default]\naws_access_key_id = A\naws_secret_access_key = B\n");
+    set("AWS_ACCESS_KEY_ID", "AKIDENVIRONMENT");
+    finds_none("AWS_ACCESS_KEY_ID is set, but not AWS_SECRET_ACCESS_KEY", "");
+    variables[1].name = "AWS_SECRET_ACCESS_KEY";
+    finds_none("AWS_SECRET_ACCESS_KEY is set, but not AWS_ACCESS_KEY_ID", "");
+}
+
+static void a_bearer_token_wins(void **state)
+{
+    (void)state;
+    set("AWS_ACCESS_KEY_ID", "AKIDENVIRONMENT");
+    set("AWS_SECRET_ACCESS_KEY", "secret");
+    set("AWS_BEARER_TOKEN_BEDROCK", "bedrock-api-key-abc");
+    load();
+    assert_int_equal(credentials_load(&store, &environment), OK);
+    assert_slice(store.credentials.bearer_token, "bedrock-api-key-abc");
+    assert_null(store.credentials.access_key_id.ptr);
+    assert_string_equal(store.source, "AWS_BEARER_TOKEN_BEDROCK");
+}
+
+static void the_shared_file_gives_credentials(void **state)
+{
+    (void)state;
+    write_file("credentials", "[default]\n"
+                              "aws_access_key_id = AKIDFILE # a comment\n"
+                              "aws_secret_access_key=secret/of=file\n"
+                              "[other]\n"
+                              "aws_access_key_id = AKIDOTHER\n"
+                              "aws_secret_access_key = other\n"
+                              "aws_session_token = token\n");
+    finds("the shared credentials file", "AKIDFILE", "secret/of=file");
+    assert_null(store.credentials.session_token.ptr);
+    set("AWS_PROFILE", "other");
+    finds("the shared credentials file", "AKIDOTHER", "other");
+    assert_slice(store.credentials.session_token, "token");
+}
+
+static void variables_win_over_files(void **state)
+{
+    (void)state;
+    write_file("credentials", "[default]\naws_access_key_id = A\naws_secret_access_key = B\n"
+                              "aws_session_token = C\n");
+    set("AWS_ACCESS_KEY_ID", "AKIDENVIRONMENT");
+    set("AWS_SECRET_ACCESS_KEY", "secret");
+    finds("the environment", "AKIDENVIRONMENT", "secret");
+    assert_null(store.credentials.session_token.ptr);
+}
+
+static void keys_may_stand_in_the_config_file(void **state)
+{
+    (void)state;
+    write_file("config", "[profile work]\naws_access_key_id = A\naws_secret_access_key = B\n");
+    set("AWS_PROFILE", "work");
+    finds("the shared credentials file", "A", "B");
+    write_file("credentials", "[work]\naws_access_key_id = C\naws_secret_access_key = D\n");
+    finds("the shared credentials file", "C", "D");
+}
+
+static void files_may_lie_elsewhere(void **state)
+{
+    (void)state;
+    char path[128];
+    path_of("other", path);
+    write_file("other", "[default]\naws_access_key_id = A\naws_secret_access_key = B\n");
+    set("AWS_SHARED_CREDENTIALS_FILE", path);
+    finds("the shared credentials file", "A", "B");
+    variables[1].value = "~/.aws/other";
+    finds("the shared credentials file", "A", "B");
+    variables[1].value = "/nowhere/at/all";
+    finds_none("there is no /nowhere/at/all", "");
+}
+
+static void half_a_pair_in_a_profile_is_an_error(void **state)
+{
+    (void)state;
+    write_file("credentials", "[default]\naws_access_key_id = A\n");
+    finds_none("profile default has only one of", "");
+}
+
+static void another_way_to_credentials_is_named(void **state)
+{
+    (void)state;
+    write_file("config", "[default]\nrole_arn = arn:aws:iam::1:role/x\nsource_profile = y\n");
+    finds_none("profile default asks for role_arn", "AWS_ACCESS_KEY_ID is not set");
+    write_file("config", "[default]\nregion = us-east-1\n");
+    finds_none("profile default has no aws_access_key_id", "");
+}
+
+static void new_credentials_replace_the_old(void **state)
+{
+    (void)state;
+    set("AWS_ACCESS_KEY_ID", "AKIDFIRST");
+    set("AWS_SECRET_ACCESS_KEY", "first");
+    finds("the environment", "AKIDFIRST", "first");
+    const char *old = store.credentials.secret_access_key.ptr;
+    variables[1].value = "AKIDSECOND";
+    variables[2].value = "second";
+    finds("the environment", "AKIDSECOND", "second");
+    assert_non_null(old);
+    variable_count = 1;
+    finds_none("", "");
+}
+
+static void words_never_quote_a_secret(void **state)
+{
+    (void)state;
+    write_file("credentials", "[default]\naws_secret_access_key = CANARY\n");
+    set("AWS_SESSION_TOKEN", "CANARY");
+    load();
+    assert_int_equal(credentials_load(&store, &environment), ERR_NO_CREDENTIALS);
+    assert_null(strstr(store.words, "CANARY"));
+    write_file("credentials", "[default]\naws_secret_access_key CANARY\n");
+    refuses(ERR_FORMAT, "/.aws/credentials:2: ");
+    assert_null(strstr(words, "CANARY"));
+}
+
+/* ---- the environment ---- */
+
+static void a_region_comes_from_variables_then_from_the_profile(void **state)
+{
+    (void)state;
+    write_file("config", "[default]\nregion = eu-central-1\n[profile far]\nregion = ap-south-1\n");
+    load();
+    assert_string_equal(environment.region, "eu-central-1");
+    assert_int_equal(load_profile("far"), OK);
+    assert_string_equal(environment.region, "ap-south-1");
+    set("AWS_DEFAULT_REGION", "us-west-2");
+    load();
+    assert_string_equal(environment.region, "us-west-2");
+    set("AWS_REGION", "us-east-1");
+    load();
+    assert_string_equal(environment.region, "us-east-1");
+}
+
+static void an_endpoint_comes_from_the_closest_place(void **state)
+{
+    (void)state;
+    write_file("config", "[default]\n"
+                         "endpoint_url = http://all.profile\n");
+    load();
+    assert_string_equal(environment.endpoint_url, "http://all.profile");
+    write_file("config", "[default]\n"
+                         "endpoint_url = http://all.profile\n"
+                         "services = local\n"
+                         "[services local]\n"
+                         "s3 =\n"
+                         "  endpoint_url = http://s3.profile\n"
+                         "bedrock_runtime =\n"
+                         "  endpoint_url = http://bedrock.profile\n");
+    load();
+    assert_string_equal(environment.endpoint_url, "http://bedrock.profile");
+    set("AWS_ENDPOINT_URL", "http://all.variable");
+    load();
+    assert_string_equal(environment.endpoint_url, "http://all.variable");
+    set("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "http://bedrock.variable");
+    load();
+    assert_string_equal(environment.endpoint_url, "http://bedrock.variable");
+    set("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true");
+    load();
+    assert_string_equal(environment.endpoint_url, "");
+}
+
+static void flags_and_the_ca_bundle_come_from_both(void **state)
+{
+    (void)state;
+    load();
+    assert_false(environment.fips);
+    assert_false(environment.dual_stack);
+    assert_string_equal(environment.ca_bundle, "");
+    write_file("config", "[default]\nuse_fips_endpoint = true\nuse_dualstack_endpoint = TRUE\n"
+                         "ca_bundle = /etc/profile.pem\n");
+    load();
+    assert_true(environment.fips);
+    assert_true(environment.dual_stack);
+    assert_string_equal(environment.ca_bundle, "/etc/profile.pem");
+    set("AWS_USE_FIPS_ENDPOINT", "false");
+    set("AWS_USE_DUALSTACK_ENDPOINT", "false");
+    set("AWS_CA_BUNDLE", "/etc/variable.pem");
+    load();
+    assert_false(environment.fips);
+    assert_false(environment.dual_stack);
+    assert_string_equal(environment.ca_bundle, "/etc/variable.pem");
+}
+
+static void a_profile_that_is_named_must_be_there(void **state)
+{
+    (void)state;
+    set("AWS_PROFILE", "nobody");
+    refuses(ERR_NOT_FOUND, "profile nobody is neither in ");
+    write_file("config", "[profile nobody]\n");
+    load();
+    assert_int_equal(load_profile("somebody"), ERR_NOT_FOUND);
+    assert_non_null(strstr(words, "somebody"));
+}
+
+static void broken_files_are_told_with_their_line(void **state)
+{
+    (void)state;
+    write_file("config", "[default]\nregion = us-east-1\n[profile broken\n");
+    refuses(ERR_FORMAT, "/.aws/config:3: a section must end with ']'");
+    write_file("config", "region = us-east-1\n");
+    refuses(ERR_FORMAT, "/.aws/config:1: a property outside of a section");
+}
+
+static void what_cannot_be_read_is_told(void **state)
+{
+    (void)state;
+    set("AWS_CONFIG_FILE", home);
+    refuses(ERR_IO, "cannot be read");
+}
+
+static void values_too_long_are_refused(void **state)
+{
+    (void)state;
+    static char text[4000];
+    memset(text, 'a', sizeof text - 1);
+    set("AWS_REGION", text);
+    refuses(ERR_FORMAT, "region of the AWS environment is too long");
+    variables[1].name = "AWS_ENDPOINT_URL";
+    refuses(ERR_FORMAT, "endpoint URL");
+    variables[1].name = "AWS_CONFIG_FILE";
+    refuses(ERR_FORMAT, "too long");
+}
+
+/* ---- out of memory ---- */
+
+static bool loads(void *self)
+{
+    (void)self;
+    struct aws_environment own;
+    struct credentials_store own_store;
+    credentials_init(&own_store);
+    bool passed = aws_environment_load(&own, look_up, variables, NULL, words) == OK &&
+                  credentials_load(&own_store, &own) == OK;
+    if (passed)
+        passed = strcmp(own.endpoint_url, "http://bedrock.profile") == 0;
+    credentials_done(&own_store);
+    aws_environment_done(&own);
+    return passed;
+}
+
+static void no_lack_of_memory_is_taken_for_a_missing_value(void **state)
+{
+    (void)state;
+    write_file("config", "[default]\nregion = us-east-1\nservices = local\n[services local]\n"
+                         "bedrock_runtime =\n  endpoint_url = http://bedrock.profile\n");
+    write_file("credentials", "[default]\naws_access_key_id = A\naws_secret_access_key = B\n"
+                              "aws_session_token = C\n");
+    assert_true(torture(loads, NULL) > 0);
+}
+
+int main(void)
+{
+#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        CASE(an_empty_environment_says_what_was_tried),
+        CASE(variables_give_credentials),
+        CASE(an_empty_variable_is_as_good_as_none),
+        CASE(half_a_pair_is_an_error_and_not_a_reason_to_look_elsewhere),
+        CASE(a_bearer_token_wins),
+        CASE(the_shared_file_gives_credentials),
+        CASE(variables_win_over_files),
+        CASE(keys_may_stand_in_the_config_file),
+        CASE(files_may_lie_elsewhere),
+        CASE(half_a_pair_in_a_profile_is_an_error),
+        CASE(another_way_to_credentials_is_named),
+        CASE(new_credentials_replace_the_old),
+        CASE(words_never_quote_a_secret),
+        CASE(a_region_comes_from_variables_then_from_the_profile),
+        CASE(an_endpoint_comes_from_the_closest_place),
+        CASE(flags_and_the_ca_bundle_come_from_both),
+        CASE(a_profile_that_is_named_must_be_there),
+        CASE(broken_files_are_told_with_their_line),
+        CASE(what_cannot_be_read_is_told),
+        CASE(values_too_long_are_refused),
+        CASE(no_lack_of_memory_is_taken_for_a_missing_value),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
