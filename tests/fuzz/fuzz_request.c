@@ -13,22 +13,33 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const struct template_message messages[] = {
-    {.role = SLICE("system"), .text = SLICE("To {a}.")},
-    {.role = SLICE("human"), .text = SLICE("{b}")},
+/* One alias and one template; borrowed by what was read. */
+struct settings {
+    struct template_message messages[2];
+    struct template_named template;
+    struct model_alias alias;
+    struct catalog catalog;
 };
-static const struct template_named templates[] = {
-    {.name = SLICE("t"), .messages = messages, .count = 2}};
-static const struct model_alias aliases[] = {{.name = SLICE("m"),
-                                              .id = SLICE("a.b"),
-                                              .temperature = SLICE("0.5"),
-                                              .top_k = SLICE("3"),
-                                              .stop = SLICE("[]")}};
-static const struct catalog catalog = {.default_model = SLICE("m"),
-                                       .aliases = aliases,
-                                       .alias_count = 1,
-                                       .templates = templates,
-                                       .template_count = 1};
+
+static void make_settings(struct settings *settings)
+{
+    *settings = (struct settings){
+        .messages = {{.role = SLICE("system"), .text = SLICE("To {a}.")},
+                     {.role = SLICE("human"), .text = SLICE("{b}")}},
+        .alias = {.name = SLICE("m"),
+                  .id = SLICE("a.b"),
+                  .temperature = SLICE("0.5"),
+                  .top_k = SLICE("3"),
+                  .stop = SLICE("[]")},
+    };
+    settings->template =
+        (struct template_named){.name = SLICE("t"), .messages = settings->messages, .count = 2};
+    settings->catalog = (struct catalog){.default_model = SLICE("m"),
+                                         .aliases = &settings->alias,
+                                         .alias_count = 1,
+                                         .templates = &settings->template,
+                                         .template_count = 1};
+}
 
 static void check_refusal(enum err err, const struct why *why)
 {
@@ -76,11 +87,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                   .timestamp_type = TIMESTAMP_CREATE,
                                   .value = slice_of(data, size)};
     struct arena arena;
+    struct settings settings;
     struct request request;
     struct why why;
+    make_settings(&settings);
     arena_init(&arena, ARENA_LIMIT);
     CHECK(request_from_headers(&arena, &record, &request, &why) == OK);
-    enum err err = request_read(&arena, &record, &catalog, &request, &why);
+    enum err err = request_read(&arena, &record, &settings.catalog, &request, &why);
     CHECK(request.id.len > 0 && utf8_count(request.id) <= REQUEST_ID_MAX);
     CHECK(request.tenant.len > 0);
     if (err == OK)

@@ -55,7 +55,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (err == OK)
         check_answer(&answer);
     else
-        CHECK((err == ERR_BAD_ANSWER || err == ERR_TOO_LARGE) && why.err == err);
+        CHECK((err == ERR_BAD_ANSWER || err == ERR_RESPONSE_TOO_LARGE) && why.err == err);
     arena_done(&arena);
     CHECK(memory_live() == live);
     return 0;

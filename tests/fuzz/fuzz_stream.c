@@ -69,7 +69,7 @@ static void check_end(struct stream *stream, bool was_last)
     struct answer answer;
     struct why why;
     enum err err = dialect_converse.stream_end(stream, &answer, &why);
-    CHECK((err == OK) == was_last || err == ERR_TOO_LARGE);
+    CHECK((err == OK) == was_last || err == ERR_RESPONSE_TOO_LARGE);
     if (err != OK)
         return;
     check_list(answer.content);

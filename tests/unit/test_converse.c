@@ -294,7 +294,7 @@ static void an_answer_larger_than_its_arena_is_too_large(void **state)
     buf_add_text(&body, "\"}]}}}");
     arena_init(&arena, 50000);
     assert_int_equal(dialect_converse.decode(&arena, buf_slice(&body), &answer, &why),
-                     ERR_TOO_LARGE);
+                     ERR_RESPONSE_TOO_LARGE);
     arena_done(&arena);
 }
 

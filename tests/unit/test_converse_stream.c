@@ -264,7 +264,8 @@ static void an_answer_stops_at_its_limit(void **state)
     stream_kit_init(&kit, 100);
     for (int i = 0; i < 10; i++)
         assert_int_equal(stream_kit_hear(&kit, "contentBlockDelta", TEXT_DELTA("0123456789")), OK);
-    assert_int_equal(stream_kit_hear(&kit, "contentBlockDelta", TEXT_DELTA("x")), ERR_TOO_LARGE);
+    assert_int_equal(stream_kit_hear(&kit, "contentBlockDelta", TEXT_DELTA("x")),
+                     ERR_RESPONSE_TOO_LARGE);
     stream_kit_done(&kit);
 }
 
@@ -283,7 +284,7 @@ static void blocks_stop_at_their_limit(void **state)
     }
     snprintf(payload, sizeof payload, "{\"contentBlockIndex\":%d,\"delta\":{\"text\":\"\"}}",
              STREAM_BLOCKS_MAX);
-    assert_int_equal(stream_kit_hear(&kit, "contentBlockDelta", payload), ERR_TOO_LARGE);
+    assert_int_equal(stream_kit_hear(&kit, "contentBlockDelta", payload), ERR_RESPONSE_TOO_LARGE);
     stream_kit_done(&kit);
 }
 

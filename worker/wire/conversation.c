@@ -82,26 +82,28 @@ static enum err read_role(struct reader *reader, const struct json *node, const 
 
 /* --- turns --- */
 
+static struct turn *turn_of(struct conversation *conversation, enum role role)
+{
+    struct turn *last = conversation->turns + conversation->turn_count;
+    if (conversation->turn_count > 0 && (last - 1)->role == role)
+        return last - 1;
+    CHECK(conversation->turn_count < conversation->turn_room);
+    conversation->turn_count++;
+    *last = (struct turn){.role = role};
+    return last;
+}
+
 void conversation_add_block(struct conversation *conversation, enum role role,
                             const struct block *block)
 {
+    CHECK(conversation->system_count + conversation->said_count < conversation->room);
     conversation->reader->request->text_bytes += block->text.len;
     if (role == ROLE_SYSTEM) {
-        CHECK(conversation->system_count < conversation->room);
-        conversation->system[conversation->system_count++] = *block;
+        conversation->blocks[conversation->room - ++conversation->system_count] = *block;
         return;
     }
-    struct turn *turn =
-        conversation->turn_count == 0 ? NULL : &conversation->turns[conversation->turn_count - 1];
-    if (turn == NULL || turn->role != role) {
-        CHECK(conversation->turn_count < conversation->turn_room);
-        turn = &conversation->turns[conversation->turn_count++];
-        *turn =
-            (struct turn){.role = role, .blocks = &conversation->said[conversation->said_count]};
-    }
-    CHECK(conversation->said_count < conversation->room);
-    conversation->said[conversation->said_count++] = *block;
-    turn->count++;
+    turn_of(conversation, role)->count++;
+    conversation->blocks[conversation->said_count++] = *block;
 }
 
 /* Bedrock wants the user to speak first. `index` is the message's. */
@@ -201,17 +203,24 @@ static enum err read_message(struct conversation *conversation, const struct jso
     return err;
 }
 
-/* The most blocks and turns that these messages can make. */
+static size_t count_of_content(const struct json *content)
+{
+    size_t count = 0;
+    if (!json_is(content, JSON_ARRAY) || content->count == 0)
+        return 1;
+    /* Reasoning that is both signed and redacted becomes two blocks. */
+    for (const struct json *block = content->first; block != NULL; block = block->next)
+        count += json_member(block, "reasoning_content") != NULL ? 2 : 1;
+    return count;
+}
+
+/* The most blocks that these messages can make. */
 static size_t count_blocks(const struct json *messages)
 {
     size_t count = 0;
     for (const struct json *node = messages->first; node != NULL; node = node->next) {
-        const struct json *content = json_member(node, "content");
-        if (node->kind == JSON_ARRAY && node->count == 2)
-            content = node->first->next;
-        /* An array's block may become two: reasoning that is both signed and redacted. An empty one
-         * becomes a text. */
-        count += json_is(content, JSON_ARRAY) ? 2 * content->count + 1 : 1;
+        bool is_pair = node->kind == JSON_ARRAY && node->count == 2;
+        count += count_of_content(is_pair ? node->first->next : json_member(node, "content"));
     }
     return count;
 }
@@ -221,10 +230,9 @@ static enum err make_room(struct conversation *conversation, size_t blocks, size
     struct arena *scratch = conversation->reader->scratch;
     conversation->room = blocks;
     conversation->turn_room = turns;
-    conversation->system = arena_new_array(scratch, blocks, sizeof *conversation->system);
-    conversation->said = arena_new_array(scratch, blocks, sizeof *conversation->said);
+    conversation->blocks = arena_new_array(scratch, blocks, sizeof *conversation->blocks);
     conversation->turns = arena_new_array(scratch, turns, sizeof *conversation->turns);
-    if (conversation->system == NULL || conversation->said == NULL || conversation->turns == NULL)
+    if (conversation->blocks == NULL || conversation->turns == NULL)
         return reader_no_memory(conversation->reader);
     return OK;
 }
@@ -321,8 +329,9 @@ static enum err read_prompt(struct conversation *conversation)
 /* Bedrock refuses white space at the end of an assistant turn that the model is to go on with. */
 static void strip_last(struct conversation *conversation)
 {
-    struct turn *turn = &conversation->turns[conversation->turn_count - 1];
-    struct block *last = &conversation->said[conversation->said_count - 1];
+    CHECK(conversation->turns != NULL && conversation->turn_count > 0);
+    const struct turn *turn = conversation->turns + conversation->turn_count - 1;
+    struct block *last = conversation->blocks + conversation->said_count - 1;
     if (turn->role != ROLE_ASSISTANT || !last->is_text)
         return;
     struct slice text = text_trim_end(last->text);
@@ -338,20 +347,25 @@ static enum err keep(struct conversation *conversation)
 {
     struct reader *reader = conversation->reader;
     struct request *request = reader->request;
-    struct block *system =
-        arena_new_array(reader->arena, conversation->system_count, sizeof *system);
-    struct block *said = arena_new_array(reader->arena, conversation->said_count, sizeof *said);
+    size_t count = conversation->system_count + conversation->said_count;
+    size_t bytes = count * sizeof(struct block) + conversation->turn_count * sizeof(struct turn);
+    if (bytes > reader->arena->limit - reader->arena->held)
+        return why_set(reader->why, ERR_REQUEST_TOO_LARGE, "messages",
+                       "%zu blocks are more than is kept of a request of this size", count);
+    struct block *blocks = arena_new_array(reader->arena, count, sizeof *blocks);
     struct turn *turns = arena_new_array(reader->arena, conversation->turn_count, sizeof *turns);
-    if (system == NULL || said == NULL || turns == NULL)
+    if (blocks == NULL || turns == NULL)
         return reader_no_memory(reader);
-    memcpy(system, conversation->system, conversation->system_count * sizeof *system);
-    memcpy(said, conversation->said, conversation->said_count * sizeof *said);
-    for (size_t i = 0, from = 0; i < conversation->turn_count; i++) {
+    struct block *next = blocks + conversation->system_count;
+    for (size_t i = 0; i < conversation->system_count; i++)
+        blocks[i] = conversation->blocks[conversation->room - 1 - i];
+    memcpy(next, conversation->blocks, conversation->said_count * sizeof *blocks);
+    for (size_t i = 0; i < conversation->turn_count; i++) {
         turns[i] = conversation->turns[i];
-        turns[i].blocks = &said[from];
-        from += turns[i].count;
+        turns[i].blocks = next;
+        next += turns[i].count;
     }
-    request->system = system;
+    request->system = blocks;
     request->system_count = conversation->system_count;
     request->turns = turns;
     request->turn_count = conversation->turn_count;

@@ -108,6 +108,14 @@ void converse_comma(struct buf *buf)
         buf_add_byte(buf, ',');
 }
 
+enum err converse_failed(struct why *why, enum err err)
+{
+    if (err == ERR_TOO_LARGE)
+        return why_set(why, ERR_RESPONSE_TOO_LARGE, NULL,
+                       "the answer is larger than the worker takes");
+    return why_set(why, err, NULL, "%s", "");
+}
+
 enum err converse_keep_slice(struct arena *arena, struct slice text, struct slice *ret_copy)
 {
     if (arena_copy(arena, text, ret_copy))

@@ -1,7 +1,5 @@
 #include "wire/converse_parts.h"
 
-/* The nodes of JSON_NODES_MAX values, and decoded names: held while one answer is read. */
-#define DECODE_SCRATCH_MAX ((size_t)128 * 1024 * 1024)
 /* LangChain's form of a block is longer than Converse's, and tool inputs come twice. */
 #define DECODE_GROWTH_MAX  8
 #define DECODE_FRAME_BYTES 1024
@@ -224,7 +222,7 @@ static enum err decode_root(struct arena *arena, const struct json *root, struct
     if (err == OK)
         err = converse_usage(arena, json_member(root, "usage"), &answer->usage);
     converse_reasoning_tokens(json_member(root, "additionalModelResponseFields"), &answer->usage);
-    return err == OK ? OK : why_set(ret_why, err, NULL, "%s", "");
+    return err == OK ? OK : converse_failed(ret_why, err);
 }
 
 enum err converse_decode(struct arena *arena, struct slice body, struct answer *ret_answer,
@@ -233,8 +231,8 @@ enum err converse_decode(struct arena *arena, struct slice body, struct answer *
     struct arena scratch OWNED_BY(arena_done);
     struct answer answer = {.content = SLICE_NULL};
     struct json_fault fault;
-    const struct json *root;
-    arena_init(&scratch, DECODE_SCRATCH_MAX);
+    const struct json *root = NULL;
+    arena_init(&scratch, DIALECT_SCRATCH_BYTES(body.len));
     why_clear(ret_why);
     converse_no_usage(&answer.usage);
     enum err err = json_parse(&scratch, body, &root, &fault);
@@ -243,7 +241,7 @@ enum err converse_decode(struct arena *arena, struct slice body, struct answer *
                        "the answer is no JSON at line %zu, column %zu: %s", fault.line,
                        fault.column, fault.words);
     if (err != OK)
-        return why_set(ret_why, err, NULL, "%s", "");
+        return converse_failed(ret_why, err);
     err = decode_root(arena, root, &answer, ret_why);
     if (err == OK)
         *ret_answer = answer;

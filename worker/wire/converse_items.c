@@ -102,6 +102,12 @@ static enum err add_part(struct items *items, struct part *part, struct slice te
     return part->said.failed;
 }
 
+/* The one member of a union; NULL when it is none. */
+static const struct json *only_member(const struct json *node)
+{
+    return node != NULL && node->kind == JSON_OBJECT && node->count == 1 ? node->first : NULL;
+}
+
 /* The inside of a JSON string. */
 static struct slice inside(const struct json *string)
 {
@@ -217,16 +223,17 @@ static const struct {
 static enum err hear_reasoning(struct items *items, const struct heard *heard,
                                const struct json *reasoning, struct buf *content)
 {
-    const struct json *said =
-        json_is(reasoning, JSON_OBJECT) && reasoning->count == 1 ? reasoning->first : NULL;
+    const struct json *said = only_member(reasoning);
     size_t row = 0;
-    struct item *item = NULL;
-    enum err err = OK;
-    while (row < COUNT_OF(reasoning_parts) && json_is(said, JSON_STRING) &&
+    struct item *item;
+    if (said == NULL || said->kind != JSON_STRING)
+        return hear_raw(items, heard, content);
+    while (row < COUNT_OF(reasoning_parts) &&
            !slice_equal_text(said->name, reasoning_parts[row].name))
         row++;
-    if (json_is(said, JSON_STRING) && row < COUNT_OF(reasoning_parts))
-        err = item_for(items, ITEM_REASONING, heard->index, &item);
+    if (row == COUNT_OF(reasoning_parts))
+        return hear_raw(items, heard, content);
+    enum err err = item_for(items, ITEM_REASONING, heard->index, &item);
     if (err != OK)
         return err;
     if (item == NULL)
@@ -335,9 +342,10 @@ static enum err hear_tool_start(struct items *items, const struct heard *heard,
 static enum err hear_tool_input(struct items *items, const struct heard *heard,
                                 const struct json *use, struct buf *content, struct buf *tool_calls)
 {
-    const struct json *input = json_member(use, "input");
+    const struct json *input = only_member(use);
     struct item *item = find(items, heard->index);
-    if (!json_is(input, JSON_STRING) || use->count != 1 || item == NULL || item->kind != ITEM_TOOL)
+    if (input == NULL || input->kind != JSON_STRING || !slice_equal_text(input->name, "input") ||
+        item == NULL || item->kind != ITEM_TOOL)
         return hear_raw(items, heard, content);
     items->text_bytes += text_bytes(input);
     open_block(content, item->type);
@@ -353,21 +361,23 @@ static enum err hear_tool_input(struct items *items, const struct heard *heard,
 enum err items_hear(struct items *items, const struct heard *heard, struct buf *content,
                     struct buf *tool_calls)
 {
-    const struct json *only = heard->said->count == 1 ? heard->said->first : NULL;
-    bool is_start = slice_equal(slice_of_text(heard->member), SLICE("start"));
-    struct slice name = only != NULL ? only->name : SLICE_NULL;
-    if (is_start && slice_equal_text(name, "toolUse"))
+    const struct json *only = only_member(heard->said);
+    bool is_start = slice_equal_text(slice_of_text(heard->member), "start");
+    if (only == NULL)
+        return hear_raw(items, heard, content);
+    bool is_tool = slice_equal_text(only->name, "toolUse");
+    if (is_start && is_tool)
         return hear_tool_start(items, heard, only, content, tool_calls);
     if (is_start)
         return hear_raw(items, heard, content);
-    if (slice_equal_text(name, "text") && only->kind == JSON_STRING)
-        return hear_text(items, heard, only, content);
-    if (slice_equal_text(name, "toolUse"))
+    if (is_tool)
         return hear_tool_input(items, heard, only, content, tool_calls);
-    if (slice_equal_text(name, "reasoningContent"))
+    if (slice_equal_text(only->name, "text") && only->kind == JSON_STRING)
+        return hear_text(items, heard, only, content);
+    if (slice_equal_text(only->name, "reasoningContent"))
         return hear_reasoning(items, heard, only, content);
     /* LangChain would merge citations that had an index of their own. */
-    if (slice_equal_text(name, "citation") && only->kind == JSON_OBJECT &&
+    if (slice_equal_text(only->name, "citation") && only->kind == JSON_OBJECT &&
         json_member(only, "index") == NULL)
         return hear_citation(items, heard, only, content);
     return hear_raw(items, heard, content);
@@ -455,7 +465,7 @@ static enum err add_calls(struct items *items, struct buf *calls, struct buf *in
 {
     struct arena scratch OWNED_BY(arena_done);
     enum err err = OK;
-    arena_init(&scratch, ITEMS_SCRATCH_MAX);
+    arena_init(&scratch, DIALECT_SCRATCH_BYTES(items->held));
     for (const struct item *item = items->first; err == OK && item != NULL; item = item->next) {
         if (item->kind != ITEM_TOOL || !item->is_call)
             continue;

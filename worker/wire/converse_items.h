@@ -10,7 +10,6 @@
 #include "wire/json.h"
 
 #define ITEMS_FRAME_BYTES 512 /* of one chunk: names and brackets around what was said */
-#define ITEMS_SCRATCH_MAX ((size_t)64 * 1024 * 1024) /* the nodes of one tool input */
 
 struct item;
 

@@ -31,6 +31,8 @@ MUST_CHECK enum err converse_add_metadata(struct buf *metadata, const struct jso
 void converse_add_tool_call(struct buf *calls, bool is_valid, struct slice name, struct slice args,
                             struct slice id);
 
+/* Fills why; what is over a limit is told as an answer that is too large. */
+enum err converse_failed(struct why *why, enum err err);
 /* A comma, unless the buf is empty or ends in an opening bracket. */
 void converse_comma(struct buf *buf);
 /* Copies into the arena: ERR_TOO_LARGE when its limit, ERR_NO_MEMORY when the heap is to blame. */

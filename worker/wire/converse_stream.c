@@ -13,8 +13,6 @@
  * so the message of a stream is a list of blocks with their index, in the order in which they were
  * first heard of. */
 
-#define STREAM_SCRATCH_MAX ((size_t)64 * 1024 * 1024) /* the nodes of one event */
-
 struct stream {
     struct arena *arena;
     struct arena scratch;                           /* emptied after each event */
@@ -70,7 +68,7 @@ static enum err read_block(struct reading *reading, const char *member)
         items_hear(&stream->items, &(struct heard){.index = index, .member = member, .said = said},
                    &stream->content, &stream->tool_calls);
     reading->step->is_chunk = true;
-    return err == OK ? OK : why_set(reading->why, err, NULL, "%s", "");
+    return err == OK ? OK : converse_failed(reading->why, err);
 }
 
 static enum err read_block_start(struct reading *reading)
@@ -152,7 +150,7 @@ static enum err read_message_stop(struct reading *reading)
         converse_reasoning_tokens(json_member(reading->payload, "additionalModelResponseFields"),
                                   &stream->answer.usage);
     reading->step->is_chunk = true;
-    return err == OK ? OK : why_set(reading->why, err, NULL, "%s", "");
+    return err == OK ? OK : converse_failed(reading->why, err);
 }
 
 static enum err read_metadata(struct reading *reading)
@@ -172,7 +170,7 @@ static enum err read_metadata(struct reading *reading)
         err = add_metadata(reading);
     reading->step->is_chunk = true;
     reading->step->has_usage = stream->answer.usage.known;
-    return err == OK ? OK : why_set(reading->why, err, NULL, "%s", "");
+    return err == OK ? OK : converse_failed(reading->why, err);
 }
 
 typedef enum err read_event(struct reading *reading);
@@ -213,9 +211,11 @@ static enum err step_failed(const struct stream *stream)
 static enum err read_payload(struct reading *reading, struct slice payload, size_t row)
 {
     struct stream *stream = reading->stream;
+    size_t texts_len = payload.len + stream->metadata.len;
+    arena_init(&stream->scratch, DIALECT_SCRATCH_BYTES(texts_len));
     enum err err = json_parse(&stream->scratch, payload, &reading->payload, NULL);
     if (err == ERR_NO_MEMORY)
-        return why_set(reading->why, err, NULL, "%s", "");
+        return converse_failed(reading->why, err);
     if (err != OK || !json_is(reading->payload, JSON_OBJECT))
         return broken(reading, "an event that is no JSON object");
     if (events[row].is_content && stream->stopped)
@@ -230,7 +230,7 @@ static enum err read_payload(struct reading *reading, struct slice payload, size
         return err;
     close_step(stream, reading->step);
     err = step_failed(stream);
-    return err == OK ? OK : why_set(reading->why, err, NULL, "%s", "");
+    return err == OK ? OK : converse_failed(reading->why, err);
 }
 
 enum err converse_stream_step(struct stream *stream, const struct event *event,
@@ -262,7 +262,6 @@ enum err converse_stream_start(struct arena *arena, size_t answer_limit, struct 
     if (stream == NULL)
         return ERR_NO_MEMORY;
     stream->arena = arena;
-    arena_init(&stream->scratch, STREAM_SCRATCH_MAX);
     items_init(&stream->items, arena, answer_limit);
     /* A delta's chunk says it twice when it is a tool's input, with names around it. */
     buf_init(&stream->content, answer_limit + ITEMS_FRAME_BYTES);
@@ -285,7 +284,7 @@ enum err converse_stream_end(struct stream *stream, struct answer *ret_answer, s
     if (err == OK)
         err = converse_keep(stream->arena, &stream->metadata, &answer.metadata);
     if (err != OK)
-        return why_set(ret_why, err, NULL, "%s", "");
+        return converse_failed(ret_why, err);
     *ret_answer = answer;
     return OK;
 }

@@ -4,10 +4,13 @@
 
 #include "wire/answer.h"
 #include "wire/eventstream.h"
+#include "wire/json.h"
 #include "wire/request.h"
 #include "wire/why.h"
 
 #define STREAM_BLOCKS_MAX 4096
+/* Bytes that decode, stream_step and stream_end may hold while they read a text of that length. */
+#define DIALECT_SCRATCH_BYTES(text_len) ((size_t)JSON_NODES_MAX * 128 + 4 * (text_len))
 
 /* State of one stream; opaque to the engine. Lives in the arena given at its start. */
 struct stream;
@@ -27,10 +30,12 @@ struct dialect {
     /* `/model/<label>/converse[-stream]`, percent-encoded. */
     void (*add_path)(struct slice model, bool stream, struct buf *ret_path);
     enum err (*encode)(const struct request *request, struct buf *ret_body);
-    /* A whole body of status 200. ERR_BAD_ANSWER with words when it is not one. */
+    /* A whole body of status 200. ERR_BAD_ANSWER with words when it is not one, ERR_RESPONSE_TOO_LARGE when the arena cannot
+     * hold it. */
     enum err (*decode)(struct arena *arena, struct slice body, struct answer *ret_answer, struct why *ret_why);
     enum err (*stream_start)(struct arena *arena, size_t answer_limit, struct stream **ret_stream);
-    /* One event. Exceptions in the stream come back as their error (why filled); unknown events as no chunk. */
+    /* One event. Exceptions in the stream come back as their error (why filled); unknown events as no chunk.
+     * ERR_RESPONSE_TOO_LARGE when more was said than answer_limit, ERR_BROKEN_STREAM when it makes no sense. */
     enum err (*stream_step)(struct stream *stream, const struct event *event, struct stream_step *ret_step,
                             struct why *ret_why);
     /* At the end of the body: the whole answer, or ERR_BROKEN_STREAM when messageStop or metadata is missing. */

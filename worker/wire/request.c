@@ -6,10 +6,6 @@
 #include "wire/request_parts.h"
 #include "wire/suggest.h"
 
-/* Bytes that reading one request may take beside what it keeps: the nodes of JSON_NODES_MAX values
- * and decoded texts. */
-#define REQUEST_SCRATCH_MAX ((size_t)128 * 1024 * 1024)
-
 static const struct request_field fields[] = {
 #define FIELD(name, read)         {#name, read, SIZE_MAX},
 #define VALUE(name, read, member) {#name, read, offsetof(struct request, member)},
@@ -219,7 +215,7 @@ static enum err read_fields(struct reader *reader, const struct json *root, enum
 
 static enum err read_value(struct reader *reader)
 {
-    const struct json *root;
+    const struct json *root = NULL;
     enum err err = parse_value(reader, &root);
     if (err != OK)
         return err;
@@ -238,7 +234,7 @@ enum err request_read(struct arena *arena, const struct record *record,
                       struct why *ret_why)
 {
     struct arena scratch OWNED_BY(arena_done);
-    arena_init(&scratch, REQUEST_SCRATCH_MAX);
+    arena_init(&scratch, REQUEST_SCRATCH_BYTES(record->value.len));
     struct reader reader = {
         .arena = arena,
         .scratch = &scratch,

@@ -16,6 +16,8 @@
 #define REQUEST_EXTRAS_MAX 256        /* members of model_kwargs, and of additional_model_request_fields */
 #define REQUEST_TEXT_MAX 25000000     /* bytes of a filled template: Bedrock takes no larger body */
 #define REQUEST_NO_LIMIT INT64_MAX
+/* Bytes that request_read may hold while it reads a value of that length, beside what the request keeps. */
+#define REQUEST_SCRATCH_BYTES(value_len) ((size_t)JSON_NODES_MAX * 256 + 2 * (value_len))
 
 enum role { ROLE_SYSTEM, ROLE_USER, ROLE_ASSISTANT };
 

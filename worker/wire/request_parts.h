@@ -63,9 +63,11 @@ MUST_CHECK enum err request_read_conversation(struct reader *reader);
 struct conversation {
     struct reader *reader;
     struct template_use *use; /* NULL = the texts are no templates */
-    struct block *system, *said;
+    /* One array: what the turns say from its begin, what the system says from its end, last one
+     * first. */
+    struct block *blocks;
     size_t system_count, said_count, room;
-    struct turn *turns; /* their blocks are in `said` */
+    struct turn *turns; /* their blocks are in `blocks` */
     size_t turn_count, turn_room;
 };
 

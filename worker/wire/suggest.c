@@ -18,8 +18,9 @@ static bool make_plain(struct slice name, struct plain *ret_plain)
         char byte = name.ptr[i];
         if (byte == '_' || byte == '-')
             continue;
-        ret_plain->text[ret_plain->len++] =
-            byte >= 'A' && byte <= 'Z' ? (char)(byte - 'A' + 'a') : byte;
+        if (byte >= 'A' && byte <= 'Z')
+            byte = (char)(byte - 'A' + 'a');
+        ret_plain->text[ret_plain->len++] = byte;
     }
     return true;
 }
