@@ -12,15 +12,12 @@
     "{\"system\":[{\"text\":\"You are a helpful assistant that translates English to French.\"}]," \
     "\"messages\":[{\"role\":\"user\",\"content\":[{\"text\":\"I love programming.\"}]}]}"
 
-static void a_signed_call_gets_the_pages_answer(void **state)
+/* The lines of a signature over `body`, made by a clock that is off by skew_ms. */
+static void sign(const struct stand *stand, const char *body, int64_t skew_ms,
+                 struct buf *ret_lines)
 {
-    (void)state;
-    struct stand stand;
-    struct heard heard;
-    struct buf lines OWNED_BY(buf_done);
     struct sigv4_key key = {.scope = ""};
     struct timespec now;
-    stand_up(&stand, true);
     (void)clock_gettime(CLOCK_REALTIME, &now);
     struct sigv4_header header = {SLICE("content-type"), SLICE("application/json")};
     struct sigv4_request request = {.method = SLICE("POST"),
@@ -29,14 +26,36 @@ static void a_signed_call_gets_the_pages_answer(void **state)
                                     .query = SLICE(""),
                                     .headers = &header,
                                     .header_count = 1,
-                                    .body = SLICE(FRENCH),
+                                    .body = slice_of_text(body),
                                     .region = SLICE("us-east-1"),
                                     .service = SLICE("bedrock"),
-                                    .wall_ms = (int64_t)now.tv_sec * 1000};
-    struct credentials credentials = {.access_key_id = stand.config->keys[0].access_key_id,
-                                      .secret_access_key = stand.config->keys[0].secret_access_key};
-    buf_init(&lines, 4096);
-    assert_int_equal(sigv4_add_headers(&lines, &request, &credentials, &key), OK);
+                                    .wall_ms = (int64_t)now.tv_sec * 1000 + skew_ms};
+    struct credentials credentials = {.access_key_id = stand->config->keys[0].access_key_id,
+                                      .secret_access_key =
+                                          stand->config->keys[0].secret_access_key};
+    buf_init(ret_lines, 4096);
+    assert_int_equal(sigv4_add_headers(ret_lines, &request, &credentials, &key), OK);
+}
+
+static void ask_signed(const struct stand *stand, const char *body, int64_t skew_ms,
+                       struct heard *ret_heard)
+{
+    struct buf lines OWNED_BY(buf_done);
+    sign(stand, body, skew_ms, &lines);
+    int fd = dial(stand);
+    say(fd, MODEL_PATH, buf_text(&lines), body);
+    hear(fd, ANSWER_BYTES_MAX, ret_heard);
+    (void)close(fd);
+}
+
+static void a_signed_call_gets_the_pages_answer(void **state)
+{
+    (void)state;
+    struct stand stand;
+    struct heard heard;
+    struct buf lines OWNED_BY(buf_done);
+    stand_up(&stand, true);
+    sign(&stand, FRENCH, 0, &lines);
     int fd = dial(&stand);
     say(fd, MODEL_PATH, buf_text(&lines), FRENCH);
     hear(fd, ANSWER_BYTES_MAX, &heard);
@@ -318,6 +337,66 @@ static void the_clock_can_be_wrong(void **state)
     stand_down(&stand);
 }
 
+static void a_skewed_clock_judges_signatures(void **state)
+{
+    (void)state;
+    static const char BODY[] = "{\"messages\":[{\"role\":\"user\",\"content\":[{\"text\":\"[[sim:"
+                               "fault=skewed_clock;skew=20m]]\"}]}]}";
+    struct stand stand;
+    struct heard heard;
+    int64_t told_ms;
+    stand_up(&stand, true);
+    ask_signed(&stand, BODY, 0, &heard);
+    assert_int_equal(heard.status, 403);
+    assert_non_null(strstr(buf_text(&heard.body), "Signature expired: "));
+    assert_true(instant_from_http_date(http_header(heard.head, "date"), &told_ms));
+    assert_true(llabs(told_ms / 1000 - ((int64_t)time(NULL) + 1200)) < 30);
+    heard_done(&heard);
+    ask_signed(&stand, BODY, 1200000, &heard); /* corrected by that Date */
+    assert_int_equal(heard.status, 200);
+    heard_done(&heard);
+    ask_signed(&stand, FRENCH, 1200000, &heard); /* another call meets the right clock */
+    assert_int_equal(heard.status, 403);
+    assert_non_null(strstr(buf_text(&heard.body), "Signature not yet current: "));
+    heard_done(&heard);
+    stand_down(&stand);
+}
+
+static void a_quota_throttles_what_is_over_it(void **state)
+{
+    (void)state;
+    struct stand stand;
+    struct heard heard;
+    stand_up(&stand, false);
+    assert_true(sim_config_add_quota(stand.config, SLICE("3")));
+    for (int i = 0; i < 5; i++) {
+        ask(&stand, false, "Hi.", &heard);
+        assert_int_equal(heard.status, i < 3 ? 200 : 429);
+        heard_done(&heard);
+    }
+    stand_down(&stand);
+}
+
+static void an_early_reset_comes_before_the_body(void **state)
+{
+    (void)state;
+    static const char HEAD[] =
+        "POST " MODEL_PATH " HTTP/1.1\r\nHost: sim\r\nContent-Length: 9\r\n\r\n";
+    struct stand stand;
+    struct heard heard;
+    stand_up(&stand, false);
+    stand.config->fault_rates[FAULT_RESET_EARLY] = 1;
+    int fd = dial(&stand);
+    assert_int_equal(send(fd, HEAD, sizeof HEAD - 1, MSG_NOSIGNAL), sizeof HEAD - 1);
+    hear(fd, ANSWER_BYTES_MAX, &heard);
+    (void)close(fd);
+    assert_int_equal(heard.ending, ENDED_RESET);
+    heard_done(&heard);
+    sim_stop(stand.sim);
+    assert_int_equal(count_of(stand_ledger(&stand), "\"outcome\":\"reset_before_body\""), 1);
+    stand_down(&stand);
+}
+
 static void a_large_answer_is_whole(void **state)
 {
     (void)state;
@@ -404,6 +483,9 @@ int main(void)
         cmocka_unit_test(what_is_no_call_is_refused),
         cmocka_unit_test(a_body_over_the_limit_is_refused),
         cmocka_unit_test(the_clock_can_be_wrong),
+        cmocka_unit_test(a_skewed_clock_judges_signatures),
+        cmocka_unit_test(a_quota_throttles_what_is_over_it),
+        cmocka_unit_test(an_early_reset_comes_before_the_body),
         cmocka_unit_test(a_large_answer_is_whole),
         cmocka_unit_test(a_taken_port_is_said_in_words),
         cmocka_unit_test(eight_thousand_calls_may_be_open),

@@ -105,6 +105,7 @@ static void refuse_clock(struct access_verdict *verdict, int64_t signed_ms, int6
     instant_add_basic(&text, wall_ms);
     buf_addf(&text, is_old ? " - %d min.)" : " + %d min.)", (int)(allowed_ms / 60000));
     refuse(verdict, "InvalidSignatureException", buf_text(&text));
+    verdict->is_clock_off = true;
 }
 
 /* The signed headers with their values, but for those that the signer adds itself. */

@@ -18,6 +18,7 @@ struct access_request {
 struct access_verdict {
     const char *type; /* of the refusal; NULL = welcome */
     char words[ACCESS_WORDS_MAX];
+    bool is_clock_off;          /* refused for its instant alone, as far as was looked */
     struct slice access_key_id; /* of the settings; null = bearer, or nobody */
 };
 

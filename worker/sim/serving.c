@@ -160,7 +160,8 @@ static bool is_model_known(const struct sim_config *config, struct slice model)
     return config->models.count == 0;
 }
 
-static bool check_access(struct served *served, const char *method)
+/* Leaves a refusal when the caller is not welcome; true when only its clock is to blame. */
+static bool check_access(struct served *served, const char *method, int64_t skew_ms)
 {
     struct sim *sim = served->sim;
     struct access_verdict verdict;
@@ -171,11 +172,11 @@ static bool check_access(struct served *served, const char *method)
                                      .header = header_value,
                                      .self = served};
     access_check(sim->config, &sim->access, &request,
-                 sim_wall_us() / 1000 + sim->config->clock_skew_ms, &verdict);
+                 sim_wall_us() / 1000 + sim->config->clock_skew_ms + skew_ms, &verdict);
     served->facts.access_key_id = verdict.access_key_id;
     if (verdict.type != NULL)
         serving_refuse(served, 403, verdict.type, verdict.words);
-    return verdict.type == NULL;
+    return verdict.is_clock_off;
 }
 
 static void refuse_failed(struct served *served, enum err err, const char *words)
@@ -234,6 +235,19 @@ static void read_body(struct served *served)
         refuse_failed(served, ERR_NO_MEMORY, "");
 }
 
+/* Reads the body of a caller who is welcome, but perhaps for the clock: a call may be planned to
+ * meet another one. */
+static void read_judged(struct served *served, const char *method)
+{
+    struct refusal refusal = served->refusal;
+    served->refusal.type = NULL;
+    read_body(served);
+    if (served->refusal.type == NULL && served->plan.fault == FAULT_SKEWED_CLOCK)
+        (void)check_access(served, method, served->plan.skew_ms);
+    else if (refusal.type != NULL)
+        served->refusal = refusal;
+}
+
 /* Who calls, what, and is it right? Leaves a plan or a refusal. */
 static void judge(struct served *served, const char *method)
 {
@@ -244,13 +258,13 @@ static void judge(struct served *served, const char *method)
     else if (served->too_large || served->body.failed != OK)
         serving_refuse(served, 413, "RequestEntityTooLargeException",
                        "Request size exceeds the maximum allowed.");
-    else if (!check_access(served, method))
+    else if (!check_access(served, method, 0) && served->refusal.type != NULL)
         return;
     else if (!check_model_id(served->model) || !is_model_known(sim->config, served->model))
         serving_refuse(served, 400, "ValidationException",
                        "The provided model identifier is invalid.");
     else
-        read_body(served);
+        read_judged(served, method);
 }
 
 /* The body is whole: from here on it is a call. */

@@ -23,7 +23,7 @@
 bool writing_is_right(enum fault fault)
 {
     return fault == FAULT_NONE || fault == FAULT_HUGE || fault == FAULT_WRONG_DATE ||
-           fault == FAULT_SLOW;
+           fault == FAULT_SKEWED_CLOCK || fault == FAULT_SLOW;
 }
 
 static int socket_of(const struct served *served)
