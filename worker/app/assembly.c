@@ -46,17 +46,6 @@ void assembly_kafka_config(const struct settings *settings, struct slice transac
     };
 }
 
-/* The first variable that is set and not empty, else "". */
-static const char *first_variable(const char *const *names, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        const char *value = getenv(names[i]);
-        if (value != NULL && value[0] != '\0')
-            return value;
-    }
-    return "";
-}
-
 static void copy_text(char *ret_text, size_t room, struct slice text)
 {
     size_t len = text.len < room - 1 ? text.len : room - 1;
@@ -65,34 +54,43 @@ static void copy_text(char *ret_text, size_t room, struct slice text)
     ret_text[len] = '\0';
 }
 
-static bool find_region(const struct settings *settings, struct assembly *ret_assembly,
-                        char *ret_words)
+static bool find_region(const struct settings *settings, struct assembly *assembly, char *ret_words)
 {
-    static const char *const NAMES[] = {"AWS_REGION", "AWS_DEFAULT_REGION"};
     struct slice region = settings->bedrock_region;
     if (region.len == 0)
-        region = slice_of_text(first_variable(NAMES, COUNT_OF(NAMES)));
+        region = slice_of_text(assembly->aws.region);
     const char *fault = region.len > 0 ? settings_form_fault(FORM_REGION, region) : NULL;
     if (region.len == 0)
         snprintf(ret_words, ASSEMBLY_WORDS_MAX,
-                 "no AWS region: set bedrock.region, or AWS_REGION in the environment");
+                 "no AWS region: set bedrock.region, AWS_REGION in the environment, or region in "
+                 "the profile");
     else if (fault != NULL)
         snprintf(ret_words, ASSEMBLY_WORDS_MAX, "the AWS region of the environment %s", fault);
-    copy_text(ret_assembly->region, sizeof ret_assembly->region, region);
+    copy_text(assembly->region, sizeof assembly->region, region);
     return region.len > 0 && fault == NULL;
 }
 
-static bool find_endpoint(const struct settings *settings, struct assembly *ret_assembly,
+/* What the settings say of the endpoint stands alone; else the environment says it all. */
+static bool find_endpoint(const struct settings *settings, struct assembly *assembly,
                           char *ret_words)
 {
-    static const char *const NAMES[] = {"AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "AWS_ENDPOINT_URL"};
     struct slice url = settings->bedrock_endpoint_url;
-    if (url.len == 0 && !settings->bedrock_fips && !settings->bedrock_dual_stack)
-        url = slice_of_text(first_variable(NAMES, COUNT_OF(NAMES)));
-    const char *fault = url.len > 0 ? settings_form_fault(FORM_URL, url) : NULL;
+    assembly->engine.fips = settings->bedrock_fips;
+    assembly->engine.dual_stack = settings->bedrock_dual_stack;
+    const char *fault = NULL;
+    if (url.len == 0 && !settings->bedrock_fips && !settings->bedrock_dual_stack) {
+        url = slice_of_text(assembly->aws.endpoint_url);
+        assembly->engine.fips = assembly->aws.fips;
+        assembly->engine.dual_stack = assembly->aws.dual_stack;
+        if (url.len > 0 && (assembly->aws.fips || assembly->aws.dual_stack))
+            fault = "does not go with AWS_USE_FIPS_ENDPOINT or AWS_USE_DUALSTACK_ENDPOINT; set "
+                    "bedrock.endpoint_url";
+    }
+    if (url.len > 0 && fault == NULL)
+        fault = settings_form_fault(FORM_URL, url);
     if (fault != NULL)
         snprintf(ret_words, ASSEMBLY_WORDS_MAX, "AWS_ENDPOINT_URL of the environment %s", fault);
-    copy_text(ret_assembly->endpoint_url, sizeof ret_assembly->endpoint_url, url);
+    copy_text(assembly->endpoint_url, sizeof assembly->endpoint_url, url);
     return fault == NULL;
 }
 
@@ -134,8 +132,8 @@ static void fill_engine(const struct settings *settings, struct assembly *assemb
         .region = slice_of_text(assembly->region),
         .endpoint_url =
             assembly->endpoint_url[0] != '\0' ? slice_of_text(assembly->endpoint_url) : SLICE_NULL,
-        .fips = settings->bedrock_fips,
-        .dual_stack = settings->bedrock_dual_stack,
+        .fips = engine->fips,
+        .dual_stack = engine->dual_stack,
         .user_agent = SLICE("bedrock-worker/" BEDROCK_VERSION),
         .transactional_id = slice_of_text(assembly->transactional_id),
         .ordering = (enum ordering)settings->delivery_ordering,
@@ -180,7 +178,7 @@ static void fill_io(const struct settings *settings, struct assembly *assembly)
     assembly_kafka_config(settings, slice_of_text(assembly->transactional_id), &io->kafka);
     const char *ca_bundle = settings->bedrock_ca_bundle.ptr;
     if (settings->bedrock_ca_bundle.len == 0)
-        ca_bundle = getenv("AWS_CA_BUNDLE");
+        ca_bundle = assembly->aws.ca_bundle;
     io->http = (struct http_config){
         .connect_ms = settings->bedrock_timeouts_connect_ms,
         .first_byte_ms = settings->bedrock_timeouts_first_byte_ms,
@@ -204,7 +202,10 @@ static void fill_io(const struct settings *settings, struct assembly *assembly)
 bool assembly_make(const struct settings *settings, struct assembly *ret_assembly, char *ret_words)
 {
     memset(ret_assembly, 0, sizeof *ret_assembly);
-    if (!find_region(settings, ret_assembly, ret_words) ||
+    const char *profile = settings->bedrock_profile.len > 0 ? settings->bedrock_profile.ptr : NULL;
+    if (aws_environment_load(&ret_assembly->aws, aws_lookup_process, NULL, profile, ret_words) !=
+            OK ||
+        !find_region(settings, ret_assembly, ret_words) ||
         !find_endpoint(settings, ret_assembly, ret_words))
         return false;
     uint64_t seed = clock_seed();
@@ -213,6 +214,11 @@ bool assembly_make(const struct settings *settings, struct assembly *ret_assembl
     fill_engine(settings, ret_assembly);
     ret_assembly->engine.seed = seed;
     return true;
+}
+
+void assembly_done(struct assembly *assembly)
+{
+    aws_environment_done(&assembly->aws);
 }
 
 void assembly_memory_bound(const struct assembly *assembly, struct memory_bound *ret_bound)

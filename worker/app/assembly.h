@@ -5,9 +5,10 @@
 
 #include "app/settings.h"
 #include "engine/engine.h"
+#include "io/aws_environment.h"
 #include "io/io.h"
 
-#define ASSEMBLY_WORDS_MAX 512
+#define ASSEMBLY_WORDS_MAX AWS_WORDS_MAX
 /* Partitions that the memory bound counts with: how many a worker gets is not known before it has
  * joined. */
 #define ASSEMBLY_PARTITIONS 16
@@ -15,6 +16,7 @@
 struct assembly {
     struct engine_config engine;
     struct io_config io;
+    struct aws_environment aws;
     char source[256]; /* /bedrock-worker/<group> */
     char transactional_id[512];
     char region[128], endpoint_url[2048];
@@ -25,10 +27,11 @@ struct memory_bound {
     uint64_t held_bytes, calls_bytes, kafka_bytes, total_bytes;
 };
 
-/* Fills both configurations; `ret_words` (ASSEMBLY_WORDS_MAX) says what is missing when it returns
- * false: no region. */
+/* Fills both configurations; assembly_done in any case. `ret_words` (ASSEMBLY_WORDS_MAX) says what
+ * is missing or broken when it returns false: no region, a file of AWS's that cannot be read. */
 MUST_CHECK bool assembly_make(const struct settings *settings, struct assembly *ret_assembly,
                               char *ret_words);
+void assembly_done(struct assembly *assembly);
 void assembly_memory_bound(const struct assembly *assembly, struct memory_bound *ret_bound);
 void assembly_kafka_config(const struct settings *settings, struct slice transactional_id,
                            struct kafka_config *ret_config);

@@ -7,6 +7,7 @@
 #include "app/assembly.h"
 #include "app/kafka_client.h"
 #include "app/probe.h"
+#include "io/credentials.h"
 #include "wire/endpoint.h"
 
 #define CONNECT_MS 10000
@@ -110,16 +111,30 @@ static void check_endpoint(struct checking *checking, const struct engine_config
     tell(checking, is_there, "endpoint", words);
 }
 
+/* That there are some: whether Bedrock takes them, only a call could tell. */
+static void check_credentials(struct checking *checking, const struct aws_environment *aws)
+{
+    struct credentials_store store OWNED_BY(credentials_done);
+    char words[AWS_WORDS_MAX + 32];
+    credentials_init(&store);
+    enum err err = credentials_load(&store, aws);
+    snprintf(words, sizeof words, "%s%s",
+             err == OK ? "from " : "none usable: ", err == OK ? store.source : store.words);
+    tell(checking, err == OK, "credentials", words);
+}
+
 static void check_bedrock(struct checking *checking)
 {
     static struct assembly assembly;
     char words[ASSEMBLY_WORDS_MAX] = "";
-    if (!assembly_make(checking->settings, &assembly, words)) {
+    if (assembly_make(checking->settings, &assembly, words)) {
+        tell(checking, true, "region", assembly.region);
+        check_credentials(checking, &assembly.aws);
+        check_endpoint(checking, &assembly.engine);
+    } else {
         tell(checking, false, "region", words);
-        return;
     }
-    tell(checking, true, "region", assembly.region);
-    check_endpoint(checking, &assembly.engine);
+    assembly_done(&assembly);
 }
 
 int command_check(const struct arguments *arguments)

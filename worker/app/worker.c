@@ -1,12 +1,12 @@
 #include "app/worker.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "app/commands.h"
 #include "base/check.h"
 #include "base/memory.h"
+#include "io/credentials.h"
 
 struct worker {
     struct assembly assembly;
@@ -86,17 +86,12 @@ struct worker *worker_new(struct settings *settings, const struct worker_options
 /* The engine copies them. */
 static void give_credentials(const struct worker *worker)
 {
-    const struct credentials credentials = {
-        .access_key_id = slice_of_text(getenv("AWS_ACCESS_KEY_ID")),
-        .secret_access_key = slice_of_text(getenv("AWS_SECRET_ACCESS_KEY")),
-        .session_token = slice_of_text(getenv("AWS_SESSION_TOKEN")),
-        .bearer_token = slice_of_text(getenv("AWS_BEARER_TOKEN_BEDROCK")),
-        .expires_wall_ms = INT64_MAX,
-    };
-    bool is_there = credentials.bearer_token.len > 0 ||
-                    (credentials.access_key_id.len > 0 && credentials.secret_access_key.len > 0);
-    engine_credentials(worker->engine, is_there ? &credentials : NULL,
-                       SLICE("the environment has none"));
+    struct credentials_store store OWNED_BY(credentials_done);
+    credentials_init(&store);
+    enum err err = credentials_load(&store, &worker->assembly.aws);
+    engine_credentials(worker->engine, err == OK ? &store.credentials : NULL,
+                       err == ERR_NO_CREDENTIALS ? slice_of_text(store.words)
+                                                 : slice_of_text(err_words(err)));
 }
 
 int worker_run(struct worker *worker)
@@ -118,5 +113,6 @@ void worker_free(struct worker *worker)
     io_free(worker->io);
     if (worker->engine != NULL)
         engine_free(worker->engine);
+    assembly_done(&worker->assembly);
     memory_free(worker);
 }
