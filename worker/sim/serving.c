@@ -130,6 +130,7 @@ static void make_request_id(struct served *served)
             *source >>= 4;
     }
     served->request_id[14] = '4';
+    served->request_id[19] = 'a';
 }
 
 void serving_begin(struct served *served)
