@@ -14,6 +14,7 @@
 #define PROMPT_BYTES_MAX  (4U * 1024 * 1024)
 #define REQUEST_BYTES_MAX (64U * 1024 * 1024)
 #define SET_UP_MS         15000 /* to find brokers and topics, and to deliver the request */
+#define LATE_CHUNKS_MS    2000  /* how long the response waits for the rest of its stream */
 #define POLL_MS           200
 #define ARENA_BYTES_MAX   (512U * 1024 * 1024)
 
@@ -26,8 +27,11 @@ struct asking {
     bool shows_progress;    /* standard error is a terminal */
     bool is_progress_shown; /* its line is on the screen */
     int64_t begun_ms;
-    struct uuid run;  /* of the stream that is shown */
-    struct buf shown; /* its text so far */
+    struct uuid run;   /* of the stream that is shown */
+    bool is_run_over;  /* its last chunk was heard */
+    struct buf shown;  /* its text so far */
+    struct buf answer; /* the response's value; empty = not heard */
+    int64_t answered_ms;
     int exit_code;
 };
 
@@ -131,16 +135,16 @@ static void hear_chunk(struct asking *asking, struct arena *arena, const struct 
     bool is_same_run = memcmp(asking->run.text, chunk.run.ptr, UUID_TEXT_LEN) == 0;
     if (!is_same_run && chunk.seq != 0)
         return;
+    clear_progress(asking);
+    asking->is_run_over = chunk.is_last;
+    if (!is_same_run && asking->shown.len > 0)
+        fprintf(stderr, "\n[the stream broke off; once more from the start]\n");
+    if (!is_same_run)
+        buf_reset(&asking->shown);
+    memcpy(asking->run.text, chunk.run.ptr, UUID_TEXT_LEN);
     if (!asking->is_for_people) {
         print_line(record->value);
         return;
-    }
-    clear_progress(asking);
-    if (!is_same_run) {
-        if (asking->shown.len > 0)
-            fprintf(stderr, "\n[the stream broke off; once more from the start]\n");
-        memcpy(asking->run.text, chunk.run.ptr, UUID_TEXT_LEN);
-        buf_reset(&asking->shown);
     }
     size_t before = asking->shown.len;
     reading_add_text(arena, chunk.content, &asking->shown);
@@ -166,27 +170,50 @@ static void print_text(struct asking *asking, struct arena *arena, const struct 
                 (double)(clock_monotonic_ms() - asking->begun_ms) / 1000);
 }
 
-static void hear_response(struct asking *asking, struct arena *arena, const struct record *record)
+static void print_error(const struct asking *asking, const struct reading *reading)
+{
+    bool has_type = !slice_equal(reading->error_type, reading->error_code);
+    fprintf(stderr, "%serror %.*s%s%.*s%s: %.*s\n", asking->shown.len > 0 ? "\n" : "",
+            SLICE_ARG(reading->error_code), has_type ? " (" : "",
+            has_type ? (int)reading->error_type.len : 0, reading->error_type.ptr,
+            has_type ? ")" : "", SLICE_ARG(reading->error_message));
+}
+
+/* Is the stream, if there was one, all shown? Chunks travel beside the transaction: the response
+ * may overtake them. */
+static bool is_stream_over(const struct asking *asking, const struct reading *reading)
+{
+    bool is_right_run =
+        !reading->is_ok || slice_equal(reading->message_id, uuid_slice(&asking->run));
+    bool never_streamed =
+        !asking->arguments->stream || (!reading->is_ok && asking->run.text[0] == '\0');
+    return never_streamed || (asking->is_run_over && is_right_run) ||
+           clock_monotonic_ms() - asking->answered_ms >= LATE_CHUNKS_MS;
+}
+
+/* Shows the response that was heard. false: the stream is not over yet. */
+static bool show_response(struct asking *asking)
 {
     struct reading reading;
-    clear_progress(asking);
-    if (!asking->is_for_people)
-        print_line(record->value);
-    if (reading_of_response(arena, record->value, &reading) != OK) {
+    struct arena arena OWNED_BY(arena_done);
+    arena_init(&arena, ARENA_BYTES_MAX);
+    if (reading_of_response(&arena, buf_slice(&asking->answer), &reading) != OK) {
+        clear_progress(asking);
         fprintf(stderr, "the answer is no response record: is topics.responses right?\n");
         asking->exit_code = EXIT_FAILED;
-        return;
+        return true;
     }
-    if (reading.is_ok && asking->is_for_people)
-        print_text(asking, arena, &reading);
-    if (!reading.is_ok) {
-        bool has_type = !slice_equal(reading.error_type, reading.error_code);
-        fprintf(stderr, "%serror %.*s%s%.*s%s: %.*s\n", asking->shown.len > 0 ? "\n" : "",
-                SLICE_ARG(reading.error_code), has_type ? " (" : "",
-                has_type ? (int)reading.error_type.len : 0, reading.error_type.ptr,
-                has_type ? ")" : "", SLICE_ARG(reading.error_message));
-    }
+    if (!is_stream_over(asking, &reading))
+        return false;
+    clear_progress(asking);
+    if (!asking->is_for_people)
+        print_line(buf_slice(&asking->answer));
+    else if (reading.is_ok)
+        print_text(asking, &arena, &reading);
+    if (!reading.is_ok)
+        print_error(asking, &reading);
     asking->exit_code = reading.is_ok ? EXIT_DONE : EXIT_FAILED;
+    return true;
 }
 
 static bool is_ours(const struct asking *asking, const struct record *record)
@@ -196,19 +223,19 @@ static bool is_ours(const struct asking *asking, const struct record *record)
            (correlation != NULL && slice_equal(correlation->value, uuid_slice(&asking->id)));
 }
 
-/* true: the response has come. */
-static bool hear(struct asking *asking, const struct record *record)
+static void hear(struct asking *asking, const struct record *record)
 {
     if (!is_ours(asking, record))
-        return false;
+        return;
+    if (slice_equal(record->topic, asking->settings->topics_responses)) {
+        buf_reset(&asking->answer);
+        buf_add(&asking->answer, record->value);
+        asking->answered_ms = clock_monotonic_ms();
+        return;
+    }
     struct arena arena OWNED_BY(arena_done);
     arena_init(&arena, ARENA_BYTES_MAX);
-    bool is_response = slice_equal(record->topic, asking->settings->topics_responses);
-    if (is_response)
-        hear_response(asking, &arena, record);
-    else
-        hear_chunk(asking, &arena, record);
-    return is_response;
+    hear_chunk(asking, &arena, record);
 }
 
 static int wait_for_answer(struct asking *asking)
@@ -219,7 +246,9 @@ static int wait_for_answer(struct asking *asking)
     while (clock_monotonic_ms() < end_ms) {
         struct record record;
         enum err err = client_read(asking->client, POLL_MS, &record);
-        if (err == OK && hear(asking, &record))
+        if (err == OK)
+            hear(asking, &record);
+        if (asking->answered_ms > 0 && show_response(asking))
             return asking->exit_code;
         if (err != OK && err != ERR_TIMEOUT)
             trouble = client_words(asking->client);
@@ -255,6 +284,7 @@ static int ask(struct asking *asking, struct slice prompt)
         return EXIT_FAILED;
     }
     asking->begun_ms = clock_monotonic_ms();
+    client_warm_up(asking->client, asking->settings->topics_requests.items[0], SET_UP_MS);
     if (follow_answers(asking) && send_request(asking, prompt))
         return wait_for_answer(asking);
     fprintf(stderr, "%s (brokers: %.*s)\n", client_words(asking->client),
@@ -279,6 +309,7 @@ int command_ask(const struct arguments *arguments)
     random_init(&random, clock_seed());
     uuid_new(&asking.id, clock_wall_ms(), &random);
     buf_init(&asking.shown, READING_TEXT_MAX);
+    buf_init(&asking.answer, READING_TEXT_MAX);
     int code = EXIT_USAGE;
     if (!read_prompt(arguments, &prompt) || slice_trim(buf_slice(&prompt)).len == 0)
         fprintf(stderr, "bedrock-worker ask: no message (or one over 4 MiB); see bedrock-worker "
@@ -287,6 +318,7 @@ int command_ask(const struct arguments *arguments)
         code = ask(&asking, buf_slice(&prompt));
     client_free(asking.client);
     buf_done(&asking.shown);
+    buf_done(&asking.answer);
     commands_free_settings(settings);
     return code;
 }

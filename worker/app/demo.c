@@ -169,6 +169,8 @@ static void set_credentials(const struct sim_config *config)
         "AWS_ENDPOINT_URL",
         "AWS_ENDPOINT_URL_BEDROCK_RUNTIME",
         "AWS_CA_BUNDLE",
+        "AWS_USE_FIPS_ENDPOINT",
+        "AWS_USE_DUALSTACK_ENDPOINT",
     };
     for (size_t i = 0; i < COUNT_OF(NOT_OURS); i++)
         unsetenv(NOT_OURS[i]);
@@ -177,6 +179,8 @@ static void set_credentials(const struct sim_config *config)
     setenv("AWS_ACCESS_KEY_ID", text, 1);
     snprintf(text, sizeof text, "%.*s", SLICE_ARG(config->keys[0].secret_access_key));
     setenv("AWS_SECRET_ACCESS_KEY", text, 1);
+    setenv("AWS_CONFIG_FILE", "/dev/null", 1);
+    setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null", 1);
     setenv("no_proxy", "127.0.0.1", 1);
 }
 
@@ -458,10 +462,10 @@ static void print_ways_on(const struct demo *demo)
            "  bedrock-worker ask --set kafka.bootstrap_servers=%s%s \\\n"
            "    --model sonnet --system \"Translate from English to French.\" --stream \"I love "
            "programming.\"\n\n"
-           "  echo '{\"model\": \"haiku\", \"messages\": [[\"human\", \"Hello!\"]]}' | kcat -b %s "
-           "-P -t %s.requests\n"
-           "  kcat -b %s -C -t %s.responses -o beginning -e -q | tail -1\n"
-           "  kcat -b %s -C -t %s.usage -o beginning -e -q | tail -1\n\n",
+           "  echo '{\"id\": \"hello\", \"model\": \"haiku\", \"messages\": [[\"human\", "
+           "\"Hello!\"]]}' | kcat -b %s -P -t %s.requests\n"
+           "  kcat -b %s -C -t %s.responses -o beginning -e -q | grep '\"id\":\"hello\"'\n"
+           "  kcat -b %s -C -t %s.usage -o beginning -e -q | grep '\"request_id\":\"hello\"'\n\n",
            brokers, brokers, topics, brokers, prefix, brokers, prefix, brokers, prefix);
 }
 

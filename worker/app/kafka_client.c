@@ -298,6 +298,18 @@ enum err client_delete(struct client *client, const struct slice *topics, size_t
 
 /* ---- sending ---- */
 
+void client_warm_up(struct client *client, struct slice topic, int64_t timeout_ms)
+{
+    const struct rd_kafka_metadata *metadata = NULL;
+    rd_kafka_topic_t *handle = open_topic(client->producer, topic);
+    if (handle == NULL)
+        return;
+    if (rd_kafka_metadata(client->producer, 0, handle, &metadata, (int)timeout_ms) ==
+        RD_KAFKA_RESP_ERR_NO_ERROR)
+        rd_kafka_metadata_destroy(metadata);
+    rd_kafka_topic_destroy(handle);
+}
+
 static rd_kafka_headers_t *make_headers(struct headers headers)
 {
     rd_kafka_headers_t *made = rd_kafka_headers_new(headers.count);

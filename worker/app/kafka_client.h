@@ -31,6 +31,8 @@ MUST_CHECK enum err client_create(struct client *client, const struct slice *top
 MUST_CHECK enum err client_delete(struct client *client, const struct slice *topics, size_t count,
                                   int64_t timeout_ms);
 
+/* Makes the producer know a topic: without it librdkafka may hold the first record for a second. */
+void client_warm_up(struct client *client, struct slice topic, int64_t timeout_ms);
 /* Queues a record by key (record's topic, key, value and headers; copied). ERR_IO. */
 MUST_CHECK enum err client_send(struct client *client, const struct record *record);
 /* Waits until all that was queued is delivered; ERR_TIMEOUT, or ERR_IO when some was refused. */

@@ -48,6 +48,7 @@ enum err reading_of_response(struct arena *arena, struct slice value, struct rea
         return ERR_FORMAT;
     *ret_reading = (struct reading){
         .id = reading_text(arena, root, "id"),
+        .message_id = reading_text(arena, json_member(root, "message"), "id"),
         .is_ok = json_equal_text(status, "ok"),
         .model = reading_text(arena, root, "model"),
         .stop_reason = reading_text(arena, root, "stop_reason"),

@@ -12,6 +12,7 @@
 
 struct reading {
     struct slice id;
+    struct slice message_id; /* of the call that gave the answer: its run of chunks, too */
     bool is_ok;
     struct slice model, stop_reason;
     struct slice error_code, error_type, error_message; /* when not ok */

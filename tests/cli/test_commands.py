@@ -1,0 +1,338 @@
+"""The commands of bedrock-worker as a person calls them: real binaries, real files, exit codes and words."""
+import json
+import os
+import pty
+import re
+import select
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+PROGRAMS = Path(os.environ.get("BEDROCK_PROGRAMS", ROOT / "build" / "release"))
+WORKER = PROGRAMS / "bedrock-worker"
+COMMANDS = ["run", "check", "ask", "reference", "demo"]
+CLEAN = {name: value for name, value in os.environ.items()
+         if not name.startswith(("AWS_", "KAFKA_", "BEDROCK_WORKER_"))}
+
+
+def call(*arguments, text=None, seconds=60, **environment):
+    return subprocess.run([WORKER, *map(str, arguments)], input=text, capture_output=True, text=True, timeout=seconds,
+                          env={**CLEAN, **environment}, check=False)
+
+
+def settings_file(folder, text):
+    file = folder / "worker.yaml"
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+# ---- words for people ----
+
+def test_without_a_command_the_help_is_on_stderr_and_the_code_is_2():
+    done = call()
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert "COMMANDS" in done.stderr
+
+
+def test_help_names_every_command():
+    done = call("--help")
+    assert done.returncode == 0
+    for name in COMMANDS:
+        assert re.search(rf"^  {name} ", done.stdout, re.M)
+
+
+def test_the_version_is_the_projects():
+    version = re.search(r"^project\(bedrock-worker VERSION (\S+)", (ROOT / "CMakeLists.txt").read_text(), re.M).group(1)
+    assert call("--version").stdout == f"bedrock-worker {version}\n"
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_a_page(command):
+    pages = [call(command, "--help"), call(command, "-h"), call("help", command)]
+    for done in pages:
+        assert done.returncode == 0
+        assert done.stdout == pages[0].stdout
+    for part in ("NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "EXAMPLES", "EXIT STATUS"):
+        assert re.search(rf"^{part}$", pages[0].stdout, re.M), part
+    for line in pages[0].stdout.splitlines():
+        assert len(line) <= 82 or line.startswith(f"  bedrock-worker {command} ["), line
+
+
+@pytest.mark.parametrize("arguments, words", [
+    (["ru"], "no such command"),
+    (["check", "--conect"], "unknown option --conect"),
+    (["check", "-c"], "--config needs a value"),
+    (["check", "file.yaml"], "what is 'file.yaml' for?"),
+    (["check", "--connect=yes"], "--connect takes no value"),
+    (["ask", "--timeout", "5", "x"], "--timeout needs a duration"),
+    (["ask", "a", "b"], "what is 'b' for?"),
+    (["demo", "--requests", "many"], "--requests needs a whole number"),
+    (["run", "--stream"], "unknown option --stream"),
+])
+def test_wrong_usage_is_told_and_the_code_is_2(arguments, words):
+    done = call(*arguments)
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert done.stdout == ""
+
+
+# ---- check ----
+
+def test_the_defaults_the_shipped_file_and_an_empty_one_are_good(tmp_path):
+    for arguments in ([], ["-c", ROOT / "config" / "worker.yaml"], ["-c", settings_file(tmp_path, "")]):
+        done = call("check", *arguments)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout.startswith("ok    settings: ")
+
+
+def test_the_environment_names_the_file_and_standard_input_is_one(tmp_path):
+    bad = settings_file(tmp_path, "kafka: 5\n")
+    assert call("check", BEDROCK_WORKER_CONFIG=str(bad)).returncode == 2
+    assert call("check", "-c", "-", text="delivery: {max_held: 300}\n").returncode == 0
+    done = call("check", "-c", "-", text="delivery: {max_helt: 300}\n")
+    assert done.stderr == "-:1:12: delivery.max_helt: unknown setting; did you mean delivery.max_held?\n"
+
+
+def test_every_problem_is_told_with_file_line_and_column(tmp_path):
+    file = settings_file(tmp_path, "kafka:\n  group_idd: x\n  client: {acks: 1}\n"
+                                   "delivery:\n  commit_interval: 5\n  ordering: [key]\n")
+    done = call("check", "-c", file)
+    assert done.returncode == 2
+    places = [line.split(": ")[0] for line in done.stderr.splitlines()]
+    assert places == [f"{file}:{place}" for place in ("2:3", "3:18", "5:20", "6:13")]
+    assert all(";" in line or "not" in line for line in done.stderr.splitlines())
+
+
+@pytest.mark.parametrize("command", ["run", "ask", "check"])
+def test_wrong_settings_stop_every_command_before_it_begins(tmp_path, command):
+    done = call(command, "-c", settings_file(tmp_path, "delivery: {max_begun: 99}\n"))
+    assert done.returncode == 2
+    assert "worker.yaml:1:23: delivery.max_begun: '99' is outside of its limits; write 1 to 15" in done.stderr
+
+
+def test_a_file_that_is_not_there_is_told():
+    done = call("check", "-c", "/no/such.yaml")
+    assert done.returncode == 2
+    assert done.stderr == "/no/such.yaml: cannot be read: No such file or directory; name another file with -c\n"
+
+
+def test_secrets_of_the_settings_are_never_shown(tmp_path):
+    file = settings_file(tmp_path, "kafka:\n  client: {sasl.password: '${SECRET}', security.protocol: '${SECRET}'}\n"
+                                   "delivery: {max_held: '${SECRET}'}\n")
+    done = call("check", "-c", file, "--connect", SECRET="canary-of-a-secret")
+    assert done.returncode == 2
+    assert "canary" not in done.stdout + done.stderr
+
+
+def test_connect_tells_what_cannot_be_reached():
+    done = call("check", "--connect", "--set", "kafka.bootstrap_servers=127.0.0.1:1", "--set",
+                "bedrock.endpoint_url=http://127.0.0.1:1", AWS_REGION="us-east-1", AWS_ACCESS_KEY_ID="AKIAEXAMPLE",
+                AWS_SECRET_ACCESS_KEY="canary-of-a-secret")
+    assert done.returncode == 1
+    assert re.search(r"^FAIL  brokers: .*refused.*kafka.bootstrap_servers$", done.stdout, re.M)
+    assert re.search(r"^FAIL  endpoint: http://127.0.0.1:1: .*refused", done.stdout, re.M)
+    assert re.search(r"^ok    credentials: ", done.stdout, re.M)
+    assert "canary" not in done.stdout + done.stderr
+
+
+# ---- reference ----
+
+def test_the_reference_tells_every_setting_of_the_shipped_file():
+    page = call("reference").stdout
+    shipped = yaml.safe_load((ROOT / "config" / "worker.yaml").read_text(encoding="utf-8"))
+
+    def paths(node, prefix=""):
+        for name, value in node.items():
+            if isinstance(value, dict) and value:
+                yield from paths(value, f"{prefix}{name}.")
+            else:
+                yield prefix + name
+    seen = list(paths(shipped))
+    assert len(seen) > 40
+    for path in seen:
+        assert f"\n  {path}\n" in page, path
+    assert max(map(len, page.splitlines())) <= 130
+
+
+def test_the_schema_is_one_and_judges_files_as_the_reader_does(tmp_path):
+    schema = json.loads(call("reference", "--schema").stdout)
+    jsonschema.Draft202012Validator.check_schema(schema)
+    validator = jsonschema.Draft202012Validator(schema)
+    good = ["{}", (ROOT / "config" / "worker.yaml").read_text(encoding="utf-8"), "kafka:\n",
+            "delivery: {max_held: '${HELD:-5000}', drain_timeout: 1m30s, dead_letters: false}",
+            "models: {aliases: {a: {id: x.y, defaults: {temperature: 0, stop: [END]}}}}",
+            "templates: {t: [[system, 'a {b}'], [human, '{c}']]}", "kafka: {client: {linger.ms: 5}}"]
+    bad = ["wrong: 1", "delivery: {max_held: many}", "delivery: {max_begun: 16}", "delivery: {ordering: keys}",
+           "delivery: {commit_interval: 5}", "topics: {requests: []}", "topics: {requests: a}",
+           "models: {aliases: {a: {idd: x}}}", "templates: {t: [[robot, x]]}", "bedrock: {timeouts: 5s}"]
+    for text in good:
+        assert call("check", "-c", settings_file(tmp_path, text)).returncode == 0, text
+        assert validator.is_valid(yaml.safe_load(text)), text
+    for text in bad:
+        assert call("check", "-c", settings_file(tmp_path, text)).returncode == 2, text
+        assert not validator.is_valid(yaml.safe_load(text)), text
+
+
+# ---- run ----
+
+def test_run_needs_a_region():
+    done = call("run", HOME="/nonexistent")
+    assert done.returncode == 2
+    assert "no AWS region: set bedrock.region, AWS_REGION in the environment" in done.stderr
+
+
+def test_run_stops_on_sigterm_though_no_broker_is_there(tmp_path):
+    with open(tmp_path / "log", "w+b") as log:
+        worker = subprocess.Popen([WORKER, "run", "--set", "kafka.bootstrap_servers=127.0.0.1:1"], stderr=log,
+                                  env={**CLEAN, "AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "AKIAEXAMPLE",
+                                       "AWS_SECRET_ACCESS_KEY": "canary-of-a-secret"})
+        time.sleep(2)
+        assert worker.poll() is None
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(20) in (0, 1)
+        log.seek(0)
+        lines = [json.loads(line) for line in log.read().splitlines()]
+    events = [line["event"] for line in lines]
+    assert "started" in events and "stopped" in events
+    assert "brokers_down" in events
+    bound = lines[events.index("memory_bound")]
+    assert bound["bytes"] >= bound["held_bytes"] + bound["calls_bytes"] + bound["kafka_bytes"]
+    assert "canary" not in json.dumps(lines)
+
+
+# ---- demo and ask ----
+
+def test_the_demo_shows_answers_usage_and_retries_and_checks_them():
+    done = call("demo", "--requests", 150, seconds=120)
+    assert done.returncode == 0, done.stderr
+    assert "at_least_once, because the in-memory cluster drops transactional offsets" in done.stdout
+    assert "Ich liebe Programmieren." in done.stdout
+    assert "|Vo|ici| la| tra|duction| en| français| :|" in done.stdout
+    assert "154 requests, 154 answers, each one once" in done.stdout
+    assert re.search(r"(\d+) calls billed, \1 usage records", done.stdout)
+    assert "Usage by model" in done.stdout and "Retried" in done.stdout
+    assert "\033" not in done.stdout
+
+
+def test_a_demo_that_cannot_start_says_which_stage_and_why():
+    done = call("demo", KAFKA_BOOTSTRAP_SERVERS="127.0.0.1:1", seconds=90)
+    assert done.returncode == 1
+    assert re.search(r"^broker +failed: .*refused", done.stderr, re.M)
+
+
+@pytest.fixture(scope="module")
+def demo():
+    """A demo that stays up: its broker's address."""
+    process = subprocess.Popen([WORKER, "demo", "--keep", "--requests", "20"], stdout=subprocess.PIPE, text=True,
+                               env=CLEAN)
+    address = None
+    for line in process.stdout:
+        found = re.search(r"brokers are at (\S+);", line)
+        if found:
+            address = found.group(1)
+        if address and "kcat" in line and "usage" in line:
+            break
+    assert address, "the demo ended"
+    yield address
+    process.send_signal(signal.SIGINT)
+    assert process.wait(60) == 0
+
+
+def ask(address, *arguments, **options):
+    return call("ask", "--set", f"kafka.bootstrap_servers={address}", *arguments, **options)
+
+
+TRANSLATE = ["--model", "sonnet", "--system", "You are a helpful assistant that translates English to French.",
+             "I love programming."]
+FRENCH = "Voici la traduction en français :\n\nJ'aime la programmation."
+
+
+def test_ask_prints_the_record_when_piped(demo):
+    done = ask(demo, *TRANSLATE)
+    assert (done.returncode, done.stderr) == (0, "")
+    record = json.loads(done.stdout)
+    assert record["status"] == "ok"
+    assert record["usage"]["input_tokens"] == 29
+    assert done.stdout.count("\n") == 1
+
+
+def test_ask_streams_chunks_and_then_the_record(demo):
+    done = ask(demo, "--stream", *TRANSLATE)
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    chunks = [line for line in lines if line.get("type") == "AIMessageChunk"]
+    assert done.returncode == 0
+    assert lines[-1]["status"] == "ok"
+    last_run = [chunk for chunk in chunks if chunk["run"] == chunks[-1]["run"]]
+    assert [chunk["seq"] for chunk in last_run] == list(range(len(last_run)))
+    assert last_run[-1]["last"]
+    assert "".join(block.get("text", "") for chunk in last_run for block in chunk["content"]) == FRENCH
+
+
+def test_ask_reads_standard_input(demo):
+    done = ask(demo, "-", "--model", "haiku", text="Hello!\n")
+    assert done.returncode == 0
+    assert ask(demo, "-", text="  \n").returncode == 2
+
+
+def test_ask_tells_errors_in_words_and_by_its_code(demo):
+    done = ask(demo, "--model", "nosuch", "x")
+    assert done.returncode == 1
+    assert done.stderr.startswith("error unknown_model: ")
+    assert json.loads(done.stdout)["error"]["code"] == "unknown_model"
+
+
+def test_ask_gives_up_in_time_and_says_so(demo):
+    begun = time.monotonic()
+    done = ask(demo, "--timeout", "2s", "--set", "topics.requests=[bedrock.dead-letters]", "--set",
+               "topics.dead_letters=other", "x")
+    assert done.returncode == 1
+    assert "no answer within 2s: is a worker running that reads topic bedrock.dead-letters" in done.stderr
+    assert time.monotonic() - begun < 15
+
+
+def test_ask_tells_a_missing_broker():
+    done = ask("127.0.0.1:1", "x", seconds=60)
+    assert done.returncode == 1 and "refused" in done.stderr
+
+
+def on_terminal(*arguments, seconds=30):
+    """Runs the worker on a terminal of its own; what it showed, and its exit code."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execve(WORKER, [str(WORKER), *arguments], CLEAN)
+    shown, end = b"", time.monotonic() + seconds
+    while time.monotonic() < end:
+        if select.select([terminal], [], [], 0.2)[0]:
+            try:
+                piece = os.read(terminal, 65536)
+            except OSError:
+                break
+            if not piece:
+                break
+            shown += piece
+    os.close(terminal)
+    return shown.decode(), os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def test_ask_shows_text_and_progress_on_a_terminal(demo):
+    shown, code = on_terminal("ask", "--set", f"kafka.bootstrap_servers={demo}", "--stream", *TRANSLATE)
+    assert code == 0
+    assert "waiting for the answer" in shown
+    assert FRENCH in shown.replace("\r\n", "\n")
+    assert "29 tokens in, 21 out" in shown
+    assert "AIMessageChunk" not in shown
+
+
+def test_check_connect_is_content_with_the_demo(demo):
+    done = call("check", "--connect", "--set", f"kafka.bootstrap_servers={demo}", "--set",
+                f"bedrock.endpoint_url=http://{demo}", AWS_REGION="us-east-1", AWS_ACCESS_KEY_ID="AKIAEXAMPLE",
+                AWS_SECRET_ACCESS_KEY="x")
+    assert done.returncode == 0, done.stdout
+    assert re.search(r"^ok    topics.requests: bedrock.requests, 8 partitions$", done.stdout, re.M)
