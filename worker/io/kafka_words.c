@@ -2,6 +2,7 @@
 
 #include <librdkafka/rdkafka.h>
 #include <stdarg.h>
+#include <string.h>
 
 #include "base/check.h"
 #include "io/clock.h"
@@ -67,6 +68,9 @@ void kafka_words_hear(const struct rd_kafka_s *client, int level, const char *fa
                       const char *line)
 {
     struct kafka_words *words = rd_kafka_opaque(client);
+    /* Said in other lines before, except when it is fatal. */
+    if (strcmp(facility, "ERROR") == 0 && strstr(line, "Fatal") == NULL)
+        return;
     if (level >= LEVEL_DEBUG)
         line_write(words, LOG_KAFKA_WORDS, slice_of_text(line));
     else

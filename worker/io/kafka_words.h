@@ -9,8 +9,8 @@
 
 #include "io/log_sink.h"
 
-#define KAFKA_LINES_MAX     8 /* of one client in one span */
-#define KAFKA_LINES_SPAN_MS 10000
+#define KAFKA_LINES_MAX     5 /* of one client in one span */
+#define KAFKA_LINES_SPAN_MS 30000
 
 struct rd_kafka_s;
 
