@@ -251,6 +251,8 @@ static void an_exception_comes_back_as_its_error(void **state)
     assert_int_equal(dialect_converse.stream_step(kit.stream, &event, &kit.step, &kit.why),
                      ERR_THROTTLED);
     assert_int_equal(kit.why.err, ERR_THROTTLED);
+    assert_string_equal(kit.why.type, "ThrottlingException");
+    assert_string_equal(kit.why.message, "slow down");
     assert_false(kit.step.is_chunk);
     stream_kit_done(&kit);
 }

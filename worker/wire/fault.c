@@ -113,6 +113,22 @@ static void set_name(struct why *why, const struct fault_name *known, struct sli
     why_copy(why->type, sizeof why->type, known != NULL ? known->name : name);
 }
 
+/* What is told to people; `document` has the name that the headers may have given. */
+static enum err tell_answer(struct why *why, enum err err, int status, struct slice head,
+                            struct slice body, const struct document *document)
+{
+    if (document->message.len > 0)
+        return why_set(why, err, NULL, "%.*s", SLICE_ARG(document->message));
+    if (document->is_object || document->name.len > 0)
+        return why_set(why, err, NULL, "status %d without a message", status);
+    if (body.len == 0)
+        return why_set(why, err, NULL, "status %d without a body", status);
+    struct slice type = slice_sub(http_header(head, "content-type"), 0, CONTENT_TYPE_SHOWN);
+    return why_set(why, err, NULL,
+                   "status %d with a body that is not Bedrock's (%.*s): a proxy's page?", status,
+                   type.len > 0 ? (int)type.len : 15, type.len > 0 ? type.ptr : "no content type");
+}
+
 enum err fault_of_answer(int status, struct slice head, struct slice body, struct why *ret_why)
 {
     struct arena arena OWNED_BY(arena_done);
@@ -120,24 +136,14 @@ enum err fault_of_answer(int status, struct slice head, struct slice body, struc
     arena_init(&arena, FAULT_ARENA_BYTES_MAX);
     read_document(&arena, body, &document);
     struct slice name = bare_name(http_header(head, "x-amzn-errortype"));
-    if (name.len == 0)
-        name = document.name;
-    const struct fault_name *known = find_name(name);
+    if (name.len > 0)
+        document.name = name;
+    const struct fault_name *known = find_name(document.name);
     enum err err = known != NULL ? known->err : by_status(status);
     err = by_original_status(err, document.original_status);
-
-    why_clear(ret_why);
-    set_name(ret_why, known, name);
-    if (document.message.len > 0)
-        return why_set(ret_why, err, NULL, "%.*s", SLICE_ARG(document.message));
-    if (document.is_object || name.len > 0)
-        return why_set(ret_why, err, NULL, "status %d without a message", status);
-    if (body.len == 0)
-        return why_set(ret_why, err, NULL, "status %d without a body", status);
-    struct slice type = slice_sub(http_header(head, "content-type"), 0, CONTENT_TYPE_SHOWN);
-    return why_set(ret_why, err, NULL,
-                   "status %d with a body that is not Bedrock's (%.*s): a proxy's page?", status,
-                   type.len > 0 ? (int)type.len : 15, type.len > 0 ? type.ptr : "no content type");
+    err = tell_answer(ret_why, err, status, head, body, &document);
+    set_name(ret_why, known, document.name);
+    return err;
 }
 
 enum err fault_of_event(const struct event *event, struct why *ret_why)
@@ -154,12 +160,11 @@ enum err fault_of_event(const struct event *event, struct why *ret_why)
     else if (event->kind == EVENT_KIND_ERROR)
         err = ERR_UNAVAILABLE;
     struct slice message = document.message.len > 0 ? document.message : event->message;
-
-    why_clear(ret_why);
+    if (message.len == 0)
+        message = SLICE("the stream ended with an exception without a message");
+    err = why_set(ret_why, err, NULL, "%.*s", SLICE_ARG(message));
     set_name(ret_why, known, name);
-    if (message.len > 0)
-        return why_set(ret_why, err, NULL, "%.*s", SLICE_ARG(message));
-    return why_set(ret_why, err, NULL, "the stream ended with an exception without a message");
+    return err;
 }
 
 int fault_status(struct slice name)

@@ -19,8 +19,8 @@ struct why {
 };
 
 void why_clear(struct why *why);
-/* Sets err, field (NULL = none) and message (clipped between code points; control characters become spaces). Returns
- * err, so that `return why_set(…)` reads well. */
+/* Sets err, field (NULL = none) and message (clipped between code points; control characters become spaces); clears type:
+ * a new reason has nothing of the old one. Returns err, so that `return why_set(…)` reads well. */
 enum err why_set(struct why *why, enum err err, const char *field, const char *format, ...) PRINTF(4, 5);
 /* Clips foreign text (UTF-8 or not) into a field of `room` bytes, NUL-terminated, controls made spaces. */
 void why_copy(char *ret_text, size_t room, struct slice text);
