@@ -1,6 +1,7 @@
 """Fixtures: one broker for the whole run (or that of KAFKA_BOOTSTRAP_SERVERS), and a world for each test."""
 import os
 import re
+import shutil
 import sys
 from pathlib import Path
 
@@ -46,13 +47,19 @@ def broker(request):
     return GivenBroker(given) if given else request.getfixturevalue("own_broker")
 
 
+def fresh_folder(name):
+    path = WORK / "logs" / re.sub(r"\W+", "-", name)[:80]
+    shutil.rmtree(path, ignore_errors=True)
+    path.mkdir(parents=True)
+    return path
+
+
 @pytest.fixture
 def folder(request):
-    """Settings and logs of one test; kept, so that a failure can be read."""
-    name = re.sub(r"\W+", "-", request.node.name)[:80]
-    path = WORK / "logs" / name
-    if path.exists():
-        for old in path.iterdir():
-            old.unlink()
-    path.mkdir(parents=True, exist_ok=True)
-    return path
+    """Settings, logs and ledger of one test; kept, so that a failure can be read."""
+    return fresh_folder(request.node.name)
+
+
+@pytest.fixture(scope="module")
+def module_folder(request):
+    return fresh_folder(request.module.__name__)

@@ -80,18 +80,19 @@ CASES = {
                                                 {"reply_topic_refused"}, None),
     "a_reply_topic_name_that_is_no_name": (text(asked()), [("kafka_replyTopic", b"reply-\xff\x00")],
                                            {"reply_topic_refused"}, None),
-    "a_reply_partition_that_is_not_there": (text(asked(reply_to="reply-here")), [
-        ("kafka_replyPartition", (99).to_bytes(4, "big"))], {"reply_topic_refused"}, None),
-    "a_reply_partition_of_three_bytes": (text(asked(reply_to="reply-here")), [("kafka_replyPartition", b"abc")],
+    "a_reply_partition_that_is_not_there": (text(asked()), [
+        ("kafka_replyTopic", b"reply-here"), ("kafka_replyPartition", (99).to_bytes(4, "big"))], {"reply_topic_refused"}, None),
+    "a_reply_partition_of_three_bytes": (text(asked()), [("kafka_replyTopic", b"reply-here"),
+                                                         ("kafka_replyPartition", b"abc")],
                                          {"reply_topic_refused"}, None),
 }
 
 
 @pytest.fixture(scope="module")
-def mess(broker, tmp_path_factory):
+def mess(broker, module_folder):
     """All of them asked in one partition, each followed by a good request; read when all are answered."""
     settings = {"templates": {"greet": [["human", "hello {name}"]]}, "topics": {"reply_allowed": ["reply-*"]}}
-    with World(broker, tmp_path_factory.mktemp("mess"), partitions=1, settings=settings) as world:
+    with World(broker, module_folder, partitions=1, settings=settings) as world:
         for topic in (world.topics.requests, world.topics.letters):
             records.delete_topic(broker.bootstrap, topic)
         time.sleep(0.5)
@@ -111,7 +112,7 @@ def mess(broker, tmp_path_factory):
             world.placed[name] = 2 * number
             world.ask(f"good-{name}")
         world.writer.flush()
-        world.await_answers(2 * len(CASES), seconds=60)
+        wait_for(lambda: world.answered() >= 2 * len(CASES), 30)
         world.end()
         world.by_offset = {record.json()["request"]["offset"]: record
                            for record in world.read(world.topics.responses)}

@@ -3,7 +3,7 @@ import json
 
 import pytest
 
-from kit.auditor import Blow, Call, Evidence, audit, must_be_graceful
+from kit.auditor import Blow, Call, Evidence, audit, must_be_graceful, name_calls
 from kit.records import PartitionState, Record
 
 
@@ -38,7 +38,7 @@ def a_world():
         responses.append(response(call, number))
         usage.append(usage_record(call, number))
         committed["responses", 0, number] = begun + 90
-    states = [PartitionState("requests", 0, 0, 20, 20, 20, "bw1AAAAAABBBBBB"),
+    states = [PartitionState("requests", 0, 0, 20, 20, 20, ""),
               PartitionState("responses", 0, 0, 40, 40, -1001, "")]
     return Evidence([f"r{n}" for n in range(20)], responses, usage, calls, seen=list(responses) + list(usage),
                     committed_ms=committed, states=states, request_topics=("requests",))
@@ -138,7 +138,7 @@ def a_commit_is_behind(world):
 
 
 def a_map_is_left(world):
-    world.states[0].metadata = "bw1AAAAAABBBBBBxyz"
+    world.states[0].metadata = "bw1AAAAAABBBBBB2"
 
 
 def a_worker_lost_record_without_a_loss(world):
@@ -177,3 +177,13 @@ def test_a_lost_call_must_be_booked_unless_it_began_just_before_the_kill():
 def test_a_repeat_is_not_graceful_even_when_explained():
     with pytest.raises(AssertionError, match="calls are not requests"):
         must_be_graceful(a_world_with_a_kill())
+
+
+def test_calls_are_named_by_the_services_request_id_else_by_attempt_and_start():
+    def booked(call, service_id, second, attempt=1):
+        return {"call": call, "request_id": "r", "attempt": attempt, "started_at": f"1970-01-01T00:00:{second:02}.000Z",
+                **({"bedrock_request_id": service_id} if service_id else {})}
+    calls = [Call(f"sim-{n}", "r", 1000 * n + 3, 1000 * n + 9, "ok", 200, True, service_id=f"s{n}", attempt=1)
+             for n in range(4)]
+    name_calls(calls, [booked("a", "s0", 0), booked("b", "", 2), booked("c", "", 1), booked("d", "other", 3)])
+    assert [call.call for call in calls] == ["a", "c", "b", "sim-3"]

@@ -4,17 +4,20 @@ Pure: it is given records and calls and says what is wrong, in sentences; nothin
 faults and see each one told.
 """
 import json
+import zlib
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
+from datetime import datetime
 
 BEGUN_UNSEEN_MS = 2000      # a call begun this shortly before its worker died may have escaped the books
+NEAR_MS = 5000              # between the worker's start of a call and the service's
 CUT_SHORT = {"cancelled", "timeout", "stream_cut", "no_counts"}
 
 
 @dataclass
 class Call:
     """One exchange that the simulator served."""
-    call: str                   # the worker's name for it
+    call: str                   # the worker's name for it, see name_calls
     request: str                # the marker in the prompt
     started_ms: float           # wall clock of this machine
     ended_ms: float
@@ -25,6 +28,8 @@ class Call:
     output_tokens: int = 0
     worker: str = ""            # whose access key signed it
     fault: str = ""             # what the simulator had planned to go wrong
+    service_id: str = ""        # the service's request id, which an answer's head tells
+    attempt: int = 0            # as the worker counted
 
     @property
     def is_answer(self):
@@ -34,6 +39,28 @@ class Call:
     def was_left(self):
         """The worker went away from a call that was going well."""
         return self.outcome in ("client_gone", "stopped") and not self.fault
+
+
+def name_calls(calls, usage):
+    """Gives the ledger's calls the names that the worker booked them under. The service's request id tells which is
+    which; a call whose answer never began has none, and is told by its request, its attempt and the nearest start."""
+    by_service_id = {call.service_id: call for call in calls if call.service_id}
+    silent = []
+    for data in usage:
+        call = by_service_id.pop(data.get("bedrock_request_id", ""), None)
+        if call:
+            call.call = data["call"]
+        elif not data.get("bedrock_request_id"):
+            silent.append(data)
+    left = list(by_service_id.values())
+    for data in silent:
+        began = datetime.fromisoformat(data["started_at"]).timestamp() * 1000
+        near = [call for call in left if (call.request, call.attempt) == (data["request_id"], data["attempt"])
+                and abs(call.started_ms - began) < NEAR_MS]
+        if near:
+            call = min(near, key=lambda call: abs(call.started_ms - began))
+            call.call = data["call"]
+            left.remove(call)
 
 
 @dataclass
@@ -294,14 +321,28 @@ def nothing_left_open(evidence):
             continue
         if state.committed != state.end and not (state.end == state.low == 0 and state.committed < 0):
             faults.append(f"{where}: committed {state.committed}, end {state.end}")
-        elif not map_is_empty(state.metadata):
+        elif not map_is_empty(state.metadata, state.committed):
             faults.append(f"{where}: the offset map still has open offsets: {state.metadata!r}")
     return faults
 
 
-def map_is_empty(metadata):
-    """bw1, a nonce and a checksum of six characters each, and then no runs."""
-    return metadata == "" or (metadata.startswith("bw1") and len(metadata) == 15)
+ALPHABET = "".join(chr(byte) for byte in range(33, 127) if chr(byte) not in '"\\')
+DIGITS = 46
+
+
+def map_is_empty(metadata, front):
+    """bw1, a nonce and a checksum over front, nonce and runs, of six characters each; then the runs, which must be none.
+    The client may read behind the end of the metadata, so it is the checksum that tells that there are no runs."""
+    if metadata == "":
+        return True
+    if not metadata.startswith("bw1") or len(metadata) < 15:
+        return False
+    nonce, said = metadata[3:9], metadata[9:15]
+    crc, wanted = zlib.crc32(nonce.encode(), zlib.crc32(str(front).encode())), ""
+    for _ in range(6):
+        wanted += ALPHABET[crc % DIGITS]
+        crc //= DIGITS
+    return said == wanted
 
 
 def must_be_graceful(evidence):

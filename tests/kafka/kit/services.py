@@ -1,6 +1,7 @@
 """bedrock-sim and bedrock-worker as processes with settings made for a test."""
 import json
 import os
+import re
 import signal
 import time
 import urllib.error
@@ -76,10 +77,14 @@ class Simulator:
 
     def calls(self):
         """The calls that have ended; after stop() these are all."""
-        return [Call(line.get("invocation_id", ""), line.get("tag", ""), line["started_us"] / 1000,
-                     line["ended_us"] / 1000, line["outcome"], line["status"], line["billed"], line["input_tokens"],
-                     line["output_tokens"], self.names.get(line.get("access_key_id"), ""), line.get("fault") or "")
-                for line in self.lines("end")]
+        return [self._call(line) for line in self.lines("end")]
+
+    def _call(self, line):
+        attempt = re.match(r"attempt=(\d+)", line.get("sdk_request", ""))
+        return Call(f"sim-{line['call']}", line.get("tag", ""), line["started_us"] / 1000, line["ended_us"] / 1000,
+                    line["outcome"], line["status"], line["billed"], line["input_tokens"], line["output_tokens"],
+                    self.names.get(line.get("access_key_id"), ""), line.get("fault") or "", line["request_id"],
+                    int(attempt.group(1)) if attempt else 0)
 
 
 def merged(base, over):

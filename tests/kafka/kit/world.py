@@ -9,7 +9,7 @@ import time
 from collections import Counter
 
 from kit import records
-from kit.auditor import Blow, Evidence, audit, must_be_clean, must_be_graceful
+from kit.auditor import Blow, Evidence, audit, must_be_clean, must_be_graceful, name_calls
 from kit.logfiles import topic_logs
 from kit.processes import wait_for
 from kit.services import MODEL, PROMPT, SECRET, Simulator, Worker, merged
@@ -107,6 +107,8 @@ class World:
         time.sleep(0.3)
         self.watcher.end()
         self.calls = self.simulator.calls()
+        booked = [record.json()["data"] for record in self.read(self.topics.usage)]
+        name_calls(self.calls, [data for data in booked if data.get("reason") != "worker_lost"])
 
     def read(self, topic):
         return records.read_all(self.broker.bootstrap, [topic])

@@ -17,12 +17,11 @@ import org.springframework.kafka.listener.ContainerProperties;
 import org.springframework.kafka.listener.KafkaMessageListenerContainer;
 import org.springframework.kafka.requestreply.ReplyingKafkaTemplate;
 import org.springframework.kafka.requestreply.RequestReplyFuture;
-import org.springframework.kafka.support.KafkaHeaders;
 import org.springframework.kafka.support.TopicPartitionOffset;
 
 /**
- * A Spring application that asks through ReplyingKafkaTemplate, as its users write it: the template alone matches
- * replies to requests, by the bytes of its correlation header. Arguments: servers, request topic, reply topic, reply
+ * A Spring application that asks through ReplyingKafkaTemplate, as its users write it: the template alone says where it
+ * waits for replies, and matches them to requests by the bytes of its correlation header. Arguments: servers, request topic, reply topic, reply
  * partition (-1 = none asked for), requests. Prints one line a reply: number, partition, error code or "-", value.
  */
 public class RoundTrip {
@@ -57,9 +56,7 @@ public class RoundTrip {
             String value = number % 5 == 4
                 ? "{\"id\":\"spring-" + number + "\",\"no_such_field\":1}"
                 : "{\"id\":\"spring-" + number + "\",\"messages\":[[\"human\",\"[[id:spring-" + number + "]] hello\"]]}";
-            var record = new ProducerRecord<String, String>(requests, "key-" + number, value);
-            record.headers().add(KafkaHeaders.REPLY_TOPIC, replies.getBytes(StandardCharsets.UTF_8));
-            waiting.add(template.sendAndReceive(record));
+            waiting.add(template.sendAndReceive(new ProducerRecord<>(requests, "key-" + number, value)));
         }
         for (int number = 0; number < count; number++) {
             ConsumerRecord<String, String> reply = waiting.get(number).get(40, TimeUnit.SECONDS);
