@@ -100,18 +100,18 @@ static void a_response_message_can_be_put_back(void **state)
         "{\"stopReason\":\"end_turn\"},\"additional_kwargs\":{}},[\"human\",\"c\"]]",
         BODY(USER(TEXT("a")) "," MODEL(TEXT("b")) "," USER(TEXT("c"))));
     /* the sum of a stream's chunks, as LangChain prints it */
-    assert_messages("[[\"human\",\"a\"],{\"type\":\"AIMessageChunk\",\"content\":[{\"type\":"
-                    "\"text\",\"text\":\"b\","
-                    "\"index\":0},{\"type\":\"text\",\"text\":\"c\",\"citations\":[{\"title\":"
-                    "\"t\","
-                    "\"sourceContent\":[]}],\"index\":1}],\"tool_calls\":[],\"tool_call_chunks\":[]"
-                    ","
-                    "\"chunk_position\":\"last\",\"name\":null},[\"human\",\"d\"]]",
-                    BODY(USER(TEXT("a")) "," MODEL(TEXT("b") ",{\"citationsContent\":{\"content\":"
-                                                             "[" TEXT(
-                                                                 "c") "],\"citations\":[{\"title\":"
-                                                                      "\"t\",\"sourceContent\":[]}]"
-                                                                      "}}") "," USER(TEXT("d"))));
+    assert_messages(
+        "[[\"human\",\"a\"],{\"type\":\"AIMessageChunk\",\"content\":[{\"type\":"
+        "\"text\",\"text\":\"b\","
+        "\"index\":0},{\"type\":\"text\",\"text\":\"c\",\"citations\":[{\"title\":"
+        "\"t\","
+        "\"sourceContent\":[]}],\"index\":1}],\"tool_calls\":[],\"tool_call_chunks\":[]"
+        ","
+        "\"chunk_position\":\"last\",\"name\":null},[\"human\",\"d\"]]",
+        BODY(USER(TEXT("a")) "," MODEL(TEXT("b") ",{\"citationsContent\":{\"content\":"
+                                                 "[" TEXT("c") "],\"citations\":[{\"title\":"
+                                                               "\"t\",\"sourceContent\":[]}]"
+                                                               "}}") "," USER(TEXT("d"))));
 }
 
 static void reasoning_goes_back_only_when_signed(void **state)
@@ -260,6 +260,21 @@ static void wrong_prompts_are_refused_at_their_place(void **state)
     }
 }
 
+static void a_prompt_in_place_of_a_name_is_not_quoted(void **state)
+{
+    (void)state;
+    struct request_kit kit;
+    request_kit_init(&kit);
+    assert_int_equal(
+        request_kit_read(&kit, SLICE("{\"prompt\":{\"template\":\"Tell a secret {a}\"}}")),
+        ERR_UNKNOWN_TEMPLATE);
+    assert_null(strstr(kit.why.message, "secret"));
+    assert_int_equal(request_kit_read(&kit, SLICE("{\"prompt\":{\"template\":\"greet\"}}")),
+                     ERR_UNKNOWN_TEMPLATE);
+    assert_non_null(strstr(kit.why.message, "\"greet\""));
+    request_kit_done(&kit);
+}
+
 static void every_text_of_a_template_is_filled(void **state)
 {
     (void)state;
@@ -328,6 +343,7 @@ int main(void)
         cmocka_unit_test(wrong_messages_are_refused_at_their_place),
         cmocka_unit_test(messages_or_a_prompt_are_needed),
         cmocka_unit_test(wrong_prompts_are_refused_at_their_place),
+        cmocka_unit_test(a_prompt_in_place_of_a_name_is_not_quoted),
         cmocka_unit_test(every_text_of_a_template_is_filled),
         cmocka_unit_test(a_blank_variable_makes_no_blank_text),
         cmocka_unit_test(the_text_is_measured_for_estimates),

@@ -266,10 +266,13 @@ static enum err read_named(struct conversation *conversation, const struct json 
     if (!json_string(reader->scratch, node, &name))
         return reader_no_memory(reader);
     const struct template_named *named = find_template(reader->catalog, name);
+    /* What cannot be a name may be a prompt in the wrong place: it is not quoted. */
+    if (named == NULL && !request_is_topic(name))
+        return why_set(reader->why, ERR_UNKNOWN_TEMPLATE, "prompt.template",
+                       "not the name of a template (inline, it is an array of messages)");
     if (named == NULL)
         return why_set(reader->why, ERR_UNKNOWN_TEMPLATE, "prompt.template",
-                       "the settings have no template \"%.*s\"",
-                       SLICE_ARG(slice_sub(name, 0, 128)));
+                       "the settings have no template \"%.*s\"", SLICE_ARG(name));
     enum err err = make_room(conversation, named->count, named->count);
     for (size_t i = 0; err == OK && i < named->count; i++) {
         enum role role;
