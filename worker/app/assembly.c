@@ -176,6 +176,12 @@ static void fill_io(const struct settings *settings, struct assembly *assembly)
 {
     struct io_config *io = &assembly->io;
     assembly_kafka_config(settings, slice_of_text(assembly->transactional_id), &io->kafka);
+    assembly->output_topics[0] = settings->topics_responses;
+    assembly->output_topics[1] = settings->topics_usage;
+    assembly->output_topics[2] = settings->topics_dead_letters;
+    assembly->output_topics[3] = settings->topics_chunks;
+    io->kafka.output_topics = assembly->output_topics;
+    io->kafka.output_topic_count = COUNT_OF(assembly->output_topics);
     const char *ca_bundle = settings->bedrock_ca_bundle.ptr;
     if (settings->bedrock_ca_bundle.len == 0)
         ca_bundle = assembly->aws.ca_bundle;
@@ -195,6 +201,7 @@ static void fill_io(const struct settings *settings, struct assembly *assembly)
         .format = (enum log_format)settings->telemetry_log_format,
         .fd = 2,
     };
+    io->aws_profile = settings->bedrock_profile.ptr;
     io->drain_timeout_ms = settings->delivery_drain_timeout_ms;
     io->handle_signals = true;
 }

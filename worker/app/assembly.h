@@ -17,6 +17,7 @@ struct assembly {
     struct engine_config engine;
     struct io_config io;
     struct aws_environment aws;
+    struct slice output_topics[4];
     char source[256]; /* /bedrock-worker/<group> */
     char transactional_id[512];
     char region[128], endpoint_url[2048];

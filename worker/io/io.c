@@ -10,6 +10,7 @@
 
 #include "base/check.h"
 #include "base/memory.h"
+#include "io/credentials_watch.h"
 #include "io/kafka_chunks.h"
 #include "io/kafka_committer.h"
 #include "io/kafka_consumer.h"
@@ -36,6 +37,7 @@ struct io {
     struct log_sink *sink;
     struct watchdog *watchdog;
     struct http *http;
+    struct credentials_watch *credentials;
     struct kafka_consumer *consumer;
     struct kafka_offsets *offsets;
     struct kafka_lookup *lookup;
@@ -186,7 +188,8 @@ static bool rooms_make(struct io *io, char *ret_error)
         return false;
     io->http = http_new(&io->loop, &io->config.http);
     io->releases = memory_new(PARTITIONS_MAX * sizeof *io->releases);
-    if (io->http == NULL || io->releases == NULL)
+    io->credentials = credentials_watch_new(&io->loop, io->config.aws_profile);
+    if (io->http == NULL || io->credentials == NULL || io->releases == NULL)
         return false;
     io->consumer = kafka_consumer_new(kafka, io->sink, wake, ret_error);
     if (io->consumer == NULL)
@@ -226,6 +229,7 @@ void io_attach(struct io *io, struct engine *engine)
 {
     io->engine = engine;
     http_attach(io->http, engine);
+    credentials_watch_attach(io->credentials, engine);
     kafka_consumer_attach(io->consumer, engine);
     kafka_offsets_attach(io->offsets, engine);
     kafka_lookup_attach(io->lookup, engine);
@@ -241,6 +245,17 @@ static void http_end(struct io *io)
         (void)uv_run(&io->loop, UV_RUN_ONCE);
     http_free(io->http);
     io->http = NULL;
+}
+
+static void credentials_end(struct io *io)
+{
+    if (io->credentials == NULL)
+        return;
+    credentials_watch_close(io->credentials);
+    while (!credentials_watch_is_closed(io->credentials))
+        (void)uv_run(&io->loop, UV_RUN_ONCE);
+    credentials_watch_free(io->credentials);
+    io->credentials = NULL;
 }
 
 static void loop_end(struct io *io)
@@ -265,6 +280,7 @@ void io_free(struct io *io)
     if (io->committer != NULL)
         kafka_committer_stop(io->committer);
     http_end(io);
+    credentials_end(io);
     kafka_lookup_free(io->lookup);
     kafka_offsets_free(io->offsets);
     kafka_committer_free(io->committer);
@@ -402,6 +418,7 @@ static bool turn(struct io *io, bool more)
     if (atomic_load(&io->stops) > 0)
         stop_begin(io);
     kafka_serve(io);
+    credentials_watch_step(io->credentials, io->now_ms);
     http_step(io->http);
     bool has_more = kafka_consumer_pump(io->consumer);
     int64_t due_ms = engine_turn(io->engine);

@@ -19,6 +19,7 @@
 struct io_config {
     struct kafka_config kafka;
     struct http_config http;
+    const char *aws_profile; /* whose credentials; "" or NULL = the environment's */
     struct log_config log;
     int64_t drain_timeout_ms; /* the watchdog leaves some seconds after it */
     bool handle_signals; /* SIGTERM, SIGINT → engine_stop; false: a thread of a bigger program, use
