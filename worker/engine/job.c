@@ -22,81 +22,8 @@ static struct ledger_entry *entry_of(const struct job *job)
     return entry;
 }
 
-/* The next of its lane goes on in this turn of the loop. */
-static void leave_lane(struct engine *engine, struct job *job)
-{
-    struct job *next = lane_leave(engine, job);
-    if (next != NULL)
-        list_add_last(&engine->woken, &next->link);
-}
-
-void job_drop(struct engine *engine, struct job *job)
-{
-    CHECK(job->call == NULL && !job_is_finished(job));
-    if (job->step == JOB_WAITING)
-        target_dequeue(engine, job->target, job);
-    leave_lane(engine, job);
-    entry_of(job)->job = LEDGER_NO_JOB;
-    job_free(engine, job);
-}
-
-/* ---- finished: its outputs are made, in the order of finishing ---- */
-
-static void job_finish(struct engine *engine, struct job *job)
-{
-    struct ledger *ledger = &job->partition->ledger;
-    if (job->step == JOB_WAITING)
-        target_dequeue(engine, job->target, job);
-    timers_stop(&engine->timers, &job->due);
-    link_out(&job->link);
-    job_go(job, JOB_FINISHED);
-    ledger_finish(ledger, entry_of(job));
-    outcome_submit(engine, job);
-    job_charge(engine, job);
-    leave_lane(engine, job);
-    engine->stats.answered++;
-    if (job->why.err != OK)
-        engine->stats.failed++;
-}
-
-/* Tells those who heard a part of the answer that nothing follows. */
-static void close_chunks(struct engine *engine, struct job *job)
-{
-    if (job->last_run_seq == 0)
-        return;
-    struct attempt attempt = {.number = job->last_run_attempt, .call = job->last_run};
-    struct chunk_facts facts = {
-        .record = &job->record,
-        .request = &job->request,
-        .attempt = &attempt,
-        .api = job->dialect->api,
-        .seq = job->last_run_seq,
-        .why = &job->why,
-        .partition = call_chunk_partition(engine, job),
-        .wall_ms = engine->wall_ms,
-    };
-    struct output *chunk;
-    struct call_ref nobody = {UINT32_MAX, 0};
-    if (output_chunk(&engine->config.output, &facts, &chunk) == OK)
-        engine->ports.chunk_send(engine->ports.self, nobody, chunk);
-}
-
-/* Ends in an error: job->why says which. */
-static void job_fail(struct engine *engine, struct job *job)
-{
-    CHECK(job->why.err != OK);
-    close_chunks(engine, job);
-    outcome_error(engine, job);
-    struct log_field fields[] = {
-        FIELD_TEXT("topic", job->partition->topic),
-        FIELD_INT("partition", job->partition->number),
-        FIELD_INT("offset", job->offset),
-        FIELD_TEXT("code", slice_of_text(err_code(job->why.err))),
-        FIELD_TEXT("field", slice_of_text(job->why.field)),
-    };
-    engine->ports.log(engine->ports.self, LOG_REQUEST_REFUSED, fields, COUNT_OF(fields));
-    job_finish(engine, job);
-}
+static void job_fail(struct engine *engine, struct job *job);
+static void job_finish(struct engine *engine, struct job *job);
 
 /* ---- 1. taken: read and checked ---- */
 
@@ -451,17 +378,73 @@ void job_call_ended(struct engine *engine, struct job *job, const struct call_en
         job_fail(engine, job);
 }
 
-void job_cancel(struct engine *engine, struct job *job)
+/* ---- 6. finished: its outputs are made, and the next of its lane may go on ---- */
+
+/* The next of its lane goes on in this turn of the loop. */
+static void leave_lane(struct engine *engine, struct job *job)
 {
-    CHECK(job->step == JOB_CALLING);
-    struct call *call = job->call;
-    call->is_cancelling = true;
-    call_break_off(engine, call);
-    (void)why_set(&call->why, ERR_CANCELLED, NULL, "%s", err_words(ERR_CANCELLED));
-    job_call_ended(engine, job, NULL);
+    struct job *next = lane_leave(engine, job);
+    if (next != NULL)
+        list_add_last(&engine->woken, &next->link);
 }
 
-/* ---- 6. committed ---- */
+static void job_finish(struct engine *engine, struct job *job)
+{
+    struct ledger *ledger = &job->partition->ledger;
+    if (job->step == JOB_WAITING)
+        target_dequeue(engine, job->target, job);
+    timers_stop(&engine->timers, &job->due);
+    link_out(&job->link);
+    job_go(job, JOB_FINISHED);
+    ledger_finish(ledger, entry_of(job));
+    outcome_submit(engine, job);
+    job_charge(engine, job);
+    leave_lane(engine, job);
+    engine->stats.answered++;
+    if (job->why.err != OK)
+        engine->stats.failed++;
+}
+
+/* Tells those who heard a part of the answer that nothing follows. */
+static void close_chunks(struct engine *engine, struct job *job)
+{
+    if (job->last_run_seq == 0)
+        return;
+    struct attempt attempt = {.number = job->last_run_attempt, .call = job->last_run};
+    struct chunk_facts facts = {
+        .record = &job->record,
+        .request = &job->request,
+        .attempt = &attempt,
+        .api = job->dialect->api,
+        .seq = job->last_run_seq,
+        .why = &job->why,
+        .partition = call_chunk_partition(engine, job),
+        .wall_ms = engine->wall_ms,
+    };
+    struct output *chunk;
+    struct call_ref nobody = {UINT32_MAX, 0};
+    if (output_chunk(&engine->config.output, &facts, &chunk) == OK)
+        engine->ports.chunk_send(engine->ports.self, nobody, chunk);
+}
+
+/* Ends in an error: job->why says which. */
+static void job_fail(struct engine *engine, struct job *job)
+{
+    CHECK(job->why.err != OK);
+    close_chunks(engine, job);
+    outcome_error(engine, job);
+    struct log_field fields[] = {
+        FIELD_TEXT("topic", job->partition->topic),
+        FIELD_INT("partition", job->partition->number),
+        FIELD_INT("offset", job->offset),
+        FIELD_TEXT("code", slice_of_text(err_code(job->why.err))),
+        FIELD_TEXT("field", slice_of_text(job->why.field)),
+    };
+    engine->ports.log(engine->ports.self, LOG_REQUEST_REFUSED, fields, COUNT_OF(fields));
+    job_finish(engine, job);
+}
+
+/* ---- 7. committed ---- */
 
 void job_batched(struct engine *engine, struct job *job)
 {
@@ -486,4 +469,26 @@ void job_orphan(struct engine *engine, struct job *job)
     CHECK(job->step == JOB_FINISHED);
     outcome_orphan(engine, job);
     job_free(engine, job);
+}
+
+/* ---- off the road: what is not answered stays in Kafka ---- */
+
+void job_drop(struct engine *engine, struct job *job)
+{
+    CHECK(job->call == NULL && !job_is_finished(job));
+    if (job->step == JOB_WAITING)
+        target_dequeue(engine, job->target, job);
+    leave_lane(engine, job);
+    entry_of(job)->job = LEDGER_NO_JOB;
+    job_free(engine, job);
+}
+
+void job_cancel(struct engine *engine, struct job *job)
+{
+    CHECK(job->step == JOB_CALLING);
+    struct call *call = job->call;
+    call->is_cancelling = true;
+    call_break_off(engine, call);
+    (void)why_set(&call->why, ERR_CANCELLED, NULL, "%s", err_words(ERR_CANCELLED));
+    job_call_ended(engine, job, NULL);
 }

@@ -7,7 +7,8 @@
 
 enum err ledger_init(struct ledger *ledger, size_t map_bytes_max)
 {
-    CHECK(map_bytes_max > OFFSET_MAP_HEAD_LEN + LEDGER_RECORD_COST_MAX);
+    CHECK(map_bytes_max >
+          OFFSET_MAP_HEAD_LEN + LEDGER_RECORD_COST_MAX + OFFSET_MAP_GAP_COST_MAX);
     *ledger = (struct ledger){
         .map_last = -1,
         .committed_offset = -1,
@@ -15,7 +16,7 @@ enum err ledger_init(struct ledger *ledger, size_t map_bytes_max)
         .entries = memory_new(ENTRIES_MIN * sizeof(struct ledger_entry)),
         .room = ENTRIES_MIN,
     };
-    buf_init(&ledger->committed_map, map_bytes_max);
+    buf_init(&ledger->committed_map, LEDGER_MAP_BYTES_MAX);
     return ledger->entries == NULL ? ERR_NO_MEMORY : OK;
 }
 
@@ -39,14 +40,20 @@ int64_t ledger_front(const struct ledger *ledger)
     return top(ledger) + 1;
 }
 
+/* The gap behind the last entry. */
+static size_t end_cost(const struct ledger *ledger)
+{
+    if (ledger->count == 0)
+        return 0;
+    return offset_map_gap_cost(ledger->entries[ledger->count - 1].offset, top(ledger) + 1);
+}
+
 static void count_cost(struct ledger *ledger)
 {
     size_t cost = ledger->count;
     for (size_t i = 1; i < ledger->count; i++)
         cost += offset_map_gap_cost(ledger->entries[i - 1].offset, ledger->entries[i].offset);
-    if (ledger->count > 0)
-        cost += offset_map_gap_cost(ledger->entries[ledger->count - 1].offset, top(ledger) + 1);
-    ledger->cost = cost;
+    ledger->cost = cost + end_cost(ledger);
 }
 
 static struct ledger_entry *entry_add(struct ledger *ledger, int64_t offset)
@@ -64,6 +71,24 @@ static struct ledger_entry *entry_add(struct ledger *ledger, int64_t offset)
     return entry;
 }
 
+/* The open offsets of a map, in memory of the caller. Runs are short for many: how many there are
+ * is not known before. */
+static enum err read_map(struct slice metadata, int64_t offset, struct offset_open **ret_open,
+                         size_t *ret_count, int64_t *ret_last)
+{
+    *ret_open = NULL;
+    *ret_count = 0;
+    for (size_t room = OFFSET_MAP_BYTES_MAX; room <= LEDGER_OPEN_MAX; room *= 4) {
+        struct offset_open *open = memory_resize(*ret_open, room * sizeof *open);
+        CHECK(open != NULL);
+        *ret_open = open;
+        enum err err = offset_map_read(metadata, offset, open, room, ret_count, ret_last);
+        if (err != ERR_TOO_LARGE)
+            return err;
+    }
+    return ERR_FORMAT;
+}
+
 enum err ledger_open(struct ledger *ledger, int64_t offset, struct slice metadata)
 {
     ledger->count = 0;
@@ -73,13 +98,10 @@ enum err ledger_open(struct ledger *ledger, int64_t offset, struct slice metadat
     ledger->is_changed = false;
     buf_reset(&ledger->committed_map);
     buf_add(&ledger->committed_map, metadata);
-    struct offset_open *open = memory_new(OFFSET_MAP_BYTES_MAX * sizeof(struct offset_open));
-    size_t count = 0;
-    int64_t last = -1;
-    enum err err =
-        open == NULL ? ERR_NO_MEMORY
-                     : offset_map_read(metadata, offset, open, OFFSET_MAP_BYTES_MAX, &count, &last);
-    CHECK(err != ERR_NO_MEMORY);
+    struct offset_open *open;
+    size_t count;
+    int64_t last;
+    enum err err = read_map(metadata, offset, &open, &count, &last);
     if (err == OK) {
         ledger->map_last = last;
         for (size_t i = 0; i < count; i++) {
@@ -90,7 +112,7 @@ enum err ledger_open(struct ledger *ledger, int64_t offset, struct slice metadat
     }
     memory_free(open);
     count_cost(ledger);
-    return err == ERR_NOT_FOUND ? OK : err == ERR_TOO_LARGE ? ERR_FORMAT : err;
+    return err == ERR_NOT_FOUND ? OK : err;
 }
 
 bool ledger_agrees(const struct ledger *ledger, int64_t offset, struct slice metadata)
@@ -147,14 +169,26 @@ void ledger_restart(struct ledger *ledger, int64_t low)
     count_cost(ledger);
 }
 
+/* Records that fit above all that was seen. */
+static size_t room_above(const struct ledger *ledger)
+{
+    size_t most = ledger->map_bytes_max - OFFSET_MAP_HEAD_LEN;
+    /* Markers may end the log anywhere: that gap counts at its longest. */
+    size_t cost = ledger->cost - end_cost(ledger) + OFFSET_MAP_GAP_COST_MAX;
+    return cost >= most ? 0 : (most - cost) / LEDGER_RECORD_COST_MAX;
+}
+
 size_t ledger_room(const struct ledger *ledger)
 {
-    /* Below what the map speaks of nothing new is added: such an offset has its entry, or is done.
+    size_t room = room_above(ledger);
+    return room == 0 && ledger->next <= ledger->map_last ? 1 : room;
+}
+
+bool ledger_fits(const struct ledger *ledger, int64_t offset)
+{
+    /* Up to what the map speaks of nothing new is added: such an offset has its entry, or is done.
      */
-    if (ledger->next <= ledger->map_last)
-        return (size_t)(ledger->map_last - ledger->next) + 1;
-    size_t most = ledger->map_bytes_max - OFFSET_MAP_HEAD_LEN;
-    return ledger->cost >= most ? 0 : (most - ledger->cost) / LEDGER_RECORD_COST_MAX;
+    return offset <= ledger->map_last || offset < ledger->next || room_above(ledger) > 0;
 }
 
 /* Index of the first entry at or above `offset`. */
@@ -320,7 +354,7 @@ enum err ledger_add_map(const struct ledger *ledger, uint32_t nonce, struct buf 
     memory_free(open);
     if (ret_map->failed != OK)
         return ret_map->failed;
-    CHECK(ret_map->len - before <= ledger->map_bytes_max);
+    CHECK(ret_map->len - before <= OFFSET_MAP_HEAD_LEN + ledger->cost);
     return OK;
 }
 

@@ -19,7 +19,9 @@
 #include "wire/offset_map.h"
 
 /* Symbols that a record with any gap before it can add to the map. */
-#define LEDGER_RECORD_COST_MAX 12
+#define LEDGER_RECORD_COST_MAX (1 + OFFSET_MAP_GAP_COST_MAX)
+#define LEDGER_OPEN_MAX        (1 << 20) /* open offsets that a map may name */
+#define LEDGER_MAP_BYTES_MAX   (1 << 20) /* of a map, whoever wrote it */
 #define LEDGER_NO_JOB          UINT32_MAX
 
 enum ledger_state {
@@ -63,7 +65,8 @@ void ledger_done(struct ledger *ledger);
 
 /* Starts from what the broker has: the committed offset (-1 = none) and its metadata. The offset
  * counts and the ledger is usable whatever is returned: OK, ERR_NOT_ALLOWED or ERR_FORMAT (metadata
- * not usable: offset_map.h). */
+ * not usable: offset_map.h). A map over our own limit (another one was set before) is carried on
+ * whole: nothing is added to it until it has shrunk. */
 enum err ledger_open(struct ledger *ledger, int64_t offset, struct slice metadata);
 /* The broker still has what this ledger committed last. */
 bool ledger_agrees(const struct ledger *ledger, int64_t offset, struct slice metadata);
@@ -72,8 +75,12 @@ int64_t ledger_truncate(struct ledger *ledger, int64_t low);
 /* The topic was made anew: forget everything and begin at `low`. */
 void ledger_restart(struct ledger *ledger, int64_t low);
 
-/* Records that may come now without overfilling the map, whatever their offsets. */
+/* Records that may come now without overfilling the map, whatever their offsets and wherever the
+ * log ends; or 1 although it is full, because the map speaks of offsets that have not come yet:
+ * then ask ledger_fits. */
 size_t ledger_room(const struct ledger *ledger);
+/* Whether this record may be taken. */
+bool ledger_fits(const struct ledger *ledger, int64_t offset);
 /* A record came. Open offsets that it jumped over are gone from the log. */
 struct ledger_taken ledger_take(struct ledger *ledger, int64_t offset, uint32_t job);
 /* The log's end was reached: nothing below `position` is still to come. */
@@ -92,7 +99,8 @@ void ledger_put_in_batch(struct ledger *ledger, struct ledger_entry *entry);
 
 /* The next offset to commit if the open batch makes it. */
 int64_t ledger_front(const struct ledger *ledger);
-/* Appends the map that belongs to it; at most map_bytes_max bytes (CHECKed). ERR_NO_MEMORY. */
+/* Appends the map that belongs to it; at most map_bytes_max bytes, unless the map that we began
+ * with was longer (CHECKed). ERR_NO_MEMORY. */
 MUST_CHECK enum err ledger_add_map(const struct ledger *ledger, uint32_t nonce,
                                    struct buf *ret_map);
 /* The batch with this offset and map was committed: its entries leave. */

@@ -57,7 +57,7 @@ static struct partition *partition_new(struct engine *engine, struct tenure tenu
     partition->read_again_ms = INT64_MAX;
     link_init(&partition->jobs);
     link_init(&partition->parked);
-    buf_init(&partition->batch_map, engine->config.offset_map_bytes_max);
+    buf_init(&partition->batch_map, LEDGER_MAP_BYTES_MAX);
     CHECK(ledger_init(&partition->ledger, engine->config.offset_map_bytes_max) == OK);
     engine->slots[tenure.slot] = partition;
     if (tenure.slot >= engine->slots_end)
@@ -239,7 +239,7 @@ void engine_watermarks_read(struct engine *engine, struct tenure tenure, enum er
         log_partition(engine, LOG_PARTITION_ANEW, partition, more, COUNT_OF(more));
         int64_t committed = partition->ledger.committed_offset;
         struct buf map OWNED_BY(buf_done);
-        buf_init(&map, engine->config.offset_map_bytes_max);
+        buf_init(&map, LEDGER_MAP_BYTES_MAX);
         buf_add(&map, buf_slice(&partition->ledger.committed_map));
         partition = begin_anew(engine, partition);
         (void)ledger_open(&partition->ledger, committed, buf_slice(&map));
@@ -319,8 +319,16 @@ size_t engine_room(struct engine *engine, struct tenure tenure)
 void engine_record(struct engine *engine, struct tenure tenure, const struct record *record)
 {
     struct partition *partition = partition_find(engine, tenure);
-    if (partition != NULL && partition->step == PARTITION_ACTIVE)
+    if (partition == NULL || partition->step != PARTITION_ACTIVE)
+        return;
+    if (ledger_fits(&partition->ledger, record->offset)) {
         job_take(engine, partition, record);
+        return;
+    }
+    /* The map is full, and the log has no record any more where the map spoke of one: this one is
+     * above. It is fetched again when there is room. */
+    ledger_end(&partition->ledger, record->offset);
+    engine->ports.partition_start(engine->ports.self, tenure, record->offset);
 }
 
 void engine_partition_end(struct engine *engine, struct tenure tenure, int64_t position)
