@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/check.h"
 #include "base/instant.h"
 #include "wire/hash.h"
 
@@ -191,15 +192,17 @@ static void add_names(struct buf *buf, const struct header_list *list)
     }
 }
 
-/* Writes 20240102T030405Z without the heap. */
-static void write_instant(int64_t wall_ms, char ret_text[BASIC_INSTANT_LEN])
+/* 20240102T030405Z; `buf` is where it is made, and is left as it was. */
+static bool write_instant(struct buf *buf, int64_t wall_ms, char ret_text[BASIC_INSTANT_LEN])
 {
-    struct buf text OWNED_BY(buf_done);
-    buf_init(&text, BASIC_INSTANT_LEN);
-    instant_add_basic(&text, wall_ms);
-    memset(ret_text, '0', BASIC_INSTANT_LEN);
-    if (text.failed == OK && text.len == BASIC_INSTANT_LEN)
-        memcpy(ret_text, text.ptr, BASIC_INSTANT_LEN);
+    size_t start = buf->len;
+    instant_add_basic(buf, wall_ms);
+    if (buf->failed != OK)
+        return false;
+    CHECK(buf->len - start == BASIC_INSTANT_LEN);
+    memcpy(ret_text, buf->ptr + start, BASIC_INSTANT_LEN);
+    buf_cut(buf, start);
+    return true;
 }
 
 static void list_headers(const struct sigv4_request *request, struct slice date,
@@ -264,7 +267,8 @@ void sigv4_add_canonical(struct buf *buf, const struct sigv4_request *request,
         buf->failed = ERR_TOO_LARGE;
         return;
     }
-    write_instant(request->wall_ms, date);
+    if (!write_instant(buf, request->wall_ms, date))
+        return;
     list_headers(request, slice_of(date, sizeof date), session_token, &list);
     add_canonical(buf, request, &list);
 }
@@ -273,30 +277,28 @@ void sigv4_add_string_to_sign(struct buf *buf, const struct sigv4_request *reque
                               struct slice canonical)
 {
     char date[BASIC_INSTANT_LEN];
-    write_instant(request->wall_ms, date);
-    add_string_to_sign(buf, request, canonical, date);
+    if (write_instant(buf, request->wall_ms, date))
+        add_string_to_sign(buf, request, canonical, date);
 }
 
 /* The chain of keys: secret, date, region, service, aws4_request. */
 static void derive_key(struct slice secret, const struct sigv4_request *request, const char *date,
                        uint8_t ret_key[SHA256_LEN])
 {
-    struct buf first OWNED_BY(buf_done);
-    buf_init(&first, SIGV4_SECRET_BYTES_MAX + 4);
-    buf_add_text(&first, "AWS4");
-    buf_add(&first, secret);
+    char first[4 + SIGV4_SECRET_BYTES_MAX] = "AWS4";
+    CHECK(secret.len <= SIGV4_SECRET_BYTES_MAX);
+    memcpy(first + 4, secret.ptr, secret.len);
     const struct slice steps[] = {slice_of(date, DATE_LEN), request->region, request->service,
                                   SLICE("aws4_request")};
     uint8_t key[SHA256_LEN];
-    struct slice from = buf_slice(&first);
+    struct slice from = slice_of(first, 4 + secret.len);
     for (size_t i = 0; i < COUNT_OF(steps); i++) {
         hash_hmac_sha256(from, steps[i], ret_key);
         memcpy(key, ret_key, sizeof key);
         from = slice_of(key, sizeof key);
     }
     explicit_bzero(key, sizeof key);
-    if (first.ptr != NULL)
-        explicit_bzero(first.ptr, first.len);
+    explicit_bzero(first, sizeof first);
 }
 
 /* Makes the key anew when its day, region, service or secret is another. */
@@ -340,7 +342,8 @@ static enum err add_signature(struct buf *buf, struct buf *scratch,
     struct header_list list;
     char date[BASIC_INSTANT_LEN];
     uint8_t signature[SHA256_LEN];
-    write_instant(request->wall_ms, date);
+    if (!write_instant(scratch, request->wall_ms, date))
+        return scratch->failed;
     list_headers(request, slice_of(date, sizeof date), credentials->session_token, &list);
 
     add_scope(scratch, request, date);

@@ -48,7 +48,7 @@ struct sigv4_key {
 /* Percent-encodes everything but unreserved characters (RFC 3986), `/` too. */
 void sigv4_add_label(struct buf *buf, struct slice text);
 /* For tests and `bedrock-sim`: the canonical request and the string to sign. The buf fails (ERR_TOO_LARGE) when there are
- * more headers, path segments or parameters than the limits have. */
+ * more headers, path segments or parameters than the limits have. `canonical` does not lie in `buf`. */
 void sigv4_add_canonical(struct buf *buf, const struct sigv4_request *request, struct slice session_token);
 void sigv4_add_string_to_sign(struct buf *buf, const struct sigv4_request *request, struct slice canonical);
 /* Appends the header lines to send, each ended by CRLF: Authorization, X-Amz-Date[, X-Amz-Security-Token], or
