@@ -1,5 +1,6 @@
 /* The settings reader: what a file may say, and how its mistakes are told. */
 #include "unit/unit.h"
+#include "unit/torture.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -524,6 +525,38 @@ static void a_missing_file_is_told(void **state)
     end(reading);
 }
 
+/* Memory runs out: a problem is told, or the settings are whole. */
+static bool read_in_little_memory(void *self)
+{
+    static const char TEXT[] =
+        "kafka: {client: {linger.ms: 5}, group_id: g}\n"
+        "models: {default: a, aliases: {a: {id: x.y, defaults: {stop: [E]}}}}\n"
+        "templates: {t: [[human, '{x}']]}\n";
+    struct reading *reading = self;
+    struct settings_source source = {
+        .text = slice_of_text(TEXT), .file = "w.yaml", .environment = {get_variable, NULL}};
+    bool is_good = settings_read(&reading->settings, &source, &reading->problems);
+    assert_true(is_good == (reading->problems.count == 0));
+    if (is_good) {
+        assert_slice(reading->settings.kafka_group_id, "g");
+        assert_slice(reading->settings.topics_usage, "bedrock.usage");
+        assert_int_equal(reading->settings.topics_echo_headers.count, 3);
+        assert_slice(reading->settings.models_aliases.list[0].stop, "[\"E\"]");
+        assert_int_equal(reading->settings.templates.count, 1);
+    }
+    settings_free(&reading->settings);
+    return is_good;
+}
+
+static void memory_that_runs_out_is_a_problem(void **state)
+{
+    (void)state;
+    struct reading *reading = calloc(1, sizeof *reading);
+    assert_non_null(reading);
+    assert_true(torture(read_in_little_memory, reading) > 10);
+    free(reading);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -546,6 +579,7 @@ int main(void)
         cmocka_unit_test(problems_beyond_the_limit_are_counted),
         cmocka_unit_test(page_and_schema_are_made_of_every_row),
         cmocka_unit_test(a_missing_file_is_told),
+        cmocka_unit_test(memory_that_runs_out_is_a_problem),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,7 +13,7 @@
 
 #define PROMPT_BYTES_MAX  (4U * 1024 * 1024)
 #define REQUEST_BYTES_MAX (64U * 1024 * 1024)
-#define SET_UP_MS         15000 /* to find brokers and topics, and to deliver the request */
+#define SET_UP_MS         10000 /* to find brokers and topics, and to deliver the request */
 #define LATE_CHUNKS_MS    2000  /* how long the response waits for the rest of its stream */
 #define POLL_MS           200
 #define ARENA_BYTES_MAX   (512U * 1024 * 1024)
@@ -270,9 +270,12 @@ static int wait_for_answer(struct asking *asking)
 static bool follow_answers(struct asking *asking)
 {
     const struct settings *settings = asking->settings;
-    return client_follow(asking->client, settings->topics_responses, false, SET_UP_MS) == OK &&
-           (!asking->arguments->stream ||
-            client_follow(asking->client, settings->topics_chunks, false, SET_UP_MS) == OK);
+    enum err err = client_follow(asking->client, settings->topics_responses, false, SET_UP_MS);
+    if (err == OK && asking->arguments->stream)
+        err = client_follow(asking->client, settings->topics_chunks, false, SET_UP_MS);
+    if (err == OK)
+        client_warm_up(asking->client, settings->topics_requests.items[0], SET_UP_MS);
+    return err == OK;
 }
 
 static int ask(struct asking *asking, struct slice prompt)
@@ -284,7 +287,6 @@ static int ask(struct asking *asking, struct slice prompt)
         return EXIT_FAILED;
     }
     asking->begun_ms = clock_monotonic_ms();
-    client_warm_up(asking->client, asking->settings->topics_requests.items[0], SET_UP_MS);
     if (follow_answers(asking) && send_request(asking, prompt))
         return wait_for_answer(asking);
     fprintf(stderr, "%s (brokers: %.*s)\n", client_words(asking->client),

@@ -18,6 +18,7 @@
 #include "sim/sim.h"
 
 #define SET_UP_MS       30000
+#define REACH_MS        10000
 #define ANSWERS_BASE_MS 120000 /* for all answers, and 50 ms more for each request */
 #define QUIET_MS        1500   /* nothing more comes after so long */
 #define POLL_MS         50
@@ -114,7 +115,7 @@ static bool make_topics(struct demo *demo)
         if (demo_cluster_add_topic(demo->cluster, topics[i], DEMO_PARTITIONS) != OK)
             return fail(demo, "topics", "the in-memory cluster does not make them");
     }
-    if (client_brokers(demo->client, SET_UP_MS, &brokers) != OK)
+    if (client_brokers(demo->client, REACH_MS, &brokers) != OK)
         return fail(demo, "broker", client_words(demo->client));
     if (demo->cluster == NULL &&
         client_create(demo->client, topics, COUNT_OF(topics), DEMO_PARTITIONS, SET_UP_MS) != OK)

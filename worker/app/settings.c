@@ -186,8 +186,10 @@ static size_t take_group(struct settings_reader *reader, struct group group, str
     }
     for (const struct document_node *node = group.map->first; node != NULL; node = node->next) {
         struct slice path = path_of(reader->settings, group.path, node->key);
-        if (path.ptr == NULL)
+        if (path.ptr == NULL) {
+            problems_add(reader->problems, node->key_place, group.path, "out of memory");
             break;
+        }
         if (is_repeated(group.map, node)) {
             problems_add(reader->problems, node->key_place, path,
                          "is there twice; keep one of them");
@@ -251,10 +253,13 @@ static void take_override(struct settings_reader *reader, const char *text, size
 
 static void take_default(struct settings_reader *reader, const struct setting_row *row)
 {
-    struct document_node *node = NULL;
+    struct slice text = slice_of_text(row->default_text);
+    struct document_node plain = {.kind = DOCUMENT_TEXT, .is_plain = true, .text = text};
+    struct document_node *node = &plain;
     struct place place = {"default", 0, 0};
-    document_read(&reader->settings->arena, slice_of_text(row->default_text), "default",
-                  reader->problems, &node);
+    /* Most need no YAML reader, which takes its time to come up. */
+    if (strchr("[{'\"", row->default_text[0]) != NULL)
+        document_read(&reader->settings->arena, text, "default", reader->problems, &node);
     *place_of(reader->settings, row) = place;
     if (node == NULL)
         return;

@@ -105,8 +105,10 @@ void settings_take_properties(struct settings_reader *reader, const struct setti
     struct kafka_property *list = arena_new_array(arena, node->count, sizeof *list);
     struct place *places = arena_new_array(arena, node->count, sizeof *places);
     size_t count = 0;
-    if (list == NULL || places == NULL)
+    if (list == NULL || places == NULL) {
+        problems_add(reader->problems, node->place, slice_of_text(row->path), "out of memory");
         return;
+    }
     for (const struct document_node *item = node->first; item != NULL; item = item->next) {
         struct slice path = path_below(reader, slice_of_text(row->path), item->key);
         if (!may_take(reader, node, item, path) ||
@@ -268,8 +270,10 @@ void settings_take_aliases(struct settings_reader *reader, const struct document
     struct model_alias *list = arena_new_array(arena, node->count, sizeof *list);
     struct place *places = arena_new_array(arena, node->count, sizeof *places);
     size_t count = 0;
-    if (list == NULL || places == NULL)
+    if (list == NULL || places == NULL) {
+        problems_add(reader->problems, node->place, SLICE("models.aliases"), "out of memory");
         return;
+    }
     for (const struct document_node *item = node->first; item != NULL; item = item->next) {
         struct slice path = path_below(reader, SLICE("models.aliases"), item->key);
         if (!may_take(reader, node, item, path))
@@ -322,8 +326,10 @@ void settings_take_templates(struct settings_reader *reader, const struct docume
     struct arena *arena = &reader->settings->arena;
     struct template_named *list = arena_new_array(arena, node->count, sizeof *list);
     size_t count = 0;
-    if (list == NULL)
+    if (list == NULL) {
+        problems_add(reader->problems, node->place, SLICE("templates"), "out of memory");
         return;
+    }
     for (const struct document_node *item = node->first; item != NULL; item = item->next) {
         struct slice path = path_below(reader, SLICE("templates"), item->key);
         if (!may_take(reader, node, item, path))

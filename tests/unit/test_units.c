@@ -1,0 +1,199 @@
+/* Durations, sizes, variables and likeness, as people write them in settings. */
+#include "unit/unit.h"
+
+#include "app/units.h"
+
+static const char *get_variable(void *self, const char *name)
+{
+    (void)self;
+    if (strcmp(name, "A") == 0)
+        return "alpha";
+    return strcmp(name, "EMPTY") == 0 ? "" : NULL;
+}
+
+static const struct environment ENVIRONMENT = {get_variable, NULL};
+
+static void assert_expands(const char *text, const char *expanded)
+{
+    struct buf buf OWNED_BY(buf_done);
+    char name[UNITS_NAME_MAX];
+    buf_init(&buf, 1000);
+    assert_int_equal(units_add_expanded(&buf, slice_of_text(text), &ENVIRONMENT, name), OK);
+    assert_buf(&buf, expanded);
+}
+
+static void assert_refused(const char *text, enum err err, const char *variable)
+{
+    struct buf buf OWNED_BY(buf_done);
+    char name[UNITS_NAME_MAX];
+    buf_init(&buf, 1000);
+    assert_int_equal(units_add_expanded(&buf, slice_of_text(text), &ENVIRONMENT, name), err);
+    if (variable != NULL)
+        assert_string_equal(name, variable);
+}
+
+static void variables_are_put_in(void **state)
+{
+    (void)state;
+    assert_expands("", "");
+    assert_expands("plain", "plain");
+    assert_expands("${A}", "alpha");
+    assert_expands("x${A}y${A}", "xalphayalpha");
+    assert_expands("${A:-b}", "alpha");
+    assert_expands("${NONE:-b:-c}", "b:-c");
+    assert_expands("${NONE:-}", "");
+    assert_expands("${EMPTY}", "");
+    assert_expands("${EMPTY:-b}", "b");
+}
+
+static void dollars_of_no_variable_stay(void **state)
+{
+    (void)state;
+    assert_expands("$", "$");
+    assert_expands("a$b", "a$b");
+    assert_expands("$$", "$");
+    assert_expands("$${A}", "${A}");
+    assert_expands("$$$$", "$$");
+    assert_expands("$$${A}", "$alpha");
+}
+
+static void what_looks_like_a_variable_and_is_none_is_refused(void **state)
+{
+    (void)state;
+    assert_refused("${NONE}", ERR_NOT_FOUND, "NONE");
+    assert_refused("${A", ERR_FORMAT, NULL);
+    assert_refused("${}", ERR_FORMAT, NULL);
+    assert_refused("${1A}", ERR_FORMAT, NULL);
+    assert_refused("${A B}", ERR_FORMAT, NULL);
+    assert_refused("${A-b}", ERR_FORMAT, NULL);
+    assert_refused("${A:b}", ERR_FORMAT, NULL);
+}
+
+static void a_value_over_the_limit_is_refused(void **state)
+{
+    (void)state;
+    struct buf buf OWNED_BY(buf_done);
+    char name[UNITS_NAME_MAX];
+    buf_init(&buf, 4);
+    assert_int_equal(units_add_expanded(&buf, SLICE("${A}"), &ENVIRONMENT, name), ERR_TOO_LARGE);
+}
+
+static void assert_span(const char *text, int64_t ms)
+{
+    int64_t seen = -1;
+    assert_true(units_read_span(slice_of_text(text), &seen));
+    assert_int_equal(seen, ms);
+}
+
+static void spans_have_units(void **state)
+{
+    (void)state;
+    static const char *const WRONG[] = {"",
+                                        "5",
+                                        "s",
+                                        "1.5s",
+                                        "-1s",
+                                        "1S",
+                                        "1 s",
+                                        "1s1h",
+                                        "1h1h",
+                                        "1y",
+                                        "0x1s",
+                                        "1h ",
+                                        "+1s",
+                                        "00",
+                                        "99999999999999999999ms",
+                                        "9223372036854775807s"};
+    assert_span("0", 0);
+    assert_span("0s", 0);
+    assert_span("200ms", 200);
+    assert_span("5m", 300000);
+    assert_span("1h", 3600000);
+    assert_span("2d", 172800000);
+    assert_span("1h30m5s7ms", 5405007);
+    for (size_t i = 0; i < COUNT_OF(WRONG); i++) {
+        int64_t untouched = 42;
+        if (units_read_span(slice_of_text(WRONG[i]), &untouched))
+            fail_msg("'%s' was taken", WRONG[i]);
+        assert_int_equal(untouched, 42);
+    }
+}
+
+static void assert_size(const char *text, int64_t bytes)
+{
+    int64_t seen = -1;
+    assert_true(units_read_size(slice_of_text(text), &seen));
+    assert_int_equal(seen, bytes);
+}
+
+static void sizes_are_binary_or_decimal_as_they_say(void **state)
+{
+    (void)state;
+    static const char *const WRONG[] = {
+        "", "MiB", "1 MiB", "1mib", "1M", "1.5MiB", "-1", "1TiB", "9223372036854775807GiB"};
+    assert_size("0", 0);
+    assert_size("512", 512);
+    assert_size("512B", 512);
+    assert_size("1kB", 1000);
+    assert_size("1KB", 1000);
+    assert_size("1KiB", 1024);
+    assert_size("64MiB", 67108864);
+    assert_size("1MB", 1000000);
+    assert_size("2GiB", 2147483648);
+    assert_size("3GB", 3000000000);
+    for (size_t i = 0; i < COUNT_OF(WRONG); i++) {
+        int64_t untouched = 42;
+        if (units_read_size(slice_of_text(WRONG[i]), &untouched))
+            fail_msg("'%s' was taken", WRONG[i]);
+    }
+}
+
+/* What is printed is read back as the same amount. */
+static void amounts_survive_printing(void **state)
+{
+    (void)state;
+    static const int64_t AMOUNTS[] = {0,     1,     999,   1000,    1024,
+                                      60000, 90000, 65536, 1 << 30, 86400000};
+    for (size_t i = 0; i < COUNT_OF(AMOUNTS); i++) {
+        struct buf buf OWNED_BY(buf_done);
+        int64_t seen = -1;
+        buf_init(&buf, 100);
+        units_add_span(&buf, AMOUNTS[i]);
+        assert_true(units_read_span(buf_slice(&buf), &seen));
+        assert_int_equal(seen, AMOUNTS[i]);
+        buf_reset(&buf);
+        units_add_size(&buf, AMOUNTS[i]);
+        assert_true(units_read_size(buf_slice(&buf), &seen));
+        assert_int_equal(seen, AMOUNTS[i]);
+    }
+}
+
+static void likeness_counts_letters(void **state)
+{
+    (void)state;
+    char longer[66];
+    memset(longer, 'a', 65);
+    longer[65] = '\0';
+    assert_int_equal(units_distance(SLICE(""), SLICE("")), 0);
+    assert_int_equal(units_distance(SLICE("abc"), SLICE("ABC")), 0);
+    assert_int_equal(units_distance(SLICE("abc"), SLICE("")), 3);
+    assert_int_equal(units_distance(SLICE("abc"), SLICE("abd")), 1);
+    assert_int_equal(units_distance(SLICE("max_held"), SLICE("max_helt")), 1);
+    assert_int_equal(units_distance(SLICE("kitten"), SLICE("sitting")), 3);
+    assert_int_equal(units_distance(slice_of_text(longer), SLICE("a")), 64);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(variables_are_put_in),
+        cmocka_unit_test(dollars_of_no_variable_stay),
+        cmocka_unit_test(what_looks_like_a_variable_and_is_none_is_refused),
+        cmocka_unit_test(a_value_over_the_limit_is_refused),
+        cmocka_unit_test(spans_have_units),
+        cmocka_unit_test(sizes_are_binary_or_decimal_as_they_say),
+        cmocka_unit_test(amounts_survive_printing),
+        cmocka_unit_test(likeness_counts_letters),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
