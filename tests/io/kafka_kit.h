@@ -764,6 +764,40 @@ static int kit_worker_end(struct kit_worker *worker)
         }                                                                                          \
     } while (0)
 
+/* Numbers of requests in Kafka's protocol. */
+enum api {
+    API_PRODUCE = 0,
+    API_OFFSET_COMMIT = 8,
+    API_OFFSET_FETCH = 9,
+    API_END_TXN = 26,
+    API_TXN_OFFSET_COMMIT = 28
+};
+
+/* A worker with one partition that has started, holding `count` records back. */
+UNUSED static struct kit_worker *kit_holding_worker(struct kit *kit, bool exactly_once, int count)
+{
+    kit_init(kit, 1, false);
+    kit_produce(kit, 0, count);
+    struct kit_worker *worker = kit_worker_new(kit, exactly_once);
+    worker->engine->is_holding = true;
+    kit_worker_start(worker);
+    kit_until(worker, (int)worker->engine->records == count);
+    return worker;
+}
+
+UNUSED static void kit_let_go(struct kit_worker *worker)
+{
+    kit_lock(worker->engine);
+    worker->engine->is_holding = false;
+    kit_unlock(worker->engine);
+}
+
+UNUSED static void kit_end_well(struct kit *kit, struct kit_worker *worker)
+{
+    assert_int_equal(kit_worker_end(worker), 0);
+    kit_done_with(kit);
+}
+
 /* What is committed for partition 0 of `in`; -1 = nothing. */
 static int64_t kit_committed(const struct kit *kit, char *ret_metadata, size_t room)
 {

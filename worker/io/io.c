@@ -287,8 +287,8 @@ void io_free(struct io *io)
     kafka_chunks_free(io->chunks);
     kafka_consumer_free(io->consumer);
     loop_end(io);
-    watchdog_free(io->watchdog);
     log_sink_free(io->sink);
+    watchdog_free(io->watchdog);
     memory_free(io->releases);
     memory_free(io);
 }

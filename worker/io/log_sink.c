@@ -1,8 +1,10 @@
 #include "io/log_sink.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -12,6 +14,7 @@
 #include "io/clock.h"
 
 #define LAST_WRITE_MS 1000
+#define LOOK_UP_MS    100 /* how long the writer may take to see that it shall give up */
 
 struct log_sink {
     struct log_config config;
@@ -21,6 +24,7 @@ struct log_sink {
     pthread_cond_t written; /* for log_sink_free */
     pthread_t writer;
     bool has_writer;
+    atomic_bool gives_up;
     struct buf taken; /* the writer's: what it writes now */
     /* Under the lock: */
     struct buf waiting;
@@ -51,19 +55,19 @@ static void dropped_add(struct log_sink *sink)
     }
 }
 
-/* Writes all of it, however long the reader takes; gives up when nobody can read any more. */
-static void bytes_write(int fd, struct slice bytes)
+/* Writes all of it, however long the reader takes; gives up when nobody can read any more, or when
+ * told to. A piece of PIPE_BUF bytes does not block once the descriptor is ready for writing. */
+static void bytes_write(struct log_sink *sink, struct slice bytes)
 {
-    while (bytes.len > 0) {
-        ssize_t wrote = write(fd, bytes.ptr, bytes.len);
-        if (wrote >= 0) {
-            bytes = slice_sub(bytes, (size_t)wrote, bytes.len);
+    while (bytes.len > 0 && !atomic_load(&sink->gives_up)) {
+        struct pollfd ready = {.fd = sink->config.fd, .events = POLLOUT};
+        if (poll(&ready, 1, LOOK_UP_MS) != 1)
             continue;
-        }
-        struct pollfd ready = {.fd = fd, .events = POLLOUT};
-        if (errno == EAGAIN || errno == EWOULDBLOCK)
-            (void)poll(&ready, 1, -1);
-        else if (errno != EINTR)
+        ssize_t wrote =
+            write(sink->config.fd, bytes.ptr, bytes.len < PIPE_BUF ? bytes.len : PIPE_BUF);
+        if (wrote >= 0)
+            bytes = slice_sub(bytes, (size_t)wrote, bytes.len);
+        else if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)
             return;
     }
 }
@@ -84,7 +88,7 @@ static void *writer_run(void *argument)
             dropped_add(sink);
         sink->idle = false;
         (void)pthread_mutex_unlock(&sink->lock);
-        bytes_write(sink->config.fd, buf_slice(&sink->taken));
+        bytes_write(sink, buf_slice(&sink->taken));
         buf_reset(&sink->taken);
         (void)pthread_mutex_lock(&sink->lock);
         sink->idle = true;
@@ -141,8 +145,7 @@ void log_sink_free(struct log_sink *sink)
         (void)pthread_cond_signal(&sink->added);
         bool done = writer_wait(sink);
         (void)pthread_mutex_unlock(&sink->lock);
-        if (!done)
-            (void)pthread_cancel(sink->writer);
+        atomic_store(&sink->gives_up, !done);
         (void)pthread_join(sink->writer, NULL);
     }
     (void)pthread_cond_destroy(&sink->written);

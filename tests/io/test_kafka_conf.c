@@ -1,0 +1,134 @@
+/* librdkafka's properties: which are refused and why, and what the clients get in the end. */
+#include "unit/unit.h"
+
+#include "io/kafka_conf.h"
+
+static enum err check(const char *name, const char *value, struct buf *ret_words)
+{
+    buf_reset(ret_words);
+    return kafka_conf_check(slice_of_text(name), slice_of_text(value), -1, ret_words);
+}
+
+static void properties_that_break_a_promise_are_refused_with_the_promise(void **state)
+{
+    (void)state;
+    static const char *const NAMES[] = {"enable.auto.commit",
+                                        "enable.auto.offset.store",
+                                        "isolation.level",
+                                        "enable.idempotence",
+                                        "acks",
+                                        "request.required.acks",
+                                        "transactional.id",
+                                        "group.id",
+                                        "group.instance.id",
+                                        "auto.offset.reset",
+                                        "partition.assignment.strategy",
+                                        "partitioner",
+                                        "enable.partition.eof",
+                                        "bootstrap.servers",
+                                        "metadata.broker.list",
+                                        "enable.gapless.guarantee",
+                                        "delivery.report.only.error",
+                                        "queuing.strategy"};
+    struct buf words OWNED_BY(buf_done);
+    buf_init(&words, KAFKA_WORDS_MAX);
+    for (size_t i = 0; i < COUNT_OF(NAMES); i++) {
+        assert_int_equal(check(NAMES[i], "something", &words), ERR_NOT_ALLOWED);
+        assert_true(words.len > 10 && words.failed == OK);
+    }
+}
+
+static void the_harmless_value_of_such_a_property_is_taken(void **state)
+{
+    (void)state;
+    struct buf words OWNED_BY(buf_done);
+    buf_init(&words, KAFKA_WORDS_MAX);
+    assert_int_equal(check("enable.auto.commit", "false", &words), OK);
+    assert_int_equal(check("acks", "all", &words), OK);
+    assert_int_equal(check("isolation.level", "read_committed", &words), OK);
+    assert_int_equal(check("partition.assignment.strategy", "cooperative-sticky", &words), OK);
+    assert_int_equal(check("partitioner", "murmur2_random", &words), OK);
+    assert_int_equal(words.len, 0);
+}
+
+static void librdkafka_judges_the_rest_in_its_own_words(void **state)
+{
+    (void)state;
+    struct buf words OWNED_BY(buf_done);
+    buf_init(&words, KAFKA_WORDS_MAX);
+    assert_int_equal(check("security.protocol", "sasl_ssl", &words), OK);
+    assert_int_equal(check("socket.timeout.ms", "30000", &words), OK);
+    assert_int_equal(check("socket.timeout.mss", "30000", &words), ERR_INVALID);
+    assert_non_null(strstr(buf_text(&words), "socket.timeout.mss"));
+    assert_int_equal(check("socket.timeout.ms", "soon", &words), ERR_INVALID);
+    assert_true(words.len > 10);
+    assert_int_equal(kafka_conf_check(SLICE("client.id"), slice_of("a\0b", 3), -1, &words),
+                     ERR_INVALID);
+}
+
+static struct kafka_config config_of(bool exactly_once)
+{
+    return (struct kafka_config){.bootstrap_servers = SLICE("127.0.0.1:1"),
+                                 .group_id = SLICE("g"),
+                                 .transactional_id = SLICE("g-1"),
+                                 .exactly_once = exactly_once,
+                                 .request_bytes_max = 4 << 20,
+                                 .output_bytes_max = 20 << 20};
+}
+
+static void clients_get_defaults_settings_and_properties_in_this_order(void **state)
+{
+    (void)state;
+    struct kafka_config config = config_of(true);
+    assert_int_equal(kafka_conf_number(&config, KAFKA_CONSUMER, "session.timeout.ms"), 10000);
+    assert_int_equal(kafka_conf_number(&config, KAFKA_PUBLISHER, "transaction.timeout.ms"), 12000);
+    assert_true(kafka_conf_number(&config, KAFKA_PUBLISHER, "message.timeout.ms") < 12000);
+    assert_true(kafka_conf_number(&config, KAFKA_PUBLISHER, "message.max.bytes") > 20 << 20);
+    config.session_timeout_ms = 7000;
+    assert_int_equal(kafka_conf_number(&config, KAFKA_CONSUMER, "session.timeout.ms"), 7000);
+    assert_true(kafka_conf_number(&config, KAFKA_CONSUMER, "heartbeat.interval.ms") < 7000 / 2);
+    const struct kafka_property of_all[] = {{SLICE("session.timeout.ms"), SLICE("8000")}};
+    const struct kafka_property of_consumer[] = {{SLICE("session.timeout.ms"), SLICE("9000")}};
+    config.client = (struct kafka_properties){of_all, 1};
+    assert_int_equal(kafka_conf_number(&config, KAFKA_CONSUMER, "session.timeout.ms"), 8000);
+    config.consumer = (struct kafka_properties){of_consumer, 1};
+    assert_int_equal(kafka_conf_number(&config, KAFKA_CONSUMER, "session.timeout.ms"), 9000);
+}
+
+static void wrong_properties_give_no_number(void **state)
+{
+    (void)state;
+    struct kafka_config config = config_of(true);
+    const struct kafka_property wrong[] = {{SLICE("no.such"), SLICE("1")}};
+    config.client = (struct kafka_properties){wrong, 1};
+    assert_int_equal(kafka_conf_number(&config, KAFKA_CONSUMER, "session.timeout.ms"), -1);
+    char words[KAFKA_WORDS_MAX] = "";
+    assert_null(kafka_conf_new(&config, KAFKA_CONSUMER, words));
+    assert_non_null(strstr(words, "no.such"));
+}
+
+static void the_memory_bound_grows_with_partitions_and_queues(void **state)
+{
+    (void)state;
+    struct kafka_config config = config_of(false);
+    uint64_t one = kafka_conf_memory_bound(&config, 1);
+    uint64_t ten = kafka_conf_memory_bound(&config, 10);
+    assert_true(one > 40 << 20);
+    assert_true(ten > one + 9 * (2048 << 10));
+    const struct kafka_property more[] = {{SLICE("queued.max.messages.kbytes"), SLICE("65536")}};
+    config.consumer = (struct kafka_properties){more, 1};
+    assert_true(kafka_conf_memory_bound(&config, 10) > ten + 9 * (60ULL << 20));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(properties_that_break_a_promise_are_refused_with_the_promise),
+        cmocka_unit_test(the_harmless_value_of_such_a_property_is_taken),
+        cmocka_unit_test(librdkafka_judges_the_rest_in_its_own_words),
+        cmocka_unit_test(clients_get_defaults_settings_and_properties_in_this_order),
+        cmocka_unit_test(wrong_properties_give_no_number),
+        cmocka_unit_test(the_memory_bound_grows_with_partitions_and_queues),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

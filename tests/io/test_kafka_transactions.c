@@ -1,0 +1,144 @@
+/* The outcomes of a batch in a transaction, with errors injected into librdkafka's in-memory
+ * cluster. It knows no transactional offsets, so an unknown outcome always reads as "did not make
+ * it" here. */
+#include "io/kafka_kit.h"
+
+static void an_old_generation_is_told_and_the_batch_can_go_again(void **state)
+{
+    (void)state;
+    struct kit kit;
+    struct kit_worker *worker = kit_holding_worker(&kit, true, 20);
+    rd_kafka_mock_push_request_errors(kit.mock, API_TXN_OFFSET_COMMIT, 1,
+                                      RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION);
+    kit_let_go(worker);
+    kit_until(worker, worker->engine->answered == 20);
+    assert_int_equal(worker->engine->outcomes[BATCH_GENERATION], 1);
+    assert_int_equal(worker->engine->outcomes[BATCH_COMMITTED], 1);
+    assert_int_equal(worker->engine->outcomes[BATCH_UNKNOWN], 0);
+    kit_end_well(&kit, worker);
+}
+
+static void a_member_that_is_gone_is_told(void **state)
+{
+    (void)state;
+    struct kit kit;
+    struct kit_worker *worker = kit_holding_worker(&kit, true, 20);
+    rd_kafka_mock_push_request_errors(kit.mock, API_TXN_OFFSET_COMMIT, 1,
+                                      RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID);
+    kit_let_go(worker);
+    kit_until(worker, worker->engine->answered == 20);
+    assert_int_equal(worker->engine->outcomes[BATCH_MEMBER_GONE], 1);
+    kit_end_well(&kit, worker);
+}
+
+static void an_offset_commit_that_may_pass_is_sent_again_with_the_same_arguments(void **state)
+{
+    (void)state;
+    struct kit kit;
+    struct kit_worker *worker = kit_holding_worker(&kit, true, 20);
+    rd_kafka_mock_push_request_errors(
+        kit.mock, API_TXN_OFFSET_COMMIT, 3, RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS,
+        RD_KAFKA_RESP_ERR_NOT_COORDINATOR, RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT);
+    kit_let_go(worker);
+    kit_until(worker, worker->engine->answered == 20);
+    assert_int_equal(worker->engine->outcomes[BATCH_COMMITTED], 1);
+    assert_int_equal(worker->engine->outcomes[BATCH_ABORTED], 0);
+    kit_assert_each_once(&kit, 20);
+    kit_end_well(&kit, worker);
+}
+
+static void metadata_that_is_too_large_aborts_cleanly(void **state)
+{
+    (void)state;
+    struct kit kit;
+    struct kit_worker *worker = kit_holding_worker(&kit, true, 5);
+    rd_kafka_mock_push_request_errors(kit.mock, API_TXN_OFFSET_COMMIT, 1,
+                                      RD_KAFKA_RESP_ERR_OFFSET_METADATA_TOO_LARGE);
+    kit_let_go(worker);
+    kit_until(worker, worker->engine->answered == 5);
+    assert_int_equal(worker->engine->outcomes[BATCH_ABORTED], 1);
+    assert_int_equal(worker->engine->outcomes[BATCH_COMMITTED], 1);
+    kit_end_well(&kit, worker);
+}
+
+static void a_fenced_producer_is_made_anew_before_its_batch_ends(void **state)
+{
+    (void)state;
+    struct kit kit;
+    struct kit_worker *worker = kit_holding_worker(&kit, true, 5);
+    rd_kafka_mock_push_request_errors(kit.mock, API_END_TXN, 1,
+                                      RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH);
+    kit_let_go(worker);
+    kit_until(worker, worker->engine->outcomes[BATCH_FENCED] == 1);
+    assert_int_equal(kit_logged(worker, LOG_PRODUCER_RENEWED), 1);
+    kit_until(worker, worker->engine->answered == 5);
+    assert_int_equal(worker->engine->outcomes[BATCH_COMMITTED], 1);
+    kit_end_well(&kit, worker);
+}
+
+static void a_commit_that_fails_for_good_has_an_unknown_outcome(void **state)
+{
+    (void)state;
+    struct kit kit;
+    struct kit_worker *worker = kit_holding_worker(&kit, true, 5);
+    rd_kafka_mock_push_request_errors(kit.mock, API_END_TXN, 1,
+                                      RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED);
+    kit_let_go(worker);
+    kit_until(worker, worker->engine->outcomes[BATCH_UNKNOWN] == 1);
+    assert_int_equal(kit_logged(worker, LOG_PRODUCER_RENEWED), 1);
+    kit_until(worker, worker->engine->answered == 5);
+    kit_end_well(&kit, worker);
+}
+
+static void a_broker_away_in_a_transaction_ends_as_unknown_and_later_well(void **state)
+{
+    (void)state;
+    struct kit kit;
+    struct kit_worker *worker = kit_holding_worker(&kit, true, 5);
+    rd_kafka_mock_broker_set_down(kit.mock, 1);
+    kit_let_go(worker);
+    kit_sleep_ms(9000);
+    kit_lock(worker->engine);
+    assert_int_equal(worker->engine->outcomes[BATCH_COMMITTED], 0);
+    assert_true(worker->engine->outcomes[BATCH_UNKNOWN] <= 1);
+    kit_unlock(worker->engine);
+    rd_kafka_mock_broker_set_up(kit.mock, 1);
+    kit_until(worker, worker->engine->answered == 5);
+    kit_end_well(&kit, worker);
+}
+
+static void a_record_for_a_partition_that_is_not_there_is_blamed(void **state)
+{
+    (void)state;
+    struct kit kit;
+    struct kit_worker *worker = kit_holding_worker(&kit, true, 9);
+    kit_lock(worker->engine);
+    worker->engine->queue[4].output->partition = 77;
+    worker->engine->is_holding = false;
+    kit_unlock(worker->engine);
+    kit_until(worker, worker->engine->outcomes[BATCH_REFUSED] == 1);
+    kit_lock(worker->engine);
+    assert_int_equal(worker->engine->last_end.blame, 4);
+    assert_int_equal(worker->engine->last_end.blame_err, ERR_NOT_FOUND);
+    for (size_t i = 0; i < worker->engine->queue_count; i++)
+        worker->engine->queue[i].output->partition = -1;
+    kit_unlock(worker->engine);
+    kit_until(worker, worker->engine->answered == 9);
+    kit_end_well(&kit, worker);
+}
+
+int main(void)
+{
+    kit_only();
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_old_generation_is_told_and_the_batch_can_go_again),
+        cmocka_unit_test(a_member_that_is_gone_is_told),
+        cmocka_unit_test(an_offset_commit_that_may_pass_is_sent_again_with_the_same_arguments),
+        cmocka_unit_test(metadata_that_is_too_large_aborts_cleanly),
+        cmocka_unit_test(a_fenced_producer_is_made_anew_before_its_batch_ends),
+        cmocka_unit_test(a_commit_that_fails_for_good_has_an_unknown_outcome),
+        cmocka_unit_test(a_broker_away_in_a_transaction_ends_as_unknown_and_later_well),
+        cmocka_unit_test(a_record_for_a_partition_that_is_not_there_is_blamed),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
