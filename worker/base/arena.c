@@ -42,6 +42,22 @@ void arena_wipe(struct arena *arena)
     arena_reset(arena);
 }
 
+void arena_rewind(struct arena *arena, size_t keep_max)
+{
+    struct arena_block *kept = arena->last;
+    if (kept == NULL || kept->size > keep_max) {
+        arena_reset(arena);
+        return;
+    }
+    arena->last = kept->before;
+    arena_reset(arena);
+    memset(kept->bytes, 0, kept->taken);
+    kept->taken = 0;
+    kept->before = NULL;
+    arena->last = kept;
+    arena->held = kept->size + sizeof *kept;
+}
+
 /* Blocks double what is held, so that their number stays small and the waste below a half. */
 static bool add_block(struct arena *arena, size_t size)
 {
@@ -64,6 +80,12 @@ static bool add_block(struct arena *arena, size_t size)
     arena->last = block;
     arena->held += whole;
     return true;
+}
+
+bool arena_reserve(struct arena *arena, size_t size)
+{
+    return (arena->last != NULL && size <= arena->last->size - arena->last->taken) ||
+           add_block(arena, size);
 }
 
 void *arena_new(struct arena *arena, size_t size)

@@ -20,6 +20,11 @@ void arena_init(struct arena *arena, size_t limit);
 void arena_done(struct arena *arena);
 void arena_reset(struct arena *arena);
 void arena_wipe(struct arena *arena);    /* as arena_reset, and the bytes are overwritten first: for secrets */
+/* As arena_reset, but the last block stays (its bytes zero again) unless it is larger than keep_max: for objects that are
+ * used over and over. */
+void arena_rewind(struct arena *arena, size_t keep_max);
+/* Makes sure that `size` more bytes come out of one block; false when they cannot. */
+MUST_CHECK bool arena_reserve(struct arena *arena, size_t size);
 /* Zeroed memory, or NULL when the limit or the heap is exhausted. size may be 0 (a valid pointer). */
 MUST_CHECK void *arena_new(struct arena *arena, size_t size);
 /* `count` zeroed elements; the product is checked for overflow. */

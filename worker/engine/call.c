@@ -4,15 +4,15 @@
 
 #include "base/check.h"
 #include "base/memory.h"
-#include "base/instant.h"
 #include "wire/fault.h"
-#include "wire/hash.h"
 
-#define CALL_TEXT_MAX       (64 * 1024) /* url and headers */
-#define CALL_BODY_MAX       25000000    /* Bedrock's own limit of a body */
-#define CALL_ARENA_SLACK    (64 * 1024)
-#define ANSWER_ARENA_FACTOR 12 /* nodes and decoded text beside the bytes of an answer */
-#define TOKEN_BYTES         4  /* UTF-8 bytes that an estimated token counts */
+#define URL_BYTES_MAX    (16 * 1024)
+#define HEADERS_BYTES    (64 * 1024)
+#define BODY_BYTES_MAX   25000000      /* Bedrock's own limit of a body */
+#define SCRATCH_KEPT_MAX (1024 * 1024) /* a larger scratch is freed after its use */
+#define TOKEN_BYTES      4             /* UTF-8 bytes that an estimated token counts */
+
+/* ---- the pool ---- */
 
 enum err calls_init(struct engine *engine)
 {
@@ -26,45 +26,20 @@ enum err calls_init(struct engine *engine)
         engine->free_calls[i] = count - 1 - i;
     }
     engine->free_call_count = count;
+    buf_init(&engine->url_scratch, URL_BYTES_MAX);
+    buf_init(&engine->headers_scratch, HEADERS_BYTES);
+    buf_init(&engine->body_scratch, BODY_BYTES_MAX);
     return OK;
-}
-
-static size_t arena_limit(const struct engine *engine)
-{
-    return engine->config.max_answer_bytes * ANSWER_ARENA_FACTOR + CALL_ARENA_SLACK;
-}
-
-static void call_init(struct engine *engine, struct call *call, struct job *job)
-{
-    uint32_t index = call->index;
-    uint32_t generation = call->generation;
-    *call = (struct call){
-        .index = index,
-        .generation = generation + 1,
-        .job = job,
-        .started_ms = engine->now_ms,
-        .first_token_ms = -1,
-    };
-    arena_init(&call->arena, arena_limit(engine));
-    buf_init(&call->text, CALL_TEXT_MAX);
-    buf_init(&call->body, CALL_BODY_MAX);
-    buf_init(&call->heard, engine->config.max_answer_bytes);
-    buf_init(&call->head, HTTP_HEAD_BYTES_MAX);
-    event_reader_init(&call->reader, engine->config.max_answer_bytes);
 }
 
 void call_free(struct engine *engine, struct call *call)
 {
     CHECK(call->job != NULL);
-    if (call->stream != NULL)
-        call->job->dialect->stream_done(call->stream);
-    call->stream = NULL;
-    event_reader_done(&call->reader);
-    buf_done(&call->head);
-    buf_done(&call->heard);
-    buf_done(&call->body);
-    buf_done(&call->text);
-    arena_done(&call->arena);
+    if (call->hearing != NULL)
+        hearing_give_back(engine, call->hearing, call->job->dialect);
+    memory_free(call->text);
+    call->text = NULL;
+    call->hearing = NULL;
     call->job = NULL;
     engine->free_calls[engine->free_call_count++] = call->index;
     engine->calling--;
@@ -75,9 +50,15 @@ void calls_done(struct engine *engine)
     for (uint32_t i = 0; engine->calls != NULL && i < engine->config.max_in_flight; i++)
         if (engine->calls[i].job != NULL)
             call_free(engine, &engine->calls[i]);
+    hearings_free(engine);
+    buf_done(&engine->url_scratch);
+    buf_done(&engine->headers_scratch);
+    buf_done(&engine->body_scratch);
     memory_free(engine->calls);
     memory_free(engine->free_calls);
 }
+
+/* ---- the request ---- */
 
 static void add_header(struct buf *buf, const char *name, struct slice value)
 {
@@ -87,11 +68,12 @@ static void add_header(struct buf *buf, const char *name, struct slice value)
     buf_add(buf, SLICE("\r\n"));
 }
 
-/* Signs and adds the header lines behind the URL in call->text. */
-static enum err add_headers(struct engine *engine, struct call *call, struct slice path,
-                            const struct attempt *attempt)
+/* Signed over the path and the body. */
+static enum err write_headers(struct engine *engine, struct call *call, struct slice path,
+                              const struct attempt *attempt)
 {
     struct target *target = call->job->target;
+    struct buf *headers = &engine->headers_scratch;
     struct sigv4_header signed_headers[] = {{SLICE("content-type"), SLICE("application/json")}};
     struct sigv4_request request = {
         .method = SLICE("POST"),
@@ -100,18 +82,42 @@ static enum err add_headers(struct engine *engine, struct call *call, struct sli
         .query = SLICE(""),
         .headers = signed_headers,
         .header_count = COUNT_OF(signed_headers),
-        .body = buf_slice(&call->body),
+        .body = buf_slice(&engine->body_scratch),
         .region = target->region,
         .service = SLICE("bedrock"),
         .wall_ms = engine->wall_ms + call->clock_offset_ms,
     };
-    enum err err = sigv4_add_headers(&call->text, &request, &engine->credentials, &target->key);
-    add_header(&call->text, "Content-Type", SLICE("application/json"));
-    add_header(&call->text, "User-Agent", engine->config.user_agent);
-    add_header(&call->text, "amz-sdk-invocation-id", uuid_slice(&call->job->invocation));
-    buf_addf(&call->text, "amz-sdk-request: attempt=%d; max=%u\r\n", attempt->number,
+    enum err err = sigv4_add_headers(headers, &request, &engine->credentials, &target->key);
+    add_header(headers, "Content-Type", SLICE("application/json"));
+    add_header(headers, "User-Agent", engine->config.user_agent);
+    add_header(headers, "amz-sdk-invocation-id", uuid_slice(&call->job->invocation));
+    buf_addf(headers, "amz-sdk-request: attempt=%d; max=%u\r\n", attempt->number,
              engine->config.retry_max_attempts);
-    return err;
+    return err != OK ? err : headers->failed;
+}
+
+static struct slice take_piece(char **to, const struct buf *from)
+{
+    struct slice piece = {*to, from->len};
+    if (from->len > 0)
+        memcpy(*to, from->ptr, from->len);
+    *to += from->len;
+    return piece;
+}
+
+/* The three pieces, made up in the engine's scratch, move into one block of the call. */
+static enum err take_request(struct engine *engine, struct call *call)
+{
+    size_t len = engine->url_scratch.len + engine->headers_scratch.len + engine->body_scratch.len;
+    call->text = memory_resize(NULL, len);
+    if (call->text == NULL)
+        return ERR_NO_MEMORY;
+    char *to = call->text;
+    call->request.url = take_piece(&to, &engine->url_scratch);
+    call->request.url.len--; /* without its NUL */
+    call->request.headers = take_piece(&to, &engine->headers_scratch);
+    call->request.body = take_piece(&to, &engine->body_scratch);
+    return OK;
 }
 
 static enum err write_request(struct engine *engine, struct call *call,
@@ -119,34 +125,26 @@ static enum err write_request(struct engine *engine, struct call *call,
 {
     struct job *job = call->job;
     const struct endpoint *endpoint = &job->target->endpoint;
-    enum err err = job->dialect->encode(&job->request, &call->body);
+    struct buf *url = &engine->url_scratch;
+    buf_reset(url);
+    buf_reset(&engine->headers_scratch);
+    buf_reset(&engine->body_scratch);
+    enum err err = job->dialect->encode(&job->request, &engine->body_scratch);
     if (err != OK)
         return err;
-    buf_add(&call->text, endpoint->scheme);
-    buf_add(&call->text, SLICE("://"));
-    buf_add(&call->text, endpoint->host);
-    size_t path_at = call->text.len;
-    buf_add(&call->text, endpoint->base_path);
-    job->dialect->add_path(job->request.model, job->request.stream, &call->text);
-    size_t url_len = call->text.len;
-    buf_add_byte(&call->text, '\0');
-    struct slice path;
-    struct slice url = slice_sub(buf_slice(&call->text), 0, url_len);
-    if (call->text.failed != OK ||
-        !arena_copy(&call->arena, slice_sub(url, path_at, url_len), &path))
-        return ERR_NO_MEMORY;
-    err = add_headers(engine, call, path, attempt);
-    if (err != OK)
-        return err;
-    if (call->text.failed != OK)
-        return call->text.failed;
-    struct slice text = buf_slice(&call->text);
-    call->request = (struct http_request){
-        .url = slice_sub(text, 0, url_len),
-        .headers = slice_sub(text, url_len + 1, text.len),
-        .body = buf_slice(&call->body),
-    };
-    return OK;
+    buf_add(url, endpoint->scheme);
+    buf_add(url, SLICE("://"));
+    buf_add(url, endpoint->host);
+    size_t path_at = url->len;
+    buf_add(url, endpoint->base_path);
+    job->dialect->add_path(job->request.model, job->request.stream, url);
+    struct slice path = slice_sub(buf_slice(url), path_at, url->len);
+    buf_add_byte(url, '\0');
+    path.ptr = url->ptr + path_at; /* the NUL may have moved it */
+    if (url->failed != OK)
+        return url->failed;
+    err = write_headers(engine, call, path, attempt);
+    return err != OK ? err : take_request(engine, call);
 }
 
 enum err call_begin(struct engine *engine, struct job *job, const struct attempt *attempt,
@@ -157,10 +155,18 @@ enum err call_begin(struct engine *engine, struct job *job, const struct attempt
     CHECK(engine->free_call_count > 0);
     struct call *call = &engine->calls[engine->free_calls[--engine->free_call_count]];
     engine->calling++;
-    call_init(engine, call, job);
-    call->credentials_version = engine->credentials_version;
-    call->clock_offset_ms = clock_skew_offset_ms(&engine->clock);
+    *call = (struct call){
+        .index = call->index,
+        .generation = call->generation + 1,
+        .job = job,
+        .started_ms = engine->now_ms,
+        .first_token_ms = -1,
+        .credentials_version = engine->credentials_version,
+        .clock_offset_ms = clock_skew_offset_ms(&engine->clock),
+    };
     enum err err = write_request(engine, call, attempt);
+    if (engine->body_scratch.room > SCRATCH_KEPT_MAX)
+        buf_done(&engine->body_scratch);
     if (err != OK) {
         call_free(engine, call);
         return why_set(ret_why, err, NULL, "the call could not be made up: %s", err_words(err));
@@ -178,117 +184,7 @@ struct call *call_find(struct engine *engine, struct call_ref ref)
     return call->job != NULL && call->generation == ref.generation ? call : NULL;
 }
 
-void call_head(struct engine *engine, struct call *call, int status, struct slice head)
-{
-    call->status = status;
-    buf_reset(&call->head);
-    buf_add(&call->head, head);
-    struct slice type = http_header(head, "content-type");
-    call->is_streaming = status == 200 && call->job->request.stream && type.ptr != NULL &&
-                         slice_starts(type, SLICE("application/vnd.amazon.eventstream"));
-    struct slice date = http_header(head, "date");
-    int64_t date_ms;
-    if (date.ptr != NULL && instant_from_http_date(date, &date_ms))
-        clock_skew_hear(&engine->clock, engine->wall_ms, date_ms);
-    /* The last chunk of a stream tells them, before the call has ended. */
-    struct attempt *attempt = &call->job->attempts[call->job->attempt_count - 1];
-    attempt->status = status;
-    struct slice id = http_header(head, "x-amzn-requestid");
-    if (id.ptr != NULL)
-        why_copy(attempt->bedrock_request_id, sizeof attempt->bedrock_request_id, id);
-}
-
-int32_t call_chunk_partition(const struct engine *engine, const struct job *job)
-{
-    if (job->record.key.ptr != NULL || engine->chunk_partitions <= 0)
-        return -1;
-    return (int32_t)(hash_murmur2(job->request.id) % (uint32_t)engine->chunk_partitions);
-}
-
-static void send_chunk(struct engine *engine, struct call *call, const struct stream_step *step)
-{
-    struct job *job = call->job;
-    if (call->first_token_ms < 0 && step->content.len > 2)
-        call->first_token_ms = engine->now_ms - call->started_ms;
-    if (call->is_chunk_refused)
-        return;
-    struct usage_counts counts = {0};
-    size_t text_bytes;
-    if (step->has_usage)
-        job->dialect->stream_heard(call->stream, &counts, &text_bytes);
-    struct chunk_facts facts = {
-        .record = &job->record,
-        .request = &job->request,
-        .attempt = &job->attempts[job->attempt_count - 1],
-        .api = job->dialect->api,
-        .seq = call->chunk_seq,
-        .step = step,
-        .usage = step->has_usage ? &counts : NULL,
-        .partition = call_chunk_partition(engine, job),
-        .wall_ms = engine->wall_ms,
-    };
-    struct output *chunk;
-    if (output_chunk(&engine->config.output, &facts, &chunk) != OK) {
-        call->is_chunk_refused = true;
-        return;
-    }
-    call->chunk_seq++;
-    job->last_run = facts.attempt->call;
-    job->last_run_attempt = facts.attempt->number;
-    job->last_run_seq = call->chunk_seq;
-    engine->ports.chunk_send(engine->ports.self, call_ref_of(call), chunk);
-}
-
-static enum err hear_event(struct engine *engine, struct call *call, const struct event *event)
-{
-    const struct dialect *dialect = call->job->dialect;
-    if (call->stream == NULL) {
-        enum err err =
-            dialect->stream_start(&call->arena, engine->config.max_answer_bytes, &call->stream);
-        if (err != OK)
-            return why_set(&call->why, err, NULL, "%s", err_words(err));
-    }
-    struct stream_step step = {0};
-    enum err err = dialect->stream_step(call->stream, event, &step, &call->why);
-    if (err != OK)
-        return err;
-    if (step.is_chunk)
-        send_chunk(engine, call, &step);
-    call->is_whole = call->is_whole || step.is_last;
-    return OK;
-}
-
-static enum err hear_stream(struct engine *engine, struct call *call, struct slice bytes)
-{
-    enum err err = event_reader_hear(&call->reader, bytes);
-    while (err == OK) {
-        struct event event;
-        err = event_reader_next(&call->reader, &event);
-        if (err == ERR_NOT_FOUND)
-            return OK;
-        if (err == OK) {
-            err = hear_event(engine, call, &event);
-            if (err != OK)
-                return err;
-        }
-    }
-    return why_set(&call->why, err == ERR_TOO_LARGE ? ERR_RESPONSE_TOO_LARGE : err, NULL, "%s",
-                   err == ERR_BROKEN_STREAM ? "a frame of the event stream is corrupt"
-                                            : "the stream is over bedrock.max_answer_size");
-}
-
-bool call_body(struct engine *engine, struct call *call, struct slice bytes)
-{
-    if (call->is_streaming)
-        return hear_stream(engine, call, bytes) == OK;
-    buf_add(&call->heard, bytes);
-    if (call->heard.failed == OK)
-        return true;
-    bool large = call->heard.failed == ERR_TOO_LARGE;
-    (void)why_set(&call->why, large ? ERR_RESPONSE_TOO_LARGE : ERR_NO_MEMORY, NULL, "%s",
-                  large ? "the answer is over bedrock.max_answer_size" : "out of memory");
-    return false;
-}
+/* ---- the verdict ---- */
 
 void call_break_off(struct engine *engine, struct call *call)
 {
@@ -307,19 +203,29 @@ static enum err judge_exchange(const struct call *call, const struct call_end *e
     return why_set(ret_why, err, NULL, "%.*s", SLICE_ARG(end->words));
 }
 
+struct slice call_head_text(const struct call *call)
+{
+    return call->hearing == NULL ? SLICE("") : buf_slice(&call->hearing->head);
+}
+
+static struct slice body_of(const struct call *call)
+{
+    return call->hearing == NULL ? SLICE("") : buf_slice(&call->hearing->body);
+}
+
 static enum err judge_answer(struct call *call, struct verdict *ret)
 {
     const struct dialect *dialect = call->job->dialect;
     if (!call->is_streaming) {
         if (call->status != 200 || call->job->request.stream)
-            return fault_of_answer(call->status, buf_slice(&call->head), buf_slice(&call->heard),
-                                   &ret->why);
-        return dialect->decode(&call->arena, buf_slice(&call->heard), &ret->answer, &ret->why);
+            return fault_of_answer(call->status, call_head_text(call), body_of(call), &ret->why);
+        return dialect->decode(&call->hearing->arena, body_of(call), &ret->answer, &ret->why);
     }
-    if (call->stream == NULL || !event_reader_is_between(&call->reader))
+    struct stream *stream = call->hearing->stream;
+    if (stream == NULL || !event_reader_is_between(&call->hearing->reader))
         return why_set(&ret->why, ERR_BROKEN_STREAM, NULL, "the stream ended %s",
-                       call->stream == NULL ? "before its first event" : "inside a frame");
-    return dialect->stream_end(call->stream, &ret->answer, &ret->why);
+                       stream == NULL ? "before its first event" : "inside a frame");
+    return dialect->stream_end(stream, &ret->answer, &ret->why);
 }
 
 static const char *estimate_reason(const struct call *call, enum err err)
@@ -335,8 +241,8 @@ static const char *estimate_reason(const struct call *call, enum err err)
 static void estimate(const struct call *call, struct usage_counts *ret_counts)
 {
     size_t heard_bytes = 0;
-    if (call->stream != NULL)
-        call->job->dialect->stream_heard(call->stream, ret_counts, &heard_bytes);
+    if (call->hearing != NULL && call->hearing->stream != NULL)
+        call->job->dialect->stream_heard(call->hearing->stream, ret_counts, &heard_bytes);
     if (ret_counts->known)
         return;
     int64_t input = (int64_t)((call->job->request.text_bytes + TOKEN_BYTES - 1) / TOKEN_BYTES);
@@ -356,12 +262,14 @@ void call_judge(struct engine *engine, struct call *call, const struct call_end 
     struct verdict *ret = ret_verdict;
     memset(ret, 0, sizeof *ret);
     ret->status = call->status;
-    ret->retry_after_ms = http_retry_after_ms(buf_slice(&call->head), engine->wall_ms);
+    ret->retry_after_ms = http_retry_after_ms(call_head_text(call), engine->wall_ms);
     enum err err;
     bool was_sent = true;
-    if (call->why.err != OK) {
-        ret->why = call->why;
-        err = call->why.err;
+    if (call->is_cancelling) {
+        err = why_set(&ret->why, ERR_CANCELLED, NULL, "%s", err_words(ERR_CANCELLED));
+    } else if (call->hearing != NULL && call->hearing->why.err != OK) {
+        ret->why = call->hearing->why;
+        err = ret->why.err;
     } else if (end != NULL && end->err != OK) {
         err = judge_exchange(call, end, &ret->why);
         was_sent = end->was_sent;

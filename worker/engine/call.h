@@ -4,6 +4,7 @@
 #ifndef ENGINE_CALL_H
 #define ENGINE_CALL_H
 
+#include "engine/hearing.h"
 #include "engine/state.h"
 
 /* What became of a call; the slices and texts live until call_free. */
@@ -26,22 +27,13 @@ MUST_CHECK enum err call_begin(struct engine *engine, struct job *job,
                                const struct attempt *attempt, struct why *ret_why);
 /* The call of this name, or NULL when it is late. */
 struct call *call_find(struct engine *engine, struct call_ref ref);
-void call_head(struct engine *engine, struct call *call, int status, struct slice head);
-/* false: the answer cannot become whole any more (call->why); break the exchange off. */
-MUST_CHECK bool call_body(struct engine *engine, struct call *call, struct slice bytes);
-/* The verdict at its end. `end` NULL: we broke it off ourselves, for call->why. */
+/* The head of its answer as it came; empty when none did. */
+struct slice call_head_text(const struct call *call);
+/* The verdict at its end. `end` NULL: we broke it off ourselves, because it cannot become whole or
+ * is cancelled. */
 void call_judge(struct engine *engine, struct call *call, const struct call_end *end,
                 struct verdict *ret_verdict);
 void call_break_off(struct engine *engine, struct call *call);
 void call_free(struct engine *engine, struct call *call);
-
-/* Where the chunks of a job go: -1 = by its key; without a key murmur2(id), so that they stay in
- * order. */
-int32_t call_chunk_partition(const struct engine *engine, const struct job *job);
-
-static inline struct call_ref call_ref_of(const struct call *call)
-{
-    return (struct call_ref){call->index, call->generation};
-}
 
 #endif

@@ -77,6 +77,7 @@ struct engine *engine_new(const struct engine_config *config, const struct ports
     engine->hash_seed = random_next(&engine->random);
     link_init(&engine->free_jobs);
     link_init(&engine->woken);
+    link_init(&engine->hearings);
     link_init(&engine->targets);
     link_init(&engine->ready);
     link_init(&engine->results);
@@ -128,12 +129,16 @@ void engine_free(struct engine *engine)
 
 uint64_t engine_memory_bound(const struct engine_config *config)
 {
-    uint64_t jobs = (uint64_t)config->max_held * (sizeof(struct job) + 2 * sizeof(struct link));
+    uint64_t jobs = (uint64_t)config->max_held * (sizeof(struct job) + JOB_ARENA_KEPT_MAX +
+                                                  2 * LANES_PER_JOB * sizeof(struct link));
     uint64_t calls = (uint64_t)config->max_in_flight *
                      (sizeof(struct call) + config->max_answer_bytes + config->max_request_bytes);
+    /* One request is read and one answer is told at a time. */
+    uint64_t scratch = REQUEST_SCRATCH_BYTES(config->max_request_bytes) +
+                       DIALECT_SCRATCH_BYTES(config->max_answer_bytes);
     /* Requests up to max_held_bytes, answers that wait for their commit up to half of it before
      * calls stop. */
-    return config->max_held_bytes + config->max_held_bytes / 2 + jobs + calls +
+    return config->max_held_bytes + config->max_held_bytes / 2 + jobs + calls + scratch +
            REPLY_TOPICS_MAX * sizeof(struct reply_topic);
 }
 

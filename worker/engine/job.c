@@ -264,7 +264,7 @@ static void note_attempt(struct engine *engine, struct job *job, const struct ve
     if (why->err != OK)
         why_copy(attempt->error, sizeof attempt->error,
                  slice_of_text(why->type[0] != '\0' ? why->type : err_code(why->err)));
-    struct slice id = http_header(buf_slice(&job->call->head), "x-amzn-requestid");
+    struct slice id = http_header(call_head_text(job->call), "x-amzn-requestid");
     if (id.ptr != NULL)
         why_copy(attempt->bedrock_request_id, sizeof attempt->bedrock_request_id, id);
     job->called_ms += attempt->duration_ms;
@@ -489,6 +489,5 @@ void job_cancel(struct engine *engine, struct job *job)
     struct call *call = job->call;
     call->is_cancelling = true;
     call_break_off(engine, call);
-    (void)why_set(&call->why, ERR_CANCELLED, NULL, "%s", err_words(ERR_CANCELLED));
     job_call_ended(engine, job, NULL);
 }

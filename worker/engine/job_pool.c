@@ -5,6 +5,8 @@
 #include "engine/outcome.h"
 #include "engine/target.h"
 
+#define JOB_ARENA_BESIDE 1536 /* of a job's first block: what is not in the size of its request */
+
 enum err jobs_init(struct engine *engine)
 {
     uint32_t count = engine->config.max_held;
@@ -30,9 +32,8 @@ void jobs_done(struct engine *engine)
 {
     for (uint32_t i = 0; engine->jobs != NULL && i < engine->config.max_held; i++) {
         struct job *job = &engine->jobs[i];
-        if (job->step == JOB_FREE)
-            continue;
-        result_free(engine, &job->result);
+        if (job->step != JOB_FREE)
+            result_free(engine, &job->result);
         arena_done(&job->arena);
     }
     memory_free(engine->jobs);
@@ -81,8 +82,10 @@ void job_start(struct engine *engine, struct job *job, struct partition *partiti
 {
     link_out(&job->link);
     uint32_t index = job->index;
+    struct arena arena = job->arena;
     *job = (struct job){
         .index = index,
+        .arena = arena,
         .partition = partition,
         .offset = record->offset,
         .received_ms = engine->now_ms,
@@ -97,8 +100,9 @@ void job_start(struct engine *engine, struct job *job, struct partition *partiti
     timer_init(&job->due);
     result_init(&job->result);
     job->result.job = job;
-    arena_init(&job->arena,
-               8 * (record->value.len + record->key.len) + HEADERS_BYTES_MAX * 4 + JOB_ARENA_SLACK);
+    job->arena.limit =
+        8 * (record->value.len + record->key.len) + HEADERS_BYTES_MAX * 4 + JOB_ARENA_SLACK;
+    CHECK(arena_reserve(&job->arena, 2 * record->value.len + JOB_ARENA_BESIDE));
     list_add_last(&partition->jobs, &job->link_partition);
     hold(engine, partition, partition->held + 1);
     uuid_new(&job->invocation, engine->wall_ms, &engine->random);
@@ -120,6 +124,6 @@ void job_free(struct engine *engine, struct job *job)
     job_go(job, JOB_FREE);
     job_charge(engine, job);
     hold(engine, job->partition, job->partition->held - 1);
-    arena_done(&job->arena);
+    arena_rewind(&job->arena, JOB_ARENA_KEPT_MAX);
     list_add_first(&engine->free_jobs, &job->link);
 }

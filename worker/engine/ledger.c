@@ -7,8 +7,7 @@
 
 enum err ledger_init(struct ledger *ledger, size_t map_bytes_max)
 {
-    CHECK(map_bytes_max >
-          OFFSET_MAP_HEAD_LEN + LEDGER_RECORD_COST_MAX + OFFSET_MAP_GAP_COST_MAX);
+    CHECK(map_bytes_max > OFFSET_MAP_HEAD_LEN + LEDGER_RECORD_COST_MAX + OFFSET_MAP_GAP_COST_MAX);
     *ledger = (struct ledger){
         .map_last = -1,
         .committed_offset = -1,

@@ -22,8 +22,9 @@
 #include "wire/dialect.h"
 #include "wire/endpoint.h"
 
-#define ATTEMPTS_MAX     1000 /* kept of one request; a later one replaces the last */
-#define REPLY_TOPICS_MAX 1024 /* looked up and remembered */
+#define ATTEMPTS_MAX       1000 /* kept of one request; a later one replaces the last */
+#define REPLY_TOPICS_MAX   1024 /* looked up and remembered */
+#define JOB_ARENA_KEPT_MAX 8192 /* of a free job, for its next request */
 #define JOB_ARENA_SLACK                                                                            \
     (256 * 1024) /* what reading a request may need beside eight times its size */
 
@@ -89,28 +90,33 @@ struct target {
     struct sigv4_key key;
 };
 
-struct call {
-    uint32_t index, generation;
-    struct job *job;    /* NULL = free */
-    struct arena arena; /* request texts and the answer */
-    struct buf text;    /* url and headers */
-    struct buf body;    /* of the request */
-    struct http_request request;
-    struct buf heard; /* body of the answer, when it is no event stream */
-    struct buf head;  /* of the answer */
-    int status;
-    bool is_streaming; /* the answer is an event stream */
+/* What is heard of one answer. Lent to a call from its answer's head to its end, and then to
+ * another one: thousands of calls that wait for their answers hold none. */
+struct hearing {
+    struct link link; /* in engine->hearings while nobody has it */
+    struct arena arena;
+    struct buf head;
+    struct buf body; /* when it is no event stream */
     struct event_reader reader;
     struct stream *stream;
-    bool is_whole;  /* the stream's last step was seen */
-    struct why why; /* what went wrong inside the stream; err OK = nothing */
+    struct why why; /* what went wrong while hearing; err OK = nothing */
+};
+
+struct call {
+    uint32_t index, generation;
+    struct job *job; /* NULL = free */
+    char *text;      /* url, headers and body of the request, in one block */
+    struct http_request request;
+    struct hearing *hearing; /* NULL until the head has come */
+    int status;
+    bool is_streaming; /* the answer is an event stream */
     bool is_cancelling;
+    bool is_chunk_refused;
     int64_t started_ms;
     int64_t first_token_ms;       /* since started_ms; -1 = none yet */
     uint64_t credentials_version; /* that it was signed with */
     int64_t clock_offset_ms;      /* likewise */
     int64_t chunk_seq;            /* next */
-    bool is_chunk_refused;
 };
 
 struct job {
@@ -188,6 +194,9 @@ struct engine {
     uint32_t *free_calls; /* a stack of indices */
     uint32_t free_call_count;
     uint32_t calling;
+    struct link hearings; /* that nobody has */
+    uint32_t hearing_count;
+    struct buf url_scratch, headers_scratch, body_scratch; /* of the request being made up */
 
     struct link targets;
     struct link ready; /* targets with waiting jobs */

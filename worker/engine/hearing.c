@@ -1,0 +1,215 @@
+#include "engine/hearing.h"
+
+#include <string.h>
+
+#include "base/check.h"
+#include "base/instant.h"
+#include "base/memory.h"
+#include "wire/hash.h"
+
+#define HEARINGS_KEPT_MAX   256         /* that nobody has; further ones are freed */
+#define HEARING_KEPT_BYTES  (64 * 1024) /* a larger buffer or arena of them is freed, too */
+#define HEARING_ARENA_SLACK (64 * 1024)
+#define ANSWER_ARENA_FACTOR 12 /* nodes and decoded text beside the bytes of an answer */
+
+/* ---- the pool ---- */
+
+static struct hearing *hearing_new(struct engine *engine)
+{
+    struct hearing *hearing = memory_new(sizeof *hearing);
+    CHECK(hearing != NULL);
+    size_t limit = engine->config.max_answer_bytes;
+    link_init(&hearing->link);
+    arena_init(&hearing->arena, limit * ANSWER_ARENA_FACTOR + HEARING_ARENA_SLACK);
+    buf_init(&hearing->head, HTTP_HEAD_BYTES_MAX);
+    buf_init(&hearing->body, limit);
+    event_reader_init(&hearing->reader, limit);
+    return hearing;
+}
+
+static void hearing_free(struct hearing *hearing)
+{
+    event_reader_done(&hearing->reader);
+    buf_done(&hearing->body);
+    buf_done(&hearing->head);
+    arena_done(&hearing->arena);
+    memory_free(hearing);
+}
+
+static void buf_rewind(struct buf *buf)
+{
+    if (buf->room > HEARING_KEPT_BYTES)
+        buf_done(buf);
+    else
+        buf_reset(buf);
+}
+
+struct hearing *hearing_take(struct engine *engine)
+{
+    struct link *first = list_first(&engine->hearings);
+    if (first == NULL)
+        return hearing_new(engine);
+    link_out(first);
+    engine->hearing_count--;
+    return LINK_OWNER(first, struct hearing, link);
+}
+
+void hearing_give_back(struct engine *engine, struct hearing *hearing,
+                       const struct dialect *dialect)
+{
+    if (hearing->stream != NULL)
+        dialect->stream_done(hearing->stream);
+    if (engine->hearing_count == HEARINGS_KEPT_MAX) {
+        hearing_free(hearing);
+        return;
+    }
+    hearing->stream = NULL;
+    buf_rewind(&hearing->head);
+    buf_rewind(&hearing->body);
+    event_reader_done(&hearing->reader);
+    event_reader_init(&hearing->reader, engine->config.max_answer_bytes);
+    arena_rewind(&hearing->arena, HEARING_KEPT_BYTES);
+    why_clear(&hearing->why);
+    list_add_first(&engine->hearings, &hearing->link);
+    engine->hearing_count++;
+}
+
+void hearings_free(struct engine *engine)
+{
+    while (!link_alone(&engine->hearings)) {
+        struct hearing *hearing = LINK_OWNER(engine->hearings.next, struct hearing, link);
+        link_out(&hearing->link);
+        hearing_free(hearing);
+    }
+}
+
+/* ---- the head ---- */
+
+/* Room for the whole body at once, when its length is told and believable. */
+static void reserve_body(struct hearing *hearing, struct slice head)
+{
+    int64_t len;
+    struct slice text = http_header(head, "content-length");
+    if (text.ptr != NULL && slice_to_int64(text, &len) && len > 0 && len <= HEARING_KEPT_BYTES &&
+        (size_t)len <= hearing->body.limit && buf_reserve(&hearing->body, (size_t)len) == NULL)
+        buf_reset(&hearing->body);
+}
+
+void call_head(struct engine *engine, struct call *call, int status, struct slice head)
+{
+    if (call->hearing == NULL)
+        call->hearing = hearing_take(engine);
+    call->status = status;
+    buf_reset(&call->hearing->head);
+    buf_add(&call->hearing->head, head);
+    reserve_body(call->hearing, head);
+    struct slice type = http_header(head, "content-type");
+    call->is_streaming = status == 200 && call->job->request.stream && type.ptr != NULL &&
+                         slice_starts(type, SLICE("application/vnd.amazon.eventstream"));
+    struct slice date = http_header(head, "date");
+    int64_t date_ms;
+    if (date.ptr != NULL && instant_from_http_date(date, &date_ms))
+        clock_skew_hear(&engine->clock, engine->wall_ms, date_ms);
+    /* The last chunk of a stream tells them, before the call has ended. */
+    struct attempt *attempt = &call->job->attempts[call->job->attempt_count - 1];
+    attempt->status = status;
+    struct slice id = http_header(head, "x-amzn-requestid");
+    if (id.ptr != NULL)
+        why_copy(attempt->bedrock_request_id, sizeof attempt->bedrock_request_id, id);
+}
+
+/* ---- the stream ---- */
+
+int32_t call_chunk_partition(const struct engine *engine, const struct job *job)
+{
+    if (job->record.key.ptr != NULL || engine->chunk_partitions <= 0)
+        return -1;
+    return (int32_t)(hash_murmur2(job->request.id) % (uint32_t)engine->chunk_partitions);
+}
+
+static void send_chunk(struct engine *engine, struct call *call, const struct stream_step *step)
+{
+    struct job *job = call->job;
+    if (call->first_token_ms < 0 && step->content.len > 2)
+        call->first_token_ms = engine->now_ms - call->started_ms;
+    if (call->is_chunk_refused)
+        return;
+    struct usage_counts counts = {0};
+    size_t text_bytes;
+    if (step->has_usage)
+        job->dialect->stream_heard(call->hearing->stream, &counts, &text_bytes);
+    struct chunk_facts facts = {
+        .record = &job->record,
+        .request = &job->request,
+        .attempt = &job->attempts[job->attempt_count - 1],
+        .api = job->dialect->api,
+        .seq = call->chunk_seq,
+        .step = step,
+        .usage = step->has_usage ? &counts : NULL,
+        .partition = call_chunk_partition(engine, job),
+        .wall_ms = engine->wall_ms,
+    };
+    struct output *chunk;
+    if (output_chunk(&engine->config.output, &facts, &chunk) != OK) {
+        call->is_chunk_refused = true;
+        return;
+    }
+    call->chunk_seq++;
+    job->last_run = facts.attempt->call;
+    job->last_run_attempt = facts.attempt->number;
+    job->last_run_seq = call->chunk_seq;
+    engine->ports.chunk_send(engine->ports.self, call_ref_of(call), chunk);
+}
+
+static enum err hear_event(struct engine *engine, struct call *call, const struct event *event)
+{
+    const struct dialect *dialect = call->job->dialect;
+    struct hearing *hearing = call->hearing;
+    if (hearing->stream == NULL) {
+        enum err err = dialect->stream_start(&hearing->arena, engine->config.max_answer_bytes,
+                                             &hearing->stream);
+        if (err != OK)
+            return why_set(&hearing->why, err, NULL, "%s", err_words(err));
+    }
+    struct stream_step step = {0};
+    enum err err = dialect->stream_step(hearing->stream, event, &step, &hearing->why);
+    if (err == OK && step.is_chunk)
+        send_chunk(engine, call, &step);
+    return err;
+}
+
+static enum err hear_stream(struct engine *engine, struct call *call, struct slice bytes)
+{
+    enum err err = event_reader_hear(&call->hearing->reader, bytes);
+    while (err == OK) {
+        struct event event;
+        err = event_reader_next(&call->hearing->reader, &event);
+        if (err == ERR_NOT_FOUND)
+            return OK;
+        if (err == OK) {
+            err = hear_event(engine, call, &event);
+            if (err != OK)
+                return err;
+        }
+    }
+    return why_set(&call->hearing->why, err == ERR_TOO_LARGE ? ERR_RESPONSE_TOO_LARGE : err, NULL,
+                   "%s",
+                   err == ERR_BROKEN_STREAM ? "a frame of the event stream is corrupt"
+                                            : "the stream is over bedrock.max_answer_size");
+}
+
+bool call_body(struct engine *engine, struct call *call, struct slice bytes)
+{
+    if (call->hearing == NULL) /* no body without a head */
+        return true;
+    if (call->is_streaming)
+        return hear_stream(engine, call, bytes) == OK;
+    struct buf *body = &call->hearing->body;
+    buf_add(body, bytes);
+    if (body->failed == OK)
+        return true;
+    bool large = body->failed == ERR_TOO_LARGE;
+    (void)why_set(&call->hearing->why, large ? ERR_RESPONSE_TOO_LARGE : ERR_NO_MEMORY, NULL, "%s",
+                  large ? "the answer is over bedrock.max_answer_size" : "out of memory");
+    return false;
+}

@@ -1,0 +1,26 @@
+/* Hearing: what is heard of one answer while it comes. Whole answers are collected, streams are
+ * read event by event and their chunks sent at once. Hearings are lent out from a pool: see struct
+ * hearing. */
+#ifndef ENGINE_HEARING_H
+#define ENGINE_HEARING_H
+
+#include "engine/state.h"
+
+struct hearing *hearing_take(struct engine *engine);
+void hearing_give_back(struct engine *engine, struct hearing *hearing,
+                       const struct dialect *dialect);
+void hearings_free(struct engine *engine);
+
+void call_head(struct engine *engine, struct call *call, int status, struct slice head);
+/* false: the answer cannot become whole any more (hearing->why); break the exchange off. */
+MUST_CHECK bool call_body(struct engine *engine, struct call *call, struct slice bytes);
+/* Where the chunks of a job go: -1 = by its key; without a key murmur2(id), so that they stay in
+ * order. */
+int32_t call_chunk_partition(const struct engine *engine, const struct job *job);
+
+static inline struct call_ref call_ref_of(const struct call *call)
+{
+    return (struct call_ref){call->index, call->generation};
+}
+
+#endif
