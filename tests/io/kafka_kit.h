@@ -1,86 +1,13 @@
 /* What the tests of io's Kafka rooms are made of: librdkafka's in-memory cluster (or the brokers of
- * KAFKA_BOOTSTRAP_SERVERS), plain clients beside the worker's, and an engine that answers each
- * record with a copy of it in the topic of its header `to`, else in the topic `out`. The worker's
- * io runs in a thread; everything that the engine knows is under its lock. */
+ * KAFKA_BOOTSTRAP_SERVERS), plain clients beside the worker's, and workers whose io runs in a
+ * thread with the engine of kafka_engine.h. */
 #ifndef IO_KAFKA_KIT_H
 #define IO_KAFKA_KIT_H
 
-#include "unit/unit.h"
+#include "io/kafka_engine.h"
 
 #include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h>
-#include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <time.h>
-#include <unistd.h>
-
-#include "base/memory.h"
-#include "io/io.h"
-
-#define KIT_PARTS_MAX   64
-#define KIT_OUTPUTS_MAX 20000
-#define KIT_BATCH_MAX   500
-#define KIT_PATIENCE_MS 30000
-#define KIT_TOPIC_MAX   64
-#define KIT_TICKET_HELD 1000000 /* of reads that judge an unknown outcome */
-#define KIT_TICKET_TEST 2000000 /* of reads that a test asks for */
-
-struct kit_part {
-    bool is_known, is_started, is_revoked, is_released, is_lost;
-    struct tenure tenure;
-    char topic[KIT_TOPIC_MAX];
-    int32_t partition;
-    int64_t read_offset; /* what was committed; -1 = nothing */
-    char read_metadata[64];
-    int64_t first_offset, next_offset;
-    int64_t end_position; /* of the last end that was heard; -1 = none */
-    int out_of_range;
-    size_t pending; /* records whose copies are not committed */
-};
-
-struct kit_output {
-    struct output *output;
-    uint32_t slot, epoch;
-    int64_t offset;
-};
-
-/* What tests set and read; under the lock. */
-struct engine {
-    pthread_mutex_t lock;
-    struct ports ports;
-    struct kit_part parts[KIT_PARTS_MAX];
-    struct kit_output queue[KIT_OUTPUTS_MAX];
-    size_t queue_count;
-    struct output *batch_outputs[KIT_BATCH_MAX];
-    struct batch_offset batch_offsets[KIT_PARTS_MAX];
-    char batch_metadata[64];
-    size_t batch_count; /* the first ones of the queue */
-    bool is_batch_open, is_judging, is_stopping, has_ended;
-    uint64_t batch_id;
-    int64_t now_ms, retry_at_ms;
-    /* set by tests */
-    size_t room_limit; /* records pending at once */
-    bool is_holding;   /* commit nothing */
-    int64_t start_at;  /* instead of what was committed; -1 = as committed */
-    struct slice out_topic;
-    /* read by tests */
-    size_t assigned, revoked, lost, released, records, doubles, answered, refused;
-    int outcomes[BATCH_FENCED + 1];
-    struct batch_end last_end;
-    char last_reason[128];
-    size_t chunks_refused;
-    struct call_ref last_chunk;
-    int topics_answered;
-    enum err topic_err;
-    int32_t topic_partitions;
-    int watermarks_answered;
-    int64_t low, high;
-    int reads_answered;
-    enum err read_err;
-    int64_t read_offset;
-    char read_metadata[64];
-};
 
 struct kit_log {
     pthread_mutex_t lock;
@@ -106,365 +33,9 @@ struct kit_worker {
     int exit_code;
 };
 
-static void kit_sleep_ms(int64_t delay_ms)
-{
-    struct timespec delay = {.tv_sec = delay_ms / 1000, .tv_nsec = (delay_ms % 1000) * 1000000L};
-    nanosleep(&delay, NULL);
-}
-
-static void kit_lock(struct engine *engine)
-{
-    pthread_mutex_lock(&engine->lock);
-}
-
-static void kit_unlock(struct engine *engine)
-{
-    pthread_mutex_unlock(&engine->lock);
-}
-
-/* ---- the engine's events ---- */
-
-static struct kit_part *kit_part_of(struct engine *engine, struct tenure tenure)
-{
-    struct kit_part *part = &engine->parts[tenure.slot];
-    return part->is_known && part->tenure.epoch == tenure.epoch ? part : NULL;
-}
-
-void engine_time(struct engine *engine, int64_t now_ms, int64_t wall_ms)
-{
-    (void)wall_ms;
-    kit_lock(engine);
-    engine->now_ms = now_ms;
-    kit_unlock(engine);
-}
-
-void engine_partition_assigned(struct engine *engine, struct tenure tenure, struct slice topic,
-                               int32_t partition)
-{
-    kit_lock(engine);
-    assert_true(tenure.slot < KIT_PARTS_MAX && topic.len < KIT_TOPIC_MAX);
-    struct kit_part *part = &engine->parts[tenure.slot];
-    *part = (struct kit_part){
-        .is_known = true, .tenure = tenure, .partition = partition, .end_position = -1};
-    memcpy(part->topic, topic.ptr, topic.len);
-    engine->assigned++;
-    engine->ports.offsets_read(engine->ports.self, tenure, tenure.epoch);
-    kit_unlock(engine);
-}
-
-/* Forgets copies of records whose tenure is over; what was not committed is fetched again by its
- * new owner. */
-static void kit_forget_lost(struct engine *engine)
-{
-    size_t left = 0;
-    for (size_t i = 0; i < engine->queue_count; i++) {
-        const struct kit_part *part = &engine->parts[engine->queue[i].slot];
-        if (part->is_known && part->tenure.epoch == engine->queue[i].epoch)
-            engine->queue[left++] = engine->queue[i];
-        else
-            output_free(engine->queue[i].output);
-    }
-    engine->queue_count = left;
-}
-
-void engine_partition_revoked(struct engine *engine, struct tenure tenure)
-{
-    kit_lock(engine);
-    struct kit_part *part = kit_part_of(engine, tenure);
-    assert_non_null(part);
-    part->is_revoked = true;
-    engine->revoked++;
-    kit_unlock(engine);
-}
-
-void engine_partition_lost(struct engine *engine, struct tenure tenure)
-{
-    kit_lock(engine);
-    struct kit_part *part = kit_part_of(engine, tenure);
-    assert_non_null(part);
-    part->is_known = false;
-    part->is_lost = true;
-    engine->lost++;
-    if (engine->is_judging)
-        engine->is_judging = engine->is_batch_open = false;
-    kit_unlock(engine);
-}
-
-/* The first `count` of the queue are done with. */
-static void kit_done(struct engine *engine, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        output_free(engine->queue[i].output);
-        if (engine->parts[engine->queue[i].slot].tenure.epoch == engine->queue[i].epoch)
-            engine->parts[engine->queue[i].slot].pending--;
-        engine->answered++;
-    }
-    memmove(engine->queue, engine->queue + count,
-            (engine->queue_count - count) * sizeof engine->queue[0]);
-    engine->queue_count -= count;
-}
-
-static void kit_judge(struct engine *engine, enum err err, int64_t offset)
-{
-    engine->is_judging = false;
-    engine->is_batch_open = false;
-    if (err != OK) {
-        engine->is_batch_open = engine->is_judging = true;
-        engine->ports.offsets_read(engine->ports.self, engine->batch_offsets[0].tenure,
-                                   KIT_TICKET_HELD);
-    } else if (offset >= engine->batch_offsets[0].offset) {
-        kit_done(engine, engine->batch_count);
-    }
-}
-
-void engine_offsets_read(struct engine *engine, struct tenure tenure, uint32_t ticket, enum err err,
-                         int64_t offset, struct slice metadata)
-{
-    kit_lock(engine);
-    struct kit_part *part = kit_part_of(engine, tenure);
-    assert_non_null(part);
-    if (ticket == KIT_TICKET_HELD) {
-        kit_judge(engine, err, offset);
-    } else if (ticket == KIT_TICKET_TEST) {
-        engine->reads_answered++;
-        engine->read_err = err;
-        engine->read_offset = offset;
-        snprintf(engine->read_metadata, sizeof engine->read_metadata, "%.*s", SLICE_ARG(metadata));
-    } else if (err != OK) {
-        engine->ports.offsets_read(engine->ports.self, tenure, ticket);
-    } else {
-        part->read_offset = offset;
-        snprintf(part->read_metadata, sizeof part->read_metadata, "%.*s", SLICE_ARG(metadata));
-        part->is_started = true;
-        int64_t start = engine->start_at >= 0 ? engine->start_at : offset;
-        part->first_offset = part->next_offset = start >= 0 ? start : 0;
-        engine->ports.partition_start(engine->ports.self, tenure, start >= 0 ? start : -2);
-    }
-    kit_unlock(engine);
-}
-
-void engine_watermarks_read(struct engine *engine, struct tenure tenure, enum err err, int64_t low,
-                            int64_t high)
-{
-    kit_lock(engine);
-    struct kit_part *part = kit_part_of(engine, tenure);
-    if (part != NULL && err == OK) {
-        engine->low = low;
-        engine->high = high;
-        engine->watermarks_answered++;
-        if (part->out_of_range > 0 && part->next_offset != low) {
-            part->next_offset = low;
-            engine->ports.partition_start(engine->ports.self, tenure, low);
-        }
-    } else if (part != NULL) {
-        engine->ports.watermarks_read(engine->ports.self, tenure);
-    }
-    kit_unlock(engine);
-}
-
-void engine_partition_out_of_range(struct engine *engine, struct tenure tenure)
-{
-    kit_lock(engine);
-    struct kit_part *part = kit_part_of(engine, tenure);
-    assert_non_null(part);
-    part->out_of_range++;
-    engine->ports.watermarks_read(engine->ports.self, tenure);
-    kit_unlock(engine);
-}
-
-size_t engine_room(struct engine *engine, struct tenure tenure)
-{
-    kit_lock(engine);
-    struct kit_part *part = kit_part_of(engine, tenure);
-    bool is_open = part != NULL && !part->is_revoked && !engine->is_stopping;
-    size_t room = is_open && engine->queue_count < engine->room_limit
-                      ? engine->room_limit - engine->queue_count
-                      : 0;
-    kit_unlock(engine);
-    return room;
-}
-
-static struct output *kit_copy(struct engine *engine, const struct record *record)
-{
-    struct output *output = memory_new(sizeof *output);
-    assert_non_null(output);
-    arena_init(&output->arena, 32U << 20);
-    struct record copy;
-    assert_true(record_copy(&output->arena, record, &copy));
-    const struct header *to = headers_last(copy.headers, "to");
-    output->topic = to != NULL ? to->value : engine->out_topic;
-    output->partition = -1;
-    output->key = copy.key;
-    output->value = copy.value;
-    output->headers = copy.headers.list;
-    output->header_count = copy.headers.count;
-    return output;
-}
-
-void engine_record(struct engine *engine, struct tenure tenure, const struct record *record)
-{
-    kit_lock(engine);
-    struct kit_part *part = kit_part_of(engine, tenure);
-    assert_non_null(part);
-    assert_true(part->is_started && engine->queue_count < KIT_OUTPUTS_MAX);
-    if (record->offset < part->next_offset)
-        engine->doubles++;
-    part->next_offset = record->offset + 1;
-    part->pending++;
-    engine->records++;
-    engine->queue[engine->queue_count++] = (struct kit_output){.output = kit_copy(engine, record),
-                                                               .slot = tenure.slot,
-                                                               .epoch = tenure.epoch,
-                                                               .offset = record->offset};
-    kit_unlock(engine);
-}
-
-void engine_partition_end(struct engine *engine, struct tenure tenure, int64_t position)
-{
-    kit_lock(engine);
-    struct kit_part *part = kit_part_of(engine, tenure);
-    assert_non_null(part);
-    part->end_position = position;
-    kit_unlock(engine);
-}
-
-void engine_batch_ended(struct engine *engine, const struct batch_end *end)
-{
-    kit_lock(engine);
-    assert_true(engine->is_batch_open && end->id == engine->batch_id);
-    engine->is_batch_open = false;
-    engine->outcomes[end->outcome]++;
-    engine->last_end = *end;
-    snprintf(engine->last_reason, sizeof engine->last_reason, "%.*s", SLICE_ARG(end->reason));
-    engine->last_end.reason = SLICE_NULL;
-    engine->retry_at_ms = engine->now_ms + 100;
-    if (end->outcome == BATCH_COMMITTED) {
-        kit_done(engine, engine->batch_count);
-    } else if (end->outcome == BATCH_REFUSED) {
-        struct kit_output *blamed = &engine->queue[end->blame];
-        engine->refused++;
-        blamed->output->topic = engine->out_topic;
-        blamed->output->value = SLICE("refused");
-    } else if (end->outcome == BATCH_UNKNOWN || end->outcome == BATCH_FENCED) {
-        engine->is_batch_open = engine->is_judging = true;
-        engine->ports.offsets_read(engine->ports.self, engine->batch_offsets[0].tenure,
-                                   KIT_TICKET_HELD);
-    }
-    kit_unlock(engine);
-}
-
-void engine_topic_found(struct engine *engine, uint32_t ticket, enum err err, int32_t partitions)
-{
-    (void)ticket;
-    kit_lock(engine);
-    engine->topics_answered++;
-    engine->topic_err = err;
-    engine->topic_partitions = partitions;
-    kit_unlock(engine);
-}
-
-void engine_chunk_refused(struct engine *engine, struct call_ref call)
-{
-    kit_lock(engine);
-    engine->chunks_refused++;
-    engine->last_chunk = call;
-    kit_unlock(engine);
-}
-
-void engine_call_head(struct engine *engine, struct call_ref call, int status, struct slice head)
-{
-    (void)engine, (void)call, (void)status, (void)head;
-}
-
-void engine_call_body(struct engine *engine, struct call_ref call, struct slice bytes)
-{
-    (void)engine, (void)call, (void)bytes;
-}
-
-void engine_call_ended(struct engine *engine, struct call_ref call, const struct call_end *end)
-{
-    (void)engine, (void)call, (void)end;
-}
-
-void engine_credentials(struct engine *engine, const struct credentials *credentials,
-                        struct slice reason)
-{
-    (void)engine, (void)credentials, (void)reason;
-}
-
-void engine_stop(struct engine *engine)
-{
-    kit_lock(engine);
-    engine->is_stopping = true;
-    kit_unlock(engine);
-}
-
-/* One batch of what is first in the queue, with the offsets behind it. */
-static void kit_cut(struct engine *engine)
-{
-    size_t count = engine->queue_count < KIT_BATCH_MAX ? engine->queue_count : KIT_BATCH_MAX;
-    size_t offsets = 0;
-    int place[KIT_PARTS_MAX];
-    memset(place, -1, sizeof place);
-    snprintf(engine->batch_metadata, sizeof engine->batch_metadata, "batch %u",
-             (unsigned)engine->batch_id + 1);
-    for (size_t i = 0; i < count; i++) {
-        const struct kit_output *queued = &engine->queue[i];
-        const struct kit_part *part = &engine->parts[queued->slot];
-        engine->batch_outputs[i] = queued->output;
-        if (place[queued->slot] < 0)
-            place[queued->slot] = (int)offsets++;
-        engine->batch_offsets[place[queued->slot]] =
-            (struct batch_offset){.tenure = part->tenure,
-                                  .topic = slice_of_text(part->topic),
-                                  .partition = part->partition,
-                                  .offset = queued->offset + 1,
-                                  .metadata = slice_of_text(engine->batch_metadata)};
-    }
-    engine->batch_count = count;
-    engine->is_batch_open = true;
-    struct batch batch = {.id = ++engine->batch_id,
-                          .outputs = engine->batch_outputs,
-                          .output_count = count,
-                          .offsets = engine->batch_offsets,
-                          .offset_count = offsets};
-    engine->ports.batch_commit(engine->ports.self, &batch);
-}
-
-static void kit_release_drained(struct engine *engine)
-{
-    for (size_t i = 0; i < KIT_PARTS_MAX; i++) {
-        struct kit_part *part = &engine->parts[i];
-        if (!part->is_known || !part->is_revoked || part->pending > 0)
-            continue;
-        part->is_known = false;
-        part->is_released = true;
-        engine->released++;
-        engine->ports.partition_release(engine->ports.self, part->tenure);
-    }
-}
-
-int64_t engine_turn(struct engine *engine)
-{
-    kit_lock(engine);
-    if (!engine->is_batch_open)
-        kit_forget_lost(engine);
-    if (!engine->is_batch_open && engine->queue_count > 0 && !engine->is_holding &&
-        engine->now_ms >= engine->retry_at_ms)
-        kit_cut(engine);
-    kit_release_drained(engine);
-    if (engine->is_stopping && engine->queue_count == 0 && !engine->has_ended) {
-        engine->has_ended = true;
-        engine->ports.ended(engine->ports.self, 0);
-    }
-    int64_t next_ms = engine->now_ms + 50;
-    kit_unlock(engine);
-    return next_ms;
-}
-
 /* ---- the cluster and plain clients ---- */
 
-static void kit_topic(struct kit *kit, const char *name, int partitions)
+UNUSED static void kit_topic(struct kit *kit, const char *name, int partitions)
 {
     if (kit->mock != NULL) {
         assert_int_equal(rd_kafka_mock_topic_create(kit->mock, name, partitions, 1), 0);
@@ -482,15 +53,15 @@ static void kit_topic(struct kit *kit, const char *name, int partitions)
     rd_kafka_NewTopic_destroy(topic);
 }
 
-static void kit_ignore_log(const rd_kafka_t *client, int level, const char *facility,
-                           const char *line)
+UNUSED static void kit_ignore_log(const rd_kafka_t *client, int level, const char *facility,
+                                  const char *line)
 {
     (void)client, (void)level, (void)facility, (void)line;
 }
 
 /* Topics are named after the time, so that a real cluster may be used again. partitions 0: no
  * topics yet. */
-static void kit_init(struct kit *kit, int partitions, bool may_be_real)
+UNUSED static void kit_init(struct kit *kit, int partitions, bool may_be_real)
 {
     memset(kit, 0, sizeof *kit);
     char error[256];
@@ -519,7 +90,7 @@ static void kit_init(struct kit *kit, int partitions, bool may_be_real)
     }
 }
 
-static void kit_done_with(struct kit *kit)
+UNUSED static void kit_done_with(struct kit *kit)
 {
     if (kit->mock != NULL)
         rd_kafka_mock_cluster_destroy(kit->mock);
@@ -527,7 +98,7 @@ static void kit_done_with(struct kit *kit)
 }
 
 /* A client to produce with: the owner of an in-memory cluster is bound to no cluster itself. */
-static rd_kafka_t *kit_producer(const struct kit *kit)
+UNUSED static rd_kafka_t *kit_producer(const struct kit *kit)
 {
     char error[256];
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
@@ -540,7 +111,7 @@ static rd_kafka_t *kit_producer(const struct kit *kit)
 }
 
 /* `count` records with values "0", "1", … and the same keys. */
-static void kit_produce(const struct kit *kit, int first, int count)
+UNUSED static void kit_produce(const struct kit *kit, int first, int count)
 {
     rd_kafka_t *producer = kit_producer(kit);
     for (int i = first; i < first + count; i++) {
@@ -570,7 +141,7 @@ static void kit_produce(const struct kit *kit, int first, int count)
     } while (0)
 
 /* A reader of the topic `out` from its beginning. */
-static rd_kafka_t *kit_reader(const struct kit *kit)
+UNUSED static rd_kafka_t *kit_reader(const struct kit *kit)
 {
     char error[256];
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
@@ -591,7 +162,7 @@ static rd_kafka_t *kit_reader(const struct kit *kit)
 }
 
 /* The next record, or NULL after `timeout_ms`. */
-static rd_kafka_message_t *kit_next(rd_kafka_t *reader, int64_t timeout_ms)
+UNUSED static rd_kafka_message_t *kit_next(rd_kafka_t *reader, int64_t timeout_ms)
 {
     int64_t until_ms = clock_monotonic_ms() + timeout_ms;
     while (clock_monotonic_ms() < until_ms) {
@@ -605,7 +176,7 @@ static rd_kafka_message_t *kit_next(rd_kafka_t *reader, int64_t timeout_ms)
 }
 
 /* Reads `count` records with values 0 … count - 1, and nothing more: how often each came. */
-static void kit_read_numbers(const struct kit *kit, int count, int *ret_times)
+UNUSED static void kit_read_numbers(const struct kit *kit, int count, int *ret_times)
 {
     rd_kafka_t *reader = kit_reader(kit);
     int different = 0;
@@ -622,7 +193,7 @@ static void kit_read_numbers(const struct kit *kit, int count, int *ret_times)
     rd_kafka_destroy(reader);
 }
 
-static void kit_assert_each_once(const struct kit *kit, int count)
+UNUSED static void kit_assert_each_once(const struct kit *kit, int count)
 {
     int *times = calloc((size_t)count, sizeof *times);
     kit_read_numbers(kit, count, times);
@@ -641,7 +212,7 @@ UNUSED static void kit_only(void)
 
 /* ---- the worker ---- */
 
-static void kit_log_line(void *self, enum log_event event, struct slice line)
+UNUSED static void kit_log_line(void *self, enum log_event event, struct slice line)
 {
     struct kit_log *log = self;
     pthread_mutex_lock(&log->lock);
@@ -661,7 +232,7 @@ UNUSED static int kit_logged(struct kit_worker *worker, enum log_event event)
 }
 
 /* A worker that is not started yet: tests may change its config. */
-static struct kit_worker *kit_worker_new(const struct kit *kit, bool exactly_once)
+UNUSED static struct kit_worker *kit_worker_new(const struct kit *kit, bool exactly_once)
 {
     struct kit_worker *worker = memory_new(sizeof *worker);
     struct engine *engine = memory_new(sizeof *engine);
@@ -710,7 +281,7 @@ static void *kit_worker_thread(void *argument)
     return NULL;
 }
 
-static void kit_worker_start(struct kit_worker *worker)
+UNUSED static void kit_worker_start(struct kit_worker *worker)
 {
     char error[KAFKA_WORDS_MAX] = "";
     static struct kafka_property debug = {.name = {"debug", 5}};
@@ -724,7 +295,7 @@ static void kit_worker_start(struct kit_worker *worker)
     assert_int_equal(pthread_create(&worker->thread, NULL, kit_worker_thread, worker), 0);
 }
 
-static struct kit_worker *kit_worker_run(const struct kit *kit, bool exactly_once)
+UNUSED static struct kit_worker *kit_worker_run(const struct kit *kit, bool exactly_once)
 {
     struct kit_worker *worker = kit_worker_new(kit, exactly_once);
     kit_worker_start(worker);
@@ -732,7 +303,7 @@ static struct kit_worker *kit_worker_run(const struct kit *kit, bool exactly_onc
 }
 
 /* Stops it; the exit code. */
-static int kit_worker_end(struct kit_worker *worker)
+UNUSED static int kit_worker_end(struct kit_worker *worker)
 {
     io_stop(worker->io);
     pthread_join(worker->thread, NULL);
@@ -799,7 +370,7 @@ UNUSED static void kit_end_well(struct kit *kit, struct kit_worker *worker)
 }
 
 /* What is committed for partition 0 of `in`; -1 = nothing. */
-static int64_t kit_committed(const struct kit *kit, char *ret_metadata, size_t room)
+UNUSED static int64_t kit_committed(const struct kit *kit, char *ret_metadata, size_t room)
 {
     char error[256];
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
