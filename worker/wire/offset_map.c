@@ -160,7 +160,7 @@ static bool read_number(struct slice *text, int64_t *ret_value)
             return false;
         uint64_t part;
         if (__builtin_mul_overflow((uint64_t)(symbol % DIGITS), unit, &part) ||
-            __builtin_add_overflow(value, part, &value) || value > INT64_MAX / 2)
+            __builtin_add_overflow(value, part, &value) || value > INT64_MAX - DONE_SHORT_MAX - 1)
             return false;
         if (symbol < DIGITS) {
             *ret_value = (int64_t)value;

@@ -39,7 +39,11 @@ void offset_map_add(struct buf *buf, int64_t front, int64_t last, const struct o
 MUST_CHECK enum err offset_map_read(struct slice metadata, int64_t front,
                                     struct offset_open *ret_open, size_t room, size_t *ret_count,
                                     int64_t *ret_last);
-/* Symbols that the gap between two neighbouring open offsets may cost at most (0 when adjacent). */
+#define OFFSET_MAP_GAP_COST_MAX 13 /* of any gap: its symbol and 12 digits */
+
+/* Symbols that the gap between two neighbouring open offsets may cost at most (0 when adjacent). No
+ * more than the gaps on both sides of an open offset and the offset itself: so a map of fewer open
+ * offsets is never over the bound of more. */
 size_t offset_map_gap_cost(int64_t lower, int64_t upper);
 
 #endif
