@@ -1,0 +1,75 @@
+/* A small hand for tests of ledgers: one step of the life of an offset each, asserted. */
+#ifndef UNIT_LEDGER_KIT_H
+#define UNIT_LEDGER_KIT_H
+
+#include "unit/unit.h"
+
+#include "base/memory.h"
+#include "base/random.h"
+#include "engine/ledger.h"
+
+#define MAP_LIMIT 4096
+
+static inline void open_ledger(struct ledger *ledger, size_t map_bytes_max, int64_t offset,
+                               struct slice metadata)
+{
+    assert_int_equal(ledger_init(ledger, map_bytes_max), OK);
+    assert_int_equal(ledger_open(ledger, offset, metadata), OK);
+}
+
+static inline struct ledger_entry *take(struct ledger *ledger, int64_t offset)
+{
+    struct ledger_taken taken = ledger_take(ledger, offset, (uint32_t)offset);
+    assert_non_null(taken.entry);
+    assert_int_equal(taken.entry->state, LEDGER_HELD);
+    return taken.entry;
+}
+
+static inline struct ledger_entry *entry_at(struct ledger *ledger, int64_t offset)
+{
+    struct ledger_entry *entry = ledger_find(ledger, offset);
+    assert_non_null(entry);
+    return entry;
+}
+
+static inline void begin(struct ledger *ledger, int64_t offset)
+{
+    ledger_begin(ledger, entry_at(ledger, offset));
+}
+
+static inline void finish(struct ledger *ledger, int64_t offset)
+{
+    struct ledger_entry *entry = entry_at(ledger, offset);
+    if (entry->is_running)
+        ledger_call_ended(ledger, entry, false);
+    ledger_finish(ledger, entry);
+}
+
+/* Everything finished goes into a batch, which the broker takes. */
+static inline void commit(struct ledger *ledger, struct buf *ret_map)
+{
+    for (size_t i = 0; i < ledger->count; i++)
+        if (ledger->entries[i].state == LEDGER_FINISHED)
+            ledger_put_in_batch(ledger, &ledger->entries[i]);
+    int64_t front = ledger_front(ledger);
+    buf_reset(ret_map);
+    assert_int_equal(ledger_add_map(ledger, 7, ret_map), OK);
+    ledger->is_changed = false;
+    ledger_commit(ledger, front, buf_slice(ret_map));
+}
+
+/* Its successor, from what is committed. */
+static inline void pass_on(struct ledger *ledger, struct buf *map)
+{
+    int64_t offset = ledger->committed_offset;
+    size_t map_bytes_max = ledger->map_bytes_max;
+    ledger_done(ledger);
+    open_ledger(ledger, map_bytes_max, offset, buf_slice(map));
+}
+
+static inline bool is_done(struct ledger *ledger, int64_t offset)
+{
+    return ledger_take(ledger, offset, 1).entry == NULL;
+}
+
+#endif

@@ -1,0 +1,322 @@
+/* What a ledger reads from the offset metadata of the broker, and how long its own may become. */
+#include "unit/ledger_kit.h"
+
+#define MESSAGES_MAX 400
+
+/* ---- metadata ---- */
+
+static void metadata_that_is_no_map_leaves_the_offset_alone(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *metadata;
+        enum err err;
+    } CASES[] = {
+        {"", OK},
+        {"NTA0NA==", ERR_NOT_ALLOWED},
+        {"bw1!!!!!!!!!!!!!!!!", ERR_FORMAT},
+        {"bw9 of a later version", ERR_FORMAT},
+    };
+    for (size_t i = 0; i < COUNT_OF(CASES); i++) {
+        struct ledger ledger OWNED_BY(ledger_done);
+        struct slice metadata = slice_of_text(CASES[i].metadata);
+        assert_int_equal(ledger_init(&ledger, MAP_LIMIT), OK);
+        assert_int_equal(ledger_open(&ledger, 42, metadata), CASES[i].err);
+        assert_int_equal(ledger_front(&ledger), 42);
+        assert_int_equal(ledger.count, 0);
+        assert_true(ledger_agrees(&ledger, 42, metadata));
+        assert_false(ledger_agrees(&ledger, 41, metadata));
+        assert_false(ledger_agrees(&ledger, 42, SLICE("x")));
+        assert_true(ledger_take(&ledger, 41, 1).entry == NULL);
+        assert_non_null(ledger_take(&ledger, 42, 1).entry);
+    }
+}
+
+static void metadata_of_any_length_is_known_again(void **state)
+{
+    (void)state;
+    static char bytes[70000];
+    struct ledger ledger OWNED_BY(ledger_done);
+    memset(bytes, 'x', sizeof bytes);
+    struct slice metadata = slice_of(bytes, sizeof bytes);
+    assert_int_equal(ledger_init(&ledger, 256), OK);
+    assert_int_equal(ledger_open(&ledger, 42, metadata), ERR_NOT_ALLOWED);
+    assert_true(ledger_agrees(&ledger, 42, metadata));
+    bytes[sizeof bytes - 1] = 'y';
+    metadata.len--;
+    assert_false(ledger_agrees(&ledger, 42, metadata));
+}
+
+/* kafka.offset_metadata_max was larger when this map was written. */
+static void a_map_over_the_limit_is_carried_on_until_it_has_shrunk(void **state)
+{
+    (void)state;
+    struct ledger ledger OWNED_BY(ledger_done);
+    struct buf map OWNED_BY(buf_done);
+    buf_init(&map, LEDGER_MAP_BYTES_MAX);
+    open_ledger(&ledger, 65536, 0, SLICE_NULL);
+    for (int64_t i = 0; i < 8000; i++) {
+        take(&ledger, i);
+        begin(&ledger, i);
+    }
+    for (int64_t i = 1; i < 8000; i += 2)
+        finish(&ledger, i);
+    commit(&ledger, &map);
+    assert_true(map.len > 4096);
+    ledger_done(&ledger);
+    open_ledger(&ledger, 256, 0, buf_slice(&map));
+    assert_int_equal(ledger.count, 4000);
+    for (int64_t i = 0; i < 8000; i++) {
+        assert_int_equal(ledger_room(&ledger), 1);
+        assert_true(ledger_fits(&ledger, i));
+        assert_int_equal(ledger_take(&ledger, i, 1).entry != NULL, i % 2 == 0);
+    }
+    assert_int_equal(ledger_room(&ledger), 0);
+    assert_false(ledger_fits(&ledger, 8000));
+    commit(&ledger, &map);
+    assert_true(map.len > 4000);
+    for (int64_t i = 0; i < 8000; i += 2) {
+        ledger_book(&ledger, i, true);
+        finish(&ledger, i);
+    }
+    commit(&ledger, &map);
+    assert_int_equal(map.len, OFFSET_MAP_HEAD_LEN);
+    assert_true(ledger_room(&ledger) > 0);
+}
+
+static void more_open_offsets_than_a_map_may_name_are_damage(void **state)
+{
+    (void)state;
+    struct ledger ledger OWNED_BY(ledger_done);
+    struct buf map OWNED_BY(buf_done);
+    buf_init(&map, MAP_LIMIT);
+    size_t count = LEDGER_OPEN_MAX + 1;
+    struct offset_open *open = memory_new(count * sizeof *open);
+    assert_non_null(open);
+    for (size_t i = 0; i < count; i++)
+        open[i].offset = (int64_t)i;
+    offset_map_add(&map, 0, LEDGER_OPEN_MAX, open, count, 1);
+    assert_int_equal(ledger_init(&ledger, MAP_LIMIT), OK);
+    assert_int_equal(ledger_open(&ledger, 0, buf_slice(&map)), ERR_FORMAT);
+    assert_int_equal(ledger.count, 0);
+    buf_reset(&map);
+    offset_map_add(&map, 0, LEDGER_OPEN_MAX, open, count - 1, 1);
+    assert_int_equal(ledger_open(&ledger, 0, buf_slice(&map)), OK);
+    assert_int_equal(ledger.count, LEDGER_OPEN_MAX);
+    memory_free(open);
+}
+
+/* ---- the bound ---- */
+
+/* Worst of all: every kind differs from its neighbour, so that no run saves a symbol. */
+static void begin_differently(struct ledger *ledger, size_t i)
+{
+    if (i % 2 == 0)
+        ledger_begin(ledger, &ledger->entries[i]);
+}
+
+static void assert_within_bound(const struct ledger *ledger)
+{
+    struct buf map OWNED_BY(buf_done);
+    buf_init(&map, LEDGER_MAP_BYTES_MAX);
+    assert_int_equal(ledger_add_map(ledger, 1, &map), OK);
+    assert_true(map.len <= OFFSET_MAP_HEAD_LEN + ledger->cost);
+    assert_true(map.len <= ledger->map_bytes_max);
+}
+
+static void fill(struct ledger *ledger, struct random *random, int64_t gap_bits)
+{
+    int64_t offset = 0;
+    while (ledger->count < MESSAGES_MAX && ledger_room(ledger) > 0) {
+        if (random_below(random, 4) == 0)
+            offset +=
+                (int64_t)random_below(random, 1ULL << random_below(random, (uint64_t)gap_bits));
+        assert_true(ledger_fits(ledger, offset));
+        take(ledger, offset++);
+    }
+    for (size_t i = 0; i < ledger->count; i++)
+        begin_differently(ledger, i);
+}
+
+static void no_order_of_finishing_breaks_the_bound(void **state)
+{
+    (void)state;
+    struct random random;
+    struct buf map OWNED_BY(buf_done);
+    random_init(&random, 6);
+    buf_init(&map, LEDGER_MAP_BYTES_MAX);
+    for (int round = 0; round < 60; round++) {
+        struct ledger ledger OWNED_BY(ledger_done);
+        open_ledger(&ledger, 128 + random_below(&random, 900), 0, SLICE_NULL);
+        fill(&ledger, &random, 1 + (int64_t)random_below(&random, 58));
+        assert_within_bound(&ledger);
+        if (random_below(&random, 2) == 0) /* the log ends far behind the last one */
+            ledger_end(&ledger, ledger.next + (int64_t)random_below(&random, 1ULL << 61));
+        while (ledger.count > 0) {
+            finish(&ledger, ledger.entries[random_below(&random, ledger.count)].offset);
+            commit(&ledger, &map);
+            assert_true(map.len <= ledger.map_bytes_max);
+            assert_within_bound(&ledger);
+        }
+    }
+}
+
+/* All 5,040 orders of 7 offsets with the gaps that cost most. */
+static void finish_in_order(const size_t order[7], const int64_t offsets[7])
+{
+    struct ledger ledger OWNED_BY(ledger_done);
+    struct buf map OWNED_BY(buf_done);
+    buf_init(&map, LEDGER_MAP_BYTES_MAX);
+    open_ledger(&ledger, 256, 0, SLICE_NULL);
+    for (size_t i = 0; i < 7; i++) {
+        take(&ledger, offsets[i]);
+        begin_differently(&ledger, i);
+    }
+    ledger_end(&ledger, offsets[6] + 40);
+    size_t most = ledger.cost + OFFSET_MAP_HEAD_LEN;
+    for (size_t i = 0; i < 7; i++) {
+        finish(&ledger, offsets[order[i]]);
+        commit(&ledger, &map);
+        assert_true(map.len <= most);
+        assert_within_bound(&ledger);
+    }
+    assert_int_equal(map.len, OFFSET_MAP_HEAD_LEN);
+}
+
+static bool next_order(size_t order[7])
+{
+    size_t i = 6;
+    while (i > 0 && order[i - 1] > order[i])
+        i--;
+    if (i == 0)
+        return false;
+    size_t k = 6;
+    while (order[k] < order[i - 1])
+        k--;
+    size_t swapped = order[k];
+    order[k] = order[i - 1];
+    order[i - 1] = swapped;
+    for (size_t low = i, high = 6; low < high; low++, high--) {
+        swapped = order[low];
+        order[low] = order[high];
+        order[high] = swapped;
+    }
+    return true;
+}
+
+static void every_order_of_seven_keeps_the_bound(void **state)
+{
+    (void)state;
+    static const int64_t OFFSETS[][7] = {
+        {0, 1, 2, 3, 4, 5, 6},
+        {0, 2, 4, 6, 8, 10, 12},
+        {5, 36, 67, 98, 99, 175, 252},
+        {0, 30, 31, 62, 10000, 20001, 200000},
+    };
+    for (size_t i = 0; i < COUNT_OF(OFFSETS); i++) {
+        size_t order[7] = {0, 1, 2, 3, 4, 5, 6};
+        int orders = 0;
+        do {
+            finish_in_order(order, OFFSETS[i]);
+            orders++;
+        } while (next_order(order));
+        assert_int_equal(orders, 5040);
+    }
+}
+
+static void a_full_map_has_room_again_when_something_is_committed(void **state)
+{
+    (void)state;
+    struct ledger ledger OWNED_BY(ledger_done);
+    struct buf map OWNED_BY(buf_done);
+    buf_init(&map, MAP_LIMIT);
+    open_ledger(&ledger, MAP_LIMIT, 0, SLICE_NULL);
+    while (ledger_room(&ledger) > 0)
+        take(&ledger, ledger.next);
+    assert_true(ledger.count > 800);
+    assert_false(ledger_fits(&ledger, ledger.next));
+    for (int64_t offset = 1; offset < 100; offset++)
+        finish(&ledger, offset);
+    assert_int_equal(ledger_room(&ledger), 0); /* finished is not committed */
+    commit(&ledger, &map);
+    assert_true(ledger_room(&ledger) > 0);
+    assert_true(map.len <= MAP_LIMIT);
+}
+
+/* A successor may always take what the map has open, also when it is full: but a record above it
+ * does not fit, and nobody knows before it comes. */
+static void a_full_map_lets_in_what_it_names_and_nothing_above(void **state)
+{
+    (void)state;
+    struct ledger ledger OWNED_BY(ledger_done);
+    struct buf map OWNED_BY(buf_done);
+    buf_init(&map, MAP_LIMIT);
+    open_ledger(&ledger, 64, 0, SLICE_NULL);
+    for (int64_t i = 0; ledger_room(&ledger) > 0; i++) {
+        take(&ledger, i);
+        begin(&ledger, i);
+    }
+    ledger_end(&ledger, ledger.next + 3);
+    commit(&ledger, &map);
+    int64_t open = (int64_t)ledger.count;
+    pass_on(&ledger, &map);
+    for (int64_t i = 0; i < open; i++) {
+        assert_int_equal(ledger_room(&ledger), 1);
+        assert_true(ledger_fits(&ledger, i));
+        take(&ledger, i);
+    }
+    assert_int_equal(ledger_room(&ledger), 1); /* there may be one among the last three */
+    assert_true(ledger_fits(&ledger, open + 2));
+    assert_false(ledger_fits(&ledger, open + 3));
+    ledger_end(&ledger, open + 3);
+    assert_int_equal(ledger_room(&ledger), 0);
+}
+
+static bool make_ledger(void *self)
+{
+    (void)self;
+    struct ledger ledger;
+    bool made = ledger_init(&ledger, MAP_LIMIT) == OK;
+    ledger_done(&ledger);
+    return made;
+}
+
+static void a_ledger_without_memory_says_so(void **state)
+{
+    (void)state;
+    memory_fail_after(0);
+    assert_false(make_ledger(NULL));
+    memory_fail_after(-1);
+    assert_true(make_ledger(NULL));
+    struct ledger ledger OWNED_BY(ledger_done);
+    struct buf map OWNED_BY(buf_done);
+    buf_init(&map, MAP_LIMIT);
+    open_ledger(&ledger, MAP_LIMIT, 0, SLICE_NULL);
+    take(&ledger, 0);
+    begin(&ledger, 0);
+    for (int64_t passes = 0;; passes++) {
+        buf_reset(&map);
+        memory_fail_after(passes);
+        enum err err = ledger_add_map(&ledger, 1, &map);
+        memory_fail_after(-1);
+        if (err == OK)
+            break;
+        assert_int_equal(err, ERR_NO_MEMORY);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(metadata_that_is_no_map_leaves_the_offset_alone),
+        cmocka_unit_test(metadata_of_any_length_is_known_again),
+        cmocka_unit_test(a_map_over_the_limit_is_carried_on_until_it_has_shrunk),
+        cmocka_unit_test(more_open_offsets_than_a_map_may_name_are_damage),
+        cmocka_unit_test(no_order_of_finishing_breaks_the_bound),
+        cmocka_unit_test(every_order_of_seven_keeps_the_bound),
+        cmocka_unit_test(a_full_map_has_room_again_when_something_is_committed),
+        cmocka_unit_test(a_full_map_lets_in_what_it_names_and_nothing_above),
+        cmocka_unit_test(a_ledger_without_memory_says_so),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

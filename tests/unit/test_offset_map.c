@@ -1,0 +1,360 @@
+#include "unit/unit.h"
+
+#include <stdio.h>
+
+#include "base/memory.h"
+#include "base/random.h"
+#include "unit/torture.h"
+#include "wire/hash.h"
+#include "wire/offset_map.h"
+
+#define OPEN_MAX  600
+#define MAP_LIMIT 65536
+
+static void add_map(struct buf *buf, int64_t front, int64_t last, const struct offset_open *open,
+                    size_t count)
+{
+    offset_map_add(buf, front, last, open, count, 12345);
+    assert_int_equal(buf->failed, OK);
+}
+
+static void assert_same(const struct offset_open *seen, const struct offset_open *expected)
+{
+    assert_true(seen->offset == expected->offset);
+    assert_int_equal(seen->begun, expected->begun);
+    assert_int_equal(seen->is_running, expected->is_running);
+}
+
+/* Writes, reads, compares; returns how long the map is. */
+static size_t round_trip(int64_t front, int64_t last, const struct offset_open *open, size_t count)
+{
+    static struct offset_open seen[OPEN_MAX];
+    struct buf buf OWNED_BY(buf_done);
+    size_t seen_count = 77;
+    int64_t seen_last = -77;
+    buf_init(&buf, MAP_LIMIT);
+    add_map(&buf, front, last, open, count);
+    assert_int_equal(
+        offset_map_read(buf_slice(&buf), front, seen, OPEN_MAX, &seen_count, &seen_last), OK);
+    assert_int_equal(seen_count, count);
+    assert_true(seen_last == last);
+    for (size_t i = 0; i < count; i++)
+        assert_same(&seen[i], &open[i]);
+    for (size_t i = 0; i < buf.len; i++)
+        assert_true(buf.ptr[i] > ' ' && buf.ptr[i] <= '~' && buf.ptr[i] != '"' &&
+                    buf.ptr[i] != '\\');
+    return buf.len;
+}
+
+static void a_map_of_nothing_is_its_head(void **state)
+{
+    (void)state;
+    assert_int_equal(round_trip(0, -1, NULL, 0), OFFSET_MAP_HEAD_LEN);
+    assert_int_equal(round_trip(42, 41, NULL, 0), OFFSET_MAP_HEAD_LEN);
+    assert_int_equal(round_trip(42, 42, NULL, 0), OFFSET_MAP_HEAD_LEN + 1);
+}
+
+static void every_kind_of_open_offset_comes_back(void **state)
+{
+    (void)state;
+    for (uint8_t begun = 0; begun <= OFFSET_MAP_BEGUN_MAX; begun++) {
+        struct offset_open open[] = {{7, begun, false}, {9, begun, begun > 0}};
+        assert_int_equal(round_trip(7, 9, open, 2), OFFSET_MAP_HEAD_LEN + 3);
+    }
+}
+
+static void runs_of_one_kind_are_told_in_a_few_symbols(void **state)
+{
+    (void)state;
+    static struct offset_open open[OPEN_MAX];
+    for (size_t i = 0; i < OPEN_MAX; i++)
+        open[i] = (struct offset_open){1000 + (int64_t)i, 2, true};
+    for (size_t count = 1; count <= OPEN_MAX; count++)
+        assert_true(round_trip(1000, 999 + (int64_t)count, open, count) <= OFFSET_MAP_HEAD_LEN + 4);
+}
+
+/* Every gap near a limit of the notation, and offsets as large as Kafka's. */
+static void gaps_of_every_size_come_back_and_cost_what_is_said(void **state)
+{
+    (void)state;
+    int64_t edges[64] = {0, 1, 2, 28, 29, 30, 31};
+    size_t count = 7;
+    for (int64_t power = 46; power < INT64_MAX / 46 && count + 4 < COUNT_OF(edges); power *= 46)
+        for (int64_t i = -1; i < 2; i++)
+            edges[count++] = 30 + power + i;
+    for (size_t i = 0; i < count; i++) {
+        int64_t upper = 5 + edges[i] + 1;
+        struct offset_open open[] = {{5, 0, false}, {upper, 1, true}};
+        size_t len = round_trip(5, upper, open, 2);
+        assert_int_equal(len, OFFSET_MAP_HEAD_LEN + 2 + offset_map_gap_cost(5, upper));
+        assert_true(offset_map_gap_cost(5, upper) <= OFFSET_MAP_GAP_COST_MAX);
+        assert_int_equal(round_trip(5, upper - 1, open, 1),
+                         OFFSET_MAP_HEAD_LEN + 1 + offset_map_gap_cost(5, upper));
+    }
+    assert_int_equal(offset_map_gap_cost(0, INT64_MAX), OFFSET_MAP_GAP_COST_MAX);
+    struct offset_open open[] = {{0, 0, false}, {INT64_MAX - 1, 1, true}};
+    assert_true(round_trip(0, INT64_MAX - 1, open, 2) > 0);
+}
+
+/* What makes the bound of the ledger hold: when an offset finishes, the gap that swallows it costs
+ * no more than the two gaps and the offset did. */
+static void a_gap_costs_no_more_than_its_parts(void **state)
+{
+    (void)state;
+    struct random random;
+    random_init(&random, 4);
+    for (int round = 0; round < 200000; round++) {
+        int64_t left = (int64_t)random_below(&random, 1ULL << random_below(&random, 61));
+        int64_t right = (int64_t)random_below(&random, 1ULL << random_below(&random, 61));
+        int64_t middle = left + 1;
+        int64_t upper = middle + 1 + right;
+        assert_true(offset_map_gap_cost(0, upper) <=
+                    offset_map_gap_cost(0, middle) + 1 + offset_map_gap_cost(middle, upper));
+    }
+}
+
+static size_t random_open(struct random *random, int64_t front, struct offset_open *ret_open,
+                          int64_t *ret_last)
+{
+    size_t count = random_below(random, 60);
+    int64_t offset = front;
+    int kinds = 1 + (int)random_below(random, 4);
+    for (size_t i = 0; i < count; i++) {
+        if (random_below(random, 3) == 0)
+            offset += (int64_t)random_below(random, 1ULL << random_below(random, 20));
+        uint8_t begun = (uint8_t)random_below(random, (uint64_t)kinds);
+        ret_open[i] = (struct offset_open){offset++, begun, begun > 0 && random_below(random, 2)};
+    }
+    *ret_last = offset - 1 + (int64_t)random_below(random, 50);
+    return count;
+}
+
+static size_t bound_of(int64_t front, int64_t last, const struct offset_open *open, size_t count)
+{
+    size_t bound = OFFSET_MAP_HEAD_LEN + count;
+    int64_t before = front - 1;
+    for (size_t i = 0; i < count; i++) {
+        bound += offset_map_gap_cost(before, open[i].offset);
+        before = open[i].offset;
+    }
+    return bound + offset_map_gap_cost(before, last + 1);
+}
+
+static void random_maps_come_back_within_their_bound(void **state)
+{
+    (void)state;
+    struct random random;
+    struct offset_open open[60];
+    random_init(&random, 1);
+    for (int round = 0; round < 5000; round++) {
+        int64_t front = (int64_t)random_below(&random, 1ULL << random_below(&random, 50));
+        int64_t last;
+        size_t count = random_open(&random, front, open, &last);
+        assert_true(round_trip(front, last, open, count) <= bound_of(front, last, open, count));
+    }
+}
+
+static enum err read_any(struct slice metadata, int64_t front)
+{
+    static struct offset_open open[OPEN_MAX];
+    size_t count;
+    int64_t last;
+    return offset_map_read(metadata, front, open, OPEN_MAX, &count, &last);
+}
+
+static void every_flipped_bit_is_refused(void **state)
+{
+    (void)state;
+    struct random random;
+    struct offset_open open[60];
+    random_init(&random, 2);
+    for (int round = 0; round < 60; round++) {
+        int64_t last;
+        size_t count = random_open(&random, 500, open, &last);
+        struct buf buf OWNED_BY(buf_done);
+        buf_init(&buf, MAP_LIMIT);
+        add_map(&buf, 500, last, open, count);
+        for (size_t bit = 0; bit < buf.len * 8; bit++) {
+            buf.ptr[bit / 8] = (char)(buf.ptr[bit / 8] ^ (1 << (bit % 8)));
+            enum err err = read_any(buf_slice(&buf), 500);
+            assert_true(err == ERR_FORMAT || (err == ERR_NOT_ALLOWED && bit < 16));
+            buf.ptr[bit / 8] = (char)(buf.ptr[bit / 8] ^ (1 << (bit % 8)));
+        }
+        assert_int_equal(read_any(buf_slice(&buf), 500), OK);
+    }
+}
+
+static void a_map_cut_short_or_lengthened_is_refused(void **state)
+{
+    (void)state;
+    struct offset_open open[] = {{10, 1, true}, {11, 0, false}, {400, 3, false}};
+    struct buf buf OWNED_BY(buf_done);
+    buf_init(&buf, MAP_LIMIT);
+    add_map(&buf, 10, 900, open, COUNT_OF(open));
+    for (size_t len = 2; len < buf.len; len++)
+        assert_int_equal(read_any(slice_of(buf.ptr, len), 10), ERR_FORMAT);
+    assert_int_equal(read_any(slice_of(buf.ptr, 0), 10), ERR_NOT_FOUND);
+    assert_int_equal(read_any(slice_of(buf.ptr, 1), 10), ERR_NOT_ALLOWED);
+    buf_add_byte(&buf, '!');
+    assert_int_equal(read_any(buf_slice(&buf), 10), ERR_FORMAT);
+}
+
+static void a_map_fits_its_own_front_alone(void **state)
+{
+    (void)state;
+    struct buf buf OWNED_BY(buf_done);
+    buf_init(&buf, MAP_LIMIT);
+    struct offset_open open[] = {{10, 0, false}};
+    add_map(&buf, 10, 12, open, 1);
+    for (int64_t front = -1; front < 2000; front++)
+        assert_int_equal(read_any(buf_slice(&buf), front), front == 10 ? OK : ERR_FORMAT);
+    assert_int_equal(read_any(buf_slice(&buf), INT64_MAX), ERR_FORMAT);
+}
+
+static void metadata_of_other_programs_is_told_from_damage(void **state)
+{
+    (void)state;
+    static const char *const FOREIGN[] = {"hello", "NTA0NA==", "{\"v\":1}", "b",
+                                          "BW1",   " bw1",     "\xff\xfe",  "jAAAAA"};
+    for (size_t i = 0; i < COUNT_OF(FOREIGN); i++)
+        assert_int_equal(read_any(slice_of_text(FOREIGN[i]), 5), ERR_NOT_ALLOWED);
+    assert_int_equal(read_any(SLICE(""), 5), ERR_NOT_FOUND);
+    assert_int_equal(read_any(SLICE_NULL, 5), ERR_NOT_FOUND);
+    assert_int_equal(read_any(SLICE("bw1"), 5), ERR_FORMAT);
+    assert_int_equal(read_any(SLICE("bw2!!!!!!!!!!!!!!!!!!"), 5), ERR_FORMAT);
+}
+
+/* A map of two commits of the same front is never the same text: the nonce differs. */
+static void the_nonce_tells_two_commits_apart(void **state)
+{
+    (void)state;
+    struct buf one OWNED_BY(buf_done);
+    struct buf two OWNED_BY(buf_done);
+    buf_init(&one, MAP_LIMIT);
+    buf_init(&two, MAP_LIMIT);
+    uint32_t nonces[] = {0, 1, 45, 46, 91, 92, 1U << 31, UINT32_MAX - 1, UINT32_MAX};
+    for (size_t i = 0; i < COUNT_OF(nonces); i++)
+        for (size_t k = 0; k < COUNT_OF(nonces); k++) {
+            buf_reset(&one);
+            buf_reset(&two);
+            offset_map_add(&one, 5, 4, NULL, 0, nonces[i]);
+            offset_map_add(&two, 5, 4, NULL, 0, nonces[k]);
+            assert_int_equal(slice_equal(buf_slice(&one), buf_slice(&two)), i == k);
+            assert_int_equal(read_any(buf_slice(&one), 5), OK);
+        }
+}
+
+/* Runs of our own making under a head that fits them. */
+static void seal(struct buf *buf, int64_t front, const char *runs)
+{
+    static const char ALPHABET[] = "!#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNO";
+    char number[24];
+    (void)snprintf(number, sizeof number, "%lld", (long long)front);
+    uint32_t crc = hash_crc32(0, slice_of_text(number));
+    crc = hash_crc32(hash_crc32(crc, SLICE("!!!!!!")), slice_of_text(runs));
+    buf_reset(buf);
+    buf_add_text(buf, "bw1!!!!!!");
+    for (int i = 0; i < 6; i++, crc /= 46)
+        buf_add_byte(buf, ALPHABET[crc % 46]);
+    buf_add_text(buf, runs);
+}
+
+static void runs_that_make_no_sense_are_refused_under_a_right_checksum(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *runs;
+        enum err err;
+    } CASES[] = {
+        {"", OK},
+        {"!!!", OK},
+        {"\x7f", ERR_FORMAT},
+        {" ", ERR_FORMAT},
+        {"!\"", ERR_FORMAT},
+        {"!\\", ERR_FORMAT},
+        {"~", ERR_FORMAT},                /* a run without its number */
+        {"A", ERR_FORMAT},                /* likewise */
+        {"A!", ERR_FORMAT},               /* a run of none */
+        {"A#", OK},                       /* of one */
+        {"~|", ERR_FORMAT},               /* a number without its end */
+        {"~||||||||||||||", ERR_FORMAT},  /* a number that is too long */
+        {"~}}}}}}}}}}}M", ERR_FORMAT},    /* a number over 63 bits */
+        {"A}}}}}!", ERR_TOO_LARGE},       /* more open offsets than there is room */
+        {"~}}}}}}}}}}%~}}}}}}}}}}%", OK}, /* far, but still an offset */
+        {"~}}}}}}}}}}}-~}}}}}}}}}}}-~}}}}}}}}}}}-", ERR_FORMAT}, /* beyond every offset */
+    };
+    struct buf buf OWNED_BY(buf_done);
+    buf_init(&buf, MAP_LIMIT);
+    for (size_t i = 0; i < COUNT_OF(CASES); i++) {
+        seal(&buf, 1234, CASES[i].runs);
+        enum err err = read_any(buf_slice(&buf), 1234);
+        if (err != CASES[i].err)
+            fail_msg("runs %s: %s", CASES[i].runs, err_name(err));
+    }
+}
+
+static void no_room_is_no_overflow(void **state)
+{
+    (void)state;
+    struct offset_open open[] = {{0, 0, false}, {1, 1, false}, {2, 2, false}};
+    struct offset_open seen[3];
+    struct buf buf OWNED_BY(buf_done);
+    size_t count;
+    int64_t last;
+    buf_init(&buf, MAP_LIMIT);
+    add_map(&buf, 0, 2, open, 3);
+    for (size_t room = 0; room <= 3; room++)
+        assert_int_equal(offset_map_read(buf_slice(&buf), 0, seen, room, &count, &last),
+                         room == 3 ? OK : ERR_TOO_LARGE);
+}
+
+static bool write_one(void *self)
+{
+    (void)self;
+    struct offset_open open[] = {{3, 1, true}, {90, 0, false}};
+    struct buf buf OWNED_BY(buf_done);
+    buf_init(&buf, MAP_LIMIT);
+    offset_map_add(&buf, 3, 5000, open, 2, 9);
+    return buf.failed == OK;
+}
+
+static void a_map_without_memory_fails_as_a_whole(void **state)
+{
+    (void)state;
+    assert_true(torture(write_one, NULL) > 0);
+}
+
+static void a_map_over_the_limit_of_its_buf_fails(void **state)
+{
+    (void)state;
+    struct buf buf OWNED_BY(buf_done);
+    buf_init(&buf, OFFSET_MAP_HEAD_LEN + 1);
+    struct offset_open open[] = {{3, 1, true}, {4, 2, true}};
+    offset_map_add(&buf, 3, 3, open, 1, 9);
+    assert_int_equal(buf.failed, OK);
+    buf_reset(&buf);
+    offset_map_add(&buf, 3, 4, open, 2, 9);
+    assert_int_not_equal(buf.failed, OK);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_map_of_nothing_is_its_head),
+        cmocka_unit_test(every_kind_of_open_offset_comes_back),
+        cmocka_unit_test(runs_of_one_kind_are_told_in_a_few_symbols),
+        cmocka_unit_test(gaps_of_every_size_come_back_and_cost_what_is_said),
+        cmocka_unit_test(a_gap_costs_no_more_than_its_parts),
+        cmocka_unit_test(random_maps_come_back_within_their_bound),
+        cmocka_unit_test(every_flipped_bit_is_refused),
+        cmocka_unit_test(a_map_cut_short_or_lengthened_is_refused),
+        cmocka_unit_test(a_map_fits_its_own_front_alone),
+        cmocka_unit_test(metadata_of_other_programs_is_told_from_damage),
+        cmocka_unit_test(the_nonce_tells_two_commits_apart),
+        cmocka_unit_test(runs_that_make_no_sense_are_refused_under_a_right_checksum),
+        cmocka_unit_test(no_room_is_no_overflow),
+        cmocka_unit_test(a_map_without_memory_fails_as_a_whole),
+        cmocka_unit_test(a_map_over_the_limit_of_its_buf_fails),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,110 @@
+#include "unit/unit.h"
+
+#include "base/random.h"
+#include "policy/share.h"
+
+#define PARTIES 7
+
+static void one_party_may_have_everything(void **state)
+{
+    (void)state;
+    struct share_pool pool;
+    share_init(&pool, 10);
+    assert_int_equal(share_each(&pool), 10);
+    share_restart(&pool, 1);
+    share_count(&pool, 0);
+    assert_int_equal(share_room(&pool, 0), 10);
+    share_change(&pool, 0, 9);
+    assert_int_equal(share_room(&pool, 9), 1);
+    share_change(&pool, 9, 10);
+    assert_int_equal(share_room(&pool, 10), 0);
+}
+
+static void a_greedy_party_leaves_the_others_their_share(void **state)
+{
+    (void)state;
+    struct share_pool pool;
+    share_init(&pool, 12);
+    share_restart(&pool, 3);
+    for (int i = 0; i < 3; i++)
+        share_count(&pool, 0);
+    assert_int_equal(share_each(&pool), 4);
+    share_change(&pool, 0, 4); /* the greedy one has its own … */
+    assert_int_equal(share_room(&pool, 4), 0);
+    assert_int_equal(share_room(&pool, 0), 4);
+}
+
+static void what_nobody_may_claim_is_for_all(void **state)
+{
+    (void)state;
+    struct share_pool pool;
+    share_init(&pool, 11); /* shares of 3, and 2 left over */
+    share_restart(&pool, 3);
+    for (int i = 0; i < 3; i++)
+        share_count(&pool, 3);
+    assert_int_equal(share_room(&pool, 3), 2);
+    share_change(&pool, 3, 5);
+    assert_int_equal(share_room(&pool, 5), 0);
+    assert_int_equal(share_room(&pool, 3), 0);
+    assert_int_equal(share_room(&pool, 2), 1);
+}
+
+static void more_parties_than_things_still_get_one_each(void **state)
+{
+    (void)state;
+    struct share_pool pool;
+    share_init(&pool, 2);
+    share_restart(&pool, 5);
+    for (int i = 0; i < 5; i++)
+        share_count(&pool, 0);
+    assert_int_equal(share_each(&pool), 1);
+    assert_int_equal(share_room(&pool, 0), 1);
+    assert_int_equal(share_room(&pool, 1), 0);
+}
+
+/* Whatever the parties do by the rule: nobody is ever refused within its even share, and together
+ * they never have more than there is. */
+static void shares_are_always_there_and_never_add_up_to_more(void **state)
+{
+    (void)state;
+    struct random random;
+    random_init(&random, 5);
+    for (int round = 0; round < 200; round++) {
+        uint64_t has[PARTIES] = {0};
+        struct share_pool pool;
+        uint64_t max = PARTIES + random_below(&random, 40);
+        share_init(&pool, max);
+        share_restart(&pool, PARTIES);
+        for (int i = 0; i < PARTIES; i++)
+            share_count(&pool, 0);
+        for (int step = 0; step < 2000; step++) {
+            size_t party = random_below(&random, PARTIES);
+            uint64_t room = share_room(&pool, has[party]);
+            uint64_t sum = 0;
+            for (int i = 0; i < PARTIES; i++)
+                sum += has[i];
+            assert_int_equal(pool.used, sum);
+            assert_true(sum + room <= max);
+            assert_true(has[party] + room >= share_each(&pool));
+            uint64_t next = has[party];
+            if (random_below(&random, 3) > 0)
+                next += random_below(&random, room + 1);
+            else
+                next -= random_below(&random, next + 1);
+            share_change(&pool, has[party], next);
+            has[party] = next;
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(one_party_may_have_everything),
+        cmocka_unit_test(a_greedy_party_leaves_the_others_their_share),
+        cmocka_unit_test(what_nobody_may_claim_is_for_all),
+        cmocka_unit_test(more_parties_than_things_still_get_one_each),
+        cmocka_unit_test(shares_are_always_there_and_never_add_up_to_more),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
