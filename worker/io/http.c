@@ -15,6 +15,7 @@
 /* NAT gateways and load balancers forget idle connections after 350 s. */
 #define KEEPALIVE_S         45L
 #define UPLOAD_BUFFER_BYTES 16384L /* one per call under way with TLS */
+#define RECEIVE_BYTES(calls) ((calls) > 1024 ? 4096L : 16384L) /* one per call under way */
 /* Up to here curl copies a body behind the head, to send both at once. */
 #define BODY_AT_ONCE_BYTES_MAX 65535
 #define REQUEST_LINES_MAX      64
@@ -22,8 +23,7 @@
 _Static_assert(SOCKET_READABLE == CURL_CSELECT_IN && SOCKET_READABLE == CURL_POLL_IN, "same bits");
 _Static_assert(SOCKET_WRITABLE == CURL_CSELECT_OUT && SOCKET_WRITABLE == CURL_POLL_OUT,
                "same bits");
-_Static_assert(sizeof(((struct exchange *)NULL)->words) >= CURL_ERROR_SIZE,
-               "room for curl's words");
+_Static_assert(sizeof(((struct exchange *)0)->words) >= CURL_ERROR_SIZE, "room for curl's words");
 
 /* One connection pool of bounded size; see HTTP_CALLS_PER_MULTI. */
 struct pool {
@@ -189,6 +189,7 @@ static CURL *easy_new(struct exchange *exchange)
     (void)curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
     (void)curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     (void)curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BUFFER_BYTES);
+    (void)curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, RECEIVE_BYTES(http->config.max_in_flight));
     (void)curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
     (void)curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, KEEPALIVE_S);
     (void)curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, KEEPALIVE_S);
