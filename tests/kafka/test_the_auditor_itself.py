@@ -38,8 +38,8 @@ def a_world():
         responses.append(response(call, number))
         usage.append(usage_record(call, number))
         committed["responses", 0, number] = begun + 90
-    states = [PartitionState("requests", 0, 0, 20, 20, 20, ""),
-              PartitionState("responses", 0, 0, 40, 40, -1001, "")]
+    states = [PartitionState("requests", 0, 0, 20, 20, 20, "bw1AAAAAABBBBBB"),
+              PartitionState("responses", 0, 0, 40, 40, -1, "")]
     return Evidence([f"r{n}" for n in range(20)], responses, usage, calls, seen=list(responses) + list(usage),
                     committed_ms=committed, states=states, request_topics=("requests",))
 

@@ -7,8 +7,10 @@ import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
+
+from kit.offsets import committed
 
 
 @dataclass
@@ -196,7 +198,7 @@ class PartitionState:
     low: int
     end: int                # the high watermark
     stable: int             # the last stable offset: below `end` while a transaction is open
-    committed: int          # -1001 = none
+    committed: int          # -1 = none
     metadata: str
 
 
@@ -207,15 +209,12 @@ def partition_states(bootstrap, topics, group):
     states = []
     try:
         places = [TopicPartition(topic, partition) for topic in topics for partition in partitions_of(bootstrap, topic)]
-        committed = {(place.topic, place.partition): place for place in stable.committed(places, 20)}
+        said = committed(bootstrap, group, [(place.topic, place.partition) for place in places])
         for place in places:
             low, end = plain.get_watermark_offsets(place, 20)
             _, stable_end = stable.get_watermark_offsets(place, 20)
-            said = committed[place.topic, place.partition]
-            if said.error:
-                raise KafkaException(said.error)
-            states.append(PartitionState(place.topic, place.partition, low, end, stable_end, said.offset,
-                                         said.metadata or ""))
+            states.append(PartitionState(place.topic, place.partition, low, end, stable_end,
+                                         *said[place.topic, place.partition]))
     finally:
         stable.close()
         plain.close()
