@@ -193,7 +193,9 @@ static void a_new_member_gets_partitions_and_nothing_is_answered_twice(void **st
     struct kit_worker *first = kit_worker_run(&kit, exactly_once);
     kit_until(first, first->engine->assigned == 4);
     kit_produce(&kit, 0, 400);
-    struct kit_worker *second = kit_worker_run(&kit, exactly_once);
+    struct kit_worker *second = kit_worker_new(&kit, exactly_once);
+    second->config.kafka.transactional_id = SLICE("one more");
+    kit_worker_start(second);
     kit_until(second, second->engine->assigned >= 1 && second->engine->parts[0].is_started);
     kit_until(first,
               first->engine->released == first->engine->revoked && first->engine->revoked >= 1);
@@ -208,6 +210,36 @@ static void a_new_member_gets_partitions_and_nothing_is_answered_twice(void **st
     for (int i = 0; i < 1000; i++)
         assert_int_equal(times[i], 1);
     assert_int_equal(second->engine->lost, 0);
+    assert_int_equal(kit_worker_end(second), 0);
+    kit_done_with(&kit);
+}
+
+/* librdkafka pauses all partitions in a rebalance and drops what it had fetched of them. */
+static void records_fetched_before_a_rebalance_and_not_taken_are_not_skipped(void **state)
+{
+    (void)state;
+    struct kit kit;
+    kit_init(&kit, 4, true);
+    kit_produce(&kit, 0, 400);
+    struct kit_worker *first = kit_worker_new(&kit, exactly_once);
+    first->engine->room_limit = 0;
+    kit_worker_start(first);
+    kit_until(first, first->engine->assigned == 4 && first->engine->parts[3].is_started);
+    kit_sleep_ms(1000);
+    struct kit_worker *second = kit_worker_new(&kit, exactly_once);
+    second->config.kafka.transactional_id = SLICE("another one");
+    second->engine->room_limit = 0;
+    kit_worker_start(second);
+    kit_until(second, second->engine->assigned == 2 && second->engine->parts[1].is_started);
+    kit_sleep_ms(1000);
+    struct kit_worker *both[] = {first, second};
+    for (size_t i = 0; i < 2; i++) {
+        kit_lock(both[i]->engine);
+        both[i]->engine->room_limit = 1000;
+        kit_unlock(both[i]->engine);
+    }
+    kit_assert_each_once(&kit, 400);
+    assert_int_equal(kit_worker_end(first), 0);
     assert_int_equal(kit_worker_end(second), 0);
     kit_done_with(&kit);
 }
@@ -264,6 +296,7 @@ int main(void)
         cmocka_unit_test(an_offset_beyond_the_end_is_told_and_can_be_started_again),
         cmocka_unit_test(a_read_reflects_every_batch_that_has_ended),
         cmocka_unit_test(a_new_member_gets_partitions_and_nothing_is_answered_twice),
+        cmocka_unit_test(records_fetched_before_a_rebalance_and_not_taken_are_not_skipped),
         cmocka_unit_test(chunks_go_out_and_refused_ones_are_told),
     };
     int failed = cmocka_run_group_tests_name("at_least_once", tests, NULL, NULL);
