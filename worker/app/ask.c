@@ -11,12 +11,12 @@
 #include "base/uuid.h"
 #include "io/clock.h"
 
-#define PROMPT_BYTES_MAX  (4U * 1024 * 1024)
-#define REQUEST_BYTES_MAX (64U * 1024 * 1024)
+#define PROMPT_BYTES_MAX  ((size_t)4 * 1024 * 1024)
+#define REQUEST_BYTES_MAX ((size_t)64 * 1024 * 1024)
 #define SET_UP_MS         10000 /* to find brokers and topics, and to deliver the request */
 #define LATE_CHUNKS_MS    2000  /* how long the response waits for the rest of its stream */
 #define POLL_MS           200
-#define ARENA_BYTES_MAX   (512U * 1024 * 1024)
+#define ARENA_BYTES_MAX   ((size_t)512 * 1024 * 1024)
 
 struct asking {
     const struct arguments *arguments;
@@ -44,7 +44,7 @@ static bool read_prompt(const struct arguments *arguments, struct buf *ret_text)
         return ret_text->failed == OK;
     }
     if (isatty(STDIN_FILENO))
-        fprintf(stderr, "Type the message, end it with Ctrl-D:\n");
+        (void)fprintf(stderr, "Type the message, end it with Ctrl-D:\n");
     size_t got = 1;
     while (got > 0) {
         char *at = buf_reserve(ret_text, 4096);
@@ -103,7 +103,7 @@ static bool send_request(struct asking *asking, struct slice prompt)
 static void clear_progress(struct asking *asking)
 {
     if (asking->is_progress_shown)
-        fprintf(stderr, "\r\033[K");
+        (void)fprintf(stderr, "\r\033[K");
     asking->is_progress_shown = false;
 }
 
@@ -111,17 +111,17 @@ static void show_progress(struct asking *asking)
 {
     if (!asking->shows_progress || asking->shown.len > 0)
         return;
-    fprintf(stderr, "\r\033[Kwaiting for the answer, %lld s",
-            (long long)((clock_monotonic_ms() - asking->begun_ms) / 1000));
-    fflush(stderr);
+    (void)fprintf(stderr, "\r\033[Kwaiting for the answer, %lld s",
+                  (long long)((clock_monotonic_ms() - asking->begun_ms) / 1000));
+    (void)fflush(stderr);
     asking->is_progress_shown = true;
 }
 
 static void print_line(struct slice line)
 {
-    fwrite(line.ptr, 1, line.len, stdout);
-    fputs("\n", stdout);
-    fflush(stdout);
+    (void)fwrite(line.ptr, 1, line.len, stdout);
+    (void)fputs("\n", stdout);
+    (void)fflush(stdout);
 }
 
 /* ---- what comes back ---- */
@@ -138,7 +138,7 @@ static void hear_chunk(struct asking *asking, struct arena *arena, const struct 
     clear_progress(asking);
     asking->is_run_over = chunk.is_last;
     if (!is_same_run && asking->shown.len > 0)
-        fprintf(stderr, "\n[the stream broke off; once more from the start]\n");
+        (void)fprintf(stderr, "\n[the stream broke off; once more from the start]\n");
     if (!is_same_run)
         buf_reset(&asking->shown);
     memcpy(asking->run.text, chunk.run.ptr, UUID_TEXT_LEN);
@@ -148,8 +148,8 @@ static void hear_chunk(struct asking *asking, struct arena *arena, const struct 
     }
     size_t before = asking->shown.len;
     reading_add_text(arena, chunk.content, &asking->shown);
-    fwrite(asking->shown.ptr + before, 1, asking->shown.len - before, stdout);
-    fflush(stdout);
+    (void)fwrite(asking->shown.ptr + before, 1, asking->shown.len - before, stdout);
+    (void)fflush(stdout);
 }
 
 /* The answer's text, as far as the stream has not shown it. */
@@ -161,22 +161,23 @@ static void print_text(struct asking *asking, struct arena *arena, const struct 
     struct slice shown = buf_slice(&asking->shown);
     size_t from = slice_starts(buf_slice(&text), shown) ? shown.len : 0;
     if (shown.len > 0 && from == 0)
-        fputs("\n", stdout);
+        (void)fputs("\n", stdout);
     print_line(slice_sub(buf_slice(&text), from, text.len));
     if (asking->shows_progress)
-        fprintf(stderr, "%.*s: %lld tokens in, %lld out, %zu call%s, %.1f s\n",
-                SLICE_ARG(reading->model), (long long)reading->input_tokens,
-                (long long)reading->output_tokens, reading->calls, reading->calls == 1 ? "" : "s",
-                (double)(clock_monotonic_ms() - asking->begun_ms) / 1000);
+        (void)fprintf(stderr, "%.*s: %lld tokens in, %lld out, %zu call%s, %.1f s\n",
+                      SLICE_ARG(reading->model), (long long)reading->input_tokens,
+                      (long long)reading->output_tokens, reading->calls,
+                      reading->calls == 1 ? "" : "s",
+                      (double)(clock_monotonic_ms() - asking->begun_ms) / 1000);
 }
 
 static void print_error(const struct asking *asking, const struct reading *reading)
 {
     bool has_type = !slice_equal(reading->error_type, reading->error_code);
-    fprintf(stderr, "%serror %.*s%s%.*s%s: %.*s\n", asking->shown.len > 0 ? "\n" : "",
-            SLICE_ARG(reading->error_code), has_type ? " (" : "",
-            has_type ? (int)reading->error_type.len : 0, reading->error_type.ptr,
-            has_type ? ")" : "", SLICE_ARG(reading->error_message));
+    (void)fprintf(stderr, "%serror %.*s%s%.*s%s: %.*s\n", asking->shown.len > 0 ? "\n" : "",
+                  SLICE_ARG(reading->error_code), has_type ? " (" : "",
+                  has_type ? (int)reading->error_type.len : 0, reading->error_type.ptr,
+                  has_type ? ")" : "", SLICE_ARG(reading->error_message));
 }
 
 /* Is the stream, if there was one, all shown? Chunks travel beside the transaction: the response
@@ -199,7 +200,7 @@ static bool show_response(struct asking *asking)
     arena_init(&arena, ARENA_BYTES_MAX);
     if (reading_of_response(&arena, buf_slice(&asking->answer), &reading) != OK) {
         clear_progress(asking);
-        fprintf(stderr, "the answer is no response record: is topics.responses right?\n");
+        (void)fprintf(stderr, "the answer is no response record: is topics.responses right?\n");
         asking->exit_code = EXIT_FAILED;
         return true;
     }
@@ -258,11 +259,12 @@ static int wait_for_answer(struct asking *asking)
     struct buf span OWNED_BY(buf_done);
     buf_init(&span, 64);
     units_add_span(&span, arguments->timeout_ms);
-    fprintf(stderr,
-            "no answer within %s: is a worker running that reads topic %.*s and writes topic %.*s? "
-            "%s\n",
-            buf_text(&span), SLICE_ARG(asking->settings->topics_requests.items[0]),
-            SLICE_ARG(asking->settings->topics_responses), trouble);
+    (void)fprintf(
+        stderr,
+        "no answer within %s: is a worker running that reads topic %.*s and writes topic %.*s? "
+        "%s\n",
+        buf_text(&span), SLICE_ARG(asking->settings->topics_requests.items[0]),
+        SLICE_ARG(asking->settings->topics_responses), trouble);
     return EXIT_FAILED;
 }
 
@@ -283,14 +285,14 @@ static int ask(struct asking *asking, struct slice prompt)
     char words[CLIENT_WORDS_MAX] = "";
     asking->client = client_new(asking->settings, words);
     if (asking->client == NULL) {
-        fprintf(stderr, "cannot make a Kafka client: %s\n", words);
+        (void)fprintf(stderr, "cannot make a Kafka client: %s\n", words);
         return EXIT_FAILED;
     }
     asking->begun_ms = clock_monotonic_ms();
     if (follow_answers(asking) && send_request(asking, prompt))
         return wait_for_answer(asking);
-    fprintf(stderr, "%s (brokers: %.*s)\n", client_words(asking->client),
-            SLICE_ARG(asking->settings->kafka_bootstrap_servers));
+    (void)fprintf(stderr, "%s (brokers: %.*s)\n", client_words(asking->client),
+                  SLICE_ARG(asking->settings->kafka_bootstrap_servers));
     return EXIT_FAILED;
 }
 
@@ -314,8 +316,9 @@ int command_ask(const struct arguments *arguments)
     buf_init(&asking.answer, READING_TEXT_MAX);
     int code = EXIT_USAGE;
     if (!read_prompt(arguments, &prompt) || slice_trim(buf_slice(&prompt)).len == 0)
-        fprintf(stderr, "bedrock-worker ask: no message (or one over 4 MiB); see bedrock-worker "
-                        "ask --help\n");
+        (void)fprintf(stderr,
+                      "bedrock-worker ask: no message (or one over 4 MiB); see bedrock-worker "
+                      "ask --help\n");
     else
         code = ask(&asking, buf_slice(&prompt));
     client_free(asking.client);

@@ -14,11 +14,11 @@
 #define IDLE_CONNECTION_MS 60000
 /* Of one call, beside its body: curl's handle, its buffers, TLS. Measured at some 60 KiB with TLS.
  */
-#define CALL_BYTES (96U * 1024)
+#define CALL_BYTES ((size_t)96 * 1024)
 /* The rest of the process: code, libraries, log, metadata, threads' stacks in use. */
-#define PROCESS_BYTES (48U * 1024 * 1024)
+#define PROCESS_BYTES ((size_t)48 * 1024 * 1024)
 /* Members of a response beside the answer, the request's echoes and headers. */
-#define OUTPUT_FRAME_BYTES (1024U * 1024)
+#define OUTPUT_FRAME_BYTES ((size_t)1024 * 1024)
 
 void assembly_kafka_config(const struct settings *settings, struct slice transactional_id,
                            struct kafka_config *ret_config)
@@ -61,11 +61,13 @@ static bool find_region(const struct settings *settings, struct assembly *assemb
         region = slice_of_text(assembly->aws.region);
     const char *fault = region.len > 0 ? settings_form_fault(FORM_REGION, region) : NULL;
     if (region.len == 0)
-        snprintf(ret_words, ASSEMBLY_WORDS_MAX,
-                 "no AWS region: set bedrock.region, AWS_REGION in the environment, or region in "
-                 "the profile");
+        (void)snprintf(
+            ret_words, ASSEMBLY_WORDS_MAX,
+            "no AWS region: set bedrock.region, AWS_REGION in the environment, or region in "
+            "the profile");
     else if (fault != NULL)
-        snprintf(ret_words, ASSEMBLY_WORDS_MAX, "the AWS region of the environment %s", fault);
+        (void)snprintf(ret_words, ASSEMBLY_WORDS_MAX, "the AWS region of the environment %s",
+                       fault);
     copy_text(assembly->region, sizeof assembly->region, region);
     return region.len > 0 && fault == NULL;
 }
@@ -89,7 +91,8 @@ static bool find_endpoint(const struct settings *settings, struct assembly *asse
     if (url.len > 0 && fault == NULL)
         fault = settings_form_fault(FORM_URL, url);
     if (fault != NULL)
-        snprintf(ret_words, ASSEMBLY_WORDS_MAX, "AWS_ENDPOINT_URL of the environment %s", fault);
+        (void)snprintf(ret_words, ASSEMBLY_WORDS_MAX, "AWS_ENDPOINT_URL of the environment %s",
+                       fault);
     copy_text(assembly->endpoint_url, sizeof assembly->endpoint_url, url);
     return fault == NULL;
 }
@@ -104,10 +107,10 @@ static void name_ourselves(const struct settings *settings, struct assembly *ret
     uuid_new(&uuid, clock_wall_ms(), &random);
     if (instance.len == 0)
         instance = uuid_slice(&uuid);
-    snprintf(ret_assembly->source, sizeof ret_assembly->source, "/bedrock-worker/%.*s",
-             SLICE_ARG(group));
-    snprintf(ret_assembly->transactional_id, sizeof ret_assembly->transactional_id, "%.*s-%.*s",
-             SLICE_ARG(group), SLICE_ARG(instance));
+    (void)snprintf(ret_assembly->source, sizeof ret_assembly->source, "/bedrock-worker/%.*s",
+                   SLICE_ARG(group));
+    (void)snprintf(ret_assembly->transactional_id, sizeof ret_assembly->transactional_id,
+                   "%.*s-%.*s", SLICE_ARG(group), SLICE_ARG(instance));
 }
 
 static void fill_catalog(const struct settings *settings, struct catalog *ret_catalog)

@@ -20,8 +20,8 @@ struct checking {
 
 static void tell(struct checking *checking, bool is_good, const char *what, const char *words)
 {
-    printf("%s  %s: %s\n", is_good ? "ok  " : "FAIL", what, words);
-    fflush(stdout);
+    (void)printf("%s  %s: %s\n", is_good ? "ok  " : "FAIL", what, words);
+    (void)fflush(stdout);
     checking->failures += !is_good;
 }
 
@@ -36,11 +36,11 @@ static bool check_brokers(struct checking *checking)
     }
     bool is_there = client_brokers(checking->client, CONNECT_MS, &count) == OK;
     if (is_there)
-        snprintf(words, sizeof words, "%d at %.*s", count,
-                 SLICE_ARG(checking->settings->kafka_bootstrap_servers));
+        (void)snprintf(words, sizeof words, "%d at %.*s", count,
+                       SLICE_ARG(checking->settings->kafka_bootstrap_servers));
     else
-        snprintf(words, sizeof words, "%.400s; check kafka.bootstrap_servers",
-                 client_words(checking->client));
+        (void)snprintf(words, sizeof words, "%.400s; check kafka.bootstrap_servers",
+                       client_words(checking->client));
     tell(checking, is_there, "brokers", words);
     return is_there;
 }
@@ -51,18 +51,20 @@ static void check_topic(struct checking *checking, const char *path, struct slic
     int32_t partitions = 0;
     enum err err = client_topic(checking->client, topic, CONNECT_MS, &partitions);
     if (err == OK)
-        snprintf(words, sizeof words, "%.*s, %d partition%s", SLICE_ARG(topic), (int)partitions,
-                 partitions == 1 ? "" : "s");
+        (void)snprintf(words, sizeof words, "%.*s, %d partition%s", SLICE_ARG(topic),
+                       (int)partitions, partitions == 1 ? "" : "s");
     else if (err == ERR_NOT_FOUND)
-        snprintf(words, sizeof words,
-                 "%.*s is not there; create it (kafka-topics.sh --create --topic %.*s --partitions "
-                 "16)",
-                 SLICE_ARG(topic), SLICE_ARG(topic));
+        (void)snprintf(
+            words, sizeof words,
+            "%.*s is not there; create it (kafka-topics.sh --create --topic %.*s --partitions "
+            "16)",
+            SLICE_ARG(topic), SLICE_ARG(topic));
     else if (err == ERR_NOT_ALLOWED)
-        snprintf(words, sizeof words, "%.*s may not be described; grant READ or WRITE on it",
-                 SLICE_ARG(topic));
+        (void)snprintf(words, sizeof words, "%.*s may not be described; grant READ or WRITE on it",
+                       SLICE_ARG(topic));
     else
-        snprintf(words, sizeof words, "%.*s: %s", SLICE_ARG(topic), client_words(checking->client));
+        (void)snprintf(words, sizeof words, "%.*s: %s", SLICE_ARG(topic),
+                       client_words(checking->client));
     tell(checking, err == OK, path, words);
 }
 
@@ -103,11 +105,12 @@ static void check_endpoint(struct checking *checking, const struct engine_config
     const char *port = slice_equal_text(endpoint.scheme, "http") ? "80" : "443";
     bool is_there = probe_tcp(endpoint.host, port, CONNECT_MS, &took_ms, why) == OK;
     if (is_there)
-        snprintf(words, sizeof words, "%.200s accepts connections (%lld ms)", buf_text(&url),
-                 (long long)took_ms);
+        (void)snprintf(words, sizeof words, "%.200s accepts connections (%lld ms)", buf_text(&url),
+                       (long long)took_ms);
     else
-        snprintf(words, sizeof words, "%.200s: %s; check network, proxy and bedrock.endpoint_url",
-                 buf_text(&url), why);
+        (void)snprintf(words, sizeof words,
+                       "%.200s: %s; check network, proxy and bedrock.endpoint_url", buf_text(&url),
+                       why);
     tell(checking, is_there, "endpoint", words);
 }
 
@@ -118,8 +121,8 @@ static void check_credentials(struct checking *checking, const struct aws_enviro
     char words[AWS_WORDS_MAX + 32];
     credentials_init(&store);
     enum err err = credentials_load(&store, aws);
-    snprintf(words, sizeof words, "%s%s",
-             err == OK ? "from " : "none usable: ", err == OK ? store.source : store.words);
+    (void)snprintf(words, sizeof words, "%s%s",
+                   err == OK ? "from " : "none usable: ", err == OK ? store.source : store.words);
     tell(checking, err == OK, "credentials", words);
 }
 
@@ -143,7 +146,7 @@ int command_check(const struct arguments *arguments)
     if (settings == NULL)
         return EXIT_USAGE;
     const char *file = commands_settings_file(arguments);
-    printf("ok    settings: %s\n", file != NULL ? file : "the defaults (no file was named)");
+    (void)printf("ok    settings: %s\n", file != NULL ? file : "the defaults (no file was named)");
     struct checking checking = {.settings = settings};
     if (arguments->connect) {
         if (check_brokers(&checking))

@@ -31,19 +31,17 @@ static const struct command COMMANDS[COMMAND_COUNT] = {
 enum option_kind { OPTION_FLAG, OPTION_TEXT, OPTION_MANY, OPTION_SPAN, OPTION_COUNT };
 
 struct option_row {
-    char letter;
-    const char *name;
-    enum option_kind kind;
-    const char *argument;
+    const char *name, *argument, *words;
+    size_t at;         /* in struct arguments */
     unsigned commands; /* bits of enum command_name */
-    const char *words;
-    size_t at; /* in struct arguments */
+    enum option_kind kind;
+    char letter;
 };
 
 #define FOR(name) (1U << COMMAND_##name)
 static const struct option_row OPTIONS[] = {
 #define OPTION(letter, name, member, kind, argument, commands, words)                              \
-    {letter, name, OPTION_##kind, argument, commands, words, offsetof(struct arguments, member)},
+    {name, argument, words, offsetof(struct arguments, member), commands, OPTION_##kind, letter},
 #include "app/options.def"
 #undef OPTION
 };
@@ -60,57 +58,58 @@ static void print_wrapped(FILE *out, const char *indent, const char *words)
     size_t column = 0;
     while (*words != '\0') {
         if (*words == '\n') {
-            fputs("\n", out);
+            (void)fputs("\n", out);
             column = 0;
             words++;
             continue;
         }
         size_t len = strcspn(words, " \n");
         if (column > 0 && column + 1 + len > HELP_COLUMNS) {
-            fputs("\n", out);
+            (void)fputs("\n", out);
             column = 0;
         }
-        fprintf(out, "%s%.*s", column == 0 ? indent : " ", (int)len, words);
+        (void)fprintf(out, "%s%.*s", column == 0 ? indent : " ", (int)len, words);
         column += len + (column == 0 ? strlen(indent) : 1);
         words += len + (words[len] == ' ');
     }
-    fputs("\n", out);
+    (void)fputs("\n", out);
 }
 
 static void print_option(FILE *out, const struct option_row *option)
 {
-    fputs("  ", out);
+    (void)fputs("  ", out);
     if (option->letter != 0)
-        fprintf(out, "-%c, ", option->letter);
-    fprintf(out, "--%s%s%s\n", option->name, option->argument != NULL ? " " : "",
-            option->argument != NULL ? option->argument : "");
+        (void)fprintf(out, "-%c, ", option->letter);
+    (void)fprintf(out, "--%s%s%s\n", option->name, option->argument != NULL ? " " : "",
+                  option->argument != NULL ? option->argument : "");
     print_wrapped(out, OPTION_INDENT, option->words);
 }
 
 static void print_command_help(enum command_name name)
 {
     const struct command *command = &COMMANDS[name];
-    printf("NAME\n  bedrock-worker %s - %s\n\nSYNOPSIS\n", command->word, command->summary);
-    printf("  bedrock-worker %s %s\n\nDESCRIPTION\n", command->word, command->synopsis);
+    (void)printf("NAME\n  bedrock-worker %s - %s\n\nSYNOPSIS\n", command->word, command->summary);
+    (void)printf("  bedrock-worker %s %s\n\nDESCRIPTION\n", command->word, command->synopsis);
     print_wrapped(stdout, "  ", command->description);
-    printf("\nOPTIONS\n");
+    (void)printf("\nOPTIONS\n");
     for (size_t i = 0; i < COUNT_OF(OPTIONS); i++) {
         if ((OPTIONS[i].commands & (1U << name)) != 0)
             print_option(stdout, &OPTIONS[i]);
     }
-    printf("  -h, --help\n" OPTION_INDENT "This page.\n\nEXAMPLES\n%s\n", command->examples);
-    printf("EXIT STATUS\n  0 done, 1 failed, 2 wrong settings or usage.\n");
+    (void)printf("  -h, --help\n" OPTION_INDENT "This page.\n\nEXAMPLES\n%s\n", command->examples);
+    (void)printf("EXIT STATUS\n  0 done, 1 failed, 2 wrong settings or usage.\n");
 }
 
 static void print_help(FILE *out)
 {
-    fprintf(out, "NAME\n  bedrock-worker - chat requests from Kafka through Amazon Bedrock and "
-                 "back\n\nSYNOPSIS\n  bedrock-worker COMMAND [OPTION]...\n\nCOMMANDS\n");
+    (void)fprintf(out,
+                  "NAME\n  bedrock-worker - chat requests from Kafka through Amazon Bedrock and "
+                  "back\n\nSYNOPSIS\n  bedrock-worker COMMAND [OPTION]...\n\nCOMMANDS\n");
     for (size_t i = 0; i < COMMAND_COUNT; i++)
-        fprintf(out, "  %-10s %s\n", COMMANDS[i].word, COMMANDS[i].summary);
-    fprintf(out,
-            "\n  `bedrock-worker COMMAND --help` tells more; `bedrock-worker demo` is the place "
-            "to start.\n\nENVIRONMENT\n");
+        (void)fprintf(out, "  %-10s %s\n", COMMANDS[i].word, COMMANDS[i].summary);
+    (void)fprintf(
+        out, "\n  `bedrock-worker COMMAND --help` tells more; `bedrock-worker demo` is the place "
+             "to start.\n\nENVIRONMENT\n");
     print_wrapped(out, "  ",
                   "BEDROCK_WORKER_CONFIG names the settings file when -c does not. "
                   "KAFKA_BOOTSTRAP_SERVERS is the default of kafka.bootstrap_servers. AWS_REGION, "
@@ -118,15 +117,15 @@ static void print_help(FILE *out)
                   "AWS_BEARER_TOKEN_BEDROCK, AWS_ENDPOINT_URL_BEDROCK_RUNTIME and AWS_CA_BUNDLE "
                   "mean what they mean to the AWS SDKs. Any variable can be used in the settings "
                   "as ${NAME} or ${NAME:-default}.");
-    fprintf(out, "\nEXIT STATUS\n  0 done, 1 failed, 2 wrong settings or usage.\n");
+    (void)fprintf(out, "\nEXIT STATUS\n  0 done, 1 failed, 2 wrong settings or usage.\n");
 }
 
 /* ---- the command line ---- */
 
 static int refuse(const char *words, const char *what)
 {
-    fprintf(stderr, "bedrock-worker: %s%s%s\n", words, what != NULL ? ": " : "",
-            what != NULL ? what : "");
+    (void)fprintf(stderr, "bedrock-worker: %s%s%s\n", words, what != NULL ? ": " : "",
+                  what != NULL ? what : "");
     return EXIT_USAGE;
 }
 
@@ -192,8 +191,9 @@ static int take_word(enum command_name name, int argc, char **argv, int *index,
     const char *word = argv[*index], *value = NULL;
     const struct option_row *option = find_option(name, word, &value);
     if (option == NULL) {
-        fprintf(stderr, "bedrock-worker %s: unknown option %s; see bedrock-worker %s --help\n",
-                COMMANDS[name].word, word, COMMANDS[name].word);
+        (void)fprintf(stderr,
+                      "bedrock-worker %s: unknown option %s; see bedrock-worker %s --help\n",
+                      COMMANDS[name].word, word, COMMANDS[name].word);
         return EXIT_USAGE;
     }
     const char *fault = NULL;
@@ -206,7 +206,8 @@ static int take_word(enum command_name name, int argc, char **argv, int *index,
     if (fault == NULL)
         fault = take_value(arguments, option, value);
     if (fault != NULL) {
-        fprintf(stderr, "bedrock-worker %s: --%s %s\n", COMMANDS[name].word, option->name, fault);
+        (void)fprintf(stderr, "bedrock-worker %s: --%s %s\n", COMMANDS[name].word, option->name,
+                      fault);
         return EXIT_USAGE;
     }
     return EXIT_DONE;
@@ -215,8 +216,8 @@ static int take_word(enum command_name name, int argc, char **argv, int *index,
 static int take_text(enum command_name name, const char *word, struct arguments *arguments)
 {
     if (name != COMMAND_ASK || arguments->text != NULL) {
-        fprintf(stderr, "bedrock-worker %s: what is '%s' for? see bedrock-worker %s --help\n",
-                COMMANDS[name].word, word, COMMANDS[name].word);
+        (void)fprintf(stderr, "bedrock-worker %s: what is '%s' for? see bedrock-worker %s --help\n",
+                      COMMANDS[name].word, word, COMMANDS[name].word);
         return EXIT_USAGE;
     }
     arguments->text = word;
@@ -254,7 +255,7 @@ int commands_run(int argc, char **argv)
     }
     const char *word = argv[1];
     if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0) {
-        printf("bedrock-worker " BEDROCK_VERSION "\n");
+        (void)printf("bedrock-worker " BEDROCK_VERSION "\n");
         return EXIT_DONE;
     }
     bool wants_help =
@@ -294,7 +295,7 @@ struct settings *commands_load_settings(const struct arguments *arguments)
         struct buf text OWNED_BY(buf_done);
         buf_init(&text, 256 * 1024);
         problems_add_text(problems, &text);
-        fputs(buf_text(&text), stderr);
+        (void)fputs(buf_text(&text), stderr);
     }
     memory_free(problems);
     if (is_good)

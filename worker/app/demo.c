@@ -25,7 +25,7 @@
 #define STAY_POLL_MS    500
 #define LINES_KEPT      12 /* of the worker's log, shown when it fails */
 #define LINE_MAX_BYTES  400
-#define LEDGER_MAX      (256U * 1024 * 1024)
+#define LEDGER_MAX      ((size_t)256 * 1024 * 1024)
 #define THROTTLED_RATE  0.05
 #define CUT_RATE        0.05 /* of streams */
 
@@ -87,18 +87,18 @@ static bool start_broker(struct demo *demo)
     char words[CLIENT_WORDS_MAX] = "out of memory";
     if (demo->brokers != NULL) {
         unsigned tail = (unsigned)(clock_seed() & 0xffffff);
-        snprintf(demo->brokers_text, sizeof demo->brokers_text, "%s", demo->brokers);
-        snprintf(demo->prefix, sizeof demo->prefix, "bedrock-demo-%06x", tail);
-        snprintf(demo->group, sizeof demo->group, "bedrock-demo-%06x", tail);
+        (void)snprintf(demo->brokers_text, sizeof demo->brokers_text, "%s", demo->brokers);
+        (void)snprintf(demo->prefix, sizeof demo->prefix, "bedrock-demo-%06x", tail);
+        (void)snprintf(demo->group, sizeof demo->group, "bedrock-demo-%06x", tail);
         return true;
     }
-    snprintf(demo->prefix, sizeof demo->prefix, "bedrock");
-    snprintf(demo->group, sizeof demo->group, "bedrock-worker");
+    (void)snprintf(demo->prefix, sizeof demo->prefix, "bedrock");
+    (void)snprintf(demo->group, sizeof demo->group, "bedrock-worker");
     demo->cluster = demo_cluster_new(words);
     if (demo->cluster == NULL)
         return fail(demo, "broker", words);
-    snprintf(demo->brokers_text, sizeof demo->brokers_text, "%s",
-             demo_cluster_brokers(demo->cluster));
+    (void)snprintf(demo->brokers_text, sizeof demo->brokers_text, "%s",
+                   demo_cluster_brokers(demo->cluster));
     return true;
 }
 
@@ -158,8 +158,26 @@ static bool follow_outputs(struct demo *demo)
 
 /* ---- the local Bedrock ---- */
 
-/* The worker takes credentials from the environment; the local Bedrock knows this one pair. */
-static void set_credentials(const struct sim_config *config)
+static bool make_ledger(struct demo *demo)
+{
+    (void)snprintf(demo->ledger, sizeof demo->ledger, "/tmp/bedrock-demo-XXXXXX");
+    int fd = mkstemp(demo->ledger);
+    if (fd < 0) {
+        demo->ledger[0] = '\0';
+        return fail(demo, "bedrock", "no temporary file for its ledger can be made");
+    }
+    close(fd);
+    return true;
+}
+
+static void set_variable(const char *name, const char *value)
+{
+    setenv(name, value, 1); /* NOLINT(concurrency-mt-unsafe): no other thread is there yet */
+}
+
+/* The worker takes credentials from the environment; the local Bedrock knows this one pair.
+ * Set before any thread is made, for setenv and getenv do not go together. */
+static void set_environment(const struct sim_config *config)
 {
     static const char *const NOT_OURS[] = {
         "AWS_SESSION_TOKEN",
@@ -174,34 +192,28 @@ static void set_credentials(const struct sim_config *config)
         "AWS_USE_DUALSTACK_ENDPOINT",
     };
     for (size_t i = 0; i < COUNT_OF(NOT_OURS); i++)
-        unsetenv(NOT_OURS[i]);
+        unsetenv(NOT_OURS[i]); /* NOLINT(concurrency-mt-unsafe) */
     char text[256];
-    snprintf(text, sizeof text, "%.*s", SLICE_ARG(config->keys[0].access_key_id));
-    setenv("AWS_ACCESS_KEY_ID", text, 1);
-    snprintf(text, sizeof text, "%.*s", SLICE_ARG(config->keys[0].secret_access_key));
-    setenv("AWS_SECRET_ACCESS_KEY", text, 1);
-    setenv("AWS_CONFIG_FILE", "/dev/null", 1);
-    setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null", 1);
-    setenv("no_proxy", "127.0.0.1", 1);
+    (void)snprintf(text, sizeof text, "%.*s", SLICE_ARG(config->keys[0].access_key_id));
+    set_variable("AWS_ACCESS_KEY_ID", text);
+    (void)snprintf(text, sizeof text, "%.*s", SLICE_ARG(config->keys[0].secret_access_key));
+    set_variable("AWS_SECRET_ACCESS_KEY", text);
+    set_variable("AWS_CONFIG_FILE", "/dev/null");
+    set_variable("AWS_SHARED_CREDENTIALS_FILE", "/dev/null");
+    set_variable("no_proxy", "127.0.0.1");
 }
 
-static bool make_ledger(struct demo *demo)
+static bool prepare_bedrock(struct demo *demo)
 {
-    snprintf(demo->ledger, sizeof demo->ledger, "/tmp/bedrock-demo-XXXXXX");
-    int fd = mkstemp(demo->ledger);
-    if (fd < 0) {
-        demo->ledger[0] = '\0';
-        return fail(demo, "bedrock", "no temporary file for its ledger can be made");
-    }
-    close(fd);
+    demo->sim_config = sim_config_new();
+    if (demo->sim_config == NULL)
+        return fail(demo, "bedrock", "out of memory");
+    set_environment(demo->sim_config);
     return true;
 }
 
 static bool start_bedrock(struct demo *demo)
 {
-    demo->sim_config = sim_config_new();
-    if (demo->sim_config == NULL)
-        return fail(demo, "bedrock", "out of memory");
     if (!make_ledger(demo))
         return false;
     struct sim_config *config = demo->sim_config;
@@ -216,8 +228,8 @@ static bool start_bedrock(struct demo *demo)
         return fail(demo, "bedrock", "out of memory");
     if (sim_start(demo->sim) != OK)
         return fail(demo, "bedrock", sim_problem(demo->sim));
-    snprintf(demo->endpoint, sizeof demo->endpoint, "http://127.0.0.1:%d", sim_port(demo->sim));
-    set_credentials(config);
+    (void)snprintf(demo->endpoint, sizeof demo->endpoint, "http://127.0.0.1:%d",
+                   sim_port(demo->sim));
     demo_show_stage(&demo->screen, "bedrock",
                     "a local one at %s: signatures verified, 5 %% of calls throttled, some streams "
                     "cut",
@@ -273,7 +285,7 @@ static void keep_line(void *self, enum log_event event, struct slice line)
     (void)event;
     pthread_mutex_lock(&log->mutex);
     char *kept = log->lines[log->count++ % LINES_KEPT];
-    snprintf(kept, LINE_MAX_BYTES, "%.*s", SLICE_ARG(slice_trim(line)));
+    (void)snprintf(kept, LINE_MAX_BYTES, "%.*s", SLICE_ARG(slice_trim(line)));
     pthread_mutex_unlock(&log->mutex);
 }
 
@@ -282,7 +294,7 @@ static void show_last_lines(struct demo *demo)
     pthread_mutex_lock(&demo->log.mutex);
     size_t count = demo->log.count;
     for (size_t i = count > LINES_KEPT ? count - LINES_KEPT : 0; i < count; i++)
-        fprintf(stderr, "  worker: %s\n", demo->log.lines[i % LINES_KEPT]);
+        (void)fprintf(stderr, "  worker: %s\n", demo->log.lines[i % LINES_KEPT]);
     pthread_mutex_unlock(&demo->log.mutex);
 }
 
@@ -385,9 +397,9 @@ static bool wait_for_answers(struct demo *demo)
         }
         if (!has_ended && clock_monotonic_ms() < end_ms)
             continue;
-        snprintf(words, sizeof words, "%s; %zu of %zu requests have an answer",
-                 has_ended ? "the worker ended" : "they take too long", tally->answered,
-                 tally->expected);
+        (void)snprintf(words, sizeof words, "%s; %zu of %zu requests have an answer",
+                       has_ended ? "the worker ended" : "they take too long", tally->answered,
+                       tally->expected);
         (void)fail(demo, "answers", words);
         show_last_lines(demo);
         return false;
@@ -445,35 +457,38 @@ static bool verify(struct demo *demo)
 static void print_ways_on(const struct demo *demo)
 {
     if (!demo->arguments->keep) {
-        printf("\nHow to go on\n"
-               "  bedrock-worker demo --keep        the same, and it stays up for kcat and ask\n"
-               "  bedrock-worker reference          every setting\n"
-               "  bedrock-worker check --connect    your brokers, topics and AWS credentials\n"
-               "  bedrock-worker run -c FILE        the service\n");
+        (void)printf(
+            "\nHow to go on\n"
+            "  bedrock-worker demo --keep        the same, and it stays up for kcat and ask\n"
+            "  bedrock-worker reference          every setting\n"
+            "  bedrock-worker check --connect    your brokers, topics and AWS credentials\n"
+            "  bedrock-worker run -c FILE        the service\n");
         return;
     }
     const char *brokers = demo->brokers_text, *prefix = demo->prefix;
     char topics[512] = "";
     if (demo->brokers != NULL)
-        snprintf(topics, sizeof topics,
-                 " \\\n    --set topics.requests=[%s.requests] --set topics.responses=%s.responses "
-                 "--set topics.chunks=%s.chunks",
-                 prefix, prefix, prefix);
-    printf("\nIt stays up. The brokers are at %s; Ctrl-C ends it. To try:\n\n"
-           "  bedrock-worker ask --set kafka.bootstrap_servers=%s%s \\\n"
-           "    --model sonnet --system \"Translate from English to French.\" --stream \"I love "
-           "programming.\"\n\n"
-           "  echo '{\"id\": \"hello\", \"model\": \"haiku\", \"messages\": [[\"human\", "
-           "\"Hello!\"]]}' | kcat -b %s -P -t %s.requests\n"
-           "  kcat -b %s -C -t %s.responses -o beginning -e -q | grep '\"id\":\"hello\"'\n"
-           "  kcat -b %s -C -t %s.usage -o beginning -e -q | grep '\"request_id\":\"hello\"'\n\n",
-           brokers, brokers, topics, brokers, prefix, brokers, prefix, brokers, prefix);
+        (void)snprintf(
+            topics, sizeof topics,
+            " \\\n    --set topics.requests=[%s.requests] --set topics.responses=%s.responses "
+            "--set topics.chunks=%s.chunks",
+            prefix, prefix, prefix);
+    (void)printf(
+        "\nIt stays up. The brokers are at %s; Ctrl-C ends it. To try:\n\n"
+        "  bedrock-worker ask --set kafka.bootstrap_servers=%s%s \\\n"
+        "    --model sonnet --system \"Translate from English to French.\" --stream \"I love "
+        "programming.\"\n\n"
+        "  echo '{\"id\": \"hello\", \"model\": \"haiku\", \"messages\": [[\"human\", "
+        "\"Hello!\"]]}' | kcat -b %s -P -t %s.requests\n"
+        "  kcat -b %s -C -t %s.responses -o beginning -e -q | grep '\"id\":\"hello\"'\n"
+        "  kcat -b %s -C -t %s.usage -o beginning -e -q | grep '\"request_id\":\"hello\"'\n\n",
+        brokers, brokers, topics, brokers, prefix, brokers, prefix, brokers, prefix);
 }
 
 /* Until Ctrl-C, or until the worker ends by itself. */
 static bool stay(struct demo *demo)
 {
-    fflush(stdout);
+    (void)fflush(stdout);
     while (!is_interrupted(demo)) {
         (void)read_some(demo, STAY_POLL_MS);
         if (!atomic_load(&demo->has_worker_ended))
@@ -490,9 +505,9 @@ static bool go(struct demo *demo)
     size_t expected = DEMO_CONVERSATIONS + (size_t)demo->arguments->requests;
     if (!demo_tally_init(&demo->tally, expected))
         return fail(demo, "demo", "out of memory");
-    if (!start_broker(demo) || !start_bedrock(demo) || !read_settings(demo) || !make_topics(demo) ||
-        !follow_outputs(demo) || !start_worker(demo) || !send_requests(demo) ||
-        !wait_for_answers(demo))
+    if (!prepare_bedrock(demo) || !start_broker(demo) || !start_bedrock(demo) ||
+        !read_settings(demo) || !make_topics(demo) || !follow_outputs(demo) ||
+        !start_worker(demo) || !send_requests(demo) || !wait_for_answers(demo))
         return false;
     if (!demo->arguments->keep) {
         if (stop_worker(demo) != EXIT_DONE) {
@@ -517,8 +532,8 @@ static void clean_up(struct demo *demo)
     if (demo->made_topics) {
         list_topics(demo, topics);
         if (client_delete(demo->client, topics, COUNT_OF(topics), SET_UP_MS) != OK)
-            fprintf(stderr, "topics %s.* stay behind: %s\n", demo->prefix,
-                    client_words(demo->client));
+            (void)fprintf(stderr, "topics %s.* stay behind: %s\n", demo->prefix,
+                          client_words(demo->client));
     }
     client_free(demo->client);
     sim_free(demo->sim);

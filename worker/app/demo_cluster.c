@@ -34,7 +34,7 @@ struct demo_cluster *demo_cluster_new(char *ret_words)
     if (cluster->mock != NULL)
         return cluster;
     if (cluster->owner != NULL)
-        snprintf(ret_words, CLIENT_WORDS_MAX, "the in-memory cluster does not start");
+        (void)snprintf(ret_words, CLIENT_WORDS_MAX, "the in-memory cluster does not start");
     demo_cluster_free(cluster);
     return NULL;
 }
@@ -47,7 +47,7 @@ const char *demo_cluster_brokers(const struct demo_cluster *cluster)
 enum err demo_cluster_add_topic(struct demo_cluster *cluster, struct slice topic, int partitions)
 {
     char name[256];
-    snprintf(name, sizeof name, "%.*s", SLICE_ARG(topic));
+    (void)snprintf(name, sizeof name, "%.*s", SLICE_ARG(topic));
     return rd_kafka_mock_topic_create(cluster->mock, name, partitions, 1) ==
                    RD_KAFKA_RESP_ERR_NO_ERROR
                ? OK

@@ -59,7 +59,7 @@ void demo_add_request(size_t index, struct buf *ret_value, struct buf *ret_key)
     }
     char prompt[128];
     const struct prompt *parts = &PROMPTS[index % COUNT_OF(PROMPTS)];
-    snprintf(prompt, sizeof prompt, "%s %zu%s", parts->before, index, parts->after);
+    (void)snprintf(prompt, sizeof prompt, "%s %zu%s", parts->before, index, parts->after);
     buf_addf(ret_value,
              "\"model\":\"%s\",\"messages\":[{\"role\":\"user\",\"content\":\"%s\"}],"
              "\"stream\":%s,\"labels\":{\"source\":\"demo\"},\"metadata\":{\"number\":%zu}}",

@@ -6,8 +6,8 @@
 
 #include "base/memory.h"
 
-#define LINE_ARENA_MAX (64U * 1024 * 1024)
-#define TEXT_MAX       (64U * 1024)
+#define LINE_ARENA_MAX ((size_t)64 * 1024 * 1024)
+#define TEXT_MAX       ((size_t)64 * 1024)
 
 bool demo_tally_init(struct demo_tally *tally, size_t expected)
 {
@@ -44,9 +44,9 @@ static void copy(char *ret_text, size_t room, struct slice text)
 static void take_trouble(struct demo_tally *tally, const struct record *record, const char *words)
 {
     if (tally->trouble[0] == '\0')
-        snprintf(tally->trouble, sizeof tally->trouble, "%.*s-%d@%lld: %s",
-                 SLICE_ARG(record->topic), (int)record->partition, (long long)record->offset,
-                 words);
+        (void)snprintf(tally->trouble, sizeof tally->trouble, "%.*s-%d@%lld: %s",
+                       SLICE_ARG(record->topic), (int)record->partition, (long long)record->offset,
+                       words);
 }
 
 /* The model's row, made when it is new. The last row takes all that do not fit. */
@@ -115,8 +115,8 @@ static void hear_response(struct demo_tally *tally, struct arena *arena,
     tally->answered++;
     tally->failed += !reading.is_ok;
     if (!reading.is_ok && tally->trouble[0] == '\0')
-        snprintf(tally->trouble, sizeof tally->trouble, "demo-%zu failed: %.*s: %.*s", index,
-                 SLICE_ARG(reading.error_code), SLICE_ARG(reading.error_message));
+        (void)snprintf(tally->trouble, sizeof tally->trouble, "demo-%zu failed: %.*s: %.*s", index,
+                       SLICE_ARG(reading.error_code), SLICE_ARG(reading.error_message));
     hear_attempts(tally, arena, record->value);
     model_row(tally, reading.model)->requests++;
     if (index >= DEMO_CONVERSATIONS)

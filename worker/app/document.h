@@ -9,10 +9,10 @@
 #include "base/arena.h"
 #include "base/err.h"
 
-#define DOCUMENT_BYTES_MAX   (1024U * 1024)
+#define DOCUMENT_BYTES_MAX   ((size_t)1024 * 1024)
 #define DOCUMENT_DEPTH_MAX   12
 #define DOCUMENT_NODES_MAX   20000
-#define DOCUMENT_ARENA_BYTES (64U * 1024 * 1024) /* enough for the limits above */
+#define DOCUMENT_ARENA_BYTES ((size_t)64 * 1024 * 1024) /* enough for the limits above */
 
 enum document_kind { DOCUMENT_TEXT, DOCUMENT_LIST, DOCUMENT_MAP };
 

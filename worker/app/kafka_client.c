@@ -24,7 +24,7 @@ struct client {
 
 static void say(struct client *client, const char *what, const char *why)
 {
-    snprintf(client->words, sizeof client->words, "%.200s: %.300s", what, why);
+    (void)snprintf(client->words, sizeof client->words, "%.200s: %.300s", what, why);
 }
 
 /* Why a call failed: its own error, and what was heard from the connections meanwhile. */
@@ -67,7 +67,7 @@ static void hear_error(rd_kafka_t *rk, int code, const char *reason, void *self)
     struct client *client = self;
     (void)rk;
     if (code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || client->heard[0] == '\0')
-        snprintf(client->heard, sizeof client->heard, "%s", reason);
+        (void)snprintf(client->heard, sizeof client->heard, "%s", reason);
 }
 
 static void hear_delivery(rd_kafka_t *rk, const rd_kafka_message_t *message, void *self)
@@ -127,7 +127,7 @@ struct client *client_new(const struct settings *settings, char *ret_words)
 {
     struct client *client = memory_new(sizeof *client);
     if (client == NULL) {
-        snprintf(ret_words, CLIENT_WORDS_MAX, "out of memory");
+        (void)snprintf(ret_words, CLIENT_WORDS_MAX, "out of memory");
         return NULL;
     }
     client->consumer = make(client, settings, RD_KAFKA_CONSUMER, ret_words);
@@ -257,7 +257,7 @@ enum err client_create(struct client *client, const struct slice *topics, size_t
     size_t made = 0;
     for (; made < count && made < CLIENT_TOPICS_MAX; made++) {
         char name[TOPIC_BYTES_MAX];
-        snprintf(name, sizeof name, "%.*s", SLICE_ARG(topics[made]));
+        (void)snprintf(name, sizeof name, "%.*s", SLICE_ARG(topics[made]));
         requests[made] = rd_kafka_NewTopic_new(name, partitions, -1, words, sizeof words);
         if (requests[made] == NULL)
             break;
@@ -284,7 +284,7 @@ enum err client_delete(struct client *client, const struct slice *topics, size_t
     size_t made = 0;
     for (; made < count && made < CLIENT_TOPICS_MAX; made++) {
         char name[TOPIC_BYTES_MAX];
-        snprintf(name, sizeof name, "%.*s", SLICE_ARG(topics[made]));
+        (void)snprintf(name, sizeof name, "%.*s", SLICE_ARG(topics[made]));
         requests[made] = rd_kafka_DeleteTopic_new(name);
     }
     rd_kafka_queue_t *queue = rd_kafka_queue_new(client->producer);
@@ -332,7 +332,7 @@ static void *as_argument(const char *bytes)
 enum err client_send(struct client *client, const struct record *record)
 {
     char topic[TOPIC_BYTES_MAX];
-    snprintf(topic, sizeof topic, "%.*s", SLICE_ARG(record->topic));
+    (void)snprintf(topic, sizeof topic, "%.*s", SLICE_ARG(record->topic));
     rd_kafka_headers_t *headers = make_headers(record->headers);
     rd_kafka_error_t *error = NULL;
     for (;;) {

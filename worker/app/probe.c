@@ -24,8 +24,8 @@ static bool split(struct slice host, const char *default_port, char *ret_name, c
         slice_starts(rest, SLICE(":")) ? slice_sub(rest, 1, rest.len) : slice_of_text(default_port);
     if (name.len == 0 || name.len >= NAME_BYTES_MAX || port.len >= 8)
         return false;
-    snprintf(ret_name, NAME_BYTES_MAX, "%.*s", SLICE_ARG(name));
-    snprintf(ret_port, 8, "%.*s", SLICE_ARG(port));
+    (void)snprintf(ret_name, NAME_BYTES_MAX, "%.*s", SLICE_ARG(name));
+    (void)snprintf(ret_port, 8, "%.*s", SLICE_ARG(port));
     return true;
 }
 
@@ -57,12 +57,13 @@ enum err probe_tcp(struct slice host, const char *default_port, int64_t timeout_
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *addresses = NULL;
     int64_t begun_ms = clock_monotonic_ms();
     if (!split(host, default_port, name, port)) {
-        snprintf(ret_words, PROBE_WORDS_MAX, "not a host and port");
+        (void)snprintf(ret_words, PROBE_WORDS_MAX, "not a host and port");
         return ERR_IO;
     }
     int code = getaddrinfo(name, port, &hints, &addresses);
     if (code != 0) {
-        snprintf(ret_words, PROBE_WORDS_MAX, "%s cannot be resolved: %s", name, gai_strerror(code));
+        (void)snprintf(ret_words, PROBE_WORDS_MAX, "%s cannot be resolved: %s", name,
+                       gai_strerror(code));
         return ERR_IO;
     }
     code = ETIMEDOUT;
@@ -78,7 +79,7 @@ enum err probe_tcp(struct slice host, const char *default_port, int64_t timeout_
     *ret_took_ms = clock_monotonic_ms() - begun_ms;
     if (code == 0)
         return OK;
-    snprintf(ret_words, PROBE_WORDS_MAX, "no connection to %s port %s: %s", name, port,
-             strerror(code));
+    (void)snprintf(ret_words, PROBE_WORDS_MAX, "no connection to %s port %s: %s", name, port,
+                   strerrordesc_np(code));
     return code == ETIMEDOUT ? ERR_TIMEOUT : ERR_IO;
 }

@@ -8,7 +8,7 @@
 #include "wire/json.h"
 #include "wire/record.h"
 
-#define READING_TEXT_MAX (64U * 1024 * 1024)
+#define READING_TEXT_MAX ((size_t)64 * 1024 * 1024)
 
 struct reading {
     struct slice id;

@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-#define PAGE_BYTES_MAX (1024U * 1024)
+#define PAGE_BYTES_MAX ((size_t)1024 * 1024)
 
 int command_reference(const struct arguments *arguments)
 {

@@ -50,7 +50,7 @@ int command_run(const struct arguments *arguments)
     if (worker != NULL)
         code = worker_run(worker);
     else
-        fprintf(stderr, "bedrock-worker: cannot start: %s\n", words);
+        (void)fprintf(stderr, "bedrock-worker: cannot start: %s\n", words);
     worker_free(worker);
     commands_free_settings(settings);
     return code;

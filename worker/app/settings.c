@@ -149,8 +149,8 @@ static struct slice path_of(struct settings *settings, struct slice group, struc
     char *path = arena_new(&settings->arena, len + 1);
     if (path == NULL)
         return SLICE_NULL;
-    snprintf(path, len + 1, "%.*s%s%.*s", SLICE_ARG(group), group.len > 0 ? "." : "",
-             SLICE_ARG(key));
+    (void)snprintf(path, len + 1, "%.*s%s%.*s", SLICE_ARG(group), group.len > 0 ? "." : "",
+                   SLICE_ARG(key));
     return slice_of(path, len);
 }
 
@@ -314,7 +314,7 @@ static bool read_file(const char *file, struct buf *ret_text, struct problems *p
         close(fd);
     if (got < 0)
         problems_add(problems, (struct place){file, 0, 0}, SLICE(""),
-                     "cannot be read: %s; name another file with -c", strerror(code));
+                     "cannot be read: %s; name another file with -c", strerrordesc_np(code));
     else if (ret_text->failed != OK)
         problems_add(problems, (struct place){file, 0, 0}, SLICE(""), "is over 1 MiB; shorten it");
     return problems->count == 0;

@@ -19,7 +19,7 @@ static struct slice path_below(struct settings_reader *reader, struct slice path
     char *text = arena_new(&reader->settings->arena, len + 1);
     if (text == NULL)
         return path;
-    snprintf(text, len + 1, "%.*s.%.*s", SLICE_ARG(path), SLICE_ARG(name));
+    (void)snprintf(text, len + 1, "%.*s.%.*s", SLICE_ARG(path), SLICE_ARG(name));
     return slice_of(text, len);
 }
 

@@ -6,7 +6,7 @@
 #include "base/check.h"
 #include "wire/json.h"
 
-#define VALUE_BYTES_MAX (256U * 1024) /* of one text, its variables put in */
+#define VALUE_BYTES_MAX ((size_t)256 * 1024) /* of one text, its variables put in */
 #define SHOWN_MAX       60 /* bytes of a wrong value that a problem quotes, as written in the file */
 
 static const char *expected(enum setting_kind kind)

@@ -150,9 +150,9 @@ void units_add_size(struct buf *buf, int64_t bytes)
     add_in_units(buf, bytes, SIZES, COUNT_OF(SIZES));
 }
 
-static char lower(char byte)
+static int lower(char byte)
 {
-    return byte >= 'A' && byte <= 'Z' ? (char)(byte + 32) : byte;
+    return byte >= 'A' && byte <= 'Z' ? byte + 32 : byte;
 }
 
 size_t units_distance(struct slice a, struct slice b)

@@ -53,8 +53,8 @@ static bool put_together(struct worker *worker, char *ret_words)
     worker->engine = engine_new(&worker->assembly.engine, io_ports(worker->io),
                                 clock_monotonic_ms(), clock_wall_ms());
     if (worker->engine == NULL) {
-        snprintf(ret_words, ASSEMBLY_WORDS_MAX,
-                 "out of memory; lower delivery.max_held or delivery.max_in_flight");
+        (void)snprintf(ret_words, ASSEMBLY_WORDS_MAX,
+                       "out of memory; lower delivery.max_held or delivery.max_in_flight");
         return false;
     }
     io_attach(worker->io, worker->engine);
@@ -67,7 +67,7 @@ struct worker *worker_new(struct settings *settings, const struct worker_options
     struct worker *worker = memory_new(sizeof *worker);
     *ret_code = EXIT_FAILED;
     if (worker == NULL) {
-        snprintf(ret_words, ASSEMBLY_WORDS_MAX, "out of memory");
+        (void)snprintf(ret_words, ASSEMBLY_WORDS_MAX, "out of memory");
         return NULL;
     }
     bool is_made = assembly_make(settings, &worker->assembly, ret_words);

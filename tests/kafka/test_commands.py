@@ -1,0 +1,43 @@
+"""The commands against a real broker: the demo with exactly_once, and what only a real cluster can tell `check` and `ask`."""
+import os
+import re
+import subprocess
+
+from confluent_kafka.admin import AdminClient
+
+from kit.services import PROGRAMS
+
+CLEAN = {name: value for name, value in os.environ.items()
+         if not name.startswith(("AWS_", "KAFKA_", "BEDROCK_WORKER_"))}
+
+
+def call(*arguments, seconds=60, **environment):
+    return subprocess.run([PROGRAMS / "bedrock-worker", *arguments], capture_output=True, text=True, timeout=seconds,
+                          stdin=subprocess.DEVNULL, env={**CLEAN, **environment}, check=False)
+
+
+def demo_topics(broker):
+    admin = AdminClient({"bootstrap.servers": broker.bootstrap})
+    return {name for name in admin.list_topics(timeout=10).topics if name.startswith("bedrock-demo-")}
+
+
+def test_the_demo_uses_the_cluster_exactly_once_and_leaves_no_topics(broker):
+    before = demo_topics(broker)
+    done = call("demo", "--requests", "120", seconds=150, KAFKA_BOOTSTRAP_SERVERS=broker.bootstrap)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "exactly_once: answers, usage and offsets in one transaction" in done.stdout
+    assert "124 requests, 124 answers, each one once" in done.stdout
+    assert re.search(r"(\d+) calls billed, \1 usage records", done.stdout)
+    assert demo_topics(broker) <= before
+
+
+def test_a_missing_topic_is_told_by_check_and_by_ask(broker):
+    servers = f"kafka.bootstrap_servers={broker.bootstrap}"
+    done = call("check", "--connect", "--set", servers, "--set", "topics.usage=no.such.topic", "--set",
+                "bedrock.endpoint_url=http://127.0.0.1:1", AWS_REGION="us-east-1")
+    assert done.returncode == 1
+    assert re.search(r"^ok    brokers: 1 at ", done.stdout, re.M)
+    assert re.search(r"^FAIL  topics.usage: no.such.topic is not there; create it", done.stdout, re.M)
+    done = call("ask", "--set", servers, "--set", "topics.responses=no.such.topic", "x")
+    assert done.returncode == 1
+    assert "no.such.topic" in done.stderr
