@@ -3,11 +3,12 @@
 bool pace_refused(struct pace *pace, const struct retry_settings *settings, int64_t now_ms,
                   int64_t retry_after_ms, struct random *random, int64_t *ret_delay_ms)
 {
-    pace->streak++;
-    if (pace->streak < PACE_STREAK)
-        return false;
     /* Refusals of calls that were open when the rest began say nothing new. */
     if (pace->calls_max > 0 && now_ms < pace->rest_until_ms)
+        return false;
+    /* A refused probe stands for a whole streak. */
+    pace->streak += pace->streak >= PACE_STREAK ? PACE_STREAK : 1;
+    if (pace->streak < PACE_STREAK)
         return false;
     uint32_t doublings = pace->streak / PACE_STREAK - 1;
     int64_t delay_ms =
@@ -16,8 +17,6 @@ bool pace_refused(struct pace *pace, const struct retry_settings *settings, int6
         delay_ms = retry_after_ms;
     if (pace->calls_max == 0)
         pace->slowed_at_ms = now_ms;
-    else
-        pace->streak += PACE_STREAK - 1; /* a probe was refused: it stands for a whole streak */
     pace->calls_max = 1;
     pace->rest_until_ms = now_ms + delay_ms;
     *ret_delay_ms = delay_ms;

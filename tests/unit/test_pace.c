@@ -1,0 +1,253 @@
+#include "unit/engine_kit.h"
+
+#include "policy/pace.h"
+
+#define CALL_MS 1000
+#define STEP_MS 25
+
+static const struct retry_settings SETTINGS = {.throttle_base_ms = 1000, .max_delay_ms = 20000};
+
+/* ---- the policy alone ---- */
+
+static bool refuse(struct pace *pace, int64_t now_ms, struct random *random, int64_t *ret_delay_ms)
+{
+    return pace_refused(pace, &SETTINGS, now_ms, -1, random, ret_delay_ms);
+}
+
+static void single_refusals_slow_nothing_down(void **state)
+{
+    (void)state;
+    struct pace pace = {0};
+    struct random random;
+    int64_t delay_ms, again_ms;
+    random_init(&random, 1);
+    for (int i = 0; i < 100; i++) {
+        for (int k = 1; k < PACE_STREAK; k++)
+            assert_false(refuse(&pace, i, &random, &delay_ms));
+        assert_true(pace_allows(&pace, 1000, i, &again_ms));
+        assert_false(pace_answered(&pace, 16));
+    }
+}
+
+static void a_streak_makes_it_rest_and_probe(void **state)
+{
+    (void)state;
+    struct pace pace = {0};
+    struct random random;
+    int64_t delay_ms = -1, again_ms;
+    random_init(&random, 2);
+    for (int k = 1; k < PACE_STREAK; k++)
+        assert_false(refuse(&pace, 5000, &random, &delay_ms));
+    assert_true(refuse(&pace, 5000, &random, &delay_ms));
+    assert_in_range(delay_ms, 0, 1000);
+    assert_int_equal(pace.slowed_at_ms, 5000);
+    if (delay_ms > 0) {
+        assert_false(pace_allows(&pace, 0, 5000 + delay_ms - 1, &again_ms));
+        assert_int_equal(again_ms, 5000 + delay_ms);
+    }
+    assert_true(pace_allows(&pace, 0, 5000 + delay_ms, &again_ms));
+    assert_false(pace_allows(&pace, 1, 5000 + delay_ms, &again_ms)); /* one probe */
+    assert_true(again_ms == INT64_MAX);
+}
+
+static void a_rest_doubles_with_every_refused_probe_up_to_the_limit(void **state)
+{
+    (void)state;
+    struct random random;
+    random_init(&random, 3);
+    int64_t longest_ms[12] = {0};
+    for (int round = 0; round < 2000; round++) {
+        struct pace pace = {0};
+        int64_t now_ms = 0, delay_ms = 0;
+        for (int k = 1; k < PACE_STREAK; k++)
+            (void)refuse(&pace, now_ms, &random, &delay_ms);
+        for (int rest = 0; rest < 12; rest++) {
+            assert_true(refuse(&pace, now_ms, &random, &delay_ms));
+            longest_ms[rest] = delay_ms > longest_ms[rest] ? delay_ms : longest_ms[rest];
+            now_ms += delay_ms;
+        }
+    }
+    int64_t most_ms = 1000;
+    for (int rest = 0; rest < 12; rest++) {
+        assert_true(longest_ms[rest] <= most_ms && longest_ms[rest] > most_ms * 9 / 10);
+        most_ms = most_ms * 2 > 20000 ? 20000 : most_ms * 2;
+    }
+}
+
+static void refusals_of_calls_from_before_the_rest_say_nothing_new(void **state)
+{
+    (void)state;
+    struct pace pace = {0};
+    struct random random;
+    int64_t delay_ms, again_ms;
+    random_init(&random, 4);
+    for (int k = 1; k < PACE_STREAK; k++)
+        (void)refuse(&pace, 0, &random, &delay_ms);
+    assert_true(pace_refused(&pace, &SETTINGS, 0, 5000, &random, &delay_ms));
+    int64_t until_ms = pace.rest_until_ms;
+    for (int i = 0; i < 50; i++)
+        assert_false(refuse(&pace, 10, &random, &delay_ms));
+    assert_int_equal(pace.rest_until_ms, until_ms);
+    assert_false(pace_allows(&pace, 0, until_ms - 1, &again_ms));
+}
+
+static void a_rest_is_never_shorter_than_retry_after(void **state)
+{
+    (void)state;
+    struct random random;
+    random_init(&random, 5);
+    for (int i = 0; i < 200; i++) {
+        struct pace pace = {.streak = PACE_STREAK - 1};
+        int64_t delay_ms;
+        assert_true(pace_refused(&pace, &SETTINGS, 100, 30000, &random, &delay_ms));
+        assert_true(delay_ms >= 30000);
+        assert_int_equal(pace.rest_until_ms, 100 + delay_ms);
+    }
+}
+
+static void it_opens_by_one_more_call_with_every_answer(void **state)
+{
+    (void)state;
+    struct pace pace = {.streak = PACE_STREAK - 1};
+    struct random random;
+    int64_t delay_ms, again_ms;
+    random_init(&random, 6);
+    assert_true(refuse(&pace, 0, &random, &delay_ms));
+    for (uint32_t max = 2; max < 16; max++) {
+        assert_false(pace_answered(&pace, 16));
+        assert_int_equal(pace.streak, 0);
+        assert_true(pace_allows(&pace, max - 1, 100000, &again_ms));
+        assert_false(pace_allows(&pace, max, 100000, &again_ms));
+    }
+    assert_true(pace_answered(&pace, 16));
+    assert_true(pace_allows(&pace, 1000, 100000, &again_ms));
+    assert_false(pace_answered(&pace, 16)); /* told once */
+}
+
+static void one_call_slot_is_recovered_by_the_first_answer(void **state)
+{
+    (void)state;
+    struct pace pace = {.streak = PACE_STREAK - 1};
+    struct random random;
+    int64_t delay_ms;
+    random_init(&random, 7);
+    assert_true(refuse(&pace, 0, &random, &delay_ms));
+    assert_true(pace_answered(&pace, 1));
+}
+
+/* ---- a whole worker against a service that throttles ---- */
+
+struct service {
+    struct kit *kit;
+    size_t capacity; /* calls that it serves at once; 0 = none now */
+    size_t busy;     /* of the calls that it serves */
+    bool is_served[KIT_CALLS];
+    int64_t next_offset;
+    size_t answered, throttled;
+};
+
+/* A tenth of a second for a refusal, a whole one for an answer. */
+static void serve(struct service *service)
+{
+    struct kit *kit = service->kit;
+    for (size_t i = 0; i < kit->call_count; i++) {
+        struct kit_call *call = &kit->calls[i];
+        if (!call->is_open)
+            continue;
+        int64_t age_ms = kit->now_ms - call->at_ms;
+        if (service->is_served[i] && age_ms >= CALL_MS) {
+            service->is_served[i] = false;
+            service->busy--;
+            service->answered++;
+            kit_answer(kit, call->offset);
+        } else if (!service->is_served[i] && service->busy < service->capacity) {
+            service->is_served[i] = true;
+            service->busy++;
+        } else if (!service->is_served[i] && age_ms >= CALL_MS / 10) {
+            service->throttled++;
+            kit_throttle(kit, call->offset);
+        }
+    }
+}
+
+static void run(struct service *service, int64_t ms)
+{
+    struct kit *kit = service->kit;
+    for (int64_t passed_ms = 0; passed_ms < ms; passed_ms += STEP_MS) {
+        while (engine_room(kit->engine, kit->tenures[0]) > 0)
+            kit_request(kit, 0, service->next_offset++, NULL, "");
+        kit_time(kit, STEP_MS);
+        serve(service);
+        kit_turn(kit);
+        if (kit->has_batch)
+            kit_commit(kit);
+    }
+}
+
+static struct service service_new(size_t capacity)
+{
+    struct engine_config config = kit_config();
+    config.max_in_flight = 40;
+    config.max_held = 200;
+    config.retry_max_elapsed_ms = 1800000;
+    struct service service = {.kit = kit_new(&config), .capacity = capacity};
+    kit_assign(service.kit, 0);
+    return service;
+}
+
+static void after_a_storm_of_throttling_a_worker_is_back_within_a_minute(void **state)
+{
+    (void)state;
+    struct service service = service_new(40);
+    struct kit *kit = service.kit;
+    run(&service, 5000);
+    assert_int_equal(service.busy, 40);
+    service.capacity = 0;
+    run(&service, 2000); /* those under way end, and the storm is noticed */
+    service.throttled = 0;
+    run(&service, 180000);
+    print_message("%zu calls wasted in three minutes of storm\n", service.throttled);
+    assert_true(service.throttled < 60); /* a probe now and then, not 40 slots full */
+    assert_int_equal(kit->logged[LOG_TARGET_RECOVERED], 0);
+    assert_true(kit->logged[LOG_TARGET_SLOWED] >= 1);
+    service.capacity = 40;
+    int64_t calm_ms = kit->now_ms;
+    while (service.busy < 32 && kit->now_ms - calm_ms < 120000)
+        run(&service, STEP_MS);
+    print_message("80 %% of capacity %lld ms after it\n", (long long)(kit->now_ms - calm_ms));
+    assert_true(kit->now_ms - calm_ms <= 60000);
+    run(&service, 10000);
+    assert_int_equal(kit->logged[LOG_TARGET_RECOVERED], 1);
+    assert_int_equal(service.busy, 40);
+    kit_free(kit);
+}
+
+/* A quota below the worker's own limit: what it allows is used, and the waste is bounded. */
+static void a_quota_below_the_call_slots_is_used_up(void **state)
+{
+    (void)state;
+    struct service service = service_new(10);
+    run(&service, 60000);
+    service.answered = service.throttled = 0;
+    run(&service, 60000);
+    print_message("%zu answers of 600, %zu calls refused\n", service.answered, service.throttled);
+    assert_true(service.answered >= 360);
+    assert_true(service.throttled < 3 * service.answered);
+    kit_free(service.kit);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(single_refusals_slow_nothing_down),
+        cmocka_unit_test(a_streak_makes_it_rest_and_probe),
+        cmocka_unit_test(a_rest_doubles_with_every_refused_probe_up_to_the_limit),
+        cmocka_unit_test(refusals_of_calls_from_before_the_rest_say_nothing_new),
+        cmocka_unit_test(a_rest_is_never_shorter_than_retry_after),
+        cmocka_unit_test(it_opens_by_one_more_call_with_every_answer),
+        cmocka_unit_test(one_call_slot_is_recovered_by_the_first_answer),
+        cmocka_unit_test(after_a_storm_of_throttling_a_worker_is_back_within_a_minute),
+        cmocka_unit_test(a_quota_below_the_call_slots_is_used_up),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
