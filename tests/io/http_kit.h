@@ -258,7 +258,7 @@ static void kit_await(struct kit *kit, int count)
     uint64_t end = uv_now(&kit->loop) + KIT_PATIENCE_MS;
     while (kit->engine.ended < count) {
         assert_true(uv_now(&kit->loop) < end);
-        kit_turn_once(kit, 100);
+        kit_turn_once(kit, KIT_PATIENCE_MS);
     }
 }
 

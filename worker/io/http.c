@@ -13,8 +13,8 @@
 #include "io/sockets.h"
 
 /* NAT gateways and load balancers forget idle connections after 350 s. */
-#define KEEPALIVE_S         45L
-#define UPLOAD_BUFFER_BYTES 16384L /* one per call under way with TLS */
+#define KEEPALIVE_S          45L
+#define UPLOAD_BUFFER_BYTES  16384L                            /* one per call under way with TLS */
 #define RECEIVE_BYTES(calls) ((calls) > 1024 ? 4096L : 16384L) /* one per call under way */
 /* Up to here curl copies a body behind the head, to send both at once. */
 #define BODY_AT_ONCE_BYTES_MAX 65535
@@ -44,8 +44,11 @@ struct http {
     struct pool *pools;
     size_t pool_count;
     uv_timer_t wake; /* makes the loop turn; does nothing itself */
-    int64_t wake_ms; /* when it is set for; INT64_MAX = not */
-    bool wake_closed, closing;
+    uv_idle_t
+        hurry; /* keeps it from waiting: a timer that is due fires before the wait, not after */
+    int64_t wake_ms;  /* when `wake` is set for; INT64_MAX = not */
+    int open_handles; /* of these two */
+    bool closing;
     struct http_stats stats;
 };
 
@@ -353,19 +356,27 @@ static void begin(struct exchange *exchange)
     pool->running++;
 }
 
+static void on_hurry(uv_idle_t *idle)
+{
+    (void)idle;
+}
+
 static void on_wake(uv_timer_t *timer)
 {
     struct http *http = timer->data;
     http->wake_ms = INT64_MAX;
+    (void)uv_idle_start(&http->hurry, on_hurry);
 }
 
 static void wake_at(struct http *http, int64_t at_ms)
 {
-    if (at_ms >= http->wake_ms || http->closing)
-        return;
     int64_t now = now_ms(http);
-    http->wake_ms = at_ms;
-    (void)uv_timer_start(&http->wake, on_wake, at_ms > now ? (uint64_t)(at_ms - now) : 0, 0);
+    if (at_ms <= now) {
+        (void)uv_idle_start(&http->hurry, on_hurry);
+    } else if (at_ms < http->wake_ms) {
+        http->wake_ms = at_ms;
+        (void)uv_timer_start(&http->wake, on_wake, (uint64_t)(at_ms - now), 0);
+    }
 }
 
 void http_call_start(struct http *http, struct call_ref call, const struct http_request *request)
@@ -453,13 +464,14 @@ static void set_wake(struct http *http)
         if (http->pools[i].due_ms < at_ms)
             at_ms = http->pools[i].due_ms;
     }
-    wake_at(http, at_ms);
+    wake_at(http, exchanges_are_waiting(&http->exchanges) ? 0 : at_ms);
 }
 
 void http_step(struct http *http)
 {
     if (http->closing)
         return;
+    (void)uv_idle_stop(&http->hurry);
     obey_commands(http);
     serve_sockets(http);
     serve_timers(http);
@@ -534,12 +546,14 @@ struct http *http_new(struct uv_loop_s *loop, const struct http_config *config)
     http->config = *config;
     http->wake_ms = INT64_MAX;
     if (!make_parts(http, config)) {
-        http->closing = http->wake_closed = true;
+        http->closing = true;
         http_free(http);
         return NULL;
     }
     CHECK(uv_timer_init(loop, &http->wake) == 0);
-    http->wake.data = http;
+    CHECK(uv_idle_init(loop, &http->hurry) == 0);
+    http->wake.data = http->hurry.data = http;
+    http->open_handles = 2;
     return http;
 }
 
@@ -548,10 +562,10 @@ void http_attach(struct http *http, struct engine *engine)
     http->exchanges.engine = engine;
 }
 
-static void on_wake_closed(uv_handle_t *handle)
+static void on_closed(uv_handle_t *handle)
 {
     struct http *http = handle->data;
-    http->wake_closed = true;
+    http->open_handles--;
 }
 
 /* Calls, then connections, then what both shared. */
@@ -577,12 +591,13 @@ void http_close(struct http *http)
     http->closing = true;
     end_curl(http);
     sockets_close(http->sockets);
-    uv_close((uv_handle_t *)(void *)&http->wake, on_wake_closed);
+    uv_close((uv_handle_t *)(void *)&http->wake, on_closed);
+    uv_close((uv_handle_t *)(void *)&http->hurry, on_closed);
 }
 
 bool http_is_closed(const struct http *http)
 {
-    return http->closing && http->wake_closed && sockets_are_closed(http->sockets);
+    return http->closing && http->open_handles == 0 && sockets_are_closed(http->sockets);
 }
 
 void http_free(struct http *http)
