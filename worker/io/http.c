@@ -9,6 +9,7 @@
 
 #include "base/check.h"
 #include "base/memory.h"
+#include "io/alarm.h"
 #include "io/exchange.h"
 #include "io/sockets.h"
 
@@ -43,11 +44,7 @@ struct http {
     struct exchanges exchanges;
     struct pool *pools;
     size_t pool_count;
-    uv_timer_t wake; /* makes the loop turn; does nothing itself */
-    uv_idle_t
-        hurry; /* keeps it from waiting: a timer that is due fires before the wait, not after */
-    int64_t wake_ms;  /* when `wake` is set for; INT64_MAX = not */
-    int open_handles; /* of these two */
+    struct alarm alarm;
     bool closing;
     struct http_stats stats;
 };
@@ -356,34 +353,11 @@ static void begin(struct exchange *exchange)
     pool->running++;
 }
 
-static void on_hurry(uv_idle_t *idle)
-{
-    (void)idle;
-}
-
-static void on_wake(uv_timer_t *timer)
-{
-    struct http *http = timer->data;
-    http->wake_ms = INT64_MAX;
-    (void)uv_idle_start(&http->hurry, on_hurry);
-}
-
-static void wake_at(struct http *http, int64_t at_ms)
-{
-    int64_t now = now_ms(http);
-    if (at_ms <= now) {
-        (void)uv_idle_start(&http->hurry, on_hurry);
-    } else if (at_ms < http->wake_ms) {
-        http->wake_ms = at_ms;
-        (void)uv_timer_start(&http->wake, on_wake, (uint64_t)(at_ms - now), 0);
-    }
-}
-
 void http_call_start(struct http *http, struct call_ref call, const struct http_request *request)
 {
     CHECK(!http->closing);
     exchanges_start(&http->exchanges, call, request);
-    wake_at(http, now_ms(http));
+    alarm_set(&http->alarm, 0);
 }
 
 void http_call_cancel(struct http *http, struct call_ref call)
@@ -391,7 +365,7 @@ void http_call_cancel(struct http *http, struct call_ref call)
     if (http->closing)
         return;
     exchanges_cancel(&http->exchanges, call);
-    wake_at(http, now_ms(http));
+    alarm_set(&http->alarm, 0);
 }
 
 /* ---- the step ---- */
@@ -457,21 +431,21 @@ static void end_late_ones(struct http *http)
         finish(exchange, CURLE_OPERATION_TIMEDOUT);
 }
 
-static void set_wake(struct http *http)
+static void set_alarm(struct http *http)
 {
     int64_t at_ms = timers_next_ms(&http->exchanges.deadlines);
     for (size_t i = 0; i < http->pool_count; i++) {
         if (http->pools[i].due_ms < at_ms)
             at_ms = http->pools[i].due_ms;
     }
-    wake_at(http, exchanges_are_waiting(&http->exchanges) ? 0 : at_ms);
+    alarm_set(&http->alarm, exchanges_are_waiting(&http->exchanges) ? 0 : at_ms);
 }
 
 void http_step(struct http *http)
 {
     if (http->closing)
         return;
-    (void)uv_idle_stop(&http->hurry);
+    alarm_heard(&http->alarm);
     obey_commands(http);
     serve_sockets(http);
     serve_timers(http);
@@ -480,7 +454,7 @@ void http_step(struct http *http)
             reap(&http->pools[i]);
     }
     end_late_ones(http);
-    set_wake(http);
+    set_alarm(http);
 }
 
 void http_stats(const struct http *http, struct http_stats *ret_stats)
@@ -544,28 +518,18 @@ struct http *http_new(struct uv_loop_s *loop, const struct http_config *config)
     }
     http->loop = loop;
     http->config = *config;
-    http->wake_ms = INT64_MAX;
     if (!make_parts(http, config)) {
         http->closing = true;
         http_free(http);
         return NULL;
     }
-    CHECK(uv_timer_init(loop, &http->wake) == 0);
-    CHECK(uv_idle_init(loop, &http->hurry) == 0);
-    http->wake.data = http->hurry.data = http;
-    http->open_handles = 2;
+    alarm_init(&http->alarm, loop);
     return http;
 }
 
 void http_attach(struct http *http, struct engine *engine)
 {
     http->exchanges.engine = engine;
-}
-
-static void on_closed(uv_handle_t *handle)
-{
-    struct http *http = handle->data;
-    http->open_handles--;
 }
 
 /* Calls, then connections, then what both shared. */
@@ -591,13 +555,12 @@ void http_close(struct http *http)
     http->closing = true;
     end_curl(http);
     sockets_close(http->sockets);
-    uv_close((uv_handle_t *)(void *)&http->wake, on_closed);
-    uv_close((uv_handle_t *)(void *)&http->hurry, on_closed);
+    alarm_close(&http->alarm);
 }
 
 bool http_is_closed(const struct http *http)
 {
-    return http->closing && http->open_handles == 0 && sockets_are_closed(http->sockets);
+    return http->closing && alarm_is_closed(&http->alarm) && sockets_are_closed(http->sockets);
 }
 
 void http_free(struct http *http)
