@@ -423,7 +423,8 @@ static bool turn(struct io *io, bool more)
     bool has_more = kafka_consumer_pump(io->consumer);
     int64_t due_ms = engine_turn(io->engine);
     timer_set(io, due_ms < io->kafka_due_ms ? due_ms : io->kafka_due_ms);
-    return has_more;
+    /* What is due at once must not wait: uv fires such a timer before its wait, not instead. */
+    return has_more || due_ms <= io->now_ms;
 }
 
 /* ---- the end ---- */
