@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "sim/settings.h"
+#include "sim/sim.h"
 #include "unit/torture.h"
 
 static void spans_are_read_with_their_units(void **state)
@@ -190,6 +191,37 @@ static void quotas_of_the_command_line_come_first(void **state)
     sim_config_free(config);
 }
 
+static int command(const char *first, const char *second)
+{
+    char words[3][64] = {"bedrock-sim"};
+    char *argv[] = {words[0], words[1], words[2], NULL};
+    (void)snprintf(words[1], sizeof words[1], "%s", first);
+    (void)snprintf(words[2], sizeof words[2], "%s", second);
+    return sim_command(3, argv);
+}
+
+static void the_command_line_is_checked_before_anything_starts(void **state)
+{
+    (void)state;
+    assert_int_equal(command("--check", "--port=0"), 0);
+    assert_int_equal(command("--check", "--fault=cut_stream=0.5"), 0);
+    assert_int_equal(command("--help", "--version"), 0);
+    static const char *const BAD[] = {"--fault=cut_stream",
+                                      "--fault=none=1",
+                                      "--fault=x=0.1",
+                                      "--port=70000",
+                                      "--throttle-rate=1.1",
+                                      "--cut-rate=",
+                                      "--latency=soon",
+                                      "--quota=a=b",
+                                      "--seed=-1",
+                                      "--nothing",
+                                      "more"};
+    for (size_t i = 0; i < COUNT_OF(BAD); i++)
+        assert_int_equal(command("--check", BAD[i]), 2);
+    assert_int_equal(command("--check", "--config=/nonexistent"), 2);
+}
+
 static bool make_config(void *self)
 {
     (void)self;
@@ -215,6 +247,7 @@ int main(void)
         cmocka_unit_test(a_file_of_settings_is_read_whole),
         cmocka_unit_test(wrong_settings_are_refused_with_their_place),
         cmocka_unit_test(quotas_of_the_command_line_come_first),
+        cmocka_unit_test(the_command_line_is_checked_before_anything_starts),
         cmocka_unit_test(settings_survive_the_want_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
