@@ -13,7 +13,7 @@
 set -u
 cd "$(dirname "$0")/.."
 
-ALL="unit sim fuzz io cli checks kafka clang asan tsan"
+ALL="unit sim fuzz io cli kafka checks clang asan tsan"
 WORLDS=${WORLDS:-20000}
 CYCLES=${CYCLES:-20}
 OUT=$PWD/build/tests
@@ -159,7 +159,7 @@ part_kafka() {
     fi
     rm -rf "$BEDROCK_OUTPUT_DIR"
     mkdir -p "$BEDROCK_OUTPUT_DIR"
-    with_pytest kafka 1200 -v -rs --cycles "$CYCLES" tests/kafka
+    with_pytest kafka 1200 -v -rs --timeout 400 -n "${KAFKA_JOBS:-3}" --dist loadfile --cycles "$CYCLES" tests/kafka
 }
 
 part_clang() {

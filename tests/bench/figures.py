@@ -3,8 +3,7 @@
 
   tests/bench/figures.py [cpu64] [cpu8000] [latency] [away] [--seconds N]
 
-Needs deploy/packages.sh bench, the release preset, the programs bare_client and bare_loop of the dev preset, and the
-tests' venv (it calls itself with it). Upstream is nginx with its echo module on the loopback: 1 kB answers in the shape
+Installs and builds what it needs (build/bench), but for the tests' venv, which tests/run.sh makes. Upstream is nginx with its echo module on the loopback: 1 kB answers in the shape
 of Converse, after 0.2 s or 1 s. Ratios are printed with the raw figures and the conditions.
 """
 import argparse
@@ -25,6 +24,9 @@ VENV = ROOT / "build" / "venv" / "bin" / "python"
 if VENV.exists() and sys.prefix == sys.base_prefix:
     os.execv(VENV, [str(VENV), *sys.argv])
 
+BUILD = ROOT / "build" / "bench"
+os.environ["BEDROCK_PROGRAMS"] = str(BUILD)
+
 from kit import records                                                       # noqa: E402
 from kit.broker import Broker, fetch_jars, free_ports                         # noqa: E402
 from kit.processes import (WORK, Process, processor_seconds, resident_bytes,  # noqa: E402
@@ -33,7 +35,7 @@ from kit.services import PROGRAMS, SECRET, Simulator, Worker, access_key      # 
 
 FOLDER = WORK / "figures"
 PARTITIONS = 16
-BARE = Path(os.environ.get("BEDROCK_BARE", ROOT / "build" / "release" / "tests"))
+BARE = BUILD / "tests"
 
 ANSWER = json.dumps({"metrics": {"latencyMs": 200}, "output": {"message": {"content": [{"text": "word " * 160}],
                                                                           "role": "assistant"}},
@@ -247,6 +249,10 @@ def main():
     options = parser.parse_args()
     wanted = options.what or ["cpu64", "cpu8000", "latency", "away"]
     subprocess.run([ROOT / "deploy" / "packages.sh", "bench"], check=True)
+    subprocess.run(["cmake", "-S", ROOT, "-B", BUILD, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release",
+                    "-DBEDROCK_TESTS=ON"], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(["cmake", "--build", BUILD, "--target", "bedrock-worker", "bedrock-sim", "bare_client", "bare_loop"],
+                   check=True, stdout=subprocess.DEVNULL)
     missing = fetch_jars(print)
     if missing:
         sys.exit(f"no Apache Kafka: {missing}")

@@ -89,8 +89,9 @@ def test_missing_topics_are_waited_for_in_words(broker, folder):
         world.watcher.start()
         world.ask_many(20)
         world.await_answers(seconds=60)
+        assert wait_for(lambda: {event["topic"] for event in worker.events("topic_found")}
+                        >= {world.topics.requests}, 20), worker.text()
         world.must_be_graceful()
-        assert {event["topic"] for event in worker.events("topic_found")} >= {world.topics.requests}
 
 
 def test_a_request_topic_made_anew_is_read_from_its_first_record(broker, folder):

@@ -228,7 +228,7 @@ def keep(folder, topics, records):
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     names = {topics.responses: "responses", topics.chunks: "chunks", topics.usage: "usage", topics.letters: "letters"}
-    for record in records:
-        if record.topic in names:
-            with open(folder / f"{names[record.topic]}.jsonl", "a", encoding="utf-8", errors="surrogateescape") as out:
-                out.write(record.line() + "\n")
+    for topic, name in names.items():
+        lines = "".join(record.line() + "\n" for record in records if record.topic == topic)
+        with open(folder / f"{name}.jsonl", "ab", buffering=0) as out:      # tests of other processes append, too
+            out.write(lines.encode("utf-8", "surrogateescape"))

@@ -91,7 +91,9 @@ class World:
         wanted = len(self.asked) if count is None else count
         if not wait_for(lambda: self.answered() >= wanted, seconds):
             told = "\n".join(f"--- {worker.name}\n{worker.text()[-1500:]}" for worker in self.workers.values())
-            raise TimeoutError(f"{self.answered()} of {wanted} responses after {seconds} s\n{told}")
+            raise TimeoutError(f"{self.answered()} of {wanted} responses seen after {seconds} s, "
+                               f"{self.simulator.begun()} calls begun, {len(self.read(self.topics.responses))} responses "
+                               f"read afresh\n{told}")
 
     def stop_workers(self, seconds=60):
         for worker in self.workers.values():
