@@ -11,7 +11,6 @@
 
 #include "base/memory.h"
 #include "engine/state.h"
-#include "wire/eventstream.h"
 
 #define KIT_WALL_MS 1795000000000LL
 #define KIT_CALLS   4096
@@ -51,6 +50,7 @@ struct kit_notes {
 struct kit {
     struct engine_config config;
     struct engine *engine;
+    int64_t live_before;
     int64_t now_ms;
     int64_t next_ms; /* of the last turn */
     uint32_t epoch;
@@ -264,6 +264,17 @@ static inline struct ports kit_ports(struct kit *kit)
     };
 }
 
+static inline void kit_begin(struct kit *kit)
+{
+    struct ports ports = kit_ports(kit);
+    struct credentials credentials = {.access_key_id = SLICE("AKID"),
+                                      .secret_access_key = SLICE("secret"),
+                                      .expires_wall_ms = INT64_MAX};
+    kit->engine = engine_new(&kit->config, &ports, kit->now_ms, KIT_WALL_MS + kit->now_ms);
+    assert_non_null(kit->engine);
+    engine_credentials(kit->engine, &credentials, SLICE(""));
+}
+
 /* `config` NULL = kit_config(). */
 static inline struct kit *kit_new(const struct engine_config *config)
 {
@@ -271,17 +282,24 @@ static inline struct kit *kit_new(const struct engine_config *config)
     assert_non_null(kit);
     kit->config = config == NULL ? kit_config() : *config;
     kit->now_ms = 1000;
+    kit->live_before = memory_live();
     (void)snprintf(kit->membership, sizeof kit->membership, "generation 1");
     for (size_t i = 0; i < COUNT_OF(kit->committed); i++)
         kit->committed[i] = -1;
-    struct ports ports = kit_ports(kit);
-    kit->engine = engine_new(&kit->config, &ports, kit->now_ms, KIT_WALL_MS + kit->now_ms);
-    assert_non_null(kit->engine);
-    struct credentials credentials = {.access_key_id = SLICE("AKID"),
-                                      .secret_access_key = SLICE("secret"),
-                                      .expires_wall_ms = INT64_MAX};
-    engine_credentials(kit->engine, &credentials, SLICE(""));
+    kit_begin(kit);
     return kit;
+}
+
+/* The process dies, and another one takes its place: what is committed is all that is left. */
+static inline void kit_die(struct kit *kit)
+{
+    engine_free(kit->engine);
+    for (size_t i = 0; i < kit->call_count; i++)
+        kit->calls[i].is_open = false;
+    kit->has_batch = false;
+    kit->reads.count = 0;
+    kit->config.seed++;
+    kit_begin(kit);
 }
 
 static inline void kit_forget(struct kit_text *texts, size_t *count)
@@ -296,7 +314,7 @@ static inline void kit_forget(struct kit_text *texts, size_t *count)
 static inline void kit_free(struct kit *kit)
 {
     engine_free(kit->engine);
-    assert_int_equal(memory_live(), 0);
+    assert_int_equal(memory_live(), kit->live_before);
     kit_forget(kit->outputs, &kit->output_count);
     kit_forget(kit->chunks, &kit->chunk_count);
     for (size_t i = 0; i < COUNT_OF(kit->maps); i++)
@@ -444,36 +462,6 @@ static inline void kit_fail(struct kit *kit, int64_t offset)
     kit_answer_with(kit, offset, 500, "x-amzn-errortype: InternalServerException\r\n", "{}");
 }
 
-static inline void kit_hear_head(struct kit *kit, int64_t offset)
-{
-    engine_call_head(kit->engine, kit_call(kit, offset)->ref, 200,
-                     SLICE("HTTP/1.1 200 x\r\ncontent-type: "
-                           "application/vnd.amazon.eventstream\r\n\r\n"));
-}
-
-static inline void kit_hear(struct kit *kit, int64_t offset, const char *type, const char *payload)
-{
-    bool is_exception = strstr(type, "Exception") != NULL;
-    struct event_header headers[] = {
-        {":message-type", is_exception ? SLICE("exception") : SLICE("event")},
-        {is_exception ? ":exception-type" : ":event-type", slice_of_text(type)},
-        {":content-type", SLICE("application/json")},
-    };
-    struct buf buf OWNED_BY(buf_done);
-    buf_init(&buf, 1 << 16);
-    event_add(&buf, headers, COUNT_OF(headers), slice_of_text(payload));
-    struct kit_call *call = kit_call(kit, offset);
-    engine_call_body(kit->engine, call->ref, buf_slice(&buf));
-}
-
-static inline void kit_hear_text(struct kit *kit, int64_t offset, const char *text)
-{
-    char payload[256];
-    (void)snprintf(payload, sizeof payload, "{\"contentBlockIndex\":0,\"delta\":{\"text\":\"%s\"}}",
-                   text);
-    kit_hear(kit, offset, "contentBlockDelta", payload);
-}
-
 /* ---- batches ---- */
 
 static inline void kit_batch_ends(struct kit *kit, enum batch_outcome outcome)
@@ -528,13 +516,18 @@ static inline void kit_settle(struct kit *kit)
     }
 }
 
-/* Index of the first output of this kind in the open batch. */
-static inline size_t kit_in_batch(const struct kit *kit, enum output_kind kind)
+/* Commits until a batch with an output of this kind is open; returns the index of the first one. */
+static inline size_t kit_batch_with(struct kit *kit, enum output_kind kind)
 {
-    for (size_t i = 0; kit->has_batch && i < kit->batch.output_count; i++)
-        if (kit->batch.outputs[i]->kind == kind)
-            return i;
-    fail_msg("the batch has no such output");
+    for (int round = 0; round < 50; round++) {
+        for (size_t i = 0; kit->has_batch && i < kit->batch.output_count; i++)
+            if (kit->batch.outputs[i]->kind == kind)
+                return i;
+        if (kit->has_batch)
+            kit_commit(kit);
+        kit_wait(kit, kit->config.commit_interval_ms);
+    }
+    fail_msg("no batch with such an output comes");
     return 0;
 }
 

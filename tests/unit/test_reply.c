@@ -1,0 +1,281 @@
+#include "unit/engine_kit.h"
+
+#include "engine/reply.h"
+
+#define TO_GOOD ",\"reply_to\":\"reply.good\""
+
+static struct kit *kit_started(void)
+{
+    struct kit *kit = kit_new(NULL);
+    kit_assign(kit, 0);
+    return kit;
+}
+
+static void found(struct kit *kit, enum err err, int32_t partitions)
+{
+    assert_true(kit->look_ups.count > 0);
+    uint32_t ticket = kit->look_ups.list[kit->look_ups.count - 1].ticket;
+    kit->look_ups.count = 0;
+    engine_topic_found(kit->engine, ticket, err, partitions);
+}
+
+/* A request with Spring's headers of a reply. */
+static void request_with_headers(struct kit *kit, int64_t offset, int32_t partition)
+{
+    uint8_t number[] = {(uint8_t)(partition >> 24), (uint8_t)(partition >> 16),
+                        (uint8_t)(partition >> 8), (uint8_t)partition};
+    struct header headers[] = {
+        {SLICE("kafka_replyTopic"), SLICE("reply.spring")},
+        {SLICE("kafka_replyPartition"), slice_of((const char *)number, sizeof number)},
+    };
+    char value[128];
+    (void)snprintf(value, sizeof value,
+                   "{\"model\":\"m.1\",\"messages\":[[\"human\",\"[[%lld]]\"]]}",
+                   (long long)offset);
+    struct record record = {
+        .topic = KIT_TOPIC,
+        .offset = offset,
+        .timestamp_ms = KIT_WALL_MS,
+        .timestamp_type = TIMESTAMP_CREATE,
+        .value = slice_of_text(value),
+        .headers = {headers, COUNT_OF(headers)},
+    };
+    engine_record(kit->engine, kit->tenures[0], &record);
+}
+
+static void an_allowed_topic_that_is_there_gets_the_answer(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_started();
+    kit_request(kit, 0, 0, NULL, TO_GOOD);
+    kit_turn(kit);
+    assert_int_equal(kit->call_count, 0); /* nothing is called before the topic is known */
+    assert_string_equal(kit->look_ups.list[0].topic, "reply.good");
+    found(kit, OK, 3);
+    kit_turn(kit);
+    kit_answer(kit, 0);
+    kit_settle(kit);
+    assert_string_equal(kit_output(kit, OUTPUT_RESPONSE, 0)->topic, "reply.good");
+    assert_int_equal(kit_output(kit, OUTPUT_RESPONSE, 0)->partition, -1);
+    assert_says(kit_output(kit, OUTPUT_RESPONSE, 0), "\"status\":\"ok\"");
+    kit_free(kit);
+}
+
+static void assert_refused(struct kit *kit, const char *words)
+{
+    kit_settle(kit);
+    assert_int_equal(kit->call_count, 0);
+    assert_int_equal(kit_count(kit, OUTPUT_RESPONSE), 1);
+    assert_int_equal(kit_count(kit, OUTPUT_LETTER), 1);
+    assert_int_equal(kit_count(kit, OUTPUT_USAGE), 0);
+    const struct kit_text *response = kit_output(kit, OUTPUT_RESPONSE, 0);
+    assert_string_equal(response->topic, "responses");
+    assert_int_equal(response->partition, -1);
+    assert_says(response, "\"code\":\"reply_topic_refused\"");
+    assert_says(response, words);
+    kit_free(kit);
+}
+
+static void a_topic_that_is_not_allowed_is_not_even_looked_up(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_started();
+    kit_request(kit, 0, 0, NULL, ",\"reply_to\":\"orders\"");
+    kit_turn(kit);
+    assert_int_equal(kit->look_ups.count, 0);
+    assert_refused(kit, "topics.reply_allowed");
+}
+
+static void a_name_that_no_topic_can_have_is_refused(void **state)
+{
+    (void)state;
+    static const char *const NAMES[] = {"reply.a/b", "reply.ä", "reply.a b", "reply.*"};
+    for (size_t i = 0; i < COUNT_OF(NAMES); i++) {
+        struct kit *kit = kit_started();
+        char more[64];
+        (void)snprintf(more, sizeof more, ",\"reply_to\":\"%s\"", NAMES[i]);
+        kit_request(kit, 0, 0, NULL, more);
+        assert_int_equal(kit->look_ups.count, 0);
+        assert_refused(kit, "topic's name");
+    }
+}
+
+static void a_topic_that_is_missing_or_forbidden_is_refused(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_started();
+    kit_request(kit, 0, 0, NULL, TO_GOOD);
+    kit_turn(kit);
+    found(kit, ERR_NOT_FOUND, 0);
+    assert_refused(kit, "does not exist");
+    kit = kit_started();
+    kit_request(kit, 0, 0, NULL, TO_GOOD);
+    kit_turn(kit);
+    found(kit, ERR_NOT_ALLOWED, 0);
+    assert_refused(kit, "not authorised");
+}
+
+static void a_partition_that_is_missing_is_refused(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_started();
+    request_with_headers(kit, 0, 3);
+    kit_turn(kit);
+    found(kit, OK, 3);
+    assert_refused(kit, "no such partition");
+    kit = kit_started();
+    request_with_headers(kit, 0, 2);
+    kit_turn(kit);
+    found(kit, OK, 3);
+    kit_turn(kit);
+    kit_answer(kit, 0);
+    kit_settle(kit);
+    assert_string_equal(kit_output(kit, OUTPUT_RESPONSE, 0)->topic, "reply.spring");
+    assert_int_equal(kit_output(kit, OUTPUT_RESPONSE, 0)->partition, 2);
+    kit_free(kit);
+}
+
+static void even_a_malformed_request_is_answered_where_it_belongs(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_started();
+    kit_request(kit, 0, 0, NULL, TO_GOOD ",\"unknown_field\":1");
+    kit_turn(kit);
+    found(kit, OK, 1);
+    kit_settle(kit);
+    assert_string_equal(kit_output(kit, OUTPUT_RESPONSE, 0)->topic, "reply.good");
+    assert_says(kit_output(kit, OUTPUT_RESPONSE, 0), "unknown_field");
+    kit_free(kit);
+}
+
+static void a_topic_is_looked_up_once_for_many_and_remembered(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_started();
+    for (int64_t offset = 0; offset < 5; offset++)
+        kit_request(kit, 0, offset, NULL, TO_GOOD);
+    assert_int_equal(kit->look_ups.count, 1);
+    found(kit, OK, 1);
+    kit_turn(kit);
+    assert_int_equal(kit->call_count, 5);
+    kit_wait(kit, REPLY_KNOWN_MS - 1);
+    kit_request(kit, 0, 5, NULL, TO_GOOD);
+    assert_int_equal(kit->look_ups.count, 0);
+    kit_wait(kit, 1);
+    kit_request(kit, 0, 6, NULL, TO_GOOD);
+    assert_int_equal(kit->look_ups.count, 1);
+    kit_free(kit);
+}
+
+static void a_missing_topic_is_asked_for_again_soon(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_started();
+    kit_request(kit, 0, 0, NULL, TO_GOOD);
+    found(kit, ERR_NOT_FOUND, 0);
+    kit_request(kit, 0, 1, NULL, TO_GOOD); /* known to be missing */
+    assert_int_equal(kit->look_ups.count, 0);
+    kit_wait(kit, REPLY_BAD_MS);
+    kit_request(kit, 0, 2, NULL, TO_GOOD);
+    found(kit, OK, 1);
+    kit_turn(kit);
+    assert_int_equal(kit->call_count, 1);
+    kit_free(kit);
+}
+
+static void what_is_not_known_is_asked_until_it_is(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_started();
+    kit_request(kit, 0, 0, NULL, TO_GOOD);
+    uint32_t ticket = kit->look_ups.list[0].ticket;
+    for (int i = 0; i < 5; i++) {
+        found(kit, ERR_IO, 0);
+        assert_int_equal(kit->look_ups.count, 1);
+        kit_wait(kit, 1000);
+    }
+    engine_topic_found(kit->engine, ticket + 1000, OK, 3); /* nobody asked for that */
+    kit_turn(kit);
+    assert_int_equal(kit->call_count, 0);
+    found(kit, OK, 3);
+    kit_turn(kit);
+    assert_int_equal(kit->call_count, 1);
+    kit_free(kit);
+}
+
+static void a_waiting_request_goes_with_its_partition(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_started();
+    kit_request(kit, 0, 0, NULL, TO_GOOD);
+    kit_turn(kit);
+    engine_partition_revoked(kit->engine, kit->tenures[0]);
+    kit_turn(kit);
+    assert_int_equal(kit->releases.count, 1);
+    found(kit, OK, 3);
+    kit_turn(kit);
+    assert_int_equal(kit->call_count, 0);
+    kit_free(kit);
+}
+
+static void more_topics_than_can_be_looked_up_are_refused_not_mixed_up(void **state)
+{
+    (void)state;
+    struct engine_config config = kit_config();
+    config.max_held = 2000;
+    struct kit *kit = kit_new(&config);
+    kit_assign(kit, 0);
+    for (int64_t offset = 0; offset <= REPLY_TOPICS_MAX; offset++) {
+        char more[64];
+        (void)snprintf(more, sizeof more, ",\"reply_to\":\"reply.%lld\"", (long long)offset);
+        kit->look_ups.count = 0;
+        kit_request(kit, 0, offset, NULL, more);
+        assert_int_equal(kit->look_ups.count, offset < REPLY_TOPICS_MAX);
+    }
+    kit_settle(kit);
+    assert_int_equal(kit_count(kit, OUTPUT_RESPONSE), 1);
+    assert_says(kit_output(kit, OUTPUT_RESPONSE, 0), "\"offset\":1024");
+    assert_says(kit_output(kit, OUTPUT_RESPONSE, 0), "\"code\":\"reply_topic_refused\"");
+    kit_free(kit);
+}
+
+/* The topic went away between the look-up and the commit: the broker refuses the record. */
+static void a_reply_topic_that_vanished_costs_the_reply_not_the_usage(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_started();
+    kit_request(kit, 0, 0, NULL, TO_GOOD);
+    found(kit, OK, 3);
+    kit_turn(kit);
+    kit_answer(kit, 0);
+    kit_refuse(kit, kit_batch_with(kit, OUTPUT_RESPONSE), ERR_NOT_FOUND);
+    kit_settle(kit);
+    assert_int_equal(kit_count(kit, OUTPUT_RESPONSE), 1);
+    assert_string_equal(kit_output(kit, OUTPUT_RESPONSE, 0)->topic, "responses");
+    assert_says(kit_output(kit, OUTPUT_RESPONSE, 0), "\"code\":\"reply_topic_refused\"");
+    assert_int_equal(kit_count(kit, OUTPUT_USAGE), 1);
+    assert_says(kit_output(kit, OUTPUT_USAGE, 0), "\"final\":false,\"estimated\":false");
+    assert_says(kit_output(kit, OUTPUT_USAGE, 0), "\"input_tokens\":7,\"output_tokens\":3");
+    assert_int_equal(kit_count(kit, OUTPUT_LETTER), 1);
+    assert_int_equal(kit->committed[0], 1);
+    kit_free(kit);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_allowed_topic_that_is_there_gets_the_answer),
+        cmocka_unit_test(a_topic_that_is_not_allowed_is_not_even_looked_up),
+        cmocka_unit_test(a_name_that_no_topic_can_have_is_refused),
+        cmocka_unit_test(a_topic_that_is_missing_or_forbidden_is_refused),
+        cmocka_unit_test(a_partition_that_is_missing_is_refused),
+        cmocka_unit_test(even_a_malformed_request_is_answered_where_it_belongs),
+        cmocka_unit_test(a_topic_is_looked_up_once_for_many_and_remembered),
+        cmocka_unit_test(a_missing_topic_is_asked_for_again_soon),
+        cmocka_unit_test(what_is_not_known_is_asked_until_it_is),
+        cmocka_unit_test(a_waiting_request_goes_with_its_partition),
+        cmocka_unit_test(more_topics_than_can_be_looked_up_are_refused_not_mixed_up),
+        cmocka_unit_test(a_reply_topic_that_vanished_costs_the_reply_not_the_usage),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

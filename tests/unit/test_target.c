@@ -1,0 +1,257 @@
+#include "unit/engine_kit.h"
+
+#define MODEL_A ",\"model\":\"m.a\""
+#define MODEL_B ",\"model\":\"m.b\""
+
+/* The request's own members come first: `more` begins with a comma, the model too. */
+static void request_of(struct kit *kit, int64_t offset, const char *model)
+{
+    char value[256];
+    (void)snprintf(value, sizeof value, "{\"messages\":[[\"human\",\"[[%lld]] hi\"]]%s}",
+                   (long long)offset, model);
+    kit_record(kit, 0, offset, NULL, value);
+}
+
+static struct kit *kit_with_slots(uint32_t max_in_flight)
+{
+    struct engine_config config = kit_config();
+    config.max_in_flight = max_in_flight;
+    return kit_new(&config);
+}
+
+/* Open calls with offsets in [from, to). */
+static size_t open_in(const struct kit *kit, int64_t from, int64_t to)
+{
+    size_t open = 0;
+    for (size_t i = 0; i < kit->call_count; i++)
+        open += kit->calls[i].is_open && kit->calls[i].offset >= from && kit->calls[i].offset < to;
+    return open;
+}
+
+static void one_model_may_use_all_call_slots(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_with_slots(8);
+    kit_assign(kit, 0);
+    for (int64_t offset = 0; offset < 20; offset++)
+        request_of(kit, offset, MODEL_A);
+    kit_turn(kit);
+    assert_int_equal(kit_open_calls(kit), 8);
+    for (size_t i = 0; i < kit->call_count; i++)
+        assert_int_equal(kit->calls[i].offset, i); /* in the order of coming */
+    kit_free(kit);
+}
+
+static void a_model_that_hangs_leaves_the_others_their_share(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_with_slots(8);
+    kit_assign(kit, 0);
+    for (int64_t offset = 0; offset < 20; offset++)
+        request_of(kit, offset, MODEL_A);
+    for (int64_t offset = 20; offset < 40; offset++)
+        request_of(kit, offset, MODEL_B);
+    kit_turn(kit);
+    assert_int_equal(open_in(kit, 0, 20), 4);
+    assert_int_equal(open_in(kit, 20, 40), 4);
+    /* The calls of A never end; those of B are answered one after the other. */
+    for (int64_t offset = 20; offset < 40; offset++) {
+        kit_answer(kit, offset);
+        kit_wait(kit, 200);
+        if (kit->has_batch)
+            kit_commit(kit);
+    }
+    assert_int_equal(kit_open_calls(kit), 8); /* and now all slots are for A again */
+    kit_free(kit);
+}
+
+static void a_late_model_gets_its_share_as_slots_come_free(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_with_slots(8);
+    kit_assign(kit, 0);
+    for (int64_t offset = 0; offset < 20; offset++)
+        request_of(kit, offset, MODEL_A);
+    kit_turn(kit);
+    for (int64_t offset = 20; offset < 30; offset++)
+        request_of(kit, offset, MODEL_B);
+    kit_turn(kit);
+    assert_int_equal(open_in(kit, 20, 30), 0);
+    for (int64_t offset = 0; offset < 4; offset++) {
+        kit_answer(kit, offset);
+        kit_turn(kit);
+        assert_int_equal(open_in(kit, 20, 30), offset + 1);
+    }
+    kit_answer(kit, 4);
+    kit_turn(kit);
+    assert_int_equal(open_in(kit, 20, 30), 4);
+    assert_int_equal(open_in(kit, 0, 20), 4);
+    kit_free(kit);
+}
+
+static void a_throttled_model_rests_and_the_other_goes_on(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_with_slots(20);
+    kit_assign(kit, 0);
+    for (int64_t offset = 0; offset < 10; offset++)
+        request_of(kit, offset, MODEL_A);
+    for (int64_t offset = 20; offset < 40; offset++)
+        request_of(kit, offset, MODEL_B);
+    kit_turn(kit);
+    for (int64_t offset = 0; offset < 10; offset++)
+        kit_answer_with(kit, offset, 429,
+                        "x-amzn-errortype: ThrottlingException\r\nretry-after: 30\r\n", "{}");
+    kit_turn(kit);
+    assert_int_equal(kit->logged[LOG_TARGET_SLOWED], 1);
+    assert_non_null(strstr(kit->words[LOG_TARGET_SLOWED], "m.a throttles: 8 refusals"));
+    size_t calls = kit->call_count;
+    for (int64_t offset = 20; offset < 40; offset++) {
+        kit_answer(kit, offset);
+        kit_turn(kit);
+    }
+    kit_wait(kit, 29000);
+    assert_int_equal(open_in(kit, 0, 20), 0);
+    assert_int_equal(kit->call_count, calls + 0);
+    if (kit->has_batch)
+        kit_commit(kit);
+    kit_wait(kit, 7000);
+    assert_int_equal(open_in(kit, 0, 20), 1); /* the probe */
+    int64_t probe = kit->calls[kit->call_count - 1].offset;
+    kit_answer(kit, probe);
+    kit_turn(kit);
+    assert_int_equal(open_in(kit, 0, 20), 2);
+    kit_free(kit);
+}
+
+static void a_request_that_rested_goes_before_those_that_never_were_called(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_with_slots(1);
+    kit_assign(kit, 0);
+    for (int64_t offset = 0; offset < 3; offset++)
+        request_of(kit, offset, MODEL_A);
+    kit_turn(kit);
+    kit_fail(kit, 0);
+    kit_turn(kit); /* 0 rests, 1 is called */
+    assert_int_equal(open_in(kit, 1, 2), 1);
+    kit_wait(kit, 1000);
+    kit_answer(kit, 1);
+    kit_turn(kit);
+    assert_int_equal(open_in(kit, 0, 1), 1);
+    kit_free(kit);
+}
+
+static void regions_are_targets_of_their_own(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_with_slots(8);
+    kit_assign(kit, 0);
+    for (int64_t offset = 0; offset < 10; offset++)
+        request_of(kit, offset, ",\"model\":\"arn:aws:bedrock:us-west-2::foundation-model/m.a\"");
+    for (int64_t offset = 10; offset < 20; offset++)
+        request_of(kit, offset, ",\"model\":\"arn:aws:bedrock:eu-west-1::foundation-model/m.a\"");
+    kit_turn(kit);
+    assert_int_equal(open_in(kit, 0, 10), 4);
+    assert_int_equal(open_in(kit, 10, 20), 4);
+    kit_free(kit);
+}
+
+static void without_a_region_a_request_is_answered_in_words(void **state)
+{
+    (void)state;
+    struct engine_config config = kit_config();
+    config.region = SLICE("");
+    config.endpoint_url = SLICE_NULL;
+    struct kit *kit = kit_new(&config);
+    kit_assign(kit, 0);
+    request_of(kit, 0, MODEL_A);
+    kit_settle(kit);
+    assert_int_equal(kit->call_count, 0);
+    assert_says(kit_output(kit, OUTPUT_RESPONSE, 0), "\"code\":\"invalid\"");
+    assert_says(kit_output(kit, OUTPUT_RESPONSE, 0), "bedrock.region");
+    kit_free(kit);
+}
+
+static void without_credentials_a_request_is_answered_in_words(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_new(NULL);
+    kit_assign(kit, 0);
+    engine_credentials(kit->engine, NULL, SLICE("the profile has expired"));
+    request_of(kit, 0, MODEL_A);
+    kit_settle(kit);
+    assert_int_equal(kit->call_count, 0);
+    assert_says(kit_output(kit, OUTPUT_RESPONSE, 0), "\"code\":\"credentials\"");
+    assert_says(kit_output(kit, OUTPUT_RESPONSE, 0), "the profile has expired");
+    assert_says(kit_output(kit, OUTPUT_RESPONSE, 0), "\"attempts\":[]");
+    kit_free(kit);
+}
+
+static void refreshed_credentials_are_tried_once(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_new(NULL);
+    kit_assign(kit, 0);
+    static const char OLD[] = "x-amzn-errortype: ExpiredTokenException\r\n";
+    request_of(kit, 0, MODEL_A);
+    request_of(kit, 1, MODEL_A);
+    kit_turn(kit);
+    kit_answer_with(kit, 1, 403, OLD, "{}"); /* nothing changed since: it would fail again */
+    struct credentials credentials = {.access_key_id = SLICE("AKNEW"),
+                                      .secret_access_key = SLICE("secret"),
+                                      .expires_wall_ms = INT64_MAX};
+    engine_credentials(kit->engine, &credentials, SLICE(""));
+    kit_answer_with(kit, 0, 403, OLD, "{}");
+    kit_wait(kit, 1000);
+    assert_int_equal(open_in(kit, 0, 2), 1);
+    kit_answer(kit, 0);
+    if (kit->has_batch)
+        kit_commit(kit);
+    kit_settle(kit);
+    assert_says(kit_output(kit, OUTPUT_RESPONSE, 0), "\"code\":\"credentials\"");
+    assert_says(kit_output(kit, OUTPUT_RESPONSE, 1), "\"status\":\"ok\"");
+    kit_free(kit);
+}
+
+/* Names of models come from requests: what nobody uses is forgotten. */
+static void targets_that_nobody_uses_are_forgotten(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_new(NULL);
+    kit_assign(kit, 0);
+    int64_t live = 0;
+    for (int64_t offset = 0; offset < 200; offset++) {
+        char model[64];
+        (void)snprintf(model, sizeof model, ",\"model\":\"m.%lld\"", (long long)offset);
+        request_of(kit, offset, model);
+        kit_turn(kit);
+        kit_answer(kit, offset);
+        kit_wait(kit, 100);
+        if (kit->has_batch)
+            kit_commit(kit);
+        kit_settle(kit);
+        if (offset == 10)
+            live = memory_live();
+    }
+    assert_true(link_alone(&kit->engine->targets));
+    assert_true(memory_live() <= live);
+    kit_free(kit);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(one_model_may_use_all_call_slots),
+        cmocka_unit_test(a_model_that_hangs_leaves_the_others_their_share),
+        cmocka_unit_test(a_late_model_gets_its_share_as_slots_come_free),
+        cmocka_unit_test(a_throttled_model_rests_and_the_other_goes_on),
+        cmocka_unit_test(a_request_that_rested_goes_before_those_that_never_were_called),
+        cmocka_unit_test(regions_are_targets_of_their_own),
+        cmocka_unit_test(without_a_region_a_request_is_answered_in_words),
+        cmocka_unit_test(without_credentials_a_request_is_answered_in_words),
+        cmocka_unit_test(refreshed_credentials_are_tried_once),
+        cmocka_unit_test(targets_that_nobody_uses_are_forgotten),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
