@@ -326,6 +326,7 @@ struct wish {
 static void read_wish(int argc, char **argv, struct wish *ret_wish)
 {
     *ret_wish = (struct wish){.file = NULL};
+    optind = 0; /* glibc: begin anew */
     for (;;) {
         int option = getopt_long(argc, argv, "c:", OPTIONS, NULL);
         if (option < 0)
@@ -345,7 +346,7 @@ static void read_wish(int argc, char **argv, struct wish *ret_wish)
 
 static bool apply_options(struct sim_config *config, int argc, char **argv)
 {
-    optind = 0; /* glibc: begin anew */
+    optind = 0;
     for (;;) {
         int option = getopt_long(argc, argv, "c:", OPTIONS, NULL);
         if (option < 0)
