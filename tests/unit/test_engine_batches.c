@@ -1,0 +1,510 @@
+/* What becomes of batches: refused records, aborts, unknown outcomes, fencing, and the doubts of a
+ * worker about its own membership. */
+#include "unit/engine_kit.h"
+
+static struct kit *kit_started(const struct engine_config *config)
+{
+    struct kit *kit = kit_new(config);
+    kit_assign(kit, 0);
+    return kit;
+}
+
+/* One request is answered, and the batch with its response is in the committer's hands. */
+static size_t answer_into_batch(struct kit *kit, int64_t offset)
+{
+    kit_request(kit, 0, offset, NULL, "");
+    kit_turn(kit);
+    kit_answer(kit, offset);
+    return kit_batch_with(kit, OUTPUT_RESPONSE);
+}
+
+/* ---- the cut ---- */
+
+static void results_wait_for_the_commit_interval_but_not_after_a_quiet(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_started(NULL);
+    kit_wait(kit, 5000);
+    kit_record(kit, 0, 0, NULL, "nonsense");
+    kit_turn(kit);
+    assert_true(kit->has_batch); /* nothing was cut for long: at once */
+    kit_commit(kit);
+    kit_record(kit, 0, 1, NULL, "nonsense");
+    kit_turn(kit);
+    assert_false(kit->has_batch);
+    kit_wait(kit, 99);
+    assert_false(kit->has_batch);
+    kit_wait(kit, 1);
+    assert_true(kit->has_batch);
+    kit_record(kit, 0, 2, NULL, "nonsense");
+    kit_wait(kit, 1000);
+    assert_int_equal(kit->batch_count, 2); /* one at a time */
+    kit_commit(kit);
+    kit_turn(kit);
+    assert_true(kit->has_batch);
+    kit_free(kit);
+}
+
+static void a_batch_ends_at_its_limits(void **state)
+{
+    (void)state;
+    struct engine_config config = kit_config();
+    config.batch_results_max = 3;
+    struct kit *kit = kit_started(&config);
+    for (int64_t offset = 0; offset < 7; offset++)
+        kit_record(kit, 0, offset, NULL, "nonsense");
+    static const int64_t FRONTS[] = {3, 6, 7};
+    for (size_t i = 0; i < COUNT_OF(FRONTS); i++) {
+        kit_wait(kit, 100);
+        kit_commit(kit);
+        assert_int_equal(kit->committed[0], FRONTS[i]);
+    }
+    kit_free(kit);
+    config.batch_results_max = 100;
+    config.batch_bytes_max = 1; /* at least one goes */
+    kit = kit_started(&config);
+    for (int64_t offset = 0; offset < 3; offset++)
+        kit_record(kit, 0, offset, NULL, "nonsense");
+    for (int64_t front = 1; front <= 3; front++) {
+        kit_wait(kit, 100);
+        kit_commit(kit);
+        assert_int_equal(kit->committed[0], front);
+    }
+    kit_free(kit);
+}
+
+static void a_changed_begun_set_is_a_reason_to_cut(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_started(NULL);
+    kit_request(kit, 0, 0, NULL, "");
+    kit_wait(kit, 100);
+    assert_true(kit->has_batch);
+    assert_int_equal(kit->batch.output_count, 0);
+    kit_commit(kit);
+    struct offset_open open;
+    size_t count;
+    int64_t last;
+    assert_int_equal(
+        offset_map_read(slice_of_text(kit->maps[0]), kit->committed[0], &open, 1, &count, &last),
+        OK);
+    assert_int_equal(count, 1);
+    assert_true(open.is_running);
+    kit_wait(kit, 5000);
+    assert_false(kit->has_batch); /* nothing new to say */
+    kit_free(kit);
+}
+
+static void at_least_once_cuts_as_soon_as_the_committer_is_free(void **state)
+{
+    (void)state;
+    struct engine_config config = kit_config();
+    config.exactly_once = false;
+    struct kit *kit = kit_started(&config);
+    for (int64_t offset = 0; offset < 3; offset++) {
+        kit_record(kit, 0, offset, NULL, "nonsense");
+        kit_turn(kit);
+        assert_true(kit->has_batch);
+        kit_commit(kit);
+    }
+    engine_stop(kit->engine);
+    kit_turn(kit);
+    assert_true(kit->has_ended);
+    assert_int_equal(kit->exit_code, 0);
+    kit_free(kit);
+}
+
+static void answers_that_cannot_be_committed_stop_the_calls(void **state)
+{
+    (void)state;
+    struct engine_config config = kit_config();
+    config.max_held_bytes = 40000;
+    config.max_in_flight = 4;
+    struct kit *kit = kit_started(&config);
+    int64_t next = 0;
+    for (int round = 0; round < 200 && kit->logged[LOG_OUTPUTS_WAIT] == 0; round++) {
+        while (engine_room(kit->engine, kit->tenures[0]) > 0)
+            kit_request(kit, 0, next++, NULL, "");
+        kit_wait(kit, 200); /* the committer never comes back */
+        for (size_t i = 0; i < kit->call_count; i++)
+            if (kit->calls[i].is_open)
+                kit_answer(kit, kit->calls[i].offset);
+    }
+    if (kit->logged[LOG_OUTPUTS_WAIT] > 0) {
+        size_t calls = kit->call_count;
+        kit_wait(kit, 10000);
+        assert_int_equal(kit->call_count, calls);
+        assert_int_equal(kit->logged[LOG_OUTPUTS_WAIT], 1);
+    }
+    struct engine_stats stats;
+    engine_stats(kit->engine, &stats);
+    assert_int_equal(engine_room(kit->engine, kit->tenures[0]), 0);
+    assert_true(stats.held_bytes <= engine_memory_bound(&config));
+    kit_settle(kit);
+    engine_stats(kit->engine, &stats);
+    assert_true(kit->call_count > 0 && stats.commits > 0);
+    kit_free(kit);
+}
+
+/* ---- refused records ---- */
+
+static void a_refused_answer_fails_alone_and_keeps_its_usage(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_started(NULL);
+    kit_request(kit, 0, 0, NULL, "");
+    kit_request(kit, 0, 1, NULL, "");
+    kit_turn(kit);
+    kit_answer(kit, 0);
+    kit_answer(kit, 1);
+    size_t blame = kit_batch_with(kit, OUTPUT_RESPONSE);
+    assert_int_equal(kit->batch.output_count, 4);
+    kit_refuse(kit, blame, ERR_TOO_LARGE);
+    assert_int_equal(kit->logged[LOG_OUTPUT_REFUSED], 1);
+    kit_turn(kit);
+    (void)kit_batch_with(kit, OUTPUT_RESPONSE);
+    kit_commit(kit);
+    assert_int_equal(kit->committed[0], 2);
+    assert_int_equal(kit_count(kit, OUTPUT_RESPONSE), 2);
+    assert_int_equal(kit_count(kit, OUTPUT_USAGE), 2);
+    for (size_t i = 0; i < 2; i++) {
+        bool is_refused =
+            strstr(kit_output(kit, OUTPUT_RESPONSE, i)->value, "\"offset\":0") != NULL;
+        assert_says(kit_output(kit, OUTPUT_RESPONSE, i),
+                    is_refused ? "\"code\":\"response_too_large\"" : "\"status\":\"ok\"");
+        is_refused = strstr(kit_output(kit, OUTPUT_USAGE, i)->value, "\"offset\":0") != NULL;
+        assert_says(kit_output(kit, OUTPUT_USAGE, i), is_refused
+                                                          ? "\"final\":false,\"estimated\":false"
+                                                          : "\"final\":true,\"estimated\":false");
+    }
+    assert_int_equal(kit->call_count, 2);
+    kit_free(kit);
+}
+
+static void an_error_that_is_refused_too_goes_without_what_the_request_brought(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_started(NULL);
+    kit_request(kit, 0, 0, NULL, ",\"metadata\":{\"note\":\"a long one\"}");
+    kit_turn(kit);
+    kit_answer(kit, 0);
+    kit_refuse(kit, kit_batch_with(kit, OUTPUT_RESPONSE), ERR_TOO_LARGE);
+    kit_refuse(kit, kit_batch_with(kit, OUTPUT_RESPONSE), ERR_TOO_LARGE);
+    kit_settle(kit);
+    assert_int_equal(kit_count(kit, OUTPUT_RESPONSE), 1);
+    assert_null(strstr(kit_output(kit, OUTPUT_RESPONSE, 0)->value, "a long one"));
+    assert_int_equal(kit_count(kit, OUTPUT_USAGE), 1);
+    kit_free(kit);
+}
+
+static void a_refused_letter_goes_without_its_value(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_started(NULL);
+    kit_record(kit, 0, 0, NULL, "nonsense");
+    kit_refuse(kit, kit_batch_with(kit, OUTPUT_LETTER), ERR_TOO_LARGE);
+    kit_settle(kit);
+    assert_int_equal(kit_count(kit, OUTPUT_LETTER), 1);
+    assert_string_equal(kit_output(kit, OUTPUT_LETTER, 0)->value, "");
+    assert_int_equal(kit_count(kit, OUTPUT_RESPONSE), 1);
+    kit_free(kit);
+}
+
+/* A topic of the settings is missing: nothing is lost, nothing is called again, it is waited for.
+ */
+static void a_missing_topic_of_the_settings_is_waited_for(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_started(NULL);
+    kit_request(kit, 0, 0, NULL, "");
+    kit_turn(kit);
+    kit_answer(kit, 0);
+    for (int i = 0; i < 5; i++) {
+        kit_refuse(kit, kit_batch_with(kit, OUTPUT_RESPONSE), ERR_NOT_FOUND);
+        kit_turn(kit);
+        assert_false(kit->has_batch); /* not at once */
+    }
+    kit_settle(kit);
+    kit_settle(kit);
+    assert_int_equal(kit->call_count, 1);
+    assert_says(kit_output(kit, OUTPUT_RESPONSE, 0), "\"status\":\"ok\"");
+    assert_int_equal(kit_count(kit, OUTPUT_USAGE), 1);
+    kit_free(kit);
+}
+
+/* ---- aborts ---- */
+
+static void an_aborted_batch_comes_again_after_a_growing_pause(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_started(NULL);
+    (void)answer_into_batch(kit, 0);
+    int64_t pause_ms = 100;
+    for (int i = 0; i < 10; i++) {
+        kit_batch_ends(kit, BATCH_ABORTED);
+        kit_wait(kit, pause_ms - 1);
+        assert_false(kit->has_batch);
+        kit_wait(kit, 1);
+        assert_true(kit->has_batch);
+        pause_ms = pause_ms * 2 > 10000 ? 10000 : pause_ms * 2;
+    }
+    kit_commit(kit);
+    assert_int_equal(kit_count(kit, OUTPUT_RESPONSE), 1);
+    assert_int_equal(kit_count(kit, OUTPUT_USAGE), 1);
+    assert_int_equal(kit->call_count, 1);
+    kit_free(kit);
+}
+
+static void batches_that_take_too_long_become_smaller_and_keep_their_order(void **state)
+{
+    (void)state;
+    struct engine_config config = kit_config();
+    config.batch_results_max = 8;
+    struct kit *kit = kit_started(&config);
+    for (int64_t offset = 0; offset < 20; offset++)
+        kit_record(kit, 0, offset, NULL, "nonsense");
+    static const size_t SIZES[] = {8, 4, 2, 1, 1};
+    for (size_t i = 0; i < COUNT_OF(SIZES); i++) {
+        kit_wait(kit, 10000);
+        assert_int_equal(kit->batch.output_count, SIZES[i] * 2);
+        struct batch_end end = {.id = kit->batch.id,
+                                .outcome = BATCH_ABORTED,
+                                .was_time = true,
+                                .reason = SLICE("slow")};
+        kit->has_batch = false;
+        engine_batch_ended(kit->engine, &end);
+    }
+    static const int64_t FRONTS[] = {1, 3, 7, 15, 20};
+    for (size_t i = 0; i < COUNT_OF(FRONTS); i++) {
+        kit_wait(kit, 10000);
+        kit_commit(kit);
+        assert_int_equal(kit->committed[0], FRONTS[i]);
+    }
+    for (size_t i = 0; i < 20; i++) {
+        char part[32];
+        (void)snprintf(part, sizeof part, "\"offset\":%zu,", i);
+        assert_says(kit_output(kit, OUTPUT_RESPONSE, i), part);
+    }
+    kit_free(kit);
+}
+
+/* ---- unknown outcomes ---- */
+
+static void an_unknown_batch_that_made_it_is_not_published_again(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_started(NULL);
+    (void)answer_into_batch(kit, 0);
+    kit_make(kit);
+    kit_batch_ends(kit, BATCH_UNKNOWN);
+    kit_wait(kit, 3000);
+    assert_false(kit->has_batch); /* nothing before the broker was asked */
+    assert_int_equal(kit->reads.count, 1);
+    kit_read(kit);
+    assert_int_equal(kit->logged[LOG_BATCH_MADE_IT], 1);
+    kit_settle(kit);
+    assert_int_equal(kit_count(kit, OUTPUT_RESPONSE), 1);
+    assert_int_equal(kit_count(kit, OUTPUT_USAGE), 1);
+    assert_int_equal(kit->call_count, 1);
+    kit_free(kit);
+}
+
+static void an_unknown_batch_that_did_not_is_published_from_memory(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_started(NULL);
+    (void)answer_into_batch(kit, 0);
+    kit_batch_ends(kit, BATCH_UNKNOWN);
+    kit_read(kit);
+    assert_int_equal(kit->logged[LOG_BATCH_DID_NOT], 1);
+    kit_settle(kit);
+    assert_int_equal(kit_count(kit, OUTPUT_RESPONSE), 1);
+    assert_int_equal(kit_count(kit, OUTPUT_USAGE), 1);
+    assert_int_equal(kit->committed[0], 1);
+    assert_int_equal(kit->call_count, 1);
+    kit_free(kit);
+}
+
+static void one_partition_tells_for_all_of_an_unknown_batch(void **state)
+{
+    (void)state;
+    for (int made_it = 0; made_it < 2; made_it++) {
+        struct kit *kit = kit_started(NULL);
+        kit_assign(kit, 1);
+        kit_wait(kit, 1000);
+        kit_record(kit, 0, 0, NULL, "nonsense");
+        kit_record(kit, 1, 0, NULL, "nonsense");
+        kit_turn(kit);
+        assert_int_equal(kit->batch.offset_count, 2);
+        if (made_it)
+            kit_make(kit);
+        kit_batch_ends(kit, BATCH_UNKNOWN);
+        assert_int_equal(kit->reads.count, 2);
+        engine_partition_lost(kit->engine, kit->tenures[0]); /* one witness is gone */
+        kit_read(kit);
+        kit_settle(kit);
+        assert_int_equal(kit_count(kit, OUTPUT_RESPONSE), made_it ? 2 : 1);
+        assert_int_equal(kit->committed[1], 1);
+        kit_free(kit);
+    }
+}
+
+static void offsets_of_neither_state_mean_that_another_owner_was_here(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_started(NULL);
+    (void)answer_into_batch(kit, 0);
+    kit_batch_ends(kit, BATCH_UNKNOWN);
+    kit->committed[0] = 1;
+    free(kit->maps[0]);
+    kit->maps[0] = NULL; /* some other worker answered it */
+    kit_read(kit);
+    assert_int_equal(kit->logged[LOG_LEDGER_DIFFERS], 1);
+    kit_wait(kit, 6000);
+    kit_read(kit);
+    kit_settle(kit);
+    assert_int_equal(kit_count(kit, OUTPUT_RESPONSE), 0);
+    assert_int_equal(kit_count(kit, OUTPUT_USAGE), 1); /* the call was paid for */
+    assert_says(kit_output(kit, OUTPUT_USAGE, 0), "\"final\":false");
+    kit_free(kit);
+}
+
+/* ---- fencing ---- */
+
+static void fence(struct kit *kit)
+{
+    int64_t offset = kit->committed[0] < 0 ? 0 : kit->committed[0];
+    kit_record(kit, 0, offset, NULL, "nonsense");
+    (void)kit_batch_with(kit, OUTPUT_RESPONSE);
+    kit_batch_ends(kit, BATCH_FENCED);
+    if (kit->has_ended)
+        return;
+    kit_read(kit);
+    kit_settle(kit);
+}
+
+static void fenced_twice_within_a_minute_is_the_end(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_started(NULL);
+    fence(kit);
+    assert_false(kit->has_ended);
+    assert_int_equal(kit->committed[0], 1);
+    fence(kit);
+    assert_true(kit->has_ended);
+    assert_int_equal(kit->exit_code, 1);
+    assert_non_null(strstr(kit->words[LOG_FENCED_TWICE], "kit-1"));
+    kit_free(kit);
+}
+
+static void fenced_now_and_then_is_not_the_end(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_started(NULL);
+    for (int i = 0; i < 4; i++) {
+        fence(kit);
+        kit_wait(kit, 60000);
+    }
+    assert_false(kit->has_ended);
+    assert_int_equal(kit->committed[0], 4);
+    kit_free(kit);
+}
+
+static void fenced_twice_after_a_stall_is_not_the_end(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_started(NULL);
+    fence(kit);
+    kit_time(kit, 20000); /* it stood still: others did what they must */
+    kit_read(kit);
+    kit_turn(kit);
+    fence(kit);
+    assert_false(kit->has_ended);
+    kit_free(kit);
+}
+
+/* ---- who are we? ---- */
+
+static void a_changed_membership_is_a_doubt(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_started(NULL);
+    kit_request(kit, 0, 0, NULL, "");
+    kit_turn(kit);
+    kit_commit(kit); /* that it is begun */
+    kit_answer(kit, 0);
+    (void)snprintf(kit->membership, sizeof kit->membership, "generation 2");
+    kit_wait(kit, 1000);
+    assert_false(kit->has_batch);
+    assert_int_equal(kit->reads.count, 1);
+    kit_request(kit, 0, 1, NULL, "");
+    kit_wait(kit, 1000);
+    assert_int_equal(kit->call_count, 1); /* and nothing is called */
+    kit_read(kit);
+    kit_wait(kit, 200);
+    assert_int_equal(kit->call_count, 2);
+    assert_true(kit->has_batch);
+    assert_int_equal(kit->logged[LOG_MEMBERSHIP_CHANGED], 1);
+    kit_free(kit);
+}
+
+static void without_a_membership_nothing_is_committed(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_started(NULL);
+    kit_record(kit, 0, 0, NULL, "nonsense");
+    kit->membership[0] = '\0';
+    kit_wait(kit, 10000);
+    assert_false(kit->has_batch);
+    (void)snprintf(kit->membership, sizeof kit->membership, "generation 1");
+    kit_wait(kit, 1000);
+    assert_true(kit->has_batch);
+    kit_free(kit);
+}
+
+static void whom_the_group_does_not_know_calls_nobody_until_it_joined_again(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_started(NULL);
+    (void)answer_into_batch(kit, 0);
+    kit_batch_ends(kit, BATCH_MEMBER_GONE);
+    kit_request(kit, 0, 1, NULL, "");
+    kit_wait(kit, 1000);
+    kit_read(kit); /* the offsets are as they were: that proves nothing */
+    kit_wait(kit, 10000);
+    assert_int_equal(kit->call_count, 1);
+    (void)snprintf(kit->membership, sizeof kit->membership, "generation 2");
+    kit_wait(kit, 200);
+    kit_read(kit);
+    kit_wait(kit, 1000);
+    assert_int_equal(kit->call_count, 2);
+    kit_free(kit);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(results_wait_for_the_commit_interval_but_not_after_a_quiet),
+        cmocka_unit_test(a_batch_ends_at_its_limits),
+        cmocka_unit_test(a_changed_begun_set_is_a_reason_to_cut),
+        cmocka_unit_test(at_least_once_cuts_as_soon_as_the_committer_is_free),
+        cmocka_unit_test(answers_that_cannot_be_committed_stop_the_calls),
+        cmocka_unit_test(a_refused_answer_fails_alone_and_keeps_its_usage),
+        cmocka_unit_test(an_error_that_is_refused_too_goes_without_what_the_request_brought),
+        cmocka_unit_test(a_refused_letter_goes_without_its_value),
+        cmocka_unit_test(a_missing_topic_of_the_settings_is_waited_for),
+        cmocka_unit_test(an_aborted_batch_comes_again_after_a_growing_pause),
+        cmocka_unit_test(batches_that_take_too_long_become_smaller_and_keep_their_order),
+        cmocka_unit_test(an_unknown_batch_that_made_it_is_not_published_again),
+        cmocka_unit_test(an_unknown_batch_that_did_not_is_published_from_memory),
+        cmocka_unit_test(one_partition_tells_for_all_of_an_unknown_batch),
+        cmocka_unit_test(offsets_of_neither_state_mean_that_another_owner_was_here),
+        cmocka_unit_test(fenced_twice_within_a_minute_is_the_end),
+        cmocka_unit_test(fenced_now_and_then_is_not_the_end),
+        cmocka_unit_test(fenced_twice_after_a_stall_is_not_the_end),
+        cmocka_unit_test(a_changed_membership_is_a_doubt),
+        cmocka_unit_test(without_a_membership_nothing_is_committed),
+        cmocka_unit_test(whom_the_group_does_not_know_calls_nobody_until_it_joined_again),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,551 @@
+/* The tenure of a partition: what it begins with, what it doubts, how it goes back or is lost, and
+ * the end of the whole worker. */
+#include "unit/engine_kit.h"
+
+#include "unit/torture.h"
+
+static struct kit *kit_started(const struct engine_config *config)
+{
+    struct kit *kit = kit_new(config);
+    kit_assign(kit, 0);
+    return kit;
+}
+
+static int64_t last_start(const struct kit *kit)
+{
+    assert_true(kit->starts.count > 0);
+    return kit->starts.list[kit->starts.count - 1].offset;
+}
+
+/* ---- the beginning ---- */
+
+static void nothing_is_fetched_before_offset_and_map_are_read(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_new(NULL);
+    kit->tenures[0] = (struct tenure){0, 1};
+    engine_partition_assigned(kit->engine, kit->tenures[0], KIT_TOPIC, 0);
+    uint32_t ticket = kit->reads.list[0].ticket;
+    kit->reads.count = 0;
+    assert_int_equal(engine_room(kit->engine, kit->tenures[0]), 0);
+    engine_offsets_read(kit->engine, kit->tenures[0], ticket, ERR_UNSTABLE, -1, SLICE_NULL);
+    kit_wait(kit, 499);
+    assert_int_equal(kit->reads.count, 0);
+    kit_wait(kit, 1);
+    assert_int_equal(kit->reads.count, 1);
+    assert_int_equal(kit->logged[LOG_OFFSETS_UNREADABLE], 0); /* that passes, nobody need know */
+    ticket = kit->reads.list[0].ticket;
+    engine_offsets_read(kit->engine, kit->tenures[0], ticket, ERR_IO, -1, SLICE_NULL);
+    kit->reads.count = 0;
+    kit_wait(kit, 500);
+    assert_int_equal(kit->logged[LOG_OFFSETS_UNREADABLE], 1);
+    engine_offsets_read(kit->engine, kit->tenures[0], ticket, OK, 5, SLICE_NULL); /* late */
+    assert_int_equal(kit->starts.count, 0);
+    kit_read(kit);
+    assert_int_equal(last_start(kit), -2);
+    assert_int_equal(kit->logged[LOG_PARTITION_EARLIEST], 1);
+    assert_true(engine_room(kit->engine, kit->tenures[0]) > 0);
+    kit_free(kit);
+}
+
+static void a_partition_goes_on_where_the_last_owner_was(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_started(NULL);
+    for (int64_t offset = 0; offset < 3; offset++)
+        kit_request(kit, 0, offset, NULL, "");
+    kit_turn(kit);
+    kit_answer(kit, 1);
+    kit_answer(kit, 2);
+    kit_settle(kit);
+    kit_die(kit);
+    kit_assign(kit, 0);
+    assert_int_equal(last_start(kit), 0);
+    assert_non_null(
+        strstr(kit->words[LOG_PARTITION_STARTED], "1 offsets open above it, 1 of them"));
+    for (int64_t offset = 0; offset < 3; offset++)
+        kit_request(kit, 0, offset, NULL, "");
+    kit_turn(kit);
+    assert_int_equal(kit_open_calls(kit), 1);
+    kit_answer(kit, 0);
+    kit_settle(kit);
+    assert_int_equal(kit->committed[0], 3);
+    assert_int_equal(kit_count(kit, OUTPUT_RESPONSE), 3);
+    kit_free(kit);
+}
+
+static void metadata_of_others_and_damaged_maps_are_told_in_words(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *metadata;
+        enum log_event event;
+    } CASES[] = {
+        {"NTA0NA==", LOG_METADATA_FOREIGN},
+        {"bw1!!!!!!!!!!!!!!", LOG_METADATA_DAMAGED},
+    };
+    for (size_t i = 0; i < COUNT_OF(CASES); i++) {
+        struct kit *kit = kit_new(NULL);
+        kit->committed[0] = 42;
+        kit->maps[0] = kit_copy(slice_of_text(CASES[i].metadata));
+        kit_assign(kit, 0);
+        assert_int_equal(kit->logged[CASES[i].event], 1);
+        assert_int_equal(last_start(kit), 42);
+        kit_request(kit, 0, 42, NULL, "");
+        kit_turn(kit);
+        kit_answer(kit, 42);
+        kit_settle(kit);
+        assert_int_equal(kit->committed[0], 43);
+        kit_free(kit);
+    }
+}
+
+/* ---- the log is not what it was ---- */
+
+static void a_log_that_was_truncated_is_begun_at_its_start_in_words(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_new(NULL);
+    kit->committed[0] = 10;
+    kit_assign(kit, 0);
+    engine_partition_out_of_range(kit->engine, kit->tenures[0]);
+    assert_int_equal(kit->watermarks.count, 1);
+    engine_watermarks_read(kit->engine, kit->tenures[0], ERR_IO, -1, -1);
+    assert_int_equal(kit->watermarks.count, 2); /* asked again */
+    engine_watermarks_read(kit->engine, kit->tenures[0], OK, 25, 30);
+    assert_int_equal(last_start(kit), 25);
+    assert_non_null(
+        strstr(kit->words[LOG_PARTITION_TRUNCATED],
+               "the log starts at 25, the committed offset was 10: 15 offsets are gone"));
+    kit_request(kit, 0, 25, NULL, "");
+    kit_turn(kit);
+    kit_answer(kit, 25);
+    kit_settle(kit);
+    assert_int_equal(kit->committed[0], 26);
+    kit_free(kit);
+}
+
+static void a_topic_made_anew_is_begun_anew_in_words(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_started(NULL);
+    kit_request(kit, 0, 0, "k", "");
+    kit_request(kit, 0, 1, "k", "");
+    kit_request(kit, 0, 2, NULL, "");
+    kit_turn(kit);
+    kit_answer(kit, 2);
+    kit_commit(kit);
+    engine_partition_out_of_range(kit->engine, kit->tenures[0]);
+    kit->committed[0] = -1; /* this broker checks that offsets do not go back */
+    engine_watermarks_read(kit->engine, kit->tenures[0], OK, 0, 2);
+    assert_int_equal(last_start(kit), 0);
+    assert_int_equal(kit->logged[LOG_PARTITION_ANEW], 1);
+    assert_true(kit->calls[0].was_cancelled); /* its request is no more */
+    for (int64_t offset = 0; offset < 2; offset++)
+        kit_request(kit, 0, offset, NULL, "");
+    kit_wait(kit, 200);
+    kit_answer(kit, 0);
+    kit_answer(kit, 1);
+    kit_settle(kit);
+    assert_int_equal(kit->committed[0], 2);
+    assert_int_equal(kit_count(kit, OUTPUT_RESPONSE), 2);
+    assert_int_equal(kit_count(kit, OUTPUT_USAGE), 4); /* the two of the old log were paid for */
+    kit_free(kit);
+}
+
+static void a_record_above_a_full_map_is_fetched_again_later(void **state)
+{
+    (void)state;
+    struct engine_config config = kit_config();
+    config.offset_map_bytes_max = 64;
+    config.max_in_flight = 64;
+    struct kit *kit = kit_started(&config);
+    int64_t next = 0;
+    while (engine_room(kit->engine, kit->tenures[0]) > 0)
+        kit_request(kit, 0, next++, NULL, "");
+    assert_int_equal(kit->logged[LOG_PARTITION_FULL_MAP], 1);
+    assert_non_null(strstr(kit->words[LOG_PARTITION_FULL_MAP], "the offset map is full"));
+    assert_int_equal(engine_room(kit->engine, kit->tenures[0]), 0);
+    assert_int_equal(kit->logged[LOG_PARTITION_FULL_MAP], 1); /* said once */
+    engine_partition_end(kit->engine, kit->tenures[0], next + 2);
+    kit_turn(kit);
+    kit_settle(kit);
+    kit_die(kit);
+    kit_assign(kit, 0);
+    for (int64_t offset = 0; offset < next; offset++)
+        kit_request(kit, 0, offset, NULL, "");
+    assert_int_equal(engine_room(kit->engine, kit->tenures[0]), 1);
+    kit_request(kit, 0, next + 2, NULL, ""); /* nothing lay between: it does not fit */
+    assert_int_equal(last_start(kit), next + 2);
+    assert_int_equal(engine_room(kit->engine, kit->tenures[0]), 0);
+    kit_turn(kit);
+    assert_int_equal(kit_open_calls(kit), (size_t)next);
+    for (int64_t offset = 0; offset < next; offset++)
+        kit_answer(kit, offset);
+    kit_settle(kit);
+    kit_request(kit, 0, next + 2, NULL, "");
+    kit_turn(kit);
+    kit_answer(kit, next + 2);
+    kit_settle(kit);
+    assert_int_equal(kit_count(kit, OUTPUT_RESPONSE), (size_t)next + 1);
+    assert_int_equal(kit->committed[0], next + 3);
+    kit_free(kit);
+}
+
+static void a_full_share_is_told_once_with_who_fills_it(void **state)
+{
+    (void)state;
+    struct engine_config config = kit_config();
+    config.max_held = 8;
+    config.max_in_flight = 2;
+    struct kit *kit = kit_started(&config);
+    kit_assign(kit, 1);
+    int64_t next = 0;
+    while (engine_room(kit->engine, kit->tenures[0]) > 0)
+        kit_request(kit, 0, next++, NULL, ",\"model\":\"m.slow\"");
+    assert_int_equal(next, 4); /* half: the other partition is always allowed its share */
+    for (int i = 0; i < 5; i++)
+        (void)engine_room(kit->engine, kit->tenures[0]);
+    assert_int_equal(kit->logged[LOG_SHARE_FULL], 1);
+    assert_non_null(
+        strstr(kit->words[LOG_SHARE_FULL],
+               "max_held of requests-0 is full: 4 requests held, 4 of them wait for m.slow"));
+    for (int64_t offset = 0; offset < 4; offset++)
+        kit_record(kit, 1, offset, NULL, "nonsense");
+    assert_int_equal(engine_room(kit->engine, kit->tenures[1]), 0);
+    kit_free(kit);
+}
+
+/* ---- doubts ---- */
+
+static void a_stall_blocks_calls_until_the_offsets_are_read_again(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_started(NULL);
+    kit_time(kit, 5001);
+    assert_int_equal(kit->logged[LOG_STALLED], 1);
+    kit_request(kit, 0, 0, NULL, "");
+    kit_turn(kit);
+    kit_wait(kit, 3000);
+    assert_int_equal(kit->call_count, 0);
+    assert_int_equal(kit->reads.count, 1);
+    kit_read(kit);
+    kit_turn(kit);
+    assert_int_equal(kit->call_count, 1);
+    kit_time(kit, 5000); /* slow is not a stall */
+    kit_turn(kit);
+    assert_int_equal(kit->logged[LOG_STALLED], 1);
+    kit_free(kit);
+}
+
+static void a_woken_zombie_calls_nothing_that_its_successor_committed(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_started(NULL);
+    kit_request(kit, 0, 0, NULL, "");
+    kit_turn(kit);
+    kit_commit(kit);
+    kit_fail(kit, 0); /* it rests, and then the whole process stands still */
+    kit_time(kit, 30000);
+    kit->committed[0] = 1;
+    free(kit->maps[0]);
+    kit->maps[0] = NULL;
+    kit_wait(kit, 1000);
+    kit_read(kit);
+    kit_wait(kit, 1000);
+    assert_int_equal(kit->logged[LOG_LEDGER_DIFFERS], 1);
+    assert_int_equal(kit->call_count, 1);
+    kit_wait(kit, 10000); /* still a member by its own account: it begins from what is there */
+    kit_read(kit);
+    assert_int_equal(last_start(kit), 1);
+    kit_settle(kit);
+    assert_int_equal(kit_count(kit, OUTPUT_RESPONSE), 0);
+    kit_free(kit);
+}
+
+static void what_comes_late_is_dropped(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_started(NULL);
+    struct tenure old = kit->tenures[0];
+    kit_request(kit, 0, 0, NULL, "");
+    kit_turn(kit);
+    kit_batch_ends(kit, BATCH_ABORTED);
+    struct kit_call *call = kit_call(kit, 0);
+    struct call_ref late = call->ref;
+    engine_partition_lost(kit->engine, old);
+    assert_true(call->was_cancelled);
+    kit_assign(kit, 0);
+    kit_request(kit, 0, 0, NULL, "");
+    kit_turn(kit);
+    assert_int_equal(kit_call(kit, 0)->ref.index, late.index); /* the same place, a new name */
+    struct call_end end = {.err = OK, .was_sent = true, .words = SLICE("")};
+    engine_call_head(kit->engine, late, 200, SLICE("HTTP/1.1 200 x\r\n\r\n"));
+    engine_call_body(kit->engine, late, slice_of_text(KIT_ANSWER));
+    engine_call_ended(kit->engine, late, &end);
+    engine_call_ended(kit->engine, (struct call_ref){UINT32_MAX, 0}, &end);
+    engine_chunk_refused(kit->engine, late);
+    assert_int_equal(kit_open_calls(kit), 1);
+    assert_int_equal(kit->engine->stats.answered, 0);
+    /* Whatever is said of the old tenure. */
+    struct record record = {.topic = KIT_TOPIC, .offset = 1, .value = SLICE("{}")};
+    assert_int_equal(engine_room(kit->engine, old), 0);
+    engine_record(kit->engine, old, &record);
+    engine_partition_end(kit->engine, old, 50);
+    engine_offsets_read(kit->engine, old, 1, OK, 77, SLICE_NULL);
+    engine_watermarks_read(kit->engine, old, OK, 80, 90);
+    engine_partition_out_of_range(kit->engine, old);
+    engine_partition_lost(kit->engine, old);
+    engine_partition_lost(kit->engine, (struct tenure){PARTITIONS_MAX, 1});
+    engine_topic_found(kit->engine, 12345, OK, 1);
+    struct batch_end batch = {.id = 999, .outcome = BATCH_ABORTED, .reason = SLICE("")};
+    engine_batch_ended(kit->engine, &batch);
+    assert_int_equal(kit->watermarks.count, 0);
+    assert_int_equal(kit->engine->stats.taken, 2);
+    assert_int_equal(ledger_front(&kit->engine->slots[0]->ledger), 0);
+    kit_answer(kit, 0);
+    kit_settle(kit);
+    assert_int_equal(kit_count(kit, OUTPUT_RESPONSE), 1);
+    assert_int_equal(kit->committed[0], 1);
+    kit_free(kit);
+}
+
+/* ---- given back ---- */
+
+static void a_revoked_partition_goes_back_when_its_calls_are_committed(void **state)
+{
+    (void)state;
+    struct engine_config config = kit_config();
+    config.max_in_flight = 2;
+    struct kit *kit = kit_started(&config);
+    for (int64_t offset = 0; offset < 5; offset++)
+        kit_request(kit, 0, offset, NULL, "");
+    kit_turn(kit);
+    engine_partition_revoked(kit->engine, kit->tenures[0]);
+    assert_int_equal(engine_room(kit->engine, kit->tenures[0]), 0);
+    kit_answer(kit, 0);
+    kit_settle(kit);
+    assert_int_equal(kit->releases.count, 0);
+    kit_answer(kit, 1);
+    kit_turn(kit);
+    assert_int_equal(kit->releases.count, 0);
+    kit_settle(kit);
+    assert_int_equal(kit->releases.count, 1);
+    assert_int_equal(kit->call_count, 2); /* draining begins no call */
+    assert_int_equal(kit->committed[0], 2);
+    engine_partition_revoked(kit->engine, kit->tenures[0]); /* again, of one that is gone */
+    assert_int_equal(kit->releases.count, 2);
+    kit_free(kit);
+}
+
+static void a_retry_during_a_drain_begins_no_call(void **state)
+{
+    (void)state;
+    for (int is_stop = 0; is_stop < 2; is_stop++) {
+        struct kit *kit = kit_started(NULL);
+        kit_request(kit, 0, 0, NULL, "");
+        kit_request(kit, 0, 1, NULL, "");
+        kit_turn(kit);
+        kit_fail(kit, 0); /* rests already */
+        if (is_stop)
+            engine_stop(kit->engine);
+        else
+            engine_partition_revoked(kit->engine, kit->tenures[0]);
+        kit_fail(kit, 1); /* would rest now */
+        kit_settle(kit);
+        assert_int_equal(kit->call_count, 2);
+        assert_int_equal(kit_count(kit, OUTPUT_RESPONSE), 0); /* they stay in Kafka */
+        assert_int_equal(kit->committed[0], 0);
+        assert_int_equal(is_stop ? kit->has_ended : (int)kit->releases.count, 1);
+        kit_free(kit);
+    }
+}
+
+static void a_drain_that_takes_too_long_cancels_and_books(void **state)
+{
+    (void)state;
+    for (int is_stop = 0; is_stop < 2; is_stop++) {
+        struct kit *kit = kit_started(NULL);
+        kit_request(kit, 0, 0, NULL, "");
+        kit_turn(kit);
+        if (is_stop)
+            engine_stop(kit->engine);
+        else
+            engine_partition_revoked(kit->engine, kit->tenures[0]);
+        kit_wait(kit, 9999);
+        assert_int_equal(kit_open_calls(kit), 1);
+        kit_wait(kit, 1);
+        assert_int_equal(kit_open_calls(kit), 0);
+        assert_int_equal(kit->logged[LOG_DRAIN_TIMED_OUT], 1);
+        kit_settle(kit);
+        assert_int_equal(kit_count(kit, OUTPUT_RESPONSE), 0);
+        assert_int_equal(kit_count(kit, OUTPUT_USAGE), 1);
+        assert_says(kit_output(kit, OUTPUT_USAGE, 0), "\"reason\":\"cancelled\"");
+        assert_int_equal(is_stop ? kit->has_ended : (int)kit->releases.count, 1);
+        assert_int_equal(kit->exit_code, 0);
+        kit_die(kit);
+        kit_assign(kit, 0);
+        kit_request(kit, 0, 0, NULL, "");
+        kit_turn(kit);
+        assert_int_equal(kit_open_calls(kit), 1); /* nobody died: it is as new */
+        assert_int_equal(kit->engine->result_count, 0);
+        kit_free(kit);
+    }
+}
+
+static void a_revoked_partition_that_cannot_commit_goes_back_all_the_same(void **state)
+{
+    (void)state;
+    static const struct {
+        enum batch_outcome outcome;
+        size_t tries;
+    } CASES[] = {{BATCH_MEMBER_GONE, 1}, {BATCH_GENERATION, 2}};
+    for (size_t i = 0; i < COUNT_OF(CASES); i++) {
+        struct kit *kit = kit_started(NULL);
+        kit_request(kit, 0, 0, NULL, "");
+        kit_turn(kit);
+        engine_partition_revoked(kit->engine, kit->tenures[0]);
+        kit_answer(kit, 0);
+        size_t tries = 0;
+        for (int round = 0; round < 20 && kit->releases.count == 0; round++) {
+            kit_wait(kit, 1000);
+            kit_read(kit);
+            if (!kit->has_batch)
+                continue;
+            tries++;
+            kit_batch_ends(kit, CASES[i].outcome);
+        }
+        assert_int_equal(tries, CASES[i].tries);
+        assert_int_equal(kit->releases.count, 1);
+        (void)snprintf(kit->membership, sizeof kit->membership, "generation 2");
+        kit_settle(kit);
+        assert_int_equal(kit_count(kit, OUTPUT_RESPONSE), 0);
+        assert_int_equal(kit_count(kit, OUTPUT_USAGE), 1); /* it was paid for */
+        assert_says(kit_output(kit, OUTPUT_USAGE, 0), "\"final\":false");
+        kit_free(kit);
+    }
+}
+
+static void a_lost_partition_drops_answers_and_keeps_their_usage(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_started(NULL);
+    for (int64_t offset = 0; offset < 4; offset++)
+        kit_request(kit, 0, offset, "k", "");
+    kit_request(kit, 0, 4, NULL, "");
+    kit_turn(kit);
+    kit_commit(kit);
+    kit_answer(kit, 0); /* waits for its commit */
+    engine_partition_lost(kit->engine, kit->tenures[0]);
+    assert_int_equal(kit_open_calls(kit), 0);
+    assert_int_equal(kit->logged[LOG_PARTITION_LOST], 1);
+    kit_settle(kit);
+    assert_int_equal(kit_count(kit, OUTPUT_RESPONSE), 0);
+    assert_int_equal(kit_count(kit, OUTPUT_USAGE), 2);
+    assert_says(kit_output(kit, OUTPUT_USAGE, 0), "\"reason\":\"cancelled\"");
+    assert_says(kit_output(kit, OUTPUT_USAGE, 1), "\"final\":false,\"estimated\":false");
+    assert_int_equal(kit->engine->held, 0);
+    kit_free(kit);
+}
+
+/* ---- the end ---- */
+
+static void a_stop_drains_and_ends_with_0(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_started(NULL);
+    kit_request(kit, 0, 0, NULL, "");
+    kit_turn(kit);
+    engine_stop(kit->engine);
+    engine_stop(kit->engine);
+    assert_int_equal(engine_room(kit->engine, kit->tenures[0]), 0);
+    kit_wait(kit, 1000);
+    assert_false(kit->has_ended);
+    kit_answer(kit, 0);
+    kit_settle(kit);
+    assert_true(kit->has_ended);
+    assert_int_equal(kit->exit_code, 0);
+    assert_int_equal(kit->logged[LOG_DRAINING], 1);
+    assert_int_equal(kit->logged[LOG_DRAINED], 1);
+    assert_int_equal(kit->committed[0], 1);
+    kit_free(kit);
+}
+
+static void a_stop_that_cannot_commit_ends_with_1_in_time(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_started(NULL);
+    kit_record(kit, 0, 0, NULL, "nonsense");
+    kit_turn(kit); /* this batch never ends */
+    engine_stop(kit->engine);
+    kit_wait(kit, 14999);
+    assert_false(kit->has_ended);
+    kit_wait(kit, 1);
+    assert_true(kit->has_ended);
+    assert_int_equal(kit->exit_code, 1);
+    kit_free(kit);
+}
+
+static bool make_engine(void *self)
+{
+    struct kit *kit = self;
+    struct ports ports = kit_ports(kit);
+    struct engine *engine = engine_new(&kit->config, &ports, 0, KIT_WALL_MS);
+    engine_free(engine);
+    return engine != NULL;
+}
+
+static void an_engine_without_memory_is_none(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_new(NULL);
+    assert_true(torture(make_engine, kit) > 5);
+    engine_free(NULL);
+    kit_free(kit);
+}
+
+/* What is held at any moment of any life goes back at its end. */
+static void an_engine_can_be_freed_at_any_moment(void **state)
+{
+    (void)state;
+    for (int steps = 0; steps < 9; steps++) {
+        struct kit *kit = kit_started(NULL);
+        int step = 0;
+        for (int64_t offset = 0; offset < 6 && step++ < steps; offset++)
+            kit_request(kit, 0, offset, offset < 3 ? "k" : NULL,
+                        offset == 5 ? ",\"reply_to\":\"reply.x\"" : "");
+        kit_turn(kit);
+        if (steps > 6)
+            kit_answer(kit, 0);
+        if (steps > 7)
+            engine_partition_lost(kit->engine, kit->tenures[0]);
+        kit_turn(kit);
+        kit_free(kit);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nothing_is_fetched_before_offset_and_map_are_read),
+        cmocka_unit_test(a_partition_goes_on_where_the_last_owner_was),
+        cmocka_unit_test(metadata_of_others_and_damaged_maps_are_told_in_words),
+        cmocka_unit_test(a_log_that_was_truncated_is_begun_at_its_start_in_words),
+        cmocka_unit_test(a_topic_made_anew_is_begun_anew_in_words),
+        cmocka_unit_test(a_record_above_a_full_map_is_fetched_again_later),
+        cmocka_unit_test(a_full_share_is_told_once_with_who_fills_it),
+        cmocka_unit_test(a_stall_blocks_calls_until_the_offsets_are_read_again),
+        cmocka_unit_test(a_woken_zombie_calls_nothing_that_its_successor_committed),
+        cmocka_unit_test(what_comes_late_is_dropped),
+        cmocka_unit_test(a_revoked_partition_goes_back_when_its_calls_are_committed),
+        cmocka_unit_test(a_retry_during_a_drain_begins_no_call),
+        cmocka_unit_test(a_drain_that_takes_too_long_cancels_and_books),
+        cmocka_unit_test(a_revoked_partition_that_cannot_commit_goes_back_all_the_same),
+        cmocka_unit_test(a_lost_partition_drops_answers_and_keeps_their_usage),
+        cmocka_unit_test(a_stop_drains_and_ends_with_0),
+        cmocka_unit_test(a_stop_that_cannot_commit_ends_with_1_in_time),
+        cmocka_unit_test(an_engine_without_memory_is_none),
+        cmocka_unit_test(an_engine_can_be_freed_at_any_moment),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
