@@ -462,6 +462,29 @@ static void closing_breaks_everything_off(void **state)
     assert_int_equal(kit.engine.ended, 0);
 }
 
+static void for_want_of_memory_none_is_made(void **state)
+{
+    (void)state;
+    uv_loop_t loop;
+    assert_int_equal(uv_loop_init(&loop), 0);
+    struct http *http = NULL;
+    int64_t passes = 0;
+    for (; http == NULL; passes++) {
+        int64_t live = memory_live();
+        memory_fail_after(passes);
+        http = http_new(&loop, &kit.config);
+        memory_fail_after(-1);
+        if (http == NULL)
+            assert_int_equal(memory_live(), live);
+    }
+    assert_true(passes > 4);
+    http_close(http);
+    assert_int_equal(uv_run(&loop, UV_RUN_DEFAULT), 0);
+    assert_true(http_is_closed(http));
+    http_free(http);
+    assert_int_equal(uv_loop_close(&loop), 0);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -497,6 +520,7 @@ int main(void)
         CASE(a_call_can_be_begun_in_the_event_that_ends_another),
         CASE(a_late_cancel_is_left_alone),
         CASE(closing_breaks_everything_off),
+        CASE(for_want_of_memory_none_is_made),
     };
     (void)signal(SIGPIPE, SIG_IGN);
     return cmocka_run_group_tests(tests, NULL, NULL);

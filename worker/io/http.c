@@ -395,6 +395,7 @@ static void act(struct pool *pool, curl_socket_t fd, int events)
 static void serve_sockets(struct http *http)
 {
     struct socket_event event;
+    sockets_look(http->sockets);
     while (sockets_next(http->sockets, &event))
         act(event.owner, event.fd, event.events);
 }
@@ -491,9 +492,8 @@ static bool make_parts(struct http *http, const struct http_config *config)
     size_t calls = config->max_in_flight;
     http->pools = memory_new((calls / HTTP_CALLS_PER_MULTI + 1) * sizeof *http->pools);
     http->share = curl_share_init();
-    http->sockets = sockets_new(http->loop);
     bool made = exchanges_init(&http->exchanges, &http->config);
-    if (!made || http->pools == NULL || http->share == NULL || http->sockets == NULL ||
+    if (!made || http->pools == NULL || http->share == NULL ||
         !copy(config->ca_bundle, &http->ca_bundle) || !copy(config->proxy, &http->proxy))
         return false;
     (void)curl_share_setopt(http->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_DNS);
@@ -503,7 +503,8 @@ static bool make_parts(struct http *http, const struct http_config *config)
         if (!pool_init(&http->pools[http->pool_count], http))
             return false;
     }
-    return true;
+    http->sockets = sockets_new(http->loop); /* last: it would have to be closed in the loop */
+    return http->sockets != NULL;
 }
 
 struct http *http_new(struct uv_loop_s *loop, const struct http_config *config)

@@ -1,13 +1,15 @@
-/* The sockets of somebody else's library, watched in the uv loop. The watcher of a kept socket
- * lives as long as the socket and stays registered while nobody waits for events, so that a
- * kept-alive connection costs no system call per request; an event that nobody waits for (the peer
- * closed an idle connection) pauses it. uv's callback only takes a note: what is ready is taken out
- * by sockets_next in the owner's own time. */
+/* The sockets of somebody else's library, watched by an epoll of their own, which the uv loop
+ * watches in turn. So a socket has no handle of uv's, what is ready is taken out in the owner's own
+ * time and told once, and a kept socket stays registered while nobody waits for its events: a
+ * kept-alive connection costs no system call per request. An event that nobody waits for (the peer
+ * closed an idle connection) takes it out. */
 #ifndef IO_SOCKETS_H
 #define IO_SOCKETS_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include "base/attr.h"
-#include "base/list.h"
 
 #define SOCKET_READABLE 1
 #define SOCKET_WRITABLE 2
@@ -15,6 +17,7 @@
 struct uv_loop_s;
 struct sockets;
 
+/* NULL: out of memory or of files. */
 MUST_CHECK struct sockets *sockets_new(struct uv_loop_s *loop);
 /* Wait for events (a sum of the above) of `fd` for `owner` from now on. With 0 a socket that is not
  * kept is forgotten: it may be closed next. false: out of memory, or no socket. */
@@ -26,11 +29,14 @@ void sockets_forget(struct sockets *sockets, int fd);
 
 struct socket_event {
     int fd;
-    int events; /* both when the socket failed: reading or writing tells how */
+    int events; /* of those waited for; all of them when the socket failed: reading or writing tells
+                   how */
     void *owner;
 };
-/* The next ready socket; false = none left. Sockets that are still ready come again in the next
- * turn of the loop. */
+/* A new look at what is ready, for sockets_next. */
+void sockets_look(struct sockets *sockets);
+/* The next ready socket; false = none left. What is not taken out, or still ready then, comes with
+ * the next look. */
 bool sockets_next(struct sockets *sockets, struct socket_event *ret_event);
 size_t sockets_count(const struct sockets *sockets);
 
