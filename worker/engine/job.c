@@ -8,7 +8,7 @@
 #include "engine/reply.h"
 #include "engine/target.h"
 
-#define ATTEMPTS_ROOM_MIN 4
+#define ATTEMPTS_ROOM_MIN 1
 
 bool job_is_finished(const struct job *job)
 {

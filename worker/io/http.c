@@ -16,7 +16,7 @@
 /* NAT gateways and load balancers forget idle connections after 350 s. */
 #define KEEPALIVE_S          45L
 #define UPLOAD_BUFFER_BYTES  16384L                            /* one per call under way with TLS */
-#define RECEIVE_BYTES(calls) ((calls) > 1024 ? 4096L : 16384L) /* one per call under way */
+#define RECEIVE_BYTES(calls) ((calls) > 1024 ? 2048L : 16384L) /* one per call under way */
 /* Up to here curl copies a body behind the head, to send both at once. */
 #define BODY_AT_ONCE_BYTES_MAX 65535
 #define REQUEST_LINES_MAX      64
