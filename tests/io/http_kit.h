@@ -69,7 +69,7 @@ struct kit {
 
 extern char **environ;
 
-static void server_hear(struct server *server, int patience_ms)
+static inline void server_hear(struct server *server, int patience_ms)
 {
     struct pollfd ready = {.fd = server->out, .events = POLLIN};
     while (poll(&ready, 1, patience_ms) == 1) {
@@ -84,7 +84,7 @@ static void server_hear(struct server *server, int patience_ms)
 }
 
 /* Arguments end with NULL. */
-static void server_start(struct server *server, const char *const *arguments)
+static inline void server_start(struct server *server, const char *const *arguments)
 {
     char *argv[SERVER_ARGUMENTS + 3] = {strdup("python3"),
                                         strdup(TESTS_DIR "/io/hostile_server.py")};
@@ -110,7 +110,7 @@ static void server_start(struct server *server, const char *const *arguments)
     assert_int_equal(sscanf(buf_text(&server->said), "port %d", &server->port), 1);
 }
 
-static void server_stop(struct server *server)
+static inline void server_stop(struct server *server)
 {
     int status;
     (void)close(server->in);
@@ -121,7 +121,7 @@ static void server_stop(struct server *server)
 }
 
 /* How often it has read the head of a request for this target. */
-static int server_seen(struct server *server, const char *target)
+static inline int server_seen(struct server *server, const char *target)
 {
     char line[160];
     int count = 0;
@@ -134,7 +134,7 @@ static int server_seen(struct server *server, const char *target)
 
 /* ---- the engine ---- */
 
-static struct heard *heard_of(struct engine *engine, struct call_ref call)
+static inline struct heard *heard_of(struct engine *engine, struct call_ref call)
 {
     struct heard *heard = &engine->calls[call.index];
     if (call.generation != heard->generation || heard->ends > 0)
@@ -179,19 +179,19 @@ void engine_call_ended(struct engine *engine, struct call_ref call, const struct
 
 /* ---- the loop ---- */
 
-static void kit_on_turn(uv_check_t *check)
+static inline void kit_on_turn(uv_check_t *check)
 {
     struct kit *kit = check->data;
     http_step(kit->http);
 }
 
-static void kit_on_tick(uv_timer_t *timer)
+static inline void kit_on_tick(uv_timer_t *timer)
 {
     (void)timer;
 }
 
 /* Small limits; change kit->config before kit_open. */
-static void kit_init(struct kit *kit)
+static inline void kit_init(struct kit *kit)
 {
     memset(kit, 0, sizeof *kit);
     kit->config = (struct http_config){
@@ -206,7 +206,7 @@ static void kit_init(struct kit *kit)
     };
 }
 
-static void kit_open(struct kit *kit)
+static inline void kit_open(struct kit *kit)
 {
     assert_int_equal(uv_loop_init(&kit->loop), 0);
     assert_int_equal(uv_check_init(&kit->loop, &kit->turn), 0);
@@ -223,7 +223,7 @@ static void kit_open(struct kit *kit)
     }
 }
 
-static void kit_close(struct kit *kit)
+static inline void kit_close(struct kit *kit)
 {
     http_close(kit->http);
     uv_close((uv_handle_t *)(void *)&kit->turn, NULL);
@@ -238,14 +238,14 @@ static void kit_close(struct kit *kit)
     }
 }
 
-static void kit_turn_once(struct kit *kit, uint64_t wait_ms)
+static inline void kit_turn_once(struct kit *kit, uint64_t wait_ms)
 {
     assert_int_equal(uv_timer_start(&kit->tick, kit_on_tick, wait_ms, 0), 0);
     (void)uv_run(&kit->loop, UV_RUN_ONCE);
 }
 
 /* Turns the loop for some time. */
-static void kit_turn(struct kit *kit, uint64_t duration_ms)
+static inline void kit_turn(struct kit *kit, uint64_t duration_ms)
 {
     uint64_t end = uv_now(&kit->loop) + duration_ms;
     while (uv_now(&kit->loop) < end)
@@ -253,7 +253,7 @@ static void kit_turn(struct kit *kit, uint64_t duration_ms)
 }
 
 /* Turns the loop until `count` calls have ended. */
-static void kit_await(struct kit *kit, int count)
+static inline void kit_await(struct kit *kit, int count)
 {
     uint64_t end = uv_now(&kit->loop) + KIT_PATIENCE_MS;
     while (kit->engine.ended < count) {
@@ -262,8 +262,8 @@ static void kit_await(struct kit *kit, int count)
     }
 }
 
-static struct call_ref kit_start_url(struct kit *kit, uint32_t index, const char *url,
-                                     struct slice body)
+static inline struct call_ref kit_start_url(struct kit *kit, uint32_t index, const char *url,
+                                            struct slice body)
 {
     struct heard *heard = &kit->engine.calls[index];
     buf_reset(&heard->head);
@@ -281,8 +281,8 @@ static struct call_ref kit_start_url(struct kit *kit, uint32_t index, const char
     return call;
 }
 
-static struct call_ref kit_start(struct kit *kit, uint32_t index, const char *path,
-                                 struct slice body)
+static inline struct call_ref kit_start(struct kit *kit, uint32_t index, const char *path,
+                                        struct slice body)
 {
     char url[128];
     (void)snprintf(url, sizeof url, "http://127.0.0.1:%d%s", kit->server.port, path);
@@ -290,7 +290,7 @@ static struct call_ref kit_start(struct kit *kit, uint32_t index, const char *pa
 }
 
 /* One call from start to end. */
-static struct heard *kit_call(struct kit *kit, const char *path)
+static inline struct heard *kit_call(struct kit *kit, const char *path)
 {
     int count = kit->engine.ended;
     (void)kit_start(kit, 0, path, SLICE("{\"a\":1}"));

@@ -1,0 +1,279 @@
+/* io/http.c with TLS and proxies: a private CA made by the openssl program, and hostile_server.py
+ * as both ends. */
+#include "io/http_kit.h"
+
+#define FOLDER BINARY_DIR "/test-http-tls"
+#define CA     FOLDER "/ca.pem"
+
+static struct kit kit;
+static struct server proxy;
+static char proxy_url[64];
+
+/* A CA, a certificate for 127.0.0.1 by it, and one for another name. */
+static int make_certificates(void **state)
+{
+    (void)state;
+    static const char *const COMMANDS[] = {
+        "mkdir -p " FOLDER,
+        "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=test-ca -keyout " FOLDER
+        "/ca.key -out " CA " 2>/dev/null",
+        "openssl req -newkey rsa:2048 -nodes -subj /CN=local -keyout " FOLDER
+        "/local.key -out " FOLDER "/local.csr 2>/dev/null",
+        "printf 'subjectAltName=IP:127.0.0.1\\n' > " FOLDER "/local.ext",
+        "printf 'subjectAltName=DNS:other.example\\n' > " FOLDER "/other.ext",
+        "openssl x509 -req -days 2 -in " FOLDER "/local.csr -CA " CA " -CAkey " FOLDER
+        "/ca.key -CAcreateserial -extfile " FOLDER "/local.ext -out " FOLDER
+        "/local.pem 2>/dev/null",
+        "openssl x509 -req -days 2 -in " FOLDER "/local.csr -CA " CA " -CAkey " FOLDER
+        "/ca.key -CAcreateserial -extfile " FOLDER "/other.ext -out " FOLDER
+        "/other.pem 2>/dev/null",
+    };
+    for (size_t i = 0; i < COUNT_OF(COMMANDS); i++)
+        assert_int_equal(system(COMMANDS[i]), 0);
+    return 0;
+}
+
+static void begin(const char *certificate)
+{
+    const char *const tls[] = {"--tls", certificate, FOLDER "/local.key", NULL};
+    const char *const plain[] = {NULL};
+    kit_init(&kit);
+    kit.config.connect_ms = kit.config.first_byte_ms = 10000;
+    server_start(&kit.server, certificate == NULL ? plain : tls);
+}
+
+static void begin_proxy(void)
+{
+    static const char *const ARGUMENTS[] = {"--proxy", NULL};
+    server_start(&proxy, ARGUMENTS);
+    (void)snprintf(proxy_url, sizeof proxy_url, "http://127.0.0.1:%d", proxy.port);
+}
+
+static void end(void)
+{
+    kit_close(&kit);
+    server_stop(&kit.server);
+    if (proxy.pid != 0)
+        server_stop(&proxy);
+    proxy.pid = 0;
+    assert_int_equal(memory_live(), 0);
+}
+
+static struct heard *call(const char *scheme, const char *path, struct slice body)
+{
+    char url[128];
+    int ended = kit.engine.ended;
+    (void)snprintf(url, sizeof url, "%s://127.0.0.1:%d%s", scheme, kit.server.port, path);
+    (void)kit_start_url(&kit, 0, url, body);
+    kit_await(&kit, ended + 1);
+    return &kit.engine.calls[0];
+}
+
+static void answers(const char *scheme, const char *path, const char *body)
+{
+    struct heard *heard = call(scheme, path, SLICE("{}"));
+    if (heard->err != OK)
+        print_message("%s\n", heard->words);
+    assert_int_equal(heard->err, OK);
+    assert_int_equal(heard->status, 200);
+    assert_buf(&heard->body, body);
+    assert_null(http_header(buf_slice(&heard->head), "x-proxy").ptr);
+}
+
+static void was_not_sent(enum err err)
+{
+    struct heard *heard = call("https", "/ok", SLICE("{}"));
+    assert_int_equal(heard->err, err);
+    assert_int_equal(heard->heads, 0);
+    assert_true(heard->words[0] != '\0');
+    assert_int_equal(server_seen(&kit.server, "/ok"), 0);
+}
+
+/* ---- TLS ---- */
+
+static void a_private_ca_is_believed(void **state)
+{
+    (void)state;
+    struct http_stats stats;
+    begin(FOLDER "/local.pem");
+    kit.config.ca_bundle = CA;
+    kit_open(&kit);
+    for (int i = 0; i < 5; i++)
+        answers("https", "/ok", "{\"ok\":true}");
+    answers("https", "/chunked", "{\"ok\":true}");
+    http_stats(kit.http, &stats);
+    assert_int_equal(stats.connections, 1);
+    end();
+}
+
+static void an_unknown_ca_is_refused_before_anything_is_sent(void **state)
+{
+    (void)state;
+    begin(FOLDER "/local.pem");
+    kit_open(&kit);
+    was_not_sent(ERR_CONNECTION);
+    assert_false(kit.engine.calls[0].was_sent);
+    end();
+}
+
+static void another_hosts_certificate_is_refused(void **state)
+{
+    (void)state;
+    begin(FOLDER "/other.pem");
+    kit.config.ca_bundle = CA;
+    kit_open(&kit);
+    was_not_sent(ERR_CONNECTION);
+    assert_false(kit.engine.calls[0].was_sent);
+    end();
+}
+
+static void a_ca_bundle_that_is_not_there_is_named(void **state)
+{
+    (void)state;
+    begin(FOLDER "/local.pem");
+    kit.config.ca_bundle = FOLDER "/nowhere.pem";
+    kit_open(&kit);
+    was_not_sent(ERR_CONNECTION);
+    assert_non_null(strstr(kit.engine.calls[0].words, "nowhere.pem"));
+    end();
+}
+
+static void a_server_without_tls_is_a_connection_error(void **state)
+{
+    (void)state;
+    begin(NULL);
+    kit.config.first_byte_ms = 1000;
+    kit_open(&kit);
+    struct heard *heard = call("https", "/ok", SLICE("{}"));
+    assert_int_not_equal(heard->err, OK);
+    assert_false(heard->was_sent);
+    end();
+}
+
+static void big_bodies_pass_through_tls(void **state)
+{
+    (void)state;
+    static char body[3000000];
+    begin(FOLDER "/local.pem");
+    kit.config.ca_bundle = CA;
+    kit_open(&kit);
+    struct heard *heard = call("https", "/length", slice_of(body, sizeof body));
+    assert_int_equal(heard->err, OK);
+    assert_buf(&heard->body, "3000000");
+    heard = call("https", "/length", slice_of(body, 40000));
+    assert_buf(&heard->body, "40000");
+    end();
+}
+
+static void cut_connections_are_told_through_tls(void **state)
+{
+    (void)state;
+    begin(FOLDER "/local.pem");
+    kit.config.ca_bundle = CA;
+    kit_open(&kit);
+    assert_int_equal(call("https", "/close", SLICE("{}"))->err, ERR_CONNECTION);
+    assert_int_equal(call("https", "/close-in-body", SLICE("{}"))->err, ERR_BROKEN_STREAM);
+    assert_int_equal(call("https", "/reset-in-body", SLICE("{}"))->err, ERR_BROKEN_STREAM);
+    (void)call("https", "/stale", SLICE("{}"));
+    struct heard *heard = call("https", "/stale", SLICE("{}"));
+    assert_int_equal(heard->err, ERR_CONNECTION);
+    assert_true(heard->was_sent);
+    assert_int_equal(server_seen(&kit.server, "/stale"), 2);
+    end();
+}
+
+/* ---- proxies ---- */
+
+static void a_proxy_is_asked_for_the_whole_url(void **state)
+{
+    (void)state;
+    char target[128];
+    begin(NULL);
+    begin_proxy();
+    kit.config.proxy = proxy_url;
+    kit_open(&kit);
+    answers("http", "/ok", "{\"ok\":true}");
+    (void)snprintf(target, sizeof target, "http://127.0.0.1:%d/ok", kit.server.port);
+    assert_int_equal(server_seen(&proxy, target), 1);
+    assert_int_equal(server_seen(&kit.server, "/ok"), 0);
+    end();
+}
+
+static void tls_goes_through_a_tunnel(void **state)
+{
+    (void)state;
+    char target[128];
+    struct http_stats stats;
+    begin(FOLDER "/local.pem");
+    begin_proxy();
+    kit.config.ca_bundle = CA;
+    kit.config.proxy = proxy_url;
+    kit_open(&kit);
+    answers("https", "/ok", "{\"ok\":true}");
+    answers("https", "/ok", "{\"ok\":true}");
+    (void)snprintf(target, sizeof target, "127.0.0.1:%d", kit.server.port);
+    assert_int_equal(server_seen(&proxy, target), 1);
+    assert_int_equal(server_seen(&kit.server, "/ok"), 2);
+    http_stats(kit.http, &stats);
+    assert_int_equal(stats.connections, 1);
+    end();
+}
+
+/* What the proxy was sent is no request that anybody bills. */
+static void a_tunnel_that_fails_has_sent_nothing(void **state)
+{
+    (void)state;
+    begin(FOLDER "/local.pem");
+    begin_proxy();
+    kit.config.proxy = proxy_url;
+    kit_open(&kit);
+    (void)kit_start_url(&kit, 0, "https://127.0.0.1:1/ok", SLICE("{}"));
+    kit_await(&kit, 1);
+    assert_int_equal(kit.engine.calls[0].err, ERR_CONNECTION);
+    assert_false(kit.engine.calls[0].was_sent);
+    end();
+}
+
+static void the_environment_names_a_proxy(void **state)
+{
+    (void)state;
+    begin(NULL);
+    begin_proxy();
+    assert_int_equal(setenv("http_proxy", proxy_url, 1), 0);
+    assert_int_equal(unsetenv("no_proxy"), 0);
+    assert_int_equal(unsetenv("NO_PROXY"), 0);
+    kit.config.proxy = NULL;
+    kit_open(&kit);
+    answers("http", "/ok", "{\"ok\":true}");
+    assert_int_equal(server_seen(&kit.server, "/ok"), 0);
+    assert_int_equal(setenv("no_proxy", "127.0.0.1", 1), 0);
+    answers("http", "/ok", "{\"ok\":true}");
+    assert_int_equal(server_seen(&kit.server, "/ok"), 1);
+    assert_int_equal(unsetenv("no_proxy"), 0);
+    kit_close(&kit);
+    kit.config.proxy = "";
+    kit_open(&kit);
+    answers("http", "/ok", "{\"ok\":true}");
+    assert_int_equal(server_seen(&kit.server, "/ok"), 2);
+    assert_int_equal(unsetenv("http_proxy"), 0);
+    end();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_private_ca_is_believed),
+        cmocka_unit_test(an_unknown_ca_is_refused_before_anything_is_sent),
+        cmocka_unit_test(another_hosts_certificate_is_refused),
+        cmocka_unit_test(a_ca_bundle_that_is_not_there_is_named),
+        cmocka_unit_test(a_server_without_tls_is_a_connection_error),
+        cmocka_unit_test(big_bodies_pass_through_tls),
+        cmocka_unit_test(cut_connections_are_told_through_tls),
+        cmocka_unit_test(a_proxy_is_asked_for_the_whole_url),
+        cmocka_unit_test(tls_goes_through_a_tunnel),
+        cmocka_unit_test(a_tunnel_that_fails_has_sent_nothing),
+        cmocka_unit_test(the_environment_names_a_proxy),
+    };
+    (void)signal(SIGPIPE, SIG_IGN);
+    return cmocka_run_group_tests(tests, make_certificates, NULL);
+}
