@@ -83,12 +83,14 @@ static void assert_header(const rd_kafka_headers_t *headers, size_t index, const
 static void keys_values_and_headers_pass_byte_for_byte(void **state)
 {
     (void)state;
+    static char bytes[] = "v\0\xff";
+    static char text[] = "no key";
     struct kit kit;
     kit_init(&kit, 1, true);
-    kit_produce_one(&kit, RD_KAFKA_V_KEY("k\0y", 3), RD_KAFKA_V_VALUE("v\0\xff", 3),
+    kit_produce_one(&kit, RD_KAFKA_V_KEY("k\0y", 3), RD_KAFKA_V_VALUE(bytes, 3),
                     RD_KAFKA_V_HEADER("twice", "\0\1\2", 3), RD_KAFKA_V_HEADER("twice", "", 0),
                     RD_KAFKA_V_HEADER("null", NULL, 0));
-    kit_produce_one(&kit, RD_KAFKA_V_KEY(NULL, 0), RD_KAFKA_V_VALUE("no key", 6));
+    kit_produce_one(&kit, RD_KAFKA_V_KEY(NULL, 0), RD_KAFKA_V_VALUE(text, 6));
     kit_produce_one(&kit, RD_KAFKA_V_KEY("", 0), RD_KAFKA_V_VALUE(NULL, 0));
     struct kit_worker *worker = kit_worker_run(&kit, exactly_once);
     rd_kafka_t *reader = kit_reader(&kit);
