@@ -17,7 +17,6 @@ ALL="unit sim fuzz io cli kafka checks clang asan tsan"
 WORLDS=${WORLDS:-20000}
 CYCLES=${CYCLES:-20}
 OUT=$PWD/build/tests
-TALLY=$OUT/tally
 export BEDROCK_OUTPUT_DIR=$OUT/outputs
 
 say() { printf '%s\n' "tests: $*"; }
@@ -90,18 +89,16 @@ venv() {
         cp tests/requirements.txt "$VENV/.requirements"
 }
 
-# with_pytest PART SECONDS ARGUMENTS…
+# with_pytest PART PRESETS SECONDS ARGUMENTS…
 with_pytest() {
-    local part=$1 seconds=$2 code
-    shift 2
-    build dev || {
-        fail "$part" "preset dev does not build"
-        return
-    }
-    build release || {
-        fail "$part" "preset release does not build"
-        return
-    }
+    local part=$1 presets=$2 seconds=$3 code preset
+    shift 3
+    for preset in $presets; do
+        build "$preset" || {
+            fail "$part" "preset $preset does not build"
+            return
+        }
+    done
     venv || {
         skip "$part" "the Python packages of tests/requirements.txt cannot be installed"
         return
@@ -137,7 +134,7 @@ part_sim() {
 
 part_cli() {
     if compgen -G 'tests/cli/test_*.py' >/dev/null; then
-        with_pytest cli 300 -q tests/cli
+        with_pytest cli 'dev release' 300 -q tests/cli
     else
         skip cli "there is no tests/cli"
     fi
@@ -145,7 +142,7 @@ part_cli() {
 
 part_checks() {
     if compgen -G 'tests/checks/test_*.py' >/dev/null; then
-        with_pytest checks 300 -q tests/checks
+        with_pytest checks 'dev release' 300 -q tests/checks
     else
         skip checks "there is no tests/checks"
     fi
@@ -159,7 +156,7 @@ part_kafka() {
     fi
     rm -rf "$BEDROCK_OUTPUT_DIR"
     mkdir -p "$BEDROCK_OUTPUT_DIR"
-    with_pytest kafka 1200 -v -rs --timeout 400 -n "${KAFKA_JOBS:-3}" --dist loadfile --cycles "$CYCLES" tests/kafka
+    with_pytest kafka release 1200 -v -rs --timeout 400 -n "${KAFKA_JOBS:-3}" --dist loadfile --cycles "$CYCLES" tests/kafka
 }
 
 part_clang() {
@@ -195,7 +192,8 @@ main() {
         esac
     done
     mkdir -p "$OUT"
-    : >"$TALLY"
+    TALLY=$(mktemp)
+    trap 'rm -f "$TALLY"' EXIT
     deploy/packages.sh test || fail packages "the Debian packages cannot be installed"
     for part in $parts; do
         say "=== $part"

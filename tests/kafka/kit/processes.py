@@ -96,8 +96,8 @@ def end_strays(books=None):
     for note in Path(books or WORK / "running").glob("*.json"):
         try:
             told = json.loads(note.read_text())
-        except ValueError:
-            told = {"pid": 0, "started": None, "owner": 0, "owner_started": 0}
+        except (OSError, ValueError):       # another run was quicker, or is writing it now
+            continue
         if started_at(told["owner"]) == told["owner_started"]:
             continue
         if told["started"] is not None and started_at(told["pid"]) == told["started"]:
