@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """An HTTP server that does wrong what can be done wrong, on purpose: the path of a request says what.
 
-hostile_server.py [--tls CERT KEY] [--proxy]
+hostile_server.py [--tls CERT KEY] [--proxy] [--any]
 
-Prints `port N`, then one line per request `seen PATH connection N request M` when its head is read, before anything is
+--any: listens on all addresses, not on 127.0.0.1 alone. Prints `port N`, then one line per request `seen PATH connection N request M` when its head is read, before anything is
 answered. One thread per connection, raw sockets. Ends when its standard input ends.
 """
 import os
@@ -233,7 +233,7 @@ def main():
         at = arguments.index('--tls')
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         tls.load_cert_chain(arguments[at + 1], arguments[at + 2])
-    listener = socket.create_server(('127.0.0.1', 0), backlog=512)
+    listener = socket.create_server(('' if '--any' in arguments else '127.0.0.1', 0), backlog=512)
     say('port %d' % listener.getsockname()[1])
 
     def accept():

@@ -73,6 +73,7 @@ void exchanges_cancel(struct exchanges *exchanges, struct call_ref ref)
         return;
     }
     exchange->step = EXCHANGE_DOOMED;
+    link_out(&exchange->place);
     list_add_last(&exchanges->doomed, &exchange->place);
 }
 
@@ -96,8 +97,11 @@ void exchanges_take_queued(struct exchanges *exchanges, struct link *ret_batch)
 static int64_t due_ms(const struct exchange *exchange)
 {
     const struct http_config *config = exchange->owner->config;
-    int64_t due = exchange->heard ? exchange->heard_ms + config->idle_ms
-                                  : exchange->started_ms + config->first_byte_ms;
+    int64_t due = exchange->started_ms + config->first_byte_ms;
+    if (exchange->is_waiting)
+        due = exchange->started_ms + config->connect_ms;
+    else if (exchange->heard)
+        due = exchange->heard_ms + config->idle_ms;
     int64_t end = exchange->started_ms + config->total_ms;
     return due < end ? due : end;
 }
@@ -130,8 +134,22 @@ void exchange_begin(struct exchange *exchange, int64_t now_ms)
     exchange->started_ms = now_ms;
     exchange->head_bytes = 0;
     exchange->status = 0;
-    exchange->heard = exchange->head_done = false;
+    exchange->heard = exchange->head_done = exchange->is_waiting = false;
     exchange->verdict = OK;
+    watch_deadline(exchange);
+}
+
+void exchange_wait(struct exchange *exchange, struct link *list)
+{
+    exchange->is_waiting = true;
+    list_add_last(list, &exchange->place);
+    watch_deadline(exchange);
+}
+
+void exchange_go_on(struct exchange *exchange)
+{
+    exchange->is_waiting = false;
+    link_out(&exchange->place);
     watch_deadline(exchange);
 }
 
@@ -201,6 +219,10 @@ bool exchange_hear_body(struct exchange *exchange, struct slice bytes, int64_t n
 static const char *late_words(const struct exchange *exchange, int64_t *ret_limit_ms)
 {
     const struct http_config *config = exchange->owner->config;
+    if (exchange->is_waiting) {
+        *ret_limit_ms = config->connect_ms;
+        return "the address of the host is not known after";
+    }
     *ret_limit_ms = exchange->heard ? config->idle_ms : config->first_byte_ms;
     int64_t since_ms = exchange->heard ? exchange->heard_ms : exchange->started_ms;
     if (exchange->started_ms + config->total_ms < since_ms + *ret_limit_ms) {

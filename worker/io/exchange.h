@@ -31,11 +31,12 @@ struct exchange {
     struct buf head;
     size_t head_bytes; /* with interim answers and trailers */
     int status;
+    bool is_waiting; /* to be carried: for its host's address */
     bool heard, head_done;
     enum err verdict; /* why we broke it off; OK = we did not */
 
     /* The carrier's own: */
-    void *easy, *pool, *lines;
+    void *easy, *pool, *lines, *pairs;
     size_t body_at;   /* sent of a body that is read piece by piece */
     long sent_before; /* bytes that the connection had taken when the request was first due */
     bool stands;      /* its connection */
@@ -71,6 +72,9 @@ void exchanges_take_queued(struct exchanges *exchanges, struct link *ret_batch);
 struct exchange *exchanges_next_late(struct exchanges *exchanges, int64_t now_ms);
 
 void exchange_begin(struct exchange *exchange, int64_t now_ms);
+/* Begun, but not carried yet: at the end of `list`. */
+void exchange_wait(struct exchange *exchange, struct link *list);
+void exchange_go_on(struct exchange *exchange);
 /* A line of a head or trailer, with its end. false: break it off. */
 MUST_CHECK bool exchange_hear_line(struct exchange *exchange, struct slice line, int64_t now_ms);
 MUST_CHECK bool exchange_hear_body(struct exchange *exchange, struct slice bytes, int64_t now_ms);
