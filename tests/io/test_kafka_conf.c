@@ -6,7 +6,7 @@
 static enum err check(const char *name, const char *value, struct buf *ret_words)
 {
     buf_reset(ret_words);
-    return kafka_conf_check(slice_of_text(name), slice_of_text(value), -1, ret_words);
+    return kafka_conf_check(slice_of_text(name), slice_of_text(value), ret_words);
 }
 
 static void properties_that_break_a_promise_are_refused_with_the_promise(void **state)
@@ -62,7 +62,7 @@ static void librdkafka_judges_the_rest_in_its_own_words(void **state)
     assert_non_null(strstr(buf_text(&words), "socket.timeout.mss"));
     assert_int_equal(check("socket.timeout.ms", "soon", &words), ERR_INVALID);
     assert_true(words.len > 10);
-    assert_int_equal(kafka_conf_check(SLICE("client.id"), slice_of("a\0b", 3), -1, &words),
+    assert_int_equal(kafka_conf_check(SLICE("client.id"), slice_of("a\0b", 3), &words),
                      ERR_INVALID);
 }
 

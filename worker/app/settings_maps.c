@@ -73,18 +73,12 @@ static bool quotes(struct slice words, struct slice value)
     return false;
 }
 
-static void check_property(struct settings_reader *reader, const struct setting_row *row,
-                           const struct kafka_property *property, const struct document_node *node,
-                           struct slice path)
+static void check_property(struct settings_reader *reader, const struct kafka_property *property,
+                           const struct document_node *node, struct slice path)
 {
-    int client = -1;
-    if (strcmp(row->path, "kafka.consumer") == 0)
-        client = KAFKA_CONSUMER;
-    else if (strcmp(row->path, "kafka.producer") == 0)
-        client = KAFKA_PUBLISHER;
     struct buf words OWNED_BY(buf_done);
     buf_init(&words, KAFKA_WORDS_MAX);
-    enum err err = kafka_conf_check(property->name, property->value, client, &words);
+    enum err err = kafka_conf_check(property->name, property->value, &words);
     bool may_be_secret =
         settings_property_is_secret(property->name) || !slice_equal(node->text, property->value);
     if (err == ERR_NOT_ALLOWED)
@@ -116,7 +110,7 @@ void settings_take_properties(struct settings_reader *reader, const struct setti
             continue;
         list[count].name = item->key;
         places[count] = item->place;
-        check_property(reader, row, &list[count], item, path);
+        check_property(reader, &list[count], item, path);
         count++;
     }
     *ret_value = (struct setting_properties){{list, count}, places};

@@ -94,7 +94,7 @@ static bool property_set(rd_kafka_conf_t *conf, struct slice name, struct slice 
     return set;
 }
 
-enum err kafka_conf_check(struct slice name, struct slice value, int client, struct buf *ret_words)
+enum err kafka_conf_check(struct slice name, struct slice value, struct buf *ret_words)
 {
     char name_text[NAME_MAX_BYTES];
     const struct refusal *refusal =
@@ -104,7 +104,6 @@ enum err kafka_conf_check(struct slice name, struct slice value, int client, str
         buf_add_text(ret_words, refusal->why);
         return ERR_NOT_ALLOWED;
     }
-    (void)client;
     char error[KAFKA_WORDS_MAX] = "";
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     bool set = property_set(conf, name, value, error);

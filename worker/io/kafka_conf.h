@@ -48,11 +48,9 @@ struct kafka_config {
 };
 
 /* Is this property one that we refuse? ERR_NOT_ALLOWED with the promise it would break in ret_words
- * ("the worker commits offsets itself, with what they mean"); else librdkafka's own judgement of
- * name and value: ERR_INVALID with its words. `client` says for which clients it would be set:
- * KAFKA_CONSUMER, KAFKA_PUBLISHER (the producers), or -1 = all. */
-MUST_CHECK enum err kafka_conf_check(struct slice name, struct slice value, int client,
-                                     struct buf *ret_words);
+ * ("the worker commits offsets itself, together with the results that they stand for"); else
+ * librdkafka's own judgement of name and value: ERR_INVALID with its words. */
+MUST_CHECK enum err kafka_conf_check(struct slice name, struct slice value, struct buf *ret_words);
 
 /* The value in ms that a property has in the end (defaults, settings, properties):
  * "session.timeout.ms", "max.poll.interval.ms", "transaction.timeout.ms". -1 when the properties
