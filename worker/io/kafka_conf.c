@@ -204,7 +204,7 @@ static void fill_producer_defaults(struct filling *filling, const struct kafka_c
     if (transactional) {
         fill_number(filling, "transaction.timeout.ms", transaction_ms);
         fill_number(filling, "message.timeout.ms", transaction_ms * 2 / 3);
-        fill_text(filling, "linger.ms", "1");
+        fill_text(filling, "linger.ms", "0");
     } else if (client == KAFKA_PUBLISHER) {
         fill_text(filling, "message.timeout.ms", "30000");
         fill_text(filling, "linger.ms", "0");
