@@ -97,7 +97,7 @@ static void load(void)
     assert_string_equal(words, "");
 }
 
-static void refuses(enum err err, const char *part)
+static void must_refuse(enum err err, const char *part)
 {
     assert_int_equal(load_profile(NULL), err);
     if (strstr(words, part) == NULL)
@@ -106,7 +106,7 @@ static void refuses(enum err err, const char *part)
 }
 
 /* No credentials, and the words have these parts. */
-static void finds_none(const char *part, const char *other)
+static void must_find_none(const char *part, const char *other)
 {
     load();
     assert_int_equal(credentials_load(&store, &environment), ERR_NO_CREDENTIALS);
@@ -118,7 +118,7 @@ static void finds_none(const char *part, const char *other)
     assert_null(store.credentials.secret_access_key.ptr);
 }
 
-static void finds(const char *source, const char *id, const char *secret)
+static void must_find(const char *source, const char *id, const char *secret)
 {
     load();
     assert_int_equal(credentials_load(&store, &environment), OK);
@@ -133,9 +133,9 @@ static void finds(const char *source, const char *id, const char *secret)
 static void an_empty_environment_says_what_was_tried(void **state)
 {
     (void)state;
-    finds_none("AWS_ACCESS_KEY_ID is not set", "/.aws/credentials");
+    must_find_none("AWS_ACCESS_KEY_ID is not set", "/.aws/credentials");
     variable_count = 0;
-    finds_none("AWS_ACCESS_KEY_ID is not set", "HOME is not set");
+    must_find_none("AWS_ACCESS_KEY_ID is not set", "HOME is not set");
 }
 
 static void variables_give_credentials(void **state)
@@ -143,10 +143,10 @@ static void variables_give_credentials(void **state)
     (void)state;
     set("AWS_ACCESS_KEY_ID", "AKIDENVIRONMENT");
     set("AWS_SECRET_ACCESS_KEY", " secret/of+environment\n");
-    finds("the environment", "AKIDENVIRONMENT", "secret/of+environment");
+    must_find("the environment", "AKIDENVIRONMENT", "secret/of+environment");
     assert_null(store.credentials.session_token.ptr);
     set("AWS_SESSION_TOKEN", "token");
-    finds("the environment", "AKIDENVIRONMENT", "secret/of+environment");
+    must_find("the environment", "AKIDENVIRONMENT", "secret/of+environment");
     assert_slice(store.credentials.session_token, "token");
     assert_true(store.credentials.expires_wall_ms == INT64_MAX);
 }
@@ -157,7 +157,7 @@ static void an_empty_variable_is_as_good_as_none(void **state)
     set("AWS_ACCESS_KEY_ID", "");
     set("AWS_SECRET_ACCESS_KEY", "");
     set("AWS_BEARER_TOKEN_BEDROCK", "");
-    finds_none("AWS_ACCESS_KEY_ID is not set", "");
+    must_find_none("AWS_ACCESS_KEY_ID is not set", "");
 }
 
 static void half_a_pair_is_an_error_and_not_a_reason_to_look_elsewhere(void **state)
@@ -165,9 +165,9 @@ static void half_a_pair_is_an_error_and_not_a_reason_to_look_elsewhere(void **st
     (void)state;
     write_file("credentials", "[default]\naws_access_key_id = A\naws_secret_access_key = B\n");
     set("AWS_ACCESS_KEY_ID", "AKIDENVIRONMENT");
-    finds_none("AWS_ACCESS_KEY_ID is set, but not AWS_SECRET_ACCESS_KEY", "");
+    must_find_none("AWS_ACCESS_KEY_ID is set, but not AWS_SECRET_ACCESS_KEY", "");
     variables[1].name = "AWS_SECRET_ACCESS_KEY";
-    finds_none("AWS_SECRET_ACCESS_KEY is set, but not AWS_ACCESS_KEY_ID", "");
+    must_find_none("AWS_SECRET_ACCESS_KEY is set, but not AWS_ACCESS_KEY_ID", "");
 }
 
 static void a_bearer_token_wins(void **state)
@@ -193,10 +193,10 @@ static void the_shared_file_gives_credentials(void **state)
                               "aws_access_key_id = AKIDOTHER\n"
                               "aws_secret_access_key = other\n"
                               "aws_session_token = token\n");
-    finds("the shared credentials file", "AKIDFILE", "secret/of=file");
+    must_find("the shared credentials file", "AKIDFILE", "secret/of=file");
     assert_null(store.credentials.session_token.ptr);
     set("AWS_PROFILE", "other");
-    finds("the shared credentials file", "AKIDOTHER", "other");
+    must_find("the shared credentials file", "AKIDOTHER", "other");
     assert_slice(store.credentials.session_token, "token");
 }
 
@@ -207,7 +207,7 @@ static void variables_win_over_files(void **state)
                               "aws_session_token = C\n");
     set("AWS_ACCESS_KEY_ID", "AKIDENVIRONMENT");
     set("AWS_SECRET_ACCESS_KEY", "secret");
-    finds("the environment", "AKIDENVIRONMENT", "secret");
+    must_find("the environment", "AKIDENVIRONMENT", "secret");
     assert_null(store.credentials.session_token.ptr);
 }
 
@@ -216,9 +216,9 @@ static void keys_may_stand_in_the_config_file(void **state)
     (void)state;
     write_file("config", "[profile work]\naws_access_key_id = A\naws_secret_access_key = B\n");
     set("AWS_PROFILE", "work");
-    finds("the shared credentials file", "A", "B");
+    must_find("the shared credentials file", "A", "B");
     write_file("credentials", "[work]\naws_access_key_id = C\naws_secret_access_key = D\n");
-    finds("the shared credentials file", "C", "D");
+    must_find("the shared credentials file", "C", "D");
 }
 
 static void files_may_lie_elsewhere(void **state)
@@ -228,27 +228,27 @@ static void files_may_lie_elsewhere(void **state)
     path_of("other", path);
     write_file("other", "[default]\naws_access_key_id = A\naws_secret_access_key = B\n");
     set("AWS_SHARED_CREDENTIALS_FILE", path);
-    finds("the shared credentials file", "A", "B");
+    must_find("the shared credentials file", "A", "B");
     variables[1].value = "~/.aws/other";
-    finds("the shared credentials file", "A", "B");
+    must_find("the shared credentials file", "A", "B");
     variables[1].value = "/nowhere/at/all";
-    finds_none("there is no /nowhere/at/all", "");
+    must_find_none("there is no /nowhere/at/all", "");
 }
 
 static void half_a_pair_in_a_profile_is_an_error(void **state)
 {
     (void)state;
     write_file("credentials", "[default]\naws_access_key_id = A\n");
-    finds_none("profile default has only one of", "");
+    must_find_none("profile default has only one of", "");
 }
 
 static void another_way_to_credentials_is_named(void **state)
 {
     (void)state;
     write_file("config", "[default]\nrole_arn = arn:aws:iam::1:role/x\nsource_profile = y\n");
-    finds_none("profile default asks for role_arn", "AWS_ACCESS_KEY_ID is not set");
+    must_find_none("profile default asks for role_arn", "AWS_ACCESS_KEY_ID is not set");
     write_file("config", "[default]\nregion = us-east-1\n");
-    finds_none("profile default has no aws_access_key_id", "");
+    must_find_none("profile default has no aws_access_key_id", "");
 }
 
 static void new_credentials_replace_the_old(void **state)
@@ -256,14 +256,14 @@ static void new_credentials_replace_the_old(void **state)
     (void)state;
     set("AWS_ACCESS_KEY_ID", "AKIDFIRST");
     set("AWS_SECRET_ACCESS_KEY", "first");
-    finds("the environment", "AKIDFIRST", "first");
+    must_find("the environment", "AKIDFIRST", "first");
     const char *old = store.credentials.secret_access_key.ptr;
     variables[1].value = "AKIDSECOND";
     variables[2].value = "second";
-    finds("the environment", "AKIDSECOND", "second");
+    must_find("the environment", "AKIDSECOND", "second");
     assert_non_null(old);
     variable_count = 1;
-    finds_none("", "");
+    must_find_none("", "");
 }
 
 static void words_never_quote_a_secret(void **state)
@@ -275,7 +275,7 @@ static void words_never_quote_a_secret(void **state)
     assert_int_equal(credentials_load(&store, &environment), ERR_NO_CREDENTIALS);
     assert_null(strstr(store.words, "CANARY"));
     write_file("credentials", "[default]\naws_secret_access_key CANARY\n");
-    refuses(ERR_FORMAT, "/.aws/credentials:2: ");
+    must_refuse(ERR_FORMAT, "/.aws/credentials:2: ");
     assert_null(strstr(words, "CANARY"));
 }
 
@@ -351,7 +351,7 @@ static void a_profile_that_is_named_must_be_there(void **state)
 {
     (void)state;
     set("AWS_PROFILE", "nobody");
-    refuses(ERR_NOT_FOUND, "profile nobody is neither in ");
+    must_refuse(ERR_NOT_FOUND, "profile nobody is neither in ");
     write_file("config", "[profile nobody]\n");
     load();
     assert_int_equal(load_profile("somebody"), ERR_NOT_FOUND);
@@ -362,16 +362,16 @@ static void broken_files_are_told_with_their_line(void **state)
 {
     (void)state;
     write_file("config", "[default]\nregion = us-east-1\n[profile broken\n");
-    refuses(ERR_FORMAT, "/.aws/config:3: a section must end with ']'");
+    must_refuse(ERR_FORMAT, "/.aws/config:3: a section must end with ']'");
     write_file("config", "region = us-east-1\n");
-    refuses(ERR_FORMAT, "/.aws/config:1: a property outside of a section");
+    must_refuse(ERR_FORMAT, "/.aws/config:1: a property outside of a section");
 }
 
 static void what_cannot_be_read_is_told(void **state)
 {
     (void)state;
     set("AWS_CONFIG_FILE", home);
-    refuses(ERR_IO, "cannot be read");
+    must_refuse(ERR_IO, "cannot be read");
 }
 
 static void values_too_long_are_refused(void **state)
@@ -380,11 +380,11 @@ static void values_too_long_are_refused(void **state)
     static char text[4000];
     memset(text, 'a', sizeof text - 1);
     set("AWS_REGION", text);
-    refuses(ERR_FORMAT, "region of the AWS environment is too long");
+    must_refuse(ERR_FORMAT, "region of the AWS environment is too long");
     variables[1].name = "AWS_ENDPOINT_URL";
-    refuses(ERR_FORMAT, "endpoint URL");
+    must_refuse(ERR_FORMAT, "endpoint URL");
     variables[1].name = "AWS_CONFIG_FILE";
-    refuses(ERR_FORMAT, "too long");
+    must_refuse(ERR_FORMAT, "too long");
 }
 
 /* ---- out of memory ---- */

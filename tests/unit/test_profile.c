@@ -32,7 +32,7 @@ static struct profile_question in_credentials(const char *profile, const char *n
     return question;
 }
 
-static void says(const char *text, struct profile_question question, const char *expected)
+static void must_say(const char *text, struct profile_question question, const char *expected)
 {
     struct buf value OWNED_BY(buf_done);
     assert_int_equal(ask(text, question, &value), OK);
@@ -40,13 +40,13 @@ static void says(const char *text, struct profile_question question, const char 
     assert_string_equal(buf_text(&value) + 1, expected);
 }
 
-static void says_nothing(const char *text, struct profile_question question)
+static void must_say_nothing(const char *text, struct profile_question question)
 {
     struct buf value OWNED_BY(buf_done);
     assert_int_equal(ask(text, question, &value), ERR_NOT_FOUND);
 }
 
-static void breaks(const char *text, size_t line, const char *words)
+static void must_break(const char *text, size_t line, const char *words)
 {
     struct buf value OWNED_BY(buf_done);
     assert_int_equal(ask(text, in_config("a", "x"), &value), ERR_FORMAT);
@@ -58,13 +58,13 @@ static void a_property_belongs_to_its_section(void **state)
 {
     (void)state;
     const char *text = "[profile a]\nx = 1\n[profile b]\nx=2\r\ny = b = c\n\n[default]\nx = \n";
-    says(text, in_config("a", "x"), "1");
-    says(text, in_config("b", "X"), "2");
-    says(text, in_config("b", "y"), "b = c");
-    says(text, in_config("default", "x"), "");
-    says_nothing(text, in_config("a", "y"));
-    says_nothing(text, in_config("c", "x"));
-    says_nothing("", in_config("a", "x"));
+    must_say(text, in_config("a", "x"), "1");
+    must_say(text, in_config("b", "X"), "2");
+    must_say(text, in_config("b", "y"), "b = c");
+    must_say(text, in_config("default", "x"), "");
+    must_say_nothing(text, in_config("a", "y"));
+    must_say_nothing(text, in_config("c", "x"));
+    must_say_nothing("", in_config("a", "x"));
 }
 
 static void the_two_files_name_their_sections_differently(void **state)
@@ -72,12 +72,12 @@ static void the_two_files_name_their_sections_differently(void **state)
     (void)state;
     const char *text =
         "[a]\nx = 1\n[profile b]\nx = 2\n[ profile \t c ]\nx = 3\n[profiled]\nx = 4\n";
-    says(text, in_credentials("a", "x"), "1");
-    says_nothing(text, in_credentials("b", "x"));
-    says_nothing(text, in_config("a", "x"));
-    says(text, in_config("b", "x"), "2");
-    says(text, in_config("c", "x"), "3");
-    says_nothing(text, in_config("d", "x"));
+    must_say(text, in_credentials("a", "x"), "1");
+    must_say_nothing(text, in_credentials("b", "x"));
+    must_say_nothing(text, in_config("a", "x"));
+    must_say(text, in_config("b", "x"), "2");
+    must_say(text, in_config("c", "x"), "3");
+    must_say_nothing(text, in_config("d", "x"));
 }
 
 static void the_prefixed_default_wins(void **state)
@@ -85,11 +85,11 @@ static void the_prefixed_default_wins(void **state)
     (void)state;
     const char *first = "[profile default]\nx = 1\n[default]\nx = 2\ny = 3\n";
     const char *last = "[default]\nx = 2\ny = 3\n[profile default]\nx = 1\n";
-    says(first, in_config("default", "x"), "1");
-    says(last, in_config("default", "x"), "1");
-    says_nothing(first, in_config("default", "y"));
-    says_nothing(last, in_config("default", "y"));
-    says(first, in_credentials("default", "y"), "3");
+    must_say(first, in_config("default", "x"), "1");
+    must_say(last, in_config("default", "x"), "1");
+    must_say_nothing(first, in_config("default", "y"));
+    must_say_nothing(last, in_config("default", "y"));
+    must_say(first, in_credentials("default", "y"), "3");
 }
 
 static void comments_are_left_out(void **state)
@@ -97,25 +97,25 @@ static void comments_are_left_out(void **state)
     (void)state;
     const char *text = "# x\n; y\n[profile a] # z\nx = 1 # one\ny = a#b;c ; d\nz =\t# "
                        "nothing\n[profile b];\nx = 2\n";
-    says(text, in_config("a", "x"), "1");
-    says(text, in_config("a", "y"), "a#b;c");
-    says(text, in_config("a", "z"), "");
-    says(text, in_config("b", "x"), "2");
+    must_say(text, in_config("a", "x"), "1");
+    must_say(text, in_config("a", "y"), "a#b;c");
+    must_say(text, in_config("a", "z"), "");
+    must_say(text, in_config("b", "x"), "2");
 }
 
 static void the_last_of_several_counts(void **state)
 {
     (void)state;
-    says("[profile a]\nx = 1\nX = 2\n[profile b]\nx = 3\n[profile a]\nx = 4\n", in_config("a", "x"),
-         "4");
+    must_say("[profile a]\nx = 1\nX = 2\n[profile b]\nx = 3\n[profile a]\nx = 4\n",
+             in_config("a", "x"), "4");
 }
 
 static void a_value_may_go_on_in_indented_lines(void **state)
 {
     (void)state;
     const char *text = "[profile a]\nx = 1\n  two # not a comment\n\t \n\tthree\ny = 4\n";
-    says(text, in_config("a", "x"), "1\ntwo # not a comment\nthree");
-    says(text, in_config("a", "y"), "4");
+    must_say(text, in_config("a", "x"), "1\ntwo # not a comment\nthree");
+    must_say(text, in_config("a", "y"), "4");
 }
 
 static void indented_properties_belong_to_their_parent(void **state)
@@ -131,49 +131,49 @@ static void indented_properties_belong_to_their_parent(void **state)
         .parent = SLICE("bedrock_runtime"),
         .name = SLICE("endpoint_url"),
     };
-    says(text, question, "http://b");
+    must_say(text, question, "http://b");
     question.parent = SLICE("s3");
-    says(text, question, "http://s3");
+    must_say(text, question, "http://s3");
     question.parent = SLICE("sts");
-    says_nothing(text, question);
+    must_say_nothing(text, question);
     question.parent = SLICE_NULL;
-    says_nothing(text, question);
+    must_say_nothing(text, question);
     question.name = SLICE("s3");
-    says(text, question, "\nendpoint_url = http://s3");
+    must_say(text, question, "\nendpoint_url = http://s3");
 }
 
 static void a_section_can_be_asked_for_alone(void **state)
 {
     (void)state;
-    says("[profile a]\nx = 1\n", in_config("a", NULL), "");
-    says_nothing("[profile b]\na = 1\n", in_config("a", NULL));
+    must_say("[profile a]\nx = 1\n", in_config("a", NULL), "");
+    must_say_nothing("[profile b]\na = 1\n", in_config("a", NULL));
 }
 
 static void names_that_cannot_be_are_passed_over(void **state)
 {
     (void)state;
-    says_nothing("[profile a b]\nx = 1\n", in_config("a b", "x"));
-    says_nothing("[profile a!]\nx = 1\n", in_config("a!", "x"));
-    says_nothing("[profile a]\nx y = 1\n going on\n", in_config("a", "x y"));
-    says("[profile a]\nx y = 1\n going on\nz = 2", in_config("a", "z"), "2");
-    says("[profile a:/.%@+-_9]\nx = 1", in_config("a:/.%@+-_9", "x"), "1");
+    must_say_nothing("[profile a b]\nx = 1\n", in_config("a b", "x"));
+    must_say_nothing("[profile a!]\nx = 1\n", in_config("a!", "x"));
+    must_say_nothing("[profile a]\nx y = 1\n going on\n", in_config("a", "x y"));
+    must_say("[profile a]\nx y = 1\n going on\nz = 2", in_config("a", "z"), "2");
+    must_say("[profile a:/.%@+-_9]\nx = 1", in_config("a:/.%@+-_9", "x"), "1");
 }
 
 static void broken_lines_are_told_with_their_number(void **state)
 {
     (void)state;
-    breaks("x = 1", 1, "a property outside of a section");
-    breaks(" x = 1", 1, "an indented line outside of a section");
-    breaks("[profile a", 1, "a section must end with ']'");
-    breaks("[profile a] x", 1, "a section must end with ']'");
-    breaks("[profile a]\n\nx: 1", 3, "expected a '=' in a property");
-    breaks("[profile a]\n= 1", 2, "a property without a name");
-    breaks("[profile a]\n x", 2, "an indented line without a property before it");
-    breaks("[profile a]\nx = 1\n[profile a]\n y", 4,
-           "an indented line without a property before it");
-    breaks("[profile a]\ns =\n y", 3, "expected a '=' in an indented property");
-    breaks("[profile a]\ns =\n = y", 3, "an indented property without a name");
-    breaks("[profile zzz]\nx = 1\n[", 3, "a section must end with ']'");
+    must_break("x = 1", 1, "a property outside of a section");
+    must_break(" x = 1", 1, "an indented line outside of a section");
+    must_break("[profile a", 1, "a section must end with ']'");
+    must_break("[profile a] x", 1, "a section must end with ']'");
+    must_break("[profile a]\n\nx: 1", 3, "expected a '=' in a property");
+    must_break("[profile a]\n= 1", 2, "a property without a name");
+    must_break("[profile a]\n x", 2, "an indented line without a property before it");
+    must_break("[profile a]\nx = 1\n[profile a]\n y", 4,
+               "an indented line without a property before it");
+    must_break("[profile a]\ns =\n y", 3, "expected a '=' in an indented property");
+    must_break("[profile a]\ns =\n = y", 3, "an indented property without a name");
+    must_break("[profile zzz]\nx = 1\n[", 3, "a section must end with ']'");
 }
 
 static void a_value_over_the_limit_is_too_large(void **state)

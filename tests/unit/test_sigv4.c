@@ -141,7 +141,7 @@ static void a_bearer_token_takes_the_place_of_a_signature(void **state)
     assert_buf(&text, "Authorization: Bearer bedrock-api-key-abc=\r\n");
 }
 
-static void refuses(struct credentials credentials)
+static void must_refuse(struct credentials credentials)
 {
     struct sigv4_key key = {{0}, {0}, {0}};
     struct sigv4_request request = request_of(&VECTORS[0]);
@@ -156,23 +156,23 @@ static void credentials_that_cannot_stand_in_a_header_are_refused(void **state)
     (void)state;
     struct credentials good = credentials_of(&VECTORS[0]);
     struct credentials bad = {.expires_wall_ms = INT64_MAX};
-    refuses(bad);
+    must_refuse(bad);
     bad = good;
     bad.secret_access_key = SLICE("");
-    refuses(bad);
+    must_refuse(bad);
     bad = good;
     bad.access_key_id = SLICE("AKID\r\nX-Evil: yes");
-    refuses(bad);
+    must_refuse(bad);
     bad = good;
     bad.session_token = SLICE("a\nb");
-    refuses(bad);
+    must_refuse(bad);
     bad = good;
     bad.bearer_token = SLICE("a\0b");
-    refuses(bad);
+    must_refuse(bad);
     static char secret[SIGV4_SECRET_BYTES_MAX + 1];
     bad = good;
     bad.secret_access_key = slice_of(secret, sizeof secret);
-    refuses(bad);
+    must_refuse(bad);
 }
 
 static void a_label_keeps_unreserved_signs_alone(void **state)
