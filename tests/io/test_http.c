@@ -370,6 +370,25 @@ static void many_calls_share_several_pools(void **state)
     kit_close(&kit);
 }
 
+static void pools_that_rest_close_their_connections(void **state)
+{
+    (void)state;
+    struct http_stats stats;
+    kit.config.max_idle_age_ms = 1000;
+    kit_open(&kit);
+    for (int round = 1; round <= 2; round++) {
+        for (uint32_t i = 0; i < KIT_CALLS_MAX; i++)
+            (void)kit_start(&kit, i, "/ok", SLICE("{}"));
+        kit_await(&kit, KIT_CALLS_MAX * round);
+        http_stats(kit.http, &stats);
+        assert_true(stats.sockets > 0);
+        kit_turn(&kit, 1500);
+        http_stats(kit.http, &stats);
+        assert_int_equal(stats.sockets, 0);
+    }
+    kit_close(&kit);
+}
+
 /* ---- cancelling and closing ---- */
 
 static void a_cancelled_call_is_silent(void **state)
@@ -514,6 +533,7 @@ int main(void)
         CASE(a_big_body_is_not_sent_twice_either),
         CASE(a_connection_idle_for_too_long_is_not_used),
         CASE(many_calls_share_several_pools),
+        CASE(pools_that_rest_close_their_connections),
         CASE(a_cancelled_call_is_silent),
         CASE(an_index_can_be_used_again_at_once),
         CASE(a_call_can_be_cancelled_from_its_own_event),

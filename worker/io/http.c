@@ -39,6 +39,7 @@ static void let_go(struct exchange *exchange)
     if (pool != NULL) {
         CHECK(curl_multi_remove_handle(pool->multi, exchange->easy) == CURLM_OK);
         pool->running--;
+        pool->idle_since_ms = pool->running == 0 ? http_now_ms(pool->http) : INT64_MAX;
     }
     exchange->pool = NULL;
     http_easy_clear(exchange);
@@ -74,6 +75,7 @@ static void carry(struct exchange *exchange, struct name *name)
     }
     exchange->pool = pool;
     pool->running++;
+    pool->idle_since_ms = INT64_MAX;
 }
 
 static void begin(struct exchange *exchange)
@@ -191,12 +193,53 @@ static void end_late_ones(struct http *http)
         finish(exchange, CURLE_OPERATION_TIMEDOUT);
 }
 
+static CURLM *multi_new(struct pool *pool)
+{
+    CURLM *multi = curl_multi_init();
+    if (multi == NULL)
+        return NULL;
+    (void)curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+    (void)curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, pool);
+    (void)curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, on_timer);
+    (void)curl_multi_setopt(multi, CURLMOPT_TIMERDATA, pool);
+    (void)curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, (long)HTTP_CALLS_PER_MULTI);
+    return multi;
+}
+
+/* curl closes an old connection only when it comes upon it in search of another: those of a pool
+ * that is not needed any more would stay for ever, and half open once their peer has closed. */
+static void close_idle(struct pool *pool)
+{
+    int64_t idle_ms = http_now_ms(pool->http) - pool->idle_since_ms;
+    if (pool->idle_since_ms == INT64_MAX || idle_ms < pool->http->config.max_idle_age_ms)
+        return;
+    CURLM *fresh = multi_new(pool);
+    if (fresh == NULL) {
+        pool->idle_since_ms = http_now_ms(pool->http); /* later, then */
+        return;
+    }
+    CHECK(pool->running == 0);
+    CHECK(curl_multi_cleanup(pool->multi) == CURLM_OK);
+    pool->multi = fresh;
+    pool->due_ms = pool->idle_since_ms = INT64_MAX;
+}
+
+static int64_t pool_due_ms(const struct pool *pool)
+{
+    int64_t due_ms = INT64_MAX;
+    if (pool->idle_since_ms != INT64_MAX)
+        due_ms = pool->idle_since_ms + pool->http->config.max_idle_age_ms;
+    return pool->due_ms < due_ms ? pool->due_ms : due_ms;
+}
+
 static void set_alarm(struct http *http)
 {
     int64_t at_ms = timers_next_ms(&http->exchanges.deadlines);
     for (size_t i = 0; i < http->pool_count; i++) {
-        if (http->pools[i].due_ms < at_ms)
-            at_ms = http->pools[i].due_ms;
+        close_idle(&http->pools[i]);
+        int64_t due_ms = pool_due_ms(&http->pools[i]);
+        if (due_ms < at_ms)
+            at_ms = due_ms;
     }
     alarm_set(&http->alarm, exchanges_are_waiting(&http->exchanges) ? 0 : at_ms);
 }
@@ -235,16 +278,9 @@ static bool copy(const char *text, char **ret_copy)
 static bool pool_init(struct pool *pool, struct http *http)
 {
     pool->http = http;
-    pool->due_ms = INT64_MAX;
-    pool->multi = curl_multi_init();
-    if (pool->multi == NULL)
-        return false;
-    (void)curl_multi_setopt(pool->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
-    (void)curl_multi_setopt(pool->multi, CURLMOPT_SOCKETDATA, pool);
-    (void)curl_multi_setopt(pool->multi, CURLMOPT_TIMERFUNCTION, on_timer);
-    (void)curl_multi_setopt(pool->multi, CURLMOPT_TIMERDATA, pool);
-    (void)curl_multi_setopt(pool->multi, CURLMOPT_MAXCONNECTS, (long)HTTP_CALLS_PER_MULTI);
-    return true;
+    pool->due_ms = pool->idle_since_ms = INT64_MAX;
+    pool->multi = multi_new(pool);
+    return pool->multi != NULL;
 }
 
 /* Is curl told, or does the environment say, that a proxy may be between us and the host? */

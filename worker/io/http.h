@@ -23,7 +23,7 @@ struct http_config {
     int64_t first_byte_ms;            /* from the start of the call to the first byte of the answer's head */
     int64_t idle_ms;                  /* between two pieces of the answer */
     int64_t total_ms;                 /* from start to end */
-    int64_t max_idle_age_ms;          /* a pooled connection unused for longer is closed, not used */
+    int64_t max_idle_age_ms;          /* a pooled connection unused for longer is not used, and closed when its pool rests */
     uint32_t max_in_flight;           /* call_ref.index is below it */
     size_t max_head_bytes;            /* of an answer, interim answers included: HTTP_HEAD_BYTES_MAX */
     const char *ca_bundle;            /* PEM file; NULL = the system's */

@@ -18,7 +18,8 @@ struct pool {
     CURLM *multi;
     int64_t due_ms; /* curl's own timer; INT64_MAX = none */
     uint32_t running;
-    bool touched; /* something may have finished */
+    int64_t idle_since_ms; /* nothing is running; INT64_MAX = it is, or no connection was made */
+    bool touched;          /* something may have finished */
 };
 
 struct http {
