@@ -171,6 +171,63 @@ static void the_source_keeps_its_rules(void **state)
         fail_msg("\n%s", buf_text(&report));
 }
 
+/* A line of the list that nobody says is a promise to operators that is not kept. */
+static const struct {
+    const char *name;
+} EVENTS[] = {
+#define EVENT(name, level, sentence) {"LOG_" #name},
+#include "telemetry/events.def"
+#undef EVENT
+};
+
+static bool has_word(struct slice code, struct slice word)
+{
+    for (size_t at = 0; at + word.len <= code.len; at++) {
+        if (code.ptr[at] != word.ptr[0] || !slice_starts(slice_sub(code, at, SIZE_MAX), word))
+            continue;
+        bool begins = at == 0 || !is_word(code.ptr[at - 1]);
+        bool ends = at + word.len == code.len || !is_word(code.ptr[at + word.len]);
+        if (begins && ends)
+            return true;
+    }
+    return false;
+}
+
+static void note_events(const char *folder, const char *name, struct slice text, void *self)
+{
+    (void)folder, (void)name;
+    bool *is_said = self;
+    struct buf code OWNED_BY(buf_done);
+    buf_init(&code, SOURCE_BYTES_MAX);
+    source_strip(text, &code);
+    for (size_t i = 0; i < COUNT_OF(EVENTS); i++)
+        is_said[i] = is_said[i] || has_word(buf_slice(&code), slice_of_text(EVENTS[i].name));
+}
+
+static void every_event_of_the_log_is_said_somewhere(void **state)
+{
+    (void)state;
+    static const char *const SPEAKERS[] = {"worker/engine", "worker/io", "worker/app"};
+    bool is_said[COUNT_OF(EVENTS)] = {false};
+    for (size_t i = 0; i < COUNT_OF(SPEAKERS); i++)
+        assert_true(sources_visit(SPEAKERS[i], note_events, is_said) > 0);
+    for (size_t i = 0; i < COUNT_OF(EVENTS); i++)
+        if (!is_said[i])
+            fail_msg("%s is declared, and nobody says it", EVENTS[i].name);
+}
+
+static void an_event_is_found_by_its_whole_name_in_code_alone(void **state)
+{
+    (void)state;
+    static const char TEXT[] = "say(LOG_STARTED_NOT); /* LOG_STARTED */ \"LOG_STARTED\"";
+    bool is_said[COUNT_OF(EVENTS)] = {false};
+    note_events("", "", slice_of_text(TEXT), is_said);
+    for (size_t i = 0; i < COUNT_OF(EVENTS); i++)
+        assert_false(is_said[i]);
+    note_events("", "", SLICE("say(LOG_STARTED);"), is_said);
+    assert_true(is_said[0]);
+}
+
 static void assert_judged(const char *text, const char *expected)
 {
     struct buf report OWNED_BY(buf_done);
@@ -237,6 +294,8 @@ int main(void)
         cmocka_unit_test(every_rule_can_be_broken),
         cmocka_unit_test(long_files_and_functions_are_found),
         cmocka_unit_test(the_source_keeps_its_rules),
+        cmocka_unit_test(an_event_is_found_by_its_whole_name_in_code_alone),
+        cmocka_unit_test(every_event_of_the_log_is_said_somewhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

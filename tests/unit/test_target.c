@@ -173,18 +173,76 @@ static void without_a_region_a_request_is_answered_in_words(void **state)
     kit_free(kit);
 }
 
-static void without_credentials_a_request_is_answered_in_words(void **state)
+/* An environment that lacks them must not turn a backlog into errors. */
+static void without_credentials_requests_wait_until_there_are_some(void **state)
 {
     (void)state;
     struct kit *kit = kit_new(NULL);
     kit_assign(kit, 0);
-    engine_credentials(kit->engine, NULL, SLICE("the profile has expired"));
-    request_of(kit, 0, MODEL_A);
+    engine_credentials(kit->engine, NULL, SLICE("there is no file"));
+    for (int64_t offset = 0; offset < 5; offset++)
+        request_of(kit, offset, MODEL_A);
+    request_of(kit, 5, MODEL_A ",\"ttl_ms\":1000");
+    kit_settle(kit);
+    engine_credentials(kit->engine, NULL, SLICE("there is no file"));
+    kit_wait(kit, 3600000);
     kit_settle(kit);
     assert_int_equal(kit->call_count, 0);
-    assert_says(kit_output(kit, OUTPUT_RESPONSE, 0), "\"code\":\"credentials\"");
-    assert_says(kit_output(kit, OUTPUT_RESPONSE, 0), "the profile has expired");
-    assert_says(kit_output(kit, OUTPUT_RESPONSE, 0), "\"attempts\":[]");
+    assert_int_equal(kit_count(kit, OUTPUT_RESPONSE), 1); /* its own time limit holds */
+    assert_says(kit_output(kit, OUTPUT_RESPONSE, 0), "\"code\":\"expired\"");
+    assert_int_equal(kit->logged[LOG_CREDENTIALS_MISSING], 1);
+    assert_non_null(strstr(kit->words[LOG_CREDENTIALS_MISSING], "(there is no file)"));
+    engine_credentials(kit->engine, NULL, SLICE("the file has no keys"));
+    assert_int_equal(kit->logged[LOG_CREDENTIALS_MISSING], 2);
+    struct credentials credentials = {.access_key_id = SLICE("AKID"),
+                                      .secret_access_key = SLICE("secret"),
+                                      .expires_wall_ms = INT64_MAX};
+    engine_credentials(kit->engine, &credentials, SLICE(""));
+    engine_credentials(kit->engine, &credentials, SLICE(""));
+    assert_int_equal(kit->logged[LOG_CREDENTIALS_FOUND], 1);
+    kit_turn(kit);
+    for (int64_t offset = 0; offset < 5; offset++)
+        kit_answer(kit, offset);
+    kit_settle(kit);
+    assert_int_equal(kit_count(kit, OUTPUT_RESPONSE), 6);
+    kit_free(kit);
+}
+
+static void a_worker_without_credentials_stops_at_once(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_new(NULL);
+    kit_assign(kit, 0);
+    engine_credentials(kit->engine, NULL, SLICE("there is no file"));
+    request_of(kit, 0, MODEL_A);
+    kit_turn(kit);
+    engine_stop(kit->engine);
+    kit_turn(kit);
+    assert_true(kit->has_ended);
+    assert_int_equal(kit->exit_code, 0);
+    kit_free(kit);
+}
+
+static void a_wrong_clock_is_told_once_a_minute(void **state)
+{
+    (void)state;
+    static const char *const DATES[] = {"Date: Sat, 20 Feb 2027 00:00:00 GMT\r\n",
+                                        "Date: Sun, 21 Feb 2027 00:00:00 GMT\r\n"};
+    struct kit *kit = kit_new(NULL);
+    kit_assign(kit, 0);
+    for (int64_t offset = 0; offset < 10; offset++) {
+        request_of(kit, offset, MODEL_A);
+        kit_turn(kit);
+        kit_answer_with(kit, offset, 400, DATES[offset % 2], "{}");
+    }
+    assert_int_equal(kit->logged[LOG_CLOCK_CORRECTED], 1);
+    assert_null(strstr(kit->words[LOG_CLOCK_CORRECTED], "by 0 ms"));
+    kit_settle(kit);
+    kit_wait(kit, 60000);
+    request_of(kit, 10, MODEL_A);
+    kit_turn(kit);
+    kit_answer_with(kit, 10, 400, DATES[0], "{}");
+    assert_int_equal(kit->logged[LOG_CLOCK_CORRECTED], 2);
     kit_free(kit);
 }
 
@@ -249,7 +307,9 @@ int main(void)
         cmocka_unit_test(a_request_that_rested_goes_before_those_that_never_were_called),
         cmocka_unit_test(regions_are_targets_of_their_own),
         cmocka_unit_test(without_a_region_a_request_is_answered_in_words),
-        cmocka_unit_test(without_credentials_a_request_is_answered_in_words),
+        cmocka_unit_test(without_credentials_requests_wait_until_there_are_some),
+        cmocka_unit_test(a_worker_without_credentials_stops_at_once),
+        cmocka_unit_test(a_wrong_clock_is_told_once_a_minute),
         cmocka_unit_test(refreshed_credentials_are_tried_once),
         cmocka_unit_test(targets_that_nobody_uses_are_forgotten),
     };

@@ -150,9 +150,7 @@ static enum err write_request(struct engine *engine, struct call *call,
 enum err call_begin(struct engine *engine, struct job *job, const struct attempt *attempt,
                     struct why *ret_why)
 {
-    if (!engine->has_credentials)
-        return why_set(ret_why, ERR_NO_CREDENTIALS, NULL, "%s", engine->credentials_reason);
-    CHECK(engine->free_call_count > 0);
+    CHECK(engine->has_credentials && engine->free_call_count > 0);
     struct call *call = &engine->calls[engine->free_calls[--engine->free_call_count]];
     engine->calling++;
     *call = (struct call){

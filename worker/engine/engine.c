@@ -88,8 +88,6 @@ struct engine *engine_new(const struct engine_config *config, const struct ports
     buf_init(&engine->membership, MEMBERSHIP_BYTES_MAX);
     buf_init(&engine->membership_now, MEMBERSHIP_BYTES_MAX);
     arena_init(&engine->credentials_arena, CREDENTIALS_BYTES_MAX);
-    why_copy(engine->credentials_reason, sizeof engine->credentials_reason,
-             SLICE("no AWS credentials were given"));
     engine->batch_limit = config->batch_results_max;
     engine->fenced_ms = INT64_MIN;
     engine->stalled_ms = INT64_MIN;
@@ -166,14 +164,27 @@ void engine_time(struct engine *engine, int64_t now_ms, int64_t wall_ms)
     partitions_doubt(engine);
 }
 
+/* Said once for each reason. */
+static void credentials_missing(struct engine *engine, struct slice reason)
+{
+    char words[WHY_MESSAGE_MAX];
+    why_copy(words, sizeof words, reason.len > 0 ? reason : SLICE("none were given"));
+    if (strcmp(words, engine->credentials_reason) == 0)
+        return;
+    memcpy(engine->credentials_reason, words, sizeof words);
+    struct log_field field = FIELD_TEXT("reason", slice_of_text(words));
+    engine->ports.log(engine->ports.self, LOG_CREDENTIALS_MISSING, &field, 1);
+}
+
 void engine_credentials(struct engine *engine, const struct credentials *credentials,
                         struct slice reason)
 {
     credentials_clear(engine);
     engine->credentials_version++;
-    why_copy(engine->credentials_reason, sizeof engine->credentials_reason, reason);
-    if (credentials == NULL)
+    if (credentials == NULL) {
+        credentials_missing(engine, reason);
         return;
+    }
     struct credentials *own = &engine->credentials;
     struct arena *arena = &engine->credentials_arena;
     engine->has_credentials =
@@ -182,6 +193,13 @@ void engine_credentials(struct engine *engine, const struct credentials *credent
         arena_copy(arena, credentials->session_token, &own->session_token) &&
         arena_copy(arena, credentials->bearer_token, &own->bearer_token);
     own->expires_wall_ms = credentials->expires_wall_ms;
+    if (!engine->has_credentials) {
+        credentials_missing(engine, slice_of_text(err_words(ERR_NO_MEMORY)));
+        return;
+    }
+    if (engine->credentials_reason[0] != '\0')
+        engine->ports.log(engine->ports.self, LOG_CREDENTIALS_FOUND, NULL, 0);
+    engine->credentials_reason[0] = '\0';
 }
 
 void engine_topic_found(struct engine *engine, uint32_t ticket, enum err err, int32_t partitions)
@@ -334,7 +352,7 @@ static bool has_room_for_answers(struct engine *engine)
 
 static void start_calls(struct engine *engine, int64_t *ret_next_ms)
 {
-    if (engine->is_stopping || link_alone(&engine->ready))
+    if (engine->is_stopping || !engine->has_credentials || link_alone(&engine->ready))
         return;
     if (engine->now_ms - engine->membership_checked_ms >= MEMBERSHIP_AGAIN_MS)
         (void)batch_check_membership(engine);

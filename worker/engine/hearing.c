@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "base/instant.h"
 #include "base/memory.h"
+#include "engine/tell.h"
 #include "wire/hash.h"
 
 #define HEARINGS_KEPT_MAX   256         /* that nobody has; further ones are freed */
@@ -95,6 +96,15 @@ static void reserve_body(struct hearing *hearing, struct slice head)
         buf_reset(&hearing->body);
 }
 
+static void hear_date(struct engine *engine, int64_t date_ms)
+{
+    if (!clock_skew_hear(&engine->clock, engine->wall_ms, date_ms) ||
+        !tell_now(engine, &engine->clock_told_ms))
+        return;
+    struct log_field offset = FIELD_INT("offset_ms", clock_skew_offset_ms(&engine->clock));
+    engine->ports.log(engine->ports.self, LOG_CLOCK_CORRECTED, &offset, 1);
+}
+
 void call_head(struct engine *engine, struct call *call, int status, struct slice head)
 {
     if (call->hearing == NULL)
@@ -109,7 +119,7 @@ void call_head(struct engine *engine, struct call *call, int status, struct slic
     struct slice date = http_header(head, "date");
     int64_t date_ms;
     if (date.ptr != NULL && instant_from_http_date(date, &date_ms))
-        clock_skew_hear(&engine->clock, engine->wall_ms, date_ms);
+        hear_date(engine, date_ms);
     /* The last chunk of a stream tells them, before the call has ended. */
     struct attempt *attempt = &call->job->attempts[call->job->attempt_count - 1];
     attempt->status = status;

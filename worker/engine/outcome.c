@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/memory.h"
 #include "engine/job_pool.h"
+#include "engine/reply.h"
 
 void result_init(struct result *result)
 {
@@ -272,11 +273,12 @@ static bool response_refused(struct engine *engine, struct job *job, enum err er
     }
     if (!is_reply)
         return false;
+    const char *words = err == ERR_NOT_FOUND ? "the reply topic or its partition is not there"
+                                             : "the worker is not authorised for the reply topic";
+    reply_tell_refused(engine, job, words);
     job->request.reply_topic = SLICE_NULL;
     job->request.reply_partition = -1;
-    turn_into_error(engine, job, ERR_REPLY_REFUSED,
-                    err == ERR_NOT_FOUND ? "the reply topic or its partition is not there"
-                                         : "the worker is not authorised for the reply topic");
+    turn_into_error(engine, job, ERR_REPLY_REFUSED, words);
     return true;
 }
 

@@ -172,7 +172,8 @@ void engine_call_head(struct engine *engine, struct call_ref call, int status, s
 void engine_call_body(struct engine *engine, struct call_ref call, struct slice bytes);
 void engine_call_ended(struct engine *engine, struct call_ref call, const struct call_end *end);
 
-/* New credentials (copied). NULL = none usable now, `reason` says why (copied). */
+/* New credentials (copied). NULL = none usable now, `reason` says why (copied): no call is begun
+ * until there are some. */
 void engine_credentials(struct engine *engine, const struct credentials *credentials,
                         struct slice reason);
 

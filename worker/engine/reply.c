@@ -53,8 +53,24 @@ static struct reply_topic *place_for(struct engine *engine, struct slice name)
     return best;
 }
 
-static enum err refuse(struct why *ret_why, const char *words)
+/* The name is a request's: it is told only when it may be a topic's. */
+void reply_tell_refused(struct engine *engine, const struct job *job, const char *words)
 {
+    struct slice name = job->request.reply_topic;
+    struct log_field fields[] = {
+        FIELD_TEXT("reply_topic", is_topic_name(name) ? name : SLICE("(no topic name)")),
+        FIELD_TEXT("topic", job->partition->topic),
+        FIELD_INT("partition", job->partition->number),
+        FIELD_INT("offset", job->offset),
+        FIELD_TEXT("reason", slice_of_text(words)),
+    };
+    engine->ports.log(engine->ports.self, LOG_REPLY_REFUSED, fields, COUNT_OF(fields));
+}
+
+static enum err refuse(struct engine *engine, const struct job *job, struct why *ret_why,
+                       const char *words)
+{
+    reply_tell_refused(engine, job, words);
     return why_set(ret_why, ERR_REPLY_REFUSED, "reply_to", "%s", words);
 }
 
@@ -64,12 +80,13 @@ enum err reply_check(struct engine *engine, struct job *job, struct why *ret_why
     if (name.ptr == NULL)
         return OK;
     if (!is_topic_name(name))
-        return refuse(ret_why, "the reply topic is no topic name");
+        return refuse(engine, job, ret_why, "the reply topic is no topic name");
     if (!is_allowed(engine, name))
-        return refuse(ret_why, "the reply topic is not among topics.reply_allowed of the worker");
+        return refuse(engine, job, ret_why,
+                      "the reply topic is not among topics.reply_allowed of the worker");
     struct reply_topic *topic = place_for(engine, name);
     if (topic == NULL)
-        return refuse(ret_why, "too many different reply topics are being looked up");
+        return refuse(engine, job, ret_why, "too many different reply topics are being looked up");
     if (topic->known_until_ms <= engine->now_ms) {
         list_add_last(&topic->waiters, &job->reply_link);
         if (topic->ticket == 0) {
@@ -79,11 +96,11 @@ enum err reply_check(struct engine *engine, struct job *job, struct why *ret_why
         return ERR_UNSTABLE;
     }
     if (topic->err == ERR_NOT_ALLOWED)
-        return refuse(ret_why, "the worker is not authorised for the reply topic");
+        return refuse(engine, job, ret_why, "the worker is not authorised for the reply topic");
     if (topic->err != OK)
-        return refuse(ret_why, "the reply topic does not exist");
+        return refuse(engine, job, ret_why, "the reply topic does not exist");
     if (job->request.reply_partition >= topic->partitions)
-        return refuse(ret_why, "the reply topic has no such partition");
+        return refuse(engine, job, ret_why, "the reply topic has no such partition");
     return OK;
 }
 

@@ -213,8 +213,9 @@ struct engine {
     struct credentials credentials;
     bool has_credentials;
     uint64_t credentials_version;
-    char credentials_reason[WHY_MESSAGE_MAX];
+    char credentials_reason[WHY_MESSAGE_MAX]; /* why there are none: said already; "" = not */
     struct clock_skew clock;
+    int64_t clock_told_ms; /* for tell_now */
 
     struct link results;
     uint32_t result_count;

@@ -16,7 +16,6 @@ struct credentials_watch {
     const char *profile;
     struct engine *engine;
     bool is_busy, is_ready, is_closing;
-    bool was_told; /* the engine has heard something */
     int64_t due_ms;
     struct credentials_store now; /* what the engine has */
     /* the worker thread's while busy */
@@ -80,7 +79,7 @@ static bool credentials_equal(const struct credentials *a, const struct credenti
 }
 
 /* A chain that fails after it had worked leaves the engine what it has: it may still serve, and
- * Bedrock says if not. */
+ * Bedrock says if not. Without any, it hears again and again why. */
 static void found_hand_over(struct credentials_watch *watch)
 {
     bool had_any = watch->now.source != NULL;
@@ -92,10 +91,9 @@ static void found_hand_over(struct credentials_watch *watch)
         struct credentials_store old = watch->now;
         watch->now = watch->found;
         watch->found = old;
-    } else if (!watch->was_told) {
+    } else if (!had_any) {
         engine_credentials(watch->engine, NULL, slice_of_text(watch->words));
     }
-    watch->was_told = true;
     credentials_done(&watch->found);
     credentials_init(&watch->found);
 }
