@@ -1,3 +1,5 @@
+#include "io/http.h"
+
 #include "io/http_parts.h"
 
 #include <stdlib.h>
