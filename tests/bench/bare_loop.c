@@ -68,14 +68,11 @@ static rd_kafka_t *producer_make(const char *brokers)
     return client(RD_KAFKA_PRODUCER, conf, brokers);
 }
 
-static void copy(rd_kafka_t *producer, const char *topic, const rd_kafka_message_t *message)
+static void copy(rd_kafka_topic_t *topic, const rd_kafka_message_t *message)
 {
-    rd_kafka_resp_err_t err = rd_kafka_producev(
-        producer, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-        RD_KAFKA_V_KEY(message->key, message->key_len),
-        RD_KAFKA_V_VALUE(message->payload, message->len), RD_KAFKA_V_END);
-    if (err != RD_KAFKA_RESP_ERR_NO_ERROR)
-        fprintf(stderr, "%s\n", rd_kafka_err2str(err));
+    if (rd_kafka_produce(topic, RD_KAFKA_PARTITION_UA, RD_KAFKA_MSG_F_COPY, message->payload,
+                         message->len, message->key, message->key_len, NULL) != 0)
+        fprintf(stderr, "%s\n", rd_kafka_err2str(rd_kafka_last_error()));
 }
 
 int main(int argc, char **argv)
@@ -87,11 +84,12 @@ int main(int argc, char **argv)
     signal(SIGTERM, stop);
     signal(SIGINT, stop);
     rd_kafka_t *producer = producer_make(argv[1]);
+    rd_kafka_topic_t *responses = rd_kafka_topic_new(producer, argv[3], NULL);
     rd_kafka_t *consumer = consumer_make(argv[1], argv[2], argv[4]);
     while (!stopped) {
         rd_kafka_message_t *message = rd_kafka_consumer_poll(consumer, POLL_MS);
         if (message != NULL && message->err == RD_KAFKA_RESP_ERR_NO_ERROR)
-            copy(producer, argv[3], message);
+            copy(responses, message);
         if (message != NULL)
             rd_kafka_message_destroy(message);
         rd_kafka_poll(producer, 0);
@@ -99,6 +97,7 @@ int main(int argc, char **argv)
     rd_kafka_flush(producer, 5000);
     rd_kafka_consumer_close(consumer);
     rd_kafka_destroy(consumer);
+    rd_kafka_topic_destroy(responses);
     rd_kafka_destroy(producer);
     return 0;
 }

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/check.h"
 #include "base/memory.h"
 #include "io/io.h"
 
@@ -103,6 +104,14 @@ static struct kit_part *kit_part_of(struct engine *engine, struct tenure tenure)
     return part->is_known && part->tenure.epoch == tenure.epoch ? part : NULL;
 }
 
+/* The same, where a tenure that is over would be io's fault. */
+static struct kit_part *kit_known_part(struct engine *engine, struct tenure tenure)
+{
+    struct kit_part *part = kit_part_of(engine, tenure);
+    CHECK(part != NULL);
+    return part;
+}
+
 void engine_time(struct engine *engine, int64_t now_ms, int64_t wall_ms)
 {
     (void)wall_ms;
@@ -143,8 +152,7 @@ UNUSED static void kit_forget_lost(struct engine *engine)
 void engine_partition_revoked(struct engine *engine, struct tenure tenure)
 {
     kit_lock(engine);
-    struct kit_part *part = kit_part_of(engine, tenure);
-    assert_non_null(part);
+    struct kit_part *part = kit_known_part(engine, tenure);
     part->is_revoked = true;
     engine->revoked++;
     kit_unlock(engine);
@@ -153,8 +161,7 @@ void engine_partition_revoked(struct engine *engine, struct tenure tenure)
 void engine_partition_lost(struct engine *engine, struct tenure tenure)
 {
     kit_lock(engine);
-    struct kit_part *part = kit_part_of(engine, tenure);
-    assert_non_null(part);
+    struct kit_part *part = kit_known_part(engine, tenure);
     part->is_known = false;
     part->is_lost = true;
     engine->lost++;
@@ -194,8 +201,7 @@ void engine_offsets_read(struct engine *engine, struct tenure tenure, uint32_t t
                          int64_t offset, struct slice metadata)
 {
     kit_lock(engine);
-    struct kit_part *part = kit_part_of(engine, tenure);
-    assert_non_null(part);
+    struct kit_part *part = kit_known_part(engine, tenure);
     if (ticket == KIT_TICKET_HELD) {
         kit_judge(engine, err, offset);
     } else if (ticket == KIT_TICKET_TEST) {
@@ -238,8 +244,7 @@ void engine_watermarks_read(struct engine *engine, struct tenure tenure, enum er
 void engine_partition_out_of_range(struct engine *engine, struct tenure tenure)
 {
     kit_lock(engine);
-    struct kit_part *part = kit_part_of(engine, tenure);
-    assert_non_null(part);
+    struct kit_part *part = kit_known_part(engine, tenure);
     part->out_of_range++;
     engine->ports.watermarks_read(engine->ports.self, tenure);
     kit_unlock(engine);
@@ -277,8 +282,7 @@ static struct output *kit_copy(struct engine *engine, const struct record *recor
 void engine_record(struct engine *engine, struct tenure tenure, const struct record *record)
 {
     kit_lock(engine);
-    struct kit_part *part = kit_part_of(engine, tenure);
-    assert_non_null(part);
+    struct kit_part *part = kit_known_part(engine, tenure);
     assert_true(part->is_started && engine->queue_count < KIT_OUTPUTS_MAX);
     if (record->offset < part->next_offset)
         engine->doubles++;
@@ -295,8 +299,7 @@ void engine_record(struct engine *engine, struct tenure tenure, const struct rec
 void engine_partition_end(struct engine *engine, struct tenure tenure, int64_t position)
 {
     kit_lock(engine);
-    struct kit_part *part = kit_part_of(engine, tenure);
-    assert_non_null(part);
+    struct kit_part *part = kit_known_part(engine, tenure);
     part->end_position = position;
     kit_unlock(engine);
 }

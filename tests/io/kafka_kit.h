@@ -5,6 +5,7 @@
 #define IO_KAFKA_KIT_H
 
 #include "io/kafka_engine.h"
+#include "io/kafka_produce.h"
 
 #include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h>
@@ -110,35 +111,39 @@ UNUSED static rd_kafka_t *kit_producer(const struct kit *kit)
     return producer;
 }
 
+static void kit_send(rd_kafka_t *producer, const struct output *record)
+{
+    assert_int_equal(kafka_produce(producer, record, true, NULL), RD_KAFKA_RESP_ERR_NO_ERROR);
+}
+
 /* `count` records with values "0", "1", … and the same keys. */
-UNUSED static void kit_produce(const struct kit *kit, int first, int count)
+static void kit_produce(const struct kit *kit, int first, int count)
 {
     rd_kafka_t *producer = kit_producer(kit);
     for (int i = first; i < first + count; i++) {
         char value[16];
-        int len = snprintf(value, sizeof value, "%d", i);
-        rd_kafka_resp_err_t err = rd_kafka_producev(
-            producer, RD_KAFKA_V_TOPIC(kit->in), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-            RD_KAFKA_V_KEY(value, (size_t)len), RD_KAFKA_V_VALUE(value, (size_t)len),
-            RD_KAFKA_V_END);
-        assert_int_equal(err, 0);
+        struct slice text = slice_of(value, (size_t)snprintf(value, sizeof value, "%d", i));
+        kit_send(producer,
+                 &(struct output){
+                     .topic = slice_of_text(kit->in), .partition = -1, .key = text, .value = text});
     }
     assert_int_equal(rd_kafka_flush(producer, KIT_PATIENCE_MS), 0);
     rd_kafka_destroy(producer);
 }
 
-/* One record; the rest as rd_kafka_producev takes it. */
-#define kit_produce_one(kit, ...)                                                                  \
-    do {                                                                                           \
-        rd_kafka_t *one = kit_producer(kit);                                                       \
-        assert_int_equal(rd_kafka_producev(one, RD_KAFKA_V_TOPIC((kit)->in),                       \
-                                           RD_KAFKA_V_PARTITION(0),                                \
-                                           RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), __VA_ARGS__,  \
-                                           RD_KAFKA_V_END),                                        \
-                         0);                                                                       \
-        assert_int_equal(rd_kafka_flush(one, KIT_PATIENCE_MS), 0);                                 \
-        rd_kafka_destroy(one);                                                                     \
-    } while (0)
+/* One record to partition 0. */
+UNUSED static void kit_produce_one(const struct kit *kit, struct slice key, struct slice value,
+                                   const struct header *headers, size_t header_count)
+{
+    rd_kafka_t *producer = kit_producer(kit);
+    kit_send(producer, &(struct output){.topic = slice_of_text(kit->in),
+                                        .key = key,
+                                        .value = value,
+                                        .headers = headers,
+                                        .header_count = header_count});
+    assert_int_equal(rd_kafka_flush(producer, KIT_PATIENCE_MS), 0);
+    rd_kafka_destroy(producer);
+}
 
 /* A reader of the topic `out` from its beginning. */
 UNUSED static rd_kafka_t *kit_reader(const struct kit *kit)
@@ -173,6 +178,14 @@ UNUSED static rd_kafka_message_t *kit_next(rd_kafka_t *reader, int64_t timeout_m
             rd_kafka_message_destroy(message);
     }
     return NULL;
+}
+
+/* The next record; there must be one. */
+UNUSED static rd_kafka_message_t *kit_next_known(rd_kafka_t *reader)
+{
+    rd_kafka_message_t *message = kit_next(reader, KIT_PATIENCE_MS);
+    CHECK(message != NULL);
+    return message;
 }
 
 /* Reads `count` records with values 0 … count - 1, and nothing more: how often each came. */

@@ -42,7 +42,7 @@ static void one_record_too_large_is_blamed_alone(void **state)
     char big[3000];
     memset(big, 'x', sizeof big);
     kit_produce(&kit, 0, 7);
-    kit_produce_one(&kit, RD_KAFKA_V_VALUE(big, sizeof big));
+    kit_produce_one(&kit, SLICE_NULL, slice_of(big, sizeof big), NULL, 0);
     kit_produce(&kit, 7, 5);
     for (int exactly_once = 0; exactly_once < 2; exactly_once++) {
         const struct kafka_property small = {SLICE("message.max.bytes"), SLICE("2000")};
