@@ -1,0 +1,11 @@
+"""The vectors in tests/vectors are what botocore says today."""
+import subprocess
+import sys
+from pathlib import Path
+
+MAKE = Path(__file__).resolve().parents[1] / "vectors" / "make.py"
+
+
+def test_the_vectors_are_what_botocore_says():
+    made = subprocess.run([sys.executable, MAKE, "--check"], capture_output=True, text=True, timeout=120)
+    assert made.returncode == 0, made.stderr
