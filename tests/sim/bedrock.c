@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "policy/pace.h"
 #include "wire/eventstream.h"
 
 /* How a call goes; drawn when it begins. */
@@ -213,7 +214,10 @@ void bedrock_step(struct world *world, struct worker *worker, const struct sim_e
         return;
     bool throttled = outcome == CALL_THROTTLED ||
                      (outcome == CALL_EXCEPTION && world->logs[call->log].records[call->offset].stream);
-    if (is_retryable(outcome) && !throttled)
+    int *silence = &worker->silence[world->logs[call->log].records[call->offset].model];
+    *silence = is_retryable(outcome) ? *silence + 1 : 0;
+    bool is_free = outcome == CALL_SERVER_ERROR || outcome == CALL_REFUSED_CONNECTION;
+    if (is_retryable(outcome) && !throttled && !(is_free && *silence >= PACE_STREAK))
         worker->tried[call->log][call->offset].failed++;
     worker->tried[call->log][call->offset].is_retrying = is_retryable(outcome);
     hear(world, worker, call, outcome);

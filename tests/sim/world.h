@@ -87,6 +87,7 @@ struct worker {
         int64_t first_ms;
         bool is_retrying;
     } tried[LOGS_MAX][RECORDS_MAX];
+    int silence[8]; /* by model: calls that ended since the last one with an answer */
 };
 
 enum fault {

@@ -119,6 +119,30 @@ static void attempts_are_bounded_but_not_by_throttling(void **state)
     assert_true(retry_again(&SETTINGS, &retry, &throttled, &random, &delay_ms));
 }
 
+static void where_nothing_works_failures_count_against_time_alone(void **state)
+{
+    (void)state;
+    static const enum err ERRS[] = {ERR_CONNECTION, ERR_UNAVAILABLE, ERR_TIMEOUT,
+                                    ERR_CREDENTIALS_OLD, ERR_SIGNATURE};
+    struct random random;
+    int64_t delay_ms;
+    random_init(&random, 7);
+    for (size_t i = 0; i < COUNT_OF(ERRS); i++) {
+        struct retry_state retry = {0};
+        struct retry_cause cause = cause_of(ERRS[i]);
+        cause.is_blameless = true;
+        for (int k = 0; k < 500; k++)
+            assert_true(retry_again(&SETTINGS, &retry, &cause, &random, &delay_ms));
+        assert_int_equal(retry.failed, 0);
+        cause.elapsed_ms = SETTINGS.max_elapsed_ms + 1;
+        assert_false(retry_again(&SETTINGS, &retry, &cause, &random, &delay_ms));
+    }
+    struct retry_cause final = cause_of(ERR_REJECTED);
+    struct retry_state retry = {0};
+    final.is_blameless = true;
+    assert_false(retry_again(&SETTINGS, &retry, &final, &random, &delay_ms));
+}
+
 static void one_attempt_means_no_second(void **state)
 {
     (void)state;
@@ -274,6 +298,7 @@ int main(void)
         cmocka_unit_test(jitter_takes_any_numbers),
         cmocka_unit_test(throttling_and_transient_failures_have_bases_of_their_own),
         cmocka_unit_test(attempts_are_bounded_but_not_by_throttling),
+        cmocka_unit_test(where_nothing_works_failures_count_against_time_alone),
         cmocka_unit_test(one_attempt_means_no_second),
         cmocka_unit_test(retry_after_moves_the_delay_into_its_window),
         cmocka_unit_test(no_attempt_begins_beyond_a_time_limit),

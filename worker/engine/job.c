@@ -119,9 +119,20 @@ static bool is_expired(struct engine *engine, struct job *job)
     return true;
 }
 
+/* It waited so long that no further attempt may begin. */
+static bool is_out_of_time(const struct engine *engine, const struct job *job)
+{
+    return job->calls > 0 &&
+           engine->now_ms - job->first_call_ms > engine->config.retry_max_elapsed_ms;
+}
+
 static void watch_limit(struct engine *engine, struct job *job)
 {
     int64_t left = left_ms(engine, job);
+    int64_t elapsed_ms = engine->now_ms - job->first_call_ms;
+    int64_t tries_left = engine->config.retry_max_elapsed_ms - elapsed_ms + 1;
+    if (job->calls > 0 && tries_left < left)
+        left = tries_left;
     if (left < INT64_MAX - engine->now_ms)
         timers_set(&engine->timers, &job->due, engine->now_ms + (left > 0 ? left : 0));
 }
@@ -171,13 +182,20 @@ void job_unpark(struct engine *engine, struct job *job)
     job_wait(engine, job, job->calls > 0);
 }
 
+/* Where nothing works, the request itself may be what is at fault: others are tried before it. */
+static bool is_suspect(const struct job *job)
+{
+    return pace_is_shut(&job->target->pace) && err_remedy(job->why.err) == DO_RETRY &&
+           job->why.err != ERR_CONNECTION;
+}
+
 void job_due(struct engine *engine, struct job *job)
 {
     if (job->step == JOB_RESTING) {
-        job_wait(engine, job, true);
+        job_wait(engine, job, !is_suspect(job));
         return;
     }
-    if (is_expired(engine, job))
+    if (is_expired(engine, job) || is_out_of_time(engine, job))
         job_fail(engine, job);
     else
         watch_limit(engine, job);
@@ -203,13 +221,6 @@ static struct attempt *next_attempt(struct job *job)
     if (job->attempt_count < job->attempt_room)
         job->attempt_count++;
     return &job->attempts[job->attempt_count - 1];
-}
-
-/* It waited so long for its slot that no further attempt may begin. */
-static bool is_out_of_time(const struct engine *engine, const struct job *job)
-{
-    return job->calls > 0 &&
-           engine->now_ms - job->first_call_ms > engine->config.retry_max_elapsed_ms;
 }
 
 void job_call(struct engine *engine, struct job *job)
@@ -271,12 +282,35 @@ static void note_attempt(struct engine *engine, struct job *job, const struct ve
     job->last_first_token_ms = job->call->first_token_ms;
 }
 
+static bool is_refreshed(const struct engine *engine, const struct call *call)
+{
+    return call->credentials_version != engine->credentials_version ||
+           call->clock_offset_ms != clock_skew_offset_ms(&engine->clock);
+}
+
+/* Words without data: io's own, or the name of what Bedrock said. */
+static void note_failure(struct engine *engine, struct job *job, const struct verdict *verdict)
+{
+    const struct why *why = &verdict->why;
+    struct buf words OWNED_BY(buf_done);
+    buf_init(&words, WHY_MESSAGE_MAX);
+    if (verdict->status == 0)
+        buf_add_text(&words, why->message);
+    else
+        buf_addf(&words, "status %d%s%s, %s", verdict->status, why->type[0] != '\0' ? " " : "",
+                 why->type, err_words(why->err));
+    target_failed(engine, job->target, buf_text(&words));
+}
+
 static void note_pace(struct engine *engine, struct job *job, const struct verdict *verdict)
 {
-    if (err_remedy(verdict->why.err) == DO_BACK_OFF) {
+    enum remedy remedy = err_remedy(verdict->why.err);
+    if (remedy == DO_BACK_OFF) {
         engine->stats.throttled++;
         target_refused(engine, job->target, verdict->retry_after_ms);
-    } else if (verdict->status != 0) {
+    } else if (remedy == DO_RETRY || (remedy == DO_REFRESH && !is_refreshed(engine, job->call))) {
+        note_failure(engine, job, verdict);
+    } else if (verdict->status != 0 && remedy != DO_REFRESH) {
         target_answered(engine, job->target);
     }
 }
@@ -294,8 +328,8 @@ static bool try_again(struct engine *engine, struct job *job, const struct verdi
     struct retry_cause cause = {
         .err = verdict->why.err,
         .retry_after_ms = verdict->retry_after_ms,
-        .is_refreshed = job->call->credentials_version != engine->credentials_version ||
-                        job->call->clock_offset_ms != clock_skew_offset_ms(&engine->clock),
+        .is_refreshed = is_refreshed(engine, job->call),
+        .is_blameless = pace_is_shut(&job->target->pace) && !verdict->is_billable,
         .elapsed_ms = engine->now_ms - job->first_call_ms,
         .left_ms = left_ms(engine, job),
     };

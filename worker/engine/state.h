@@ -87,6 +87,8 @@ struct target {
     uint32_t holders;  /* jobs that point to it */
     uint32_t waiting, calling;
     struct pace pace;
+    enum { TARGET_SOUND, TARGET_SLOW, TARGET_DOWN } told; /* what the log said last */
+    int64_t slow_told_ms, down_told_ms;                   /* for tell_now */
     struct sigv4_key key;
 };
 

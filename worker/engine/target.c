@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/memory.h"
+#include "engine/tell.h"
 
 #define TARGET_ARENA_MAX (16 * 1024)
 
@@ -93,7 +94,7 @@ static enum err target_new(struct engine *engine, struct slice model, struct sli
     return OK;
 }
 
-/* Slow targets that nobody has asked for since their rest was over. */
+/* Slow or failing targets that nobody has asked for since their rest was over. */
 static void forget_unused(struct engine *engine)
 {
     for (struct link *link = engine->targets.next; link != &engine->targets;) {
@@ -138,7 +139,7 @@ void target_release(struct engine *engine, struct target *target)
 {
     (void)engine;
     CHECK(target->holders > 0);
-    if (--target->holders > 0 || target->pace.calls_max > 0)
+    if (--target->holders > 0 || target->pace.calls_max > 0 || target->pace.streak > 0)
         return;
     CHECK(!is_busy(target));
     target_free(target);
@@ -198,16 +199,25 @@ struct job *target_next_job(struct engine *engine, int64_t *ret_again_ms)
     return NULL;
 }
 
-void target_refused(struct engine *engine, struct target *target, int64_t retry_after_ms)
+/* true: it rests (anew), for *ret_delay_ms. */
+static bool rest(struct engine *engine, struct target *target, int64_t retry_after_ms,
+                 int64_t *ret_delay_ms)
 {
     struct retry_settings settings = {
         .throttle_base_ms = engine->config.retry_throttle_base_ms,
         .max_delay_ms = engine->config.retry_max_delay_ms,
     };
+    return pace_refused(&target->pace, &settings, engine->now_ms, retry_after_ms, &engine->random,
+                        ret_delay_ms);
+}
+
+void target_refused(struct engine *engine, struct target *target, int64_t retry_after_ms)
+{
     int64_t delay_ms;
-    if (!pace_refused(&target->pace, &settings, engine->now_ms, retry_after_ms, &engine->random,
-                      &delay_ms))
+    if (!rest(engine, target, retry_after_ms, &delay_ms) ||
+        !tell_now(engine, &target->slow_told_ms))
         return;
+    target->told = TARGET_SLOW;
     struct log_field fields[4];
     log_field_target(target, &fields[0]);
     fields[1] = FIELD_INT("streak", target->pace.streak);
@@ -216,11 +226,29 @@ void target_refused(struct engine *engine, struct target *target, int64_t retry_
     engine->ports.log(engine->ports.self, LOG_TARGET_SLOWED, fields, COUNT_OF(fields));
 }
 
+void target_failed(struct engine *engine, struct target *target, const char *words)
+{
+    int64_t delay_ms;
+    if (!rest(engine, target, -1, &delay_ms) || target->told == TARGET_DOWN ||
+        !tell_now(engine, &target->down_told_ms))
+        return;
+    target->told = TARGET_DOWN;
+    struct log_field fields[5];
+    log_field_target(target, &fields[0]);
+    fields[1] = FIELD_TEXT("reason", slice_of_text(words));
+    fields[2] = FIELD_INT("streak", target->pace.streak);
+    fields[3] = FIELD_INT("delay_ms", delay_ms);
+    fields[4] = FIELD_INT("waiting", target->holders);
+    engine->ports.log(engine->ports.self, LOG_TARGET_FAILING, fields, COUNT_OF(fields));
+}
+
 void target_answered(struct engine *engine, struct target *target)
 {
     int64_t slowed_at_ms = target->pace.slowed_at_ms;
-    if (!pace_answered(&target->pace, engine->config.max_in_flight))
+    bool is_whole = pace_answered(&target->pace, engine->config.max_in_flight);
+    if (target->told == TARGET_SOUND || (target->told == TARGET_SLOW && !is_whole))
         return;
+    target->told = TARGET_SOUND;
     struct log_field fields[2];
     log_field_target(target, &fields[0]);
     fields[1] = FIELD_INT("slowed_ms", engine->now_ms - slowed_at_ms);

@@ -15,14 +15,23 @@ int64_t retry_jitter_ms(int64_t base_ms, uint32_t doublings, int64_t max_ms, str
     return (int64_t)random_below(random, (uint64_t)most + 1);
 }
 
+/* Counts against time alone. */
+static bool is_throttled(const struct retry_cause *cause)
+{
+    enum remedy remedy = err_remedy(cause->err);
+    return remedy == DO_BACK_OFF ||
+           (cause->is_blameless && (remedy == DO_RETRY || remedy == DO_REFRESH));
+}
+
 /* Counts the failure; false when this cause may not be tried again. */
 static bool count_failure(const struct retry_settings *settings, struct retry_state *state,
                           const struct retry_cause *cause)
 {
-    switch (err_remedy(cause->err)) {
-    case DO_BACK_OFF:
+    if (is_throttled(cause)) {
         state->throttled++;
         return true;
+    }
+    switch (err_remedy(cause->err)) {
     case DO_RETRY:
         return ++state->failed < settings->max_attempts;
     case DO_RETRY_ONCE:
@@ -30,6 +39,7 @@ static bool count_failure(const struct retry_settings *settings, struct retry_st
     case DO_REFRESH:
         return ++state->failed < settings->max_attempts && cause->is_refreshed &&
                ++state->refreshed <= 1;
+    case DO_BACK_OFF:
     case DO_NOTHING:
     case DO_REJECT:
     case DO_STOP:
@@ -43,7 +53,7 @@ bool retry_again(const struct retry_settings *settings, struct retry_state *stat
 {
     if (!count_failure(settings, state, cause))
         return false;
-    bool throttled = err_remedy(cause->err) == DO_BACK_OFF;
+    bool throttled = is_throttled(cause);
     int64_t base_ms = throttled ? settings->throttle_base_ms : settings->transient_base_ms;
     uint32_t doublings = (throttled ? state->throttled : state->failed) - 1;
     int64_t delay_ms = retry_jitter_ms(base_ms, doublings, settings->max_delay_ms, random);
