@@ -101,7 +101,7 @@ def worker_settings(broker, topics, url, in_flight, guarantee="exactly_once"):
     return {"kafka": {"bootstrap_servers": broker.bootstrap, "group_id": f"{topics.prefix}.group"},
             "topics": {"requests": [topics.requests], "responses": topics.responses, "chunks": topics.chunks,
                        "usage": topics.usage, "dead_letters": topics.letters},
-            "delivery": {"guarantee": guarantee, "max_in_flight": in_flight, "max_held": max(4096, in_flight * 5 // 4)},
+            "delivery": {"guarantee": guarantee, "max_in_flight": in_flight, "max_held": max(4096, in_flight * 9 // 8)},
             "bedrock": {"endpoint_url": url, "region": "us-east-1"}, "telemetry": {"log": {"format": "json"}}}
 
 

@@ -5,7 +5,7 @@
 #include "engine/outcome.h"
 #include "engine/target.h"
 
-#define JOB_ARENA_BESIDE 1536 /* of a job's first block: what is not in the size of its request */
+#define JOB_ARENA_BESIDE 1792 /* of a job's first block: what is not in the size of its request */
 
 enum err jobs_init(struct engine *engine)
 {
@@ -102,7 +102,7 @@ void job_start(struct engine *engine, struct job *job, struct partition *partiti
     job->result.job = job;
     job->arena.limit =
         8 * (record->value.len + record->key.len) + HEADERS_BYTES_MAX * 4 + JOB_ARENA_SLACK;
-    CHECK(arena_reserve(&job->arena, 2 * record->value.len + JOB_ARENA_BESIDE));
+    CHECK(arena_reserve(&job->arena, record->value.len + JOB_ARENA_BESIDE));
     list_add_last(&partition->jobs, &job->link_partition);
     hold(engine, partition, partition->held + 1);
     uuid_new(&job->invocation, engine->wall_ms, &engine->random);

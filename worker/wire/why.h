@@ -7,9 +7,9 @@
 #include "base/err.h"
 #include "base/slice.h"
 
-#define WHY_FIELD_MAX 160
-#define WHY_TYPE_MAX 96
-#define WHY_MESSAGE_MAX 480
+#define WHY_FIELD_MAX   128
+#define WHY_TYPE_MAX    64
+#define WHY_MESSAGE_MAX 352
 
 struct why {
     enum err err;
