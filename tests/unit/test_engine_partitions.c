@@ -192,30 +192,6 @@ static void a_record_above_a_full_map_is_fetched_again_later(void **state)
     kit_free(kit);
 }
 
-static void a_full_share_is_told_once_with_who_fills_it(void **state)
-{
-    (void)state;
-    struct engine_config config = kit_config();
-    config.max_held = 8;
-    config.max_in_flight = 2;
-    struct kit *kit = kit_started(&config);
-    kit_assign(kit, 1);
-    int64_t next = 0;
-    while (engine_room(kit->engine, kit->tenures[0]) > 0)
-        kit_request(kit, 0, next++, NULL, ",\"model\":\"m.slow\"");
-    assert_int_equal(next, 4); /* half: the other partition is always allowed its share */
-    for (int i = 0; i < 5; i++)
-        (void)engine_room(kit->engine, kit->tenures[0]);
-    assert_int_equal(kit->logged[LOG_SHARE_FULL], 1);
-    assert_non_null(
-        strstr(kit->words[LOG_SHARE_FULL],
-               "max_held of requests-0 is full: 4 requests held, 4 of them wait for m.slow"));
-    for (int64_t offset = 0; offset < 4; offset++)
-        kit_record(kit, 1, offset, NULL, "nonsense");
-    assert_int_equal(engine_room(kit->engine, kit->tenures[1]), 0);
-    kit_free(kit);
-}
-
 /* ---- doubts ---- */
 
 static void a_stall_blocks_calls_until_the_offsets_are_read_again(void **state)
@@ -533,7 +509,6 @@ int main(void)
         cmocka_unit_test(a_log_that_was_truncated_is_begun_at_its_start_in_words),
         cmocka_unit_test(a_topic_made_anew_is_begun_anew_in_words),
         cmocka_unit_test(a_record_above_a_full_map_is_fetched_again_later),
-        cmocka_unit_test(a_full_share_is_told_once_with_who_fills_it),
         cmocka_unit_test(a_stall_blocks_calls_until_the_offsets_are_read_again),
         cmocka_unit_test(a_woken_zombie_calls_nothing_that_its_successor_committed),
         cmocka_unit_test(what_comes_late_is_dropped),

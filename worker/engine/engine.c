@@ -10,6 +10,7 @@
 #include "engine/partition.h"
 #include "engine/reply.h"
 #include "engine/target.h"
+#include "engine/tell.h"
 
 #define TURN_MAX_MS           1000 /* the longest sleep: a tick */
 #define MEMBERSHIP_AGAIN_MS   100  /* between two looks before new calls */
@@ -342,11 +343,10 @@ static void wake_lanes(struct engine *engine)
 static bool has_room_for_answers(struct engine *engine)
 {
     bool has_room = engine->output_bytes < engine->config.max_held_bytes / 2;
-    if (!has_room && !engine->is_output_told) {
+    if (!has_room && tell_now(engine, &engine->output_told_ms)) {
         struct log_field bytes = FIELD_INT("bytes", (int64_t)engine->output_bytes);
         engine->ports.log(engine->ports.self, LOG_OUTPUTS_WAIT, &bytes, 1);
     }
-    engine->is_output_told = !has_room;
     return has_room;
 }
 

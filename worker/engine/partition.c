@@ -7,6 +7,7 @@
 #include "engine/batch.h"
 #include "engine/job.h"
 #include "engine/outcome.h"
+#include "engine/tell.h"
 
 struct partition *partition_find(struct engine *engine, struct tenure tenure)
 {
@@ -257,32 +258,62 @@ void engine_watermarks_read(struct engine *engine, struct tenure tenure, enum er
 
 /* ---- intake ---- */
 
-/* Says once who fills a share, until there is room again. */
-static void tell_full_share(struct engine *engine, struct partition *partition, const char *share)
+/* What requests wait for when it is not a target. */
+static const char *const WAITS[] = {"their commit", "earlier ones of their key",
+                                    "the look-up of their reply topic"};
+
+static uint32_t *count_of(const struct job *job, uint32_t waits[COUNT_OF(WAITS)])
 {
-    if (partition->is_share_told)
-        return;
-    partition->is_share_told = true;
-    const struct target *busiest = NULL;
+    if (job_is_finished(job))
+        return &waits[0];
+    if (job->step == JOB_BLOCKED)
+        return &waits[1];
+    return job->target == NULL ? &waits[2] : &job->target->counted;
+}
+
+/* What most of the requests of a partition wait for, and how many do. */
+static struct slice awaited(struct engine *engine, const struct partition *partition,
+                            uint32_t *ret_waiting)
+{
+    uint32_t waits[COUNT_OF(WAITS)] = {0};
+    for (struct link *link = engine->targets.next; link != &engine->targets; link = link->next)
+        LINK_OWNER(link, struct target, link)->counted = 0;
+    for (struct link *link = partition->jobs.next; link != &partition->jobs; link = link->next)
+        ++*count_of(LINK_OWNER(link, struct job, link_partition), waits);
+    size_t most = 0;
+    for (size_t i = 1; i < COUNT_OF(WAITS); i++)
+        most = waits[i] > waits[most] ? i : most;
+    struct slice what = slice_of_text(WAITS[most]);
+    *ret_waiting = waits[most];
     for (struct link *link = engine->targets.next; link != &engine->targets; link = link->next) {
         const struct target *target = LINK_OWNER(link, struct target, link);
-        if (busiest == NULL || target->holders > busiest->holders)
-            busiest = target;
+        if (target->counted <= *ret_waiting)
+            continue;
+        *ret_waiting = target->counted;
+        what = target->model;
     }
+    return what;
+}
+
+static void tell_full_share(struct engine *engine, struct partition *partition, const char *setting)
+{
+    if (!tell_now(engine, &partition->share_told_ms))
+        return;
+    uint32_t waiting;
+    struct slice target = awaited(engine, partition, &waiting);
     struct log_field more[] = {
-        FIELD_TEXT("share", slice_of_text(share)),
+        FIELD_TEXT("setting", slice_of_text(setting)),
         FIELD_INT("held", partition->held),
-        FIELD_INT("waiting", busiest == NULL ? 0 : busiest->holders),
-        FIELD_TEXT("target", busiest == NULL ? SLICE("the commit") : busiest->model),
+        FIELD_INT("waiting", waiting),
+        FIELD_TEXT("target", target),
     };
     log_partition(engine, LOG_SHARE_FULL, partition, more, COUNT_OF(more));
 }
 
 static void tell_full_map(struct engine *engine, struct partition *partition)
 {
-    if (partition->is_map_told)
+    if (!tell_now(engine, &partition->map_told_ms))
         return;
-    partition->is_map_told = true;
     struct log_field more[] = {
         FIELD_INT("open", (int64_t)partition->ledger.count),
         FIELD_INT("offset", ledger_front(&partition->ledger)),
@@ -293,27 +324,24 @@ static void tell_full_map(struct engine *engine, struct partition *partition)
 size_t engine_room(struct engine *engine, struct tenure tenure)
 {
     struct partition *partition = partition_find(engine, tenure);
-    if (partition == NULL || engine->is_stopping || partition->step != PARTITION_ACTIVE ||
-        link_alone(&engine->free_jobs))
+    if (partition == NULL || engine->is_stopping || partition->step != PARTITION_ACTIVE)
         return 0;
     uint64_t room = share_room(&engine->held_share, partition->held);
+    uint64_t free_jobs =
+        link_alone(&engine->free_jobs) ? 0 : engine->config.max_held - engine->held;
+    room = room < free_jobs ? room : free_jobs;
     uint64_t bytes = share_room(&engine->bytes_share, partition->held_bytes);
     size_t map = ledger_room(&partition->ledger);
-    uint64_t free_jobs = engine->config.max_held - engine->held;
     if (bytes == 0 && engine->held == 0)
         bytes = 1; /* a request over the limit is taken alone */
     if (room == 0 || bytes == 0)
-        tell_full_share(engine, partition, room == 0 ? "max_held" : "max_held_bytes");
-    else
-        partition->is_share_told = false;
+        tell_full_share(engine, partition,
+                        room == 0 ? "delivery.max_held" : "delivery.max_held_bytes");
     if (map == 0)
         tell_full_map(engine, partition);
-    else
-        partition->is_map_told = false;
     uint64_t by_bytes = bytes == 0 ? 0 : bytes / engine->config.max_request_bytes + 1;
     room = room < by_bytes ? room : by_bytes;
-    room = room < map ? room : map;
-    return room < free_jobs ? room : free_jobs;
+    return room < map ? room : map;
 }
 
 void engine_record(struct engine *engine, struct tenure tenure, const struct record *record)

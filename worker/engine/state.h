@@ -69,8 +69,8 @@ struct partition {
     uint32_t results; /* in engine->results or the batch */
     int64_t revoke_until_ms;
     uint32_t revoke_tries;
-    bool is_share_told, is_map_told; /* said in the log already */
-    bool is_in_batch;                /* the open batch commits offset and map of it */
+    int64_t share_told_ms, map_told_ms; /* for tell_now */
+    bool is_in_batch;                   /* the open batch commits offset and map of it */
     struct buf batch_map;
     int64_t batch_offset;
     uint32_t batch_results; /* of its results, those in the open batch */
@@ -86,6 +86,7 @@ struct target {
     struct link queue; /* of jobs */
     uint32_t holders;  /* jobs that point to it */
     uint32_t waiting, calling;
+    uint32_t counted; /* of the jobs that are being counted: only while they are */
     struct pace pace;
     enum { TARGET_SOUND, TARGET_SLOW, TARGET_DOWN } told; /* what the log said last */
     int64_t slow_told_ms, down_told_ms;                   /* for tell_now */
@@ -221,8 +222,8 @@ struct engine {
 
     struct link results;
     uint32_t result_count;
-    uint64_t output_bytes; /* of all results, those in the batch too */
-    bool is_output_told;   /* that they are too many for new calls: said in the log already */
+    uint64_t output_bytes;  /* of all results, those in the batch too */
+    int64_t output_told_ms; /* that they are too many for new calls; for tell_now */
     struct {
         bool is_open, is_unknown; /* unknown: waiting for reads that tell whether it made it */
         uint64_t id;
