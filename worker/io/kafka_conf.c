@@ -171,7 +171,7 @@ static void fill_consumer_defaults(struct filling *filling, const struct kafka_c
     fill_number(filling, "heartbeat.interval.ms", smaller(3000, session_ms / 3));
     fill_number(filling, "max.poll.interval.ms", or_default(config->max_poll_interval_ms, 300000));
     fill_text(filling, "queued.min.messages", "20000");
-    fill_text(filling, "queued.max.messages.kbytes", "768");
+    fill_text(filling, "queued.max.messages.kbytes", "1024");
     fill_text(filling, "fetch.message.max.bytes", "262144");
     fill_text(filling, "fetch.wait.max.ms", "50");
     fill_text(filling, "fetch.error.backoff.ms", "100");
