@@ -71,6 +71,9 @@ void job_take(struct engine *engine, struct partition *partition, const struct r
     if (taken.begun >= engine->config.max_begun)
         abandon(engine, job, taken.begun);
     job_charge(engine, job);
+    /* Its place in the lane is that of its record, however long the look-up takes. */
+    if (job->why.err == OK)
+        job->is_blocked = !lane_enter(engine, job);
     job_route(engine, job);
 }
 
@@ -144,7 +147,7 @@ static void job_line_up(struct engine *engine, struct job *job)
         job_fail(engine, job);
         return;
     }
-    if (lane_enter(engine, job)) {
+    if (!job->is_blocked) {
         job_wait(engine, job, false);
         return;
     }
@@ -172,7 +175,9 @@ static void job_wait(struct engine *engine, struct job *job, bool at_front)
 
 void job_lead(struct engine *engine, struct job *job)
 {
-    job_wait(engine, job, false);
+    job->is_blocked = false;
+    if (job->step == JOB_BLOCKED) /* else its reply topic is still being looked up */
+        job_wait(engine, job, false);
 }
 
 void job_unpark(struct engine *engine, struct job *job)

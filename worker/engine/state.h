@@ -133,6 +133,7 @@ struct job {
     struct link lane_link;    /* when it leads a lane: in the lanes' bucket */
     uint64_t lane_hash;
     bool is_leading;
+    bool is_blocked;        /* others lead its lane */
     struct link reply_link; /* while ROUTING */
     struct timer due;
     struct arena arena;
@@ -186,7 +187,7 @@ struct engine {
 
     struct job *jobs;
     struct link free_jobs;
-    struct link woken;  /* BLOCKED jobs whose turn in their lane has come */
+    struct link woken;  /* jobs whose turn in their lane has come */
     struct link *lanes; /* buckets */
     size_t lane_mask;
     uint64_t hash_seed;
