@@ -5,6 +5,7 @@
 #include "engine/tell.h"
 
 #define TARGET_ARENA_MAX (16 * 1024)
+#define KEPT_BACK_PART   16 /* of the call slots */
 
 static bool is_busy(const struct target *target)
 {
@@ -177,6 +178,14 @@ void target_calls(struct engine *engine, struct target *target, int change)
     note_busy(engine, target, was_busy);
 }
 
+/* The last call slots are for targets that have few: one that becomes busy need not wait until a
+ * slow call of another one ends. */
+static bool has_slot(const struct engine *engine, const struct target *target)
+{
+    uint32_t kept_back = engine->config.max_in_flight / KEPT_BACK_PART;
+    return engine->free_call_count > kept_back || target->calling < kept_back;
+}
+
 struct job *target_next_job(struct engine *engine, int64_t *ret_again_ms)
 {
     if (engine->free_call_count == 0)
@@ -190,7 +199,7 @@ struct job *target_next_job(struct engine *engine, int64_t *ret_again_ms)
                 *ret_again_ms = again_ms;
             continue;
         }
-        if (share_room(&engine->call_share, target->calling) == 0)
+        if (!has_slot(engine, target) || share_room(&engine->call_share, target->calling) == 0)
             continue;
         link_out(&target->link_ready);
         list_add_last(&engine->ready, &target->link_ready);
