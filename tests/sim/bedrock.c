@@ -5,20 +5,37 @@
 #include "policy/pace.h"
 #include "wire/eventstream.h"
 
+#define SLOW_MS 600000
+
 /* How a call goes; drawn when it begins. */
 enum outcome {
-    CALL_OK, CALL_THROTTLED, CALL_SERVER_ERROR, CALL_REFUSED_CONNECTION, CALL_TIMEOUT, CALL_CUT, CALL_CORRUPT,
-    CALL_EXCEPTION, CALL_REJECTED
+    CALL_OK,
+    CALL_THROTTLED,
+    CALL_SERVER_ERROR,
+    CALL_REFUSED_CONNECTION,
+    CALL_TIMEOUT,
+    CALL_CUT,
+    CALL_CORRUPT,
+    CALL_EXCEPTION,
+    CALL_REJECTED
 };
 
-#define ANSWER_TEXT                                                                                 \
-    "{\"output\":{\"message\":{\"role\":\"assistant\",\"content\":[{\"text\":\"" CANARY "\"}]}},"     \
-    "\"stopReason\":\"end_turn\",\"usage\":{\"inputTokens\":7,\"outputTokens\":3,\"totalTokens\":10},"  \
+#define ANSWER_TEXT                                                                                \
+    "{\"output\":{\"message\":{\"role\":\"assistant\",\"content\":[{\"text\":\"" CANARY "\"}]}},"  \
+    "\"stopReason\":\"end_turn\",\"usage\":{\"inputTokens\":7,\"outputTokens\":3,\"totalTokens\":" \
+    "10},"                                                                                         \
     "\"metrics\":{\"latencyMs\":5}}"
 
 static bool is_retryable(enum outcome outcome)
 {
     return outcome != CALL_OK && outcome != CALL_REJECTED;
+}
+
+/* A refusal by status costs nothing, nor does what never arrived. */
+static bool is_billable(enum outcome outcome)
+{
+    return outcome != CALL_THROTTLED && outcome != CALL_SERVER_ERROR && outcome != CALL_REJECTED &&
+           outcome != CALL_REFUSED_CONNECTION;
 }
 
 static enum outcome draw(struct world *world)
@@ -27,9 +44,13 @@ static enum outcome draw(struct world *world)
         enum fault fault;
         enum outcome outcome;
     } FAULTS[] = {
-        {FAULT_THROTTLE, CALL_THROTTLED}, {FAULT_SERVER_ERROR, CALL_SERVER_ERROR},
-        {FAULT_REFUSED_CONNECTION, CALL_REFUSED_CONNECTION}, {FAULT_TIMEOUT, CALL_TIMEOUT},
-        {FAULT_CUT, CALL_CUT}, {FAULT_CORRUPT, CALL_CORRUPT}, {FAULT_EXCEPTION, CALL_EXCEPTION},
+        {FAULT_THROTTLE, CALL_THROTTLED},
+        {FAULT_SERVER_ERROR, CALL_SERVER_ERROR},
+        {FAULT_REFUSED_CONNECTION, CALL_REFUSED_CONNECTION},
+        {FAULT_TIMEOUT, CALL_TIMEOUT},
+        {FAULT_CUT, CALL_CUT},
+        {FAULT_CORRUPT, CALL_CORRUPT},
+        {FAULT_EXCEPTION, CALL_EXCEPTION},
         {FAULT_REJECTED, CALL_REJECTED},
     };
     for (size_t i = 0; i < COUNT_OF(FAULTS); i++)
@@ -38,7 +59,8 @@ static enum outcome draw(struct world *world)
     return CALL_OK;
 }
 
-/* A request of the same lane must have its answer, or be given up for good, before a later one is called. */
+/* A request of the same lane must have its answer, or be given up for good, before a later one is
+ * called. */
 static void check_order(struct world *world, const struct worker *worker, int log, int64_t offset)
 {
     const struct fake_record *record = &world->logs[log].records[offset];
@@ -48,7 +70,7 @@ static void check_order(struct world *world, const struct worker *worker, int lo
     for (int64_t earlier = 0; earlier < offset; earlier++) {
         const struct fake_record *other = &world->logs[log].records[earlier];
         if (other->answers > 0 || other->kind == REQUEST_GAP || other->kind == REQUEST_EXPIRING ||
-            (world->config.ordering == ORDERING_KEY && other->key != record->key))
+            other->is_gone || (world->config.ordering == ORDERING_KEY && other->key != record->key))
             continue;
         for (int i = 0; i < CALLS_MAX; i++) {
             const struct fake_call *call = &worker->calls[i];
@@ -70,6 +92,15 @@ static void check_retry(struct world *world, struct worker *worker, int log, int
                         world->config.retry_max_elapsed_ms);
 }
 
+/* One that the group has put out, and that was not told yet, and its successor. */
+static bool has_two_owners(const struct world *world, int log)
+{
+    int owners = 0;
+    for (int i = 0; i < world->worker_count; i++)
+        owners += world->workers[i].engine != NULL && world->workers[i].has_tenure[log];
+    return owners > 1;
+}
+
 static void on_call_start(void *self, struct call_ref ref, const struct http_request *request)
 {
     struct port *port = self;
@@ -81,20 +112,31 @@ static void on_call_start(void *self, struct call_ref ref, const struct http_req
     int log;
     long long offset;
     char text[32];
-    snprintf(text, sizeof text, "%.*s", (int)sizeof text - 1, marker);
+    (void)snprintf(text, sizeof text, "%.*s", (int)sizeof text - 1, marker);
     MUST(world, sscanf(text, "[[id:%d/%lld]]", &log, &offset) == 2);
-    struct fake_record *record = &world->logs[log].records[offset];
+    struct fake_record *record = kafka_record(world, log, offset);
     world_note(world, "w%d begins a call for %d/%lld", worker->index, log, offset);
-    MUST(world, record->answers == 0);            /* what was committed is never called again */
-    MUST(world, !worker->is_stopping);            /* a drain begins no call */
+    /* What was committed is never called again. (Under at_least_once nothing but the heartbeat
+     * tells a worker that stood still.) */
+    bool has_two = has_two_owners(world, log);
+    MUST(world, record->answers == 0 || !world->config.exactly_once);
+    MUST(world, !record->is_done || (!world->config.exactly_once && has_two));
+    MUST(world, record->may_call || has_two); /* nor what came to something and is not lost */
+    MUST(world, record->kind != REQUEST_BAD_JSON && record->reply != REPLY_MISSING &&
+                    record->reply != REPLY_FORBIDDEN);
+    MUST(world, !worker->is_stopping); /* a drain begins no call */
     MUST(world, worker->has_tenure[log] && !worker->is_revoking[log]);
     check_order(world, worker, log, offset);
     check_retry(world, worker, log, offset);
     world->calls++;
-    record->calls++;
-    worker->calls[ref.index] = (struct fake_call){true, ref, log, offset, record->key};
+    record->may_call = false;
+    worker->calls[ref.index] = (struct fake_call){
+        .is_open = true, .ref = ref, .log = log, .offset = offset, .key = record->key};
+    books_call_began(world, worker, log, offset);
     enum outcome outcome = draw(world);
-    int64_t delay_ms = world_chance(world, FAULT_SLOW) ? 600000 : 1 + world_delay(world, 1500);
+    int64_t delay_ms = world_chance(world, FAULT_SLOW) ? SLOW_MS : 1 + world_delay(world, 1500);
+    if (world->pin == PIN_SLOW_MODEL)
+        delay_ms = record->model == 0 ? SLOW_MS : 1000;
     world_note(world, "w%d calls %d/%lld: %d in %lld", worker->index, log, offset, (int)outcome,
                (long long)delay_ms);
     struct sim_event *event = world_add(world, EVENT_CALL_STEP, worker, delay_ms);
@@ -109,6 +151,10 @@ static void on_call_cancel(void *self, struct call_ref ref)
     struct fake_call *call = &port->worker->calls[ref.index];
     MUST(port->world, call->is_open && call->ref.generation == ref.generation);
     call->is_open = false;
+    if (call->is_heard)
+        return; /* it cannot become whole */
+    kafka_record(port->world, call->log, call->offset)->may_call = true;
+    books_call_ended(port->world, port->worker, call->log, call->offset, true);
 }
 
 static void frame(struct buf *buf, const char *message_type, const char *type, const char *payload)
@@ -125,7 +171,8 @@ static void frame(struct buf *buf, const char *message_type, const char *type, c
 static void stream_text(struct buf *buf, enum outcome outcome)
 {
     frame(buf, "event", "messageStart", "{\"role\":\"assistant\"}");
-    frame(buf, "event", "contentBlockDelta", "{\"contentBlockIndex\":0,\"delta\":{\"text\":\"" CANARY "\"}}");
+    frame(buf, "event", "contentBlockDelta",
+          "{\"contentBlockIndex\":0,\"delta\":{\"text\":\"" CANARY "\"}}");
     if (outcome == CALL_EXCEPTION) {
         frame(buf, "exception", "throttlingException", "{\"message\":\"slow down\"}");
         return;
@@ -133,7 +180,8 @@ static void stream_text(struct buf *buf, enum outcome outcome)
     frame(buf, "event", "contentBlockStop", "{\"contentBlockIndex\":0}");
     frame(buf, "event", "messageStop", "{\"stopReason\":\"end_turn\"}");
     frame(buf, "event", "metadata",
-          "{\"usage\":{\"inputTokens\":7,\"outputTokens\":3,\"totalTokens\":10},\"metrics\":{\"latencyMs\":5}}");
+          "{\"usage\":{\"inputTokens\":7,\"outputTokens\":3,\"totalTokens\":10},\"metrics\":{"
+          "\"latencyMs\":5}}");
     if (outcome == CALL_CUT)
         buf_cut(buf, buf->len - 20);
     if (outcome == CALL_CORRUPT)
@@ -148,8 +196,9 @@ static void hear_stream(struct world *world, struct worker *worker, struct fake_
     struct buf body;
     buf_init(&body, 1 << 16);
     stream_text(&body, outcome);
-    engine_call_head(worker->engine, ref, 200,
-                     SLICE("HTTP/1.1 200 OK\r\ncontent-type: application/vnd.amazon.eventstream\r\n\r\n"));
+    engine_call_head(
+        worker->engine, ref, 200,
+        SLICE("HTTP/1.1 200 OK\r\ncontent-type: application/vnd.amazon.eventstream\r\n\r\n"));
     size_t cut = random_below(&world->random, body.len);
     engine_call_body(worker->engine, ref, slice_sub(buf_slice(&body), 0, cut));
     if (call->is_open)
@@ -159,7 +208,8 @@ static void hear_stream(struct world *world, struct worker *worker, struct fake_
         *ret_end = (struct call_end){ERR_CONNECTION, true, SLICE("connection reset")};
 }
 
-static void hear(struct world *world, struct worker *worker, struct fake_call *call, enum outcome outcome)
+static void hear(struct world *world, struct worker *worker, struct fake_call *call,
+                 enum outcome outcome)
 {
     struct call_ref ref = call->ref;
     bool is_stream = world->logs[call->log].records[call->offset].stream;
@@ -169,14 +219,16 @@ static void hear(struct world *world, struct worker *worker, struct fake_call *c
         const char *head;
     } REFUSALS[] = {
         [CALL_THROTTLED] = {429, "HTTP/1.1 429 x\r\nx-amzn-errortype: ThrottlingException\r\n\r\n"},
-        [CALL_SERVER_ERROR] = {500, "HTTP/1.1 500 x\r\nx-amzn-errortype: InternalServerException\r\n\r\n"},
+        [CALL_SERVER_ERROR] =
+            {500, "HTTP/1.1 500 x\r\nx-amzn-errortype: InternalServerException\r\n\r\n"},
         [CALL_REJECTED] = {400, "HTTP/1.1 400 x\r\nx-amzn-errortype: ValidationException\r\n\r\n"},
     };
     switch (outcome) {
     case CALL_THROTTLED:
     case CALL_SERVER_ERROR:
     case CALL_REJECTED:
-        engine_call_head(worker->engine, ref, REFUSALS[outcome].status, slice_of_text(REFUSALS[outcome].head));
+        engine_call_head(worker->engine, ref, REFUSALS[outcome].status,
+                         slice_of_text(REFUSALS[outcome].head));
         engine_call_body(worker->engine, ref, SLICE("{\"message\":\"no\"}"));
         break;
     case CALL_REFUSED_CONNECTION:
@@ -212,20 +264,22 @@ void bedrock_step(struct world *world, struct worker *worker, const struct sim_e
     enum outcome outcome = (enum outcome)event->step;
     if (!call->is_open || call->ref.generation != event->b)
         return;
-    bool throttled = outcome == CALL_THROTTLED ||
-                     (outcome == CALL_EXCEPTION && world->logs[call->log].records[call->offset].stream);
-    int *silence = &worker->silence[world->logs[call->log].records[call->offset].model];
+    struct fake_record *record = kafka_record(world, call->log, call->offset);
+    bool throttled = outcome == CALL_THROTTLED || (outcome == CALL_EXCEPTION && record->stream);
+    int *silence = &worker->silence[record->model];
     *silence = is_retryable(outcome) ? *silence + 1 : 0;
     bool is_free = outcome == CALL_SERVER_ERROR || outcome == CALL_REFUSED_CONNECTION;
     if (is_retryable(outcome) && !throttled && !(is_free && *silence >= PACE_STREAK))
         worker->tried[call->log][call->offset].failed++;
     worker->tried[call->log][call->offset].is_retrying = is_retryable(outcome);
+    record->may_call = record->may_call || is_retryable(outcome);
+    call->is_heard = true;
+    books_call_ended(world, worker, call->log, call->offset, is_billable(outcome));
     hear(world, worker, call, outcome);
 }
 
-void bedrock_worker_died(struct world *world, struct worker *worker)
+void bedrock_worker_died(struct worker *worker)
 {
-    (void)world;
     for (int i = 0; i < CALLS_MAX; i++)
         worker->calls[i].is_open = false;
 }

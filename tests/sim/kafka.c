@@ -4,91 +4,228 @@
 
 #include "wire/offset_map.h"
 
-#define TOPIC SLICE("requests")
-#define KEYS 3
-#define MODELS 3
+#define KEYS             3
+#define ANEW_AGAIN_MS    500
+#define SLOW_MODEL_TURNS 10 /* of a pinned world: every so many requests one is slow */
 
 /* ---- logs ---- */
 
-static struct fake_record *record_of(struct world *world, int log, int64_t offset)
+struct fake_record *kafka_record(struct world *world, int log, int64_t offset)
 {
     MUST(world, log >= 0 && log < world->log_count && offset >= 0 && offset < RECORDS_MAX);
     return &world->logs[log].records[offset];
 }
 
-void kafka_make(struct world *world)
+static enum reply_kind draw_reply(struct world *world)
+{
+    uint64_t dice = random_below(&world->random, 100);
+    return dice < 70   ? REPLY_NONE
+           : dice < 85 ? REPLY_GOOD
+           : dice < 90 ? REPLY_MISSING
+           : dice < 95 ? REPLY_FORBIDDEN
+                       : REPLY_VANISHED;
+}
+
+static void draw_record(struct world *world, struct fake_record *record, bool has_gaps)
 {
     struct random *random = &world->random;
-    world->log_count = 1 + (int)random_below(random, LOGS_MAX);
-    bool has_gaps = random_below(random, 2) == 0;
+    uint64_t dice = random_below(random, 100);
+    *record = (struct fake_record){
+        .kind = has_gaps && dice < 20 ? REQUEST_GAP
+                : dice < 24           ? REQUEST_BAD_JSON
+                : dice < 28           ? REQUEST_EXPIRING
+                : dice < 32           ? REQUEST_REFUSED_ANSWER
+                                      : REQUEST_GOOD,
+        .may_call = true,
+    };
+    record->key = (int)random_below(random, KEYS + 1) - 1;
+    record->model = (int)random_below(random, MODELS_MAX);
+    record->stream = random_below(random, 3) == 0;
+    record->reply = draw_reply(world);
+}
+
+/* Every tenth request is for a model that takes its time; nothing else happens. */
+static void pin_record(struct fake_record *record, int64_t offset)
+{
+    *record = (struct fake_record){
+        .kind = REQUEST_GOOD,
+        .key = -1,
+        .model = offset % SLOW_MODEL_TURNS == 0 ? 0 : 1 + (int)(offset % 2),
+        .may_call = true,
+    };
+}
+
+static void make_records(struct world *world, struct fake_log *log, int64_t planned)
+{
+    bool has_gaps = random_below(&world->random, 2) == 0;
+    log->low = log->end = 0;
+    log->planned = planned;
+    for (size_t key = 0; key < COUNT_OF(log->last_answer); key++)
+        log->last_answer[key] = -1;
+    memset(log->records, 0, sizeof log->records);
+    for (int64_t offset = 0; offset < planned; offset++)
+        if (world->pin == PIN_SLOW_MODEL)
+            pin_record(&log->records[offset], offset);
+        else
+            draw_record(world, &log->records[offset], has_gaps);
+}
+
+void kafka_make(struct world *world)
+{
+    world->log_count = 1 + (int)random_below(&world->random, LOGS_MAX);
     for (int i = 0; i < world->log_count; i++) {
         struct fake_log *log = &world->logs[i];
         log->offset = -1;
         log->owner = -1;
         log->next_owner = -1;
-        log->planned = 10 + (int64_t)random_below(random, RECORDS_MAX - 10);
-        for (size_t key = 0; key < COUNT_OF(log->last_answer); key++)
-            log->last_answer[key] = -1;
-        for (int64_t offset = 0; offset < log->planned; offset++) {
-            struct fake_record *record = &log->records[offset];
-            uint64_t dice = random_below(random, 100);
-            record->kind = has_gaps && dice < 20 ? REQUEST_GAP
-                           : dice < 24           ? REQUEST_BAD_JSON
-                           : dice < 28           ? REQUEST_EXPIRING
-                           : dice < 32           ? REQUEST_REFUSED_ANSWER
-                                                 : REQUEST_GOOD;
-            record->key = (int)random_below(random, KEYS + 1) - 1;
-            record->model = (int)random_below(random, MODELS);
-            record->stream = random_below(random, 3) == 0;
-        }
+        log->committer = -1;
+        make_records(world, log, 10 + (int64_t)random_below(&world->random, RECORDS_MAX - 10));
         struct sim_event *event = world_add(world, EVENT_PRODUCE, NULL, 0);
         event->a = i;
     }
 }
 
+/* Has everybody noticed that the topic is another one? (Requests that come before are not told from
+ * those of the old topic by anybody.) */
+static bool is_anew_noticed(const struct world *world, int index)
+{
+    const struct fake_log *log = &world->logs[index];
+    for (int i = 0; i < world->worker_count; i++)
+        if (world->workers[i].has_tenure[index] && world->workers[i].positions[index] > log->end)
+            return false;
+    return log->offset <= log->end;
+}
+
 void kafka_produce(struct world *world, const struct sim_event *event)
 {
-    struct fake_log *log = &world->logs[event->a];
-    log->end++;
-    if (log->end < log->planned) {
-        int log_index = event->a;
-        struct sim_event *next = world_add(world, EVENT_PRODUCE, NULL, world_delay(world, 800));
-        next->a = log_index;
+    int index = event->a;
+    struct fake_log *log = &world->logs[index];
+    if (log->is_anew && !is_anew_noticed(world, index)) {
+        world_add(world, EVENT_PRODUCE, NULL, ANEW_AGAIN_MS)->a = index;
+        return;
     }
+    log->is_anew = false;
+    log->end++;
+    int64_t typical_ms = world->pin == PIN_NONE ? 800 : 300;
+    if (log->end < log->planned)
+        world_add(world, EVENT_PRODUCE, NULL, world_delay(world, typical_ms))->a = index;
+}
+
+static bool is_settled(const struct fake_record *record)
+{
+    return record->kind == REQUEST_GAP || record->is_gone || record->answers > 0;
+}
+
+static bool is_log_answered(const struct fake_log *log)
+{
+    if (log->end < log->planned)
+        return false;
+    for (int64_t offset = 0; offset < log->planned; offset++)
+        if (!is_settled(&log->records[offset]))
+            return false;
+    return true;
+}
+
+/* Of a pinned world: what is not for the slow model is answered. */
+void kafka_check_pinned(struct world *world)
+{
+    for (int i = 0; i < world->log_count; i++)
+        for (int64_t offset = 0; offset < world->logs[i].planned; offset++) {
+            const struct fake_record *record = kafka_record(world, i, offset);
+            MUST(world, record->model == 0 || record->answers > 0);
+        }
 }
 
 bool kafka_all_answered(const struct world *world)
 {
-    for (int i = 0; i < world->log_count; i++) {
-        const struct fake_log *log = &world->logs[i];
-        if (log->end < log->planned)
+    for (int i = 0; i < world->log_count; i++)
+        if (!is_log_answered(&world->logs[i]))
             return false;
-        for (int64_t offset = 0; offset < log->planned; offset++)
-            if (log->records[offset].kind != REQUEST_GAP && log->records[offset].answers == 0)
-                return false;
+    return true;
+}
+
+/* Retention: the oldest records go, answered or not. */
+void kafka_truncate(struct world *world)
+{
+    int index = (int)random_below(&world->random, (uint64_t)world->log_count);
+    struct fake_log *log = &world->logs[index];
+    if (log->end == 0 || log->is_anew)
+        return;
+    int64_t low =
+        log->low + (int64_t)random_below(&world->random, (uint64_t)(log->end - log->low) + 1);
+    for (int64_t offset = log->low; offset < low; offset++) {
+        struct fake_record *record = &log->records[offset];
+        record->is_gone = record->is_gone || !record->is_done;
+    }
+    log->low = low;
+    world->truncations++;
+    world_note(world, "log %d now begins at %lld", index, (long long)low);
+}
+
+static bool is_quiet(const struct world *world, int index)
+{
+    const struct fake_log *log = &world->logs[index];
+    if (log->is_anew || log->offset != log->end || !is_log_answered(log) ||
+        !books_are_quiet(world, index))
+        return false;
+    for (int i = 0; i < world->worker_count; i++) {
+        const struct worker *worker = &world->workers[i];
+        struct engine_stats stats = {0};
+        if (worker->engine != NULL)
+            engine_stats(worker->engine, &stats);
+        if (stats.held > 0 || worker->has_batch || worker->kept[index].is_set ||
+            worker->stalled_until > world->now_ms)
+            return false;
     }
     return true;
 }
 
+/* The topic is deleted and made again while nothing of it is under way. */
+void kafka_make_anew(struct world *world)
+{
+    int index = (int)random_below(&world->random, (uint64_t)world->log_count);
+    struct fake_log *log = &world->logs[index];
+    if (!is_quiet(world, index))
+        return;
+    make_records(world, log, 1 + (int64_t)random_below(&world->random, RECORDS_MAX));
+    log->is_anew = true;
+    if (random_below(&world->random, 2) == 0) { /* the offsets of a deleted topic go some time */
+        log->offset = -1;
+        log->metadata_len = 0;
+        log->committer = -1;
+    }
+    for (int i = 0; i < world->worker_count; i++)
+        memset(world->workers[i].tried[index], 0, sizeof world->workers[i].tried[index]);
+    world->anews++;
+    world_note(world, "log %d is made anew", index);
+    world_add(world, EVENT_PRODUCE, NULL, ANEW_AGAIN_MS)->a = index;
+}
+
 static void deliver(struct world *world, struct worker *worker, int log, int64_t offset)
 {
-    const struct fake_record *fake = record_of(world, log, offset);
+    static const char *const REPLIES[] = {
+        [REPLY_NONE] = "",
+        [REPLY_GOOD] = ", \"reply_to\": \"reply.good\"",
+        [REPLY_MISSING] = ", \"reply_to\": \"reply.missing\"",
+        [REPLY_FORBIDDEN] = ", \"reply_to\": \"orders\"",
+        [REPLY_VANISHED] = ", \"reply_to\": \"reply.vanished\"",
+    };
+    const struct fake_record *fake = kafka_record(world, log, offset);
     char value[512];
     char key[8];
-    const char *ttl = fake->kind == REQUEST_EXPIRING ? ", \"ttl_ms\": 3000" : "";
-    int len = snprintf(value, sizeof value,
-                       "{\"model\": \"m.%d\", \"messages\": [[\"human\", \"[[id:%d/%lld]] " CANARY
-                       "\"]]%s%s}",
-                       fake->model, log, (long long)offset, fake->stream ? ", \"stream\": true" : "",
-                       ttl);
+    int len = snprintf(
+        value, sizeof value,
+        "{\"model\": \"m.%d\", \"messages\": [[\"human\", \"[[id:%d/%lld]] " CANARY "\"]]%s%s%s}",
+        fake->model, log, (long long)offset, fake->stream ? ", \"stream\": true" : "",
+        fake->kind == REQUEST_EXPIRING ? ", \"ttl_ms\": 3000" : "", REPLIES[fake->reply]);
     if (fake->kind == REQUEST_BAD_JSON)
         len -= 3;
-    snprintf(key, sizeof key, "k%d", fake->key);
+    (void)snprintf(key, sizeof key, "k%d", fake->key);
     struct record record = {
         .topic = TOPIC,
         .partition = log,
         .offset = offset,
-        .timestamp_ms = 1795000000000LL + world->now_ms,
+        .timestamp_ms = WALL_AT_START + world->now_ms,
         .timestamp_type = TIMESTAMP_CREATE,
         .key = fake->key < 0 ? SLICE_NULL : slice_of_text(key),
         .value = slice_of(value, (size_t)len),
@@ -96,30 +233,48 @@ static void deliver(struct world *world, struct worker *worker, int log, int64_t
     engine_record(worker->engine, worker->tenures[log], &record);
 }
 
+static void skip_gaps(const struct fake_log *log, int64_t *position)
+{
+    while (*position < log->end && log->records[*position].kind == REQUEST_GAP)
+        (*position)++;
+}
+
+static void pump_log(struct world *world, struct worker *worker, int index)
+{
+    const struct fake_log *log = &world->logs[index];
+    int64_t *position = &worker->positions[index];
+    struct tenure tenure = worker->tenures[index];
+    if (*position < log->low || *position > log->end) {
+        if (!worker->is_out_of_range[index])
+            engine_partition_out_of_range(worker->engine, tenure);
+        worker->is_out_of_range[index] = true;
+        return;
+    }
+    skip_gaps(log, position);
+    while (*position < log->end && engine_room(worker->engine, tenure) > 0) {
+        deliver(world, worker, index, (*position)++);
+        skip_gaps(log, position);
+    }
+    if (*position == log->end && *position != worker->told_ends[index])
+        engine_partition_end(worker->engine, tenure, *position);
+    worker->told_ends[index] = *position;
+}
+
 void kafka_pump(struct world *world, struct worker *worker)
 {
-    for (int i = 0; i < world->log_count; i++) {
-        struct fake_log *log = &world->logs[i];
-        int64_t *position = &worker->positions[i];
-        if (!worker->has_tenure[i] || *position < 0 || worker->is_revoking[i])
-            continue;
-        int64_t before = *position;
-        size_t room = engine_room(worker->engine, worker->tenures[i]);
-        while (*position < log->end && room > 0) {
-            int64_t offset = (*position)++;
-            if (log->records[offset].kind == REQUEST_GAP)
-                continue;
-            deliver(world, worker, i, offset);
-            room = engine_room(worker->engine, worker->tenures[i]);
-        }
-        while (*position < log->end && log->records[*position].kind == REQUEST_GAP)
-            (*position)++;
-        if (*position == log->end && *position != before)
-            engine_partition_end(worker->engine, worker->tenures[i], *position);
-    }
+    for (int i = 0; i < world->log_count; i++)
+        if (worker->has_tenure[i] && worker->positions[i] >= 0 && !worker->is_revoking[i])
+            pump_log(world, worker, i);
 }
 
 /* ---- the group ---- */
+
+/* Nobody will say any more what became of the calls of this log: its next owner may call again. */
+static void may_call_again(struct fake_log *log)
+{
+    for (int64_t offset = 0; offset < log->planned; offset++)
+        log->records[offset].may_call = true;
+}
 
 /* An owner is gone: calls that the map tells as under way are to be booked by its successor. */
 static void note_owner_gone(struct world *world, struct fake_log *log)
@@ -127,12 +282,15 @@ static void note_owner_gone(struct world *world, struct fake_log *log)
     static struct offset_open open[4096];
     size_t count = 0;
     int64_t last;
-    if (log->offset < 0 || offset_map_read(slice_of(log->metadata, log->metadata_len), log->offset,
-                                           open, COUNT_OF(open), &count, &last) != OK)
+    if (log->offset < 0 || log->is_anew ||
+        offset_map_read(slice_of(log->metadata, log->metadata_len), log->offset, open,
+                        COUNT_OF(open), &count, &last) != OK)
         return;
-    for (size_t i = 0; i < count; i++)
-        if (open[i].is_running)
-            record_of(world, (int)(log - world->logs), open[i].offset)->is_lost_expected = true;
+    for (size_t i = 0; i < count; i++) {
+        struct fake_record *record = kafka_record(world, (int)(log - world->logs), open[i].offset);
+        if (open[i].is_running && !record->is_gone && record->kind != REQUEST_GAP)
+            record->is_lost_expected = true;
+    }
 }
 
 static void give(struct world *world, struct fake_log *log, int to)
@@ -142,9 +300,8 @@ static void give(struct world *world, struct fake_log *log, int to)
     world->group_generation++;
     if (to < 0)
         return;
-    int log_index = (int)(log - world->logs);
-    struct sim_event *event = world_add(world, EVENT_ASSIGN, &world->workers[to], world_delay(world, 50));
-    event->a = log_index;
+    int index = (int)(log - world->logs);
+    world_add(world, EVENT_ASSIGN, &world->workers[to], world_delay(world, 50))->a = index;
 }
 
 static int any_member(struct world *world)
@@ -173,15 +330,17 @@ void kafka_join(struct world *world, struct worker *worker)
 
 void kafka_assign(struct world *world, struct worker *worker, const struct sim_event *event)
 {
-    if (world->logs[event->a].owner != worker->index || worker->has_tenure[event->a] ||
+    int index = event->a;
+    if (world->logs[index].owner != worker->index || worker->has_tenure[index] ||
         !worker->is_member)
         return;
-    worker->has_tenure[event->a] = true;
-    worker->is_revoking[event->a] = false;
-    worker->positions[event->a] = -1;
-    worker->tenures[event->a] = (struct tenure){(uint32_t)event->a, ++worker->next_epoch};
-    world_note(world, "w%d gets %d", worker->index, event->a);
-    engine_partition_assigned(worker->engine, worker->tenures[event->a], TOPIC, event->a);
+    worker->has_tenure[index] = true;
+    worker->is_revoking[index] = worker->is_revoke_hurt[index] = false;
+    worker->positions[index] = -1;
+    memset(worker->tried[index], 0, sizeof worker->tried[index]);
+    worker->tenures[index] = (struct tenure){(uint32_t)index, ++worker->next_epoch};
+    world_note(world, "w%d gets %d", worker->index, index);
+    engine_partition_assigned(worker->engine, worker->tenures[index], TOPIC, index);
 }
 
 void kafka_move(struct world *world)
@@ -199,7 +358,8 @@ void kafka_move(struct world *world)
     world->group_generation++;
     log->next_owner = to;
     from->is_revoking[index] = true;
-    engine_time(from->engine, world->now_ms, 1795000000000LL + world->now_ms);
+    from->revoked_ms[index] = world->now_ms;
+    engine_time(from->engine, world->now_ms, WALL_AT_START + world->now_ms);
     engine_partition_revoked(from->engine, from->tenures[index]);
     world_add(world, EVENT_WAKE, from, 0);
 }
@@ -207,30 +367,40 @@ void kafka_move(struct world *world)
 /* The group forgets a member; its partitions go to others. A living one hears of it later. */
 void kafka_kick(struct world *world, struct worker *worker, bool is_dead)
 {
+    bool has_done = worker->has_ended && worker->exit_code == 0 && worker->is_member;
     worker->is_member = false;
     world->group_generation++;
+    world->is_shaken = world->is_shaken || !has_done;
     for (int i = 0; i < world->log_count; i++) {
         struct fake_log *log = &world->logs[i];
         if (log->next_owner == worker->index)
             log->next_owner = -1;
+        if (!has_done && worker->has_tenure[i])
+            may_call_again(log);
         if (log->owner != worker->index)
             continue;
         note_owner_gone(world, log);
+        if (has_done)
+            MUST(world, !books_are_open(worker, i));
         int to = log->next_owner;
         if (to < 0 || !world->workers[to].is_member || world->workers[to].is_stopping)
             to = any_member(world);
         give(world, log, to);
     }
-    /* Whose partitions are gone cannot learn from their offsets any more what became of its last transaction. */
+    /* Whose partitions are gone cannot learn from their offsets any more what became of its last
+     * transaction. */
     for (uint64_t i = 0; i < world->usages; i++)
         if (world->usage_ids[i].worker == worker->index && world->usage_ids[i].is_unknown)
             world->usage_ids[i].is_witnessed = false;
     if (is_dead || worker->has_ended)
         return;
     world_note(world, "w%d is put out of the group", worker->index);
+    books_put_out(worker);
     /* Heartbeats tell it, within their interval after it woke. */
-    int64_t asleep_ms = worker->stalled_until > world->now_ms ? worker->stalled_until - world->now_ms : 0;
-    world_add(world, EVENT_LOST, worker, asleep_ms + (int64_t)random_below(&world->random, HEARTBEAT_MS));
+    int64_t asleep_ms =
+        worker->stalled_until > world->now_ms ? worker->stalled_until - world->now_ms : 0;
+    world_add(world, EVENT_LOST, worker,
+              asleep_ms + (int64_t)random_below(&world->random, HEARTBEAT_MS));
 }
 
 void kafka_lost(struct world *world, struct worker *worker)
@@ -240,13 +410,28 @@ void kafka_lost(struct world *world, struct worker *worker)
         if (!worker->has_tenure[i])
             continue;
         engine_partition_lost(worker->engine, worker->tenures[i]);
+        books_tenure_over(world, worker, i);
+        may_call_again(&world->logs[i]); /* what it called since it was put out is lost */
         worker->has_tenure[i] = false;
+        worker->kept[i].is_set = false;
         worker->positions[i] = -1;
     }
     if (!worker->is_stopping)
         kafka_join(world, worker);
     else
         worker->knows_it_is_out = true;
+}
+
+/* Given back in peace, everything that ended is committed and nothing is under way. */
+static void check_release(struct world *world, struct worker *worker, int index)
+{
+    bool is_late = world->now_ms - worker->revoked_ms[index] >= world->config.drain_timeout_ms;
+    if (is_late || worker->is_revoke_hurt[index] || !worker->is_revoking[index]) {
+        may_call_again(&world->logs[index]);
+        world->is_shaken = true;
+        return;
+    }
+    MUST(world, !books_are_open(worker, index));
 }
 
 static void on_release(void *self, struct tenure tenure)
@@ -257,6 +442,10 @@ static void on_release(void *self, struct tenure tenure)
     int index = (int)tenure.slot;
     MUST(world, worker->has_tenure[index] && worker->tenures[index].epoch == tenure.epoch);
     world_note(world, "w%d gives %d back", worker->index, index);
+    broker_commit_kept(world, worker);
+    worker->kept[index].is_set = false;
+    check_release(world, worker, index);
+    books_tenure_over(world, worker, index);
     worker->has_tenure[index] = false;
     worker->positions[index] = -1;
     struct fake_log *log = &world->logs[index];
@@ -295,9 +484,10 @@ static void on_offsets_read(void *self, struct tenure tenure, uint32_t ticket)
 /* A transaction with offsets of this log is under way somewhere. */
 static bool is_pending(const struct world *world, int log)
 {
-    for (int i = 0; i < world->worker_count; i++) {
+    for (int i = 0; world->config.exactly_once && i < world->worker_count; i++) {
         const struct worker *worker = &world->workers[i];
-        for (size_t k = 0; worker->engine != NULL && worker->has_batch && k < worker->batch.offset_count; k++)
+        for (size_t k = 0;
+             worker->engine != NULL && worker->has_batch && k < worker->batch.offset_count; k++)
             if (worker->batch.offsets[k].partition == log)
                 return true;
     }
@@ -308,9 +498,10 @@ void kafka_read(struct world *world, struct worker *worker, const struct sim_eve
 {
     struct tenure tenure = {(uint32_t)event->a, event->c};
     const struct fake_log *log = &world->logs[event->a];
+    broker_commit_kept(world, worker);
     if (is_pending(world, event->a))
         engine_offsets_read(worker->engine, tenure, event->b, ERR_UNSTABLE, -1, SLICE_NULL);
-    else if (world_chance(world, FAULT_READ))
+    else if (world_chance(world, FAULT_READ) || worker->kept[event->a].is_set)
         engine_offsets_read(worker->engine, tenure, event->b, ERR_IO, -1, SLICE_NULL);
     else
         engine_offsets_read(worker->engine, tenure, event->b, OK, log->offset,
@@ -327,213 +518,40 @@ static void on_watermarks_read(void *self, struct tenure tenure)
 
 void kafka_watermarks(struct world *world, struct worker *worker, const struct sim_event *event)
 {
-    engine_watermarks_read(worker->engine, (struct tenure){(uint32_t)event->a, event->c}, OK, 0,
-                           world->logs[event->a].end);
+    struct tenure tenure = {(uint32_t)event->a, event->c};
+    const struct fake_log *log = &world->logs[event->a];
+    enum err err = world_chance(world, FAULT_READ) ? ERR_IO : OK;
+    engine_watermarks_read(worker->engine, tenure, err, log->low, log->end);
 }
 
 static void on_start(void *self, struct tenure tenure, int64_t offset)
 {
     struct port *port = self;
-    MUST(port->world, port->worker->tenures[tenure.slot].epoch == tenure.epoch);
-    port->worker->positions[tenure.slot] = offset < 0 ? 0 : offset;
-    memset(port->worker->tried[tenure.slot], 0, sizeof port->worker->tried[tenure.slot]);
-    world_add(port->world, EVENT_WAKE, port->worker, 0);
-}
-
-/* ---- transactions ---- */
-
-static void on_commit(void *self, const struct batch *batch)
-{
-    struct port *port = self;
     struct worker *worker = port->worker;
-    MUST(port->world, !worker->has_batch);
-    worker->has_batch = true;
-    worker->batch = *batch;
-    worker->batch_generation = worker->generation;
-    world_add(port->world, EVENT_BATCH, worker, 1 + world_delay(port->world, 10));
-}
-
-/* Where a record says it comes from: `marker` then "topic":"requests","partition":L,"offset":O. */
-static struct fake_record *source_of(struct world *world, const char *value, const char *marker,
-                                     int *ret_log, int64_t *ret_offset)
-{
-    const char *at = strstr(value, marker);
-    MUST(world, at != NULL);
-    long long offset;
-    MUST(world, sscanf(at + strlen(marker), "\"topic\":\"requests\",\"partition\":%d,\"offset\":%lld",
-                       ret_log, &offset) == 2);
-    *ret_offset = offset;
-    return record_of(world, *ret_log, offset);
-}
-
-static void response_out(struct world *world, const char *value)
-{
-    int log;
-    int64_t offset;
-    struct fake_record *record = source_of(world, value, "\"request\":{", &log, &offset);
-    MUST(world, record->answers == 0); /* never twice */
-    record->answers++;
-    world->responses++;
-    bool is_free = strstr(value, "\"abandoned\"") != NULL || record->kind == REQUEST_BAD_JSON ||
-                   record->kind == REQUEST_EXPIRING || world->config.ordering == ORDERING_NONE ||
-                   (world->config.ordering == ORDERING_KEY && record->key < 0);
-    if (is_free)
-        return;
-    int64_t *last = &world->logs[log].last_answer[world->config.ordering == ORDERING_KEY ? record->key : 0];
-    MUST(world, *last < offset); /* in the order of its key */
-    *last = offset;
-}
-
-static void usage_out(struct world *world, const char *value, bool is_witnessed)
-{
-    int log;
-    int64_t offset;
-    struct fake_record *record = source_of(world, value, "\"source\":{", &log, &offset);
-    const char *id = strstr(value, "\"id\":\"");
-    MUST(world, id != NULL);
-    if (world->usages == world->usage_room) {
-        world->usage_room = world->usage_room == 0 ? 256 : world->usage_room * 2;
-        world->usage_ids = realloc(world->usage_ids, world->usage_room * sizeof *world->usage_ids);
-        if (world->usage_ids == NULL)
-            abort();
-    }
-    /* One call counts once. (A worker that lost its partitions has nobody to ask what became of a transaction of unknown
-     * outcome: it publishes again under the same name.) */
-    for (uint64_t i = 0; i < world->usages; i++)
-        MUST(world, !world->usage_ids[i].is_witnessed ||
-                        memcmp(world->usage_ids[i].id.text, id + 6, UUID_TEXT_LEN) != 0);
-    world->usage_ids[world->usages].is_witnessed = is_witnessed;
-    world->usage_ids[world->usages].worker = -1;
-    world->usage_ids[world->usages].is_unknown = false;
-    memcpy(world->usage_ids[world->usages++].id.text, id + 6, UUID_TEXT_LEN);
-    if (strstr(value, "\"worker_lost\"") == NULL)
-        return;
-    MUST(world, record->is_lost_expected);
-    record->is_lost_expected = false;
-    world->lost_usages++;
-}
-
-static void check_map(struct world *world, const struct fake_log *log)
-{
-    static struct offset_open open[4096];
-    size_t count;
-    int64_t last;
-    MUST(world, offset_map_read(slice_of(log->metadata, log->metadata_len), log->offset, open,
-                                COUNT_OF(open), &count, &last) == OK);
-    MUST(world, log->metadata_len <= world->config.offset_map_bytes_max);
-    size_t next = 0;
-    for (int64_t offset = 0; offset < log->end; offset++) {
-        while (next < count && open[next].offset < offset)
-            next++;
-        bool is_open = next < count && open[next].offset == offset;
-        bool is_done = offset < log->offset || (offset <= last && !is_open);
-        if (log->records[offset].kind != REQUEST_GAP)
-            MUST(world, is_done == (log->records[offset].answers > 0)); /* the map is the truth */
-    }
-}
-
-static void apply(struct world *world, const struct batch *batch)
-{
-    char *value = NULL;
-    for (size_t i = 0; i < batch->output_count; i++) {
-        const struct output *output = batch->outputs[i];
-        value = realloc(value, output->value.len + 1);
-        if (value == NULL)
-            abort();
-        memcpy(value, output->value.ptr, output->value.len);
-        value[output->value.len] = '\0';
-        if (output->kind == OUTPUT_RESPONSE)
-            response_out(world, value);
-        else if (output->kind == OUTPUT_USAGE)
-            usage_out(world, value, batch->offset_count > 0);
-    }
-    free(value);
-    for (size_t i = 0; i < batch->offset_count; i++) {
-        const struct batch_offset *offset = &batch->offsets[i];
-        struct fake_log *log = &world->logs[offset->partition];
-        MUST(world, offset->offset >= log->offset && offset->offset <= log->end);
-        log->offset = offset->offset;
-        memcpy(log->metadata, offset->metadata.ptr, offset->metadata.len);
-        log->metadata_len = offset->metadata.len;
-    }
-    for (size_t i = 0; i < batch->offset_count; i++)
-        check_map(world, &world->logs[batch->offsets[i].partition]);
-}
-
-/* The first output that this broker never takes: answers of some requests are too large for it. */
-static bool find_refused(struct world *world, const struct batch *batch, size_t *ret_blame)
-{
-    for (size_t i = 0; i < batch->output_count; i++) {
-        const struct output *output = batch->outputs[i];
-        if (output->kind != OUTPUT_RESPONSE)
-            continue;
-        struct buf text;
-        buf_init(&text, 1 << 20);
-        buf_add(&text, output->value);
-        int log;
-        int64_t offset;
-        bool is_refused = source_of(world, buf_text(&text), "\"request\":{", &log, &offset)->kind ==
-                              REQUEST_REFUSED_ANSWER &&
-                          strstr(buf_text(&text), "\"status\":\"ok\"") != NULL;
-        buf_done(&text);
-        *ret_blame = i;
-        if (is_refused)
-            return true;
-    }
-    return false;
-}
-
-static void decide(struct world *world, struct worker *worker, struct batch_end *ret_end)
-{
-    const struct batch *batch = &worker->batch;
-    if (find_refused(world, batch, &ret_end->blame)) {
-        ret_end->outcome = BATCH_REFUSED;
-        ret_end->blame_err = ERR_TOO_LARGE;
-        return;
-    }
-    if (batch->offset_count > 0 && !worker->is_member) {
-        ret_end->outcome = BATCH_MEMBER_GONE;
-    } else if (batch->offset_count > 0 && worker->batch_generation != world->group_generation) {
-        ret_end->outcome = BATCH_GENERATION;
-    } else if (world_chance(world, FAULT_ABORT)) {
-        ret_end->outcome = BATCH_ABORTED;
-        ret_end->was_time = random_below(&world->random, 2) == 0;
-    } else if (world_chance(world, FAULT_UNKNOWN_NOT)) {
-        ret_end->outcome = BATCH_UNKNOWN;
-    } else {
-        uint64_t first = world->usages;
-        apply(world, batch);
-        ret_end->outcome = world_chance(world, FAULT_UNKNOWN_MADE) ? BATCH_UNKNOWN : BATCH_COMMITTED;
-        for (uint64_t i = first; i < world->usages; i++) {
-            world->usage_ids[i].worker = worker->index;
-            world->usage_ids[i].is_unknown = ret_end->outcome == BATCH_UNKNOWN;
-        }
-    }
-}
-
-void kafka_batch(struct world *world, struct worker *worker)
-{
-    struct batch_end end = {.id = worker->batch.id, .reason = SLICE("simulated")};
-    worker->has_batch = false;
-    decide(world, worker, &end);
-    world_note(world, "w%d batch %llu: outcome %d", worker->index, (unsigned long long)end.id,
-               (int)end.outcome);
-    engine_batch_ended(worker->engine, &end);
+    MUST(port->world, worker->tenures[tenure.slot].epoch == tenure.epoch);
+    MUST(port->world, offset >= 0 || offset == -2);
+    worker->positions[tenure.slot] = offset < 0 ? port->world->logs[tenure.slot].low : offset;
+    worker->is_out_of_range[tenure.slot] = false;
+    worker->told_ends[tenure.slot] = -1;
+    world_add(port->world, EVENT_WAKE, worker, 0);
 }
 
 static void on_topic_look_up(void *self, struct slice topic, uint32_t ticket)
 {
-    (void)topic;
     struct port *port = self;
-    struct sim_event *event = world_add(port->world, EVENT_TOPIC, port->worker, 3);
+    bool is_known = slice_equal_text(topic, "chunks") || slice_equal_text(topic, "reply.good") ||
+                    slice_equal_text(topic, "reply.vanished");
+    MUST(port->world, is_known || slice_equal_text(topic, "reply.missing"));
+    struct sim_event *event =
+        world_add(port->world, EVENT_TOPIC, port->worker, 3 + world_delay(port->world, 20));
+    event->a = is_known;
     event->b = ticket;
 }
 
-static void on_chunk(void *self, struct call_ref call, struct output *chunk)
+void kafka_topic(struct world *world, struct worker *worker, const struct sim_event *event)
 {
-    (void)self;
-    (void)call;
-    output_free(chunk);
+    enum err err = world_chance(world, FAULT_LOOK_UP) ? ERR_IO : event->a ? OK : ERR_NOT_FOUND;
+    engine_topic_found(worker->engine, event->b, err, err == OK ? 4 : 0);
 }
 
 void kafka_ports(struct ports *ports)
@@ -543,25 +561,26 @@ void kafka_ports(struct ports *ports)
     ports->partition_start = on_start;
     ports->partition_release = on_release;
     ports->membership = on_membership;
-    ports->batch_commit = on_commit;
     ports->topic_look_up = on_topic_look_up;
-    ports->chunk_send = on_chunk;
 }
 
 /* All is said, nothing is open, and whoever died is in the books. */
 void kafka_check_end(struct world *world)
 {
+    bool is_shaken = !world->config.exactly_once && world->is_shaken;
     MUST(world, kafka_all_answered(world));
     for (int i = 0; i < world->log_count; i++) {
         const struct fake_log *log = &world->logs[i];
         static struct offset_open open[4096];
         size_t count = 0;
         int64_t last;
-        MUST(world, log->offset == log->end);
         MUST(world, offset_map_read(slice_of(log->metadata, log->metadata_len), log->offset, open,
                                     COUNT_OF(open), &count, &last) == OK);
-        MUST(world, count == 0);
+        for (size_t k = 0; k < count; k++) /* a call that outlived its record was cancelled */
+            MUST(world, kafka_record(world, i, open[k].offset)->is_gone || is_shaken);
+        MUST(world, log->offset == log->end || log->records[log->offset].is_gone || is_shaken);
         for (int64_t offset = 0; offset < log->end; offset++)
-            MUST(world, !log->records[offset].is_lost_expected);
+            MUST(world, !log->records[offset].is_lost_expected || log->records[offset].is_gone ||
+                            is_shaken);
     }
 }

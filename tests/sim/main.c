@@ -1,5 +1,6 @@
-/* Runs simulated worlds: `world --worlds N [--from SEED]` runs N seeds, each twice with equal traces; `world --seed N`
- * replays one and tells what happens; seeds that once failed are in seeds.def. */
+/* Runs simulated worlds: `world --worlds N [--from SEED]` runs N seeds, each twice with equal
+ * traces; `world --seed N` replays one and tells what happens, `world --pinned N` one of those in
+ * which a slow model must not stop the others. Seeds that once failed are in seeds.def. */
 #include "world.h"
 
 #include <string.h>
@@ -17,26 +18,50 @@ static const struct {
 #undef SEED
 };
 
+#define PINNED_WORLDS 20
+
 struct sums {
-    uint64_t calls, responses, usages, lost_usages, crashes, stalls;
+    uint64_t worlds, calls, responses, usages, lost_usages, crashes, stalls, truncations, anews;
     int64_t virtual_ms;
 };
 
-static void run_twice(uint64_t seed, struct sums *sums)
+static void run_twice(uint64_t seed, enum pin pin, struct sums *sums)
 {
     int64_t live = memory_live();
-    world_run(&world, seed, false);
+    world_run(&world, seed, pin, false);
     uint64_t trace = world.trace;
     MUST(&world, memory_live() == live); /* nothing leaks */
-    world_run(&world, seed, false);
+    world_run(&world, seed, pin, false);
     MUST(&world, world.trace == trace); /* and nothing but the seed decides */
+    sums->worlds++;
     sums->calls += world.calls;
     sums->responses += world.responses;
     sums->usages += world.usages;
     sums->lost_usages += world.lost_usages;
     sums->crashes += world.crashes;
     sums->stalls += world.stalls;
+    sums->truncations += world.truncations;
+    sums->anews += world.anews;
     sums->virtual_ms += world.now_ms;
+}
+
+static void tell(const struct sums *sums)
+{
+    printf("%llu worlds, each twice with equal traces: %.1f virtual hours, %llu crashes, %llu "
+           "stalls, %llu logs truncated, %llu made anew, %llu calls, %llu answers, %llu usage "
+           "records (%llu of calls whose worker died)\n",
+           (unsigned long long)sums->worlds, (double)sums->virtual_ms / 3.6e6,
+           (unsigned long long)sums->crashes, (unsigned long long)sums->stalls,
+           (unsigned long long)sums->truncations, (unsigned long long)sums->anews,
+           (unsigned long long)sums->calls, (unsigned long long)sums->responses,
+           (unsigned long long)sums->usages, (unsigned long long)sums->lost_usages);
+}
+
+static int replay(uint64_t seed, enum pin pin)
+{
+    world_run(&world, seed, pin, true);
+    printf("seed %llu keeps all promises\n", (unsigned long long)seed);
+    return 0;
 }
 
 int main(int argc, char **argv)
@@ -49,22 +74,18 @@ int main(int argc, char **argv)
             worlds = number;
         else if (strcmp(argv[i], "--from") == 0)
             from = number;
-        else if (strcmp(argv[i], "--seed") == 0) {
-            world_run(&world, number, true);
-            printf("seed %llu keeps all promises\n", (unsigned long long)number);
-            return 0;
-        }
+        else if (strcmp(argv[i], "--seed") == 0)
+            return replay(number, PIN_NONE);
+        else if (strcmp(argv[i], "--pinned") == 0)
+            return replay(number, PIN_SLOW_MODEL);
     }
     struct sums sums = {0};
     for (size_t i = 0; i < COUNT_OF(SEEDS); i++)
-        run_twice(SEEDS[i].seed, &sums);
+        run_twice(SEEDS[i].seed, PIN_NONE, &sums);
+    for (uint64_t i = 0; i < PINNED_WORLDS; i++)
+        run_twice(i, PIN_SLOW_MODEL, &sums);
     for (uint64_t i = 0; i < worlds; i++)
-        run_twice(from + i, &sums);
-    printf("%llu worlds, each twice with equal traces: %.1f virtual hours, %llu crashes, %llu stalls, %llu calls, "
-           "%llu answers, %llu usage records (%llu of calls whose worker died)\n",
-           (unsigned long long)(worlds + COUNT_OF(SEEDS)), (double)sums.virtual_ms / 3.6e6,
-           (unsigned long long)sums.crashes, (unsigned long long)sums.stalls, (unsigned long long)sums.calls,
-           (unsigned long long)sums.responses, (unsigned long long)sums.usages,
-           (unsigned long long)sums.lost_usages);
+        run_twice(from + i, PIN_NONE, &sums);
+    tell(&sums);
     return 0;
 }

@@ -6,8 +6,8 @@
 #include "base/memory.h"
 
 #define CALM_AFTER_MS 240000
+#define PIN_CHECK_MS  300000 /* all is produced, and had time enough */
 #define END_WITHIN_MS (4 * 3600 * 1000LL)
-#define WALL_AT_START 1795000000000LL
 
 struct port sim_ports[WORKERS_MAX];
 
@@ -27,9 +27,9 @@ void world_note(struct world *world, const char *format, ...)
 
 _Noreturn void world_broken(struct world *world, const char *fact, const char *file, int line)
 {
-    printf("seed %llu: a promise is broken at %lld ms: %s (%s:%d)\nreplay: world --seed %llu\n",
+    printf("seed %llu: a promise is broken at %lld ms: %s (%s:%d)\nreplay: world --%s %llu\n",
            (unsigned long long)world->seed, (long long)world->now_ms, fact, file, line,
-           (unsigned long long)world->seed);
+           world->pin == PIN_NONE ? "seed" : "pinned", (unsigned long long)world->seed);
     fflush(stdout);
     exit(1);
 }
@@ -54,8 +54,8 @@ static bool before(const struct sim_event *a, const struct sim_event *b)
     return a->at_ms < b->at_ms || (a->at_ms == b->at_ms && a->order < b->order);
 }
 
-struct sim_event *world_add(struct world *world, enum event_kind_sim kind, const struct worker *worker,
-                            int64_t delay_ms)
+struct sim_event *world_add(struct world *world, enum sim_event_kind kind,
+                            const struct worker *worker, int64_t delay_ms)
 {
     if (world->event_count == world->event_room) {
         world->event_room = world->event_room == 0 ? 256 : world->event_room * 2;
@@ -88,7 +88,8 @@ static struct sim_event pop(struct world *world)
         size_t child = 2 * place + 1;
         if (child >= world->event_count)
             break;
-        if (child + 1 < world->event_count && before(&world->events[child + 1], &world->events[child]))
+        if (child + 1 < world->event_count &&
+            before(&world->events[child + 1], &world->events[child]))
             child++;
         if (!before(&world->events[child], &last))
             break;
@@ -108,9 +109,20 @@ static void on_log(void *self, enum log_event event, const struct log_field *fie
     buf_init(&line, 65536);
     log_add_words(&line, WALL_AT_START + port->world->now_ms, event, fields, count);
     const char *text = buf_text(&line);
-    MUST(port->world, strstr(text, CANARY) == NULL);
+    MUST(port->world, strstr(text, "canary") == NULL);
+    MUST(port->world, strchr(text, '{') == NULL); /* every name of the sentence has its field */
     world_note(port->world, "w%d log %.300s", port->worker->index, text + 25);
     buf_done(&line);
+    if (event != LOG_LEDGER_DIFFERS && event != LOG_PARTITION_ANEW)
+        return;
+    /* The same tenure begins anew, and never without a cause. */
+    int index = (int)fields[1].number;
+    const struct fake_log *log = &port->world->logs[index];
+    bool was_other = log->committer != port->worker->index ||
+                     log->committer_life != (int)port->worker->incarnation;
+    MUST(port->world, event == LOG_PARTITION_ANEW ? log->is_anew : was_other || log->is_anew);
+    books_tenure_over(port->world, port->worker, index);
+    memset(port->worker->tried[index], 0, sizeof port->worker->tried[index]);
 }
 
 static void on_ended(void *self, int exit_code)
@@ -119,6 +131,7 @@ static void on_ended(void *self, int exit_code)
     MUST(port->world, !port->worker->has_ended);
     world_note(port->world, "w%d ended %d", port->worker->index, exit_code);
     port->worker->has_ended = true;
+    port->worker->exit_code = exit_code;
 }
 
 static void wake_at(struct world *world, struct worker *worker, int64_t at_ms)
@@ -140,9 +153,11 @@ static void worker_start(struct world *world, struct worker *worker)
     sim_ports[index] = (struct port){world, worker};
     struct ports ports = {.self = &sim_ports[index], .log = on_log, .ended = on_ended};
     kafka_ports(&ports);
+    broker_ports(&ports);
     bedrock_ports(&ports);
     world->config.seed = random_next(&world->random);
-    worker->engine = engine_new(&world->config, &ports, world->now_ms, WALL_AT_START + world->now_ms);
+    worker->engine =
+        engine_new(&world->config, &ports, world->now_ms, WALL_AT_START + world->now_ms);
     MUST(world, worker->engine != NULL);
     struct credentials credentials = {.access_key_id = SLICE("AKID"),
                                       .secret_access_key = SLICE("canary-secret"),
@@ -153,9 +168,9 @@ static void worker_start(struct world *world, struct worker *worker)
     wake_at(world, worker, world->now_ms + 1);
 }
 
-static void worker_end(struct world *world, struct worker *worker)
+static void worker_end(struct worker *worker)
 {
-    bedrock_worker_died(world, worker);
+    bedrock_worker_died(worker);
     engine_free(worker->engine);
     worker->engine = NULL;
     worker->incarnation++;
@@ -167,9 +182,10 @@ static void worker_crash(struct world *world, struct worker *worker)
     world_note(world, "w%d is killed", worker->index);
     world->crashes++;
     if (worker->has_batch && random_below(&world->random, 2) == 0)
-        kafka_batch(world, worker); /* what the committer had in hand reached the broker */
+        broker_batch(world, worker); /* what the committer had in hand reached the broker */
     kafka_kick(world, worker, true);
-    worker_end(world, worker);
+    books_worker_died(world, worker);
+    worker_end(worker);
     world_add(world, EVENT_START, worker, world_delay(world, 5000));
 }
 
@@ -182,10 +198,13 @@ static void worker_turn(struct world *world, struct worker *worker)
     engine_stats(worker->engine, &stats);
     MUST(world, stats.held <= world->config.max_held);
     MUST(world, stats.calling <= world->config.max_in_flight);
+    MUST(world, stats.held_bytes <= engine_memory_bound(&world->config));
     MUST(world, next_ms <= world->now_ms + 1000);
     if (worker->has_ended) {
+        broker_commit_kept(world, worker);
         kafka_kick(world, worker, false);
-        worker_end(world, worker);
+        books_worker_ended(world, worker);
+        worker_end(worker);
         if (!world->is_calm || !kafka_all_answered(world))
             world_add(world, EVENT_START, worker, world_delay(world, 3000));
         return;
@@ -203,10 +222,11 @@ static void fate(struct world *world)
         if (world_chance(world, FAULT_CRASH)) {
             worker_crash(world, worker);
         } else if (worker->stalled_until <= world->now_ms && world_chance(world, FAULT_STALL)) {
-            worker->stalled_until = world->now_ms + 1000 + (int64_t)random_below(&world->random, 3 * SESSION_MS);
+            worker->stalled_until =
+                world->now_ms + 1000 + (int64_t)random_below(&world->random, 3 * SESSION_MS);
             world_note(world, "w%d stalls until %lld", i, (long long)worker->stalled_until);
             world->stalls++;
-        } else if (world_chance(world, FAULT_STOP)) {
+        } else if (worker->stalled_until <= world->now_ms && world_chance(world, FAULT_STOP)) {
             world_note(world, "w%d is asked to stop", i);
             worker->is_stopping = true;
             engine_time(worker->engine, world->now_ms, WALL_AT_START + world->now_ms);
@@ -217,6 +237,10 @@ static void fate(struct world *world)
     }
     if (world_chance(world, FAULT_MOVE))
         kafka_move(world);
+    if (world_chance(world, FAULT_TRUNCATE))
+        kafka_truncate(world);
+    if (world_chance(world, FAULT_ANEW))
+        kafka_make_anew(world);
     world_add(world, EVENT_FATE, NULL, 1000);
 }
 
@@ -230,7 +254,10 @@ static void handle_for(struct world *world, struct worker *worker, const struct 
         bedrock_step(world, worker, event);
         break;
     case EVENT_BATCH:
-        kafka_batch(world, worker);
+        broker_batch(world, worker);
+        break;
+    case EVENT_KEEP:
+        broker_commit_kept(world, worker);
         break;
     case EVENT_READ:
         kafka_read(world, worker, event);
@@ -245,7 +272,7 @@ static void handle_for(struct world *world, struct worker *worker, const struct 
         kafka_assign(world, worker, event);
         break;
     case EVENT_TOPIC:
-        engine_topic_found(worker->engine, event->b, OK, 4);
+        kafka_topic(world, worker, event);
         break;
     case EVENT_WAKE:
     case EVENT_PRODUCE:
@@ -276,7 +303,8 @@ static void handle(struct world *world, const struct sim_event *event)
         return;
     if (worker->stalled_until > world->now_ms) { /* it hears of it when it wakes, in order */
         struct sim_event later = *event;
-        struct sim_event *added = world_add(world, event->kind, worker, worker->stalled_until - world->now_ms);
+        struct sim_event *added =
+            world_add(world, event->kind, worker, worker->stalled_until - world->now_ms);
         later.at_ms = added->at_ms;
         later.order = added->order;
         *added = later;
@@ -291,12 +319,14 @@ static void choose_faults(struct world *world)
 {
     static const int STRONG[FAULT_COUNT] = {
         [FAULT_THROTTLE] = 300, [FAULT_SERVER_ERROR] = 150, [FAULT_REFUSED_CONNECTION] = 100,
-        [FAULT_TIMEOUT] = 60, [FAULT_CUT] = 200, [FAULT_CORRUPT] = 80, [FAULT_EXCEPTION] = 80,
-        [FAULT_REJECTED] = 60, [FAULT_SLOW] = 20, [FAULT_ABORT] = 200, [FAULT_UNKNOWN_MADE] = 100,
-        [FAULT_UNKNOWN_NOT] = 100, [FAULT_READ] = 200, [FAULT_CRASH] = 60, [FAULT_STALL] = 40,
-        [FAULT_MOVE] = 200, [FAULT_STOP] = 40,
+        [FAULT_TIMEOUT] = 60,   [FAULT_CUT] = 200,          [FAULT_CORRUPT] = 80,
+        [FAULT_EXCEPTION] = 80, [FAULT_REJECTED] = 60,      [FAULT_SLOW] = 20,
+        [FAULT_ABORT] = 200,    [FAULT_UNKNOWN_MADE] = 100, [FAULT_UNKNOWN_NOT] = 100,
+        [FAULT_READ] = 200,     [FAULT_LOOK_UP] = 300,      [FAULT_TRUNCATE] = 15,
+        [FAULT_ANEW] = 100,     [FAULT_CRASH] = 60,         [FAULT_STALL] = 40,
+        [FAULT_MOVE] = 200,     [FAULT_STOP] = 40,
     };
-    for (int i = 0; i < FAULT_COUNT; i++)
+    for (int i = 0; i < FAULT_COUNT && world->pin == PIN_NONE; i++)
         world->chance[i] = random_below(&world->random, 2) == 0
                                ? 0
                                : 1 + (int)random_below(&world->random, (uint64_t)STRONG[i]);
@@ -307,18 +337,27 @@ static void choose_config(struct world *world)
     struct random *random = &world->random;
     world->retries_for_ever = random_below(random, 2) == 0;
     static const struct slice ECHO[] = {{"*", 1}};
-    static const uint64_t ORDERINGS[] = {ORDERING_KEY, ORDERING_KEY, ORDERING_PARTITION, ORDERING_NONE};
+    static const struct slice ALLOWED[] = {{"reply.*", 7}};
+    static const uint64_t ORDERINGS[] = {ORDERING_KEY, ORDERING_KEY, ORDERING_PARTITION,
+                                         ORDERING_NONE};
     world->config = (struct engine_config){
-        .output = {.source = SLICE("/bedrock-worker/sim"), .group_id = SLICE("sim"),
-                   .responses_topic = SLICE("responses"), .chunks_topic = SLICE("chunks"),
-                   .usage_topic = SLICE("usage"), .dead_letters_topic = SLICE("letters"),
-                   .echo_headers = ECHO, .echo_header_count = 1, .output_bytes_max = 1 << 20},
+        .output = {.source = SLICE("/bedrock-worker/sim"),
+                   .group_id = SLICE("sim"),
+                   .responses_topic = SLICE("responses"),
+                   .chunks_topic = SLICE("chunks"),
+                   .usage_topic = SLICE("usage"),
+                   .dead_letters_topic = SLICE("letters"),
+                   .echo_headers = ECHO,
+                   .echo_header_count = 1,
+                   .output_bytes_max = 1 << 20},
         .region = SLICE("us-east-1"),
         .endpoint_url = SLICE("http://127.0.0.1:1"),
         .user_agent = SLICE("bedrock-worker/sim"),
         .transactional_id = SLICE("sim"),
         .ordering = (enum ordering)ORDERINGS[random_below(random, 4)],
-        .exactly_once = true,
+        .reply_allowed = ALLOWED,
+        .reply_allowed_count = COUNT_OF(ALLOWED),
+        .exactly_once = random_below(random, 5) > 0,
         .send_dead_letters = true,
         .send_error_responses = true,
         .max_in_flight = 1 + (uint32_t)random_below(random, 24),
@@ -333,7 +372,8 @@ static void choose_config(struct world *world)
         .drain_timeout_ms = 1000 + (int64_t)random_below(random, 20000),
         .stall_ms = SESSION_MS / 2,
         .offset_map_bytes_max = random_below(random, 4) == 0 ? 48 : 4096,
-        .retry_max_attempts = world->retries_for_ever ? 1000000 : 2 + (uint32_t)random_below(random, 5),
+        .retry_max_attempts =
+            world->retries_for_ever ? 1000000 : 2 + (uint32_t)random_below(random, 5),
         .retry_max_elapsed_ms = world->retries_for_ever ? 1LL << 40 : 60000,
         .retry_transient_base_ms = 200,
         .retry_throttle_base_ms = 1000,
@@ -341,23 +381,39 @@ static void choose_config(struct world *world)
     };
 }
 
-void world_run(struct world *world, uint64_t seed, bool is_loud)
+/* Room for all that wait for the slow model, and a few call slots. */
+static void pin_config(struct world *world)
+{
+    world->config.ordering = ORDERING_KEY;
+    world->config.max_in_flight = 32;
+    world->config.max_held = 64;
+    world->config.max_held_bytes = 64 << 20;
+    world->config.offset_map_bytes_max = 4096;
+    world->config.drain_timeout_ms = 1000;
+}
+
+void world_run(struct world *world, uint64_t seed, enum pin pin, bool is_loud)
 {
     memset(world, 0, sizeof *world);
     world->seed = seed;
+    world->pin = pin;
     world->is_loud = is_loud;
     world->trace = 0xcbf29ce484222325ULL;
     random_init(&world->random, seed);
     choose_faults(world);
     choose_config(world);
+    if (world->pin != PIN_NONE)
+        pin_config(world);
     kafka_make(world);
     world->worker_count = 1 + (int)random_below(&world->random, WORKERS_MAX);
     for (int i = 0; i < world->worker_count; i++) {
         world->workers[i].index = i;
-        world_add(world, EVENT_START, &world->workers[i], (int64_t)random_below(&world->random, 5000));
+        world_add(world, EVENT_START, &world->workers[i],
+                  (int64_t)random_below(&world->random, 5000));
     }
     world_add(world, EVENT_FATE, NULL, 1000);
     bool is_stopping = false;
+    bool is_pin_checked = false;
     int alive = world->worker_count;
     while (alive > 0) {
         struct sim_event event = pop(world);
@@ -366,6 +422,10 @@ void world_run(struct world *world, uint64_t seed, bool is_loud)
         handle(world, &event);
         if (world->now_ms > CALM_AFTER_MS)
             world->is_calm = true;
+        if (world->pin != PIN_NONE && !is_pin_checked && world->now_ms >= PIN_CHECK_MS) {
+            is_pin_checked = true;
+            kafka_check_pinned(world);
+        }
         if (!is_stopping && world->is_calm && kafka_all_answered(world))
             is_stopping = true;
         alive = 0;

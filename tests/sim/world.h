@@ -1,10 +1,13 @@
-/* A simulated world: one or more engines between a Kafka that keeps only what was committed and a Bedrock that decides an
- * outcome per call, in virtual time, with seeded faults. The promises of the worker are checked as things happen. A seed
- * names a world completely: two runs leave equal traces.
+/* A simulated world: one or more engines between a Kafka that keeps only what was committed and a
+ * Bedrock that decides an outcome per call, in virtual time, with seeded faults. The promises of
+ * the worker are checked as things happen. A seed names a world completely: two runs leave equal
+ * traces.
  *
  *   main.c     runs worlds, compares traces, reports the seed of a broken one
  *   world.c    time, events, faults, the life of workers (start, stall, crash, stop)
- *   kafka.c    logs, group, transactions, offsets; checks what is committed
+ *   kafka.c    logs, group, offsets, topics that replies are for
+ *   broker.c   transactions; checks what is committed
+ *   books.c    which calls were paid for; checks usage records, offset maps and repeated calls
  *   bedrock.c  calls and their outcomes; checks what is called
  */
 #ifndef SIM_WORLD_H
@@ -16,71 +19,122 @@
 #include "base/random.h"
 #include "engine/engine.h"
 
-#define WORKERS_MAX 3
-#define LOGS_MAX 4               /* partitions of the request topic */
-#define RECORDS_MAX 96           /* offsets of one partition */
-#define CALLS_MAX 64             /* open calls of one worker */
-#define CANARY "canary-prompt"   /* in every prompt; never in a log line */
-#define SESSION_MS 10000
-#define HEARTBEAT_MS 3000
+#define WORKERS_MAX   3
+#define LOGS_MAX      4  /* partitions of the request topic */
+#define RECORDS_MAX   96 /* offsets of one partition */
+#define CALLS_MAX     64 /* open calls of one worker */
+#define MODELS_MAX    3
+#define CANARY        "canary-prompt" /* in every prompt; never in a log line, nor the secret */
+#define SESSION_MS    10000
+#define HEARTBEAT_MS  3000
+#define WALL_AT_START 1795000000000LL
+#define TOPIC         SLICE("requests")
 
 /* A broken promise ends the world: MUST(fact) says which, and where in virtual time. */
 #define MUST(world, fact) ((fact) ? (void)0 : world_broken(world, #fact, __FILE__, __LINE__))
 
-enum request_kind { REQUEST_GOOD, REQUEST_BAD_JSON, REQUEST_EXPIRING, REQUEST_REFUSED_ANSWER, REQUEST_GAP };
+enum request_kind {
+    REQUEST_GOOD,
+    REQUEST_BAD_JSON,
+    REQUEST_EXPIRING,
+    REQUEST_REFUSED_ANSWER,
+    REQUEST_GAP
+};
+
+/* Where a request wants its answer, and what becomes of that. */
+enum reply_kind {
+    REPLY_NONE,
+    REPLY_GOOD,
+    REPLY_MISSING,   /* the topic is not there */
+    REPLY_FORBIDDEN, /* the settings do not allow it */
+    REPLY_VANISHED   /* it was there when it was looked up, not when it was written to */
+};
 
 struct fake_record {
     enum request_kind kind;
-    int key;                     /* -1 = null */
+    enum reply_kind reply;
+    int key; /* -1 = null */
     int model;
     bool stream;
-    int answers;                 /* responses committed; at most 1 */
-    int calls;                   /* begun, by anyone */
-    int open_calls;
-    bool is_lost_expected;       /* its owner died while the map said that a call is under way */
+    int answers;           /* responses that readers of committed records see; at most 1 */
+    bool is_done;          /* by the committed offset and map */
+    bool is_gone;          /* the log was truncated above it */
+    bool may_call;         /* no call of it has come to anything, or what came of it was lost */
+    bool is_lost_expected; /* its owner died while the map said that a call is under way */
+    int deaths;            /* booked calls of owners that died */
+    struct uuid run;       /* of the last chunk */
+    int64_t run_next;      /* seq of the next chunk; -1 = the run is closed */
 };
 
 struct fake_log {
     struct fake_record records[RECORDS_MAX];
-    int64_t end;                 /* records produced so far */
-    int64_t planned;             /* how many there will be */
-    int64_t offset;              /* committed; -1 = none */
+    int64_t low;     /* first offset that is still there */
+    int64_t end;     /* records produced so far */
+    int64_t planned; /* how many there will be */
+    bool is_anew;    /* made anew, and not everybody has noticed */
+    int64_t offset;  /* committed; -1 = none */
     char metadata[4200];
     size_t metadata_len;
-    int owner;                   /* worker; -1 = none */
-    int next_owner;              /* whom it goes to when its owner has released it; -1 = nobody */
-    int64_t last_answer[8];      /* by key: highest offset answered */
+    int committer, committer_life; /* who committed last */
+    int owner;                     /* worker; -1 = none */
+    int next_owner;                /* whom it goes to when its owner has released it; -1 = nobody */
+    int64_t last_answer[8];        /* by key: highest offset answered */
 };
 
 struct fake_call {
     bool is_open;
+    bool is_heard; /* its outcome is being told */
     struct call_ref ref;
     int log;
     int64_t offset;
     int key;
 };
 
+/* What one worker has to book for one request. */
+struct account {
+    uint8_t open;      /* calls under way */
+    uint8_t owed;      /* calls that were billed, whose usage is not published */
+    uint8_t orphans;   /* likewise, of an earlier tenure */
+    uint8_t cut;       /* open and owed when the batch in hand was cut */
+    uint8_t told;      /* likewise of the last committed batch: what the map must know */
+    bool is_renounced; /* the open call is of a tenure that is over */
+};
+
+/* Under at_least_once: offsets that the committer has, not yet the broker. */
+struct kept {
+    bool is_set;
+    int64_t offset;
+    char metadata[4200];
+    size_t metadata_len;
+};
+
 struct worker {
-    struct engine *engine;       /* NULL = down */
+    struct engine *engine; /* NULL = down */
     int index;
-    uint32_t incarnation;        /* events for an earlier one are void */
-    uint32_t generation;         /* of the group, as this member knows it */
-    bool is_member;              /* the group knows it */
+    uint32_t incarnation; /* events for an earlier one are void */
+    uint32_t generation;  /* of the group, as this member knows it */
+    bool is_member;       /* the group knows it */
     bool knows_it_is_out;
     int64_t stalled_until;
-    int64_t wake_ms;             /* event scheduled for it; INT64_MAX = none */
+    int64_t wake_ms; /* event scheduled for it; INT64_MAX = none */
     bool is_stopping, has_ended;
+    int exit_code;
     struct tenure tenures[LOGS_MAX];
     bool has_tenure[LOGS_MAX];
     bool is_revoking[LOGS_MAX];
+    bool is_revoke_hurt[LOGS_MAX]; /* the group moved on while it was being given back */
+    int64_t revoked_ms[LOGS_MAX];
     int64_t positions[LOGS_MAX]; /* fetch position; -1 = not started */
+    int64_t told_ends[LOGS_MAX]; /* position of the last end that it was told */
+    bool is_out_of_range[LOGS_MAX];
     struct fake_call calls[CALLS_MAX];
     uint32_t next_epoch;
     /* the batch in the committer's hands */
     bool has_batch;
     struct batch batch;
     uint32_t batch_generation;
-    bool batch_was_member;
+    struct kept kept[LOGS_MAX];
+    struct account accounts[LOGS_MAX][RECORDS_MAX];
     /* per request: what this incarnation tried */
     struct {
         int failed;
@@ -91,38 +145,71 @@ struct worker {
 };
 
 enum fault {
-    FAULT_THROTTLE, FAULT_SERVER_ERROR, FAULT_REFUSED_CONNECTION, FAULT_TIMEOUT, FAULT_CUT, FAULT_CORRUPT,
-    FAULT_EXCEPTION, FAULT_REJECTED, FAULT_SLOW, FAULT_ABORT, FAULT_UNKNOWN_MADE, FAULT_UNKNOWN_NOT, FAULT_READ,
-    FAULT_CRASH, FAULT_STALL, FAULT_MOVE, FAULT_STOP, FAULT_COUNT
+    FAULT_THROTTLE,
+    FAULT_SERVER_ERROR,
+    FAULT_REFUSED_CONNECTION,
+    FAULT_TIMEOUT,
+    FAULT_CUT,
+    FAULT_CORRUPT,
+    FAULT_EXCEPTION,
+    FAULT_REJECTED,
+    FAULT_SLOW,
+    FAULT_ABORT,
+    FAULT_UNKNOWN_MADE,
+    FAULT_UNKNOWN_NOT,
+    FAULT_READ,
+    FAULT_LOOK_UP,
+    FAULT_TRUNCATE,
+    FAULT_ANEW,
+    FAULT_CRASH,
+    FAULT_STALL,
+    FAULT_MOVE,
+    FAULT_STOP,
+    FAULT_COUNT
 };
 
-enum event_kind_sim {
-    EVENT_WAKE, EVENT_PRODUCE, EVENT_CALL_STEP, EVENT_BATCH, EVENT_READ, EVENT_WATERMARKS, EVENT_FATE, EVENT_START,
-    EVENT_LOST, EVENT_TOPIC, EVENT_ASSIGN
+enum sim_event_kind {
+    EVENT_WAKE,
+    EVENT_PRODUCE,
+    EVENT_CALL_STEP,
+    EVENT_BATCH,
+    EVENT_KEEP,
+    EVENT_READ,
+    EVENT_WATERMARKS,
+    EVENT_FATE,
+    EVENT_START,
+    EVENT_LOST,
+    EVENT_TOPIC,
+    EVENT_ASSIGN
 };
 
 struct sim_event {
     int64_t at_ms;
     uint64_t order;
-    enum event_kind_sim kind;
+    enum sim_event_kind kind;
     int worker;
     uint32_t incarnation;
-    int a;                       /* log, or call */
-    uint32_t b, c;               /* ticket, generation of a call, epoch */
+    int a;         /* log, call or topic */
+    uint32_t b, c; /* ticket, generation of a call, epoch */
     int step;
 };
 
+/* Worlds with a plan of their own instead of chance. */
+enum pin { PIN_NONE, PIN_SLOW_MODEL };
+
 struct world {
     uint64_t seed;
+    enum pin pin;
     struct random random;
     int64_t now_ms;
-    struct sim_event *events;    /* a heap */
+    struct sim_event *events; /* a heap */
     size_t event_count, event_room;
     uint64_t next_order;
-    uint64_t trace;              /* hash of all that happened */
+    uint64_t trace; /* hash of all that happened */
     bool is_loud;
-    int chance[FAULT_COUNT];     /* per mille */
-    bool is_calm;                /* faults have stopped */
+    int chance[FAULT_COUNT]; /* per mille */
+    bool is_calm;            /* faults have stopped */
+    bool is_shaken;          /* under at_least_once: something happened that may double */
     struct fake_log logs[LOGS_MAX];
     int log_count;
     uint32_t group_generation;
@@ -130,44 +217,72 @@ struct world {
     int worker_count;
     bool retries_for_ever;
     struct engine_config config;
-    uint64_t calls, usages, lost_usages, responses, crashes, stalls;
+    uint64_t calls, usages, lost_usages, responses, crashes, stalls, truncations, anews;
     struct {
         struct uuid id;
-        bool is_witnessed;       /* its worker can learn from the offsets that it was committed */
+        bool is_witnessed; /* its worker can learn from the offsets that it was committed */
         int worker;
-        bool is_unknown;         /* the worker was not told the outcome */
-    } *usage_ids;
+        bool is_unknown; /* the worker was not told the outcome */
+    } * usage_ids;
     size_t usage_room;
 };
 
 /* world.c */
-void world_run(struct world *world, uint64_t seed, bool is_loud);
+void world_run(struct world *world, uint64_t seed, enum pin pin, bool is_loud);
 void world_note(struct world *world, const char *format, ...) PRINTF(2, 3);
 _Noreturn void world_broken(struct world *world, const char *fact, const char *file, int line);
 bool world_chance(struct world *world, enum fault fault);
 int64_t world_delay(struct world *world, int64_t typical_ms);
-struct sim_event *world_add(struct world *world, enum event_kind_sim kind, const struct worker *worker, int64_t delay_ms);
+struct sim_event *world_add(struct world *world, enum sim_event_kind kind,
+                            const struct worker *worker, int64_t delay_ms);
 
 /* kafka.c */
 void kafka_make(struct world *world);
 void kafka_produce(struct world *world, const struct sim_event *event);
 void kafka_pump(struct world *world, struct worker *worker);
-void kafka_batch(struct world *world, struct worker *worker);
 void kafka_read(struct world *world, struct worker *worker, const struct sim_event *event);
 void kafka_watermarks(struct world *world, struct worker *worker, const struct sim_event *event);
+void kafka_topic(struct world *world, struct worker *worker, const struct sim_event *event);
 void kafka_join(struct world *world, struct worker *worker);
 void kafka_assign(struct world *world, struct worker *worker, const struct sim_event *event);
 void kafka_move(struct world *world);
+void kafka_truncate(struct world *world);
+void kafka_make_anew(struct world *world);
 void kafka_kick(struct world *world, struct worker *worker, bool is_dead);
 void kafka_lost(struct world *world, struct worker *worker);
 void kafka_check_end(struct world *world);
+void kafka_check_pinned(struct world *world);
 bool kafka_all_answered(const struct world *world);
+struct fake_record *kafka_record(struct world *world, int log, int64_t offset);
 void kafka_ports(struct ports *ports);
+
+/* broker.c */
+void broker_batch(struct world *world, struct worker *worker);
+/* Under at_least_once: the offsets that are kept are committed, if the group lets it. */
+void broker_commit_kept(struct world *world, struct worker *worker);
+void broker_ports(struct ports *ports);
+/* Where a record says it comes from: `marker`, then its topic, partition and offset. */
+struct fake_record *broker_source(struct world *world, const char *value, const char *marker,
+                                  int *ret_log, int64_t *ret_offset);
+
+/* books.c */
+void books_call_began(struct world *world, struct worker *worker, int log, int64_t offset);
+void books_call_ended(struct world *world, struct worker *worker, int log, int64_t offset,
+                      bool is_billable);
+void books_tenure_over(struct world *world, struct worker *worker, int log);
+void books_cut(struct world *world, struct worker *worker);
+void books_made(struct world *world, struct worker *worker);
+void books_usage(struct world *world, struct worker *worker, const char *value, bool is_witnessed);
+bool books_are_open(const struct worker *worker, int log);
+void books_put_out(struct worker *worker);
+void books_worker_died(struct world *world, struct worker *worker);
+void books_worker_ended(struct world *world, struct worker *worker);
+bool books_are_quiet(const struct world *world, int log);
 
 /* bedrock.c */
 void bedrock_ports(struct ports *ports);
 void bedrock_step(struct world *world, struct worker *worker, const struct sim_event *event);
-void bedrock_worker_died(struct world *world, struct worker *worker);
+void bedrock_worker_died(struct worker *worker);
 
 /* What the ports get as `self`. */
 struct port {

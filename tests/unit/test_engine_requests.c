@@ -332,11 +332,11 @@ static void no_retry_begins_after_the_time_limit(void **state)
 {
     (void)state;
     struct kit *kit = kit_started(NULL);
-    for (int64_t offset = 0; offset < 16; offset++)
+    for (int64_t offset = 0; offset < 15; offset++)
         kit_request(kit, 0, offset, NULL, ",\"ttl_ms\":3000");
     kit_turn(kit);
     kit_wait(kit, 2900);
-    for (int64_t offset = 0; offset < 16; offset++)
+    for (int64_t offset = 0; offset < 15; offset++)
         kit_fail(kit, offset);
     kit_settle(kit);
     for (size_t i = 0; i < kit->call_count; i++)

@@ -111,6 +111,33 @@ static void a_retry_holds_its_key(void **state)
     kit_free(kit);
 }
 
+/* The look-up takes its time; whoever comes later with the same key does not overtake. */
+static void a_reply_topic_that_is_looked_up_keeps_its_place(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_ordered(ORDERING_KEY);
+    kit_assign(kit, 0);
+    kit_request(kit, 0, 0, "k", ",\"reply_to\":\"reply.a\"");
+    kit_request(kit, 0, 1, "k", "");
+    kit_request(kit, 0, 2, "k", ",\"reply_to\":\"reply.b\"");
+    kit_request(kit, 0, 3, "k", "");
+    kit_turn(kit);
+    assert_int_equal(called(kit), 0);
+    engine_topic_found(kit->engine, kit->look_ups.list[0].ticket, OK, 1);
+    kit_turn(kit);
+    assert_int_equal(called(kit), 1U << 0);
+    kit_answer(kit, 0);
+    kit_turn(kit);
+    assert_int_equal(called(kit), 1U << 1);
+    kit_answer(kit, 1);
+    kit_turn(kit);
+    assert_int_equal(called(kit), 0);
+    engine_topic_found(kit->engine, kit->look_ups.list[1].ticket, ERR_NOT_FOUND, 0);
+    kit_turn(kit); /* refused, which is a finish too */
+    assert_int_equal(called(kit), 1U << 3);
+    kit_free(kit);
+}
+
 static void a_leader_that_was_never_called_lets_the_next_one_go(void **state)
 {
     (void)state;
@@ -223,6 +250,7 @@ int main(void)
         cmocka_unit_test(ordering_by_partition_makes_one_lane_of_each),
         cmocka_unit_test(without_ordering_nobody_waits),
         cmocka_unit_test(a_retry_holds_its_key),
+        cmocka_unit_test(a_reply_topic_that_is_looked_up_keeps_its_place),
         cmocka_unit_test(a_leader_that_was_never_called_lets_the_next_one_go),
         cmocka_unit_test(a_leader_that_expires_before_its_call_lets_the_next_one_go),
         cmocka_unit_test(lanes_of_a_revoked_partition_are_forgotten_whole),

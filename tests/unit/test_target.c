@@ -65,6 +65,29 @@ static void a_model_that_hangs_leaves_the_others_their_share(void **state)
     kit_free(kit);
 }
 
+/* Calls that take an hour hold nearly all slots; the models that come then need not wait for them.
+ */
+static void a_model_that_hangs_cannot_take_the_last_slots(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_with_slots(32);
+    kit_assign(kit, 0);
+    for (int64_t offset = 0; offset < 40; offset++)
+        request_of(kit, offset, MODEL_A);
+    kit_turn(kit);
+    assert_int_equal(kit_open_calls(kit), 30);
+    for (int64_t offset = 40; offset < 50; offset++) {
+        request_of(kit, offset, MODEL_B);
+        kit_turn(kit);
+        kit_answer(kit, offset);
+        kit_wait(kit, 200);
+        if (kit->has_batch)
+            kit_commit(kit);
+    }
+    assert_int_equal(open_in(kit, 0, 40), 30);
+    kit_free(kit);
+}
+
 static void a_late_model_gets_its_share_as_slots_come_free(void **state)
 {
     (void)state;
@@ -92,7 +115,7 @@ static void a_late_model_gets_its_share_as_slots_come_free(void **state)
 static void a_throttled_model_rests_and_the_other_goes_on(void **state)
 {
     (void)state;
-    struct kit *kit = kit_with_slots(20);
+    struct kit *kit = kit_with_slots(21);
     kit_assign(kit, 0);
     for (int64_t offset = 0; offset < 10; offset++)
         request_of(kit, offset, MODEL_A);
@@ -302,6 +325,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_model_may_use_all_call_slots),
         cmocka_unit_test(a_model_that_hangs_leaves_the_others_their_share),
+        cmocka_unit_test(a_model_that_hangs_cannot_take_the_last_slots),
         cmocka_unit_test(a_late_model_gets_its_share_as_slots_come_free),
         cmocka_unit_test(a_throttled_model_rests_and_the_other_goes_on),
         cmocka_unit_test(a_request_that_rested_goes_before_those_that_never_were_called),

@@ -1,0 +1,246 @@
+#include "world.h"
+
+#include <string.h>
+
+#include "wire/offset_map.h"
+
+/* ---- calls ---- */
+
+void books_call_began(struct world *world, struct worker *worker, int log, int64_t offset)
+{
+    struct account *account = &worker->accounts[log][offset];
+    MUST(world, account->open == 0);
+    account->open++;
+}
+
+void books_call_ended(struct world *world, struct worker *worker, int log, int64_t offset,
+                      bool is_billable)
+{
+    struct account *account = &worker->accounts[log][offset];
+    MUST(world, account->open == 1);
+    account->open--;
+    if (is_billable && account->is_renounced)
+        account->orphans++;
+    else if (is_billable)
+        account->owed++;
+    account->is_renounced = false;
+}
+
+/* What it still has to book for this log goes out without an offset. */
+void books_tenure_over(struct world *world, struct worker *worker, int log)
+{
+    (void)world;
+    for (int64_t offset = 0; offset < RECORDS_MAX; offset++) {
+        struct account *account = &worker->accounts[log][offset];
+        account->orphans = (uint8_t)(account->orphans + account->owed);
+        account->owed = account->told = account->cut = 0;
+        account->is_renounced = account->open > 0;
+    }
+}
+
+/* ---- usage records ---- */
+
+static bool is_known(const struct world *world, const char *id)
+{
+    for (uint64_t i = 0; i < world->usages; i++)
+        if (memcmp(world->usage_ids[i].id.text, id, UUID_TEXT_LEN) == 0)
+            return true;
+    return false;
+}
+
+static const char *usage_id(struct world *world, const char *value)
+{
+    const char *id = strstr(value, "\"id\":\"");
+    MUST(world, id != NULL && strlen(id) > 6 + UUID_TEXT_LEN);
+    return id + 6;
+}
+
+static void note_usage(struct world *world, const char *id, bool is_witnessed)
+{
+    if (world->usages == world->usage_room) {
+        world->usage_room = world->usage_room == 0 ? 256 : world->usage_room * 2;
+        world->usage_ids = realloc(world->usage_ids, world->usage_room * sizeof *world->usage_ids);
+        if (world->usage_ids == NULL)
+            abort();
+    }
+    world->usage_ids[world->usages].is_witnessed = is_witnessed;
+    world->usage_ids[world->usages].worker = -1;
+    world->usage_ids[world->usages].is_unknown = false;
+    memcpy(world->usage_ids[world->usages++].id.text, id, UUID_TEXT_LEN);
+}
+
+void books_usage(struct world *world, struct worker *worker, const char *value, bool is_witnessed)
+{
+    int log;
+    int64_t offset;
+    struct fake_record *record = broker_source(world, value, "\"source\":{", &log, &offset);
+    struct account *account = &worker->accounts[log][offset];
+    const char *id = usage_id(world, value);
+    bool was_known = is_known(world, id);
+    /* One call counts once. (A worker that lost its partitions has nobody to ask what became of a
+     * transaction of unknown outcome: it publishes again under the same name.) */
+    for (uint64_t i = 0; world->config.exactly_once && i < world->usages; i++)
+        MUST(world, !world->usage_ids[i].is_witnessed ||
+                        memcmp(world->usage_ids[i].id.text, id, UUID_TEXT_LEN) != 0);
+    MUST(world, !was_known || world->config.exactly_once || world->is_shaken);
+    note_usage(world, id, is_witnessed);
+    if (was_known)
+        return;
+    if (strstr(value, "\"worker_lost\"") != NULL) {
+        MUST(world, record->is_lost_expected || record->is_gone ||
+                        (!world->config.exactly_once && world->is_shaken));
+        record->is_lost_expected = false;
+        record->deaths++;
+        world->lost_usages++;
+        return;
+    }
+    MUST(world, account->owed > 0 || account->orphans > 0); /* somebody paid for that call */
+    if (account->orphans > 0)
+        account->orphans--;
+    else
+        account->owed--;
+}
+
+/* ---- what the map must say ---- */
+
+/* Usage records in the batch that are about this request. */
+static void count_in_batch(struct world *world, const struct batch *batch, int log, int64_t offset,
+                           int *ret_own, int *ret_lost)
+{
+    *ret_own = *ret_lost = 0;
+    for (size_t i = 0; i < batch->output_count; i++) {
+        const struct output *output = batch->outputs[i];
+        if (output->kind != OUTPUT_USAGE)
+            continue;
+        char value[4096];
+        MUST(world, output->value.len < sizeof value);
+        memcpy(value, output->value.ptr, output->value.len);
+        value[output->value.len] = '\0';
+        int source_log;
+        int64_t source_offset;
+        (void)broker_source(world, value, "\"source\":{", &source_log, &source_offset);
+        if (source_log != log || source_offset != offset || is_known(world, usage_id(world, value)))
+            continue;
+        if (strstr(value, "\"worker_lost\"") != NULL)
+            (*ret_lost)++;
+        else
+            (*ret_own)++;
+    }
+}
+
+/* The map of an open request tells how many owners died over it, and whether a call is under way or
+ * not in the books. */
+static void check_begun(struct world *world, struct worker *worker, int log, int64_t offset,
+                        const struct offset_open *open)
+{
+    const struct fake_record *record = kafka_record(world, log, offset);
+    struct account *account = &worker->accounts[log][offset];
+    int own, lost;
+    count_in_batch(world, &worker->batch, log, offset, &own, &lost);
+    account->cut =
+        (uint8_t)(account->open + account->owed > own ? account->open + account->owed - own : 0);
+    if (account->orphans > 0 || record->is_gone)
+        return; /* nobody can tell which of them is in the batch */
+    bool is_running = account->cut > 0 || (record->is_lost_expected && lost == 0);
+    int begun = record->deaths + lost + (is_running ? 1 : 0);
+    MUST(world, (open != NULL && open->is_running) == is_running);
+    MUST(world, (open == NULL ? 0 : open->begun) ==
+                    (begun > OFFSET_MAP_BEGUN_MAX ? OFFSET_MAP_BEGUN_MAX : begun));
+}
+
+static void check_cut(struct world *world, struct worker *worker, const struct batch_offset *cut)
+{
+    static struct offset_open open[4096];
+    size_t count, next = 0;
+    int64_t last;
+    int log = cut->partition;
+    MUST(world,
+         offset_map_read(cut->metadata, cut->offset, open, COUNT_OF(open), &count, &last) == OK);
+    for (int64_t offset = 0; offset < world->logs[log].end; offset++) {
+        worker->accounts[log][offset].cut = 0;
+        while (next < count && open[next].offset < offset)
+            next++;
+        bool is_open = next < count && open[next].offset == offset;
+        if (offset >= cut->offset && (is_open || offset > last) &&
+            world->logs[log].records[offset].kind != REQUEST_GAP)
+            check_begun(world, worker, log, offset, is_open ? &open[next] : NULL);
+    }
+}
+
+void books_cut(struct world *world, struct worker *worker)
+{
+    /* Whom the group has put out does not know it yet, and cannot commit. */
+    bool counts = world->config.exactly_once && worker->is_member;
+    for (size_t i = 0; counts && i < worker->batch.offset_count; i++) {
+        const struct batch_offset *cut = &worker->batch.offsets[i];
+        if (!world->logs[cut->partition].is_anew)
+            check_cut(world, worker, cut);
+    }
+}
+
+void books_made(struct world *world, struct worker *worker)
+{
+    (void)world;
+    for (size_t i = 0; i < worker->batch.offset_count; i++) {
+        struct account *accounts = worker->accounts[worker->batch.offsets[i].partition];
+        for (int64_t offset = 0; offset < RECORDS_MAX; offset++) {
+            accounts[offset].told = accounts[offset].cut;
+            accounts[offset].cut = 0;
+        }
+    }
+}
+
+/* Does the committed map count calls of this worker as under way? */
+bool books_are_open(const struct worker *worker, int log)
+{
+    for (int64_t offset = 0; offset < RECORDS_MAX; offset++)
+        if (worker->accounts[log][offset].told > 0)
+            return true;
+    return false;
+}
+
+/* ---- the end of a worker ---- */
+
+/* What it told so far is the affair of its successors. */
+void books_put_out(struct worker *worker)
+{
+    for (int log = 0; log < LOGS_MAX; log++)
+        for (int64_t offset = 0; offset < RECORDS_MAX; offset++)
+            worker->accounts[log][offset].told = 0;
+}
+
+/* Killed: what the map knew of its calls is the affair of its successor, the rest is lost. */
+void books_worker_died(struct world *world, struct worker *worker)
+{
+    for (int log = 0; world->config.exactly_once && log < world->log_count; log++)
+        for (int64_t offset = 0; offset < RECORDS_MAX; offset++) {
+            const struct account *account = &worker->accounts[log][offset];
+            const struct fake_record *record = kafka_record(world, log, offset);
+            if (account->told > 0 && account->orphans == 0 && !record->is_done && !record->is_gone)
+                MUST(world, record->is_lost_expected);
+        }
+    memset(worker->accounts, 0, sizeof worker->accounts);
+}
+
+/* By itself: with exit code 0 everything that was paid for is in the books. */
+void books_worker_ended(struct world *world, struct worker *worker)
+{
+    for (int log = 0; log < world->log_count; log++)
+        for (int64_t offset = 0; offset < RECORDS_MAX; offset++) {
+            const struct account *account = &worker->accounts[log][offset];
+            if (worker->exit_code == 0)
+                MUST(world, account->open == 0 && account->owed == 0 && account->orphans == 0);
+        }
+    memset(worker->accounts, 0, sizeof worker->accounts);
+}
+
+bool books_are_quiet(const struct world *world, int log)
+{
+    for (int i = 0; i < world->worker_count; i++)
+        for (int64_t offset = 0; offset < RECORDS_MAX; offset++) {
+            const struct account *account = &world->workers[i].accounts[log][offset];
+            if (account->open > 0 || account->owed > 0 || account->orphans > 0)
+                return false;
+        }
+    return true;
+}
