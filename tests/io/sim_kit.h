@@ -25,7 +25,8 @@ struct stand {
     char ledger[64];
 };
 
-static void stand_up(struct stand *stand, bool signs)
+/* The settings may be changed between stand_prepare and stand_start. */
+static void stand_prepare(struct stand *stand, bool signs)
 {
     int file;
     stand->config = sim_config_new();
@@ -36,10 +37,20 @@ static void stand_up(struct stand *stand, bool signs)
     (void)close(file);
     stand->config->auth_required = signs;
     stand->config->ledger_path = slice_of_text(stand->ledger);
+}
+
+static void stand_start(struct stand *stand)
+{
     stand->sim = sim_new(stand->config);
     assert_non_null(stand->sim);
     assert_int_equal(sim_start(stand->sim), OK);
     assert_true(sim_port(stand->sim) > 0);
+}
+
+static void stand_up(struct stand *stand, bool signs)
+{
+    stand_prepare(stand, signs);
+    stand_start(stand);
 }
 
 static void stand_down(struct stand *stand)

@@ -301,8 +301,9 @@ static void a_body_over_the_limit_is_refused(void **state)
     static char text[201000];
     struct stand stand;
     struct heard heard;
-    stand_up(&stand, false);
+    stand_prepare(&stand, false);
     stand.config->body_bytes_max = 200000;
+    stand_start(&stand);
     memset(body, ' ', sizeof body - 1);
     int fd = dial(&stand);
     int len = snprintf(text, sizeof text,
@@ -323,8 +324,9 @@ static void the_clock_can_be_wrong(void **state)
     struct stand stand;
     struct heard heard;
     int64_t told_ms;
-    stand_up(&stand, false);
+    stand_prepare(&stand, false);
     stand.config->clock_skew_ms = -7200000;
+    stand_start(&stand);
     ask(&stand, false, "Hi.", &heard);
     assert_true(instant_from_http_date(http_header(heard.head, "date"), &told_ms));
     assert_true(llabs(told_ms / 1000 - ((int64_t)time(NULL) - 7200)) < 30);
@@ -367,8 +369,9 @@ static void a_quota_throttles_what_is_over_it(void **state)
     (void)state;
     struct stand stand;
     struct heard heard;
-    stand_up(&stand, false);
+    stand_prepare(&stand, false);
     assert_true(sim_config_add_quota(stand.config, SLICE("3")));
+    stand_start(&stand);
     for (int i = 0; i < 5; i++) {
         ask(&stand, false, "Hi.", &heard);
         assert_int_equal(heard.status, i < 3 ? 200 : 429);
@@ -384,8 +387,9 @@ static void an_early_reset_comes_before_the_body(void **state)
         "POST " MODEL_PATH " HTTP/1.1\r\nHost: sim\r\nContent-Length: 9\r\n\r\n";
     struct stand stand;
     struct heard heard;
-    stand_up(&stand, false);
+    stand_prepare(&stand, false);
     stand.config->fault_rates[FAULT_RESET_EARLY] = 1;
+    stand_start(&stand);
     int fd = dial(&stand);
     assert_int_equal(send(fd, HEAD, sizeof HEAD - 1, MSG_NOSIGNAL), sizeof HEAD - 1);
     hear(fd, ANSWER_BYTES_MAX, &heard);
