@@ -141,6 +141,7 @@ static void check_begun(struct world *world, struct worker *worker, int log, int
         (uint8_t)(account->open + account->owed > own ? account->open + account->owed - own : 0);
     if (account->orphans > 0 || record->is_gone)
         return; /* nobody can tell which of them is in the batch */
+    MUST(world, account->cut + (record->is_lost_expected && lost == 0) <= 1);
     bool is_running = account->cut > 0 || (record->is_lost_expected && lost == 0);
     int begun = record->deaths + lost + (is_running ? 1 : 0);
     MUST(world, (open != NULL && open->is_running) == is_running);

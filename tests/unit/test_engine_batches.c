@@ -73,6 +73,29 @@ static void a_batch_ends_at_its_limits(void **state)
     kit_free(kit);
 }
 
+/* If we die then, the map tells of the calls under way alone. */
+static void usage_of_ended_calls_goes_with_every_batch(void **state)
+{
+    (void)state;
+    struct engine_config config = kit_config();
+    config.batch_results_max = 2;
+    struct kit *kit = kit_started(&config);
+    for (int64_t offset = 0; offset < 6; offset++)
+        kit_request(kit, 0, offset, NULL, "");
+    kit_turn(kit);
+    kit_commit(kit);
+    for (int64_t offset = 0; offset < 4; offset++)
+        kit_answer(kit, offset);
+    kit_call_ends(kit, kit_call(kit, 4), ERR_TIMEOUT, true);
+    kit_call_ends(kit, kit_call(kit, 5), ERR_TIMEOUT, true);
+    kit_wait(kit, 100);
+    kit_commit(kit);
+    assert_int_equal(kit_count(kit, OUTPUT_RESPONSE), 2);
+    assert_int_equal(kit_count(kit, OUTPUT_USAGE), 4);
+    assert_int_equal(kit->committed[0], 2);
+    kit_free(kit);
+}
+
 static void a_changed_begun_set_is_a_reason_to_cut(void **state)
 {
     (void)state;
@@ -486,6 +509,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(results_wait_for_the_commit_interval_but_not_after_a_quiet),
         cmocka_unit_test(a_batch_ends_at_its_limits),
+        cmocka_unit_test(usage_of_ended_calls_goes_with_every_batch),
         cmocka_unit_test(a_changed_begun_set_is_a_reason_to_cut),
         cmocka_unit_test(at_least_once_cuts_as_soon_as_the_committer_is_free),
         cmocka_unit_test(answers_that_cannot_be_committed_stop_the_calls),

@@ -72,18 +72,22 @@ static void take_result(struct engine *engine, struct result *result)
     }
 }
 
+/* Answers up to the limits. Usage of calls that ended without one goes always: of the calls of one
+ * request a map can count one as under way or not in the books, not two. */
 static void take_results(struct engine *engine, bool orphans_only)
 {
     uint32_t count = 0;
     uint64_t bytes = 0;
+    bool is_full = false;
     for (struct link *link = engine->results.next; link != &engine->results;) {
         struct result *result = LINK_OWNER(link, struct result, link);
         link = link->next;
         if (result->partition != NULL && (orphans_only || !result->partition->is_verified))
             continue;
-        if (count == engine->batch_limit ||
-            (count > 0 && bytes + result->bytes > engine->config.batch_bytes_max))
-            break;
+        is_full = is_full || count == engine->batch_limit ||
+                  (count > 0 && bytes + result->bytes > engine->config.batch_bytes_max);
+        if (is_full && result->job != NULL)
+            continue;
         count++;
         bytes += result->bytes;
         take_result(engine, result);
