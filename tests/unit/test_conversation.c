@@ -19,8 +19,8 @@ static void every_form_of_a_message_is_read(void **state)
         "[{\"role\":\"human\",\"content\":[{\"type\":\"text\",\"text\":\"a\"}]}]",
         "[{\"type\":\"human\",\"content\":[{\"text\":\"a\"}]}]",
         "[{\"type\":\"HumanMessageChunk\",\"content\":\"a\",\"example\":false}]",
-        "[{\"content\":\"a\",\"additional_kwargs\":{\"x\":1},\"response_metadata\":{},"
-        "\"type\":\"human\",\"name\":null,\"id\":null}]",
+        ("[{\"content\":\"a\",\"additional_kwargs\":{\"x\":1},\"response_metadata\":{},"
+         "\"type\":\"human\",\"name\":null,\"id\":null}]"),
     };
     for (size_t i = 0; i < COUNT_OF(forms); i++) {
         char value[512];
