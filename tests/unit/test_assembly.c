@@ -151,6 +151,18 @@ static void the_memory_bound_is_more_than_its_parts(void **state)
     end(assembly, settings);
 }
 
+static void the_memory_bound_of_the_defaults_fits_two_gibibytes(void **state)
+{
+    (void)state;
+    char words[ASSEMBLY_WORDS_MAX] = "";
+    struct memory_bound bound;
+    struct settings *settings = read_settings("bedrock: {region: us-east-1}\n");
+    struct assembly *assembly = assemble(settings, true, words);
+    assembly_memory_bound(assembly, &bound);
+    assert_true(bound.total_bytes < 1800000000);
+    end(assembly, settings);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -159,6 +171,8 @@ int main(void)
         cmocka_unit_test_setup(a_worker_without_a_region_is_told_so, forget_environment),
         cmocka_unit_test_setup(processes_without_an_instance_differ_in_name, forget_environment),
         cmocka_unit_test_setup(the_memory_bound_is_more_than_its_parts, forget_environment),
+        cmocka_unit_test_setup(the_memory_bound_of_the_defaults_fits_two_gibibytes,
+                               forget_environment),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

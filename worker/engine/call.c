@@ -9,6 +9,7 @@
 #define URL_BYTES_MAX    (16 * 1024)
 #define HEADERS_BYTES    (64 * 1024)
 #define BODY_BYTES_MAX   25000000      /* Bedrock's own limit of a body */
+#define BODY_BESIDE      (16 * 1024)   /* of a body, beside what its job is charged for */
 #define SCRATCH_KEPT_MAX (1024 * 1024) /* a larger scratch is freed after its use */
 #define TOKEN_BYTES      4             /* UTF-8 bytes that an estimated token counts */
 
@@ -96,6 +97,24 @@ static enum err write_headers(struct engine *engine, struct call *call, struct s
     return err != OK ? err : headers->failed;
 }
 
+/* A body says what its request says: so the bodies of all calls are bounded with the requests. */
+static size_t body_bytes_max(uint64_t charged)
+{
+    return charged + BODY_BESIDE < BODY_BYTES_MAX ? (size_t)charged + BODY_BESIDE : BODY_BYTES_MAX;
+}
+
+uint64_t engine_calls_memory_bound(const struct engine_config *config)
+{
+    uint64_t count = config->max_in_flight;
+    uint64_t body = body_bytes_max(JOB_ARENA_LIMIT(config->max_request_bytes));
+    uint64_t bodies = count * body < config->max_held_bytes ? count * body : config->max_held_bytes;
+    uint64_t each = sizeof(struct call) + URL_BYTES_MAX + HEADERS_BYTES + BODY_BESIDE +
+                    HEARING_BYTES_MAX(config->max_answer_bytes);
+    /* One answer is decoded and told at a time. */
+    return count * each + bodies + HEARING_ARENA_MAX(config->max_answer_bytes) +
+           DIALECT_SCRATCH_BYTES(config->max_answer_bytes);
+}
+
 static struct slice take_piece(char **to, const struct buf *from)
 {
     struct slice piece = {*to, from->len};
@@ -129,6 +148,7 @@ static enum err write_request(struct engine *engine, struct call *call,
     buf_reset(url);
     buf_reset(&engine->headers_scratch);
     buf_reset(&engine->body_scratch);
+    engine->body_scratch.limit = body_bytes_max(job->charged);
     enum err err = job->dialect->encode(&job->request, &engine->body_scratch);
     if (err != OK)
         return err;

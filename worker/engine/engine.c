@@ -130,14 +130,12 @@ uint64_t engine_memory_bound(const struct engine_config *config)
 {
     uint64_t jobs = (uint64_t)config->max_held * (sizeof(struct job) + JOB_ARENA_KEPT_MAX +
                                                   2 * LANES_PER_JOB * sizeof(struct link));
-    uint64_t calls = (uint64_t)config->max_in_flight *
-                     (sizeof(struct call) + config->max_answer_bytes + config->max_request_bytes);
-    /* One request is read and one answer is told at a time. */
-    uint64_t scratch = REQUEST_SCRATCH_BYTES(config->max_request_bytes) +
-                       DIALECT_SCRATCH_BYTES(config->max_answer_bytes);
+    /* One request is read at a time. */
+    uint64_t scratch = REQUEST_SCRATCH_BYTES(config->max_request_bytes);
     /* Requests up to max_held_bytes, answers that wait for their commit up to half of it before
      * calls stop. */
-    return config->max_held_bytes + config->max_held_bytes / 2 + jobs + calls + scratch +
+    return config->max_held_bytes + config->max_held_bytes / 2 + jobs +
+           engine_calls_memory_bound(config) + scratch +
            REPLY_TOPICS_MAX * sizeof(struct reply_topic);
 }
 

@@ -43,6 +43,8 @@ struct engine *engine_new(const struct engine_config *config, const struct ports
 void engine_free(struct engine *engine);
 /* The most bytes that the engine will ever hold: what is logged at start. */
 uint64_t engine_memory_bound(const struct engine_config *config);
+/* Of these, what calls hold: their requests made up, and the answers that they hear. */
+uint64_t engine_calls_memory_bound(const struct engine_config *config);
 
 /* For progress lines and tests. */
 struct engine_stats {

@@ -8,10 +8,8 @@
 #include "engine/tell.h"
 #include "wire/hash.h"
 
-#define HEARINGS_KEPT_MAX   256         /* that nobody has; further ones are freed */
-#define HEARING_KEPT_BYTES  (64 * 1024) /* a larger buffer or arena of them is freed, too */
-#define HEARING_ARENA_SLACK (64 * 1024)
-#define ANSWER_ARENA_FACTOR 12 /* nodes and decoded text beside the bytes of an answer */
+#define HEARINGS_KEPT_MAX  256         /* that nobody has; further ones are freed */
+#define HEARING_KEPT_BYTES (64 * 1024) /* a larger buffer or arena of them is freed, too */
 
 /* ---- the pool ---- */
 
@@ -21,7 +19,7 @@ static struct hearing *hearing_new(struct engine *engine)
     CHECK(hearing != NULL);
     size_t limit = engine->config.max_answer_bytes;
     link_init(&hearing->link);
-    arena_init(&hearing->arena, limit * ANSWER_ARENA_FACTOR + HEARING_ARENA_SLACK);
+    arena_init(&hearing->arena, HEARING_ARENA_MAX(limit));
     buf_init(&hearing->head, HTTP_HEAD_BYTES_MAX);
     buf_init(&hearing->body, limit);
     event_reader_init(&hearing->reader, limit);

@@ -6,6 +6,12 @@
 
 #include "engine/state.h"
 
+/* Nodes and decoded text, beside the bytes of an answer, while it is decoded. */
+#define HEARING_ARENA_MAX(answer_bytes) (12 * (size_t)(answer_bytes) + (size_t)64 * 1024)
+/* What one that is being heard holds: its head, the answer so far, a frame and its chunk. */
+#define HEARING_BYTES_MAX(answer_bytes)                                                            \
+    (sizeof(struct hearing) + HTTP_HEAD_BYTES_MAX + (answer_bytes) + (size_t)64 * 1024)
+
 struct hearing *hearing_take(struct engine *engine);
 void hearing_give_back(struct engine *engine, struct hearing *hearing,
                        const struct dialect *dialect);

@@ -100,8 +100,7 @@ void job_start(struct engine *engine, struct job *job, struct partition *partiti
     timer_init(&job->due);
     result_init(&job->result);
     job->result.job = job;
-    job->arena.limit =
-        8 * (record->value.len + record->key.len) + HEADERS_BYTES_MAX * 4 + JOB_ARENA_SLACK;
+    job->arena.limit = JOB_ARENA_LIMIT(record->value.len + record->key.len);
     CHECK(arena_reserve(&job->arena, record->value.len + JOB_ARENA_BESIDE));
     list_add_last(&partition->jobs, &job->link_partition);
     hold(engine, partition, partition->held + 1);

@@ -25,8 +25,9 @@
 #define ATTEMPTS_MAX       1000 /* kept of one request; a later one replaces the last */
 #define REPLY_TOPICS_MAX   1024 /* looked up and remembered */
 #define JOB_ARENA_KEPT_MAX 8192 /* of a free job, for its next request */
-#define JOB_ARENA_SLACK                                                                            \
-    (256 * 1024) /* what reading a request may need beside eight times its size */
+/* What reading and answering a request of this size may need. */
+#define JOB_ARENA_LIMIT(bytes)                                                                     \
+    (8 * (size_t)(bytes) + (size_t)4 * HEADERS_BYTES_MAX + (size_t)256 * 1024)
 
 enum job_step {
 #define STEP(name, from) JOB_##name,
