@@ -141,6 +141,8 @@ static void on_commit(void *self, const struct batch *batch)
     MUST(port->world, batch->output_count + batch->offset_count > 0);
     worker->has_batch = true;
     worker->batch = *batch;
+    if (worker->is_member) /* as of this very call */
+        worker->generation = port->world->group_generation;
     worker->batch_generation = worker->generation;
     books_cut(port->world, worker);
     world_add(port->world, EVENT_BATCH, worker, 1 + world_delay(port->world, 10));

@@ -1,0 +1,172 @@
+#!/usr/bin/env python3
+"""Breaks the worker on purpose, one line at a time, and sees that the tests find each fault.
+
+    tests/mutations/run.py                 all faults of faults.py that unit tests and worlds must find
+    tests/mutations/run.py --only retry    those with this word in their name
+    tests/mutations/run.py --kafka         those that a real broker alone shows (takes long)
+
+The tree is copied to build/mutations/tree, built there once, and built again for each fault. Closes with
+`N planted, N found`; a fault that nothing finds, or whose old text is no longer in the source, is a failure.
+"""
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from faults import FAULTS  # noqa: E402
+
+ROOT = Path(__file__).resolve().parents[2]
+WORK = ROOT / "build" / "mutations"
+TREE = WORK / "tree"
+BUILD = WORK / "out"
+COPIED = ["CMakeLists.txt", "worker", "tests", "schema", "config"]
+# The quick ones first: the first that fails is the one that is named.
+UNITS = ["offset_map", "retry", "share", "ledger", "ledger_map", "engine_partitions", "engine_batches", "engine_requests",
+         "lane", "target", "reply", "pace", "ledger_orders"]
+TEST_SECONDS = 300
+
+
+def copy_tree():
+    """Only what has changed gets a new time, so that only that is built again."""
+    fresh = {}
+    for name in COPIED:
+        top = ROOT / name
+        for path in [top] if top.is_file() else sorted(p for p in top.rglob("*") if p.is_file()):
+            if "__pycache__" not in path.parts:
+                fresh[path.relative_to(ROOT)] = path
+    for path in [p for p in TREE.rglob("*") if p.is_file()] if TREE.exists() else []:
+        if path.relative_to(TREE) not in fresh:
+            path.unlink()
+    for relative, path in fresh.items():
+        target = TREE / relative
+        if not target.exists() or target.read_bytes() != path.read_bytes():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, target)
+            shutil.copymode(path, target)
+
+
+def run(command, seconds, **keywords):
+    try:
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=seconds, text=True,
+                              errors="replace", **keywords)
+        return done.returncode, done.stdout
+    except subprocess.TimeoutExpired as late:
+        out = late.stdout or ""
+        return 124, out if isinstance(out, str) else out.decode(errors="replace")
+
+
+def build(targets):
+    return run(["ninja", "-C", str(BUILD), "-j", str(os.cpu_count() or 1), *targets], 1800)
+
+
+def configure():
+    # Warnings are allowed: a fault may leave something unused.
+    code, out = run(["cmake", "-S", str(TREE), "-B", str(BUILD), "-G", "Ninja", "-DCMAKE_BUILD_TYPE=RelWithDebInfo",
+                     "-DBEDROCK_TESTS=ON"], 300)
+    if code != 0:
+        sys.exit(f"{out}\nmutations: the tree cannot be configured")
+
+
+def failed_names(out):
+    names = [line.split("]", 1)[1].strip() for line in out.splitlines() if line.startswith("[  FAILED  ]")]
+    return sorted({name for name in names if " " not in name})
+
+
+def unit_killer():
+    """The first unit test that fails, and how many of its cases do."""
+    for name in UNITS:
+        code, out = run([str(BUILD / "tests" / f"unit_{name}")], TEST_SECONDS)
+        if code == 0:
+            continue
+        cases = failed_names(out)
+        if not cases:
+            return f"unit_{name} ({'hangs' if code == 124 else 'a check fails'})"
+        return f"unit_{name}: {cases[0]}" + (f" and {len(cases) - 1} more" if len(cases) > 1 else "")
+    return ""
+
+
+def world_killer(worlds):
+    code, out = run([str(BUILD / "tests" / "world"), "--worlds", str(worlds)], TEST_SECONDS)
+    if code == 0:
+        return ""
+    words = [line for line in out.splitlines() if line.strip()]
+    if code == 124:
+        return "worlds: they hang"
+    return "worlds: " + (words[-2] if len(words) > 1 and words[-1].startswith("replay") else "\n".join(words[-1:]))
+
+
+def kafka_killer(expression):
+    environment = dict(os.environ, BEDROCK_PROGRAMS=str(BUILD), PYTHONDONTWRITEBYTECODE="1")
+    python = ROOT / "build" / "venv" / "bin" / "python"
+    code, out = run([str(python if python.exists() else sys.executable), "-m", "pytest", "-p", "no:cacheprovider", "-x",
+                     "-q", "tests/kafka", "-k", expression], 1200, cwd=ROOT, env=environment)
+    if code == 0:
+        return ""
+    failed = [line for line in out.splitlines() if line.startswith("FAILED")]
+    return "kafka: " + (failed[0] if failed else out[-200:])
+
+
+def plant(fault):
+    path = TREE / fault.file
+    text = path.read_text()
+    if text.count(fault.old) != 1:
+        return f"its old text is {text.count(fault.old)} times in {fault.file}"
+    path.write_text(text.replace(fault.old, fault.new))
+    return ""
+
+
+def heal(fault):
+    shutil.copyfile(ROOT / fault.file, TREE / fault.file)
+
+
+def killers(fault, arguments):
+    """Who finds it. A fault that does not build finds nobody: it is no fault."""
+    targets = ["bedrock-worker", "bedrock-sim"] if fault.kafka else [f"unit_{name}" for name in UNITS] + ["world"]
+    code, out = build(targets)
+    if code != 0:
+        sys.exit(f"{out[-3000:]}\nmutations: '{fault.name}' does not build")
+    if fault.kafka:
+        found = [kafka_killer(fault.kafka)]
+    elif arguments.all:
+        found = [unit_killer(), world_killer(arguments.worlds)]
+    else:
+        found = [unit_killer() or world_killer(arguments.worlds)]
+    return [name for name in found if name]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", default="", help="faults with this word in their name")
+    parser.add_argument("--kafka", action="store_true", help="the faults that need a real broker")
+    parser.add_argument("--all", action="store_true", help="ask the worlds even when a unit test has found it")
+    parser.add_argument("--worlds", type=int, default=400)
+    arguments = parser.parse_args()
+    faults = [f for f in FAULTS if arguments.only in f.name and bool(f.kafka) == arguments.kafka]
+    WORK.mkdir(parents=True, exist_ok=True)
+    copy_tree()
+    configure()
+    code, out = build(["all"] if arguments.kafka else [f"unit_{name}" for name in UNITS] + ["world"])
+    if code != 0:
+        sys.exit(f"{out[-3000:]}\nmutations: the tree does not build")
+    healthy = "" if arguments.kafka else unit_killer() or world_killer(arguments.worlds)
+    if healthy:
+        sys.exit(f"mutations: nothing is planted, and yet: {healthy}")
+    found = 0
+    for number, fault in enumerate(faults, 1):
+        began = time.monotonic()
+        trouble = plant(fault)
+        who = [] if trouble else killers(fault, arguments)
+        heal(fault)
+        found += bool(who)
+        verdict = " · ".join(who) if who else trouble or "NOBODY FOUND IT"
+        print(f"{number:3}/{len(faults)} {fault.name}: {verdict} ({time.monotonic() - began:.0f} s)", flush=True)
+    print(f"{len(faults)} planted, {found} found")
+    return 0 if found == len(faults) and faults else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
