@@ -92,8 +92,8 @@ class Upstream:
         return int(re.search(r"Active connections: (\d+)", self.page()).group(1))
 
 
-def request(number):
-    return {"id": f"f{number}", "model": "anthropic.claude-3-haiku-20240307-v1:0", "max_tokens": 300,
+def request(number, **more):
+    return {"id": f"f{number}", "model": "anthropic.claude-3-haiku-20240307-v1:0", **more,
             "messages": [["system", "You are a helpful assistant."], ["human", f"{number} " + "please " * 110]]}
 
 
@@ -116,10 +116,10 @@ def measure(process, upstream, seconds):
             "resident_mib": round(resident_bytes(process.pid) / 2 ** 20, 1)}
 
 
-def preload(broker, topics, count):
+def preload(broker, topics, count, **more):
     writer = records.Writer(broker.bootstrap, **{"linger.ms": 50})
     for number in range(count):
-        writer.send(topics.requests, request(number), key=f"k{number}".encode())
+        writer.send(topics.requests, request(number, **more), key=f"k{number}".encode())
     writer.flush(300)
 
 
@@ -132,7 +132,7 @@ def cpu(broker, in_flight, sleep_seconds, seconds):
     topics = records.Topics()
     topics.create(broker.bootstrap, PARTITIONS)
     most = int(min(in_flight / sleep_seconds, 8000) * (seconds + warm + 8))
-    preload(broker, topics, most)
+    preload(broker, topics, most, max_tokens=300)
     worker = Worker("w0", FOLDER / name, worker_settings(broker, topics, upstream.url, in_flight)).start()
     wait_for(lambda: upstream.connections() > 0.9 * in_flight, 60)
     time.sleep(warm)
@@ -165,11 +165,11 @@ class Stopwatch(threading.Thread):
 
     def run(self):
         while not self.ends.is_set():
-            for message in self.reader.consume(100, 0.05):
-                if not message.error():
-                    name = message.key()
-                    if name in self.sent and name not in self.took:
-                        self.took[name] = (time.perf_counter() - self.sent[name]) * 1000
+            message = self.reader.poll(0.1)       # consume() would wait for more
+            if message is not None and not message.error():
+                name = message.key()
+                if name in self.sent and name not in self.took:
+                    self.took[name] = (time.perf_counter() - self.sent[name]) * 1000
         self.reader.close()
 
 
@@ -184,7 +184,7 @@ def pace(broker, topics, outputs, seconds, per_second=200):
         name = f"n{number}".encode()
         if number >= 0:
             watch.sent[name] = time.perf_counter()
-        writer.send(topics.requests, request(number), key=name)
+        writer.send(topics.requests, request(number, max_tokens=300), key=name)
         writer.producer.poll(0)
     writer.flush()
     wait_for(lambda: len(watch.took) == total, 20)
@@ -224,10 +224,11 @@ def away(broker, seconds):
     simulator = Simulator(FOLDER / "away", {"answer_bytes": 1000000, "latency": "200ms", "ledger": {"path": ""}})
     simulator.start()
     topics = records.Topics()
-    topics.create(broker.bootstrap, PARTITIONS)
+    for topic in [topics.requests, *topics.outputs]:
+        records.create_topic(broker.bootstrap, topic, PARTITIONS, {"max.message.bytes": "4000000"})
     preload(broker, topics, 5000)
     worker = Worker("w0", FOLDER / "away", worker_settings(broker, topics, simulator.url, 256)).start()
-    wait_for(lambda: worker.events("partition_started"), 20)
+    wait_for(lambda: worker.events("partition_earliest"), 20)
     time.sleep(3)
     broker.kill()
     peak, end = 0, time.monotonic() + seconds
