@@ -10,6 +10,7 @@ import argparse
 import json
 import os
 import re
+import shutil
 import statistics
 import subprocess
 import sys
@@ -260,6 +261,7 @@ def main():
     processor = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
     print(f"{os.cpu_count()} cores ({processor.group(1) if processor else 'unknown'}), programs of {PROGRAMS}, "
           f"Apache Kafka from Maven's jars on the same machine")
+    shutil.rmtree(FOLDER, ignore_errors=True)
     broker = Broker(FOLDER / "broker", {"authorizer.class.name": ""}, heap="1g")
     broker.format()
     broker.start()
