@@ -247,10 +247,13 @@ static void a_missing_topic_of_the_settings_is_waited_for(void **state)
         kit_turn(kit);
         assert_false(kit->has_batch); /* not at once */
     }
+    /* And when it is there, what is too large for it is still told from what waits. */
+    kit_refuse(kit, kit_batch_with(kit, OUTPUT_RESPONSE), ERR_TOO_LARGE);
     kit_settle(kit);
     kit_settle(kit);
     assert_int_equal(kit->call_count, 1);
-    assert_says(kit_output(kit, OUTPUT_RESPONSE, 0), "\"status\":\"ok\"");
+    assert_int_equal(kit_count(kit, OUTPUT_RESPONSE), 1);
+    assert_says(kit_output(kit, OUTPUT_RESPONSE, 0), "\"code\":\"response_too_large\"");
     assert_int_equal(kit_count(kit, OUTPUT_USAGE), 1);
     kit_free(kit);
 }

@@ -5,6 +5,8 @@
 #include "engine/job_pool.h"
 #include "engine/reply.h"
 
+#define REFUSALS_MAX 3
+
 void result_init(struct result *result)
 {
     *result = (struct result){0};
@@ -259,8 +261,10 @@ static void replace_letter(struct engine *engine, struct result *result, struct 
 
 static bool response_refused(struct engine *engine, struct job *job, enum err err, bool is_reply)
 {
+    if (job->refusals == REFUSALS_MAX)
+        return false;
     if (err == ERR_TOO_LARGE) {
-        if (job->refusals == 1) {
+        if (job->refusals++ == 0) {
             turn_into_error(engine, job, ERR_RESPONSE_TOO_LARGE,
                             "the broker refuses an answer of this size");
         } else { /* even the error is too large with what the request brought along */
@@ -271,8 +275,9 @@ static bool response_refused(struct engine *engine, struct job *job, enum err er
         }
         return true;
     }
-    if (!is_reply)
+    if (!is_reply) /* a topic of the settings, missing or forbidden: that counts for nothing */
         return false;
+    job->refusals++;
     const char *words = err == ERR_NOT_FOUND ? "the reply topic or its partition is not there"
                                              : "the worker is not authorised for the reply topic";
     reply_tell_refused(engine, job, words);
@@ -288,11 +293,10 @@ bool outcome_refused(struct engine *engine, struct result *result, struct output
     struct job *job = result->job;
     if (job == NULL || output->kind == OUTPUT_USAGE)
         return false;
-    job->refusals++;
     bool is_replaced = true;
     if (output->kind == OUTPUT_LETTER && err == ERR_TOO_LARGE)
         replace_letter(engine, result, output);
-    else if (output->kind == OUTPUT_RESPONSE && job->refusals <= 3)
+    else if (output->kind == OUTPUT_RESPONSE)
         is_replaced = response_refused(engine, job, err, job->request.reply_topic.ptr != NULL);
     else
         is_replaced = false;
