@@ -10,6 +10,7 @@ The tree is copied to build/mutations/tree, built there once, and built again fo
 """
 import argparse
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -28,6 +29,7 @@ COPIED = ["CMakeLists.txt", "worker", "tests", "schema", "config"]
 UNITS = ["offset_map", "retry", "share", "ledger", "ledger_map", "engine_partitions", "engine_batches", "engine_requests",
          "lane", "target", "reply", "pace", "ledger_orders"]
 TEST_SECONDS = 300
+MEMORY_BYTES = 2 << 30
 
 
 def copy_tree():
@@ -47,6 +49,11 @@ def copy_tree():
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, target)
             shutil.copymode(path, target)
+
+
+def small():
+    """A fault may take memory without end."""
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
 
 
 def run(command, seconds, **keywords):
@@ -79,7 +86,7 @@ def failed_names(out):
 def unit_killer():
     """The first unit test that fails, and how many of its cases do."""
     for name in UNITS:
-        code, out = run([str(BUILD / "tests" / f"unit_{name}")], TEST_SECONDS)
+        code, out = run([str(BUILD / "tests" / f"unit_{name}")], TEST_SECONDS, preexec_fn=small)
         if code == 0:
             continue
         cases = failed_names(out)
@@ -90,7 +97,7 @@ def unit_killer():
 
 
 def world_killer(worlds):
-    code, out = run([str(BUILD / "tests" / "world"), "--worlds", str(worlds)], TEST_SECONDS)
+    code, out = run([str(BUILD / "tests" / "world"), "--worlds", str(worlds)], TEST_SECONDS, preexec_fn=small)
     if code == 0:
         return ""
     words = [line for line in out.splitlines() if line.strip()]

@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 
+#define EVENTS_MAX    100000
 #define CALM_AFTER_MS 240000
 #define PIN_CHECK_MS  300000 /* all is produced, and had time enough */
 #define END_WITHIN_MS (4 * 3600 * 1000LL)
@@ -57,6 +58,7 @@ static bool before(const struct sim_event *a, const struct sim_event *b)
 struct sim_event *world_add(struct world *world, enum sim_event_kind kind,
                             const struct worker *worker, int64_t delay_ms)
 {
+    MUST(world, world->event_count < EVENTS_MAX); /* else nobody comes to rest */
     if (world->event_count == world->event_room) {
         world->event_room = world->event_room == 0 ? 256 : world->event_room * 2;
         world->events = realloc(world->events, world->event_room * sizeof *world->events);
