@@ -194,7 +194,7 @@ static void a_record_above_a_full_map_is_fetched_again_later(void **state)
 
 /* ---- doubts ---- */
 
-static void a_stall_blocks_calls_until_the_offsets_are_read_again(void **state)
+static void a_stall_blocks_calls_until_the_offsets_are_read_and_a_heartbeat_could_tell(void **state)
 {
     (void)state;
     struct kit *kit = kit_started(NULL);
@@ -207,6 +207,8 @@ static void a_stall_blocks_calls_until_the_offsets_are_read_again(void **state)
     assert_int_equal(kit->reads.count, 1);
     kit_read(kit);
     kit_turn(kit);
+    assert_int_equal(kit->call_count, 0); /* by the next heartbeat the group could put us out */
+    kit_wait(kit, 400);
     assert_int_equal(kit->call_count, 1);
     kit_time(kit, 5000); /* slow is not a stall */
     kit_turn(kit);
@@ -509,7 +511,7 @@ int main(void)
         cmocka_unit_test(a_log_that_was_truncated_is_begun_at_its_start_in_words),
         cmocka_unit_test(a_topic_made_anew_is_begun_anew_in_words),
         cmocka_unit_test(a_record_above_a_full_map_is_fetched_again_later),
-        cmocka_unit_test(a_stall_blocks_calls_until_the_offsets_are_read_again),
+        cmocka_unit_test(a_stall_blocks_calls_until_the_offsets_are_read_and_a_heartbeat_could_tell),
         cmocka_unit_test(a_woken_zombie_calls_nothing_that_its_successor_committed),
         cmocka_unit_test(what_comes_late_is_dropped),
         cmocka_unit_test(a_revoked_partition_goes_back_when_its_calls_are_committed),

@@ -92,6 +92,7 @@ struct engine *engine_new(const struct engine_config *config, const struct ports
     engine->batch_limit = config->batch_results_max;
     engine->fenced_ms = INT64_MIN;
     engine->stalled_ms = INT64_MIN;
+    engine->calls_after_ms = now_ms;
     engine->last_cut_ms = now_ms - config->commit_interval_ms;
     engine->last_offsets_ms = engine->last_cut_ms;
     if (rooms_init(engine) == OK)
@@ -158,6 +159,9 @@ void engine_time(struct engine *engine, int64_t now_ms, int64_t wall_ms)
     if (stall_ms <= engine->config.stall_ms || engine->assigned == 0)
         return;
     engine->stalled_ms = now_ms;
+    /* Who was put out meanwhile hears of it by the next heartbeat, a third of session.timeout away
+     * at most. */
+    engine->calls_after_ms = now_ms + engine->config.stall_ms * 2 / 3;
     struct log_field field = FIELD_INT("stall_ms", stall_ms);
     engine->ports.log(engine->ports.self, LOG_STALLED, &field, 1);
     partitions_doubt(engine);
@@ -356,6 +360,11 @@ static void start_calls(struct engine *engine, int64_t *ret_next_ms)
         (void)batch_check_membership(engine);
     if (engine->is_outcast)
         return;
+    if (engine->now_ms < engine->calls_after_ms) {
+        if (engine->calls_after_ms < *ret_next_ms)
+            *ret_next_ms = engine->calls_after_ms;
+        return;
+    }
     for (struct job *job;
          has_room_for_answers(engine) && (job = target_next_job(engine, ret_next_ms)) != NULL;)
         job_call(engine, job);

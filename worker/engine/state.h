@@ -159,7 +159,7 @@ struct job {
     int64_t last_first_token_ms;
     uint64_t charged;           /* bytes counted against max_held_bytes */
     struct usage_counts counts; /* of the published answer, raw copied to the arena */
-    uint32_t refusals;          /* outputs of it that the broker refused */
+    uint32_t refusals;          /* responses of it that were replaced: the broker refused them */
     struct result result;
 };
 
@@ -243,7 +243,8 @@ struct engine {
     int64_t cut_after_ms; /* no cut before */
     int64_t last_cut_ms, last_offsets_ms;
     int64_t fenced_ms, stalled_ms; /* when last; INT64_MIN = never */
-    struct buf membership;         /* group metadata under which the ledgers were verified */
+    int64_t calls_after_ms; /* after a stall: by then the group has said whether we were put out */
+    struct buf membership;  /* group metadata under which the ledgers were verified */
     struct buf membership_now;
     bool is_outcast; /* the group does not know this member: nothing is called or committed until
                         the membership is another one */
