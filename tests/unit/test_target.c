@@ -65,18 +65,21 @@ static void a_model_that_hangs_leaves_the_others_their_share(void **state)
     kit_free(kit);
 }
 
-/* Calls that take an hour hold nearly all slots; the models that come then need not wait for them.
- */
+/* Calls that take an hour hold nearly all slots; the models that come then need not wait for them,
+ * if there was another one lately. A model that is alone for long has all slots. */
 static void a_model_that_hangs_cannot_take_the_last_slots(void **state)
 {
     (void)state;
     struct kit *kit = kit_with_slots(32);
     kit_assign(kit, 0);
-    for (int64_t offset = 0; offset < 40; offset++)
+    request_of(kit, 0, MODEL_B);
+    for (int64_t offset = 1; offset < 41; offset++)
         request_of(kit, offset, MODEL_A);
     kit_turn(kit);
-    assert_int_equal(kit_open_calls(kit), 30);
-    for (int64_t offset = 40; offset < 50; offset++) {
+    kit_answer(kit, 0);
+    kit_turn(kit);
+    assert_int_equal(open_in(kit, 1, 41), 30);
+    for (int64_t offset = 41; offset < 50; offset++) {
         request_of(kit, offset, MODEL_B);
         kit_turn(kit);
         kit_answer(kit, offset);
@@ -84,7 +87,19 @@ static void a_model_that_hangs_cannot_take_the_last_slots(void **state)
         if (kit->has_batch)
             kit_commit(kit);
     }
-    assert_int_equal(open_in(kit, 0, 40), 30);
+    assert_int_equal(open_in(kit, 1, 41), 30);
+    kit_free(kit);
+}
+
+static void a_model_that_is_alone_has_all_slots(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_with_slots(32);
+    kit_assign(kit, 0);
+    for (int64_t offset = 0; offset < 40; offset++)
+        request_of(kit, offset, MODEL_A);
+    kit_turn(kit);
+    assert_int_equal(kit_open_calls(kit), 32);
     kit_free(kit);
 }
 
@@ -326,6 +341,7 @@ int main(void)
         cmocka_unit_test(one_model_may_use_all_call_slots),
         cmocka_unit_test(a_model_that_hangs_leaves_the_others_their_share),
         cmocka_unit_test(a_model_that_hangs_cannot_take_the_last_slots),
+        cmocka_unit_test(a_model_that_is_alone_has_all_slots),
         cmocka_unit_test(a_late_model_gets_its_share_as_slots_come_free),
         cmocka_unit_test(a_throttled_model_rests_and_the_other_goes_on),
         cmocka_unit_test(a_request_that_rested_goes_before_those_that_never_were_called),

@@ -258,7 +258,7 @@ static const char *estimate_reason(const struct call *call, enum err err)
 /* The best counts known: what the stream said, else bytes of text by the quarter. */
 static void estimate(const struct call *call, struct usage_counts *ret_counts)
 {
-    size_t heard_bytes = 0;
+    size_t heard_bytes = call->status == 200 ? body_of(call).len : 0;
     if (call->hearing != NULL && call->hearing->stream != NULL)
         call->job->dialect->stream_heard(call->hearing->stream, ret_counts, &heard_bytes);
     if (ret_counts->known)

@@ -93,6 +93,7 @@ struct engine *engine_new(const struct engine_config *config, const struct ports
     engine->fenced_ms = INT64_MIN;
     engine->stalled_ms = INT64_MIN;
     engine->calls_after_ms = now_ms;
+    engine->shared_until_ms = now_ms;
     engine->last_cut_ms = now_ms - config->commit_interval_ms;
     engine->last_offsets_ms = engine->last_cut_ms;
     if (rooms_init(engine) == OK)

@@ -206,6 +206,7 @@ struct engine {
     struct link targets;
     struct link ready; /* targets with waiting jobs */
     uint32_t busy_targets;
+    int64_t shared_until_ms; /* the call slots are shared by several targets, or were lately */
     struct share_pool call_share;
     bool is_share_old; /* busy_targets changed since call_share was counted */
 

@@ -5,7 +5,8 @@
 #include "engine/tell.h"
 
 #define TARGET_ARENA_MAX (16 * 1024)
-#define KEPT_BACK_PART   16 /* of the call slots */
+#define KEPT_BACK_PART   16     /* of the call slots */
+#define SHARED_MEMORY_MS 600000 /* that there was more than one target */
 
 static bool is_busy(const struct target *target)
 {
@@ -179,9 +180,13 @@ void target_calls(struct engine *engine, struct target *target, int change)
 }
 
 /* The last call slots are for targets that have few: one that becomes busy need not wait until a
- * slow call of another one ends. */
-static bool has_slot(const struct engine *engine, const struct target *target)
+ * slow call of another one ends. Where one target is alone for long, all are its own. */
+static bool has_slot(struct engine *engine, const struct target *target)
 {
+    if (engine->targets.next != engine->targets.prev)
+        engine->shared_until_ms = engine->now_ms + SHARED_MEMORY_MS;
+    if (engine->now_ms >= engine->shared_until_ms)
+        return true;
     uint32_t kept_back = engine->config.max_in_flight / KEPT_BACK_PART;
     return engine->free_call_count > kept_back || target->calling < kept_back;
 }

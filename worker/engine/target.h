@@ -18,9 +18,9 @@ void target_enqueue(struct engine *engine, struct target *target, struct job *jo
 void target_dequeue(struct engine *engine, struct target *target, struct job *job);
 /* A call began (+1) or ended (-1). */
 void target_calls(struct engine *engine, struct target *target, int change);
-/* The job that may be called next, still in its queue; NULL = none now. Targets take turns; the
- * last sixteenth of the call slots is for those that have fewer calls open than that. When only
- * time is in the way of a target, *ret_again_ms becomes at most that time. */
+/* The job that may be called next, still in its queue; NULL = none now. Targets take turns; where
+ * there are several, the last sixteenth of the call slots is for those that have fewer calls open.
+ * When only time is in the way of a target, *ret_again_ms becomes at most that time. */
 struct job *target_next_job(struct engine *engine, int64_t *ret_again_ms);
 /* How a call ended: throttled; failed, for a reason that does not lie with the request (words for
  * the log); or answered in any other way. */

@@ -3,6 +3,10 @@ import random
 import threading
 import time
 
+from kit.auditor import Blow
+
+SESSION_MS = 3000   # of the tests' workers
+
 
 class Stream(threading.Thread):
     """Asks at a steady rate until told to end; goes on through a broker that is away."""
@@ -30,7 +34,10 @@ def restart_broker(world, away_seconds):
     world.broker.kill()
     time.sleep(away_seconds)
     world.broker.start()
-    world.outages.append((began, time.time() * 1000))
+    ended = time.time() * 1000
+    world.outages.append((began, ended))
+    if ended - began > SESSION_MS / 2:  # a slow start: sessions end until the group has formed again
+        world.blows.append(Blow("", began, ended + SESSION_MS))
 
 
 def kill_storm(world, cycles, seed, broker_every=6, per_second=60, say=print):
