@@ -201,7 +201,7 @@ static void run(struct service *service, int64_t ms)
 static struct service service_new(size_t capacity)
 {
     struct engine_config config = kit_config();
-    config.max_in_flight = 42; /* two of them are kept back */
+    config.max_in_flight = 40;
     config.max_held = 200;
     config.retry_max_elapsed_ms = 1800000;
     struct service service = {.kit = kit_new(&config), .capacity = capacity};
