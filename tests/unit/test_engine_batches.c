@@ -247,12 +247,37 @@ static void a_missing_topic_of_the_settings_is_waited_for(void **state)
         kit_turn(kit);
         assert_false(kit->has_batch); /* not at once */
     }
+    assert_int_equal(kit->logged[LOG_OUTPUTS_HELD], 1); /* once a minute */
+    assert_int_equal(kit->logged[LOG_OUTPUT_REFUSED] + kit->logged[LOG_BATCH_ABORTED], 0);
+    assert_non_null(strstr(kit->words[LOG_OUTPUTS_HELD], "topic responses takes no records"));
+    assert_non_null(strstr(kit->words[LOG_OUTPUTS_HELD], "results of all requests wait"));
+    assert_non_null(strstr(kit->words[LOG_OUTPUTS_HELD], "create it"));
     /* And when it is there, what is too large for it is still told from what waits. */
     kit_refuse(kit, kit_batch_with(kit, OUTPUT_RESPONSE), ERR_TOO_LARGE);
     kit_settle(kit);
     kit_settle(kit);
     assert_int_equal(kit->call_count, 1);
     assert_int_equal(kit_count(kit, OUTPUT_RESPONSE), 1);
+    assert_says(kit_output(kit, OUTPUT_RESPONSE, 0), "\"code\":\"response_too_large\"");
+    assert_int_equal(kit_count(kit, OUTPUT_USAGE), 1);
+    kit_free(kit);
+}
+
+/* What is held for a topic of the settings fails alone all the same when its own turn comes. */
+static void a_forbidden_usage_topic_holds_everything_and_counts_as_no_refusal(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_started(NULL);
+    kit_request(kit, 0, 0, NULL, "");
+    kit_turn(kit);
+    kit_answer(kit, 0);
+    for (int i = 0; i < 5; i++)
+        kit_refuse(kit, kit_batch_with(kit, OUTPUT_USAGE), ERR_NOT_ALLOWED);
+    assert_non_null(strstr(kit->words[LOG_OUTPUTS_HELD], "topic usage takes no records"));
+    assert_non_null(strstr(kit->words[LOG_OUTPUTS_HELD], "the right Write on it"));
+    kit_refuse(kit, kit_batch_with(kit, OUTPUT_RESPONSE), ERR_TOO_LARGE);
+    kit_settle(kit);
+    assert_int_equal(kit->logged[LOG_OUTPUT_REFUSED], 1);
     assert_says(kit_output(kit, OUTPUT_RESPONSE, 0), "\"code\":\"response_too_large\"");
     assert_int_equal(kit_count(kit, OUTPUT_USAGE), 1);
     kit_free(kit);
@@ -520,6 +545,7 @@ int main(void)
         cmocka_unit_test(an_error_that_is_refused_too_goes_without_what_the_request_brought),
         cmocka_unit_test(a_refused_letter_goes_without_its_value),
         cmocka_unit_test(a_missing_topic_of_the_settings_is_waited_for),
+        cmocka_unit_test(a_forbidden_usage_topic_holds_everything_and_counts_as_no_refusal),
         cmocka_unit_test(an_aborted_batch_comes_again_after_a_growing_pause),
         cmocka_unit_test(batches_that_take_too_long_become_smaller_and_keep_their_order),
         cmocka_unit_test(an_unknown_batch_that_made_it_is_not_published_again),

@@ -61,8 +61,8 @@ static void a_partition_goes_on_where_the_last_owner_was(void **state)
     kit_die(kit);
     kit_assign(kit, 0);
     assert_int_equal(last_start(kit), 0);
-    assert_non_null(
-        strstr(kit->words[LOG_PARTITION_STARTED], "1 offsets open above it, 1 of them"));
+    assert_non_null(strstr(kit->words[LOG_PARTITION_STARTED],
+                           "open at or above it: 1, begun by an earlier owner: 1"));
     for (int64_t offset = 0; offset < 3; offset++)
         kit_request(kit, 0, offset, NULL, "");
     kit_turn(kit);
@@ -461,6 +461,7 @@ static void a_stop_that_cannot_commit_ends_with_1_in_time(void **state)
     kit_wait(kit, 1);
     assert_true(kit->has_ended);
     assert_int_equal(kit->exit_code, 1);
+    assert_int_equal(kit->logged[LOG_STOPPED_SHORT], 1);
     kit_free(kit);
 }
 

@@ -5,6 +5,7 @@
 #include "engine/job.h"
 #include "engine/outcome.h"
 #include "engine/partition.h"
+#include "engine/tell.h"
 
 #define ABORT_PAUSE_MIN_MS   100
 #define ABORT_PAUSE_MAX_MS   10000
@@ -292,7 +293,8 @@ static void settle_aborted(struct engine *engine)
     close_offsets(engine);
 }
 
-static void pause_cuts(struct engine *engine, bool was_time, struct slice reason, size_t outputs)
+/* No cut for a while, and with was_time smaller ones; returns how long. */
+static int64_t pause_cuts(struct engine *engine, bool was_time)
 {
     int64_t pause_ms = ABORT_PAUSE_MIN_MS;
     for (uint32_t i = 0; i < engine->aborts_in_row && pause_ms < ABORT_PAUSE_MAX_MS; i++)
@@ -302,13 +304,50 @@ static void pause_cuts(struct engine *engine, bool was_time, struct slice reason
     engine->cut_after_ms = engine->now_ms + pause_ms;
     if (was_time && engine->batch_limit > 1)
         engine->batch_limit /= 2;
+    return pause_ms;
+}
+
+static void pause_aborted(struct engine *engine, bool was_time, struct slice reason, size_t outputs)
+{
     struct log_field fields[] = {
         FIELD_TEXT("reason", reason),
         FIELD_INT("outputs", (int64_t)outputs),
-        FIELD_INT("delay_ms", pause_ms),
+        FIELD_INT("delay_ms", pause_cuts(engine, was_time)),
         FIELD_INT("limit", engine->batch_limit),
     };
     engine->ports.log(engine->ports.self, LOG_BATCH_ABORTED, fields, COUNT_OF(fields));
+}
+
+static void tell_refused(struct engine *engine, const struct output *output,
+                         const struct result *result, struct slice reason)
+{
+    struct log_field fields[] = {
+        FIELD_TEXT("topic", output->topic),
+        FIELD_TEXT("request_topic", result->partition->topic),
+        FIELD_INT("partition", result->partition->number),
+        FIELD_INT("offset", result->offset),
+        FIELD_TEXT("reason", reason),
+    };
+    engine->ports.log(engine->ports.self, LOG_OUTPUT_REFUSED, fields, COUNT_OF(fields));
+}
+
+/* A topic of the settings takes nothing: everything waits, and somebody must act. */
+static void tell_held(struct engine *engine, const struct output *output, enum err err,
+                      struct slice reason)
+{
+    if (!tell_now(engine, &engine->held_told_ms))
+        return;
+    const char *remedy = err == ERR_NOT_ALLOWED ? "grant the worker's user the right Write on it"
+                         : err == ERR_NOT_FOUND ? "create it"
+                         : err == ERR_TOO_LARGE ? "raise its max.message.bytes"
+                                                : "look at its configuration";
+    struct log_field fields[] = {
+        FIELD_TEXT("topic", output->topic),
+        FIELD_TEXT("reason", reason),
+        FIELD_INT("outputs", (int64_t)engine->batch.output_count),
+        FIELD_TEXT("remedy", slice_of_text(remedy)),
+    };
+    engine->ports.log(engine->ports.self, LOG_OUTPUTS_HELD, fields, COUNT_OF(fields));
 }
 
 static void refused(struct engine *engine, const struct batch_end *end)
@@ -317,20 +356,16 @@ static void refused(struct engine *engine, const struct batch_end *end)
     struct output *output = engine->batch.outputs[end->blame];
     struct result *result = engine->batch.owners[end->blame];
     bool is_gone = result->partition == NULL || result->partition->is_gone;
-    if (!is_gone) {
-        struct log_field fields[] = {
-            FIELD_TEXT("topic", output->topic),
-            FIELD_TEXT("request_topic", result->partition->topic),
-            FIELD_INT("partition", result->partition->number),
-            FIELD_INT("offset", result->offset),
-            FIELD_TEXT("reason", end->reason),
-        };
-        engine->ports.log(engine->ports.self, LOG_OUTPUT_REFUSED, fields, COUNT_OF(fields));
-    }
-    size_t outputs = engine->batch.output_count;
+    bool is_alone = !is_gone && outcome_can_replace(result, output, end->blame_err);
+    if (is_alone)
+        tell_refused(engine, output, result, end->reason);
+    else
+        tell_held(engine, output, end->blame_err, end->reason);
     settle_aborted(engine);
-    if (is_gone || !outcome_refused(engine, result, output, end->blame_err))
-        pause_cuts(engine, false, end->reason, outputs);
+    if (is_alone)
+        outcome_replace(engine, result, output, end->blame_err);
+    else
+        (void)pause_cuts(engine, false);
 }
 
 /* The group says that this member may not commit as it did. Revoked partitions cannot wait for
@@ -348,7 +383,7 @@ static void member_refused(struct engine *engine, const struct batch_end *end)
             partition_give_up(engine, partition);
     }
     partitions_doubt(engine);
-    pause_cuts(engine, false, end->reason, outputs);
+    pause_aborted(engine, false, end->reason, outputs);
 }
 
 static void end_fenced(struct engine *engine)
@@ -438,7 +473,7 @@ void batch_ended(struct engine *engine, const struct batch_end *end)
         return;
     case BATCH_ABORTED:
         settle_aborted(engine);
-        pause_cuts(engine, end->was_time, end->reason, outputs);
+        pause_aborted(engine, end->was_time, end->reason, outputs);
         return;
     case BATCH_REFUSED:
         refused(engine, end);

@@ -306,6 +306,16 @@ static void end(struct engine *engine, int exit_code)
     engine->ports.ended(engine->ports.self, exit_code);
 }
 
+static void tell_uncommitted(struct engine *engine)
+{
+    int64_t results = engine->result_count;
+    for (struct link *link = engine->batch.results.next; link != &engine->batch.results;
+         link = link->next)
+        results++;
+    struct log_field field = FIELD_INT("results", results);
+    engine->ports.log(engine->ports.self, LOG_STOPPED_SHORT, &field, 1);
+}
+
 static void stop_turn(struct engine *engine, int64_t *ret_next_ms)
 {
     int64_t give_up_ms = engine->stop_until_ms + STOP_GRACE_MS;
@@ -315,6 +325,7 @@ static void stop_turn(struct engine *engine, int64_t *ret_next_ms)
         engine->ports.log(engine->ports.self, LOG_DRAINED, NULL, 0);
         end(engine, 0);
     } else if (engine->now_ms >= give_up_ms) {
+        tell_uncommitted(engine);
         end(engine, 1);
     } else {
         int64_t next_ms =

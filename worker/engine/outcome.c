@@ -5,7 +5,7 @@
 #include "engine/job_pool.h"
 #include "engine/reply.h"
 
-#define REFUSALS_MAX 3
+#define RESPONSE_REFUSALS_MAX 3
 
 void result_init(struct result *result)
 {
@@ -259,12 +259,11 @@ static void replace_letter(struct engine *engine, struct result *result, struct 
         add_letter(engine, result->job, false);
 }
 
-static bool response_refused(struct engine *engine, struct job *job, enum err err, bool is_reply)
+static void replace_response(struct engine *engine, struct job *job, enum err err)
 {
-    if (job->refusals == REFUSALS_MAX)
-        return false;
+    bool is_first = job->refusals++ == 0;
     if (err == ERR_TOO_LARGE) {
-        if (job->refusals++ == 0) {
+        if (is_first) {
             turn_into_error(engine, job, ERR_RESPONSE_TOO_LARGE,
                             "the broker refuses an answer of this size");
         } else { /* even the error is too large with what the request brought along */
@@ -273,33 +272,34 @@ static bool response_refused(struct engine *engine, struct job *job, enum err er
             turn_into_error(engine, job, ERR_RESPONSE_TOO_LARGE,
                             "the broker refuses even an error of this size");
         }
-        return true;
+        return;
     }
-    if (!is_reply) /* a topic of the settings, missing or forbidden: that counts for nothing */
-        return false;
-    job->refusals++;
     const char *words = err == ERR_NOT_FOUND ? "the reply topic or its partition is not there"
                                              : "the worker is not authorised for the reply topic";
     reply_tell_refused(engine, job, words);
     job->request.reply_topic = SLICE_NULL;
     job->request.reply_partition = -1;
     turn_into_error(engine, job, ERR_REPLY_REFUSED, words);
-    return true;
 }
 
-bool outcome_refused(struct engine *engine, struct result *result, struct output *output,
-                     enum err err)
+bool outcome_can_replace(const struct result *result, const struct output *output, enum err err)
 {
-    struct job *job = result->job;
+    const struct job *job = result->job;
     if (job == NULL || output->kind == OUTPUT_USAGE)
         return false;
-    bool is_replaced = true;
-    if (output->kind == OUTPUT_LETTER && err == ERR_TOO_LARGE)
+    if (output->kind == OUTPUT_LETTER)
+        return err == ERR_TOO_LARGE;
+    return job->refusals < RESPONSE_REFUSALS_MAX &&
+           (err == ERR_TOO_LARGE || job->request.reply_topic.ptr != NULL);
+}
+
+void outcome_replace(struct engine *engine, struct result *result, struct output *output,
+                     enum err err)
+{
+    CHECK(outcome_can_replace(result, output, err));
+    if (output->kind == OUTPUT_LETTER)
         replace_letter(engine, result, output);
-    else if (output->kind == OUTPUT_RESPONSE)
-        is_replaced = response_refused(engine, job, err, job->request.reply_topic.ptr != NULL);
     else
-        is_replaced = false;
-    job_charge(engine, job);
-    return is_replaced;
+        replace_response(engine, result->job, err);
+    job_charge(engine, result->job);
 }

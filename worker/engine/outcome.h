@@ -27,9 +27,10 @@ void outcome_lost_call(struct engine *engine, struct job *job);
 void outcome_orphan(struct engine *engine, struct job *job);
 /* Hands the job's own result over to engine->results. */
 void outcome_submit(struct engine *engine, struct job *job);
-/* The broker refused this output for good: it is replaced by what can be published. False: nothing
- * can be done but wait (a topic of the settings itself is missing or forbidden). */
-MUST_CHECK bool outcome_refused(struct engine *engine, struct result *result, struct output *output,
-                                enum err err);
+/* The broker refused this output for good: can something that it takes be published instead? Else
+ * nothing can be done but wait (a topic of the settings itself is missing or forbidden). */
+bool outcome_can_replace(const struct result *result, const struct output *output, enum err err);
+void outcome_replace(struct engine *engine, struct result *result, struct output *output,
+                     enum err err);
 
 #endif

@@ -241,6 +241,7 @@ struct engine {
     } batch;
     uint32_t batch_limit;
     uint32_t aborts_in_row;
+    int64_t held_told_ms; /* that a topic of the settings takes nothing; for tell_now */
     int64_t cut_after_ms; /* no cut before */
     int64_t last_cut_ms, last_offsets_ms;
     int64_t fenced_ms, stalled_ms; /* when last; INT64_MIN = never */
