@@ -45,6 +45,7 @@ struct io {
     struct kafka_chunks *chunks;
     struct engine *engine;
     int64_t now_ms, kafka_due_ms, offsets_due_ms;
+    bool has_joined; /* its group */
     bool is_stopping, has_ended;
     int exit_code;
     struct tenure
@@ -350,6 +351,22 @@ static void stop_begin(struct io *io)
     engine_stop(io->engine);
 }
 
+/* What cannot be published must not be taken: the group is joined when the producer is ready. */
+static void join_when_ready(struct io *io)
+{
+    char words[KAFKA_WORDS_MAX];
+    if (io->has_joined || io->is_stopping || !kafka_committer_is_ready(io->committer))
+        return;
+    io->has_joined = true;
+    if (kafka_consumer_subscribe(io->consumer, words))
+        return;
+    struct log_field fields[] = {FIELD_TEXT("client", SLICE("consumer")),
+                                 FIELD_TEXT("words", slice_of_text(words))};
+    log_sink_add(io->sink, LOG_KAFKA_ERROR, fields, COUNT_OF(fields));
+    io->exit_code = IO_EXIT_STOPPED_AT_ONCE;
+    stop_begin(io);
+}
+
 static void batch_take(struct io *io)
 {
     struct batch_end end;
@@ -386,6 +403,7 @@ static void kafka_serve(struct io *io)
 {
     if (!atomic_exchange(&io->woken, false) && io->now_ms < io->kafka_due_ms)
         return;
+    join_when_ready(io);
     batch_take(io);
     releases_serve(io);
     kafka_consumer_step(io->consumer, io->now_ms);
@@ -474,16 +492,9 @@ static void files_raise(void)
 
 int io_run(struct io *io)
 {
-    char words[KAFKA_WORDS_MAX];
     CHECK(io->engine != NULL);
     files_raise();
     signals_set(io);
-    if (!kafka_consumer_subscribe(io->consumer, words)) {
-        struct log_field fields[] = {FIELD_TEXT("client", SLICE("consumer")),
-                                     FIELD_TEXT("words", slice_of_text(words))};
-        log_sink_add(io->sink, LOG_KAFKA_ERROR, fields, COUNT_OF(fields));
-        return IO_EXIT_STOPPED_AT_ONCE;
-    }
     io_wake(io);
     bool more = false;
     while (!io->has_ended)

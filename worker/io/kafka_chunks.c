@@ -48,13 +48,20 @@ static void refusal_add(struct kafka_chunks *chunks, struct call_ref call)
     chunks->wake.wake(chunks->wake.self);
 }
 
+static void refusal_tell(struct kafka_chunks *chunks, int code, struct slice topic)
+{
+    if (!kafka_words_right(&chunks->words, code, "Write", topic,
+                           "streams come without chunks until it is granted"))
+        kafka_words_say(&chunks->words, LOG_KAFKA_WORDS, "a chunk was not delivered: %s",
+                        rd_kafka_err2str((rd_kafka_resp_err_t)code));
+}
+
 /* Only failures are reported. In the loop's thread, from rd_kafka_poll. */
 static void delivery_hear(rd_kafka_t *client, const rd_kafka_message_t *message, void *opaque)
 {
     (void)client;
     struct kafka_chunks *chunks = opaque;
-    kafka_words_say(&chunks->words, LOG_KAFKA_WORDS, "a chunk was not delivered: %s",
-                    rd_kafka_err2str(message->err));
+    refusal_tell(chunks, (int)message->err, slice_of_text(rd_kafka_topic_name(message->rkt)));
     refusal_add(chunks, call_of_opaque(message->_private));
 }
 
@@ -125,12 +132,11 @@ void kafka_chunks_send(struct kafka_chunks *chunks, struct call_ref call, struct
     int code = chunks->client == NULL
                    ? RD_KAFKA_RESP_ERR__FATAL
                    : kafka_produce(chunks->client, chunk, true, call_to_opaque(call));
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        refusal_tell(chunks, code, chunk->topic);
+        refusal_add(chunks, call);
+    }
     output_free(chunk);
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
-        return;
-    kafka_words_say(&chunks->words, LOG_KAFKA_WORDS, "a chunk was refused: %s",
-                    rd_kafka_err2str((rd_kafka_resp_err_t)code));
-    refusal_add(chunks, call);
 }
 
 /* An idempotent producer may give up for good after a disconnect (librdkafka before 2.3.0). */

@@ -12,6 +12,7 @@ struct kafka_committer {
     struct loop_wake wake;
     pthread_t thread;
     bool has_thread;
+    atomic_bool is_ready;
     pthread_mutex_t lock;
     pthread_cond_t given;
     /* The mailbox, under the lock: */
@@ -39,6 +40,8 @@ static void *committer_run(void *argument)
 {
     struct kafka_committer *committer = argument;
     publisher_renew(&committer->publisher);
+    atomic_store(&committer->is_ready, committer->publisher.client != NULL);
+    committer->wake.wake(committer->wake.self);
     (void)pthread_mutex_lock(&committer->lock);
     while (!atomic_load(&committer->publisher.stopping)) {
         if (!committer->is_new) {
@@ -75,6 +78,11 @@ struct kafka_committer *kafka_committer_new(const struct kafka_config *config,
     publisher_done(&committer->publisher);
     kafka_committer_free(committer);
     return NULL;
+}
+
+bool kafka_committer_is_ready(struct kafka_committer *committer)
+{
+    return atomic_load(&committer->is_ready);
 }
 
 void kafka_committer_give(struct kafka_committer *committer, const struct batch *batch,

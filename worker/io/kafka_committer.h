@@ -16,6 +16,8 @@ struct kafka_committer;
 MUST_CHECK struct kafka_committer *kafka_committer_new(const struct kafka_config *config,
                                                        struct log_sink *sink, struct loop_wake wake,
                                                        char *ret_error);
+/* Its producer has been ready once: what is taken can be published. */
+bool kafka_committer_is_ready(struct kafka_committer *committer);
 /* One at a time; what the batch points to is borrowed until its end was taken. Takes `group` (may
  * be NULL). */
 void kafka_committer_give(struct kafka_committer *committer, const struct batch *batch,

@@ -389,6 +389,21 @@ void kafka_consumer_heard(struct kafka_consumer *consumer, int64_t now_ms)
     log_sink_add(consumer->words.sink, LOG_BROKERS_UP, &field, 1);
 }
 
+/* The topic is named in librdkafka's words alone. */
+static bool right_hear(struct kafka_consumer *consumer, rd_kafka_resp_err_t err, const char *words)
+{
+    const struct kafka_config *config = consumer->config;
+    if (err == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED)
+        return kafka_words_right(&consumer->words, (int)err, NULL, config->group_id,
+                                 "no partition is taken until it is granted");
+    struct slice name = SLICE_NULL;
+    for (size_t i = 0; i < config->topic_count && name.ptr == NULL; i++)
+        if (memmem(words, strlen(words), config->topics[i].ptr, config->topics[i].len) != NULL)
+            name = config->topics[i];
+    return name.ptr != NULL && kafka_words_right(&consumer->words, (int)err, NULL, name,
+                                                 "no request of it is taken until it is granted");
+}
+
 static void error_hear(struct kafka_consumer *consumer, rd_kafka_event_t *event)
 {
     rd_kafka_resp_err_t err = rd_kafka_event_error(event);
@@ -409,7 +424,8 @@ static void error_hear(struct kafka_consumer *consumer, rd_kafka_event_t *event)
     case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
         break; /* told by librdkafka's own line, or by the look-up of missing topics */
     default:
-        kafka_words_say(&consumer->words, LOG_KAFKA_ERROR, "%s", words);
+        if (!right_hear(consumer, err, words))
+            kafka_words_say(&consumer->words, LOG_KAFKA_ERROR, "%s", words);
         break;
     }
 }

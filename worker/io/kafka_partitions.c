@@ -192,7 +192,9 @@ static void message_hand_over(struct part *part, struct engine *engine,
         engine_partition_end(engine, part_tenure(part), message->offset);
     else if (message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET)
         part_stopped(part, engine);
-    else
+    else if (!kafka_words_right(part->parts->words, (int)message->err, NULL,
+                                slice_of_text(part->topic),
+                                "no request of it is taken until it is granted"))
         kafka_words_say(part->parts->words, LOG_KAFKA_ERROR, "%s-%d: %s", part->topic,
                         (int)part->partition, rd_kafka_message_errstr(message));
 }

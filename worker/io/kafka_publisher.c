@@ -10,7 +10,8 @@
 #include "io/kafka_partitions.h"
 #include "io/kafka_produce.h"
 
-#define INIT_TIMEOUT_MS    5000
+#define INIT_TIMEOUT_MS    1000  /* so long a stop waits for it */
+#define TOLD_AGAIN_MS      30000 /* between two lines about a producer that is not ready */
 #define WARM_UP_TIMEOUT_MS 3000
 #define PAUSE_MIN_MS       100
 #define PAUSE_MAX_MS       5000
@@ -106,6 +107,23 @@ static bool client_make(struct publisher *publisher)
     return false;
 }
 
+static void transactions_tell(struct publisher *publisher, const rd_kafka_error_t *error)
+{
+    char words[KAFKA_WORDS_MAX];
+    int64_t now_ms = clock_monotonic_ms();
+    if (publisher->told_ms != 0 && now_ms - publisher->told_ms < TOLD_AGAIN_MS)
+        return;
+    publisher->told_ms = now_ms;
+    int code = (int)rd_kafka_error_code(error);
+    int fatal = (int)rd_kafka_fatal_error(publisher->client, words, sizeof words);
+    const char *consequence = publisher->was_ready ? "results wait in memory until it is granted"
+                                                   : "no request is taken until it is granted";
+    if (!kafka_words_right(&publisher->words, fatal != 0 ? fatal : code, NULL,
+                           publisher->config->transactional_id, consequence))
+        kafka_words_say(&publisher->words, LOG_KAFKA_WORDS, "not ready yet: %s",
+                        rd_kafka_error_string(error));
+}
+
 /* Until it is done, or cannot be with this client. */
 static bool transactions_init(struct publisher *publisher)
 {
@@ -114,8 +132,7 @@ static bool transactions_init(struct publisher *publisher)
         if (error == NULL)
             return true;
         bool again = rd_kafka_error_is_retriable(error) != 0 && rd_kafka_error_is_fatal(error) == 0;
-        kafka_words_say(&publisher->words, LOG_KAFKA_WORDS, "not ready yet: %s",
-                        rd_kafka_error_string(error));
+        transactions_tell(publisher, error);
         rd_kafka_error_destroy(error);
         if (!again)
             return false;
@@ -160,6 +177,7 @@ void publisher_renew(struct publisher *publisher)
         log_sink_add(publisher->words.sink, LOG_PRODUCER_RENEWED, &field, 1);
     }
     publisher->was_ready = true;
+    publisher->told_ms = 0;
     publisher->aborts = 0;
 }
 

@@ -37,6 +37,7 @@ struct publisher {
     struct deliveries deliveries;
     unsigned aborts; /* in a row */
     bool was_ready;  /* a first client has been ready */
+    int64_t told_ms; /* when a line said last that none is ready */
     bool fenced;     /* the last failure was */
     char reason[PUBLISHER_REASON_MAX];
 };

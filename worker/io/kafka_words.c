@@ -64,14 +64,70 @@ void kafka_words_say(struct kafka_words *words, enum log_event event, const char
     line_write(words, event, buf_slice(&line));
 }
 
+static const struct {
+    rd_kafka_resp_err_t code;
+    const char *operation, *resource;
+} RIGHTS[KAFKA_RIGHTS] = {
+    {RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, "Read", "Topic"},
+    {RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED, "Read", "Group"},
+    {RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED, "Write", "TransactionalId"},
+    {RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED, "IdempotentWrite", "Cluster"},
+};
+
+static bool right_may_go(struct kafka_words *words, size_t right, uint64_t name_hash)
+{
+    int64_t now_ms = clock_monotonic_ms();
+    (void)pthread_mutex_lock(&words->lock);
+    bool is_same = words->rights[right].told_ms != 0 && words->rights[right].name_hash == name_hash;
+    bool may_go = !is_same || now_ms - words->rights[right].told_ms >= KAFKA_RIGHT_AGAIN_MS;
+    if (may_go) {
+        words->rights[right].name_hash = name_hash;
+        words->rights[right].told_ms = now_ms;
+    }
+    (void)pthread_mutex_unlock(&words->lock);
+    return may_go;
+}
+
+bool kafka_words_right(struct kafka_words *words, int code, const char *operation,
+                       struct slice name, const char *consequence)
+{
+    size_t i = 0;
+    while (i < COUNT_OF(RIGHTS) && (int)RIGHTS[i].code != code)
+        i++;
+    if (i == COUNT_OF(RIGHTS))
+        return false;
+    if (!right_may_go(words, i, slice_hash(name, 0)))
+        return true;
+    struct log_field fields[] = {
+        FIELD_TEXT("operation", slice_of_text(operation != NULL ? operation : RIGHTS[i].operation)),
+        FIELD_TEXT("resource", slice_of_text(RIGHTS[i].resource)),
+        FIELD_TEXT("name", name),
+        FIELD_TEXT("consequence", slice_of_text(consequence)),
+        FIELD_TEXT("client", slice_of_text(words->client)),
+    };
+    log_sink_add(words->sink, LOG_RIGHT_MISSING, fields, COUNT_OF(fields));
+    return true;
+}
+
+/* What the worker says itself, and better: a missing right, and a fatal error other than that. */
+static bool line_is_ours(const char *facility, const char *line)
+{
+    bool is_error = strcmp(facility, "ERROR") == 0 || strcmp(facility, "TXNERR") == 0;
+    bool is_right = strstr(line, "Transactional Id authorization failed") != NULL;
+    return is_error && (is_right || (facility[0] == 'E' && strstr(line, "Fatal") == NULL));
+}
+
 void kafka_words_hear(const struct rd_kafka_s *client, int level, const char *facility,
                       const char *line)
 {
     struct kafka_words *words = rd_kafka_opaque(client);
-    /* Said in other lines before, except when it is fatal. */
-    if (strcmp(facility, "ERROR") == 0 && strstr(line, "Fatal") == NULL)
+    if (line_is_ours(facility, line))
         return;
-    if (level >= LEVEL_DEBUG)
+    /* A new cluster's coordinator takes a moment. */
+    bool is_usual = strcmp(facility, "GETPID") == 0 && strstr(line, "retrying") != NULL;
+    if (is_usual)
+        line_write(words, LOG_KAFKA_DETAIL, slice_of_text(line));
+    else if (level >= LEVEL_DEBUG)
         line_write(words, LOG_KAFKA_WORDS, slice_of_text(line));
     else
         kafka_words_say(words, LOG_KAFKA_WORDS, "%s: %.*s", facility, WORDS_BYTES_MAX / 2, line);
