@@ -159,7 +159,7 @@ static void the_memory_bound_of_the_defaults_fits_two_gibibytes(void **state)
     struct settings *settings = read_settings("bedrock: {region: us-east-1}\n");
     struct assembly *assembly = assemble(settings, true, words);
     assembly_memory_bound(assembly, &bound);
-    assert_true(bound.total_bytes < 1800000000);
+    assert_true(bound.total_bytes < 1900000000);
     end(assembly, settings);
 }
 

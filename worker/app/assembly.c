@@ -187,10 +187,11 @@ static void fill_io(const struct settings *settings, struct assembly *assembly)
     assembly_kafka_config(settings, slice_of_text(assembly->transactional_id), &io->kafka);
     assembly->output_topics[0] = settings->topics_responses;
     assembly->output_topics[1] = settings->topics_usage;
-    assembly->output_topics[2] = settings->topics_dead_letters;
-    assembly->output_topics[3] = settings->topics_chunks;
+    assembly->output_topics[2] = settings->topics_chunks;
+    assembly->output_topics[3] = settings->topics_dead_letters;
     io->kafka.output_topics = assembly->output_topics;
-    io->kafka.output_topic_count = COUNT_OF(assembly->output_topics);
+    io->kafka.output_topic_count =
+        COUNT_OF(assembly->output_topics) - (settings->delivery_dead_letters ? 0 : 1);
     const char *ca_bundle = settings->bedrock_ca_bundle.ptr;
     if (settings->bedrock_ca_bundle.len == 0)
         ca_bundle = assembly->aws.ca_bundle;
