@@ -71,7 +71,8 @@ static void an_error_response_is_golden(void **state)
     struct output *output = encode(&kit);
     assert_text(output->value,
                 "{\"id\":\"order-17\",\"status\":\"error\",\"error\":{\"code\":\"rejected\","
-                "\"type\":\"ValidationException\",\"message\":\"messages must not be empty\","
+                "\"type\":\"ValidationException\",\"message\":\"messages[0].content: messages must "
+                "not be empty\","
                 "\"retryable\":false,\"field\":\"messages[0].content\"},\"attempts\":[],"
                 "\"timing\":{\"received_at\":\"2026-11-22T10:00:00.123Z\",\"answered_at\":"
                 "\"2026-11-22T10:00:01.927Z\",\"queued_ms\":40,\"waited_ms\":1103}," POSITION "}");
@@ -318,7 +319,26 @@ static void foreign_text_that_is_no_utf8_is_cut_before_it(void **state)
     const struct json *attempt = json_member(root, "attempts")->first;
     assert_text(json_member(attempt, "error")->source, "\"Thr\"");
     assert_text(json_member(attempt, "bedrock_request_id")->source, "\"\"");
-    assert_text(json_member(json_member(root, "error"), "message")->source, "\"a\\\"b\\n\"");
+    assert_text(json_member(json_member(root, "error"), "message")->source,
+                "\"messages[0].content: a\\\"b\\n\"");
+    output_free(output);
+    arena_done(&arena);
+}
+
+static void an_error_without_a_field_says_its_reason_alone(void **state)
+{
+    (void)state;
+    struct output_kit kit;
+    kit_init(&kit);
+    kit_fail(&kit);
+    kit.why.field[0] = '\0';
+    kit.why.message[0] = '\0';
+    struct arena arena;
+    arena_init(&arena, 1 << 20);
+    struct output *output = encode(&kit);
+    const struct json *error = json_member(value_of(&arena, output), "error");
+    assert_text(json_member(error, "message")->source, "\"Bedrock found the request invalid\"");
+    assert_null(json_member(error, "field"));
     output_free(output);
     arena_done(&arena);
 }
@@ -406,6 +426,7 @@ int main(void)
         cmocka_unit_test(an_answer_without_counts_or_stop_reason_leaves_them_out),
         cmocka_unit_test(what_belongs_to_others_keeps_its_source_text),
         cmocka_unit_test(foreign_text_that_is_no_utf8_is_cut_before_it),
+        cmocka_unit_test(an_error_without_a_field_says_its_reason_alone),
         cmocka_unit_test(an_output_counts_all_the_memory_it_holds_and_ends_at_its_limit),
         cmocka_unit_test(a_usual_response_takes_one_block_for_its_value),
         cmocka_unit_test(a_response_survives_want_of_memory),

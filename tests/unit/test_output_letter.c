@@ -49,7 +49,8 @@ static void a_dead_letter_is_golden(void **state)
     assert_header(&h[8], "kafka_dlt-original-timestamp-type", "CreateTime", 10);
     assert_header(&h[9], "kafka_dlt-original-consumer-group", "bedrock-worker", 14);
     assert_header(&h[10], "kafka_dlt-exception-fqcn", "ValidationException", 19);
-    assert_header(&h[11], "kafka_dlt-exception-message", "messages must not be empty", 26);
+    assert_header(&h[11], "kafka_dlt-exception-message",
+                  "messages[0].content: messages must not be empty", 47);
     assert_header(&h[12], "bedrock-error-code", "rejected", 8);
     assert_header(&h[13], "bedrock-attempts", "2", 1);
     output_free(output);
@@ -128,7 +129,7 @@ static void a_letter_keeps_bytes_that_are_no_utf8_but_not_in_its_words(void **st
     assert_memory_equal(output->value.ptr, "\xff\xfe{\0}", 5);
     assert_memory_equal(output->key.ptr, "\x80", 1);
     assert_header(&output->headers[0], "na\xc3me", "\0\xff", 2);
-    assert_text(header_of(output, "kafka_dlt-exception-message"), "bad ");
+    assert_text(header_of(output, "kafka_dlt-exception-message"), "messages[0].content: bad ");
     output_free(output);
 }
 

@@ -1,5 +1,6 @@
 #include "wire/output.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/check.h"
@@ -287,18 +288,23 @@ const char *output_why_type(const struct why *why)
     return why->type[0] != '\0' ? why->type : err_code(why->err);
 }
 
-const char *output_why_message(const struct why *why)
+void output_why_message(const struct why *why, char ret_text[OUTPUT_MESSAGE_MAX])
 {
-    return why->message[0] != '\0' ? why->message : err_words(why->err);
+    const char *message = why->message[0] != '\0' ? why->message : err_words(why->err);
+    bool has_field = why->field[0] != '\0';
+    (void)snprintf(ret_text, OUTPUT_MESSAGE_MAX, "%s%s%s", why->field, has_field ? ": " : "",
+                   message);
 }
 
 void output_add_error(struct buf *body, const struct why *why)
 {
+    char message[OUTPUT_MESSAGE_MAX];
+    output_why_message(why, message);
     json_add_name(body, "error");
     buf_add_byte(body, '{');
     json_add_text_member(body, "code", slice_of_text(err_code(why->err)));
     output_add_foreign_member(body, "type", output_why_type(why));
-    output_add_foreign_member(body, "message", output_why_message(why));
+    output_add_foreign_member(body, "message", message);
     json_add_bool_member(body, "retryable", err_retryable(why->err) != 0);
     output_add_foreign_member(body, "field", why->field);
     buf_add_byte(body, '}');

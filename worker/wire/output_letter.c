@@ -65,6 +65,8 @@ static struct slice timestamp_type_words(enum timestamp_type type)
 static void add_headers(struct draft *draft, const struct record *record, const struct why *why,
                         int attempts)
 {
+    char message[OUTPUT_MESSAGE_MAX];
+    output_why_message(why, message);
     draft_header(draft, DLT_TOPIC, record->topic);
     big_endian_header(draft, DLT_PARTITION, (uint64_t)record->partition, 4);
     big_endian_header(draft, DLT_OFFSET, (uint64_t)record->offset, 8);
@@ -72,7 +74,7 @@ static void add_headers(struct draft *draft, const struct record *record, const 
     draft_header(draft, DLT_TIMESTAMP_TYPE, timestamp_type_words(record->timestamp_type));
     draft_header(draft, DLT_GROUP, draft->context->group_id);
     foreign_header(draft, DLT_TYPE, output_why_type(why));
-    foreign_header(draft, DLT_MESSAGE, output_why_message(why));
+    foreign_header(draft, DLT_MESSAGE, message);
     draft_header(draft, CODE, slice_of_text(err_code(why->err)));
     draft_header_begins(draft, ATTEMPTS);
     buf_add_int(draft->body, attempts);
@@ -85,8 +87,7 @@ enum err output_letter(const struct output_context *context, const struct record
 {
     CHECK(why != NULL);
     size_t expected = LETTER_FRAME_BYTES + (with_value ? record->value.len : 0) +
-                      record->topic.len + context->group_id.len + WHY_TYPE_MAX +
-                      slice_of_text(output_why_message(why)).len;
+                      record->topic.len + context->group_id.len + WHY_TYPE_MAX + OUTPUT_MESSAGE_MAX;
     struct draft draft;
     enum err err = draft_begin(&draft, context, OUTPUT_LETTER, expected);
     if (err != OK)
