@@ -129,6 +129,7 @@ static void start(struct engine *engine, struct partition *partition, enum err m
     partition->step = PARTITION_ACTIVE;
     partition->is_verified = true;
     struct log_field at = FIELD_INT("offset", offset);
+    partition->ledger.is_changed = metadata_err != OK; /* what cannot be read is replaced */
     if (metadata_err != OK)
         log_partition(engine,
                       metadata_err == ERR_NOT_ALLOWED ? LOG_METADATA_FOREIGN : LOG_METADATA_DAMAGED,
