@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Counts what a test runner did: `tally.py ctest|junit PART FILE EXIT_CODE` prints `PART passed failed skipped`.
+"""Counts what a test runner did: `tally.py ctest|junit PART FILE EXIT_CODE [AGAIN]` prints `PART passed failed skipped`.
+AGAIN is the report of a second run of what failed in the first: its verdict counts, and is told.
 
 From CTest's verbose log the cases of cmocka are counted one by one, and a test program without such cases as one; a
 program that failed without naming a failed case (a crash, a sanitizer, a time-out) counts as one failure more. A run
@@ -54,6 +55,10 @@ def main():
     if path.exists():
         counts = from_ctest(path.read_text(errors="replace")) if kind == "ctest" else from_junit(path)
     passed, failed, skipped = counts
+    if len(sys.argv) > 5 and Path(sys.argv[5]).exists():
+        passed_again, failed, _ = from_junit(Path(sys.argv[5]))
+        passed += passed_again
+        print(f"tests: {part}: {passed_again} passed only when tried alone", file=sys.stderr)
     if code and not failed:
         failed = 1
         print(f"tests: {part} ended with exit code {code}", file=sys.stderr)

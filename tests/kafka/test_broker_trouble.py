@@ -195,8 +195,6 @@ def test_at_least_once_serves_brokers_without_transactions(broker, folder):
         stream = Stream(world, 80)
         stream.start()
         assert wait_for(lambda: world.answered() > 100, 30)
-        world.workers["w1"].stop()
-        world.worker("w1")
         time.sleep(4)
         stream.end()
         world.await_answers()
