@@ -138,7 +138,8 @@ def nothing_unseen(evidence):
     if evidence.seen is None:
         return []
     fresh = {record.place: record.value for record in evidence.responses + evidence.usage}
-    seen = [record for record in evidence.seen if record.topic in {r.topic for r in evidence.responses + evidence.usage}]
+    topics = {topic for topic, _, _ in fresh}
+    seen = [record for record in evidence.seen if record.topic in topics]
     faults = []
     gone = [record.place for record in seen if record.place not in fresh]
     if gone:
@@ -180,11 +181,11 @@ def calls_by_request(evidence):
 
 def repeats_are_explained(evidence):
     """A call may follow another of the same request when that one failed, or when a worker died or lost it between."""
-    faults, wanted = [], set(evidence.requests)
-    never = [name for name in wanted if name not in calls_by_request(evidence)] if not evidence.may_end_in_error else []
+    faults, wanted, grouped = [], set(evidence.requests), calls_by_request(evidence)
+    never = [] if evidence.may_end_in_error else [name for name in wanted if name not in grouped]
     if never:
         faults.append(f"answered without a call: {few(never)}")
-    for name, calls in calls_by_request(evidence).items():
+    for name, calls in grouped.items():
         if name not in wanted:
             faults.append(f"a call for a request that nobody made: {name}")
         for earlier, later in zip(calls, calls[1:]):
@@ -194,16 +195,16 @@ def repeats_are_explained(evidence):
     return faults
 
 
-def open_at(evidence, blow):
+def open_at(evidence, blow, known):
     """Calls in flight or not yet committed when the blow fell: the most that it may cost."""
-    known = commit_times(evidence)
     return sum(1 for call in evidence.calls
                if blow.worker in ("", call.worker) and call.started_ms <= max(blow.at_ms, blow.until_ms)
                and known.get(call.request, float("inf")) > blow.at_ms)
 
 
 def repeats_are_bounded(evidence):
-    repeated, most = repeated_calls(evidence), sum(open_at(evidence, blow) for blow in evidence.blows)
+    known = commit_times(evidence)
+    repeated, most = repeated_calls(evidence), sum(open_at(evidence, blow, known) for blow in evidence.blows)
     if repeated > most:
         return [f"{repeated} calls were repeated; at most {most} were in flight or uncommitted at the blows"]
     return []

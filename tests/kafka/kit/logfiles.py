@@ -33,13 +33,14 @@ class PartitionLog:
 
     def commit_ms(self, offset):
         """When the record there was committed; None when it was aborted or its transaction is open."""
-        at = bisect_left([batch.last for batch in self.batches], offset)
+        at = bisect_left(self.batches, offset, key=lambda batch: batch.last)
         if at == len(self.batches) or self.batches[at].base > offset:
             return None
         batch = self.batches[at]
         if not batch.is_transactional:
             return batch.time_ms
-        for later in self.batches[at + 1:]:
+        for index in range(at + 1, len(self.batches)):
+            later = self.batches[index]
             if later.marker is not None and later.producer == batch.producer:
                 return later.time_ms if later.marker == COMMIT else None
         return None
