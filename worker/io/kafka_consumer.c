@@ -30,6 +30,7 @@ struct kafka_consumer {
     size_t group_size;
     bool group_asked, failed;
     bool brokers_down;
+    char trouble[KAFKA_WORDS_MAX]; /* the last failure of a connection */
     int64_t now_ms, down_since_ms, gone_checked_ms;
 };
 
@@ -385,6 +386,7 @@ void kafka_consumer_heard(struct kafka_consumer *consumer, int64_t now_ms)
     if (!consumer->brokers_down)
         return;
     consumer->brokers_down = false;
+    consumer->trouble[0] = '\0';
     struct log_field field = FIELD_INT("down_ms", now_ms - consumer->down_since_ms);
     log_sink_add(consumer->words.sink, LOG_BROKERS_UP, &field, 1);
 }
@@ -404,6 +406,12 @@ static bool right_hear(struct kafka_consumer *consumer, rd_kafka_resp_err_t err,
                                                  "no request of it is taken until it is granted");
 }
 
+/* Said with the line that no broker can be reached; librdkafka's own line has it, too. */
+static void trouble_set(struct kafka_consumer *consumer, const char *words, const char *remedy)
+{
+    (void)snprintf(consumer->trouble, sizeof consumer->trouble, "%.400s%s", words, remedy);
+}
+
 static void error_hear(struct kafka_consumer *consumer, rd_kafka_event_t *event)
 {
     rd_kafka_resp_err_t err = rd_kafka_event_error(event);
@@ -411,7 +419,11 @@ static void error_hear(struct kafka_consumer *consumer, rd_kafka_event_t *event)
     char fatal[KAFKA_WORDS_MAX];
     switch ((int)err) {
     case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
-        brokers_went_down(consumer, words);
+        brokers_went_down(consumer, consumer->trouble[0] != '\0' ? consumer->trouble : words);
+        break;
+    case RD_KAFKA_RESP_ERR__AUTHENTICATION:
+    case RD_KAFKA_RESP_ERR__SSL:
+        trouble_set(consumer, words, "; check security.protocol, sasl.* and ssl.* in kafka.client");
         break;
     case RD_KAFKA_RESP_ERR__FATAL:
         (void)rd_kafka_fatal_error(consumer->client, fatal, sizeof fatal);
@@ -421,8 +433,10 @@ static void error_hear(struct kafka_consumer *consumer, rd_kafka_event_t *event)
         break;
     case RD_KAFKA_RESP_ERR__TRANSPORT:
     case RD_KAFKA_RESP_ERR__RESOLVE:
+        trouble_set(consumer, words, "");
+        break;
     case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
-        break; /* told by librdkafka's own line, or by the look-up of missing topics */
+        break; /* told by the look-up of missing topics */
     default:
         if (!right_hear(consumer, err, words))
             kafka_words_say(&consumer->words, LOG_KAFKA_ERROR, "%s", words);

@@ -121,7 +121,8 @@ static void transactions_tell(struct publisher *publisher, const rd_kafka_error_
     if (!kafka_words_right(&publisher->words, fatal != 0 ? fatal : code, NULL,
                            publisher->config->transactional_id, consequence))
         kafka_words_say(&publisher->words, LOG_KAFKA_WORDS, "not ready yet: %s",
-                        rd_kafka_error_string(error));
+                        code == RD_KAFKA_RESP_ERR__TIMED_OUT ? "no transaction coordinator answers"
+                                                             : rd_kafka_error_string(error));
 }
 
 /* Until it is done, or cannot be with this client. */
