@@ -87,7 +87,7 @@ def test_wrong_usage_is_told_and_the_code_is_2(arguments, words):
 
 def test_the_defaults_the_shipped_file_and_an_empty_one_are_good(tmp_path):
     for arguments in ([], ["-c", ROOT / "config" / "worker.yaml"], ["-c", settings_file(tmp_path, "")]):
-        done = call("check", *arguments)
+        done = call("check", *arguments, AWS_REGION="us-east-1")
         assert (done.returncode, done.stderr) == (0, "")
         assert done.stdout.startswith("ok    settings: ")
 
@@ -95,9 +95,25 @@ def test_the_defaults_the_shipped_file_and_an_empty_one_are_good(tmp_path):
 def test_the_environment_names_the_file_and_standard_input_is_one(tmp_path):
     bad = settings_file(tmp_path, "kafka: 5\n")
     assert call("check", BEDROCK_WORKER_CONFIG=str(bad)).returncode == 2
-    assert call("check", "-c", "-", text="delivery: {max_held: 300}\n").returncode == 0
+    assert call("check", "-c", "-", text="delivery: {max_held: 300}\n", AWS_REGION="us-east-1").returncode == 0
     done = call("check", "-c", "-", text="delivery: {max_helt: 300}\n")
     assert done.stderr == "-:1:12: delivery.max_helt: unknown setting; did you mean delivery.max_held?\n"
+
+
+def test_a_missing_region_is_told_as_run_tells_it(tmp_path):
+    done = call("check", "-c", settings_file(tmp_path, ""))
+    assert done.returncode == 2
+    told = re.search(r"^FAIL  region: (no AWS region: set bedrock.region, .*)$", done.stdout, re.M).group(1)
+    done = call("run", "-c", settings_file(tmp_path, ""))
+    assert (done.returncode, done.stderr) == (2, f"bedrock-worker: cannot start: {told}\n")
+    assert call("check", "-c", settings_file(tmp_path, "bedrock: {region: eu-west-1}\n")).returncode == 0
+
+
+def test_a_setting_that_is_cut_short_is_known():
+    done = call("check", "-c", "-", text="kafka: {bootstrap: x:9092}\n")
+    assert done.stderr == "-:1:9: kafka.bootstrap: unknown setting; did you mean kafka.bootstrap_servers?\n"
+    done = call("check", "-c", "-", text="delivery: {max: 5}\n")
+    assert "did you mean" not in done.stderr
 
 
 def test_every_problem_is_told_with_file_line_and_column(tmp_path):
@@ -173,7 +189,7 @@ def test_the_schema_is_one_and_judges_files_as_the_reader_does(tmp_path):
            "delivery: {commit_interval: 5}", "topics: {requests: []}", "topics: {requests: a}",
            "models: {aliases: {a: {idd: x}}}", "templates: {t: [[robot, x]]}", "bedrock: {timeouts: 5s}"]
     for text in good:
-        assert call("check", "-c", settings_file(tmp_path, text)).returncode == 0, text
+        assert call("check", "-c", settings_file(tmp_path, text), AWS_REGION="us-east-1").returncode == 0, text
         assert validator.is_valid(yaml.safe_load(text)), text
     for text in bad:
         assert call("check", "-c", settings_file(tmp_path, text)).returncode == 2, text

@@ -23,9 +23,10 @@ struct asking {
     const struct settings *settings;
     struct client *client;
     struct uuid id;
-    bool is_for_people;     /* standard output is a terminal, and --json was not said */
-    bool shows_progress;    /* standard error is a terminal */
-    bool is_progress_shown; /* its line is on the screen */
+    bool is_for_people;       /* standard output is a terminal, and --json was not said */
+    bool shows_progress;      /* standard error is a terminal */
+    bool is_progress_shown;   /* its line is on the screen */
+    int64_t progress_seconds; /* that it says */
     int64_t begun_ms;
     struct uuid run;   /* of the stream that is shown */
     bool is_run_over;  /* its last chunk was heard */
@@ -111,10 +112,13 @@ static void show_progress(struct asking *asking)
 {
     if (!asking->shows_progress || asking->shown.len > 0)
         return;
-    (void)fprintf(stderr, "\r\033[Kwaiting for the answer, %lld s",
-                  (long long)((clock_monotonic_ms() - asking->begun_ms) / 1000));
+    int64_t seconds = (clock_monotonic_ms() - asking->begun_ms) / 1000;
+    if (asking->is_progress_shown && seconds == asking->progress_seconds)
+        return;
+    (void)fprintf(stderr, "\r\033[Kwaiting for the answer, %lld s", (long long)seconds);
     (void)fflush(stderr);
     asking->is_progress_shown = true;
+    asking->progress_seconds = seconds;
 }
 
 static void print_line(struct slice line)
@@ -261,10 +265,10 @@ static int wait_for_answer(struct asking *asking)
     units_add_span(&span, arguments->timeout_ms);
     (void)fprintf(
         stderr,
-        "no answer within %s: is a worker running that reads topic %.*s and writes topic %.*s? "
-        "%s\n",
+        "no answer within %s: is a worker running that reads topic %.*s and writes topic %.*s?"
+        "%s%s\n",
         buf_text(&span), SLICE_ARG(asking->settings->topics_requests.items[0]),
-        SLICE_ARG(asking->settings->topics_responses), trouble);
+        SLICE_ARG(asking->settings->topics_responses), trouble[0] != '\0' ? " " : "", trouble);
     return EXIT_FAILED;
 }
 

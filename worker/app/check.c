@@ -25,6 +25,15 @@ static void tell(struct checking *checking, bool is_good, const char *what, cons
     checking->failures += !is_good;
 }
 
+/* librdkafka's words say at which step a connection failed. */
+static const char *suspect_of(const char *words)
+{
+    bool is_security = strstr(words, "SASL") != NULL || strstr(words, "SSL") != NULL ||
+                       strstr(words, "security.protocol") != NULL;
+    return is_security ? "security.protocol, sasl.* and ssl.* in kafka.client"
+                       : "kafka.bootstrap_servers";
+}
+
 static bool check_brokers(struct checking *checking)
 {
     char words[CLIENT_WORDS_MAX] = "";
@@ -39,8 +48,8 @@ static bool check_brokers(struct checking *checking)
         (void)snprintf(words, sizeof words, "%d at %.*s", count,
                        SLICE_ARG(checking->settings->kafka_bootstrap_servers));
     else
-        (void)snprintf(words, sizeof words, "%.400s; check kafka.bootstrap_servers",
-                       client_words(checking->client));
+        (void)snprintf(words, sizeof words, "%.400s; check %s", client_words(checking->client),
+                       suspect_of(client_words(checking->client)));
     tell(checking, is_there, "brokers", words);
     return is_there;
 }
@@ -126,18 +135,13 @@ static void check_credentials(struct checking *checking, const struct aws_enviro
     tell(checking, err == OK, "credentials", words);
 }
 
-static void check_bedrock(struct checking *checking)
+/* What run would refuse to start without. false: it was told. */
+static bool check_environment(struct checking *checking, struct assembly *ret_assembly)
 {
-    static struct assembly assembly;
     char words[ASSEMBLY_WORDS_MAX] = "";
-    if (assembly_make(checking->settings, &assembly, words)) {
-        tell(checking, true, "region", assembly.region);
-        check_credentials(checking, &assembly.aws);
-        check_endpoint(checking, &assembly.engine);
-    } else {
-        tell(checking, false, "region", words);
-    }
-    assembly_done(&assembly);
+    bool is_good = assembly_make(checking->settings, ret_assembly, words);
+    tell(checking, is_good, "region", is_good ? ret_assembly->region : words);
+    return is_good;
 }
 
 int command_check(const struct arguments *arguments)
@@ -147,13 +151,21 @@ int command_check(const struct arguments *arguments)
         return EXIT_USAGE;
     const char *file = commands_settings_file(arguments);
     (void)printf("ok    settings: %s\n", file != NULL ? file : "the defaults (no file was named)");
+    static struct assembly assembly;
     struct checking checking = {.settings = settings};
+    bool can_start = check_environment(&checking, &assembly);
     if (arguments->connect) {
         if (check_brokers(&checking))
             check_topics(&checking);
-        check_bedrock(&checking);
+        if (can_start) {
+            check_credentials(&checking, &assembly.aws);
+            check_endpoint(&checking, &assembly.engine);
+        }
         client_free(checking.client);
     }
+    assembly_done(&assembly);
     commands_free_settings(settings);
+    if (!can_start)
+        return EXIT_USAGE;
     return checking.failures == 0 ? EXIT_DONE : EXIT_FAILED;
 }

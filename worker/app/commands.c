@@ -226,7 +226,8 @@ static int take_text(enum command_name name, const char *word, struct arguments 
 
 static int run_command(enum command_name name, int argc, char **argv)
 {
-    struct arguments arguments = {.timeout_ms = TIMEOUT_DEFAULT_MS, .requests = REQUESTS_DEFAULT};
+    struct arguments arguments = {
+        .program = argv[0], .timeout_ms = TIMEOUT_DEFAULT_MS, .requests = REQUESTS_DEFAULT};
     bool only_text = false;
     for (int i = 2; i < argc; i++) {
         const char *word = argv[i];

@@ -11,7 +11,8 @@ enum exit_code { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
 /* What the command line said; members of other commands keep their defaults. */
 struct arguments {
-    const char *file; /* NULL = not given */
+    const char *program; /* as it was called */
+    const char *file;    /* NULL = not given */
     const char *overrides[OVERRIDES_MAX];
     size_t override_count;
     const char *model, *system, *text; /* NULL = not given */

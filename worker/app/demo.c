@@ -456,13 +456,14 @@ static bool verify(struct demo *demo)
 
 static void print_ways_on(const struct demo *demo)
 {
+    const char *program = demo->arguments->program;
     if (!demo->arguments->keep) {
-        (void)printf(
-            "\nHow to go on\n"
-            "  bedrock-worker demo --keep        the same, and it stays up for kcat and ask\n"
-            "  bedrock-worker reference          every setting\n"
-            "  bedrock-worker check --connect    your brokers, topics and AWS credentials\n"
-            "  bedrock-worker run -c FILE        the service\n");
+        (void)printf("\nHow to go on\n"
+                     "  %s demo --keep        the same, and it stays up for kcat and ask\n"
+                     "  %s reference          every setting\n"
+                     "  %s check --connect    your brokers, topics and AWS credentials\n"
+                     "  %s run -c FILE        the service\n",
+                     program, program, program, program);
         return;
     }
     const char *brokers = demo->brokers_text, *prefix = demo->prefix;
@@ -475,14 +476,14 @@ static void print_ways_on(const struct demo *demo)
             prefix, prefix, prefix);
     (void)printf(
         "\nIt stays up. The brokers are at %s; Ctrl-C ends it. To try:\n\n"
-        "  bedrock-worker ask --set kafka.bootstrap_servers=%s%s \\\n"
+        "  %s ask --set kafka.bootstrap_servers=%s%s \\\n"
         "    --model sonnet --system \"Translate from English to French.\" --stream \"I love "
         "programming.\"\n\n"
         "  echo '{\"id\": \"hello\", \"model\": \"haiku\", \"messages\": [[\"human\", "
         "\"Hello!\"]]}' | kcat -b %s -P -t %s.requests\n"
         "  kcat -b %s -C -t %s.responses -o beginning -e -q | grep '\"id\":\"hello\"'\n"
         "  kcat -b %s -C -t %s.usage -o beginning -e -q | grep '\"request_id\":\"hello\"'\n\n",
-        brokers, brokers, topics, brokers, prefix, brokers, prefix, brokers, prefix);
+        brokers, program, brokers, topics, brokers, prefix, brokers, prefix, brokers, prefix);
 }
 
 /* Until Ctrl-C, or until the worker ends by itself. */

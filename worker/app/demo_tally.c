@@ -320,7 +320,10 @@ void demo_tally_verify(struct demo_tally *tally, struct slice ledger, struct buf
     buf_addf(
         ret_facts,
         "%lld calls billed, %lld usage records: %lld with Bedrock's counts (%lld + %lld tokens, "
-        "as in its ledger), %lld of cut streams estimated\n",
+        "as in its ledger)",
         (long long)sums.billed, (long long)tally->usage_count, (long long)sums.exact,
-        (long long)sums.usage_input, (long long)sums.usage_output, (long long)sums.estimated);
+        (long long)sums.usage_input, (long long)sums.usage_output);
+    if (sums.estimated > 0)
+        buf_addf(ret_facts, ", %lld of cut streams estimated", (long long)sums.estimated);
+    buf_add_text(ret_facts, "\n");
 }

@@ -105,6 +105,22 @@ static struct slice front_of(struct slice row, size_t dots)
     return row;
 }
 
+/* The one front that begins with this path, which is cut short: kafka.bootstrap; null when there
+ * are several, or none. */
+static struct slice only_longer(struct slice path)
+{
+    struct slice found = SLICE_NULL;
+    for (size_t i = 0; i < COUNT_OF(ROWS); i++) {
+        struct slice front = front_of(slice_of_text(ROWS[i].path), count_dots(path));
+        if (!slice_starts(front, path) || (found.ptr != NULL && slice_equal(front, found)))
+            continue;
+        if (found.ptr != NULL)
+            return SLICE_NULL;
+        found = front;
+    }
+    return found;
+}
+
 static void refuse_unknown(struct settings_reader *reader, struct place place, struct slice path,
                            struct slice key)
 {
@@ -125,6 +141,8 @@ static void refuse_unknown(struct settings_reader *reader, struct place place, s
             found = row;
         }
     }
+    if (found.ptr == NULL)
+        found = only_longer(path);
     if (found.ptr != NULL)
         problems_add(reader->problems, place, path, "unknown setting; did you mean %.*s?",
                      SLICE_ARG(found));
