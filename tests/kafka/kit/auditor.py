@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 BEGUN_UNSEEN_MS = 2000      # a call begun this shortly before its worker died may have escaped the books
+SERVED_LATE_MS = 1000       # a busy service may begin with a request when its sender is already dead
 NEAR_MS = 5000              # between the worker's start of a call and the service's
 CUT_SHORT = {"cancelled", "timeout", "stream_cut", "no_counts"}
 
@@ -69,9 +70,12 @@ class Blow:
     at_ms: float
     until_ms: float = 0.0       # the end of it, where it lasted
 
+    def hits(self, call):
+        end = max(self.until_ms, self.at_ms) + SERVED_LATE_MS
+        return self.worker in ("", call.worker) and call.started_ms <= end
+
     def explains(self, earlier, later):
-        end = max(self.until_ms, self.at_ms)
-        return self.worker in ("", earlier.worker) and earlier.started_ms <= end and self.at_ms <= later.started_ms
+        return self.hits(earlier) and self.at_ms <= later.started_ms
 
 
 @dataclass
@@ -198,8 +202,7 @@ def repeats_are_explained(evidence):
 def open_at(evidence, blow, known):
     """Calls in flight or not yet committed when the blow fell: the most that it may cost."""
     return sum(1 for call in evidence.calls
-               if blow.worker in ("", call.worker) and call.started_ms <= max(blow.at_ms, blow.until_ms)
-               and known.get(call.request, float("inf")) > blow.at_ms)
+               if blow.hits(call) and known.get(call.request, float("inf")) > blow.at_ms)
 
 
 def repeats_are_bounded(evidence):
@@ -262,8 +265,7 @@ def silent_calls(evidence, by_call, lost):
     for call in evidence.calls:
         if not call.billed or call.call in by_call:
             continue
-        blows = [blow for blow in evidence.blows if blow.worker in ("", call.worker)
-                 and call.started_ms <= max(blow.at_ms, blow.until_ms)]
+        blows = [blow for blow in evidence.blows if blow.hits(call)]
         if not blows:
             faults.append(f"{call.request}: call {call.call} was billed and has no usage record; no worker was lost")
         elif lost_left[call.request] > 0:
