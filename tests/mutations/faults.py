@@ -170,7 +170,7 @@ FAULTS = [
     Fault("offsets are not sent to the transaction", "worker/io/kafka_publisher.c",
           "    if (batch->offset_count == 0)\n        return GO_ON;\n",
           "    if (batch->id > 0)\n        return GO_ON;\n",
-          kafka="test_a_stop_lets_running_calls_finish_and_starts_none"),
+          kafka="test_a_drain_does_not_retry_and_what_it_left_is_done_by_the_next"),
     Fault("a lost partition is not told", "worker/io/kafka_consumer.c",
           "    if (consumer->engine != NULL)\n        engine_partition_lost(consumer->engine, part_tenure(part));\n",
           "",
