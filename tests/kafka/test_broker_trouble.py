@@ -195,7 +195,10 @@ def test_at_least_once_serves_brokers_without_transactions(broker, folder):
         stream = Stream(world, 80)
         stream.start()
         assert wait_for(lambda: world.answered() > 100, 30)
-        time.sleep(4)
+        for _ in range(3):
+            world.workers["w1"].stop()
+            world.worker("w1")
+            time.sleep(4)
         stream.end()
         world.await_answers()
         world.must_be_graceful()

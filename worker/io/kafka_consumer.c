@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/list.h"
 #include "base/memory.h"
+#include "io/kafka_joins.h"
 
 #define EVENTS_MAX    64  /* in one turn of the loop */
 #define GONE_CHECK_MS 500 /* is a member that gives partitions back still one? */
@@ -24,6 +25,7 @@ struct kafka_consumer {
     struct engine *engine; /* NULL when closing: nobody listens */
     rd_kafka_t *client;
     rd_kafka_queue_t *events, *closing;
+    struct kafka_joins joins;
     struct parts parts;
     struct link rebalances; /* the first one is being answered */
     char *group;            /* serialized, as of this turn; NULL = not asked yet, or no member */
@@ -49,7 +51,9 @@ static bool client_make(struct kafka_consumer *consumer, char *ret_error)
     rd_kafka_conf_set_opaque(conf, consumer);
     rd_kafka_conf_set_log_cb(conf, kafka_words_hear);
     rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_REBALANCE | RD_KAFKA_EVENT_ERROR);
-    consumer->client = rd_kafka_new(RD_KAFKA_CONSUMER, conf, ret_error, KAFKA_WORDS_MAX);
+    (void)snprintf(ret_error, KAFKA_WORDS_MAX, "out of memory");
+    if (kafka_joins_watch(conf, &consumer->joins))
+        consumer->client = rd_kafka_new(RD_KAFKA_CONSUMER, conf, ret_error, KAFKA_WORDS_MAX);
     if (consumer->client == NULL) {
         rd_kafka_conf_destroy(conf);
         return false;
@@ -182,6 +186,11 @@ struct rd_kafka_consumer_group_metadata_s *kafka_consumer_group(struct kafka_con
         return group;
     rd_kafka_error_destroy(error);
     return NULL;
+}
+
+bool kafka_consumer_is_joining(struct kafka_consumer *consumer)
+{
+    return kafka_joins_under_way(&consumer->joins);
 }
 
 /* ---- rebalances ---- */

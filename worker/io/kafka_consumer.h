@@ -50,6 +50,8 @@ void kafka_consumer_turn(struct kafka_consumer *consumer);
 void kafka_consumer_membership(struct kafka_consumer *consumer, struct buf *ret_metadata);
 /* The same as an object for the committer, who destroys it; NULL when there is none. */
 struct rd_kafka_consumer_group_metadata_s *kafka_consumer_group(struct kafka_consumer *consumer);
+/* A JoinGroup is on its way: a commit would come too late for the generation it names. */
+bool kafka_consumer_is_joining(struct kafka_consumer *consumer);
 
 /* Leaves the group: begin, then step until closed. No event reaches the engine any more. */
 void kafka_consumer_close_begin(struct kafka_consumer *consumer);

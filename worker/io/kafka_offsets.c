@@ -11,7 +11,7 @@
 #define COMMIT_AGAIN_MS    500 /* after a commit that failed */
 #define METADATA_BYTES_MAX 1048576
 #define MEMBERSHIP_MAX     65536
-#define BARRED_MS          10000 /* a rebalance without a new generation: tried again all the same */
+#define BARRED_MS          1000 /* a join without a new generation: tried again all the same */
 
 struct question {
     struct tenure tenure;
@@ -38,7 +38,7 @@ struct kafka_offsets {
     struct question *questions;
     size_t question_count;
     bool is_reading, is_committing, must_commit;
-    bool is_barred; /* by a rebalance under way: no commit in the generation that ends */
+    bool is_barred; /* by a join: no commit in the generation that ends */
     struct buf barred_membership;
     int64_t barred_until_ms;
     struct kept *kept; /* PARTITIONS_MAX; NULL under exactly_once */
@@ -260,9 +260,8 @@ static void kept_send(struct kafka_offsets *offsets)
     offsets->commit_due_ms = offsets->now_ms + offsets->config->commit_interval_ms;
 }
 
-/* A commit that arrives in the next generation with the number of this one makes librdkafka 2.0.2
- * give all partitions up as lost, so once a rebalance was heard of, the new generation is waited
- * for. */
+/* Behind a JoinGroup a commit comes too late (io/kafka_joins.h): the generation that follows is
+ * waited for. */
 static void commit_bar(struct kafka_offsets *offsets)
 {
     offsets->is_barred = true;
@@ -273,6 +272,10 @@ static void commit_bar(struct kafka_offsets *offsets)
 
 static bool commit_may_go(struct kafka_offsets *offsets)
 {
+    if (kafka_consumer_is_joining(offsets->consumer)) {
+        commit_bar(offsets);
+        return false;
+    }
     if (!offsets->is_barred)
         return true;
     struct buf membership OWNED_BY(buf_done);
@@ -315,9 +318,6 @@ static void commit_hear(struct kafka_offsets *offsets, rd_kafka_event_t *event)
     }
     if (failed)
         commit_failed(offsets);
-    if (err == RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS ||
-        err == RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION)
-        commit_bar(offsets);
 }
 
 int64_t kafka_offsets_step(struct kafka_offsets *offsets, int64_t now_ms)
