@@ -391,16 +391,16 @@ static void pools_that_rest_close_their_connections(void **state)
 
 /* ---- cancelling and closing ---- */
 
-static void a_cancelled_call_is_silent(void **state)
+static void a_cancelled_call_is_silent_and_tells_whether_it_was_sent(void **state)
 {
     (void)state;
     kit_open(&kit);
     struct call_ref queued = kit_start(&kit, 0, "/ok", SLICE("{}"));
-    http_call_cancel(kit.http, queued);
+    assert_false(http_call_cancel(kit.http, queued));
     struct call_ref running = kit_start(&kit, 1, "/stall-in-body", SLICE("{}"));
     while (kit.engine.calls[1].body_bytes == 0)
         kit_turn(&kit, 10);
-    http_call_cancel(kit.http, running);
+    assert_true(http_call_cancel(kit.http, running));
     kit_turn(&kit, 100);
     assert_int_equal(kit.engine.ended, 0);
     assert_int_equal(server_seen(&kit.server, "/ok"), 0);
@@ -534,7 +534,7 @@ int main(void)
         CASE(a_connection_idle_for_too_long_is_not_used),
         CASE(many_calls_share_several_pools),
         CASE(pools_that_rest_close_their_connections),
-        CASE(a_cancelled_call_is_silent),
+        CASE(a_cancelled_call_is_silent_and_tells_whether_it_was_sent),
         CASE(an_index_can_be_used_again_at_once),
         CASE(a_call_can_be_cancelled_from_its_own_event),
         CASE(a_call_can_be_begun_in_the_event_that_ends_another),

@@ -145,16 +145,17 @@ static void on_call_start(void *self, struct call_ref ref, const struct http_req
     event->step = (int)outcome;
 }
 
-static void on_call_cancel(void *self, struct call_ref ref)
+static bool on_call_cancel(void *self, struct call_ref ref)
 {
     struct port *port = self;
     struct fake_call *call = &port->worker->calls[ref.index];
     MUST(port->world, call->is_open && call->ref.generation == ref.generation);
     call->is_open = false;
     if (call->is_heard)
-        return; /* it cannot become whole */
+        return true; /* it cannot become whole */
     kafka_record(port->world, call->log, call->offset)->may_call = true;
     books_call_ended(port->world, port->worker, call->log, call->offset, true);
+    return true;
 }
 
 static void frame(struct buf *buf, const char *message_type, const char *type, const char *payload)

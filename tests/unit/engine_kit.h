@@ -57,6 +57,7 @@ struct kit {
     struct tenure tenures[64];
     struct kit_call calls[KIT_CALLS];
     size_t call_count;
+    bool calls_stay_unsent; /* what is cancelled had not left yet */
     struct kit_notes reads, watermarks, starts, releases, look_ups;
     bool has_batch;
     struct batch batch; /* as it was handed over */
@@ -98,7 +99,7 @@ static inline void kit_on_call_start(void *self, struct call_ref ref,
         .ref = ref, .is_open = true, .at_ms = kit->now_ms, .offset = strtoll(marker + 2, NULL, 10)};
 }
 
-static inline void kit_on_call_cancel(void *self, struct call_ref ref)
+static inline bool kit_on_call_cancel(void *self, struct call_ref ref)
 {
     struct kit *kit = self;
     for (size_t i = 0; i < kit->call_count; i++) {
@@ -108,9 +109,10 @@ static inline void kit_on_call_cancel(void *self, struct call_ref ref)
             continue;
         call->is_open = false;
         call->was_cancelled = true;
-        return;
+        return !kit->calls_stay_unsent;
     }
     fail_msg("a call is cancelled that is not open");
+    return true;
 }
 
 static inline void kit_on_offsets_read(void *self, struct tenure tenure, uint32_t ticket)

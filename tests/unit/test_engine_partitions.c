@@ -426,6 +426,22 @@ static void a_lost_partition_drops_answers_and_keeps_their_usage(void **state)
     kit_free(kit);
 }
 
+static void a_call_cancelled_before_it_left_is_not_booked(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_started(NULL);
+    kit->calls_stay_unsent = true;
+    kit_request(kit, 0, 0, NULL, "");
+    kit_turn(kit);
+    kit_commit(kit);
+    engine_partition_lost(kit->engine, kit->tenures[0]);
+    assert_int_equal(kit_open_calls(kit), 0);
+    kit_settle(kit);
+    assert_int_equal(kit_count(kit, OUTPUT_USAGE), 0);
+    assert_int_equal(kit->engine->held, 0);
+    kit_free(kit);
+}
+
 /* ---- the end ---- */
 
 static void a_stop_drains_and_ends_with_0(void **state)
@@ -520,6 +536,7 @@ int main(void)
         cmocka_unit_test(a_drain_that_takes_too_long_cancels_and_books),
         cmocka_unit_test(a_revoked_partition_that_cannot_commit_goes_back_all_the_same),
         cmocka_unit_test(a_lost_partition_drops_answers_and_keeps_their_usage),
+        cmocka_unit_test(a_call_cancelled_before_it_left_is_not_booked),
         cmocka_unit_test(a_stop_drains_and_ends_with_0),
         cmocka_unit_test(a_stop_that_cannot_commit_ends_with_1_in_time),
         cmocka_unit_test(an_engine_without_memory_is_none),

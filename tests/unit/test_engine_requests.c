@@ -470,6 +470,24 @@ static void a_throttling_exception_in_a_stream_is_throttling(void **state)
     kit_free(kit);
 }
 
+static void only_the_service_itself_corrects_our_clock(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_started(NULL);
+    kit_request(kit, 0, 0, NULL, "");
+    kit_request(kit, 0, 1, NULL, "");
+    kit_turn(kit);
+    kit_answer_with(kit, 0, 200, "Date: Sun, 22 Nov 2043 10:00:00 GMT\r\n", KIT_ANSWER);
+    assert_int_equal(kit->logged[LOG_CLOCK_CORRECTED], 0);
+    kit_answer_with(kit, 1, 200,
+                    "Date: Sun, 22 Nov 2043 10:00:00 GMT\r\nx-amzn-RequestId: r-1\r\n",
+                    KIT_ANSWER);
+    assert_int_equal(kit->logged[LOG_CLOCK_CORRECTED], 1);
+    kit_settle(kit);
+    assert_int_equal(kit_count(kit, OUTPUT_RESPONSE), 2);
+    kit_free(kit);
+}
+
 static void refused_chunks_stop_the_chunks_not_the_answer(void **state)
 {
     (void)state;
@@ -541,6 +559,7 @@ int main(void)
         cmocka_unit_test(an_error_before_the_first_chunk_closes_nothing),
         cmocka_unit_test(a_corrupt_frame_breaks_the_call_off),
         cmocka_unit_test(a_throttling_exception_in_a_stream_is_throttling),
+        cmocka_unit_test(only_the_service_itself_corrects_our_clock),
         cmocka_unit_test(refused_chunks_stop_the_chunks_not_the_answer),
         cmocka_unit_test(a_request_begun_too_often_without_an_end_is_abandoned),
     };

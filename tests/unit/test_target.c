@@ -269,8 +269,9 @@ static void a_worker_without_credentials_stops_at_once(void **state)
 static void a_wrong_clock_is_told_once_a_minute(void **state)
 {
     (void)state;
-    static const char *const DATES[] = {"Date: Sat, 20 Feb 2027 00:00:00 GMT\r\n",
-                                        "Date: Sun, 21 Feb 2027 00:00:00 GMT\r\n"};
+    static const char *const DATES[] = {
+        "x-amzn-requestid: r\r\nDate: Sat, 20 Feb 2027 00:00:00 GMT\r\n",
+        "x-amzn-requestid: r\r\nDate: Sun, 21 Feb 2027 00:00:00 GMT\r\n"};
     struct kit *kit = kit_new(NULL);
     kit_assign(kit, 0);
     for (int64_t offset = 0; offset < 10; offset++) {

@@ -206,7 +206,7 @@ struct call *call_find(struct engine *engine, struct call_ref ref)
 
 void call_break_off(struct engine *engine, struct call *call)
 {
-    engine->ports.call_cancel(engine->ports.self, call_ref_of(call));
+    call->was_sent = engine->ports.call_cancel(engine->ports.self, call_ref_of(call));
 }
 
 /* How the exchange itself failed, in the words of io. */
@@ -285,6 +285,7 @@ void call_judge(struct engine *engine, struct call *call, const struct call_end 
     bool was_sent = true;
     if (call->is_cancelling) {
         err = why_set(&ret->why, ERR_CANCELLED, NULL, "%s", err_words(ERR_CANCELLED));
+        was_sent = call->was_sent;
     } else if (call->hearing != NULL && call->hearing->why.err != OK) {
         ret->why = call->hearing->why;
         err = ret->why.err;

@@ -114,16 +114,17 @@ void call_head(struct engine *engine, struct call *call, int status, struct slic
     struct slice type = http_header(head, "content-type");
     call->is_streaming = status == 200 && call->job->request.stream && type.ptr != NULL &&
                          slice_starts(type, SLICE("application/vnd.amazon.eventstream"));
-    struct slice date = http_header(head, "date");
-    int64_t date_ms;
-    if (date.ptr != NULL && instant_from_http_date(date, &date_ms))
-        hear_date(engine, date_ms);
     /* The last chunk of a stream tells them, before the call has ended. */
     struct attempt *attempt = &call->job->attempts[call->job->attempt_count - 1];
     attempt->status = status;
     struct slice id = http_header(head, "x-amzn-requestid");
-    if (id.ptr != NULL)
-        why_copy(attempt->bedrock_request_id, sizeof attempt->bedrock_request_id, id);
+    if (id.ptr == NULL)
+        return; /* not of Bedrock itself: a proxy's clock is not the one that judges signatures */
+    why_copy(attempt->bedrock_request_id, sizeof attempt->bedrock_request_id, id);
+    struct slice date = http_header(head, "date");
+    int64_t date_ms;
+    if (date.ptr != NULL && instant_from_http_date(date, &date_ms))
+        hear_date(engine, date_ms);
 }
 
 /* ---- the stream ---- */

@@ -92,8 +92,9 @@ struct ports {
 
     /* Opens an exchange. `request` is borrowed until engine_call_ended or call_cancel. */
     void (*call_start)(void *self, struct call_ref call, const struct http_request *request);
-    /* Breaks it off. No event of this call follows. */
-    void (*call_cancel)(void *self, struct call_ref call);
+    /* Breaks it off. No event of this call follows. True: a byte of the request may have reached
+     * the service, as call_end.was_sent. */
+    bool (*call_cancel)(void *self, struct call_ref call);
 
     /* Reads offset + metadata of one partition, stable (no transaction pending on it),
      * asynchronously; answered by engine_offsets_read with the same ticket. Must reflect every

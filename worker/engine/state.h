@@ -115,6 +115,7 @@ struct call {
     int status;
     bool is_streaming; /* the answer is an event stream */
     bool is_cancelling;
+    bool was_sent; /* of a call broken off: it may have reached the service */
     bool is_chunk_refused;
     int64_t started_ms;
     int64_t first_token_ms;       /* since started_ms; -1 = none yet */

@@ -61,20 +61,21 @@ void exchanges_start(struct exchanges *exchanges, struct call_ref ref,
     list_add_last(&exchanges->queued, &exchange->place);
 }
 
-void exchanges_cancel(struct exchanges *exchanges, struct call_ref ref)
+struct exchange *exchanges_cancel(struct exchanges *exchanges, struct call_ref ref)
 {
     CHECK(ref.index < exchanges->config->max_in_flight);
     struct exchange *exchange = exchanges->by_index[ref.index];
     if (exchange == NULL || exchange->ref.generation != ref.generation)
-        return;
+        return NULL;
     exchanges->by_index[ref.index] = NULL;
     if (exchange->step == EXCHANGE_QUEUED) {
         exchange_release(exchange);
-        return;
+        return NULL;
     }
     exchange->step = EXCHANGE_DOOMED;
     link_out(&exchange->place);
     list_add_last(&exchanges->doomed, &exchange->place);
+    return exchange;
 }
 
 bool exchanges_are_waiting(const struct exchanges *exchanges)

@@ -61,7 +61,8 @@ void exchanges_done(struct exchanges *exchanges);
 /* The commands. */
 void exchanges_start(struct exchanges *exchanges, struct call_ref ref,
                      const struct http_request *request);
-void exchanges_cancel(struct exchanges *exchanges, struct call_ref ref);
+/* The exchange when it had begun; its carrier lets go of it in the next step. */
+struct exchange *exchanges_cancel(struct exchanges *exchanges, struct call_ref ref);
 bool exchanges_are_waiting(const struct exchanges *exchanges);
 
 /* Cancelled: to be let go of, then released. NULL = none. */

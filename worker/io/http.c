@@ -105,12 +105,13 @@ void http_call_start(struct http *http, struct call_ref call, const struct http_
     alarm_set(&http->alarm, 0);
 }
 
-void http_call_cancel(struct http *http, struct call_ref call)
+bool http_call_cancel(struct http *http, struct call_ref call)
 {
     if (http->closing)
-        return;
-    exchanges_cancel(&http->exchanges, call);
+        return true;
+    const struct exchange *exchange = exchanges_cancel(&http->exchanges, call);
     alarm_set(&http->alarm, 0);
+    return exchange != NULL && http_easy_was_sent(exchange);
 }
 
 /* ---- the step ---- */

@@ -37,8 +37,9 @@ void http_attach(struct http *http, struct engine *engine);
 
 /* The commands of engine/ports.h: they queue. The request is borrowed until engine_call_ended or http_call_cancel. */
 void http_call_start(struct http *http, struct call_ref call, const struct http_request *request);
-/* No event of this call follows, and its index may be used again at once. A call that has ended is left alone. */
-void http_call_cancel(struct http *http, struct call_ref call);
+/* No event of this call follows, and its index may be used again at once. A call that has ended is left alone.
+ * True: a byte of its request may have reached the service. */
+bool http_call_cancel(struct http *http, struct call_ref call);
 
 /* Once in every turn of the loop, after engine_time and before engine_turn: begins and cancels what was asked for, reads
  * and writes sockets, tells the engine. Never blocks. */

@@ -251,12 +251,17 @@ static const char *words_of(const struct exchange *exchange, CURLcode result)
     return exchange->words[0] != '\0' ? exchange->words : curl_easy_strerror(result);
 }
 
+bool http_easy_was_sent(const struct exchange *exchange)
+{
+    return exchange->heard ||
+           (exchange->due_to_send && request_size(exchange) > exchange->sent_before);
+}
+
 void http_easy_judge(const struct exchange *exchange, CURLcode result, char *words,
                      struct call_end *ret_end)
 {
     ret_end->err = err_of(exchange, result);
-    ret_end->was_sent = exchange->heard ||
-                        (exchange->due_to_send && request_size(exchange) > exchange->sent_before);
+    ret_end->was_sent = http_easy_was_sent(exchange);
     exchange_write_words(exchange, ret_end->err, words_of(exchange, result), words);
     ret_end->words = slice_of_text(words);
 }

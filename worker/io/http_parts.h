@@ -52,6 +52,8 @@ static inline int64_t http_now_ms(const struct http *http)
 MUST_CHECK bool http_easy_prepare(struct exchange *exchange, struct name *name);
 /* After it has left its multi: gives back what the request needed. */
 void http_easy_clear(struct exchange *exchange);
+/* A byte of the request may have reached the service. */
+bool http_easy_was_sent(const struct exchange *exchange);
 /* How it ended; `words` (EXCHANGE_WORDS_MAX) is where ret_end->words lies. */
 void http_easy_judge(const struct exchange *exchange, CURLcode result, char *words,
                      struct call_end *ret_end);

@@ -80,9 +80,9 @@ static void port_call_start(void *self, struct call_ref call, const struct http_
     http_call_start(((struct io *)self)->http, call, request);
 }
 
-static void port_call_cancel(void *self, struct call_ref call)
+static bool port_call_cancel(void *self, struct call_ref call)
 {
-    http_call_cancel(((struct io *)self)->http, call);
+    return http_call_cancel(((struct io *)self)->http, call);
 }
 
 static void port_offsets_read(void *self, struct tenure tenure, uint32_t ticket)
