@@ -183,6 +183,8 @@ static inline void kit_on_turn(uv_check_t *check)
 {
     struct kit *kit = check->data;
     http_step(kit->http);
+    if (http_obey(kit->http))
+        http_step(kit->http);
 }
 
 static inline void kit_on_tick(uv_timer_t *timer)

@@ -177,6 +177,7 @@ static void head_ended(struct exchange *exchange)
     if (exchange->status < 200)
         return; /* an interim answer: another head follows */
     exchange->head_done = true;
+    exchange->owner->told++;
     engine_call_head(exchange->owner->engine, exchange->ref, exchange->status,
                      buf_slice(&exchange->head));
     buf_done(&exchange->head);
@@ -213,6 +214,7 @@ bool exchange_hear_body(struct exchange *exchange, struct slice bytes, int64_t n
     if (exchange->step != EXCHANGE_RUNNING)
         return false;
     note_heard(exchange, now_ms);
+    exchange->owner->told++;
     engine_call_body(exchange->owner->engine, exchange->ref, bytes);
     return exchange->step == EXCHANGE_RUNNING;
 }
@@ -272,5 +274,6 @@ void exchange_end(struct exchange *exchange, const struct call_end *end)
     CHECK(exchanges->by_index[ref.index] == exchange);
     exchanges->by_index[ref.index] = NULL;
     exchange_release(exchange);
+    exchanges->told++;
     engine_call_ended(exchanges->engine, ref, end);
 }

@@ -247,6 +247,14 @@ static void set_alarm(struct http *http)
     alarm_set(&http->alarm, exchanges_are_waiting(&http->exchanges) ? 0 : at_ms);
 }
 
+static void reap_touched(struct http *http)
+{
+    for (size_t i = 0; i < http->pool_count; i++) {
+        if (http->pools[i].touched)
+            reap(&http->pools[i]);
+    }
+}
+
 void http_step(struct http *http)
 {
     if (http->closing)
@@ -256,12 +264,22 @@ void http_step(struct http *http)
     hear_names(http);
     serve_sockets(http);
     serve_timers(http);
-    for (size_t i = 0; i < http->pool_count; i++) {
-        if (http->pools[i].touched)
-            reap(&http->pools[i]);
-    }
+    reap_touched(http);
     end_late_ones(http);
     set_alarm(http);
+}
+
+bool http_obey(struct http *http)
+{
+    if (http->closing || !exchanges_are_waiting(&http->exchanges))
+        return false;
+    uint64_t told = http->exchanges.told;
+    alarm_heard(&http->alarm);
+    obey_commands(http);
+    serve_timers(http);
+    reap_touched(http);
+    set_alarm(http);
+    return http->exchanges.told != told;
 }
 
 void http_stats(const struct http *http, struct http_stats *ret_stats)

@@ -1,7 +1,7 @@
 /* HTTP exchanges: many calls in one uv loop on libcurl, HTTP/1.1, connections pooled and kept alive. The only room that
  * sees curl. Events go to engine_call_head, engine_call_body and engine_call_ended (engine/ports.h).
  *
- * Everything happens in http_step: commands only queue, uv's callbacks only take notes. So the engine hears of the network
+ * Everything happens in http_step and http_obey: commands only queue, uv's callbacks only take notes. So the engine hears of the network
  * after engine_time of the same turn, curl's handles are never added or removed inside curl, and a command never calls
  * back. Queued commands and due deadlines wake the loop by themselves.
  *
@@ -44,6 +44,9 @@ bool http_call_cancel(struct http *http, struct call_ref call);
 /* Once in every turn of the loop, after engine_time and before engine_turn: begins and cancels what was asked for, reads
  * and writes sockets, tells the engine. Never blocks. */
 void http_step(struct http *http);
+/* Once in every turn, after engine_turn: what was asked for since the step, so that it needs no turn of its own.
+ * True: the engine was told something and wants another turn at once. */
+MUST_CHECK bool http_obey(struct http *http);
 
 struct http_stats {
     uint64_t calls;                   /* begun */

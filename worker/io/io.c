@@ -440,9 +440,10 @@ static bool turn(struct io *io, bool more)
     http_step(io->http);
     bool has_more = kafka_consumer_pump(io->consumer);
     int64_t due_ms = engine_turn(io->engine);
+    bool was_told = http_obey(io->http);
     timer_set(io, due_ms < io->kafka_due_ms ? due_ms : io->kafka_due_ms);
     /* What is due at once must not wait: uv fires such a timer before its wait, not instead. */
-    return has_more || due_ms <= io->now_ms;
+    return has_more || was_told || due_ms <= io->now_ms;
 }
 
 /* ---- the end ---- */
