@@ -8,8 +8,6 @@
 #include "engine/reply.h"
 #include "engine/target.h"
 
-#define ATTEMPTS_ROOM_MIN 1
-
 bool job_is_finished(const struct job *job)
 {
     return job->step == JOB_FINISHED || job->step == JOB_BATCHED;
@@ -208,11 +206,11 @@ void job_due(struct engine *engine, struct job *job)
 
 /* ---- 4. called ---- */
 
-/* A new entry in `attempts`; the last place is used again when there are too many. */
+/* A new entry in `attempts`; the last place is used again when there are too many, or no memory. */
 static struct attempt *next_attempt(struct job *job)
 {
     if (job->attempt_count == job->attempt_room && job->attempt_room < ATTEMPTS_MAX) {
-        size_t room = job->attempt_room == 0 ? ATTEMPTS_ROOM_MIN : job->attempt_room * 2;
+        size_t room = job->attempt_room * 2;
         room = room > ATTEMPTS_MAX ? ATTEMPTS_MAX : room;
         struct attempt *attempts = arena_new_array(&job->arena, room, sizeof *attempts);
         if (attempts != NULL) {
@@ -222,7 +220,6 @@ static struct attempt *next_attempt(struct job *job)
             job->attempt_room = room;
         }
     }
-    CHECK(job->attempt_room > 0);
     if (job->attempt_count < job->attempt_room)
         job->attempt_count++;
     return &job->attempts[job->attempt_count - 1];

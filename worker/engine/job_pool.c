@@ -5,7 +5,7 @@
 #include "engine/outcome.h"
 #include "engine/target.h"
 
-#define JOB_ARENA_BESIDE 1792 /* of a job's first block: what is not in the size of its request */
+#define JOB_ARENA_BESIDE 1536 /* of a job's first block: what is not in the size of its request */
 
 enum err jobs_init(struct engine *engine)
 {
@@ -77,6 +77,15 @@ static void hold(struct engine *engine, struct partition *partition, uint32_t he
     partition->held = held;
 }
 
+/* More than a request may have is refused in words: it is copied all the same. */
+static size_t headers_bytes(struct headers headers)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < headers.count; i++)
+        bytes += headers.list[i].name.len + headers.list[i].value.len;
+    return bytes;
+}
+
 void job_start(struct engine *engine, struct job *job, struct partition *partition,
                const struct record *record)
 {
@@ -100,7 +109,10 @@ void job_start(struct engine *engine, struct job *job, struct partition *partiti
     timer_init(&job->due);
     result_init(&job->result);
     job->result.job = job;
-    job->arena.limit = JOB_ARENA_LIMIT(record->value.len + record->key.len);
+    job->attempts = &job->first_attempt;
+    job->attempt_room = 1;
+    job->arena.limit =
+        JOB_ARENA_LIMIT(record->value.len + record->key.len) + headers_bytes(record->headers);
     CHECK(arena_reserve(&job->arena, record->value.len + JOB_ARENA_BESIDE));
     list_add_last(&partition->jobs, &job->link_partition);
     hold(engine, partition, partition->held + 1);

@@ -6,6 +6,7 @@
 #include "engine/reply.h"
 
 #define RESPONSE_REFUSALS_MAX 3
+#define STRIP_STEPS           2
 
 void result_init(struct result *result)
 {
@@ -122,15 +123,23 @@ bool outcome_answer(struct engine *engine, struct job *job, const struct verdict
     return true;
 }
 
+/* What the request brought along is too much for an answer: the echoes go, at last the key. */
+static void strip(struct job *job, int step)
+{
+    job->request.metadata = SLICE_NULL;
+    job->record.headers.count = 0;
+    if (step > 0)
+        job->record.key = SLICE_NULL;
+}
+
 static void add_error_response(struct engine *engine, struct job *job)
 {
     struct response_facts facts = response_facts_of(engine, job);
     facts.why = &job->why;
     struct output *response;
     enum err err = output_response(&engine->config.output, &facts, &response);
-    if (err == ERR_TOO_LARGE) { /* what the request brought along is too much: without its echo */
-        job->request.metadata = SLICE_NULL;
-        job->record.headers.count = 0;
+    for (int step = 0; err == ERR_TOO_LARGE && step < STRIP_STEPS; step++) {
+        strip(job, step);
         err = output_response(&engine->config.output, &facts, &response);
     }
     CHECK(err == OK);
@@ -145,6 +154,11 @@ static void add_letter(struct engine *engine, struct job *job, bool with_value)
     if (err == ERR_TOO_LARGE && with_value)
         err = output_letter(&engine->config.output, &job->record, &job->why, (int)job->calls, false,
                             &letter);
+    for (int step = 0; err == ERR_TOO_LARGE && step < STRIP_STEPS; step++) {
+        strip(job, step);
+        err = output_letter(&engine->config.output, &job->record, &job->why, (int)job->calls, false,
+                            &letter);
+    }
     CHECK(err == OK);
     add_output(engine, &job->result, letter);
 }
@@ -267,8 +281,7 @@ static void replace_response(struct engine *engine, struct job *job, enum err er
             turn_into_error(engine, job, ERR_RESPONSE_TOO_LARGE,
                             "the broker refuses an answer of this size");
         } else { /* even the error is too large with what the request brought along */
-            job->request.metadata = SLICE_NULL;
-            job->record.headers.count = 0;
+            strip(job, 0);
             turn_into_error(engine, job, ERR_RESPONSE_TOO_LARGE,
                             "the broker refuses even an error of this size");
         }

@@ -146,7 +146,8 @@ struct job {
     struct target *target;
     struct call *call;
     struct retry_state retry;
-    struct attempt *attempts; /* in the arena */
+    struct attempt first_attempt; /* a call can always be noted */
+    struct attempt *attempts;     /* that one alone, or more in the arena */
     size_t attempt_count, attempt_room;
     uint32_t calls;         /* attempts, also those that were not kept */
     struct uuid invocation; /* amz-sdk-invocation-id */
