@@ -1,89 +1,8 @@
 /* The settings reader: what a file may say, and how its mistakes are told. */
-#include "unit/unit.h"
+#include "unit/settings_kit.h"
 #include "unit/torture.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-
-#include "app/assembly.h"
-#include "app/settings.h"
 #include "wire/json.h"
-
-#define TEXT_BYTES_MAX (512U * 1024)
-
-/* An environment of our own: tests do not depend on the machine's. */
-static const char *get_variable(void *self, const char *name)
-{
-    (void)self;
-    if (strcmp(name, "BROKERS") == 0)
-        return "kafka-1:9092,kafka-2:9092";
-    if (strcmp(name, "EMPTY") == 0)
-        return "";
-    if (strcmp(name, "SECRET") == 0)
-        return "canary-of-a-password";
-    if (strcmp(name, "CALLS") == 0)
-        return "12";
-    return NULL;
-}
-
-struct reading {
-    struct settings settings;
-    struct problems problems;
-    struct buf told;
-    bool is_good;
-};
-
-static struct reading *read_with(const char *text, const char *const *overrides, size_t count)
-{
-    struct reading *reading = calloc(1, sizeof *reading);
-    assert_non_null(reading);
-    struct settings_source source = {.text = slice_of_text(text),
-                                     .file = "w.yaml",
-                                     .overrides = overrides,
-                                     .override_count = count,
-                                     .environment = {get_variable, NULL}};
-    reading->is_good = settings_read(&reading->settings, &source, &reading->problems);
-    buf_init(&reading->told, TEXT_BYTES_MAX);
-    problems_add_text(&reading->problems, &reading->told);
-    return reading;
-}
-
-static struct reading *read_text(const char *text)
-{
-    return read_with(text, NULL, 0);
-}
-
-static void end(struct reading *reading)
-{
-    settings_free(&reading->settings);
-    buf_done(&reading->told);
-    free(reading);
-}
-
-static void assert_good(struct reading *reading)
-{
-    assert_string_equal(buf_text(&reading->told), "");
-    assert_true(reading->is_good);
-}
-
-/* The file is refused, with exactly these words. */
-static void assert_told(const char *text, const char *words)
-{
-    struct reading *reading = read_text(text);
-    assert_false(reading->is_good);
-    assert_string_equal(buf_text(&reading->told), words);
-    end(reading);
-}
-
-/* The file is refused, and a part of what is told is this. */
-static void assert_tells(const char *text, const char *part)
-{
-    struct reading *reading = read_text(text);
-    assert_false(reading->is_good);
-    if (strstr(buf_text(&reading->told), part) == NULL)
-        fail_msg("told: %s", buf_text(&reading->told));
-    end(reading);
-}
 
 static void an_empty_file_is_a_valid_one(void **state)
 {
@@ -328,20 +247,6 @@ static void yaml_that_could_be_a_bomb_is_refused(void **state)
     free(many);
 }
 
-static void librdkafka_properties_are_judged(void **state)
-{
-    (void)state;
-    assert_tells("kafka: {client: {enable.auto.commit: true}}\n",
-                 "w.yaml:1:38: kafka.client.enable.auto.commit: is not taken: ");
-    assert_tells("kafka: {producer: {no.such.property: 1}}\n", "librdkafka does not take it: ");
-    assert_tells("kafka: {client: {linger.ms: [1]}}\n", "is a list; write a text");
-    struct reading *reading = read_text("kafka: {client: {sasl.mechanisms: ['${SECRET}'], "
-                                        "security.protocol: nonsense, ssl.key.password: "
-                                        "'${SECRET}'}}\n");
-    assert_null(strstr(buf_text(&reading->told), "canary"));
-    end(reading);
-}
-
 static void secrets_are_never_quoted(void **state)
 {
     (void)state;
@@ -374,27 +279,6 @@ static void secrets_are_wiped(void **state)
     end(reading);
 }
 
-static void settings_that_do_not_go_together_are_refused(void **state)
-{
-    (void)state;
-    assert_told("delivery: {max_held: 100}\n",
-                "w.yaml:1:22: delivery.max_held: delivery.max_in_flight must not be above "
-                "delivery.max_held; change one of them\n");
-    assert_tells("delivery: {drain_timeout: 6m}\n", "w.yaml:1:27: delivery.drain_timeout: ");
-    assert_tells("kafka: {consumer: {max.poll.interval.ms: 60000}}\n",
-                 "delivery.drain_timeout: must be below max.poll.interval.ms (60000 ms)");
-    assert_tells("delivery: {commit_interval: 20s}\n", "kafka.transaction_timeout");
-    assert_tells("topics: {responses: bedrock.requests}\n",
-                 "w.yaml:1:21: topics.responses: topic bedrock.requests is in topics.requests");
-    assert_tells("topics: {requests: [a, a]}\n", "topic a is there twice");
-    assert_tells("models: {default: claude}\n", "w.yaml:1:19: models.default: is no alias");
-    assert_tells("delivery: {dead_letters: false, error_responses: false}\n", "both off");
-    assert_tells("kafka: {static_membership: true}\n", "set kafka.instance");
-    assert_tells("bedrock: {endpoint_url: 'http://127.0.0.1:1', fips: true}\n", "has no effect");
-    assert_tells("bedrock: {timeouts: {total: 10s}}\n", "bedrock.timeouts.first_byte must not be");
-    assert_tells("bedrock: {retry: {max_delay: 500ms}}\n", "bedrock.retry.throttle_base must not");
-}
-
 static void texts_have_forms(void **state)
 {
     (void)state;
@@ -411,28 +295,6 @@ static void texts_have_forms(void **state)
     struct reading *reading = read_text("kafka: {bootstrap_servers: '[::1]:9092,SSL://b:1'}\n");
     assert_good(reading);
     end(reading);
-}
-
-static void models_and_templates_are_checked(void **state)
-{
-    (void)state;
-    assert_tells("models: {aliases: {a: {}}}\n", "models.aliases.a: has no id");
-    assert_tells("models: {aliases: {a: x.y}}\n", "models.aliases.a: is not a map");
-    assert_tells("models: {aliases: {a: {id: x.y, idd: 1}}}\n", "models.aliases.a.idd: unknown");
-    assert_tells("models: {aliases: {a: {id: x.y, api: invoke}}}\n", "write auto or converse");
-    assert_tells("models: {aliases: {a: {id: x.y, defaults: {temperature: warm}}}}\n",
-                 "w.yaml:1:57: models.aliases.a.defaults.temperature: is not a number");
-    assert_tells("models: {aliases: {a: {id: x.y, defaults: {max_tokens: 1.5}}}}\n",
-                 "is not a whole number above 0");
-    assert_tells("models: {aliases: {a: {id: x.y, defaults: {stop: END}}}}\n",
-                 "is not a list of texts");
-    assert_tells("models: {aliases: {a: {id: 'x\\ny'}, b: {id: \"x\\ny.z\"}}}\n",
-                 "models.aliases.b.id: is not a model");
-    assert_tells("templates: {t: [[human, 'Hi {name']]}\n",
-                 "w.yaml:1:25: templates.t: is not a template: ");
-    assert_tells("templates: {t: [[robot, 'Hi']]}\n", "has an unknown role");
-    assert_tells("templates: {t: []}\n", "is not a list of messages");
-    assert_tells("templates: {t: [human]}\n", "is not a pair");
 }
 
 static void the_command_line_wins_over_the_file(void **state)
@@ -569,12 +431,9 @@ int main(void)
         cmocka_unit_test(a_setting_said_twice_is_refused),
         cmocka_unit_test(a_missing_variable_is_told_by_name),
         cmocka_unit_test(yaml_that_could_be_a_bomb_is_refused),
-        cmocka_unit_test(librdkafka_properties_are_judged),
         cmocka_unit_test(secrets_are_never_quoted),
         cmocka_unit_test(secrets_are_wiped),
-        cmocka_unit_test(settings_that_do_not_go_together_are_refused),
         cmocka_unit_test(texts_have_forms),
-        cmocka_unit_test(models_and_templates_are_checked),
         cmocka_unit_test(the_command_line_wins_over_the_file),
         cmocka_unit_test(problems_beyond_the_limit_are_counted),
         cmocka_unit_test(page_and_schema_are_made_of_every_row),

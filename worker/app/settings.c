@@ -30,7 +30,8 @@
      .is_reloadable = (reload),                                                                    \
      .words = (row_words),                                                                         \
      .value_at = offsetof(struct settings, member),                                                \
-     .place_at = offsetof(struct settings_places, member)},
+     .place_at = offsetof(struct settings_places, member),                                         \
+     .wrong_at = offsetof(struct settings_marks, member)},
 static const struct setting_row ROWS[] = {
 #include "app/settings.def"
 };
@@ -69,6 +70,18 @@ const struct setting_row *settings_row(struct slice path)
 static struct place *place_of(struct settings *settings, const struct setting_row *row)
 {
     return (struct place *)(void *)((char *)&settings->at + row->place_at);
+}
+
+/* Takes a value from a place, and remembers whether it was refused. */
+static void take_row(struct settings_reader *reader, const struct setting_row *row,
+                     const struct document_node *node)
+{
+    const struct problems *problems = reader->problems;
+    size_t before = problems->count + problems->dropped;
+    *place_of(reader->settings, row) = node->place;
+    settings_take(reader, row, node);
+    bool is_wrong = problems->count + problems->dropped > before;
+    memcpy((char *)&reader->settings->is_wrong + row->wrong_at, &is_wrong, sizeof is_wrong);
 }
 
 /* A map that holds settings, and the path that leads to it. */
@@ -178,8 +191,7 @@ static bool take_member(struct settings_reader *reader, const struct document_no
 {
     const struct setting_row *row = settings_row(path);
     if (row != NULL) {
-        *place_of(reader->settings, row) = node->place;
-        settings_take(reader, row, node);
+        take_row(reader, row, node);
         return false;
     }
     if (!is_group(path)) {
@@ -260,13 +272,15 @@ static void take_override(struct settings_reader *reader, const char *text, size
     document_read(&reader->settings->arena, slice_sub(whole, equals + 1, whole.len), "--set",
                   reader->problems, &node);
     struct document_node empty = {.kind = DOCUMENT_TEXT, .text = SLICE("")};
-    if (reader->problems->count > before)
+    if (reader->problems->count > before) {
+        bool is_wrong = true;
+        memcpy((char *)&reader->settings->is_wrong + row->wrong_at, &is_wrong, sizeof is_wrong);
         return;
+    }
     if (node == NULL)
         node = &empty;
     node->place = (struct place){"--set", (uint32_t)number, (uint32_t)equals + 2};
-    *place_of(reader->settings, row) = node->place;
-    settings_take(reader, row, node);
+    take_row(reader, row, node);
 }
 
 static void take_default(struct settings_reader *reader, const struct setting_row *row)
@@ -278,11 +292,10 @@ static void take_default(struct settings_reader *reader, const struct setting_ro
     /* Most need no YAML reader, which takes its time to come up. */
     if (strchr("[{'\"", row->default_text[0]) != NULL)
         document_read(&reader->settings->arena, text, "default", reader->problems, &node);
-    *place_of(reader->settings, row) = place;
     if (node == NULL)
         return;
     node->place = place;
-    settings_take(reader, row, node);
+    take_row(reader, row, node);
 }
 
 bool settings_read(struct settings *settings, const struct settings_source *source,
@@ -301,9 +314,7 @@ bool settings_read(struct settings *settings, const struct settings_source *sour
         if (place_of(settings, &ROWS[i])->line == 0)
             take_default(&reader, &ROWS[i]);
     }
-    /* Relations of values that are wrong by themselves would only repeat the complaint. */
-    if (problems->count == 0)
-        settings_check_relations(settings, problems);
+    settings_check_relations(settings, problems);
     problems_sort(problems);
     return problems->count == 0;
 }

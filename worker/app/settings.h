@@ -83,12 +83,20 @@ struct settings_places {
 #undef SETTING
 };
 
+/* Which values were refused by themselves; what stands in the member then is not what was meant. */
+struct settings_marks {
+#define SETTING(member, kind, path, text, limits, reload, words) bool member;
+#include "app/settings.def"
+#undef SETTING
+};
+
 struct settings {
 #define SETTING(member, kind, path, text, limits, reload, words) SETTING_MEMBER_##kind member;
 #include "app/settings.def"
 #undef SETTING
 #undef GROUP
     struct settings_places at;
+    struct settings_marks is_wrong;
     struct arena arena;
 };
 
@@ -102,7 +110,9 @@ struct setting_row {
     bool is_needed;           /* TEXT, LIST: may not be empty */
     bool is_reloadable;
     const char *words;
-    size_t value_at, place_at; /* offsets in struct settings and struct settings_places */
+    size_t value_at; /* offset in struct settings, */
+    size_t place_at; /* in struct settings_places, */
+    size_t wrong_at; /* and in struct settings_marks */
 };
 
 struct setting_group {

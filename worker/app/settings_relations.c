@@ -1,5 +1,6 @@
 /* What no single setting can tell: settings that do not go together. Each problem is told where the
- * user said one. */
+ * user said one. Relations of values that are wrong by themselves are passed over: what stands
+ * there is not what was meant. */
 #include "app/settings_parts.h"
 
 #include "app/assembly.h"
@@ -10,17 +11,20 @@ struct order {
     struct place small_place, big_place;
     int64_t small, big;
     bool may_be_equal;
+    bool is_known; /* both were read */
 };
 
 #define ORDER(settings, small_member, small_name, big_member, big_name, equal)                     \
     {                                                                                              \
         (small_name), (big_name), (settings)->at.small_member, (settings)->at.big_member,          \
-            (settings)->small_member, (settings)->big_member, (equal)                              \
+            (settings)->small_member, (settings)->big_member, (equal),                             \
+            !(settings)->is_wrong.small_member && !(settings)->is_wrong.big_member                 \
     }
 
 static void check_order(const struct order *order, struct problems *problems)
 {
-    if (order->small < order->big || (order->may_be_equal && order->small == order->big))
+    if (!order->is_known || order->small < order->big ||
+        (order->may_be_equal && order->small == order->big))
         return;
     bool is_small = order->small_place.line > 0 || order->big_place.line == 0;
     problems_add(problems, is_small ? order->small_place : order->big_place,
@@ -57,6 +61,15 @@ static void check_orders(const struct settings *s, struct problems *problems)
         check_order(&orders[i], problems);
 }
 
+static bool is_listed_before(const struct setting_list *list, size_t index)
+{
+    for (size_t i = 0; i < index; i++) {
+        if (slice_equal(list->items[i], list->items[index]))
+            return true;
+    }
+    return false;
+}
+
 /* An output that is read again would be a request without end. */
 static void check_topics(const struct settings *s, struct problems *problems)
 {
@@ -65,6 +78,7 @@ static void check_topics(const struct settings *s, struct problems *problems)
         struct slice topic;
         struct place place;
     } outputs[] = {
+        /* One that is wrong is the null slice: no topic is called so. */
         {"topics.responses", s->topics_responses, s->at.topics_responses},
         {"topics.chunks", s->topics_chunks, s->at.topics_chunks},
         {"topics.usage", s->topics_usage, s->at.topics_usage},
@@ -72,6 +86,11 @@ static void check_topics(const struct settings *s, struct problems *problems)
     };
     for (size_t i = 0; i < s->topics_requests.count; i++) {
         struct slice topic = s->topics_requests.items[i];
+        if (is_listed_before(&s->topics_requests, i)) {
+            problems_add(problems, s->at.topics_requests, SLICE("topics.requests"),
+                         "topic %.*s is there twice; keep one", SLICE_ARG(topic));
+            continue;
+        }
         for (size_t j = 0; j < COUNT_OF(outputs); j++) {
             if (!slice_equal(topic, outputs[j].topic))
                 continue;
@@ -81,11 +100,6 @@ static void check_topics(const struct settings *s, struct problems *problems)
                          "topic %.*s is in topics.requests and %s: its records would become "
                          "requests again; use two topics",
                          SLICE_ARG(topic), outputs[j].path);
-        }
-        for (size_t j = 0; j < i; j++) {
-            if (slice_equal(topic, s->topics_requests.items[j]))
-                problems_add(problems, s->at.topics_requests, SLICE("topics.requests"),
-                             "topic %.*s is there twice; keep one", SLICE_ARG(topic));
         }
     }
 }
@@ -111,11 +125,13 @@ static void check_models(const struct settings *s, struct problems *problems)
 
 static void check_switches(const struct settings *s, struct problems *problems)
 {
-    if (!s->delivery_error_responses && !s->delivery_dead_letters)
+    const struct settings_marks *wrong = &s->is_wrong;
+    bool are_dead_letters_off = !s->delivery_dead_letters && !wrong->delivery_dead_letters;
+    if (!s->delivery_error_responses && !wrong->delivery_error_responses && are_dead_letters_off)
         problems_add(problems, s->at.delivery_dead_letters, SLICE("delivery.dead_letters"),
                      "and delivery.error_responses are both off: failed requests would vanish; "
                      "leave one on");
-    if (s->kafka_static_membership && s->kafka_instance.len == 0)
+    if (s->kafka_static_membership && s->kafka_instance.len == 0 && !wrong->kafka_instance)
         problems_add(problems, s->at.kafka_static_membership, SLICE("kafka.static_membership"),
                      "needs a name that outlives the process; set kafka.instance");
     if (s->bedrock_endpoint_url.len > 0 && s->bedrock_fips)
@@ -130,7 +146,11 @@ static void check_switches(const struct settings *s, struct problems *problems)
  */
 static void check_kafka(const struct settings *s, struct problems *problems)
 {
+    const struct settings_marks *wrong = &s->is_wrong;
     struct kafka_config config;
+    if (wrong->kafka_client || wrong->kafka_consumer || wrong->kafka_producer ||
+        wrong->kafka_bootstrap_servers || wrong->kafka_group_id || wrong->kafka_instance)
+        return;
     assembly_kafka_config(s, SLICE("checked"), &config);
     int64_t max_poll_ms = kafka_conf_number(&config, KAFKA_CONSUMER, "max.poll.interval.ms");
     int64_t transaction_ms = s->kafka_transaction_timeout_ms;
@@ -142,12 +162,15 @@ static void check_kafka(const struct settings *s, struct problems *problems)
                      "kafka.client, kafka.consumer or kafka.producer");
         return;
     }
-    if (s->delivery_drain_timeout_ms >= max_poll_ms)
+    /* The settings' own values are compared among the orders. */
+    if (max_poll_ms != s->kafka_max_poll_interval_ms && !wrong->kafka_max_poll_interval_ms &&
+        s->delivery_drain_timeout_ms >= max_poll_ms)
         problems_add(problems, s->at.delivery_drain_timeout_ms, SLICE("delivery.drain_timeout"),
                      "must be below max.poll.interval.ms (%lld ms), or the group takes partitions "
                      "away before their calls end; change one of them",
                      (long long)max_poll_ms);
-    if (s->delivery_commit_interval_ms >= transaction_ms)
+    if (transaction_ms != s->kafka_transaction_timeout_ms && !wrong->kafka_transaction_timeout_ms &&
+        s->delivery_commit_interval_ms >= transaction_ms)
         problems_add(problems, s->at.delivery_commit_interval_ms, SLICE("delivery.commit_interval"),
                      "must be below transaction.timeout.ms (%lld ms); change one of them",
                      (long long)transaction_ms);
@@ -159,6 +182,5 @@ void settings_check_relations(const struct settings *settings, struct problems *
     check_topics(settings, problems);
     check_models(settings, problems);
     check_switches(settings, problems);
-    if (problems->count == 0)
-        check_kafka(settings, problems);
+    check_kafka(settings, problems);
 }

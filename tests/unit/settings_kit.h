@@ -1,0 +1,90 @@
+/* Settings read from a text, for the tests of their reader. */
+#ifndef UNIT_SETTINGS_KIT_H
+#define UNIT_SETTINGS_KIT_H
+
+#include "unit/unit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "app/assembly.h"
+#include "app/settings.h"
+
+#define TEXT_BYTES_MAX (512U * 1024)
+
+/* An environment of our own: tests do not depend on the machine's. */
+static inline const char *get_variable(void *self, const char *name)
+{
+    (void)self;
+    if (strcmp(name, "BROKERS") == 0)
+        return "kafka-1:9092,kafka-2:9092";
+    if (strcmp(name, "EMPTY") == 0)
+        return "";
+    if (strcmp(name, "SECRET") == 0)
+        return "canary-of-a-password";
+    if (strcmp(name, "CALLS") == 0)
+        return "12";
+    return NULL;
+}
+
+struct reading {
+    struct settings settings;
+    struct problems problems;
+    struct buf told;
+    bool is_good;
+};
+
+static inline struct reading *read_with(const char *text, const char *const *overrides,
+                                        size_t count)
+{
+    struct reading *reading = calloc(1, sizeof *reading);
+    assert_non_null(reading);
+    struct settings_source source = {.text = slice_of_text(text),
+                                     .file = "w.yaml",
+                                     .overrides = overrides,
+                                     .override_count = count,
+                                     .environment = {get_variable, NULL}};
+    reading->is_good = settings_read(&reading->settings, &source, &reading->problems);
+    buf_init(&reading->told, TEXT_BYTES_MAX);
+    problems_add_text(&reading->problems, &reading->told);
+    return reading;
+}
+
+static inline struct reading *read_text(const char *text)
+{
+    return read_with(text, NULL, 0);
+}
+
+static inline void end(struct reading *reading)
+{
+    settings_free(&reading->settings);
+    buf_done(&reading->told);
+    free(reading);
+}
+
+static inline void assert_good(struct reading *reading)
+{
+    assert_string_equal(buf_text(&reading->told), "");
+    assert_true(reading->is_good);
+}
+
+/* The file is refused, with exactly these words. */
+static inline void assert_told(const char *text, const char *words)
+{
+    struct reading *reading = read_text(text);
+    assert_false(reading->is_good);
+    assert_string_equal(buf_text(&reading->told), words);
+    end(reading);
+}
+
+/* The file is refused, and a part of what is told is this. */
+static inline void assert_tells(const char *text, const char *part)
+{
+    struct reading *reading = read_text(text);
+    assert_false(reading->is_good);
+    if (strstr(buf_text(&reading->told), part) == NULL)
+        fail_msg("told: %s", buf_text(&reading->told));
+    end(reading);
+}
+
+#endif

@@ -1,0 +1,106 @@
+/* What no single value can tell: settings that do not go together, and what a request would meet.
+ */
+#include "unit/settings_kit.h"
+
+static void settings_that_do_not_go_together_are_refused(void **state)
+{
+    (void)state;
+    assert_told("delivery: {max_held: 100}\n",
+                "w.yaml:1:22: delivery.max_held: delivery.max_in_flight must not be above "
+                "delivery.max_held; change one of them\n");
+    assert_tells("delivery: {drain_timeout: 6m}\n", "w.yaml:1:27: delivery.drain_timeout: ");
+    assert_tells("kafka: {consumer: {max.poll.interval.ms: 60000}}\n",
+                 "delivery.drain_timeout: must be below max.poll.interval.ms (60000 ms)");
+    assert_tells("delivery: {commit_interval: 20s}\n", "kafka.transaction_timeout");
+    assert_tells("topics: {responses: bedrock.requests}\n",
+                 "w.yaml:1:21: topics.responses: topic bedrock.requests is in topics.requests");
+    assert_tells("topics: {requests: [a, a]}\n", "topic a is there twice");
+    assert_tells("models: {default: claude}\n", "w.yaml:1:19: models.default: is no alias");
+    assert_tells("delivery: {dead_letters: false, error_responses: false}\n", "both off");
+    assert_tells("kafka: {static_membership: true}\n", "set kafka.instance");
+    assert_tells("bedrock: {endpoint_url: 'http://127.0.0.1:1', fips: true}\n", "has no effect");
+    assert_tells("bedrock: {timeouts: {total: 10s}}\n", "bedrock.timeouts.first_byte must not be");
+    assert_tells("bedrock: {retry: {max_delay: 500ms}}\n", "bedrock.retry.throttle_base must not");
+}
+
+static void one_mistake_does_not_hide_another(void **state)
+{
+    (void)state;
+    assert_told("kafka: {group_idd: x}\n"
+                "delivery:\n"
+                "  max_in_flight: 600\n"
+                "  max_held: 500\n"
+                "  drain_timeout: 6m\n"
+                "models: {default: claude}\n",
+                "w.yaml:1:9: kafka.group_idd: unknown setting; did you mean kafka.group_id?\n"
+                "w.yaml:3:18: delivery.max_in_flight: delivery.max_in_flight must not be above "
+                "delivery.max_held; change one of them\n"
+                "w.yaml:5:18: delivery.drain_timeout: delivery.drain_timeout must be below "
+                "kafka.max_poll_interval; change one of them\n"
+                "w.yaml:6:19: models.default: is no alias, and no model id or ARN (those have a "
+                "'.' or ':'); add it to models.aliases or correct it\n");
+    assert_told("delivery: {max_in_flight: 600, max_held: few, drain_timeout: soon}\n",
+                "w.yaml:1:42: delivery.max_held: 'few' is not a whole number\n"
+                "w.yaml:1:62: delivery.drain_timeout: 'soon' is not a duration such as 200ms, 30s, "
+                "5m or 1h\n");
+    assert_told("kafka: {static_membership: true, instance: 'a b'}\n",
+                "w.yaml:1:44: kafka.instance: is not a name; use printable ASCII without spaces, "
+                "at most 200\n");
+}
+
+static void a_topic_is_complained_of_once(void **state)
+{
+    (void)state;
+    assert_told("topics: {requests: [a, a], responses: a}\n",
+                "w.yaml:1:20: topics.requests: topic a is there twice; keep one\n"
+                "w.yaml:1:39: topics.responses: topic a is in topics.requests and "
+                "topics.responses: its records would become requests again; use two topics\n");
+}
+
+static void models_and_templates_are_checked(void **state)
+{
+    (void)state;
+    assert_tells("models: {aliases: {a: {}}}\n", "models.aliases.a: has no id");
+    assert_tells("models: {aliases: {a: x.y}}\n", "models.aliases.a: is not a map");
+    assert_tells("models: {aliases: {a: {id: x.y, idd: 1}}}\n", "models.aliases.a.idd: unknown");
+    assert_tells("models: {aliases: {a: {id: x.y, api: invoke}}}\n", "write auto or converse");
+    assert_tells("models: {aliases: {a: {id: x.y, defaults: {temperature: warm}}}}\n",
+                 "w.yaml:1:57: models.aliases.a.defaults.temperature: is not a number");
+    assert_tells("models: {aliases: {a: {id: x.y, defaults: {max_tokens: 1.5}}}}\n",
+                 "is not a whole number above 0");
+    assert_tells("models: {aliases: {a: {id: x.y, defaults: {stop: END}}}}\n",
+                 "is not a list of texts");
+    assert_tells("models: {aliases: {a: {id: 'x\\ny'}, b: {id: \"x\\ny.z\"}}}\n",
+                 "models.aliases.b.id: is not a model");
+    assert_tells("templates: {t: [[human, 'Hi {name']]}\n",
+                 "w.yaml:1:25: templates.t: is not a template: ");
+    assert_tells("templates: {t: [[robot, 'Hi']]}\n", "has an unknown role");
+    assert_tells("templates: {t: []}\n", "is not a list of messages");
+    assert_tells("templates: {t: [human]}\n", "is not a pair");
+}
+
+static void librdkafka_properties_are_judged(void **state)
+{
+    (void)state;
+    assert_tells("kafka: {client: {enable.auto.commit: true}}\n",
+                 "w.yaml:1:38: kafka.client.enable.auto.commit: is not taken: ");
+    assert_tells("kafka: {producer: {no.such.property: 1}}\n", "librdkafka does not take it: ");
+    assert_tells("kafka: {client: {linger.ms: [1]}}\n", "is a list; write a text");
+    struct reading *reading = read_text("kafka: {client: {sasl.mechanisms: ['${SECRET}'], "
+                                        "security.protocol: nonsense, ssl.key.password: "
+                                        "'${SECRET}'}}\n");
+    assert_null(strstr(buf_text(&reading->told), "canary"));
+    end(reading);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(settings_that_do_not_go_together_are_refused),
+        cmocka_unit_test(one_mistake_does_not_hide_another),
+        cmocka_unit_test(a_topic_is_complained_of_once),
+        cmocka_unit_test(models_and_templates_are_checked),
+        cmocka_unit_test(librdkafka_properties_are_judged),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
