@@ -1,4 +1,4 @@
-/* What becomes of batches: refused records, aborts, unknown outcomes, fencing, and the doubts of a
+/* What becomes of batches: aborts, unknown outcomes, fencing, and the doubts of a
  * worker about its own membership. */
 #include "unit/engine_kit.h"
 
@@ -166,120 +166,6 @@ static void answers_that_cannot_be_committed_stop_the_calls(void **state)
     kit_settle(kit);
     engine_stats(kit->engine, &stats);
     assert_true(kit->call_count > 0 && stats.commits > 0);
-    kit_free(kit);
-}
-
-/* ---- refused records ---- */
-
-static void a_refused_answer_fails_alone_and_keeps_its_usage(void **state)
-{
-    (void)state;
-    struct kit *kit = kit_started(NULL);
-    kit_request(kit, 0, 0, NULL, "");
-    kit_request(kit, 0, 1, NULL, "");
-    kit_turn(kit);
-    kit_answer(kit, 0);
-    kit_answer(kit, 1);
-    size_t blame = kit_batch_with(kit, OUTPUT_RESPONSE);
-    assert_int_equal(kit->batch.output_count, 4);
-    kit_refuse(kit, blame, ERR_TOO_LARGE);
-    assert_int_equal(kit->logged[LOG_OUTPUT_REFUSED], 1);
-    kit_turn(kit);
-    (void)kit_batch_with(kit, OUTPUT_RESPONSE);
-    kit_commit(kit);
-    assert_int_equal(kit->committed[0], 2);
-    assert_int_equal(kit_count(kit, OUTPUT_RESPONSE), 2);
-    assert_int_equal(kit_count(kit, OUTPUT_USAGE), 2);
-    for (size_t i = 0; i < 2; i++) {
-        bool is_refused =
-            strstr(kit_output(kit, OUTPUT_RESPONSE, i)->value, "\"offset\":0") != NULL;
-        assert_says(kit_output(kit, OUTPUT_RESPONSE, i),
-                    is_refused ? "\"code\":\"response_too_large\"" : "\"status\":\"ok\"");
-        is_refused = strstr(kit_output(kit, OUTPUT_USAGE, i)->value, "\"offset\":0") != NULL;
-        assert_says(kit_output(kit, OUTPUT_USAGE, i), is_refused
-                                                          ? "\"final\":false,\"estimated\":false"
-                                                          : "\"final\":true,\"estimated\":false");
-    }
-    assert_int_equal(kit->call_count, 2);
-    kit_free(kit);
-}
-
-static void an_error_that_is_refused_too_goes_without_what_the_request_brought(void **state)
-{
-    (void)state;
-    struct kit *kit = kit_started(NULL);
-    kit_request(kit, 0, 0, NULL, ",\"metadata\":{\"note\":\"a long one\"}");
-    kit_turn(kit);
-    kit_answer(kit, 0);
-    kit_refuse(kit, kit_batch_with(kit, OUTPUT_RESPONSE), ERR_TOO_LARGE);
-    kit_refuse(kit, kit_batch_with(kit, OUTPUT_RESPONSE), ERR_TOO_LARGE);
-    kit_settle(kit);
-    assert_int_equal(kit_count(kit, OUTPUT_RESPONSE), 1);
-    assert_null(strstr(kit_output(kit, OUTPUT_RESPONSE, 0)->value, "a long one"));
-    assert_int_equal(kit_count(kit, OUTPUT_USAGE), 1);
-    kit_free(kit);
-}
-
-static void a_refused_letter_goes_without_its_value(void **state)
-{
-    (void)state;
-    struct kit *kit = kit_started(NULL);
-    kit_record(kit, 0, 0, NULL, "nonsense");
-    kit_refuse(kit, kit_batch_with(kit, OUTPUT_LETTER), ERR_TOO_LARGE);
-    kit_settle(kit);
-    assert_int_equal(kit_count(kit, OUTPUT_LETTER), 1);
-    assert_string_equal(kit_output(kit, OUTPUT_LETTER, 0)->value, "");
-    assert_int_equal(kit_count(kit, OUTPUT_RESPONSE), 1);
-    kit_free(kit);
-}
-
-/* A topic of the settings is missing: nothing is lost, nothing is called again, it is waited for.
- */
-static void a_missing_topic_of_the_settings_is_waited_for(void **state)
-{
-    (void)state;
-    struct kit *kit = kit_started(NULL);
-    kit_request(kit, 0, 0, NULL, "");
-    kit_turn(kit);
-    kit_answer(kit, 0);
-    for (int i = 0; i < 5; i++) {
-        kit_refuse(kit, kit_batch_with(kit, OUTPUT_RESPONSE), ERR_NOT_FOUND);
-        kit_turn(kit);
-        assert_false(kit->has_batch); /* not at once */
-    }
-    assert_int_equal(kit->logged[LOG_OUTPUTS_HELD], 1); /* once a minute */
-    assert_int_equal(kit->logged[LOG_OUTPUT_REFUSED] + kit->logged[LOG_BATCH_ABORTED], 0);
-    assert_non_null(strstr(kit->words[LOG_OUTPUTS_HELD], "topic responses takes no records"));
-    assert_non_null(strstr(kit->words[LOG_OUTPUTS_HELD], "results of all requests wait"));
-    assert_non_null(strstr(kit->words[LOG_OUTPUTS_HELD], "create it"));
-    /* And when it is there, what is too large for it is still told from what waits. */
-    kit_refuse(kit, kit_batch_with(kit, OUTPUT_RESPONSE), ERR_TOO_LARGE);
-    kit_settle(kit);
-    kit_settle(kit);
-    assert_int_equal(kit->call_count, 1);
-    assert_int_equal(kit_count(kit, OUTPUT_RESPONSE), 1);
-    assert_says(kit_output(kit, OUTPUT_RESPONSE, 0), "\"code\":\"response_too_large\"");
-    assert_int_equal(kit_count(kit, OUTPUT_USAGE), 1);
-    kit_free(kit);
-}
-
-/* What is held for a topic of the settings fails alone all the same when its own turn comes. */
-static void a_forbidden_usage_topic_holds_everything_and_counts_as_no_refusal(void **state)
-{
-    (void)state;
-    struct kit *kit = kit_started(NULL);
-    kit_request(kit, 0, 0, NULL, "");
-    kit_turn(kit);
-    kit_answer(kit, 0);
-    for (int i = 0; i < 5; i++)
-        kit_refuse(kit, kit_batch_with(kit, OUTPUT_USAGE), ERR_NOT_ALLOWED);
-    assert_non_null(strstr(kit->words[LOG_OUTPUTS_HELD], "topic usage takes no records"));
-    assert_non_null(strstr(kit->words[LOG_OUTPUTS_HELD], "the right Write on it"));
-    kit_refuse(kit, kit_batch_with(kit, OUTPUT_RESPONSE), ERR_TOO_LARGE);
-    kit_settle(kit);
-    assert_int_equal(kit->logged[LOG_OUTPUT_REFUSED], 1);
-    assert_says(kit_output(kit, OUTPUT_RESPONSE, 0), "\"code\":\"response_too_large\"");
-    assert_int_equal(kit_count(kit, OUTPUT_USAGE), 1);
     kit_free(kit);
 }
 
@@ -532,6 +418,40 @@ static void whom_the_group_does_not_know_calls_nobody_until_it_joined_again(void
     kit_free(kit);
 }
 
+/* The refusal of the old membership is heard when the next one stands already. */
+static void who_joined_again_before_it_was_refused_goes_on(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_started(NULL);
+    (void)answer_into_batch(kit, 0);
+    engine_partition_lost(kit->engine, kit->tenures[0]);
+    (void)snprintf(kit->membership, sizeof kit->membership, "generation 2");
+    kit_assign(kit, 0);
+    kit_turn(kit);
+    kit_batch_ends(kit, BATCH_MEMBER_GONE);
+    kit_wait(kit, 200);
+    kit_read(kit);
+    kit_request(kit, 0, 1, NULL, "");
+    kit_wait(kit, 1000);
+    assert_int_equal(kit->call_count, 2);
+    kit_free(kit);
+}
+
+static void without_a_membership_nothing_is_called(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_started(NULL);
+    kit->membership[0] = '\0';
+    kit_wait(kit, 200);
+    kit_request(kit, 0, 0, NULL, "");
+    kit_wait(kit, 10000);
+    assert_int_equal(kit->call_count, 0);
+    (void)snprintf(kit->membership, sizeof kit->membership, "generation 1");
+    kit_wait(kit, 200);
+    assert_int_equal(kit->call_count, 1);
+    kit_free(kit);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -541,11 +461,6 @@ int main(void)
         cmocka_unit_test(a_changed_begun_set_is_a_reason_to_cut),
         cmocka_unit_test(at_least_once_cuts_as_soon_as_the_committer_is_free),
         cmocka_unit_test(answers_that_cannot_be_committed_stop_the_calls),
-        cmocka_unit_test(a_refused_answer_fails_alone_and_keeps_its_usage),
-        cmocka_unit_test(an_error_that_is_refused_too_goes_without_what_the_request_brought),
-        cmocka_unit_test(a_refused_letter_goes_without_its_value),
-        cmocka_unit_test(a_missing_topic_of_the_settings_is_waited_for),
-        cmocka_unit_test(a_forbidden_usage_topic_holds_everything_and_counts_as_no_refusal),
         cmocka_unit_test(an_aborted_batch_comes_again_after_a_growing_pause),
         cmocka_unit_test(batches_that_take_too_long_become_smaller_and_keep_their_order),
         cmocka_unit_test(an_unknown_batch_that_made_it_is_not_published_again),
@@ -558,6 +473,8 @@ int main(void)
         cmocka_unit_test(a_changed_membership_is_a_doubt),
         cmocka_unit_test(without_a_membership_nothing_is_committed),
         cmocka_unit_test(whom_the_group_does_not_know_calls_nobody_until_it_joined_again),
+        cmocka_unit_test(who_joined_again_before_it_was_refused_goes_on),
+        cmocka_unit_test(without_a_membership_nothing_is_called),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

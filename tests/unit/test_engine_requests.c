@@ -470,56 +470,6 @@ static void a_throttling_exception_in_a_stream_is_throttling(void **state)
     kit_free(kit);
 }
 
-static void take(struct kit *kit, struct slice key, struct slice value, struct headers headers)
-{
-    struct record record = {.topic = KIT_TOPIC,
-                            .timestamp_ms = KIT_WALL_MS,
-                            .timestamp_type = TIMESTAMP_CREATE,
-                            .key = key,
-                            .value = value,
-                            .headers = headers};
-    engine_record(kit->engine, kit->tenures[0], &record);
-    kit_settle(kit);
-}
-
-static void a_record_of_huge_headers_or_key_is_answered(void **state)
-{
-    (void)state;
-    static char huge[3 << 20];
-    memset(huge, 'x', sizeof huge);
-    const struct header header = {SLICE("h"), slice_of(huge, sizeof huge)};
-    for (int is_key = 0; is_key < 2; is_key++) {
-        struct kit *kit = kit_started(NULL);
-        take(kit, is_key ? slice_of(huge, sizeof huge) : SLICE("k"), SLICE("{\"oops\":1}"),
-             (struct headers){.list = &header, .count = is_key ? 0 : 1});
-        assert_int_equal(kit_count(kit, OUTPUT_RESPONSE), 1);
-        assert_int_equal(kit_count(kit, OUTPUT_LETTER), 1);
-        assert_int_equal(kit->committed[0], 1);
-        kit_free(kit);
-    }
-}
-
-/* Many small blocks need more memory beside the text than the text itself. */
-static void a_request_that_fills_its_memory_is_answered_or_called(void **state)
-{
-    (void)state;
-    for (int blocks = 43500; blocks < 43560; blocks += 7) {
-        struct buf value OWNED_BY(buf_done);
-        buf_init(&value, 1 << 20);
-        buf_add_text(&value, "{\"messages\":[{\"role\":\"user\",\"content\":[\"[[0]]\"");
-        for (int i = 0; i < blocks; i++)
-            buf_add_text(&value, ",\"a\"");
-        buf_add_text(&value, "]}]}");
-        struct kit *kit = kit_started(NULL);
-        take(kit, SLICE_NULL, buf_slice(&value), (struct headers){0});
-        if (kit_open_calls(kit) > 0)
-            kit_answer(kit, 0);
-        kit_settle(kit);
-        assert_int_equal(kit_count(kit, OUTPUT_RESPONSE), 1);
-        kit_free(kit);
-    }
-}
-
 static void only_the_service_itself_corrects_our_clock(void **state)
 {
     (void)state;
@@ -608,8 +558,6 @@ int main(void)
         cmocka_unit_test(an_error_before_the_first_chunk_closes_nothing),
         cmocka_unit_test(a_corrupt_frame_breaks_the_call_off),
         cmocka_unit_test(a_throttling_exception_in_a_stream_is_throttling),
-        cmocka_unit_test(a_record_of_huge_headers_or_key_is_answered),
-        cmocka_unit_test(a_request_that_fills_its_memory_is_answered_or_called),
         cmocka_unit_test(only_the_service_itself_corrects_our_clock),
         cmocka_unit_test(refused_chunks_stop_the_chunks_not_the_answer),
         cmocka_unit_test(a_request_begun_too_often_without_an_end_is_abandoned),

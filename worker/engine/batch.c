@@ -20,11 +20,13 @@ bool batch_check_membership(struct engine *engine)
     buf_reset(&engine->membership_now);
     engine->ports.membership(engine->ports.self, &engine->membership_now);
     struct slice now = buf_slice(&engine->membership_now);
-    if (now.len == 0)
+    engine->is_member = now.len > 0;
+    if (!engine->is_member)
         return false;
     if (slice_equal(now, buf_slice(&engine->membership)))
         return !engine->is_outcast;
     engine->is_outcast = false;
+    engine->memberships++;
     bool is_first = engine->membership.len == 0;
     buf_reset(&engine->membership);
     buf_add(&engine->membership, now);
@@ -138,6 +140,7 @@ static bool is_draining(const struct engine *engine)
 static void cut(struct engine *engine)
 {
     bool is_member = batch_check_membership(engine);
+    engine->batch.membership = engine->memberships;
     engine->batch.output_count = 0;
     engine->batch.offset_count = 0;
     take_results(engine, !is_member);
@@ -293,8 +296,27 @@ static void settle_aborted(struct engine *engine)
     close_offsets(engine);
 }
 
-/* No cut for a while, and with was_time smaller ones; returns how long. */
-static int64_t pause_cuts(struct engine *engine, bool was_time)
+/* Answers in the batch under way. */
+static uint32_t count_answers(const struct engine *engine)
+{
+    uint32_t count = 0;
+    for (struct link *link = engine->batch.results.next; link != &engine->batch.results;
+         link = link->next)
+        count += LINK_OWNER(link, struct result, link)->job != NULL;
+    return count;
+}
+
+/* Half of what the last batch really held. */
+static void shrink(struct engine *engine, uint32_t answers)
+{
+    if (answers > 0 && answers < engine->batch_limit)
+        engine->batch_limit = answers;
+    if (engine->batch_limit > 1)
+        engine->batch_limit /= 2;
+}
+
+/* No cut for a while; returns how long. */
+static int64_t pause_cuts(struct engine *engine)
 {
     int64_t pause_ms = ABORT_PAUSE_MIN_MS;
     for (uint32_t i = 0; i < engine->aborts_in_row && pause_ms < ABORT_PAUSE_MAX_MS; i++)
@@ -302,20 +324,26 @@ static int64_t pause_cuts(struct engine *engine, bool was_time)
     pause_ms = pause_ms < ABORT_PAUSE_MAX_MS ? pause_ms : ABORT_PAUSE_MAX_MS;
     engine->aborts_in_row++;
     engine->cut_after_ms = engine->now_ms + pause_ms;
-    if (was_time && engine->batch_limit > 1)
-        engine->batch_limit /= 2;
     return pause_ms;
 }
 
-static void pause_aborted(struct engine *engine, bool was_time, struct slice reason, size_t outputs)
+static void tell_aborted(struct engine *engine, struct slice reason, int64_t pause_ms)
 {
     struct log_field fields[] = {
         FIELD_TEXT("reason", reason),
-        FIELD_INT("outputs", (int64_t)outputs),
-        FIELD_INT("delay_ms", pause_cuts(engine, was_time)),
+        FIELD_INT("outputs", (int64_t)engine->batch.output_count),
+        FIELD_INT("delay_ms", pause_ms),
         FIELD_INT("limit", engine->batch_limit),
     };
     engine->ports.log(engine->ports.self, LOG_BATCH_ABORTED, fields, COUNT_OF(fields));
+}
+
+static void aborted(struct engine *engine, const struct batch_end *end)
+{
+    if (end->was_time)
+        shrink(engine, count_answers(engine));
+    settle_aborted(engine);
+    tell_aborted(engine, end->reason, pause_cuts(engine));
 }
 
 static void tell_refused(struct engine *engine, const struct output *output,
@@ -350,9 +378,23 @@ static void tell_held(struct engine *engine, const struct output *output, enum e
     engine->ports.log(engine->ports.self, LOG_OUTPUTS_HELD, fields, COUNT_OF(fields));
 }
 
+/* The broker refuses what lies beside a bad record with it: in smaller batches it stands alone. */
+static bool is_blame_unsure(const struct engine *engine, const struct batch_end *end)
+{
+    return end->refused > 1 && (end->blame_err == ERR_TOO_LARGE || end->blame_err == ERR_INVALID) &&
+           count_answers(engine) > 1;
+}
+
 static void refused(struct engine *engine, const struct batch_end *end)
 {
     CHECK(end->blame < engine->batch.output_count);
+    if (is_blame_unsure(engine, end)) {
+        shrink(engine, count_answers(engine));
+        settle_aborted(engine);
+        engine->cut_after_ms = engine->now_ms + ABORT_PAUSE_MIN_MS;
+        tell_aborted(engine, end->reason, ABORT_PAUSE_MIN_MS);
+        return;
+    }
     struct output *output = engine->batch.outputs[end->blame];
     struct result *result = engine->batch.owners[end->blame];
     bool is_gone = result->partition == NULL || result->partition->is_gone;
@@ -365,15 +407,16 @@ static void refused(struct engine *engine, const struct batch_end *end)
     if (is_alone)
         outcome_replace(engine, result, output, end->blame_err);
     else
-        (void)pause_cuts(engine, false);
+        (void)pause_cuts(engine);
 }
 
 /* The group says that this member may not commit as it did. Revoked partitions cannot wait for
  * ever. */
 static void member_refused(struct engine *engine, const struct batch_end *end)
 {
-    size_t outputs = engine->batch.output_count;
-    engine->is_outcast = engine->is_outcast || end->outcome == BATCH_MEMBER_GONE;
+    /* Not when it has joined again since the cut. */
+    if (end->outcome == BATCH_MEMBER_GONE && engine->batch.membership == engine->memberships)
+        engine->is_outcast = true;
     settle_aborted(engine);
     for (uint32_t i = 0; i < engine->slots_end; i++) {
         struct partition *partition = engine->slots[i];
@@ -383,7 +426,7 @@ static void member_refused(struct engine *engine, const struct batch_end *end)
             partition_give_up(engine, partition);
     }
     partitions_doubt(engine);
-    pause_aborted(engine, false, end->reason, outputs);
+    tell_aborted(engine, end->reason, pause_cuts(engine));
 }
 
 static void end_fenced(struct engine *engine)
@@ -460,9 +503,8 @@ void batch_ended(struct engine *engine, const struct batch_end *end)
 {
     if (!engine->batch.is_open || engine->batch.is_unknown || end->id != engine->batch.id)
         return;
-    size_t outputs = engine->batch.output_count;
     struct log_field fields[] = {
-        FIELD_INT("outputs", (int64_t)outputs),
+        FIELD_INT("outputs", (int64_t)engine->batch.output_count),
         FIELD_INT("partitions", (int64_t)engine->batch.offset_count),
         FIELD_INT("duration_ms", engine->now_ms - engine->batch.started_ms),
     };
@@ -472,8 +514,7 @@ void batch_ended(struct engine *engine, const struct batch_end *end)
         settle_committed(engine);
         return;
     case BATCH_ABORTED:
-        settle_aborted(engine);
-        pause_aborted(engine, end->was_time, end->reason, outputs);
+        aborted(engine, end);
         return;
     case BATCH_REFUSED:
         refused(engine, end);

@@ -372,6 +372,11 @@ static void start_calls(struct engine *engine, int64_t *ret_next_ms)
         (void)batch_check_membership(engine);
     if (engine->is_outcast)
         return;
+    if (!engine->is_member) { /* others may have its partitions */
+        int64_t again_ms = engine->membership_checked_ms + MEMBERSHIP_AGAIN_MS;
+        *ret_next_ms = again_ms < *ret_next_ms ? again_ms : *ret_next_ms;
+        return;
+    }
     if (engine->now_ms < engine->calls_after_ms) {
         if (engine->calls_after_ms < *ret_next_ms)
             *ret_next_ms = engine->calls_after_ms;

@@ -5,8 +5,8 @@
 #include "engine/job_pool.h"
 #include "engine/reply.h"
 
-#define RESPONSE_REFUSALS_MAX 3
-#define STRIP_STEPS           2
+#define STRIP_STEPS         2
+#define LETTER_REFUSALS_MAX 3 /* with the value, without it, without headers and key */
 
 void result_init(struct result *result)
 {
@@ -146,21 +146,22 @@ static void add_error_response(struct engine *engine, struct job *job)
     add_output(engine, &job->result, response);
 }
 
-static void add_letter(struct engine *engine, struct job *job, bool with_value)
+/* Less and less of the request, as the broker or our own limit refuses it; at last none at all. */
+static void add_letter(struct engine *engine, struct job *job)
 {
-    struct output *letter;
-    enum err err = output_letter(&engine->config.output, &job->record, &job->why, (int)job->calls,
-                                 with_value, &letter);
-    if (err == ERR_TOO_LARGE && with_value)
-        err = output_letter(&engine->config.output, &job->record, &job->why, (int)job->calls, false,
-                            &letter);
-    for (int step = 0; err == ERR_TOO_LARGE && step < STRIP_STEPS; step++) {
-        strip(job, step);
-        err = output_letter(&engine->config.output, &job->record, &job->why, (int)job->calls, false,
-                            &letter);
+    struct output *letter = NULL;
+    enum err err = ERR_TOO_LARGE;
+    for (; err == ERR_TOO_LARGE && job->letter_refusals < LETTER_REFUSALS_MAX;) {
+        if (job->letter_refusals == LETTER_REFUSALS_MAX - 1)
+            strip(job, STRIP_STEPS - 1);
+        err = output_letter(&engine->config.output, &job->record, &job->why, (int)job->calls,
+                            job->letter_refusals == 0, &letter);
+        if (err == ERR_TOO_LARGE)
+            job->letter_refusals++;
     }
-    CHECK(err == OK);
-    add_output(engine, &job->result, letter);
+    CHECK(err == OK || err == ERR_TOO_LARGE);
+    if (letter != NULL)
+        add_output(engine, &job->result, letter);
 }
 
 void outcome_error(struct engine *engine, struct job *job)
@@ -168,7 +169,7 @@ void outcome_error(struct engine *engine, struct job *job)
     CHECK(job->why.err != OK);
     drop_outputs(engine, &job->result);
     if (engine->config.send_dead_letters)
-        add_letter(engine, job, true);
+        add_letter(engine, job);
     if (engine->config.send_error_responses)
         add_error_response(engine, job);
 }
@@ -265,45 +266,75 @@ static void turn_into_error(struct engine *engine, struct job *job, enum err err
     CHECK(add_usage(engine, &job->result, &usage) == OK);
 }
 
-static void replace_letter(struct engine *engine, struct result *result, struct output *letter)
+static void replace_letter(struct engine *engine, struct job *job, struct output *letter,
+                           enum err err)
 {
-    bool was_without_value = letter->value.ptr == NULL && result->job->record.value.ptr != NULL;
-    drop_output(engine, result, letter);
-    if (!was_without_value)
-        add_letter(engine, result->job, false);
+    bool was_without_value = letter->value.ptr == NULL && job->record.value.ptr != NULL;
+    drop_output(engine, &job->result, letter);
+    if (err != ERR_TOO_LARGE)
+        job->letter_refusals = LETTER_REFUSALS_MAX;
+    else
+        job->letter_refusals += was_without_value && job->letter_refusals == 0 ? 2 : 1;
+    add_letter(engine, job);
 }
 
-static void replace_response(struct engine *engine, struct job *job, enum err err)
+/* On a topic of the client's choice: an answer that is too large may become an error there,
+ * everything else is told where the settings say. */
+static void leave_reply_topic(struct engine *engine, struct job *job, enum err err)
 {
-    bool is_first = job->refusals++ == 0;
-    if (err == ERR_TOO_LARGE) {
-        if (is_first) {
-            turn_into_error(engine, job, ERR_RESPONSE_TOO_LARGE,
-                            "the broker refuses an answer of this size");
-        } else { /* even the error is too large with what the request brought along */
-            strip(job, 0);
-            turn_into_error(engine, job, ERR_RESPONSE_TOO_LARGE,
-                            "the broker refuses even an error of this size");
-        }
-        return;
-    }
-    const char *words = err == ERR_NOT_FOUND ? "the reply topic or its partition is not there"
-                                             : "the worker is not authorised for the reply topic";
+    const char *words = err == ERR_NOT_FOUND   ? "the reply topic or its partition is not there"
+                        : err == ERR_TOO_LARGE ? "the reply topic takes not even an error's size"
+                        : err == ERR_INVALID
+                            ? "the reply topic refuses the record (a compacted topic wants a key)"
+                            : "the worker is not authorised for the reply topic";
     reply_tell_refused(engine, job, words);
     job->request.reply_topic = SLICE_NULL;
     job->request.reply_partition = -1;
     turn_into_error(engine, job, ERR_REPLY_REFUSED, words);
 }
 
+/* Nothing that could be made of it is taken: the dead letter and the usage tell of it. */
+static void give_response_up(struct engine *engine, struct job *job, struct output *response)
+{
+    drop_output(engine, &job->result, response);
+    for (struct link *link = job->result.outputs.next; link != &job->result.outputs;
+         link = link->next)
+        if (LINK_OWNER(link, struct output, link)->kind == OUTPUT_LETTER)
+            return;
+    if (engine->config.send_dead_letters)
+        add_letter(engine, job);
+}
+
+static void replace_response(struct engine *engine, struct job *job, struct output *response,
+                             enum err err)
+{
+    uint32_t refusals = job->refusals++;
+    bool is_reply = job->request.reply_topic.ptr != NULL;
+    if (refusals == 0 && err == ERR_TOO_LARGE) {
+        turn_into_error(engine, job, ERR_RESPONSE_TOO_LARGE,
+                        "the broker refuses an answer of this size");
+    } else if (is_reply) {
+        job->refusals = 1;
+        leave_reply_topic(engine, job, err);
+    } else if (refusals == 0) {
+        turn_into_error(engine, job, ERR_INTERNAL,
+                        "the broker refuses the answer (a compacted topic wants a key)");
+    } else if (refusals <= STRIP_STEPS && err == ERR_TOO_LARGE) {
+        strip(job, (int)refusals - 1);
+        turn_into_error(engine, job, ERR_RESPONSE_TOO_LARGE,
+                        "the broker refuses even an error of this size");
+    } else {
+        give_response_up(engine, job, response);
+    }
+}
+
 bool outcome_can_replace(const struct result *result, const struct output *output, enum err err)
 {
-    const struct job *job = result->job;
-    if (job == NULL || output->kind == OUTPUT_USAGE)
+    if (result->job == NULL || output->kind == OUTPUT_USAGE)
         return false;
-    if (output->kind == OUTPUT_LETTER)
-        return err == ERR_TOO_LARGE;
-    return job->refusals < RESPONSE_REFUSALS_MAX &&
-           (err == ERR_TOO_LARGE || job->request.reply_topic.ptr != NULL);
+    if (err == ERR_TOO_LARGE || err == ERR_INVALID)
+        return true;
+    return output->kind != OUTPUT_LETTER && result->job->request.reply_topic.ptr != NULL;
 }
 
 void outcome_replace(struct engine *engine, struct result *result, struct output *output,
@@ -311,8 +342,8 @@ void outcome_replace(struct engine *engine, struct result *result, struct output
 {
     CHECK(outcome_can_replace(result, output, err));
     if (output->kind == OUTPUT_LETTER)
-        replace_letter(engine, result, output);
+        replace_letter(engine, result->job, output, err);
     else
-        replace_response(engine, result->job, err);
+        replace_response(engine, result->job, output, err);
     job_charge(engine, result->job);
 }

@@ -57,10 +57,9 @@ struct batch {
 };
 
 enum batch_outcome {
-    BATCH_COMMITTED, /* a clean commit */
-    BATCH_ABORTED,   /* a clean abort, by a passing cause: same records again later */
-    BATCH_REFUSED, /* a clean abort: the broker (or librdkafka) refused one record for good: `blame`
-                    */
+    BATCH_COMMITTED,   /* a clean commit */
+    BATCH_ABORTED,     /* a clean abort, by a passing cause: same records again later */
+    BATCH_REFUSED,     /* a clean abort: the broker (or librdkafka) refused records for good */
     BATCH_GENERATION,  /* a clean abort: ILLEGAL_GENERATION; fresh metadata may do */
     BATCH_MEMBER_GONE, /* a clean abort: UNKNOWN_MEMBER_ID or FENCED_INSTANCE_ID */
     BATCH_UNKNOWN,     /* anything else; a new producer is ready, so stable reads tell the truth */
@@ -70,7 +69,9 @@ enum batch_outcome {
 struct batch_end {
     uint64_t id;
     enum batch_outcome outcome;
-    size_t blame;        /* BATCH_REFUSED: index into outputs */
+    size_t refused;      /* BATCH_REFUSED: so many records; with ERR_TOO_LARGE and ERR_INVALID those
+                            beside a bad one are refused with it */
+    size_t blame;        /* the first of them: index into outputs */
     enum err blame_err;  /* ERR_TOO_LARGE, ERR_NOT_FOUND (topic or partition), ERR_NOT_ALLOWED,
                             ERR_INVALID */
     bool was_time;       /* BATCH_ABORTED: it took too long; a smaller batch may do */

@@ -162,6 +162,7 @@ struct job {
     uint64_t charged;           /* bytes counted against max_held_bytes */
     struct usage_counts counts; /* of the published answer, raw copied to the arena */
     uint32_t refusals;          /* responses of it that were replaced: the broker refused them */
+    uint32_t letter_refusals;   /* likewise, dead letters */
     struct result result;
 };
 
@@ -232,6 +233,7 @@ struct engine {
     struct {
         bool is_open, is_unknown; /* unknown: waiting for reads that tell whether it made it */
         uint64_t id;
+        uint32_t membership; /* engine->memberships at the cut */
         struct link results;
         struct output **outputs;
         struct result **owners; /* of each output */
@@ -250,6 +252,8 @@ struct engine {
     int64_t calls_after_ms; /* after a stall: by then the group has said whether we were put out */
     struct buf membership;  /* group metadata under which the ledgers were verified */
     struct buf membership_now;
+    uint32_t memberships; /* counts them */
+    bool is_member;       /* when it was last looked at: there was one */
     bool is_outcast; /* the group does not know this member: nothing is called or committed until
                         the membership is another one */
     int64_t membership_checked_ms;

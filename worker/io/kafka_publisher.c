@@ -63,10 +63,12 @@ static void delivery_hear(rd_kafka_t *client, const rd_kafka_message_t *message,
 {
     (void)client;
     struct publisher *publisher = opaque;
+    size_t index = (size_t)(uintptr_t)message->_private - 1;
     publisher->deliveries.outstanding--;
     if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR)
-        delivery_failed(&publisher->deliveries, (size_t)(uintptr_t)message->_private - 1,
-                        message->err);
+        delivery_failed(&publisher->deliveries, index, message->err);
+    else if (!publisher->config->exactly_once)
+        publisher->batch->outputs[index]->is_delivered = true;
 }
 
 /* ---- the life of a client ---- */
@@ -329,9 +331,7 @@ static bool code_is_time(int code)
            code == RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT || code == RD_KAFKA_RESP_ERR__QUEUE_FULL;
 }
 
-/* Why a batch did not make it, from the delivery reports and the code of the step that failed.
- * Several records that are too large may have been so together alone: then a smaller batch finds
- * out. */
+/* Why a batch did not make it, from the delivery reports and the code of the step that failed. */
 static void failure_tell(struct publisher *publisher, int code, struct batch_end *ret_end)
 {
     const struct deliveries *deliveries = &publisher->deliveries;
@@ -339,16 +339,12 @@ static void failure_tell(struct publisher *publisher, int code, struct batch_end
     ret_end->was_time =
         code_is_time(code) || (deliveries->failed > 0 && code_is_time(deliveries->failed_code));
     if (deliveries->refused > 0) {
-        enum err err = kafka_refusal(deliveries->blame_code);
         reason_set(publisher, "refused",
                    rd_kafka_err2str((rd_kafka_resp_err_t)deliveries->blame_code));
-        if (err == ERR_TOO_LARGE && deliveries->refused > 1) {
-            ret_end->was_time = true;
-            return;
-        }
         ret_end->outcome = BATCH_REFUSED;
+        ret_end->refused = deliveries->refused;
         ret_end->blame = deliveries->blame;
-        ret_end->blame_err = err;
+        ret_end->blame_err = kafka_refusal(deliveries->blame_code);
     } else if (code == RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION) {
         ret_end->outcome = BATCH_GENERATION;
     } else if (code == RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID ||
@@ -389,7 +385,10 @@ static void run_plainly(struct publisher *publisher, const struct batch *batch,
                         struct batch_end *ret_end)
 {
     char words[KAFKA_WORDS_MAX];
+    publisher->batch = batch;
     for (size_t i = 0; i < batch->output_count; i++) {
+        if (batch->outputs[i]->is_delivered)
+            continue; /* with an earlier batch, where another record failed */
         int code = record_produce(publisher, batch, i, INT64_MAX);
         if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
             delivery_failed(&publisher->deliveries, i, code);

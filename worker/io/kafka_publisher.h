@@ -34,6 +34,7 @@ struct publisher {
     struct rd_kafka_s *client;    /* NULL between two of them */
     atomic_bool stopping;         /* set by another thread: give up whatever takes long */
     int64_t transaction_ms;
+    const struct batch *batch; /* under way, under at_least_once */
     struct deliveries deliveries;
     unsigned aborts; /* in a row */
     bool was_ready;  /* a first client has been ready */

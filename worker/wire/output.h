@@ -23,6 +23,7 @@ struct output {
     const struct header *headers;
     size_t header_count;
     size_t held_bytes;            /* what it counts against delivery.max_held_bytes */
+    bool is_delivered;            /* under at_least_once: the broker has it, should its batch come again */
     struct buf body;              /* owns the value and the texts of our own headers; zeroed = empty */
     struct arena arena;           /* owns the rest: topic of a reply, key, header list, echoed headers */
 };

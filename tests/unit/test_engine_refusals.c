@@ -1,0 +1,371 @@
+/* Records that the broker refuses, and requests that are too much for a worker: each fails alone.
+ */
+#include "unit/engine_kit.h"
+
+static struct kit *kit_started(const struct engine_config *config)
+{
+    struct kit *kit = kit_new(config);
+    kit_assign(kit, 0);
+    return kit;
+}
+
+/* ---- refused records ---- */
+
+static void a_refused_answer_fails_alone_and_keeps_its_usage(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_started(NULL);
+    kit_request(kit, 0, 0, NULL, "");
+    kit_request(kit, 0, 1, NULL, "");
+    kit_turn(kit);
+    kit_answer(kit, 0);
+    kit_answer(kit, 1);
+    size_t blame = kit_batch_with(kit, OUTPUT_RESPONSE);
+    assert_int_equal(kit->batch.output_count, 4);
+    kit_refuse(kit, blame, ERR_TOO_LARGE);
+    assert_int_equal(kit->logged[LOG_OUTPUT_REFUSED], 1);
+    kit_turn(kit);
+    (void)kit_batch_with(kit, OUTPUT_RESPONSE);
+    kit_commit(kit);
+    assert_int_equal(kit->committed[0], 2);
+    assert_int_equal(kit_count(kit, OUTPUT_RESPONSE), 2);
+    assert_int_equal(kit_count(kit, OUTPUT_USAGE), 2);
+    for (size_t i = 0; i < 2; i++) {
+        bool is_refused =
+            strstr(kit_output(kit, OUTPUT_RESPONSE, i)->value, "\"offset\":0") != NULL;
+        assert_says(kit_output(kit, OUTPUT_RESPONSE, i),
+                    is_refused ? "\"code\":\"response_too_large\"" : "\"status\":\"ok\"");
+        is_refused = strstr(kit_output(kit, OUTPUT_USAGE, i)->value, "\"offset\":0") != NULL;
+        assert_says(kit_output(kit, OUTPUT_USAGE, i), is_refused
+                                                          ? "\"final\":false,\"estimated\":false"
+                                                          : "\"final\":true,\"estimated\":false");
+    }
+    assert_int_equal(kit->call_count, 2);
+    kit_free(kit);
+}
+
+static void an_error_that_is_refused_too_goes_without_what_the_request_brought(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_started(NULL);
+    kit_request(kit, 0, 0, NULL, ",\"metadata\":{\"note\":\"a long one\"}");
+    kit_turn(kit);
+    kit_answer(kit, 0);
+    kit_refuse(kit, kit_batch_with(kit, OUTPUT_RESPONSE), ERR_TOO_LARGE);
+    kit_refuse(kit, kit_batch_with(kit, OUTPUT_RESPONSE), ERR_TOO_LARGE);
+    kit_settle(kit);
+    assert_int_equal(kit_count(kit, OUTPUT_RESPONSE), 1);
+    assert_null(strstr(kit_output(kit, OUTPUT_RESPONSE, 0)->value, "a long one"));
+    assert_int_equal(kit_count(kit, OUTPUT_USAGE), 1);
+    kit_free(kit);
+}
+
+static void a_refused_letter_goes_without_its_value(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_started(NULL);
+    kit_record(kit, 0, 0, NULL, "nonsense");
+    kit_refuse(kit, kit_batch_with(kit, OUTPUT_LETTER), ERR_TOO_LARGE);
+    kit_settle(kit);
+    assert_int_equal(kit_count(kit, OUTPUT_LETTER), 1);
+    assert_string_equal(kit_output(kit, OUTPUT_LETTER, 0)->value, "");
+    assert_int_equal(kit_count(kit, OUTPUT_RESPONSE), 1);
+    kit_free(kit);
+}
+
+/* A topic of the settings is missing: nothing is lost, nothing is called again, it is waited for.
+ */
+static void a_missing_topic_of_the_settings_is_waited_for(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_started(NULL);
+    kit_request(kit, 0, 0, NULL, "");
+    kit_turn(kit);
+    kit_answer(kit, 0);
+    for (int i = 0; i < 5; i++) {
+        kit_refuse(kit, kit_batch_with(kit, OUTPUT_RESPONSE), ERR_NOT_FOUND);
+        kit_turn(kit);
+        assert_false(kit->has_batch); /* not at once */
+    }
+    assert_int_equal(kit->logged[LOG_OUTPUTS_HELD], 1); /* once a minute */
+    assert_int_equal(kit->logged[LOG_OUTPUT_REFUSED] + kit->logged[LOG_BATCH_ABORTED], 0);
+    assert_non_null(strstr(kit->words[LOG_OUTPUTS_HELD], "topic responses takes no records"));
+    assert_non_null(strstr(kit->words[LOG_OUTPUTS_HELD], "results of all requests wait"));
+    assert_non_null(strstr(kit->words[LOG_OUTPUTS_HELD], "create it"));
+    /* And when it is there, what is too large for it is still told from what waits. */
+    kit_refuse(kit, kit_batch_with(kit, OUTPUT_RESPONSE), ERR_TOO_LARGE);
+    kit_settle(kit);
+    kit_settle(kit);
+    assert_int_equal(kit->call_count, 1);
+    assert_int_equal(kit_count(kit, OUTPUT_RESPONSE), 1);
+    assert_says(kit_output(kit, OUTPUT_RESPONSE, 0), "\"code\":\"response_too_large\"");
+    assert_int_equal(kit_count(kit, OUTPUT_USAGE), 1);
+    kit_free(kit);
+}
+
+/* What is held for a topic of the settings fails alone all the same when its own turn comes. */
+static void a_forbidden_usage_topic_holds_everything_and_counts_as_no_refusal(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_started(NULL);
+    kit_request(kit, 0, 0, NULL, "");
+    kit_turn(kit);
+    kit_answer(kit, 0);
+    for (int i = 0; i < 5; i++)
+        kit_refuse(kit, kit_batch_with(kit, OUTPUT_USAGE), ERR_NOT_ALLOWED);
+    assert_non_null(strstr(kit->words[LOG_OUTPUTS_HELD], "topic usage takes no records"));
+    assert_non_null(strstr(kit->words[LOG_OUTPUTS_HELD], "the right Write on it"));
+    kit_refuse(kit, kit_batch_with(kit, OUTPUT_RESPONSE), ERR_TOO_LARGE);
+    kit_settle(kit);
+    assert_int_equal(kit->logged[LOG_OUTPUT_REFUSED], 1);
+    assert_says(kit_output(kit, OUTPUT_RESPONSE, 0), "\"code\":\"response_too_large\"");
+    assert_int_equal(kit_count(kit, OUTPUT_USAGE), 1);
+    kit_free(kit);
+}
+
+/* The reply topic is there. */
+static void found(struct kit *kit)
+{
+    assert_true(kit->look_ups.count > 0);
+    engine_topic_found(kit->engine, kit->look_ups.list[kit->look_ups.count - 1].ticket, OK, 1);
+    kit_turn(kit);
+}
+
+/* ---- a broker that refuses by rule ---- */
+
+struct rule {
+    const char *topic;
+    size_t most_bytes; /* 0 = no limit */
+    bool wants_key;
+};
+
+static bool is_taken(const struct rule *rule, const struct output *output)
+{
+    if (!slice_equal_text(output->topic, rule->topic))
+        return true;
+    size_t bytes = output->value.len + output->key.len;
+    for (size_t i = 0; i < output->header_count; i++)
+        bytes += output->headers[i].name.len + output->headers[i].value.len;
+    return (rule->most_bytes == 0 || bytes <= rule->most_bytes) &&
+           (!rule->wants_key || output->key.ptr != NULL);
+}
+
+/* As librdkafka tells of it: everything that lies beside a bad record is refused with it. */
+static void judge_batch(struct kit *kit, const struct rule *rules, size_t count)
+{
+    struct batch_end end = {.id = kit->batch.id, .outcome = BATCH_REFUSED, .reason = SLICE("kit")};
+    for (size_t i = 0; i < count; i++) {
+        bool is_bad = false;
+        size_t beside = 0, first = SIZE_MAX;
+        for (size_t k = 0; k < kit->batch.output_count; k++) {
+            const struct output *output = kit->batch.outputs[k];
+            if (!slice_equal_text(output->topic, rules[i].topic))
+                continue;
+            beside++;
+            first = first == SIZE_MAX ? k : first;
+            is_bad = is_bad || !is_taken(&rules[i], output);
+        }
+        if (!is_bad)
+            continue;
+        end.refused += beside;
+        end.blame_err = rules[i].wants_key ? ERR_INVALID : ERR_TOO_LARGE;
+        end.blame = first;
+    }
+    if (end.refused == 0) {
+        kit_commit(kit);
+        return;
+    }
+    kit->has_batch = false;
+    engine_batch_ended(kit->engine, &end);
+}
+
+static void settle_under(struct kit *kit, const struct rule *rules, size_t count)
+{
+    for (int i = 0; i < 400; i++) {
+        kit_wait(kit, 100);
+        if (kit->has_batch)
+            judge_batch(kit, rules, count);
+    }
+    assert_false(kit->has_batch);
+    assert_int_equal(kit->engine->held, 0);
+}
+
+static const struct kit_text *response_of(const struct kit *kit, const char *part)
+{
+    for (size_t i = 0; i < kit->output_count; i++)
+        if (kit->outputs[i].kind == OUTPUT_RESPONSE && strstr(kit->outputs[i].value, part) != NULL)
+            return &kit->outputs[i];
+    fail_msg("no response says %s", part);
+    return NULL;
+}
+
+static void a_letter_and_a_response_that_are_both_too_large_end_alone(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_started(NULL);
+    struct buf poison OWNED_BY(buf_done);
+    buf_init(&poison, 1 << 20);
+    buf_add_text(&poison, "{\"oops\":1,\"id\":\"poison\",\"metadata\":{\"pad\":\"");
+    for (int i = 0; i < 30000; i++)
+        buf_add_byte(&poison, 'x');
+    buf_add_text(&poison, "\"}}");
+    kit_record(kit, 0, 0, NULL, buf_text(&poison));
+    for (int64_t offset = 1; offset < 10; offset++)
+        kit_request(kit, 0, offset, NULL, "");
+    kit_turn(kit);
+    for (int64_t offset = 1; offset < 10; offset++)
+        kit_answer(kit, offset);
+    buf_done(&poison);
+    const struct rule rules[] = {{"responses", 20000, false}, {"letters", 20000, false}};
+    settle_under(kit, rules, COUNT_OF(rules));
+    assert_int_equal(kit_count(kit, OUTPUT_RESPONSE), 10);
+    assert_int_equal(kit_count(kit, OUTPUT_LETTER), 1);
+    assert_int_equal(kit_count(kit, OUTPUT_USAGE), 9);
+    assert_int_equal(kit->committed[0], 10);
+    assert_int_equal(kit->call_count, 9);
+    kit_free(kit);
+}
+
+static void answers_beside_a_refused_one_are_published(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_started(NULL);
+    for (int64_t offset = 0; offset < 8; offset++)
+        kit_request(kit, 0, offset, offset == 5 ? NULL : "k", ",\"reply_to\":\"reply.good\"");
+    kit_turn(kit);
+    found(kit);
+    for (int64_t offset = 0; offset < 8; offset++) {
+        kit_wait(kit, 1);
+        kit_answer(kit, offset);
+    }
+    const struct rule rule = {"reply.good", 0, true};
+    settle_under(kit, &rule, 1);
+    assert_int_equal(kit_count(kit, OUTPUT_RESPONSE), 8);
+    assert_string_equal(response_of(kit, "reply_topic_refused")->topic, "responses");
+    assert_says(response_of(kit, "reply_topic_refused"), "wants a key");
+    assert_int_equal(kit_count(kit, OUTPUT_LETTER), 1);
+    assert_int_equal(kit_count(kit, OUTPUT_USAGE), 8);
+    kit_free(kit);
+}
+
+static void a_reply_topic_too_small_for_any_error_is_left(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_started(NULL);
+    kit_request(kit, 0, 0, NULL, ",\"reply_to\":\"reply.good\"");
+    kit_turn(kit);
+    found(kit);
+    kit_answer(kit, 0);
+    const struct rule rule = {"reply.good", 10, false};
+    settle_under(kit, &rule, 1);
+    assert_int_equal(kit_count(kit, OUTPUT_RESPONSE), 1);
+    assert_string_equal(response_of(kit, "reply_topic_refused")->topic, "responses");
+    assert_int_equal(kit_count(kit, OUTPUT_USAGE), 1);
+    kit_free(kit);
+}
+
+static void a_response_of_which_nothing_is_taken_leaves_its_letter_and_its_usage(void **state)
+{
+    (void)state;
+    static const struct rule RULES[] = {{"responses", 10, false}, {"responses", 0, true}};
+    for (size_t i = 0; i < COUNT_OF(RULES); i++) {
+        struct kit *kit = kit_started(NULL);
+        kit_request(kit, 0, 0, NULL, "");
+        kit_turn(kit);
+        kit_answer(kit, 0);
+        settle_under(kit, &RULES[i], 1);
+        assert_int_equal(kit_count(kit, OUTPUT_RESPONSE), 0);
+        assert_int_equal(kit_count(kit, OUTPUT_LETTER), 1);
+        assert_int_equal(kit_count(kit, OUTPUT_USAGE), 1);
+        assert_says(kit_output(kit, OUTPUT_USAGE, 0), "\"final\":false");
+        assert_int_equal(kit->committed[0], 1);
+        assert_true(kit->logged[LOG_OUTPUT_REFUSED] > 1);
+        kit_free(kit);
+    }
+}
+
+static void a_letter_of_which_nothing_is_taken_is_left_out_in_words(void **state)
+{
+    (void)state;
+    static const struct rule RULES[] = {{"letters", 10, false}, {"letters", 0, true}};
+    for (size_t i = 0; i < COUNT_OF(RULES); i++) {
+        struct kit *kit = kit_started(NULL);
+        kit_record(kit, 0, 0, NULL, "nonsense");
+        settle_under(kit, &RULES[i], 1);
+        assert_int_equal(kit_count(kit, OUTPUT_LETTER), 0);
+        assert_int_equal(kit_count(kit, OUTPUT_RESPONSE), 1);
+        assert_true(kit->logged[LOG_OUTPUT_REFUSED] > 0);
+        kit_free(kit);
+    }
+}
+
+/* ---- requests that are too much ---- */
+
+static void take(struct kit *kit, struct slice key, struct slice value, struct headers headers)
+{
+    struct record record = {.topic = KIT_TOPIC,
+                            .timestamp_ms = KIT_WALL_MS,
+                            .timestamp_type = TIMESTAMP_CREATE,
+                            .key = key,
+                            .value = value,
+                            .headers = headers};
+    engine_record(kit->engine, kit->tenures[0], &record);
+    kit_settle(kit);
+}
+
+static void a_record_of_huge_headers_or_key_is_answered(void **state)
+{
+    (void)state;
+    static char huge[3 << 20];
+    memset(huge, 'x', sizeof huge);
+    const struct header header = {SLICE("h"), slice_of(huge, sizeof huge)};
+    for (int is_key = 0; is_key < 2; is_key++) {
+        struct kit *kit = kit_started(NULL);
+        take(kit, is_key ? slice_of(huge, sizeof huge) : SLICE("k"), SLICE("{\"oops\":1}"),
+             (struct headers){.list = &header, .count = is_key ? 0 : 1});
+        assert_int_equal(kit_count(kit, OUTPUT_RESPONSE), 1);
+        assert_int_equal(kit_count(kit, OUTPUT_LETTER), 1);
+        assert_int_equal(kit->committed[0], 1);
+        kit_free(kit);
+    }
+}
+
+/* Many small blocks need more memory beside the text than the text itself. */
+static void a_request_that_fills_its_memory_is_answered_or_called(void **state)
+{
+    (void)state;
+    for (int blocks = 43500; blocks < 43560; blocks += 7) {
+        struct buf value OWNED_BY(buf_done);
+        buf_init(&value, 1 << 20);
+        buf_add_text(&value, "{\"messages\":[{\"role\":\"user\",\"content\":[\"[[0]]\"");
+        for (int i = 0; i < blocks; i++)
+            buf_add_text(&value, ",\"a\"");
+        buf_add_text(&value, "]}]}");
+        struct kit *kit = kit_started(NULL);
+        take(kit, SLICE_NULL, buf_slice(&value), (struct headers){0});
+        if (kit_open_calls(kit) > 0)
+            kit_answer(kit, 0);
+        kit_settle(kit);
+        assert_int_equal(kit_count(kit, OUTPUT_RESPONSE), 1);
+        kit_free(kit);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_refused_answer_fails_alone_and_keeps_its_usage),
+        cmocka_unit_test(an_error_that_is_refused_too_goes_without_what_the_request_brought),
+        cmocka_unit_test(a_refused_letter_goes_without_its_value),
+        cmocka_unit_test(a_missing_topic_of_the_settings_is_waited_for),
+        cmocka_unit_test(a_forbidden_usage_topic_holds_everything_and_counts_as_no_refusal),
+        cmocka_unit_test(a_letter_and_a_response_that_are_both_too_large_end_alone),
+        cmocka_unit_test(answers_beside_a_refused_one_are_published),
+        cmocka_unit_test(a_reply_topic_too_small_for_any_error_is_left),
+        cmocka_unit_test(a_response_of_which_nothing_is_taken_leaves_its_letter_and_its_usage),
+        cmocka_unit_test(a_letter_of_which_nothing_is_taken_is_left_out_in_words),
+        cmocka_unit_test(a_record_of_huge_headers_or_key_is_answered),
+        cmocka_unit_test(a_request_that_fills_its_memory_is_answered_or_called),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
