@@ -78,6 +78,8 @@ static void settings_reach_both_sides(void **state)
     assert_false(assembly->io.kafka.exactly_once);
     assert_slice(assembly->io.kafka.group_id, "g");
     assert_true(assembly->engine.send_dead_letters);
+    assert_int_equal(assembly->engine.request_topic_count, 1);
+    assert_slice(assembly->engine.request_topics[0], "bedrock.requests");
     end(assembly, settings);
 }
 

@@ -86,6 +86,32 @@ static void a_topic_that_is_not_allowed_is_not_even_looked_up(void **state)
     assert_refused(kit, "topics.reply_allowed");
 }
 
+static void the_workers_own_topics_are_never_reply_topics(void **state)
+{
+    (void)state;
+    static const struct slice ANY[] = {{"*", 1}}, REQUESTS[] = {{"other", 5}, {"requests", 8}};
+    static const char *const NAMES[] = {"other", "requests", "chunks", "usage", "letters"};
+    struct engine_config config = kit_config();
+    config.reply_allowed = ANY;
+    config.reply_allowed_count = COUNT_OF(ANY);
+    config.request_topics = REQUESTS;
+    config.request_topic_count = COUNT_OF(REQUESTS);
+    for (size_t i = 0; i < COUNT_OF(NAMES); i++) {
+        struct kit *kit = kit_new(&config);
+        char more[64];
+        kit_assign(kit, 0);
+        (void)snprintf(more, sizeof more, ",\"reply_to\":\"%s\"", NAMES[i]);
+        kit_request(kit, 0, 0, NULL, more);
+        assert_int_equal(kit->look_ups.count, 0);
+        assert_refused(kit, "topics.reply_allowed");
+    }
+    struct kit *kit = kit_new(&config);
+    kit_assign(kit, 0);
+    kit_request(kit, 0, 0, NULL, ",\"reply_to\":\"responses\"");
+    assert_int_equal(kit->look_ups.count, 1);
+    kit_free(kit);
+}
+
 static void a_name_that_no_topic_can_have_is_refused(void **state)
 {
     (void)state;
@@ -266,6 +292,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_allowed_topic_that_is_there_gets_the_answer),
         cmocka_unit_test(a_topic_that_is_not_allowed_is_not_even_looked_up),
+        cmocka_unit_test(the_workers_own_topics_are_never_reply_topics),
         cmocka_unit_test(a_name_that_no_topic_can_have_is_refused),
         cmocka_unit_test(a_topic_that_is_missing_or_forbidden_is_refused),
         cmocka_unit_test(a_partition_that_is_missing_is_refused),

@@ -138,6 +138,8 @@ static void fill_engine(const struct settings *settings, struct assembly *assemb
     *engine = (struct engine_config){
         .reply_allowed = settings->topics_reply_allowed.items,
         .reply_allowed_count = settings->topics_reply_allowed.count,
+        .request_topics = settings->topics_requests.items,
+        .request_topic_count = settings->topics_requests.count,
         .region = slice_of_text(assembly->region),
         .endpoint_url =
             assembly->endpoint_url[0] != '\0' ? slice_of_text(assembly->endpoint_url) : SLICE_NULL,

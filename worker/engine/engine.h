@@ -15,6 +15,8 @@ struct engine_config {
     struct output_context output;
     const struct slice *reply_allowed; /* globs */
     size_t reply_allowed_count;
+    const struct slice *request_topics; /* that requests come from; never a reply's */
+    size_t request_topic_count;
     struct slice region;       /* of requests that name none */
     struct slice endpoint_url; /* null = the region's own */
     bool fips, dual_stack;

@@ -5,8 +5,22 @@
 #include "base/check.h"
 #include "base/glob.h"
 
+/* What the worker reads, and what it writes but for responses: others' records there would become
+ * requests, usage that is charged for, or letters that are put back. No glob opens them. */
+static bool is_our_own(const struct engine *engine, struct slice topic)
+{
+    const struct output_context *output = &engine->config.output;
+    for (size_t i = 0; i < engine->config.request_topic_count; i++)
+        if (slice_equal(engine->config.request_topics[i], topic))
+            return true;
+    return slice_equal(output->chunks_topic, topic) || slice_equal(output->usage_topic, topic) ||
+           slice_equal(output->dead_letters_topic, topic);
+}
+
 static bool is_allowed(const struct engine *engine, struct slice topic)
 {
+    if (is_our_own(engine, topic))
+        return false;
     for (size_t i = 0; i < engine->config.reply_allowed_count; i++)
         if (glob_match(engine->config.reply_allowed[i], topic, false))
             return true;
