@@ -70,7 +70,8 @@ struct kit {
     char *maps[64];
     char membership[64];
     size_t logged[LOG_EVENT_COUNT];
-    char words[LOG_EVENT_COUNT][512]; /* the last line of each */
+    char words[LOG_EVENT_COUNT][512];  /* the last line of each */
+    char lines[LOG_EVENT_COUNT][1024]; /* the same as JSON: all of its fields */
     bool has_ended;
     int exit_code;
 };
@@ -193,6 +194,9 @@ static inline void kit_on_log(void *self, enum log_event event, const struct log
     kit->logged[event]++;
     (void)snprintf(kit->words[event], sizeof kit->words[event], "%s", buf_text(&line));
     assert_null(strchr(kit->words[event], '{')); /* every name of the sentence has its field */
+    buf_reset(&line);
+    log_add_json(&line, KIT_WALL_MS + kit->now_ms, event, fields, count);
+    (void)snprintf(kit->lines[event], sizeof kit->lines[event], "%s", buf_text(&line));
 }
 
 static inline void kit_on_ended(void *self, int exit_code)

@@ -7,6 +7,7 @@
 #include "engine/outcome.h"
 #include "engine/reply.h"
 #include "engine/target.h"
+#include "wire/quote.h"
 
 bool job_is_finished(const struct job *job)
 {
@@ -291,16 +292,21 @@ static bool is_refreshed(const struct engine *engine, const struct call *call)
 }
 
 /* Words without data: io's own, or the name of what Bedrock said. */
-static void note_failure(struct engine *engine, struct job *job, const struct verdict *verdict)
+static void add_failure(struct buf *words, const struct verdict *verdict)
 {
     const struct why *why = &verdict->why;
+    if (verdict->status == 0)
+        buf_add_text(words, why->message);
+    else
+        buf_addf(words, "status %d%s%s, %s", verdict->status, why->type[0] != '\0' ? " " : "",
+                 why->type, err_words(why->err));
+}
+
+static void note_failure(struct engine *engine, struct job *job, const struct verdict *verdict)
+{
     struct buf words OWNED_BY(buf_done);
     buf_init(&words, WHY_MESSAGE_MAX);
-    if (verdict->status == 0)
-        buf_add_text(&words, why->message);
-    else
-        buf_addf(&words, "status %d%s%s, %s", verdict->status, why->type[0] != '\0' ? " " : "",
-                 why->type, err_words(why->err));
+    add_failure(&words, verdict);
     target_failed(engine, job->target, buf_text(&words));
 }
 
@@ -338,9 +344,12 @@ static bool try_again(struct engine *engine, struct job *job, const struct verdi
     return retry_again(&settings, &job->retry, &cause, &engine->random, ret_delay_ms);
 }
 
-static void job_rest(struct engine *engine, struct job *job, const struct why *why,
+static void job_rest(struct engine *engine, struct job *job, const struct verdict *verdict,
                      int64_t delay_ms)
 {
+    struct buf words OWNED_BY(buf_done);
+    buf_init(&words, WHY_MESSAGE_MAX);
+    add_failure(&words, verdict);
     const struct attempt *attempt = &job->attempts[job->attempt_count - 1];
     struct log_field fields[] = {
         FIELD_TEXT("call", uuid_slice(&attempt->call)),
@@ -350,10 +359,10 @@ static void job_rest(struct engine *engine, struct job *job, const struct why *w
         FIELD_TEXT("error", slice_of_text(attempt->error)),
         FIELD_INT("attempt", attempt->number),
         FIELD_INT("delay_ms", delay_ms),
-        FIELD_TEXT("reason", slice_of_text(why->message)),
+        FIELD_TEXT("reason", buf_slice(&words)),
     };
     engine->ports.log(engine->ports.self, LOG_CALL_FAILED, fields, COUNT_OF(fields));
-    job->why = *why; /* should there be no time for another attempt */
+    job->why = verdict->why; /* should there be no time for another attempt */
     job_go(job, JOB_RESTING);
     job_charge(engine, job);
     timers_set(&engine->timers, &job->due, engine->now_ms + delay_ms);
@@ -375,16 +384,15 @@ static void job_failed_call(struct engine *engine, struct job *job, const struct
     bool again = !was_cancelled && try_again(engine, job, verdict, &delay_ms);
     if (verdict->is_billable)
         outcome_call_usage(engine, job, verdict);
-    struct why why = verdict->why;
     job->call = NULL;
     call_free(engine, call);
     if (was_cancelled || (again && is_leaving(engine, job))) {
         job_go(job, JOB_RESTING);
         job_drop(engine, job);
     } else if (again) {
-        job_rest(engine, job, &why, delay_ms);
+        job_rest(engine, job, verdict, delay_ms);
     } else {
-        job->why = why;
+        job->why = verdict->why;
         job_fail(engine, job);
     }
 }
@@ -467,6 +475,8 @@ static void close_chunks(struct engine *engine, struct job *job)
 static void job_fail(struct engine *engine, struct job *job)
 {
     CHECK(job->why.err != OK);
+    if (job->attempt_count > 0)
+        quote_hide(&job->request, job->attempts[job->attempt_count - 1].status, &job->why);
     close_chunks(engine, job);
     outcome_error(engine, job);
     struct log_field fields[] = {

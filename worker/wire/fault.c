@@ -41,12 +41,25 @@ struct document {
     bool is_object;
 };
 
+/* Names go to the log: whatever is none must not. */
+static bool is_name(struct slice text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        char byte = text.ptr[i], letter = (char)(byte | 0x20);
+        bool is_plain = (letter >= 'a' && letter <= 'z') || (byte >= '0' && byte <= '9');
+        if (!is_plain && byte != '_' && byte != '-' && byte != '.')
+            return false;
+    }
+    return true;
+}
+
 /* `aws.protocoltests#ThrottlingException:http://…` → ThrottlingException */
 static struct slice bare_name(struct slice text)
 {
     text = slice_sub(text, 0, slice_find(text, ':'));
     size_t hash = slice_find(text, '#');
-    return slice_trim(hash < text.len ? slice_sub(text, hash + 1, text.len) : text);
+    text = slice_trim(hash < text.len ? slice_sub(text, hash + 1, text.len) : text);
+    return is_name(text) ? text : SLICE_NULL;
 }
 
 /* Streams write names in lower camel case. */
@@ -113,12 +126,19 @@ static void set_name(struct why *why, const struct fault_name *known, struct sli
     why_copy(why->type, sizeof why->type, known != NULL ? known->name : name);
 }
 
+static enum err tell_foreign(struct why *why, enum err err, struct slice message)
+{
+    (void)why_set(why, err, NULL, "%.*s", SLICE_ARG(message));
+    why->is_foreign = true;
+    return err;
+}
+
 /* What is told to people; `document` has the name that the headers may have given. */
 static enum err tell_answer(struct why *why, enum err err, int status, struct slice head,
                             struct slice body, const struct document *document)
 {
     if (document->message.len > 0)
-        return why_set(why, err, NULL, "%.*s", SLICE_ARG(document->message));
+        return tell_foreign(why, err, document->message);
     if (document->is_object || document->name.len > 0)
         return why_set(why, err, NULL, "status %d without a message", status);
     if (body.len == 0)
@@ -162,7 +182,7 @@ enum err fault_of_event(const struct event *event, struct why *ret_why)
     struct slice message = document.message.len > 0 ? document.message : event->message;
     if (message.len == 0)
         message = SLICE("the stream ended with an exception without a message");
-    err = why_set(ret_why, err, NULL, "%.*s", SLICE_ARG(message));
+    err = tell_foreign(ret_why, err, message);
     set_name(ret_why, known, name);
     return err;
 }

@@ -15,6 +15,7 @@ void why_clear(struct why *why)
     why->type[0] = '\0';
     why->field[0] = '\0';
     why->message[0] = '\0';
+    why->is_foreign = false;
 }
 
 /* Bytes of the valid code point at the start of `text`, or 0. */

@@ -1,5 +1,5 @@
 /* Why a request or an answer was refused: the error, the field at fault and a text for people. The text never quotes
- * prompts or secrets: it names fields, limits and settings. */
+ * prompts or secrets: it names fields, limits and settings. One that is foreign may, until quote_hide has seen it. */
 #ifndef WIRE_WHY_H
 #define WIRE_WHY_H
 
@@ -16,6 +16,7 @@ struct why {
     char type[WHY_TYPE_MAX];          /* Bedrock's name for it (ThrottlingException); "" = none */
     char field[WHY_FIELD_MAX];        /* JSON path such as messages[2].content; "" = none */
     char message[WHY_MESSAGE_MAX];    /* "" = err_words(err) */
+    bool is_foreign;                  /* the message is the service's own: it may quote the request (wire/quote.h) */
 };
 
 void why_clear(struct why *why);

@@ -1,0 +1,109 @@
+/* What an engine makes of the answers it hears: of their words, their ends and their counts. */
+#include "unit/engine_stream_kit.h"
+
+#define CANARY "the canary of this kit sings"
+
+static struct kit *kit_asked(const char *more)
+{
+    struct kit *kit = kit_new(NULL);
+    kit_assign(kit, 0);
+    kit_request(kit, 0, 0, "k", more);
+    kit_turn(kit);
+    return kit;
+}
+
+/* ---- its words ---- */
+
+static void assert_no_canary(const struct kit *kit)
+{
+    for (size_t i = 0; i < LOG_EVENT_COUNT; i++)
+        assert_null(strstr(kit->lines[i], "canary"));
+    for (size_t i = 0; i < kit->output_count; i++)
+        if (kit->outputs[i].kind != OUTPUT_LETTER) /* its value is the request */
+            assert_null(strstr(kit->outputs[i].value, "canary"));
+    for (size_t i = 0; i < kit->chunk_count; i++)
+        assert_null(strstr(kit->chunks[i].value, "canary"));
+}
+
+static void words_that_quote_the_prompt_reach_no_log_and_no_error(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_new(NULL);
+    kit_assign(kit, 0);
+    kit_record(kit, 0, 0, "k",
+               "{\"model\":\"m.1\",\"messages\":[[\"human\",\"[[0]] " CANARY "\"]]}");
+    kit_turn(kit);
+    for (int i = 0; i < 3; i++) {
+        kit_answer_with(kit, 0, 500, "x-amzn-errortype: InternalServerException\r\n",
+                        "{\"message\":\"failed on '" CANARY "'\"}");
+        kit_wait(kit, 1000);
+    }
+    kit_settle(kit);
+    assert_int_equal(kit->logged[LOG_CALL_FAILED], 2);
+    assert_non_null(strstr(kit->lines[LOG_CALL_FAILED],
+                           "status 500 InternalServerException, the service failed"));
+    assert_says(kit_output(kit, OUTPUT_RESPONSE, 0), "(its words quote the request)");
+    assert_says(kit_output(kit, OUTPUT_RESPONSE, 0), "\"type\":\"InternalServerException\"");
+    assert_no_canary(kit);
+    kit_free(kit);
+}
+
+static void words_of_bedrock_go_to_the_client_and_not_to_the_log(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_asked("");
+    for (int i = 0; i < 3; i++) {
+        kit_answer_with(kit, 0, 500, "", "{\"__type\":\"a#NewException\",\"message\":\"canary\"}");
+        kit_wait(kit, 1000);
+    }
+    kit_settle(kit);
+    for (size_t i = 0; i < LOG_EVENT_COUNT; i++)
+        assert_null(strstr(kit->lines[i], "canary"));
+    assert_non_null(strstr(kit->lines[LOG_CALL_FAILED], "status 500 NewException, "));
+    assert_says(kit_output(kit, OUTPUT_RESPONSE, 0), "\"message\":\"canary\"");
+    kit_free(kit);
+}
+
+static void what_is_no_name_is_told_nowhere(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_asked("");
+    for (int i = 0; i < 3; i++) {
+        kit_answer_with(kit, 0, 500, "", "{\"__type\":\"a canary as a name\"}");
+        kit_wait(kit, 1000);
+    }
+    kit_settle(kit);
+    assert_int_equal(kit_count(kit, OUTPUT_RESPONSE), 1);
+    assert_no_canary(kit);
+    kit_free(kit);
+}
+
+static void an_exception_of_a_stream_that_quotes_is_hidden_in_the_last_chunk(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_new(NULL);
+    kit_assign(kit, 0);
+    kit_record(kit, 0, 0, "k",
+               "{\"model\":\"m.1\",\"stream\":true,\"messages\":[[\"human\",\"[[0]] " CANARY
+               "\"]]}");
+    kit_turn(kit);
+    hear_head(kit, 0);
+    hear(kit, 0, "messageStart", "{\"role\":\"assistant\"}");
+    hear(kit, 0, "validationException", "{\"message\":\"" CANARY "\"}");
+    kit_settle(kit);
+    assert_int_equal(kit->chunk_count, 2);
+    assert_says(&kit->chunks[1], "status 200 ValidationException (its words quote the request)");
+    assert_no_canary(kit);
+    kit_free(kit);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(words_that_quote_the_prompt_reach_no_log_and_no_error),
+        cmocka_unit_test(words_of_bedrock_go_to_the_client_and_not_to_the_log),
+        cmocka_unit_test(what_is_no_name_is_told_nowhere),
+        cmocka_unit_test(an_exception_of_a_stream_that_quotes_is_hidden_in_the_last_chunk),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
