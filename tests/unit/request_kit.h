@@ -61,9 +61,9 @@ static inline void request_kit_done(struct request_kit *kit)
 static inline enum err request_kit_read(struct request_kit *kit, struct slice value)
 {
     kit->record.value = value;
-    kit->err = request_from_headers(&kit->arena, &kit->record, &kit->request, &kit->why);
-    if (kit->err == OK)
-        kit->err = request_read(&kit->arena, &kit->record, &kit->catalog, &kit->request, &kit->why);
+    enum err err = request_from_headers(&kit->arena, &kit->record, &kit->request, &kit->why);
+    kit->err = request_read(&kit->arena, &kit->record, &kit->catalog, &kit->request, &kit->why);
+    assert_true(err == OK || kit->err == err); /* the first one is told */
     return kit->err;
 }
 

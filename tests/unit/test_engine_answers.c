@@ -97,6 +97,32 @@ static void an_exception_of_a_stream_that_quotes_is_hidden_in_the_last_chunk(voi
     kit_free(kit);
 }
 
+/* ---- where errors go ---- */
+
+static void the_error_of_a_bad_header_goes_where_the_value_wants_it(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_new(NULL);
+    kit_assign(kit, 0);
+    const struct header header = {SLICE("ce_expirytime"), SLICE("tomorrow")};
+    struct record record = {.topic = KIT_TOPIC,
+                            .value =
+                                SLICE("{\"model\":\"m.1\",\"id\":\"own\",\"metadata\":{\"a\":1},"
+                                      "\"reply_to\":\"reply.me\",\"messages\":[]}"),
+                            .headers = {.list = &header, .count = 1}};
+    engine_record(kit->engine, kit->tenures[0], &record);
+    kit_turn(kit);
+    assert_int_equal(kit->look_ups.count, 1);
+    engine_topic_found(kit->engine, kit->look_ups.list[0].ticket, OK, 1);
+    kit_settle(kit);
+    const struct kit_text *response = kit_output(kit, OUTPUT_RESPONSE, 0);
+    assert_string_equal(response->topic, "reply.me");
+    assert_says(response, "\"id\":\"own\"");
+    assert_says(response, "\"field\":\"ce_expirytime\"");
+    assert_says(response, "\"metadata\":{\"a\":1}");
+    kit_free(kit);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -104,6 +130,7 @@ int main(void)
         cmocka_unit_test(words_of_bedrock_go_to_the_client_and_not_to_the_log),
         cmocka_unit_test(what_is_no_name_is_told_nowhere),
         cmocka_unit_test(an_exception_of_a_stream_that_quotes_is_hidden_in_the_last_chunk),
+        cmocka_unit_test(the_error_of_a_bad_header_goes_where_the_value_wants_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

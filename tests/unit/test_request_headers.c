@@ -75,6 +75,76 @@ static void hostile_headers_are_refused(void **state)
     assert_refused("{" SAID ",\"reply_to\":\"a b\"}", ERR_REPLY_REFUSED, "reply_to");
 }
 
+/* What of a request an error response wants is there, though a header is wrong. */
+static void assert_value_read(const struct header *list, size_t count, enum err err,
+                              const char *field)
+{
+    struct request_kit kit;
+    request_kit_init(&kit);
+    set_headers(&kit, list, count);
+    const char *value = "{" SAID ",\"id\":\"own\",\"tenant\":\"acme\",\"metadata\":{\"order\":17},"
+                        "\"reply_to\":\"mine\",\"temperature\":\"hot\"}";
+    assert_int_equal(request_kit_read(&kit, slice_of_text(value)), err);
+    assert_string_equal(kit.why.field, field);
+    assert_slice(kit.request.id, "own");
+    assert_slice(kit.request.tenant, "acme");
+    assert_slice(kit.request.metadata, "{\"order\":17}");
+    assert_slice(kit.request.reply_topic, "mine");
+    assert_int_equal(kit.request.reply_partition, -1);
+    request_kit_done(&kit);
+}
+
+static void the_value_is_read_though_a_header_or_a_field_is_wrong(void **state)
+{
+    (void)state;
+    static struct header many[HEADERS_MAX + 1];
+    const struct header expiry = {SLICE("ce_expirytime"), SLICE("tomorrow")};
+    const struct header topic = {SLICE("kafka_replyTopic"), SLICE("no/topic")};
+    const struct header partition[] = {{SLICE("kafka_replyTopic"), SLICE("replies")},
+                                       {SLICE("kafka_replyPartition"), SLICE("1")}};
+    for (size_t i = 0; i < COUNT_OF(many); i++)
+        many[i] = (struct header){SLICE("n"), SLICE("v")};
+    assert_value_read(NULL, 0, ERR_INVALID, "temperature");
+    assert_value_read(&expiry, 1, ERR_INVALID, "ce_expirytime");
+    assert_value_read(&topic, 1, ERR_REPLY_REFUSED, "kafka_replyTopic");
+    assert_value_read(partition, 2, ERR_INVALID, "kafka_replyPartition");
+    assert_value_read(many, COUNT_OF(many), ERR_MALFORMED, "");
+}
+
+static void too_many_headers_still_say_where_the_error_goes(void **state)
+{
+    (void)state;
+    static struct header many[HEADERS_MAX + 1];
+    struct request_kit kit;
+    request_kit_init(&kit);
+    for (size_t i = 0; i < COUNT_OF(many); i++)
+        many[i] = (struct header){SLICE("n"), SLICE("v")};
+    many[7] = (struct header){SLICE("kafka_replyTopic"), SLICE("replies")};
+    many[8] = (struct header){SLICE("ce_id"), SLICE("event-1")};
+    set_headers(&kit, many, COUNT_OF(many));
+    assert_int_equal(request_kit_read(&kit, SLICE("no json")), ERR_MALFORMED);
+    assert_slice(kit.request.reply_topic, "replies");
+    assert_slice(kit.request.id, "event-1");
+    request_kit_done(&kit);
+}
+
+static void a_bad_event_id_fails_only_a_request_without_an_id(void **state)
+{
+    (void)state;
+    const struct header list[] = {{SLICE("ce_id"), SLICE("a\nb")}};
+    struct request_kit kit;
+    request_kit_init(&kit);
+    set_headers(&kit, list, COUNT_OF(list));
+    assert_int_equal(request_kit_read(&kit, SLICE("{" SAID ",\"id\":\"own\"}")), OK);
+    assert_slice(kit.request.id, "own");
+    assert_int_equal(request_kit_read(&kit, SLICE("{" SAID ",\"id\":null}")), ERR_INVALID);
+    assert_string_equal(kit.why.field, "ce_id");
+    assert_slice(kit.request.id, "bedrock.requests-3-42");
+    assert_int_equal(request_kit_read(&kit, SLICE("{" SAID ",\"id\":7}")), ERR_INVALID);
+    assert_string_equal(kit.why.field, "id");
+    request_kit_done(&kit);
+}
+
 static void null_headers_say_nothing(void **state)
 {
     (void)state;
@@ -139,6 +209,9 @@ int main(void)
         cmocka_unit_test(without_headers_the_position_names_the_request),
         cmocka_unit_test(spring_headers_name_topic_and_partition),
         cmocka_unit_test(hostile_headers_are_refused),
+        cmocka_unit_test(the_value_is_read_though_a_header_or_a_field_is_wrong),
+        cmocka_unit_test(too_many_headers_still_say_where_the_error_goes),
+        cmocka_unit_test(a_bad_event_id_fails_only_a_request_without_an_id),
         cmocka_unit_test(null_headers_say_nothing),
         cmocka_unit_test(endless_headers_are_malformed),
         cmocka_unit_test(the_earliest_limit_wins),

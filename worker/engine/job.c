@@ -26,17 +26,18 @@ static void job_finish(struct engine *engine, struct job *job);
 
 /* ---- 1. taken: read and checked ---- */
 
+/* The value is read even when the headers are wrong: the error goes where the request wants it. */
 static enum err read_request(struct engine *engine, struct job *job)
 {
     enum err err = request_from_headers(&job->arena, &job->record, &job->request, &job->why);
+    if (job->record.value.len <= engine->config.max_request_bytes)
+        return request_read(&job->arena, &job->record, &engine->config.catalog, &job->request,
+                            &job->why);
     if (err != OK)
         return err;
-    if (job->record.value.len > engine->config.max_request_bytes)
-        return why_set(&job->why, ERR_REQUEST_TOO_LARGE, NULL,
-                       "the request has %zu bytes, delivery.max_request_size allows %llu",
-                       job->record.value.len, (unsigned long long)engine->config.max_request_bytes);
-    return request_read(&job->arena, &job->record, &engine->config.catalog, &job->request,
-                        &job->why);
+    return why_set(&job->why, ERR_REQUEST_TOO_LARGE, NULL,
+                   "the request has %zu bytes, delivery.max_request_size allows %llu",
+                   job->record.value.len, (unsigned long long)engine->config.max_request_bytes);
 }
 
 static void abandon(struct engine *engine, struct job *job, uint32_t begun)

@@ -77,17 +77,13 @@ static bool default_id(struct arena *arena, const struct record *record, struct 
     return id.failed == OK && arena_copy(arena, buf_slice(&id), ret_id);
 }
 
-static enum err id_from_headers(const struct record *record, struct request *ret_request,
-                                struct why *ret_why)
+/* The null slice when there is none, or none that can be an id: only a request without an id of its
+ * own is refused for that (check_event_id). */
+static struct slice event_id(const struct record *record)
 {
     struct slice id = header_value(record, "ce_id");
-    if (id.ptr == NULL)
-        return OK;
-    if (utf8_valid_len(id) != id.len || !request_is_name(id, REQUEST_ID_MAX))
-        return why_set(ret_why, ERR_INVALID, "ce_id",
-                       "must be 1 to %d characters of UTF-8 without controls", REQUEST_ID_MAX);
-    ret_request->id = id;
-    return OK;
+    bool is_good = utf8_valid_len(id) == id.len && request_is_name(id, REQUEST_ID_MAX);
+    return is_good ? id : SLICE_NULL;
 }
 
 static enum err expiry_from_headers(const struct record *record, struct request *ret_request,
@@ -124,20 +120,18 @@ enum err request_from_headers(struct arena *arena, const struct record *record,
                               struct request *ret_request, struct why *ret_why)
 {
     typedef enum err from_headers(const struct record *, struct request *, struct why *);
-    static from_headers *const readers[] = {id_from_headers, expiry_from_headers,
-                                            reply_from_headers};
+    static from_headers *const readers[] = {expiry_from_headers, reply_from_headers};
     struct why later;
     *ret_request = (struct request){
+        .id = event_id(record),
         .tenant = SLICE("default"),
         .expires_wall_ms = REQUEST_NO_LIMIT,
         .reply_partition = -1,
     };
     why_clear(ret_why);
-    if (!default_id(arena, record, &ret_request->id))
+    if (ret_request->id.ptr == NULL && !default_id(arena, record, &ret_request->id))
         return why_set(ret_why, ERR_NO_MEMORY, NULL, "%s", "");
     enum err first = check_headers(record, ret_why);
-    if (first != OK)
-        return first;
     for (size_t i = 0; i < COUNT_OF(readers); i++) {
         enum err err = readers[i](record, ret_request, first == OK ? ret_why : &later);
         first = first == OK ? err : first;
@@ -213,13 +207,25 @@ static enum err read_fields(struct reader *reader, const struct json *root, enum
     return first;
 }
 
+/* `ce_id` is the default of `id`. */
+static enum err check_event_id(struct reader *reader, const struct json *root)
+{
+    const struct json *id = json_member(root, "id");
+    if ((id != NULL && id->kind != JSON_NULL) ||
+        header_value(reader->record, "ce_id").ptr == NULL || event_id(reader->record).ptr != NULL)
+        return OK;
+    return why_set(reader->why, ERR_INVALID, "ce_id",
+                   "must be 1 to %d characters of UTF-8 without controls", REQUEST_ID_MAX);
+}
+
 static enum err read_value(struct reader *reader)
 {
     const struct json *root = NULL;
     enum err err = parse_value(reader, &root);
     if (err != OK)
         return err;
-    err = read_fields(reader, root, check_names(reader, root));
+    err = check_event_id(reader, root);
+    err = read_fields(reader, root, err == OK ? check_names(reader, root) : err);
     if (err == OK)
         err = request_merge_fields(reader);
     if (err == OK)
@@ -234,15 +240,19 @@ enum err request_read(struct arena *arena, const struct record *record,
                       struct why *ret_why)
 {
     struct arena scratch OWNED_BY(arena_done);
+    struct why why;
     arena_init(&scratch, REQUEST_SCRATCH_BYTES(record->value.len));
+    why_clear(&why);
     struct reader reader = {
         .arena = arena,
         .scratch = &scratch,
         .record = record,
         .catalog = catalog,
         .request = ret_request,
-        .why = ret_why,
+        .why = &why,
     };
-    why_clear(ret_why);
-    return read_value(&reader);
+    (void)read_value(&reader);
+    if (ret_why->err == OK)
+        *ret_why = why;
+    return ret_why->err;
 }

@@ -68,7 +68,8 @@ struct request {
  * time limits. So that even a value that is no JSON gets its answer where it belongs. */
 MUST_CHECK enum err request_from_headers(struct arena *arena, const struct record *record, struct request *ret_request,
                                          struct why *ret_why);
-/* Reads the value; call request_from_headers first. On error ret_request keeps what was understood (id, reply topic,
+/* Reads the value; call request_from_headers first, with the same why: what it found wrong stays the reason that is told,
+ * and the value is read all the same. On error ret_request keeps what was understood (id, reply topic,
  * tenant, metadata when they were readable), so that the error response is as useful as possible. */
 MUST_CHECK enum err request_read(struct arena *arena, const struct record *record, const struct catalog *catalog,
                                  struct request *ret_request, struct why *ret_why);
