@@ -34,6 +34,17 @@ void alarm_set(struct alarm *alarm, int64_t at_ms)
     }
 }
 
+void alarm_move(struct alarm *alarm, int64_t at_ms)
+{
+    alarm_heard(alarm);
+    if (at_ms != alarm->due_ms) {
+        alarm->due_ms = INT64_MAX;
+        CHECK(uv_timer_stop(&alarm->timer) == 0);
+    }
+    if (at_ms < INT64_MAX)
+        alarm_set(alarm, at_ms);
+}
+
 void alarm_heard(struct alarm *alarm)
 {
     CHECK(uv_idle_stop(&alarm->hurry) == 0);

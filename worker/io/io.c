@@ -10,6 +10,7 @@
 
 #include "base/check.h"
 #include "base/memory.h"
+#include "io/alarm.h"
 #include "io/credentials_watch.h"
 #include "io/kafka_chunks.h"
 #include "io/kafka_committer.h"
@@ -20,17 +21,18 @@
 
 #define KAFKA_TICK_MS 200 /* Kafka's rooms are served so often even when they were not woken */
 #define STOP_GRACE_MS                                                                              \
-    20000              /* beyond the drain time-out, for the last commit; then the watchdog bites */
-#define FLUSH_MS 3000  /* at the end: for offsets and chunks on their way */
-#define CLOSE_MS 8000  /* for the consumer to leave its group */
-#define FREE_MS  30000 /* for everything else */
+    20000 /* beyond the drain time-out, for the last commit; then the watchdog bites */
+#define FLUSH_MS     3000  /* at the end: for offsets and chunks on their way */
+#define CLOSE_MS     8000  /* for the consumer to leave its group */
+#define FREE_MS      30000 /* for everything else */
+#define LAST_TURN_MS 20
 
 struct io {
     struct io_config config;
     struct ports ports;
     uv_loop_t loop;
     uv_async_t wake;
-    uv_timer_t timer;
+    struct alarm alarm; /* for what is due without any event */
     bool has_loop;
     atomic_bool woken; /* by a room of Kafka */
     atomic_int stops;  /* how often we were asked to stop */
@@ -44,8 +46,9 @@ struct io {
     struct kafka_committer *committer;
     struct kafka_chunks *chunks;
     struct engine *engine;
-    int64_t now_ms, kafka_due_ms, offsets_due_ms;
-    bool has_joined; /* its group */
+    int64_t now_ms, kafka_due_ms;
+    int64_t uv_ahead_ms; /* uv's clock against ours, which counts a suspended machine's sleep */
+    bool has_joined;     /* its group */
     bool is_stopping, has_ended;
     int exit_code;
     struct tenure
@@ -58,11 +61,6 @@ struct io {
 static void loop_woken(uv_async_t *wake)
 {
     (void)wake;
-}
-
-static void loop_due(uv_timer_t *timer)
-{
-    (void)timer;
 }
 
 /* From any thread. */
@@ -175,8 +173,8 @@ static bool loop_make(struct io *io)
     if (uv_loop_init(&io->loop) != 0)
         return false;
     io->has_loop = true;
-    return uv_async_init(&io->loop, &io->wake, loop_woken) == 0 &&
-           uv_timer_init(&io->loop, &io->timer) == 0;
+    alarm_init(&io->alarm, &io->loop);
+    return uv_async_init(&io->loop, &io->wake, loop_woken) == 0;
 }
 
 static bool rooms_make(struct io *io, char *ret_error)
@@ -265,8 +263,7 @@ static void loop_end(struct io *io)
         return;
     if (io->wake.type == UV_ASYNC)
         uv_close((uv_handle_t *)&io->wake, NULL);
-    if (io->timer.type == UV_TIMER)
-        uv_close((uv_handle_t *)&io->timer, NULL);
+    alarm_close(&io->alarm);
     (void)uv_run(&io->loop, UV_RUN_DEFAULT);
     (void)uv_loop_close(&io->loop);
 }
@@ -419,18 +416,24 @@ static void kafka_serve(struct io *io)
     }
 }
 
-static void timer_set(struct io *io, int64_t due_ms)
+static void time_take(struct io *io)
 {
-    int64_t delay_ms = due_ms - io->now_ms;
+    io->now_ms = clock_monotonic_ms();
     uv_update_time(&io->loop);
-    (void)uv_timer_start(&io->timer, loop_due, delay_ms > 0 ? (uint64_t)delay_ms : 0, 0);
+    io->uv_ahead_ms = (int64_t)uv_now(&io->loop) - io->now_ms;
+}
+
+/* The loop turns again then, even when nothing happens. */
+static void turn_again_at(struct io *io, int64_t due_ms)
+{
+    alarm_move(&io->alarm, due_ms + io->uv_ahead_ms);
 }
 
 /* Waits for something to happen, or not when there is more to do, and does it. */
 static bool turn(struct io *io, bool more)
 {
     (void)uv_run(&io->loop, more ? UV_RUN_NOWAIT : UV_RUN_ONCE);
-    io->now_ms = clock_monotonic_ms();
+    time_take(io);
     engine_time(io->engine, io->now_ms, clock_wall_ms());
     kafka_consumer_turn(io->consumer);
     if (atomic_load(&io->stops) > 0)
@@ -441,8 +444,7 @@ static bool turn(struct io *io, bool more)
     bool has_more = kafka_consumer_pump(io->consumer);
     int64_t due_ms = engine_turn(io->engine);
     bool was_told = http_obey(io->http);
-    timer_set(io, due_ms < io->kafka_due_ms ? due_ms : io->kafka_due_ms);
-    /* What is due at once must not wait: uv fires such a timer before its wait, not instead. */
+    turn_again_at(io, due_ms < io->kafka_due_ms ? due_ms : io->kafka_due_ms);
     return has_more || was_told || due_ms <= io->now_ms;
 }
 
@@ -451,9 +453,10 @@ static bool turn(struct io *io, bool more)
 /* A turn without the engine. */
 static void last_turn(struct io *io)
 {
-    timer_set(io, io->now_ms + 20);
+    turn_again_at(io, io->now_ms + LAST_TURN_MS);
     (void)uv_run(&io->loop, UV_RUN_ONCE);
-    io->now_ms = clock_monotonic_ms();
+    alarm_heard(&io->alarm);
+    time_take(io);
     kafka_consumer_step(io->consumer, io->now_ms);
     (void)kafka_offsets_step(io->offsets, io->now_ms);
     kafka_chunks_step(io->chunks);

@@ -1,0 +1,133 @@
+/* io/alarm.c: the wake-up call of the loop. */
+#include "unit/unit.h"
+
+#include <uv.h>
+
+#include "io/alarm.h"
+#include "io/clock.h"
+
+#define FAR_MS 2000 /* when something else wakes the loop at last */
+
+static uv_loop_t loop;
+static uv_timer_t far;
+static struct alarm bell;
+
+static int64_t now_ms(void)
+{
+    uv_update_time(&loop);
+    return (int64_t)uv_now(&loop);
+}
+
+static void on_far(uv_timer_t *timer)
+{
+    (void)timer;
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    assert_int_equal(uv_loop_init(&loop), 0);
+    assert_int_equal(uv_timer_init(&loop, &far), 0);
+    assert_int_equal(uv_timer_start(&far, on_far, FAR_MS, FAR_MS), 0);
+    alarm_init(&bell, &loop);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    uv_close((uv_handle_t *)(void *)&far, NULL);
+    alarm_close(&bell);
+    assert_int_equal(uv_run(&loop, UV_RUN_DEFAULT), 0);
+    assert_true(alarm_is_closed(&bell));
+    assert_int_equal(uv_loop_close(&loop), 0);
+    return 0;
+}
+
+static void pass(int64_t duration_ms)
+{
+    int64_t until_us = clock_monotonic_us() + duration_ms * 1000;
+    while (clock_monotonic_us() < until_us)
+        ;
+}
+
+/* How long one turn of the loop waited. */
+static int64_t turn_ms(void)
+{
+    int64_t from_us = clock_monotonic_us();
+    (void)uv_run(&loop, UV_RUN_ONCE);
+    return (clock_monotonic_us() - from_us) / 1000;
+}
+
+static void an_alarm_that_comes_due_before_the_wait_is_not_slept_through(void **state)
+{
+    (void)state;
+    for (int64_t late_ms = 0; late_ms < 4; late_ms++) {
+        alarm_move(&bell, now_ms() + 2);
+        pass(1 + late_ms);
+        assert_true(turn_ms() < FAR_MS / 2);
+    }
+}
+
+static void what_is_due_already_does_not_wait(void **state)
+{
+    (void)state;
+    alarm_move(&bell, now_ms() - 5);
+    assert_true(turn_ms() < FAR_MS / 2);
+    alarm_move(&bell, INT64_MIN);
+    assert_true(turn_ms() < FAR_MS / 2);
+}
+
+static void an_alarm_rings_at_the_time_it_was_moved_to(void **state)
+{
+    (void)state;
+    int64_t from_ms = now_ms();
+    alarm_move(&bell, from_ms + 1000);
+    alarm_move(&bell, from_ms + 20);
+    assert_true(turn_ms() < FAR_MS / 2);
+    assert_true(now_ms() >= from_ms + 20);
+    from_ms = now_ms();
+    alarm_move(&bell, from_ms + 10);
+    alarm_move(&bell, from_ms - 10);
+    alarm_move(&bell, from_ms + 200);
+    while (now_ms() < from_ms + 190)
+        assert_true(turn_ms() >= 150);
+}
+
+static void an_alarm_moved_away_does_not_ring(void **state)
+{
+    (void)state;
+    int64_t from_ms = now_ms();
+    alarm_move(&bell, from_ms - 1);
+    alarm_move(&bell, INT64_MAX);
+    assert_true(turn_ms() >= FAR_MS / 2);
+    alarm_move(&bell, now_ms() + 5);
+    alarm_move(&bell, INT64_MAX);
+    assert_true(turn_ms() >= FAR_MS / 2);
+}
+
+static void the_earliest_of_several_wishes_counts(void **state)
+{
+    (void)state;
+    int64_t from_ms = now_ms();
+    alarm_set(&bell, from_ms + 10);
+    alarm_set(&bell, from_ms + 1500);
+    pass(12);
+    assert_true(turn_ms() < FAR_MS / 2);
+    alarm_heard(&bell);
+    assert_true(turn_ms() >= FAR_MS / 4);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(
+            an_alarm_that_comes_due_before_the_wait_is_not_slept_through, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_is_due_already_does_not_wait, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_alarm_rings_at_the_time_it_was_moved_to, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(an_alarm_moved_away_does_not_ring, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_earliest_of_several_wishes_counts, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
