@@ -100,6 +100,15 @@ def test_the_environment_names_the_file_and_standard_input_is_one(tmp_path):
     assert done.stderr == "-:1:12: delivery.max_helt: unknown setting; did you mean delivery.max_held?\n"
 
 
+def test_one_mistake_does_not_hide_another(tmp_path):
+    done = call("check", "-c", settings_file(tmp_path, "kafka: {group_idd: x}\ndelivery: {max_in_flight: 9000}\n"
+                "models: {default: 'arn:aws:bedrock', aliases: {a: {id: x.y, defaults: {top_p: 3}}}}\n"
+                "templates: {t: [[system, x]]}\n"))
+    assert done.returncode == 2
+    assert [line.split(": ")[1] for line in done.stderr.splitlines()] == [
+        "kafka.group_idd", "delivery.max_in_flight", "models.default", "models.aliases.a.defaults.top_p", "templates.t"]
+
+
 def test_a_missing_region_is_told_as_run_tells_it(tmp_path):
     done = call("check", "-c", settings_file(tmp_path, ""))
     assert done.returncode == 2

@@ -15,7 +15,8 @@ static void settings_that_do_not_go_together_are_refused(void **state)
     assert_tells("topics: {responses: bedrock.requests}\n",
                  "w.yaml:1:21: topics.responses: topic bedrock.requests is in topics.requests");
     assert_tells("topics: {requests: [a, a]}\n", "topic a is there twice");
-    assert_tells("models: {default: claude}\n", "w.yaml:1:19: models.default: is no alias");
+    assert_tells("models: {default: claude}\n",
+                 "w.yaml:1:19: models.default: \"claude\" is no alias");
     assert_tells("delivery: {dead_letters: false, error_responses: false}\n", "both off");
     assert_tells("kafka: {static_membership: true}\n", "set kafka.instance");
     assert_tells("bedrock: {endpoint_url: 'http://127.0.0.1:1', fips: true}\n", "has no effect");
@@ -37,8 +38,8 @@ static void one_mistake_does_not_hide_another(void **state)
                 "delivery.max_held; change one of them\n"
                 "w.yaml:5:18: delivery.drain_timeout: delivery.drain_timeout must be below "
                 "kafka.max_poll_interval; change one of them\n"
-                "w.yaml:6:19: models.default: is no alias, and no model id or ARN (those have a "
-                "'.' or ':'); add it to models.aliases or correct it\n");
+                "w.yaml:6:19: models.default: \"claude\" is no alias in the settings, and no model "
+                "id or ARN\n");
     assert_told("delivery: {max_in_flight: 600, max_held: few, drain_timeout: soon}\n",
                 "w.yaml:1:42: delivery.max_held: 'few' is not a whole number\n"
                 "w.yaml:1:62: delivery.drain_timeout: 'soon' is not a duration such as 200ms, 30s, "
@@ -65,16 +66,17 @@ static void models_and_templates_are_checked(void **state)
     assert_tells("models: {aliases: {a: {id: x.y, idd: 1}}}\n", "models.aliases.a.idd: unknown");
     assert_tells("models: {aliases: {a: {id: x.y, api: invoke}}}\n", "write auto or converse");
     assert_tells("models: {aliases: {a: {id: x.y, defaults: {temperature: warm}}}}\n",
-                 "w.yaml:1:57: models.aliases.a.defaults.temperature: is not a number");
+                 "w.yaml:1:57: models.aliases.a.defaults.temperature: must be a number from 0");
     assert_tells("models: {aliases: {a: {id: x.y, defaults: {max_tokens: 1.5}}}}\n",
-                 "is not a whole number above 0");
+                 "must be a whole number from 1");
     assert_tells("models: {aliases: {a: {id: x.y, defaults: {stop: END}}}}\n",
                  "is not a list of texts");
     assert_tells("models: {aliases: {a: {id: 'x\\ny'}, b: {id: \"x\\ny.z\"}}}\n",
                  "models.aliases.b.id: is not a model");
     assert_tells("templates: {t: [[human, 'Hi {name']]}\n",
                  "w.yaml:1:25: templates.t: is not a template: ");
-    assert_tells("templates: {t: [[robot, 'Hi']]}\n", "has an unknown role");
+    assert_tells("templates: {t: [[robot, 'Hi']]}\n",
+                 "the role must be system, user (human) or assistant (ai)");
     assert_tells("templates: {t: []}\n", "is not a list of messages");
     assert_tells("templates: {t: [human]}\n", "is not a pair");
 }
@@ -93,6 +95,42 @@ static void librdkafka_properties_are_judged(void **state)
     end(reading);
 }
 
+static void what_would_fail_every_request_is_refused(void **state)
+{
+    (void)state;
+    assert_told(
+        "models: {aliases: {a: {id: x.y, defaults: {top_p: 3, top_k: -1, temperature: 0}}}}\n",
+        "w.yaml:1:51: models.aliases.a.defaults.top_p: must be a number from 0 to 1\n"
+        "w.yaml:1:61: models.aliases.a.defaults.top_k: must be a whole number from 0\n");
+    assert_told("models: {default: 'arn:aws:bedrock'}\n",
+                "w.yaml:1:19: models.default: not a whole ARN\n");
+    assert_told("models: {default: a, aliases: {a: {id: 'arn:aws:bedrock'}}}\n",
+                "w.yaml:1:40: models.aliases.a.id: not a whole ARN\n");
+    assert_told("models: {default: claud, aliases: {claude: {id: x.y}}}\n",
+                "w.yaml:1:19: models.default: \"claud\" is no alias in the settings, and no model "
+                "id or ARN; did you mean \"claude\"?\n");
+    assert_told("templates: {t: [[system, 'Be brief.']]}\n",
+                "w.yaml:1:16: templates.t: no user message in it\n");
+    assert_told("templates: {t: [[system, a], [ai, '{b}'], [human, c]]}\n",
+                "w.yaml:1:30: templates.t: a conversation begins with a user message (after system "
+                "messages)\n");
+    assert_told("models: {aliases: {a: {id: x.y, region: -us-}}}\n",
+                "w.yaml:1:41: models.aliases.a.region: is not an AWS region; write one such as "
+                "us-east-1\n");
+}
+
+static void a_default_is_kept_as_a_request_would_have_it(void **state)
+{
+    (void)state;
+    struct reading *reading = read_text(
+        "models: {aliases: {a: {id: x.y, defaults: {max_tokens: 1e3, top_k: 0, top_p: 1.0}}}}\n");
+    assert_good(reading);
+    assert_slice(reading->settings.models_aliases.list[0].max_tokens, "1000");
+    assert_slice(reading->settings.models_aliases.list[0].top_k, "0");
+    assert_slice(reading->settings.models_aliases.list[0].top_p, "1.0");
+    end(reading);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -101,6 +139,8 @@ int main(void)
         cmocka_unit_test(a_topic_is_complained_of_once),
         cmocka_unit_test(models_and_templates_are_checked),
         cmocka_unit_test(librdkafka_properties_are_judged),
+        cmocka_unit_test(what_would_fail_every_request_is_refused),
+        cmocka_unit_test(a_default_is_kept_as_a_request_would_have_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -35,13 +35,9 @@ static bool is_printable(struct slice text, size_t max)
 
 static bool is_region(struct slice text)
 {
-    for (size_t i = 0; i < text.len; i++) {
-        char byte = text.ptr[i];
-        bool fits = (byte >= 'a' && byte <= 'z') || (byte >= '0' && byte <= '9') || byte == '-';
-        if (!fits)
-            return false;
-    }
-    return text.len <= ENDPOINT_REGION_MAX;
+    struct buf url OWNED_BY(buf_done);
+    buf_init(&url, MODEL_MAX);
+    return endpoint_add_url(&url, text, false, false) != ERR_FORMAT;
 }
 
 /* One broker: [protocol://]host[:port], the host perhaps an IPv6 address in brackets. */

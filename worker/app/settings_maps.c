@@ -135,48 +135,106 @@ void settings_forget_secrets(struct settings *settings)
     }
 }
 
-/* A number as JSON; whole and at least 1 when `is_count`. */
-static void take_number(struct settings_reader *reader, const struct document_node *node,
-                        struct slice path, bool is_count, struct slice *ret_json)
+/* A default of an alias, and the field of requests that it stands for. */
+struct alias_default {
+    const char *name;
+    size_t alias_at, request_at;
+};
+
+static const struct alias_default DEFAULTS[] = {
+    {"temperature", offsetof(struct model_alias, temperature),
+     offsetof(struct request, temperature)},
+    {"top_p", offsetof(struct model_alias, top_p), offsetof(struct request, top_p)},
+    {"top_k", offsetof(struct model_alias, top_k), offsetof(struct request, top_k)},
+    {"max_tokens", offsetof(struct model_alias, max_tokens), offsetof(struct request, max_tokens)},
+    {"stop", offsetof(struct model_alias, stop), offsetof(struct request, stop)},
+};
+
+/* Keeps the value as a request with it would have it, if a request may have it. */
+static void keep_default(struct settings_reader *reader, const struct document_node *node,
+                         struct slice path, const struct alias_default *wanted, struct slice json,
+                         struct model_alias *ret_alias)
 {
-    struct slice text = SLICE_NULL;
-    struct json_fault fault;
-    const struct json *number = NULL;
-    int64_t whole = 0;
-    double real = 0;
-    if (!settings_take_text(reader, node, path, &text))
+    struct trial trial OWNED_BY(trial_done);
+    struct slice *kept = (struct slice *)(void *)((char *)ret_alias + wanted->alias_at);
+    trial_init(&trial);
+    if (trial_field(&trial, wanted->name, json) != OK) {
+        problems_add(reader->problems, node->place, path, "%s", trial_words(&trial));
         return;
-    bool is_number = json_parse(&reader->settings->arena, text, &number, &fault) == OK &&
-                     json_is(number, JSON_NUMBER) && json_double(number, &real) && real >= 0;
-    if (!is_number || (is_count && (!json_int64(number, &whole) || whole < 1)))
-        problems_add(reader->problems, node->place, path, "is not %s",
-                     is_count ? "a whole number above 0" : "a number such as 0.7");
-    else
-        *ret_json = text;
+    }
+    struct slice value =
+        *(const struct slice *)(const void *)((const char *)&trial.request + wanted->request_at);
+    if (!arena_copy(&reader->settings->arena, value, kept))
+        problems_add(reader->problems, node->place, path, "out of memory");
 }
 
-static void take_stops(struct settings_reader *reader, const struct document_node *node,
-                       struct slice path, struct slice *ret_json)
+/* A text as JSON: a number as it is, all else as a string. */
+static bool take_json(struct settings_reader *reader, const struct document_node *node,
+                      struct slice path, struct buf *ret_json)
+{
+    struct slice text = SLICE_NULL;
+    struct arena arena OWNED_BY(arena_done);
+    struct json_fault fault;
+    const struct json *value = NULL;
+    if (!settings_take_text(reader, node, path, &text))
+        return false;
+    arena_init(&arena, JSON_BYTES_MAX);
+    bool is_number = json_parse(&arena, text, &value, &fault) == OK && json_is(value, JSON_NUMBER);
+    if (is_number)
+        buf_add(ret_json, value->source);
+    else
+        json_add_string(ret_json, text);
+    return true;
+}
+
+static bool take_stops(struct settings_reader *reader, const struct document_node *node,
+                       struct slice path, struct buf *ret_json)
 {
     if (node->kind != DOCUMENT_LIST || node->count == 0 || node->count > STOPS_MAX) {
         problems_add(reader->problems, node->place, path,
                      "is not a list of texts; write [\"END\"], at most %d", STOPS_MAX);
-        return;
+        return false;
     }
-    struct buf json OWNED_BY(buf_done);
-    buf_init(&json, JSON_BYTES_MAX);
-    buf_add_byte(&json, '[');
+    buf_add_byte(ret_json, '[');
     for (const struct document_node *item = node->first; item != NULL; item = item->next) {
         struct slice text = SLICE("");
         if (!settings_take_text(reader, item, path, &text))
-            return;
+            return false;
         if (item != node->first)
-            buf_add_byte(&json, ',');
-        json_add_string(&json, text);
+            buf_add_byte(ret_json, ',');
+        json_add_string(ret_json, text);
     }
-    buf_add_byte(&json, ']');
-    if (json.failed != OK || !arena_copy(&reader->settings->arena, buf_slice(&json), ret_json))
-        problems_add(reader->problems, node->place, path, "is too long; shorten it");
+    buf_add_byte(ret_json, ']');
+    return true;
+}
+
+static const struct alias_default *find_default(struct slice name)
+{
+    for (size_t i = 0; i < COUNT_OF(DEFAULTS); i++) {
+        if (slice_equal_text(name, DEFAULTS[i].name))
+            return &DEFAULTS[i];
+    }
+    return NULL;
+}
+
+static void take_default(struct settings_reader *reader, const struct document_node *item,
+                         struct slice path, struct model_alias *ret_alias)
+{
+    struct buf json OWNED_BY(buf_done);
+    const struct alias_default *wanted = find_default(item->key);
+    buf_init(&json, JSON_BYTES_MAX);
+    if (wanted == NULL) {
+        problems_add(reader->problems, item->key_place, path,
+                     "unknown; defaults are temperature, top_p, top_k, max_tokens and stop");
+        return;
+    }
+    bool is_taken = wanted->alias_at == offsetof(struct model_alias, stop)
+                        ? take_stops(reader, item, path, &json)
+                        : take_json(reader, item, path, &json);
+    if (is_taken && json.failed != OK)
+        problems_add(reader->problems, item->place, path, "is too long; shorten it");
+    else if (is_taken)
+        keep_default(reader, item, path, wanted, buf_slice(&json), ret_alias);
 }
 
 static void take_defaults(struct settings_reader *reader, const struct document_node *node,
@@ -189,21 +247,8 @@ static void take_defaults(struct settings_reader *reader, const struct document_
     }
     for (const struct document_node *item = node->first; item != NULL; item = item->next) {
         struct slice below = path_below(reader, path, item->key);
-        if (!may_take(reader, node, item, below))
-            continue;
-        if (slice_equal_text(item->key, "temperature"))
-            take_number(reader, item, below, false, &ret_alias->temperature);
-        else if (slice_equal_text(item->key, "top_p"))
-            take_number(reader, item, below, false, &ret_alias->top_p);
-        else if (slice_equal_text(item->key, "top_k"))
-            take_number(reader, item, below, true, &ret_alias->top_k);
-        else if (slice_equal_text(item->key, "max_tokens"))
-            take_number(reader, item, below, true, &ret_alias->max_tokens);
-        else if (slice_equal_text(item->key, "stop"))
-            take_stops(reader, item, below, &ret_alias->stop);
-        else
-            problems_add(reader->problems, item->key_place, below,
-                         "unknown; defaults are temperature, top_p, top_k, max_tokens and stop");
+        if (may_take(reader, node, item, below))
+            take_default(reader, item, below, ret_alias);
     }
 }
 
@@ -222,6 +267,20 @@ static void take_form(struct settings_reader *reader, const struct document_node
         *ret_text = text;
 }
 
+static void take_model(struct settings_reader *reader, const struct document_node *node,
+                       struct slice path, struct slice *ret_id)
+{
+    take_form(reader, node, path, FORM_MODEL, ret_id);
+    if (ret_id->ptr == NULL)
+        return;
+    struct trial trial OWNED_BY(trial_done);
+    struct model_alias alias = {.name = SLICE("alias"), .id = *ret_id};
+    struct catalog catalog = {.default_model = alias.name, .aliases = &alias, .alias_count = 1};
+    trial_init(&trial);
+    if (trial_model(&trial, &catalog) != OK)
+        problems_add(reader->problems, node->place, path, "%s", trial_words(&trial));
+}
+
 static void take_alias(struct settings_reader *reader, const struct document_node *node,
                        struct slice path, struct model_alias *ret_alias)
 {
@@ -236,7 +295,7 @@ static void take_alias(struct settings_reader *reader, const struct document_nod
         if (!may_take(reader, node, item, below))
             continue;
         if (slice_equal_text(item->key, "id"))
-            take_form(reader, item, below, FORM_MODEL, &ret_alias->id);
+            take_model(reader, item, below, &ret_alias->id);
         else if (slice_equal_text(item->key, "region"))
             take_form(reader, item, below, FORM_REGION, &ret_alias->region);
         else if (slice_equal_text(item->key, "api"))
@@ -280,16 +339,6 @@ void settings_take_aliases(struct settings_reader *reader, const struct document
     *ret_value = (struct setting_aliases){list, places, count};
 }
 
-static bool is_role(struct slice text)
-{
-    static const char *const ROLES[] = {"system", "human", "user", "ai", "assistant"};
-    for (size_t i = 0; i < COUNT_OF(ROLES); i++) {
-        if (slice_equal_text(text, ROLES[i]))
-            return true;
-    }
-    return false;
-}
-
 static void take_message(struct settings_reader *reader, const struct document_node *node,
                          struct slice path, struct template_message *ret_message)
 {
@@ -304,14 +353,33 @@ static void take_message(struct settings_reader *reader, const struct document_n
     if (!settings_take_text(reader, role, path, &ret_message->role) ||
         !settings_take_text(reader, text, path, &ret_message->text))
         return;
-    if (!is_role(ret_message->role))
-        problems_add(reader->problems, role->place, path,
-                     "has an unknown role; write system, human (user) or ai (assistant)");
+    struct trial trial OWNED_BY(trial_done);
+    trial_init(&trial);
+    if (trial_message(&trial, ret_message) != OK)
+        problems_add(reader->problems, role->place, path, "the role %s", trial_words(&trial));
     if (template_check(ret_message->text, &column, &words) != OK)
         problems_add(reader->problems, text->place, path,
                      "is not a template: %s at its byte %zu; write {name} for a variable, {{ and "
                      "}} for braces",
                      words, column);
+}
+
+/* What its messages are together, after each was good. */
+static void try_template(struct settings_reader *reader, const struct document_node *node,
+                         struct slice path, const struct template_named *named)
+{
+    struct trial trial OWNED_BY(trial_done);
+    trial_init(&trial);
+    if (trial_template(&trial, named) == OK)
+        return;
+    size_t index = trial_index(&trial);
+    const struct document_node *fault = node;
+    if (index < named->count) {
+        fault = node->first;
+        while (index-- > 0)
+            fault = fault->next;
+    }
+    problems_add(reader->problems, fault->place, path, "%s", trial_words(&trial));
 }
 
 void settings_take_templates(struct settings_reader *reader, const struct document_node *node,
@@ -336,10 +404,13 @@ void settings_take_templates(struct settings_reader *reader, const struct docume
                          "is not a list of messages; write [[human, \"Hello {name}\"]]");
             continue;
         }
-        size_t index = 0;
+        size_t index = 0, before = reader->problems->count + reader->problems->dropped;
         for (const struct document_node *pair = item->first; pair != NULL; pair = pair->next)
             take_message(reader, pair, path, &messages[index++]);
-        list[count++] = (struct template_named){item->key, messages, index};
+        list[count] = (struct template_named){item->key, messages, index};
+        if (reader->problems->count + reader->problems->dropped == before)
+            try_template(reader, item, path, &list[count]);
+        count++;
     }
     *ret_value = (struct setting_templates){list, count};
 }

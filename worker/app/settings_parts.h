@@ -3,6 +3,7 @@
 #define APP_SETTINGS_PARTS_H
 
 #include "app/settings.h"
+#include "wire/request.h"
 
 struct settings_reader {
     struct settings *settings;
@@ -26,6 +27,28 @@ void settings_take_aliases(struct settings_reader *reader, const struct document
                            struct setting_aliases *ret_value);
 void settings_take_templates(struct settings_reader *reader, const struct document_node *node,
                              struct setting_templates *ret_value);
+
+/* A request that is read as a worker would read it, to find what would fail every request of its
+ * kind. One trial, one request. */
+struct trial {
+    struct arena arena;
+    struct buf value;
+    struct request request; /* as it was read */
+    struct why why;         /* or why not */
+};
+
+void trial_init(struct trial *trial);
+void trial_done(struct trial *trial);
+/* A request with this member (raw JSON). */
+MUST_CHECK enum err trial_field(struct trial *trial, const char *name, struct slice json);
+/* One that names no model. */
+MUST_CHECK enum err trial_model(struct trial *trial, const struct catalog *catalog);
+/* One with this message behind a user's; one with these messages alone. Braces stay as they are. */
+MUST_CHECK enum err trial_message(struct trial *trial, const struct template_message *message);
+MUST_CHECK enum err trial_template(struct trial *trial, const struct template_named *named);
+/* What is wrong, after a failure; and which message is at fault, SIZE_MAX = none alone. */
+const char *trial_words(const struct trial *trial);
+size_t trial_index(const struct trial *trial);
 
 /* What no single value can tell: relations between settings. */
 void settings_check_relations(const struct settings *settings, struct problems *problems);

@@ -113,14 +113,22 @@ static bool is_alias(const struct settings *s, struct slice name)
     return false;
 }
 
+/* An alias that is wrong was told where it stands. */
 static void check_models(const struct settings *s, struct problems *problems)
 {
-    struct slice model = s->models_default;
-    bool is_id = slice_find(model, '.') < model.len || slice_find(model, ':') < model.len;
-    if (model.len > 0 && !is_id && !is_alias(s, model))
-        problems_add(problems, s->at.models_default, SLICE("models.default"),
-                     "is no alias, and no model id or ARN (those have a '.' or ':'); add it to "
-                     "models.aliases or correct it");
+    struct trial trial OWNED_BY(trial_done);
+    struct catalog catalog = {
+        .default_model = s->models_default,
+        .aliases = s->models_aliases.list,
+        .alias_count = s->models_aliases.count,
+    };
+    bool is_known = !s->is_wrong.models_default &&
+                    (!s->is_wrong.models_aliases || s->models_aliases.list != NULL);
+    trial_init(&trial);
+    if (s->models_default.len > 0 && is_known && !is_alias(s, s->models_default) &&
+        trial_model(&trial, &catalog) != OK)
+        problems_add(problems, s->at.models_default, SLICE("models.default"), "%s",
+                     trial_words(&trial));
 }
 
 static void check_switches(const struct settings *s, struct problems *problems)
