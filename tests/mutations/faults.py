@@ -1,7 +1,8 @@
 """The faults that are planted: one line of the worker's source each, wrong in a way that somebody could write it.
 
 Fault(name, file, old, new): `old` is in the file exactly once. With kafka= it is found by a test of the kafka ring alone
-(a pytest expression), and planted only with --kafka.
+(a pytest expression), and planted only with --kafka. `also`: more places (file, old, new), each in a file of its own,
+where the worker guards itself twice.
 """
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ class Fault(NamedTuple):
     old: str
     new: str
     kafka: str = ""
+    also: tuple = ()
 
 
 ENGINE = "worker/engine/"
@@ -106,7 +108,9 @@ FAULTS = [
           "    if (delay_ms > settings->max_elapsed_ms - cause->elapsed_ms)\n"),
     Fault("a retry begins during a stop", ENGINE + "job.c",
           "    return engine->is_stopping || job->partition->is_gone ||\n",
-          "    return job->partition->is_gone ||\n"),
+          "    return job->partition->is_gone ||\n",
+          also=((ENGINE + "engine.c", "    if (engine->is_stopping || !engine->has_credentials || ",
+                 "    if (!engine->has_credentials || "),)),
     Fault("a retry begins for a partition that goes back", ENGINE + "job.c",
           "           job->partition->step == PARTITION_REVOKING;\n",
           "           job->partition->step == PARTITION_READING;\n"),
@@ -166,11 +170,24 @@ FAULTS = [
     Fault("a run of chunks is never closed", ENGINE + "job.c",
           "    close_chunks(engine, job);\n    outcome_error(engine, job);\n",
           "    outcome_error(engine, job);\n"),
+    Fault("blame is believed when others were refused with it", ENGINE + "batch.c",
+          "           count_answers(engine) > 1;\n",
+          "           count_answers(engine) > 1000;\n"),
+    Fault("a refusal of an old membership silences the new one", ENGINE + "batch.c",
+          "    if (end->outcome == BATCH_MEMBER_GONE && engine->batch.membership == engine->memberships)\n",
+          "    if (end->outcome == BATCH_MEMBER_GONE)\n"),
+    Fault("a call begins without a membership", ENGINE + "engine.c",
+          "    if (!engine->is_member) {",
+          "    if (!engine->is_member && engine->now_ms < 0) {"),
     # found on a real broker alone
     Fault("offsets are not sent to the transaction", "worker/io/kafka_publisher.c",
           "    if (batch->offset_count == 0)\n        return GO_ON;\n",
           "    if (batch->id > 0)\n        return GO_ON;\n",
           kafka="test_a_drain_does_not_retry_and_what_it_left_is_done_by_the_next"),
+    Fault("offsets are committed while the consumer joins", "worker/io/kafka_offsets.c",
+          "if (kafka_consumer_is_joining(offsets->consumer)) {",
+          "if (kafka_consumer_is_joining(offsets->consumer) && offsets->now_ms < 0) {",
+          kafka="test_at_least_once_serves_brokers_without_transactions"),
     Fault("a lost partition is not told", "worker/io/kafka_consumer.c",
           "    if (consumer->engine != NULL)\n        engine_partition_lost(consumer->engine, part_tenure(part));\n",
           "",

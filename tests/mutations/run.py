@@ -155,17 +155,19 @@ def main():
     faults = faults[arguments.first - 1:]
     for number, fault in enumerate(faults, 1):
         began = time.monotonic()
-        path = TREE / fault.file
-        sound = path.read_text()
-        times = sound.count(fault.old)
+        places = [(TREE / file, old, new) for file, old, new in (fault[1:4], *fault.also)]
+        sound = [path.read_text() for path, _, _ in places]
+        times = [text.count(old) for text, (_, old, _) in zip(sound, places)]
         who = []
-        if times == 1:
-            path.write_text(sound.replace(fault.old, fault.new))
+        if set(times) == {1}:
+            for text, (path, old, new) in zip(sound, places):
+                path.write_text(text.replace(old, new))
             who = killers(fault, arguments)
-            path.write_text(sound)
+            for text, (path, _, _) in zip(sound, places):
+                path.write_text(text)
         found += bool(who)
-        verdict = " · ".join(who) if who else "NOBODY FOUND IT" if times == 1 else \
-            f"NOT PLANTED: its old text is {times} times in {fault.file}"
+        verdict = " · ".join(who) if who else "NOBODY FOUND IT" if set(times) == {1} else \
+            f"NOT PLANTED: its old texts are {times} times in their files"
         print(f"{number:3}/{len(faults)} {fault.name}: {verdict} ({time.monotonic() - began:.0f} s)", flush=True)
     print(f"{len(faults)} planted, {found} found")
     return 0 if found == len(faults) and faults else 1
