@@ -27,6 +27,7 @@ struct kit_call {
     bool is_open, was_cancelled;
     int64_t at_ms;
     int64_t offset; /* of its request, from its text */
+    char sdk[64];   /* its header amz-sdk-request */
 };
 
 struct kit_text {
@@ -98,6 +99,9 @@ static inline void kit_on_call_start(void *self, struct call_ref ref,
     assert_non_null(marker);
     kit->calls[kit->call_count++] = (struct kit_call){
         .ref = ref, .is_open = true, .at_ms = kit->now_ms, .offset = strtoll(marker + 2, NULL, 10)};
+    struct slice sdk = http_header(request->headers, "amz-sdk-request");
+    struct kit_call *call = &kit->calls[kit->call_count - 1];
+    (void)snprintf(call->sdk, sizeof call->sdk, "%.*s", SLICE_ARG(sdk));
 }
 
 static inline bool kit_on_call_cancel(void *self, struct call_ref ref)

@@ -123,6 +123,24 @@ static void the_error_of_a_bad_header_goes_where_the_value_wants_it(void **state
     kit_free(kit);
 }
 
+/* ---- attempts ---- */
+
+static void no_attempt_says_that_it_is_above_the_most(void **state)
+{
+    (void)state;
+    static const char *const SAID[] = {"attempt=1; max=3", "attempt=2; max=3", "attempt=3; max=3",
+                                       "attempt=4", "attempt=5"};
+    struct kit *kit = kit_asked("");
+    for (size_t i = 0; i < COUNT_OF(SAID); i++) {
+        assert_int_equal(kit->call_count, i + 1);
+        assert_string_equal(kit->calls[i].sdk, SAID[i]);
+        kit_throttle(kit, 0);
+        for (int wait = 0; wait < 50 && kit->call_count == i + 1; wait++)
+            kit_wait(kit, 1000);
+    }
+    kit_free(kit);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -130,6 +148,7 @@ int main(void)
         cmocka_unit_test(words_of_bedrock_go_to_the_client_and_not_to_the_log),
         cmocka_unit_test(what_is_no_name_is_told_nowhere),
         cmocka_unit_test(an_exception_of_a_stream_that_quotes_is_hidden_in_the_last_chunk),
+        cmocka_unit_test(no_attempt_says_that_it_is_above_the_most),
         cmocka_unit_test(the_error_of_a_bad_header_goes_where_the_value_wants_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

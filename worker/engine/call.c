@@ -92,8 +92,11 @@ static enum err write_headers(struct engine *engine, struct call *call, struct s
     add_header(headers, "Content-Type", SLICE("application/json"));
     add_header(headers, "User-Agent", engine->config.user_agent);
     add_header(headers, "amz-sdk-invocation-id", uuid_slice(&call->job->invocation));
-    buf_addf(headers, "amz-sdk-request: attempt=%d; max=%u\r\n", attempt->number,
-             engine->config.retry_max_attempts);
+    buf_addf(headers, "amz-sdk-request: attempt=%d", attempt->number);
+    /* Throttled attempts have no most. */
+    if ((uint32_t)attempt->number <= engine->config.retry_max_attempts)
+        buf_addf(headers, "; max=%u", engine->config.retry_max_attempts);
+    buf_add(headers, SLICE("\r\n"));
     return err != OK ? err : headers->failed;
 }
 
