@@ -102,6 +102,22 @@ static void the_last_ce_subject_names_the_request(void **state)
     assert_null(reading_subject(&record).ptr);
 }
 
+static void what_could_steer_a_terminal_is_left_out(void **state)
+{
+    (void)state;
+    struct buf shown;
+    buf_init(&shown, ARENA_BYTES);
+    reading_add_shown(SLICE("a\tb\n\x1b[31mred\r\x07\x7f \xc2\x9b"
+                            "2J é \xc2\xa0.\xc2\x85"),
+                      &shown);
+    assert_string_equal(buf_text(&shown), "a\tb\n[31mred 2J é \xc2\xa0.");
+    buf_reset(&shown);
+    reading_add_shown(SLICE_NULL, &shown);
+    reading_add_shown(SLICE("plain"), &shown);
+    assert_string_equal(buf_text(&shown), "plain");
+    buf_done(&shown);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -110,6 +126,7 @@ int main(void)
         cmocka_unit_test(what_is_no_record_is_refused),
         cmocka_unit_test(a_chunk_is_read),
         cmocka_unit_test(the_last_ce_subject_names_the_request),
+        cmocka_unit_test(what_could_steer_a_terminal_is_left_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -24,6 +24,7 @@ struct asking {
     struct client *client;
     struct uuid id;
     bool is_for_people;       /* standard output is a terminal, and --json was not said */
+    bool is_on_terminal;      /* standard output is a terminal */
     bool shows_progress;      /* standard error is a terminal */
     bool is_progress_shown;   /* its line is on the screen */
     int64_t progress_seconds; /* that it says */
@@ -121,9 +122,23 @@ static void show_progress(struct asking *asking)
     asking->progress_seconds = seconds;
 }
 
-static void print_line(struct slice line)
+/* Others' text must not steer a terminal; a pipe gets it as it is. */
+static void print(const struct asking *asking, struct slice text)
 {
-    (void)fwrite(line.ptr, 1, line.len, stdout);
+    struct buf shown OWNED_BY(buf_done);
+    buf_init(&shown, READING_TEXT_MAX);
+    if (asking->is_on_terminal) {
+        reading_add_shown(text, &shown);
+        text = buf_slice(&shown);
+    }
+    if (text.len > 0)
+        (void)fwrite(text.ptr, 1, text.len, stdout);
+    (void)fflush(stdout);
+}
+
+static void print_line(const struct asking *asking, struct slice line)
+{
+    print(asking, line);
     (void)fputs("\n", stdout);
     (void)fflush(stdout);
 }
@@ -147,13 +162,12 @@ static void hear_chunk(struct asking *asking, struct arena *arena, const struct 
         buf_reset(&asking->shown);
     memcpy(asking->run.text, chunk.run.ptr, UUID_TEXT_LEN);
     if (!asking->is_for_people) {
-        print_line(record->value);
+        print_line(asking, record->value);
         return;
     }
     size_t before = asking->shown.len;
     reading_add_text(arena, chunk.content, &asking->shown);
-    (void)fwrite(asking->shown.ptr + before, 1, asking->shown.len - before, stdout);
-    (void)fflush(stdout);
+    print(asking, slice_sub(buf_slice(&asking->shown), before, asking->shown.len));
 }
 
 /* The answer's text, as far as the stream has not shown it. */
@@ -166,22 +180,32 @@ static void print_text(struct asking *asking, struct arena *arena, const struct 
     size_t from = slice_starts(buf_slice(&text), shown) ? shown.len : 0;
     if (shown.len > 0 && from == 0)
         (void)fputs("\n", stdout);
-    print_line(slice_sub(buf_slice(&text), from, text.len));
-    if (asking->shows_progress)
-        (void)fprintf(stderr, "%.*s: %lld tokens in, %lld out, %zu call%s, %.1f s\n",
-                      SLICE_ARG(reading->model), (long long)reading->input_tokens,
-                      (long long)reading->output_tokens, reading->calls,
-                      reading->calls == 1 ? "" : "s",
-                      (double)(clock_monotonic_ms() - asking->begun_ms) / 1000);
+    print_line(asking, slice_sub(buf_slice(&text), from, text.len));
+    if (!asking->shows_progress)
+        return;
+    struct buf model OWNED_BY(buf_done);
+    buf_init(&model, READING_TEXT_MAX);
+    reading_add_shown(reading->model, &model);
+    (void)fprintf(stderr, "%s: %lld tokens in, %lld out, %zu call%s, %.1f s\n", buf_text(&model),
+                  (long long)reading->input_tokens, (long long)reading->output_tokens,
+                  reading->calls, reading->calls == 1 ? "" : "s",
+                  (double)(clock_monotonic_ms() - asking->begun_ms) / 1000);
 }
 
 static void print_error(const struct asking *asking, const struct reading *reading)
 {
+    struct buf line OWNED_BY(buf_done);
+    buf_init(&line, READING_TEXT_MAX);
     bool has_type = !slice_equal(reading->error_type, reading->error_code);
-    (void)fprintf(stderr, "%serror %.*s%s%.*s%s: %.*s\n", asking->shown.len > 0 ? "\n" : "",
-                  SLICE_ARG(reading->error_code), has_type ? " (" : "",
-                  has_type ? (int)reading->error_type.len : 0, reading->error_type.ptr,
-                  has_type ? ")" : "", SLICE_ARG(reading->error_message));
+    buf_add_text(&line, asking->shown.len > 0 ? "\nerror " : "error ");
+    reading_add_shown(reading->error_code, &line);
+    if (has_type)
+        buf_add_text(&line, " (");
+    if (has_type)
+        reading_add_shown(reading->error_type, &line);
+    buf_add_text(&line, has_type ? "): " : ": ");
+    reading_add_shown(reading->error_message, &line);
+    (void)fprintf(stderr, "%s\n", buf_text(&line));
 }
 
 /* Is the stream, if there was one, all shown? Chunks travel beside the transaction: the response
@@ -212,7 +236,7 @@ static bool show_response(struct asking *asking)
         return false;
     clear_progress(asking);
     if (!asking->is_for_people)
-        print_line(buf_slice(&asking->answer));
+        print_line(asking, buf_slice(&asking->answer));
     else if (reading.is_ok)
         print_text(asking, &arena, &reading);
     if (!reading.is_ok)
@@ -311,6 +335,7 @@ int command_ask(const struct arguments *arguments)
         .arguments = arguments,
         .settings = settings,
         .is_for_people = isatty(STDOUT_FILENO) && !arguments->json,
+        .is_on_terminal = isatty(STDOUT_FILENO),
         .shows_progress = isatty(STDERR_FILENO),
     };
     struct random random;

@@ -99,3 +99,23 @@ void reading_add_text(struct arena *arena, const struct json *content, struct bu
             buf_addf(ret_text, "[%.*s]", SLICE_ARG(type));
     }
 }
+
+static bool is_control(struct slice text, size_t at, size_t *ret_len)
+{
+    unsigned char byte = (unsigned char)text.ptr[at];
+    bool is_c1 = byte == 0xc2 && at + 1 < text.len && (unsigned char)text.ptr[at + 1] < 0xa0;
+    *ret_len = is_c1 ? 2 : 1;
+    return is_c1 || byte == 0x7f || (byte < 0x20 && byte != '\n' && byte != '\t');
+}
+
+void reading_add_shown(struct slice text, struct buf *ret_text)
+{
+    size_t from = 0, len = 0;
+    for (size_t at = 0; at < text.len; at += len) {
+        if (!is_control(text, at, &len))
+            continue;
+        buf_add(ret_text, slice_sub(text, from, at - from));
+        from = at + len;
+    }
+    buf_add(ret_text, slice_sub(text, from, text.len));
+}

@@ -38,6 +38,9 @@ MUST_CHECK enum err reading_of_chunk(struct arena *arena, struct slice value,
 
 /* The text of a content: a string, or the text blocks of a list; other blocks as [type]. */
 void reading_add_text(struct arena *arena, const struct json *content, struct buf *ret_text);
+/* Text for a terminal: without control characters but newline and tab, which could steer it. The
+ * text is UTF-8. */
+void reading_add_shown(struct slice text, struct buf *ret_text);
 /* An integer member, or `otherwise`. */
 int64_t reading_int(const struct json *object, const char *name, int64_t otherwise);
 /* A text member; null = none. */
