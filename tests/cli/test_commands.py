@@ -109,6 +109,13 @@ def test_one_mistake_does_not_hide_another(tmp_path):
         "kafka.group_idd", "delivery.max_in_flight", "models.default", "models.aliases.a.defaults.top_p", "templates.t"]
 
 
+def test_what_librdkafka_refuses_is_told_where_it_was_said(tmp_path):
+    done = call("check", "-c", settings_file(tmp_path, "kafka:\n  producer:\n    max.in.flight: 9\n"))
+    assert done.returncode == 2
+    assert re.fullmatch(r"\S+worker.yaml:3:20: kafka.producer.max.in.flight: librdkafka makes no client with it: .*\n",
+                        done.stderr)
+
+
 def test_a_missing_region_is_told_as_run_tells_it(tmp_path):
     done = call("check", "-c", settings_file(tmp_path, ""))
     assert done.returncode == 2
@@ -353,6 +360,18 @@ def test_ask_shows_text_and_progress_on_a_terminal(demo):
     assert FRENCH in shown.replace("\r\n", "\n")
     assert "29 tokens in, 21 out" in shown
     assert "AIMessageChunk" not in shown
+
+
+def test_an_answer_cannot_steer_the_terminal(demo):
+    text = "say \x1b]0;owned\x07 and \u009b31m"
+    assert "\x1b]0;owned" in json.loads(ask(demo, "--model", "haiku", text).stdout)["message"]["content"]
+    for more in (["--stream"], [], ["--json"]):
+        shown, code = on_terminal("ask", "--set", f"kafka.bootstrap_servers={demo}", "--model", "haiku", *more,
+                                  text)
+        assert code == 0
+        assert "owned" in shown
+        answer = shown.replace("\r\x1b[K", "").replace("\r\n", "\n")
+        assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f]", answer), repr(answer)
 
 
 def test_check_connect_is_content_with_the_demo(demo):

@@ -131,6 +131,42 @@ static void a_default_is_kept_as_a_request_would_have_it(void **state)
     end(reading);
 }
 
+static void assert_clients_tell(const char *text, const char *words)
+{
+    struct reading *reading = read_text(text);
+    buf_reset(&reading->told);
+    assert_false(settings_try_clients(&reading->settings, &reading->problems));
+    problems_add_text(&reading->problems, &reading->told);
+    assert_string_equal(buf_text(&reading->told), words);
+    end(reading);
+}
+
+static void what_librdkafka_says_of_a_client_is_told_at_the_property(void **state)
+{
+    (void)state;
+    assert_clients_tell(
+        "kafka: {client: {client.id: a}, producer: {linger.ms: 1, max.in.flight: 9}}\n",
+        "w.yaml:1:73: kafka.producer.max.in.flight: librdkafka makes no client "
+        "with it: `max.in.flight` must be set <= 5 when `enable.idempotence` is "
+        "true\n");
+    assert_clients_tell("kafka: {client: {security.protocol: sasl_plaintext, sasl.username: u, "
+                        "sasl.password: '${SECRET}', sasl.mechanism: PLAIN}, consumer: "
+                        "{session.timeout.ms: 400000}}\ndelivery: {max_helt: 1}\n",
+                        "w.yaml:1:154: kafka.consumer.session.timeout.ms: librdkafka makes no "
+                        "client with it: `max.poll.interval.ms`must be >= `session.timeout.ms`\n"
+                        "w.yaml:2:12: delivery.max_helt: unknown setting; did you mean "
+                        "delivery.max_held?\n");
+    struct reading *reading = read_text("kafka: {client: {security.protocol: ssl}}\n");
+    assert_true(settings_try_clients(&reading->settings, &reading->problems));
+    end(reading);
+    reading =
+        read_text("kafka: {client: {ssl.ca.location: /no/such.pem, security.protocol: ssl}}\n");
+    assert_false(settings_try_clients(&reading->settings, &reading->problems));
+    assert_string_equal(reading->problems.list[0].path, "kafka.client.ssl.ca.location");
+    assert_int_equal(reading->problems.count, 1);
+    end(reading);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -141,6 +177,7 @@ int main(void)
         cmocka_unit_test(librdkafka_properties_are_judged),
         cmocka_unit_test(what_would_fail_every_request_is_refused),
         cmocka_unit_test(a_default_is_kept_as_a_request_would_have_it),
+        cmocka_unit_test(what_librdkafka_says_of_a_client_is_told_at_the_property),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

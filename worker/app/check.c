@@ -146,7 +146,7 @@ static bool check_environment(struct checking *checking, struct assembly *ret_as
 
 int command_check(const struct arguments *arguments)
 {
-    struct settings *settings = commands_load_settings(arguments);
+    struct settings *settings = commands_check_settings(arguments);
     if (settings == NULL)
         return EXIT_USAGE;
     const char *file = commands_settings_file(arguments);

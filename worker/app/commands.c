@@ -285,7 +285,7 @@ const char *commands_settings_file(const struct arguments *arguments)
     return file != NULL && file[0] != '\0' ? file : NULL;
 }
 
-struct settings *commands_load_settings(const struct arguments *arguments)
+static struct settings *load_settings(const struct arguments *arguments, bool tries_clients)
 {
     struct settings *settings = memory_new(sizeof *settings);
     struct problems *problems = memory_new(sizeof *problems);
@@ -293,6 +293,8 @@ struct settings *commands_load_settings(const struct arguments *arguments)
     if (settings != NULL && problems != NULL) {
         is_good = settings_load(settings, commands_settings_file(arguments), arguments->overrides,
                                 arguments->override_count, problems);
+        if (tries_clients)
+            is_good = settings_try_clients(settings, problems);
         struct buf text OWNED_BY(buf_done);
         buf_init(&text, 256 * 1024);
         problems_add_text(problems, &text);
@@ -303,6 +305,16 @@ struct settings *commands_load_settings(const struct arguments *arguments)
         return settings;
     commands_free_settings(settings);
     return NULL;
+}
+
+struct settings *commands_load_settings(const struct arguments *arguments)
+{
+    return load_settings(arguments, false);
+}
+
+struct settings *commands_check_settings(const struct arguments *arguments)
+{
+    return load_settings(arguments, true);
 }
 
 void commands_free_settings(struct settings *settings)

@@ -34,6 +34,8 @@ int command_demo(const struct arguments *arguments);
 /* The settings that the command line asks for, on the heap (commands_free_settings). NULL: every
  * problem was printed. */
 MUST_CHECK struct settings *commands_load_settings(const struct arguments *arguments);
+/* The same, and the Kafka clients are tried (settings_try_clients). */
+MUST_CHECK struct settings *commands_check_settings(const struct arguments *arguments);
 void commands_free_settings(struct settings *settings); /* NULL is fine */
 /* The file that they come from; NULL = none, the defaults. */
 const char *commands_settings_file(const struct arguments *arguments);

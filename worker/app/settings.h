@@ -143,6 +143,9 @@ MUST_CHECK bool settings_read(struct settings *settings, const struct settings_s
 MUST_CHECK bool settings_load(struct settings *settings, const char *file,
                               const char *const *overrides, size_t override_count,
                               struct problems *problems);
+/* Are there Kafka clients with these properties? Makes the three of a worker, without a connection;
+ * to be asked once, after reading, whether or not that found problems. */
+MUST_CHECK bool settings_try_clients(const struct settings *settings, struct problems *problems);
 void settings_free(struct settings *settings);
 /* Wipes librdkafka properties whose names say that they are secret. */
 void settings_forget_secrets(struct settings *settings);

@@ -64,7 +64,7 @@ bool settings_property_is_secret(struct slice name)
 }
 
 /* librdkafka's words may quote the value, which may be a secret whatever the property's name is. */
-static bool quotes(struct slice words, struct slice value)
+bool settings_words_quote(struct slice words, struct slice value)
 {
     for (size_t at = 0; value.len > 0 && at + value.len <= words.len; at++) {
         if (slice_equal(slice_sub(words, at, value.len), value))
@@ -84,7 +84,7 @@ static void check_property(struct settings_reader *reader, const struct kafka_pr
     if (err == ERR_NOT_ALLOWED)
         problems_add(reader->problems, node->place, path, "is not taken: %s; remove it",
                      buf_text(&words));
-    else if (err != OK && may_be_secret && quotes(buf_slice(&words), property->value))
+    else if (err != OK && may_be_secret && settings_words_quote(buf_slice(&words), property->value))
         problems_add(reader->problems, node->place, path, "librdkafka does not take its value");
     else if (err != OK)
         problems_add(reader->problems, node->place, path, "librdkafka does not take it: %s",

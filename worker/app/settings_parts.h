@@ -50,6 +50,12 @@ MUST_CHECK enum err trial_template(struct trial *trial, const struct template_na
 const char *trial_words(const struct trial *trial);
 size_t trial_index(const struct trial *trial);
 
+/* Do librdkafka's words quote this value? It may be a secret. */
+bool settings_words_quote(struct slice words, struct slice value);
+
+/* Is what the Kafka clients are made of there, and good value by value? */
+bool settings_have_clients(const struct settings *settings);
+
 /* What no single value can tell: relations between settings. */
 void settings_check_relations(const struct settings *settings, struct problems *problems);
 

@@ -150,14 +150,21 @@ static void check_switches(const struct settings *s, struct problems *problems)
                      "has no effect beside bedrock.endpoint_url; remove one of them");
 }
 
+bool settings_have_clients(const struct settings *settings)
+{
+    const struct settings_marks *wrong = &settings->is_wrong;
+    return !wrong->kafka_client && !wrong->kafka_consumer && !wrong->kafka_producer &&
+           !wrong->kafka_bootstrap_servers && !wrong->kafka_group_id && !wrong->kafka_instance &&
+           settings->kafka_group_id.len > 0;
+}
+
 /* librdkafka properties may say otherwise than our settings: what counts is the value in the end.
  */
 static void check_kafka(const struct settings *s, struct problems *problems)
 {
     const struct settings_marks *wrong = &s->is_wrong;
     struct kafka_config config;
-    if (wrong->kafka_client || wrong->kafka_consumer || wrong->kafka_producer ||
-        wrong->kafka_bootstrap_servers || wrong->kafka_group_id || wrong->kafka_instance)
+    if (!settings_have_clients(s))
         return;
     assembly_kafka_config(s, SLICE("checked"), &config);
     int64_t max_poll_ms = kafka_conf_number(&config, KAFKA_CONSUMER, "max.poll.interval.ms");

@@ -256,6 +256,34 @@ struct rd_kafka_conf_s *kafka_conf_new(const struct kafka_config *config, enum k
     return NULL;
 }
 
+static void ignore_log(const rd_kafka_t *rk, int level, const char *facility, const char *text)
+{
+    (void)rk;
+    (void)level;
+    (void)facility;
+    (void)text;
+}
+
+enum err kafka_conf_try(const struct kafka_config *config, enum kafka_client client,
+                        char *ret_error)
+{
+    rd_kafka_conf_t *conf = kafka_conf_new(config, client, ret_error);
+    if (conf == NULL)
+        return ERR_INVALID;
+    rd_kafka_conf_set_log_cb(conf, ignore_log);
+    rd_kafka_type_t type = client == KAFKA_CONSUMER ? RD_KAFKA_CONSUMER : RD_KAFKA_PRODUCER;
+    rd_kafka_t *rk = NULL;
+    if (rd_kafka_conf_set(conf, "bootstrap.servers", NULL, ret_error, KAFKA_WORDS_MAX) ==
+        RD_KAFKA_CONF_OK)
+        rk = rd_kafka_new(type, conf, ret_error, KAFKA_WORDS_MAX);
+    if (rk == NULL) {
+        rd_kafka_conf_destroy(conf);
+        return ERR_INVALID;
+    }
+    rd_kafka_destroy_flags(rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    return OK;
+}
+
 static bool conf_number(const rd_kafka_conf_t *conf, const char *name, int64_t *ret_value)
 {
     char value[64];

@@ -63,6 +63,12 @@ struct rd_kafka_conf_s;
 MUST_CHECK struct rd_kafka_conf_s *kafka_conf_new(const struct kafka_config *config,
                                                   enum kafka_client client, char *ret_error);
 
+/* Makes the client and ends it at once, without a broker, a connection or a line of the log: what
+ * librdkafka judges only then (properties that do not go together, certificates that cannot be
+ * read). ERR_INVALID: ret_error (KAFKA_WORDS_MAX) has its words. */
+MUST_CHECK enum err kafka_conf_try(const struct kafka_config *config, enum kafka_client client,
+                                   char *ret_error);
+
 /* Bytes that the three clients may hold at most: fetch queues and what waits to be sent. For the
  * memory bound. */
 uint64_t kafka_conf_memory_bound(const struct kafka_config *config, size_t partitions);
