@@ -5,7 +5,6 @@
 #include "engine/job_pool.h"
 #include "engine/reply.h"
 
-#define STRIP_STEPS         2
 #define LETTER_REFUSALS_MAX 3 /* with the value, without it, without headers and key */
 
 void result_init(struct result *result)
@@ -123,13 +122,15 @@ bool outcome_answer(struct engine *engine, struct job *job, const struct verdict
     return true;
 }
 
-/* What the request brought along is too much for an answer: the echoes go, at last the key. */
-static void strip(struct job *job, int step)
+/* What the request brought along is too much for an answer. */
+static void strip(struct job *job, enum stripped most)
 {
     job->request.metadata = SLICE_NULL;
     job->record.headers.count = 0;
-    if (step > 0)
+    if (most == STRIPPED_KEY)
         job->record.key = SLICE_NULL;
+    if (job->stripped < most)
+        job->stripped = most;
 }
 
 static void add_error_response(struct engine *engine, struct job *job)
@@ -138,8 +139,9 @@ static void add_error_response(struct engine *engine, struct job *job)
     facts.why = &job->why;
     struct output *response;
     enum err err = output_response(&engine->config.output, &facts, &response);
-    for (int step = 0; err == ERR_TOO_LARGE && step < STRIP_STEPS; step++) {
-        strip(job, step);
+    for (enum stripped next = STRIPPED_ECHOES; err == ERR_TOO_LARGE && next <= STRIPPED_KEY;
+         next++) {
+        strip(job, next);
         err = output_response(&engine->config.output, &facts, &response);
     }
     CHECK(err == OK);
@@ -153,7 +155,7 @@ static void add_letter(struct engine *engine, struct job *job)
     enum err err = ERR_TOO_LARGE;
     for (; err == ERR_TOO_LARGE && job->letter_refusals < LETTER_REFUSALS_MAX;) {
         if (job->letter_refusals == LETTER_REFUSALS_MAX - 1)
-            strip(job, STRIP_STEPS - 1);
+            strip(job, STRIPPED_KEY);
         err = output_letter(&engine->config.output, &job->record, &job->why, (int)job->calls,
                             job->letter_refusals == 0, &letter);
         if (err == ERR_TOO_LARGE)
@@ -251,11 +253,9 @@ void outcome_lost_call(struct engine *engine, struct job *job)
     result->is_lost_call = true;
 }
 
-/* The answer cannot be published: its usage stays, but no longer as that of the published answer.
- */
-static void turn_into_error(struct engine *engine, struct job *job, enum err err, const char *words)
+/* The error as it stands. Usage stays, but no longer as that of a published answer. */
+static void tell_error(struct engine *engine, struct job *job)
 {
-    (void)why_set(&job->why, err, NULL, "%s", words);
     outcome_error(engine, job);
     if (!job->result.has_usage)
         return;
@@ -264,6 +264,12 @@ static void turn_into_error(struct engine *engine, struct job *job, enum err err
     if (!job->counts.known)
         usage.estimated_reason = "no_counts";
     CHECK(add_usage(engine, &job->result, &usage) == OK);
+}
+
+static void turn_into_error(struct engine *engine, struct job *job, enum err err, const char *words)
+{
+    (void)why_set(&job->why, err, NULL, "%s", words);
+    tell_error(engine, job);
 }
 
 static void replace_letter(struct engine *engine, struct job *job, struct output *letter,
@@ -305,24 +311,26 @@ static void give_response_up(struct engine *engine, struct job *job, struct outp
         add_letter(engine, job);
 }
 
+/* Each step leaves less to refuse. */
 static void replace_response(struct engine *engine, struct job *job, struct output *response,
                              enum err err)
 {
-    uint32_t refusals = job->refusals++;
-    bool is_reply = job->request.reply_topic.ptr != NULL;
-    if (refusals == 0 && err == ERR_TOO_LARGE) {
+    bool is_size = err == ERR_TOO_LARGE;
+    bool is_answer = job->why.err == OK;
+    if (is_size && is_answer) {
         turn_into_error(engine, job, ERR_RESPONSE_TOO_LARGE,
                         "the broker refuses an answer of this size");
-    } else if (is_reply) {
-        job->refusals = 1;
+    } else if (is_size && job->stripped == STRIPPED_NOTHING) {
+        strip(job, STRIPPED_ECHOES);
+        tell_error(engine, job);
+    } else if (job->request.reply_topic.ptr != NULL) {
         leave_reply_topic(engine, job, err);
-    } else if (refusals == 0) {
+    } else if (is_size && job->stripped == STRIPPED_ECHOES) {
+        strip(job, STRIPPED_KEY);
+        tell_error(engine, job);
+    } else if (is_answer) {
         turn_into_error(engine, job, ERR_INTERNAL,
                         "the broker refuses the answer (a compacted topic wants a key)");
-    } else if (refusals <= STRIP_STEPS && err == ERR_TOO_LARGE) {
-        strip(job, (int)refusals - 1);
-        turn_into_error(engine, job, ERR_RESPONSE_TOO_LARGE,
-                        "the broker refuses even an error of this size");
     } else {
         give_response_up(engine, job, response);
     }

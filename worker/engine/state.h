@@ -161,8 +161,8 @@ struct job {
     int64_t last_first_token_ms;
     uint64_t charged;           /* bytes counted against max_held_bytes */
     struct usage_counts counts; /* of the published answer, raw copied to the arena */
-    uint32_t refusals;          /* responses of it that were replaced: the broker refused them */
-    uint32_t letter_refusals;   /* likewise, dead letters */
+    enum stripped { STRIPPED_NOTHING, STRIPPED_ECHOES, STRIPPED_KEY } stripped; /* of its record */
+    uint32_t letter_refusals; /* dead letters that were too large */
     struct result result;
 };
 

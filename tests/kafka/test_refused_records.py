@@ -1,0 +1,97 @@
+"""Records that the broker refuses: each fails alone, whatever lies beside it in its batch."""
+import json
+import time
+
+import pytest
+
+from kit import records
+from kit.processes import wait_for
+from kit.world import World
+
+COMPACTED = {"cleanup.policy": "compact"}
+
+
+def make_again(world, topic, **config):
+    """The topic with other settings; everybody who had read it begins anew."""
+    records.delete_topic(world.broker.bootstrap, topic)
+    time.sleep(0.5)
+    records.create_topic(world.broker.bootstrap, topic, 1, config)
+    world.watcher.end()
+    world.watcher = records.ConcurrentReader(world.broker.bootstrap, world.topics.outputs)
+    world.watcher.start()
+
+
+def test_an_error_whose_letter_and_response_are_both_too_large_fails_alone(broker, folder):
+    with World(broker, folder, partitions=1) as world:
+        world.worker("w0")
+        world.ask_many(10, "before")
+        poison = {"oops": 1, "id": "poison", "metadata": {"pad": "x" * 1048200}}
+        world.writer.send(world.topics.requests, json.dumps(poison).encode())
+        world.asked.append("poison")
+        world.ask_many(10, "after")
+        world.await_answers(seconds=20)
+        world.end()
+        answers = world.responses()
+        assert answers["poison"]["error"]["code"] == "invalid"
+        assert [name for name, answer in answers.items() if answer["status"] != "ok"] == ["poison"]
+        letter, = world.read(world.topics.letters)
+        assert letter.header("bedrock-value-omitted") == b"too large"
+
+
+def test_a_key_that_no_output_can_carry_is_left_out(broker, folder):
+    with World(broker, folder, partitions=1) as world:
+        world.worker("w0")
+        world.writer.send(world.topics.requests, b'{"oops":1,"id":"poison"}', key=b"k" * 1048300)
+        world.asked.append("poison")
+        world.ask_many(5, "after")
+        world.await_answers(seconds=20)
+        world.end()
+        answer, = (record for record in world.read(world.topics.responses) if record.json()["id"] == "poison")
+        assert answer.key is None and answer.json()["status"] == "error"
+
+
+def test_a_compacted_reply_topic_refuses_only_what_has_no_key(broker, folder):
+    with World(broker, folder, partitions=1, settings={"topics": {"reply_allowed": ["*.reply"]}}) as world:
+        reply = f"{world.topics.prefix}.reply"
+        records.create_topic(broker.bootstrap, reply, 1, COMPACTED)
+        world.worker("w0")
+        for number in range(12):
+            world.ask(f"r{number}", key=None if number == 5 else b"key", reply_to=reply)
+        world.writer.flush()
+        assert wait_for(lambda: len(world.read(reply)) == 11 and len(world.responses()) == 1, 30)
+        world.end()
+        assert world.responses()["r5"]["error"]["code"] == "reply_topic_refused"
+        assert "key" in world.responses()["r5"]["error"]["message"]
+        assert {record.json()["status"] for record in world.read(reply)} == {"ok"}
+        assert len(world.calls) == 12 and len(world.usage_by_request()) == 12
+
+
+def test_a_response_that_its_topic_takes_in_no_form_leaves_a_letter_and_its_usage(broker, folder):
+    with World(broker, folder, partitions=1) as world:
+        make_again(world, world.topics.responses, **COMPACTED)
+        worker = world.worker("w0")
+        for number in range(8):
+            world.ask(f"r{number}", key=None if number == 3 else b"key")
+        world.writer.flush()
+        assert wait_for(lambda: len(world.read(world.topics.responses)) == 7, 30), worker.text()
+        world.end()
+        assert "r3" not in world.responses()
+        letter, = world.read(world.topics.letters)
+        assert json.loads(letter.value)["id"] == "r3"
+        usage, = world.usage_by_request()["r3"]
+        assert usage["final"] is False and len(world.calls) == 8
+
+
+@pytest.mark.parametrize("guarantee", ["exactly_once", "at_least_once"])
+def test_an_answer_that_is_too_large_doubles_none_of_its_batch(broker, folder, guarantee):
+    with World(broker, folder, partitions=1, simulator={"latency": "300ms"},
+               settings={"delivery": {"guarantee": guarantee}}) as world:
+        world.worker("w0")
+        for number in range(60):
+            world.ask(f"r{number}", directive="bytes=3000000" if number == 30 else "")
+        world.writer.flush()
+        world.await_answers(seconds=30)
+        world.end()
+        answers = [record.json()["id"] for record in world.read(world.topics.responses)]
+        assert sorted(answers) == sorted(world.asked)
+        assert {name: len(found) for name, found in world.usage_by_request().items()} == dict.fromkeys(answers, 1)
