@@ -361,6 +361,29 @@ static void decoding_survives_any_want_of_memory(void **state)
     assert_true(torture(decode_once, body) > 0);
 }
 
+static void assert_text_bytes(const char *body, size_t bytes)
+{
+    struct decoded decoded;
+    decode(&decoded, body);
+    assert_int_equal(decoded.err, OK);
+    assert_int_equal(decoded.answer.text_bytes, bytes);
+    decoded_done(&decoded);
+}
+
+static void the_bytes_of_an_answer_are_those_of_what_the_model_said(void **state)
+{
+    (void)state;
+    assert_text_bytes(ANSWER(""), 0);
+    assert_text_bytes(ANSWER("{\"text\":\"hi\"}"), 2);
+    assert_text_bytes(ANSWER("{\"text\":\"a\\n\\\"\\u00e9\"},{\"image\":{\"format\":\"png\"}}"), 5);
+    assert_text_bytes(
+        ANSWER("{\"reasoningContent\":{\"reasoningText\":{\"text\":\"hm\",\"signature\":\"s\"}}},"
+               "{\"toolUse\":{\"toolUseId\":\"t\",\"name\":\"n\",\"input\":{\"a\":1}}},"
+               "{\"citationsContent\":{\"content\":[{\"text\":\"ab\"},{\"text\":\"c\"}],"
+               "\"citations\":[]}},7"),
+        2 + 7 + 3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -375,6 +398,7 @@ int main(void)
         cmocka_unit_test(what_else_was_said_is_metadata),
         cmocka_unit_test(input_includes_what_the_cache_had),
         cmocka_unit_test(senseless_counts_are_not_known),
+        cmocka_unit_test(the_bytes_of_an_answer_are_those_of_what_the_model_said),
         cmocka_unit_test(bodies_that_are_no_answer_are_told_apart),
         cmocka_unit_test(an_answer_larger_than_its_arena_is_too_large),
         cmocka_unit_test(any_mixture_of_blocks_is_json_again),

@@ -141,6 +141,40 @@ static void no_attempt_says_that_it_is_above_the_most(void **state)
     kit_free(kit);
 }
 
+/* ---- its counts ---- */
+
+#define OUTPUT(content) "{\"output\":{\"message\":{\"content\":[" content "]}}"
+
+/* The usage record of a call that ended so, after a request of 8 bytes of text. */
+static void assert_estimate(const char *body, enum err end, const char *counts)
+{
+    struct kit *kit = kit_asked("");
+    struct kit_call *call = kit_call(kit, 0);
+    engine_call_head(kit->engine, call->ref, 200, SLICE("HTTP/1.1 200 x\r\n\r\n"));
+    engine_call_body(kit->engine, call->ref, slice_of_text(body));
+    kit_call_ends(kit, call, end, true);
+    (void)kit_batch_with(kit, OUTPUT_USAGE);
+    kit_commit(kit);
+    assert_says(kit_output(kit, OUTPUT_USAGE, 0), "\"estimated\":true");
+    assert_says(kit_output(kit, OUTPUT_USAGE, 0), counts);
+    kit_free(kit);
+}
+
+static void output_is_estimated_from_the_text_alone(void **state)
+{
+    (void)state;
+    assert_estimate(OUTPUT("{\"text\":\"hi\"}") "}", OK, "\"input_tokens\":2,\"output_tokens\":1,");
+    assert_estimate(OUTPUT("{\"text\":\"hello\"},{\"text\":\"you\"}") "}", OK,
+                    "\"input_tokens\":2,\"output_tokens\":2,");
+    assert_estimate("{\"message\":\"no output at all, an error\"}", OK,
+                    "\"input_tokens\":2,\"output_tokens\":0,");
+    assert_estimate("<html>the page of a proxy</html>", OK,
+                    "\"input_tokens\":2,\"output_tokens\":0,");
+    /* What was cut cannot be read: its bytes are the best that is known. */
+    assert_estimate("{\"output\":{\"message\":{\"content\":[{\"text\":\"once u", ERR_BROKEN_STREAM,
+                    "\"input_tokens\":2,\"output_tokens\":12,");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -149,6 +183,7 @@ int main(void)
         cmocka_unit_test(what_is_no_name_is_told_nowhere),
         cmocka_unit_test(an_exception_of_a_stream_that_quotes_is_hidden_in_the_last_chunk),
         cmocka_unit_test(no_attempt_says_that_it_is_above_the_most),
+        cmocka_unit_test(output_is_estimated_from_the_text_alone),
         cmocka_unit_test(the_error_of_a_bad_header_goes_where_the_value_wants_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

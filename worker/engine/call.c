@@ -234,14 +234,25 @@ static struct slice body_of(const struct call *call)
     return call->hearing == NULL ? SLICE("") : buf_slice(&call->hearing->body);
 }
 
+/* A whole answer that is no stream. */
+static enum err judge_body(struct call *call, struct verdict *ret)
+{
+    if (call->status != 200 || call->job->request.stream) {
+        ret->heard_bytes = 0;
+        return fault_of_answer(call->status, call_head_text(call), body_of(call), &ret->why);
+    }
+    enum err err =
+        call->job->dialect->decode(&call->hearing->arena, body_of(call), &ret->answer, &ret->why);
+    if (err == OK || err == ERR_BAD_ANSWER)
+        ret->heard_bytes = ret->answer.text_bytes;
+    return err;
+}
+
 static enum err judge_answer(struct call *call, struct verdict *ret)
 {
     const struct dialect *dialect = call->job->dialect;
-    if (!call->is_streaming) {
-        if (call->status != 200 || call->job->request.stream)
-            return fault_of_answer(call->status, call_head_text(call), body_of(call), &ret->why);
-        return dialect->decode(&call->hearing->arena, body_of(call), &ret->answer, &ret->why);
-    }
+    if (!call->is_streaming)
+        return judge_body(call, ret);
     struct stream *stream = call->hearing->stream;
     if (stream == NULL || !event_reader_is_between(&call->hearing->reader))
         return why_set(&ret->why, ERR_BROKEN_STREAM, NULL, "the stream ended %s",
@@ -259,9 +270,8 @@ static const char *estimate_reason(const struct call *call, enum err err)
 }
 
 /* The best counts known: what the stream said, else bytes of text by the quarter. */
-static void estimate(const struct call *call, struct usage_counts *ret_counts)
+static void estimate(const struct call *call, size_t heard_bytes, struct usage_counts *ret_counts)
 {
-    size_t heard_bytes = call->status == 200 ? body_of(call).len : 0;
     if (call->hearing != NULL && call->hearing->stream != NULL)
         call->job->dialect->stream_heard(call->hearing->stream, ret_counts, &heard_bytes);
     if (ret_counts->known)
@@ -283,6 +293,7 @@ void call_judge(struct engine *engine, struct call *call, const struct call_end 
     struct verdict *ret = ret_verdict;
     memset(ret, 0, sizeof *ret);
     ret->status = call->status;
+    ret->heard_bytes = call->status == 200 ? body_of(call).len : 0; /* of one that was cut */
     ret->retry_after_ms = http_retry_after_ms(call_head_text(call), engine->wall_ms);
     enum err err;
     bool was_sent = true;
@@ -304,7 +315,7 @@ void call_judge(struct engine *engine, struct call *call, const struct call_end 
         ret->counts = ret->answer.usage;
         if (ret->counts.known)
             return;
-        estimate(call, &ret->counts);
+        estimate(call, ret->heard_bytes, &ret->counts);
         ret->estimated_reason = "no_counts";
         return;
     }
@@ -314,6 +325,6 @@ void call_judge(struct engine *engine, struct call *call, const struct call_end 
     ret->is_billable = was_sent && !refused;
     if (ret->is_billable) {
         ret->estimated_reason = estimate_reason(call, err);
-        estimate(call, &ret->counts);
+        estimate(call, ret->heard_bytes, &ret->counts);
     }
 }

@@ -27,6 +27,8 @@ struct answer {
     struct slice metadata;            /* members for response_metadata, as Bedrock wrote them: `"metrics":{…},…`; may be empty.
                                          Without stopReason and the worker's own (ResponseMetadata, model_name, model_provider) */
     struct slice service_tier;        /* decoded; null = not said */
+    size_t text_bytes;                /* UTF-8 bytes of text, reasoning and tool inputs: output tokens are estimated as a
+                                         quarter of it */
     struct usage_counts usage;
 };
 

@@ -269,3 +269,18 @@ const struct dialect dialect_converse = {
     .stream_heard = converse_stream_heard,
     .stream_done = converse_stream_done,
 };
+
+size_t converse_text_bytes(const struct json *string)
+{
+    if (!json_is(string, JSON_STRING))
+        return 0;
+    struct slice text = slice_sub(string->source, 1, string->source.len - 2);
+    size_t bytes = 0;
+    for (size_t at = 0; at < text.len; bytes++) {
+        bool is_escape = text.ptr[at] == '\\';
+        bool is_unicode = is_escape && at + 1 < text.len && text.ptr[at + 1] == 'u';
+        at += is_unicode ? 6 : is_escape ? 2 : 1;
+        bytes += is_unicode ? 1 : 0;
+    }
+    return bytes;
+}

@@ -148,6 +148,32 @@ static void add_block(struct decoder *decoder, const struct json *block)
         add_raw(decoder, block);
 }
 
+/* --- the bytes that are estimated from --- */
+
+static size_t cited_bytes(const struct json *cited)
+{
+    const struct json *content = json_member(cited, "content");
+    size_t bytes = 0;
+    if (json_is(content, JSON_ARRAY))
+        for (const struct json *part = content->first; part != NULL; part = part->next)
+            bytes += converse_text_bytes(json_member(part, "text"));
+    return bytes;
+}
+
+static size_t count_text(const struct json *blocks)
+{
+    size_t bytes = 0;
+    for (const struct json *block = blocks->first; block != NULL; block = block->next) {
+        const struct json *reasoning = json_member(block, "reasoningContent");
+        const struct json *input = json_member(json_member(block, "toolUse"), "input");
+        bytes += converse_text_bytes(json_member(block, "text"));
+        bytes += converse_text_bytes(json_member(json_member(reasoning, "reasoningText"), "text"));
+        bytes += json_is(input, JSON_OBJECT) ? input->source.len : converse_text_bytes(input);
+        bytes += cited_bytes(json_member(block, "citationsContent"));
+    }
+    return bytes;
+}
+
 /* --- the answer --- */
 
 /* A string for exactly one text, else an array of blocks. */
@@ -221,6 +247,7 @@ static enum err decode_root(struct arena *arena, const struct json *root, struct
         err = converse_keep_string(arena, tier, &answer->service_tier);
     if (err == OK)
         err = converse_usage(arena, json_member(root, "usage"), &answer->usage);
+    answer->text_bytes = count_text(blocks);
     converse_reasoning_tokens(json_member(root, "additionalModelResponseFields"), &answer->usage);
     return err == OK ? OK : converse_failed(ret_why, err);
 }

@@ -114,20 +114,6 @@ static struct slice inside(const struct json *string)
     return slice_sub(string->source, 1, string->source.len - 2);
 }
 
-/* Bytes of the decoded string, near enough for an estimate: an escape counts as one to four. */
-static size_t text_bytes(const struct json *string)
-{
-    struct slice text = inside(string);
-    size_t bytes = 0;
-    for (size_t at = 0; at < text.len; bytes++) {
-        bool is_escape = text.ptr[at] == '\\';
-        bool is_unicode = is_escape && at + 1 < text.len && text.ptr[at + 1] == 'u';
-        at += is_unicode ? 6 : is_escape ? 2 : 1;
-        bytes += is_unicode ? 1 : 0;
-    }
-    return bytes;
-}
-
 static void add_index(struct buf *content, int64_t index)
 {
     json_add_int_member(content, "index", index);
@@ -178,7 +164,7 @@ static enum err hear_text(struct items *items, const struct heard *heard, const 
         return err;
     if (item == NULL)
         return hear_raw(items, heard, content);
-    items->text_bytes += text_bytes(text);
+    items->text_bytes += converse_text_bytes(text);
     open_block(content, SLICE("\"text\""));
     json_add_member(content, "text", text->source);
     add_index(content, heard->index);
@@ -238,7 +224,7 @@ static enum err hear_reasoning(struct items *items, const struct heard *heard,
         return err;
     if (item == NULL)
         return hear_raw(items, heard, content);
-    items->text_bytes += reasoning_parts[row].part == PART_TEXT ? text_bytes(said) : 0;
+    items->text_bytes += reasoning_parts[row].part == PART_TEXT ? converse_text_bytes(said) : 0;
     open_block(content, SLICE("\"reasoning_content\""));
     json_add_name(content, "reasoning_content");
     buf_add_byte(content, '{');
@@ -347,7 +333,7 @@ static enum err hear_tool_input(struct items *items, const struct heard *heard,
     if (input == NULL || input->kind != JSON_STRING || !slice_equal_text(input->name, "input") ||
         item == NULL || item->kind != ITEM_TOOL)
         return hear_raw(items, heard, content);
-    items->text_bytes += text_bytes(input);
+    items->text_bytes += converse_text_bytes(input);
     open_block(content, item->type);
     json_add_member(content, "input", input->source);
     add_index(content, heard->index);
@@ -498,5 +484,6 @@ enum err items_keep(struct items *items, struct answer *ret_answer)
         err = converse_keep(items->arena, &calls, &ret_answer->tool_calls);
     if (err == OK)
         err = converse_keep(items->arena, &invalid, &ret_answer->invalid_tool_calls);
+    ret_answer->text_bytes = items->text_bytes;
     return err;
 }

@@ -31,6 +31,9 @@ MUST_CHECK enum err converse_add_metadata(struct buf *metadata, const struct jso
 void converse_add_tool_call(struct buf *calls, bool is_valid, struct slice name, struct slice args,
                             struct slice id);
 
+/* Bytes of a decoded string, near enough for an estimate: an escape counts as one to four. 0 when
+ * it is none. */
+size_t converse_text_bytes(const struct json *string);
 /* Fills why; what is over a limit is told as an answer that is too large. */
 enum err converse_failed(struct why *why, enum err err);
 /* A comma, unless the buf is empty or ends in an opening bracket. */
