@@ -126,7 +126,7 @@ pytest() {
         -o cache_dir="$OUT/pytest-cache" --junitxml="$OUT/$name.xml" -o junit_family=xunit2 "$@" </dev/null
 }
 
-part_unit() { with_ctest unit dev 'unit|arch' 300; }
+part_unit() { with_ctest unit dev unit 300; }
 part_fuzz() { with_ctest fuzz dev fuzz 300; }
 part_io() { with_ctest io dev io 300; }
 

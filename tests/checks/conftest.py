@@ -1,5 +1,6 @@
 """Where the records come from: the real encoders, run by print_outputs; and, when the tests against a real Kafka have
 left some in BEDROCK_OUTPUT_DIR, those that went through it."""
+import json
 import os
 import subprocess
 import sys
@@ -14,22 +15,35 @@ KEPT = os.environ.get("BEDROCK_OUTPUT_DIR")
 SOURCES = ["encoders"] + (["kafka"] if has_outputs(KEPT) else [])
 
 
-def printer():
-    """BEDROCK_PRINT_OUTPUTS, else the newest that was built."""
+def built(name):
+    """A program of this folder: from BEDROCK_PRINT_OUTPUTS' folder, else the newest that was built."""
     given = os.environ.get("BEDROCK_PRINT_OUTPUTS")
     if given:
-        return given
-    found = sorted((ROOT / "build").glob("*/tests/print_outputs"), key=lambda path: path.stat().st_mtime)
+        return Path(given).parent / name
+    found = sorted((ROOT / "build").glob(f"*/tests/{name}"), key=lambda path: path.stat().st_mtime)
     if not found:
-        pytest.fail("print_outputs is not built: cmake --preset dev && cmake --build --preset dev")
+        pytest.fail(f"{name} is not built: cmake --preset dev && cmake --build --preset dev")
     return found[-1]
+
+
+@pytest.fixture(scope="session")
+def read_requests():
+    """What a worker makes of requests: for each `ok`, or the error's code and the field."""
+    def read(requests):
+        lines = "".join(json.dumps(request) + "\n" for request in requests)
+        done = subprocess.run([built("read_requests")], input=lines, capture_output=True, text=True, check=True,
+                              timeout=60)
+        told = done.stdout.splitlines()
+        assert len(told) == len(requests)
+        return told
+    return read
 
 
 @pytest.fixture(scope="session")
 def encoded(tmp_path_factory):
     """What print_outputs wrote."""
     folder = tmp_path_factory.mktemp("outputs")
-    subprocess.run([printer(), folder], check=True, timeout=60)
+    subprocess.run([built("print_outputs"), folder], check=True, timeout=60)
     return Outputs(folder)
 
 

@@ -1,0 +1,75 @@
+"""The request's schema and the worker's reader say the same: what one takes, the other takes."""
+import json
+import re
+
+import pytest
+
+from outputs import ROOT, faults, schema
+
+LIST = (ROOT / "worker" / "wire" / "request_fields.def").read_text(encoding="utf-8")
+FIELDS = re.findall(r"^(?:FIELD|VALUE)\((\w+),", LIST, re.M)
+LATER = re.findall(r"^LATER\((\w+)\)", LIST, re.M)
+# What no schema can tell, because the settings of a worker decide.
+BEYOND = {"unknown_model", "unknown_template", "template_variables"}
+
+VALUES = [
+    None, True, False, 0, 1, -1, 0.5, 1.5, 1000.0, 1e30, "", "x", "x" * 128, "x" * 129, "x" * 249, "x" * 250, "é" * 128,
+    "x" * 2048, "x" * 2049, "a b", "a\u0001b", "a\nb", "a\u007fb", "a\u0085b", "a\u00a0b", ".", "..", "...", "auto",
+    "converse", "invoke", "2026-11-22T10:00:00Z", "2026-11-22T10:00:00.25+01:00", "2026-11-22", "2026-13-22T10:00:00Z",
+    "2026-11-22t24:00:00z", "2026-11-22t23:59:60z", "2026-11-22T10:00:00", "2026-11-22 10:00:00Z", "x.y",
+    [], ["x"], [1], [None], {}, {"a": "b"}, {"a": 1}, {"a": None}, {"a" * 257: "b"}, {"a": "b" * 257},
+    {"a": "b" * 256}, {str(i): "" for i in range(17)}, {str(i): "" for i in range(257)},
+    [["human", "x"]], [["human"]], [["human", "x", "y"]], [["sytem", "x"]], [["human", 7]], [["human", None]],
+    {"template": "t"}, {"template": ""}, {"template": []}, {"template": [["human", "x"]]}, {"template": None},
+    {"template": "t", "variables": None}, {"template": "t", "variables": {"a": "b"}},
+    {"template": "t", "variables": {"a": None}}, {"template": "t", "variables": []}, {"template": "t", "x": 1},
+]
+MEMBERS = ["role", "type", "content", "id", "name", "tool_calls", "tool_call_chunks", "invalid_tool_calls",
+           "usage_metadata", "response_metadata", "additional_kwargs", "chunk_position", "example", "cache_control",
+           "tool_call_id", "status", "artifact", "contents"]
+CONTENTS = [[{"type": "text", "text": "x"}], [{"type": "text", "text": "x", "index": 0, "id": "a"}],
+            [{"type": "text"}], [{"type": "text", "text": 1}], [{"text": "x"}], [{"text": None}], [{"text": "x", "b": 1}],
+            [{"image": {}}], [{"image": 1}], [{"toolUse": {}}], [{"nothing": {}}], ["x", "y"], [[]], [None],
+            [{"type": "reasoning_content", "reasoning_content": {"text": "x", "signature": "s"}}],
+            [{"type": "reasoning_content", "reasoning_content": {"text": "x"}}],
+            [{"type": "reasoning_content", "reasoning_content": "x"}], [{"type": "image_url", "image_url": {}}],
+            [{"cachePoint": {"type": "default"}}], [{"type": "text", "text": "x", "cache_control": {}}]]
+
+
+def requests():
+    base = {"messages": [["human", "x"]]}
+    for name in [*FIELDS, *LATER, "mesages"]:
+        for value in VALUES:
+            yield {**base, name: value} if name != "prompt" else {name: value}
+            if name == "prompt":
+                yield {**base, name: value}
+    for name in MEMBERS:
+        for value in VALUES:
+            yield {"messages": [{"role": "human", "content": "x", name: value}]}
+    for content in [*VALUES, *CONTENTS]:
+        yield {"messages": [["human", "x"], ["ai", content]]}
+        yield {"messages": [["human", "x"], {"type": "ai", "content": content}]}
+    yield from ({}, [], "x", None, {"messages": [{"content": "x"}]}, {"messages": [{"role": "user"}]})
+
+
+def test_what_the_schema_takes_the_reader_takes_and_no_more(read_requests):
+    every = list(requests())
+    apart = []
+    for request, told in zip(every, read_requests(every), strict=True):
+        code = told.split(" ")[0]
+        wrong = faults("request", request)
+        if code not in BEYOND and (code == "ok") != (wrong == []):
+            apart.append(f"{json.dumps(request)[:120]}: the reader says {told}, the schema {wrong[:1]}")
+    assert apart == []
+
+
+def test_the_schema_has_the_fields_of_the_readers_list():
+    assert set(schema("request")["properties"]) == {*FIELDS, *LATER}
+    for name in LATER:
+        assert schema("request")["properties"][name]["type"] == "null", name
+
+
+@pytest.mark.parametrize("name", LATER)
+def test_a_field_that_is_not_done_yet_may_be_null(read_requests, name):
+    null, given = read_requests([{"messages": [["human", "x"]], name: value} for value in (None, {})])
+    assert (null, given) == ("ok", f"unsupported_field {name}")
