@@ -353,6 +353,8 @@ enum api {
     API_PRODUCE = 0,
     API_OFFSET_COMMIT = 8,
     API_OFFSET_FETCH = 9,
+    API_JOIN_GROUP = 11,
+    API_HEARTBEAT = 12,
     API_END_TXN = 26,
     API_TXN_OFFSET_COMMIT = 28
 };

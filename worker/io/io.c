@@ -27,6 +27,12 @@
 #define FREE_MS      30000 /* for everything else */
 #define LAST_TURN_MS 20
 
+/* A partition that waits for the commit of its last offset, under at_least_once. */
+struct release {
+    struct tenure tenure;
+    int64_t since_ms;
+};
+
 struct io {
     struct io_config config;
     struct ports ports;
@@ -51,9 +57,9 @@ struct io {
     bool has_joined;     /* its group */
     bool is_stopping, has_ended;
     int exit_code;
-    struct tenure
-        *releases; /* that wait for their last offsets; PARTITIONS_MAX, under at_least_once */
+    struct release *releases; /* PARTITIONS_MAX */
     size_t release_count;
+    int64_t stop_until_ms; /* the drain time-out of the stop that was begun */
 };
 
 /* ---- waking ---- */
@@ -107,7 +113,7 @@ static void port_partition_release(void *self, struct tenure tenure)
         return;
     }
     CHECK(io->release_count < PARTITIONS_MAX);
-    io->releases[io->release_count++] = tenure;
+    io->releases[io->release_count++] = (struct release){.tenure = tenure, .since_ms = io->now_ms};
     kafka_offsets_commit(io->offsets);
     io_wake(io);
 }
@@ -199,7 +205,7 @@ static bool rooms_make(struct io *io, char *ret_error)
     io->committer = kafka_committer_new(kafka, io->sink, wake, ret_error);
     if (io->committer == NULL)
         return false;
-    io->offsets = kafka_offsets_new(kafka, io->consumer, wake);
+    io->offsets = kafka_offsets_new(kafka, io->consumer, io->sink, wake);
     io->lookup = kafka_lookup_new(kafka, io->consumer, io->sink, wake);
     return io->offsets != NULL && io->lookup != NULL;
 }
@@ -268,13 +274,18 @@ static void loop_end(struct io *io)
     (void)uv_loop_close(&io->loop);
 }
 
+/* Of an end that is not a good one. */
+static int exit_code_at_least(const struct io *io)
+{
+    return io->exit_code != 0 ? io->exit_code : IO_EXIT_STOPPED_AT_ONCE;
+}
+
 void io_free(struct io *io)
 {
     if (io == NULL)
         return;
     if (io->watchdog != NULL)
-        watchdog_set(io->watchdog, FREE_MS,
-                     io->exit_code != 0 ? io->exit_code : IO_EXIT_STOPPED_AT_ONCE);
+        watchdog_set(io->watchdog, FREE_MS, exit_code_at_least(io));
     if (io->committer != NULL)
         kafka_committer_stop(io->committer);
     http_end(io);
@@ -343,6 +354,7 @@ static void stop_begin(struct io *io)
     if (io->is_stopping)
         return;
     io->is_stopping = true;
+    io->stop_until_ms = io->now_ms + io->config.drain_timeout_ms;
     watchdog_set(io->watchdog, io->config.drain_timeout_ms + STOP_GRACE_MS,
                  IO_EXIT_STOPPED_AT_ONCE);
     engine_stop(io->engine);
@@ -379,19 +391,23 @@ static void batch_take(struct io *io)
     engine_batch_ended(io->engine, &end);
 }
 
+/* What cannot be committed must not keep the partition until the group puts this member out. */
 static void releases_serve(struct io *io)
 {
+    int64_t most_ms =
+        io->config.drain_timeout_ms > FLUSH_MS ? io->config.drain_timeout_ms : FLUSH_MS;
     size_t left = 0;
     for (size_t i = 0; i < io->release_count; i++) {
-        struct tenure tenure = io->releases[i];
-        if (kafka_offsets_holds(io->offsets, tenure) &&
-            kafka_consumer_part(io->consumer, tenure) != NULL)
-            io->releases[left++] = tenure;
+        struct release release = io->releases[i];
+        int64_t waited_ms = io->now_ms - release.since_ms;
+        if (waited_ms >= most_ms)
+            kafka_offsets_give_up(io->offsets, release.tenure, waited_ms);
+        if (kafka_offsets_holds(io->offsets, release.tenure) &&
+            kafka_consumer_part(io->consumer, release.tenure) != NULL)
+            io->releases[left++] = release;
         else
-            kafka_consumer_release(io->consumer, tenure);
+            kafka_consumer_release(io->consumer, release.tenure);
     }
-    if (io->release_count > 0)
-        kafka_offsets_commit(io->offsets);
     io->release_count = left;
 }
 
@@ -457,28 +473,45 @@ static void last_turn(struct io *io)
     (void)uv_run(&io->loop, UV_RUN_ONCE);
     alarm_heard(&io->alarm);
     time_take(io);
+    kafka_consumer_turn(io->consumer);
     kafka_consumer_step(io->consumer, io->now_ms);
     (void)kafka_offsets_step(io->offsets, io->now_ms);
     kafka_chunks_step(io->chunks);
 }
 
-static void close_all(struct io *io)
+/* Offsets and chunks on their way. While the consumer joins its group anew no commit may go: that
+ * is waited for as long as the drain may take. */
+static void last_flush(struct io *io)
 {
-    watchdog_set(io->watchdog, FREE_MS,
-                 io->exit_code != 0 ? io->exit_code : IO_EXIT_STOPPED_AT_ONCE);
-    kafka_offsets_attach(io->offsets, NULL);
-    kafka_lookup_attach(io->lookup, NULL);
-    kafka_chunks_attach(io->chunks, NULL);
-    kafka_committer_stop(io->committer);
     int64_t until_ms = io->now_ms + FLUSH_MS;
+    int64_t drain_ms = io->stop_until_ms > io->now_ms ? io->stop_until_ms - io->now_ms : 0;
+    watchdog_set(io->watchdog, drain_ms + FREE_MS, exit_code_at_least(io));
     while ((kafka_offsets_holds_any(io->offsets) || kafka_chunks_waiting(io->chunks) > 0) &&
            io->now_ms < until_ms) {
         kafka_offsets_commit(io->offsets);
         last_turn(io);
+        if (kafka_offsets_holds_any(io->offsets) && kafka_consumer_is_joining(io->consumer) &&
+            io->now_ms < io->stop_until_ms)
+            until_ms = io->now_ms + FLUSH_MS;
     }
+    if (!kafka_offsets_holds_any(io->offsets))
+        return;
+    struct log_field field = FIELD_INT("partitions", (int64_t)kafka_offsets_held(io->offsets));
+    log_sink_add(io->sink, LOG_OFFSETS_UNCOMMITTED, &field, 1);
+    io->exit_code = exit_code_at_least(io);
+}
+
+static void close_all(struct io *io)
+{
+    kafka_offsets_attach(io->offsets, NULL);
+    kafka_lookup_attach(io->lookup, NULL);
+    kafka_chunks_attach(io->chunks, NULL);
+    kafka_committer_stop(io->committer);
+    last_flush(io);
+    watchdog_set(io->watchdog, FREE_MS, exit_code_at_least(io));
     http_end(io);
     kafka_consumer_close_begin(io->consumer);
-    until_ms = io->now_ms + CLOSE_MS;
+    int64_t until_ms = io->now_ms + CLOSE_MS;
     while (!kafka_consumer_closed(io->consumer) && io->now_ms < until_ms)
         last_turn(io);
     if (!kafka_consumer_closed(io->consumer))

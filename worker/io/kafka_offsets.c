@@ -5,10 +5,12 @@
 
 #include "base/check.h"
 #include "base/memory.h"
+#include "io/log_sink.h"
 
 #define QUESTIONS_MAX      (2 * PARTITIONS_MAX)
 #define READ_TIMEOUT_MS    5000
-#define COMMIT_AGAIN_MS    500 /* after a commit that failed */
+#define COMMIT_AGAIN_MS    500   /* after a commit that failed, whoever waits */
+#define REFUSED_AGAIN_MS   60000 /* between two lines that say so */
 #define METADATA_BYTES_MAX 1048576
 #define MEMBERSHIP_MAX     65536
 #define BARRED_MS          1000 /* a join without a new generation: tried again all the same */
@@ -44,6 +46,10 @@ struct kafka_offsets {
     struct kept *kept; /* PARTITIONS_MAX; NULL under exactly_once */
     size_t kept_end;   /* no slot from here on was ever kept */
     int64_t now_ms, commit_due_ms;
+    int64_t commit_after_ms; /* none before */
+    uint32_t failures;       /* in a row */
+    int64_t told_ms;         /* that it is refused; 0 = not yet */
+    struct log_sink *sink;
 };
 
 static void offsets_woken(rd_kafka_t *client, void *opaque)
@@ -67,7 +73,8 @@ static bool options_make(struct kafka_offsets *offsets)
 }
 
 struct kafka_offsets *kafka_offsets_new(const struct kafka_config *config,
-                                        struct kafka_consumer *consumer, struct loop_wake wake)
+                                        struct kafka_consumer *consumer, struct log_sink *sink,
+                                        struct loop_wake wake)
 {
     struct kafka_offsets *offsets = memory_new(sizeof *offsets);
     if (offsets == NULL)
@@ -75,6 +82,7 @@ struct kafka_offsets *kafka_offsets_new(const struct kafka_config *config,
     offsets->config = config;
     offsets->consumer = consumer;
     offsets->client = kafka_consumer_client(consumer);
+    offsets->sink = sink;
     offsets->wake = wake;
     offsets->queue = rd_kafka_queue_new(offsets->client);
     rd_kafka_queue_cb_event_enable(offsets->queue, offsets_woken, offsets);
@@ -222,13 +230,45 @@ bool kafka_offsets_holds(const struct kafka_offsets *offsets, struct tenure tenu
            offsets->kept[tenure.slot].epoch == tenure.epoch;
 }
 
+size_t kafka_offsets_held(const struct kafka_offsets *offsets)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < offsets->kept_end; i++)
+        count += offsets->kept[i].is_set;
+    return count;
+}
+
 bool kafka_offsets_holds_any(const struct kafka_offsets *offsets)
 {
+    return kafka_offsets_held(offsets) > 0;
+}
+
+void kafka_offsets_give_up(struct kafka_offsets *offsets, struct tenure tenure, int64_t waited_ms)
+{
+    const struct part *part = kafka_consumer_part(offsets->consumer, tenure);
+    if (part == NULL || !kafka_offsets_holds(offsets, tenure))
+        return;
+    struct kept *kept = &offsets->kept[tenure.slot];
+    struct log_field fields[] = {
+        FIELD_TEXT("topic", slice_of_text(part->topic)),
+        FIELD_INT("partition", part->partition),
+        FIELD_INT("offset", kept->offset),
+        FIELD_INT("waited_ms", waited_ms),
+    };
+    log_sink_add(offsets->sink, LOG_OFFSETS_LEFT, fields, COUNT_OF(fields));
+    kept->is_set = false;
+}
+
+/* What is of a tenure that is over is not ours to commit. */
+static void kept_forget(struct kafka_offsets *offsets)
+{
     for (size_t i = 0; i < offsets->kept_end; i++) {
-        if (offsets->kept[i].is_set)
-            return true;
+        struct kept *kept = &offsets->kept[i];
+        struct tenure tenure = {.slot = (uint32_t)i, .epoch = kept->epoch};
+        const struct part *part =
+            kept->is_set ? kafka_consumer_part(offsets->consumer, tenure) : NULL;
+        kept->is_set = part != NULL && part->state != PART_LEFT;
     }
-    return false;
 }
 
 static void kept_send(struct kafka_offsets *offsets)
@@ -241,9 +281,6 @@ static void kept_send(struct kafka_offsets *offsets)
             continue;
         struct tenure tenure = {.slot = (uint32_t)i, .epoch = kept->epoch};
         const struct part *part = kafka_consumer_part(offsets->consumer, tenure);
-        kept->is_set = part != NULL && part->state != PART_LEFT;
-        if (!kept->is_set)
-            continue;
         kept->is_sent = true;
         rd_kafka_topic_partition_t *element =
             rd_kafka_topic_partition_list_add(list, part->topic, part->partition);
@@ -290,7 +327,7 @@ static bool commit_may_go(struct kafka_offsets *offsets)
 /* Reads that waited for a commit that failed know nothing. */
 static void commit_failed(struct kafka_offsets *offsets)
 {
-    offsets->commit_due_ms = offsets->now_ms + COMMIT_AGAIN_MS;
+    offsets->commit_after_ms = offsets->commit_due_ms = offsets->now_ms + COMMIT_AGAIN_MS;
     size_t left = 0;
     for (size_t i = 0; i < offsets->question_count; i++) {
         struct question question = offsets->questions[i];
@@ -302,22 +339,76 @@ static void commit_failed(struct kafka_offsets *offsets)
     offsets->question_count = left;
 }
 
+/* What helps where trying again does not; NULL = nothing is known to. */
+static const char *refusal_remedy(rd_kafka_resp_err_t err)
+{
+    switch ((int)err) {
+    case RD_KAFKA_RESP_ERR_OFFSET_METADATA_TOO_LARGE:
+        return "set kafka.offset_metadata_max to at most the brokers' offset.metadata.max.bytes";
+    case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
+        return "grant the right Read on the group";
+    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+        return "grant the right Read on the topic";
+    default:
+        return NULL;
+    }
+}
+
+/* One that may pass is told when it did not pass at once. */
+static void refusal_tell(struct kafka_offsets *offsets, rd_kafka_resp_err_t err,
+                         const struct kept *kept, const struct part *part)
+{
+    const char *remedy = refusal_remedy(err);
+    bool is_told = offsets->told_ms != 0 && offsets->now_ms - offsets->told_ms < REFUSED_AGAIN_MS;
+    if (is_told || (remedy == NULL && offsets->failures < 2))
+        return;
+    offsets->told_ms = offsets->now_ms;
+    struct log_field fields[] = {
+        FIELD_TEXT("topic", slice_of_text(part->topic)),
+        FIELD_INT("partition", part->partition),
+        FIELD_INT("offset", kept->offset),
+        FIELD_TEXT("reason", slice_of_text(rd_kafka_err2str(err))),
+        FIELD_TEXT("remedy", slice_of_text(remedy != NULL ? remedy : "it is tried again")),
+    };
+    log_sink_add(offsets->sink, LOG_OFFSETS_REFUSED, fields, COUNT_OF(fields));
+}
+
+/* Of one partition, in the commit that was answered. */
+static rd_kafka_resp_err_t commit_error(rd_kafka_event_t *event, const struct part *part)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_event_topic_partition_list(event);
+    const rd_kafka_topic_partition_t *element =
+        list == NULL ? NULL
+                     : rd_kafka_topic_partition_list_find(list, part->topic, part->partition);
+    if (element != NULL && element->err != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return element->err;
+    return rd_kafka_event_error(event);
+}
+
 static void commit_hear(struct kafka_offsets *offsets, rd_kafka_event_t *event)
 {
     offsets->is_committing = false;
-    rd_kafka_resp_err_t err = rd_kafka_event_error(event);
-    const rd_kafka_topic_partition_list_t *list = rd_kafka_event_topic_partition_list(event);
-    for (int i = 0; list != NULL && i < list->cnt && err == RD_KAFKA_RESP_ERR_NO_ERROR; i++)
-        err = list->elems[i].err;
-    bool failed = err != RD_KAFKA_RESP_ERR_NO_ERROR;
+    kept_forget(offsets);
+    bool failed = false;
+    offsets->failures++;
     for (size_t i = 0; i < offsets->kept_end; i++) {
         struct kept *kept = &offsets->kept[i];
-        if (kept->is_set && kept->is_sent)
-            kept->is_set = failed;
+        struct tenure tenure = {.slot = (uint32_t)i, .epoch = kept->epoch};
+        if (!kept->is_set)
+            continue;
+        const struct part *part = kafka_consumer_part(offsets->consumer, tenure);
+        rd_kafka_resp_err_t err = commit_error(event, part);
+        if (err != RD_KAFKA_RESP_ERR_NO_ERROR)
+            refusal_tell(offsets, err, kept, part);
+        failed = failed || err != RD_KAFKA_RESP_ERR_NO_ERROR;
+        if (kept->is_sent)
+            kept->is_set = err != RD_KAFKA_RESP_ERR_NO_ERROR;
         kept->is_sent = false;
     }
     if (failed)
         commit_failed(offsets);
+    else
+        offsets->failures = 0;
 }
 
 int64_t kafka_offsets_step(struct kafka_offsets *offsets, int64_t now_ms)
@@ -331,9 +422,11 @@ int64_t kafka_offsets_step(struct kafka_offsets *offsets, int64_t now_ms)
             commit_hear(offsets, event);
         rd_kafka_event_destroy(event);
     }
+    kept_forget(offsets);
     bool holds = !offsets->is_committing && kafka_offsets_holds_any(offsets);
-    if (holds && (offsets->must_commit || now_ms >= offsets->commit_due_ms) &&
-        commit_may_go(offsets)) {
+    if (offsets->must_commit || offsets->commit_due_ms < offsets->commit_after_ms)
+        offsets->commit_due_ms = offsets->commit_after_ms;
+    if (holds && now_ms >= offsets->commit_due_ms && commit_may_go(offsets)) {
         kept_send(offsets);
         holds = false;
     }

@@ -13,7 +13,7 @@ struct kafka_offsets;
 
 MUST_CHECK struct kafka_offsets *kafka_offsets_new(const struct kafka_config *config,
                                                    struct kafka_consumer *consumer,
-                                                   struct loop_wake wake);
+                                                   struct log_sink *sink, struct loop_wake wake);
 void kafka_offsets_attach(struct kafka_offsets *offsets, struct engine *engine);
 /* Answered by engine_offsets_read in a later step. */
 void kafka_offsets_read(struct kafka_offsets *offsets, struct tenure tenure, uint32_t ticket);
@@ -23,7 +23,11 @@ void kafka_offsets_keep(struct kafka_offsets *offsets, const struct batch_offset
 void kafka_offsets_commit(struct kafka_offsets *offsets);
 /* Is anything of this tenure kept and not yet committed? */
 bool kafka_offsets_holds(const struct kafka_offsets *offsets, struct tenure tenure);
+/* … of any tenure? Of how many? */
 bool kafka_offsets_holds_any(const struct kafka_offsets *offsets);
+size_t kafka_offsets_held(const struct kafka_offsets *offsets);
+/* Gives it up: the partition goes and could not be committed in that time. Says so. */
+void kafka_offsets_give_up(struct kafka_offsets *offsets, struct tenure tenure, int64_t waited_ms);
 /* Once a turn. Returns when it must be called next at the latest; INT64_MAX = when woken. */
 int64_t kafka_offsets_step(struct kafka_offsets *offsets, int64_t now_ms);
 /* Before the consumer. NULL is fine. */
