@@ -29,7 +29,7 @@ def test_an_error_whose_letter_and_response_are_both_too_large_fails_alone(broke
         world.writer.send(world.topics.requests, json.dumps(poison).encode())
         world.asked.append("poison")
         world.ask_many(10, "after")
-        world.await_answers(seconds=20)
+        world.await_answers(seconds=40)
         world.end()
         answers = world.responses()
         assert answers["poison"]["error"]["code"] == "invalid"
@@ -44,7 +44,7 @@ def test_a_key_that_no_output_can_carry_is_left_out(broker, folder):
         world.writer.send(world.topics.requests, b'{"oops":1,"id":"poison"}', key=b"k" * 1048300)
         world.asked.append("poison")
         world.ask_many(5, "after")
-        world.await_answers(seconds=20)
+        world.await_answers(seconds=40)
         world.end()
         answer, = (record for record in world.read(world.topics.responses) if record.json()["id"] == "poison")
         assert answer.key is None and answer.json()["status"] == "error"

@@ -43,6 +43,7 @@ static enum err reply_topics_init(struct engine *engine)
         return ERR_NO_MEMORY;
     for (size_t i = 0; i < REPLY_TOPICS_MAX; i++)
         link_init(&engine->reply_topics[i].waiters);
+    link_init(&engine->reply_overflow);
     return OK;
 }
 

@@ -133,6 +133,15 @@ static void strip(struct job *job, enum stripped most)
         job->stripped = most;
 }
 
+/* Each refusal costs a transaction: what is most of it goes first. */
+static bool is_key_most(const struct job *job)
+{
+    size_t rest = job->record.value.len;
+    for (size_t i = 0; i < job->record.headers.count; i++)
+        rest += job->record.headers.list[i].value.len;
+    return job->record.key.len > rest;
+}
+
 static void add_error_response(struct engine *engine, struct job *job)
 {
     struct response_facts facts = response_facts_of(engine, job);
@@ -279,6 +288,8 @@ static void replace_letter(struct engine *engine, struct job *job, struct output
     drop_output(engine, &job->result, letter);
     if (err != ERR_TOO_LARGE)
         job->letter_refusals = LETTER_REFUSALS_MAX;
+    else if (is_key_most(job))
+        job->letter_refusals += job->letter_refusals == 0 ? LETTER_REFUSALS_MAX - 1 : 1;
     else
         job->letter_refusals += was_without_value && job->letter_refusals == 0 ? 2 : 1;
     add_letter(engine, job);
@@ -321,7 +332,7 @@ static void replace_response(struct engine *engine, struct job *job, struct outp
         turn_into_error(engine, job, ERR_RESPONSE_TOO_LARGE,
                         "the broker refuses an answer of this size");
     } else if (is_size && job->stripped == STRIPPED_NOTHING) {
-        strip(job, STRIPPED_ECHOES);
+        strip(job, is_key_most(job) ? STRIPPED_KEY : STRIPPED_ECHOES);
         tell_error(engine, job);
     } else if (job->request.reply_topic.ptr != NULL) {
         leave_reply_topic(engine, job, err);

@@ -99,8 +99,10 @@ enum err reply_check(struct engine *engine, struct job *job, struct why *ret_why
         return refuse(engine, job, ret_why,
                       "the reply topic is not among topics.reply_allowed of the worker");
     struct reply_topic *topic = place_for(engine, name);
-    if (topic == NULL)
-        return refuse(engine, job, ret_why, "too many different reply topics are being looked up");
+    if (topic == NULL) {
+        list_add_last(&engine->reply_overflow, &job->reply_link);
+        return ERR_UNSTABLE;
+    }
     if (topic->known_until_ms <= engine->now_ms) {
         list_add_last(&topic->waiters, &job->reply_link);
         if (topic->ticket == 0) {
@@ -135,6 +137,7 @@ void reply_found(struct engine *engine, uint32_t ticket, enum err err, int32_t p
         topic->partitions = partitions;
         topic->known_until_ms = engine->now_ms + (err == OK ? REPLY_KNOWN_MS : REPLY_BAD_MS);
         list_move_all(&topic->waiters, ready);
+        list_move_all(&engine->reply_overflow, ready);
         return;
     }
 }

@@ -90,7 +90,7 @@ struct target {
     uint32_t counted; /* of the jobs that are being counted: only while they are */
     struct pace pace;
     enum { TARGET_SOUND, TARGET_SLOW, TARGET_DOWN } told; /* what the log said last */
-    int64_t slow_told_ms, down_told_ms;                   /* for tell_now */
+    int64_t slow_told_ms, down_told_ms, share_told_ms;    /* for tell_now */
     struct sigv4_key key;
 };
 
@@ -214,6 +214,7 @@ struct engine {
     bool is_share_old; /* busy_targets changed since call_share was counted */
 
     struct reply_topic *reply_topics;
+    struct link reply_overflow; /* jobs by reply_link: too many topics are being looked up */
     uint32_t chunks_ticket;
     int32_t chunk_partitions; /* of the chunk topic; 0 = not known */
     int64_t chunks_known_until_ms;

@@ -191,6 +191,24 @@ static bool has_slot(struct engine *engine, const struct target *target)
     return engine->free_call_count > kept_back || target->calling < kept_back;
 }
 
+static void tell_share(struct engine *engine, struct target *target)
+{
+    if (!tell_now(engine, &target->share_told_ms))
+        return;
+    const struct target *holder = target;
+    for (struct link *link = engine->targets.next; link != &engine->targets; link = link->next) {
+        const struct target *other = LINK_OWNER(link, struct target, link);
+        holder = other->calling > holder->calling ? other : holder;
+    }
+    struct log_field fields[5];
+    log_field_target(target, &fields[0]);
+    fields[1] = FIELD_INT("calling", target->calling);
+    fields[2] = FIELD_INT("waiting", target->waiting);
+    fields[3] = FIELD_TEXT("holder", holder->model);
+    fields[4] = FIELD_INT("held", holder->calling);
+    engine->ports.log(engine->ports.self, LOG_TARGET_SHARE_FULL, fields, COUNT_OF(fields));
+}
+
 struct job *target_next_job(struct engine *engine, int64_t *ret_again_ms)
 {
     if (engine->free_call_count == 0)
@@ -204,8 +222,10 @@ struct job *target_next_job(struct engine *engine, int64_t *ret_again_ms)
                 *ret_again_ms = again_ms;
             continue;
         }
-        if (!has_slot(engine, target) || share_room(&engine->call_share, target->calling) == 0)
+        if (!has_slot(engine, target) || share_room(&engine->call_share, target->calling) == 0) {
+            tell_share(engine, target);
             continue;
+        }
         link_out(&target->link_ready);
         list_add_last(&engine->ready, &target->link_ready);
         return LINK_OWNER(list_first(&target->queue), struct job, link);
