@@ -97,6 +97,73 @@ static void an_exception_of_a_stream_that_quotes_is_hidden_in_the_last_chunk(voi
     kit_free(kit);
 }
 
+/* ---- errors of status 200 ---- */
+
+static void a_throttling_error_of_status_200_is_throttling(void **state)
+{
+    (void)state;
+    struct engine_config config = kit_config();
+    config.retry_max_elapsed_ms = 1800000;
+    struct kit *kit = kit_new(&config);
+    kit_assign(kit, 0);
+    kit_request(kit, 0, 0, "k", "");
+    kit_turn(kit);
+    for (int i = 0; i < 5; i++) { /* more often than attempts are allowed */
+        kit_answer_with(
+            kit, 0, 200, "",
+            "{\"__type\":\"com.amazon.coral#ThrottlingException\",\"message\":\"oops\"}");
+        (void)kit_batch_with(kit, OUTPUT_USAGE); /* it may have been billed */
+        kit_commit(kit);
+        kit_wait(kit, 30000);
+    }
+    assert_int_equal(kit->engine->stats.throttled, 5);
+    kit_answer(kit, 0);
+    kit_settle(kit);
+    assert_int_equal(kit_count(kit, OUTPUT_USAGE), 6);
+    assert_says(kit_output(kit, OUTPUT_USAGE, 0), "\"reason\":\"no_counts\"");
+    assert_says(kit_output(kit, OUTPUT_RESPONSE, 0),
+                "\"status\":200,\"error\":\"ThrottlingException\"");
+    kit_free(kit);
+}
+
+/* What an answer of status 200 that is none is told as. */
+static void assert_no_answer(const char *headers, const char *body, const char *code,
+                             const char *type, const char *words)
+{
+    struct kit *kit = kit_asked("");
+    for (int i = 0; i < 3 && kit_open_calls(kit) > 0; i++) {
+        kit_answer_with(kit, 0, 200, headers, body);
+        kit_wait(kit, 1000);
+        if (kit->has_batch)
+            kit_commit(kit);
+        kit_wait(kit, 1000);
+    }
+    kit_settle(kit);
+    const struct kit_text *response = kit_output(kit, OUTPUT_RESPONSE, 0);
+    assert_says(response, code);
+    assert_says(response, type);
+    assert_says(response, words);
+    kit_free(kit);
+}
+
+static void an_error_of_status_200_keeps_its_type_and_words(void **state)
+{
+    (void)state;
+    assert_no_answer("", "{\"__type\":\"ValidationException\",\"message\":\"too long\"}",
+                     "\"code\":\"rejected\"", "\"type\":\"ValidationException\"", "too long");
+    assert_no_answer("x-amzn-errortype: AccessDeniedException\r\n", "{}",
+                     "\"code\":\"access_denied\"", "\"type\":\"AccessDeniedException\"",
+                     "status 200 without a message");
+    assert_no_answer("", "{\"__type\":\"NewException\",\"Message\":\"who knows\"}",
+                     "\"code\":\"unavailable\"", "\"type\":\"NewException\"", "who knows");
+    assert_no_answer("", "{\"message\":\"who knows\"}", "\"code\":\"unavailable\"",
+                     "\"type\":\"unavailable\"", "who knows");
+    assert_no_answer("", "{\"usage\":{}}", "\"code\":\"unavailable\"", "\"type\":\"unavailable\"",
+                     "the answer has no output.message.content");
+    assert_no_answer("", "<html>", "\"code\":\"unavailable\"", "\"type\":\"unavailable\"",
+                     "the answer is no JSON");
+}
+
 /* ---- where errors go ---- */
 
 static void the_error_of_a_bad_header_goes_where_the_value_wants_it(void **state)
@@ -184,6 +251,8 @@ int main(void)
         cmocka_unit_test(an_exception_of_a_stream_that_quotes_is_hidden_in_the_last_chunk),
         cmocka_unit_test(no_attempt_says_that_it_is_above_the_most),
         cmocka_unit_test(output_is_estimated_from_the_text_alone),
+        cmocka_unit_test(a_throttling_error_of_status_200_is_throttling),
+        cmocka_unit_test(an_error_of_status_200_keeps_its_type_and_words),
         cmocka_unit_test(the_error_of_a_bad_header_goes_where_the_value_wants_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -234,6 +234,17 @@ static struct slice body_of(const struct call *call)
     return call->hearing == NULL ? SLICE("") : buf_slice(&call->hearing->body);
 }
 
+/* No answer, though its status says so: an error, when it names itself or has a message. */
+static enum err judge_no_answer(const struct call *call, struct verdict *ret)
+{
+    struct why fault;
+    enum err err = fault_of_answer(call->status, call_head_text(call), body_of(call), &fault);
+    if (fault.type[0] == '\0' && !fault.is_foreign)
+        return ERR_BAD_ANSWER;
+    ret->why = fault;
+    return err;
+}
+
 /* A whole answer that is no stream. */
 static enum err judge_body(struct call *call, struct verdict *ret)
 {
@@ -245,7 +256,7 @@ static enum err judge_body(struct call *call, struct verdict *ret)
         call->job->dialect->decode(&call->hearing->arena, body_of(call), &ret->answer, &ret->why);
     if (err == OK || err == ERR_BAD_ANSWER)
         ret->heard_bytes = ret->answer.text_bytes;
-    return err;
+    return err == ERR_BAD_ANSWER ? judge_no_answer(call, ret) : err;
 }
 
 static enum err judge_answer(struct call *call, struct verdict *ret)
