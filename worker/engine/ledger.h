@@ -49,6 +49,7 @@ struct ledger {
     size_t map_bytes_max;
     size_t cost;     /* bound of the map's runs for every order in which the entries can finish */
     bool is_changed; /* the next commit would say something new */
+    bool is_anew;    /* its log was made anew, and nothing committed since */
     int64_t committed_offset; /* as the broker has it; -1 = none */
     struct buf committed_map;
 };
