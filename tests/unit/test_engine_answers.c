@@ -190,6 +190,75 @@ static void the_error_of_a_bad_header_goes_where_the_value_wants_it(void **state
     kit_free(kit);
 }
 
+/* ---- its end ---- */
+
+static void hear_whole(struct kit *kit)
+{
+    hear_head(kit, 0);
+    hear(kit, 0, "messageStart", "{\"role\":\"assistant\"}");
+    hear_text(kit, 0, "once upon a time");
+    hear_end(kit, 0);
+}
+
+static void a_whole_stream_is_an_answer_however_it_ends(void **state)
+{
+    (void)state;
+    static const enum err ENDS[] = {ERR_CONNECTION, ERR_BROKEN_STREAM, ERR_TIMEOUT, ERR_BAD_ANSWER};
+    for (size_t i = 0; i < COUNT_OF(ENDS); i++) {
+        struct kit *kit = kit_asked(",\"stream\":true");
+        hear_whole(kit);
+        kit_call_ends(kit, kit_call(kit, 0), ENDS[i], true);
+        kit_settle(kit);
+        assert_int_equal(kit->call_count, 1);
+        assert_says(kit_output(kit, OUTPUT_RESPONSE, 0), "\"status\":\"ok\"");
+        assert_says(kit_output(kit, OUTPUT_RESPONSE, 0), "once upon a time");
+        assert_int_equal(kit_count(kit, OUTPUT_USAGE), 1);
+        assert_says(kit_output(kit, OUTPUT_USAGE, 0), "\"final\":true,\"estimated\":false");
+        assert_says(&kit->chunks[kit->chunk_count - 1], "\"last\":true");
+        kit_free(kit);
+    }
+}
+
+static void a_stream_that_is_not_whole_stays_a_failed_attempt(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_asked(",\"stream\":true");
+    hear_head(kit, 0);
+    hear_text(kit, 0, "once upon a time");
+    hear(kit, 0, "messageStop", "{\"stopReason\":\"end_turn\"}"); /* no metadata */
+    kit_call_ends(kit, kit_call(kit, 0), ERR_CONNECTION, true);
+    kit_wait(kit, 1000);
+    hear_whole(kit);
+    engine_call_body(kit->engine, kit_call(kit, 0)->ref, SLICE("\0\0\0")); /* inside a frame */
+    kit_call_ends(kit, kit_call(kit, 0), ERR_TIMEOUT, true);
+    (void)kit_batch_with(kit, OUTPUT_USAGE);
+    kit_commit(kit);
+    kit_wait(kit, 1000);
+    assert_int_equal(kit->call_count, 3);
+    assert_int_equal(kit_count(kit, OUTPUT_RESPONSE), 0);
+    assert_says(kit_output(kit, OUTPUT_USAGE, 0), "\"reason\":\"stream_cut\"");
+    hear_head(kit, 0);
+    kit_call_ends(kit, kit_call(kit, 0), ERR_TIMEOUT, true); /* before its first event */
+    kit_settle(kit);
+    assert_says(kit_output(kit, OUTPUT_RESPONSE, 0), "\"code\":\"timeout\"");
+    assert_says(kit_output(kit, OUTPUT_RESPONSE, 0), "said by the kit");
+    assert_int_equal(kit_count(kit, OUTPUT_USAGE), 3);
+    kit_free(kit);
+}
+
+static void an_answer_that_is_no_stream_must_end_clean(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_asked("");
+    struct kit_call *call = kit_call(kit, 0);
+    engine_call_head(kit->engine, call->ref, 200, SLICE("HTTP/1.1 200 x\r\n\r\n"));
+    engine_call_body(kit->engine, call->ref, SLICE(KIT_ANSWER));
+    kit_call_ends(kit, call, ERR_BROKEN_STREAM, true);
+    kit_wait(kit, 1000);
+    assert_int_equal(kit->call_count, 2);
+    kit_free(kit);
+}
+
 /* ---- attempts ---- */
 
 static void no_attempt_says_that_it_is_above_the_most(void **state)
@@ -249,6 +318,9 @@ int main(void)
         cmocka_unit_test(words_of_bedrock_go_to_the_client_and_not_to_the_log),
         cmocka_unit_test(what_is_no_name_is_told_nowhere),
         cmocka_unit_test(an_exception_of_a_stream_that_quotes_is_hidden_in_the_last_chunk),
+        cmocka_unit_test(a_whole_stream_is_an_answer_however_it_ends),
+        cmocka_unit_test(a_stream_that_is_not_whole_stays_a_failed_attempt),
+        cmocka_unit_test(an_answer_that_is_no_stream_must_end_clean),
         cmocka_unit_test(no_attempt_says_that_it_is_above_the_most),
         cmocka_unit_test(output_is_estimated_from_the_text_alone),
         cmocka_unit_test(a_throttling_error_of_status_200_is_throttling),

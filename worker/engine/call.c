@@ -271,6 +271,16 @@ static enum err judge_answer(struct call *call, struct verdict *ret)
     return dialect->stream_end(stream, &ret->answer, &ret->why);
 }
 
+/* A stream that was heard to its end is an answer, however the exchange ended: it is not paid
+ * twice. */
+static enum err judge_end(struct call *call, const struct call_end *end, struct verdict *ret)
+{
+    bool is_clean = end == NULL || end->err == OK;
+    if ((is_clean || call->is_streaming) && judge_answer(call, ret) == OK)
+        return OK;
+    return is_clean ? ret->why.err : judge_exchange(call, end, &ret->why);
+}
+
 static const char *estimate_reason(const struct call *call, enum err err)
 {
     if (call->is_cancelling)
@@ -314,11 +324,9 @@ void call_judge(struct engine *engine, struct call *call, const struct call_end 
     } else if (call->hearing != NULL && call->hearing->why.err != OK) {
         ret->why = call->hearing->why;
         err = ret->why.err;
-    } else if (end != NULL && end->err != OK) {
-        err = judge_exchange(call, end, &ret->why);
-        was_sent = end->was_sent;
     } else {
-        err = judge_answer(call, ret);
+        err = judge_end(call, end, ret);
+        was_sent = end == NULL || end->err == OK || end->was_sent;
     }
     CHECK(err == OK || ret->why.err == err);
     if (err == OK) {
