@@ -136,6 +136,13 @@ static void on_ended(void *self, int exit_code)
     port->worker->exit_code = exit_code;
 }
 
+/* No call is refused for its credentials in these worlds. */
+static void on_refresh(void *self)
+{
+    struct port *port = self;
+    MUST(port->world, false);
+}
+
 static void wake_at(struct world *world, struct worker *worker, int64_t at_ms)
 {
     if (worker->wake_ms <= at_ms)
@@ -153,7 +160,10 @@ static void worker_start(struct world *world, struct worker *worker)
     worker->incarnation = incarnation;
     worker->wake_ms = INT64_MAX;
     sim_ports[index] = (struct port){world, worker};
-    struct ports ports = {.self = &sim_ports[index], .log = on_log, .ended = on_ended};
+    struct ports ports = {.self = &sim_ports[index],
+                          .credentials_refresh = on_refresh,
+                          .log = on_log,
+                          .ended = on_ended};
     kafka_ports(&ports);
     broker_ports(&ports);
     bedrock_ports(&ports);

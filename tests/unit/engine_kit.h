@@ -59,6 +59,7 @@ struct kit {
     struct kit_call calls[KIT_CALLS];
     size_t call_count;
     bool calls_stay_unsent; /* what is cancelled had not left yet */
+    size_t refreshes;       /* how often new credentials were asked for */
     struct kit_notes reads, watermarks, starts, releases, look_ups;
     bool has_batch;
     struct batch batch; /* as it was handed over */
@@ -118,6 +119,11 @@ static inline bool kit_on_call_cancel(void *self, struct call_ref ref)
     }
     fail_msg("a call is cancelled that is not open");
     return true;
+}
+
+static inline void kit_on_refresh(void *self)
+{
+    ((struct kit *)self)->refreshes++;
 }
 
 static inline void kit_on_offsets_read(void *self, struct tenure tenure, uint32_t ticket)
@@ -261,6 +267,7 @@ static inline struct ports kit_ports(struct kit *kit)
         .self = kit,
         .call_start = kit_on_call_start,
         .call_cancel = kit_on_call_cancel,
+        .credentials_refresh = kit_on_refresh,
         .offsets_read = kit_on_offsets_read,
         .watermarks_read = kit_on_watermarks_read,
         .partition_start = kit_on_start,

@@ -238,7 +238,7 @@ static void a_model_that_took_too_long_is_tried_once_more(void **state)
     assert_false(retry_again(&SETTINGS, &retry, &cause, &random, &delay_ms));
 }
 
-static void credentials_help_once_and_only_when_they_changed(void **state)
+static void credentials_help_once_when_they_changed(void **state)
 {
     (void)state;
     struct random random;
@@ -248,11 +248,51 @@ static void credentials_help_once_and_only_when_they_changed(void **state)
     for (size_t i = 0; i < COUNT_OF(ERRS); i++) {
         struct retry_state retry = {0};
         struct retry_cause cause = cause_of(ERRS[i]);
-        assert_false(retry_again(&SETTINGS, &retry, &cause, &random, &delay_ms));
         cause.is_refreshed = true;
         assert_true(retry_again(&SETTINGS, &retry, &cause, &random, &delay_ms));
+        assert_false(retry.is_looking);
         assert_false(retry_again(&SETTINGS, &retry, &cause, &random, &delay_ms));
     }
+}
+
+static void a_wrong_signature_is_not_waited_out(void **state)
+{
+    (void)state;
+    struct random random;
+    int64_t delay_ms;
+    random_init(&random, 13);
+    struct retry_state retry = {0};
+    struct retry_cause cause = cause_of(ERR_SIGNATURE);
+    assert_false(retry_again(&SETTINGS, &retry, &cause, &random, &delay_ms));
+}
+
+/* Some fifteen seconds, and until somebody looked. */
+static void new_credentials_are_waited_for(void **state)
+{
+    (void)state;
+    struct random random;
+    int64_t delay_ms, waited_ms = 0;
+    random_init(&random, 14);
+    struct retry_state retry = {0};
+    struct retry_cause cause = cause_of(ERR_CREDENTIALS_OLD);
+    assert_true(retry_again(&SETTINGS, &retry, &cause, &random, &delay_ms));
+    assert_true(retry.is_looking);
+    cause.was_asked = true;
+    do {
+        waited_ms += delay_ms;
+    } while (retry_look(&SETTINGS, &retry, &cause, &delay_ms));
+    assert_int_equal(waited_ms, 15000);
+    cause.was_asked = false;
+    assert_true(retry_look(&SETTINGS, &retry, &cause, &delay_ms));
+    cause.left_ms = delay_ms;
+    assert_false(retry_look(&SETTINGS, &retry, &cause, &delay_ms));
+    cause.left_ms = INT64_MAX;
+    cause.elapsed_ms = SETTINGS.max_elapsed_ms;
+    assert_false(retry_look(&SETTINGS, &retry, &cause, &delay_ms));
+    /* Another failure is another matter. */
+    cause = cause_of(ERR_UNAVAILABLE);
+    assert_true(retry_again(&SETTINGS, &retry, &cause, &random, &delay_ms));
+    assert_false(retry.is_looking);
 }
 
 /* The list of errors is the policy: whatever is rejected or stops us is never tried again. */
@@ -304,7 +344,9 @@ int main(void)
         cmocka_unit_test(no_attempt_begins_beyond_a_time_limit),
         cmocka_unit_test(the_limits_themselves_are_sharp),
         cmocka_unit_test(a_model_that_took_too_long_is_tried_once_more),
-        cmocka_unit_test(credentials_help_once_and_only_when_they_changed),
+        cmocka_unit_test(credentials_help_once_when_they_changed),
+        cmocka_unit_test(a_wrong_signature_is_not_waited_out),
+        cmocka_unit_test(new_credentials_are_waited_for),
         cmocka_unit_test(what_is_final_is_final),
         cmocka_unit_test(a_clock_is_corrected_only_when_it_is_wrong_by_much),
     };

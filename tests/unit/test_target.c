@@ -290,29 +290,91 @@ static void a_wrong_clock_is_told_once_a_minute(void **state)
     kit_free(kit);
 }
 
-static void refreshed_credentials_are_tried_once(void **state)
+static const char OLD_HEAD[] = "x-amzn-errortype: ExpiredTokenException\r\n";
+
+static void credentials_are(struct kit *kit, const char *access_key_id)
+{
+    struct credentials credentials = {.access_key_id = slice_of_text(access_key_id),
+                                      .secret_access_key = SLICE("secret"),
+                                      .expires_wall_ms = INT64_MAX};
+    engine_credentials(kit->engine, &credentials, SLICE(""));
+}
+
+/* Changed before the refusal came, or while it was waited for them: the request does not fail. */
+static void refused_credentials_are_replaced(void **state)
 {
     (void)state;
     struct kit *kit = kit_new(NULL);
     kit_assign(kit, 0);
-    static const char OLD[] = "x-amzn-errortype: ExpiredTokenException\r\n";
     request_of(kit, 0, MODEL_A);
     request_of(kit, 1, MODEL_A);
     kit_turn(kit);
-    kit_answer_with(kit, 1, 403, OLD, "{}"); /* nothing changed since: it would fail again */
-    struct credentials credentials = {.access_key_id = SLICE("AKNEW"),
-                                      .secret_access_key = SLICE("secret"),
-                                      .expires_wall_ms = INT64_MAX};
-    engine_credentials(kit->engine, &credentials, SLICE(""));
-    kit_answer_with(kit, 0, 403, OLD, "{}");
+    kit_answer_with(kit, 1, 403, OLD_HEAD, "{}"); /* nothing changed since */
+    assert_int_equal(kit->refreshes, 1);
+    for (int second = 0; second < 9; second++) {
+        kit_wait(kit, 1000);
+        credentials_are(kit, "AKID"); /* the same as before */
+        assert_int_equal(open_in(kit, 1, 2), 0);
+    }
+    assert_true(kit->refreshes >= 9);
+    credentials_are(kit, "AKNEW");
+    kit_answer_with(kit, 0, 403, OLD_HEAD, "{}"); /* was signed with the old ones */
     kit_wait(kit, 1000);
-    assert_int_equal(open_in(kit, 0, 2), 1);
+    assert_int_equal(open_in(kit, 0, 2), 2);
     kit_answer(kit, 0);
+    kit_answer(kit, 1);
     if (kit->has_batch)
         kit_commit(kit);
     kit_settle(kit);
-    assert_says(kit_output(kit, OUTPUT_RESPONSE, 0), "\"code\":\"credentials\"");
+    assert_says(kit_output(kit, OUTPUT_RESPONSE, 0), "\"status\":\"ok\"");
     assert_says(kit_output(kit, OUTPUT_RESPONSE, 1), "\"status\":\"ok\"");
+    kit_free(kit);
+}
+
+static void refused_credentials_end_a_request_when_there_are_no_new_ones(void **state)
+{
+    (void)state;
+    for (int is_looked_for = 0; is_looked_for < 2; is_looked_for++) {
+        struct kit *kit = kit_new(NULL);
+        kit_assign(kit, 0);
+        request_of(kit, 0, MODEL_A);
+        kit_turn(kit);
+        kit_answer_with(kit, 0, 403, OLD_HEAD, "{}");
+        for (int second = 0; second < 20; second++) {
+            if (is_looked_for)
+                credentials_are(kit, "AKID");
+            kit_wait(kit, 1000);
+        }
+        assert_int_equal(kit->call_count, 1); /* in vain: it is not even tried */
+        assert_int_equal(kit->engine->stats.failed, is_looked_for);
+        if (!is_looked_for) { /* as long as nobody looked they may be there */
+            credentials_are(kit, "AKID");
+            kit_wait(kit, 1000);
+        }
+        kit_settle(kit);
+        assert_int_equal(kit_count(kit, OUTPUT_RESPONSE), 1);
+        assert_says(kit_output(kit, OUTPUT_RESPONSE, 0), "\"code\":\"credentials\"");
+        kit_free(kit);
+    }
+}
+
+static void new_credentials_that_are_refused_too_are_tried_once(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_new(NULL);
+    kit_assign(kit, 0);
+    request_of(kit, 0, MODEL_A);
+    kit_turn(kit);
+    credentials_are(kit, "AKID2");
+    kit_answer_with(kit, 0, 403, OLD_HEAD, "{}");
+    kit_wait(kit, 1000);
+    assert_int_equal(open_in(kit, 0, 1), 1);
+    credentials_are(kit, "AKID3");
+    kit_answer_with(kit, 0, 403, OLD_HEAD, "{}");
+    kit_wait(kit, 1000);
+    kit_settle(kit);
+    assert_int_equal(kit->call_count, 2);
+    assert_says(kit_output(kit, OUTPUT_RESPONSE, 0), "\"code\":\"credentials\"");
     kit_free(kit);
 }
 
@@ -356,7 +418,9 @@ int main(void)
         cmocka_unit_test(without_credentials_requests_wait_until_there_are_some),
         cmocka_unit_test(a_worker_without_credentials_stops_at_once),
         cmocka_unit_test(a_wrong_clock_is_told_once_a_minute),
-        cmocka_unit_test(refreshed_credentials_are_tried_once),
+        cmocka_unit_test(refused_credentials_are_replaced),
+        cmocka_unit_test(refused_credentials_end_a_request_when_there_are_no_new_ones),
+        cmocka_unit_test(new_credentials_that_are_refused_too_are_tried_once),
         cmocka_unit_test(targets_that_nobody_uses_are_forgotten),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -181,9 +181,22 @@ static void credentials_missing(struct engine *engine, struct slice reason)
     engine->ports.log(engine->ports.self, LOG_CREDENTIALS_MISSING, &field, 1);
 }
 
+static bool is_known(const struct engine *engine, const struct credentials *credentials)
+{
+    const struct credentials *own = &engine->credentials;
+    return engine->has_credentials && slice_equal(own->access_key_id, credentials->access_key_id) &&
+           slice_equal(own->secret_access_key, credentials->secret_access_key) &&
+           slice_equal(own->session_token, credentials->session_token) &&
+           slice_equal(own->bearer_token, credentials->bearer_token) &&
+           own->expires_wall_ms == credentials->expires_wall_ms;
+}
+
 void engine_credentials(struct engine *engine, const struct credentials *credentials,
                         struct slice reason)
 {
+    engine->credentials_looks++;
+    if (credentials != NULL && is_known(engine, credentials))
+        return;
     credentials_clear(engine);
     engine->credentials_version++;
     if (credentials == NULL) {

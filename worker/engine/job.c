@@ -194,9 +194,16 @@ static bool is_suspect(const struct job *job)
            job->why.err != ERR_CONNECTION;
 }
 
+static bool job_look(struct engine *engine, struct job *job);
+
 void job_due(struct engine *engine, struct job *job)
 {
     if (job->step == JOB_RESTING) {
+        if (job->retry.is_looking && job->refused_version == engine->credentials_version) {
+            if (!job_look(engine, job))
+                job_fail(engine, job);
+            return;
+        }
         job_wait(engine, job, !is_suspect(job));
         return;
     }
@@ -324,16 +331,21 @@ static void note_pace(struct engine *engine, struct job *job, const struct verdi
     }
 }
 
-static bool try_again(struct engine *engine, struct job *job, const struct verdict *verdict,
-                      int64_t *ret_delay_ms)
+static struct retry_settings retry_settings_of(const struct engine *engine)
 {
-    struct retry_settings settings = {
+    return (struct retry_settings){
         .max_attempts = engine->config.retry_max_attempts,
         .max_elapsed_ms = engine->config.retry_max_elapsed_ms,
         .transient_base_ms = engine->config.retry_transient_base_ms,
         .throttle_base_ms = engine->config.retry_throttle_base_ms,
         .max_delay_ms = engine->config.retry_max_delay_ms,
     };
+}
+
+static bool try_again(struct engine *engine, struct job *job, const struct verdict *verdict,
+                      int64_t *ret_delay_ms)
+{
+    struct retry_settings settings = retry_settings_of(engine);
     struct retry_cause cause = {
         .err = verdict->why.err,
         .retry_after_ms = verdict->retry_after_ms,
@@ -342,7 +354,29 @@ static bool try_again(struct engine *engine, struct job *job, const struct verdi
         .elapsed_ms = engine->now_ms - job->first_call_ms,
         .left_ms = left_ms(engine, job),
     };
+    job->refused_version = job->call->credentials_version;
+    job->refused_looks = engine->credentials_looks;
+    if (cause.err == ERR_CREDENTIALS_OLD && !cause.is_refreshed)
+        engine->ports.credentials_refresh(engine->ports.self);
     return retry_again(&settings, &job->retry, &cause, &engine->random, ret_delay_ms);
+}
+
+/* Nobody found new credentials yet. False: it is in vain. */
+static bool job_look(struct engine *engine, struct job *job)
+{
+    struct retry_settings settings = retry_settings_of(engine);
+    struct retry_cause cause = {
+        .err = job->why.err,
+        .was_asked = engine->credentials_looks != job->refused_looks,
+        .elapsed_ms = engine->now_ms - job->first_call_ms,
+        .left_ms = left_ms(engine, job),
+    };
+    int64_t delay_ms;
+    if (!retry_look(&settings, &job->retry, &cause, &delay_ms))
+        return false;
+    engine->ports.credentials_refresh(engine->ports.self);
+    timers_set(&engine->timers, &job->due, engine->now_ms + delay_ms);
+    return true;
 }
 
 static void job_rest(struct engine *engine, struct job *job, const struct verdict *verdict,

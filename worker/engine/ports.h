@@ -97,6 +97,10 @@ struct ports {
      * the service, as call_end.was_sent. */
     bool (*call_cancel)(void *self, struct call_ref call);
 
+    /* The credentials were refused as old: look for new ones now. Answered by engine_credentials;
+     * more often than about once a second it changes nothing. */
+    void (*credentials_refresh)(void *self);
+
     /* Reads offset + metadata of one partition, stable (no transaction pending on it),
      * asynchronously; answered by engine_offsets_read with the same ticket. Must reflect every
      * batch that has ended before. io retries nothing: an unstable or failed read is an event, too.
@@ -174,8 +178,9 @@ void engine_call_head(struct engine *engine, struct call_ref call, int status, s
 void engine_call_body(struct engine *engine, struct call_ref call, struct slice bytes);
 void engine_call_ended(struct engine *engine, struct call_ref call, const struct call_end *end);
 
-/* New credentials (copied). NULL = none usable now, `reason` says why (copied): no call is begun
- * until there are some. */
+/* The credentials that there are now (copied), told after every look for them, also when they are
+ * the same as before. NULL = none usable now, `reason` says why (copied): no call is begun until
+ * there are some. */
 void engine_credentials(struct engine *engine, const struct credentials *credentials,
                         struct slice reason);
 

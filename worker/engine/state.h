@@ -116,7 +116,8 @@ struct call {
     bool is_streaming; /* the answer is an event stream */
     bool is_cancelling;
     bool was_sent; /* of a call broken off: it may have reached the service */
-    bool is_chunk_refused;
+    bool is_chunk_refused; /* by the broker: the run has a gap, nothing follows */
+    bool is_chunk_unsent;  /* one could not be made up: only the end of the run follows */
     int64_t started_ms;
     int64_t first_token_ms;       /* since started_ms; -1 = none yet */
     uint64_t credentials_version; /* that it was signed with */
@@ -146,6 +147,8 @@ struct job {
     struct target *target;
     struct call *call;
     struct retry_state retry;
+    uint64_t refused_version;     /* the credentials that its last call was signed with */
+    uint64_t refused_looks;       /* credentials_looks when it ended */
     struct attempt first_attempt; /* a call can always be noted */
     struct attempt *attempts;     /* that one alone, or more in the arena */
     size_t attempt_count, attempt_room;
@@ -223,6 +226,7 @@ struct engine {
     struct credentials credentials;
     bool has_credentials;
     uint64_t credentials_version;
+    uint64_t credentials_looks; /* how often somebody looked for them, with news or without */
     char credentials_reason[WHY_MESSAGE_MAX]; /* why there are none: said already; "" = not */
     struct clock_skew clock;
     int64_t clock_told_ms; /* for tell_now */

@@ -9,6 +9,7 @@
 
 #define AGAIN_MS         10000
 #define AGAIN_MISSING_MS 2000
+#define AGAIN_WANTED_MS  1000 /* between two beginnings, however much they are wanted */
 
 struct credentials_watch {
     uv_loop_t *loop;
@@ -16,7 +17,8 @@ struct credentials_watch {
     const char *profile;
     struct engine *engine;
     bool is_busy, is_ready, is_closing;
-    int64_t due_ms;
+    bool is_wanted; /* now, and not at due_ms */
+    int64_t due_ms, wanted_ms;
     struct credentials_store now; /* what the engine has */
     /* the worker thread's while busy */
     struct credentials_store found;
@@ -69,33 +71,26 @@ static void chain_answered(uv_work_t *work, int status)
     watch->is_ready = true;
 }
 
-static bool credentials_equal(const struct credentials *a, const struct credentials *b)
-{
-    return slice_equal(a->access_key_id, b->access_key_id) &&
-           slice_equal(a->secret_access_key, b->secret_access_key) &&
-           slice_equal(a->session_token, b->session_token) &&
-           slice_equal(a->bearer_token, b->bearer_token) &&
-           a->expires_wall_ms == b->expires_wall_ms;
-}
-
 /* A chain that fails after it had worked leaves the engine what it has: it may still serve, and
  * Bedrock says if not. Without any, it hears again and again why. */
 static void found_hand_over(struct credentials_watch *watch)
 {
-    bool had_any = watch->now.source != NULL;
     if (watch->err == OK) {
-        bool is_new =
-            !had_any || !credentials_equal(&watch->now.credentials, &watch->found.credentials);
-        if (is_new)
-            engine_credentials(watch->engine, &watch->found.credentials, SLICE_NULL);
         struct credentials_store old = watch->now;
         watch->now = watch->found;
         watch->found = old;
-    } else if (!had_any) {
-        engine_credentials(watch->engine, NULL, slice_of_text(watch->words));
     }
+    if (watch->now.source != NULL)
+        engine_credentials(watch->engine, &watch->now.credentials, SLICE_NULL);
+    else
+        engine_credentials(watch->engine, NULL, slice_of_text(watch->words));
     credentials_done(&watch->found);
     credentials_init(&watch->found);
+}
+
+void credentials_watch_refresh(struct credentials_watch *watch)
+{
+    watch->is_wanted = true;
 }
 
 void credentials_watch_step(struct credentials_watch *watch, int64_t now_ms)
@@ -105,8 +100,11 @@ void credentials_watch_step(struct credentials_watch *watch, int64_t now_ms)
         found_hand_over(watch);
         watch->due_ms = now_ms + (watch->now.source != NULL ? AGAIN_MS : AGAIN_MISSING_MS);
     }
-    if (watch->is_busy || watch->is_closing || now_ms < watch->due_ms)
+    bool is_due = now_ms >= watch->due_ms || (watch->is_wanted && now_ms >= watch->wanted_ms);
+    if (watch->is_busy || watch->is_closing || !is_due)
         return;
+    watch->is_wanted = false;
+    watch->wanted_ms = now_ms + AGAIN_WANTED_MS;
     watch->is_busy = uv_queue_work(watch->loop, &watch->work, chain_ask, chain_answered) == 0;
 }
 

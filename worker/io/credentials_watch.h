@@ -1,6 +1,6 @@
 /* Keeps the engine's AWS credentials fresh: the chain of credentials.h is asked at the start and
  * again and again, because files change and credentials end. Files are read by libuv's worker
- * threads; the engine hears of a change alone. */
+ * threads; the engine hears what every look found. */
 #ifndef IO_CREDENTIALS_WATCH_H
 #define IO_CREDENTIALS_WATCH_H
 
@@ -13,6 +13,8 @@ struct credentials_watch;
 MUST_CHECK struct credentials_watch *credentials_watch_new(struct uv_loop_s *loop,
                                                            const char *profile);
 void credentials_watch_attach(struct credentials_watch *watch, struct engine *engine);
+/* Asks soon: in the next step, but not more often than once a second. */
+void credentials_watch_refresh(struct credentials_watch *watch);
 /* Hands over what was found, asks when it is time. Once a turn. */
 void credentials_watch_step(struct credentials_watch *watch, int64_t now_ms);
 /* Asks no more; then the loop must run until credentials_watch_is_closed. */

@@ -89,6 +89,11 @@ static bool port_call_cancel(void *self, struct call_ref call)
     return http_call_cancel(((struct io *)self)->http, call);
 }
 
+static void port_credentials_refresh(void *self)
+{
+    credentials_watch_refresh(((struct io *)self)->credentials);
+}
+
 static void port_offsets_read(void *self, struct tenure tenure, uint32_t ticket)
 {
     kafka_offsets_read(((struct io *)self)->offsets, tenure, ticket);
@@ -159,6 +164,7 @@ static void ports_make(struct io *io)
         .self = io,
         .call_start = port_call_start,
         .call_cancel = port_call_cancel,
+        .credentials_refresh = port_credentials_refresh,
         .offsets_read = port_offsets_read,
         .watermarks_read = port_watermarks_read,
         .partition_start = port_partition_start,
