@@ -5,6 +5,7 @@ import subprocess
 
 from confluent_kafka.admin import AdminClient
 
+from kit import records
 from kit.services import PROGRAMS
 
 CLEAN = {name: value for name, value in os.environ.items()
@@ -41,3 +42,20 @@ def test_a_missing_topic_is_told_by_check_and_by_ask(broker):
     done = call("ask", "--set", servers, "--set", "topics.responses=no.such.topic", "x")
     assert done.returncode == 1
     assert "no.such.topic" in done.stderr
+
+
+def test_a_compacted_output_topic_is_told_by_check(broker):
+    topics = [f"check.{os.getpid()}.{name}" for name in ("requests", "responses", "usage")]
+    for topic, policy in zip(topics, ("compact", "compact,delete", "delete"), strict=True):
+        records.create_topic(broker.bootstrap, topic, 1, {"cleanup.policy": policy})
+    done = call("check", "--connect", "--set", f"kafka.bootstrap_servers={broker.bootstrap}", "--set",
+                f"topics.requests=[{topics[0]}]", "--set", f"topics.responses={topics[1]}", "--set",
+                f"topics.usage={topics[2]}", "--set", "bedrock.endpoint_url=http://127.0.0.1:1", AWS_REGION="us-east-1")
+    assert done.returncode == 1
+    assert f"ok    topics.requests: {topics[0]}, 1 partition\n" in done.stdout
+    assert f"ok    topics.usage: {topics[2]}, 1 partition\n" in done.stdout
+    told = re.search(rf"^FAIL  topics.responses: {re.escape(topics[1])} has cleanup.policy=(.*)$", done.stdout, re.M)
+    assert told, done.stdout
+    assert "refuses records without a key" in told.group(1) and "use cleanup.policy=delete" in told.group(1)
+    for topic in topics:
+        records.delete_topic(broker.bootstrap, topic)

@@ -11,10 +11,12 @@
 #include "wire/endpoint.h"
 
 #define CONNECT_MS 10000
+#define POLICY_MS  3000 /* librdkafka's in-memory cluster never answers */
 
 struct checking {
     const struct settings *settings;
     struct client *client;
+    bool is_policy_told; /* brokers say what properties topics have */
     size_t failures;
 };
 
@@ -54,15 +56,25 @@ static bool check_brokers(struct checking *checking)
     return is_there;
 }
 
-static void check_topic(struct checking *checking, const char *path, struct slice topic)
+/* A topic that is there, as an output. A compacted one takes no record without a key, and keeps one
+ * record of each key. */
+static bool is_compacted(struct checking *checking, struct slice topic, char *ret_policy,
+                         size_t room)
 {
-    char words[CLIENT_WORDS_MAX + 256];
-    int32_t partitions = 0;
-    enum err err = client_topic(checking->client, topic, CONNECT_MS, &partitions);
-    if (err == OK)
-        (void)snprintf(words, sizeof words, "%.*s, %d partition%s", SLICE_ARG(topic),
-                       (int)partitions, partitions == 1 ? "" : "s");
-    else if (err == ERR_NOT_FOUND)
+    ret_policy[0] = '\0';
+    if (!checking->is_policy_told)
+        return false;
+    enum err err = client_topic_property(checking->client, topic, "cleanup.policy", POLICY_MS,
+                                         ret_policy, room);
+    checking->is_policy_told = err != ERR_IO;
+    return err == OK && strstr(ret_policy, "compact") != NULL;
+}
+
+static void tell_missing(struct checking *checking, const char *path, struct slice topic,
+                         enum err err)
+{
+    char words[CLIENT_WORDS_MAX + 768];
+    if (err == ERR_NOT_FOUND)
         (void)snprintf(
             words, sizeof words,
             "%.*s is not there; create it (kafka-topics.sh --create --topic %.*s --partitions "
@@ -74,19 +86,42 @@ static void check_topic(struct checking *checking, const char *path, struct slic
     else
         (void)snprintf(words, sizeof words, "%.*s: %s", SLICE_ARG(topic),
                        client_words(checking->client));
-    tell(checking, err == OK, path, words);
+    tell(checking, false, path, words);
+}
+
+static void check_topic(struct checking *checking, const char *path, struct slice topic,
+                        bool is_output)
+{
+    char words[1024], policy[64] = "";
+    int32_t partitions = 0;
+    enum err err = client_topic(checking->client, topic, CONNECT_MS, &partitions);
+    if (err != OK) {
+        tell_missing(checking, path, topic, err);
+        return;
+    }
+    bool serves = !is_output || !is_compacted(checking, topic, policy, sizeof policy);
+    if (serves)
+        (void)snprintf(words, sizeof words, "%.*s, %d partition%s", SLICE_ARG(topic),
+                       (int)partitions, partitions == 1 ? "" : "s");
+    else
+        (void)snprintf(words, sizeof words,
+                       "%.*s has cleanup.policy=%s: the broker refuses records without a key "
+                       "there, and results are held; use cleanup.policy=delete (kafka-configs.sh "
+                       "--alter --topic %.*s --add-config cleanup.policy=delete)",
+                       SLICE_ARG(topic), policy, SLICE_ARG(topic));
+    tell(checking, serves, path, words);
 }
 
 static void check_topics(struct checking *checking)
 {
     const struct settings *settings = checking->settings;
     for (size_t i = 0; i < settings->topics_requests.count; i++)
-        check_topic(checking, "topics.requests", settings->topics_requests.items[i]);
-    check_topic(checking, "topics.responses", settings->topics_responses);
-    check_topic(checking, "topics.chunks", settings->topics_chunks);
-    check_topic(checking, "topics.usage", settings->topics_usage);
+        check_topic(checking, "topics.requests", settings->topics_requests.items[i], false);
+    check_topic(checking, "topics.responses", settings->topics_responses, true);
+    check_topic(checking, "topics.chunks", settings->topics_chunks, true);
+    check_topic(checking, "topics.usage", settings->topics_usage, true);
     if (settings->delivery_dead_letters)
-        check_topic(checking, "topics.dead_letters", settings->topics_dead_letters);
+        check_topic(checking, "topics.dead_letters", settings->topics_dead_letters, true);
 }
 
 /* A TCP connection alone: a call would cost money. */
@@ -152,7 +187,7 @@ int command_check(const struct arguments *arguments)
     const char *file = commands_settings_file(arguments);
     (void)printf("ok    settings: %s\n", file != NULL ? file : "the defaults (no file was named)");
     static struct assembly assembly;
-    struct checking checking = {.settings = settings};
+    struct checking checking = {.settings = settings, .is_policy_told = true};
     bool can_start = check_environment(&checking, &assembly);
     if (arguments->connect) {
         if (check_brokers(&checking))

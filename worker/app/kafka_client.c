@@ -222,6 +222,59 @@ enum err client_topic(struct client *client, struct slice topic, int64_t timeout
     return err;
 }
 
+/* The value of a property in what DescribeConfigs answered for one topic; NULL when it is not
+ * there. */
+static const char *find_property(rd_kafka_event_t *event, const char *name,
+                                 rd_kafka_resp_err_t *ret_code)
+{
+    size_t resource_count = 0, entry_count = 0;
+    const rd_kafka_ConfigResource_t **resources = rd_kafka_DescribeConfigs_result_resources(
+        rd_kafka_event_DescribeConfigs_result(event), &resource_count);
+    if (resource_count != 1)
+        return NULL;
+    *ret_code = rd_kafka_ConfigResource_error(resources[0]);
+    const rd_kafka_ConfigEntry_t **entries =
+        rd_kafka_ConfigResource_configs(resources[0], &entry_count);
+    for (size_t i = 0; i < entry_count; i++) {
+        if (strcmp(rd_kafka_ConfigEntry_name(entries[i]), name) == 0)
+            return rd_kafka_ConfigEntry_value(entries[i]);
+    }
+    return NULL;
+}
+
+/* Asks for the properties of a topic; the event is the caller's. NULL when no answer came. */
+static rd_kafka_event_t *describe(struct client *client, struct slice topic, int64_t timeout_ms)
+{
+    char name[TOPIC_BYTES_MAX];
+    (void)snprintf(name, sizeof name, "%.*s", SLICE_ARG(topic));
+    rd_kafka_ConfigResource_t *resource =
+        rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, name);
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(client->producer);
+    rd_kafka_DescribeConfigs(client->producer, &resource, 1, NULL, queue);
+    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, (int)timeout_ms);
+    rd_kafka_queue_destroy(queue);
+    rd_kafka_ConfigResource_destroy(resource);
+    return event;
+}
+
+enum err client_topic_property(struct client *client, struct slice topic, const char *name,
+                               int64_t timeout_ms, char *ret_value, size_t room)
+{
+    rd_kafka_event_t *event = describe(client, topic, timeout_ms);
+    rd_kafka_resp_err_t code =
+        event != NULL ? rd_kafka_event_error(event) : RD_KAFKA_RESP_ERR__TIMED_OUT;
+    const char *value = NULL;
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+        value = find_property(event, name, &code);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR && value == NULL)
+        code = RD_KAFKA_RESP_ERR_INVALID_CONFIG;
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+        (void)snprintf(ret_value, room, "%s", value);
+    if (event != NULL)
+        rd_kafka_event_destroy(event);
+    return code == RD_KAFKA_RESP_ERR_NO_ERROR ? OK : fail(client, name, code);
+}
+
 /* ---- making and removing topics ---- */
 
 /* Waits for an admin request's answer and takes the worst of its topics' results. */

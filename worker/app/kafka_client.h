@@ -24,6 +24,11 @@ MUST_CHECK enum err client_brokers(struct client *client, int64_t timeout_ms, in
 /* ERR_NOT_FOUND, ERR_NOT_ALLOWED, ERR_IO. Creates no topic. */
 MUST_CHECK enum err client_topic(struct client *client, struct slice topic, int64_t timeout_ms,
                                  int32_t *ret_partitions);
+/* A property of a topic, such as cleanup.policy, NUL-terminated (clipped). ERR_NOT_ALLOWED, ERR_IO
+ * when it cannot be had. */
+MUST_CHECK enum err client_topic_property(struct client *client, struct slice topic,
+                                          const char *name, int64_t timeout_ms, char *ret_value,
+                                          size_t room);
 /* Makes or removes topics, through the brokers' admin interface. Topics that are there already are
  * fine, likewise topics that are not there any more. */
 MUST_CHECK enum err client_create(struct client *client, const struct slice *topics, size_t count,
