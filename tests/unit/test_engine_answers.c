@@ -259,6 +259,67 @@ static void an_answer_that_is_no_stream_must_end_clean(void **state)
     kit_free(kit);
 }
 
+/* ---- the end of its chunks ---- */
+
+static void a_run_with_a_refused_chunk_is_not_closed(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_asked(",\"stream\":true");
+    hear_head(kit, 0);
+    hear(kit, 0, "messageStart", "{\"role\":\"assistant\"}");
+    hear_text(kit, 0, "once");
+    engine_chunk_refused(kit->engine, kit_call(kit, 0)->ref); /* which of the two? */
+    kit_call_ends(kit, kit_call(kit, 0), OK, true);
+    kit_wait(kit, 1000);
+    kit_answer_with(kit, 0, 403, "x-amzn-errortype: AccessDeniedException\r\n", "{}");
+    kit_settle(kit);
+    assert_int_equal(kit->chunk_count, 2);
+    assert_says(kit_output(kit, OUTPUT_RESPONSE, 0), "\"code\":\"access_denied\"");
+    kit_free(kit);
+}
+
+static void a_new_run_after_a_refused_chunk_is_closed(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_asked(",\"stream\":true");
+    cut_stream(kit, 0);
+    kit_wait(kit, 1000);
+    hear_head(kit, 0);
+    hear(kit, 0, "messageStart", "{\"role\":\"assistant\"}");
+    engine_chunk_refused(kit->engine, kit->calls[0].ref); /* late: of the run before */
+    hear(kit, 0, "accessDeniedException", "{\"message\":\"no\"}");
+    kit_settle(kit);
+    assert_int_equal(kit->chunk_count, 4);
+    assert_says(&kit->chunks[3], "\"attempt\":2,\"seq\":1,");
+    assert_says(&kit->chunks[3], "\"last\":true");
+    kit_free(kit);
+}
+
+static void a_run_whose_next_chunk_is_too_large_is_closed_without_a_gap(void **state)
+{
+    (void)state;
+    struct engine_config config = kit_config();
+    config.output.output_bytes_max = 2500;
+    char payload[3000];
+    struct kit *kit = kit_new(&config);
+    kit_assign(kit, 0);
+    kit_request(kit, 0, 0, "k", ",\"stream\":true");
+    kit_turn(kit);
+    hear_head(kit, 0);
+    hear(kit, 0, "messageStart", "{\"role\":\"assistant\"}");
+    (void)snprintf(payload, sizeof payload,
+                   "{\"contentBlockIndex\":0,\"delta\":{\"text\":\"%02800d\"}}", 1);
+    hear(kit, 0, "contentBlockDelta", payload);
+    hear_text(kit, 0, "once");
+    hear(kit, 0, "accessDeniedException", "{\"message\":\"no\"}");
+    kit_settle(kit);
+    assert_int_equal(kit->chunk_count, 2);
+    assert_says(&kit->chunks[1], "\"attempt\":1,\"seq\":1,");
+    assert_says(&kit->chunks[1], "\"last\":true");
+    assert_says(&kit->chunks[1], "\"code\":\"access_denied\"");
+    kit_free(kit);
+}
+
 /* ---- attempts ---- */
 
 static void no_attempt_says_that_it_is_above_the_most(void **state)
@@ -321,6 +382,9 @@ int main(void)
         cmocka_unit_test(a_whole_stream_is_an_answer_however_it_ends),
         cmocka_unit_test(a_stream_that_is_not_whole_stays_a_failed_attempt),
         cmocka_unit_test(an_answer_that_is_no_stream_must_end_clean),
+        cmocka_unit_test(a_run_with_a_refused_chunk_is_not_closed),
+        cmocka_unit_test(a_new_run_after_a_refused_chunk_is_closed),
+        cmocka_unit_test(a_run_whose_next_chunk_is_too_large_is_closed_without_a_gap),
         cmocka_unit_test(no_attempt_says_that_it_is_above_the_most),
         cmocka_unit_test(output_is_estimated_from_the_text_alone),
         cmocka_unit_test(a_throttling_error_of_status_200_is_throttling),

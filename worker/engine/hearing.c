@@ -141,7 +141,7 @@ static void send_chunk(struct engine *engine, struct call *call, const struct st
     struct job *job = call->job;
     if (call->first_token_ms < 0 && step->content.len > 2)
         call->first_token_ms = engine->now_ms - call->started_ms;
-    if (call->is_chunk_refused)
+    if (call->is_chunk_refused || call->is_chunk_unsent)
         return;
     struct usage_counts counts = {0};
     size_t text_bytes;
@@ -160,7 +160,7 @@ static void send_chunk(struct engine *engine, struct call *call, const struct st
     };
     struct output *chunk;
     if (output_chunk(&engine->config.output, &facts, &chunk) != OK) {
-        call->is_chunk_refused = true;
+        call->is_chunk_unsent = true;
         return;
     }
     call->chunk_seq++;

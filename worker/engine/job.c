@@ -437,6 +437,8 @@ void job_call_ended(struct engine *engine, struct job *job, const struct call_en
     struct call *call = job->call;
     struct verdict verdict;
     call_judge(engine, call, end, &verdict);
+    if (call->is_chunk_refused)
+        job->last_run_seq = 0; /* a chunk is missing: nothing may follow it */
     note_attempt(engine, job, &verdict);
     job->partition->calling--;
     note_pace(engine, job, &verdict);

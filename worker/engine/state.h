@@ -156,7 +156,7 @@ struct job {
     struct uuid invocation; /* amz-sdk-invocation-id */
     struct uuid last_run;   /* of chunks that went out */
     int last_run_attempt;
-    int64_t last_run_seq; /* next seq of that run; 0 = no chunk went out */
+    int64_t last_run_seq; /* next seq of that run; 0 = none that could be closed */
     int64_t received_ms, received_wall_ms;
     int64_t first_call_ms;
     int64_t called_ms; /* time spent in calls that ended */
