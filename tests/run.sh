@@ -7,7 +7,8 @@
 # Parts: unit (with property and torture tests) · sim (simulated worlds) · fuzz (the corpora again) · io (against real
 # libraries on the loopback) · cli (commands) · checks (schemas, LangChain, the source's own rules) · kafka (a real
 # Apache Kafka, kill -9, audits) · clang (the other compiler, warnings are errors) · asan · tsan
-# `sanitizers` is asan and tsan. WORLDS (20000) and CYCLES (20) scale the long ones.
+# `sanitizers` is asan and tsan. `tidy` (clang-tidy over the worker's sources, minutes) runs when it is named.
+# WORLDS (20000) and CYCLES (20) scale the long ones.
 #
 # A part that does not build counts as failed. One that cannot run here is skipped in words; with CI=true that fails.
 set -u
@@ -192,6 +193,21 @@ part_clang() {
     if build clang; then with_ctest clang clang unit 300; else fail clang "preset clang does not build without warnings"; fi
 }
 
+# One file a process: clang-tidy 14 takes va_list for uninitialized when several files share one.
+part_tidy() {
+    if ! command -v clang-tidy >/dev/null; then
+        skip tidy "clang-tidy is not installed"
+    elif ! build clang; then
+        fail tidy "preset clang does not build"
+    elif printf '%s\n' worker/*.c worker/*/*.c |
+        timeout --kill-after=20 1800 xargs -P "$(nproc)" -n 1 clang-tidy -p build/clang --quiet >"$OUT/tidy.log" 2>&1; then
+        note tidy 1 0 0
+    else
+        grep -E '(error|warning):' "$OUT/tidy.log" | sort -u
+        fail tidy "clang-tidy complains; whole log: $OUT/tidy.log"
+    fi
+}
+
 part_asan() {
     ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1 \
         with_ctest asan asan 'unit|io|sim|fuzz' 900
@@ -207,13 +223,14 @@ main() {
         case $part in
         all) parts="$parts $ALL" ;;
         sanitizers) parts="$parts asan tsan" ;;
+        tidy) parts="$parts tidy" ;;
         -h | --help)
-            sed -n '2,13s/^# \{0,1\}//p' "$0"
+            sed -n '2,14s/^# \{0,1\}//p' "$0"
             exit 0
             ;;
         *)
             if [[ " $ALL " != *" $part "* ]]; then
-                say "there is no part called $part; parts are: $ALL, sanitizers, all"
+                say "there is no part called $part; parts are: $ALL, tidy, sanitizers, all"
                 exit 2
             fi
             parts="$parts $part"
