@@ -226,6 +226,21 @@ static void a_letter_and_a_response_that_are_both_too_large_end_alone(void **sta
     kit_free(kit);
 }
 
+static void a_key_that_is_too_large_for_letter_and_response_is_left_out(void **state)
+{
+    (void)state;
+    static char key[30001];
+    memset(key, 'k', sizeof key - 1);
+    struct kit *kit = kit_started(NULL);
+    kit_record(kit, 0, 0, key, "{\"oops\":1,\"id\":\"poison\"}");
+    const struct rule rules[] = {{"responses", 20000, false}, {"letters", 20000, false}};
+    settle_under(kit, rules, COUNT_OF(rules));
+    assert_int_equal(kit_count(kit, OUTPUT_RESPONSE), 1);
+    assert_says(kit_output(kit, OUTPUT_RESPONSE, 0), "\"id\":\"poison\"");
+    assert_int_equal(kit_count(kit, OUTPUT_LETTER), 1);
+    kit_free(kit);
+}
+
 static void answers_beside_a_refused_one_are_published(void **state)
 {
     (void)state;
@@ -360,6 +375,7 @@ int main(void)
         cmocka_unit_test(a_missing_topic_of_the_settings_is_waited_for),
         cmocka_unit_test(a_forbidden_usage_topic_holds_everything_and_counts_as_no_refusal),
         cmocka_unit_test(a_letter_and_a_response_that_are_both_too_large_end_alone),
+        cmocka_unit_test(a_key_that_is_too_large_for_letter_and_response_is_left_out),
         cmocka_unit_test(answers_beside_a_refused_one_are_published),
         cmocka_unit_test(a_reply_topic_too_small_for_any_error_is_left),
         cmocka_unit_test(a_response_of_which_nothing_is_taken_leaves_its_letter_and_its_usage),

@@ -129,8 +129,6 @@ static void strip(struct job *job, enum stripped most)
     job->record.headers.count = 0;
     if (most == STRIPPED_KEY)
         job->record.key = SLICE_NULL;
-    if (job->stripped < most)
-        job->stripped = most;
 }
 
 /* Each refusal costs a transaction: what is most of it goes first. */
@@ -332,12 +330,14 @@ static void replace_response(struct engine *engine, struct job *job, struct outp
         turn_into_error(engine, job, ERR_RESPONSE_TOO_LARGE,
                         "the broker refuses an answer of this size");
     } else if (is_size && job->stripped == STRIPPED_NOTHING) {
-        strip(job, is_key_most(job) ? STRIPPED_KEY : STRIPPED_ECHOES);
+        job->stripped = is_key_most(job) ? STRIPPED_KEY : STRIPPED_ECHOES;
+        strip(job, job->stripped);
         tell_error(engine, job);
     } else if (job->request.reply_topic.ptr != NULL) {
         leave_reply_topic(engine, job, err);
     } else if (is_size && job->stripped == STRIPPED_ECHOES) {
-        strip(job, STRIPPED_KEY);
+        job->stripped = STRIPPED_KEY;
+        strip(job, job->stripped);
         tell_error(engine, job);
     } else if (is_answer) {
         turn_into_error(engine, job, ERR_INTERNAL,

@@ -164,7 +164,7 @@ struct job {
     int64_t last_first_token_ms;
     uint64_t charged;           /* bytes counted against max_held_bytes */
     struct usage_counts counts; /* of the published answer, raw copied to the arena */
-    enum stripped { STRIPPED_NOTHING, STRIPPED_ECHOES, STRIPPED_KEY } stripped; /* of its record */
+    enum stripped { STRIPPED_NOTHING, STRIPPED_ECHOES, STRIPPED_KEY } stripped; /* of its response */
     uint32_t letter_refusals; /* dead letters that were too large */
     struct result result;
 };
