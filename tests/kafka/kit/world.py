@@ -121,7 +121,8 @@ class World:
     def evidence(self, **more):
         responses, usage = self.read(self.topics.responses), self.read(self.topics.usage)
         rest = self.read(self.topics.chunks) + self.read(self.topics.letters)
-        records.keep(os.environ.get("BEDROCK_OUTPUT_DIR"), self.topics, responses + usage + rest)
+        if not more.get("may_double"):  # else an answer may be without its usage: its worker died between the two
+            records.keep(os.environ.get("BEDROCK_OUTPUT_DIR"), self.topics, responses + usage + rest)
         topics = [self.topics.requests, self.topics.responses, self.topics.usage, self.topics.letters]
         found = Evidence(self.asked, responses, usage, self.calls,
                          seen=[r for r in self.watcher.records
