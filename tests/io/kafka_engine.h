@@ -161,9 +161,11 @@ void engine_partition_revoked(struct engine *engine, struct tenure tenure)
 void engine_partition_lost(struct engine *engine, struct tenure tenure)
 {
     kit_lock(engine);
-    struct kit_part *part = kit_known_part(engine, tenure);
-    part->is_known = false;
-    part->is_lost = true;
+    struct kit_part *part = kit_part_of(engine, tenure);
+    if (part != NULL) { /* else it was released, and waited for its last offsets */
+        part->is_known = false;
+        part->is_lost = true;
+    }
     engine->lost++;
     if (engine->is_judging)
         engine->is_judging = engine->is_batch_open = false;
