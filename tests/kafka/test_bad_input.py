@@ -165,7 +165,7 @@ def test_an_answer_too_large_for_the_response_topic_fails_alone_and_keeps_its_us
     with World(broker, folder, partitions=1) as world:
         world.worker("w0")
         world.ask_many(10, "before")
-        world.ask("huge", directive="bytes=3000000")
+        world.ask("huge", directive="bytes=1500000")
         world.ask_many(10, "after")
         world.await_answers()
         world.end()

@@ -88,7 +88,7 @@ def test_an_answer_that_is_too_large_doubles_none_of_its_batch(broker, folder, g
                settings={"delivery": {"guarantee": guarantee}}) as world:
         world.worker("w0")
         for number in range(60):
-            world.ask(f"r{number}", directive="bytes=3000000" if number == 30 else "")
+            world.ask(f"r{number}", directive="bytes=1500000" if number == 30 else "")
         world.writer.flush()
         world.await_answers(seconds=30)
         world.end()

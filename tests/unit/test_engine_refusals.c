@@ -241,6 +241,28 @@ static void a_key_that_is_too_large_for_letter_and_response_is_left_out(void **s
     kit_free(kit);
 }
 
+/* Under at_least_once, where a batch may be half delivered. */
+static void what_was_delivered_beside_a_refused_record_is_not_made_again(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_started(NULL);
+    kit_request(kit, 0, 0, NULL, "");
+    kit_turn(kit);
+    kit_answer(kit, 0);
+    size_t blame = kit_batch_with(kit, OUTPUT_RESPONSE);
+    for (size_t i = 0; i < kit->batch.output_count; i++)
+        kit->batch.outputs[i]->is_delivered = i != blame;
+    kit_refuse(kit, blame, ERR_TOO_LARGE);
+    (void)kit_batch_with(kit, OUTPUT_RESPONSE);
+    for (size_t i = 0; i < kit->batch.output_count; i++)
+        assert_true(kit->batch.outputs[i]->is_delivered ==
+                    (kit->batch.outputs[i]->kind == OUTPUT_USAGE));
+    kit_settle(kit);
+    assert_int_equal(kit_count(kit, OUTPUT_USAGE), 1);
+    assert_says(kit_output(kit, OUTPUT_RESPONSE, 0), "\"code\":\"response_too_large\"");
+    kit_free(kit);
+}
+
 static void answers_beside_a_refused_one_are_published(void **state)
 {
     (void)state;
@@ -376,6 +398,7 @@ int main(void)
         cmocka_unit_test(a_forbidden_usage_topic_holds_everything_and_counts_as_no_refusal),
         cmocka_unit_test(a_letter_and_a_response_that_are_both_too_large_end_alone),
         cmocka_unit_test(a_key_that_is_too_large_for_letter_and_response_is_left_out),
+        cmocka_unit_test(what_was_delivered_beside_a_refused_record_is_not_made_again),
         cmocka_unit_test(answers_beside_a_refused_one_are_published),
         cmocka_unit_test(a_reply_topic_too_small_for_any_error_is_left),
         cmocka_unit_test(a_response_of_which_nothing_is_taken_leaves_its_letter_and_its_usage),

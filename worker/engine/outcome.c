@@ -29,6 +29,25 @@ static void drop_outputs(struct engine *engine, struct result *result)
         drop_output(engine, result, LINK_OWNER(result->outputs.next, struct output, link));
 }
 
+/* What the broker has already, under at_least_once, stays as it is. */
+static void drop_undelivered(struct engine *engine, struct result *result)
+{
+    for (struct link *link = result->outputs.next; link != &result->outputs;) {
+        struct output *output = LINK_OWNER(link, struct output, link);
+        link = link->next;
+        if (!output->is_delivered)
+            drop_output(engine, result, output);
+    }
+}
+
+static bool has_output(const struct result *result, enum output_kind kind)
+{
+    for (struct link *link = result->outputs.next; link != &result->outputs; link = link->next)
+        if (LINK_OWNER(link, struct output, link)->kind == kind)
+            return true;
+    return false;
+}
+
 void result_free(struct engine *engine, struct result *result)
 {
     link_out(&result->link);
@@ -176,8 +195,8 @@ static void add_letter(struct engine *engine, struct job *job)
 void outcome_error(struct engine *engine, struct job *job)
 {
     CHECK(job->why.err != OK);
-    drop_outputs(engine, &job->result);
-    if (engine->config.send_dead_letters)
+    drop_undelivered(engine, &job->result);
+    if (engine->config.send_dead_letters && !has_output(&job->result, OUTPUT_LETTER))
         add_letter(engine, job);
     if (engine->config.send_error_responses)
         add_error_response(engine, job);
@@ -264,7 +283,7 @@ void outcome_lost_call(struct engine *engine, struct job *job)
 static void tell_error(struct engine *engine, struct job *job)
 {
     outcome_error(engine, job);
-    if (!job->result.has_usage)
+    if (!job->result.has_usage || has_output(&job->result, OUTPUT_USAGE))
         return;
     struct usage_facts usage = usage_facts_of(engine, job);
     usage.counts = job->counts;
@@ -312,11 +331,7 @@ static void leave_reply_topic(struct engine *engine, struct job *job, enum err e
 static void give_response_up(struct engine *engine, struct job *job, struct output *response)
 {
     drop_output(engine, &job->result, response);
-    for (struct link *link = job->result.outputs.next; link != &job->result.outputs;
-         link = link->next)
-        if (LINK_OWNER(link, struct output, link)->kind == OUTPUT_LETTER)
-            return;
-    if (engine->config.send_dead_letters)
+    if (engine->config.send_dead_letters && !has_output(&job->result, OUTPUT_LETTER))
         add_letter(engine, job);
 }
 
