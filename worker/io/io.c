@@ -178,6 +178,45 @@ static void ports_make(struct io *io)
     };
 }
 
+/* ---- signals ---- */
+
+static _Atomic(struct io *) signalled;
+
+static void signal_hear(int number)
+{
+    (void)number;
+    struct io *io = atomic_load(&signalled);
+    if (io == NULL)
+        return;
+    if (atomic_fetch_add(&io->stops, 1) > 0)
+        _exit(IO_EXIT_STOPPED_AT_ONCE);
+    (void)uv_async_send(&io->wake);
+}
+
+static void signals_set(struct io *io)
+{
+    struct sigaction action = {.sa_handler = SIG_IGN};
+    CHECK(sigaction(SIGPIPE, &action, NULL) == 0);
+    if (!io->config.handle_signals)
+        return;
+    atomic_store(&signalled, io);
+    action.sa_handler = signal_hear;
+    action.sa_flags = SA_RESTART;
+    CHECK(sigaction(SIGTERM, &action, NULL) == 0);
+    CHECK(sigaction(SIGINT, &action, NULL) == 0);
+}
+
+/* From here on a signal does what it does to any process: nothing is left that could be lost. */
+static void signals_unset(const struct io *io)
+{
+    if (atomic_load(&signalled) != io)
+        return;
+    struct sigaction action = {.sa_handler = SIG_DFL};
+    CHECK(sigaction(SIGTERM, &action, NULL) == 0);
+    CHECK(sigaction(SIGINT, &action, NULL) == 0);
+    atomic_store(&signalled, NULL);
+}
+
 /* ---- making and unmaking ---- */
 
 static bool loop_make(struct io *io)
@@ -197,6 +236,7 @@ static bool rooms_make(struct io *io, char *ret_error)
     io->watchdog = watchdog_new();
     if (io->sink == NULL || io->watchdog == NULL || !loop_make(io))
         return false;
+    signals_set(io); /* before the first thread: the first of its words may be answered by one */
     io->http = http_new(&io->loop, &io->config.http);
     io->releases = memory_new(PARTITIONS_MAX * sizeof *io->releases);
     io->credentials = credentials_watch_new(&io->loop, io->config.aws_profile);
@@ -290,6 +330,7 @@ void io_free(struct io *io)
 {
     if (io == NULL)
         return;
+    signals_unset(io);
     if (io->watchdog != NULL)
         watchdog_set(io->watchdog, FREE_MS, exit_code_at_least(io));
     if (io->committer != NULL)
@@ -308,52 +349,13 @@ void io_free(struct io *io)
     memory_free(io);
 }
 
-/* ---- signals ---- */
-
-static _Atomic(struct io *) signalled;
-
-static void signal_hear(int number)
-{
-    (void)number;
-    struct io *io = atomic_load(&signalled);
-    if (io == NULL)
-        return;
-    if (atomic_fetch_add(&io->stops, 1) > 0)
-        _exit(IO_EXIT_STOPPED_AT_ONCE);
-    (void)uv_async_send(&io->wake);
-}
-
-static void signals_set(struct io *io)
-{
-    struct sigaction action = {.sa_handler = SIG_IGN};
-    CHECK(sigaction(SIGPIPE, &action, NULL) == 0);
-    if (!io->config.handle_signals)
-        return;
-    atomic_store(&signalled, io);
-    action.sa_handler = signal_hear;
-    action.sa_flags = SA_RESTART;
-    CHECK(sigaction(SIGTERM, &action, NULL) == 0);
-    CHECK(sigaction(SIGINT, &action, NULL) == 0);
-}
-
-/* From here on a signal does what it does to any process: nothing is left that could be lost. */
-static void signals_unset(const struct io *io)
-{
-    if (!io->config.handle_signals)
-        return;
-    struct sigaction action = {.sa_handler = SIG_DFL};
-    CHECK(sigaction(SIGTERM, &action, NULL) == 0);
-    CHECK(sigaction(SIGINT, &action, NULL) == 0);
-    atomic_store(&signalled, NULL);
-}
+/* ---- the turn ---- */
 
 void io_stop(struct io *io)
 {
     (void)atomic_fetch_add(&io->stops, 1);
     (void)uv_async_send(&io->wake);
 }
-
-/* ---- the turn ---- */
 
 static void stop_begin(struct io *io)
 {
@@ -537,7 +539,6 @@ int io_run(struct io *io)
 {
     CHECK(io->engine != NULL);
     files_raise();
-    signals_set(io);
     io_wake(io);
     bool more = false;
     while (!io->has_ended)

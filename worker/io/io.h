@@ -28,16 +28,16 @@ struct io_config {
 
 struct io;
 
-/* Makes the clients and the loop. NULL: ret_error (room > 0) says why, in
- * words. */
+/* Makes the clients and the loop; with handle_signals hears SIGTERM and SIGINT from here on, for
+ * io_run. Ignores SIGPIPE. NULL: ret_error (room > 0) says why, in words. */
 MUST_CHECK struct io *io_new(const struct io_config *config, char *ret_error, size_t room);
 /* For engine_new, and for log lines of app before and after io_run. */
 const struct ports *io_ports(struct io *io);
 void io_attach(struct io *io, struct engine *engine);
 /* Runs until the engine called ports.ended, then closes the consumer (bounded). Returns the exit
- * code. Raises the soft limit of open files and ignores SIGPIPE. With handle_signals a second
- * signal, or a watchdog after the drain, ends the process by _exit: what was committed is
- * committed, the broker holds the truth. */
+ * code. Raises the soft limit of open files. With handle_signals a second signal, or a watchdog
+ * after the drain, ends the process by _exit: what was committed is committed, the broker holds the
+ * truth. */
 MUST_CHECK int io_run(struct io *io);
 /* As one SIGTERM; from any thread, between io_new and io_free, any number of times. */
 void io_stop(struct io *io);
