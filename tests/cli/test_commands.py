@@ -13,17 +13,9 @@ import jsonschema
 import pytest
 import yaml
 
-ROOT = Path(__file__).resolve().parents[2]
-PROGRAMS = Path(os.environ.get("BEDROCK_PROGRAMS", ROOT / "build" / "release"))
-WORKER = PROGRAMS / "bedrock-worker"
+from programs import CLEAN, KEYS, ROOT, WORKER, call, simulator
+
 COMMANDS = ["run", "check", "ask", "reference", "demo"]
-CLEAN = {name: value for name, value in os.environ.items()
-         if not name.startswith(("AWS_", "KAFKA_", "BEDROCK_WORKER_"))}
-
-
-def call(*arguments, text=None, seconds=60, **environment):
-    return subprocess.run([WORKER, *map(str, arguments)], input=text, capture_output=True, text=True, timeout=seconds,
-                          env={**CLEAN, **environment}, check=False)
 
 
 def settings_file(folder, text):
@@ -375,8 +367,8 @@ def test_an_answer_cannot_steer_the_terminal(demo):
 
 
 def test_check_connect_is_content_with_the_demo(demo):
-    done = call("check", "--connect", "--set", f"kafka.bootstrap_servers={demo}", "--set",
-                f"bedrock.endpoint_url=http://{demo}", AWS_REGION="us-east-1", AWS_ACCESS_KEY_ID="AKIAEXAMPLE",
-                AWS_SECRET_ACCESS_KEY="x")
+    with simulator() as url:
+        done = call("check", "--connect", "--set", f"kafka.bootstrap_servers={demo}", "--set",
+                    f"bedrock.endpoint_url={url}", **KEYS)
     assert done.returncode == 0, done.stdout
     assert re.search(r"^ok    topics.requests: bedrock.requests, 8 partitions$", done.stdout, re.M)

@@ -2,16 +2,18 @@
 #include "app/commands.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "app/assembly.h"
 #include "app/kafka_client.h"
 #include "app/probe.h"
 #include "io/credentials.h"
-#include "wire/endpoint.h"
 
 #define CONNECT_MS 10000
 #define POLICY_MS  3000 /* librdkafka's in-memory cluster never answers */
+#define MODELS_MAX 64   /* tried */
+#define SOME_MODEL "amazon.nova-micro-v1:0"
 
 struct checking {
     const struct settings *settings;
@@ -124,50 +126,176 @@ static void check_topics(struct checking *checking)
         check_topic(checking, "topics.dead_letters", settings->topics_dead_letters, true);
 }
 
-/* A TCP connection alone: a call would cost money. */
-static void check_endpoint(struct checking *checking, const struct engine_config *engine)
+/* ---- Bedrock ---- */
+
+/* A model of the settings, as a call names it. */
+struct candidate {
+    struct slice setting; /* alias, or "default" */
+    struct slice model, region;
+};
+
+static bool is_listed(const struct candidate *candidates, size_t count, struct slice model,
+                      struct slice region)
 {
-    struct buf url OWNED_BY(buf_done);
-    struct endpoint endpoint;
-    char words[PROBE_WORDS_MAX + 256] = "", why[PROBE_WORDS_MAX] = "";
-    int64_t took_ms = 0;
-    buf_init(&url, 4096);
-    bool is_known = true;
-    if (engine->endpoint_url.ptr != NULL)
-        buf_add(&url, engine->endpoint_url);
-    else
-        is_known = endpoint_add_url(&url, engine->region, engine->fips, engine->dual_stack) == OK;
-    struct slice proxy = checking->settings->bedrock_proxy;
-    if (proxy.len > 0) {
-        tell(checking, true, "endpoint", "is behind bedrock.proxy: not tried");
-        return;
-    }
-    if (!is_known || endpoint_read(buf_slice(&url), &endpoint) != OK) {
-        tell(checking, false, "endpoint", "no URL for this region; check bedrock.region");
-        return;
-    }
-    const char *port = slice_equal_text(endpoint.scheme, "http") ? "80" : "443";
-    bool is_there = probe_tcp(endpoint.host, port, CONNECT_MS, &took_ms, why) == OK;
-    if (is_there)
-        (void)snprintf(words, sizeof words, "%.200s accepts connections (%lld ms)", buf_text(&url),
-                       (long long)took_ms);
-    else
-        (void)snprintf(words, sizeof words,
-                       "%.200s: %s; check network, proxy and bedrock.endpoint_url", buf_text(&url),
-                       why);
-    tell(checking, is_there, "endpoint", words);
+    for (size_t i = 0; i < count; i++)
+        if (slice_equal(candidates[i].model, model) && slice_equal(candidates[i].region, region))
+            return true;
+    return false;
 }
 
-/* That there are some: whether Bedrock takes them, only a call could tell. */
-static void check_credentials(struct checking *checking, const struct aws_environment *aws)
+/* What the aliases stand for, then models.default if it is an id; each once, and as many as there
+ * is room for. */
+static size_t list_candidates(const struct settings *settings,
+                              struct candidate ret_candidates[MODELS_MAX])
+{
+    const struct setting_aliases *aliases = &settings->models_aliases;
+    struct slice preset = settings->models_default;
+    bool is_id = preset.len > 0;
+    size_t count = 0;
+    for (size_t i = 0; i < aliases->count; i++) {
+        const struct model_alias *alias = &aliases->list[i];
+        is_id = is_id && !slice_equal(alias->name, preset);
+        if (count < MODELS_MAX - 1 && !is_listed(ret_candidates, count, alias->id, alias->region))
+            ret_candidates[count++] = (struct candidate){alias->name, alias->id, alias->region};
+    }
+    if (is_id && !is_listed(ret_candidates, count, preset, SLICE("")))
+        ret_candidates[count++] = (struct candidate){SLICE("default"), preset, SLICE("")};
+    return count;
+}
+
+/* Somebody is there, and speaks as Bedrock does: its errors have types. */
+static bool is_answered(const struct probe *probe)
+{
+    return probe->is_answered && (probe->why.err == OK || probe->why.type[0] != '\0');
+}
+
+static void tell_endpoint(struct checking *checking, const struct probe *probe)
+{
+    char words[sizeof probe->url + sizeof probe->why.message + 128];
+    if (!is_answered(probe))
+        (void)snprintf(words, sizeof words,
+                       "%s: %s (check the network, bedrock.endpoint_url, bedrock.proxy and "
+                       "bedrock.ca_bundle)",
+                       probe->url, probe->why.message);
+    else if (probe->clock_offset_ms == 0)
+        (void)snprintf(words, sizeof words, "%s answers (%lld ms)", probe->url,
+                       (long long)probe->took_ms);
+    else
+        (void)snprintf(words, sizeof words,
+                       "%s answers; this machine's clock is %lld s %s, and signatures follow the "
+                       "service's",
+                       probe->url, llabs((long long)probe->clock_offset_ms / 1000),
+                       probe->clock_offset_ms > 0 ? "behind" : "ahead");
+    tell(checking, is_answered(probe), "endpoint", words);
+}
+
+/* What Bedrock says to a call that cannot be served, when all is well: that it is wrong, or later.
+ */
+static bool is_good_answer(const struct probe *probe)
+{
+    switch ((int)probe->why.err) {
+    case OK: /* not Bedrock itself, but content with everything */
+    case ERR_REJECTED:
+    case ERR_THROTTLED:
+    case ERR_OVERLOADED:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static void tell_model(struct checking *checking, const struct candidate *candidate,
+                       const struct probe *probe)
+{
+    char what[160], words[sizeof probe->why.message + 512];
+    bool is_good = is_good_answer(probe);
+    const char *verdict =
+        is_good ? "the credentials are taken; an empty request, which costs nothing, is answered"
+        : probe->why.err == ERR_ACCESS_DENIED
+            ? "may not be called; grant bedrock:InvokeModel and access to it; it is answered"
+            : "cannot be called; it is answered";
+    (void)snprintf(what, sizeof what, "models %.*s", SLICE_ARG(candidate->setting));
+    (void)snprintf(words, sizeof words, "%.*s: %s %d %s: %s", SLICE_ARG(candidate->model), verdict,
+                   probe->status, probe->why.type, probe->why.message);
+    tell(checking, is_good, what, words);
+}
+
+static bool is_about_credentials(enum err err)
+{
+    return err == ERR_SIGNATURE || err == ERR_CREDENTIALS_OLD || err == ERR_NO_CREDENTIALS;
+}
+
+static void tell_refused(struct checking *checking, const char *source, const struct why *why)
+{
+    char words[AWS_WORDS_MAX + WHY_MESSAGE_MAX + 128];
+    (void)snprintf(words, sizeof words, "Bedrock refuses those from %s: %s: %s", source, why->type,
+                   why->message);
+    tell(checking, false, "credentials", words);
+}
+
+/* The first model of each region tells whether anybody is there; refused credentials end it. */
+static void try_models(struct checking *checking, const struct assembly *assembly,
+                       const struct credentials_store *store, const struct candidate *candidates,
+                       size_t count)
+{
+    bool is_there[MODELS_MAX] = {false};
+    char told_url[PROBE_URL_MAX] = "";
+    for (size_t i = 0; i < count; i++) {
+        struct probe probe;
+        size_t first = 0;
+        while (!slice_equal(candidates[first].region, candidates[i].region))
+            first++;
+        if (first < i && !is_there[first])
+            continue;
+        probe_model(assembly, &store->credentials, candidates[i].model, candidates[i].region,
+                    &probe);
+        is_there[i] = is_answered(&probe);
+        if (!is_there[i] || strcmp(probe.url, told_url) != 0)
+            tell_endpoint(checking, &probe);
+        (void)snprintf(told_url, sizeof told_url, "%s", probe.url);
+        if (is_about_credentials(probe.why.err)) {
+            tell_refused(checking, store->source, &probe.why);
+            return;
+        }
+        if (is_there[i])
+            tell_model(checking, &candidates[i], &probe);
+    }
+    if (count == MODELS_MAX)
+        tell(checking, true, "models", "further ones are not tried");
+}
+
+/* Where no model is named, or no credentials are, a model that many regions have tells the rest. */
+static void try_some_model(struct checking *checking, const struct assembly *assembly,
+                           const struct credentials_store *store)
+{
+    const struct credentials nobody = {.bearer_token = SLICE("none")};
+    struct probe probe;
+    probe_model(assembly, store->source != NULL ? &store->credentials : &nobody, SLICE(SOME_MODEL),
+                SLICE(""), &probe);
+    tell_endpoint(checking, &probe);
+    if (store->source == NULL || !is_answered(&probe))
+        return;
+    if (is_about_credentials(probe.why.err))
+        tell_refused(checking, store->source, &probe.why);
+    else
+        tell(checking, true, "models", "the settings name none that could be tried");
+}
+
+static void check_bedrock(struct checking *checking, const struct assembly *assembly)
 {
     struct credentials_store store OWNED_BY(credentials_done);
+    struct candidate candidates[MODELS_MAX];
     char words[AWS_WORDS_MAX + 32];
     credentials_init(&store);
-    enum err err = credentials_load(&store, aws);
+    bool has_some = credentials_load(&store, &assembly->aws) == OK;
     (void)snprintf(words, sizeof words, "%s%s",
-                   err == OK ? "from " : "none usable: ", err == OK ? store.source : store.words);
-    tell(checking, err == OK, "credentials", words);
+                   has_some ? "from " : "none usable: ", has_some ? store.source : store.words);
+    tell(checking, has_some, "credentials", words);
+    size_t count = list_candidates(checking->settings, candidates);
+    if (has_some && count > 0)
+        try_models(checking, assembly, &store, candidates, count);
+    else
+        try_some_model(checking, assembly, &store);
 }
 
 /* What run would refuse to start without. false: it was told. */
@@ -192,10 +320,8 @@ int command_check(const struct arguments *arguments)
     if (arguments->connect) {
         if (check_brokers(&checking))
             check_topics(&checking);
-        if (can_start) {
-            check_credentials(&checking, &assembly.aws);
-            check_endpoint(&checking, &assembly.engine);
-        }
+        if (can_start)
+            check_bedrock(&checking, &assembly);
         client_free(checking.client);
     }
     assembly_done(&assembly);

@@ -8,6 +8,7 @@
 
 #define FETCH_WAIT_MS   "50"
 #define TOPIC_BYTES_MAX 256
+#define REFUSED_MS      2000 /* when every broker refuses, nobody waits for longer */
 
 struct client {
     rd_kafka_t *consumer, *producer;
@@ -20,6 +21,7 @@ struct client {
     size_t undelivered; /* refused since the last flush */
     char words[CLIENT_WORDS_MAX];
     char heard[CLIENT_WORDS_MAX]; /* what librdkafka said of its connections */
+    bool were_all_down;           /* it had tried every broker in vain */
 };
 
 static void say(struct client *client, const char *what, const char *why)
@@ -66,6 +68,7 @@ static void hear_error(rd_kafka_t *rk, int code, const char *reason, void *self)
 {
     struct client *client = self;
     (void)rk;
+    client->were_all_down |= code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN;
     if (code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || client->heard[0] == '\0')
         (void)snprintf(client->heard, sizeof client->heard, "%s", reason);
 }
@@ -171,11 +174,18 @@ void client_free(struct client *client)
 
 /* ---- looking up ---- */
 
+/* librdkafka asks again until the time is over, also where every broker refuses: then it is cut
+ * short. */
 enum err client_brokers(struct client *client, int64_t timeout_ms, int *ret_count)
 {
     const struct rd_kafka_metadata *metadata = NULL;
+    int64_t first_ms = timeout_ms < REFUSED_MS ? timeout_ms : REFUSED_MS;
     rd_kafka_resp_err_t code =
-        rd_kafka_metadata(client->consumer, 0, NULL, &metadata, (int)timeout_ms);
+        rd_kafka_metadata(client->consumer, 0, NULL, &metadata, (int)first_ms);
+    (void)rd_kafka_poll(client->consumer, 0); /* hear_error */
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR && !client->were_all_down && timeout_ms > first_ms)
+        code =
+            rd_kafka_metadata(client->consumer, 0, NULL, &metadata, (int)(timeout_ms - first_ms));
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
         return fail(client, "no broker answers", code);
     *ret_count = metadata->broker_cnt;

@@ -19,7 +19,7 @@ void client_free(struct client *client); /* NULL is fine */
 /* Why the last call failed. */
 const char *client_words(const struct client *client);
 
-/* How many brokers answer; ERR_IO when none does. */
+/* How many brokers answer; ERR_IO when none does, sooner than `timeout_ms` when all refuse. */
 MUST_CHECK enum err client_brokers(struct client *client, int64_t timeout_ms, int *ret_count);
 /* ERR_NOT_FOUND, ERR_NOT_ALLOWED, ERR_IO. Creates no topic. */
 MUST_CHECK enum err client_topic(struct client *client, struct slice topic, int64_t timeout_ms,

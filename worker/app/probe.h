@@ -1,16 +1,27 @@
-/* Can a TCP connection be opened? For `check --connect`; nothing is sent. */
+/* One call to a model that can cost nothing, for `check --connect`: Converse without a message and with a maxTokens of 0,
+ * which Bedrock refuses (ValidationException) once it took the signature (API reference, InferenceConfiguration:
+ * maxTokens is at least 1). */
 #ifndef APP_PROBE_H
 #define APP_PROBE_H
 
-#include "base/attr.h"
-#include "base/err.h"
-#include "base/slice.h"
+#include "app/assembly.h"
+#include "wire/sigv4.h"
+#include "wire/why.h"
 
-#define PROBE_WORDS_MAX 512
+#define PROBE_TIMEOUT_MS 10000
+#define PROBE_URL_MAX    2048
 
-/* `host` is host[:port] or [address]:port. OK and the time it took; ERR_IO, ERR_TIMEOUT with words.
- */
-MUST_CHECK enum err probe_tcp(struct slice host, const char *default_port, int64_t timeout_ms,
-                              int64_t *ret_took_ms, char ret_words[PROBE_WORDS_MAX]);
+struct probe {
+    char url[PROBE_URL_MAX];           /* scheme, host and base path of the endpoint */
+    bool is_answered;         /* there is somebody who speaks HTTP; else `why` says what is in the way */
+    int64_t took_ms;
+    int status;               /* HTTP's */
+    struct why why;           /* what the answer means (wire/fault.def): REJECTED when all is well */
+    int64_t clock_offset_ms;  /* not 0: a second call was signed with the service's time, which is so far ahead of ours */
+};
+
+/* Blocks, for up to two PROBE_TIMEOUT_MS. `region`: empty = the worker's. */
+void probe_model(const struct assembly *assembly, const struct credentials *credentials, struct slice model,
+                 struct slice region, struct probe *ret_probe);
 
 #endif

@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "base/memory.h"
 #include "wire/fault.h"
+#include "wire/invocation.h"
 
 #define URL_BYTES_MAX    (16 * 1024)
 #define HEADERS_BYTES    (64 * 1024)
@@ -61,43 +62,16 @@ void calls_done(struct engine *engine)
 
 /* ---- the request ---- */
 
-static void add_header(struct buf *buf, const char *name, struct slice value)
+/* What AWS's own clients say of an attempt. */
+static void add_attempt(struct engine *engine, const struct job *job, const struct attempt *attempt)
 {
-    buf_add_text(buf, name);
-    buf_add(buf, SLICE(": "));
-    buf_add(buf, value);
-    buf_add(buf, SLICE("\r\n"));
-}
-
-/* Signed over the path and the body. */
-static enum err write_headers(struct engine *engine, struct call *call, struct slice path,
-                              const struct attempt *attempt)
-{
-    struct target *target = call->job->target;
     struct buf *headers = &engine->headers_scratch;
-    struct sigv4_header signed_headers[] = {{SLICE("content-type"), SLICE("application/json")}};
-    struct sigv4_request request = {
-        .method = SLICE("POST"),
-        .host = target->endpoint.host,
-        .path = path,
-        .query = SLICE(""),
-        .headers = signed_headers,
-        .header_count = COUNT_OF(signed_headers),
-        .body = buf_slice(&engine->body_scratch),
-        .region = target->region,
-        .service = SLICE("bedrock"),
-        .wall_ms = engine->wall_ms + call->clock_offset_ms,
-    };
-    enum err err = sigv4_add_headers(headers, &request, &engine->credentials, &target->key);
-    add_header(headers, "Content-Type", SLICE("application/json"));
-    add_header(headers, "User-Agent", engine->config.user_agent);
-    add_header(headers, "amz-sdk-invocation-id", uuid_slice(&call->job->invocation));
+    invocation_add_header(headers, "amz-sdk-invocation-id", uuid_slice(&job->invocation));
     buf_addf(headers, "amz-sdk-request: attempt=%d", attempt->number);
     /* Throttled attempts have no most. */
     if ((uint32_t)attempt->number <= engine->config.retry_max_attempts)
         buf_addf(headers, "; max=%u", engine->config.retry_max_attempts);
     buf_add(headers, SLICE("\r\n"));
-    return err != OK ? err : headers->failed;
 }
 
 /* A body says what its request says: so the bodies of all calls are bounded with the requests. */
@@ -146,27 +120,29 @@ static enum err write_request(struct engine *engine, struct call *call,
                               const struct attempt *attempt)
 {
     struct job *job = call->job;
-    const struct endpoint *endpoint = &job->target->endpoint;
-    struct buf *url = &engine->url_scratch;
-    buf_reset(url);
+    struct target *target = job->target;
+    buf_reset(&engine->url_scratch);
     buf_reset(&engine->headers_scratch);
     buf_reset(&engine->body_scratch);
     engine->body_scratch.limit = body_bytes_max(job->charged);
     enum err err = job->dialect->encode(&job->request, &engine->body_scratch);
     if (err != OK)
         return err;
-    buf_add(url, endpoint->scheme);
-    buf_add(url, SLICE("://"));
-    buf_add(url, endpoint->host);
-    size_t path_at = url->len;
-    buf_add(url, endpoint->base_path);
-    job->dialect->add_path(job->request.model, job->request.stream, url);
-    struct slice path = slice_sub(buf_slice(url), path_at, url->len);
-    buf_add_byte(url, '\0');
-    path.ptr = url->ptr + path_at; /* the NUL may have moved it */
-    if (url->failed != OK)
-        return url->failed;
-    err = write_headers(engine, call, path, attempt);
+    struct invocation invocation = {
+        .endpoint = &target->endpoint,
+        .dialect = job->dialect,
+        .model = job->request.model,
+        .stream = job->request.stream,
+        .body = buf_slice(&engine->body_scratch),
+        .region = target->region,
+        .user_agent = engine->config.user_agent,
+        .wall_ms = engine->wall_ms + call->clock_offset_ms,
+    };
+    err = invocation_add(&engine->url_scratch, &engine->headers_scratch, &invocation,
+                         &engine->credentials, &target->key);
+    add_attempt(engine, job, attempt);
+    if (err == OK)
+        err = engine->headers_scratch.failed;
     return err != OK ? err : take_request(engine, call);
 }
 

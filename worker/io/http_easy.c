@@ -91,6 +91,21 @@ static size_t hear_body(char *ptr, size_t size, size_t count, void *self)
     return exchange_hear_body(exchange, bytes, http_now_ms(http_of(exchange))) ? bytes.len : 0;
 }
 
+void http_easy_set_way(CURL *easy, const char *ca_bundle, const char *proxy)
+{
+    if (ca_bundle != NULL)
+        (void)curl_easy_setopt(easy, CURLOPT_CAINFO, ca_bundle);
+    (void)curl_easy_setopt(easy, CURLOPT_PROXY, proxy);
+    (void)curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    (void)curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
+    (void)curl_easy_setopt(easy, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
+    (void)curl_easy_setopt(easy, CURLOPT_POST, 1L);
+    (void)curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
+    (void)curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    (void)curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+    (void)curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+}
+
 /* Everything that is the same for all calls; the rest is set for each one. */
 static CURL *easy_new(struct exchange *exchange)
 {
@@ -98,21 +113,11 @@ static CURL *easy_new(struct exchange *exchange)
     CURL *easy = curl_easy_init();
     if (easy == NULL)
         return NULL;
-    if (http->ca_bundle != NULL)
-        (void)curl_easy_setopt(easy, CURLOPT_CAINFO, http->ca_bundle);
-    (void)curl_easy_setopt(easy, CURLOPT_PROXY, http->proxy);
-    (void)curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    http_easy_set_way(easy, http->ca_bundle, http->proxy);
     (void)curl_easy_setopt(easy, CURLOPT_PRIVATE, exchange);
     (void)curl_easy_setopt(easy, CURLOPT_SHARE, http->share);
     (void)curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, exchange->words);
-    (void)curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
-    (void)curl_easy_setopt(easy, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
-    (void)curl_easy_setopt(easy, CURLOPT_POST, 1L);
-    (void)curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
-    (void)curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     (void)curl_easy_setopt(easy, CURLOPT_DNS_SHUFFLE_ADDRESSES, 1L);
-    (void)curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-    (void)curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     (void)curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BUFFER_BYTES);
     (void)curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, RECEIVE_BYTES(http->config.max_in_flight));
     (void)curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
@@ -153,18 +158,15 @@ static void write_header(struct slice line, char *ret_text)
     ret_text[line.len] = '\0';
 }
 
-/* The request's headers, and none of curl's own; nodes and texts in one block. */
-static bool list_headers(struct exchange *exchange)
+struct curl_slist *http_lines_new(struct slice headers)
 {
     static char not_wanted[][16] = {"Accept:", "Expect:", "Content-Type:"};
-    struct slice headers = exchange->request.headers;
     size_t lines = count_lines(headers);
     CHECK(lines <= REQUEST_LINES_MAX);
     size_t count = lines + COUNT_OF(not_wanted);
     struct curl_slist *nodes = memory_new(count * sizeof *nodes + headers.len + 1);
     if (nodes == NULL)
-        return false;
-    exchange->lines = nodes;
+        return NULL;
     for (size_t i = 0; i < COUNT_OF(not_wanted); i++)
         nodes[lines + i].data = not_wanted[i];
     char *text = (char *)(nodes + count);
@@ -177,7 +179,7 @@ static bool list_headers(struct exchange *exchange)
     }
     for (size_t i = 0; i + 1 < count; i++)
         nodes[i].next = &nodes[i + 1];
-    return true;
+    return nodes;
 }
 
 static bool set_request(struct exchange *exchange)
@@ -185,7 +187,8 @@ static bool set_request(struct exchange *exchange)
     CURL *easy = exchange->easy;
     struct slice body = exchange->request.body;
     bool at_once = body.len <= BODY_AT_ONCE_BYTES_MAX;
-    if (!list_headers(exchange) ||
+    exchange->lines = http_lines_new(exchange->request.headers);
+    if (exchange->lines == NULL ||
         curl_easy_setopt(easy, CURLOPT_URL, exchange->request.url.ptr) != CURLE_OK)
         return false;
     (void)curl_easy_setopt(easy, CURLOPT_HTTPHEADER, exchange->lines);

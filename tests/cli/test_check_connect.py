@@ -1,0 +1,140 @@
+"""`check --connect` tries what the settings say of Bedrock, with a call that cannot cost anything."""
+import contextlib
+import http.server
+import json
+import re
+import threading
+
+import pytest
+from programs import KEYS, call, simulator
+
+HAIKU = "anthropic.claude-3-haiku-20240307-v1:0"
+MODELS = ["--set", "models.default=fast", "--set", f"models.aliases={{fast: {{id: '{HAIKU}'}}}}"]
+
+
+def check(url, *more, **environment):
+    """What it says of Bedrock: is it good, about what, in which words."""
+    done = call("check", "--connect", "--set", "kafka.bootstrap_servers=127.0.0.1:1", "--set",
+                f"bedrock.endpoint_url={url}", *more, **{**KEYS, **environment})
+    assert done.returncode == 1, "there is no broker"
+    assert "secret+key" not in done.stdout + done.stderr
+    return re.findall(r"^(ok|FAIL) +(credentials|endpoint|models\b.*?): (.*)$", done.stdout, re.M)
+
+
+def verdicts(lines):
+    return [(verdict, about) for verdict, about, _ in lines]
+
+
+def test_good_credentials_and_a_model_that_is_there_are_told_and_nothing_is_billed(tmp_path):
+    ledger = tmp_path / "ledger.jsonl"
+    with simulator("--ledger", ledger) as url:
+        lines = check(url, *MODELS)
+    assert verdicts(lines) == [("ok", "credentials"), ("ok", "endpoint"), ("ok", "models fast")]
+    assert lines[1][2].startswith(f"{url} answers (")
+    assert f"{HAIKU}: the credentials are taken" in lines[2][2]
+    calls = [json.loads(line) for line in ledger.read_text(encoding="utf-8").splitlines()]
+    assert calls and not any(call.get("billed") for call in calls)
+
+
+def test_bearer_tokens_are_tried_too():
+    with simulator() as url:
+        good = check(url, *MODELS, AWS_BEARER_TOKEN_BEDROCK="simulated-bearer-token")
+        bad = check(url, *MODELS, AWS_BEARER_TOKEN_BEDROCK="canary-of-a-token")
+    assert verdicts(good) == [("ok", "credentials"), ("ok", "endpoint"), ("ok", "models fast")]
+    assert bad[-1][0] == "FAIL" and "canary" not in str(bad)
+
+
+def test_refused_credentials_are_told_with_their_source_and_the_reason():
+    with simulator() as url:
+        lines = check(url, *MODELS, AWS_SECRET_ACCESS_KEY="wrong/secret+key")
+    assert verdicts(lines) == [("ok", "credentials"), ("ok", "endpoint"), ("FAIL", "credentials")]
+    assert lines[2][2].startswith("Bedrock refuses those from the environment: InvalidSignatureException: ")
+
+
+def test_without_credentials_the_endpoint_is_tried_all_the_same(tmp_path):
+    with simulator() as url:
+        lines = check(url, *MODELS, AWS_ACCESS_KEY_ID="", HOME=str(tmp_path))
+    assert verdicts(lines) == [("FAIL", "credentials"), ("ok", "endpoint")]
+
+
+def test_without_models_in_the_settings_the_credentials_are_tried_all_the_same():
+    with simulator() as url:
+        good = check(url)
+        bad = check(url, AWS_SECRET_ACCESS_KEY="wrong/secret+key")
+    assert verdicts(good) == [("ok", "credentials"), ("ok", "endpoint"), ("ok", "models")]
+    assert verdicts(bad) == [("ok", "credentials"), ("ok", "endpoint"), ("FAIL", "credentials")]
+
+
+class Answering(http.server.BaseHTTPRequestHandler):
+    """Says the same to everybody."""
+    status, kind, body, seen = 400, "ValidationException", b'{"message": "no"}', []
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.seen.append(self.path)
+        self.send_response(self.status)
+        self.send_header("x-amzn-errortype", self.kind)
+        self.send_header("Content-Length", str(len(self.body)))
+        self.end_headers()
+        self.wfile.write(self.body)
+
+    def log_message(self, *_):
+        pass
+
+
+@contextlib.contextmanager
+def answering(**attributes):
+    """Somebody who is no Bedrock: the URL, and the paths that were asked for."""
+    handler = type("Handler", (Answering,), {"seen": [], **attributes})
+    with http.server.HTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}", handler.seen
+        server.shutdown()
+
+
+@pytest.mark.parametrize(("status", "kind", "words"), [
+    (403, "AccessDeniedException", "may not be called; grant bedrock:InvokeModel"),
+    (404, "ResourceNotFoundException", "cannot be called; it is answered 404 ResourceNotFoundException: no"),
+    (500, "InternalServerException", "cannot be called; it is answered 500 InternalServerException: no")])
+def test_a_model_that_cannot_be_called_is_told_with_what_bedrock_says(status, kind, words):
+    with answering(status=status, kind=kind) as (url, _):
+        lines = check(url, *MODELS)
+    assert verdicts(lines) == [("ok", "credentials"), ("ok", "endpoint"), ("FAIL", "models fast")]
+    assert words in lines[2][2]
+
+
+def test_a_model_that_is_throttled_just_now_is_fine():
+    with answering(status=429, kind="ThrottlingException") as (url, _):
+        assert verdicts(check(url, *MODELS))[-1] == ("ok", "models fast")
+
+
+@pytest.mark.parametrize("status", [200, 403, 502])
+def test_a_page_in_place_of_an_answer_is_no_bedrock(status):
+    with answering(status=status, kind="", body=b"<html><body>Sign in to the network</body></html>") as (url, _):
+        lines = check(url, *MODELS)
+    assert verdicts(lines) == [("ok", "credentials"), ("FAIL", "endpoint")]
+    assert "bedrock.proxy" in lines[1][2]
+
+
+def test_the_way_leads_through_the_proxy():
+    with answering() as (url, seen):
+        lines = check("http://bedrock.invalid", *MODELS, "--set", f"bedrock.proxy={url}")
+    assert verdicts(lines) == [("ok", "credentials"), ("ok", "endpoint"), ("ok", "models fast")]
+    assert seen == [f"http://bedrock.invalid/model/{HAIKU.replace(':', '%3A')}/converse"]
+
+
+def test_a_clock_that_is_off_is_told_and_followed(tmp_path):
+    settings = tmp_path / "sim.yaml"
+    settings.write_text("auth: {clock_skew: 20m, keys: [{access_key_id: AKIASIMULATOREXAMPLE, "
+                        "secret_access_key: simulated/secret+key/for/local+tests}]}\n", encoding="utf-8")
+    with simulator("-c", settings) as url:
+        lines = check(url, *MODELS)
+    assert verdicts(lines) == [("ok", "credentials"), ("ok", "endpoint"), ("ok", "models fast")]
+    assert re.search(r"clock is (1199|1200|1201) s behind", lines[1][2])
+
+
+def test_regions_of_aliases_have_endpoints_of_their_own():
+    done = call("check", "--connect", "--set", "kafka.bootstrap_servers=127.0.0.1:1", "--set",
+                f"models.aliases={{a: {{id: '{HAIKU}', region: xx-nowhere-1}}, b: {{id: '{HAIKU}', region: xx-nowhere-2}}, "
+                "c: {id: amazon.nova-micro-v1:0, region: xx-nowhere-1}}", **KEYS)
+    assert re.findall(r"^FAIL  endpoint: https://bedrock-runtime.xx-nowhere-(\d)", done.stdout, re.M) == ["1", "2"]
