@@ -1,7 +1,7 @@
 """The faults that are planted: one line of the worker's source each, wrong in a way that somebody could write it.
 
 Fault(name, file, old, new): `old` is in the file exactly once. With kafka= it is found by a test of the kafka ring alone
-(a pytest expression), and planted only with --kafka. `also`: more places (file, old, new), each in a file of its own,
+(a pytest expression), with io= by that program of the io ring; both are planted only with --kafka. `also`: more places (file, old, new), each in a file of its own,
 where the worker guards itself twice.
 """
 from typing import NamedTuple
@@ -13,6 +13,7 @@ class Fault(NamedTuple):
     old: str
     new: str
     kafka: str = ""
+    io: str = ""
     also: tuple = ()
 
 
@@ -187,7 +188,7 @@ FAULTS = [
     Fault("offsets are committed while the consumer joins", "worker/io/kafka_offsets.c",
           "if (kafka_consumer_is_joining(offsets->consumer)) {",
           "if (kafka_consumer_is_joining(offsets->consumer) && offsets->now_ms < 0) {",
-          kafka="test_at_least_once_serves_brokers_without_transactions"),
+          io="kafka_faults"),
     Fault("a lost partition is not told", "worker/io/kafka_consumer.c",
           "    if (consumer->engine != NULL)\n        engine_partition_lost(consumer->engine, part_tenure(part));\n",
           "",

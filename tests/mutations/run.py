@@ -3,7 +3,7 @@
 
     tests/mutations/run.py                 all faults of faults.py that unit tests and worlds must find
     tests/mutations/run.py --only retry    those with this word in their name
-    tests/mutations/run.py --kafka         those that a real broker alone shows (takes long)
+    tests/mutations/run.py --kafka         those that only brokers and the real libraries show (takes long)
 
 The tree is copied to build/mutations/tree, built there once, and built again for each fault. Closes with
 `N planted, N found`; a fault that nothing finds, or whose old text is no longer in the source, is a failure.
@@ -118,15 +118,23 @@ def kafka_killer(expression):
     return "kafka: " + (failed[0] if failed else out[-200:])
 
 
+def io_killer(name):
+    code, out = run([str(BUILD / "tests" / f"io_{name}")], TEST_SECONDS)
+    return "" if code == 0 else f"io_{name}: {(failed_names(out) or ['it hangs or a check fails'])[0]}"
+
+
 def killers(fault, arguments):
     """Who finds it, now that it is planted."""
-    targets = ["bedrock-worker", "bedrock-sim"] if fault.kafka else [f"unit_{name}" for name in UNITS] + ["world"]
+    targets = ["bedrock-worker", "bedrock-sim"] if fault.kafka else [f"io_{fault.io}"] if fault.io else \
+        [f"unit_{name}" for name in UNITS] + ["world"]
     code, out = build(targets)
     if code != 0:
         print(f"{out[-3000:]}\n'{fault.name}' does not build: it is no fault")
         return []
     if fault.kafka:
         found = [kafka_killer(fault.kafka)]
+    elif fault.io:
+        found = [io_killer(fault.io)]
     elif arguments.all:
         found = [unit_killer(), world_killer(arguments.worlds)]
     else:
@@ -138,11 +146,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default="", help="faults with this word in their name")
     parser.add_argument("--from", dest="first", type=int, default=1, help="begin with this number")
-    parser.add_argument("--kafka", action="store_true", help="the faults that need a real broker")
+    parser.add_argument("--kafka", action="store_true", help="the faults that need brokers and the real libraries")
     parser.add_argument("--all", action="store_true", help="ask the worlds even when a unit test has found it")
     parser.add_argument("--worlds", type=int, default=400)
     arguments = parser.parse_args()
-    faults = [f for f in FAULTS if arguments.only in f.name and bool(f.kafka) == arguments.kafka]
+    faults = [f for f in FAULTS if arguments.only in f.name and bool(f.kafka or f.io) == arguments.kafka]
     WORK.mkdir(parents=True, exist_ok=True)
     copy_tree()
     configure()
