@@ -1,5 +1,6 @@
 /* What the files of the HTTP room share: http.c (pools, the step, birth and death), http_easy.c (one
- * exchange on one of curl's handles) and http_once.c (one that somebody waits for). For nobody else. */
+ * exchange on one of curl's handles) and http_once.c (one that somebody waits for). For nobody else.
+ */
 #ifndef IO_HTTP_PARTS_H
 #define IO_HTTP_PARTS_H
 
@@ -59,9 +60,10 @@ void http_easy_judge(const struct exchange *exchange, CURLcode result, char *wor
                      struct call_end *ret_end);
 struct exchange *http_easy_exchange(CURL *easy);
 
-/* How every POST travels: trust, proxy (both NULL = none), protocols, no redirects. */
+/* How every POST travels: certificates and proxy as in struct http_config, protocols, no redirects. */
 void http_easy_set_way(CURL *easy, const char *ca_bundle, const char *proxy);
-/* A request's headers, and none of curl's own, for CURLOPT_HTTPHEADER; one block for memory_free. NULL: out of memory. */
+/* A request's headers, and none of curl's own, for CURLOPT_HTTPHEADER: one block for memory_free.
+ * NULL: out of memory. */
 struct curl_slist *http_lines_new(struct slice headers);
 
 #endif
