@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "base/utf8.h"
 #include "wire/json.h"
+#include "wire/json_mend.h"
 
 #define ARENA_LIMIT ((size_t)256 << 20)
 #define VISITS_MAX  (JSON_NODES_MAX + 1)
@@ -63,7 +64,7 @@ static void check_children(const struct json *parent)
 /* Depth first with a stack as deep as the reader allows. */
 static void check_tree(const struct json *root)
 {
-    const struct json *stack[JSON_DEPTH_MAX + 1];
+    const struct json *stack[JSON_LOOSE_DEPTH_MAX + 1];
     size_t depth = 0;
     stack[depth++] = root;
     for (size_t visits = 0; depth > 0; visits++) {
@@ -75,10 +76,26 @@ static void check_tree(const struct json *root)
         if (node->next != NULL)
             stack[depth++] = node->next;
         if (node->first != NULL) {
-            CHECK(depth <= JSON_DEPTH_MAX);
+            CHECK(depth <= JSON_LOOSE_DEPTH_MAX);
             stack[depth++] = node->first;
         }
     }
+}
+
+/* Mended text is valid UTF-8 inside of its strings, needs no second mending, and what was JSON
+ * stays as it was. */
+static void check_loosely(struct arena *arena, struct slice text, bool is_json)
+{
+    struct slice mended, again;
+    const struct json *root = NULL;
+    CHECK(json_mend(arena, text, &mended));
+    CHECK(json_mend(arena, mended, &again));
+    CHECK(slice_equal(mended, again));
+    CHECK(!is_json || slice_equal(mended, text));
+    enum err err = json_parse_loosely(arena, text, &root, NULL);
+    CHECK(err == OK || (err == ERR_FORMAT && !is_json));
+    if (err == OK)
+        check_tree(root);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -100,6 +117,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         CHECK(fault.line >= 1 && fault.column >= 1);
         CHECK(fault.words != NULL);
     }
+    check_loosely(&arena, slice_of(data, size), err == OK);
     arena_done(&arena);
     CHECK(memory_live() == live);
     return 0;

@@ -268,7 +268,6 @@ static void bodies_that_are_no_answer_are_told_apart(void **state)
         "[]",
         "null",
         "{\"output\":{\"message\":{\"content\":[]}}",
-        "{\"output\":{\"message\":{\"content\":[],\"content\":[]}}}",
     };
     for (size_t i = 0; i < COUNT_OF(bodies); i++) {
         struct decoded decoded;
@@ -276,6 +275,38 @@ static void bodies_that_are_no_answer_are_told_apart(void **state)
         assert_int_equal(decoded.err, ERR_BAD_ANSWER);
         assert_true(decoded.why.message[0] != '\0');
         assert_null(strstr(decoded.why.message, "expired"));
+        decoded_done(&decoded);
+    }
+}
+
+/* It was paid for. */
+static void an_odd_answer_is_kept_with_its_counts(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *blocks, *content;
+    } cases[] = {
+        {"{\"text\":\"a\\u0000b\"}", "\"a\xef\xbf\xbd"
+                                     "b\""},
+        {"{\"text\":\"a\\ud83d\"}", "\"a\xef\xbf\xbd\""},
+        {"{\"text\":\"a\xff\"}", "\"a\xef\xbf\xbd\""},
+        {"{\"text\":\"a\nb\"}", "\"a\\u000ab\""},
+        {"{\"text\":\"a\"}],\"role\":\"assistant\",\"content\":[", "\"a\""},
+        {"{\"newKind\":{\"x\":1,\"x\":2}}", "[{\"newKind\":{\"x\":1,\"x\":2}}]"},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct decoded decoded;
+        struct buf body OWNED_BY(buf_done);
+        buf_init(&body, 4096);
+        buf_addf(
+            &body,
+            "{\"output\":{\"message\":{\"content\":[%s]}},\"stopReason\":\"end_turn\",\"usage\":"
+            "{\"inputTokens\":29,\"outputTokens\":2100,\"totalTokens\":2129}}",
+            cases[i].blocks);
+        decode(&decoded, buf_text(&body));
+        assert_int_equal(decoded.err, OK);
+        assert_slice(decoded.answer.content, cases[i].content);
+        assert_int_equal(decoded.answer.usage.output_tokens, 2100);
         decoded_done(&decoded);
     }
 }
@@ -400,6 +431,7 @@ int main(void)
         cmocka_unit_test(senseless_counts_are_not_known),
         cmocka_unit_test(the_bytes_of_an_answer_are_those_of_what_the_model_said),
         cmocka_unit_test(bodies_that_are_no_answer_are_told_apart),
+        cmocka_unit_test(an_odd_answer_is_kept_with_its_counts),
         cmocka_unit_test(an_answer_larger_than_its_arena_is_too_large),
         cmocka_unit_test(any_mixture_of_blocks_is_json_again),
         cmocka_unit_test(decoding_survives_any_want_of_memory),

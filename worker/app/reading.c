@@ -37,7 +37,7 @@ enum err reading_of_response(struct arena *arena, struct slice value, struct rea
 {
     const struct json *root = NULL;
     struct json_fault fault;
-    enum err err = json_parse(arena, value, &root, &fault);
+    enum err err = json_parse_loosely(arena, value, &root, &fault);
     if (err != OK)
         return err;
     const struct json *status = json_member(root, "status");
@@ -69,7 +69,7 @@ enum err reading_of_chunk(struct arena *arena, struct slice value,
 {
     const struct json *root = NULL;
     struct json_fault fault;
-    enum err err = json_parse(arena, value, &root, &fault);
+    enum err err = json_parse_loosely(arena, value, &root, &fault);
     if (err != OK)
         return err;
     *ret_reading = (struct chunk_reading){

@@ -262,7 +262,7 @@ enum err converse_decode(struct arena *arena, struct slice body, struct answer *
     arena_init(&scratch, DIALECT_SCRATCH_BYTES(body.len));
     why_clear(ret_why);
     converse_no_usage(&answer.usage);
-    enum err err = json_parse(&scratch, body, &root, &fault);
+    enum err err = json_parse_loosely(&scratch, body, &root, &fault);
     if (err == ERR_FORMAT)
         return why_set(ret_why, ERR_BAD_ANSWER, NULL,
                        "the answer is no JSON at line %zu, column %zu: %s", fault.line,

@@ -111,7 +111,7 @@ static enum err parse_given(struct stream *stream, const struct json **ret_given
     buf_add(&object, buf_slice(&stream->metadata));
     buf_add_byte(&object, '}');
     enum err err = converse_keep(&stream->scratch, &object, &text);
-    return err == OK ? json_parse(&stream->scratch, text, ret_given, NULL) : err;
+    return err == OK ? json_parse_loosely(&stream->scratch, text, ret_given, NULL) : err;
 }
 
 /* What an event adds to response_metadata, in its chunk and in the answer. */
@@ -213,7 +213,7 @@ static enum err read_payload(struct reading *reading, struct slice payload, size
     struct stream *stream = reading->stream;
     size_t texts_len = payload.len + stream->metadata.len;
     arena_init(&stream->scratch, DIALECT_SCRATCH_BYTES(texts_len));
-    enum err err = json_parse(&stream->scratch, payload, &reading->payload, NULL);
+    enum err err = json_parse_loosely(&stream->scratch, payload, &reading->payload, NULL);
     if (err == ERR_NO_MEMORY)
         return converse_failed(reading->why, err);
     if (err != OK || !json_is(reading->payload, JSON_OBJECT))

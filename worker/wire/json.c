@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "base/memory.h"
 #include "base/utf8.h"
+#include "wire/json_mend.h"
 #include "wire/json_plain.h"
 
 /* Up to here an object's names are compared pair by pair, above they are sorted: a hostile object
@@ -29,8 +30,9 @@ struct scan {
     struct slice text;
     size_t at;
     size_t nodes;
+    bool is_loose;
     size_t depth;
-    struct frame frames[JSON_DEPTH_MAX];
+    struct frame frames[JSON_LOOSE_DEPTH_MAX];
     struct json *root;
     enum err err;
     size_t fault_at;
@@ -111,28 +113,10 @@ static bool refuse_here(struct scan *scan, const char *words)
     return refuse(scan, scan->at, scan->at == scan->text.len ? "the text ends too early" : words);
 }
 
-/* Four hexadecimal digits behind `\u`, or -1. */
-static int32_t hex4(struct slice text, size_t at)
-{
-    int32_t value = 0;
-    if (text.len - at < 4)
-        return -1;
-    for (size_t i = at; i < at + 4; i++) {
-        char byte = text.ptr[i];
-        if (byte >= '0' && byte <= '9')
-            value = value * 16 + (byte - '0');
-        else if ((byte >= 'a' && byte <= 'f') || (byte >= 'A' && byte <= 'F'))
-            value = value * 16 + (byte & 0x0f) + 9;
-        else
-            return -1;
-    }
-    return value;
-}
-
 /* Behind `\u`; moves behind the whole escape, both halves of a surrogate pair. */
 static bool scan_unicode(struct scan *scan, size_t from)
 {
-    int32_t unit = hex4(scan->text, scan->at);
+    int32_t unit = json_hex4(scan->text, scan->at);
     if (unit < 0)
         return refuse(scan, from, "\\u without four hexadecimal digits");
     if (unit == 0)
@@ -140,9 +124,7 @@ static bool scan_unicode(struct scan *scan, size_t from)
     scan->at += 4;
     if (unit < 0xd800 || unit > 0xdfff)
         return true;
-    struct slice rest = slice_sub(scan->text, scan->at, SIZE_MAX);
-    int32_t second = slice_starts(rest, SLICE("\\u")) ? hex4(rest, 2) : -1;
-    if (unit > 0xdbff || second < 0xdc00 || second > 0xdfff)
+    if (json_low_half(scan->text, scan->at, unit) < 0)
         return refuse(scan, from, "a lone surrogate in a string");
     scan->at += 6;
     return true;
@@ -222,7 +204,7 @@ static bool scan_word(struct scan *scan, struct slice word, enum json_kind kind,
 
 static bool open_container(struct scan *scan, struct json *node, enum json_kind kind)
 {
-    if (scan->depth == JSON_DEPTH_MAX)
+    if (scan->depth == (scan->is_loose ? JSON_LOOSE_DEPTH_MAX : JSON_DEPTH_MAX))
         return refuse(scan, scan->at, "nested too deep");
     node->kind = kind;
     scan->frames[scan->depth++] = (struct frame){.node = node};
@@ -367,7 +349,7 @@ static bool close_container(struct scan *scan)
     struct json *node = scan->frames[--scan->depth].node;
     scan->at++;
     node->source.len = (size_t)(scan->text.ptr + scan->at - node->source.ptr);
-    if (node->kind == JSON_ARRAY)
+    if (node->kind == JSON_ARRAY || scan->is_loose)
         return true;
     if (node->count <= JSON_PAIRWISE_MAX)
         return check_pairwise(scan, node);
@@ -422,13 +404,14 @@ static void locate(const struct scan *scan, struct json_fault *ret_fault)
     }
 }
 
-enum err json_parse(struct arena *arena, struct slice text, const struct json **ret_root,
-                    struct json_fault *ret_fault)
+static enum err parse(struct arena *arena, struct slice text, bool is_loose,
+                      const struct json **ret_root, struct json_fault *ret_fault)
 {
     struct scan scan;
     scan.arena = arena;
     scan.text = text.ptr == NULL ? SLICE("") : text;
     scan.at = scan.nodes = scan.depth = 0;
+    scan.is_loose = is_loose;
     scan.root = NULL;
     scan.err = OK;
     if (!scan_text(&scan)) {
@@ -439,6 +422,24 @@ enum err json_parse(struct arena *arena, struct slice text, const struct json **
     }
     *ret_root = scan.root;
     return OK;
+}
+
+enum err json_parse(struct arena *arena, struct slice text, const struct json **ret_root,
+                    struct json_fault *ret_fault)
+{
+    return parse(arena, text, false, ret_root, ret_fault);
+}
+
+enum err json_parse_loosely(struct arena *arena, struct slice text, const struct json **ret_root,
+                            struct json_fault *ret_fault)
+{
+    struct slice mended;
+    enum err err = parse(arena, text, false, ret_root, ret_fault);
+    if (err != ERR_FORMAT)
+        return err;
+    if (!json_mend(arena, text, &mended))
+        return ERR_NO_MEMORY;
+    return parse(arena, mended, true, ret_root, ret_fault);
 }
 
 /* --- reading nodes --- */

@@ -13,6 +13,7 @@
 #include "base/slice.h"
 
 #define JSON_DEPTH_MAX 64          /* nesting of arrays and objects */
+#define JSON_LOOSE_DEPTH_MAX 256   /* json_parse_loosely */
 #define JSON_NODES_MAX 200000      /* values in one text */
 
 enum json_kind { JSON_NULL, JSON_FALSE, JSON_TRUE, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSON_OBJECT };
@@ -36,6 +37,11 @@ struct json_fault {
 /* OK, ERR_FORMAT (ret_fault filled unless NULL) or ERR_NO_MEMORY. */
 MUST_CHECK enum err json_parse(struct arena *arena, struct slice text, const struct json **ret_root,
                                struct json_fault *ret_fault);
+
+/* For what a service said, and was paid for: where json_parse refuses the text, a mended copy of it (wire/json_mend.h) is
+ * read, in which members may stand twice (json_member finds the first) and nest deeper. The spans are those of the copy. */
+MUST_CHECK enum err json_parse_loosely(struct arena *arena, struct slice text, const struct json **ret_root,
+                                       struct json_fault *ret_fault);
 
 /* The member, or NULL; NULL also when `object` is NULL or no object. */
 const struct json *json_member(const struct json *object, const char *name);

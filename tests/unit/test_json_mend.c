@@ -1,0 +1,137 @@
+#include "unit/unit.h"
+
+#include "unit/torture.h"
+#include "wire/json.h"
+#include "wire/json_mend.h"
+
+#define ARENA_LIMIT ((size_t)1 << 20)
+#define STAND_IN    "\xef\xbf\xbd"
+
+static struct arena arena;
+
+static int start(void **state)
+{
+    (void)state;
+    arena_init(&arena, ARENA_LIMIT);
+    return 0;
+}
+
+static int finish(void **state)
+{
+    (void)state;
+    arena_done(&arena);
+    return memory_live() == 0 ? 0 : -1;
+}
+
+static void assert_mended(struct slice text, const char *expected)
+{
+    struct slice mended;
+    assert_true(json_mend(&arena, text, &mended));
+    assert_slice(mended, expected);
+}
+
+static void what_no_text_can_hold_becomes_a_replacement_character(void **state)
+{
+    (void)state;
+    assert_mended(SLICE("{\"a\":\"x\\u0000y\"}"), "{\"a\":\"x" STAND_IN "y\"}");
+    assert_mended(SLICE("\"\\ud83d\""), "\"" STAND_IN "\"");
+    assert_mended(SLICE("\"\\ud83dx\""), "\"" STAND_IN "x\"");
+    assert_mended(SLICE("\"\\ud83d\\u0041\""), "\"" STAND_IN "\\u0041\"");
+    assert_mended(SLICE("\"\\ud83d\\ud83d\\ude00\""), "\"" STAND_IN "\\ud83d\\ude00\"");
+    assert_mended(SLICE("\"\\uDE00\""), "\"" STAND_IN "\"");
+    assert_mended(SLICE("\"a\xff\xc3z\""), "\"a" STAND_IN STAND_IN "z\"");
+    assert_mended(SLICE("\"a\0b\""), "\"a" STAND_IN "b\"");
+}
+
+static void bare_control_characters_are_escaped(void **state)
+{
+    (void)state;
+    assert_mended(SLICE("[\n\"a\nb\tc\x1f\"\n]"), "[\n\"a\\u000ab\\u0009c\\u001f\"\n]");
+}
+
+static void what_is_json_stays_as_it_is(void **state)
+{
+    (void)state;
+    static const char *const TEXTS[] = {
+        "{\"a\":[1,2.5e3,true,null,\"\"],\"b\\\"c\":{}}",
+        "\"\\ud83d\\ude00 \\\\u0000 \\u00e9 \xc3\xa9 \\\\\"",
+        "  {}  ",
+        "",
+    };
+    for (size_t i = 0; i < COUNT_OF(TEXTS); i++)
+        assert_mended(slice_of_text(TEXTS[i]), TEXTS[i]);
+}
+
+static void what_is_beyond_mending_stays_so(void **state)
+{
+    (void)state;
+    static const char *const TEXTS[] = {"<html>",       "{\"a\":", "\"a",       "\"\\", "\"\\u12",
+                                        "\"\\ud83d\\u", "\"\\x\"", "{\"a\" 1}", "[1,]", "\xff"};
+    for (size_t i = 0; i < COUNT_OF(TEXTS); i++) {
+        const struct json *root = NULL;
+        struct json_fault fault;
+        assert_int_equal(json_parse_loosely(&arena, slice_of_text(TEXTS[i]), &root, &fault),
+                         ERR_FORMAT);
+        assert_null(root);
+    }
+}
+
+static void a_loose_reader_takes_members_twice_and_finds_the_first(void **state)
+{
+    (void)state;
+    const struct json *root = NULL;
+    assert_int_equal(json_parse_loosely(&arena, SLICE("{\"a\":1,\"a\":2}"), &root, NULL), OK);
+    assert_int_equal(root->count, 2);
+    assert_slice(json_member(root, "a")->source, "1");
+    assert_int_equal(json_parse(&arena, SLICE("{\"a\":1,\"a\":2}"), &root, NULL), ERR_FORMAT);
+}
+
+static enum err parse_nested(size_t depth)
+{
+    char text[2 * (JSON_LOOSE_DEPTH_MAX + 1)];
+    const struct json *root = NULL;
+    memset(text, '[', depth);
+    memset(text + depth, ']', depth);
+    return json_parse_loosely(&arena, slice_of(text, 2 * depth), &root, NULL);
+}
+
+static void a_loose_reader_goes_deeper_but_not_without_end(void **state)
+{
+    (void)state;
+    assert_int_equal(parse_nested(JSON_DEPTH_MAX + 1), OK);
+    assert_int_equal(parse_nested(JSON_LOOSE_DEPTH_MAX), OK);
+    assert_int_equal(parse_nested(JSON_LOOSE_DEPTH_MAX + 1), ERR_FORMAT);
+}
+
+static bool parse_odd(void *self)
+{
+    (void)self;
+    struct arena own OWNED_BY(arena_done);
+    const struct json *root = NULL;
+    arena_init(&own, ARENA_LIMIT);
+    enum err err =
+        json_parse_loosely(&own, SLICE("{\"a\":\"\\u0000\",\"b\":[1,\"\\ud800\"]}"), &root, NULL);
+    assert_true(err == OK || err == ERR_NO_MEMORY);
+    return err == OK;
+}
+
+static void running_out_of_memory_is_told(void **state)
+{
+    (void)state;
+    assert_true(torture(parse_odd, NULL) > 1);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, start, finish)
+    const struct CMUnitTest tests[] = {
+        TEST(what_no_text_can_hold_becomes_a_replacement_character),
+        TEST(bare_control_characters_are_escaped),
+        TEST(what_is_json_stays_as_it_is),
+        TEST(what_is_beyond_mending_stays_so),
+        TEST(a_loose_reader_takes_members_twice_and_finds_the_first),
+        TEST(a_loose_reader_goes_deeper_but_not_without_end),
+        TEST(running_out_of_memory_is_told),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
