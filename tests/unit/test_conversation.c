@@ -41,10 +41,43 @@ static void system_messages_are_gathered_in_order(void **state)
 static void messages_of_one_role_become_one_turn(void **state)
 {
     (void)state;
+    assert_messages("[[\"human\",\"a\"],[\"user\",\"b\"],[\"ai\",\"c\"],[\"assistant\",\"d\"],"
+                    "[\"human\",\"e\"]]",
+                    BODY(USER(TEXT("a\\nb")) "," MODEL(TEXT("c\\nd")) "," USER(TEXT("e"))));
+}
+
+/* As LangChain sends them: strings become one text, blocks stay what they are. */
+static void texts_of_messages_that_follow_each_other_are_one(void **state)
+{
+    (void)state;
+    assert_messages("[[\"system\",\"s\"],[\"system\",\"t\"],[\"human\",\"a\"],[\"human\",\"b\"],["
+                    "\"human\",\"c\"],"
+                    "[\"system\",\"u\"],[\"human\",\"d\"]]",
+                    "{\"messages\":[" USER(TEXT("a\\nb\\nc") "," TEXT("d")) "],\"system\":[" TEXT(
+                        "s\\nt") "," TEXT("u") "]}");
+    assert_messages("[[\"human\",\"a\"],[\"human\",[\"b\",{\"type\":\"text\",\"text\":\"c\"}]],["
+                    "\"human\",\"d\"],"
+                    "[\"human\",\"e\"]]",
+                    BODY(USER(TEXT("a") "," TEXT("b") "," TEXT("c") "," TEXT("d\\ne"))));
+    assert_messages("[[\"human\",\"a\"],[\"ai\",\"b \"],[\"ai\",\" c \"]]",
+                    BODY(USER(TEXT("a")) "," MODEL(TEXT("b \\n c"))));
+}
+
+static void blank_strings_beside_others_are_left_out(void **state)
+{
+    (void)state;
+    assert_messages("[[\"system\",\"\"],[\"system\",\"s\"],[\"human\",\"a\"],[\"human\",\"\"],["
+                    "\"human\",\"b\"],"
+                    "[\"ai\",\"x\"],[\"ai\",\" \"],[\"human\",[\"c\",\"\"]]]",
+                    "{\"messages\":[" USER(TEXT("a\\nb")) "," MODEL(TEXT("x")) "," USER(
+                        TEXT("c")) "],\"system\":[" TEXT("s") "]}");
+    assert_messages("[[\"human\",[{\"text\":\"a\"}]],[\"human\",\"\"],[\"human\",\"b\"]]",
+                    BODY(USER(TEXT("a") "," TEXT("b"))));
+    assert_messages("[[\"human\",\"\"],[\"human\",\" \"]]", BODY(USER(TEXT("."))));
     assert_messages(
-        "[[\"human\",\"a\"],[\"user\",\"b\"],[\"ai\",\"c\"],[\"assistant\",\"d\"],"
-        "[\"human\",\"e\"]]",
-        BODY(USER(TEXT("a") "," TEXT("b")) "," MODEL(TEXT("c") "," TEXT("d")) "," USER(TEXT("e"))));
+        "[[\"human\",\"a\"],[\"ai\",[{\"type\":\"reasoning_content\",\"reasoning_content\":"
+        "{\"text\":\"r\"}}]],[\"ai\",\"x\"]]",
+        BODY(USER(TEXT("a")) "," MODEL(TEXT("x"))));
 }
 
 static void blank_content_becomes_a_full_stop(void **state)
@@ -53,7 +86,7 @@ static void blank_content_becomes_a_full_stop(void **state)
     assert_messages("[[\"system\",\"\"],[\"human\",\" \\n\\u00a0\"],[\"ai\",[]],"
                     "[\"human\",[\"\",{\"text\":\" \"},\"x\"]]]",
                     "{\"messages\":[" USER(TEXT(".")) "," MODEL(TEXT(".")) "," USER(
-                        TEXT(".") "," TEXT(".") "," TEXT("x")) "],\"system\":[" TEXT(".") "]}");
+                        TEXT(".") "," TEXT("x")) "],\"system\":[" TEXT(".") "]}");
 }
 
 static void the_end_of_a_final_assistant_turn_is_stripped(void **state)
@@ -334,6 +367,8 @@ int main(void)
         cmocka_unit_test(every_form_of_a_message_is_read),
         cmocka_unit_test(system_messages_are_gathered_in_order),
         cmocka_unit_test(messages_of_one_role_become_one_turn),
+        cmocka_unit_test(texts_of_messages_that_follow_each_other_are_one),
+        cmocka_unit_test(blank_strings_beside_others_are_left_out),
         cmocka_unit_test(blank_content_becomes_a_full_stop),
         cmocka_unit_test(the_end_of_a_final_assistant_turn_is_stripped),
         cmocka_unit_test(raw_converse_blocks_pass_byte_for_byte),

@@ -214,6 +214,8 @@ static void assert_usage(const char *usage, struct usage_counts expected)
     assert_true(decoded.answer.usage.cache_read_tokens == expected.cache_read_tokens);
     assert_true(decoded.answer.usage.cache_write_tokens == expected.cache_write_tokens);
     assert_true(decoded.answer.usage.cache_write_1h_tokens == expected.cache_write_1h_tokens);
+    int64_t told = decoded.answer.usage.cache_write_5m_tokens;
+    assert_int_equal(told > 0 ? told : 0, expected.cache_write_5m_tokens);
     decoded_done(&decoded);
 }
 
@@ -226,8 +228,10 @@ static void input_includes_what_the_cache_had(void **state)
                                         .total_tokens = 245,
                                         .cache_read_tokens = 200,
                                         .cache_write_tokens = 30,
+                                        .cache_write_5m_tokens = 5,
                                         .cache_write_1h_tokens = 25};
     struct usage_counts short_lived = cached;
+    short_lived.cache_write_5m_tokens = 0;
     short_lived.cache_write_1h_tokens = ANSWER_COUNT_ABSENT;
     assert_usage(
         "{\"inputTokens\":10,\"outputTokens\":5,\"totalTokens\":245,\"cacheReadInputTokens\":200,"

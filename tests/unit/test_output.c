@@ -246,6 +246,7 @@ static void cache_counts_appear_as_langchain_has_them(void **state)
                 "\"input_token_details\":{\"cache_read\":60,\"cache_creation\":40},"
                 "\"output_token_details\":{\"reasoning\":7}}");
     output_free(output);
+    usage->cache_write_5m_tokens = 25;
     usage->cache_write_1h_tokens = 15;
     output = encode(&kit);
     const struct json *root = value_of(&arena, output);

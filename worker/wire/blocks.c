@@ -88,25 +88,31 @@ static enum err fill(struct conversation *conversation, struct slice text, const
     return arena_copy(reader->arena, buf_slice(&filled), ret_text) ? OK : reader_no_memory(reader);
 }
 
-enum err conversation_add_text(struct conversation *conversation, enum role role, struct slice text,
-                               const char *path)
+enum err conversation_add_text(struct conversation *conversation, enum role role,
+                               enum text_place place, struct slice text, const char *path)
 {
     struct block block = {.is_text = true, .text = text};
     enum err err = conversation->use == NULL ? OK : fill(conversation, text, path, &block.text);
     if (err != OK)
         return err;
-    if (text_is_blank(block.text))
+    bool is_message = place == TEXT_MESSAGE;
+    block.goes_on = is_message && conversation->was_text && conversation->last_role == role;
+    if (text_is_blank(block.text)) {
+        block.is_blank = place != TEXT_BLOCK;
         block.text = BLANK_TEXT;
+    }
+    conversation->was_text = is_message;
+    conversation->last_role = role;
     conversation_add_block(conversation, role, &block);
     return OK;
 }
 
-static enum err add_string(struct conversation *conversation, enum role role,
+static enum err add_string(struct conversation *conversation, enum role role, enum text_place place,
                            const struct json *node, const char *path)
 {
     struct slice text;
     enum err err = reader_string(conversation->reader, path, node, &text);
-    return err == OK ? conversation_add_text(conversation, role, text, path) : err;
+    return err == OK ? conversation_add_text(conversation, role, place, text, path) : err;
 }
 
 static void add_raw(const struct piece *piece, struct slice converse, struct slice text)
@@ -161,7 +167,8 @@ static enum err add_cited(const struct piece *piece, const struct json *text,
     if (err != OK)
         return err;
     if (text_is_blank(decoded))
-        return conversation_add_text(piece->conversation, piece->role, decoded, piece->path);
+        return conversation_add_text(piece->conversation, piece->role, TEXT_BLOCK, decoded,
+                                     piece->path);
     buf_add_text(&raw, "{\"citationsContent\":{\"content\":[{\"text\":");
     buf_add(&raw, text->source);
     buf_add_text(&raw, "}],\"citations\":");
@@ -185,7 +192,7 @@ static enum err add_langchain_text(const struct piece *piece)
     if (can_cite(piece, citations))
         return add_cited(piece, text, citations);
     struct path path = path_member(piece->path, SLICE("text"));
-    return add_string(piece->conversation, piece->role, text, path.text);
+    return add_string(piece->conversation, piece->role, TEXT_BLOCK, text, path.text);
 }
 
 /* --- LangChain's reasoning block --- */
@@ -257,7 +264,8 @@ static enum err add_converse_text(const struct piece *piece, const struct json *
     if (err != OK)
         return err;
     if (piece->conversation->use != NULL || text_is_blank(block.text))
-        return conversation_add_text(piece->conversation, piece->role, block.text, path.text);
+        return conversation_add_text(piece->conversation, piece->role, TEXT_BLOCK, block.text,
+                                     path.text);
     conversation_add_block(piece->conversation, piece->role, &block);
     return OK;
 }
@@ -307,7 +315,7 @@ static enum err add_element(struct conversation *conversation, enum role role,
         .path = path,
     };
     if (node->kind == JSON_STRING)
-        return add_string(conversation, role, node, path);
+        return add_string(conversation, role, TEXT_ELEMENT, node, path);
     if (node->kind != JSON_OBJECT)
         return refuse(&piece, NULL, ERR_INVALID, "a block is an object or a string");
     const struct json *type = json_member(node, "type");
@@ -318,11 +326,12 @@ enum err conversation_add_content(struct conversation *conversation, enum role r
                                   const struct json *content, const char *path)
 {
     if (content->kind == JSON_STRING)
-        return add_string(conversation, role, content, path);
+        return add_string(conversation, role, TEXT_MESSAGE, content, path);
     if (content->kind != JSON_ARRAY)
         return why_set(conversation->reader->why, ERR_INVALID, path,
                        "must be a string or an array of blocks");
     size_t before = conversation->system_count + conversation->said_count, index = 0;
+    conversation->was_text = false;
     for (const struct json *node = content->first; node != NULL; node = node->next) {
         enum err err = add_element(conversation, role, node, path_element(path, index++).text);
         if (err != OK)
@@ -330,7 +339,7 @@ enum err conversation_add_content(struct conversation *conversation, enum role r
     }
     /* Nothing came of it: an empty array, or reasoning that cannot go back. */
     if (conversation->system_count + conversation->said_count == before) {
-        struct block block = {.is_text = true, .text = BLANK_TEXT};
+        struct block block = {.is_text = true, .is_blank = true, .text = BLANK_TEXT};
         conversation_add_block(conversation, role, &block);
     }
     return OK;

@@ -280,7 +280,7 @@ static enum err read_named(struct conversation *conversation, const struct json 
         if (err == OK)
             err = check_first(conversation, role, "prompt.template", i);
         if (err == OK)
-            err = conversation_add_text(conversation, role, named->messages[i].text,
+            err = conversation_add_text(conversation, role, TEXT_MESSAGE, named->messages[i].text,
                                         "prompt.template");
     }
     if (err == OK && conversation->turn_count == 0)
@@ -327,31 +327,102 @@ static enum err read_prompt(struct conversation *conversation)
     return err == OK ? template_all_used(conversation->use, reader->why) : err;
 }
 
-/* --- the whole --- */
+/* --- what is sent of it --- */
+
+/* Blank strings go, unless there is nothing else. What went on from one that began a text begins it
+ * now. */
+static size_t drop_blanks(struct request *request, struct block *blocks, size_t count)
+{
+    size_t kept = 0;
+    bool is_begun = false;
+    for (size_t i = 0; i < count; i++) {
+        struct block block = blocks[i];
+        is_begun = is_begun || !block.goes_on;
+        if (block.is_blank && (kept > 0 || i + 1 < count)) {
+            request->text_bytes -= block.text.len;
+            continue;
+        }
+        block.goes_on = !is_begun;
+        is_begun = false;
+        blocks[kept++] = block;
+    }
+    return kept;
+}
+
+/* The texts of these blocks, a line each. False: there is no room for it, and they stay apart. */
+static bool join(struct reader *reader, const struct block *blocks, size_t count,
+                 struct slice *ret_text)
+{
+    struct arena *arena = reader->arena;
+    size_t len = count - 1, at = 0;
+    for (size_t i = 0; i < count; i++)
+        len += blocks[i].text.len;
+    char *text = len < arena->limit - arena->held ? arena_new(arena, len + 1) : NULL;
+    if (text == NULL)
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0)
+            text[at++] = '\n';
+        memcpy(text + at, blocks[i].text.ptr, blocks[i].text.len);
+        at += blocks[i].text.len;
+    }
+    reader->request->text_bytes += count - 1;
+    *ret_text = slice_of(text, len);
+    return true;
+}
+
+static size_t join_texts(struct reader *reader, struct block *blocks, size_t count)
+{
+    size_t kept = 0;
+    for (size_t i = 0, next; i < count; i = next) {
+        next = i + 1;
+        while (next < count && blocks[next].goes_on)
+            next++;
+        struct block block = blocks[i];
+        if (next > i + 1 && !join(reader, blocks + i, next - i, &block.text))
+            next = i + 1;
+        blocks[kept++] = block;
+    }
+    return kept;
+}
 
 /* Bedrock refuses white space at the end of an assistant turn that the model is to go on with. */
-static void strip_last(struct conversation *conversation)
+static void strip_last(struct request *request, const struct turn *turn, struct block *last)
 {
-    CHECK(conversation->turns != NULL && conversation->turn_count > 0);
-    const struct turn *turn = conversation->turns + conversation->turn_count - 1;
-    struct block *last = conversation->blocks + conversation->said_count - 1;
     if (turn->role != ROLE_ASSISTANT || !last->is_text)
         return;
     struct slice text = text_trim_end(last->text);
     if (text.len == last->text.len)
         return;
-    conversation->reader->request->text_bytes -= last->text.len - text.len;
+    request->text_bytes -= last->text.len - text.len;
     last->text = text;
     last->converse = SLICE_NULL;
 }
 
-/* From the scratch arena to the one that lasts, in the size they came to. */
+static void settle_turns(struct conversation *conversation, struct turn *turns,
+                         struct block *blocks)
+{
+    struct reader *reader = conversation->reader;
+    struct turn *last = turns + conversation->turn_count - 1;
+    for (struct turn *turn = turns; turn <= last; turn++) {
+        size_t count = turn->count;
+        turn->blocks = blocks;
+        turn->count = drop_blanks(reader->request, blocks, count);
+        turn->count = join_texts(reader, blocks, turn->count);
+        if (turn == last)
+            strip_last(reader->request, turn, blocks + turn->count - 1);
+        blocks += count;
+    }
+}
+
+/* From the scratch arena to the one that lasts. */
 static enum err keep(struct conversation *conversation)
 {
     struct reader *reader = conversation->reader;
     struct request *request = reader->request;
     size_t count = conversation->system_count + conversation->said_count;
     size_t bytes = count * sizeof(struct block) + conversation->turn_count * sizeof(struct turn);
+    CHECK(conversation->turn_count > 0);
     if (bytes > reader->arena->limit - reader->arena->held)
         return why_set(reader->why, ERR_REQUEST_TOO_LARGE, "messages",
                        "%zu blocks are more than is kept of a request of this size", count);
@@ -359,21 +430,21 @@ static enum err keep(struct conversation *conversation)
     struct turn *turns = arena_new_array(reader->arena, conversation->turn_count, sizeof *turns);
     if (blocks == NULL || turns == NULL)
         return reader_no_memory(reader);
-    struct block *next = blocks + conversation->system_count;
     for (size_t i = 0; i < conversation->system_count; i++)
         blocks[i] = conversation->blocks[conversation->room - 1 - i];
-    memcpy(next, conversation->blocks, conversation->said_count * sizeof *blocks);
-    for (size_t i = 0; i < conversation->turn_count; i++) {
-        turns[i] = conversation->turns[i];
-        turns[i].blocks = next;
-        next += turns[i].count;
-    }
+    struct block *said = blocks + conversation->system_count;
+    memcpy(said, conversation->blocks, conversation->said_count * sizeof *said);
+    memcpy(turns, conversation->turns, conversation->turn_count * sizeof *turns);
     request->system = blocks;
-    request->system_count = conversation->system_count;
+    request->system_count = drop_blanks(request, blocks, conversation->system_count);
+    request->system_count = join_texts(reader, blocks, request->system_count);
+    settle_turns(conversation, turns, said);
     request->turns = turns;
     request->turn_count = conversation->turn_count;
     return OK;
 }
+
+/* --- the whole --- */
 
 enum err request_read_conversation(struct reader *reader)
 {
@@ -385,8 +456,5 @@ enum err request_read_conversation(struct reader *reader)
     enum err err = reader->messages != NULL
                        ? read_messages(&conversation, reader->messages, "messages")
                        : read_prompt(&conversation);
-    if (err != OK)
-        return err;
-    strip_last(&conversation);
-    return keep(&conversation);
+    return err == OK ? keep(&conversation) : err;
 }

@@ -206,7 +206,8 @@ static int64_t cache_count_of(const struct json *usage, const char *name, const 
     return count == ANSWER_COUNT_ABSENT ? 0 : count;
 }
 
-static int64_t one_hour_writes(const struct json *usage)
+/* Cache writes that live for `ttl`. */
+static int64_t writes_of(const struct json *usage, const char *ttl)
 {
     int64_t sum = ANSWER_COUNT_ABSENT;
     const struct json *details = json_member(usage, "cacheDetails");
@@ -214,7 +215,7 @@ static int64_t one_hour_writes(const struct json *usage)
         return sum;
     for (const struct json *detail = details->first; detail != NULL; detail = detail->next) {
         int64_t count = count_of(detail, "inputTokens");
-        if (count == ANSWER_COUNT_ABSENT || !json_equal_text(json_member(detail, "ttl"), "1h"))
+        if (count == ANSWER_COUNT_ABSENT || !json_equal_text(json_member(detail, "ttl"), ttl))
             continue;
         if (__builtin_add_overflow(sum == ANSWER_COUNT_ABSENT ? 0 : sum, count, &sum))
             return ANSWER_COUNT_ABSENT;
@@ -246,7 +247,8 @@ enum err converse_usage(struct arena *arena, const struct json *usage,
     ret_counts->total_tokens = total == ANSWER_COUNT_ABSENT ? sum : total;
     ret_counts->cache_read_tokens = read;
     ret_counts->cache_write_tokens = written;
-    ret_counts->cache_write_1h_tokens = one_hour_writes(usage);
+    ret_counts->cache_write_5m_tokens = writes_of(usage, "5m");
+    ret_counts->cache_write_1h_tokens = writes_of(usage, "1h");
     ret_counts->known = true;
     return OK;
 }

@@ -247,21 +247,24 @@ void output_add_usage(struct buf *body, const struct usage_counts *counts)
     buf_add_byte(body, '}');
 }
 
+static bool has_lifetimes(const struct usage_counts *counts)
+{
+    return counts->cache_write_5m_tokens > 0 || counts->cache_write_1h_tokens > 0;
+}
+
 /* LangChain counts cache writes once: under their lifetimes where these are known (cache_creation
  * is 0 then), else as cache_creation. */
 static void add_input_details(struct buf *body, const struct usage_counts *counts)
 {
-    int64_t one_hour = counts->cache_write_1h_tokens;
-    int64_t written = counts->cache_write_tokens;
-    bool is_split = one_hour >= 0 && one_hour <= written && written > 0;
+    bool is_split = has_lifetimes(counts);
     json_add_name(body, "input_token_details");
     buf_add_byte(body, '{');
     json_add_int_member(body, "cache_read", counts->cache_read_tokens);
-    json_add_int_member(body, "cache_creation", is_split ? 0 : written);
-    if (is_split && one_hour < written)
-        json_add_int_member(body, "ephemeral_5m_input_tokens", written - one_hour);
-    if (is_split && one_hour > 0)
-        json_add_int_member(body, "ephemeral_1h_input_tokens", one_hour);
+    json_add_int_member(body, "cache_creation", is_split ? 0 : counts->cache_write_tokens);
+    if (counts->cache_write_5m_tokens > 0)
+        json_add_int_member(body, "ephemeral_5m_input_tokens", counts->cache_write_5m_tokens);
+    if (counts->cache_write_1h_tokens > 0)
+        json_add_int_member(body, "ephemeral_1h_input_tokens", counts->cache_write_1h_tokens);
     buf_add_byte(body, '}');
 }
 
@@ -272,7 +275,7 @@ void output_add_usage_metadata(struct buf *body, const struct usage_counts *coun
     json_add_int_member(body, "input_tokens", counts->input_tokens);
     json_add_int_member(body, "output_tokens", counts->output_tokens);
     json_add_int_member(body, "total_tokens", counts->total_tokens);
-    if (counts->cache_read_tokens > 0 || counts->cache_write_tokens > 0)
+    if (counts->cache_read_tokens > 0 || counts->cache_write_tokens > 0 || has_lifetimes(counts))
         add_input_details(body, counts);
     if (counts->reasoning_tokens != ANSWER_COUNT_ABSENT) {
         json_add_name(body, "output_token_details");

@@ -25,6 +25,7 @@ enum role { ROLE_SYSTEM, ROLE_USER, ROLE_ASSISTANT };
  * it where it was one already. */
 struct block {
     bool is_text;                     /* a plain text block … */
+    bool is_blank, goes_on;           /* while it is read: see request_parts.h */
     struct slice text;                /* … with this decoded text, never blank */
     struct slice converse;            /* the block object, e.g. {"image":{…}}; null for text that came as a string or in
                                          LangChain's form: then the dialect writes it */

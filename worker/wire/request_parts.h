@@ -69,7 +69,14 @@ struct conversation {
     size_t system_count, said_count, room;
     struct turn *turns; /* their blocks are in `blocks` */
     size_t turn_count, turn_room;
+    bool was_text; /* the last message's content was a string, and its role … */
+    enum role last_role;
 };
+
+/* Where a text stands. Strings that are blank count only where nothing else is said in the turn
+ * (is_blank), and those of messages that follow each other become one text (goes_on), as LangChain
+ * has it. A blank text block is the caller's own, and becomes the stand-in. */
+enum text_place { TEXT_MESSAGE, TEXT_ELEMENT, TEXT_BLOCK };
 
 /* blocks.c: the content of one message (a string or an array) to blocks. `path` is the content's.
  */
@@ -77,7 +84,8 @@ MUST_CHECK enum err conversation_add_content(struct conversation *conversation, 
                                              const struct json *content, const char *path);
 /* Text as the templates and the rules about blank text make it. */
 MUST_CHECK enum err conversation_add_text(struct conversation *conversation, enum role role,
-                                          struct slice text, const char *path);
+                                          enum text_place place, struct slice text,
+                                          const char *path);
 /* In conversation.c: appends to the system blocks, or to the turn of that role. */
 void conversation_add_block(struct conversation *conversation, enum role role,
                             const struct block *block);
