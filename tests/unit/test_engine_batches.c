@@ -18,6 +18,69 @@ static size_t answer_into_batch(struct kit *kit, int64_t offset)
     return kit_batch_with(kit, OUTPUT_RESPONSE);
 }
 
+/* ---- reads that were asked for before a doubt ---- */
+
+/* Both partitions are read again in another generation; the first one's answer is there, and a
+ * batch of it is open. Returns the read of the second one, which is not answered. */
+static struct kit_note read_under_way(struct kit *kit)
+{
+    kit_assign(kit, 0);
+    kit_assign(kit, 1);
+    kit_record(kit, 0, 0, NULL, "nonsense");
+    kit_wait(kit, 100);
+    kit_commit(kit);
+    (void)snprintf(kit->membership, sizeof kit->membership, "generation 2");
+    kit_record(kit, 0, 1, NULL, "nonsense");
+    kit_request(kit, 1, 0, NULL, "");
+    kit_wait(kit, 100);
+    assert_int_equal(kit->reads.count, 2);
+    struct kit_note read = kit->reads.list[1];
+    kit->reads.count = 1;
+    kit_read(kit);
+    kit_wait(kit, 100);
+    assert_true(kit->has_batch);
+    return read;
+}
+
+static void an_answer_from_before_a_stall_does_not_settle_it(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_new(NULL);
+    struct kit_note old = read_under_way(kit);
+    kit_time(kit, 60000);
+    kit_turn(kit);
+    engine_offsets_read(kit->engine, old.tenure, old.ticket, OK, kit->committed[1], SLICE_NULL);
+    kit_wait(kit, 5000);
+    assert_int_equal(kit_open_calls(kit), 0);
+    kit_free(kit);
+}
+
+/* The second doubt's read, asked for when the batch has ended, races with the partition's own
+ * commit: the broker answers it before the commit is there. */
+static void its_own_commit_is_not_taken_for_anothers(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_new(NULL);
+    struct kit_note old = read_under_way(kit);
+    (void)snprintf(kit->membership, sizeof kit->membership, "generation 3");
+    kit_time(kit, 100);
+    kit_request(kit, 0, 2, NULL, "");
+    kit_wait(kit, 200);
+    assert_true(kit->has_batch);
+    engine_offsets_read(kit->engine, old.tenure, old.ticket, OK, kit->committed[1], SLICE_NULL);
+    kit_wait(kit, 200);
+    kit_commit(kit);
+    kit_turn(kit);
+    assert_int_equal(kit->reads.count, 2);
+    struct kit_note read = kit->reads.list[1];
+    if (kit->has_batch)
+        kit_commit(kit);
+    engine_offsets_read(kit->engine, read.tenure, read.ticket, OK, -1, SLICE_NULL);
+    kit_wait(kit, 100);
+    assert_int_equal(kit->logged[LOG_LEDGER_DIFFERS], 0);
+    kit_free(kit);
+}
+
 /* ---- the cut ---- */
 
 static void results_wait_for_the_commit_interval_but_not_after_a_quiet(void **state)
@@ -455,6 +518,8 @@ static void without_a_membership_nothing_is_called(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_answer_from_before_a_stall_does_not_settle_it),
+        cmocka_unit_test(its_own_commit_is_not_taken_for_anothers),
         cmocka_unit_test(results_wait_for_the_commit_interval_but_not_after_a_quiet),
         cmocka_unit_test(a_batch_ends_at_its_limits),
         cmocka_unit_test(usage_of_ended_calls_goes_with_every_batch),

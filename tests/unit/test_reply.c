@@ -161,6 +161,22 @@ static void a_partition_that_is_missing_is_refused(void **state)
     kit_free(kit);
 }
 
+/* What is remembered of a topic may be older than the client's partition. */
+static void a_partition_that_was_added_is_asked_for_before_it_is_refused(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_started();
+    request_with_headers(kit, 0, 0);
+    found(kit, OK, 1);
+    kit_time(kit, 4000);
+    request_with_headers(kit, 1, 1);
+    assert_int_equal(kit->logged[LOG_REPLY_REFUSED], 0);
+    found(kit, OK, 2);
+    kit_turn(kit);
+    assert_int_equal(kit_open_calls(kit), 2);
+    kit_free(kit);
+}
+
 static void even_a_malformed_request_is_answered_where_it_belongs(void **state)
 {
     (void)state;
@@ -306,6 +322,7 @@ int main(void)
         cmocka_unit_test(a_name_that_no_topic_can_have_is_refused),
         cmocka_unit_test(a_topic_that_is_missing_or_forbidden_is_refused),
         cmocka_unit_test(a_partition_that_is_missing_is_refused),
+        cmocka_unit_test(a_partition_that_was_added_is_asked_for_before_it_is_refused),
         cmocka_unit_test(even_a_malformed_request_is_answered_where_it_belongs),
         cmocka_unit_test(a_topic_is_looked_up_once_for_many_and_remembered),
         cmocka_unit_test(a_missing_topic_is_asked_for_again_soon),

@@ -103,6 +103,7 @@ void partition_read(struct engine *engine, struct partition *partition)
 {
     if (engine->batch.is_open && !engine->batch.is_unknown) {
         partition->read_again_ms = engine->now_ms; /* as soon as the batch has ended */
+        partition->is_read_pending = false; /* what was asked before comes too early */
         return;
     }
     partition->read_again_ms = INT64_MAX;

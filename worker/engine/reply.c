@@ -103,7 +103,10 @@ enum err reply_check(struct engine *engine, struct job *job, struct why *ret_why
         list_add_last(&engine->reply_overflow, &job->reply_link);
         return ERR_UNSTABLE;
     }
-    if (topic->known_until_ms <= engine->now_ms) {
+    /* What is remembered may be older than the partition that is asked for. */
+    bool has_grown = topic->err == OK && job->request.reply_partition >= topic->partitions &&
+                     job->step == JOB_TAKEN;
+    if (topic->known_until_ms <= engine->now_ms || has_grown) {
         list_add_last(&topic->waiters, &job->reply_link);
         if (topic->ticket == 0) {
             topic->ticket = ++engine->next_ticket;
