@@ -231,6 +231,16 @@ def test_run_stops_on_sigterm_though_no_broker_is_there(tmp_path):
     assert "canary" not in json.dumps(lines)
 
 
+@pytest.mark.parametrize("client", ["kafka.client={security.protocol: SASL_SSL, sasl.mechanism: SCRAM-SHA-512}",
+                                    "kafka.client={security.protocol: ssl, ssl.ca.location: /nope}",
+                                    "kafka.producer={message.timeout.ms: 5, linger.ms: 100}"])
+def test_run_refuses_kafka_clients_as_check_does(client):
+    told = call("check", "--set", client, AWS_REGION="us-east-1")
+    done = call("run", "--set", client, AWS_REGION="us-east-1")
+    assert told.returncode == done.returncode == 2
+    assert done.stderr == told.stderr != ""
+
+
 # ---- demo and ask ----
 
 def test_the_demo_shows_answers_usage_and_retries_and_checks_them():

@@ -2,6 +2,8 @@
 #include "unit/unit.h"
 
 #include "io/kafka_conf.h"
+#include "io/kafka_consumer.h"
+#include "io/log_sink.h"
 
 static enum err check(const char *name, const char *value, struct buf *ret_words)
 {
@@ -120,6 +122,34 @@ static void the_memory_bound_grows_with_partitions_and_queues(void **state)
     assert_true(kafka_conf_memory_bound(&config, 10) > ten + 9 * (60ULL << 20));
 }
 
+static void do_not_wake(void *self)
+{
+    (void)self;
+}
+
+static void a_consumer_that_cannot_be_made_says_why_and_leaves_nothing(void **state)
+{
+    (void)state;
+    const struct kafka_property no_user[] = {{SLICE("security.protocol"), SLICE("SASL_PLAINTEXT")},
+                                             {SLICE("sasl.mechanism"), SLICE("SCRAM-SHA-512")}};
+    const struct kafka_property no_file[] = {{SLICE("security.protocol"), SLICE("ssl")},
+                                             {SLICE("ssl.ca.location"), SLICE("/no/such.pem")}};
+    const struct kafka_properties wrong[] = {{no_user, 2}, {no_file, 2}};
+    static const char *const WORDS[] = {"sasl.username", "ssl.ca.location"};
+    struct log_config log = {.level = LOG_ERROR, .fd = 2};
+    struct log_sink *sink = log_sink_new(&log);
+    assert_non_null(sink);
+    for (size_t i = 0; i < COUNT_OF(wrong); i++) {
+        struct kafka_config config = config_of(true);
+        char words[KAFKA_WORDS_MAX] = "";
+        config.client = wrong[i];
+        struct loop_wake wake = {.wake = do_not_wake};
+        assert_null(kafka_consumer_new(&config, sink, wake, words));
+        assert_non_null(strstr(words, WORDS[i]));
+    }
+    log_sink_free(sink);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -129,6 +159,7 @@ int main(void)
         cmocka_unit_test(clients_get_defaults_settings_and_properties_in_this_order),
         cmocka_unit_test(wrong_properties_give_no_number),
         cmocka_unit_test(the_memory_bound_grows_with_partitions_and_queues),
+        cmocka_unit_test(a_consumer_that_cannot_be_made_says_why_and_leaves_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

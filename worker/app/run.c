@@ -41,7 +41,7 @@ int command_run(const struct arguments *arguments)
 {
     char words[ASSEMBLY_WORDS_MAX] = "";
     int code = EXIT_USAGE;
-    struct settings *settings = commands_load_settings(arguments);
+    struct settings *settings = commands_check_settings(arguments);
     if (settings == NULL)
         return code;
     watch_for_bugs(settings);

@@ -43,8 +43,13 @@ static void consumer_woken(rd_kafka_t *client, void *opaque)
     consumer->wake.wake(consumer->wake.self);
 }
 
+/* A client that could not be made has cleared the interceptors of its conf, which is still the
+ * caller's: to destroy it would free them twice. So what is wrong with the properties is found out
+ * without interceptors, and a failure after that costs one conf. */
 static bool client_make(struct kafka_consumer *consumer, char *ret_error)
 {
+    if (kafka_conf_try(consumer->config, KAFKA_CONSUMER, ret_error) != OK)
+        return false;
     rd_kafka_conf_t *conf = kafka_conf_new(consumer->config, KAFKA_CONSUMER, ret_error);
     if (conf == NULL)
         return false;
@@ -52,12 +57,13 @@ static bool client_make(struct kafka_consumer *consumer, char *ret_error)
     rd_kafka_conf_set_log_cb(conf, kafka_words_hear);
     rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_REBALANCE | RD_KAFKA_EVENT_ERROR);
     (void)snprintf(ret_error, KAFKA_WORDS_MAX, "out of memory");
-    if (kafka_joins_watch(conf, &consumer->joins))
-        consumer->client = rd_kafka_new(RD_KAFKA_CONSUMER, conf, ret_error, KAFKA_WORDS_MAX);
-    if (consumer->client == NULL) {
+    if (!kafka_joins_watch(conf, &consumer->joins)) {
         rd_kafka_conf_destroy(conf);
         return false;
     }
+    consumer->client = rd_kafka_new(RD_KAFKA_CONSUMER, conf, ret_error, KAFKA_WORDS_MAX);
+    if (consumer->client == NULL)
+        return false;
     (void)rd_kafka_poll_set_consumer(consumer->client);
     consumer->events = rd_kafka_queue_get_consumer(consumer->client);
     rd_kafka_queue_cb_event_enable(consumer->events, consumer_woken, consumer);
