@@ -96,6 +96,10 @@ def answer(connection, path, text, body, requests):
         send(whole(b'', '302 Found', 'Location: /ok'))
     elif path == '/interim':
         send(head('100 Continue') + head('103 Early Hints', 'Link: </x>') + whole(OK, '200 OK', 'X-Last: yes'))
+    elif path == '/interim-then-slow':
+        send(head('100 Continue'))
+        time.sleep(0.8)
+        send(whole(OK))
     elif path == '/not-http':
         send(b'SSH-2.0-OpenSSH_9.2\r\n')
         return False

@@ -142,6 +142,18 @@ static void interim_answers_are_not_the_answer(void **state)
     kit_close(&kit);
 }
 
+/* The answer has not begun with it: a model may think for minutes. */
+static void an_interim_answer_is_not_the_first_byte(void **state)
+{
+    (void)state;
+    int64_t idle_ms = kit.config.idle_ms;
+    kit.config.idle_ms = 300;
+    kit_open(&kit);
+    (void)answers("/interim-then-slow", 200);
+    kit_close(&kit);
+    kit.config.idle_ms = idle_ms;
+}
+
 static void html_is_an_answer_for_others_to_judge(void **state)
 {
     (void)state;
@@ -514,6 +526,7 @@ int main(void)
         CASE(bodies_of_any_size_arrive_whole),
         CASE(answers_are_heard_however_they_are_framed),
         CASE(interim_answers_are_not_the_answer),
+        CASE(an_interim_answer_is_not_the_first_byte),
         CASE(html_is_an_answer_for_others_to_judge),
         CASE(redirects_are_not_followed),
         CASE(a_refusal_before_the_body_was_read_is_heard),

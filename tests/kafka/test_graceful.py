@@ -1,6 +1,7 @@
 """Clean stops: no call is repeated, ever."""
 import random
 import signal
+import subprocess
 import time
 
 from kit.auditor import Blow
@@ -82,6 +83,43 @@ def test_calls_longer_than_the_drain_are_cancelled_booked_and_called_again(broke
         assert sorted((data.get("reason", "-"), data["final"]) for data in booked) == [("-", True),
                                                                                         ("cancelled", False)]
         assert world.responses()["long"]["status"] == "ok"
+
+
+SILENT_RESOLVER = """
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <netdb.h>
+#include <string.h>
+#include <unistd.h>
+typedef int look_up(const char *, const char *, const struct addrinfo *, struct addrinfo **);
+int getaddrinfo(const char *name, const char *port, const struct addrinfo *hints, struct addrinfo **found)
+{
+    if (name != NULL && strcmp(name, "silent.example") == 0) {
+        sleep(120);
+        return EAI_AGAIN;
+    }
+    return ((look_up *)dlsym(RTLD_NEXT, "getaddrinfo"))(name, port, hints, found);
+}
+"""
+
+
+def test_a_resolver_that_does_not_answer_does_not_hold_a_stop_up(broker, folder, tmp_path):
+    source, library = tmp_path / "silent.c", tmp_path / "silent.so"
+    source.write_text(SILENT_RESOLVER, encoding="utf-8")
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source], check=True)
+    with World(broker, folder, partitions=1, settings={"delivery": {"drain_timeout": "3s"}}) as world:
+        worker = world.worker("w0", environment={"LD_PRELOAD": str(library)},
+                              bedrock={"endpoint_url": "http://silent.example:9"})
+        world.ask("one")
+        world.writer.flush()
+        assert wait_for(lambda: worker.events("partition_earliest"), 20)
+        time.sleep(2)
+        worker.process.signal(signal.SIGTERM)
+        assert worker.process.wait(15) == 0
+        assert worker.events("stopped")
+        world.worker("w1")
+        world.await_answers()
+        world.must_be_clean()
 
 
 def test_a_second_sigterm_stops_at_once_and_loses_nothing(broker, folder):

@@ -174,8 +174,11 @@ static int status_of(struct slice line)
 
 static void head_ended(struct exchange *exchange)
 {
-    if (exchange->status < 200)
-        return; /* an interim answer: another head follows */
+    if (exchange->status < 200) { /* an interim answer: another head follows */
+        exchange->heard = false;
+        watch_deadline(exchange);
+        return;
+    }
     exchange->head_done = true;
     exchange->owner->told++;
     engine_call_head(exchange->owner->engine, exchange->ref, exchange->status,

@@ -25,6 +25,7 @@
 #define FLUSH_MS     3000  /* at the end: for offsets and chunks on their way */
 #define CLOSE_MS     8000  /* for the consumer to leave its group */
 #define FREE_MS      30000 /* for everything else */
+#define RESOLVER_MS  2000  /* for look-ups of names, at the very end */
 #define LAST_TURN_MS 20
 
 /* A partition that waits for the commit of its last offset, under at_least_once. */
@@ -517,7 +518,8 @@ static void close_all(struct io *io)
     kafka_committer_stop(io->committer);
     last_flush(io);
     watchdog_set(io->watchdog, FREE_MS, exit_code_at_least(io));
-    http_end(io);
+    if (io->http != NULL)
+        http_close(io->http); /* its end is waited for when all else is done */
     kafka_consumer_close_begin(io->consumer);
     int64_t until_ms = io->now_ms + CLOSE_MS;
     while (!kafka_consumer_closed(io->consumer) && io->now_ms < until_ms)
@@ -545,8 +547,12 @@ int io_run(struct io *io)
         more = turn(io, more);
     close_all(io);
     signals_unset(io);
-    watchdog_stop(io->watchdog);
     struct log_field field = FIELD_INT("exit_code", io->exit_code);
     log_sink_add(io->sink, LOG_STOPPED, &field, 1);
+    /* A look-up that the resolver does not answer cannot be broken off. Nothing is left that this
+     * could cost. */
+    watchdog_set(io->watchdog, RESOLVER_MS, io->exit_code);
+    http_end(io);
+    watchdog_stop(io->watchdog);
     return io->exit_code;
 }
