@@ -134,6 +134,23 @@ static void a_record_without_a_timestamp_has_none_in_its_response(void **state)
     output_free(output);
 }
 
+static void a_record_that_was_not_stamped_tells_no_time_in_the_queue(void **state)
+{
+    (void)state;
+    struct output_kit kit;
+    kit_init(&kit);
+    kit.record.timestamp_ms = -1; /* the type alone says nothing of it */
+    kit.response.queued_ms = KIT_WALL_MS + 1;
+    struct output *output = encode(&kit);
+    struct arena arena;
+    arena_init(&arena, 1 << 20);
+    const struct json *timing = json_member(value_of(&arena, output), "timing");
+    assert_null(json_member(timing, "queued_ms"));
+    assert_non_null(json_member(timing, "waited_ms"));
+    arena_done(&arena);
+    output_free(output);
+}
+
 static void headers_are_echoed_as_bytes_in_order_and_repeated(void **state)
 {
     (void)state;
@@ -419,6 +436,7 @@ int main(void)
         cmocka_unit_test(an_error_without_words_gets_those_of_the_table),
         cmocka_unit_test(a_response_is_a_cloud_event_in_binary_mode),
         cmocka_unit_test(a_record_without_a_timestamp_has_none_in_its_response),
+        cmocka_unit_test(a_record_that_was_not_stamped_tells_no_time_in_the_queue),
         cmocka_unit_test(headers_are_echoed_as_bytes_in_order_and_repeated),
         cmocka_unit_test(some_headers_are_never_echoed_whatever_the_setting),
         cmocka_unit_test(a_key_that_is_null_stays_null_and_an_empty_one_empty),

@@ -61,7 +61,7 @@ struct response_facts {
     const struct attempt *attempts;
     size_t attempt_count;
     int64_t received_wall_ms, answered_wall_ms;
-    int64_t queued_ms;                /* record's timestamp to received; 0 when unknown or negative */
+    int64_t queued_ms;                /* record's timestamp to received, from 0; not told when the record has none */
     int64_t waited_ms;                /* received to the last call's start, calls not counted */
     int64_t first_token_ms;           /* of the last call; -1 = none */
     int64_t duration_ms;              /* of the last call; -1 = no call */

@@ -75,13 +75,19 @@ static void add_attempts(struct buf *body, const struct response_facts *facts)
     buf_add_byte(body, ']');
 }
 
+static bool has_timestamp(const struct record *record)
+{
+    return record->timestamp_type != TIMESTAMP_NONE && record->timestamp_ms >= 0;
+}
+
 static void add_timing(struct buf *body, const struct response_facts *facts)
 {
     json_add_name(body, "timing");
     buf_add_byte(body, '{');
     output_add_instant_member(body, "received_at", facts->received_wall_ms);
     output_add_instant_member(body, "answered_at", facts->answered_wall_ms);
-    json_add_int_member(body, "queued_ms", facts->queued_ms);
+    if (has_timestamp(facts->record))
+        json_add_int_member(body, "queued_ms", facts->queued_ms);
     json_add_int_member(body, "waited_ms", facts->waited_ms);
     if (facts->first_token_ms >= 0)
         json_add_int_member(body, "first_token_ms", facts->first_token_ms);
@@ -97,7 +103,7 @@ static void add_position(struct buf *body, const struct record *record)
     json_add_text_member(body, "topic", record->topic);
     json_add_int_member(body, "partition", record->partition);
     json_add_int_member(body, "offset", record->offset);
-    if (record->timestamp_type != TIMESTAMP_NONE && record->timestamp_ms >= 0)
+    if (has_timestamp(record))
         output_add_instant_member(body, "timestamp", record->timestamp_ms);
     buf_add_byte(body, '}');
 }
