@@ -2,6 +2,7 @@
 #include <malloc.h>
 
 #include "app/commands.h"
+#include "standard_files.h"
 
 /* Kafka's fetches are big and short-lived: mapped apart they leave no holes between thousands of small things, and few
  * arenas keep what one thread allocates and another frees together. A third less memory at 8,000 calls in flight. */
@@ -12,5 +13,7 @@ int main(int argc, char **argv)
 {
     (void)mallopt(M_MMAP_THRESHOLD, MAPPED_FROM_BYTES);
     (void)mallopt(M_ARENA_MAX, ARENAS_MAX);
-    return commands_run(argc, argv);
+    if (!standard_files_open())
+        return EXIT_FAILED;
+    return standard_files_end("bedrock-worker", commands_run(argc, argv));
 }

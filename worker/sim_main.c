@@ -1,7 +1,10 @@
 /* bedrock-sim: a local Amazon Bedrock for development and tests. */
 #include "sim/sim.h"
+#include "standard_files.h"
 
 int main(int argc, char **argv)
 {
-    return sim_command(argc, argv);
+    if (!standard_files_open())
+        return EXIT_FAILURE;
+    return standard_files_end("bedrock-sim", sim_command(argc, argv));
 }

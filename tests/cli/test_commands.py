@@ -13,7 +13,7 @@ import jsonschema
 import pytest
 import yaml
 
-from programs import CLEAN, KEYS, ROOT, WORKER, call, simulator
+from programs import CLEAN, KEYS, ROOT, SIMULATOR, WORKER, call, simulator
 
 COMMANDS = ["run", "check", "ask", "reference", "demo"]
 
@@ -73,6 +73,23 @@ def test_wrong_usage_is_told_and_the_code_is_2(arguments, words):
     assert done.returncode == 2
     assert words in done.stderr
     assert done.stdout == ""
+
+
+@pytest.mark.parametrize("arguments", [
+    [WORKER, "--help"], [WORKER, "check", "--help"], [WORKER, "--version"], [WORKER, "reference"], [WORKER, "check"],
+    [SIMULATOR, "--check"], [SIMULATOR, "--help"]], ids=lambda arguments: " ".join(map(str, arguments[1:])))
+def test_output_that_cannot_be_written_is_a_failure(arguments):
+    for redirection in (">/dev/full", ">&-"):
+        done = subprocess.run(["/bin/sh", "-c", f'exec "$@" {redirection}', "sh", *arguments], text=True, check=False,
+                              stderr=subprocess.PIPE, timeout=60, env={**CLEAN, "AWS_REGION": "us-east-1"})
+        assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+        assert done.stderr.endswith(": standard output could not be written\n")
+
+
+def test_settings_from_an_input_that_is_closed_are_refused():
+    done = subprocess.run(["/bin/sh", "-c", f'exec "{WORKER}" check -c - <&-'], capture_output=True, text=True,
+                          check=False, timeout=60, env={**CLEAN, "AWS_REGION": "us-east-1"})
+    assert (done.returncode, done.stderr.split(";")[0]) == (2, "-: cannot be read: Bad file descriptor")
 
 
 # ---- check ----
@@ -241,6 +258,20 @@ def test_run_refuses_kafka_clients_as_check_does(client):
     assert done.stderr == told.stderr != ""
 
 
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_run_stops_in_peace_though_standard_files_were_closed_at_its_start(closed):
+    worker = subprocess.Popen(["/bin/sh", "-c", f'exec "$@" {closed}', "sh", WORKER, "run", "--set",
+                               "kafka.bootstrap_servers=127.0.0.1:1"], stdin=subprocess.DEVNULL,
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                              env={**CLEAN, "AWS_REGION": "us-east-1"})
+    time.sleep(1)
+    assert worker.poll() is None
+    files = {fd: os.readlink(f"/proc/{worker.pid}/fd/{fd}") for fd in range(3)}
+    assert files == {0: "/dev/null", 1: "/dev/null", 2: "/dev/null"}
+    worker.send_signal(signal.SIGTERM)
+    assert worker.wait(20) in (0, 1)
+
+
 # ---- demo and ask ----
 
 def test_the_demo_shows_answers_usage_and_retries_and_checks_them():
@@ -295,6 +326,14 @@ def test_ask_prints_the_record_when_piped(demo):
     assert record["status"] == "ok"
     assert record["usage"]["input_tokens"] == 29
     assert done.stdout.count("\n") == 1
+
+
+@pytest.mark.parametrize("more", [[], ["--json"], ["--stream"]])
+def test_ask_fails_when_the_answer_cannot_be_written(demo, more):
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        done = subprocess.run([WORKER, "ask", "--set", f"kafka.bootstrap_servers={demo}", *more, *TRANSLATE], check=False,
+                              stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, env=CLEAN)
+    assert (done.returncode, done.stderr) == (1, "bedrock-worker: standard output could not be written\n")
 
 
 def test_ask_streams_chunks_and_then_the_record(demo):
