@@ -13,7 +13,7 @@
 
 #define PROMPT_BYTES_MAX  ((size_t)4 * 1024 * 1024)
 #define REQUEST_BYTES_MAX ((size_t)64 * 1024 * 1024)
-#define SET_UP_MS         10000 /* to find brokers and topics, and to deliver the request */
+#define SET_UP_MS         10000 /* for each: to find brokers and topics, to deliver the request */
 #define LATE_CHUNKS_MS    2000  /* how long the response waits for the rest of its stream */
 #define POLL_MS           200
 #define ARENA_BYTES_MAX   ((size_t)512 * 1024 * 1024)
@@ -36,6 +36,19 @@ struct asking {
     int64_t answered_ms;
     int exit_code;
 };
+
+/* Of the time that the user gives. */
+static int64_t rest_ms(const struct asking *asking)
+{
+    int64_t rest = asking->begun_ms + asking->arguments->timeout_ms - clock_monotonic_ms();
+    return rest > 0 ? rest : 0;
+}
+
+static int64_t set_up_ms(const struct asking *asking)
+{
+    int64_t rest = rest_ms(asking);
+    return rest < SET_UP_MS ? rest : SET_UP_MS;
+}
 
 /* ---- the request ---- */
 
@@ -80,7 +93,8 @@ static void add_request(const struct asking *asking, struct slice prompt, struct
     buf_add_byte(json, ']');
     if (arguments->stream)
         json_add_bool_member(json, "stream", true);
-    json_add_int_member(json, "ttl_ms", arguments->timeout_ms);
+    int64_t rest = rest_ms(asking);
+    json_add_int_member(json, "ttl_ms", rest > 0 ? rest : 1);
     buf_add_byte(json, '}');
 }
 
@@ -97,7 +111,7 @@ static bool send_request(struct asking *asking, struct slice prompt)
         .headers = {&correlation, 1},
     };
     return json.failed == OK && client_send(asking->client, &record) == OK &&
-           client_flush(asking->client, SET_UP_MS) == OK;
+           client_flush(asking->client, set_up_ms(asking)) == OK;
 }
 
 /* ---- progress ---- */
@@ -270,11 +284,11 @@ static void hear(struct asking *asking, const struct record *record)
 static int wait_for_answer(struct asking *asking)
 {
     const struct arguments *arguments = asking->arguments;
-    int64_t end_ms = asking->begun_ms + arguments->timeout_ms;
     const char *trouble = "";
-    while (clock_monotonic_ms() < end_ms) {
+    while (rest_ms(asking) > 0) {
         struct record record;
-        enum err err = client_read(asking->client, POLL_MS, &record);
+        int64_t rest = rest_ms(asking);
+        enum err err = client_read(asking->client, rest < POLL_MS ? rest : POLL_MS, &record);
         if (err == OK)
             hear(asking, &record);
         if (asking->answered_ms > 0 && show_response(asking))
@@ -287,12 +301,12 @@ static int wait_for_answer(struct asking *asking)
     struct buf span OWNED_BY(buf_done);
     buf_init(&span, 64);
     units_add_span(&span, arguments->timeout_ms);
-    (void)fprintf(
-        stderr,
-        "no answer within %s: is a worker running that reads topic %.*s and writes topic %.*s?"
-        "%s%s\n",
-        buf_text(&span), SLICE_ARG(asking->settings->topics_requests.items[0]),
-        SLICE_ARG(asking->settings->topics_responses), trouble[0] != '\0' ? " " : "", trouble);
+    (void)fprintf(stderr,
+                  "no answer within %s: a worker may still be calling (--timeout waits longer), or "
+                  "none runs that reads topic %.*s and writes topic %.*s%s%s\n",
+                  buf_text(&span), SLICE_ARG(asking->settings->topics_requests.items[0]),
+                  SLICE_ARG(asking->settings->topics_responses), trouble[0] != '\0' ? "; " : "",
+                  trouble);
     return EXIT_FAILED;
 }
 
@@ -300,23 +314,24 @@ static int wait_for_answer(struct asking *asking)
 static bool follow_answers(struct asking *asking)
 {
     const struct settings *settings = asking->settings;
-    enum err err = client_follow(asking->client, settings->topics_responses, false, SET_UP_MS);
+    enum err err =
+        client_follow(asking->client, settings->topics_responses, false, set_up_ms(asking));
     if (err == OK && asking->arguments->stream)
-        err = client_follow(asking->client, settings->topics_chunks, false, SET_UP_MS);
+        err = client_follow(asking->client, settings->topics_chunks, false, set_up_ms(asking));
     if (err == OK)
-        client_warm_up(asking->client, settings->topics_requests.items[0], SET_UP_MS);
+        client_warm_up(asking->client, settings->topics_requests.items[0], set_up_ms(asking));
     return err == OK;
 }
 
 static int ask(struct asking *asking, struct slice prompt)
 {
     char words[CLIENT_WORDS_MAX] = "";
+    asking->begun_ms = clock_monotonic_ms();
     asking->client = client_new(asking->settings, words);
     if (asking->client == NULL) {
         (void)fprintf(stderr, "cannot make a Kafka client: %s\n", words);
         return EXIT_FAILED;
     }
-    asking->begun_ms = clock_monotonic_ms();
     if (follow_answers(asking) && send_request(asking, prompt))
         return wait_for_answer(asking);
     (void)fprintf(stderr, "%s (brokers: %.*s)\n", client_words(asking->client),

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "io/clock.h"
 
 #define FETCH_WAIT_MS   "50"
 #define TOPIC_BYTES_MAX 256
@@ -456,6 +457,7 @@ enum err client_follow(struct client *client, struct slice topic, bool from_star
 {
     if (client->topic_count == CLIENT_TOPICS_MAX)
         return fail(client, "too many topics", RD_KAFKA_RESP_ERR__INVALID_ARG);
+    int64_t end_ms = clock_monotonic_ms() + timeout_ms;
     rd_kafka_topic_t *handle = open_topic(client->consumer, topic);
     int32_t partitions = 0;
     if (handle == NULL)
@@ -468,7 +470,8 @@ enum err client_follow(struct client *client, struct slice topic, bool from_star
     size_t index = client->topic_count++;
     client->topics[index] = handle;
     for (int32_t i = 0; i < partitions && err == OK; i++) {
-        err = start(client, handle, i, from_start, timeout_ms);
+        int64_t rest_ms = end_ms - clock_monotonic_ms();
+        err = start(client, handle, i, from_start, rest_ms > 0 ? rest_ms : 0);
         client->partitions[index] = err == OK ? i + 1 : i;
     }
     return err;
