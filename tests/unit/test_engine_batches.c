@@ -81,6 +81,38 @@ static void its_own_commit_is_not_taken_for_anothers(void **state)
     kit_free(kit);
 }
 
+/* A lost partition comes with another generation: the others are read again just then. */
+static void usage_of_a_lost_partition_waits_for_a_witness(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_new(NULL);
+    kit_assign(kit, 0);
+    kit_assign(kit, 1);
+    kit_request(kit, 1, 0, NULL, "");
+    kit_wait(kit, 100);
+    kit_commit(kit);
+    kit_wait(kit, 200);
+    (void)snprintf(kit->membership, sizeof kit->membership, "generation 2");
+    engine_partition_lost(kit->engine, kit->tenures[1]);
+    kit_turn(kit);
+    assert_false(kit->has_batch);
+    while (kit->reads.count > 0)
+        kit_read(kit);
+    kit_wait(kit, 200);
+    assert_true(kit->has_batch);
+    assert_int_equal(kit->batch.offset_count, 1);
+    kit_make(kit);
+    kit_batch_ends(kit, BATCH_UNKNOWN);
+    for (int i = 0; i < 20; i++) {
+        kit_read(kit);
+        kit_wait(kit, 100);
+        if (kit->has_batch)
+            kit_commit(kit);
+    }
+    assert_int_equal(kit_count(kit, OUTPUT_USAGE), 1);
+    kit_free(kit);
+}
+
 /* ---- the cut ---- */
 
 static void results_wait_for_the_commit_interval_but_not_after_a_quiet(void **state)
@@ -520,6 +552,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_answer_from_before_a_stall_does_not_settle_it),
         cmocka_unit_test(its_own_commit_is_not_taken_for_anothers),
+        cmocka_unit_test(usage_of_a_lost_partition_waits_for_a_witness),
         cmocka_unit_test(results_wait_for_the_commit_interval_but_not_after_a_quiet),
         cmocka_unit_test(a_batch_ends_at_its_limits),
         cmocka_unit_test(usage_of_ended_calls_goes_with_every_batch),

@@ -137,9 +137,28 @@ static bool is_draining(const struct engine *engine)
     return false;
 }
 
+/* All partitions are in doubt, and their offsets are being read: soon one can tell what becomes of
+ * a batch. */
+static bool is_witness_near(const struct engine *engine)
+{
+    bool is_near = false;
+    for (uint32_t i = 0; i < engine->slots_end; i++) {
+        const struct partition *partition = engine->slots[i];
+        if (partition == NULL || partition->step == PARTITION_READING)
+            continue;
+        if (partition->is_verified)
+            return false;
+        is_near = true;
+    }
+    return is_near;
+}
+
 static void cut(struct engine *engine)
 {
     bool is_member = batch_check_membership(engine);
+    if (engine->is_member && engine->config.exactly_once && !engine->is_stopping &&
+        is_witness_near(engine))
+        return;
     engine->batch.membership = engine->memberships;
     engine->batch.output_count = 0;
     engine->batch.offset_count = 0;

@@ -371,8 +371,11 @@ static void rebalance_add(struct kafka_consumer *consumer, rd_kafka_event_t *eve
     if (!is_assign && rd_kafka_assignment_lost(consumer->client)) {
         list_lose(consumer, list);
         struct link *first = list_first(&consumer->rebalances);
-        while (first != NULL) { /* overruled */
-            rebalance_drop(LINK_OWNER(first, struct rebalance, link));
+        while (first != NULL) { /* overruled, and what it was to bring is lost, too */
+            struct rebalance *overruled = LINK_OWNER(first, struct rebalance, link);
+            if (overruled->is_assign && overruled->begun)
+                list_lose(consumer, overruled->list);
+            rebalance_drop(overruled);
             first = list_first(&consumer->rebalances);
         }
     }

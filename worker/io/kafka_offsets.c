@@ -7,7 +7,7 @@
 #include "base/memory.h"
 #include "io/log_sink.h"
 
-#define QUESTIONS_MAX      (2 * PARTITIONS_MAX)
+#define QUESTIONS_MIN      64 /* room; for each partition one may be asked and one may wait */
 #define READ_TIMEOUT_MS    5000
 #define COMMIT_AGAIN_MS    500   /* after a commit that failed, whoever waits */
 #define REFUSED_AGAIN_MS   60000 /* between two lines that say so */
@@ -38,7 +38,7 @@ struct kafka_offsets {
     rd_kafka_AdminOptions_t *options;
     struct loop_wake wake;
     struct question *questions;
-    size_t question_count;
+    size_t question_count, question_room;
     bool is_reading, is_committing, must_commit;
     bool is_barred; /* by a join: no commit in the generation that ends */
     struct buf barred_membership;
@@ -86,12 +86,10 @@ struct kafka_offsets *kafka_offsets_new(const struct kafka_config *config,
     offsets->wake = wake;
     offsets->queue = rd_kafka_queue_new(offsets->client);
     rd_kafka_queue_cb_event_enable(offsets->queue, offsets_woken, offsets);
-    offsets->questions = memory_new(QUESTIONS_MAX * sizeof *offsets->questions);
     buf_init(&offsets->barred_membership, MEMBERSHIP_MAX);
     if (!config->exactly_once)
         offsets->kept = memory_new(PARTITIONS_MAX * sizeof *offsets->kept);
-    if (!options_make(offsets) || offsets->questions == NULL ||
-        (!config->exactly_once && offsets->kept == NULL)) {
+    if (!options_make(offsets) || (!config->exactly_once && offsets->kept == NULL)) {
         kafka_offsets_free(offsets);
         return NULL;
     }
@@ -105,11 +103,27 @@ void kafka_offsets_attach(struct kafka_offsets *offsets, struct engine *engine)
 
 /* ---- reading ---- */
 
+/* The question of this tenure that is not asked yet, or a new one. */
+static struct question *question_take(struct kafka_offsets *offsets, struct tenure tenure)
+{
+    for (size_t i = 0; i < offsets->question_count; i++) {
+        struct question *question = &offsets->questions[i];
+        if (!question->is_asked && question->tenure.slot == tenure.slot &&
+            question->tenure.epoch == tenure.epoch)
+            return question;
+    }
+    if (offsets->question_count == offsets->question_room) {
+        size_t room = offsets->question_room == 0 ? QUESTIONS_MIN : offsets->question_room * 2;
+        offsets->questions = memory_resize(offsets->questions, room * sizeof *offsets->questions);
+        CHECK(offsets->questions != NULL);
+        offsets->question_room = room;
+    }
+    return &offsets->questions[offsets->question_count++];
+}
+
 void kafka_offsets_read(struct kafka_offsets *offsets, struct tenure tenure, uint32_t ticket)
 {
-    CHECK(offsets->question_count < QUESTIONS_MAX);
-    offsets->questions[offsets->question_count++] =
-        (struct question){.tenure = tenure, .ticket = ticket};
+    *question_take(offsets, tenure) = (struct question){.tenure = tenure, .ticket = ticket};
     if (kafka_offsets_holds(offsets, tenure))
         offsets->must_commit = true;
     offsets->wake.wake(offsets->wake.self);
