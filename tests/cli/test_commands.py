@@ -110,6 +110,22 @@ def test_the_environment_names_the_file_and_standard_input_is_one(tmp_path):
     assert done.stderr == "-:1:12: delivery.max_helt: unknown setting; did you mean delivery.max_held?\n"
 
 
+def test_an_empty_name_of_the_settings_file_is_refused():
+    for command in ("check", "run", "ask"):
+        for arguments, environment in ((["-c", ""], {}), (["--config="], {}), ([], {"BEDROCK_WORKER_CONFIG": ""})):
+            done = call(command, *arguments, text="x", AWS_REGION="us-east-1", **environment)
+            assert (done.returncode, done.stdout, "name a file" in done.stderr) == (2, "", True)
+    assert call("check", "-c", ROOT / "config" / "worker.yaml", AWS_REGION="us-east-1",
+                BEDROCK_WORKER_CONFIG="").returncode == 0
+
+
+def test_a_group_is_no_setting_of_the_command_line():
+    for group, first in (("kafka", "kafka.bootstrap_servers"), ("bedrock.retry", "bedrock.retry.max_attempts")):
+        done = call("check", "--set", group + "={}")
+        assert done.stderr == (f"--set:1:1: {group}: is a group of settings; set its members one by one, e.g. --set "
+                               f"{first}=VALUE\n")
+
+
 def test_one_mistake_does_not_hide_another(tmp_path):
     done = call("check", "-c", settings_file(tmp_path, "kafka: {group_idd: x}\ndelivery: {max_in_flight: 9000}\n"
                 "models: {default: 'arn:aws:bedrock', aliases: {a: {id: x.y, defaults: {top_p: 3}}}}\n"

@@ -217,6 +217,10 @@ static void a_missing_variable_is_told_by_name(void **state)
     assert_tells("kafka: {group_id: 'a-${NO'}\n", "has a ${ that is no variable");
     assert_tells("kafka: {group_id: '${9X}'}\n", "has a ${ that is no variable");
     assert_tells("kafka: {group_id: '${X-y}'}\n", "has a ${ that is no variable");
+    assert_told("kafka: {group_id: '${NOPE:-${CALLS:-c}}'}\n",
+                "w.yaml:1:19: kafka.group_id: has a ${ that is no variable, or one within another; "
+                "write ${NAME}, ${NAME:-default} (a plain text), or $${ for the characters ${\n");
+    assert_tells("kafka: {group_id: '${CALLS:-${NOPE}}'}\n", "or one within another");
     assert_tells("kafka: {group_id: '${EMPTY}'}\n", "is empty; give it a value");
 }
 

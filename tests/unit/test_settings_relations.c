@@ -95,6 +95,30 @@ static void librdkafka_properties_are_judged(void **state)
     end(reading);
 }
 
+static void a_limit_below_what_outputs_need_is_refused(void **state)
+{
+    (void)state;
+    assert_told(
+        "kafka: {producer: {message.max.bytes: 1000}}\n",
+        "w.yaml:1:39: kafka.producer.message.max.bytes: is not taken below 34603008: "
+        "responses, usage and dead letters may be so large (bedrock.max_answer_size, "
+        "delivery.max_request_size), and those over it could not be published; remove it\n");
+    assert_tells("kafka: {client: {message.max.bytes: '34603007'}}\n",
+                 "w.yaml:1:37: kafka.client.message.max.bytes: is not taken below 34603008: ");
+    assert_tells(
+        "kafka: {client: {message.max.bytes: 99000000}}\nbedrock: {max_answer_size: 64MiB}\n",
+        "w.yaml:1:37: kafka.client.message.max.bytes: is not taken below 140509184: ");
+    static const char *const GOOD[] = {
+        "kafka: {client: {message.max.bytes: 34603008}}\n",
+        "kafka: {client: {message.max.bytes: 1000}, producer: {message.max.bytes: 50000000}}\n",
+    };
+    for (size_t i = 0; i < COUNT_OF(GOOD); i++) {
+        struct reading *reading = read_text(GOOD[i]);
+        assert_good(reading);
+        end(reading);
+    }
+}
+
 static void what_would_fail_every_request_is_refused(void **state)
 {
     (void)state;
@@ -175,6 +199,7 @@ int main(void)
         cmocka_unit_test(a_topic_is_complained_of_once),
         cmocka_unit_test(models_and_templates_are_checked),
         cmocka_unit_test(librdkafka_properties_are_judged),
+        cmocka_unit_test(a_limit_below_what_outputs_need_is_refused),
         cmocka_unit_test(what_would_fail_every_request_is_refused),
         cmocka_unit_test(a_default_is_kept_as_a_request_would_have_it),
         cmocka_unit_test(what_librdkafka_says_of_a_client_is_told_at_the_property),

@@ -49,6 +49,7 @@ static const struct option_row OPTIONS[] = {
 #define REQUESTS_DEFAULT   300
 #define REQUESTS_MAX       10000
 #define TIMEOUT_DEFAULT_MS 300000
+#define FILE_VARIABLE      "BEDROCK_WORKER_CONFIG"
 
 /* ---- help ---- */
 
@@ -281,12 +282,26 @@ int commands_run(int argc, char **argv)
 
 const char *commands_settings_file(const struct arguments *arguments)
 {
-    const char *file = arguments->file != NULL ? arguments->file : getenv("BEDROCK_WORKER_CONFIG");
-    return file != NULL && file[0] != '\0' ? file : NULL;
+    return arguments->file != NULL ? arguments->file : getenv(FILE_VARIABLE);
+}
+
+/* An empty name is a variable of some script that was not set: the defaults are not what was meant.
+ */
+static bool is_file_named(const struct arguments *arguments)
+{
+    const char *file = commands_settings_file(arguments);
+    if (file == NULL || file[0] != '\0')
+        return true;
+    (void)fprintf(stderr, "bedrock-worker: %s; name a file, or leave it out for the defaults\n",
+                  arguments->file != NULL ? "--config names no file (it is empty)"
+                                          : FILE_VARIABLE " is set, but empty");
+    return false;
 }
 
 static struct settings *load_settings(const struct arguments *arguments, bool tries_clients)
 {
+    if (!is_file_named(arguments))
+        return NULL;
     struct settings *settings = memory_new(sizeof *settings);
     struct problems *problems = memory_new(sizeof *problems);
     bool is_good = false;

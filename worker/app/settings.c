@@ -90,14 +90,20 @@ struct group {
     struct slice path; /* "" = the root */
 };
 
-static bool is_group(struct slice path)
+/* The path of its first setting; NULL when there is no such group. */
+static const char *first_of_group(struct slice path)
 {
     for (size_t i = 0; i < COUNT_OF(ROWS); i++) {
         struct slice row = slice_of_text(ROWS[i].path);
         if (row.len > path.len && slice_starts(row, path) && row.ptr[path.len] == '.')
-            return true;
+            return ROWS[i].path;
     }
-    return false;
+    return NULL;
+}
+
+static bool is_group(struct slice path)
+{
+    return first_of_group(path) != NULL;
 }
 
 static size_t count_dots(struct slice path)
@@ -261,6 +267,13 @@ static void take_override(struct settings_reader *reader, const char *text, size
     }
     const struct setting_row *row = settings_row(path);
     if (row == NULL) {
+        if (is_group(path)) {
+            problems_add(reader->problems, place, path,
+                         "is a group of settings; set its members one by one, e.g. --set "
+                         "%s=VALUE",
+                         first_of_group(path));
+            return;
+        }
         size_t dot = path.len;
         while (dot > 0 && path.ptr[dot - 1] != '.')
             dot--;

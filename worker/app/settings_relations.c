@@ -3,6 +3,8 @@
  * there is not what was meant. */
 #include "app/settings_parts.h"
 
+#include <stdio.h>
+
 #include "app/assembly.h"
 
 /* The first value must not be above the second. */
@@ -191,6 +193,49 @@ static void check_kafka(const struct settings *s, struct problems *problems)
                      (long long)transaction_ms);
 }
 
+/* A limit of the user's own, and where it was said: the producers' map wins over the common one. */
+static bool find_limit(const struct settings *s, const char *name, struct place *ret_place,
+                       const char **ret_path)
+{
+    const struct {
+        const struct setting_properties *said;
+        const char *path;
+    } maps[] = {{&s->kafka_producer, "kafka.producer"}, {&s->kafka_client, "kafka.client"}};
+    for (size_t i = 0; i < COUNT_OF(maps); i++) {
+        for (size_t j = 0; j < maps[i].said->set.count; j++) {
+            if (!slice_equal_text(maps[i].said->set.list[j].name, name))
+                continue;
+            *ret_place = maps[i].said->places[j];
+            *ret_path = maps[i].path;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* An output that librdkafka itself refuses as too large could never be published. */
+static void check_record_size(const struct settings *s, struct problems *problems)
+{
+    static const char NAME[] = "message.max.bytes";
+    struct kafka_config config;
+    struct place place;
+    const char *map;
+    char path[PROBLEM_PATH_MAX];
+    if (!settings_have_clients(s) || !find_limit(s, NAME, &place, &map))
+        return;
+    assembly_kafka_config(s, SLICE("checked"), &config);
+    int64_t said = kafka_conf_number(&config, KAFKA_PUBLISHER, NAME);
+    config.client = config.producer = (struct kafka_properties){NULL, 0};
+    int64_t needed = kafka_conf_number(&config, KAFKA_PUBLISHER, NAME);
+    (void)snprintf(path, sizeof path, "%s.%s", map, NAME);
+    if (said >= 0 && said < needed)
+        problems_add(problems, place, slice_of_text(path),
+                     "is not taken below %lld: responses, usage and dead letters may be so large "
+                     "(bedrock.max_answer_size, delivery.max_request_size), and those over it "
+                     "could not be published; remove it",
+                     (long long)needed);
+}
+
 void settings_check_relations(const struct settings *settings, struct problems *problems)
 {
     check_orders(settings, problems);
@@ -198,4 +243,5 @@ void settings_check_relations(const struct settings *settings, struct problems *
     check_models(settings, problems);
     check_switches(settings, problems);
     check_kafka(settings, problems);
+    check_record_size(settings, problems);
 }

@@ -31,6 +31,10 @@ static enum err add_variable(struct buf *buf, struct slice inside,
         len++;
     struct slice rest = slice_sub(inside, len, inside.len);
     bool has_default = slice_starts(rest, SLICE(":-"));
+    for (size_t i = 0; i + 1 < rest.len; i++) {
+        if (slice_starts(slice_sub(rest, i, rest.len), SLICE("${")))
+            return ERR_FORMAT; /* it would end at the first brace */
+    }
     if (len == 0 || len >= UNITS_NAME_MAX || (rest.len > 0 && !has_default))
         return ERR_FORMAT;
     memcpy(ret_name, inside.ptr, len);

@@ -19,8 +19,8 @@ struct environment {
 
 /* Appends `text` with `${NAME}` and `${NAME:-default}` put in (the default also serves when the
  * variable is empty, as in a shell) and `$$` made `$`; other dollars stay. OK; ERR_NOT_FOUND: the
- * variable is not set, ret_name names it; ERR_FORMAT: a `${` without end or with a name that is
- * none; ERR_TOO_LARGE, ERR_NO_MEMORY of the buf. */
+ * variable is not set, ret_name names it; ERR_FORMAT: a `${` without end, within another, or with a
+ * name that is none; ERR_TOO_LARGE, ERR_NO_MEMORY of the buf. */
 MUST_CHECK enum err units_add_expanded(struct buf *buf, struct slice text,
                                        const struct environment *environment,
                                        char ret_name[UNITS_NAME_MAX]);
