@@ -93,6 +93,8 @@ def test_every_dead_letter_has_its_headers(outputs):
         omitted = [value for name, value in letter.headers if name == "bedrock-value-omitted"]
         assert omitted in ([], [b"too large"])
         assert not omitted or letter.value is None
+        lost = [value for name, value in letter.headers if name == "bedrock-headers-omitted"]
+        assert lost in ([], [b"too large"])
 
 
 def test_no_member_of_ours_is_null(outputs):

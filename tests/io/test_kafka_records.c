@@ -119,6 +119,38 @@ static void keys_values_and_headers_pass_byte_for_byte(void **state)
     kit_done_with(&kit);
 }
 
+#define HEADER_COUNT 1000
+
+/* The engine of this ring copies a record's headers to its output. */
+static void headers_pass_however_many_there_are(void **state)
+{
+    (void)state;
+    struct kit kit;
+    static char names[HEADER_COUNT][8];
+    static struct header headers[HEADER_COUNT];
+    kit_init(&kit, 1, true);
+    for (size_t i = 0; i < HEADER_COUNT; i++) {
+        (void)snprintf(names[i], sizeof names[i], "h%zu", i);
+        headers[i] = (struct header){slice_of_text(names[i]), slice_of_text(names[i])};
+    }
+    kit_produce_one(&kit, SLICE_NULL, SLICE("many"), headers, HEADER_COUNT);
+    kit_produce_one(&kit, SLICE_NULL, SLICE("few"), headers, 1);
+    struct kit_worker *worker = kit_worker_run(&kit, exactly_once);
+    rd_kafka_t *reader = kit_reader(&kit);
+    for (size_t count = HEADER_COUNT; count > 0; count = count == 1 ? 0 : 1) {
+        rd_kafka_message_t *message = kit_next_known(reader);
+        rd_kafka_headers_t *seen;
+        assert_int_equal(rd_kafka_message_headers(message, &seen), 0);
+        assert_int_equal(rd_kafka_header_cnt(seen), count);
+        for (size_t i = 0; i < count; i++)
+            assert_header(seen, i, names[i], names[i], strlen(names[i]));
+        rd_kafka_message_destroy(message);
+    }
+    rd_kafka_destroy(reader);
+    assert_int_equal(kit_worker_end(worker), 0);
+    kit_done_with(&kit);
+}
+
 static void topics_and_watermarks_are_looked_up(void **state)
 {
     (void)state;
@@ -294,6 +326,7 @@ int main(void)
         cmocka_unit_test(a_second_worker_goes_on_where_the_first_one_stopped),
         cmocka_unit_test(a_full_engine_leaves_records_in_the_queue_and_loses_none),
         cmocka_unit_test(keys_values_and_headers_pass_byte_for_byte),
+        cmocka_unit_test(headers_pass_however_many_there_are),
         cmocka_unit_test(topics_and_watermarks_are_looked_up),
         cmocka_unit_test(an_offset_beyond_the_end_is_told_and_can_be_started_again),
         cmocka_unit_test(a_read_reflects_every_batch_that_has_ended),

@@ -367,6 +367,42 @@ static void a_record_of_huge_headers_or_key_is_answered(void **state)
     }
 }
 
+/* The dead letter that is about to go out. */
+static const struct output *letter_of(struct kit *kit)
+{
+    size_t index = kit_batch_with(kit, OUTPUT_LETTER);
+    assert_true(kit->has_batch && index < kit->batch.output_count);
+    return kit->batch.outputs[index];
+}
+
+static void a_record_of_very_many_headers_loses_none_in_silence(void **state)
+{
+    (void)state;
+    static struct header list[100000];
+    const struct {
+        size_t count;
+        bool is_whole; /* the kit's outputs have a megabyte */
+    } cases[] = {{257, true}, {20000, true}, {COUNT_OF(list), false}};
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        size_t count = cases[i].count;
+        for (size_t k = 0; k < count; k++)
+            list[k] = (struct header){SLICE(""), SLICE_NULL};
+        list[count - 1] = (struct header){SLICE("kafka_replyTopic"), SLICE("reply.good")};
+        struct kit *kit = kit_started(NULL);
+        take(kit, SLICE_NULL, SLICE("{}"), (struct headers){list, count});
+        found(kit);
+        const struct output *letter = letter_of(kit);
+        size_t own = cases[i].is_whole ? 10 : 12;
+        assert_int_equal(letter->header_count, (cases[i].is_whole ? count : 0) + own);
+        struct headers headers = {letter->headers, letter->header_count};
+        assert_true((headers_last(headers, "bedrock-headers-omitted") == NULL) ==
+                    cases[i].is_whole);
+        kit_settle(kit);
+        assert_string_equal(kit_output(kit, OUTPUT_RESPONSE, 0)->topic, "reply.good");
+        kit_free(kit);
+    }
+}
+
 /* Many small blocks need more memory beside the text than the text itself. */
 static void a_request_that_fills_its_memory_is_answered_or_called(void **state)
 {
@@ -404,6 +440,7 @@ int main(void)
         cmocka_unit_test(a_response_of_which_nothing_is_taken_leaves_its_letter_and_its_usage),
         cmocka_unit_test(a_letter_of_which_nothing_is_taken_is_left_out_in_words),
         cmocka_unit_test(a_record_of_huge_headers_or_key_is_answered),
+        cmocka_unit_test(a_record_of_very_many_headers_loses_none_in_silence),
         cmocka_unit_test(a_request_that_fills_its_memory_is_answered_or_called),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

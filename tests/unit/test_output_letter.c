@@ -95,6 +95,22 @@ static void a_letter_without_its_value_says_so(void **state)
     output_free(output);
 }
 
+static void a_letter_that_lacks_headers_says_so(void **state)
+{
+    (void)state;
+    struct output_kit kit;
+    kit_init(&kit);
+    kit.record.headers_sent = kit.record.headers.count;
+    struct output *output = encode(&kit, true);
+    assert_false(has_header(output, "bedrock-headers-omitted"));
+    output_free(output);
+    kit.record.headers.count = 0;
+    output = encode(&kit, false);
+    assert_int_equal(output->header_count, 10 + 2);
+    assert_text(header_of(output, "bedrock-headers-omitted"), "too large");
+    output_free(output);
+}
+
 static void null_and_empty_keys_and_values_stay_what_they_are(void **state)
 {
     (void)state;
@@ -195,6 +211,7 @@ int main(void)
         cmocka_unit_test(a_dead_letter_is_golden),
         cmocka_unit_test(a_letter_replaces_the_headers_of_an_earlier_one),
         cmocka_unit_test(a_letter_without_its_value_says_so),
+        cmocka_unit_test(a_letter_that_lacks_headers_says_so),
         cmocka_unit_test(null_and_empty_keys_and_values_stay_what_they_are),
         cmocka_unit_test(a_letter_keeps_bytes_that_are_no_utf8_but_not_in_its_words),
         cmocka_unit_test(a_letter_tells_how_the_time_was_stamped),

@@ -34,10 +34,32 @@ static void a_copied_record_stands_alone(void **state)
     arena_done(&arena);
 }
 
+static void a_copy_of_headers_takes_what_was_said(void **state)
+{
+    (void)state;
+    static struct header list[5000];
+    for (size_t i = 0; i < COUNT_OF(list); i++)
+        list[i] = (struct header){SLICE(""), i % 2 == 0 ? SLICE_NULL : SLICE("v")};
+    struct record record = {.headers = {list, COUNT_OF(list)}};
+    struct record copy;
+    struct arena arena;
+    size_t bytes = headers_copy_bytes(record.headers);
+    assert_int_equal(bytes, COUNT_OF(list) * sizeof(struct header) + COUNT_OF(list) / 2);
+    arena_init(&arena, bytes + 64);
+    assert_true(record_copy(&arena, &record, &copy));
+    assert_int_equal(copy.headers.count, COUNT_OF(list));
+    assert_int_equal(copy.headers_sent, COUNT_OF(list));
+    assert_null(copy.headers.list[4998].value.ptr);
+    assert_non_null(copy.headers.list[4999].name.ptr);
+    assert_slice(copy.headers.list[4999].value, "v");
+    arena_done(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_copied_record_stands_alone),
+        cmocka_unit_test(a_copy_of_headers_takes_what_was_said),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

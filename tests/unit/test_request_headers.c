@@ -128,6 +128,17 @@ static void too_many_headers_still_say_where_the_error_goes(void **state)
     request_kit_done(&kit);
 }
 
+static void headers_that_could_not_be_read_are_too_many(void **state)
+{
+    (void)state;
+    struct request_kit kit;
+    request_kit_init(&kit);
+    kit.record.headers_sent = 1;
+    assert_int_equal(request_kit_read(&kit, SLICE("{" SAID "}")), ERR_MALFORMED);
+    assert_non_null(strstr(kit.why.message, "headers"));
+    request_kit_done(&kit);
+}
+
 static void a_bad_event_id_fails_only_a_request_without_an_id(void **state)
 {
     (void)state;
@@ -211,6 +222,7 @@ int main(void)
         cmocka_unit_test(hostile_headers_are_refused),
         cmocka_unit_test(the_value_is_read_though_a_header_or_a_field_is_wrong),
         cmocka_unit_test(too_many_headers_still_say_where_the_error_goes),
+        cmocka_unit_test(headers_that_could_not_be_read_are_too_many),
         cmocka_unit_test(a_bad_event_id_fails_only_a_request_without_an_id),
         cmocka_unit_test(null_headers_say_nothing),
         cmocka_unit_test(endless_headers_are_malformed),

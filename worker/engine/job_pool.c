@@ -77,15 +77,6 @@ static void hold(struct engine *engine, struct partition *partition, uint32_t he
     partition->held = held;
 }
 
-/* More than a request may have is refused in words: it is copied all the same. */
-static size_t headers_bytes(struct headers headers)
-{
-    size_t bytes = 0;
-    for (size_t i = 0; i < headers.count; i++)
-        bytes += headers.list[i].name.len + headers.list[i].value.len;
-    return bytes;
-}
-
 void job_start(struct engine *engine, struct job *job, struct partition *partition,
                const struct record *record)
 {
@@ -111,8 +102,9 @@ void job_start(struct engine *engine, struct job *job, struct partition *partiti
     job->result.job = job;
     job->attempts = &job->first_attempt;
     job->attempt_room = 1;
+    /* More headers than a request may have are kept all the same, for its dead letter. */
     job->arena.limit =
-        JOB_ARENA_LIMIT(record->value.len + record->key.len) + headers_bytes(record->headers);
+        JOB_ARENA_LIMIT(record->value.len + record->key.len) + headers_copy_bytes(record->headers);
     CHECK(arena_reserve(&job->arena, record->value.len + JOB_ARENA_BESIDE));
     list_add_last(&partition->jobs, &job->link_partition);
     hold(engine, partition, partition->held + 1);

@@ -6,8 +6,9 @@
 #include "base/check.h"
 #include "base/memory.h"
 
-#define BURST_MAX 8   /* records of one partition before the next one's turn */
-#define PUMP_MAX  256 /* records in one turn of the loop */
+#define BURST_MAX    8           /* records of one partition before the next one's turn */
+#define PUMP_MAX     256         /* records in one turn of the loop */
+#define HEADERS_KEPT HEADERS_MAX /* room for so many from one record to the next */
 
 bool parts_init(struct parts *parts)
 {
@@ -23,6 +24,7 @@ void parts_done(struct parts *parts)
             part_free(&parts->slots[i]);
     }
     memory_free(parts->slots);
+    memory_free(parts->headers);
     *parts = (struct parts){0};
 }
 
@@ -128,23 +130,51 @@ void part_free(struct part *part)
 
 /* ---- records ---- */
 
-/* One header more than a request may have, so that its reader sees that there are too many. */
-static size_t headers_read(const rd_kafka_message_t *message, struct header *ret_headers)
+/* Room for all of them, or for as many as there is memory. */
+static size_t headers_room(struct parts *parts, size_t count)
+{
+    if (count > parts->headers_room) {
+        struct header *more = memory_resize(parts->headers, count * sizeof *more);
+        if (more == NULL)
+            return parts->headers_room;
+        parts->headers = more;
+        parts->headers_room = count;
+    }
+    return count;
+}
+
+/* All headers, however many, for the dead letter repeats them. librdkafka reads none of a record
+ * that has more than 100000: what cannot be read is counted as one that is missing. */
+static void headers_read(struct parts *parts, const rd_kafka_message_t *message,
+                         struct record *ret_record)
 {
     rd_kafka_headers_t *headers = NULL;
-    if (rd_kafka_message_headers(message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return 0;
-    size_t count = 0;
+    rd_kafka_resp_err_t err = rd_kafka_message_headers(message, &headers);
+    if (err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        ret_record->headers_sent = err == RD_KAFKA_RESP_ERR__NOENT ? 0 : 1;
+        return;
+    }
+    ret_record->headers_sent = rd_kafka_header_cnt(headers);
+    size_t room = headers_room(parts, ret_record->headers_sent), count = 0;
     const char *name;
     const void *value;
     size_t size;
-    while (count <= HEADERS_MAX && rd_kafka_header_get_all(headers, count, &name, &value, &size) ==
-                                       RD_KAFKA_RESP_ERR_NO_ERROR) {
-        ret_headers[count].name = slice_of_text(name);
-        ret_headers[count].value = value == NULL ? SLICE_NULL : slice_of(value, size);
+    while (count < room && rd_kafka_header_get_all(headers, count, &name, &value, &size) ==
+                               RD_KAFKA_RESP_ERR_NO_ERROR) {
+        parts->headers[count].name = slice_of_text(name);
+        parts->headers[count].value = value == NULL ? SLICE_NULL : slice_of(value, size);
         count++;
     }
-    return count;
+    ret_record->headers = (struct headers){.list = parts->headers, .count = count};
+}
+
+static void headers_forget(struct parts *parts)
+{
+    if (parts->headers_room <= HEADERS_KEPT)
+        return;
+    memory_free(parts->headers);
+    parts->headers = NULL;
+    parts->headers_room = 0;
 }
 
 static enum timestamp_type timestamp_type_of(rd_kafka_timestamp_type_t type)
@@ -160,7 +190,6 @@ static void record_hand_over(struct part *part, struct engine *engine,
     if (message->offset < part->next_offset)
         return;
     part->next_offset = message->offset + 1;
-    struct header headers[HEADERS_MAX + 1];
     rd_kafka_timestamp_type_t type;
     struct record record = {
         .topic = slice_of_text(part->topic),
@@ -169,12 +198,13 @@ static void record_hand_over(struct part *part, struct engine *engine,
         .timestamp_ms = rd_kafka_message_timestamp(message, &type),
         .key = message->key == NULL ? SLICE_NULL : slice_of(message->key, message->key_len),
         .value = message->payload == NULL ? SLICE_NULL : slice_of(message->payload, message->len),
-        .headers = {.list = headers, .count = headers_read(message, headers)},
     };
+    headers_read(part->parts, message, &record);
     record.timestamp_type = timestamp_type_of(type);
     if (record.timestamp_type == TIMESTAMP_NONE)
         record.timestamp_ms = -1;
     engine_record(engine, part_tenure(part), &record);
+    headers_forget(part->parts);
 }
 
 static void part_stopped(struct part *part, struct engine *engine)

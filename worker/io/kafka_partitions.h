@@ -47,6 +47,8 @@ struct parts {
     struct kafka_words *words;
     void (*wake)(void *self);
     void *wake_self;
+    struct header *headers; /* of the record that is handed over */
+    size_t headers_room;
 };
 
 MUST_CHECK bool parts_init(struct parts *parts);

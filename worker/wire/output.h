@@ -101,7 +101,8 @@ MUST_CHECK enum err output_usage(const struct output_context *context, const str
                                  struct output **ret_output);
 MUST_CHECK enum err output_chunk(const struct output_context *context, const struct chunk_facts *facts,
                                  struct output **ret_output);
-/* with_value false: `bedrock-value-omitted: too large` in its place. */
+/* with_value false: `bedrock-value-omitted: too large` in its place. A record that lost headers since it was sent:
+ * `bedrock-headers-omitted: too large`. */
 MUST_CHECK enum err output_letter(const struct output_context *context, const struct record *record,
                                   const struct why *why, int attempts, bool with_value, struct output **ret_output);
 

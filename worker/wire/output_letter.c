@@ -18,14 +18,15 @@ static const char DLT_MESSAGE[] = "kafka_dlt-exception-message";
 static const char CODE[] = "bedrock-error-code";
 static const char ATTEMPTS[] = "bedrock-attempts";
 static const char OMITTED[] = "bedrock-value-omitted";
+static const char HEADERS_OMITTED[] = "bedrock-headers-omitted";
 
 /* All of the request's headers but an earlier letter's. */
 static bool is_original(const struct output_context *context, struct slice name)
 {
     static const char *const OURS[] = {
-        DLT_TOPIC, DLT_PARTITION, DLT_OFFSET,  DLT_TIMESTAMP, DLT_TIMESTAMP_TYPE,
-        DLT_GROUP, DLT_TYPE,      DLT_MESSAGE, CODE,          ATTEMPTS,
-        OMITTED};
+        DLT_TOPIC, DLT_PARTITION,  DLT_OFFSET,  DLT_TIMESTAMP, DLT_TIMESTAMP_TYPE,
+        DLT_GROUP, DLT_TYPE,       DLT_MESSAGE, CODE,          ATTEMPTS,
+        OMITTED,   HEADERS_OMITTED};
     (void)context;
     for (size_t i = 0; i < COUNT_OF(OURS); i++)
         if (slice_equal_text(name, OURS[i]))
@@ -99,6 +100,8 @@ enum err output_letter(const struct output_context *context, const struct record
     add_headers(&draft, record, why, attempts);
     if (!with_value)
         draft_header(&draft, OMITTED, SLICE("too large"));
+    if (record->headers.count < record->headers_sent)
+        draft_header(&draft, HEADERS_OMITTED, SLICE("too large"));
     struct draft_address address = {.topic = context->dead_letters_topic,
                                     .partition = -1,
                                     .key = record->key,

@@ -1,5 +1,7 @@
 #include "wire/record.h"
 
+#include <string.h>
+
 const struct header *headers_last(struct headers headers, const char *name)
 {
     struct slice wanted = slice_of_text(name);
@@ -9,15 +11,36 @@ const struct header *headers_last(struct headers headers, const char *name)
     return NULL;
 }
 
+size_t headers_copy_bytes(struct headers headers)
+{
+    size_t bytes = headers.count * sizeof(struct header);
+    for (size_t i = 0; i < headers.count; i++)
+        bytes += headers.list[i].name.len + headers.list[i].value.len;
+    return bytes;
+}
+
+static struct slice put(char **to, struct slice bytes)
+{
+    if (bytes.ptr == NULL)
+        return SLICE_NULL;
+    struct slice copy = slice_of(*to, bytes.len);
+    if (bytes.len > 0)
+        memcpy(*to, bytes.ptr, bytes.len);
+    *to += bytes.len;
+    return copy;
+}
+
+/* One block, the list first: there may be many small ones. */
 static bool copy_headers(struct arena *arena, struct headers headers, struct headers *ret_copy)
 {
-    struct header *list = arena_new_array(arena, headers.count, sizeof *list);
+    struct header *list = arena_new(arena, headers_copy_bytes(headers));
     if (list == NULL)
         return false;
-    for (size_t i = 0; i < headers.count; i++)
-        if (!arena_copy(arena, headers.list[i].name, &list[i].name) ||
-            !arena_copy(arena, headers.list[i].value, &list[i].value))
-            return false;
+    char *to = (char *)(list + headers.count);
+    for (size_t i = 0; i < headers.count; i++) {
+        list[i].name = put(&to, headers.list[i].name);
+        list[i].value = put(&to, headers.list[i].value);
+    }
     *ret_copy = (struct headers){.list = list, .count = headers.count};
     return true;
 }
@@ -30,6 +53,8 @@ bool record_copy(struct arena *arena, const struct record *record, struct record
         !arena_copy(arena, record->value, &copy.value) ||
         !copy_headers(arena, record->headers, &copy.headers))
         return false;
+    if (copy.headers_sent < copy.headers.count)
+        copy.headers_sent = copy.headers.count;
     *ret_copy = copy;
     return true;
 }

@@ -6,7 +6,8 @@
 #include "base/arena.h"
 #include "base/slice.h"
 
-#define HEADERS_MAX 256           /* more on a request: malformed */
+/* More on a request: malformed. They are kept all the same, for its dead letter. */
+#define HEADERS_MAX 256
 #define HEADERS_BYTES_MAX 65536   /* names and values together */
 
 struct header {
@@ -28,10 +29,13 @@ struct record {
     enum timestamp_type timestamp_type;
     struct slice key, value;      /* null or empty are different things */
     struct headers headers;
+    size_t headers_sent;          /* more than headers.count: what is missing could not be kept */
 };
 
 /* The last header of that name (Kafka's rule), or NULL. Case counts. */
 const struct header *headers_last(struct headers headers, const char *name);
+/* What a copy of them takes in an arena, beside the rounding of one allocation. */
+size_t headers_copy_bytes(struct headers headers);
 /* A deep copy in the arena; false when out of memory. */
 MUST_CHECK bool record_copy(struct arena *arena, const struct record *record, struct record *ret_copy);
 

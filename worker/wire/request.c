@@ -50,7 +50,7 @@ enum err reader_unknown_member(struct reader *reader, const char *path, struct s
 static enum err check_headers(const struct record *record, struct why *ret_why)
 {
     size_t bytes = 0;
-    if (record->headers.count > HEADERS_MAX)
+    if (record->headers.count > HEADERS_MAX || record->headers.count < record->headers_sent)
         return why_set(ret_why, ERR_MALFORMED, NULL, "the record has more than %d headers",
                        HEADERS_MAX);
     for (size_t i = 0; i < record->headers.count; i++)
