@@ -313,6 +313,23 @@ static void a_reply_topic_that_vanished_costs_the_reply_not_the_usage(void **sta
     kit_free(kit);
 }
 
+static void what_is_refused_is_named_as_the_request_has_it(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_started();
+    kit_request(kit, 0, 0, NULL, TO_GOOD);
+    found(kit, ERR_NOT_FOUND, 0);
+    assert_refused(kit, "\"field\":\"reply_to\"");
+    kit = kit_started();
+    request_with_headers(kit, 0, 1);
+    found(kit, ERR_NOT_FOUND, 0);
+    assert_refused(kit, "\"field\":\"kafka_replyTopic\"");
+    kit = kit_started();
+    request_with_headers(kit, 0, 99);
+    found(kit, OK, 3);
+    assert_refused(kit, "\"field\":\"kafka_replyPartition\"");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -330,6 +347,7 @@ int main(void)
         cmocka_unit_test(a_waiting_request_goes_with_its_partition),
         cmocka_unit_test(more_topics_than_can_be_looked_up_at_once_wait),
         cmocka_unit_test(a_reply_topic_that_vanished_costs_the_reply_not_the_usage),
+        cmocka_unit_test(what_is_refused_is_named_as_the_request_has_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -106,8 +106,8 @@ static void the_value_is_read_though_a_header_or_a_field_is_wrong(void **state)
         many[i] = (struct header){SLICE("n"), SLICE("v")};
     assert_value_read(NULL, 0, ERR_INVALID, "temperature");
     assert_value_read(&expiry, 1, ERR_INVALID, "ce_expirytime");
-    assert_value_read(&topic, 1, ERR_REPLY_REFUSED, "kafka_replyTopic");
-    assert_value_read(partition, 2, ERR_INVALID, "kafka_replyPartition");
+    assert_value_read(&topic, 1, ERR_INVALID, "temperature");
+    assert_value_read(partition, 2, ERR_INVALID, "temperature");
     assert_value_read(many, COUNT_OF(many), ERR_MALFORMED, "");
 }
 
@@ -125,6 +125,25 @@ static void too_many_headers_still_say_where_the_error_goes(void **state)
     assert_int_equal(request_kit_read(&kit, SLICE("no json")), ERR_MALFORMED);
     assert_slice(kit.request.reply_topic, "replies");
     assert_slice(kit.request.id, "event-1");
+    request_kit_done(&kit);
+}
+
+static void a_bad_reply_header_fails_only_a_request_without_reply_to(void **state)
+{
+    (void)state;
+    const struct header list[] = {{SLICE("kafka_replyTopic"), SLICE("\xff\xfe")},
+                                  {SLICE("kafka_replyPartition"), SLICE("x")}};
+    struct request_kit kit;
+    request_kit_init(&kit);
+    set_headers(&kit, list, COUNT_OF(list));
+    assert_int_equal(request_kit_read(&kit, SLICE("{" SAID ",\"reply_to\":\"mine\"}")), OK);
+    assert_slice(kit.request.reply_topic, "mine");
+    assert_int_equal(request_kit_read(&kit, SLICE("{" SAID ",\"reply_to\":null}")),
+                     ERR_REPLY_REFUSED);
+    assert_string_equal(kit.why.field, "kafka_replyTopic");
+    assert_int_equal(request_kit_read(&kit, SLICE("{" SAID ",\"reply_to\":\"a b\"}")),
+                     ERR_REPLY_REFUSED);
+    assert_string_equal(kit.why.field, "reply_to");
     request_kit_done(&kit);
 }
 
@@ -222,6 +241,7 @@ int main(void)
         cmocka_unit_test(hostile_headers_are_refused),
         cmocka_unit_test(the_value_is_read_though_a_header_or_a_field_is_wrong),
         cmocka_unit_test(too_many_headers_still_say_where_the_error_goes),
+        cmocka_unit_test(a_bad_reply_header_fails_only_a_request_without_reply_to),
         cmocka_unit_test(headers_that_could_not_be_read_are_too_many),
         cmocka_unit_test(a_bad_event_id_fails_only_a_request_without_an_id),
         cmocka_unit_test(null_headers_say_nothing),

@@ -84,8 +84,17 @@ void reply_tell_refused(struct engine *engine, const struct job *job, const char
 static enum err refuse(struct engine *engine, const struct job *job, struct why *ret_why,
                        const char *words)
 {
+    const char *field = job->request.reply_by_header ? "kafka_replyTopic" : "reply_to";
     reply_tell_refused(engine, job, words);
-    return why_set(ret_why, ERR_REPLY_REFUSED, "reply_to", "%s", words);
+    return why_set(ret_why, ERR_REPLY_REFUSED, field, "%s", words);
+}
+
+/* Headers alone name partitions. */
+static enum err refuse_partition(struct engine *engine, const struct job *job, struct why *ret_why)
+{
+    enum err err = refuse(engine, job, ret_why, "the reply topic has no such partition");
+    why_copy(ret_why->field, sizeof ret_why->field, SLICE("kafka_replyPartition"));
+    return err;
 }
 
 enum err reply_check(struct engine *engine, struct job *job, struct why *ret_why)
@@ -119,7 +128,7 @@ enum err reply_check(struct engine *engine, struct job *job, struct why *ret_why
     if (topic->err != OK)
         return refuse(engine, job, ret_why, "the reply topic does not exist");
     if (job->request.reply_partition >= topic->partitions)
-        return refuse(engine, job, ret_why, "the reply topic has no such partition");
+        return refuse_partition(engine, job, ret_why);
     return OK;
 }
 

@@ -78,7 +78,7 @@ static bool default_id(struct arena *arena, const struct record *record, struct 
 }
 
 /* The null slice when there is none, or none that can be an id: only a request without an id of its
- * own is refused for that (check_event_id). */
+ * own is refused for that (check_defaults). */
 static struct slice event_id(const struct record *record)
 {
     struct slice id = header_value(record, "ce_id");
@@ -95,6 +95,7 @@ static enum err expiry_from_headers(const struct record *record, struct request 
     return why_set(ret_why, ERR_INVALID, "ce_expirytime", "must be an RFC 3339 time");
 }
 
+/* Wrong ones fail only a request without a reply topic of its own (check_defaults). */
 static enum err reply_from_headers(const struct record *record, struct request *ret_request,
                                    struct why *ret_why)
 {
@@ -105,6 +106,7 @@ static enum err reply_from_headers(const struct record *record, struct request *
     if (!request_is_topic(topic))
         return why_set(ret_why, ERR_REPLY_REFUSED, "kafka_replyTopic", "not a topic's name");
     ret_request->reply_topic = topic;
+    ret_request->reply_by_header = true;
     if (header == NULL || header->value.ptr == NULL)
         return OK;
     const unsigned char *bytes = (const unsigned char *)header->value.ptr;
@@ -119,8 +121,6 @@ static enum err reply_from_headers(const struct record *record, struct request *
 enum err request_from_headers(struct arena *arena, const struct record *record,
                               struct request *ret_request, struct why *ret_why)
 {
-    typedef enum err from_headers(const struct record *, struct request *, struct why *);
-    static from_headers *const readers[] = {expiry_from_headers, reply_from_headers};
     struct why later;
     *ret_request = (struct request){
         .id = event_id(record),
@@ -131,12 +131,10 @@ enum err request_from_headers(struct arena *arena, const struct record *record,
     why_clear(ret_why);
     if (ret_request->id.ptr == NULL && !default_id(arena, record, &ret_request->id))
         return why_set(ret_why, ERR_NO_MEMORY, NULL, "%s", "");
+    (void)reply_from_headers(record, ret_request, &later);
     enum err first = check_headers(record, ret_why);
-    for (size_t i = 0; i < COUNT_OF(readers); i++) {
-        enum err err = readers[i](record, ret_request, first == OK ? ret_why : &later);
-        first = first == OK ? err : first;
-    }
-    return first;
+    enum err err = expiry_from_headers(record, ret_request, first == OK ? ret_why : &later);
+    return first == OK ? err : first;
 }
 
 /* --- the value --- */
@@ -207,15 +205,23 @@ static enum err read_fields(struct reader *reader, const struct json *root, enum
     return first;
 }
 
-/* `ce_id` is the default of `id`. */
-static enum err check_event_id(struct reader *reader, const struct json *root)
+static bool gives(const struct json *root, const char *name)
 {
-    const struct json *id = json_member(root, "id");
-    if ((id != NULL && id->kind != JSON_NULL) ||
-        header_value(reader->record, "ce_id").ptr == NULL || event_id(reader->record).ptr != NULL)
-        return OK;
-    return why_set(reader->why, ERR_INVALID, "ce_id",
-                   "must be 1 to %d characters of UTF-8 without controls", REQUEST_ID_MAX);
+    const struct json *member = json_member(root, name);
+    return member != NULL && member->kind != JSON_NULL;
+}
+
+/* The headers that count where the value says nothing: `ce_id` for `id`, `kafka_replyTopic` for
+ * `reply_to`. */
+static enum err check_defaults(struct reader *reader, const struct json *root)
+{
+    struct request read_again = {.reply_partition = -1};
+    if (!gives(root, "id") && header_value(reader->record, "ce_id").ptr != NULL &&
+        event_id(reader->record).ptr == NULL)
+        return why_set(reader->why, ERR_INVALID, "ce_id",
+                       "must be 1 to %d characters of UTF-8 without controls", REQUEST_ID_MAX);
+    return gives(root, "reply_to") ? OK
+                                   : reply_from_headers(reader->record, &read_again, reader->why);
 }
 
 static enum err read_value(struct reader *reader)
@@ -224,7 +230,7 @@ static enum err read_value(struct reader *reader)
     enum err err = parse_value(reader, &root);
     if (err != OK)
         return err;
-    err = check_event_id(reader, root);
+    err = check_defaults(reader, root);
     err = read_fields(reader, root, err == OK ? check_names(reader, root) : err);
     if (err == OK)
         err = request_merge_fields(reader);

@@ -63,6 +63,7 @@ struct request {
     int64_t expires_wall_ms;          /* earliest of expires_at, ttl_ms, ce_expirytime; or REQUEST_NO_LIMIT */
     struct slice reply_topic;         /* reply_to, else header kafka_replyTopic; null = the settings' */
     int32_t reply_partition;          /* header kafka_replyPartition; -1 = none */
+    bool reply_by_header;             /* not by reply_to: what is refused of it is named so */
 };
 
 /* Fills what can be known of any record before its value is read: id (default), tenant, reply topic from the headers,

@@ -80,6 +80,7 @@ enum err request_read_reply_to(struct reader *reader, const struct request_field
     /* The partition in the headers was meant for the topic in the headers. */
     reader->request->reply_topic = SLICE_NULL;
     reader->request->reply_partition = -1;
+    reader->request->reply_by_header = false;
     if (!request_is_topic(topic))
         return why_set(reader->why, ERR_REPLY_REFUSED, field->name, "not a topic's name");
     reader->request->reply_topic = topic;
