@@ -103,6 +103,24 @@ def test_a_model_that_cannot_be_called_is_told_with_what_bedrock_says(status, ki
     assert words in lines[2][2]
 
 
+def test_a_bearer_token_that_is_refused_may_be_wrong_itself():
+    with answering(status=403, kind="AccessDeniedException") as (url, _):
+        for models in (MODELS, []):
+            lines = check(url, *models, AWS_BEARER_TOKEN_BEDROCK="canary-of-a-token")
+            assert verdicts(lines)[:2] == [("ok", "credentials"), ("ok", "endpoint")]
+            assert lines[2][0] == "FAIL" and "AWS_BEARER_TOKEN_BEDROCK may be wrong or expired" in lines[2][2]
+            assert "canary" not in str(lines)
+
+
+def test_keys_that_cannot_be_keys_are_told_as_such_and_never_shown():
+    with simulator() as url:
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_BEARER_TOKEN_BEDROCK"):
+            lines = check(url, *MODELS, **{name: "canary\x1bof a key"})
+            assert verdicts(lines) == [("FAIL", "credentials"), ("ok", "endpoint")]
+            assert lines[0][2].startswith(f"none usable: {name} holds a blank, a control character")
+            assert "canary" not in str(lines)
+
+
 def test_a_model_that_is_throttled_just_now_is_fine():
     with answering(status=429, kind="ThrottlingException") as (url, _):
         assert verdicts(check(url, *MODELS))[-1] == ("ok", "models fast")

@@ -151,6 +151,29 @@ def test_a_missing_region_is_told_as_run_tells_it(tmp_path):
     assert call("check", "-c", settings_file(tmp_path, "bedrock: {region: eu-west-1}\n")).returncode == 0
 
 
+def test_what_the_environment_says_wrongly_is_told_with_its_name(tmp_path):
+    config = tmp_path / "config"
+    config.write_text("[default]\nendpoint_url = junk\n[profile ca]\nca_bundle = /nope\n", encoding="utf-8")
+    endpoint = "is not an endpoint; write https://host[:port][/path], or http://…"
+    unread = "names a file that cannot be read; check path and permissions"
+    for environment, told in (
+            ({"AWS_ENDPOINT_URL_BEDROCK_RUNTIME": "junk"},
+             f"endpoint: AWS_ENDPOINT_URL_BEDROCK_RUNTIME of the environment {endpoint}"),
+            ({"AWS_ENDPOINT_URL": "junk"}, f"endpoint: AWS_ENDPOINT_URL of the environment {endpoint}"),
+            ({"AWS_CONFIG_FILE": str(config)}, f"endpoint: endpoint_url of profile default in {config} {endpoint}"),
+            ({"AWS_CONFIG_FILE": str(config), "AWS_PROFILE": "ca"}, f"ca_bundle: ca_bundle of profile ca in {config} {unread}"),
+            ({"AWS_CA_BUNDLE": "/nope"}, f"ca_bundle: AWS_CA_BUNDLE of the environment {unread}"),
+            ({"AWS_CA_BUNDLE": str(tmp_path)}, f"ca_bundle: AWS_CA_BUNDLE of the environment {unread}"),
+            ({"AWS_REGION": "US_EAST"},
+             "region: AWS_REGION of the environment is not an AWS region; write one such as us-east-1"),
+            ({"AWS_PROFILE": "nobody"}, "environment: profile nobody is neither in ")):
+        done = call("check", HOME=str(tmp_path), **{"AWS_REGION": "us-east-1", **environment})
+        assert done.returncode == 2
+        assert f"\nFAIL  {told}" in done.stdout
+    done = call("check", "--set", f"bedrock.ca_bundle={config}", AWS_REGION="us-east-1", AWS_CA_BUNDLE="/nope")
+    assert done.returncode == 0
+
+
 def test_a_setting_that_is_cut_short_is_known():
     done = call("check", "-c", "-", text="kafka: {bootstrap: x:9092}\n")
     assert done.stderr == "-:1:9: kafka.bootstrap: unknown setting; did you mean kafka.bootstrap_servers?\n"

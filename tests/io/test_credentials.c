@@ -183,6 +183,36 @@ static void a_bearer_token_wins(void **state)
     assert_string_equal(store.source, "AWS_BEARER_TOKEN_BEDROCK");
 }
 
+static void a_value_that_no_key_can_be_is_refused_by_its_source_alone(void **state)
+{
+    (void)state;
+    static const char *const WRONG[] = {"canary of a key", "canary\x1b", "canary\tx",
+                                        "can\xc3\xa4ry"};
+    static const char *const NAMES[] = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY",
+                                        "AWS_SESSION_TOKEN", "AWS_BEARER_TOKEN_BEDROCK"};
+    set("AWS_ACCESS_KEY_ID", "AKIDENVIRONMENT");
+    set("AWS_SECRET_ACCESS_KEY", "secret");
+    set("AWS_SESSION_TOKEN", "token");
+    set("AWS_BEARER_TOKEN_BEDROCK", "");
+    for (size_t i = 0; i < COUNT_OF(NAMES); i++) {
+        const char *good = variables[1 + i].value;
+        for (size_t j = 0; j < COUNT_OF(WRONG); j++) {
+            variables[1 + i].value = WRONG[j];
+            must_find_none(NAMES[i], "holds a blank, a control character");
+            assert_null(strstr(store.words, "can"));
+        }
+        variables[1 + i].value = good;
+    }
+    must_find("the environment", "AKIDENVIRONMENT", "secret");
+    variable_count = 1;
+    write_file("credentials", "[default]\naws_access_key_id = A\naws_secret_access_key = B can\n");
+    must_find_none("aws_secret_access_key of profile default in ", "/.aws/credentials holds");
+    assert_null(strstr(store.words, "B can"));
+    write_file("credentials", "[default]\naws_access_key_id = A\naws_secret_access_key = B\n");
+    write_file("config", "[default]\naws_session_token = C\x7f\n");
+    must_find_none("aws_session_token of profile default in ", "/.aws/config holds");
+}
+
 static void the_shared_file_gives_credentials(void **state)
 {
     (void)state;
@@ -304,6 +334,7 @@ static void an_endpoint_comes_from_the_closest_place(void **state)
                          "endpoint_url = http://all.profile\n");
     load();
     assert_string_equal(environment.endpoint_url, "http://all.profile");
+    assert_non_null(strstr(environment.endpoint_source, "endpoint_url of profile default in /"));
     write_file("config", "[default]\n"
                          "endpoint_url = http://all.profile\n"
                          "services = local\n"
@@ -314,12 +345,16 @@ static void an_endpoint_comes_from_the_closest_place(void **state)
                          "  endpoint_url = http://bedrock.profile\n");
     load();
     assert_string_equal(environment.endpoint_url, "http://bedrock.profile");
+    assert_non_null(strstr(environment.endpoint_source, "endpoint_url of services "));
+    assert_non_null(strstr(environment.endpoint_source, "/.aws/config"));
     set("AWS_ENDPOINT_URL", "http://all.variable");
     load();
     assert_string_equal(environment.endpoint_url, "http://all.variable");
     set("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "http://bedrock.variable");
     load();
     assert_string_equal(environment.endpoint_url, "http://bedrock.variable");
+    assert_string_equal(environment.endpoint_source,
+                        "AWS_ENDPOINT_URL_BEDROCK_RUNTIME of the environment");
     set("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true");
     load();
     assert_string_equal(environment.endpoint_url, "");
@@ -423,6 +458,7 @@ int main(void)
         CASE(an_empty_variable_is_as_good_as_none),
         CASE(half_a_pair_is_an_error_and_not_a_reason_to_look_elsewhere),
         CASE(a_bearer_token_wins),
+        CASE(a_value_that_no_key_can_be_is_refused_by_its_source_alone),
         CASE(the_shared_file_gives_credentials),
         CASE(variables_win_over_files),
         CASE(keys_may_stand_in_the_config_file),

@@ -63,6 +63,7 @@ static void copy_text(char *ret_text, size_t room, struct slice text)
 static bool find_region(const struct settings *settings, struct assembly *assembly, char *ret_words)
 {
     struct slice region = settings->bedrock_region;
+    assembly->at_fault = "region";
     if (region.len == 0)
         region = slice_of_text(assembly->aws.region);
     const char *fault = region.len > 0 ? settings_form_fault(FORM_REGION, region) : NULL;
@@ -72,8 +73,7 @@ static bool find_region(const struct settings *settings, struct assembly *assemb
             "no AWS region: set bedrock.region, AWS_REGION in the environment, or region in "
             "the profile");
     else if (fault != NULL)
-        (void)snprintf(ret_words, ASSEMBLY_WORDS_MAX, "the AWS region of the environment %s",
-                       fault);
+        (void)snprintf(ret_words, ASSEMBLY_WORDS_MAX, "%s %s", assembly->aws.region_source, fault);
     copy_text(assembly->region, sizeof assembly->region, region);
     return region.len > 0 && fault == NULL;
 }
@@ -83,6 +83,7 @@ static bool find_endpoint(const struct settings *settings, struct assembly *asse
                           char *ret_words)
 {
     struct slice url = settings->bedrock_endpoint_url;
+    assembly->at_fault = "endpoint";
     assembly->engine.fips = settings->bedrock_fips;
     assembly->engine.dual_stack = settings->bedrock_dual_stack;
     const char *fault = NULL;
@@ -97,9 +98,25 @@ static bool find_endpoint(const struct settings *settings, struct assembly *asse
     if (url.len > 0 && fault == NULL)
         fault = settings_form_fault(FORM_URL, url);
     if (fault != NULL)
-        (void)snprintf(ret_words, ASSEMBLY_WORDS_MAX, "AWS_ENDPOINT_URL of the environment %s",
+        (void)snprintf(ret_words, ASSEMBLY_WORDS_MAX, "%s %s", assembly->aws.endpoint_source,
                        fault);
     copy_text(assembly->endpoint_url, sizeof assembly->endpoint_url, url);
+    return fault == NULL;
+}
+
+/* The settings' own was read as a file when they were; what the environment says must be one, too.
+ */
+static bool find_ca_bundle(const struct settings *settings, struct assembly *assembly,
+                           char *ret_words)
+{
+    struct slice file = slice_of_text(assembly->aws.ca_bundle);
+    assembly->at_fault = "ca_bundle";
+    if (settings->bedrock_ca_bundle.len > 0 || file.len == 0)
+        return true;
+    const char *fault = settings_form_fault(FORM_FILE, file);
+    if (fault != NULL)
+        (void)snprintf(ret_words, ASSEMBLY_WORDS_MAX, "%s %s", assembly->aws.ca_bundle_source,
+                       fault);
     return fault == NULL;
 }
 
@@ -221,11 +238,13 @@ static void fill_io(const struct settings *settings, struct assembly *assembly)
 bool assembly_make(const struct settings *settings, struct assembly *ret_assembly, char *ret_words)
 {
     memset(ret_assembly, 0, sizeof *ret_assembly);
+    ret_assembly->at_fault = "environment";
     const char *profile = settings->bedrock_profile.len > 0 ? settings->bedrock_profile.ptr : NULL;
     if (aws_environment_load(&ret_assembly->aws, aws_lookup_process, NULL, profile, ret_words) !=
             OK ||
         !find_region(settings, ret_assembly, ret_words) ||
-        !find_endpoint(settings, ret_assembly, ret_words))
+        !find_endpoint(settings, ret_assembly, ret_words) ||
+        !find_ca_bundle(settings, ret_assembly, ret_words))
         return false;
     uint64_t seed = clock_seed();
     name_ourselves(settings, ret_assembly, seed);

@@ -21,6 +21,7 @@ struct assembly {
     char source[256]; /* /bedrock-worker/<group> */
     char transactional_id[512];
     char region[128], endpoint_url[2048];
+    const char *at_fault; /* what assembly_make was at when it failed: "region", "endpoint", … */
 };
 
 /* What the worker's memory stays below, by part. */

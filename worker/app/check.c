@@ -205,15 +205,20 @@ static bool is_good_answer(const struct probe *probe)
 }
 
 static void tell_model(struct checking *checking, const struct candidate *candidate,
-                       const struct probe *probe)
+                       const struct credentials *credentials, const struct probe *probe)
 {
-    char what[160], words[sizeof probe->why.message + 512];
+    char what[160], words[sizeof probe->why.message + 768];
     bool is_good = is_good_answer(probe);
+    const char *denied =
+        credentials->bearer_token.len > 0
+            ? "may not be called: the token of AWS_BEARER_TOKEN_BEDROCK may be wrong or expired, "
+              "or needs bedrock:CallWithBearerToken, bedrock:InvokeModel and access to it; it is "
+              "answered"
+            : "may not be called; grant bedrock:InvokeModel and access to it; it is answered";
     const char *verdict =
         is_good ? "the credentials are taken; an empty request, which costs nothing, is answered"
-        : probe->why.err == ERR_ACCESS_DENIED
-            ? "may not be called; grant bedrock:InvokeModel and access to it; it is answered"
-            : "cannot be called; it is answered";
+        : probe->why.err == ERR_ACCESS_DENIED ? denied
+                                              : "cannot be called; it is answered";
     (void)snprintf(what, sizeof what, "models %.*s", SLICE_ARG(candidate->setting));
     (void)snprintf(words, sizeof words, "%.*s: %s %d %s: %s", SLICE_ARG(candidate->model), verdict,
                    probe->status, probe->why.type, probe->why.message);
@@ -225,11 +230,20 @@ static bool is_about_credentials(enum err err)
     return err == ERR_SIGNATURE || err == ERR_CREDENTIALS_OLD || err == ERR_NO_CREDENTIALS;
 }
 
+/* Nobody was asked: there is nothing to sign with. */
+static bool is_unsent(const struct probe *probe)
+{
+    return !probe->is_answered && probe->why.err == ERR_NO_CREDENTIALS;
+}
+
 static void tell_refused(struct checking *checking, const char *source, const struct why *why)
 {
     char words[AWS_WORDS_MAX + WHY_MESSAGE_MAX + 128];
-    (void)snprintf(words, sizeof words, "Bedrock refuses those from %s: %s: %s", source, why->type,
-                   why->message);
+    if (why->err == ERR_NO_CREDENTIALS)
+        (void)snprintf(words, sizeof words, "those from %s make no signature", source);
+    else
+        (void)snprintf(words, sizeof words, "Bedrock refuses those from %s: %s: %s", source,
+                       why->type, why->message);
     tell(checking, false, "credentials", words);
 }
 
@@ -250,6 +264,10 @@ static void try_models(struct checking *checking, const struct assembly *assembl
         probe_model(assembly, &store->credentials, candidates[i].model, candidates[i].region,
                     &probe);
         is_there[i] = is_answered(&probe);
+        if (is_unsent(&probe)) {
+            tell_refused(checking, store->source, &probe.why);
+            return;
+        }
         if (!is_there[i] || strcmp(probe.url, told_url) != 0)
             tell_endpoint(checking, &probe);
         (void)snprintf(told_url, sizeof told_url, "%s", probe.url);
@@ -258,7 +276,7 @@ static void try_models(struct checking *checking, const struct assembly *assembl
             return;
         }
         if (is_there[i])
-            tell_model(checking, &candidates[i], &probe);
+            tell_model(checking, &candidates[i], &store->credentials, &probe);
     }
     if (count == MODELS_MAX)
         tell(checking, true, "models", "further ones are not tried");
@@ -272,11 +290,18 @@ static void try_some_model(struct checking *checking, const struct assembly *ass
     struct probe probe;
     probe_model(assembly, store->source != NULL ? &store->credentials : &nobody, SLICE(SOME_MODEL),
                 SLICE(""), &probe);
-    tell_endpoint(checking, &probe);
+    if (!is_unsent(&probe))
+        tell_endpoint(checking, &probe);
+    else
+        tell_refused(checking, store->source, &probe.why);
     if (store->source == NULL || !is_answered(&probe))
         return;
     if (is_about_credentials(probe.why.err))
         tell_refused(checking, store->source, &probe.why);
+    else if (probe.why.err == ERR_ACCESS_DENIED && store->credentials.bearer_token.len > 0)
+        tell_model(checking,
+                   &(struct candidate){SLICE("(none named)"), SLICE(SOME_MODEL), SLICE("")},
+                   &store->credentials, &probe);
     else
         tell(checking, true, "models", "the settings name none that could be tried");
 }
@@ -303,7 +328,8 @@ static bool check_environment(struct checking *checking, struct assembly *ret_as
 {
     char words[ASSEMBLY_WORDS_MAX] = "";
     bool is_good = assembly_make(checking->settings, ret_assembly, words);
-    tell(checking, is_good, "region", is_good ? ret_assembly->region : words);
+    tell(checking, is_good, is_good ? "region" : ret_assembly->at_fault,
+         is_good ? ret_assembly->region : words);
     return is_good;
 }
 

@@ -1,6 +1,7 @@
 /* The forms of texts: names of topics, URLs, … and what to do about a text that has another one. */
 #include "app/settings_parts.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "wire/endpoint.h"
@@ -79,6 +80,12 @@ static bool is_proxy(struct slice text)
     return false;
 }
 
+static bool is_file(const char *path)
+{
+    struct stat stat_of;
+    return stat(path, &stat_of) == 0 && !S_ISDIR(stat_of.st_mode) && access(path, R_OK) == 0;
+}
+
 const char *settings_form_fault(enum setting_form form, struct slice text)
 {
     struct endpoint endpoint;
@@ -111,9 +118,8 @@ const char *settings_form_fault(enum setting_form form, struct slice text)
     case FORM_PROXY:
         return is_proxy(text) ? NULL : "is not a proxy; write http://host:port";
     case FORM_FILE:
-        return access(text.ptr, R_OK) == 0 ? NULL
-                                           : "names a file that cannot be read; check path and "
-                                             "permissions";
+        return is_file(text.ptr) ? NULL
+                                 : "names a file that cannot be read; check path and permissions";
     case FORM_MODEL:
         return is_printable(text, MODEL_MAX)
                    ? NULL

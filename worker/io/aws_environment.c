@@ -20,6 +20,13 @@ const char *aws_variable(const struct aws_environment *environment, const char *
     return value == NULL || value[0] == '\0' ? NULL : value;
 }
 
+static void wipe(struct buf *buf)
+{
+    if (buf->ptr != NULL)
+        explicit_bzero(buf->ptr, buf->room);
+    buf_done(buf);
+}
+
 static bool copy(char *ret_text, size_t room, const char *text)
 {
     size_t len = slice_of_text(text).len;
@@ -123,23 +130,45 @@ enum err aws_property(const struct aws_environment *environment, const char *nam
     return ask_profile(environment, slice_of_text(name), ret_value, words);
 }
 
+void aws_property_source(const struct aws_environment *environment, const char *name,
+                         char ret_source[AWS_SOURCE_MAX])
+{
+    struct buf value;
+    char words[AWS_WORDS_MAX];
+    const struct profile_question question = {
+        .file = PROFILE_CREDENTIALS,
+        .section = SECTION_PROFILE,
+        .section_name = slice_of_text(environment->profile),
+        .name = slice_of_text(name),
+    };
+    buf_init(&value, AWS_VALUE_BYTES_MAX);
+    bool is_there = buf_reserve(&value, AWS_VALUE_BYTES_MAX) != NULL &&
+                    ask(&environment->credentials, &question, &value, words) == OK;
+    wipe(&value); /* it may be a secret */
+    (void)snprintf(ret_source, AWS_SOURCE_MAX, "%s of profile %s in %s", name, environment->profile,
+                   is_there ? environment->credentials.path : environment->config.path);
+}
+
 /* ---- the values ---- */
 
 /* The first variable of the list that is set, else the property (NULL = none). An empty one is
- * none. */
+ * none. ret_source (AWS_SOURCE_MAX) says which. */
 static enum err find_value(const struct aws_environment *environment, const char *const *variables,
-                           const char *property, struct buf *ret_value)
+                           const char *property, struct buf *ret_value, char *ret_source)
 {
     buf_reset(ret_value);
     for (size_t i = 0; variables[i] != NULL; i++) {
         const char *value = aws_variable(environment, variables[i]);
         if (value != NULL) {
+            (void)snprintf(ret_source, AWS_SOURCE_MAX, "%s of the environment", variables[i]);
             buf_add_text(ret_value, value);
             return ret_value->failed;
         }
     }
     enum err err =
         property == NULL ? ERR_NOT_FOUND : aws_property(environment, property, ret_value);
+    if (err == OK)
+        aws_property_source(environment, property, ret_source);
     return err == OK && ret_value->len == 0 ? ERR_NOT_FOUND : err;
 }
 
@@ -148,14 +177,16 @@ static enum err find_flag(const struct aws_environment *environment, const char 
 {
     struct buf value OWNED_BY(buf_done);
     const char *const variables[] = {variable, NULL};
+    char source[AWS_SOURCE_MAX];
     buf_init(&value, AWS_VALUE_BYTES_MAX);
-    enum err err = find_value(environment, variables, property, &value);
+    enum err err = find_value(environment, variables, property, &value, source);
     *ret_flag = err == OK && slice_equal_nocase(buf_slice(&value), SLICE("true"));
     return err == ERR_NOT_FOUND ? OK : err;
 }
 
 /* `services = name` points at a section with one indented part for each service. */
-static enum err find_service_url(const struct aws_environment *environment, struct buf *ret_value)
+static enum err find_service_url(const struct aws_environment *environment, struct buf *ret_value,
+                                 char *ret_source)
 {
     struct buf name OWNED_BY(buf_done);
     char words[AWS_WORDS_MAX];
@@ -171,11 +202,15 @@ static enum err find_service_url(const struct aws_environment *environment, stru
         .parent = SLICE("bedrock_runtime"),
         .name = SLICE("endpoint_url"),
     };
+    (void)snprintf(ret_source, AWS_SOURCE_MAX, "endpoint_url of services %.*s in %s",
+                   name.len < sizeof environment->profile ? (int)name.len : 0, name.ptr,
+                   environment->config.path);
     return ask(&environment->config, &question, ret_value, words);
 }
 
 /* Variables win over files; in each, the service's own URL wins over the one for all. */
-static enum err find_endpoint(const struct aws_environment *environment, struct buf *ret_value)
+static enum err find_endpoint(const struct aws_environment *environment, struct buf *ret_value,
+                              char *ret_source)
 {
     static const char *const VARIABLES[] = {"AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "AWS_ENDPOINT_URL",
                                             NULL};
@@ -185,11 +220,11 @@ static enum err find_endpoint(const struct aws_environment *environment, struct 
                              "ignore_configured_endpoint_urls", &ignored);
     if (err != OK || ignored)
         return err != OK ? err : ERR_NOT_FOUND;
-    err = find_value(environment, VARIABLES, NULL, ret_value);
+    err = find_value(environment, VARIABLES, NULL, ret_value, ret_source);
     if (err == ERR_NOT_FOUND)
-        err = find_service_url(environment, ret_value);
+        err = find_service_url(environment, ret_value, ret_source);
     if (err == ERR_NOT_FOUND || (err == OK && ret_value->len == 0))
-        err = find_value(environment, NONE, "endpoint_url", ret_value);
+        err = find_value(environment, NONE, "endpoint_url", ret_value, ret_source);
     return err;
 }
 
@@ -212,17 +247,19 @@ static enum err find_values(struct aws_environment *environment, char ret_words[
     struct buf value OWNED_BY(buf_done);
     buf_init(&value, AWS_VALUE_BYTES_MAX);
     const char *what = "region";
-    enum err err = keep(find_value(environment, REGION, "region", &value), &value,
-                        environment->region, sizeof environment->region);
+    enum err err =
+        keep(find_value(environment, REGION, "region", &value, environment->region_source), &value,
+             environment->region, sizeof environment->region);
     if (err == OK) {
         what = "endpoint URL";
-        err = keep(find_endpoint(environment, &value), &value, environment->endpoint_url,
-                   sizeof environment->endpoint_url);
+        err = keep(find_endpoint(environment, &value, environment->endpoint_source), &value,
+                   environment->endpoint_url, sizeof environment->endpoint_url);
     }
     if (err == OK) {
         what = "CA bundle's path";
-        err = keep(find_value(environment, CA_BUNDLE, "ca_bundle", &value), &value,
-                   environment->ca_bundle, sizeof environment->ca_bundle);
+        err = keep(
+            find_value(environment, CA_BUNDLE, "ca_bundle", &value, environment->ca_bundle_source),
+            &value, environment->ca_bundle, sizeof environment->ca_bundle);
     }
     if (err == OK) {
         what = "FIPS flag";
@@ -287,13 +324,6 @@ enum err aws_environment_load(struct aws_environment *environment, aws_lookup *l
     if (err == OK)
         err = find_profile(environment, is_named, ret_words);
     return err == OK ? find_values(environment, ret_words) : err;
-}
-
-static void wipe(struct buf *buf)
-{
-    if (buf->ptr != NULL)
-        explicit_bzero(buf->ptr, buf->room);
-    buf_done(buf);
 }
 
 void aws_environment_done(struct aws_environment *environment)

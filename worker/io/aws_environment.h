@@ -12,6 +12,7 @@
 #define AWS_FILE_BYTES_MAX  (1024 * 1024)
 #define AWS_VALUE_BYTES_MAX 8192
 #define AWS_WORDS_MAX       1024
+#define AWS_SOURCE_MAX      864
 
 /* As getenv: NULL = not set. */
 typedef const char *aws_lookup(void *self, const char *name);
@@ -24,7 +25,8 @@ struct aws_file {
     bool is_there;
 };
 
-/* Values are NUL-terminated; "" = not said. */
+/* Values are NUL-terminated; "" = not said. A source is where a value was said, in words:
+ * `AWS_CA_BUNDLE of the environment`, `ca_bundle of profile default in /home/me/.aws/config`. */
 struct aws_environment {
     aws_lookup *lookup;
     void *self;
@@ -33,6 +35,8 @@ struct aws_environment {
     char region[128];
     char endpoint_url[2048];
     char ca_bundle[1024];
+    char region_source[AWS_SOURCE_MAX], endpoint_source[AWS_SOURCE_MAX];
+    char ca_bundle_source[AWS_SOURCE_MAX];
     bool fips, dual_stack;
 };
 
@@ -50,5 +54,8 @@ const char *aws_variable(const struct aws_environment *environment, const char *
 /* A property of the profile: of `credentials`, else of `config`; appended. ERR_NOT_FOUND = none. */
 MUST_CHECK enum err aws_property(const struct aws_environment *environment, const char *name,
                                  struct buf *ret_value);
+/* Where such a property is said, in words. */
+void aws_property_source(const struct aws_environment *environment, const char *name,
+                         char ret_source[AWS_SOURCE_MAX]);
 
 #endif

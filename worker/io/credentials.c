@@ -33,6 +33,27 @@ static enum err broken(struct credentials_store *store, const char *words)
     return ERR_NO_CREDENTIALS;
 }
 
+/* Keys and tokens are printable ASCII in one piece. What else is in one came along when it was
+ * copied; it would end in a header that cannot be sent. */
+static bool is_whole(struct slice value)
+{
+    for (size_t i = 0; i < value.len; i++) {
+        if (value.ptr[i] <= ' ' || value.ptr[i] > '~')
+            return false;
+    }
+    return true;
+}
+
+/* The value's source alone is named. */
+static enum err not_whole(struct credentials_store *store, const char *source)
+{
+    char words[AWS_WORDS_MAX];
+    (void)snprintf(words, sizeof words,
+                   "%s holds a blank, a control character or another that no key has; set it anew",
+                   source);
+    return broken(store, words);
+}
+
 /* ---- AWS_BEARER_TOKEN_BEDROCK ---- */
 
 static enum err from_bearer_token(struct credentials_store *store,
@@ -41,6 +62,8 @@ static enum err from_bearer_token(struct credentials_store *store,
     struct slice token = slice_of_text(aws_variable(environment, "AWS_BEARER_TOKEN_BEDROCK"));
     if (token.ptr == NULL)
         return ERR_NOT_FOUND;
+    if (!is_whole(slice_trim(token)))
+        return not_whole(store, "AWS_BEARER_TOKEN_BEDROCK");
     return arena_copy(&store->arena, slice_trim(token), &store->credentials.bearer_token)
                ? OK
                : ERR_NO_MEMORY;
@@ -62,6 +85,15 @@ static enum err from_variables(struct credentials_store *store,
         return broken(store, id.ptr == NULL
                                  ? "AWS_SECRET_ACCESS_KEY is set, but not AWS_ACCESS_KEY_ID"
                                  : "AWS_ACCESS_KEY_ID is set, but not AWS_SECRET_ACCESS_KEY");
+    const struct {
+        const char *name;
+        struct slice value;
+    } parts[] = {
+        {"AWS_ACCESS_KEY_ID", id}, {"AWS_SECRET_ACCESS_KEY", secret}, {"AWS_SESSION_TOKEN", token}};
+    for (size_t i = 0; i < COUNT_OF(parts); i++) {
+        if (!is_whole(slice_trim(parts[i].value)))
+            return not_whole(store, parts[i].name);
+    }
     struct credentials *credentials = &store->credentials;
     return arena_copy(&store->arena, slice_trim(id), &credentials->access_key_id) &&
                    arena_copy(&store->arena, slice_trim(secret), &credentials->secret_access_key) &&
@@ -122,6 +154,15 @@ static enum err no_keys(struct credentials_store *store, const struct aws_enviro
     return ERR_NOT_FOUND;
 }
 
+/* A part of the profile's that no key looks like; NULL = all are fine. */
+static const char *part_not_whole(const struct credentials *credentials)
+{
+    return !is_whole(credentials->access_key_id)       ? "aws_access_key_id"
+           : !is_whole(credentials->secret_access_key) ? "aws_secret_access_key"
+           : !is_whole(credentials->session_token)     ? "aws_session_token"
+                                                       : NULL;
+}
+
 static enum err from_profile(struct credentials_store *store,
                              const struct aws_environment *environment)
 {
@@ -133,6 +174,12 @@ static enum err from_profile(struct credentials_store *store,
         return ERR_NO_MEMORY;
     if (credentials->access_key_id.ptr == NULL && credentials->secret_access_key.ptr == NULL)
         return no_keys(store, environment);
+    const char *part = part_not_whole(credentials);
+    if (part != NULL) {
+        char source[AWS_SOURCE_MAX];
+        aws_property_source(environment, part, source);
+        return not_whole(store, source);
+    }
     if (credentials->access_key_id.ptr != NULL && credentials->secret_access_key.ptr != NULL)
         return OK;
     char words[AWS_WORDS_MAX];
