@@ -312,6 +312,23 @@ def test_run_stops_in_peace_though_standard_files_were_closed_at_its_start(close
     assert worker.wait(20) in (0, 1)
 
 
+def test_too_few_open_files_are_told_before_calls_fail():
+    limited = ["/bin/sh", "-c", 'ulimit -n 300 && exec "$@"', "sh", WORKER]
+    environment = {**CLEAN, "AWS_REGION": "us-east-1"}
+    done = subprocess.run([*limited, "check"], capture_output=True, text=True, check=False, timeout=60, env=environment)
+    assert done.returncode == 0
+    assert "\nwarn  open files: this process may open 300, and delivery.max_in_flight needs some 384; " in done.stdout
+    done = subprocess.run([*limited, "check", "--set", "delivery.max_in_flight=172"], capture_output=True, text=True,
+                          check=False, timeout=60, env=environment)
+    assert "open files" not in done.stdout
+    with subprocess.Popen([*limited, "run", "--set", "kafka.bootstrap_servers=127.0.0.1:1"], text=True,
+                          stderr=subprocess.PIPE, env=environment) as worker:
+        time.sleep(1)
+        worker.terminate()
+        lines = [json.loads(line) for line in worker.communicate(timeout=20)[1].splitlines()]
+    assert [(line["limit"], line["needed"]) for line in lines if line["event"] == "files_few"] == [(300, 384)]
+
+
 # ---- demo and ask ----
 
 def test_the_demo_shows_answers_usage_and_retries_and_checks_them():

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "base/random.h"
 #include "base/uuid.h"
@@ -12,6 +13,8 @@
 /* A pooled connection that was silent for longer may be dead behind a load balancer (AWS's drop
  * them after 350 s). */
 #define IDLE_CONNECTION_MS 60000
+/* Connections to brokers, libraries' own descriptors. */
+#define OTHER_FILES 128
 /* Of one call, beside its body: curl's handle, its buffers, TLS. Measured at some 60 KiB with TLS.
  */
 #define CALL_BYTES ((size_t)96 * 1024)
@@ -257,6 +260,16 @@ bool assembly_make(const struct settings *settings, struct assembly *ret_assembl
 void assembly_done(struct assembly *assembly)
 {
     aws_environment_done(&assembly->aws);
+}
+
+bool assembly_has_files(const struct assembly *assembly, uint64_t *ret_limit, uint64_t *ret_needed)
+{
+    struct rlimit limit;
+    *ret_needed = (uint64_t)assembly->engine.max_in_flight + OTHER_FILES;
+    *ret_limit = UINT64_MAX;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_max != RLIM_INFINITY)
+        *ret_limit = (uint64_t)limit.rlim_max;
+    return *ret_limit >= *ret_needed;
 }
 
 void assembly_memory_bound(const struct assembly *assembly, struct memory_bound *ret_bound)

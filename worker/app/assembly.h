@@ -34,6 +34,9 @@ struct memory_bound {
 MUST_CHECK bool assembly_make(const struct settings *settings, struct assembly *ret_assembly,
                               char *ret_words);
 void assembly_done(struct assembly *assembly);
+/* May this process open a file for each call, and those it needs beside? The limit is the hard one:
+ * run raises the soft one to it. */
+bool assembly_has_files(const struct assembly *assembly, uint64_t *ret_limit, uint64_t *ret_needed);
 void assembly_memory_bound(const struct assembly *assembly, struct memory_bound *ret_bound);
 void assembly_kafka_config(const struct settings *settings, struct slice transactional_id,
                            struct kafka_config *ret_config);

@@ -333,6 +333,18 @@ static bool check_environment(struct checking *checking, struct assembly *ret_as
     return is_good;
 }
 
+/* Not a failure: a worker with fewer files works, with fewer calls at once. */
+static void check_files(const struct assembly *assembly)
+{
+    uint64_t limit, needed;
+    if (!assembly_has_files(assembly, &limit, &needed))
+        (void)printf(
+            "warn  open files: this process may open %llu, and delivery.max_in_flight needs "
+            "some %llu; raise the hard limit (ulimit -Hn, LimitNOFILE), or lower "
+            "delivery.max_in_flight\n",
+            (unsigned long long)limit, (unsigned long long)needed);
+}
+
 int command_check(const struct arguments *arguments)
 {
     struct settings *settings = commands_check_settings(arguments);
@@ -343,6 +355,8 @@ int command_check(const struct arguments *arguments)
     static struct assembly assembly;
     struct checking checking = {.settings = settings, .is_policy_told = true};
     bool can_start = check_environment(&checking, &assembly);
+    if (can_start)
+        check_files(&assembly);
     if (arguments->connect) {
         if (check_brokers(&checking))
             check_topics(&checking);

@@ -42,6 +42,14 @@ static void log_start(const struct worker *worker)
         FIELD_INT("kafka_bytes", (int64_t)bound.kafka_bytes),
     };
     log_line(worker, LOG_MEMORY_BOUND, memory, COUNT_OF(memory));
+    uint64_t limit, needed;
+    if (assembly_has_files(&worker->assembly, &limit, &needed))
+        return;
+    const struct log_field files[] = {
+        FIELD_INT("limit", (int64_t)limit),
+        FIELD_INT("needed", (int64_t)needed),
+    };
+    log_line(worker, LOG_FILES_FEW, files, COUNT_OF(files));
 }
 
 /* Makes io and the engine; false with words. */
