@@ -135,7 +135,7 @@ FAULTS = [
           "                *ret_again_ms = again_ms;\n            continue;\n",
           "                *ret_again_ms = again_ms;\n            return NULL;\n"),
     Fault("a slow target takes the slots of the others", ENGINE + "target.c",
-          "        if (!has_slot(engine, target) || share_room(&engine->call_share, target->calling) == 0) {\n",
+          "        if (!has_slot(engine, target) || !has_share(engine, target)) {\n",
           "        if (engine->free_call_count == 0) {\n"),
     Fault("a slow target takes the last slots", ENGINE + "target.c",
           "    return engine->free_call_count > kept_back || target->calling < kept_back;\n",

@@ -62,6 +62,41 @@ static void more_parties_than_things_still_get_one_each(void **state)
     assert_int_equal(share_room(&pool, 1), 0);
 }
 
+static void what_a_party_cannot_use_it_does_not_claim(void **state)
+{
+    (void)state;
+    struct share_pool pool;
+    const struct share_party idle = {.has = 1, .most = 1};
+    share_init(&pool, 16);
+    share_restart(&pool, 4);
+    for (int i = 0; i < 3; i++)
+        share_count_party(&pool, idle);
+    share_count_party(&pool, (struct share_party){.has = 0, .most = 100});
+    assert_int_equal(share_room_party(&pool, (struct share_party){.has = 0, .most = 100}), 13);
+    /* One that wants two more is sure of them; of ten, of its share. */
+    share_change_party(&pool, idle, (struct share_party){.has = 1, .most = 3});
+    assert_int_equal(share_room_party(&pool, (struct share_party){.has = 0, .most = 100}), 11);
+    share_change_party(&pool, (struct share_party){.has = 1, .most = 3},
+                       (struct share_party){.has = 1, .most = 11});
+    assert_int_equal(share_room_party(&pool, (struct share_party){.has = 0, .most = 100}), 10);
+}
+
+static void who_wants_more_again_goes_before_those_over_their_share(void **state)
+{
+    (void)state;
+    struct share_pool pool;
+    const struct share_party greedy = {.has = 7, .most = 100}, woken = {.has = 1, .most = 100};
+    share_init(&pool, 8);
+    share_restart(&pool, 2);
+    share_count_party(&pool, greedy);
+    share_count_party(&pool, (struct share_party){.has = 1, .most = 1});
+    assert_int_equal(share_room_party(&pool, greedy), 0);
+    share_change_party(&pool, (struct share_party){.has = 1, .most = 1}, woken);
+    assert_int_equal(share_room_party(&pool, woken), 3); /* as soon as they are given back */
+    share_change_party(&pool, greedy, (struct share_party){.has = 6, .most = 99});
+    assert_int_equal(share_room_party(&pool, (struct share_party){.has = 6, .most = 99}), 0);
+}
+
 /* Whatever the parties do by the rule: nobody is ever refused within its even share, and together
  * they never have more than there is. */
 static void shares_are_always_there_and_never_add_up_to_more(void **state)
@@ -104,6 +139,8 @@ int main(void)
         cmocka_unit_test(a_greedy_party_leaves_the_others_their_share),
         cmocka_unit_test(what_nobody_may_claim_is_for_all),
         cmocka_unit_test(more_parties_than_things_still_get_one_each),
+        cmocka_unit_test(what_a_party_cannot_use_it_does_not_claim),
+        cmocka_unit_test(who_wants_more_again_goes_before_those_over_their_share),
         cmocka_unit_test(shares_are_always_there_and_never_add_up_to_more),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

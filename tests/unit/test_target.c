@@ -127,6 +127,60 @@ static void a_late_model_gets_its_share_as_slots_come_free(void **state)
     kit_free(kit);
 }
 
+static void models_with_nothing_waiting_keep_no_slots_free(void **state)
+{
+    (void)state;
+    struct engine_config config = kit_config();
+    config.max_in_flight = 256;
+    config.max_held = 1000;
+    struct kit *kit = kit_new(&config);
+    char model[32];
+    kit_assign(kit, 0);
+    for (int64_t offset = 0; offset < 7; offset++) {
+        (void)snprintf(model, sizeof model, ",\"model\":\"m.slow%d\"", (int)offset);
+        request_of(kit, offset, model);
+    }
+    kit_turn(kit);
+    for (int64_t offset = 7; offset < 207; offset++)
+        request_of(kit, offset, MODEL_A);
+    kit_turn(kit);
+    assert_int_equal(open_in(kit, 7, 207), 200);
+    for (int64_t offset = 207; offset < 307; offset++)
+        request_of(kit, offset, MODEL_A);
+    kit_turn(kit);
+    assert_int_equal(open_in(kit, 7, 307), 256 - 7 - 16);
+    /* One of the slow ones gets more to do: there is room at once, and its share soon. */
+    for (int64_t offset = 307; offset < 407; offset++)
+        request_of(kit, offset, model);
+    kit_turn(kit);
+    assert_int_equal(open_in(kit, 307, 407), 15);
+    for (int64_t offset = 7; offset < 57; offset++)
+        kit_answer(kit, offset);
+    kit_turn(kit);
+    assert_true(open_in(kit, 307, 407) + 1 >= 256 / 8);
+    assert_true(open_in(kit, 7, 307) >= 256 / 8);
+    kit_free(kit);
+}
+
+static void a_model_that_rests_keeps_no_slots_free(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_with_slots(32);
+    kit_assign(kit, 0);
+    for (int64_t offset = 0; offset < 16; offset++)
+        request_of(kit, offset, MODEL_A);
+    kit_turn(kit);
+    for (int64_t offset = 0; offset < 16; offset++)
+        kit_answer_with(kit, offset, 429,
+                        "x-amzn-errortype: ThrottlingException\r\nretry-after: 30\r\n", "{}");
+    kit_wait(kit, 100);
+    for (int64_t offset = 16; offset < 56; offset++)
+        request_of(kit, offset, MODEL_B);
+    kit_turn(kit);
+    assert_int_equal(open_in(kit, 16, 56), 32 - 2);
+    kit_free(kit);
+}
+
 static void a_throttled_model_rests_and_the_other_goes_on(void **state)
 {
     (void)state;
@@ -411,6 +465,8 @@ int main(void)
         cmocka_unit_test(a_model_that_hangs_cannot_take_the_last_slots),
         cmocka_unit_test(a_model_that_is_alone_has_all_slots),
         cmocka_unit_test(a_late_model_gets_its_share_as_slots_come_free),
+        cmocka_unit_test(models_with_nothing_waiting_keep_no_slots_free),
+        cmocka_unit_test(a_model_that_rests_keeps_no_slots_free),
         cmocka_unit_test(a_throttled_model_rests_and_the_other_goes_on),
         cmocka_unit_test(a_request_that_rested_goes_before_those_that_never_were_called),
         cmocka_unit_test(regions_are_targets_of_their_own),

@@ -13,6 +13,16 @@ static bool is_busy(const struct target *target)
     return target->waiting > 0 || target->calling > 0;
 }
 
+/* A target can use as many call slots as it has jobs, and as its pace allows. */
+static struct share_party party_of(const struct target *target)
+{
+    uint64_t most = (uint64_t)target->calling + target->waiting;
+    uint32_t calls_max = target->pace.calls_max;
+    if (calls_max > 0 && calls_max < most)
+        most = calls_max;
+    return (struct share_party){.has = target->calling, .most = most};
+}
+
 static void log_field_target(const struct target *target, struct log_field *ret_field)
 {
     *ret_field = FIELD_TEXT("target", target->model);
@@ -28,7 +38,7 @@ static void count_shares(struct engine *engine)
     for (struct link *link = engine->targets.next; link != &engine->targets; link = link->next) {
         struct target *target = LINK_OWNER(link, struct target, link);
         if (is_busy(target))
-            share_count(&engine->call_share, target->calling);
+            share_count_party(&engine->call_share, party_of(target));
     }
 }
 
@@ -40,13 +50,21 @@ static void target_free(struct target *target)
     memory_free(target);
 }
 
-/* Keeps count of the busy targets and of those that have jobs waiting. */
-static void note_busy(struct engine *engine, struct target *target, bool was_busy)
+/* The only place where a target's jobs are counted; keeps count of the busy targets and of those
+ * that have jobs waiting, too. */
+static void set_counts(struct engine *engine, struct target *target, uint32_t waiting,
+                       uint32_t calling)
 {
+    bool was_busy = is_busy(target);
+    struct share_party before = party_of(target);
+    target->waiting = waiting;
+    target->calling = calling;
     bool busy = is_busy(target);
     if (busy != was_busy) {
         engine->busy_targets += busy ? 1U : -1U;
         engine->is_share_old = true;
+    } else if (!engine->is_share_old) {
+        share_change_party(&engine->call_share, before, party_of(target));
     }
     if (target->waiting == 0)
         link_out(&target->link_ready);
@@ -149,34 +167,23 @@ void target_release(struct engine *engine, struct target *target)
 
 void target_enqueue(struct engine *engine, struct target *target, struct job *job, bool at_front)
 {
-    bool was_busy = is_busy(target);
     if (at_front)
         list_add_first(&target->queue, &job->link);
     else
         list_add_last(&target->queue, &job->link);
-    target->waiting++;
-    note_busy(engine, target, was_busy);
+    set_counts(engine, target, target->waiting + 1, target->calling);
 }
 
 void target_dequeue(struct engine *engine, struct target *target, struct job *job)
 {
     CHECK(target->waiting > 0);
-    bool was_busy = is_busy(target);
     link_out(&job->link);
-    target->waiting--;
-    note_busy(engine, target, was_busy);
+    set_counts(engine, target, target->waiting - 1, target->calling);
 }
 
 void target_calls(struct engine *engine, struct target *target, int change)
 {
-    bool was_busy = is_busy(target);
-    uint32_t had = target->calling;
-    target->calling += (uint32_t)change;
-    if (!engine->is_share_old && was_busy)
-        share_change(&engine->call_share, had, target->calling);
-    else
-        engine->is_share_old = true;
-    note_busy(engine, target, was_busy);
+    set_counts(engine, target, target->waiting, target->calling + (uint32_t)change);
 }
 
 /* The last call slots are for targets that have few: one that becomes busy need not wait until a
@@ -189,6 +196,11 @@ static bool has_slot(struct engine *engine, const struct target *target)
         return true;
     uint32_t kept_back = engine->config.max_in_flight / KEPT_BACK_PART;
     return engine->free_call_count > kept_back || target->calling < kept_back;
+}
+
+static bool has_share(const struct engine *engine, const struct target *target)
+{
+    return share_room_party(&engine->call_share, party_of(target)) > 0;
 }
 
 static void tell_share(struct engine *engine, struct target *target)
@@ -222,7 +234,7 @@ struct job *target_next_job(struct engine *engine, int64_t *ret_again_ms)
                 *ret_again_ms = again_ms;
             continue;
         }
-        if (!has_slot(engine, target) || share_room(&engine->call_share, target->calling) == 0) {
+        if (!has_slot(engine, target) || !has_share(engine, target)) {
             tell_share(engine, target);
             continue;
         }
@@ -241,6 +253,7 @@ static bool rest(struct engine *engine, struct target *target, int64_t retry_aft
         .throttle_base_ms = engine->config.retry_throttle_base_ms,
         .max_delay_ms = engine->config.retry_max_delay_ms,
     };
+    engine->is_share_old = true; /* a pace is part of what is claimed */
     return pace_refused(&target->pace, &settings, engine->now_ms, retry_after_ms, &engine->random,
                         ret_delay_ms);
 }
@@ -279,6 +292,7 @@ void target_failed(struct engine *engine, struct target *target, const char *wor
 void target_answered(struct engine *engine, struct target *target)
 {
     int64_t slowed_at_ms = target->pace.slowed_at_ms;
+    engine->is_share_old = engine->is_share_old || target->pace.calls_max > 0;
     bool is_whole = pace_answered(&target->pace, engine->config.max_in_flight);
     if (target->told == TARGET_SOUND || (target->told == TARGET_SLOW && !is_whole))
         return;
