@@ -93,6 +93,9 @@ static void librdkafka_properties_are_judged(void **state)
                                         "'${SECRET}'}}\n");
     assert_null(strstr(buf_text(&reading->told), "canary"));
     end(reading);
+    assert_tells("kafka: {client: {security.protocol: '${SECRET}'}}\n",
+                 "librdkafka does not take it: Invalid value \"***\" for configuration property "
+                 "\"security.protocol\"");
 }
 
 static void a_limit_below_what_outputs_need_is_refused(void **state)
@@ -180,15 +183,25 @@ static void what_librdkafka_says_of_a_client_is_told_at_the_property(void **stat
                         "client with it: `max.poll.interval.ms`must be >= `session.timeout.ms`\n"
                         "w.yaml:2:12: delivery.max_helt: unknown setting; did you mean "
                         "delivery.max_held?\n");
+    assert_clients_tell(
+        "kafka: {session_timeout: 10m}\n",
+        "w.yaml:1:26: kafka.session_timeout: kafka.session_timeout must not be above "
+        "kafka.max_poll_interval; change one of them\n");
     struct reading *reading = read_text("kafka: {client: {security.protocol: ssl}}\n");
     assert_true(settings_try_clients(&reading->settings, &reading->problems));
     end(reading);
-    reading =
-        read_text("kafka: {client: {ssl.ca.location: /no/such.pem, security.protocol: ssl}}\n");
-    assert_false(settings_try_clients(&reading->settings, &reading->problems));
-    assert_string_equal(reading->problems.list[0].path, "kafka.client.ssl.ca.location");
-    assert_int_equal(reading->problems.count, 1);
-    end(reading);
+    static const char *const NO_FILE[] = {
+        "kafka: {client: {ssl.ca.location: /no/such.pem, security.protocol: ssl}}\n",
+        "kafka: {client: {security.protocol: ssl, ssl.ca.location: /no/such.pem}}\n",
+    };
+    for (size_t i = 0; i < COUNT_OF(NO_FILE); i++) {
+        reading = read_text(NO_FILE[i]);
+        assert_false(settings_try_clients(&reading->settings, &reading->problems));
+        assert_string_equal(reading->problems.list[0].path, "kafka.client.ssl.ca.location");
+        assert_non_null(strstr(reading->problems.list[0].words, "ssl.ca.location failed: "));
+        assert_int_equal(reading->problems.count, 1);
+        end(reading);
+    }
 }
 
 int main(void)

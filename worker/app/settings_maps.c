@@ -11,6 +11,7 @@
 #define NAME_BYTES_MAX 128  /* of an alias or a template */
 #define STOPS_MAX      64
 #define JSON_BYTES_MAX 65536 /* of one default */
+#define QUOTE_BYTES    8     /* so much of a secret is a quotation of it */
 
 /* path.name, in the arena; the path alone when memory ran out. */
 static struct slice path_below(struct settings_reader *reader, struct slice path, struct slice name)
@@ -63,14 +64,27 @@ bool settings_property_is_secret(struct slice name)
     return false;
 }
 
-/* librdkafka's words may quote the value, which may be a secret whatever the property's name is. */
-bool settings_words_quote(struct slice words, struct slice value)
+/* How much of the value begins there, if it is enough to be one. */
+static size_t quoted_len(struct slice words, size_t at, struct slice value)
 {
-    for (size_t at = 0; value.len > 0 && at + value.len <= words.len; at++) {
-        if (slice_equal(slice_sub(words, at, value.len), value))
-            return true;
+    size_t len = 0;
+    while (len < value.len && at + len < words.len && words.ptr[at + len] == value.ptr[len])
+        len++;
+    bool is_clipped = at + len == words.len && len > 0;
+    return len == value.len || len >= QUOTE_BYTES || is_clipped ? len : 0;
+}
+
+void settings_add_words(struct buf *buf, struct slice words, struct slice value)
+{
+    size_t at = 0;
+    while (at < words.len) {
+        size_t len = quoted_len(words, at, value);
+        if (len > 0)
+            buf_add_text(buf, "***");
+        else
+            buf_add_byte(buf, words.ptr[at]);
+        at += len > 0 ? len : 1;
     }
-    return false;
 }
 
 static void check_property(struct settings_reader *reader, const struct kafka_property *property,
@@ -84,11 +98,13 @@ static void check_property(struct settings_reader *reader, const struct kafka_pr
     if (err == ERR_NOT_ALLOWED)
         problems_add(reader->problems, node->place, path, "is not taken: %s; remove it",
                      buf_text(&words));
-    else if (err != OK && may_be_secret && settings_words_quote(buf_slice(&words), property->value))
-        problems_add(reader->problems, node->place, path, "librdkafka does not take its value");
-    else if (err != OK)
+    else if (err != OK) {
+        struct buf shown OWNED_BY(buf_done);
+        buf_init(&shown, 4 * KAFKA_WORDS_MAX);
+        settings_add_words(&shown, buf_slice(&words), may_be_secret ? property->value : SLICE_NULL);
         problems_add(reader->problems, node->place, path, "librdkafka does not take it: %s",
-                     buf_text(&words));
+                     buf_text(&shown));
+    }
 }
 
 void settings_take_properties(struct settings_reader *reader, const struct setting_row *row,

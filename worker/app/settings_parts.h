@@ -50,8 +50,9 @@ MUST_CHECK enum err trial_template(struct trial *trial, const struct template_na
 const char *trial_words(const struct trial *trial);
 size_t trial_index(const struct trial *trial);
 
-/* Do librdkafka's words quote this value? It may be a secret. */
-bool settings_words_quote(struct slice words, struct slice value);
+/* librdkafka's words without this value, which may be a secret: `***` in its place, and in that of
+ * a part, for they are clipped. */
+void settings_add_words(struct buf *buf, struct slice words, struct slice value);
 
 /* Is what the Kafka clients are made of there, and good value by value? */
 bool settings_have_clients(const struct settings *settings);
