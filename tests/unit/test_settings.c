@@ -236,6 +236,9 @@ static void yaml_that_could_be_a_bomb_is_refused(void **state)
     assert_tells("kafka: {group_id: \"a\\0b\"}\n", "NUL");
     assert_tells("kafka: {group_id: \"\xff\"}\n", "not UTF-8");
     assert_tells("kafka: {\n", "not YAML");
+    assert_told("kafka:\n\tgroup_id: a\n",
+                "w.yaml:2:1: not YAML: a tab indents this line; use spaces\n");
+    assert_tells("delivery: {max_in_flight: 010}\n", "'010' is not a whole number");
     assert_tells("- a\n", "settings are `name: value` lines");
     char *big = calloc(1, DOCUMENT_BYTES_MAX + 2);
     assert_non_null(big);

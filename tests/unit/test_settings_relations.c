@@ -15,6 +15,9 @@ static void settings_that_do_not_go_together_are_refused(void **state)
     assert_tells("topics: {responses: bedrock.requests}\n",
                  "w.yaml:1:21: topics.responses: topic bedrock.requests is in topics.requests");
     assert_tells("topics: {requests: [a, a]}\n", "topic a is there twice");
+    assert_told("topics: {responses: bedrock.usage}\n",
+                "w.yaml:1:21: topics.responses: topic bedrock.usage is topics.responses and "
+                "topics.usage: its readers could not tell the records apart; use two topics\n");
     assert_tells("models: {default: claude}\n",
                  "w.yaml:1:19: models.default: \"claude\" is no alias");
     assert_tells("delivery: {dead_letters: false, error_responses: false}\n", "both off");
@@ -63,7 +66,12 @@ static void models_and_templates_are_checked(void **state)
     (void)state;
     assert_tells("models: {aliases: {a: {}}}\n", "models.aliases.a: has no id");
     assert_tells("models: {aliases: {a: x.y}}\n", "models.aliases.a: is not a map");
-    assert_tells("models: {aliases: {a: {id: x.y, idd: 1}}}\n", "models.aliases.a.idd: unknown");
+    assert_tells("models: {aliases: {a: {id: x.y, regiom: 1}}}\n",
+                 "models.aliases.a.regiom: unknown; did you mean region?");
+    assert_tells("models: {aliases: {a: {id: x.y, note: 1}}}\n",
+                 "an alias has id, api, region and");
+    assert_tells("models: {aliases: {a: {id: x.y, defaults: {temprature: 1}}}}\n",
+                 "defaults.temprature: unknown; did you mean temperature?");
     assert_tells("models: {aliases: {a: {id: x.y, api: invoke}}}\n", "write auto or converse");
     assert_tells("models: {aliases: {a: {id: x.y, defaults: {temperature: warm}}}}\n",
                  "w.yaml:1:57: models.aliases.a.defaults.temperature: must be a number from 0");

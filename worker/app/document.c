@@ -7,6 +7,7 @@
 
 struct reader {
     struct arena *arena;
+    struct slice text;
     const char *file;
     struct problems *problems;
     struct document_node *open[DOCUMENT_DEPTH_MAX]; /* lists and maps not closed yet */
@@ -142,6 +143,17 @@ static bool take_event(struct reader *reader, const yaml_event_t *event)
                       event->type == YAML_MAPPING_START_EVENT ? DOCUMENT_MAP : DOCUMENT_LIST);
 }
 
+/* Does a line (from 0) have a tab before its first word? YAML does not say so. */
+static bool is_indented_by_tab(struct slice text, size_t line)
+{
+    for (; line > 0; line--)
+        text = slice_sub(text, slice_find(text, '\n') + 1, text.len);
+    size_t at = 0;
+    while (at < text.len && text.ptr[at] == ' ')
+        at++;
+    return at < text.len && text.ptr[at] == '\t';
+}
+
 static void tell_parser_fault(struct reader *reader, const yaml_parser_t *parser)
 {
     const char *words = parser->problem != NULL ? parser->problem : "cannot be read";
@@ -152,6 +164,10 @@ static void tell_parser_fault(struct reader *reader, const yaml_parser_t *parser
         problems_add(reader->problems, place, SLICE(""),
                      "not UTF-8 text (%s at byte %zu); save the file as UTF-8", words,
                      parser->problem_offset);
+        return;
+    }
+    if (is_indented_by_tab(reader->text, place.line - 1)) {
+        fail(reader, place, "not YAML: a tab indents this line; use spaces");
         return;
     }
     problems_add(
@@ -176,7 +192,7 @@ static void read_events(struct reader *reader, yaml_parser_t *parser)
 void document_read(struct arena *arena, struct slice text, const char *file,
                    struct problems *problems, struct document_node **ret_root)
 {
-    struct reader reader = {.arena = arena, .file = file, .problems = problems};
+    struct reader reader = {.arena = arena, .text = text, .file = file, .problems = problems};
     *ret_root = NULL;
     if (text.len > DOCUMENT_BYTES_MAX) {
         fail(&reader, (struct place){file, 1, 1}, "the file is over 1 MiB; shorten it");

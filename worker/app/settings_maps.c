@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "wire/json.h"
+#include "wire/suggest.h"
 #include "wire/template.h"
 
 #define ENTRIES_MAX    1000 /* of one map */
@@ -224,6 +225,16 @@ static bool take_stops(struct settings_reader *reader, const struct document_nod
     return true;
 }
 
+static void tell_unknown(struct settings_reader *reader, const struct document_node *item,
+                         struct slice path, const struct suggest *suggest, const char *known)
+{
+    if (suggest->nearest.ptr != NULL)
+        problems_add(reader->problems, item->key_place, path, "unknown; did you mean %.*s?",
+                     SLICE_ARG(suggest->nearest));
+    else
+        problems_add(reader->problems, item->key_place, path, "unknown; %s", known);
+}
+
 static const struct alias_default *find_default(struct slice name)
 {
     for (size_t i = 0; i < COUNT_OF(DEFAULTS); i++) {
@@ -240,8 +251,12 @@ static void take_default(struct settings_reader *reader, const struct document_n
     const struct alias_default *wanted = find_default(item->key);
     buf_init(&json, JSON_BYTES_MAX);
     if (wanted == NULL) {
-        problems_add(reader->problems, item->key_place, path,
-                     "unknown; defaults are temperature, top_p, top_k, max_tokens and stop");
+        struct suggest suggest;
+        suggest_init(&suggest, item->key);
+        for (size_t i = 0; i < COUNT_OF(DEFAULTS); i++)
+            suggest_offer(&suggest, slice_of_text(DEFAULTS[i].name));
+        tell_unknown(reader, item, path, &suggest,
+                     "defaults are temperature, top_p, top_k, max_tokens and stop");
         return;
     }
     bool is_taken = wanted->alias_at == offsetof(struct model_alias, stop)
@@ -305,6 +320,7 @@ static void take_alias(struct settings_reader *reader, const struct document_nod
                      "is not a map; write {id: anthropic.claude-3-haiku-20240307-v1:0}");
         return;
     }
+    static const char *const MEMBERS[] = {"id", "api", "region", "defaults"};
     size_t before = reader->problems->count;
     for (const struct document_node *item = node->first; item != NULL; item = item->next) {
         struct slice below = path_below(reader, path, item->key);
@@ -318,9 +334,14 @@ static void take_alias(struct settings_reader *reader, const struct document_nod
             take_form(reader, item, below, FORM_NAME, &ret_alias->api);
         else if (slice_equal_text(item->key, "defaults"))
             take_defaults(reader, item, below, ret_alias);
-        else
-            problems_add(reader->problems, item->key_place, below,
-                         "unknown; an alias has id, api, region and defaults");
+        else {
+            struct suggest suggest;
+            suggest_init(&suggest, item->key);
+            for (size_t i = 0; i < COUNT_OF(MEMBERS); i++)
+                suggest_offer(&suggest, slice_of_text(MEMBERS[i]));
+            tell_unknown(reader, item, below, &suggest,
+                         "an alias has id, api, region and defaults");
+        }
         if (slice_equal_text(item->key, "api") && ret_alias->api.ptr != NULL &&
             !slice_equal_text(ret_alias->api, "auto") &&
             !slice_equal_text(ret_alias->api, "converse"))

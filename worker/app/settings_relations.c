@@ -72,20 +72,41 @@ static bool is_listed_before(const struct setting_list *list, size_t index)
     return false;
 }
 
+struct output_topic {
+    const char *path;
+    struct slice topic;
+    struct place place;
+};
+
+/* Readers of a topic know its records by its name. Topics that are wrong by themselves are null. */
+static void check_outputs(const struct output_topic *outputs, size_t count,
+                          struct problems *problems)
+{
+    for (size_t i = 0; i < count; i++) {
+        for (size_t j = i + 1; j < count; j++) {
+            if (outputs[i].topic.ptr == NULL || !slice_equal(outputs[i].topic, outputs[j].topic))
+                continue;
+            const struct output_topic *said = outputs[j].place.line > 0 ? &outputs[j] : &outputs[i];
+            problems_add(problems, said->place, slice_of_text(said->path),
+                         "topic %.*s is %s and %s: its readers could not tell the records apart; "
+                         "use two topics",
+                         SLICE_ARG(outputs[i].topic), outputs[i].path, outputs[j].path);
+        }
+    }
+}
+
 /* An output that is read again would be a request without end. */
 static void check_topics(const struct settings *s, struct problems *problems)
 {
-    const struct {
-        const char *path;
-        struct slice topic;
-        struct place place;
-    } outputs[] = {
+    const struct output_topic outputs[] = {
         /* One that is wrong is the null slice: no topic is called so. */
         {"topics.responses", s->topics_responses, s->at.topics_responses},
         {"topics.chunks", s->topics_chunks, s->at.topics_chunks},
         {"topics.usage", s->topics_usage, s->at.topics_usage},
         {"topics.dead_letters", s->topics_dead_letters, s->at.topics_dead_letters},
     };
+    bool has_letters = s->delivery_dead_letters || s->is_wrong.delivery_dead_letters;
+    check_outputs(outputs, COUNT_OF(outputs) - (has_letters ? 0 : 1), problems);
     for (size_t i = 0; i < s->topics_requests.count; i++) {
         struct slice topic = s->topics_requests.items[i];
         if (is_listed_before(&s->topics_requests, i)) {

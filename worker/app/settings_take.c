@@ -83,6 +83,12 @@ static void add_amount(struct buf *buf, enum setting_kind kind, int64_t amount)
         buf_add_int(buf, amount);
 }
 
+/* Ten or eight? YAML's readers do not agree. */
+static bool is_octal(struct slice number)
+{
+    return number.len > 1 && number.ptr[0] == '0';
+}
+
 static void take_amount(struct settings_reader *reader, const struct setting_row *row,
                         const struct document_node *node, struct slice text)
 {
@@ -93,7 +99,7 @@ static void take_amount(struct settings_reader *reader, const struct setting_row
     else if (row->kind == SETTING_SIZE)
         is_one = units_read_size(text, &amount);
     else
-        is_one = slice_to_int64(text, &amount);
+        is_one = slice_to_int64(text, &amount) && !is_octal(text);
     if (!is_one) {
         refuse_value(reader, row, node, expected(row->kind));
         return;
