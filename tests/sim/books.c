@@ -27,11 +27,19 @@ void books_call_ended(struct world *world, struct worker *worker, int log, int64
 }
 
 /* What it still has to book for this log goes out without an offset. */
+static void note_known(struct world *world, struct account *account, int log, int64_t offset)
+{
+    if (account->told == 0)
+        return;
+    account->is_known = true;
+    account->known_deaths = kafka_record(world, log, offset)->deaths;
+}
+
 void books_tenure_over(struct world *world, struct worker *worker, int log)
 {
-    (void)world;
     for (int64_t offset = 0; offset < RECORDS_MAX; offset++) {
         struct account *account = &worker->accounts[log][offset];
+        note_known(world, account, log, offset);
         account->orphans = (uint8_t)(account->orphans + account->owed);
         account->owed = account->told = account->cut = 0;
         account->is_renounced = account->open > 0;
@@ -139,10 +147,16 @@ static void check_begun(struct world *world, struct worker *worker, int log, int
     count_in_batch(world, &worker->batch, log, offset, &own, &lost);
     account->cut =
         (uint8_t)(account->open + account->owed > own ? account->open + account->owed - own : 0);
+    bool is_owed_by_dead = record->is_lost_expected && lost == 0;
+    account->is_forgiven = is_owed_by_dead && account->is_known &&
+                           account->known_deaths == record->deaths &&
+                           (open == NULL || !open->is_running || account->open + account->owed > 0);
     if (account->orphans > 0 || record->is_gone)
         return; /* nobody can tell which of them is in the batch */
-    MUST(world, account->cut + (record->is_lost_expected && lost == 0) <= 1);
-    bool is_running = account->cut > 0 || (record->is_lost_expected && lost == 0);
+    if (account->is_forgiven)
+        is_owed_by_dead = false;
+    MUST(world, account->cut + is_owed_by_dead <= 1);
+    bool is_running = account->cut > 0 || is_owed_by_dead;
     int begun = record->deaths + lost + (is_running ? 1 : 0);
     MUST(world, (open != NULL && open->is_running) == is_running);
     MUST(world, (open == NULL ? 0 : open->begun) ==
@@ -181,10 +195,17 @@ void books_cut(struct world *world, struct worker *worker)
 
 void books_made(struct world *world, struct worker *worker)
 {
-    (void)world;
     for (size_t i = 0; i < worker->batch.offset_count; i++) {
-        struct account *accounts = worker->accounts[worker->batch.offsets[i].partition];
+        int log = worker->batch.offsets[i].partition;
+        struct account *accounts = worker->accounts[log];
         for (int64_t offset = 0; offset < RECORDS_MAX; offset++) {
+            struct fake_record *record = kafka_record(world, log, offset);
+            bool is_answered = record->is_done && accounts[offset].is_known &&
+                               accounts[offset].known_deaths == record->deaths;
+            if (accounts[offset].is_forgiven || is_answered) {
+                record->is_lost_expected = false;
+                accounts[offset].is_known = accounts[offset].is_forgiven = false;
+            }
             accounts[offset].told = accounts[offset].cut;
             accounts[offset].cut = 0;
         }
@@ -203,11 +224,13 @@ bool books_are_open(const struct worker *worker, int log)
 /* ---- the end of a worker ---- */
 
 /* What it told so far is the affair of its successors. */
-void books_put_out(struct worker *worker)
+void books_put_out(struct world *world, struct worker *worker)
 {
-    for (int log = 0; log < LOGS_MAX; log++)
-        for (int64_t offset = 0; offset < RECORDS_MAX; offset++)
+    for (int log = 0; log < world->log_count; log++)
+        for (int64_t offset = 0; offset < RECORDS_MAX; offset++) {
+            note_known(world, &worker->accounts[log][offset], log, offset);
             worker->accounts[log][offset].told = 0;
+        }
 }
 
 /* Killed: what the map knew of its calls is the affair of its successor, the rest is lost. */

@@ -98,6 +98,10 @@ struct account {
     uint8_t cut;       /* open and owed when the batch in hand was cut */
     uint8_t told;      /* likewise of the last committed batch: what the map must know */
     bool is_renounced; /* the open call is of a tenure that is over */
+    /* What the map told when a tenure was over is in this worker's books; should it get the log
+     * again before anybody else did something, it need not be booked as that of a dead owner. */
+    bool is_known, is_forgiven; /* is_forgiven: as the batch in hand has it */
+    int known_deaths;
 };
 
 /* Under at_least_once: offsets that the committer has, not yet the broker. */
@@ -274,7 +278,7 @@ void books_cut(struct world *world, struct worker *worker);
 void books_made(struct world *world, struct worker *worker);
 void books_usage(struct world *world, struct worker *worker, const char *value, bool is_witnessed);
 bool books_are_open(const struct worker *worker, int log);
-void books_put_out(struct worker *worker);
+void books_put_out(struct world *world, struct worker *worker);
 void books_worker_died(struct world *world, struct worker *worker);
 void books_worker_ended(struct world *world, struct worker *worker);
 bool books_are_quiet(const struct world *world, int log);

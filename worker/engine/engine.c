@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "base/memory.h"
 #include "engine/batch.h"
+#include "engine/booked.h"
 #include "engine/job.h"
 #include "engine/job_pool.h"
 #include "engine/partition.h"
@@ -80,6 +81,7 @@ struct engine *engine_new(const struct engine_config *config, const struct ports
     link_init(&engine->free_jobs);
     link_init(&engine->woken);
     link_init(&engine->hearings);
+    link_init(&engine->booked);
     link_init(&engine->targets);
     link_init(&engine->ready);
     link_init(&engine->results);
@@ -118,6 +120,7 @@ void engine_free(struct engine *engine)
     batch_done(engine);
     jobs_done(engine);
     partitions_free(engine);
+    booked_free(engine);
     targets_free(engine);
     memory_free(engine->reply_topics);
     memory_free(engine->lanes);

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/memory.h"
+#include "engine/booked.h"
 #include "engine/job_pool.h"
 #include "engine/lane.h"
 #include "engine/outcome.h"
@@ -66,8 +67,12 @@ void job_take(struct engine *engine, struct partition *partition, const struct r
     CHECK(record_copy(&job->arena, record, &job->record));
     if (read_request(engine, job) != OK)
         CHECK(job->why.err != OK);
-    if (taken.was_running)
+    if (taken.was_running && booked_forget(engine, partition, record->offset, taken.begun)) {
+        ledger_forget_call(&partition->ledger, taken.entry);
+        taken.begun--;
+    } else if (taken.was_running) {
         outcome_lost_call(engine, job);
+    }
     if (taken.begun >= engine->config.max_begun)
         abandon(engine, job, taken.begun);
     job_charge(engine, job);

@@ -114,6 +114,21 @@ enum err ledger_open(struct ledger *ledger, int64_t offset, struct slice metadat
     return err == ERR_NOT_FOUND ? OK : err;
 }
 
+size_t ledger_told_running(const struct ledger *ledger, struct offset_open **ret_open)
+{
+    size_t count, kept = 0;
+    int64_t last;
+    if (read_map(buf_slice(&ledger->committed_map), ledger->committed_offset, ret_open, &count,
+                 &last) != OK)
+        return 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct ledger_entry *entry = ledger_find(ledger, (*ret_open)[i].offset);
+        if ((*ret_open)[i].is_running && entry != NULL && !entry->was_running)
+            (*ret_open)[kept++] = (*ret_open)[i];
+    }
+    return kept;
+}
+
 bool ledger_agrees(const struct ledger *ledger, int64_t offset, struct slice metadata)
 {
     struct slice own = buf_slice(&ledger->committed_map);
@@ -248,6 +263,14 @@ struct ledger_taken ledger_take(struct ledger *ledger, int64_t offset, uint32_t 
         .begun = (uint8_t)(entry->deaths + (entry->was_running ? 1 : 0)),
         .was_running = entry->was_running,
     };
+}
+
+void ledger_forget_call(struct ledger *ledger, struct ledger_entry *entry)
+{
+    CHECK(entry->was_running && entry->unbooked > 0);
+    entry->was_running = false;
+    entry->unbooked--;
+    ledger->is_changed = true;
 }
 
 void ledger_end(struct ledger *ledger, int64_t position)

@@ -69,6 +69,9 @@ void ledger_done(struct ledger *ledger);
  * not usable: offset_map.h). A map over our own limit (another one was set before) is carried on
  * whole: nothing is added to it until it has shrunk. */
 enum err ledger_open(struct ledger *ledger, int64_t offset, struct slice metadata);
+/* Of the calls that the committed map tells as under way those that are no dead owner's: whoever has
+ * the partition next will put them in the books. Ascending; *ret_open is memory of the caller. */
+size_t ledger_told_running(const struct ledger *ledger, struct offset_open **ret_open);
 /* The broker still has what this ledger committed last. */
 bool ledger_agrees(const struct ledger *ledger, int64_t offset, struct slice metadata);
 /* The log begins at `low` now: open offsets below are gone. Returns how many offsets were lost. */
@@ -84,6 +87,8 @@ size_t ledger_room(const struct ledger *ledger);
 bool ledger_fits(const struct ledger *ledger, int64_t offset);
 /* A record came. Open offsets that it jumped over are gone from the log. */
 struct ledger_taken ledger_take(struct ledger *ledger, int64_t offset, uint32_t job);
+/* The call that the map told as under way is in the books already, and nobody died of it. */
+void ledger_forget_call(struct ledger *ledger, struct ledger_entry *entry);
 /* The log's end was reached: nothing below `position` is still to come. */
 void ledger_end(struct ledger *ledger, int64_t position);
 

@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "base/memory.h"
 #include "engine/batch.h"
+#include "engine/booked.h"
 #include "engine/job.h"
 #include "engine/outcome.h"
 #include "engine/tell.h"
@@ -103,7 +104,7 @@ void partition_read(struct engine *engine, struct partition *partition)
 {
     if (engine->batch.is_open && !engine->batch.is_unknown) {
         partition->read_again_ms = engine->now_ms; /* as soon as the batch has ended */
-        partition->is_read_pending = false; /* what was asked before comes too early */
+        partition->is_read_pending = false;        /* what was asked before comes too early */
         return;
     }
     partition->read_again_ms = INT64_MAX;
@@ -245,6 +246,7 @@ void engine_watermarks_read(struct engine *engine, struct tenure tenure, enum er
         buf_init(&map, LEDGER_MAP_BYTES_MAX);
         buf_add(&map, buf_slice(&partition->ledger.committed_map));
         partition = begin_anew(engine, partition);
+        booked_keep(engine, partition, NULL, 0);
         (void)ledger_open(&partition->ledger, committed, buf_slice(&map));
         ledger_restart(&partition->ledger, low);
         partition->step = PARTITION_ACTIVE;
@@ -443,6 +445,10 @@ static void orphan_results(struct engine *engine, struct partition *partition)
 void partition_end_tenure(struct engine *engine, struct partition *partition)
 {
     uint32_t dropped = partition->results;
+    struct offset_open *told = NULL;
+    size_t told_count = 0;
+    if (!partition->is_in_batch) /* else nobody knows yet what is committed */
+        told_count = ledger_told_running(&partition->ledger, &told);
     engine->slots[partition->tenure.slot] = NULL;
     engine->assigned--;
     partition->is_gone = true;
@@ -451,6 +457,7 @@ void partition_end_tenure(struct engine *engine, struct partition *partition)
     partition_cancel_calls(engine, partition);
     each_job(engine, partition, is_finished, finished_goes);
     orphan_results(engine, partition);
+    booked_keep(engine, partition, told, told_count);
     if (dropped > 0) {
         struct log_field more = FIELD_INT("dropped", dropped);
         log_partition(engine, LOG_PARTITION_LOST, partition, &more, 1);

@@ -217,6 +217,7 @@ struct engine {
     bool is_share_old; /* busy_targets changed since call_share was counted */
 
     struct reply_topic *reply_topics;
+    struct link booked; /* engine/booked.h */
     struct link reply_overflow; /* jobs by reply_link: too many topics are being looked up */
     uint32_t chunks_ticket;
     int32_t chunk_partitions; /* of the chunk topic; 0 = not known */

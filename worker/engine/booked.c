@@ -1,0 +1,74 @@
+#include "engine/booked.h"
+
+#include <string.h>
+
+#include "base/check.h"
+#include "base/memory.h"
+
+/* What is known of one partition. */
+struct page {
+    struct link link;
+    char topic[250];
+    int32_t number;
+    struct offset_open *calls;
+    size_t count;
+};
+
+static struct page *page_find(const struct engine *engine, const struct partition *partition)
+{
+    for (struct link *link = engine->booked.next; link != &engine->booked; link = link->next) {
+        struct page *page = LINK_OWNER(link, struct page, link);
+        if (page->number == partition->number && slice_equal_text(partition->topic, page->topic))
+            return page;
+    }
+    return NULL;
+}
+
+static void page_free(struct page *page)
+{
+    link_out(&page->link);
+    memory_free(page->calls);
+    memory_free(page);
+}
+
+void booked_keep(struct engine *engine, const struct partition *partition,
+                 struct offset_open *calls, size_t count)
+{
+    struct page *page = page_find(engine, partition);
+    if (page != NULL)
+        page_free(page);
+    if (count == 0) {
+        memory_free(calls);
+        return;
+    }
+    page = memory_new(sizeof *page);
+    CHECK(page != NULL && partition->topic.len < sizeof page->topic);
+    memcpy(page->topic, partition->topic.ptr, partition->topic.len);
+    page->number = partition->number;
+    page->calls = calls;
+    page->count = count;
+    link_init(&page->link);
+    list_add_last(&engine->booked, &page->link);
+}
+
+bool booked_forget(struct engine *engine, const struct partition *partition, int64_t offset,
+                   uint8_t begun)
+{
+    struct page *page = page_find(engine, partition);
+    for (size_t i = 0; page != NULL && i < page->count; i++) {
+        if (page->calls[i].offset != offset)
+            continue;
+        bool is_same = page->calls[i].begun == begun;
+        page->calls[i] = page->calls[--page->count];
+        if (page->count == 0)
+            page_free(page);
+        return is_same;
+    }
+    return false;
+}
+
+void booked_free(struct engine *engine)
+{
+    while (engine->booked.next != NULL && !link_alone(&engine->booked))
+        page_free(LINK_OWNER(engine->booked.next, struct page, link));
+}

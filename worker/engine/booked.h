@@ -1,0 +1,18 @@
+/* Calls of lost partitions that this very process has in the books. The map that was committed last
+ * still tells them as under way, and whoever gets the partition next takes them for a dead worker's
+ * (worker_lost). If it comes back to this process, they are not told a second time. */
+#ifndef ENGINE_BOOKED_H
+#define ENGINE_BOOKED_H
+
+#include "engine/state.h"
+
+/* In place of what was known of this partition. `calls` is given away, NULL = none. */
+void booked_keep(struct engine *engine, const struct partition *partition,
+                 struct offset_open *calls, size_t count);
+/* Is the call that the map tells of this offset, begun so often, one of them? Then it is forgotten.
+ */
+MUST_CHECK bool booked_forget(struct engine *engine, const struct partition *partition,
+                              int64_t offset, uint8_t begun);
+void booked_free(struct engine *engine);
+
+#endif
