@@ -13,7 +13,7 @@ LATER = re.findall(r"^LATER\((\w+)\)", LIST, re.M)
 BEYOND = {"unknown_model", "unknown_template", "template_variables"}
 
 VALUES = [
-    None, True, False, 0, 1, -1, 0.5, 1.5, 1000.0, 1e30, "", "x", "x" * 128, "x" * 129, "x" * 249, "x" * 250, "é" * 128,
+    [""], None, True, False, 0, 1, -1, 0.5, 1.5, 1000.0, 1e30, "", "x", "x" * 128, "x" * 129, "x" * 249, "x" * 250, "é" * 128,
     "x" * 2048, "x" * 2049, "a b", "a\u0001b", "a\nb", "a\u007fb", "a\u0085b", "a\u00a0b", ".", "..", "...", "auto",
     "converse", "invoke", "2026-11-22T10:00:00Z", "2026-11-22T10:00:00.25+01:00", "2026-11-22", "2026-13-22T10:00:00Z",
     "2026-11-22t24:00:00z", "2026-11-22t23:59:60z", "2026-11-22T10:00:00", "2026-11-22 10:00:00Z", "x.y",
@@ -29,7 +29,11 @@ MEMBERS = ["role", "type", "content", "id", "name", "tool_calls", "tool_call_chu
            "tool_call_id", "status", "artifact", "contents"]
 CONTENTS = [[{"type": "text", "text": "x"}], [{"type": "text", "text": "x", "index": 0, "id": "a"}],
             [{"type": "text"}], [{"type": "text", "text": 1}], [{"text": "x"}], [{"text": None}], [{"text": "x", "b": 1}],
-            [{"image": {}}], [{"image": 1}], [{"toolUse": {}}], [{"nothing": {}}], ["x", "y"], [[]], [None],
+            [{"image": {}}], [{"image": 1}], [{"toolUse": {}}], [{"nothing": {}}], [{"nothing": 1}],
+            [{"nothing": {}, "more": {}}], [{"contentBlockIndex": 0, "start": {}}],
+            [{"contentBlockIndex": 1, "delta": {"x": 1}}], [{"contentBlockIndex": "1", "delta": {}}],
+            [{"contentBlockIndex": 1, "delta": 7}], [{"contentBlockIndex": 1, "stop": {}}], [{"type": {}}],
+            [{"text": {}}], ["x", "y"], [[]], [None],
             [{"type": "reasoning_content", "reasoning_content": {"text": "x", "signature": "s"}}],
             [{"type": "reasoning_content", "reasoning_content": {"text": "x"}}],
             [{"type": "reasoning_content", "reasoning_content": "x"}], [{"type": "image_url", "image_url": {}}],
@@ -47,7 +51,9 @@ def requests():
         for value in VALUES:
             yield {"messages": [{"role": "human", "content": "x", name: value}]}
     for content in [*VALUES, *CONTENTS]:
+        yield {"messages": [["human", content]]}
         yield {"messages": [["human", "x"], ["ai", content]]}
+        yield {"messages": [{"type": "human", "content": content}]}
         yield {"messages": [["human", "x"], {"type": "ai", "content": content}]}
     yield from ({}, [], "x", None, {"messages": [{"content": "x"}]}, {"messages": [{"role": "user"}]})
 

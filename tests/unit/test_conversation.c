@@ -147,6 +147,59 @@ static void a_response_message_can_be_put_back(void **state)
                                                                "}}") "," USER(TEXT("d"))));
 }
 
+#define CITED(text, citations)                                                                     \
+    "{\"citationsContent\":{\"content\":[" TEXT(text) "],\"citations\":" citations "}}"
+#define CITING(text, citations)                                                                    \
+    "{\"type\":\"text\",\"text\":\"" text "\",\"citations\":" citations "}"
+
+static void citations_as_langchain_prints_them_go_back(void **state)
+{
+    (void)state;
+    assert_messages(
+        "[[\"human\",\"a\"],[\"ai\",[" CITING(
+            "b",
+            "[{\"title\":\"a_b\\\"c_d:\", \"source_content\" : [{\"text\":\"x_y\"}],"
+            "\"location\":{\"document_char\":{\"document_index\":0,\"_1_x\":2}}}]") "]],"
+                                                                                    "[\"human\","
+                                                                                    "\"d\"]]",
+        BODY(USER(TEXT("a")) "," MODEL(CITED(
+            "b",
+            "[{\"title\":\"a_b\\\"c_d:\", \"sourceContent\" : [{\"text\":\"x_y\"}],\"location\":"
+            "{\"documentChar\":{\"documentIndex\":0,\"_1X\":2}}}]")) "," USER(TEXT("d"))));
+    /* without the source's content Bedrock would refuse them */
+    assert_messages("[[\"human\",\"a\"],[\"ai\",[" CITING(
+                        "b", "[{\"source_content\":[]},{\"title\":1}]") "]],[\"human\",\"d\"]]",
+                    BODY(USER(TEXT("a")) "," MODEL(TEXT("b")) "," USER(TEXT("d"))));
+}
+
+static void the_end_of_a_final_cited_text_is_stripped(void **state)
+{
+    (void)state;
+    assert_messages(
+        "[[\"human\",\"a\"],[\"ai\",[" CITING("b ", "[{\"sourceContent\":[]}]") "," CITING(
+            "c \\n", "[{\"sourceContent\":[]}]") "]]]",
+        BODY(USER(TEXT("a")) "," MODEL(
+            CITED("b ", "[{\"sourceContent\":[]}]") "," CITED("c", "[{\"sourceContent\":[]}]"))));
+}
+
+static void what_an_answer_had_without_a_form_can_be_put_back(void **state)
+{
+    (void)state;
+    assert_messages(
+        "[[\"human\",\"a\"],[\"ai\",[{\"contentBlockIndex\":0,\"start\":{}},{\"type\":\"text\","
+        "\"text\":\"b\",\"index\":0},{\"contentBlockIndex\":1,\"delta\":{\"hologram\":{\"x\":1}}},"
+        "{\"hologram\": {\"x\":1.50}}]],[\"human\",\"c\"],[\"ai\",[{\"contentBlockIndex\":2,"
+        "\"start\":{\"image\":{}}}]],[\"human\",\"d\"]]",
+        BODY(USER(TEXT("a")) "," MODEL(TEXT("b") ",{\"hologram\": {\"x\":1.50}}") "," USER(
+            TEXT("c")) "," MODEL(TEXT(".")) "," USER(TEXT("d"))));
+    assert_refused("{\"messages\":[[\"human\",[{\"hologram\":{}}]]]}", ERR_INVALID,
+                   "messages[0][1][0].hologram");
+    assert_refused("{\"messages\":[[\"human\",\"a\"],[\"ai\",[{\"hologram\":7}]]]}", ERR_INVALID,
+                   "messages[1][1][0].hologram");
+    assert_refused("{\"messages\":[[\"human\",[{\"contentBlockIndex\":0,\"start\":{}}]]]}",
+                   ERR_INVALID, "messages[0][1][0].contentBlockIndex");
+}
+
 static void reasoning_goes_back_only_when_signed(void **state)
 {
     (void)state;
@@ -373,6 +426,9 @@ int main(void)
         cmocka_unit_test(the_end_of_a_final_assistant_turn_is_stripped),
         cmocka_unit_test(raw_converse_blocks_pass_byte_for_byte),
         cmocka_unit_test(a_response_message_can_be_put_back),
+        cmocka_unit_test(citations_as_langchain_prints_them_go_back),
+        cmocka_unit_test(the_end_of_a_final_cited_text_is_stripped),
+        cmocka_unit_test(what_an_answer_had_without_a_form_can_be_put_back),
         cmocka_unit_test(reasoning_goes_back_only_when_signed),
         cmocka_unit_test(blocks_of_later_versions_are_refused_at_their_place),
         cmocka_unit_test(wrong_messages_are_refused_at_their_place),

@@ -151,6 +151,18 @@ static void reasoning_and_citations_take_langchains_form(void **state)
         "[]", "[]");
 }
 
+static void every_cited_text_is_a_text(void **state)
+{
+    (void)state;
+    assert_content(
+        ANSWER("{\"citationsContent\":{\"content\":[{\"text\":\"a\"},{\"text\":\"b\"}],"
+               "\"citations\":[{\"title\":\"t\"}]}},{\"citationsContent\":{\"content\":"
+               "[{\"text\":\"c\"}]}}"),
+        "[{\"type\":\"text\",\"text\":\"a\"},{\"type\":\"text\",\"text\":\"b\",\"citations\":"
+        "[{\"title\":\"t\"}]},{\"type\":\"text\",\"text\":\"c\"}]",
+        "[]", "[]");
+}
+
 static void blocks_without_a_form_are_kept_as_they_came(void **state)
 {
     (void)state;
@@ -165,7 +177,11 @@ static void blocks_without_a_form_are_kept_as_they_came(void **state)
         "{\"toolUse\":7}",
         "{\"reasoningContent\":{\"reasoningText\":\"x\"}}",
         "{\"reasoningContent\":{\"a\":1,\"b\":2}}",
-        "{\"citationsContent\":{\"content\":[{\"text\":\"a\"},{\"text\":\"b\"}],\"citations\":[]}}",
+        "{\"citationsContent\":{\"content\":[{\"text\":\"a\"},{\"image\":7}],\"citations\":[]}}",
+        "{\"citationsContent\":{\"content\":[{\"text\":\"a\",\"b\":1}],\"citations\":[]}}",
+        "{\"citationsContent\":{\"content\":[{\"text\":\"a\"}],\"citations\":7}}",
+        "{\"citationsContent\":{\"content\":[{\"text\":\"a\"}],\"more\":7}}",
+        "{\"citationsContent\":{\"content\":[],\"citations\":[]}}",
     };
     for (size_t i = 0; i < COUNT_OF(blocks); i++) {
         char body[512], content[256];
@@ -429,6 +445,7 @@ int main(void)
         cmocka_unit_test(a_tool_use_with_senseless_input_is_an_invalid_call),
         cmocka_unit_test(tools_that_bedrock_runs_are_no_calls),
         cmocka_unit_test(reasoning_and_citations_take_langchains_form),
+        cmocka_unit_test(every_cited_text_is_a_text),
         cmocka_unit_test(blocks_without_a_form_are_kept_as_they_came),
         cmocka_unit_test(what_else_was_said_is_metadata),
         cmocka_unit_test(input_includes_what_the_cache_had),

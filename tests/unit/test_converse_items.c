@@ -184,6 +184,22 @@ static void unknown_kinds_are_kept_as_they_came(void **state)
     stream_kit_done(&kit);
 }
 
+static void an_event_that_says_nothing_is_no_block(void **state)
+{
+    (void)state;
+    static const struct told told[] = {
+        {"contentBlockDelta", TEXT_DELTA("a"), TEXT_CHUNK("a"), NULL, NULL}};
+    struct stream_kit kit;
+    stream_kit_init(&kit, STREAM_KIT_LIMIT);
+    assert_int_equal(
+        stream_kit_hear(&kit, "contentBlockStart", "{\"contentBlockIndex\":0,\"start\":{}}"), OK);
+    assert_false(kit.step.is_chunk);
+    assert_told(&kit, told, COUNT_OF(told));
+    hear_end(&kit);
+    assert_message(&kit, TEXT_CHUNK("a"), "[]");
+    stream_kit_done(&kit);
+}
+
 static void a_message_may_be_empty(void **state)
 {
     (void)state;
@@ -237,7 +253,8 @@ static void the_sum_of_any_chunks_is_the_message(void **state)
             buf_add_int(&payload, (int64_t)random_below(&random, 4));
             buf_add(&payload, slice_sub(text, at + 2, SIZE_MAX));
             assert_int_equal(stream_kit_hear(&kit, delta[0], buf_text(&payload)), OK);
-            sum_add(&chunks, kit.step.content);
+            if (kit.step.is_chunk)
+                sum_add(&chunks, kit.step.content);
         }
         hear_end(&kit);
         assert_int_equal(stream_kit_end(&kit), OK);
@@ -258,6 +275,7 @@ int main(void)
         cmocka_unit_test(reasoning_is_told_and_kept),
         cmocka_unit_test(citations_come_with_their_text),
         cmocka_unit_test(unknown_kinds_are_kept_as_they_came),
+        cmocka_unit_test(an_event_that_says_nothing_is_no_block),
         cmocka_unit_test(a_message_may_be_empty),
         cmocka_unit_test(the_sum_of_any_chunks_is_the_message),
     };

@@ -115,9 +115,9 @@ static enum err add_string(struct conversation *conversation, enum role role, en
     return err == OK ? conversation_add_text(conversation, role, place, text, path) : err;
 }
 
-static void add_raw(const struct piece *piece, struct slice converse, struct slice text)
+static void add_raw(const struct piece *piece, struct slice converse)
 {
-    struct block block = {.text = text, .converse = converse};
+    struct block block = {.converse = converse};
     conversation_add_block(piece->conversation, piece->role, &block);
 }
 
@@ -144,39 +144,86 @@ static enum err check_text_members(const struct piece *piece)
 }
 
 /* Bedrock takes back the citations that name their source's content; others are dropped, as
- * LangChain does. */
-static bool can_cite(const struct piece *piece, const struct json *citations)
+ * LangChain does. It prints their names in snake case. */
+static bool can_cite(const struct piece *piece, const struct json *citations, bool *ret_is_snake)
 {
+    *ret_is_snake = false;
     if (piece->role != ROLE_ASSISTANT || !json_is(citations, JSON_ARRAY) || citations->count == 0)
         return false;
     for (const struct json *citation = citations->first; citation != NULL;
-         citation = citation->next)
-        if (json_member(citation, "sourceContent") == NULL)
+         citation = citation->next) {
+        if (json_member(citation, "sourceContent") != NULL)
+            continue;
+        if (json_member(citation, "source_content") == NULL)
             return false;
+        *ret_is_snake = true;
+    }
     return true;
 }
 
-/* {"citationsContent": {"content": [{"text": …}], "citations": …}} */
-static enum err add_cited(const struct piece *piece, const struct json *text,
-                          const struct json *citations)
+/* Behind a string's closing quote; `from` is behind its opening one. */
+static size_t string_end(struct slice text, size_t from)
 {
-    struct slice decoded, converse;
+    while (from < text.len && text.ptr[from] != '"')
+        from += text.ptr[from] == '\\' ? 2 : 1;
+    return from < text.len ? from + 1 : text.len;
+}
+
+static bool is_name(struct slice text, size_t behind)
+{
+    struct slice rest = slice_trim(slice_sub(text, behind, SIZE_MAX));
+    return rest.len > 0 && rest.ptr[0] == ':';
+}
+
+/* source_content → sourceContent */
+static void add_camel(struct buf *raw, struct slice name)
+{
+    for (size_t i = 0; i < name.len; i++) {
+        char next = i + 1 < name.len ? name.ptr[i + 1] : '\0';
+        if (name.ptr[i] == '_' && i > 1 && next >= 'a' && next <= 'z') {
+            buf_add_byte(raw, (char)(next - 'a' + 'A'));
+            i++;
+        } else {
+            buf_add_byte(raw, name.ptr[i]);
+        }
+    }
+}
+
+/* The names of all members in Bedrock's own case, as they were before LangChain printed them; what
+ * they say stays byte for byte. `source` was scanned before. */
+static void add_camel_names(struct buf *raw, struct slice source)
+{
+    size_t end;
+    for (size_t at = 0; at < source.len; at = end) {
+        end = at + 1;
+        if (source.ptr[at] == '"')
+            end = string_end(source, at + 1);
+        struct slice token = slice_sub(source, at, end - at);
+        if (source.ptr[at] == '"' && is_name(source, end))
+            add_camel(raw, token);
+        else
+            buf_add(raw, token);
+    }
+}
+
+static enum err add_cited(const struct piece *piece, const struct json *text,
+                          const struct json *citations, bool is_snake)
+{
+    struct block block = {.is_cited = true, .converse = citations->source};
     struct buf raw OWNED_BY(buf_done);
-    buf_init(&raw, text->source.len + citations->source.len + 64);
-    enum err err = reader_string(piece->reader, piece->path, text, &decoded);
+    buf_init(&raw, citations->source.len);
+    enum err err = reader_string(piece->reader, piece->path, text, &block.text);
     if (err != OK)
         return err;
-    if (text_is_blank(decoded))
-        return conversation_add_text(piece->conversation, piece->role, TEXT_BLOCK, decoded,
+    if (text_is_blank(block.text))
+        return conversation_add_text(piece->conversation, piece->role, TEXT_BLOCK, block.text,
                                      piece->path);
-    buf_add_text(&raw, "{\"citationsContent\":{\"content\":[{\"text\":");
-    buf_add(&raw, text->source);
-    buf_add_text(&raw, "}],\"citations\":");
-    buf_add(&raw, citations->source);
-    buf_add_text(&raw, "}}");
-    if (raw.failed != OK || !arena_copy(piece->reader->arena, buf_slice(&raw), &converse))
+    if (is_snake)
+        add_camel_names(&raw, citations->source);
+    if (is_snake &&
+        (raw.failed != OK || !arena_copy(piece->reader->arena, buf_slice(&raw), &block.converse)))
         return reader_no_memory(piece->reader);
-    add_raw(piece, converse, decoded);
+    conversation_add_block(piece->conversation, piece->role, &block);
     return OK;
 }
 
@@ -189,8 +236,9 @@ static enum err add_langchain_text(const struct piece *piece)
         return err;
     if (!json_is(text, JSON_STRING))
         return refuse(piece, "text", ERR_INVALID, "must be a string");
-    if (can_cite(piece, citations))
-        return add_cited(piece, text, citations);
+    bool is_snake;
+    if (can_cite(piece, citations, &is_snake))
+        return add_cited(piece, text, citations, is_snake);
     struct path path = path_member(piece->path, SLICE("text"));
     return add_string(piece->conversation, piece->role, TEXT_BLOCK, text, path.text);
 }
@@ -202,7 +250,7 @@ static enum err add_reasoning_part(const struct piece *piece, struct buf *raw)
     struct slice converse;
     if (raw->failed != OK || !arena_copy(piece->reader->arena, buf_slice(raw), &converse))
         return reader_no_memory(piece->reader);
-    add_raw(piece, converse, SLICE_NULL);
+    add_raw(piece, converse);
     return OK;
 }
 
@@ -281,6 +329,22 @@ static enum err unknown_block(const struct piece *piece)
                                  COUNT_OF(names));
 }
 
+/* What an answer had and no form of LangChain's has a place for. Of a stream: in pieces, which only
+ * tell of a block. Of a whole answer: a block that Bedrock knows, and this list does not. */
+static bool is_piece_of_stream(const struct piece *piece)
+{
+    return piece->role == ROLE_ASSISTANT && piece->node->count == 2 &&
+           json_is(json_member(piece->node, "contentBlockIndex"), JSON_NUMBER) &&
+           (json_is(json_member(piece->node, "start"), JSON_OBJECT) ||
+            json_is(json_member(piece->node, "delta"), JSON_OBJECT));
+}
+
+static bool is_of_an_answer(const struct piece *piece)
+{
+    return piece->role == ROLE_ASSISTANT && piece->node->count == 1 &&
+           piece->node->first->kind == JSON_OBJECT;
+}
+
 static enum err add_converse(const struct piece *piece)
 {
     const struct json *member = piece->node->first;
@@ -288,6 +352,12 @@ static enum err add_converse(const struct piece *piece)
     while (kind < COUNT_OF(converse_kinds) &&
            (member == NULL || !slice_equal_text(member->name, converse_kinds[kind].name)))
         kind++;
+    if (kind == COUNT_OF(converse_kinds) && is_piece_of_stream(piece))
+        return OK;
+    if (kind == COUNT_OF(converse_kinds) && is_of_an_answer(piece)) {
+        add_raw(piece, piece->node->source);
+        return OK;
+    }
     if (kind == COUNT_OF(converse_kinds))
         return unknown_block(piece);
     if (piece->node->count > 1)
@@ -298,7 +368,7 @@ static enum err add_converse(const struct piece *piece)
                       "a system message takes text, guardContent and cachePoint");
     if (slice_equal_text(member->name, "text"))
         return add_converse_text(piece, member);
-    add_raw(piece, piece->node->source, SLICE_NULL);
+    add_raw(piece, piece->node->source);
     return OK;
 }
 
@@ -337,7 +407,7 @@ enum err conversation_add_content(struct conversation *conversation, enum role r
         if (err != OK)
             return err;
     }
-    /* Nothing came of it: an empty array, or reasoning that cannot go back. */
+    /* Nothing came of it: an empty array, or what cannot go back. */
     if (conversation->system_count + conversation->said_count == before) {
         struct block block = {.is_text = true, .is_blank = true, .text = BLANK_TEXT};
         conversation_add_block(conversation, role, &block);

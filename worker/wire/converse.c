@@ -13,19 +13,34 @@ static void add_path(struct slice model, bool stream, struct buf *ret_path)
     buf_add_text(ret_path, stream ? "/converse-stream" : "/converse");
 }
 
+static void add_text(struct buf *body, struct slice text)
+{
+    buf_add_text(body, "{\"text\":");
+    json_add_string(body, text);
+    buf_add_byte(body, '}');
+}
+
+static void add_cited(struct buf *body, const struct block *block)
+{
+    buf_add_text(body, "{\"citationsContent\":{\"content\":[");
+    add_text(body, block->text);
+    buf_add_text(body, "],\"citations\":");
+    buf_add(body, block->converse);
+    buf_add_text(body, "}}");
+}
+
 static void add_blocks(struct buf *body, const struct block *blocks, size_t count)
 {
     buf_add_byte(body, '[');
     for (size_t i = 0; i < count; i++) {
         if (i > 0)
             buf_add_byte(body, ',');
-        if (blocks[i].converse.ptr != NULL) {
+        if (blocks[i].is_cited)
+            add_cited(body, &blocks[i]);
+        else if (blocks[i].converse.ptr != NULL)
             buf_add(body, blocks[i].converse);
-            continue;
-        }
-        buf_add_text(body, "{\"text\":");
-        json_add_string(body, blocks[i].text);
-        buf_add_byte(body, '}');
+        else
+            add_text(body, blocks[i].text);
     }
     buf_add_byte(body, ']');
 }

@@ -110,22 +110,33 @@ static bool add_reasoning(struct decoder *decoder, const struct json *reasoning)
     return true;
 }
 
-/* A text with its citations; one of several texts stays as it came, for LangChain's form would
- * repeat the citations. */
+/* Texts alone. */
+static bool are_texts(const struct json *content)
+{
+    if (!json_is(content, JSON_ARRAY) || content->count == 0)
+        return false;
+    for (const struct json *part = content->first; part != NULL; part = part->next)
+        if (!json_is(part, JSON_OBJECT) || part->count != 1 ||
+            !json_is(json_member(part, "text"), JSON_STRING))
+            return false;
+    return true;
+}
+
+/* A text with its citations; of several texts, the last one has them. */
 static bool add_cited(struct decoder *decoder, const struct json *cited)
 {
     const struct json *content = json_member(cited, "content"),
                       *citations = json_member(cited, "citations");
-    if (!json_is(content, JSON_ARRAY) || content->count != 1 || !json_is(citations, JSON_ARRAY) ||
-        cited->count != 2)
+    if (!are_texts(content) || cited->count != (citations == NULL ? 1 : 2) ||
+        (citations != NULL && citations->kind != JSON_ARRAY))
         return false;
-    const struct json *text = json_member(content->first, "text");
-    if (!json_is(text, JSON_STRING) || content->first->count != 1)
-        return false;
-    open_block(decoder, "text");
-    json_add_member(&decoder->content, "text", text->source);
-    json_add_member(&decoder->content, "citations", citations->source);
-    buf_add_byte(&decoder->content, '}');
+    for (const struct json *part = content->first; part != NULL; part = part->next) {
+        open_block(decoder, "text");
+        json_add_member(&decoder->content, "text", json_member(part, "text")->source);
+        if (part->next == NULL && citations != NULL)
+            json_add_member(&decoder->content, "citations", citations->source);
+        buf_add_byte(&decoder->content, '}');
+    }
     return true;
 }
 

@@ -349,6 +349,8 @@ enum err items_hear(struct items *items, const struct heard *heard, struct buf *
 {
     const struct json *only = only_member(heard->said);
     bool is_start = slice_equal_text(slice_of_text(heard->member), "start");
+    if (heard->said->count == 0)
+        return OK;
     if (only == NULL)
         return hear_raw(items, heard, content);
     bool is_tool = slice_equal_text(only->name, "toolUse");

@@ -30,7 +30,8 @@ struct heard {
 
 void items_init(struct items *items, struct arena *arena, size_t limit);
 void items_done(struct items *items);
-/* Adds to the two arrays, which are open: `[` or `[…`. ERR_TOO_LARGE, ERR_NO_MEMORY. */
+/* Adds to the two arrays, which are open: `[` or `[…`; nothing, where nothing was said.
+ * ERR_TOO_LARGE, ERR_NO_MEMORY. */
 MUST_CHECK enum err items_hear(struct items *items, const struct heard *heard, struct buf *content,
                                struct buf *tool_calls);
 /* Whether chunks have told of a block with this index. */

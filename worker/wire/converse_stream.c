@@ -67,7 +67,7 @@ static enum err read_block(struct reading *reading, const char *member)
     err =
         items_hear(&stream->items, &(struct heard){.index = index, .member = member, .said = said},
                    &stream->content, &stream->tool_calls);
-    reading->step->is_chunk = true;
+    reading->step->is_chunk = stream->content.len > 1;
     return err == OK ? OK : converse_failed(reading->why, err);
 }
 

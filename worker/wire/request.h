@@ -25,10 +25,11 @@ enum role { ROLE_SYSTEM, ROLE_USER, ROLE_ASSISTANT };
  * it where it was one already. */
 struct block {
     bool is_text;                     /* a plain text block … */
+    bool is_cited;                    /* else, a text with citations … */
     bool is_blank, goes_on;           /* while it is read: see request_parts.h */
     struct slice text;                /* … with this decoded text, never blank */
     struct slice converse;            /* the block object, e.g. {"image":{…}}; null for text that came as a string or in
-                                         LangChain's form: then the dialect writes it */
+                                         LangChain's form: then the dialect writes it. Of a cited one: the citations */
 };
 
 /* One turn: consecutive messages of one role merged (langchain.md). System messages are not turns. */

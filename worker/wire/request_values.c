@@ -208,10 +208,20 @@ static bool all_are_strings(const struct json *list)
     return true;
 }
 
+static bool has_empty(const struct json *list)
+{
+    for (const struct json *item = list->first; item != NULL; item = item->next)
+        if (json_equal_text(item, ""))
+            return true;
+    return false;
+}
+
 enum err request_read_stop(struct reader *reader, const struct request_field *field,
                            const struct json *value)
 {
     struct slice array = value->source;
+    if (json_equal_text(value, "") || has_empty(value))
+        return refuse(reader, field, "an empty text stops nothing");
     if (value->kind == JSON_STRING) {
         struct buf text OWNED_BY(buf_done);
         buf_init(&text, value->source.len + 2);
