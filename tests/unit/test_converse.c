@@ -300,6 +300,19 @@ static void bodies_that_are_no_answer_are_told_apart(void **state)
 }
 
 /* It was paid for. */
+static void a_page_is_told_as_one(void **state)
+{
+    (void)state;
+    struct decoded decoded;
+    decode(&decoded, " <!DOCTYPE html><html><body>Welcome</body></html>");
+    assert_int_equal(decoded.err, ERR_BAD_ANSWER);
+    assert_non_null(strstr(decoded.why.message, "a proxy's page?"));
+    decoded_done(&decoded);
+    decode(&decoded, "{");
+    assert_null(strstr(decoded.why.message, "page"));
+    decoded_done(&decoded);
+}
+
 static void an_odd_answer_is_kept_with_its_counts(void **state)
 {
     (void)state;
@@ -452,6 +465,7 @@ int main(void)
         cmocka_unit_test(senseless_counts_are_not_known),
         cmocka_unit_test(the_bytes_of_an_answer_are_those_of_what_the_model_said),
         cmocka_unit_test(bodies_that_are_no_answer_are_told_apart),
+        cmocka_unit_test(a_page_is_told_as_one),
         cmocka_unit_test(an_odd_answer_is_kept_with_its_counts),
         cmocka_unit_test(an_answer_larger_than_its_arena_is_too_large),
         cmocka_unit_test(any_mixture_of_blocks_is_json_again),

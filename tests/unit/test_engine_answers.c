@@ -161,7 +161,7 @@ static void an_error_of_status_200_keeps_its_type_and_words(void **state)
     assert_no_answer("", "{\"usage\":{}}", "\"code\":\"unavailable\"", "\"type\":\"unavailable\"",
                      "the answer has no output.message.content");
     assert_no_answer("", "<html>", "\"code\":\"unavailable\"", "\"type\":\"unavailable\"",
-                     "the answer is no JSON");
+                     "a proxy's page?");
 }
 
 /* ---- where errors go ---- */

@@ -49,6 +49,25 @@ static void assert_refused(struct slice text, size_t offset, const char *words)
     assert_int_equal(json_parse(&arena, text, &root, NULL), ERR_FORMAT);
 }
 
+static void what_is_json_and_yet_refused_is_told_apart(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        bool is_json;
+    } CASES[] = {
+        {"{\"a\":1,\"a\":2}", true}, {"\"\\u0000\"", true}, {"\"\\ud800\"", true},
+        {"{\"a\":}", false},         {"\"\xff\"", false},   {"\"\\u12\"", false},
+    };
+    for (size_t i = 0; i < COUNT_OF(CASES); i++) {
+        const struct json *root = NULL;
+        struct json_fault fault;
+        assert_int_equal(json_parse(&arena, slice_of_text(CASES[i].text), &root, &fault),
+                         ERR_FORMAT);
+        assert_int_equal(fault.is_json, CASES[i].is_json);
+    }
+}
+
 static void every_kind_of_value_is_told(void **state)
 {
     (void)state;
@@ -128,7 +147,7 @@ static void what_is_no_json_is_refused(void **state)
         {{"/**/1", 5}, 0, "a value is expected"},
         {{"[1,]", 4}, 3, "a value is expected"},
         {{"[,1]", 4}, 1, "a value is expected"},
-        {{"\xef\xbb\xbf{}", 5}, 0, "a value is expected"},
+        {{"\xef\xbb\xbf{}", 5}, 0, "a byte order mark (BOM) before the value"},
         {{"\0", 1}, 0, "a value is expected"},
         {{"{\"a\":1,}", 8}, 7, "a member's name is expected"},
         {{"{,}", 3}, 1, "a member's name is expected"},
@@ -350,6 +369,7 @@ static void a_small_arena_is_no_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(what_is_json_and_yet_refused_is_told_apart),
         TEST(every_kind_of_value_is_told),
         TEST(nodes_are_spans_of_the_source),
         TEST(members_that_are_not_there_are_null),

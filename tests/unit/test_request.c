@@ -273,7 +273,9 @@ static void a_fault_in_the_json_is_placed(void **state)
     struct request_kit kit;
     request_kit_init(&kit);
     assert_int_equal(request_kit_read(&kit, SLICE("{\n \"id\": x}")), ERR_MALFORMED);
-    assert_non_null(strstr(kit.why.message, "line 2, column 8"));
+    assert_non_null(strstr(kit.why.message, "no JSON at line 2, column 8"));
+    assert_int_equal(request_kit_read(&kit, SLICE("{\"id\":1,\"id\":2}")), ERR_MALFORMED);
+    assert_non_null(strstr(kit.why.message, "refused at line 1, column 14: duplicate member"));
     request_kit_done(&kit);
 }
 

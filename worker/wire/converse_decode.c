@@ -274,6 +274,9 @@ enum err converse_decode(struct arena *arena, struct slice body, struct answer *
     why_clear(ret_why);
     converse_no_usage(&answer.usage);
     enum err err = json_parse_loosely(&scratch, body, &root, &fault);
+    if (err == ERR_FORMAT && slice_starts(slice_trim(body), SLICE("<")))
+        return why_set(ret_why, ERR_BAD_ANSWER, NULL,
+                       "status 200 with a body that is not Bedrock's: a proxy's page?");
     if (err == ERR_FORMAT)
         return why_set(ret_why, ERR_BAD_ANSWER, NULL,
                        "the answer is no JSON at line %zu, column %zu: %s", fault.line,

@@ -36,6 +36,7 @@ struct scan {
     struct json *root;
     enum err err;
     size_t fault_at;
+    bool is_json; /* what was refused */
     const char *words;
 };
 
@@ -86,6 +87,13 @@ static bool refuse(struct scan *scan, size_t at, const char *words)
     return false;
 }
 
+/* JSON, but none that is taken. */
+static bool refuse_json(struct scan *scan, size_t at, const char *words)
+{
+    scan->is_json = true;
+    return refuse(scan, at, words);
+}
+
 static bool no_memory(struct scan *scan)
 {
     scan->err = ERR_NO_MEMORY;
@@ -120,12 +128,12 @@ static bool scan_unicode(struct scan *scan, size_t from)
     if (unit < 0)
         return refuse(scan, from, "\\u without four hexadecimal digits");
     if (unit == 0)
-        return refuse(scan, from, "\\u0000 in a string");
+        return refuse_json(scan, from, "\\u0000 in a string");
     scan->at += 4;
     if (unit < 0xd800 || unit > 0xdfff)
         return true;
     if (json_low_half(scan->text, scan->at, unit) < 0)
-        return refuse(scan, from, "a lone surrogate in a string");
+        return refuse_json(scan, from, "a lone surrogate in a string");
     scan->at += 6;
     return true;
 }
@@ -205,7 +213,7 @@ static bool scan_word(struct scan *scan, struct slice word, enum json_kind kind,
 static bool open_container(struct scan *scan, struct json *node, enum json_kind kind)
 {
     if (scan->depth == (scan->is_loose ? JSON_LOOSE_DEPTH_MAX : JSON_DEPTH_MAX))
-        return refuse(scan, scan->at, "nested too deep");
+        return refuse_json(scan, scan->at, "nested too deep");
     node->kind = kind;
     scan->frames[scan->depth++] = (struct frame){.node = node};
     scan->at++;
@@ -232,7 +240,7 @@ static bool scan_value(struct scan *scan, struct slice name)
 {
     size_t from = scan->at;
     if (scan->nodes == JSON_NODES_MAX)
-        return refuse(scan, from, "too many values");
+        return refuse_json(scan, from, "too many values");
     scan->nodes++;
     struct json *node = arena_new(scan->arena, sizeof *node);
     if (node == NULL)
@@ -285,7 +293,7 @@ static bool scan_name(struct scan *scan, struct slice *ret_name)
 static bool refuse_duplicate(struct scan *scan, const struct json *a, const struct json *b)
 {
     const struct json *later = a->source.ptr > b->source.ptr ? a : b;
-    return refuse(scan, (size_t)(later->source.ptr - scan->text.ptr), "duplicate member");
+    return refuse_json(scan, (size_t)(later->source.ptr - scan->text.ptr), "duplicate member");
 }
 
 static bool check_pairwise(struct scan *scan, const struct json *object)
@@ -382,6 +390,8 @@ static bool scan_text(struct scan *scan)
     size_t valid = utf8_valid_len(scan->text);
     if (valid < scan->text.len)
         return refuse(scan, valid, "invalid UTF-8");
+    if (slice_starts(scan->text, SLICE("\xef\xbb\xbf")))
+        return refuse(scan, 0, "a byte order mark (BOM) before the value");
     skip_blanks(scan);
     if (!scan_value(scan, SLICE_NULL))
         return false;
@@ -394,7 +404,7 @@ static bool scan_text(struct scan *scan)
 
 static void locate(const struct scan *scan, struct json_fault *ret_fault)
 {
-    *ret_fault = (struct json_fault){scan->fault_at, 1, 1, scan->words};
+    *ret_fault = (struct json_fault){scan->fault_at, 1, 1, scan->is_json, scan->words};
     for (size_t i = 0; i < scan->fault_at; i++) {
         ret_fault->column++;
         if (scan->text.ptr[i] == '\n') {
@@ -412,6 +422,7 @@ static enum err parse(struct arena *arena, struct slice text, bool is_loose,
     scan.text = text.ptr == NULL ? SLICE("") : text;
     scan.at = scan.nodes = scan.depth = 0;
     scan.is_loose = is_loose;
+    scan.is_json = false;
     scan.root = NULL;
     scan.err = OK;
     if (!scan_text(&scan)) {

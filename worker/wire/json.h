@@ -31,6 +31,7 @@ struct json {
 struct json_fault {
     size_t offset;                /* byte, from 0 */
     size_t line, column;          /* from 1; column in bytes */
+    bool is_json;                 /* as far as it was read; refused for a duplicate, nesting, \u0000 … */
     const char *words;            /* "duplicate member", … static text without data */
 };
 

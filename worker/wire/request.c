@@ -151,8 +151,9 @@ static enum err parse_value(struct reader *reader, const struct json **ret_root)
     if (err == ERR_NO_MEMORY)
         return reader_no_memory(reader);
     if (err != OK)
-        return why_set(reader->why, ERR_MALFORMED, NULL, "no JSON at line %zu, column %zu: %s",
-                       fault.line, fault.column, fault.words);
+        return why_set(reader->why, ERR_MALFORMED, NULL, "%s at line %zu, column %zu: %s",
+                       fault.is_json ? "refused" : "no JSON", fault.line, fault.column,
+                       fault.words);
     if (!json_is(*ret_root, JSON_OBJECT))
         return why_set(reader->why, ERR_MALFORMED, NULL, "a request is a JSON object");
     if (json_member(*ret_root, "specversion") != NULL &&
