@@ -64,6 +64,8 @@ def test_a_broker_that_is_away_for_long_costs_no_abort_storm_and_no_memory(own_b
         world.blows.append(Blow("", world.outages[0][0], world.outages[0][1] + 10000))
         world.await_answers(seconds=90)
         world.must_be_clean()
+        booked = [data for about in world.usage_by_request().values() for data in about]
+        assert not [data for data in booked if data.get("reason") == "worker_lost"], "it took its own calls for a dead worker's"
         bound = worker.events("memory_bound")[0]["bytes"]
         assert max(weights) <= bound, f"{max(weights)} bytes resident, {bound} were promised"
         assert worker.events("brokers_down") and worker.events("brokers_up")

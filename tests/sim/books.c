@@ -29,7 +29,7 @@ void books_call_ended(struct world *world, struct worker *worker, int log, int64
 /* What it still has to book for this log goes out without an offset. */
 static void note_known(struct world *world, struct account *account, int log, int64_t offset)
 {
-    if (account->told == 0)
+    if (account->told == 0 && account->cut == 0)
         return;
     account->is_known = true;
     account->known_deaths = kafka_record(world, log, offset)->deaths;

@@ -61,6 +61,15 @@ static void response_out(struct world *world, const struct output *output, const
         MUST(world, record->deaths + record->is_lost_expected >= (int)world->config.max_begun);
 }
 
+/* Offsets tell what became of a batch, but not those of a topic that is made anew meanwhile. */
+static bool has_witness(const struct world *world, const struct batch *batch)
+{
+    for (size_t i = 0; i < batch->offset_count; i++)
+        if (!world->logs[batch->offsets[i].partition].is_anew)
+            return true;
+    return false;
+}
+
 /* Outputs [0, count) are there. */
 static void publish(struct world *world, struct worker *worker, size_t count)
 {
@@ -77,7 +86,7 @@ static void publish(struct world *world, struct worker *worker, size_t count)
         if (output->kind == OUTPUT_RESPONSE)
             response_out(world, output, value);
         else if (output->kind == OUTPUT_USAGE)
-            books_usage(world, worker, value, batch->offset_count > 0);
+            books_usage(world, worker, value, has_witness(world, batch));
     }
     free(value);
 }

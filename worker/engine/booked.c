@@ -31,24 +31,31 @@ static void page_free(struct page *page)
     memory_free(page);
 }
 
-void booked_keep(struct engine *engine, const struct partition *partition,
-                 struct offset_open *calls, size_t count)
+void booked_clear(struct engine *engine, const struct partition *partition)
 {
     struct page *page = page_find(engine, partition);
     if (page != NULL)
         page_free(page);
-    if (count == 0) {
-        memory_free(calls);
+}
+
+void booked_add(struct engine *engine, const struct partition *partition,
+                const struct offset_open *calls, size_t count)
+{
+    struct page *page = page_find(engine, partition);
+    if (count == 0)
         return;
+    if (page == NULL) {
+        page = memory_new(sizeof *page);
+        CHECK(page != NULL && partition->topic.len < sizeof page->topic);
+        memcpy(page->topic, partition->topic.ptr, partition->topic.len);
+        page->number = partition->number;
+        link_init(&page->link);
+        list_add_last(&engine->booked, &page->link);
     }
-    page = memory_new(sizeof *page);
-    CHECK(page != NULL && partition->topic.len < sizeof page->topic);
-    memcpy(page->topic, partition->topic.ptr, partition->topic.len);
-    page->number = partition->number;
-    page->calls = calls;
-    page->count = count;
-    link_init(&page->link);
-    list_add_last(&engine->booked, &page->link);
+    page->calls = memory_resize(page->calls, (page->count + count) * sizeof *calls);
+    CHECK(page->calls != NULL);
+    memcpy(page->calls + page->count, calls, count * sizeof *calls);
+    page->count += count;
 }
 
 bool booked_forget(struct engine *engine, const struct partition *partition, int64_t offset,
@@ -56,13 +63,12 @@ bool booked_forget(struct engine *engine, const struct partition *partition, int
 {
     struct page *page = page_find(engine, partition);
     for (size_t i = 0; page != NULL && i < page->count; i++) {
-        if (page->calls[i].offset != offset)
+        if (page->calls[i].offset != offset || page->calls[i].begun != begun)
             continue;
-        bool is_same = page->calls[i].begun == begun;
         page->calls[i] = page->calls[--page->count];
         if (page->count == 0)
             page_free(page);
-        return is_same;
+        return true;
     }
     return false;
 }

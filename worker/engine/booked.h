@@ -6,9 +6,10 @@
 
 #include "engine/state.h"
 
-/* In place of what was known of this partition. `calls` is given away, NULL = none. */
-void booked_keep(struct engine *engine, const struct partition *partition,
-                 struct offset_open *calls, size_t count);
+/* Nothing is known of this partition any more. */
+void booked_clear(struct engine *engine, const struct partition *partition);
+void booked_add(struct engine *engine, const struct partition *partition,
+                const struct offset_open *calls, size_t count);
 /* Is the call that the map tells of this offset, begun so often, one of them? Then it is forgotten.
  */
 MUST_CHECK bool booked_forget(struct engine *engine, const struct partition *partition,

@@ -114,17 +114,19 @@ enum err ledger_open(struct ledger *ledger, int64_t offset, struct slice metadat
     return err == ERR_NOT_FOUND ? OK : err;
 }
 
-size_t ledger_told_running(const struct ledger *ledger, struct offset_open **ret_open)
+size_t ledger_told_running(const struct ledger *ledger, int64_t offset, struct slice map,
+                           struct offset_open **ret_open)
 {
     size_t count, kept = 0;
     int64_t last;
-    if (read_map(buf_slice(&ledger->committed_map), ledger->committed_offset, ret_open, &count,
-                 &last) != OK)
+    if (read_map(map, offset, ret_open, &count, &last) != OK)
         return 0;
     for (size_t i = 0; i < count; i++) {
-        const struct ledger_entry *entry = ledger_find(ledger, (*ret_open)[i].offset);
-        if ((*ret_open)[i].is_running && entry != NULL && !entry->was_running)
-            (*ret_open)[kept++] = (*ret_open)[i];
+        const struct offset_open *open = &(*ret_open)[i];
+        const struct ledger_entry *entry = ledger_find(ledger, open->offset);
+        if (open->is_running && entry != NULL && !entry->was_running &&
+            open->begun == entry->deaths + 1)
+            (*ret_open)[kept++] = *open;
     }
     return kept;
 }

@@ -69,9 +69,10 @@ void ledger_done(struct ledger *ledger);
  * not usable: offset_map.h). A map over our own limit (another one was set before) is carried on
  * whole: nothing is added to it until it has shrunk. */
 enum err ledger_open(struct ledger *ledger, int64_t offset, struct slice metadata);
-/* Of the calls that the committed map tells as under way those that are no dead owner's: whoever has
- * the partition next will put them in the books. Ascending; *ret_open is memory of the caller. */
-size_t ledger_told_running(const struct ledger *ledger, struct offset_open **ret_open);
+/* Calls of ours that this map of ours tells as under way (of dead owners it tells others): whoever
+ * has the partition next would take them for a dead owner's. *ret_open is memory of the caller. */
+size_t ledger_told_running(const struct ledger *ledger, int64_t offset, struct slice map,
+                           struct offset_open **ret_open);
 /* The broker still has what this ledger committed last. */
 bool ledger_agrees(const struct ledger *ledger, int64_t offset, struct slice metadata);
 /* The log begins at `low` now: open offsets below are gone. Returns how many offsets were lost. */

@@ -246,7 +246,7 @@ void engine_watermarks_read(struct engine *engine, struct tenure tenure, enum er
         buf_init(&map, LEDGER_MAP_BYTES_MAX);
         buf_add(&map, buf_slice(&partition->ledger.committed_map));
         partition = begin_anew(engine, partition);
-        booked_keep(engine, partition, NULL, 0);
+        booked_clear(engine, partition);
         (void)ledger_open(&partition->ledger, committed, buf_slice(&map));
         ledger_restart(&partition->ledger, low);
         partition->step = PARTITION_ACTIVE;
@@ -442,13 +442,29 @@ static void orphan_results(struct engine *engine, struct partition *partition)
     }
 }
 
+/* Its calls will be in the books of this process: what the next one to have it finds in the map is
+ * one of these two. */
+static void remember_calls(struct engine *engine, const struct partition *partition)
+{
+    const struct ledger *ledger = &partition->ledger;
+    struct offset_open *calls;
+    booked_clear(engine, partition);
+    size_t count = ledger_told_running(ledger, ledger->committed_offset,
+                                       buf_slice(&ledger->committed_map), &calls);
+    booked_add(engine, partition, calls, count);
+    memory_free(calls);
+    if (!partition->is_in_batch)
+        return;
+    count = ledger_told_running(ledger, partition->batch_offset, buf_slice(&partition->batch_map),
+                                &calls);
+    booked_add(engine, partition, calls, count);
+    memory_free(calls);
+}
+
 void partition_end_tenure(struct engine *engine, struct partition *partition)
 {
     uint32_t dropped = partition->results;
-    struct offset_open *told = NULL;
-    size_t told_count = 0;
-    if (!partition->is_in_batch) /* else nobody knows yet what is committed */
-        told_count = ledger_told_running(&partition->ledger, &told);
+    remember_calls(engine, partition);
     engine->slots[partition->tenure.slot] = NULL;
     engine->assigned--;
     partition->is_gone = true;
@@ -457,7 +473,6 @@ void partition_end_tenure(struct engine *engine, struct partition *partition)
     partition_cancel_calls(engine, partition);
     each_job(engine, partition, is_finished, finished_goes);
     orphan_results(engine, partition);
-    booked_keep(engine, partition, told, told_count);
     if (dropped > 0) {
         struct log_field more = FIELD_INT("dropped", dropped);
         log_partition(engine, LOG_PARTITION_LOST, partition, &more, 1);
