@@ -16,7 +16,7 @@ static const struct json *parse(struct arena *arena, struct slice text)
 {
     const struct json *root = NULL;
     CHECK(text.ptr != NULL);
-    CHECK(json_parse(arena, text, &root, NULL) == OK);
+    CHECK(json_parse_loosely(arena, text, &root, NULL) == OK);
     return root;
 }
 
