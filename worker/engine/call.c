@@ -195,7 +195,7 @@ static enum err judge_exchange(const struct call *call, const struct call_end *e
     enum err err = end->err;
     if (err == ERR_CONNECTION && call->is_streaming)
         err = ERR_BROKEN_STREAM;
-    if (err == ERR_TOO_LARGE)
+    if (err == ERR_TOO_LARGE || (err == ERR_BROKEN_STREAM && !call->is_streaming))
         err = ERR_BAD_ANSWER;
     return why_set(ret_why, err, NULL, "%.*s", SLICE_ARG(end->words));
 }

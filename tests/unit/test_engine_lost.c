@@ -1,0 +1,117 @@
+/* Partitions that are lost: what becomes of their calls, and what of it is in the books. */
+#include "unit/engine_kit.h"
+
+static struct kit *kit_started(const struct engine_config *config)
+{
+    struct kit *kit = kit_new(config);
+    kit_assign(kit, 0);
+    return kit;
+}
+
+static void a_lost_partition_drops_answers_and_keeps_their_usage(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_started(NULL);
+    for (int64_t offset = 0; offset < 4; offset++)
+        kit_request(kit, 0, offset, "k", "");
+    kit_request(kit, 0, 4, NULL, "");
+    kit_turn(kit);
+    kit_commit(kit);
+    kit_answer(kit, 0); /* waits for its commit */
+    engine_partition_lost(kit->engine, kit->tenures[0]);
+    assert_int_equal(kit_open_calls(kit), 0);
+    assert_int_equal(kit->logged[LOG_PARTITION_LOST], 1);
+    kit_settle(kit);
+    assert_int_equal(kit_count(kit, OUTPUT_RESPONSE), 0);
+    assert_int_equal(kit_count(kit, OUTPUT_USAGE), 2);
+    assert_says(kit_output(kit, OUTPUT_USAGE, 0), "\"reason\":\"cancelled\"");
+    assert_says(kit_output(kit, OUTPUT_USAGE, 1), "\"final\":false,\"estimated\":false");
+    assert_int_equal(kit->engine->held, 0);
+    kit_free(kit);
+}
+
+/* The map that was committed last tells these calls as under way. Two of them are answered and in
+ * the books, one had not left; only another worker would take them for a dead one's. */
+static void calls_of_a_lost_partition_that_comes_back_are_not_booked_again(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_started(NULL);
+    kit_request(kit, 0, 0, NULL, "");
+    kit_request(kit, 0, 1, NULL, "");
+    kit_turn(kit);
+    kit_commit(kit);
+    kit_answer(kit, 0);
+    engine_partition_lost(kit->engine, kit->tenures[0]);
+    kit_settle(kit);
+    assert_int_equal(kit_count(kit, OUTPUT_USAGE), 2);
+    kit_assign(kit, 0);
+    kit_request(kit, 0, 0, NULL, "");
+    kit_request(kit, 0, 1, NULL, "");
+    kit_turn(kit);
+    assert_int_equal(kit_open_calls(kit), 2);
+    kit_answer(kit, 0);
+    kit_answer(kit, 1);
+    kit_settle(kit);
+    assert_int_equal(kit_count(kit, OUTPUT_USAGE), 4);
+    for (size_t i = 0; i < 4; i++)
+        assert_null(strstr(kit_output(kit, OUTPUT_USAGE, i)->value, "worker_lost"));
+    assert_int_equal(kit_count(kit, OUTPUT_RESPONSE), 2);
+    kit_free(kit);
+}
+
+static void leave_map(struct kit *kit, struct offset_open open)
+{
+    struct buf map OWNED_BY(buf_done);
+    buf_init(&map, OFFSET_MAP_BYTES_MAX);
+    offset_map_add(&map, open.offset, open.offset, &open, 1, 7);
+    free(kit->maps[0]);
+    kit->maps[0] = kit_copy(buf_slice(&map));
+}
+
+static void calls_that_another_owner_left_behind_are_booked(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_started(NULL);
+    kit_request(kit, 0, 0, NULL, "");
+    kit_turn(kit);
+    kit_commit(kit);
+    engine_partition_lost(kit->engine, kit->tenures[0]);
+    kit_settle(kit);
+    assert_int_equal(kit_count(kit, OUTPUT_USAGE), 1);
+    /* It booked ours, began one of its own, and died. */
+    leave_map(kit, (struct offset_open){.offset = 0, .begun = 2, .is_running = true});
+    kit_assign(kit, 0);
+    kit_request(kit, 0, 0, NULL, "");
+    kit_turn(kit);
+    kit_commit(kit);
+    assert_int_equal(kit_count(kit, OUTPUT_USAGE), 2);
+    assert_says(kit_output(kit, OUTPUT_USAGE, 1), "\"reason\":\"worker_lost\"");
+    kit_free(kit);
+}
+
+static void a_call_cancelled_before_it_left_is_not_booked(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_started(NULL);
+    kit->calls_stay_unsent = true;
+    kit_request(kit, 0, 0, NULL, "");
+    kit_turn(kit);
+    kit_commit(kit);
+    engine_partition_lost(kit->engine, kit->tenures[0]);
+    assert_int_equal(kit_open_calls(kit), 0);
+    kit_settle(kit);
+    assert_int_equal(kit_count(kit, OUTPUT_USAGE), 0);
+    assert_int_equal(kit->engine->held, 0);
+    kit_free(kit);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_lost_partition_drops_answers_and_keeps_their_usage),
+        cmocka_unit_test(calls_of_a_lost_partition_that_comes_back_are_not_booked_again),
+        cmocka_unit_test(calls_that_another_owner_left_behind_are_booked),
+        cmocka_unit_test(a_call_cancelled_before_it_left_is_not_booked),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
