@@ -103,7 +103,7 @@ def mess(broker, module_folder):
         world.watcher.end()
         world.watcher = records.ConcurrentReader(broker.bootstrap, world.topics.outputs)
         world.watcher.start()
-        world.worker("w0", kafka={"producer": {"message.max.bytes": BIG}})
+        world.worker("w0")
         old = int(time.time() * 1000) - 5000
         world.placed = {}
         for number, (name, (value, headers, _, _)) in enumerate(CASES.items()):
