@@ -387,6 +387,14 @@ static inline void kit_assign(struct kit *kit, uint32_t slot)
     kit_read(kit);
 }
 
+/* With partition 0. */
+static inline struct kit *kit_started(const struct engine_config *config)
+{
+    struct kit *kit = kit_new(config);
+    kit_assign(kit, 0);
+    return kit;
+}
+
 static inline void kit_record(struct kit *kit, uint32_t slot, int64_t offset, const char *key,
                               const char *value)
 {

@@ -2,13 +2,6 @@
  * worker about its own membership. */
 #include "unit/engine_kit.h"
 
-static struct kit *kit_started(const struct engine_config *config)
-{
-    struct kit *kit = kit_new(config);
-    kit_assign(kit, 0);
-    return kit;
-}
-
 /* One request is answered, and the batch with its response is in the committer's hands. */
 static size_t answer_into_batch(struct kit *kit, int64_t offset)
 {

@@ -1,13 +1,6 @@
 /* Partitions that are lost: what becomes of their calls, and what of it is in the books. */
 #include "unit/engine_kit.h"
 
-static struct kit *kit_started(const struct engine_config *config)
-{
-    struct kit *kit = kit_new(config);
-    kit_assign(kit, 0);
-    return kit;
-}
-
 static void a_lost_partition_drops_answers_and_keeps_their_usage(void **state)
 {
     (void)state;

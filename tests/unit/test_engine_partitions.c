@@ -4,13 +4,6 @@
 
 #include "unit/torture.h"
 
-static struct kit *kit_started(const struct engine_config *config)
-{
-    struct kit *kit = kit_new(config);
-    kit_assign(kit, 0);
-    return kit;
-}
-
 static int64_t last_start(const struct kit *kit)
 {
     assert_true(kit->starts.count > 0);

@@ -2,13 +2,6 @@
  */
 #include "unit/engine_kit.h"
 
-static struct kit *kit_started(const struct engine_config *config)
-{
-    struct kit *kit = kit_new(config);
-    kit_assign(kit, 0);
-    return kit;
-}
-
 /* ---- refused records ---- */
 
 static void a_refused_answer_fails_alone_and_keeps_its_usage(void **state)

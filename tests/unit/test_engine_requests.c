@@ -2,13 +2,6 @@
  */
 #include "unit/engine_stream_kit.h"
 
-static struct kit *kit_started(const struct engine_config *config)
-{
-    struct kit *kit = kit_new(config);
-    kit_assign(kit, 0);
-    return kit;
-}
-
 static void assert_run(const struct kit *kit, size_t i, int attempt, int seq, const char *last)
 {
     char part[64];

@@ -1,13 +1,6 @@
 /* What the log says of a partition that takes no more requests. */
 #include "unit/engine_kit.h"
 
-static struct kit *kit_started(const struct engine_config *config)
-{
-    struct kit *kit = kit_new(config);
-    kit_assign(kit, 0);
-    return kit;
-}
-
 static void a_full_share_is_told_once_a_minute_with_who_fills_it(void **state)
 {
     (void)state;

@@ -4,22 +4,7 @@
 #include "wire/json.h"
 
 #define ARENA_LIMIT ((size_t)64 << 20)
-
-static struct arena arena;
-
-static int start(void **state)
-{
-    (void)state;
-    arena_init(&arena, ARENA_LIMIT);
-    return 0;
-}
-
-static int finish(void **state)
-{
-    (void)state;
-    arena_done(&arena);
-    return memory_live() == 0 ? 0 : -1;
-}
+#include "unit/arena_kit.h"
 
 static const struct json *parse(struct slice text)
 {
@@ -363,8 +348,6 @@ static void a_small_arena_is_no_memory(void **state)
     assert_int_equal(json_parse(&small, buf_slice(&buf), &root, NULL), ERR_NO_MEMORY);
     assert_null(root);
 }
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, start, finish)
 
 int main(void)
 {

@@ -5,23 +5,8 @@
 #include "wire/json_mend.h"
 
 #define ARENA_LIMIT ((size_t)1 << 20)
-#define STAND_IN    "\xef\xbf\xbd"
-
-static struct arena arena;
-
-static int start(void **state)
-{
-    (void)state;
-    arena_init(&arena, ARENA_LIMIT);
-    return 0;
-}
-
-static int finish(void **state)
-{
-    (void)state;
-    arena_done(&arena);
-    return memory_live() == 0 ? 0 : -1;
-}
+#include "unit/arena_kit.h"
+#define STAND_IN "\xef\xbf\xbd"
 
 static void assert_mended(struct slice text, const char *expected)
 {
@@ -123,7 +108,6 @@ static void running_out_of_memory_is_told(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, start, finish)
     const struct CMUnitTest tests[] = {
         TEST(what_no_text_can_hold_becomes_a_replacement_character),
         TEST(bare_control_characters_are_escaped),

@@ -9,22 +9,7 @@
 #include "wire/json.h"
 
 #define ARENA_LIMIT ((size_t)64 << 20)
-
-static struct arena arena;
-
-static int start(void **state)
-{
-    (void)state;
-    arena_init(&arena, ARENA_LIMIT);
-    return 0;
-}
-
-static int finish(void **state)
-{
-    (void)state;
-    arena_done(&arena);
-    return memory_live() == 0 ? 0 : -1;
-}
+#include "unit/arena_kit.h"
 
 static const struct json *parse(struct slice text)
 {
@@ -274,8 +259,6 @@ static void what_is_written_is_read_again(void **state)
         arena_reset(&arena);
     }
 }
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, start, finish)
 
 int main(void)
 {

@@ -4,13 +4,6 @@
 
 #define TO_GOOD ",\"reply_to\":\"reply.good\""
 
-static struct kit *kit_started(void)
-{
-    struct kit *kit = kit_new(NULL);
-    kit_assign(kit, 0);
-    return kit;
-}
-
 static void found(struct kit *kit, enum err err, int32_t partitions)
 {
     assert_true(kit->look_ups.count > 0);
@@ -46,7 +39,7 @@ static void request_with_headers(struct kit *kit, int64_t offset, int32_t partit
 static void an_allowed_topic_that_is_there_gets_the_answer(void **state)
 {
     (void)state;
-    struct kit *kit = kit_started();
+    struct kit *kit = kit_started(NULL);
     kit_request(kit, 0, 0, NULL, TO_GOOD);
     kit_turn(kit);
     assert_int_equal(kit->call_count, 0); /* nothing is called before the topic is known */
@@ -79,7 +72,7 @@ static void assert_refused(struct kit *kit, const char *words)
 static void a_topic_that_is_not_allowed_is_not_even_looked_up(void **state)
 {
     (void)state;
-    struct kit *kit = kit_started();
+    struct kit *kit = kit_started(NULL);
     kit_request(kit, 0, 0, NULL, ",\"reply_to\":\"orders\"");
     kit_turn(kit);
     assert_int_equal(kit->look_ups.count, 0);
@@ -117,7 +110,7 @@ static void a_name_that_no_topic_can_have_is_refused(void **state)
     (void)state;
     static const char *const NAMES[] = {"reply.a/b", "reply.ä", "reply.a b", "reply.*"};
     for (size_t i = 0; i < COUNT_OF(NAMES); i++) {
-        struct kit *kit = kit_started();
+        struct kit *kit = kit_started(NULL);
         char more[64];
         (void)snprintf(more, sizeof more, ",\"reply_to\":\"%s\"", NAMES[i]);
         kit_request(kit, 0, 0, NULL, more);
@@ -129,12 +122,12 @@ static void a_name_that_no_topic_can_have_is_refused(void **state)
 static void a_topic_that_is_missing_or_forbidden_is_refused(void **state)
 {
     (void)state;
-    struct kit *kit = kit_started();
+    struct kit *kit = kit_started(NULL);
     kit_request(kit, 0, 0, NULL, TO_GOOD);
     kit_turn(kit);
     found(kit, ERR_NOT_FOUND, 0);
     assert_refused(kit, "does not exist");
-    kit = kit_started();
+    kit = kit_started(NULL);
     kit_request(kit, 0, 0, NULL, TO_GOOD);
     kit_turn(kit);
     found(kit, ERR_NOT_ALLOWED, 0);
@@ -144,12 +137,12 @@ static void a_topic_that_is_missing_or_forbidden_is_refused(void **state)
 static void a_partition_that_is_missing_is_refused(void **state)
 {
     (void)state;
-    struct kit *kit = kit_started();
+    struct kit *kit = kit_started(NULL);
     request_with_headers(kit, 0, 3);
     kit_turn(kit);
     found(kit, OK, 3);
     assert_refused(kit, "no such partition");
-    kit = kit_started();
+    kit = kit_started(NULL);
     request_with_headers(kit, 0, 2);
     kit_turn(kit);
     found(kit, OK, 3);
@@ -165,7 +158,7 @@ static void a_partition_that_is_missing_is_refused(void **state)
 static void a_partition_that_was_added_is_asked_for_before_it_is_refused(void **state)
 {
     (void)state;
-    struct kit *kit = kit_started();
+    struct kit *kit = kit_started(NULL);
     request_with_headers(kit, 0, 0);
     found(kit, OK, 1);
     kit_time(kit, 4000);
@@ -180,7 +173,7 @@ static void a_partition_that_was_added_is_asked_for_before_it_is_refused(void **
 static void even_a_malformed_request_is_answered_where_it_belongs(void **state)
 {
     (void)state;
-    struct kit *kit = kit_started();
+    struct kit *kit = kit_started(NULL);
     kit_request(kit, 0, 0, NULL, TO_GOOD ",\"unknown_field\":1");
     kit_turn(kit);
     found(kit, OK, 1);
@@ -193,7 +186,7 @@ static void even_a_malformed_request_is_answered_where_it_belongs(void **state)
 static void a_topic_is_looked_up_once_for_many_and_remembered(void **state)
 {
     (void)state;
-    struct kit *kit = kit_started();
+    struct kit *kit = kit_started(NULL);
     for (int64_t offset = 0; offset < 5; offset++)
         kit_request(kit, 0, offset, NULL, TO_GOOD);
     assert_int_equal(kit->look_ups.count, 1);
@@ -212,7 +205,7 @@ static void a_topic_is_looked_up_once_for_many_and_remembered(void **state)
 static void a_missing_topic_is_asked_for_again_soon(void **state)
 {
     (void)state;
-    struct kit *kit = kit_started();
+    struct kit *kit = kit_started(NULL);
     kit_request(kit, 0, 0, NULL, TO_GOOD);
     found(kit, ERR_NOT_FOUND, 0);
     kit_request(kit, 0, 1, NULL, TO_GOOD); /* known to be missing */
@@ -228,7 +221,7 @@ static void a_missing_topic_is_asked_for_again_soon(void **state)
 static void what_is_not_known_is_asked_until_it_is(void **state)
 {
     (void)state;
-    struct kit *kit = kit_started();
+    struct kit *kit = kit_started(NULL);
     kit_request(kit, 0, 0, NULL, TO_GOOD);
     uint32_t ticket = kit->look_ups.list[0].ticket;
     for (int i = 0; i < 5; i++) {
@@ -248,7 +241,7 @@ static void what_is_not_known_is_asked_until_it_is(void **state)
 static void a_waiting_request_goes_with_its_partition(void **state)
 {
     (void)state;
-    struct kit *kit = kit_started();
+    struct kit *kit = kit_started(NULL);
     kit_request(kit, 0, 0, NULL, TO_GOOD);
     kit_turn(kit);
     engine_partition_revoked(kit->engine, kit->tenures[0]);
@@ -295,7 +288,7 @@ static void more_topics_than_can_be_looked_up_at_once_wait(void **state)
 static void a_reply_topic_that_vanished_costs_the_reply_not_the_usage(void **state)
 {
     (void)state;
-    struct kit *kit = kit_started();
+    struct kit *kit = kit_started(NULL);
     kit_request(kit, 0, 0, NULL, TO_GOOD);
     found(kit, OK, 3);
     kit_turn(kit);
@@ -316,15 +309,15 @@ static void a_reply_topic_that_vanished_costs_the_reply_not_the_usage(void **sta
 static void what_is_refused_is_named_as_the_request_has_it(void **state)
 {
     (void)state;
-    struct kit *kit = kit_started();
+    struct kit *kit = kit_started(NULL);
     kit_request(kit, 0, 0, NULL, TO_GOOD);
     found(kit, ERR_NOT_FOUND, 0);
     assert_refused(kit, "\"field\":\"reply_to\"");
-    kit = kit_started();
+    kit = kit_started(NULL);
     request_with_headers(kit, 0, 1);
     found(kit, ERR_NOT_FOUND, 0);
     assert_refused(kit, "\"field\":\"kafka_replyTopic\"");
-    kit = kit_started();
+    kit = kit_started(NULL);
     request_with_headers(kit, 0, 99);
     found(kit, OK, 3);
     assert_refused(kit, "\"field\":\"kafka_replyPartition\"");

@@ -8,7 +8,7 @@
 /* What is known of one partition. */
 struct page {
     struct link link;
-    char topic[250];
+    char topic[TOPIC_ROOM];
     int32_t number;
     struct offset_open *calls;
     size_t count;

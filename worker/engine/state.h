@@ -50,10 +50,13 @@ struct result {
     bool is_lost_call; /* … that of a dead owner */
 };
 
+/* For a topic's name and a NUL: Kafka's longest has 249 bytes. */
+#define TOPIC_ROOM 250
+
 struct partition {
     bool is_gone; /* its tenure is over; it stays until its last result has left */
     struct tenure tenure;
-    char topic_text[250]; /* Kafka's longest topic name is 249 */
+    char topic_text[TOPIC_ROOM];
     struct slice topic;
     int32_t number;
     enum { PARTITION_READING, PARTITION_ACTIVE, PARTITION_REVOKING } step;

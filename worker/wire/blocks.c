@@ -345,6 +345,16 @@ static bool is_of_an_answer(const struct piece *piece)
            piece->node->first->kind == JSON_OBJECT;
 }
 
+static enum err add_unknown(const struct piece *piece)
+{
+    if (is_piece_of_stream(piece))
+        return OK;
+    if (!is_of_an_answer(piece))
+        return unknown_block(piece);
+    add_raw(piece, piece->node->source);
+    return OK;
+}
+
 static enum err add_converse(const struct piece *piece)
 {
     const struct json *member = piece->node->first;
@@ -352,14 +362,8 @@ static enum err add_converse(const struct piece *piece)
     while (kind < COUNT_OF(converse_kinds) &&
            (member == NULL || !slice_equal_text(member->name, converse_kinds[kind].name)))
         kind++;
-    if (kind == COUNT_OF(converse_kinds) && is_piece_of_stream(piece))
-        return OK;
-    if (kind == COUNT_OF(converse_kinds) && is_of_an_answer(piece)) {
-        add_raw(piece, piece->node->source);
-        return OK;
-    }
     if (kind == COUNT_OF(converse_kinds))
-        return unknown_block(piece);
+        return add_unknown(piece);
     if (piece->node->count > 1)
         return refuse(piece, NULL, ERR_INVALID,
                       "a block has one member (Converse's own), or a type and what belongs to it");
