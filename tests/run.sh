@@ -76,7 +76,7 @@ with_ctest() {
         return
     }
     rm -f "$OUT/$1.log"
-    bounded "$4" "$OUT/$1.log" ctest --test-dir "build/$2" -L "$3" -V -j 4 --no-tests=error
+    bounded "$4" "$OUT/$1.log" ctest --test-dir "build/$2" -L "$3" -V -j 6 --no-tests=error
     python3 tests/tally.py ctest "$1" "$OUT/$1.log" "$?" >>"$TALLY"
 }
 

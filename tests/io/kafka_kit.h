@@ -223,6 +223,19 @@ UNUSED static void kit_only(void)
         cmocka_set_test_filter(getenv("KIT_ONLY"));
 }
 
+/* Delivery in the tests of kit_run_both. */
+UNUSED static bool kit_exactly_once;
+
+UNUSED static int kit_run_both(const struct CMUnitTest *tests, size_t count)
+{
+    kit_only();
+    int failed = _cmocka_run_group_tests("at_least_once", tests, count, NULL, NULL);
+    if (getenv("KAFKA_BOOTSTRAP_SERVERS") == NULL)
+        return failed; /* the in-memory cluster drops the offsets of transactions */
+    kit_exactly_once = true;
+    return failed + _cmocka_run_group_tests("exactly_once", tests, count, NULL, NULL);
+}
+
 /* ---- the worker ---- */
 
 UNUSED static void kit_log_line(void *self, enum log_event event, struct slice line)
@@ -369,6 +382,16 @@ UNUSED static struct kit_worker *kit_holding_worker(struct kit *kit, bool exactl
     kit_worker_start(worker);
     kit_until(worker, (int)worker->engine->records == count);
     return worker;
+}
+
+/* Every plain commit of offsets from now on. */
+UNUSED static void kit_refuse_commits(const struct kit *kit, rd_kafka_resp_err_t err, size_t count)
+{
+    static rd_kafka_resp_err_t errors[1000];
+    assert_true(count <= COUNT_OF(errors));
+    for (size_t i = 0; i < count; i++)
+        errors[i] = err;
+    rd_kafka_mock_push_request_errors_array(kit->mock, API_OFFSET_COMMIT, count, errors);
 }
 
 UNUSED static void kit_let_go(struct kit_worker *worker)

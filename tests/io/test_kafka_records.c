@@ -1,8 +1,6 @@
 /* Records in, copies out, offsets committed; on the in-memory cluster or on real brokers. */
 #include "io/kafka_kit.h"
 
-static bool exactly_once;
-
 static void every_record_is_answered_and_its_offset_committed(void **state)
 {
     (void)state;
@@ -10,7 +8,7 @@ static void every_record_is_answered_and_its_offset_committed(void **state)
     char metadata[64];
     kit_init(&kit, 1, true);
     kit_produce(&kit, 0, 1000);
-    struct kit_worker *worker = kit_worker_run(&kit, exactly_once);
+    struct kit_worker *worker = kit_worker_run(&kit, kit_exactly_once);
     kit_until(worker, worker->engine->answered == 1000);
     kit_until(worker, worker->engine->parts[0].end_position == 1000);
     assert_int_equal(worker->engine->doubles, 0);
@@ -21,32 +19,13 @@ static void every_record_is_answered_and_its_offset_committed(void **state)
     kit_done_with(&kit);
 }
 
-static void a_second_worker_goes_on_where_the_first_one_stopped(void **state)
-{
-    (void)state;
-    struct kit kit;
-    kit_init(&kit, 1, true);
-    kit_produce(&kit, 0, 300);
-    struct kit_worker *worker = kit_worker_run(&kit, exactly_once);
-    kit_until(worker, worker->engine->answered == 300);
-    assert_int_equal(kit_worker_end(worker), 0);
-    kit_produce(&kit, 300, 200);
-    worker = kit_worker_run(&kit, exactly_once);
-    kit_until(worker, worker->engine->answered == 200);
-    assert_int_equal(worker->engine->parts[0].read_offset, 300);
-    assert_memory_equal(worker->engine->parts[0].read_metadata, "batch ", 6);
-    assert_int_equal(kit_worker_end(worker), 0);
-    kit_assert_each_once(&kit, 500);
-    kit_done_with(&kit);
-}
-
 static void a_full_engine_leaves_records_in_the_queue_and_loses_none(void **state)
 {
     (void)state;
     struct kit kit;
     kit_init(&kit, 4, true);
     kit_produce(&kit, 0, 8000);
-    struct kit_worker *worker = kit_worker_new(&kit, exactly_once);
+    struct kit_worker *worker = kit_worker_new(&kit, kit_exactly_once);
     worker->engine->room_limit = 7;
     worker->engine->is_holding = true;
     kit_worker_start(worker);
@@ -91,7 +70,7 @@ static void keys_values_and_headers_pass_byte_for_byte(void **state)
     kit_produce_one(&kit, slice_of("k\0y", 3), slice_of("v\0\xff", 3), headers, COUNT_OF(headers));
     kit_produce_one(&kit, SLICE_NULL, SLICE("no key"), NULL, 0);
     kit_produce_one(&kit, SLICE(""), SLICE_NULL, NULL, 0);
-    struct kit_worker *worker = kit_worker_run(&kit, exactly_once);
+    struct kit_worker *worker = kit_worker_run(&kit, kit_exactly_once);
     rd_kafka_t *reader = kit_reader(&kit);
     rd_kafka_message_t *message = kit_next_known(reader);
     assert_int_equal(message->key_len, 3);
@@ -135,7 +114,7 @@ static void headers_pass_however_many_there_are(void **state)
     }
     kit_produce_one(&kit, SLICE_NULL, SLICE("many"), headers, HEADER_COUNT);
     kit_produce_one(&kit, SLICE_NULL, SLICE("few"), headers, 1);
-    struct kit_worker *worker = kit_worker_run(&kit, exactly_once);
+    struct kit_worker *worker = kit_worker_run(&kit, kit_exactly_once);
     rd_kafka_t *reader = kit_reader(&kit);
     for (size_t count = HEADER_COUNT; count > 0; count = count == 1 ? 0 : 1) {
         rd_kafka_message_t *message = kit_next_known(reader);
@@ -157,7 +136,7 @@ static void topics_and_watermarks_are_looked_up(void **state)
     struct kit kit;
     kit_init(&kit, 3, true);
     kit_produce(&kit, 0, 30);
-    struct kit_worker *worker = kit_worker_run(&kit, exactly_once);
+    struct kit_worker *worker = kit_worker_run(&kit, kit_exactly_once);
     struct engine *engine = worker->engine;
     kit_until(worker, engine->answered == 30);
     engine->ports.topic_look_up(engine->ports.self, slice_of_text(kit.in), 5);
@@ -182,7 +161,7 @@ static void an_offset_beyond_the_end_is_told_and_can_be_started_again(void **sta
     struct kit kit;
     kit_init(&kit, 1, true);
     kit_produce(&kit, 0, 10);
-    struct kit_worker *worker = kit_worker_new(&kit, exactly_once);
+    struct kit_worker *worker = kit_worker_new(&kit, kit_exactly_once);
     worker->engine->start_at = 5000;
     kit_worker_start(worker);
     kit_until(worker, worker->engine->parts[0].out_of_range == 1);
@@ -199,7 +178,7 @@ static void a_read_reflects_every_batch_that_has_ended(void **state)
     struct kit kit;
     kit_init(&kit, 1, true);
     kit_produce(&kit, 0, 40);
-    struct kit_worker *worker = kit_worker_new(&kit, exactly_once);
+    struct kit_worker *worker = kit_worker_new(&kit, kit_exactly_once);
     worker->config.kafka.commit_interval_ms = 3600000;
     kit_worker_start(worker);
     struct engine *engine = worker->engine;
@@ -215,76 +194,12 @@ static void a_read_reflects_every_batch_that_has_ended(void **state)
     kit_done_with(&kit);
 }
 
-static void a_new_member_gets_partitions_and_nothing_is_answered_twice(void **state)
-{
-    (void)state;
-    struct kit kit;
-    kit_init(&kit, 4, true);
-    struct kit_worker *first = kit_worker_run(&kit, exactly_once);
-    kit_until(first, first->engine->assigned == 4);
-    kit_produce(&kit, 0, 400);
-    struct kit_worker *second = kit_worker_new(&kit, exactly_once);
-    second->config.kafka.transactional_id = SLICE("one more");
-    kit_worker_start(second);
-    kit_until(second, second->engine->assigned >= 1 && second->engine->parts[0].is_started);
-    kit_until(first,
-              first->engine->released == first->engine->revoked && first->engine->revoked >= 1);
-    kit_produce(&kit, 400, 400);
-    kit_until(second, second->engine->answered >= 1);
-    kit_sleep_ms(500);
-    kit_lock(first->engine);
-    /* The in-memory cluster takes no offsets while a rebalance begins anew, and puts a member out
-     * that gives partitions back meanwhile. (Apache Kafka does neither.) */
-    bool may_double = !exactly_once && first->engine->lost > 0;
-    kit_unlock(first->engine);
-    assert_int_equal(kit_worker_end(first), 0);
-    kit_produce(&kit, 800, 200);
-    kit_until(second, second->engine->assigned >= 4);
-    int times[1000];
-    kit_read_numbers(&kit, 1000, times);
-    for (int i = 0; i < 1000; i++)
-        assert_true(times[i] == 1 || (may_double && times[i] == 2));
-    assert_int_equal(second->engine->lost, 0);
-    assert_int_equal(kit_worker_end(second), 0);
-    kit_done_with(&kit);
-}
-
-/* librdkafka pauses all partitions in a rebalance and drops what it had fetched of them. */
-static void records_fetched_before_a_rebalance_and_not_taken_are_not_skipped(void **state)
-{
-    (void)state;
-    struct kit kit;
-    kit_init(&kit, 4, true);
-    kit_produce(&kit, 0, 400);
-    struct kit_worker *first = kit_worker_new(&kit, exactly_once);
-    first->engine->room_limit = 0;
-    kit_worker_start(first);
-    kit_until(first, first->engine->assigned == 4 && first->engine->parts[3].is_started);
-    kit_sleep_ms(1000);
-    struct kit_worker *second = kit_worker_new(&kit, exactly_once);
-    second->config.kafka.transactional_id = SLICE("another one");
-    second->engine->room_limit = 0;
-    kit_worker_start(second);
-    kit_until(second, second->engine->assigned == 2 && second->engine->parts[1].is_started);
-    kit_sleep_ms(1000);
-    struct kit_worker *both[] = {first, second};
-    for (size_t i = 0; i < 2; i++) {
-        kit_lock(both[i]->engine);
-        both[i]->engine->room_limit = 1000;
-        kit_unlock(both[i]->engine);
-    }
-    kit_assert_each_once(&kit, 400);
-    assert_int_equal(kit_worker_end(first), 0);
-    assert_int_equal(kit_worker_end(second), 0);
-    kit_done_with(&kit);
-}
-
 static void chunks_go_out_and_refused_ones_are_told(void **state)
 {
     (void)state;
     struct kit kit;
     kit_init(&kit, 1, true);
-    struct kit_worker *worker = kit_worker_run(&kit, exactly_once);
+    struct kit_worker *worker = kit_worker_run(&kit, kit_exactly_once);
     struct engine *engine = worker->engine;
     kit_until(worker, engine->assigned == 1);
     struct output *chunk = memory_new(sizeof *chunk);
@@ -320,23 +235,15 @@ static void chunks_go_out_and_refused_ones_are_told(void **state)
 
 int main(void)
 {
-    kit_only();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_record_is_answered_and_its_offset_committed),
-        cmocka_unit_test(a_second_worker_goes_on_where_the_first_one_stopped),
         cmocka_unit_test(a_full_engine_leaves_records_in_the_queue_and_loses_none),
         cmocka_unit_test(keys_values_and_headers_pass_byte_for_byte),
         cmocka_unit_test(headers_pass_however_many_there_are),
         cmocka_unit_test(topics_and_watermarks_are_looked_up),
         cmocka_unit_test(an_offset_beyond_the_end_is_told_and_can_be_started_again),
         cmocka_unit_test(a_read_reflects_every_batch_that_has_ended),
-        cmocka_unit_test(a_new_member_gets_partitions_and_nothing_is_answered_twice),
-        cmocka_unit_test(records_fetched_before_a_rebalance_and_not_taken_are_not_skipped),
         cmocka_unit_test(chunks_go_out_and_refused_ones_are_told),
     };
-    int failed = cmocka_run_group_tests_name("at_least_once", tests, NULL, NULL);
-    if (getenv("KAFKA_BOOTSTRAP_SERVERS") == NULL)
-        return failed; /* the in-memory cluster drops the offsets of transactions */
-    exactly_once = true;
-    return failed + cmocka_run_group_tests_name("exactly_once", tests, NULL, NULL);
+    return kit_run_both(tests, COUNT_OF(tests));
 }
