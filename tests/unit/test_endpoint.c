@@ -54,6 +54,25 @@ static void what_is_no_region_is_refused(void **state)
     assert_int_equal(endpoint_add_url(&tight, SLICE("us-east-1"), false, false), ERR_TOO_LARGE);
 }
 
+static void a_url_of_ones_own_counts_before_the_regions(void **state)
+{
+    (void)state;
+    struct buf url OWNED_BY(buf_done);
+    buf_init(&url, 64);
+    assert_int_equal(
+        endpoint_choose_url(&url, SLICE("http://127.0.0.1:1"), SLICE("us-east-1"), true, true), OK);
+    assert_buf(&url, "http://127.0.0.1:1");
+    buf_reset(&url);
+    assert_int_equal(endpoint_choose_url(&url, SLICE_NULL, SLICE("us-east-1"), true, true), OK);
+    assert_buf(&url, "https://bedrock-runtime-fips.us-east-1.api.aws");
+    buf_reset(&url);
+    assert_int_equal(endpoint_choose_url(&url, SLICE_NULL, SLICE(""), true, true), ERR_FORMAT);
+    assert_int_equal(url.len, 0);
+    url.limit = 4;
+    assert_int_equal(endpoint_choose_url(&url, SLICE("http://x"), SLICE(""), false, false),
+                     ERR_TOO_LARGE);
+}
+
 static void a_url_is_taken_apart(void **state)
 {
     (void)state;
@@ -119,6 +138,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_region_has_its_own_host),
         cmocka_unit_test(what_is_no_region_is_refused),
+        cmocka_unit_test(a_url_of_ones_own_counts_before_the_regions),
         cmocka_unit_test(a_url_is_taken_apart),
         cmocka_unit_test(what_is_no_endpoint_is_refused),
     };

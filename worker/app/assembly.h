@@ -7,6 +7,7 @@
 #include "engine/engine.h"
 #include "io/aws_environment.h"
 #include "io/io.h"
+#include "wire/endpoint.h"
 
 #define ASSEMBLY_WORDS_MAX AWS_WORDS_MAX
 /* Partitions that the memory bound counts with: how many a worker gets is not known before it has
@@ -20,7 +21,7 @@ struct assembly {
     struct slice output_topics[4];
     char source[256]; /* /bedrock-worker/<group> */
     char transactional_id[512];
-    char region[128], endpoint_url[2048];
+    char region[128], endpoint_url[ENDPOINT_URL_MAX + 1];
     const char *at_fault; /* what assembly_make was at when it failed: "region", "endpoint", … */
 };
 

@@ -253,7 +253,7 @@ static void try_models(struct checking *checking, const struct assembly *assembl
                        size_t count)
 {
     bool is_there[MODELS_MAX] = {false};
-    char told_url[PROBE_URL_MAX] = "";
+    char told_url[ENDPOINT_URL_MAX + 1] = "";
     for (size_t i = 0; i < count; i++) {
         struct probe probe;
         size_t first = 0;

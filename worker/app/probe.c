@@ -106,11 +106,9 @@ static bool find_endpoint(const struct assembly *assembly, struct slice region, 
                           struct endpoint *ret_endpoint)
 {
     const struct engine_config *engine = &assembly->engine;
-    if (engine->endpoint_url.ptr != NULL)
-        buf_add(url, engine->endpoint_url);
-    else if (endpoint_add_url(url, region, engine->fips, engine->dual_stack) != OK)
-        return false;
-    return url->failed == OK && endpoint_read(buf_slice(url), ret_endpoint) == OK;
+    enum err err =
+        endpoint_choose_url(url, engine->endpoint_url, region, engine->fips, engine->dual_stack);
+    return err == OK && endpoint_read(buf_slice(url), ret_endpoint) == OK;
 }
 
 void probe_model(const struct assembly *assembly, const struct credentials *credentials,

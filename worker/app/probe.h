@@ -9,10 +9,9 @@
 #include "wire/why.h"
 
 #define PROBE_TIMEOUT_MS 10000
-#define PROBE_URL_MAX    2048
 
 struct probe {
-    char url[PROBE_URL_MAX];  /* scheme, host and base path of the endpoint */
+    char url[ENDPOINT_URL_MAX + 1];   /* scheme, host and base path of the endpoint */
     bool is_answered;         /* there is somebody who speaks HTTP; else `why` says what is in the way */
     int64_t took_ms;
     int status;               /* HTTP's */

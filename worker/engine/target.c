@@ -74,18 +74,15 @@ static void set_counts(struct engine *engine, struct target *target, uint32_t wa
 
 static enum err set_endpoint(struct engine *engine, struct target *target)
 {
-    struct slice url = engine->config.endpoint_url;
-    struct buf text OWNED_BY(buf_done);
-    buf_init(&text, 1024);
-    if (url.ptr == NULL) {
-        enum err err =
-            endpoint_add_url(&text, target->region, engine->config.fips, engine->config.dual_stack);
-        if (err != OK)
-            return err;
-        url = buf_slice(&text);
-    }
+    const struct engine_config *config = &engine->config;
+    struct buf url OWNED_BY(buf_done);
     struct slice copy;
-    if (!arena_copy(&target->arena, url, &copy))
+    buf_init(&url, ENDPOINT_URL_MAX);
+    enum err err = endpoint_choose_url(&url, config->endpoint_url, target->region, config->fips,
+                                       config->dual_stack);
+    if (err != OK)
+        return err;
+    if (!arena_copy(&target->arena, buf_slice(&url), &copy))
         return ERR_NO_MEMORY;
     return endpoint_read(copy, &target->endpoint);
 }

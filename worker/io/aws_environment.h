@@ -7,6 +7,7 @@
 #include "base/attr.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "wire/endpoint.h"
 #include "wire/profile.h"
 
 #define AWS_FILE_BYTES_MAX  (1024 * 1024)
@@ -33,7 +34,7 @@ struct aws_environment {
     char profile[256];
     struct aws_file config, credentials;
     char region[128];
-    char endpoint_url[2048];
+    char endpoint_url[ENDPOINT_URL_MAX + 1];
     char ca_bundle[1024];
     char region_source[AWS_SOURCE_MAX], endpoint_source[AWS_SOURCE_MAX];
     char ca_bundle_source[AWS_SOURCE_MAX];

@@ -43,6 +43,15 @@ enum err endpoint_add_url(struct buf *buf, struct slice region, bool fips, bool 
     return buf->failed;
 }
 
+enum err endpoint_choose_url(struct buf *buf, struct slice own_url, struct slice region, bool fips,
+                             bool dual_stack)
+{
+    if (own_url.ptr == NULL)
+        return endpoint_add_url(buf, region, fips, dual_stack);
+    buf_add(buf, own_url);
+    return buf->failed;
+}
+
 /* The bytes that a URL may have as they are (RFC 3986), and the escapes. */
 static bool is_url_text(struct slice text)
 {

@@ -8,6 +8,7 @@
 #include "base/err.h"
 
 #define ENDPOINT_REGION_MAX 64
+#define ENDPOINT_URL_MAX 2047   /* bytes */
 
 struct endpoint {
     struct slice scheme;      /* http or https */
@@ -15,8 +16,11 @@ struct endpoint {
     struct slice base_path;   /* "" or "/prefix", no slash at its end */
 };
 
-/* ERR_INVALID-like ERR_FORMAT for a region that is no region name ([a-z0-9-], <= ENDPOINT_REGION_MAX). */
+/* The region's. ERR_FORMAT for what is no region's name ([a-z0-9-], <= ENDPOINT_REGION_MAX). */
 MUST_CHECK enum err endpoint_add_url(struct buf *buf, struct slice region, bool fips, bool dual_stack);
+/* The user's own, or where there is none (null) the region's. */
+MUST_CHECK enum err endpoint_choose_url(struct buf *buf, struct slice own_url, struct slice region, bool fips,
+                                        bool dual_stack);
 /* Takes a URL apart (borrowed): http or https, no user info, query or fragment. */
 MUST_CHECK enum err endpoint_read(struct slice url, struct endpoint *ret_endpoint);
 
