@@ -154,7 +154,7 @@ def test_a_missing_region_is_told_as_run_tells_it(tmp_path):
 def test_what_the_environment_says_wrongly_is_told_with_its_name(tmp_path):
     config = tmp_path / "config"
     config.write_text("[default]\nendpoint_url = junk\n[profile ca]\nca_bundle = /nope\n", encoding="utf-8")
-    endpoint = "is not an endpoint; write https://host[:port][/path], or http://…"
+    endpoint = "is not an endpoint; write https://host[:port][/path], or http://…, at most 2047 bytes"
     unread = "names a file that cannot be read; check path and permissions"
     for environment, told in (
             ({"AWS_ENDPOINT_URL_BEDROCK_RUNTIME": "junk"},

@@ -188,6 +188,14 @@ static void every_problem_is_told_at_once_with_its_place(void **state)
                 "w.yaml:14:1: wrong: unknown setting; `bedrock-worker reference` lists all\n");
 }
 
+static void a_name_longer_than_any_is_like_none(void **state)
+{
+    (void)state;
+    char text[320];
+    (void)snprintf(text, sizeof text, "%0300d: 1\n", 0);
+    assert_tells(text, "unknown setting; `bedrock-worker reference` lists all\n");
+}
+
 static void a_misplaced_setting_is_told_its_place(void **state)
 {
     (void)state;
@@ -302,6 +310,22 @@ static void texts_have_forms(void **state)
     struct reading *reading = read_text("kafka: {bootstrap_servers: '[::1]:9092,SSL://b:1'}\n");
     assert_good(reading);
     end(reading);
+}
+
+/* A longer one would be cut where it is kept, and another place would be called. */
+static void a_url_has_the_length_that_is_kept(void **state)
+{
+    (void)state;
+    char text[ENDPOINT_URL_MAX + 64];
+    (void)snprintf(text, sizeof text, "bedrock: {endpoint_url: 'http://x/%0*d'}\n",
+                   ENDPOINT_URL_MAX - 9, 0);
+    struct reading *reading = read_text(text);
+    assert_good(reading);
+    assert_int_equal(reading->settings.bedrock_endpoint_url.len, ENDPOINT_URL_MAX);
+    end(reading);
+    (void)snprintf(text, sizeof text, "bedrock: {endpoint_url: 'http://x/%0*d'}\n",
+                   ENDPOINT_URL_MAX - 8, 0);
+    assert_tells(text, "is not an endpoint");
 }
 
 static void the_command_line_wins_over_the_file(void **state)
@@ -434,6 +458,7 @@ int main(void)
         cmocka_unit_test(values_of_every_kind_are_read),
         cmocka_unit_test(aliases_and_templates_become_a_catalog),
         cmocka_unit_test(every_problem_is_told_at_once_with_its_place),
+        cmocka_unit_test(a_name_longer_than_any_is_like_none),
         cmocka_unit_test(a_misplaced_setting_is_told_its_place),
         cmocka_unit_test(a_setting_said_twice_is_refused),
         cmocka_unit_test(a_missing_variable_is_told_by_name),
@@ -441,6 +466,7 @@ int main(void)
         cmocka_unit_test(secrets_are_never_quoted),
         cmocka_unit_test(secrets_are_wiped),
         cmocka_unit_test(texts_have_forms),
+        cmocka_unit_test(a_url_has_the_length_that_is_kept),
         cmocka_unit_test(the_command_line_wins_over_the_file),
         cmocka_unit_test(problems_beyond_the_limit_are_counted),
         cmocka_unit_test(page_and_schema_are_made_of_every_row),

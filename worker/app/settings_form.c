@@ -114,7 +114,8 @@ const char *settings_form_fault(enum setting_form form, struct slice text)
     case FORM_URL:
         return endpoint_read(text, &endpoint) == OK
                    ? NULL
-                   : "is not an endpoint; write https://host[:port][/path], or http://…";
+                   : "is not an endpoint; write https://host[:port][/path], or http://…, at "
+                     "most 2047 bytes";
     case FORM_PROXY:
         return is_proxy(text) ? NULL : "is not a proxy; write http://host:port";
     case FORM_FILE:

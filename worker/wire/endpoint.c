@@ -108,7 +108,7 @@ enum err endpoint_read(struct slice url, struct endpoint *ret_endpoint)
     bool is_https = slice_equal_nocase(scheme, SLICE("https"));
     if (!is_https && !slice_equal_nocase(scheme, SLICE("http")))
         return ERR_FORMAT;
-    if (!slice_starts(rest, SLICE("://")) || !is_url_text(url))
+    if (url.len > ENDPOINT_URL_MAX || !slice_starts(rest, SLICE("://")) || !is_url_text(url))
         return ERR_FORMAT;
     rest = slice_sub(rest, 3, rest.len);
     if (slice_find(rest, '?') < rest.len || slice_find(rest, '#') < rest.len)

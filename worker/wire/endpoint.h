@@ -21,7 +21,7 @@ MUST_CHECK enum err endpoint_add_url(struct buf *buf, struct slice region, bool 
 /* The user's own, or where there is none (null) the region's. */
 MUST_CHECK enum err endpoint_choose_url(struct buf *buf, struct slice own_url, struct slice region, bool fips,
                                         bool dual_stack);
-/* Takes a URL apart (borrowed): http or https, no user info, query or fragment. */
+/* Takes a URL apart (borrowed): http or https, no user info, query or fragment; else ERR_FORMAT. */
 MUST_CHECK enum err endpoint_read(struct slice url, struct endpoint *ret_endpoint);
 
 #endif
