@@ -164,7 +164,7 @@ await_sim() {
 
 part_cli() {
     if compgen -G 'tests/cli/test_*.py' >/dev/null; then
-        with_pytest cli 'dev release' 300 -q -n 2 --dist loadfile tests/cli
+        with_pytest cli 'dev release' 300 -q -n 4 --dist worksteal tests/cli
     else
         skip cli "there is no tests/cli"
     fi
