@@ -158,7 +158,8 @@ static void write_header(struct slice line, char *ret_text)
     ret_text[line.len] = '\0';
 }
 
-struct curl_slist *http_lines_new(struct slice headers)
+/* A request's headers, and none of curl's own: one block for memory_free. NULL: out of memory. */
+static struct curl_slist *lines_new(struct slice headers)
 {
     static char not_wanted[][16] = {"Accept:", "Expect:", "Content-Type:"};
     size_t lines = count_lines(headers);
@@ -182,23 +183,27 @@ struct curl_slist *http_lines_new(struct slice headers)
     return nodes;
 }
 
+struct curl_slist *http_easy_set_request(CURL *easy, const struct http_request *request)
+{
+    struct slice body = request->body;
+    struct curl_slist *lines = lines_new(request->headers);
+    if (lines == NULL || curl_easy_setopt(easy, CURLOPT_URL, request->url.ptr) != CURLE_OK) {
+        memory_free(lines);
+        return NULL;
+    }
+    (void)curl_easy_setopt(easy, CURLOPT_HTTPHEADER, lines);
+    (void)curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.len);
+    (void)curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body.len == 0 ? "" : body.ptr);
+    return lines;
+}
+
 static bool set_request(struct exchange *exchange)
 {
-    CURL *easy = exchange->easy;
-    struct slice body = exchange->request.body;
-    bool at_once = body.len <= BODY_AT_ONCE_BYTES_MAX;
-    exchange->lines = http_lines_new(exchange->request.headers);
-    if (exchange->lines == NULL ||
-        curl_easy_setopt(easy, CURLOPT_URL, exchange->request.url.ptr) != CURLE_OK)
-        return false;
-    (void)curl_easy_setopt(easy, CURLOPT_HTTPHEADER, exchange->lines);
-    (void)curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.len);
-    /* Read piece by piece, a big one can be broken off while curl still sends it. */
-    (void)curl_easy_setopt(easy, CURLOPT_POSTFIELDS,
-                           !at_once        ? NULL
-                           : body.len == 0 ? ""
-                                           : body.ptr);
-    return true;
+    exchange->lines = http_easy_set_request(exchange->easy, &exchange->request);
+    /* Read piece by piece, a big body can be broken off while curl still sends it. */
+    if (exchange->request.body.len > BODY_AT_ONCE_BYTES_MAX)
+        (void)curl_easy_setopt(exchange->easy, CURLOPT_POSTFIELDS, NULL);
+    return exchange->lines != NULL;
 }
 
 /* Addresses that curl does not have yet go into the cache that all calls share. */

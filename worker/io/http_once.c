@@ -57,13 +57,9 @@ static void write_words(CURL *easy, CURLcode code, char *words)
 static enum err exchange(CURL *easy, const struct http_request *request,
                          struct http_once_answer *ret_answer)
 {
-    struct curl_slist *lines = http_lines_new(request->headers);
+    struct curl_slist *lines = http_easy_set_request(easy, request);
     if (lines == NULL)
         return ERR_NO_MEMORY;
-    (void)curl_easy_setopt(easy, CURLOPT_HTTPHEADER, lines);
-    (void)curl_easy_setopt(easy, CURLOPT_URL, request->url.ptr);
-    (void)curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.len);
-    (void)curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request->body.ptr);
     (void)curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, ret_answer->words);
     (void)curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, hear_head);
     (void)curl_easy_setopt(easy, CURLOPT_HEADERDATA, &ret_answer->head);

@@ -62,8 +62,8 @@ struct exchange *http_easy_exchange(CURL *easy);
 
 /* How every POST travels: certificates and proxy as in struct http_config, protocols, no redirects. */
 void http_easy_set_way(CURL *easy, const char *ca_bundle, const char *proxy);
-/* A request's headers, and none of curl's own, for CURLOPT_HTTPHEADER: one block for memory_free.
- * NULL: out of memory. */
-struct curl_slist *http_lines_new(struct slice headers);
+/* What is sent; all of it is borrowed until the exchange has ended, and so are the header lines that
+ * are returned, which the caller then gives to memory_free. NULL: out of memory. */
+MUST_CHECK struct curl_slist *http_easy_set_request(CURL *easy, const struct http_request *request);
 
 #endif
