@@ -61,6 +61,20 @@ static void a_topic_is_complained_of_once(void **state)
                 "topics.responses: its records would become requests again; use two topics\n");
 }
 
+static void a_default_that_is_no_text_is_refused(void **state)
+{
+    (void)state;
+    static const char *const NONE[] = {"[1]", "{a: 1}", "~", ""};
+    for (size_t i = 0; i < COUNT_OF(NONE); i++) {
+        char text[100];
+        (void)snprintf(text, sizeof text,
+                       "models: {aliases: {a: {id: x.y, defaults: {top_k: %s}}}}\n", NONE[i]);
+        assert_tells(text, "w.yaml:1:");
+        assert_tells(text, "models.aliases.a.defaults.top_k: ");
+        assert_tells(text, "; write a text");
+    }
+}
+
 static void models_and_templates_are_checked(void **state)
 {
     (void)state;
@@ -218,6 +232,7 @@ int main(void)
         cmocka_unit_test(settings_that_do_not_go_together_are_refused),
         cmocka_unit_test(one_mistake_does_not_hide_another),
         cmocka_unit_test(a_topic_is_complained_of_once),
+        cmocka_unit_test(a_default_that_is_no_text_is_refused),
         cmocka_unit_test(models_and_templates_are_checked),
         cmocka_unit_test(librdkafka_properties_are_judged),
         cmocka_unit_test(a_limit_below_what_outputs_need_is_refused),

@@ -193,9 +193,9 @@ static bool take_json(struct settings_reader *reader, const struct document_node
     struct arena arena OWNED_BY(arena_done);
     struct json_fault fault;
     const struct json *value = NULL;
+    arena_init(&arena, JSON_BYTES_MAX);
     if (!settings_take_text(reader, node, path, &text))
         return false;
-    arena_init(&arena, JSON_BYTES_MAX);
     bool is_number = json_parse(&arena, text, &value, &fault) == OK && json_is(value, JSON_NUMBER);
     if (is_number)
         buf_add(ret_json, value->source);
