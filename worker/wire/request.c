@@ -77,64 +77,62 @@ static bool default_id(struct arena *arena, const struct record *record, struct 
     return id.failed == OK && arena_copy(arena, buf_slice(&id), ret_id);
 }
 
-/* The null slice when there is none, or none that can be an id: only a request without an id of its
- * own is refused for that (check_defaults). */
-static struct slice event_id(const struct record *record)
+/* Wrong headers of id and reply are only noted: they fail no request that says the same itself
+ * (check_defaults). */
+static void id_from_headers(const struct record *record, struct request *request)
 {
     struct slice id = header_value(record, "ce_id");
-    bool is_good = utf8_valid_len(id) == id.len && request_is_name(id, REQUEST_ID_MAX);
-    return is_good ? id : SLICE_NULL;
+    if (id.ptr == NULL)
+        return;
+    request->is_id_bad = utf8_valid_len(id) < id.len || !request_is_name(id, REQUEST_ID_MAX);
+    if (!request->is_id_bad)
+        request->id = id;
 }
 
-static enum err expiry_from_headers(const struct record *record, struct request *ret_request,
-                                    struct why *ret_why)
-{
-    struct slice text = header_value(record, "ce_expirytime");
-    if (text.ptr == NULL || instant_from_rfc3339(text, &ret_request->expires_wall_ms))
-        return OK;
-    return why_set(ret_why, ERR_INVALID, "ce_expirytime", "must be an RFC 3339 time");
-}
-
-/* Wrong ones fail only a request without a reply topic of its own (check_defaults). */
-static enum err reply_from_headers(const struct record *record, struct request *ret_request,
-                                   struct why *ret_why)
+static void reply_from_headers(const struct record *record, struct request *request)
 {
     struct slice topic = header_value(record, "kafka_replyTopic");
     const struct header *header = headers_last(record->headers, "kafka_replyPartition");
     if (topic.ptr == NULL)
-        return OK;
-    if (!request_is_topic(topic))
-        return why_set(ret_why, ERR_REPLY_REFUSED, "kafka_replyTopic", "not a topic's name");
-    ret_request->reply_topic = topic;
-    ret_request->reply_by_header = true;
+        return;
+    request->is_reply_topic_bad = !request_is_topic(topic);
+    if (request->is_reply_topic_bad)
+        return;
+    request->reply_topic = topic;
+    request->reply_by_header = true;
     if (header == NULL || header->value.ptr == NULL)
-        return OK;
+        return;
     const unsigned char *bytes = (const unsigned char *)header->value.ptr;
-    if (header->value.len != 4 || bytes[0] > 0x7f)
-        return why_set(ret_why, ERR_INVALID, "kafka_replyPartition",
-                       "must be a partition as 4 bytes, big-endian");
-    ret_request->reply_partition = (int32_t)((uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 |
+    request->is_reply_partition_bad = header->value.len != 4 || bytes[0] > 0x7f;
+    if (!request->is_reply_partition_bad)
+        request->reply_partition = (int32_t)((uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 |
                                              (uint32_t)bytes[2] << 8 | bytes[3]);
-    return OK;
+}
+
+static bool expiry_from_headers(const struct record *record, struct request *request)
+{
+    struct slice text = header_value(record, "ce_expirytime");
+    return text.ptr == NULL || instant_from_rfc3339(text, &request->expires_wall_ms);
 }
 
 enum err request_from_headers(struct arena *arena, const struct record *record,
                               struct request *ret_request, struct why *ret_why)
 {
-    struct why later;
     *ret_request = (struct request){
-        .id = event_id(record),
         .tenant = SLICE("default"),
         .expires_wall_ms = REQUEST_NO_LIMIT,
         .reply_partition = -1,
     };
     why_clear(ret_why);
+    id_from_headers(record, ret_request);
     if (ret_request->id.ptr == NULL && !default_id(arena, record, &ret_request->id))
         return why_set(ret_why, ERR_NO_MEMORY, NULL, "%s", "");
-    (void)reply_from_headers(record, ret_request, &later);
-    enum err first = check_headers(record, ret_why);
-    enum err err = expiry_from_headers(record, ret_request, first == OK ? ret_why : &later);
-    return first == OK ? err : first;
+    reply_from_headers(record, ret_request);
+    bool is_expiry_good = expiry_from_headers(record, ret_request);
+    enum err err = check_headers(record, ret_why);
+    if (err == OK && !is_expiry_good)
+        err = why_set(ret_why, ERR_INVALID, "ce_expirytime", "must be an RFC 3339 time");
+    return err;
 }
 
 /* --- the value --- */
@@ -216,13 +214,18 @@ static bool gives(const struct json *root, const char *name)
  * `reply_to`. */
 static enum err check_defaults(struct reader *reader, const struct json *root)
 {
-    struct request read_again = {.reply_partition = -1};
-    if (!gives(root, "id") && header_value(reader->record, "ce_id").ptr != NULL &&
-        event_id(reader->record).ptr == NULL)
+    const struct request *request = reader->request;
+    if (request->is_id_bad && !gives(root, "id"))
         return why_set(reader->why, ERR_INVALID, "ce_id",
                        "must be 1 to %d characters of UTF-8 without controls", REQUEST_ID_MAX);
-    return gives(root, "reply_to") ? OK
-                                   : reply_from_headers(reader->record, &read_again, reader->why);
+    if (gives(root, "reply_to"))
+        return OK;
+    if (request->is_reply_topic_bad)
+        return why_set(reader->why, ERR_REPLY_REFUSED, "kafka_replyTopic", "not a topic's name");
+    if (request->is_reply_partition_bad)
+        return why_set(reader->why, ERR_INVALID, "kafka_replyPartition",
+                       "must be a partition as 4 bytes, big-endian");
+    return OK;
 }
 
 static enum err read_value(struct reader *reader)

@@ -65,6 +65,9 @@ struct request {
     struct slice reply_topic;         /* reply_to, else header kafka_replyTopic; null = the settings' */
     int32_t reply_partition;          /* header kafka_replyPartition; -1 = none */
     bool reply_by_header;             /* not by reply_to: what is refused of it is named so */
+    /* The headers ce_id, kafka_replyTopic, kafka_replyPartition: wrong ones are refused by request_read, where the value
+     * does not say itself what they are for. */
+    bool is_id_bad, is_reply_topic_bad, is_reply_partition_bad;
 };
 
 /* Fills what can be known of any record before its value is read: id (default), tenant, reply topic from the headers,
