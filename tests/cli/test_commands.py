@@ -223,6 +223,26 @@ def test_connect_tells_what_cannot_be_reached():
     assert "canary" not in done.stdout + done.stderr
 
 
+# ---- installation ----
+
+def install(prefix):
+    done = subprocess.run(["cmake", "--install", WORKER.parent, "--prefix", prefix], capture_output=True, text=True,
+                          timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_an_installation_brings_settings_and_leaves_those_that_are_there_alone(tmp_path):
+    install(tmp_path)
+    settings = tmp_path / "etc" / "bedrock-worker" / "worker.yaml"
+    shipped = (ROOT / "config" / "worker.yaml").read_text(encoding="utf-8")
+    assert settings.read_text(encoding="utf-8") == shipped
+    assert (tmp_path / "share" / "bedrock-worker" / "schema" / "request.schema.json").exists()
+    settings.write_text("kafka: {group_id: mine}\n")
+    install(tmp_path)
+    assert settings.read_text() == "kafka: {group_id: mine}\n"
+    assert (tmp_path / "share" / "bedrock-worker" / "worker.yaml").read_text(encoding="utf-8") == shipped
+
+
 # ---- reference ----
 
 def test_the_reference_tells_every_setting_of_the_shipped_file():
