@@ -262,6 +262,19 @@ def test_the_reference_tells_every_setting_of_the_shipped_file():
     assert max(map(len, page.splitlines())) <= 130
 
 
+def test_the_schema_has_the_defaults_of_the_shipped_file():
+    shipped = yaml.safe_load((ROOT / "config" / "worker.yaml").read_text(encoding="utf-8"))
+
+    def compare(schema, settings, path):
+        for name, value in settings.items():
+            below = schema["properties"][name]
+            if "default" in below:
+                assert below["default"] == value, path + name
+            else:
+                compare(below, value, f"{path}{name}.")
+    compare(json.loads(call("reference", "--schema").stdout), shipped, "")
+
+
 def test_the_schema_is_one_and_judges_files_as_the_reader_does(tmp_path):
     schema = json.loads(call("reference", "--schema").stdout)
     jsonschema.Draft202012Validator.check_schema(schema)

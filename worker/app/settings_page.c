@@ -244,15 +244,14 @@ static void add_row_schema(struct buf *buf, const struct setting_row *row)
     add_comma(buf);
     buf_addf(buf, "\n\"%.*s\":{\"description\":", SLICE_ARG(part_of(path, group_parts(path))));
     json_add_string(buf, slice_of_text(row->words));
-    bool is_quoted = row->kind != SETTING_FLAG && row->kind != SETTING_COUNT &&
-                     row->default_text[0] != '[' && row->default_text[0] != '{';
-    if (is_quoted) {
-        struct slice text = slice_of_text(row->default_text);
-        buf_add_text(buf, ",\"default\":");
+    struct slice text = slice_of_text(row->default_text);
+    bool is_json = row->kind == SETTING_FLAG || row->kind == SETTING_COUNT ||
+                   row->default_text[0] == '[' || row->default_text[0] == '{';
+    buf_add_text(buf, ",\"default\":");
+    if (is_json)
+        buf_add(buf, text);
+    else
         json_add_string(buf, slice_equal_text(text, "''") ? SLICE("") : text);
-    } else if (row->kind == SETTING_FLAG || row->kind == SETTING_COUNT) {
-        buf_addf(buf, ",\"default\":%s", row->default_text);
-    }
     buf_add_byte(buf, ',');
     add_kind_schema(buf, row);
     buf_add_byte(buf, '}');
