@@ -6,6 +6,7 @@ import subprocess
 from confluent_kafka.admin import AdminClient
 
 from kit import records
+from kit.processes import wait_for
 from kit.services import PROGRAMS
 
 CLEAN = {name: value for name, value in os.environ.items()
@@ -42,6 +43,17 @@ def test_a_missing_topic_is_told_by_check_and_by_ask(broker):
     done = call("ask", "--set", servers, "--set", "topics.responses=no.such.topic", "x")
     assert done.returncode == 1
     assert "no.such.topic" in done.stderr
+
+
+def test_a_missing_request_topic_is_told_by_ask_with_its_name(broker):
+    answers = f"ask.{os.getpid()}.responses"
+    records.create_topic(broker.bootstrap, answers, 1)
+    assert wait_for(lambda: records.partitions_of(broker.bootstrap, answers), 10)
+    done = call("ask", "--set", f"kafka.bootstrap_servers={broker.bootstrap}", "--set", f"topics.responses={answers}",
+                "--set", "topics.requests=[no.such.topic]", "--timeout", "4s", "x")
+    assert done.returncode == 1
+    assert re.match(r"no\.such\.topic: .*Unknown topic", done.stderr), done.stderr
+    records.delete_topic(broker.bootstrap, answers)
 
 
 def test_a_compacted_output_topic_is_told_by_check(broker):

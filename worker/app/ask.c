@@ -14,6 +14,7 @@
 #define PROMPT_BYTES_MAX  ((size_t)4 * 1024 * 1024)
 #define REQUEST_BYTES_MAX ((size_t)64 * 1024 * 1024)
 #define SET_UP_MS         10000 /* for each: to find brokers and topics, to deliver the request */
+#define LOOK_UP_MS        1000  /* to find out why it was not delivered */
 #define LATE_CHUNKS_MS    2000  /* how long the response waits for the rest of its stream */
 #define POLL_MS           200
 #define ARENA_BYTES_MAX   ((size_t)512 * 1024 * 1024)
@@ -110,8 +111,15 @@ static bool send_request(struct asking *asking, struct slice prompt)
         .value = buf_slice(&json),
         .headers = {&correlation, 1},
     };
-    return json.failed == OK && client_send(asking->client, &record) == OK &&
-           client_flush(asking->client, set_up_ms(asking)) == OK;
+    if (json.failed != OK || client_send(asking->client, &record) != OK)
+        return false;
+    int32_t partitions = 0;
+    enum err err = client_flush(asking->client, set_up_ms(asking));
+    /* To librdkafka a topic that is not there is a delivery that timed out: the lookup says it. */
+    if (err != OK &&
+        client_topic(asking->client, record.topic, LOOK_UP_MS, &partitions) == ERR_NOT_FOUND)
+        err = ERR_NOT_FOUND;
+    return err == OK;
 }
 
 /* ---- progress ---- */
