@@ -303,9 +303,37 @@ static void no_room_is_no_overflow(void **state)
     int64_t last;
     buf_init(&buf, MAP_LIMIT);
     add_map(&buf, 0, 2, open, 3);
-    for (size_t room = 0; room <= 3; room++)
+    for (size_t room = 0; room <= 3; room++) {
         assert_int_equal(offset_map_read(buf_slice(&buf), 0, seen, room, &count, &last),
                          room == 3 ? OK : ERR_TOO_LARGE);
+        assert_int_equal(count, 3);
+    }
+}
+
+static void what_does_not_fit_is_counted_and_not_written(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *runs;
+        size_t count;
+    } CASES[] = {
+        {"!A.!!", 15},                        /* one, thirteen, one */
+        {"A}}}}}!", 201386020},               /* a run of many */
+        {"A}}}}}!aA}}}}}!", 402772040},       /* twice, with a gap between */
+        {"A}}}}}}}}}}%", 168740306653711268}, /* more than any memory holds */
+    };
+    struct buf buf OWNED_BY(buf_done);
+    buf_init(&buf, MAP_LIMIT);
+    for (size_t i = 0; i < COUNT_OF(CASES); i++) {
+        struct offset_open seen[3] = {{0}, {0}, {-1, 7, true}};
+        size_t count = 0;
+        int64_t last = -1;
+        seal(&buf, 1234, CASES[i].runs);
+        assert_int_equal(offset_map_read(buf_slice(&buf), 1234, seen, 2, &count, &last),
+                         ERR_TOO_LARGE);
+        assert_int_equal(count, CASES[i].count);
+        assert_int_equal(seen[2].offset, -1);
+    }
 }
 
 static bool write_one(void *self)
@@ -353,6 +381,7 @@ int main(void)
         cmocka_unit_test(the_nonce_tells_two_commits_apart),
         cmocka_unit_test(runs_that_make_no_sense_are_refused_under_a_right_checksum),
         cmocka_unit_test(no_room_is_no_overflow),
+        cmocka_unit_test(what_does_not_fit_is_counted_and_not_written),
         cmocka_unit_test(a_map_without_memory_fails_as_a_whole),
         cmocka_unit_test(a_map_over_the_limit_of_its_buf_fails),
     };

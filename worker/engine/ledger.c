@@ -70,22 +70,24 @@ static struct ledger_entry *entry_add(struct ledger *ledger, int64_t offset)
     return entry;
 }
 
-/* The open offsets of a map, in memory of the caller. Runs are short for many: how many there are
- * is not known before. */
+/* The open offsets of a map, in memory of the caller. Runs are short for many: room for more than
+ * usual is made when the map has said that it needs it, and may. */
 static enum err read_map(struct slice metadata, int64_t offset, struct offset_open **ret_open,
                          size_t *ret_count, int64_t *ret_last)
 {
-    *ret_open = NULL;
-    *ret_count = 0;
-    for (size_t room = OFFSET_MAP_BYTES_MAX; room <= LEDGER_OPEN_MAX; room *= 4) {
-        struct offset_open *open = memory_resize(*ret_open, room * sizeof *open);
-        CHECK(open != NULL);
-        *ret_open = open;
-        enum err err = offset_map_read(metadata, offset, open, room, ret_count, ret_last);
-        if (err != ERR_TOO_LARGE)
-            return err;
-    }
-    return ERR_FORMAT;
+    size_t room = OFFSET_MAP_BYTES_MAX;
+    *ret_open = memory_new(room * sizeof **ret_open);
+    CHECK(*ret_open != NULL);
+    enum err err = offset_map_read(metadata, offset, *ret_open, room, ret_count, ret_last);
+    if (err != ERR_TOO_LARGE)
+        return err;
+    if (*ret_count > LEDGER_OPEN_MAX)
+        return ERR_FORMAT;
+    room = *ret_count;
+    memory_free(*ret_open);
+    *ret_open = memory_new(room * sizeof **ret_open);
+    CHECK(*ret_open != NULL);
+    return offset_map_read(metadata, offset, *ret_open, room, ret_count, ret_last);
 }
 
 enum err ledger_open(struct ledger *ledger, int64_t offset, struct slice metadata)

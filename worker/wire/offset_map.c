@@ -212,30 +212,31 @@ static bool read_run(struct slice *text, int *ret_kind, int64_t *ret_length)
     return true;
 }
 
+/* What does not fit is counted all the same. */
 static enum err read_runs(struct slice text, int64_t *position, struct offset_open *ret_open,
                           size_t room, size_t *ret_count)
 {
-    size_t count = 0;
+    uint64_t count = 0; /* no more than there are offsets */
     while (text.len > 0) {
         int kind;
         int64_t length;
         int64_t next;
         if (!read_run(&text, &kind, &length) || __builtin_add_overflow(*position, length, &next))
             return ERR_FORMAT;
-        if (kind >= 0 && length > (int64_t)(room - count))
-            return ERR_TOO_LARGE;
-        for (int64_t i = 0; kind >= 0 && i < length; i++) {
-            bool running = kind > OFFSET_MAP_BEGUN_MAX;
-            ret_open[count++] = (struct offset_open){
-                .offset = *position + i,
+        uint64_t opened = kind < 0 ? 0 : (uint64_t)length;
+        bool running = kind > OFFSET_MAP_BEGUN_MAX;
+        for (uint64_t i = 0; count + opened <= room && i < opened; i++) {
+            ret_open[count + i] = (struct offset_open){
+                .offset = *position + (int64_t)i,
                 .begun = (uint8_t)(running ? kind - OFFSET_MAP_BEGUN_MAX : kind),
                 .is_running = running,
             };
         }
+        count += opened;
         *position = next;
     }
     *ret_count = count;
-    return OK;
+    return count <= room ? OK : ERR_TOO_LARGE;
 }
 
 enum err offset_map_read(struct slice metadata, int64_t front, struct offset_open *ret_open,
@@ -256,11 +257,9 @@ enum err offset_map_read(struct slice metadata, int64_t front, struct offset_ope
         crc != checksum(front, nonce, runs))
         return ERR_FORMAT;
     int64_t position = front;
-    size_t count = 0;
-    enum err err = read_runs(runs, &position, ret_open, room, &count);
+    enum err err = read_runs(runs, &position, ret_open, room, ret_count);
     if (err != OK)
         return err;
-    *ret_count = count;
     *ret_last = position - 1;
     return OK;
 }

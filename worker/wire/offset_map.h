@@ -35,7 +35,7 @@ void offset_map_add(struct buf *buf, int64_t front, int64_t last, const struct o
                     size_t count, uint32_t nonce);
 /* ERR_NOT_FOUND: empty metadata (no map). ERR_NOT_ALLOWED: another program's. ERR_FORMAT: ours, but
  * damaged, cut, of a later version or not of this front. ret_open has room for `room`;
- * ERR_TOO_LARGE when it does not fit. */
+ * ERR_TOO_LARGE when it does not fit: *ret_count says how many there are. */
 MUST_CHECK enum err offset_map_read(struct slice metadata, int64_t front,
                                     struct offset_open *ret_open, size_t room, size_t *ret_count,
                                     int64_t *ret_last);
