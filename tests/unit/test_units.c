@@ -174,13 +174,25 @@ static void likeness_counts_letters(void **state)
     char longer[66];
     memset(longer, 'a', 65);
     longer[65] = '\0';
-    assert_int_equal(units_distance(SLICE(""), SLICE("")), 0);
-    assert_int_equal(units_distance(SLICE("abc"), SLICE("ABC")), 0);
-    assert_int_equal(units_distance(SLICE("abc"), SLICE("")), 3);
-    assert_int_equal(units_distance(SLICE("abc"), SLICE("abd")), 1);
-    assert_int_equal(units_distance(SLICE("max_held"), SLICE("max_helt")), 1);
-    assert_int_equal(units_distance(SLICE("kitten"), SLICE("sitting")), 3);
-    assert_int_equal(units_distance(slice_of_text(longer), SLICE("a")), 64);
+    assert_int_equal(units_distance(SLICE(""), SLICE(""), 9), 0);
+    assert_int_equal(units_distance(SLICE("abc"), SLICE("ABC"), 9), 0);
+    assert_int_equal(units_distance(SLICE("abc"), SLICE(""), 9), 3);
+    assert_int_equal(units_distance(SLICE("abc"), SLICE("abd"), 9), 1);
+    assert_int_equal(units_distance(SLICE("max_held"), SLICE("max_helt"), 9), 1);
+    assert_int_equal(units_distance(SLICE("kitten"), SLICE("sitting"), 9), 3);
+    assert_int_equal(units_distance(slice_of_text(longer), SLICE("a"), 99), 99);
+    assert_int_equal(units_distance(slice_of_text(longer), slice_of_text(longer), 9), 9);
+}
+
+static void likeness_is_counted_up_to_a_limit(void **state)
+{
+    (void)state;
+    for (size_t most = 0; most <= 4; most++) {
+        assert_int_equal(units_distance(SLICE("kitten"), SLICE("sitting"), most),
+                         most < 3 ? most : 3);
+        assert_int_equal(units_distance(SLICE("abc"), SLICE(""), most), most < 3 ? most : 3);
+        assert_int_equal(units_distance(SLICE(""), SLICE("abc"), most), most < 3 ? most : 3);
+    }
 }
 
 int main(void)
@@ -194,6 +206,7 @@ int main(void)
         cmocka_unit_test(sizes_are_binary_or_decimal_as_they_say),
         cmocka_unit_test(amounts_survive_printing),
         cmocka_unit_test(likeness_counts_letters),
+        cmocka_unit_test(likeness_is_counted_up_to_a_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -144,11 +144,13 @@ static void refuse_unknown(struct settings_reader *reader, struct place place, s
                            struct slice key)
 {
     size_t best = 1 + (key.len < 9 ? 2 : key.len / 3), dots = count_dots(path);
-    struct slice found = SLICE_NULL;
+    struct slice found = SLICE_NULL, before = SLICE_NULL;
     for (size_t i = 0; i < COUNT_OF(ROWS); i++) {
         struct slice row = slice_of_text(ROWS[i].path);
         struct slice front = front_of(row, dots);
-        size_t distance = units_distance(path, front);
+        bool is_again = before.ptr != NULL && slice_equal(front, before);
+        size_t distance = is_again ? best : units_distance(path, front, best);
+        before = front;
         if (distance < best) {
             best = distance;
             found = front;

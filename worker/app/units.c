@@ -159,15 +159,16 @@ static int lower(char byte)
     return byte >= 'A' && byte <= 'Z' ? byte + 32 : byte;
 }
 
-size_t units_distance(struct slice a, struct slice b)
+size_t units_distance(struct slice a, struct slice b, size_t most)
 {
     size_t row[65];
-    if (a.len > 64 || b.len > 64)
-        return 64;
+    size_t longer = a.len > b.len ? a.len - b.len : b.len - a.len;
+    if (a.len > 64 || b.len > 64 || longer >= most)
+        return most;
     for (size_t j = 0; j <= b.len; j++)
         row[j] = j;
     for (size_t i = 1; i <= a.len; i++) {
-        size_t corner = row[0];
+        size_t corner = row[0], least = i;
         row[0] = i;
         for (size_t j = 1; j <= b.len; j++) {
             size_t change = corner + (lower(a.ptr[i - 1]) != lower(b.ptr[j - 1]));
@@ -175,7 +176,10 @@ size_t units_distance(struct slice a, struct slice b)
             size_t drop = row[j] + 1, add = row[j - 1] + 1;
             size_t best = drop < add ? drop : add;
             row[j] = change < best ? change : best;
+            least = row[j] < least ? row[j] : least;
         }
+        if (least >= most)
+            return most;
     }
-    return row[b.len];
+    return row[b.len] < most ? row[b.len] : most;
 }

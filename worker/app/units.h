@@ -31,8 +31,8 @@ MUST_CHECK bool units_read_size(struct slice text, int64_t *ret_bytes);
 /* The shortest form of the above: 120000 → `2m`, 67108864 → `64MiB`. */
 void units_add_span(struct buf *buf, int64_t ms);
 void units_add_size(struct buf *buf, int64_t bytes);
-/* Letters that must be changed, added or removed to make `b` of `a` (case ignored); texts over 64
- * bytes: 64. */
-size_t units_distance(struct slice a, struct slice b);
+/* Letters that must be changed, added or removed to make `b` of `a` (case ignored); `most` when
+ * that is no fewer, or a text is over 64 bytes. */
+size_t units_distance(struct slice a, struct slice b, size_t most);
 
 #endif
