@@ -12,6 +12,8 @@ RUNS=${RUNS:-10000000}
 SECONDS_MAX=${SECONDS_MAX:-0}
 LOGS=build/fuzz/logs
 FINDINGS=build/fuzz/findings
+# Little freed memory is kept to be watched, and a finding says little of where memory came from: both cost a third of the time.
+export ASAN_OPTIONS=${ASAN_OPTIONS:-quarantine_size_mb=4:malloc_context_size=1}
 
 mkdir -p "$LOGS" "$FINDINGS"
 readers=("$@")
