@@ -77,6 +77,22 @@ static void note_usage(struct world *world, const char *id, bool is_witnessed)
     memcpy(world->usage_ids[world->usages++].id.text, id, UUID_TEXT_LEN);
 }
 
+void books_call_lost(struct world *world, struct fake_record *record, int log, int64_t offset)
+{
+    int owner = world->logs[log].owner;
+    if (!record->is_lost_expected && owner >= 0)
+        world->workers[owner].accounts[log][offset].is_lost = true;
+    record->is_lost_expected = true;
+}
+
+static void lost_is_settled(struct world *world, struct fake_record *record, int log,
+                            int64_t offset)
+{
+    record->is_lost_expected = false;
+    for (int i = 0; i < world->worker_count; i++)
+        world->workers[i].accounts[log][offset].is_lost = false;
+}
+
 void books_usage(struct world *world, struct worker *worker, const char *value, bool is_witnessed)
 {
     int log;
@@ -97,7 +113,9 @@ void books_usage(struct world *world, struct worker *worker, const char *value, 
     if (strstr(value, "\"worker_lost\"") != NULL) {
         MUST(world, record->is_lost_expected || record->is_gone ||
                         (!world->config.exactly_once && world->is_shaken));
-        record->is_lost_expected = false;
+        /* Nobody takes a call of his own for a dead worker's. */
+        MUST(world, !world->config.exactly_once || !account->is_lost);
+        lost_is_settled(world, record, log, offset);
         record->deaths++;
         world->lost_usages++;
         return;
@@ -203,7 +221,7 @@ void books_made(struct world *world, struct worker *worker)
             bool is_answered = record->is_done && accounts[offset].is_known &&
                                accounts[offset].known_deaths == record->deaths;
             if (accounts[offset].is_forgiven || is_answered) {
-                record->is_lost_expected = false;
+                lost_is_settled(world, record, log, offset);
                 accounts[offset].is_known = accounts[offset].is_forgiven = false;
             }
             accounts[offset].told = accounts[offset].cut;

@@ -102,6 +102,7 @@ struct account {
      * again before anybody else did something, it need not be booked as that of a dead owner. */
     bool is_known, is_forgiven; /* is_forgiven: as the batch in hand has it */
     int known_deaths;
+    bool is_lost; /* what the map tells its successor as under way is of this very worker */
 };
 
 /* Under at_least_once: offsets that the committer has, not yet the broker. */
@@ -276,6 +277,8 @@ void books_call_ended(struct world *world, struct worker *worker, int log, int64
 void books_tenure_over(struct world *world, struct worker *worker, int log);
 void books_cut(struct world *world, struct worker *worker);
 void books_made(struct world *world, struct worker *worker);
+/* The owner of this log is gone while the map tells a call of this request as under way. */
+void books_call_lost(struct world *world, struct fake_record *record, int log, int64_t offset);
 void books_usage(struct world *world, struct worker *worker, const char *value, bool is_witnessed);
 bool books_are_open(const struct worker *worker, int log);
 void books_put_out(struct world *world, struct worker *worker);

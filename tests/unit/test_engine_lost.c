@@ -52,6 +52,63 @@ static void calls_of_a_lost_partition_that_comes_back_are_not_booked_again(void 
     kit_free(kit);
 }
 
+/* One call of the lost partition is under way in the map, and booked as cancelled. */
+static struct kit *kit_with_a_lost_call(void)
+{
+    struct kit *kit = kit_started(NULL);
+    kit_request(kit, 0, 0, NULL, "");
+    kit_turn(kit);
+    kit_commit(kit);
+    engine_partition_lost(kit->engine, kit->tenures[0]);
+    kit_settle(kit);
+    assert_int_equal(kit_count(kit, OUTPUT_USAGE), 1);
+    return kit;
+}
+
+static void must_be_booked_once(struct kit *kit)
+{
+    kit_assign(kit, 0);
+    kit_request(kit, 0, 0, NULL, "");
+    kit_turn(kit);
+    kit_answer(kit, 0);
+    kit_settle(kit);
+    assert_int_equal(kit_count(kit, OUTPUT_USAGE), 2);
+    assert_says(kit_output(kit, OUTPUT_USAGE, 0), "\"reason\":\"cancelled\"");
+    assert_says(kit_output(kit, OUTPUT_USAGE, 1), "\"final\":true");
+    assert_true(link_alone(&kit->engine->booked));
+    kit_free(kit);
+}
+
+static void a_partition_lost_again_before_it_is_read_books_no_call_twice(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_with_a_lost_call();
+    kit->tenures[0] = (struct tenure){0, ++kit->epoch};
+    engine_partition_assigned(kit->engine, kit->tenures[0], KIT_TOPIC, 0);
+    kit->reads.count = 0;
+    engine_partition_lost(kit->engine, kit->tenures[0]);
+    must_be_booked_once(kit);
+}
+
+static void a_partition_lost_again_before_its_records_come_books_no_call_twice(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_with_a_lost_call();
+    kit_assign(kit, 0);
+    engine_partition_lost(kit->engine, kit->tenures[0]);
+    must_be_booked_once(kit);
+}
+
+static void a_partition_lost_again_before_its_next_commit_books_no_call_twice(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_with_a_lost_call();
+    kit_assign(kit, 0);
+    kit_request(kit, 0, 0, NULL, "");
+    engine_partition_lost(kit->engine, kit->tenures[0]);
+    must_be_booked_once(kit);
+}
+
 static void leave_map(struct kit *kit, struct offset_open open)
 {
     struct buf map OWNED_BY(buf_done);
@@ -103,6 +160,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_lost_partition_drops_answers_and_keeps_their_usage),
         cmocka_unit_test(calls_of_a_lost_partition_that_comes_back_are_not_booked_again),
+        cmocka_unit_test(a_partition_lost_again_before_it_is_read_books_no_call_twice),
+        cmocka_unit_test(a_partition_lost_again_before_its_records_come_books_no_call_twice),
+        cmocka_unit_test(a_partition_lost_again_before_its_next_commit_books_no_call_twice),
         cmocka_unit_test(calls_that_another_owner_left_behind_are_booked),
         cmocka_unit_test(a_call_cancelled_before_it_left_is_not_booked),
     };

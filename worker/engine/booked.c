@@ -38,6 +38,28 @@ void booked_clear(struct engine *engine, const struct partition *partition)
         page_free(page);
 }
 
+/* Its record has not come yet, and the map tells the same call as before. */
+static bool is_expected(const struct ledger *ledger, const struct offset_open *call)
+{
+    const struct ledger_entry *entry = ledger_find(ledger, call->offset);
+    return entry != NULL && entry->state == LEDGER_UNKNOWN && entry->was_running &&
+           entry->deaths + 1 == call->begun;
+}
+
+void booked_prune(struct engine *engine, const struct partition *partition)
+{
+    struct page *page = page_find(engine, partition);
+    if (page == NULL)
+        return;
+    size_t kept = 0;
+    for (size_t i = 0; i < page->count; i++)
+        if (is_expected(&partition->ledger, &page->calls[i]))
+            page->calls[kept++] = page->calls[i];
+    page->count = kept;
+    if (kept == 0)
+        page_free(page);
+}
+
 void booked_add(struct engine *engine, const struct partition *partition,
                 const struct offset_open *calls, size_t count)
 {

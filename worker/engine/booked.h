@@ -8,6 +8,8 @@
 
 /* Nothing is known of this partition any more. */
 void booked_clear(struct engine *engine, const struct partition *partition);
+/* Only what the ledger still waits for stays: the records of these calls have not come again. */
+void booked_prune(struct engine *engine, const struct partition *partition);
 void booked_add(struct engine *engine, const struct partition *partition,
                 const struct offset_open *calls, size_t count);
 /* Is the call that the map tells of this offset, begun so often, one of them? Then it is forgotten.

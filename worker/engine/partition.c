@@ -443,12 +443,14 @@ static void orphan_results(struct engine *engine, struct partition *partition)
 }
 
 /* Its calls will be in the books of this process: what the next one to have it finds in the map is
- * one of these two. */
+ * one of these two, or was known before and has not come yet. */
 static void remember_calls(struct engine *engine, const struct partition *partition)
 {
     const struct ledger *ledger = &partition->ledger;
     struct offset_open *calls;
-    booked_clear(engine, partition);
+    if (partition->step == PARTITION_READING) /* nothing of it was seen */
+        return;
+    booked_prune(engine, partition);
     size_t count = ledger_told_running(ledger, ledger->committed_offset,
                                        buf_slice(&ledger->committed_map), &calls);
     booked_add(engine, partition, calls, count);
