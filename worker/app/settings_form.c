@@ -5,25 +5,10 @@
 #include <unistd.h>
 
 #include "wire/endpoint.h"
+#include "wire/text.h"
 
-#define TOPIC_MAX      249 /* Kafka's limit */
 #define NAME_MAX_BYTES 200
 #define MODEL_MAX      2048
-
-static bool is_word_byte(char byte)
-{
-    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
-           (byte >= '0' && byte <= '9') || byte == '-' || byte == '_' || byte == '.';
-}
-
-static bool is_topic(struct slice text)
-{
-    for (size_t i = 0; i < text.len; i++) {
-        if (!is_word_byte(text.ptr[i]))
-            return false;
-    }
-    return text.len <= TOPIC_MAX && !slice_equal_text(text, ".") && !slice_equal_text(text, "..");
-}
 
 static bool is_printable(struct slice text, size_t max)
 {
@@ -32,13 +17,6 @@ static bool is_printable(struct slice text, size_t max)
             return false;
     }
     return text.len <= max;
-}
-
-static bool is_region(struct slice text)
-{
-    struct buf url OWNED_BY(buf_done);
-    buf_init(&url, MODEL_MAX);
-    return endpoint_add_url(&url, text, false, false) != ERR_FORMAT;
 }
 
 /* One broker: [protocol://]host[:port], the host perhaps an IPv6 address in brackets. */
@@ -97,20 +75,21 @@ const char *settings_form_fault(enum setting_form form, struct slice text)
                                  : "is not a list of brokers; write host:port with commas between, "
                                    "without spaces in them";
     case FORM_TOPIC:
-        return is_topic(text) ? NULL
-                              : "is not a topic name; use letters, digits, '.', '_' and '-', at "
-                                "most 249";
+        return text_is_topic(text)
+                   ? NULL
+                   : "is not a topic name; use letters, digits, '.', '_' and '-', at most 249";
     case FORM_GLOB:
-        return is_printable(text, TOPIC_MAX) ? NULL
-                                             : "is not a pattern; use printable characters, '*' "
-                                               "and '?', at most 249";
+        return is_printable(text, TEXT_TOPIC_MAX)
+                   ? NULL
+                   : "is not a pattern; use printable characters, '*' and '?', at most 249";
     case FORM_NAME:
     case FORM_GROUP_NAME:
         return is_printable(text, NAME_MAX_BYTES)
                    ? NULL
                    : "is not a name; use printable ASCII without spaces, at most 200";
     case FORM_REGION:
-        return is_region(text) ? NULL : "is not an AWS region; write one such as us-east-1";
+        return endpoint_is_region(text) ? NULL
+                                        : "is not an AWS region; write one such as us-east-1";
     case FORM_URL:
         return endpoint_read(text, &endpoint) == OK
                    ? NULL

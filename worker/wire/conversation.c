@@ -267,7 +267,7 @@ static enum err read_named(struct conversation *conversation, const struct json 
         return reader_no_memory(reader);
     const struct template_named *named = find_template(reader->catalog, name);
     /* What cannot be a name may be a prompt in the wrong place: it is not quoted. */
-    if (named == NULL && !request_is_topic(name))
+    if (named == NULL && !text_is_topic(name))
         return why_set(reader->why, ERR_UNKNOWN_TEMPLATE, "prompt.template",
                        "not the name of a template (inline, it is an array of messages)");
     if (named == NULL)

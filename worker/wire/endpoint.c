@@ -17,7 +17,7 @@ static const struct partition PARTITIONS[] = {
     {"", "amazonaws.com", "api.aws"},
 };
 
-static bool is_region(struct slice region)
+bool endpoint_is_region(struct slice region)
 {
     if (region.len == 0 || region.len > ENDPOINT_REGION_MAX)
         return false;
@@ -31,7 +31,7 @@ static bool is_region(struct slice region)
 
 enum err endpoint_add_url(struct buf *buf, struct slice region, bool fips, bool dual_stack)
 {
-    if (!is_region(region))
+    if (!endpoint_is_region(region))
         return ERR_FORMAT;
     const struct partition *partition = PARTITIONS;
     while (!slice_starts(region, slice_of_text(partition->region_prefix)))

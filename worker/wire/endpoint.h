@@ -16,7 +16,9 @@ struct endpoint {
     struct slice base_path;   /* "" or "/prefix", no slash at its end */
 };
 
-/* The region's. ERR_FORMAT for what is no region's name ([a-z0-9-], <= ENDPOINT_REGION_MAX). */
+/* A region becomes part of a host's name, so nothing but [a-z0-9-] may stand in it, and no `-` at its ends. */
+bool endpoint_is_region(struct slice region);
+/* The region's. ERR_FORMAT for what is none. */
 MUST_CHECK enum err endpoint_add_url(struct buf *buf, struct slice region, bool fips, bool dual_stack);
 /* The user's own, or where there is none (null) the region's. */
 MUST_CHECK enum err endpoint_choose_url(struct buf *buf, struct slice own_url, struct slice region, bool fips,

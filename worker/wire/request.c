@@ -5,6 +5,7 @@
 #include "wire/path.h"
 #include "wire/request_parts.h"
 #include "wire/suggest.h"
+#include "wire/text.h"
 
 static const struct request_field fields[] = {
 #define FIELD(name, read)         {#name, read, SIZE_MAX},
@@ -95,7 +96,7 @@ static void reply_from_headers(const struct record *record, struct request *requ
     const struct header *header = headers_last(record->headers, "kafka_replyPartition");
     if (topic.ptr == NULL)
         return;
-    request->is_reply_topic_bad = !request_is_topic(topic);
+    request->is_reply_topic_bad = !text_is_topic(topic);
     if (request->is_reply_topic_bad)
         return;
     request->reply_topic = topic;

@@ -1,10 +1,9 @@
 #include "wire/request_parts.h"
 
+#include "wire/endpoint.h"
 #include "wire/suggest.h"
-#include "wire/text.h"
 
 #define ARN_REGION 3 /* of arn:partition:service:region:account:resource */
-#define REGION_MAX 32
 
 static const struct model_alias *find_alias(const struct catalog *catalog, struct slice name)
 {
@@ -12,20 +11,6 @@ static const struct model_alias *find_alias(const struct catalog *catalog, struc
         if (slice_equal(catalog->aliases[i].name, name))
             return &catalog->aliases[i];
     return NULL;
-}
-
-/* The region becomes part of a host name: nothing but a region may stand there. */
-static bool is_region(struct slice text)
-{
-    if (text.len == 0 || text.len > REGION_MAX)
-        return false;
-    for (size_t i = 0; i < text.len; i++) {
-        char byte = text.ptr[i];
-        bool is_plain = (byte >= 'a' && byte <= 'z') || (byte >= '0' && byte <= '9');
-        if (!is_plain && (byte != '-' || i == 0 || i + 1 == text.len))
-            return false;
-    }
-    return true;
 }
 
 /* The region of an ARN; the null slice for ids, and for ARNs that leave it out. */
@@ -38,7 +23,7 @@ static enum err region_of(struct reader *reader, struct slice model, struct slic
     for (size_t i = 0; i < ARN_REGION; i++)
         rest = slice_sub(rest, slice_find(rest, ':') + 1, SIZE_MAX);
     size_t len = slice_find(rest, ':');
-    if (len == rest.len || (len > 0 && !is_region(slice_sub(rest, 0, len))))
+    if (len == rest.len || (len > 0 && !endpoint_is_region(slice_sub(rest, 0, len))))
         return why_set(reader->why, ERR_INVALID, "model", "not a whole ARN");
     if (len > 0)
         *ret_region = slice_sub(rest, 0, len);

@@ -45,8 +45,6 @@ request_read_field request_read_id, request_read_tenant, request_read_labels, re
     request_read_ttl_ms, request_read_api, request_read_amount, request_read_share,
     request_read_count, request_read_positive, request_read_stop, request_read_text_map,
     request_read_text_list, request_read_part;
-/* A legal Kafka topic name: letters, digits, `.`, `_`, `-`. */
-bool request_is_topic(struct slice text);
 /* 1 to `max` characters, no controls. */
 bool request_is_name(struct slice text, size_t max);
 /* Takes LangChain's parameters out of model_kwargs, merges the rest with the additional fields. */

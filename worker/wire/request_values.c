@@ -4,23 +4,6 @@
 #include "base/utf8.h"
 #include "wire/text.h"
 
-#define TOPIC_MAX 249 /* Kafka's own limit */
-
-bool request_is_topic(struct slice text)
-{
-    if (text.len == 0 || text.len > TOPIC_MAX || slice_equal_text(text, ".") ||
-        slice_equal_text(text, ".."))
-        return false;
-    for (size_t i = 0; i < text.len; i++) {
-        char byte = text.ptr[i];
-        bool is_letter = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
-        bool is_digit = byte >= '0' && byte <= '9';
-        if (!is_letter && !is_digit && byte != '.' && byte != '_' && byte != '-')
-            return false;
-    }
-    return true;
-}
-
 bool request_is_name(struct slice text, size_t max)
 {
     return text.len > 0 && utf8_count(text) <= max && !text_has_control(text);
@@ -81,7 +64,7 @@ enum err request_read_reply_to(struct reader *reader, const struct request_field
     reader->request->reply_topic = SLICE_NULL;
     reader->request->reply_partition = -1;
     reader->request->reply_by_header = false;
-    if (!request_is_topic(topic))
+    if (!text_is_topic(topic))
         return why_set(reader->why, ERR_REPLY_REFUSED, field->name, "not a topic's name");
     reader->request->reply_topic = topic;
     return OK;

@@ -2,6 +2,21 @@
 
 #include "base/attr.h"
 
+bool text_is_topic(struct slice text)
+{
+    if (text.len == 0 || text.len > TEXT_TOPIC_MAX || slice_equal_text(text, ".") ||
+        slice_equal_text(text, ".."))
+        return false;
+    for (size_t i = 0; i < text.len; i++) {
+        char byte = text.ptr[i];
+        bool is_letter = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
+        bool is_digit = byte >= '0' && byte <= '9';
+        if (!is_letter && !is_digit && byte != '.' && byte != '_' && byte != '-')
+            return false;
+    }
+    return true;
+}
+
 bool text_has_control(struct slice text)
 {
     for (size_t i = 0; i < text.len; i++) {

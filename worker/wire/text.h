@@ -1,8 +1,15 @@
-/* Small questions about valid UTF-8 text that more than one room asks. */
+/* Small questions about texts that more than one room asks. */
 #ifndef WIRE_TEXT_H
 #define WIRE_TEXT_H
 
 #include "base/slice.h"
+
+#define TEXT_TOPIC_MAX 249 /* bytes of a topic's name: Kafka's limit */
+
+/* A name that Kafka takes for a topic: letters, digits, `.`, `_` and `-`, but not `.` or `..`. */
+bool text_is_topic(struct slice text);
+
+/* The following ask of valid UTF-8. */
 
 /* A C0 or C1 control character, or DEL. */
 bool text_has_control(struct slice text);
