@@ -144,6 +144,28 @@ static void a_limit_below_what_outputs_need_is_refused(void **state)
     }
 }
 
+static void heartbeats_too_far_apart_for_the_session_are_refused(void **state)
+{
+    (void)state;
+    assert_told("kafka: {consumer: {heartbeat.interval.ms: 4000}}\n",
+                "w.yaml:1:43: kafka.consumer.heartbeat.interval.ms: heartbeats every 4000 ms are "
+                "more than a third of the session's 10000 ms apart: a worker that lost its "
+                "partitions would hear of it too late; remove it, and set kafka.session_timeout\n");
+    assert_tells("kafka: {client: {session.timeout.ms: 6000}}\n",
+                 "w.yaml:1:38: kafka.client.session.timeout.ms: heartbeats every 3000 ms are more "
+                 "than a third of the session's 6000 ms apart");
+    static const char *const GOOD[] = {
+        "kafka: {consumer: {heartbeat.interval.ms: 3333}}\n",
+        "kafka: {client: {heartbeat.interval.ms: 2000, session.timeout.ms: 6000}}\n",
+        "kafka: {producer: {heartbeat.interval.ms: 9000}, session_timeout: 1s}\n",
+    };
+    for (size_t i = 0; i < COUNT_OF(GOOD); i++) {
+        struct reading *reading = read_text(GOOD[i]);
+        assert_good(reading);
+        end(reading);
+    }
+}
+
 static void what_would_fail_every_request_is_refused(void **state)
 {
     (void)state;
@@ -236,6 +258,7 @@ int main(void)
         cmocka_unit_test(models_and_templates_are_checked),
         cmocka_unit_test(librdkafka_properties_are_judged),
         cmocka_unit_test(a_limit_below_what_outputs_need_is_refused),
+        cmocka_unit_test(heartbeats_too_far_apart_for_the_session_are_refused),
         cmocka_unit_test(what_would_fail_every_request_is_refused),
         cmocka_unit_test(a_default_is_kept_as_a_request_would_have_it),
         cmocka_unit_test(what_librdkafka_says_of_a_client_is_told_at_the_property),

@@ -214,14 +214,16 @@ static void check_kafka(const struct settings *s, struct problems *problems)
                      (long long)transaction_ms);
 }
 
-/* A limit of the user's own, and where it was said: the producers' map wins over the common one. */
-static bool find_limit(const struct settings *s, const char *name, struct place *ret_place,
-                       const char **ret_path)
+/* Where the user says a property of a client: that client's map wins over the common one. */
+static bool find_said(const struct settings *s, bool is_consumers, const char *name,
+                      struct place *ret_place, const char **ret_path)
 {
     const struct {
         const struct setting_properties *said;
         const char *path;
-    } maps[] = {{&s->kafka_producer, "kafka.producer"}, {&s->kafka_client, "kafka.client"}};
+    } maps[] = {{is_consumers ? &s->kafka_consumer : &s->kafka_producer,
+                 is_consumers ? "kafka.consumer" : "kafka.producer"},
+                {&s->kafka_client, "kafka.client"}};
     for (size_t i = 0; i < COUNT_OF(maps); i++) {
         for (size_t j = 0; j < maps[i].said->set.count; j++) {
             if (!slice_equal_text(maps[i].said->set.list[j].name, name))
@@ -234,6 +236,32 @@ static bool find_limit(const struct settings *s, const char *name, struct place 
     return false;
 }
 
+/* After a stall the engine gives the group a third of the session's time to say who was put out. */
+static void check_heartbeat(const struct settings *s, struct problems *problems)
+{
+    static const char *const NAMES[] = {"heartbeat.interval.ms", "session.timeout.ms"};
+    struct kafka_config config;
+    struct place place;
+    const char *map;
+    char path[PROBLEM_PATH_MAX];
+    if (!settings_have_clients(s))
+        return;
+    assembly_kafka_config(s, SLICE("checked"), &config);
+    int64_t heartbeat_ms = kafka_conf_number(&config, KAFKA_CONSUMER, NAMES[0]);
+    int64_t session_ms = kafka_conf_number(&config, KAFKA_CONSUMER, NAMES[1]);
+    if (heartbeat_ms < 0 || session_ms < 0 || heartbeat_ms <= session_ms / 3)
+        return;
+    size_t said = find_said(s, true, NAMES[0], &place, &map) ? 0 : 1;
+    if (said == 1 && !find_said(s, true, NAMES[1], &place, &map))
+        return;
+    (void)snprintf(path, sizeof path, "%s.%s", map, NAMES[said]);
+    problems_add(problems, place, slice_of_text(path),
+                 "heartbeats every %lld ms are more than a third of the session's %lld ms apart: a "
+                 "worker that lost its partitions would hear of it too late; remove it, and set "
+                 "kafka.session_timeout",
+                 (long long)heartbeat_ms, (long long)session_ms);
+}
+
 /* An output that librdkafka itself refuses as too large could never be published. */
 static void check_record_size(const struct settings *s, struct problems *problems)
 {
@@ -242,7 +270,7 @@ static void check_record_size(const struct settings *s, struct problems *problem
     struct place place;
     const char *map;
     char path[PROBLEM_PATH_MAX];
-    if (!settings_have_clients(s) || !find_limit(s, NAME, &place, &map))
+    if (!settings_have_clients(s) || !find_said(s, false, NAME, &place, &map))
         return;
     assembly_kafka_config(s, SLICE("checked"), &config);
     int64_t said = kafka_conf_number(&config, KAFKA_PUBLISHER, NAME);
@@ -264,5 +292,6 @@ void settings_check_relations(const struct settings *settings, struct problems *
     check_models(settings, problems);
     check_switches(settings, problems);
     check_kafka(settings, problems);
+    check_heartbeat(settings, problems);
     check_record_size(settings, problems);
 }
