@@ -1,5 +1,7 @@
 #include "wire/quote.h"
 
+#include "wire/json_mend.h"
+
 #define WORD_BYTES  8
 #define TABLE_BITS  10 /* room for twice as many words as a message of the service has */
 #define TABLE_ROOM  (1U << TABLE_BITS)
@@ -26,29 +28,6 @@ static char plain_byte(char byte)
     return (unsigned char)byte < 0x20 || byte == 0x7f ? ' ' : byte;
 }
 
-static int hex_value(char byte)
-{
-    if (byte >= '0' && byte <= '9')
-        return byte - '0';
-    byte = (char)(byte | 0x20);
-    return byte >= 'a' && byte <= 'f' ? byte - 'a' + 10 : -1;
-}
-
-/* The number of `uXXXX` at the start of a text, or -1. */
-static int32_t unit_of(struct slice text)
-{
-    int32_t unit = 0;
-    if (text.len < 5 || text.ptr[0] != 'u')
-        return -1;
-    for (size_t i = 1; i < 5; i++) {
-        int digit = hex_value(text.ptr[i]);
-        if (digit < 0)
-            return -1;
-        unit = unit * 16 + digit;
-    }
-    return unit;
-}
-
 static size_t encode(int32_t point, char ret_bytes[4])
 {
     size_t len = point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
@@ -68,9 +47,11 @@ static void skip_backslashes(struct plain *plain)
         plain->at++;
 }
 
+/* The number of `uXXXX`, moving behind it; -1 when something else comes. */
 static int32_t next_unit(struct plain *plain)
 {
-    int32_t unit = unit_of(slice_sub(plain->text, plain->at, SIZE_MAX));
+    bool is_unit = slice_starts(slice_sub(plain->text, plain->at, 1), SLICE("u"));
+    int32_t unit = is_unit ? json_hex4(plain->text, plain->at + 1) : -1;
     if (unit >= 0)
         plain->at += 5;
     return unit;
