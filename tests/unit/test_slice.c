@@ -22,6 +22,12 @@ static void slices_are_equal_by_bytes_and_length(void **state)
     assert_false(slice_equal(SLICE("ab"), SLICE("abc")));
     assert_true(slice_equal_text(SLICE("model"), "model"));
     assert_false(slice_equal_text(SLICE("model"), "models"));
+    static const char *const NAMES[] = {"a", "model", ""};
+    assert_true(slice_is_one_of(SLICE("model"), NAMES, COUNT_OF(NAMES)));
+    assert_true(slice_is_one_of(SLICE(""), NAMES, COUNT_OF(NAMES)));
+    assert_false(slice_is_one_of(SLICE("model"), NAMES, 1));
+    assert_false(slice_is_one_of(SLICE_NULL, NAMES, COUNT_OF(NAMES)));
+    assert_false(slice_is_one_of(SLICE("a"), NULL, 0));
 }
 
 static void case_is_ignored_for_ascii_letters_alone(void **state)

@@ -232,16 +232,10 @@ static struct slice part_of(struct slice path, size_t index)
     return slice_sub(path, 0, slice_find(path, '.'));
 }
 
-static void add_comma(struct buf *buf)
-{
-    if (buf->len > 0 && buf->ptr[buf->len - 1] != '{')
-        buf_add_byte(buf, ',');
-}
-
 static void add_row_schema(struct buf *buf, const struct setting_row *row)
 {
     struct slice path = slice_of_text(row->path);
-    add_comma(buf);
+    json_add_comma(buf);
     buf_addf(buf, "\n\"%.*s\":{\"description\":", SLICE_ARG(part_of(path, group_parts(path))));
     json_add_string(buf, slice_of_text(row->words));
     struct slice text = slice_of_text(row->default_text);
@@ -271,7 +265,7 @@ void settings_add_schema(struct buf *buf)
         for (size_t kept = shared_parts(before, path); depth > kept; depth--)
             buf_add_text(buf, "}}");
         for (; depth < group_parts(path); depth++) {
-            add_comma(buf);
+            json_add_comma(buf);
             buf_addf(buf,
                      "\n\"%.*s\":{\"type\":[\"object\",\"null\"],\"additionalProperties\":false,"
                      "\"properties\":{",

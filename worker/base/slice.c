@@ -19,6 +19,15 @@ bool slice_equal_text(struct slice a, const char *text)
     return slice_equal(a, slice_of_text(text));
 }
 
+bool slice_is_one_of(struct slice s, const char *const *texts, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (slice_equal_text(s, texts[i]))
+            return true;
+    }
+    return false;
+}
+
 static unsigned char lower(char byte)
 {
     unsigned char letter = (unsigned char)byte;

@@ -28,6 +28,7 @@ struct slice slice_of_text(const char *text);
 
 bool slice_equal(struct slice a, struct slice b);                /* null equals null only */
 bool slice_equal_text(struct slice a, const char *text);
+bool slice_is_one_of(struct slice s, const char *const *texts, size_t count);
 bool slice_equal_nocase(struct slice a, struct slice b);         /* ASCII letters only */
 bool slice_starts(struct slice s, struct slice prefix);
 bool slice_ends(struct slice s, struct slice suffix);

@@ -128,10 +128,7 @@ static enum err check_text_members(const struct piece *piece)
     static const char *const members[] = {"type", "text",      "index",
                                           "id",   "citations", "annotations"};
     for (const struct json *member = piece->node->first; member != NULL; member = member->next) {
-        bool is_known = false;
-        for (size_t i = 0; i < COUNT_OF(members); i++)
-            is_known = is_known || slice_equal_text(member->name, members[i]);
-        if (is_known)
+        if (slice_is_one_of(member->name, members, COUNT_OF(members)))
             continue;
         if (slice_equal_text(member->name, "cache_control"))
             return refuse(

@@ -28,14 +28,6 @@ static const char *const message_members[] = {
 static const char *const message_members_later[] = {"cache_control", "tool_call_id", "status",
                                                     "artifact"};
 
-static bool is_one_of(struct slice name, const char *const *list, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (slice_equal_text(name, list[i]))
-            return true;
-    return false;
-}
-
 /* --- roles --- */
 
 static const struct {
@@ -141,8 +133,8 @@ static enum err check_members(struct reader *reader, const struct json *node, co
         bool is_calls = slice_equal_text(member->name, "tool_calls") ||
                         slice_equal_text(member->name, "tool_call_chunks");
         bool is_later =
-            is_one_of(member->name, message_members_later, COUNT_OF(message_members_later));
-        if (!is_later && !is_one_of(member->name, message_members, COUNT_OF(message_members)))
+            slice_is_one_of(member->name, message_members_later, COUNT_OF(message_members_later));
+        if (!is_later && !slice_is_one_of(member->name, message_members, COUNT_OF(message_members)))
             return reader_unknown_member(reader, path, member->name, message_members,
                                          COUNT_OF(message_members));
         if (is_calls && member->kind != JSON_ARRAY && member->kind != JSON_NULL)
@@ -308,7 +300,7 @@ static enum err read_prompt(struct conversation *conversation)
     struct reader *reader = conversation->reader;
     const struct json *node = json_member(reader->prompt, "template");
     for (const struct json *member = reader->prompt->first; member != NULL; member = member->next)
-        if (!is_one_of(member->name, members, COUNT_OF(members)))
+        if (!slice_is_one_of(member->name, members, COUNT_OF(members)))
             return reader_unknown_member(reader, "prompt", member->name, members,
                                          COUNT_OF(members));
     conversation->use = arena_new(reader->scratch, sizeof *conversation->use);

@@ -117,12 +117,6 @@ static const char *const placed_names[] = {
     "output", "usage", "stopReason", "p", "ResponseMetadata", "model_name", "model_provider",
 };
 
-void converse_comma(struct buf *buf)
-{
-    if (buf->len > 0 && buf->ptr[buf->len - 1] != '[' && buf->ptr[buf->len - 1] != '{')
-        buf_add_byte(buf, ',');
-}
-
 enum err converse_failed(struct why *why, enum err err)
 {
     if (err == ERR_TOO_LARGE)
@@ -154,30 +148,16 @@ enum err converse_keep_string(struct arena *arena, const struct json *node, stru
                                            : ERR_NO_MEMORY;
 }
 
-static bool is_placed(struct slice name, const struct json *given)
-{
-    for (size_t i = 0; i < COUNT_OF(placed_names); i++)
-        if (slice_equal_text(name, placed_names[i]))
-            return true;
-    for (const struct json *member = given == NULL ? NULL : given->first; member != NULL;
-         member = member->next)
-        if (slice_equal(name, member->name))
-            return true;
-    return false;
-}
-
 enum err converse_add_metadata(struct buf *metadata, const struct json *object,
                                const struct json *given)
 {
     if (object->count > CONVERSE_MEMBERS_MAX)
         return ERR_TOO_LARGE;
     for (const struct json *member = object->first; member != NULL; member = member->next) {
-        if (member->kind == JSON_NULL || is_placed(member->name, given))
-            continue;
-        converse_comma(metadata);
-        json_add_string(metadata, member->name);
-        buf_add_byte(metadata, ':');
-        buf_add(metadata, member->source);
+        bool is_told = json_member_of(given, member->name) != NULL ||
+                       slice_is_one_of(member->name, placed_names, COUNT_OF(placed_names));
+        if (member->kind != JSON_NULL && !is_told)
+            json_add_copy(metadata, member);
     }
     return metadata->failed;
 }
@@ -185,7 +165,7 @@ enum err converse_add_metadata(struct buf *metadata, const struct json *object,
 void converse_add_tool_call(struct buf *calls, bool is_valid, struct slice name, struct slice args,
                             struct slice id)
 {
-    converse_comma(calls);
+    json_add_comma(calls);
     buf_add_byte(calls, '{');
     json_add_member(calls, "name", name);
     json_add_member(calls, "args", args);

@@ -12,13 +12,13 @@ struct decoder {
 
 static void add_raw(struct decoder *decoder, const struct json *block)
 {
-    converse_comma(&decoder->content);
+    json_add_comma(&decoder->content);
     buf_add(&decoder->content, block->source);
 }
 
 static void open_block(struct decoder *decoder, const char *type)
 {
-    converse_comma(&decoder->content);
+    json_add_comma(&decoder->content);
     buf_add_byte(&decoder->content, '{');
     json_add_text_member(&decoder->content, "type", slice_of_text(type));
 }
@@ -27,17 +27,9 @@ static void open_block(struct decoder *decoder, const char *type)
 static void add_others(struct buf *content, const struct json *object, const char *const *except,
                        size_t count)
 {
-    for (const struct json *member = object->first; member != NULL; member = member->next) {
-        bool is_excepted = false;
-        for (size_t i = 0; i < count; i++)
-            is_excepted = is_excepted || slice_equal_text(member->name, except[i]);
-        if (is_excepted)
-            continue;
-        converse_comma(content);
-        json_add_string(content, member->name);
-        buf_add_byte(content, ':');
-        buf_add(content, member->source);
-    }
+    for (const struct json *member = object->first; member != NULL; member = member->next)
+        if (!slice_is_one_of(member->name, except, count))
+            json_add_copy(content, member);
 }
 
 static bool add_text(struct decoder *decoder, const struct json *text)
@@ -78,7 +70,7 @@ static bool add_tool_use(struct decoder *decoder, const struct json *use)
     if (!json_is(name, JSON_STRING) || !json_is(id, JSON_STRING) || json_member(use, "id") != NULL)
         return false;
     bool is_call = !json_is(type, JSON_STRING) || json_equal_text(type, "tool_use");
-    converse_comma(&decoder->content);
+    json_add_comma(&decoder->content);
     buf_add_byte(&decoder->content, '{');
     json_add_member(&decoder->content, "type", is_call ? SLICE("\"tool_use\"") : type->source);
     json_add_member(&decoder->content, "name", name->source);

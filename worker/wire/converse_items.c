@@ -122,7 +122,7 @@ static void add_index(struct buf *content, int64_t index)
 
 static void open_block(struct buf *content, struct slice type)
 {
-    converse_comma(content);
+    json_add_comma(content);
     buf_add_byte(content, '{');
     json_add_member(content, "type", type);
 }
@@ -142,7 +142,7 @@ static enum err hear_raw(struct items *items, const struct heard *heard, struct 
         return err;
     said = &item->parts[PART_TEXT].said;
     size_t before = said->len;
-    converse_comma(said);
+    json_add_comma(said);
     buf_add_byte(said, '{');
     json_add_int_member(said, "contentBlockIndex", heard->index);
     json_add_member(said, heard->member, heard->said->source);
@@ -189,7 +189,7 @@ static enum err hear_citation(struct items *items, const struct heard *heard,
     buf_add_byte(content, ']');
     add_index(content, heard->index);
     struct part *part = &item->parts[PART_CITATIONS];
-    converse_comma(&part->said);
+    json_add_comma(&part->said);
     item->parts[PART_TEXT].is_given = true;
     return add_part(items, part, citation->source);
 }
@@ -236,28 +236,15 @@ static enum err hear_reasoning(struct items *items, const struct heard *heard,
 
 /* --- tools --- */
 
-static bool is_renamed(struct slice name)
-{
-    static const char *const renamed[] = {"toolUseId", "name", "type"};
-    for (size_t i = 0; i < COUNT_OF(renamed); i++)
-        if (slice_equal_text(name, renamed[i]))
-            return true;
-    return false;
-}
-
 /* Members that a later version of Bedrock may add to the start of a tool use; null when none. */
 static enum err keep_others(struct items *items, const struct json *use, struct slice *ret_others)
 {
+    static const char *const renamed[] = {"toolUseId", "name", "type"};
     struct buf others OWNED_BY(buf_done);
     buf_init(&others, items->limit);
-    for (const struct json *member = use->first; member != NULL; member = member->next) {
-        if (is_renamed(member->name))
-            continue;
-        buf_add_byte(&others, ',');
-        json_add_string(&others, member->name);
-        buf_add_byte(&others, ':');
-        buf_add(&others, member->source);
-    }
+    for (const struct json *member = use->first; member != NULL; member = member->next)
+        if (!slice_is_one_of(member->name, renamed, COUNT_OF(renamed)))
+            json_add_copy(&others, member);
     enum err err = items_charge(items, others.len);
     return err == OK ? converse_keep(items->arena, &others, ret_others) : err;
 }
@@ -291,13 +278,15 @@ static void add_tool_head(struct buf *content, const struct item *item)
     open_block(content, item->type);
     json_add_member(content, "name", item->name);
     json_add_member(content, "id", item->id);
+    if (item->others.len > 0)
+        json_add_comma(content);
     buf_add(content, item->others);
 }
 
 static void add_call_chunk(struct buf *tool_calls, const struct item *item, struct slice name,
                            struct slice args, struct slice id)
 {
-    converse_comma(tool_calls);
+    json_add_comma(tool_calls);
     buf_add_byte(tool_calls, '{');
     json_add_member(tool_calls, "name", name);
     json_add_member(tool_calls, "args", args);
@@ -387,7 +376,7 @@ static void add_block(struct buf *content, const struct item *item)
 {
     const struct part *citations = &item->parts[PART_CITATIONS];
     if (item->kind == ITEM_RAW) {
-        converse_comma(content);
+        json_add_comma(content);
         buf_add(content, buf_slice(&item->parts[PART_TEXT].said));
         return;
     }

@@ -36,8 +36,6 @@ void converse_add_tool_call(struct buf *calls, bool is_valid, struct slice name,
 size_t converse_text_bytes(const struct json *string);
 /* Fills why; what is over a limit is told as an answer that is too large. */
 enum err converse_failed(struct why *why, enum err err);
-/* A comma, unless the buf is empty or ends in an opening bracket. */
-void converse_comma(struct buf *buf);
 /* Copies into the arena: ERR_TOO_LARGE when its limit, ERR_NO_MEMORY when the heap is to blame. */
 MUST_CHECK enum err converse_keep(struct arena *arena, const struct buf *buf,
                                   struct slice *ret_copy);

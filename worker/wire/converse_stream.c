@@ -129,7 +129,7 @@ static enum err add_metadata(struct reading *reading)
     if (before > 0)
         added = slice_sub(added, 1, SIZE_MAX);
     if (added.len > 0)
-        converse_comma(&stream->chunk_metadata);
+        json_add_comma(&stream->chunk_metadata);
     buf_add(&stream->chunk_metadata, added);
     return items_charge(&stream->items, added.len);
 }

@@ -455,15 +455,19 @@ enum err json_parse_loosely(struct arena *arena, struct slice text, const struct
 
 /* --- reading nodes --- */
 
-const struct json *json_member(const struct json *object, const char *name)
+const struct json *json_member_of(const struct json *object, struct slice name)
 {
     if (!json_is(object, JSON_OBJECT))
         return NULL;
-    struct slice wanted = slice_of_text(name);
     for (const struct json *member = object->first; member != NULL; member = member->next)
-        if (slice_equal(member->name, wanted))
+        if (slice_equal(member->name, name))
             return member;
     return NULL;
+}
+
+const struct json *json_member(const struct json *object, const char *name)
+{
+    return json_member_of(object, slice_of_text(name));
 }
 
 bool json_is(const struct json *node, enum json_kind kind)

@@ -46,6 +46,7 @@ MUST_CHECK enum err json_parse_loosely(struct arena *arena, struct slice text, c
 
 /* The member, or NULL; NULL also when `object` is NULL or no object. */
 const struct json *json_member(const struct json *object, const char *name);
+const struct json *json_member_of(const struct json *object, struct slice name);
 bool json_is(const struct json *node, enum json_kind kind);     /* false for NULL */
 /* The decoded string; without escapes it borrows the source, else the arena. false: no string, or out of memory. */
 MUST_CHECK bool json_string(struct arena *arena, const struct json *node, struct slice *ret_text);
@@ -57,8 +58,11 @@ MUST_CHECK bool json_double(const struct json *node, double *ret_value);
 
 /* Writers. `text` must be valid UTF-8; quotes, backslash and controls are escaped, everything else kept as it is. */
 void json_add_string(struct buf *buf, struct slice text);
-/* `"name":` with a comma before it unless the buf ends in `{` or `[` or is empty. */
+/* A comma, unless the buf ends in `{` or `[` or is empty. */
+void json_add_comma(struct buf *buf);
+/* The next ones with that comma before them. `"name":` … */
 void json_add_name(struct buf *buf, const char *name);
+void json_add_copy(struct buf *buf, const struct json *member);                     /* as it was written */
 void json_add_member(struct buf *buf, const char *name, struct slice raw_value);    /* raw JSON; null slice: nothing */
 void json_add_text_member(struct buf *buf, const char *name, struct slice text);    /* null slice: nothing */
 void json_add_int_member(struct buf *buf, const char *name, int64_t value);

@@ -47,27 +47,43 @@ void json_add_string(struct buf *buf, struct slice text)
     buf_add_byte(buf, '"');
 }
 
-static void add_escaped_name(struct buf *buf, struct slice name, bool is_first)
+static bool is_first(const struct buf *buf)
 {
-    if (!is_first)
+    return buf->len == 0 || buf->ptr[buf->len - 1] == '{' || buf->ptr[buf->len - 1] == '[';
+}
+
+void json_add_comma(struct buf *buf)
+{
+    if (!is_first(buf))
         buf_add_byte(buf, ',');
+}
+
+static void add_any_name(struct buf *buf, struct slice name)
+{
+    json_add_comma(buf);
     json_add_string(buf, name);
     buf_add_byte(buf, ':');
 }
 
+void json_add_copy(struct buf *buf, const struct json *member)
+{
+    add_any_name(buf, member->name);
+    buf_add(buf, member->source);
+}
+
 void json_add_name(struct buf *buf, const char *name)
 {
-    bool is_first = buf->len == 0 || buf->ptr[buf->len - 1] == '{' || buf->ptr[buf->len - 1] == '[';
+    bool has_comma = !is_first(buf);
     struct slice text = slice_of_text(name);
-    size_t len = text.len + (is_first ? 3 : 4);
+    size_t len = text.len + (has_comma ? 4 : 3);
     if (json_plain_len(text, 0) != text.len) {
-        add_escaped_name(buf, text, is_first);
+        add_any_name(buf, text);
         return;
     }
     char *at = buf_reserve(buf, len);
     if (at == NULL)
         return;
-    if (!is_first)
+    if (has_comma)
         *at++ = ',';
     *at++ = '"';
     memcpy(at, text.ptr, text.len);

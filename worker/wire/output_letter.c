@@ -28,10 +28,7 @@ static bool is_original(const struct output_context *context, struct slice name)
         DLT_GROUP, DLT_TYPE,       DLT_MESSAGE, CODE,          ATTEMPTS,
         OMITTED,   HEADERS_OMITTED};
     (void)context;
-    for (size_t i = 0; i < COUNT_OF(OURS); i++)
-        if (slice_equal_text(name, OURS[i]))
-            return false;
-    return true;
+    return !slice_is_one_of(name, OURS, COUNT_OF(OURS));
 }
 
 static void big_endian_header(struct draft *draft, const char *name, uint64_t value, int bytes)

@@ -31,24 +31,6 @@ static enum err lift(struct reader *reader, const struct request_field *field,
     return field->read(reader, field, value);
 }
 
-static const struct json *find(const struct json *object, struct slice name)
-{
-    for (const struct json *member = object == NULL ? NULL : object->first; member != NULL;
-         member = member->next)
-        if (slice_equal(member->name, name))
-            return member;
-    return NULL;
-}
-
-static void add_raw_member(struct buf *members, const struct json *member)
-{
-    if (members->len > 1)
-        buf_add_byte(members, ',');
-    json_add_string(members, member->name);
-    buf_add_byte(members, ':');
-    buf_add(members, member->source);
-}
-
 /* What is left of model_kwargs goes before the additional fields. */
 static enum err add_kwargs(struct reader *reader, struct buf *members, size_t *ret_lifted)
 {
@@ -56,11 +38,11 @@ static enum err add_kwargs(struct reader *reader, struct buf *members, size_t *r
     for (const struct json *member = kwargs->first; member != NULL; member = member->next) {
         const struct request_field *field = find_lifted(member->name);
         enum err err = OK;
-        if (field == NULL && find(reader->additional_fields, member->name) != NULL)
+        if (field == NULL && json_member_of(reader->additional_fields, member->name) != NULL)
             return why_set(reader->why, ERR_INVALID, "model_kwargs",
                            "has a member that additional_model_request_fields has, too");
         if (field == NULL) {
-            add_raw_member(members, member);
+            json_add_copy(members, member);
             continue;
         }
         ++*ret_lifted;
@@ -92,7 +74,7 @@ static enum err merge(struct reader *reader, struct buf *members)
     enum err err = kwargs == NULL ? OK : add_kwargs(reader, members, &lifted_count);
     if (err != OK)
         return err;
-    if (request->top_k.ptr != NULL && find(additional, SLICE("top_k")) != NULL)
+    if (request->top_k.ptr != NULL && json_member(additional, "top_k") != NULL)
         return why_set(reader->why, ERR_INVALID, "top_k",
                        "given twice: additional_model_request_fields has it, too");
     /* One object alone goes on as it was written. */
@@ -102,7 +84,7 @@ static enum err merge(struct reader *reader, struct buf *members)
     }
     if (additional != NULL)
         for (const struct json *member = additional->first; member != NULL; member = member->next)
-            add_raw_member(members, member);
+            json_add_copy(members, member);
     if (additional == NULL && members->len == 1)
         return OK;
     buf_add_byte(members, '}');
