@@ -60,6 +60,26 @@ static void a_wait_is_read_in_all_its_forms(void **state)
         assert_true(http_retry_after_ms(slice_of_text(ROWS[i].head), NOW_MS) == ROWS[i].delay_ms);
 }
 
+static void a_date_to_wait_for_is_reckoned_by_the_clock_that_wrote_it(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *head;
+        int64_t delay_ms;
+    } ROWS[] = {
+        {"Date: Sun, 22 Nov 2026 09:00:00 GMT\r\nRetry-After: Sun, 22 Nov 2026 09:00:20 GMT\r\n",
+         20000},
+        {"Date: Sun, 22 Nov 2026 11:00:00 GMT\r\nRetry-After: Sun, 22 Nov 2026 11:00:20 GMT\r\n",
+         20000},
+        {"Date: Sun, 22 Nov 2026 11:00:00 GMT\r\nRetry-After: Sun, 22 Nov 2026 10:11:42 GMT\r\n",
+         0},
+        {"Date: today\r\nRetry-After: Sun, 22 Nov 2026 10:11:42 GMT\r\n", 30000},
+        {"Date: Sun, 22 Nov 2026 09:00:00 GMT\r\nRetry-After: 7\r\n", 7000},
+    };
+    for (size_t i = 0; i < COUNT_OF(ROWS); i++)
+        assert_true(http_retry_after_ms(slice_of_text(ROWS[i].head), NOW_MS) == ROWS[i].delay_ms);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -67,6 +87,7 @@ int main(void)
         cmocka_unit_test(the_last_of_several_counts),
         cmocka_unit_test(nothing_is_found_in_nothing),
         cmocka_unit_test(a_wait_is_read_in_all_its_forms),
+        cmocka_unit_test(a_date_to_wait_for_is_reckoned_by_the_clock_that_wrote_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

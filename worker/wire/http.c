@@ -45,12 +45,16 @@ int64_t http_retry_after_ms(struct slice head, int64_t wall_ms)
 {
     int64_t count;
     int64_t until_ms;
+    int64_t from_ms;
     if (read_count(http_header(head, "x-amz-retry-after"), &count))
         return clamp(count);
     struct slice text = http_header(head, "retry-after");
     if (read_count(text, &count))
         return clamp(count > RETRY_AFTER_MAX_MS / 1000 ? RETRY_AFTER_MAX_MS : count * 1000);
-    if (text.len > 0 && instant_from_http_date(text, &until_ms))
-        return clamp(until_ms - wall_ms);
-    return -1;
+    if (text.len == 0 || !instant_from_http_date(text, &until_ms))
+        return -1;
+    /* Both dates are of one clock, which need not be ours. */
+    if (!instant_from_http_date(http_header(head, "date"), &from_ms))
+        from_ms = wall_ms;
+    return clamp(until_ms - from_ms);
 }

@@ -17,7 +17,7 @@ struct http_request {
 /* The last value of a header in a raw head (lines ended by CRLF or LF; names without case), trimmed; null = none. */
 struct slice http_header(struct slice head, const char *name);
 /* Milliseconds from Retry-After (seconds or HTTP date) and x-amz-retry-after (ms), the latter first; -1 = none.
- * Clamped to [0, 15 min]. */
+ * Clamped to [0, 15 min]. A date is reckoned from the answer's own Date, else from wall_ms. */
 int64_t http_retry_after_ms(struct slice head, int64_t wall_ms);
 
 #endif
