@@ -259,6 +259,69 @@ static void an_answer_that_is_no_stream_must_end_clean(void **state)
     kit_free(kit);
 }
 
+static void a_refusal_counts_though_its_body_is_cut(void **state)
+{
+    (void)state;
+    static const struct {
+        int status;
+        const char *head, *code;
+    } ROWS[] = {
+        {400, "HTTP/1.1 400 x\r\nx-amzn-errortype: ValidationException\r\n\r\n", "rejected"},
+        {403, "HTTP/1.1 403 x\r\nx-amzn-errortype: AccessDeniedException\r\n\r\n", "access_denied"},
+        {404, "HTTP/1.1 404 x\r\n\r\n", "model_not_found"},
+    };
+    for (size_t i = 0; i < COUNT_OF(ROWS); i++) {
+        struct kit *kit = kit_asked("");
+        struct kit_call *call = kit_call(kit, 0);
+        engine_call_head(kit->engine, call->ref, ROWS[i].status, slice_of_text(ROWS[i].head));
+        engine_call_body(kit->engine, call->ref, SLICE("{\"mess"));
+        kit_call_ends(kit, call, ERR_BROKEN_STREAM, true);
+        kit_settle(kit);
+        assert_int_equal(kit->call_count, 1);
+        assert_int_equal(kit_count(kit, OUTPUT_USAGE), 0);
+        assert_says(kit_output(kit, OUTPUT_RESPONSE, 0), ROWS[i].code);
+        kit_free(kit);
+    }
+}
+
+static void throttling_whose_body_is_cut_or_has_no_end_counts_against_time_alone(void **state)
+{
+    (void)state;
+    struct engine_config config = kit_config();
+    config.retry_max_attempts = 1;
+    struct kit *kit = kit_started(&config);
+    kit_request(kit, 0, 0, NULL, "");
+    kit_turn(kit);
+    static char page[1 << 17];
+    memset(page, 'x', sizeof page);
+    for (int i = 0; i < 2; i++) {
+        struct kit_call *call = kit_call(kit, 0);
+        engine_call_head(kit->engine, call->ref, 503, SLICE("HTTP/1.1 503 x\r\n\r\n"));
+        engine_call_body(kit->engine, call->ref, slice_of(page, i == 0 ? 10 : sizeof page));
+        kit_call_ends(kit, call, ERR_BROKEN_STREAM, true);
+        kit_wait(kit, 5000);
+        assert_int_equal(kit->call_count, (size_t)i + 2);
+    }
+    kit_answer(kit, 0);
+    kit_settle(kit);
+    assert_says(kit_output(kit, OUTPUT_RESPONSE, 0), "\"status\":\"ok\"");
+    assert_int_equal(kit_count(kit, OUTPUT_USAGE), 1);
+    kit_free(kit);
+}
+
+static void a_models_error_without_its_body_may_be_a_passing_one(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_asked("");
+    struct kit_call *call = kit_call(kit, 0);
+    engine_call_head(kit->engine, call->ref, 424,
+                     SLICE("HTTP/1.1 424 x\r\nx-amzn-errortype: ModelErrorException\r\n\r\n"));
+    kit_call_ends(kit, call, ERR_BROKEN_STREAM, true);
+    kit_wait(kit, 1000);
+    assert_int_equal(kit->call_count, 2);
+    kit_free(kit);
+}
+
 /* ---- the end of its chunks ---- */
 
 static void a_run_with_a_refused_chunk_is_not_closed(void **state)
@@ -382,6 +445,9 @@ int main(void)
         cmocka_unit_test(a_whole_stream_is_an_answer_however_it_ends),
         cmocka_unit_test(a_stream_that_is_not_whole_stays_a_failed_attempt),
         cmocka_unit_test(an_answer_that_is_no_stream_must_end_clean),
+        cmocka_unit_test(a_refusal_counts_though_its_body_is_cut),
+        cmocka_unit_test(throttling_whose_body_is_cut_or_has_no_end_counts_against_time_alone),
+        cmocka_unit_test(a_models_error_without_its_body_may_be_a_passing_one),
         cmocka_unit_test(a_run_with_a_refused_chunk_is_not_closed),
         cmocka_unit_test(a_new_run_after_a_refused_chunk_is_closed),
         cmocka_unit_test(a_run_whose_next_chunk_is_too_large_is_closed_without_a_gap),

@@ -7,12 +7,13 @@
 #include "wire/fault.h"
 #include "wire/invocation.h"
 
-#define URL_BYTES_MAX    (16 * 1024)
-#define HEADERS_BYTES    (64 * 1024)
-#define BODY_BYTES_MAX   25000000      /* Bedrock's own limit of a body */
-#define BODY_BESIDE      (16 * 1024)   /* of a body, beside what its job is charged for */
-#define SCRATCH_KEPT_MAX (1024 * 1024) /* a larger scratch is freed after its use */
-#define TOKEN_BYTES      4             /* UTF-8 bytes that an estimated token counts */
+#define URL_BYTES_MAX      (16 * 1024)
+#define HEADERS_BYTES      (64 * 1024)
+#define BODY_BYTES_MAX     25000000      /* Bedrock's own limit of a body */
+#define BODY_BESIDE        (16 * 1024)   /* of a body, beside what its job is charged for */
+#define SCRATCH_KEPT_MAX   (1024 * 1024) /* a larger scratch is freed after its use */
+#define MODEL_ERROR_STATUS 424
+#define TOKEN_BYTES        4 /* UTF-8 bytes that an estimated token counts */
 
 /* ---- the pool ---- */
 
@@ -257,6 +258,15 @@ static enum err judge_end(struct call *call, const struct call_end *end, struct 
     return is_clean ? ret->why.err : judge_exchange(call, end, &ret->why);
 }
 
+/* An error's name and status stand in its head, which has come whole: they count though its body
+ * was cut or had no end. (What is behind a model's error stands in the body alone.) */
+static bool is_cut_refusal(const struct call *call, const struct call_end *end)
+{
+    bool is_cut =
+        (end != NULL && end->err != OK) || (call->hearing != NULL && call->hearing->why.err != OK);
+    return is_cut && call->status != 0 && call->status != 200 && call->status != MODEL_ERROR_STATUS;
+}
+
 static const char *estimate_reason(const struct call *call, enum err err)
 {
     if (call->is_cancelling)
@@ -297,6 +307,8 @@ void call_judge(struct engine *engine, struct call *call, const struct call_end 
     if (call->is_cancelling) {
         err = why_set(&ret->why, ERR_CANCELLED, NULL, "%s", err_words(ERR_CANCELLED));
         was_sent = call->was_sent;
+    } else if (is_cut_refusal(call, end)) {
+        err = fault_of_answer(call->status, call_head_text(call), SLICE(""), &ret->why);
     } else if (call->hearing != NULL && call->hearing->why.err != OK) {
         ret->why = call->hearing->why;
         err = ret->why.err;
