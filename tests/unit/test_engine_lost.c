@@ -23,6 +23,19 @@ static void a_lost_partition_drops_answers_and_keeps_their_usage(void **state)
     kit_free(kit);
 }
 
+static void a_lost_partition_is_told_when_all_it_had_were_calls(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_started(NULL);
+    kit_request(kit, 0, 0, NULL, "");
+    kit_turn(kit);
+    kit_commit(kit);
+    engine_partition_lost(kit->engine, kit->tenures[0]);
+    assert_int_equal(kit->logged[LOG_PARTITION_LOST], 1);
+    assert_non_null(strstr(kit->lines[LOG_PARTITION_LOST], "\"dropped\":0,\"calls\":1"));
+    kit_free(kit);
+}
+
 /* The map that was committed last tells these calls as under way. Two of them are answered and in
  * the books, one had not left; only another worker would take them for a dead one's. */
 static void calls_of_a_lost_partition_that_comes_back_are_not_booked_again(void **state)
@@ -139,6 +152,37 @@ static void calls_that_another_owner_left_behind_are_booked(void **state)
     kit_free(kit);
 }
 
+static struct kit *kit_with_a_dead_owners_call(uint64_t max_request_bytes)
+{
+    struct engine_config config = kit_config();
+    config.max_request_bytes = max_request_bytes;
+    struct kit *kit = kit_new(&config);
+    kit->committed[0] = 0;
+    leave_map(kit, (struct offset_open){.offset = 0, .begun = 1, .is_running = true});
+    kit_assign(kit, 0);
+    return kit;
+}
+
+/* The settings are not what they were when the call began. */
+static void the_call_of_a_request_that_cannot_be_read_any_more_is_booked_whole(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_with_a_dead_owners_call(4096);
+    kit_request(kit, 0, 0, NULL, ",\"model\":\"gone\"");
+    kit_settle(kit);
+    assert_says(kit_output(kit, OUTPUT_RESPONSE, 0), "\"code\":\"unknown_model\"");
+    assert_says(kit_output(kit, OUTPUT_USAGE, 0),
+                "\"model\":\"gone\",\"model_requested\":\"gone\"");
+    kit_free(kit);
+    kit = kit_with_a_dead_owners_call(8);
+    kit_request(kit, 0, 0, NULL, "");
+    kit_settle(kit);
+    assert_says(kit_output(kit, OUTPUT_RESPONSE, 0), "\"code\":\"request_too_large\"");
+    assert_says(kit_output(kit, OUTPUT_USAGE, 0),
+                "\"model\":\"unknown\",\"model_requested\":\"unknown\"");
+    kit_free(kit);
+}
+
 static void a_call_cancelled_before_it_left_is_not_booked(void **state)
 {
     (void)state;
@@ -159,11 +203,13 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_lost_partition_drops_answers_and_keeps_their_usage),
+        cmocka_unit_test(a_lost_partition_is_told_when_all_it_had_were_calls),
         cmocka_unit_test(calls_of_a_lost_partition_that_comes_back_are_not_booked_again),
         cmocka_unit_test(a_partition_lost_again_before_it_is_read_books_no_call_twice),
         cmocka_unit_test(a_partition_lost_again_before_its_records_come_books_no_call_twice),
         cmocka_unit_test(a_partition_lost_again_before_its_next_commit_books_no_call_twice),
         cmocka_unit_test(calls_that_another_owner_left_behind_are_booked),
+        cmocka_unit_test(the_call_of_a_request_that_cannot_be_read_any_more_is_booked_whole),
         cmocka_unit_test(a_call_cancelled_before_it_left_is_not_booked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

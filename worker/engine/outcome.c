@@ -251,17 +251,23 @@ void outcome_orphan(struct engine *engine, struct job *job)
 
 void outcome_lost_call(struct engine *engine, struct job *job)
 {
+    /* Settings that changed since may not know its model, or refuse to read it. */
+    struct request request = job->request;
+    if (request.model_requested.len == 0)
+        request.model_requested = SLICE("unknown");
+    if (request.model.len == 0)
+        request.model = request.model_requested;
     /* All that is known of it: its request. The call's own name died with its owner. */
     struct attempt attempt = {
         .number = 1,
-        .model = job->request.model,
-        .region = job->request.region.len > 0 ? job->request.region : engine->config.region,
+        .model = request.model,
+        .region = request.region.len > 0 ? request.region : engine->config.region,
         .started_wall_ms = engine->wall_ms,
     };
     uuid_new(&attempt.call, engine->wall_ms, &engine->random);
     struct usage_facts usage = {
         .record = &job->record,
-        .request = &job->request,
+        .request = &request,
         .attempt = &attempt,
         .api = "converse",
         .estimated_reason = "worker_lost",

@@ -465,7 +465,7 @@ static void remember_calls(struct engine *engine, const struct partition *partit
 
 void partition_end_tenure(struct engine *engine, struct partition *partition)
 {
-    uint32_t dropped = partition->results;
+    uint32_t dropped = partition->results, calls = partition->calling;
     remember_calls(engine, partition);
     engine->slots[partition->tenure.slot] = NULL;
     engine->assigned--;
@@ -475,9 +475,9 @@ void partition_end_tenure(struct engine *engine, struct partition *partition)
     partition_cancel_calls(engine, partition);
     each_job(engine, partition, is_finished, finished_goes);
     orphan_results(engine, partition);
-    if (dropped > 0) {
-        struct log_field more = FIELD_INT("dropped", dropped);
-        log_partition(engine, LOG_PARTITION_LOST, partition, &more, 1);
+    if (dropped > 0 || calls > 0) {
+        struct log_field more[] = {FIELD_INT("dropped", dropped), FIELD_INT("calls", calls)};
+        log_partition(engine, LOG_PARTITION_LOST, partition, more, COUNT_OF(more));
     }
     if (partition->is_in_batch) /* it stays until the batch has ended, which may be now */
         batch_lost_witness(engine, partition);
