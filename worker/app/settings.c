@@ -298,14 +298,30 @@ static void take_override(struct settings_reader *reader, const char *text, size
     take_row(reader, row, node);
 }
 
+/* Most defaults need no YAML reader, which takes its time to come up. */
+static bool is_simple(struct slice text, struct document_node *ret_node)
+{
+    static const struct {
+        const char *text;
+        enum document_kind kind;
+    } EMPTY[] = {{"''", DOCUMENT_TEXT}, {"[]", DOCUMENT_LIST}, {"{}", DOCUMENT_MAP}};
+    for (size_t i = 0; i < COUNT_OF(EMPTY); i++) {
+        if (slice_equal_text(text, EMPTY[i].text)) {
+            *ret_node = (struct document_node){.kind = EMPTY[i].kind, .text = SLICE("")};
+            return true;
+        }
+    }
+    *ret_node = (struct document_node){.kind = DOCUMENT_TEXT, .is_plain = true, .text = text};
+    return strchr("[{'\"", text.ptr[0]) == NULL;
+}
+
 static void take_default(struct settings_reader *reader, const struct setting_row *row)
 {
     struct slice text = slice_of_text(row->default_text);
-    struct document_node plain = {.kind = DOCUMENT_TEXT, .is_plain = true, .text = text};
-    struct document_node *node = &plain;
+    struct document_node simple;
+    struct document_node *node = &simple;
     struct place place = {"default", 0, 0};
-    /* Most need no YAML reader, which takes its time to come up. */
-    if (strchr("[{'\"", row->default_text[0]) != NULL)
+    if (!is_simple(text, &simple))
         document_read(&reader->settings->arena, text, "default", reader->problems, &node);
     if (node == NULL)
         return;
