@@ -373,6 +373,8 @@ def test_the_demo_shows_answers_usage_and_retries_and_checks_them():
     assert "154 requests, 154 answers, each one once" in done.stdout
     assert re.search(r"(\d+) calls billed, \1 usage records", done.stdout)
     assert "Usage by model" in done.stdout and "Retried" in done.stdout
+    last_seen = re.findall(r"^working .* (\d+) \+ (\d+) tokens$", done.stdout, re.M)[-1]
+    assert re.search(r"^  all +\d+ +\d+ +(\d+) +(\d+)$", done.stdout, re.M).groups() == last_seen
     assert "\033" not in done.stdout
 
 

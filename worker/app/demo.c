@@ -388,7 +388,8 @@ static bool wait_for_answers(struct demo *demo)
     char words[256];
     while (tally->answered < tally->expected) {
         (void)read_some(demo, POLL_MS);
-        demo_show_progress(&demo->screen, tally, clock_monotonic_ms());
+        if (demo->screen.is_terminal || tally->answered < tally->expected)
+            demo_show_progress(&demo->screen, tally, clock_monotonic_ms());
         bool has_ended = atomic_load(&demo->has_worker_ended);
         if (is_interrupted(demo)) {
             (void)fail(demo, "answers", "interrupted");
@@ -404,12 +405,20 @@ static bool wait_for_answers(struct demo *demo)
         show_last_lines(demo);
         return false;
     }
+    return true;
+}
+
+/* Chunks and usage may come behind the last answer: what is shown last has them all. */
+static void show_answers(struct demo *demo)
+{
+    const struct demo_tally *tally = &demo->tally;
+    read_until_quiet(demo);
+    demo_show_progress(&demo->screen, tally, clock_monotonic_ms());
     demo_show_stage(&demo->screen, "answers",
                     "%zu of %zu, %lld chunks of streams, %lld dead "
                     "letters",
                     tally->answered, tally->expected, (long long)tally->chunks,
                     (long long)tally->letters);
-    return true;
 }
 
 /* ---- is what was shown true? ---- */
@@ -480,7 +489,7 @@ static void print_ways_on(const struct demo *demo)
         "    --model sonnet --system \"Translate from English to French.\" --stream \"I love "
         "programming.\"\n\n"
         "  echo '{\"id\": \"hello\", \"model\": \"haiku\", \"messages\": [[\"human\", "
-        "\"Hello!\"]]}' | kcat -b %s -P -t %s.requests\n"
+        "\"Hello!\"]]}' | kcat -b %s -P -t %s.requests; sleep 2\n"
         "  kcat -b %s -C -t %s.responses -o beginning -e -q | grep '\"id\":\"hello\"'\n"
         "  kcat -b %s -C -t %s.usage -o beginning -e -q | grep '\"request_id\":\"hello\"'\n\n",
         brokers, program, brokers, topics, brokers, prefix, brokers, prefix, brokers, prefix);
@@ -517,7 +526,7 @@ static bool go(struct demo *demo)
             return false;
         }
     }
-    read_until_quiet(demo);
+    show_answers(demo);
     demo_show_results(&demo->screen, &demo->tally);
     if (!verify(demo))
         return false;
