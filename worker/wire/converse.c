@@ -162,9 +162,39 @@ enum err converse_add_metadata(struct buf *metadata, const struct json *object,
     return metadata->failed;
 }
 
-void converse_add_tool_call(struct buf *calls, bool is_valid, struct slice name, struct slice args,
-                            struct slice id)
+void converse_answer_init(struct converse_answer *texts, size_t limit)
 {
+    buf_init(&texts->content, limit);
+    buf_init(&texts->tool_calls, limit);
+    buf_init(&texts->invalid_tool_calls, limit);
+    buf_add_byte(&texts->tool_calls, '[');
+    buf_add_byte(&texts->invalid_tool_calls, '[');
+}
+
+void converse_answer_done(struct converse_answer *texts)
+{
+    buf_done(&texts->content);
+    buf_done(&texts->tool_calls);
+    buf_done(&texts->invalid_tool_calls);
+}
+
+enum err converse_answer_keep(struct converse_answer *texts, struct arena *arena,
+                              struct answer *ret_answer)
+{
+    buf_add_byte(&texts->tool_calls, ']');
+    buf_add_byte(&texts->invalid_tool_calls, ']');
+    enum err err = converse_keep(arena, &texts->content, &ret_answer->content);
+    if (err == OK)
+        err = converse_keep(arena, &texts->tool_calls, &ret_answer->tool_calls);
+    if (err == OK)
+        err = converse_keep(arena, &texts->invalid_tool_calls, &ret_answer->invalid_tool_calls);
+    return err;
+}
+
+void converse_add_tool_call(struct converse_answer *texts, bool is_valid, struct slice name,
+                            struct slice args, struct slice id)
+{
+    struct buf *calls = is_valid ? &texts->tool_calls : &texts->invalid_tool_calls;
     json_add_comma(calls);
     buf_add_byte(calls, '{');
     json_add_member(calls, "name", name);
@@ -255,17 +285,10 @@ void converse_reasoning_tokens(const struct json *additional, struct usage_count
     ret_counts->reasoning_tokens = count_of(details, "thinking_tokens");
 }
 
-const struct dialect dialect_converse = {
-    .api = "converse",
-    .add_path = add_path,
-    .encode = encode,
-    .decode = converse_decode,
-    .stream_start = converse_stream_start,
-    .stream_step = converse_stream_step,
-    .stream_end = converse_stream_end,
-    .stream_heard = converse_stream_heard,
-    .stream_done = converse_stream_done,
-};
+const struct json *converse_only_member(const struct json *node)
+{
+    return json_is(node, JSON_OBJECT) && node->count == 1 ? node->first : NULL;
+}
 
 size_t converse_text_bytes(const struct json *string)
 {
@@ -281,3 +304,15 @@ size_t converse_text_bytes(const struct json *string)
     }
     return bytes;
 }
+
+const struct dialect dialect_converse = {
+    .api = "converse",
+    .add_path = add_path,
+    .encode = encode,
+    .decode = converse_decode,
+    .stream_start = converse_stream_start,
+    .stream_step = converse_stream_step,
+    .stream_end = converse_stream_end,
+    .stream_heard = converse_stream_heard,
+    .stream_done = converse_stream_done,
+};

@@ -4,23 +4,19 @@
 #define DECODE_GROWTH_MAX  8
 #define DECODE_FRAME_BYTES 1024
 
-struct decoder {
-    struct buf content, tool_calls, invalid_tool_calls;
-};
-
 /* --- blocks --- */
 
-static void add_raw(struct decoder *decoder, const struct json *block)
+static void add_raw(struct converse_answer *texts, const struct json *block)
 {
-    json_add_comma(&decoder->content);
-    buf_add(&decoder->content, block->source);
+    json_add_comma(&texts->content);
+    buf_add(&texts->content, block->source);
 }
 
-static void open_block(struct decoder *decoder, const char *type)
+static void open_block(struct converse_answer *texts, const char *type)
 {
-    json_add_comma(&decoder->content);
-    buf_add_byte(&decoder->content, '{');
-    json_add_text_member(&decoder->content, "type", slice_of_text(type));
+    json_add_comma(&texts->content);
+    buf_add_byte(&texts->content, '{');
+    json_add_text_member(&texts->content, "type", slice_of_text(type));
 }
 
 /* The members of `object` that LangChain's form has no other name for, as they came. */
@@ -32,37 +28,36 @@ static void add_others(struct buf *content, const struct json *object, const cha
             json_add_copy(content, member);
 }
 
-static bool add_text(struct decoder *decoder, const struct json *text)
+static bool add_text(struct converse_answer *texts, const struct json *text)
 {
     if (text->kind != JSON_STRING)
         return false;
-    open_block(decoder, "text");
-    json_add_member(&decoder->content, "text", text->source);
-    buf_add_byte(&decoder->content, '}');
+    open_block(texts, "text");
+    json_add_member(&texts->content, "text", text->source);
+    buf_add_byte(&texts->content, '}');
     return true;
 }
 
-static void add_call(struct decoder *decoder, const struct json *use)
+static void add_call(struct converse_answer *texts, const struct json *use)
 {
     const struct json *input = json_member(use, "input");
     struct slice name = json_member(use, "name")->source;
     struct slice id = json_member(use, "toolUseId")->source;
     if (input == NULL || input->kind == JSON_OBJECT) {
-        converse_add_tool_call(&decoder->tool_calls, true, name,
-                               input == NULL ? SLICE("{}") : input->source, id);
+        converse_add_tool_call(texts, true, name, input == NULL ? SLICE("{}") : input->source, id);
         return;
     }
     struct buf text OWNED_BY(buf_done);
-    buf_init(&text, decoder->content.limit);
+    buf_init(&text, texts->content.limit);
     json_add_string(&text, input->source);
     if (text.failed != OK)
-        decoder->content.failed = text.failed;
+        texts->content.failed = text.failed;
     else
-        converse_add_tool_call(&decoder->invalid_tool_calls, false, name, buf_slice(&text), id);
+        converse_add_tool_call(texts, false, name, buf_slice(&text), id);
 }
 
 /* Tools that Bedrock runs itself say so in `type`; they are no calls for the client. */
-static bool add_tool_use(struct decoder *decoder, const struct json *use)
+static bool add_tool_use(struct converse_answer *texts, const struct json *use)
 {
     static const char *const renamed[] = {"toolUseId", "name", "input", "type", "id"};
     const struct json *name = json_member(use, "name"), *id = json_member(use, "toolUseId");
@@ -70,20 +65,20 @@ static bool add_tool_use(struct decoder *decoder, const struct json *use)
     if (!json_is(name, JSON_STRING) || !json_is(id, JSON_STRING) || json_member(use, "id") != NULL)
         return false;
     bool is_call = !json_is(type, JSON_STRING) || json_equal_text(type, "tool_use");
-    json_add_comma(&decoder->content);
-    buf_add_byte(&decoder->content, '{');
-    json_add_member(&decoder->content, "type", is_call ? SLICE("\"tool_use\"") : type->source);
-    json_add_member(&decoder->content, "name", name->source);
-    json_add_member(&decoder->content, "input", input == NULL ? SLICE("{}") : input->source);
-    json_add_member(&decoder->content, "id", id->source);
-    add_others(&decoder->content, use, renamed, COUNT_OF(renamed));
-    buf_add_byte(&decoder->content, '}');
+    json_add_comma(&texts->content);
+    buf_add_byte(&texts->content, '{');
+    json_add_member(&texts->content, "type", is_call ? SLICE("\"tool_use\"") : type->source);
+    json_add_member(&texts->content, "name", name->source);
+    json_add_member(&texts->content, "input", input == NULL ? SLICE("{}") : input->source);
+    json_add_member(&texts->content, "id", id->source);
+    add_others(&texts->content, use, renamed, COUNT_OF(renamed));
+    buf_add_byte(&texts->content, '}');
     if (is_call)
-        add_call(decoder, use);
+        add_call(texts, use);
     return true;
 }
 
-static bool add_reasoning(struct decoder *decoder, const struct json *reasoning)
+static bool add_reasoning(struct converse_answer *texts, const struct json *reasoning)
 {
     const struct json *text = json_member(reasoning, "reasoningText");
     const struct json *redacted = json_member(reasoning, "redactedContent");
@@ -91,14 +86,14 @@ static bool add_reasoning(struct decoder *decoder, const struct json *reasoning)
         return false;
     if (!json_is(text, JSON_OBJECT) && !json_is(redacted, JSON_STRING))
         return false;
-    open_block(decoder, "reasoning_content");
-    json_add_name(&decoder->content, "reasoning_content");
-    buf_add_byte(&decoder->content, '{');
+    open_block(texts, "reasoning_content");
+    json_add_name(&texts->content, "reasoning_content");
+    buf_add_byte(&texts->content, '{');
     if (text != NULL)
-        add_others(&decoder->content, text, NULL, 0);
+        add_others(&texts->content, text, NULL, 0);
     else
-        json_add_member(&decoder->content, "redacted_content", redacted->source);
-    buf_add_text(&decoder->content, "}}");
+        json_add_member(&texts->content, "redacted_content", redacted->source);
+    buf_add_text(&texts->content, "}}");
     return true;
 }
 
@@ -115,7 +110,7 @@ static bool are_texts(const struct json *content)
 }
 
 /* A text with its citations; of several texts, the last one has them. */
-static bool add_cited(struct decoder *decoder, const struct json *cited)
+static bool add_cited(struct converse_answer *texts, const struct json *cited)
 {
     const struct json *content = json_member(cited, "content"),
                       *citations = json_member(cited, "citations");
@@ -123,32 +118,34 @@ static bool add_cited(struct decoder *decoder, const struct json *cited)
         (citations != NULL && citations->kind != JSON_ARRAY))
         return false;
     for (const struct json *part = content->first; part != NULL; part = part->next) {
-        open_block(decoder, "text");
-        json_add_member(&decoder->content, "text", json_member(part, "text")->source);
+        open_block(texts, "text");
+        json_add_member(&texts->content, "text", json_member(part, "text")->source);
         if (part->next == NULL && citations != NULL)
-            json_add_member(&decoder->content, "citations", citations->source);
-        buf_add_byte(&decoder->content, '}');
+            json_add_member(&texts->content, "citations", citations->source);
+        buf_add_byte(&texts->content, '}');
     }
     return true;
 }
 
-static void add_block(struct decoder *decoder, const struct json *block)
+/* false: it has no form of LangChain's. */
+static bool add_known(struct converse_answer *texts, const struct json *member)
 {
-    const struct json *member =
-        json_is(block, JSON_OBJECT) && block->count == 1 ? block->first : NULL;
-    bool is_done = false;
-    if (member == NULL)
-        is_done = false;
-    else if (slice_equal_text(member->name, "text"))
-        is_done = add_text(decoder, member);
-    else if (slice_equal_text(member->name, "toolUse"))
-        is_done = add_tool_use(decoder, member);
-    else if (slice_equal_text(member->name, "reasoningContent"))
-        is_done = add_reasoning(decoder, member);
-    else if (slice_equal_text(member->name, "citationsContent"))
-        is_done = add_cited(decoder, member);
-    if (!is_done)
-        add_raw(decoder, block);
+    if (slice_equal_text(member->name, "text"))
+        return add_text(texts, member);
+    if (slice_equal_text(member->name, "toolUse"))
+        return add_tool_use(texts, member);
+    if (slice_equal_text(member->name, "reasoningContent"))
+        return add_reasoning(texts, member);
+    if (slice_equal_text(member->name, "citationsContent"))
+        return add_cited(texts, member);
+    return false;
+}
+
+static void add_block(struct converse_answer *texts, const struct json *block)
+{
+    const struct json *only = converse_only_member(block);
+    if (only == NULL || !add_known(texts, only))
+        add_raw(texts, block);
 }
 
 /* --- the bytes that are estimated from --- */
@@ -180,47 +177,27 @@ static size_t count_text(const struct json *blocks)
 /* --- the answer --- */
 
 /* A string for exactly one text, else an array of blocks. */
-static void add_content(struct decoder *decoder, const struct json *blocks)
+static void add_content(struct converse_answer *texts, const struct json *blocks)
 {
     const struct json *only = blocks->count == 1 ? blocks->first : NULL;
     const struct json *text = json_member(only, "text");
     if (only != NULL && only->count == 1 && json_is(text, JSON_STRING)) {
-        buf_add(&decoder->content, text->source);
+        buf_add(&texts->content, text->source);
         return;
     }
-    buf_add_byte(&decoder->content, '[');
+    buf_add_byte(&texts->content, '[');
     for (const struct json *block = blocks->first; block != NULL; block = block->next)
-        add_block(decoder, block);
-    buf_add_byte(&decoder->content, ']');
-}
-
-static enum err keep_content(struct arena *arena, struct decoder *decoder, struct answer *answer)
-{
-    buf_add_byte(&decoder->tool_calls, ']');
-    buf_add_byte(&decoder->invalid_tool_calls, ']');
-    enum err err = converse_keep(arena, &decoder->content, &answer->content);
-    if (err == OK)
-        err = converse_keep(arena, &decoder->tool_calls, &answer->tool_calls);
-    if (err == OK)
-        err = converse_keep(arena, &decoder->invalid_tool_calls, &answer->invalid_tool_calls);
-    return err;
+        add_block(texts, block);
+    buf_add_byte(&texts->content, ']');
 }
 
 static enum err decode_content(struct arena *arena, const struct json *blocks, size_t limit,
                                struct answer *answer)
 {
-    struct decoder decoder;
-    buf_init(&decoder.content, limit);
-    buf_init(&decoder.tool_calls, limit);
-    buf_init(&decoder.invalid_tool_calls, limit);
-    buf_add_byte(&decoder.tool_calls, '[');
-    buf_add_byte(&decoder.invalid_tool_calls, '[');
-    add_content(&decoder, blocks);
-    enum err err = keep_content(arena, &decoder, answer);
-    buf_done(&decoder.content);
-    buf_done(&decoder.tool_calls);
-    buf_done(&decoder.invalid_tool_calls);
-    return err;
+    struct converse_answer texts OWNED_BY(converse_answer_done);
+    converse_answer_init(&texts, limit);
+    add_content(&texts, blocks);
+    return converse_answer_keep(&texts, arena, answer);
 }
 
 static enum err decode_metadata(struct arena *arena, const struct json *root, size_t limit,

@@ -102,12 +102,6 @@ static enum err add_part(struct items *items, struct part *part, struct slice te
     return part->said.failed;
 }
 
-/* The one member of a union; NULL when it is none. */
-static const struct json *only_member(const struct json *node)
-{
-    return node != NULL && node->kind == JSON_OBJECT && node->count == 1 ? node->first : NULL;
-}
-
 /* The inside of a JSON string. */
 static struct slice inside(const struct json *string)
 {
@@ -209,7 +203,7 @@ static const struct {
 static enum err hear_reasoning(struct items *items, const struct heard *heard,
                                const struct json *reasoning, struct buf *content)
 {
-    const struct json *said = only_member(reasoning);
+    const struct json *said = converse_only_member(reasoning);
     size_t row = 0;
     struct item *item;
     if (said == NULL || said->kind != JSON_STRING)
@@ -317,7 +311,7 @@ static enum err hear_tool_start(struct items *items, const struct heard *heard,
 static enum err hear_tool_input(struct items *items, const struct heard *heard,
                                 const struct json *use, struct buf *content, struct buf *tool_calls)
 {
-    const struct json *input = only_member(use);
+    const struct json *input = converse_only_member(use);
     struct item *item = find(items, heard->index);
     if (input == NULL || input->kind != JSON_STRING || !slice_equal_text(input->name, "input") ||
         item == NULL || item->kind != ITEM_TOOL)
@@ -336,7 +330,7 @@ static enum err hear_tool_input(struct items *items, const struct heard *heard,
 enum err items_hear(struct items *items, const struct heard *heard, struct buf *content,
                     struct buf *tool_calls)
 {
-    const struct json *only = only_member(heard->said);
+    const struct json *only = converse_only_member(heard->said);
     bool is_start = slice_equal_text(slice_of_text(heard->member), "start");
     if (heard->said->count == 0)
         return OK;
@@ -406,8 +400,8 @@ static void add_block(struct buf *content, const struct item *item)
 
 /* The input's fragments make a JSON text: an object is a call's arguments, anything else an invalid
  * call. */
-static enum err add_call(struct arena *scratch, const struct item *item, struct buf *calls,
-                         struct buf *invalid)
+static enum err add_call(struct arena *scratch, const struct item *item,
+                         struct converse_answer *texts)
 {
     const struct json *string, *args;
     struct slice text;
@@ -425,20 +419,20 @@ static enum err add_call(struct arena *scratch, const struct item *item, struct 
     if (!json_string(scratch, string, &text))
         return ERR_NO_MEMORY;
     if (text.len == 0) {
-        converse_add_tool_call(calls, true, item->name, SLICE("{}"), item->id);
+        converse_add_tool_call(texts, true, item->name, SLICE("{}"), item->id);
         return OK;
     }
     err = json_parse(scratch, text, &args, NULL);
     if (err == ERR_NO_MEMORY)
         return err;
     if (err == OK && args->kind == JSON_OBJECT)
-        converse_add_tool_call(calls, true, item->name, args->source, item->id);
+        converse_add_tool_call(texts, true, item->name, args->source, item->id);
     else
-        converse_add_tool_call(invalid, false, item->name, buf_slice(&quoted), item->id);
+        converse_add_tool_call(texts, false, item->name, buf_slice(&quoted), item->id);
     return OK;
 }
 
-static enum err add_calls(struct items *items, struct buf *calls, struct buf *invalid)
+static enum err add_calls(struct items *items, struct converse_answer *texts)
 {
     struct arena scratch OWNED_BY(arena_done);
     enum err err = OK;
@@ -446,7 +440,7 @@ static enum err add_calls(struct items *items, struct buf *calls, struct buf *in
     for (const struct item *item = items->first; err == OK && item != NULL; item = item->next) {
         if (item->kind != ITEM_TOOL || !item->is_call)
             continue;
-        err = add_call(&scratch, item, calls, invalid);
+        err = add_call(&scratch, item, texts);
         arena_reset(&scratch);
     }
     return err;
@@ -454,27 +448,13 @@ static enum err add_calls(struct items *items, struct buf *calls, struct buf *in
 
 enum err items_keep(struct items *items, struct answer *ret_answer)
 {
-    size_t limit = items->limit + (items->count + 1) * ITEMS_FRAME_BYTES;
-    struct buf content OWNED_BY(buf_done), calls OWNED_BY(buf_done), invalid OWNED_BY(buf_done);
-    buf_init(&content, limit);
-    buf_init(&calls, limit);
-    buf_init(&invalid, limit);
-    buf_add_byte(&content, '[');
-    buf_add_byte(&calls, '[');
-    buf_add_byte(&invalid, '[');
+    struct converse_answer texts OWNED_BY(converse_answer_done);
+    converse_answer_init(&texts, items->limit + (items->count + 1) * ITEMS_FRAME_BYTES);
+    buf_add_byte(&texts.content, '[');
     for (const struct item *item = items->first; item != NULL; item = item->next)
-        add_block(&content, item);
-    enum err err = add_calls(items, &calls, &invalid);
-    if (err != OK)
-        return err;
-    buf_add_byte(&content, ']');
-    buf_add_byte(&calls, ']');
-    buf_add_byte(&invalid, ']');
-    err = converse_keep(items->arena, &content, &ret_answer->content);
-    if (err == OK)
-        err = converse_keep(items->arena, &calls, &ret_answer->tool_calls);
-    if (err == OK)
-        err = converse_keep(items->arena, &invalid, &ret_answer->invalid_tool_calls);
+        add_block(&texts.content, item);
+    buf_add_byte(&texts.content, ']');
     ret_answer->text_bytes = items->text_bytes;
-    return err;
+    enum err err = add_calls(items, &texts);
+    return err == OK ? converse_answer_keep(&texts, items->arena, ret_answer) : err;
 }

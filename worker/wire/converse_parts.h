@@ -25,12 +25,23 @@ void converse_reasoning_tokens(const struct json *additional, struct usage_count
 MUST_CHECK enum err converse_add_metadata(struct buf *metadata, const struct json *object,
                                           const struct json *given);
 
-/* `{"name":…,"args":…,"id":…,"type":"tool_call"}` with a comma before it unless the array is empty.
- * A valid call has an object of arguments; an invalid one has them as text. All values are JSON;
- * null = absent. */
-void converse_add_tool_call(struct buf *calls, bool is_valid, struct slice name, struct slice args,
-                            struct slice id);
+/* The texts of an answer that is put together: `content` is the caller's to open and to close, the
+ * arrays of tool calls begin open. */
+struct converse_answer {
+    struct buf content, tool_calls, invalid_tool_calls;
+};
+void converse_answer_init(struct converse_answer *texts, size_t limit);
+void converse_answer_done(struct converse_answer *texts);
+/* `{"name":…,"args":…,"id":…,"type":"tool_call"}`. A valid call has an object of arguments; an
+ * invalid one has them as text. All values are JSON; null = absent. */
+void converse_add_tool_call(struct converse_answer *texts, bool is_valid, struct slice name,
+                            struct slice args, struct slice id);
+/* Closes the arrays of tool calls, and copies all three into the arena. */
+MUST_CHECK enum err converse_answer_keep(struct converse_answer *texts, struct arena *arena,
+                                         struct answer *ret_answer);
 
+/* The one member of an object that is a union; NULL when it is none. */
+const struct json *converse_only_member(const struct json *node);
 /* Bytes of a decoded string, near enough for an estimate: an escape counts as one to four. 0 when
  * it is none. */
 size_t converse_text_bytes(const struct json *string);
