@@ -3,15 +3,16 @@
 #include "wire/converse_items.h"
 #include "wire/fault.h"
 
-/* A ConverseStream, event by event. What the chunks say adds up, by LangChain's rules, to the
+/*
+ * A ConverseStream, event by event. What the chunks say adds up, by LangChain's rules, to the
  * message that the end gives:
  *
- *     delta of a known kind   ->  [{"type":"text","text":" la","index":0}]     merged by LangChain
- * through `index` anything else           ->  [{"contentBlockIndex":2,"delta":{…}}]        no
- * `index`: kept side by side, as it came
+ *     a known delta   [{"type":"text","text":" la","index":0}]    merged through `index`
+ *     all else        [{"contentBlockIndex":2,"delta":{…}}]       without `index`: side by side
  *
- * so the message of a stream is a list of blocks with their index, in the order in which they were
- * first heard of. */
+ * So the message of a stream is a list of blocks with their index, in the order in which they were
+ * first heard of.
+ */
 
 struct stream {
     struct arena *arena;

@@ -144,9 +144,11 @@ static enum err tell_answer(struct why *why, enum err err, int status, struct sl
     if (body.len == 0)
         return why_set(why, err, NULL, "status %d without a body", status);
     struct slice type = slice_sub(http_header(head, "content-type"), 0, CONTENT_TYPE_SHOWN);
+    if (type.len == 0)
+        type = SLICE("no content type");
     return why_set(why, err, NULL,
                    "status %d with a body that is not Bedrock's (%.*s): a proxy's page?", status,
-                   type.len > 0 ? (int)type.len : 15, type.len > 0 ? type.ptr : "no content type");
+                   SLICE_ARG(type));
 }
 
 enum err fault_of_answer(int status, struct slice head, struct slice body, struct why *ret_why)

@@ -1,4 +1,5 @@
-/* SHA-256, HMAC-SHA-256 (OpenSSL) and CRC-32 (zlib's polynomial). The only room that sees OpenSSL. */
+/* SHA-256 and HMAC-SHA-256 (OpenSSL), CRC-32 (zlib's polynomial), MurmurHash2 (Kafka's partitioner). The only room that
+ * sees OpenSSL. */
 #ifndef WIRE_HASH_H
 #define WIRE_HASH_H
 

@@ -41,7 +41,7 @@ enum err reader_unknown_member(struct reader *reader, const char *path, struct s
 typedef enum err request_read_field(struct reader *reader, const struct request_field *field,
                                     const struct json *value);
 request_read_field request_read_id, request_read_tenant, request_read_labels, request_read_object,
-    request_read_reply_to, request_read_model, request_read_bool, request_read_expires_at,
+    request_read_reply_to, request_read_model, request_read_stream, request_read_expires_at,
     request_read_ttl_ms, request_read_api, request_read_amount, request_read_share,
     request_read_count, request_read_positive, request_read_stop, request_read_text_map,
     request_read_text_list, request_read_part;

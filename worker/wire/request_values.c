@@ -70,8 +70,8 @@ enum err request_read_reply_to(struct reader *reader, const struct request_field
     return OK;
 }
 
-enum err request_read_bool(struct reader *reader, const struct request_field *field,
-                           const struct json *value)
+enum err request_read_stream(struct reader *reader, const struct request_field *field,
+                             const struct json *value)
 {
     if (value->kind != JSON_TRUE && value->kind != JSON_FALSE)
         return refuse(reader, field, "must be true or false");

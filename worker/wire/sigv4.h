@@ -1,6 +1,6 @@
 /* AWS Signature Version 4 for requests with a body in memory (AWS General Reference, "Signing AWS API requests").
- * Service `bedrock`: labels are percent-encoded once on the wire and once more in the canonical URI; signed are
- * content-type, host, x-amz-date, x-amz-security-token and explicit x-amzn-bedrock-* / accept headers. */
+ * Service `bedrock`: labels are percent-encoded once on the wire and once more in the canonical URI; signed are host,
+ * x-amz-date, x-amz-security-token and the headers that the request names. */
 #ifndef WIRE_SIGV4_H
 #define WIRE_SIGV4_H
 
