@@ -30,6 +30,20 @@ static void slices_are_equal_by_bytes_and_length(void **state)
     assert_false(slice_is_one_of(SLICE("a"), NULL, 0));
 }
 
+static void a_slice_is_written_as_a_text_of_its_room(void **state)
+{
+    (void)state;
+    char text[4] = "xyz";
+    slice_write(SLICE_NULL, text, sizeof text);
+    assert_string_equal(text, "");
+    slice_write(SLICE("abc"), text, sizeof text);
+    assert_string_equal(text, "abc");
+    slice_write(SLICE("defg"), text, sizeof text);
+    assert_string_equal(text, "def");
+    slice_write(SLICE("a"), text, 1);
+    assert_string_equal(text, "");
+}
+
 static void case_is_ignored_for_ascii_letters_alone(void **state)
 {
     (void)state;
@@ -140,6 +154,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(null_and_empty_slices_differ),
         cmocka_unit_test(slices_are_equal_by_bytes_and_length),
+        cmocka_unit_test(a_slice_is_written_as_a_text_of_its_room),
         cmocka_unit_test(case_is_ignored_for_ascii_letters_alone),
         cmocka_unit_test(a_slice_knows_its_beginning_and_end),
         cmocka_unit_test(a_part_of_a_slice_is_clipped_to_it),

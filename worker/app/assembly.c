@@ -55,14 +55,6 @@ void assembly_kafka_config(const struct settings *settings, struct slice transac
     };
 }
 
-static void copy_text(char *ret_text, size_t room, struct slice text)
-{
-    size_t len = text.len < room - 1 ? text.len : room - 1;
-    if (len > 0)
-        memcpy(ret_text, text.ptr, len);
-    ret_text[len] = '\0';
-}
-
 static bool find_region(const struct settings *settings, struct assembly *assembly, char *ret_words)
 {
     struct slice region = settings->bedrock_region;
@@ -77,7 +69,7 @@ static bool find_region(const struct settings *settings, struct assembly *assemb
             "the profile");
     else if (fault != NULL)
         (void)snprintf(ret_words, ASSEMBLY_WORDS_MAX, "%s %s", assembly->aws.region_source, fault);
-    copy_text(assembly->region, sizeof assembly->region, region);
+    slice_write(region, assembly->region, sizeof assembly->region);
     return region.len > 0 && fault == NULL;
 }
 
@@ -103,7 +95,7 @@ static bool find_endpoint(const struct settings *settings, struct assembly *asse
     if (fault != NULL)
         (void)snprintf(ret_words, ASSEMBLY_WORDS_MAX, "%s %s", assembly->aws.endpoint_source,
                        fault);
-    copy_text(assembly->endpoint_url, sizeof assembly->endpoint_url, url);
+    slice_write(url, assembly->endpoint_url, sizeof assembly->endpoint_url);
     return fault == NULL;
 }
 

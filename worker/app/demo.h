@@ -54,9 +54,7 @@ struct demo_request {
 
 struct demo_heard {          /* of a conversation */
     struct buf text, tokens; /* the answer; the stream joined by bars */
-    struct uuid_text {
-        char text[40];
-    } run; /* of that stream */
+    char run[40];            /* of that stream */
     char model[128];
     int64_t input_tokens, output_tokens, duration_ms;
     size_t calls;

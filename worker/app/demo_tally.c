@@ -33,14 +33,6 @@ void demo_tally_done(struct demo_tally *tally)
     memory_free(tally->usage);
 }
 
-static void copy(char *ret_text, size_t room, struct slice text)
-{
-    size_t len = text.len < room - 1 ? text.len : room - 1;
-    if (len > 0)
-        memcpy(ret_text, text.ptr, len);
-    ret_text[len] = '\0';
-}
-
 static void take_trouble(struct demo_tally *tally, const struct record *record, const char *words)
 {
     if (tally->trouble[0] == '\0')
@@ -59,7 +51,7 @@ static struct demo_model *model_row(struct demo_tally *tally, struct slice name)
     if (tally->model_count == DEMO_MODELS_MAX)
         return &tally->models[DEMO_MODELS_MAX - 1];
     struct demo_model *row = &tally->models[tally->model_count++];
-    copy(row->name, sizeof row->name, name);
+    slice_write(name, row->name, sizeof row->name);
     return row;
 }
 
@@ -72,7 +64,7 @@ static void count_cause(struct demo_tally *tally, struct slice name)
         i--;
     if (i == tally->cause_count) {
         tally->cause_count++;
-        copy(tally->causes[i].name, sizeof tally->causes[i].name, name);
+        slice_write(name, tally->causes[i].name, sizeof tally->causes[i].name);
     }
     tally->causes[i].count++;
 }
@@ -81,8 +73,7 @@ static void count_cause(struct demo_tally *tally, struct slice name)
 static void hear_attempts(struct demo_tally *tally, struct arena *arena, struct slice value)
 {
     const struct json *root = NULL;
-    struct json_fault fault;
-    if (json_parse(arena, value, &root, &fault) != OK)
+    if (json_parse(arena, value, &root, NULL) != OK)
         return;
     const struct json *attempts = json_member(root, "attempts");
     for (const struct json *node = attempts != NULL ? attempts->first : NULL; node != NULL;
@@ -122,7 +113,7 @@ static void hear_response(struct demo_tally *tally, struct arena *arena,
     if (index >= DEMO_CONVERSATIONS)
         return;
     struct demo_heard *heard = &tally->heard[index];
-    copy(heard->model, sizeof heard->model, reading.model);
+    slice_write(reading.model, heard->model, sizeof heard->model);
     heard->input_tokens = reading.input_tokens;
     heard->output_tokens = reading.output_tokens;
     heard->duration_ms = reading.duration_ms;
@@ -144,10 +135,10 @@ static void hear_chunk(struct demo_tally *tally, struct arena *arena, const stru
     }
     struct demo_heard *heard = &tally->heard[index];
     if (chunk.seq == 0) {
-        copy(heard->run.text, sizeof heard->run.text, chunk.run);
+        slice_write(chunk.run, heard->run, sizeof heard->run);
         buf_reset(&heard->tokens);
     }
-    if (!slice_equal_text(chunk.run, heard->run.text))
+    if (!slice_equal_text(chunk.run, heard->run))
         return;
     reading_add_text(arena, chunk.content, &heard->tokens);
     buf_add_byte(&heard->tokens, '|');
@@ -156,8 +147,7 @@ static void hear_chunk(struct demo_tally *tally, struct arena *arena, const stru
 static void hear_usage(struct demo_tally *tally, struct arena *arena, const struct record *record)
 {
     const struct json *root = NULL;
-    struct json_fault fault;
-    bool is_json = json_parse(arena, record->value, &root, &fault) == OK;
+    bool is_json = json_parse(arena, record->value, &root, NULL) == OK;
     const struct json *data = is_json ? json_member(root, "data") : NULL;
     const struct json *counts = json_member(data, "usage");
     if (counts == NULL || tally->usage_count == tally->usage_room) {
@@ -165,9 +155,9 @@ static void hear_usage(struct demo_tally *tally, struct arena *arena, const stru
         return;
     }
     struct demo_usage *usage = &tally->usage[tally->usage_count++];
-    copy(usage->call, sizeof usage->call, reading_text(arena, data, "call"));
-    copy(usage->bedrock_request_id, sizeof usage->bedrock_request_id,
-         reading_text(arena, data, "bedrock_request_id"));
+    slice_write(reading_text(arena, data, "call"), usage->call, sizeof usage->call);
+    slice_write(reading_text(arena, data, "bedrock_request_id"), usage->bedrock_request_id,
+                sizeof usage->bedrock_request_id);
     usage->is_estimated = json_is(json_member(data, "estimated"), JSON_TRUE);
     usage->input_tokens = reading_int(counts, "input_tokens", 0);
     usage->output_tokens = reading_int(counts, "output_tokens", 0);
@@ -219,14 +209,13 @@ static void compare_line(struct demo_tally *tally, struct arena *arena, struct s
                          struct sums *sums)
 {
     const struct json *root = NULL;
-    struct json_fault fault;
-    if (json_parse(arena, line, &root, &fault) != OK ||
+    if (json_parse(arena, line, &root, NULL) != OK ||
         !json_equal_text(json_member(root, "event"), "end") ||
         !json_is(json_member(root, "billed"), JSON_TRUE))
         return;
     struct demo_usage wanted = {.is_matched = false};
-    copy(wanted.bedrock_request_id, sizeof wanted.bedrock_request_id,
-         reading_text(arena, root, "request_id"));
+    slice_write(reading_text(arena, root, "request_id"), wanted.bedrock_request_id,
+                sizeof wanted.bedrock_request_id);
     struct demo_usage *usage =
         bsearch(&wanted, tally->usage, tally->usage_count, sizeof tally->usage[0], compare_usage);
     sums->billed++;

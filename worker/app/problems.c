@@ -33,10 +33,7 @@ void problems_add(struct problems *problems, struct place place, struct slice pa
     struct problem *problem = &problems->list[problems->count];
     problem->place = place;
     problem->order = problems->count++;
-    size_t len = path.len < PROBLEM_PATH_MAX - 1 ? path.len : PROBLEM_PATH_MAX - 1;
-    if (len > 0)
-        memcpy(problem->path, path.ptr, len);
-    problem->path[len] = '\0';
+    slice_write(path, problem->path, sizeof problem->path);
     make_printable(problem->path);
 
     va_list args;

@@ -36,8 +36,7 @@ static int64_t span_ms(struct arena *arena, const struct json *timing)
 enum err reading_of_response(struct arena *arena, struct slice value, struct reading *ret_reading)
 {
     const struct json *root = NULL;
-    struct json_fault fault;
-    enum err err = json_parse_loosely(arena, value, &root, &fault);
+    enum err err = json_parse_loosely(arena, value, &root, NULL);
     if (err != OK)
         return err;
     const struct json *status = json_member(root, "status");
@@ -68,8 +67,7 @@ enum err reading_of_chunk(struct arena *arena, struct slice value,
                           struct chunk_reading *ret_reading)
 {
     const struct json *root = NULL;
-    struct json_fault fault;
-    enum err err = json_parse_loosely(arena, value, &root, &fault);
+    enum err err = json_parse_loosely(arena, value, &root, NULL);
     if (err != OK)
         return err;
     *ret_reading = (struct chunk_reading){

@@ -80,6 +80,14 @@ static bool is_blank(char byte)
     return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
 }
 
+void slice_write(struct slice s, char *ret_text, size_t room)
+{
+    s = slice_sub(s, 0, room - 1);
+    if (s.len > 0)
+        memcpy(ret_text, s.ptr, s.len);
+    ret_text[s.len] = '\0';
+}
+
 struct slice slice_trim(struct slice s)
 {
     size_t from = 0, to = s.len;

@@ -36,6 +36,8 @@ bool slice_ends(struct slice s, struct slice suffix);
 size_t slice_find(struct slice s, char byte);
 /* Bytes [from, from + len), clipped to s. */
 struct slice slice_sub(struct slice s, size_t from, size_t len);
+/* NUL-terminated, clipped to `room` bytes with the NUL. */
+void slice_write(struct slice s, char *ret_text, size_t room);
 /* Without leading and trailing space, tab, CR, LF. */
 struct slice slice_trim(struct slice s);
 /* <0, 0, >0 as memcmp, then length. */
