@@ -325,6 +325,14 @@ static bool start_worker(struct demo *demo)
     return true;
 }
 
+/* With what the worker said last. */
+static bool fail_of_worker(struct demo *demo, const char *stage, const char *words)
+{
+    (void)fail(demo, stage, words);
+    show_last_lines(demo);
+    return false;
+}
+
 static int stop_worker(struct demo *demo)
 {
     if (!demo->is_thread_begun)
@@ -391,19 +399,14 @@ static bool wait_for_answers(struct demo *demo)
         if (demo->screen.is_terminal || tally->answered < tally->expected)
             demo_show_progress(&demo->screen, tally, clock_monotonic_ms());
         bool has_ended = atomic_load(&demo->has_worker_ended);
-        if (is_interrupted(demo)) {
-            (void)fail(demo, "answers", "interrupted");
-            show_last_lines(demo);
-            return false;
-        }
+        if (is_interrupted(demo))
+            return fail_of_worker(demo, "answers", "interrupted");
         if (!has_ended && clock_monotonic_ms() < end_ms)
             continue;
         (void)snprintf(words, sizeof words, "%s; %zu of %zu requests have an answer",
                        has_ended ? "the worker ended" : "they take too long", tally->answered,
                        tally->expected);
-        (void)fail(demo, "answers", words);
-        show_last_lines(demo);
-        return false;
+        return fail_of_worker(demo, "answers", words);
     }
     return true;
 }
@@ -447,11 +450,8 @@ static bool verify(struct demo *demo)
     if (!read_ledger(demo, &ledger))
         return fail(demo, "check", "the local Bedrock's ledger cannot be read");
     demo_tally_verify(&demo->tally, buf_slice(&ledger), &facts, &faults);
-    if (faults.len > 0) {
-        (void)fail(demo, "check", buf_text(&faults));
-        show_last_lines(demo);
-        return false;
-    }
+    if (faults.len > 0)
+        return fail_of_worker(demo, "check", buf_text(&faults));
     struct slice rest = buf_slice(&facts);
     while (rest.len > 0) {
         size_t len = slice_find(rest, '\n');
@@ -501,11 +501,8 @@ static bool stay(struct demo *demo)
     (void)fflush(stdout);
     while (!is_interrupted(demo)) {
         (void)read_some(demo, STAY_POLL_MS);
-        if (!atomic_load(&demo->has_worker_ended))
-            continue;
-        (void)fail(demo, "worker", "it ended by itself");
-        show_last_lines(demo);
-        return false;
+        if (atomic_load(&demo->has_worker_ended))
+            return fail_of_worker(demo, "worker", "it ended by itself");
     }
     return true;
 }
@@ -519,13 +516,8 @@ static bool go(struct demo *demo)
         !read_settings(demo) || !make_topics(demo) || !follow_outputs(demo) ||
         !start_worker(demo) || !send_requests(demo) || !wait_for_answers(demo))
         return false;
-    if (!demo->arguments->keep) {
-        if (stop_worker(demo) != EXIT_DONE) {
-            (void)fail(demo, "worker", "it did not stop cleanly");
-            show_last_lines(demo);
-            return false;
-        }
-    }
+    if (!demo->arguments->keep && stop_worker(demo) != EXIT_DONE)
+        return fail_of_worker(demo, "worker", "it did not stop cleanly");
     show_answers(demo);
     demo_show_results(&demo->screen, &demo->tally);
     if (!verify(demo))
