@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "io/clock.h"
+#include "io/kafka_produce.h"
 
 #define FETCH_WAIT_MS   "50"
 #define TOPIC_BYTES_MAX 256
@@ -374,52 +375,24 @@ void client_warm_up(struct client *client, struct slice topic, int64_t timeout_m
     rd_kafka_topic_destroy(handle);
 }
 
-static rd_kafka_headers_t *make_headers(struct headers headers)
-{
-    rd_kafka_headers_t *made = rd_kafka_headers_new(headers.count);
-    for (size_t i = 0; i < headers.count; i++)
-        rd_kafka_header_add(made, headers.list[i].name.ptr, (ssize_t)headers.list[i].name.len,
-                            headers.list[i].value.ptr, (ssize_t)headers.list[i].value.len);
-    return made;
-}
-
-/* librdkafka's interface lacks const; with RD_KAFKA_MSG_F_COPY it only reads. */
-static void *as_argument(const char *bytes)
-{
-    union {
-        const char *read;
-        void *write;
-    } pointer = {.read = bytes};
-    return pointer.write;
-}
-
 enum err client_send(struct client *client, const struct record *record)
 {
-    char topic[TOPIC_BYTES_MAX];
-    (void)snprintf(topic, sizeof topic, "%.*s", SLICE_ARG(record->topic));
-    rd_kafka_headers_t *headers = make_headers(record->headers);
-    rd_kafka_error_t *error = NULL;
-    for (;;) {
-        rd_kafka_vu_t what[] = {
-            {.vtype = RD_KAFKA_VTYPE_TOPIC, .u.cstr = topic},
-            {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
-            {.vtype = RD_KAFKA_VTYPE_KEY, .u.mem = {as_argument(record->key.ptr), record->key.len}},
-            {.vtype = RD_KAFKA_VTYPE_VALUE,
-             .u.mem = {as_argument(record->value.ptr), record->value.len}},
-            {.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = headers},
-        };
-        error = rd_kafka_produceva(client->producer, what, COUNT_OF(what));
-        if (error == NULL || rd_kafka_error_code(error) != RD_KAFKA_RESP_ERR__QUEUE_FULL)
-            break;
-        rd_kafka_error_destroy(error);
-        rd_kafka_poll(client->producer, 100);
+    const struct output output = {
+        .topic = record->topic,
+        .partition = RD_KAFKA_PARTITION_UA,
+        .key = record->key,
+        .value = record->value,
+        .headers = record->headers.list,
+        .header_count = record->headers.count,
+    };
+    int code = RD_KAFKA_RESP_ERR__QUEUE_FULL;
+    while (code == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
+        code = kafka_produce(client->producer, &output, true, NULL);
+        rd_kafka_poll(client->producer, code == RD_KAFKA_RESP_ERR__QUEUE_FULL ? 100 : 0);
     }
-    rd_kafka_poll(client->producer, 0);
-    if (error == NULL)
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
         return OK;
-    say(client, "cannot send", rd_kafka_error_string(error));
-    rd_kafka_error_destroy(error);
-    rd_kafka_headers_destroy(headers);
+    say(client, "cannot send", rd_kafka_err2str((rd_kafka_resp_err_t)code));
     return ERR_IO;
 }
 
