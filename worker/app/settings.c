@@ -1,7 +1,7 @@
 #include "app/settings.h"
 
-#include <fcntl.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -106,7 +106,7 @@ static bool is_group(struct slice path)
     return first_of_group(path) != NULL;
 }
 
-static size_t count_dots(struct slice path)
+size_t settings_depth(struct slice path)
 {
     size_t dots = 0;
     for (size_t i = 0; i < path.len; i++)
@@ -130,7 +130,7 @@ static struct slice only_longer(struct slice path)
 {
     struct slice found = SLICE_NULL;
     for (size_t i = 0; i < COUNT_OF(ROWS); i++) {
-        struct slice front = front_of(slice_of_text(ROWS[i].path), count_dots(path));
+        struct slice front = front_of(slice_of_text(ROWS[i].path), settings_depth(path));
         if (!slice_starts(front, path) || (found.ptr != NULL && slice_equal(front, found)))
             continue;
         if (found.ptr != NULL)
@@ -143,7 +143,7 @@ static struct slice only_longer(struct slice path)
 static void refuse_unknown(struct settings_reader *reader, struct place place, struct slice path,
                            struct slice key)
 {
-    size_t best = 1 + (key.len < 9 ? 2 : key.len / 3), dots = count_dots(path);
+    size_t best = 1 + (key.len < 9 ? 2 : key.len / 3), dots = settings_depth(path);
     struct slice found = SLICE_NULL, before = SLICE_NULL;
     for (size_t i = 0; i < COUNT_OF(ROWS); i++) {
         struct slice row = slice_of_text(ROWS[i].path);

@@ -1,5 +1,5 @@
 /* The settings table as a page for people and as a JSON Schema for editors. */
-#include "app/settings.h"
+#include "app/settings_parts.h"
 
 #include <string.h>
 
@@ -46,33 +46,18 @@ static void add_wrapped(struct buf *buf, const char *indent, const char *words)
     buf_add_byte(buf, '\n');
 }
 
-static void add_amount(struct buf *buf, enum setting_kind kind, int64_t amount)
-{
-    if (kind == SETTING_SPAN)
-        units_add_span(buf, amount);
-    else if (kind == SETTING_SIZE)
-        units_add_size(buf, amount);
-    else
-        buf_add_int(buf, amount);
-}
-
 static void add_facts(struct buf *buf, const struct setting_row *row)
 {
     buf_addf(buf, "    %s", KIND_WORDS[row->kind]);
     if (row->kind == SETTING_CHOICE) {
         buf_add_byte(buf, ' ');
-        for (const char *at = row->choices; *at != '\0'; at++) {
-            if (*at == '|')
-                buf_add_text(buf, ", ");
-            else
-                buf_add_byte(buf, *at);
-        }
+        settings_add_choices(buf, row, ", ");
     }
     if (row->kind == SETTING_COUNT || row->kind == SETTING_SPAN || row->kind == SETTING_SIZE) {
         buf_add_text(buf, " from ");
-        add_amount(buf, row->kind, row->low);
+        settings_add_amount(buf, row->kind, row->low);
         buf_add_text(buf, " to ");
-        add_amount(buf, row->kind, row->high);
+        settings_add_amount(buf, row->kind, row->high);
     }
     buf_addf(buf, "; default %s\n", row->default_text);
 }
@@ -132,17 +117,12 @@ static void add_or_variable(struct buf *buf, const char *schema)
              schema);
 }
 
-static void add_choice_schema(struct buf *buf, const char *choices)
+static void add_choice_schema(struct buf *buf, const struct setting_row *row)
 {
     struct buf words OWNED_BY(buf_done);
     buf_init(&words, 1024);
     buf_add_text(&words, "{\"enum\":[\"");
-    for (const char *at = choices; *at != '\0'; at++) {
-        if (*at == '|')
-            buf_add_text(&words, "\",\"");
-        else
-            buf_add_byte(&words, *at);
-    }
+    settings_add_choices(&words, row, "\",\"");
     buf_add_text(&words, "\"]}");
     add_or_variable(buf, buf_text(&words));
 }
@@ -193,7 +173,7 @@ static void add_kind_schema(struct buf *buf, const struct setting_row *row)
                              "\"pattern\":\"^[0-9]+(B|kB|KB|MB|GB|KiB|MiB|GiB)?$\"}");
         return;
     case SETTING_CHOICE:
-        add_choice_schema(buf, row->choices);
+        add_choice_schema(buf, row);
         return;
     case SETTING_PROPERTIES:
         buf_add_text(buf, PROPERTIES_SCHEMA);
@@ -216,14 +196,6 @@ static size_t shared_parts(struct slice before, struct slice path)
     return parts;
 }
 
-static size_t group_parts(struct slice path)
-{
-    size_t parts = 0;
-    for (size_t i = 0; i < path.len; i++)
-        parts += path.ptr[i] == '.';
-    return parts;
-}
-
 /* The part of a path with this index. */
 static struct slice part_of(struct slice path, size_t index)
 {
@@ -236,7 +208,7 @@ static void add_row_schema(struct buf *buf, const struct setting_row *row)
 {
     struct slice path = slice_of_text(row->path);
     json_add_comma(buf);
-    buf_addf(buf, "\n\"%.*s\":{\"description\":", SLICE_ARG(part_of(path, group_parts(path))));
+    buf_addf(buf, "\n\"%.*s\":{\"description\":", SLICE_ARG(part_of(path, settings_depth(path))));
     json_add_string(buf, slice_of_text(row->words));
     struct slice text = slice_of_text(row->default_text);
     bool is_json = row->kind == SETTING_FLAG || row->kind == SETTING_COUNT ||
@@ -264,7 +236,7 @@ void settings_add_schema(struct buf *buf)
         struct slice path = slice_of_text(rows[i].path);
         for (size_t kept = shared_parts(before, path); depth > kept; depth--)
             buf_add_text(buf, "}}");
-        for (; depth < group_parts(path); depth++) {
+        for (; depth < settings_depth(path); depth++) {
             json_add_comma(buf);
             buf_addf(buf,
                      "\n\"%.*s\":{\"type\":[\"object\",\"null\"],\"additionalProperties\":false,"

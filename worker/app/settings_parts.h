@@ -17,6 +17,11 @@ void settings_take(struct settings_reader *reader, const struct setting_row *row
 /* A text with its `${…}` put in, copied to the arena. false: a problem was added. */
 MUST_CHECK bool settings_take_text(struct settings_reader *reader, const struct document_node *node,
                                    struct slice path, struct slice *ret_text);
+/* An amount with its unit; a row's choices with `between` between them. */
+void settings_add_amount(struct buf *buf, enum setting_kind kind, int64_t amount);
+void settings_add_choices(struct buf *buf, const struct setting_row *row, const char *between);
+/* How many groups a path leads through: its dots. */
+size_t settings_depth(struct slice path);
 /* Does the text have this form? NULL when it has, else what is wrong and what to do. */
 const char *settings_form_fault(enum setting_form form, struct slice text);
 

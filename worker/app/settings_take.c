@@ -73,7 +73,7 @@ static void refuse_value(struct settings_reader *reader, const struct setting_ro
                  SLICE_ARG(shown), shown.len < node->text.len ? "…" : "", wanted);
 }
 
-static void add_amount(struct buf *buf, enum setting_kind kind, int64_t amount)
+void settings_add_amount(struct buf *buf, enum setting_kind kind, int64_t amount)
 {
     if (kind == SETTING_SPAN)
         units_add_span(buf, amount);
@@ -107,15 +107,25 @@ static void take_amount(struct settings_reader *reader, const struct setting_row
     if (amount < row->low || amount > row->high) {
         struct buf range OWNED_BY(buf_done);
         buf_init(&range, 128);
-        add_amount(&range, row->kind, row->low);
+        settings_add_amount(&range, row->kind, row->low);
         buf_add_text(&range, " to ");
-        add_amount(&range, row->kind, row->high);
+        settings_add_amount(&range, row->kind, row->high);
         problems_add(reader->problems, node->place, slice_of_text(row->path),
                      "'%.*s' is outside of its limits; write %s",
                      SLICE_ARG(slice_sub(node->text, 0, SHOWN_MAX)), buf_text(&range));
         return;
     }
     memcpy((char *)reader->settings + row->value_at, &amount, sizeof amount);
+}
+
+void settings_add_choices(struct buf *buf, const struct setting_row *row, const char *between)
+{
+    for (const char *at = row->choices; *at != '\0'; at++) {
+        if (*at == '|')
+            buf_add_text(buf, between);
+        else
+            buf_add_byte(buf, *at);
+    }
 }
 
 static void take_choice(struct settings_reader *reader, const struct setting_row *row,
@@ -133,12 +143,7 @@ static void take_choice(struct settings_reader *reader, const struct setting_row
     struct buf wanted OWNED_BY(buf_done);
     buf_init(&wanted, 256);
     buf_add_text(&wanted, "one of ");
-    for (const char *at = row->choices; *at != '\0'; at++) {
-        if (*at == '|')
-            buf_add_text(&wanted, ", ");
-        else
-            buf_add_byte(&wanted, *at);
-    }
+    settings_add_choices(&wanted, row, ", ");
     refuse_value(reader, row, node, buf_text(&wanted));
 }
 
