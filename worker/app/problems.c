@@ -45,6 +45,11 @@ void problems_add(struct problems *problems, struct place place, struct slice pa
     make_printable(problem->words);
 }
 
+size_t problems_found(const struct problems *problems)
+{
+    return problems->count + problems->dropped;
+}
+
 static int compare(const void *left, const void *right)
 {
     const struct problem *a = left, *b = right;

@@ -35,6 +35,8 @@ void problems_init(struct problems *problems);
 /* `format` gives what is wrong; what to do. Clipped; control characters become '?'. */
 void problems_add(struct problems *problems, struct place place, struct slice path,
                   const char *format, ...) PRINTF(4, 5);
+/* How many there are, those that were not kept included. */
+size_t problems_found(const struct problems *problems);
 /* By file, line and column. */
 void problems_sort(struct problems *problems);
 /* One line each: `file:line:column: path: words`; a default's problem has its file alone. */

@@ -72,16 +72,19 @@ static struct place *place_of(struct settings *settings, const struct setting_ro
     return (struct place *)(void *)((char *)&settings->at + row->place_at);
 }
 
+static void set_wrong(struct settings *settings, const struct setting_row *row, bool is_wrong)
+{
+    memcpy((char *)&settings->is_wrong + row->wrong_at, &is_wrong, sizeof is_wrong);
+}
+
 /* Takes a value from a place, and remembers whether it was refused. */
 static void take_row(struct settings_reader *reader, const struct setting_row *row,
                      const struct document_node *node)
 {
-    const struct problems *problems = reader->problems;
-    size_t before = problems->count + problems->dropped;
+    size_t before = problems_found(reader->problems);
     *place_of(reader->settings, row) = node->place;
     settings_take(reader, row, node);
-    bool is_wrong = problems->count + problems->dropped > before;
-    memcpy((char *)&reader->settings->is_wrong + row->wrong_at, &is_wrong, sizeof is_wrong);
+    set_wrong(reader->settings, row, problems_found(reader->problems) > before);
 }
 
 /* A map that holds settings, and the path that leads to it. */
@@ -256,6 +259,21 @@ static void take_root(struct settings_reader *reader, const struct document_node
     }
 }
 
+/* On the command line, a path that is no setting's. */
+static void refuse_path(struct settings_reader *reader, struct place place, struct slice path)
+{
+    size_t dot = path.len;
+    if (is_group(path)) {
+        problems_add(reader->problems, place, path,
+                     "is a group of settings; set its members one by one, e.g. --set %s=VALUE",
+                     first_of_group(path));
+        return;
+    }
+    while (dot > 0 && path.ptr[dot - 1] != '.')
+        dot--;
+    refuse_unknown(reader, place, path, slice_sub(path, dot, path.len));
+}
+
 /* `path=value`; the value is YAML, as in the file. */
 static void take_override(struct settings_reader *reader, const char *text, size_t number)
 {
@@ -269,27 +287,16 @@ static void take_override(struct settings_reader *reader, const char *text, size
     }
     const struct setting_row *row = settings_row(path);
     if (row == NULL) {
-        if (is_group(path)) {
-            problems_add(reader->problems, place, path,
-                         "is a group of settings; set its members one by one, e.g. --set "
-                         "%s=VALUE",
-                         first_of_group(path));
-            return;
-        }
-        size_t dot = path.len;
-        while (dot > 0 && path.ptr[dot - 1] != '.')
-            dot--;
-        refuse_unknown(reader, place, path, slice_sub(path, dot, path.len));
+        refuse_path(reader, place, path);
         return;
     }
+    struct document_node empty = {.kind = DOCUMENT_TEXT, .text = SLICE("")};
     struct document_node *node = NULL;
-    size_t before = reader->problems->count;
+    size_t before = problems_found(reader->problems);
     document_read(&reader->settings->arena, slice_sub(whole, equals + 1, whole.len), "--set",
                   reader->problems, &node);
-    struct document_node empty = {.kind = DOCUMENT_TEXT, .text = SLICE("")};
-    if (reader->problems->count > before) {
-        bool is_wrong = true;
-        memcpy((char *)&reader->settings->is_wrong + row->wrong_at, &is_wrong, sizeof is_wrong);
+    if (problems_found(reader->problems) > before) {
+        set_wrong(reader->settings, row, true);
         return;
     }
     if (node == NULL)
