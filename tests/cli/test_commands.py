@@ -282,7 +282,9 @@ def test_the_schema_is_one_and_judges_files_as_the_reader_does(tmp_path):
     good = ["{}", (ROOT / "config" / "worker.yaml").read_text(encoding="utf-8"), "kafka:\n",
             "delivery: {max_held: '${HELD:-5000}', drain_timeout: 1m30s, dead_letters: false}",
             "models: {aliases: {a: {id: x.y, defaults: {temperature: 0, stop: [END]}}}}",
-            "templates: {t: [[system, 'a {b}'], [human, '{c}']]}", "kafka: {client: {linger.ms: 5}}"]
+            "templates: {t: [[system, 'a {b}'], [human, '{c}']]}", "kafka: {client: {linger.ms: 5}}",
+            "kafka: {instance: 0, group_id: true}", "topics: {requests: [5], responses: 6.5}", "templates: {t: [[human, 5]]}",
+            "models: {aliases: {a: {id: 5.5, region: us-east-1, defaults: {stop: [5]}}}}"]
     bad = ["wrong: 1", "delivery: {max_held: many}", "delivery: {max_begun: 16}", "delivery: {ordering: keys}",
            "delivery: {commit_interval: 5}", "topics: {requests: []}", "topics: {requests: a}",
            "models: {aliases: {a: {idd: x}}}", "templates: {t: [[robot, x]]}", "bedrock: {timeouts: 5s}"]

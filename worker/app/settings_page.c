@@ -127,23 +127,26 @@ static void add_choice_schema(struct buf *buf, const struct setting_row *row)
     add_or_variable(buf, buf_text(&words));
 }
 
+/* YAML's numbers and booleans are texts where a text is wanted: a replica may be called 0. */
+#define TEXT_TYPE "\"type\":[\"string\",\"number\",\"boolean\"]"
+
 static const char ALIAS_SCHEMA[] =
     "\"type\":\"object\",\"additionalProperties\":{\"type\":\"object\",\"required\":[\"id\"],"
-    "\"additionalProperties\":false,\"properties\":{\"id\":{\"type\":\"string\",\"minLength\":1},"
-    "\"api\":{\"enum\":[\"auto\",\"converse\"]},\"region\":{\"type\":\"string\"},"
+    "\"additionalProperties\":false,\"properties\":{\"id\":{" TEXT_TYPE ",\"minLength\":1},"
+    "\"api\":{\"enum\":[\"auto\",\"converse\"]},\"region\":{" TEXT_TYPE "},"
     "\"defaults\":{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"
     "\"temperature\":{\"type\":[\"number\",\"string\"]},\"top_p\":{\"type\":[\"number\",\"string\"]"
     "},"
     "\"top_k\":{\"type\":[\"integer\",\"string\"]},\"max_tokens\":{\"type\":[\"integer\","
     "\"string\"]},"
-    "\"stop\":{\"type\":\"array\",\"items\":{\"type\":\"string\"}}}}}}";
+    "\"stop\":{\"type\":\"array\",\"items\":{" TEXT_TYPE "}}}}}}";
 static const char TEMPLATES_SCHEMA[] =
     "\"type\":\"object\",\"additionalProperties\":{\"type\":\"array\",\"minItems\":1,\"items\":{"
     "\"type\":\"array\",\"prefixItems\":[{\"enum\":[\"system\",\"human\",\"user\",\"ai\","
     "\"assistant\"]},"
-    "{\"type\":\"string\"}],\"minItems\":2,\"maxItems\":2}}";
+    "{" TEXT_TYPE "}],\"minItems\":2,\"maxItems\":2}}";
 static const char PROPERTIES_SCHEMA[] =
-    "\"type\":\"object\",\"additionalProperties\":{\"type\":[\"string\",\"number\",\"boolean\"]}";
+    "\"type\":\"object\",\"additionalProperties\":{" TEXT_TYPE "}";
 
 static void add_kind_schema(struct buf *buf, const struct setting_row *row)
 {
@@ -151,10 +154,10 @@ static void add_kind_schema(struct buf *buf, const struct setting_row *row)
     buf_init(&part, 1024);
     switch (row->kind) {
     case SETTING_TEXT:
-        buf_addf(buf, "\"type\":\"string\"%s", row->is_needed ? ",\"minLength\":1" : "");
+        buf_addf(buf, TEXT_TYPE "%s", row->is_needed ? ",\"minLength\":1" : "");
         return;
     case SETTING_LIST:
-        buf_addf(buf, "\"type\":\"array\",\"items\":{\"type\":\"string\",\"minLength\":1}%s",
+        buf_addf(buf, "\"type\":\"array\",\"items\":{" TEXT_TYPE ",\"minLength\":1}%s",
                  row->is_needed ? ",\"minItems\":1" : "");
         return;
     case SETTING_FLAG:
