@@ -87,7 +87,6 @@ static void a_chunk_is_read(void **state)
     assert_slice(chunk.run, "r");
     assert_int_equal(chunk.seq, 3);
     assert_true(chunk.is_last);
-    assert_null(chunk.error_code.ptr);
 }
 
 static void the_last_ce_subject_names_the_request(void **state)

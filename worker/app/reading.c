@@ -50,7 +50,6 @@ enum err reading_of_response(struct arena *arena, struct slice value, struct rea
         .message_id = reading_text(arena, json_member(root, "message"), "id"),
         .is_ok = json_equal_text(status, "ok"),
         .model = reading_text(arena, root, "model"),
-        .stop_reason = reading_text(arena, root, "stop_reason"),
         .error_code = reading_text(arena, error, "code"),
         .error_type = reading_text(arena, error, "type"),
         .error_message = reading_text(arena, error, "message"),
@@ -71,11 +70,9 @@ enum err reading_of_chunk(struct arena *arena, struct slice value,
     if (err != OK)
         return err;
     *ret_reading = (struct chunk_reading){
-        .id = reading_text(arena, root, "id"),
         .run = reading_text(arena, root, "run"),
         .seq = reading_int(root, "seq", -1),
         .is_last = json_is(json_member(root, "last"), JSON_TRUE),
-        .error_code = reading_text(arena, json_member(root, "error"), "code"),
         .content = json_member(root, "content"),
     };
     return ret_reading->run.ptr != NULL && ret_reading->seq >= 0 ? OK : ERR_FORMAT;

@@ -14,7 +14,7 @@ struct reading {
     struct slice id;
     struct slice message_id; /* of the call that gave the answer: its run of chunks, too */
     bool is_ok;
-    struct slice model, stop_reason;
+    struct slice model;
     struct slice error_code, error_type, error_message; /* when not ok */
     size_t calls;                                       /* attempts */
     int64_t input_tokens, output_tokens;
@@ -27,10 +27,9 @@ MUST_CHECK enum err reading_of_response(struct arena *arena, struct slice value,
                                         struct reading *ret_reading);
 
 struct chunk_reading {
-    struct slice id, run;
+    struct slice run;
     int64_t seq;
     bool is_last;
-    struct slice error_code; /* null = none */
     const struct json *content;
 };
 MUST_CHECK enum err reading_of_chunk(struct arena *arena, struct slice value,

@@ -191,12 +191,11 @@ static bool take_json(struct settings_reader *reader, const struct document_node
 {
     struct slice text = SLICE_NULL;
     struct arena arena OWNED_BY(arena_done);
-    struct json_fault fault;
     const struct json *value = NULL;
     arena_init(&arena, JSON_BYTES_MAX);
     if (!settings_take_text(reader, node, path, &text))
         return false;
-    bool is_number = json_parse(&arena, text, &value, &fault) == OK && json_is(value, JSON_NUMBER);
+    bool is_number = json_parse(&arena, text, &value, NULL) == OK && json_is(value, JSON_NUMBER);
     if (is_number)
         buf_add(ret_json, value->source);
     else
@@ -312,6 +311,16 @@ static void take_model(struct settings_reader *reader, const struct document_nod
         problems_add(reader->problems, node->place, path, "%s", trial_words(&trial));
 }
 
+static void take_api(struct settings_reader *reader, const struct document_node *node,
+                     struct slice path, struct slice *ret_api)
+{
+    static const char *const APIS[] = {"auto", "converse"};
+    take_form(reader, node, path, FORM_NAME, ret_api);
+    if (ret_api->ptr != NULL && !slice_is_one_of(*ret_api, APIS, COUNT_OF(APIS)))
+        problems_add(reader->problems, node->place, path,
+                     "is not an API of this version; write auto or converse");
+}
+
 static void take_alias(struct settings_reader *reader, const struct document_node *node,
                        struct slice path, struct model_alias *ret_alias)
 {
@@ -321,7 +330,7 @@ static void take_alias(struct settings_reader *reader, const struct document_nod
         return;
     }
     static const char *const MEMBERS[] = {"id", "api", "region", "defaults"};
-    size_t before = reader->problems->count;
+    size_t before = problems_found(reader->problems);
     for (const struct document_node *item = node->first; item != NULL; item = item->next) {
         struct slice below = path_below(reader, path, item->key);
         if (!may_take(reader, node, item, below))
@@ -331,7 +340,7 @@ static void take_alias(struct settings_reader *reader, const struct document_nod
         else if (slice_equal_text(item->key, "region"))
             take_form(reader, item, below, FORM_REGION, &ret_alias->region);
         else if (slice_equal_text(item->key, "api"))
-            take_form(reader, item, below, FORM_NAME, &ret_alias->api);
+            take_api(reader, item, below, &ret_alias->api);
         else if (slice_equal_text(item->key, "defaults"))
             take_defaults(reader, item, below, ret_alias);
         else {
@@ -342,13 +351,8 @@ static void take_alias(struct settings_reader *reader, const struct document_nod
             tell_unknown(reader, item, below, &suggest,
                          "an alias has id, api, region and defaults");
         }
-        if (slice_equal_text(item->key, "api") && ret_alias->api.ptr != NULL &&
-            !slice_equal_text(ret_alias->api, "auto") &&
-            !slice_equal_text(ret_alias->api, "converse"))
-            problems_add(reader->problems, item->place, below,
-                         "is not an API of this version; write auto or converse");
     }
-    if (ret_alias->id.ptr == NULL && reader->problems->count == before)
+    if (ret_alias->id.ptr == NULL && problems_found(reader->problems) == before)
         problems_add(reader->problems, node->place, path,
                      "has no id; add the model id, inference profile id or ARN");
 }
@@ -441,11 +445,11 @@ void settings_take_templates(struct settings_reader *reader, const struct docume
                          "is not a list of messages; write [[human, \"Hello {name}\"]]");
             continue;
         }
-        size_t index = 0, before = reader->problems->count + reader->problems->dropped;
+        size_t index = 0, before = problems_found(reader->problems);
         for (const struct document_node *pair = item->first; pair != NULL; pair = pair->next)
             take_message(reader, pair, path, &messages[index++]);
         list[count] = (struct template_named){item->key, messages, index};
-        if (reader->problems->count + reader->problems->dropped == before)
+        if (problems_found(reader->problems) == before)
             try_template(reader, item, path, &list[count]);
         count++;
     }
