@@ -69,7 +69,7 @@ static bool put_together(struct worker *worker, char *ret_words)
     return true;
 }
 
-struct worker *worker_new(struct settings *settings, const struct worker_options *options,
+struct worker *worker_new(const struct settings *settings, const struct worker_options *options,
                           int *ret_code, char *ret_words)
 {
     struct worker *worker = memory_new(sizeof *worker);

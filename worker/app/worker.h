@@ -16,7 +16,7 @@ struct worker_options {
 
 /* NULL: ret_words (ASSEMBLY_WORDS_MAX) says why, and *ret_code is EXIT_USAGE or EXIT_FAILED.
  * Settings are borrowed until worker_free. */
-MUST_CHECK struct worker *worker_new(struct settings *settings,
+MUST_CHECK struct worker *worker_new(const struct settings *settings,
                                      const struct worker_options *options, int *ret_code,
                                      char *ret_words);
 /* Runs until it is stopped; the exit code. */
