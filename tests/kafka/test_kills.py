@@ -99,6 +99,27 @@ def test_a_static_member_with_a_name_calls_again_within_three_seconds_of_its_res
         assert first - restarted <= 3000, f"first call {first - restarted:.0f} ms after the restart"
 
 
+def test_a_static_member_whose_name_another_one_takes_stops_and_the_other_goes_on(broker, folder):
+    static = {"instance": "same", "static_membership": True, "session_timeout": "10s"}
+    with World(broker, folder, simulator={"latency": "20ms"}) as world:
+        old = world.worker("w0", is_named=False, kafka=static)
+        world.ask_many(20, "done")
+        world.await_answers()
+        for number in range(6):
+            world.ask(f"slow{number}", directive="latency=6s")
+        world.writer.flush()
+        assert wait_for(lambda: world.simulator.begun() == 26, 10)
+        time.sleep(1)                   # so that the map tells of these calls
+        world.blows.append(Blow("w0", time.time() * 1000))
+        successor = world.worker("w1", is_named=False, kafka=static)
+        assert wait_for(lambda: not old.runs(), 15), "it goes on without a membership"
+        assert old.process.wait(1) == 1
+        assert any("same group.instance.id" in event["message"] for event in old.events("kafka_error"))
+        world.await_answers(seconds=40)
+        assert successor.runs()
+        world.must_be_clean()
+
+
 def test_a_request_that_kills_its_workers_is_given_up_and_the_others_live(broker, folder):
     settings = {"delivery": {"max_begun": 2}}
     with World(broker, folder, partitions=1, settings=settings) as world:

@@ -430,11 +430,27 @@ static void trouble_set(struct kafka_consumer *consumer, const char *words, cons
     (void)snprintf(consumer->trouble, sizeof consumer->trouble, "%.400s%s", words, remedy);
 }
 
+/* The event of a fatal error has the code of its cause, and librdkafka drops the assignment without
+ * another word: only this question tells. */
+static bool fatal_hear(struct kafka_consumer *consumer)
+{
+    char words[KAFKA_WORDS_MAX];
+    if (rd_kafka_fatal_error(consumer->client, words, sizeof words) == RD_KAFKA_RESP_ERR_NO_ERROR)
+        return false;
+    if (consumer->failed)
+        return true;
+    kafka_words_say(&consumer->words, LOG_KAFKA_ERROR, "%s", words);
+    consumer->failed = true;
+    all_lose(consumer);
+    return true;
+}
+
 static void error_hear(struct kafka_consumer *consumer, rd_kafka_event_t *event)
 {
     rd_kafka_resp_err_t err = rd_kafka_event_error(event);
     const char *words = rd_kafka_event_error_string(event);
-    char fatal[KAFKA_WORDS_MAX];
+    if (fatal_hear(consumer))
+        return;
     switch ((int)err) {
     case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
         brokers_went_down(consumer, consumer->trouble[0] != '\0' ? consumer->trouble : words);
@@ -442,12 +458,6 @@ static void error_hear(struct kafka_consumer *consumer, rd_kafka_event_t *event)
     case RD_KAFKA_RESP_ERR__AUTHENTICATION:
     case RD_KAFKA_RESP_ERR__SSL:
         trouble_set(consumer, words, "; check security.protocol, sasl.* and ssl.* in kafka.client");
-        break;
-    case RD_KAFKA_RESP_ERR__FATAL:
-        (void)rd_kafka_fatal_error(consumer->client, fatal, sizeof fatal);
-        kafka_words_say(&consumer->words, LOG_KAFKA_ERROR, "%s", fatal);
-        consumer->failed = true;
-        all_lose(consumer);
         break;
     case RD_KAFKA_RESP_ERR__TRANSPORT:
     case RD_KAFKA_RESP_ERR__RESOLVE:
@@ -487,6 +497,7 @@ void kafka_consumer_step(struct kafka_consumer *consumer, int64_t now_ms)
     }
     if (count == EVENTS_MAX)
         consumer->wake.wake(consumer->wake.self);
+    (void)fatal_hear(consumer);
     rebalances_serve(consumer);
     parts_restart(consumer);
 }
