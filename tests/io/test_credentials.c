@@ -183,6 +183,28 @@ static void a_bearer_token_wins(void **state)
     assert_string_equal(store.source, "AWS_BEARER_TOKEN_BEDROCK");
 }
 
+static void keys_of_a_profile_that_the_settings_name_win(void **state)
+{
+    (void)state;
+    write_file("credentials", "[work]\naws_access_key_id = AKIDWORK\naws_secret_access_key = B\n"
+                              "[bare]\nregion = eu-west-1\naws_session_token = left-over\n");
+    set("AWS_ACCESS_KEY_ID", "AKIDENVIRONMENT");
+    set("AWS_SECRET_ACCESS_KEY", "secret");
+    set("AWS_BEARER_TOKEN_BEDROCK", "bedrock-api-key-abc");
+    assert_int_equal(load_profile("work"), OK);
+    assert_int_equal(credentials_load(&store, &environment), OK);
+    assert_slice(store.credentials.access_key_id, "AKIDWORK");
+    assert_null(store.credentials.bearer_token.ptr);
+    assert_int_equal(load_profile("bare"), OK);
+    assert_int_equal(credentials_load(&store, &environment), OK);
+    assert_slice(store.credentials.bearer_token, "bedrock-api-key-abc");
+    assert_null(store.credentials.session_token.ptr);
+    set("AWS_PROFILE", "work");
+    assert_int_equal(load_profile(NULL), OK);
+    assert_int_equal(credentials_load(&store, &environment), OK);
+    assert_string_equal(store.source, "AWS_BEARER_TOKEN_BEDROCK");
+}
+
 static void a_value_that_no_key_can_be_is_refused_by_its_source_alone(void **state)
 {
     (void)state;
@@ -458,6 +480,7 @@ int main(void)
         CASE(an_empty_variable_is_as_good_as_none),
         CASE(half_a_pair_is_an_error_and_not_a_reason_to_look_elsewhere),
         CASE(a_bearer_token_wins),
+        CASE(keys_of_a_profile_that_the_settings_name_win),
         CASE(a_value_that_no_key_can_be_is_refused_by_its_source_alone),
         CASE(the_shared_file_gives_credentials),
         CASE(variables_win_over_files),

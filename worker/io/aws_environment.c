@@ -307,7 +307,8 @@ enum err aws_environment_load(struct aws_environment *environment, aws_lookup *l
     buf_init(&environment->config.text, AWS_FILE_BYTES_MAX);
     buf_init(&environment->credentials.text, AWS_FILE_BYTES_MAX);
     ret_words[0] = '\0';
-    if (profile == NULL || profile[0] == '\0')
+    environment->is_chosen = profile != NULL && profile[0] != '\0';
+    if (!environment->is_chosen)
         profile = aws_variable(environment, "AWS_PROFILE");
     bool is_named = profile != NULL;
     if (!copy(environment->profile, sizeof environment->profile, is_named ? profile : "default") ||

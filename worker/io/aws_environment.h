@@ -32,6 +32,7 @@ struct aws_environment {
     aws_lookup *lookup;
     void *self;
     char profile[256];
+    bool is_chosen; /* by the settings: its keys go before those of the environment */
     struct aws_file config, credentials;
     char region[128];
     char endpoint_url[ENDPOINT_URL_MAX + 1];

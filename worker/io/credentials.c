@@ -191,14 +191,20 @@ static enum err from_profile(struct credentials_store *store,
 
 /* ---- the chain ---- */
 
+enum { SOURCE_TOKEN, SOURCE_VARIABLES, SOURCE_PROFILE, SOURCE_COUNT };
+
 static const struct {
-    const char *source;
+    const char *name;
     provider *find;
-} PROVIDERS[] = {
-    {"AWS_BEARER_TOKEN_BEDROCK", from_bearer_token},
-    {"the environment", from_variables},
-    {"the shared credentials file", from_profile},
+} SOURCES[SOURCE_COUNT] = {
+    [SOURCE_TOKEN] = {"AWS_BEARER_TOKEN_BEDROCK", from_bearer_token},
+    [SOURCE_VARIABLES] = {"the environment", from_variables},
+    [SOURCE_PROFILE] = {"the shared credentials file", from_profile},
 };
+
+static const int USUAL[SOURCE_COUNT] = {SOURCE_TOKEN, SOURCE_VARIABLES, SOURCE_PROFILE};
+/* When the settings name a profile. */
+static const int CHOSEN[SOURCE_COUNT] = {SOURCE_PROFILE, SOURCE_TOKEN, SOURCE_VARIABLES};
 
 static void clear(struct credentials_store *store)
 {
@@ -217,12 +223,13 @@ void credentials_init(struct credentials_store *store)
 enum err credentials_load(struct credentials_store *store,
                           const struct aws_environment *environment)
 {
-    clear(store);
+    const int *order = environment->is_chosen ? CHOSEN : USUAL;
     store->words[0] = '\0';
-    for (size_t i = 0; i < COUNT_OF(PROVIDERS); i++) {
-        enum err err = PROVIDERS[i].find(store, environment);
+    for (size_t i = 0; i < SOURCE_COUNT; i++) {
+        clear(store);
+        enum err err = SOURCES[order[i]].find(store, environment);
         if (err == OK) {
-            store->source = PROVIDERS[i].source;
+            store->source = SOURCES[order[i]].name;
             return OK;
         }
         if (err != ERR_NOT_FOUND) {
