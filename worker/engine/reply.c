@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "base/glob.h"
+#include "wire/text.h"
 
 /* What the worker reads, and what it writes but for responses: others' records there would become
  * requests, usage that is charged for, or letters that are put back. No glob opens them. */
@@ -25,22 +26,6 @@ static bool is_allowed(const struct engine *engine, struct slice topic)
         if (glob_match(engine->config.reply_allowed[i], topic, false))
             return true;
     return false;
-}
-
-/* Kafka's rule: 1 to 249 of [a-zA-Z0-9._-], not "." or "..". */
-static bool is_topic_name(struct slice topic)
-{
-    if (topic.len == 0 || topic.len > 249 || slice_equal_text(topic, ".") ||
-        slice_equal_text(topic, ".."))
-        return false;
-    for (size_t i = 0; i < topic.len; i++) {
-        char byte = topic.ptr[i];
-        bool good = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
-                    (byte >= '0' && byte <= '9') || byte == '.' || byte == '_' || byte == '-';
-        if (!good)
-            return false;
-    }
-    return true;
 }
 
 /* The place of this name, or the one to use for it: an unused one, else the one that was known
@@ -72,7 +57,7 @@ void reply_tell_refused(struct engine *engine, const struct job *job, const char
 {
     struct slice name = job->request.reply_topic;
     struct log_field fields[] = {
-        FIELD_TEXT("reply_topic", is_topic_name(name) ? name : SLICE("(no topic name)")),
+        FIELD_TEXT("reply_topic", text_is_topic(name) ? name : SLICE("(no topic name)")),
         FIELD_TEXT("topic", job->partition->topic),
         FIELD_INT("partition", job->partition->number),
         FIELD_INT("offset", job->offset),
@@ -102,7 +87,7 @@ enum err reply_check(struct engine *engine, struct job *job, struct why *ret_why
     struct slice name = job->request.reply_topic;
     if (name.ptr == NULL)
         return OK;
-    if (!is_topic_name(name))
+    if (!text_is_topic(name))
         return refuse(engine, job, ret_why, "the reply topic is no topic name");
     if (!is_allowed(engine, name))
         return refuse(engine, job, ret_why,
