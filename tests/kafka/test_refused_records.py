@@ -95,3 +95,32 @@ def test_an_answer_that_is_too_large_doubles_none_of_its_batch(broker, folder, g
         answers = [record.json()["id"] for record in world.read(world.topics.responses)]
         assert sorted(answers) == sorted(world.asked)
         assert {name: len(found) for name, found in world.usage_by_request().items()} == dict.fromkeys(answers, 1)
+
+
+@pytest.mark.parametrize("guarantee", ["exactly_once", "at_least_once"])
+def test_a_reply_topic_deleted_under_its_calls_holds_up_nobody_else(broker, folder, guarantee):
+    settings = {"topics": {"reply_allowed": ["*"]}, "delivery": {"guarantee": guarantee}}
+    with World(broker, folder, partitions=1, settings=settings) as world:
+        reply = f"{world.topics.prefix}.reply"
+        records.create_topic(broker.bootstrap, reply, 1)
+        worker = world.worker("w0")
+        world.ask("kept", reply_to=reply)
+        world.ask("usual")
+        world.writer.flush()
+        assert wait_for(lambda: world.answered() == 1 and world.read(reply), 30), worker.text()[-2000:]
+        for number in range(5):
+            world.ask(f"gone{number}", reply_to=reply, directive="latency=3s")
+        world.writer.flush()
+        assert wait_for(lambda: world.simulator.begun() == 7, 20)
+        records.delete_topic(broker.bootstrap, reply)
+        for number in range(10):
+            world.ask(f"after{number}", directive=f"latency={number * 400}ms")
+        world.writer.flush()
+        world.await_answers(16, 15)      # librdkafka by itself believes in the topic for 30 s
+        world.end()
+        answers, usage = world.responses(), world.usage_by_request()
+        assert all(answers[f"after{number}"]["status"] == "ok" for number in range(10))
+        for number in range(5):
+            assert answers[f"gone{number}"]["error"]["code"] == "reply_topic_refused"
+            told, = usage[f"gone{number}"]
+            assert told["final"] is False or guarantee == "at_least_once"  # it may have been delivered before

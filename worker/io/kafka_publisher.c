@@ -18,6 +18,7 @@
 #define POLL_MS            100
 #define POLL_EVERY         64 /* records between two looks at delivery reports */
 #define ABORTS_MAX         8  /* in a row; then the producer is suspected */
+#define TOPICS_TIMEOUT_MS  1000
 #define METADATA_TEXT_MAX  1048576
 
 /* What to do after a step of a transaction. */
@@ -331,13 +332,45 @@ static bool code_is_time(int code)
            code == RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT || code == RD_KAFKA_RESP_ERR__QUEUE_FULL;
 }
 
+static bool output_is_homeless(const struct rd_kafka_metadata *metadata,
+                               const struct output *output)
+{
+    for (int i = 0; i < metadata->topic_cnt; i++) {
+        const rd_kafka_metadata_topic_t *topic = &metadata->topics[i];
+        if (!slice_equal_text(output->topic, topic->topic))
+            continue;
+        bool is_there = topic->err == RD_KAFKA_RESP_ERR_NO_ERROR;
+        return kafka_refusal((int)topic->err) == ERR_NOT_FOUND ||
+               (is_there && output->partition >= topic->partition_cnt);
+    }
+    return false;
+}
+
+/* Of a topic that was deleted nothing blames the record: the broker refuses the transaction, or the
+ * record times out in the queue. Asked here, so that it fails alone. */
+static void homeless_blame(struct publisher *publisher, const struct batch *batch)
+{
+    const struct rd_kafka_metadata *metadata = NULL;
+    if (rd_kafka_metadata(publisher->client, 0, NULL, &metadata, TOPICS_TIMEOUT_MS) !=
+        RD_KAFKA_RESP_ERR_NO_ERROR)
+        return;
+    for (size_t i = 0; i < batch->output_count; i++)
+        if (!batch->outputs[i]->is_delivered && output_is_homeless(metadata, batch->outputs[i]))
+            delivery_failed(&publisher->deliveries, i, RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
+    rd_kafka_metadata_destroy(metadata);
+}
+
 /* Why a batch did not make it, from the delivery reports and the code of the step that failed. */
-static void failure_tell(struct publisher *publisher, int code, struct batch_end *ret_end)
+static void failure_tell(struct publisher *publisher, const struct batch *batch, int code,
+                         struct batch_end *ret_end)
 {
     const struct deliveries *deliveries = &publisher->deliveries;
     ret_end->outcome = BATCH_ABORTED;
     ret_end->was_time =
         code_is_time(code) || (deliveries->failed > 0 && code_is_time(deliveries->failed_code));
+    bool may_be_homeless = ret_end->was_time || kafka_refusal(code) == ERR_NOT_FOUND;
+    if (deliveries->refused == 0 && may_be_homeless && publisher->client != NULL)
+        homeless_blame(publisher, batch);
     if (deliveries->refused > 0) {
         reason_set(publisher, "refused",
                    rd_kafka_err2str((rd_kafka_resp_err_t)deliveries->blame_code));
@@ -363,7 +396,7 @@ static void run_in_transaction(struct publisher *publisher, const struct batch *
         publisher->aborts = 0;
         ret_end->outcome = BATCH_COMMITTED;
     } else if (verdict == MUST_ABORT) {
-        failure_tell(publisher, code, ret_end);
+        failure_tell(publisher, batch, code, ret_end);
     } else {
         bool fenced = publisher->fenced;
         publisher_renew(publisher);
@@ -402,7 +435,7 @@ static void run_plainly(struct publisher *publisher, const struct batch *batch,
     }
     reason_set(publisher, "deliver",
                rd_kafka_err2str((rd_kafka_resp_err_t)deliveries->failed_code));
-    failure_tell(publisher, deliveries->failed_code, ret_end);
+    failure_tell(publisher, batch, deliveries->failed_code, ret_end);
     if (publisher->client == NULL ||
         rd_kafka_fatal_error(publisher->client, words, sizeof words) != 0)
         publisher_renew(publisher);
