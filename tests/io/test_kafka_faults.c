@@ -34,6 +34,25 @@ static void a_missing_topic_is_waited_for_in_words(void **state)
     kit_end_well(&kit, worker);
 }
 
+static void a_topic_that_cannot_be_looked_up_is_not_asked_for_in_a_rush(void **state)
+{
+    (void)state;
+    struct kit kit;
+    kit_init(&kit, 1, false);
+    struct kit_worker *worker = kit_worker_run(&kit, false);
+    struct engine *engine = worker->engine;
+    kit_until(worker, engine->assigned == 1);
+    rd_kafka_mock_topic_set_error(kit.mock, kit.out, RD_KAFKA_RESP_ERR_REPLICA_NOT_AVAILABLE);
+    int64_t from_ms = clock_monotonic_ms();
+    kit_lock(engine);
+    engine->ports.topic_look_up(engine->ports.self, slice_of_text(kit.out), 5);
+    kit_unlock(engine);
+    kit_until(worker, engine->topics_answered == 1);
+    assert_true(clock_monotonic_ms() - from_ms >= 500);
+    assert_int_equal(engine->topic_err, ERR_IO);
+    kit_end_well(&kit, worker);
+}
+
 static void one_record_too_large_is_blamed_alone(void **state)
 {
     (void)state;
@@ -145,6 +164,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(brokers_that_go_away_are_told_once_and_waited_for),
         cmocka_unit_test(a_missing_topic_is_waited_for_in_words),
+        cmocka_unit_test(a_topic_that_cannot_be_looked_up_is_not_asked_for_in_a_rush),
         cmocka_unit_test(one_record_too_large_is_blamed_alone),
         cmocka_unit_test(a_topic_that_we_may_not_write_is_blamed),
         cmocka_unit_test(several_records_too_large_together_ask_for_a_smaller_batch),

@@ -14,6 +14,7 @@
 #define PROBE_TIMEOUT_MS    1000
 #define PROBE_EVERY_MS      1000
 #define WATCH_EVERY_S       2
+#define UNKNOWN_PAUSE_MS    500 /* the engine asks again at once */
 #define QUESTIONS_MAX       65536
 
 enum lookup_kind { LOOKUP_TOPIC, LOOKUP_WATERMARKS, LOOKUP_BROKERS };
@@ -29,6 +30,7 @@ struct lookup_question {
     enum err err;
     int32_t partitions;
     int64_t low, high;
+    int64_t due_ms; /* the loop's: the answer is handed over then */
 };
 
 struct kafka_lookup {
@@ -40,6 +42,7 @@ struct kafka_lookup {
     struct loop_wake wake;
     bool is_probing;
     int64_t probe_due_ms;
+    struct link heard; /* answers that are not handed over yet */
     pthread_t thread;
     bool has_thread;
     bool *is_missing; /* the thread's: of each topic of the settings, was it said to be missing */
@@ -48,7 +51,7 @@ struct kafka_lookup {
     pthread_cond_t asked;
     /* Under the lock: */
     struct link questions, answers;
-    size_t count; /* in both, and under way */
+    size_t count; /* of all that are not handed over */
     bool ending;
 };
 
@@ -206,6 +209,7 @@ struct kafka_lookup *kafka_lookup_new(const struct kafka_config *config,
     lookup->is_found = memory_new(topics * sizeof *lookup->is_found);
     link_init(&lookup->questions);
     link_init(&lookup->answers);
+    link_init(&lookup->heard);
     pthread_condattr_t attributes;
     CHECK(pthread_condattr_init(&attributes) == 0);
     CHECK(pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0);
@@ -277,17 +281,30 @@ static void answer_hand_over(struct kafka_lookup *lookup, const struct lookup_qu
     }
 }
 
-void kafka_lookup_step(struct kafka_lookup *lookup, int64_t now_ms)
+static void answers_take(struct kafka_lookup *lookup, int64_t now_ms)
 {
     struct link taken;
     link_init(&taken);
     (void)pthread_mutex_lock(&lookup->lock);
     list_move_all(&lookup->answers, &taken);
     (void)pthread_mutex_unlock(&lookup->lock);
-    struct link *first;
-    while ((first = list_first(&taken)) != NULL) {
-        struct lookup_question *answer = LINK_OWNER(first, struct lookup_question, link);
-        link_out(first);
+    for (struct link *link = taken.next; link != &taken; link = link->next) {
+        struct lookup_question *answer = LINK_OWNER(link, struct lookup_question, link);
+        bool is_asked_again = answer->err == ERR_IO && answer->kind != LOOKUP_BROKERS;
+        answer->due_ms = is_asked_again ? now_ms + UNKNOWN_PAUSE_MS : now_ms;
+    }
+    list_move_all(&taken, &lookup->heard);
+}
+
+void kafka_lookup_step(struct kafka_lookup *lookup, int64_t now_ms)
+{
+    answers_take(lookup, now_ms);
+    for (struct link *link = lookup->heard.next; link != &lookup->heard;) {
+        struct lookup_question *answer = LINK_OWNER(link, struct lookup_question, link);
+        link = link->next;
+        if (answer->due_ms > now_ms)
+            continue;
+        link_out(&answer->link);
         answer_hand_over(lookup, answer, now_ms);
         memory_free(answer);
         (void)pthread_mutex_lock(&lookup->lock);
@@ -324,6 +341,7 @@ void kafka_lookup_free(struct kafka_lookup *lookup)
     }
     questions_free(&lookup->questions);
     questions_free(&lookup->answers);
+    questions_free(&lookup->heard);
     (void)pthread_cond_destroy(&lookup->asked);
     (void)pthread_mutex_destroy(&lookup->lock);
     memory_free(lookup->is_missing);

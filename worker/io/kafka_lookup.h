@@ -16,7 +16,8 @@ MUST_CHECK struct kafka_lookup *kafka_lookup_new(const struct kafka_config *conf
                                                  struct kafka_consumer *consumer,
                                                  struct log_sink *sink, struct loop_wake wake);
 void kafka_lookup_attach(struct kafka_lookup *lookup, struct engine *engine);
-/* Answered by engine_topic_found and engine_watermarks_read. */
+/* Answered by engine_topic_found and engine_watermarks_read; ERR_IO, which is asked again, no
+ * sooner than half a second later. */
 void kafka_lookup_topic(struct kafka_lookup *lookup, struct slice topic, uint32_t ticket);
 void kafka_lookup_watermarks(struct kafka_lookup *lookup, struct tenure tenure);
 /* Hands answers over; asks for the brokers when they are said to be down. Once a turn. */
