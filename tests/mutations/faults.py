@@ -206,7 +206,7 @@ FAULTS = [
     Fault("offsets are committed while the consumer joins", "worker/io/kafka_offsets.c",
           "if (kafka_consumer_is_joining(offsets->consumer)) {",
           "if (kafka_consumer_is_joining(offsets->consumer) && offsets->now_ms < 0) {",
-          io="kafka_faults"),
+          io="kafka_stops"),
     Fault("a lost partition is not told", "worker/io/kafka_consumer.c",
           "    if (consumer->engine != NULL)\n        engine_partition_lost(consumer->engine, part_tenure(part));\n",
           "",
