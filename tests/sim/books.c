@@ -163,8 +163,8 @@ static void check_begun(struct world *world, struct worker *worker, int log, int
     struct account *account = &worker->accounts[log][offset];
     int own, lost;
     count_in_batch(world, &worker->batch, log, offset, &own, &lost);
-    account->cut =
-        (uint8_t)(account->open + account->owed > own ? account->open + account->owed - own : 0);
+    /* Usage in the batch may be that of an orphan, never that of the call under way. */
+    account->cut = (uint8_t)(account->open + (account->owed > own ? account->owed - own : 0));
     bool is_owed_by_dead = record->is_lost_expected && lost == 0;
     account->is_forgiven = is_owed_by_dead && account->is_known &&
                            account->known_deaths == record->deaths &&
