@@ -34,9 +34,11 @@ static enum err broken(struct credentials_store *store, const char *words)
 }
 
 /* Keys and tokens are printable ASCII in one piece. What else is in one came along when it was
- * copied; it would end in a header that cannot be sent. */
+ * copied; it would end in a header that cannot be sent. One that is not there has no such thing. */
 static bool is_whole(struct slice value)
 {
+    if (value.ptr == NULL)
+        return true;
     for (size_t i = 0; i < value.len; i++) {
         if (value.ptr[i] <= ' ' || value.ptr[i] > '~')
             return false;
