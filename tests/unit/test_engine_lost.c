@@ -112,6 +112,21 @@ static void a_partition_lost_again_before_its_records_come_books_no_call_twice(v
     must_be_booked_once(kit);
 }
 
+/* The topic was made anew, and another worker died over the request that has this offset now. */
+static void another_request_at_the_offset_of_a_lost_call_is_a_dead_workers(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_with_a_lost_call();
+    kit_assign(kit, 0);
+    kit_request(kit, 0, 0, NULL, ",\"max_tokens\":7");
+    kit_turn(kit);
+    kit_answer(kit, 0);
+    kit_settle(kit);
+    assert_int_equal(kit_count(kit, OUTPUT_USAGE), 3);
+    assert_says(kit_output(kit, OUTPUT_USAGE, 1), "\"worker_lost\"");
+    kit_free(kit);
+}
+
 static void a_partition_lost_again_before_its_next_commit_books_no_call_twice(void **state)
 {
     (void)state;
@@ -208,6 +223,7 @@ int main(void)
         cmocka_unit_test(a_partition_lost_again_before_it_is_read_books_no_call_twice),
         cmocka_unit_test(a_partition_lost_again_before_its_records_come_books_no_call_twice),
         cmocka_unit_test(a_partition_lost_again_before_its_next_commit_books_no_call_twice),
+        cmocka_unit_test(another_request_at_the_offset_of_a_lost_call_is_a_dead_workers),
         cmocka_unit_test(calls_that_another_owner_left_behind_are_booked),
         cmocka_unit_test(the_call_of_a_request_that_cannot_be_read_any_more_is_booked_whole),
         cmocka_unit_test(a_call_cancelled_before_it_left_is_not_booked),

@@ -5,12 +5,20 @@
 #include "base/check.h"
 #include "base/memory.h"
 
+/* A call that the map tells of. Its topic may be made anew meanwhile, and then another's request
+ * have this offset: the request is known by its value. */
+struct booked_call {
+    int64_t offset;
+    uint8_t begun;
+    uint64_t value_hash;
+};
+
 /* What is known of one partition. */
 struct page {
     struct link link;
     char topic[TOPIC_ROOM];
     int32_t number;
-    struct offset_open *calls;
+    struct booked_call *calls;
     size_t count;
 };
 
@@ -39,7 +47,7 @@ void booked_clear(struct engine *engine, const struct partition *partition)
 }
 
 /* Its record has not come yet, and the map tells the same call as before. */
-static bool is_expected(const struct ledger *ledger, const struct offset_open *call)
+static bool is_expected(const struct ledger *ledger, const struct booked_call *call)
 {
     const struct ledger_entry *entry = ledger_find(ledger, call->offset);
     return entry != NULL && entry->state == LEDGER_UNKNOWN && entry->was_running &&
@@ -60,6 +68,20 @@ void booked_prune(struct engine *engine, const struct partition *partition)
         page_free(page);
 }
 
+static uint64_t value_hash(const struct engine *engine, const struct record *record)
+{
+    return slice_hash(record->value, engine->hash_seed);
+}
+
+/* A call of ours has its job. */
+static const struct record *record_of(const struct engine *engine, const struct ledger *ledger,
+                                      int64_t offset)
+{
+    const struct ledger_entry *entry = ledger_find(ledger, offset);
+    CHECK(entry != NULL && entry->job != LEDGER_NO_JOB);
+    return &engine->jobs[entry->job].record;
+}
+
 void booked_add(struct engine *engine, const struct partition *partition,
                 const struct offset_open *calls, size_t count)
 {
@@ -74,18 +96,25 @@ void booked_add(struct engine *engine, const struct partition *partition,
         link_init(&page->link);
         list_add_last(&engine->booked, &page->link);
     }
-    page->calls = memory_resize(page->calls, (page->count + count) * sizeof *calls);
+    page->calls = memory_resize(page->calls, (page->count + count) * sizeof *page->calls);
     CHECK(page->calls != NULL);
-    memcpy(page->calls + page->count, calls, count * sizeof *calls);
-    page->count += count;
+    for (size_t i = 0; i < count; i++)
+        page->calls[page->count++] = (struct booked_call){
+            .offset = calls[i].offset,
+            .begun = calls[i].begun,
+            .value_hash =
+                value_hash(engine, record_of(engine, &partition->ledger, calls[i].offset)),
+        };
 }
 
-bool booked_forget(struct engine *engine, const struct partition *partition, int64_t offset,
-                   uint8_t begun)
+bool booked_forget(struct engine *engine, const struct partition *partition,
+                   const struct record *record, uint8_t begun)
 {
     struct page *page = page_find(engine, partition);
     for (size_t i = 0; page != NULL && i < page->count; i++) {
-        if (page->calls[i].offset != offset || page->calls[i].begun != begun)
+        const struct booked_call *call = &page->calls[i];
+        if (call->offset != record->offset || call->begun != begun ||
+            call->value_hash != value_hash(engine, record))
             continue;
         page->calls[i] = page->calls[--page->count];
         if (page->count == 0)

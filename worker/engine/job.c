@@ -67,7 +67,7 @@ void job_take(struct engine *engine, struct partition *partition, const struct r
     CHECK(record_copy(&job->arena, record, &job->record));
     if (read_request(engine, job) != OK)
         CHECK(job->why.err != OK);
-    if (taken.was_running && booked_forget(engine, partition, record->offset, taken.begun)) {
+    if (taken.was_running && booked_forget(engine, partition, record, taken.begun)) {
         ledger_forget_call(&partition->ledger, taken.entry);
         taken.begun--;
     } else if (taken.was_running) {
