@@ -68,20 +68,6 @@ void booked_prune(struct engine *engine, const struct partition *partition)
         page_free(page);
 }
 
-static uint64_t value_hash(const struct engine *engine, const struct record *record)
-{
-    return slice_hash(record->value, engine->hash_seed);
-}
-
-/* A call of ours has its job. */
-static const struct record *record_of(const struct engine *engine, const struct ledger *ledger,
-                                      int64_t offset)
-{
-    const struct ledger_entry *entry = ledger_find(ledger, offset);
-    CHECK(entry != NULL && entry->job != LEDGER_NO_JOB);
-    return &engine->jobs[entry->job].record;
-}
-
 void booked_add(struct engine *engine, const struct partition *partition,
                 const struct offset_open *calls, size_t count)
 {
@@ -98,23 +84,22 @@ void booked_add(struct engine *engine, const struct partition *partition,
     }
     page->calls = memory_resize(page->calls, (page->count + count) * sizeof *page->calls);
     CHECK(page->calls != NULL);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        const struct ledger_entry *entry = ledger_find(&partition->ledger, calls[i].offset);
+        CHECK(entry != NULL);
         page->calls[page->count++] = (struct booked_call){
-            .offset = calls[i].offset,
-            .begun = calls[i].begun,
-            .value_hash =
-                value_hash(engine, record_of(engine, &partition->ledger, calls[i].offset)),
-        };
+            .offset = calls[i].offset, .begun = calls[i].begun, .value_hash = entry->value_hash};
+    }
 }
 
 bool booked_forget(struct engine *engine, const struct partition *partition,
-                   const struct record *record, uint8_t begun)
+                   const struct ledger_entry *entry, uint8_t begun)
 {
     struct page *page = page_find(engine, partition);
     for (size_t i = 0; page != NULL && i < page->count; i++) {
         const struct booked_call *call = &page->calls[i];
-        if (call->offset != record->offset || call->begun != begun ||
-            call->value_hash != value_hash(engine, record))
+        if (call->offset != entry->offset || call->begun != begun ||
+            call->value_hash != entry->value_hash)
             continue;
         page->calls[i] = page->calls[--page->count];
         if (page->count == 0)

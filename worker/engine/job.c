@@ -62,12 +62,13 @@ void job_take(struct engine *engine, struct partition *partition, const struct r
     struct ledger_taken taken = ledger_take(&partition->ledger, record->offset, job->index);
     if (taken.entry == NULL)
         return;
+    taken.entry->value_hash = slice_hash(record->value, engine->hash_seed);
     job_start(engine, job, partition, record);
     engine->stats.taken++;
     CHECK(record_copy(&job->arena, record, &job->record));
     if (read_request(engine, job) != OK)
         CHECK(job->why.err != OK);
-    if (taken.was_running && booked_forget(engine, partition, record, taken.begun)) {
+    if (taken.was_running && booked_forget(engine, partition, taken.entry, taken.begun)) {
         ledger_forget_call(&partition->ledger, taken.entry);
         taken.begun--;
     } else if (taken.was_running) {
