@@ -157,7 +157,7 @@ await_sim() {
     say "=== sim, its end"
     for i in "${!SIMS[@]}"; do
         wait "${SIMS[$i]}" || code=1
-        tail -n 1 "$OUT/sim-$i.log"
+        tail -n 2 "$OUT/sim-$i.log"
     done
     if [ $code -eq 0 ]; then note sim 1 0 0; else fail sim "a simulated world broke a promise"; fi
 }

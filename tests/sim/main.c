@@ -1,6 +1,7 @@
 /* Runs simulated worlds: `world --worlds N [--from SEED]` runs N seeds, each twice with equal
- * traces; `world --seed N` replays one and tells what happens, `world --pinned N` one of those in
- * which a slow model must not stop the others. Seeds that once failed are in seeds.def. */
+ * traces, and prints a hash of all traces, which a change that only moves code leaves as it was;
+ * `world --seed N` replays one and prints what happens, `world --pinned N` one of those in which a
+ * slow model must not stop the others. Seeds that once failed are in seeds.def. */
 #include "world.h"
 
 #include <string.h>
@@ -23,6 +24,7 @@ static const struct {
 struct sums {
     uint64_t worlds, calls, responses, usages, lost_usages, crashes, stalls, truncations, anews;
     int64_t virtual_ms;
+    uint64_t traces; /* a sum: whatever the order of the seeds, and in how many runs */
 };
 
 static void run_twice(uint64_t seed, enum pin pin, struct sums *sums)
@@ -43,18 +45,20 @@ static void run_twice(uint64_t seed, enum pin pin, struct sums *sums)
     sums->truncations += world.truncations;
     sums->anews += world.anews;
     sums->virtual_ms += world.now_ms;
+    sums->traces += trace;
 }
 
 static void tell(const struct sums *sums)
 {
     printf("%llu worlds, each twice with equal traces: %.1f virtual hours, %llu crashes, %llu "
            "stalls, %llu logs truncated, %llu made anew, %llu calls, %llu answers, %llu usage "
-           "records (%llu of calls whose worker died)\n",
+           "records (%llu of calls whose worker died)\ntraces %016llx\n",
            (unsigned long long)sums->worlds, (double)sums->virtual_ms / 3.6e6,
            (unsigned long long)sums->crashes, (unsigned long long)sums->stalls,
            (unsigned long long)sums->truncations, (unsigned long long)sums->anews,
            (unsigned long long)sums->calls, (unsigned long long)sums->responses,
-           (unsigned long long)sums->usages, (unsigned long long)sums->lost_usages);
+           (unsigned long long)sums->usages, (unsigned long long)sums->lost_usages,
+           (unsigned long long)sums->traces);
 }
 
 static int replay(uint64_t seed, enum pin pin)
