@@ -78,13 +78,18 @@ static struct kit *kit_with_a_lost_call(void)
     return kit;
 }
 
-static void must_be_booked_once(struct kit *kit)
+static void come_back(struct kit *kit, const char *more)
 {
     kit_assign(kit, 0);
-    kit_request(kit, 0, 0, NULL, "");
+    kit_request(kit, 0, 0, NULL, more);
     kit_turn(kit);
     kit_answer(kit, 0);
     kit_settle(kit);
+}
+
+static void must_be_booked_once(struct kit *kit)
+{
+    come_back(kit, "");
     assert_int_equal(kit_count(kit, OUTPUT_USAGE), 2);
     assert_says(kit_output(kit, OUTPUT_USAGE, 0), "\"reason\":\"cancelled\"");
     assert_says(kit_output(kit, OUTPUT_USAGE, 1), "\"final\":true");
@@ -117,11 +122,7 @@ static void another_request_at_the_offset_of_a_lost_call_is_a_dead_workers(void 
 {
     (void)state;
     struct kit *kit = kit_with_a_lost_call();
-    kit_assign(kit, 0);
-    kit_request(kit, 0, 0, NULL, ",\"max_tokens\":7");
-    kit_turn(kit);
-    kit_answer(kit, 0);
-    kit_settle(kit);
+    come_back(kit, ",\"max_tokens\":7");
     assert_int_equal(kit_count(kit, OUTPUT_USAGE), 3);
     assert_says(kit_output(kit, OUTPUT_USAGE, 1), "\"worker_lost\"");
     kit_free(kit);

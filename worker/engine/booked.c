@@ -68,6 +68,17 @@ void booked_prune(struct engine *engine, const struct partition *partition)
         page_free(page);
 }
 
+uint64_t booked_hash(const struct engine *engine, const struct record *record)
+{
+    return slice_hash(record->value, engine->hash_seed);
+}
+
+static uint64_t hash_of(const struct engine *engine, const struct ledger_entry *entry)
+{
+    return entry->job == LEDGER_NO_JOB ? entry->dropped_hash
+                                       : booked_hash(engine, &engine->jobs[entry->job].record);
+}
+
 void booked_add(struct engine *engine, const struct partition *partition,
                 const struct offset_open *calls, size_t count)
 {
@@ -88,18 +99,21 @@ void booked_add(struct engine *engine, const struct partition *partition,
         const struct ledger_entry *entry = ledger_find(&partition->ledger, calls[i].offset);
         CHECK(entry != NULL);
         page->calls[page->count++] = (struct booked_call){
-            .offset = calls[i].offset, .begun = calls[i].begun, .value_hash = entry->value_hash};
+            .offset = calls[i].offset,
+            .begun = calls[i].begun,
+            .value_hash = hash_of(engine, entry),
+        };
     }
 }
 
 bool booked_forget(struct engine *engine, const struct partition *partition,
-                   const struct ledger_entry *entry, uint8_t begun)
+                   const struct record *record, uint8_t begun)
 {
     struct page *page = page_find(engine, partition);
     for (size_t i = 0; page != NULL && i < page->count; i++) {
         const struct booked_call *call = &page->calls[i];
-        if (call->offset != entry->offset || call->begun != begun ||
-            call->value_hash != entry->value_hash)
+        if (call->offset != record->offset || call->begun != begun ||
+            call->value_hash != booked_hash(engine, record))
             continue;
         page->calls[i] = page->calls[--page->count];
         if (page->count == 0)

@@ -13,10 +13,12 @@ void booked_prune(struct engine *engine, const struct partition *partition);
 /* `calls` as ledger_told_running gives them. */
 void booked_add(struct engine *engine, const struct partition *partition,
                 const struct offset_open *calls, size_t count);
+/* What a request is known by. */
+uint64_t booked_hash(const struct engine *engine, const struct record *record);
 /* Is the call that the map tells of this request, begun so often, one of them? Then it is
  * forgotten. */
 MUST_CHECK bool booked_forget(struct engine *engine, const struct partition *partition,
-                              const struct ledger_entry *entry, uint8_t begun);
+                              const struct record *record, uint8_t begun);
 void booked_free(struct engine *engine);
 
 #endif

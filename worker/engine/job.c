@@ -62,13 +62,12 @@ void job_take(struct engine *engine, struct partition *partition, const struct r
     struct ledger_taken taken = ledger_take(&partition->ledger, record->offset, job->index);
     if (taken.entry == NULL)
         return;
-    taken.entry->value_hash = slice_hash(record->value, engine->hash_seed);
     job_start(engine, job, partition, record);
     engine->stats.taken++;
     CHECK(record_copy(&job->arena, record, &job->record));
     if (read_request(engine, job) != OK)
         CHECK(job->why.err != OK);
-    if (taken.was_running && booked_forget(engine, partition, taken.entry, taken.begun)) {
+    if (taken.was_running && booked_forget(engine, partition, record, taken.begun)) {
         ledger_forget_call(&partition->ledger, taken.entry);
         taken.begun--;
     } else if (taken.was_running) {
@@ -568,7 +567,10 @@ void job_drop(struct engine *engine, struct job *job)
     if (job->step == JOB_WAITING)
         target_dequeue(engine, job->target, job);
     leave_lane(engine, job);
-    entry_of(job)->job = LEDGER_NO_JOB;
+    struct ledger_entry *entry = entry_of(job);
+    entry->job = LEDGER_NO_JOB;
+    if (job->calls > 0)
+        entry->dropped_hash = booked_hash(engine, &job->record);
     job_free(engine, job);
 }
 

@@ -33,13 +33,13 @@ enum ledger_state {
 
 struct ledger_entry {
     int64_t offset;
-    uint32_t job;        /* index; LEDGER_NO_JOB while unknown */
-    uint8_t state;       /* enum ledger_state */
-    uint8_t deaths;      /* owners that died with a call under way, and that are in the books */
-    bool is_running;     /* a call of ours is under way */
-    bool was_running;    /* a dead owner's call, not in the books yet */
-    uint16_t unbooked;   /* calls that ended, whose usage waits for a batch */
-    uint64_t value_hash; /* of the record, once a job has it: engine/booked.h */
+    uint32_t job;          /* index; LEDGER_NO_JOB while unknown */
+    uint8_t state;         /* enum ledger_state */
+    uint8_t deaths;        /* owners that died with a call under way, and that are in the books */
+    bool is_running;       /* a call of ours is under way */
+    bool was_running;      /* a dead owner's call, not in the books yet */
+    uint16_t unbooked;     /* calls that ended, whose usage waits for a batch */
+    uint64_t dropped_hash; /* of the request, when its job was called and dropped: booked.h */
 };
 
 struct ledger {
