@@ -7,7 +7,7 @@ set -eu
 
 BUILD="build-essential cmake ninja-build pkg-config ca-certificates kcat
     librdkafka-dev libcurl4-openssl-dev libssl-dev libcjson-dev libyaml-dev libuv1-dev libmicrohttpd-dev"
-TEST="libcmocka-dev clang libclang-rt-14-dev openjdk-17-jdk-headless maven python3 python3-venv git"
+TEST="libcmocka-dev clang clang-format-14 libclang-rt-14-dev openjdk-17-jdk-headless maven python3 python3-venv git"
 BENCH="nginx libnginx-mod-http-echo"
 
 case "${1:-build}" in

@@ -4,8 +4,9 @@
 #include "app/commands.h"
 #include "standard_files.h"
 
-/* Kafka's fetches are big and short-lived: mapped apart they leave no holes between thousands of small things, and few
- * arenas keep what one thread allocates and another frees together. A third less memory at 8,000 calls in flight. */
+/* Kafka's fetches are big and short-lived: mapped apart they leave no holes between thousands of
+ * small things, and few arenas keep what one thread allocates and another frees together. A third
+ * less memory at 8,000 calls in flight. */
 #define MAPPED_FROM_BYTES (128 * 1024)
 #define ARENAS_MAX        2
 

@@ -28,7 +28,8 @@ static const struct rule RULES[] = {
     {"worker/sim/*", {"sim/*", "wire/*", "base/*"}},
     {"worker/app/*",
      {"app/*", "io/*", "sim/*", "engine/*", "policy/*", "wire/*", "telemetry/*", "base/*"}},
-    {"worker/main.c", {"app/*", "standard_files.h", "malloc.h"}}, /* it tunes the heap of the whole program */
+    {"worker/main.c",
+     {"app/*", "standard_files.h", "malloc.h"}}, /* it tunes the heap of the whole program */
     {"worker/sim_main.c", {"sim/*", "base/*", "standard_files.h"}},
 
     {"worker/*",
@@ -66,9 +67,9 @@ static const char *const SYSTEM[] = {
 
 static bool is_above_the_pure_floors(struct slice file)
 {
-    static const char *const ABOVE[] = {"worker/io/*", "worker/sim/*", "worker/app/*",
-                                        "worker/main.c", "worker/sim_main.c",
-                                        "worker/standard_files.h"};
+    static const char *const ABOVE[] = {"worker/io/*",       "worker/sim/*",
+                                        "worker/app/*",      "worker/main.c",
+                                        "worker/sim_main.c", "worker/standard_files.h"};
     for (size_t i = 0; i < COUNT_OF(ABOVE); i++)
         if (glob_match(slice_of_text(ABOVE[i]), file, false))
             return true;

@@ -2,10 +2,10 @@
 #ifndef BASE_ATTR_H
 #define BASE_ATTR_H
 
-#define MUST_CHECK __attribute__((warn_unused_result))
+#define MUST_CHECK           __attribute__((warn_unused_result))
 #define PRINTF(place, first) __attribute__((format(printf, place, first)))
-#define NORETURN __attribute__((noreturn))
-#define UNUSED __attribute__((unused))
+#define NORETURN             __attribute__((noreturn))
+#define UNUSED               __attribute__((unused))
 /* Calls `done(&variable)` when the variable leaves its scope. */
 #define OWNED_BY(done) __attribute__((cleanup(done)))
 

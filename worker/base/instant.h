@@ -1,5 +1,6 @@
-/* Instants are int64 milliseconds since 1970-01-01T00:00:00Z (wall time). Text forms: RFC 3339 with Z (records), the
- * basic form 20240102T030405Z (SigV4), the HTTP date of RFC 9110 (clock skew). Years 1970 to 9999. */
+/* Instants are int64 milliseconds since 1970-01-01T00:00:00Z (wall time). Text forms: RFC 3339 with
+ * Z (records), the basic form 20240102T030405Z (SigV4), the HTTP date of RFC 9110 (clock skew).
+ * Years 1970 to 9999. */
 #ifndef BASE_INSTANT_H
 #define BASE_INSTANT_H
 
@@ -11,8 +12,8 @@
 void instant_add_rfc3339(struct buf *buf, int64_t wall_ms);
 /* `20261122T100000Z`; 16 bytes. */
 void instant_add_basic(struct buf *buf, int64_t wall_ms);
-/* RFC 3339 with any offset and 0 to 9 decimals (cut to ms); lower-case t and z are accepted. A leap second counts as
- * the second after. */
+/* RFC 3339 with any offset and 0 to 9 decimals (cut to ms); lower-case t and z are accepted. A leap
+ * second counts as the second after. */
 MUST_CHECK bool instant_from_rfc3339(struct slice text, int64_t *ret_wall_ms);
 /* IMF-fixdate alone: `Sun, 06 Nov 1994 08:49:37 GMT`. */
 MUST_CHECK bool instant_from_http_date(struct slice text, int64_t *ret_wall_ms);

@@ -1,5 +1,6 @@
-/* An intrusive doubly linked ring. A `struct link` lies in the object; the list's head is a link too. A link that is in
- * no list points to itself (after link_init or link_out), so taking it out twice is harmless. */
+/* An intrusive doubly linked ring. A `struct link` lies in the object; the list's head is a link
+ * too. A link that is in no list points to itself (after link_init or link_out), so taking it out
+ * twice is harmless. */
 #ifndef BASE_LIST_H
 #define BASE_LIST_H
 
@@ -11,7 +12,7 @@ struct link {
 };
 
 /* The object of type `type` whose member `member` is the link. */
-#define LINK_OWNER(link, type, member) ((type *)(void *)((char *)(link) - offsetof(type, member)))
+#define LINK_OWNER(link, type, member) ((type *)(void *)((char *)(link)-offsetof(type, member)))
 
 static inline void link_init(struct link *link)
 {
@@ -43,7 +44,7 @@ static inline void list_add_first(struct link *head, struct link *link)
     list_add_last(head->next, link);
 }
 
-static inline struct link *list_first(struct link *head)   /* NULL when empty */
+static inline struct link *list_first(struct link *head) /* NULL when empty */
 {
     return link_alone(head) ? NULL : head->next;
 }

@@ -1,4 +1,5 @@
-/* A seeded generator (xoshiro256**), for jitter, identifiers and simulated worlds; not for secrets. */
+/* A seeded generator (xoshiro256**), for jitter, identifiers and simulated worlds; not for secrets.
+ */
 #ifndef BASE_RANDOM_H
 #define BASE_RANDOM_H
 
@@ -8,7 +9,8 @@ struct random {
     uint64_t state[4];
 };
 
-void random_init(struct random *random, uint64_t seed);     /* any seed, 0 too (SplitMix64 fills the state) */
+/* any seed, 0 too (SplitMix64 fills the state) */
+void random_init(struct random *random, uint64_t seed);
 uint64_t random_next(struct random *random);
 /* Even in [0, below); below > 0. */
 uint64_t random_below(struct random *random, uint64_t below);

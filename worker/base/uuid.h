@@ -1,4 +1,5 @@
-/* UUIDs of version 7 (RFC 9562): 48 bits of wall milliseconds, then random bits. The name of a call. */
+/* UUIDs of version 7 (RFC 9562): 48 bits of wall milliseconds, then random bits. The name of a
+ * call. */
 #ifndef BASE_UUID_H
 #define BASE_UUID_H
 
@@ -10,7 +11,7 @@
 #define UUID_TEXT_LEN 36
 
 struct uuid {
-    char text[UUID_TEXT_LEN];    /* lower case, with hyphens; no NUL */
+    char text[UUID_TEXT_LEN]; /* lower case, with hyphens; no NUL */
 };
 
 void uuid_new(struct uuid *ret_uuid, int64_t wall_ms, struct random *random);

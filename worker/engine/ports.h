@@ -69,21 +69,22 @@ enum batch_outcome {
 struct batch_end {
     uint64_t id;
     enum batch_outcome outcome;
-    size_t refused;      /* BATCH_REFUSED: so many records; with ERR_TOO_LARGE and ERR_INVALID those
-                            beside a bad one are refused with it */
-    size_t blame;        /* the first of them: index into outputs */
-    enum err blame_err;  /* ERR_TOO_LARGE, ERR_NOT_FOUND (topic or partition), ERR_NOT_ALLOWED,
-                            ERR_INVALID */
+    /* BATCH_REFUSED: so many records; with ERR_TOO_LARGE and ERR_INVALID those beside a bad one are
+     * refused with it */
+    size_t refused;
+    size_t blame; /* the first of them: index into outputs */
+    /* ERR_TOO_LARGE, ERR_NOT_FOUND (topic or partition), ERR_NOT_ALLOWED, ERR_INVALID */
+    enum err blame_err;
     bool was_time;       /* BATCH_ABORTED: it took too long; a smaller batch may do */
     struct slice reason; /* words for the log; no data */
 };
 
 /* How an exchange ended. The head and the body bytes came before. */
 struct call_end {
-    enum err err;  /* OK: a whole HTTP answer; ERR_CONNECTION, ERR_TIMEOUT, ERR_TOO_LARGE (head),
-                      ERR_BAD_ANSWER       (not HTTP), ERR_BROKEN_STREAM (closed before its declared
-                      length) */
-    bool was_sent; /* any byte of the request may have reached the service: it may bill */
+    /* OK: a whole HTTP answer; ERR_CONNECTION, ERR_TIMEOUT, ERR_TOO_LARGE (head), ERR_BAD_ANSWER
+     * (not HTTP), ERR_BROKEN_STREAM (closed before its declared length) */
+    enum err err;
+    bool was_sent;      /* any byte of the request may have reached the service: it may bill */
     struct slice words; /* for people: "connection refused by 127.0.0.1:9000"; no data */
 };
 

@@ -118,7 +118,7 @@ struct call {
     int status;
     bool is_streaming; /* the answer is an event stream */
     bool is_cancelling;
-    bool was_sent; /* of a call broken off: it may have reached the service */
+    bool was_sent;         /* of a call broken off: it may have reached the service */
     bool is_chunk_refused; /* by the broker: the run has a gap, nothing follows */
     bool is_chunk_unsent;  /* one could not be made up: only the end of the run follows */
     int64_t started_ms;
@@ -167,7 +167,8 @@ struct job {
     int64_t last_first_token_ms;
     uint64_t charged;           /* bytes counted against max_held_bytes */
     struct usage_counts counts; /* of the published answer, raw copied to the arena */
-    enum stripped { STRIPPED_NOTHING, STRIPPED_ECHOES, STRIPPED_KEY } stripped; /* of its response */
+    /* of its response */
+    enum stripped { STRIPPED_NOTHING, STRIPPED_ECHOES, STRIPPED_KEY } stripped;
     uint32_t letter_refusals; /* dead letters that were too large */
     struct result result;
 };
@@ -220,7 +221,7 @@ struct engine {
     bool is_share_old; /* busy_targets changed since call_share was counted */
 
     struct reply_topic *reply_topics;
-    struct link booked; /* engine/booked.h */
+    struct link booked;         /* engine/booked.h */
     struct link reply_overflow; /* jobs by reply_link: too many topics are being looked up */
     uint32_t chunks_ticket;
     int32_t chunk_partitions; /* of the chunk topic; 0 = not known */
@@ -263,8 +264,9 @@ struct engine {
     struct buf membership_now;
     uint32_t memberships; /* counts them */
     bool is_member;       /* when it was last looked at: there was one */
-    bool is_outcast; /* the group does not know this member: nothing is called or committed until
-                        the membership is another one */
+    /* the group does not know this member: nothing is called or committed until the membership is
+     * another one */
+    bool is_outcast;
     int64_t membership_checked_ms;
 
     bool is_stopping, has_ended;

@@ -48,7 +48,7 @@ struct exchange {
 struct exchanges {
     struct engine *engine;
     const struct http_config *config;
-    uint64_t told; /* events to the engine, ever */
+    uint64_t told;        /* events to the engine, ever */
     struct exchange *all; /* twice max_in_flight: a cancelled one lives on until the next step */
     size_t used;
     struct exchange **by_index;

@@ -1,5 +1,6 @@
-/* What the files of the HTTP room share: http.c (pools, the step, birth and death), http_easy.c (one
- * exchange on one of curl's handles) and http_once.c (one that somebody waits for). For nobody else.
+/* What the files of the HTTP room share: http.c (pools, the step, birth and death), http_easy.c
+ * (one exchange on one of curl's handles) and http_once.c (one that somebody waits for). For nobody
+ * else.
  */
 #ifndef IO_HTTP_PARTS_H
 #define IO_HTTP_PARTS_H
@@ -60,10 +61,11 @@ void http_easy_judge(const struct exchange *exchange, CURLcode result, char *wor
                      struct call_end *ret_end);
 struct exchange *http_easy_exchange(CURL *easy);
 
-/* How every POST travels: certificates and proxy as in struct http_config, protocols, no redirects. */
+/* How every POST travels: certificates and proxy as in struct http_config, protocols, no redirects.
+ */
 void http_easy_set_way(CURL *easy, const char *ca_bundle, const char *proxy);
-/* What is sent; all of it is borrowed until the exchange has ended, and so are the header lines that
- * are returned, which the caller then gives to memory_free. NULL: out of memory. */
+/* What is sent; all of it is borrowed until the exchange has ended, and so are the header lines
+ * that are returned, which the caller then gives to memory_free. NULL: out of memory. */
 MUST_CHECK struct curl_slist *http_easy_set_request(CURL *easy, const struct http_request *request);
 
 #endif

@@ -22,8 +22,8 @@ struct io_config {
     const char *aws_profile; /* whose credentials; "" or NULL = the environment's */
     struct log_config log;
     int64_t drain_timeout_ms; /* the watchdog leaves some seconds after it */
-    bool handle_signals; /* SIGTERM, SIGINT → engine_stop; false: a thread of a bigger program, use
-                            io_stop */
+    /* SIGTERM, SIGINT → engine_stop; false: a thread of a bigger program, use io_stop */
+    bool handle_signals;
 };
 
 struct io;

@@ -1,12 +1,15 @@
+/* clang-format off */
 /* The consumer: the group, its rebalances and the records. Rebalances come as events and are
  * answered when the engine has done its part, so the loop and the heartbeats run on meanwhile. They
- * are queued: each is answered before the next begins, unless the assignment is lost, which
- * overrules all.
+ * queue: each is answered before the next begins, unless the assignment is lost, which overrules
+ * all.
  *
- *   assigned:  engine_partition_assigned for each … partition_start for each → incremental_assign
- * at these offsets revoked:   engine_partition_revoked for each … partition_release for each →
- * incremental_unassign lost:      engine_partition_lost for each → incremental_unassign at once
+ *   assigned:  engine_partition_assigned for each … partition_start for each
+ *              → incremental_assign at these offsets
+ *   revoked:   engine_partition_revoked for each … partition_release for each → incremental_unassign
+ *   lost:      engine_partition_lost for each → incremental_unassign at once
  */
+/* clang-format on */
 #ifndef IO_KAFKA_CONSUMER_H
 #define IO_KAFKA_CONSUMER_H
 

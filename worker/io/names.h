@@ -26,8 +26,8 @@ struct name {
     struct link waiting; /* the owner's: who waits for the first answer */
     char host[NAME_HOST_MAX];
     char port[8];
-    char pairs[NAME_PAIRS_MAX]; /* host:port:address,address… as CURLOPT_RESOLVE has it; "" = not
-                                   known */
+    /* host:port:address,address… as CURLOPT_RESOLVE has it; "" = not known */
+    char pairs[NAME_PAIRS_MAX];
     char words[NAME_WORDS_MAX]; /* why not */
     int64_t asked_ms;
     bool is_asking;

@@ -29,8 +29,8 @@ void sockets_forget(struct sockets *sockets, int fd);
 
 struct socket_event {
     int fd;
-    int events; /* of those waited for; all of them when the socket failed: reading or writing tells
-                   how */
+    /* of those waited for; all of them when the socket failed: reading or writing tells how */
+    int events;
     void *owner;
 };
 /* A new look at what is ready, for sockets_next. */

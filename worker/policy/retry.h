@@ -31,9 +31,9 @@ struct retry_cause {
     enum err err;
     int64_t retry_after_ms; /* -1 = the service named none */
     bool is_refreshed;      /* credentials or clock offset changed since the call was signed */
-    bool was_asked;     /* since it failed the places of credentials were looked at, without news */
-    bool is_blameless;  /* nothing works there now, and the call cost nothing: it counts as
-                           throttled */
+    bool was_asked; /* since it failed the places of credentials were looked at, without news */
+    /* nothing works there now, and the call cost nothing: it counts as throttled */
+    bool is_blameless;
     int64_t elapsed_ms; /* since the first call began */
     int64_t left_ms;    /* until the request's own time limit; INT64_MAX = none */
 };

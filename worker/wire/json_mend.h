@@ -1,6 +1,7 @@
-/* Texts that are nearly JSON, mended. Between json.c and what services say: an answer that was paid for is not thrown away
- * for an odd character in it. Inside of strings U+0000, lone surrogates and invalid UTF-8 become U+FFFD (as Unicode's
- * "maximal subpart" practice and the WHATWG's decoders have it), bare control characters are escaped. All else stays. */
+/* Texts that are nearly JSON, mended. Between json.c and what services say: an answer that was paid
+ * for is not thrown away for an odd character in it. Inside of strings U+0000, lone surrogates and
+ * invalid UTF-8 become U+FFFD (as Unicode's "maximal subpart" practice and the WHATWG's decoders
+ * have it), bare control characters are escaped. All else stays. */
 #ifndef WIRE_JSON_MEND_H
 #define WIRE_JSON_MEND_H
 

@@ -76,7 +76,7 @@ void output_add_error(struct buf *body, const struct why *why);
 void output_add_call_metadata(struct buf *body, const struct attempt *attempt);
 void output_add_model_metadata(struct buf *body, struct slice model, const char *api);
 
-const char *output_why_type(const struct why *why);    /* Bedrock's name, else our code */
+const char *output_why_type(const struct why *why); /* Bedrock's name, else our code */
 /* `field: what is wrong with it`, or the reason alone; never empty. */
 #define OUTPUT_MESSAGE_MAX (WHY_FIELD_MAX + 2 + WHY_MESSAGE_MAX)
 void output_why_message(const struct why *why, char ret_text[OUTPUT_MESSAGE_MAX]);

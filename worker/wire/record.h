@@ -1,5 +1,5 @@
-/* A Kafka record as the floors above io see it: the bytes, borrowed, and where it came from. And headers: an ordered
- * list with repetition; a value may be null (ptr NULL) or empty. */
+/* A Kafka record as the floors above io see it: the bytes, borrowed, and where it came from. And
+ * headers: an ordered list with repetition; a value may be null (ptr NULL) or empty. */
 #ifndef WIRE_RECORD_H
 #define WIRE_RECORD_H
 
@@ -7,8 +7,8 @@
 #include "base/slice.h"
 
 /* More on a request: malformed. They are kept all the same, for its dead letter. */
-#define HEADERS_MAX 256
-#define HEADERS_BYTES_MAX 65536   /* names and values together */
+#define HEADERS_MAX       256
+#define HEADERS_BYTES_MAX 65536 /* names and values together */
 
 struct header {
     struct slice name, value;
@@ -27,9 +27,9 @@ struct record {
     int64_t offset;
     int64_t timestamp_ms;
     enum timestamp_type timestamp_type;
-    struct slice key, value;      /* null or empty are different things */
+    struct slice key, value; /* null or empty are different things */
     struct headers headers;
-    size_t headers_sent;          /* more than headers.count: what is missing could not be kept */
+    size_t headers_sent; /* more than headers.count: what is missing could not be kept */
 };
 
 /* The last header of that name (Kafka's rule), or NULL. Case counts. */
@@ -37,6 +37,7 @@ const struct header *headers_last(struct headers headers, const char *name);
 /* What a copy of them takes in an arena, beside the rounding of one allocation. */
 size_t headers_copy_bytes(struct headers headers);
 /* A deep copy in the arena; false when out of memory. */
-MUST_CHECK bool record_copy(struct arena *arena, const struct record *record, struct record *ret_copy);
+MUST_CHECK bool record_copy(struct arena *arena, const struct record *record,
+                            struct record *ret_copy);
 
 #endif

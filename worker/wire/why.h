@@ -1,5 +1,6 @@
-/* Why a request or an answer was refused: the error, the field at fault and a text for people. The text never quotes
- * prompts or secrets: it names fields, limits and settings. One that is foreign may, until quote_hide has seen it. */
+/* Why a request or an answer was refused: the error, the field at fault and a text for people. The
+ * text never quotes prompts or secrets: it names fields, limits and settings. One that is foreign
+ * may, until quote_hide has seen it. */
 #ifndef WIRE_WHY_H
 #define WIRE_WHY_H
 
@@ -13,17 +14,20 @@
 
 struct why {
     enum err err;
-    char type[WHY_TYPE_MAX];          /* Bedrock's name for it (ThrottlingException); "" = none */
-    char field[WHY_FIELD_MAX];        /* JSON path such as messages[2].content; "" = none */
-    char message[WHY_MESSAGE_MAX];    /* "" = err_words(err) */
-    bool is_foreign;                  /* the message is the service's own: it may quote the request (wire/quote.h) */
+    char type[WHY_TYPE_MAX];       /* Bedrock's name for it (ThrottlingException); "" = none */
+    char field[WHY_FIELD_MAX];     /* JSON path such as messages[2].content; "" = none */
+    char message[WHY_MESSAGE_MAX]; /* "" = err_words(err) */
+    bool is_foreign; /* the message is the service's own: it may quote the request (wire/quote.h) */
 };
 
 void why_clear(struct why *why);
-/* Sets err, field (NULL = none) and message (clipped between code points; control characters become spaces); clears type:
- * a new reason has nothing of the old one. Returns err, so that `return why_set(…)` reads well. */
-enum err why_set(struct why *why, enum err err, const char *field, const char *format, ...) PRINTF(4, 5);
-/* Clips foreign text (UTF-8 or not) into a field of `room` bytes, NUL-terminated, controls made spaces. */
+/* Sets err, field (NULL = none) and message (clipped between code points; control characters become
+ * spaces); clears type: a new reason has nothing of the old one. Returns err, so that `return
+ * why_set(…)` reads well. */
+enum err why_set(struct why *why, enum err err, const char *field, const char *format, ...)
+    PRINTF(4, 5);
+/* Clips foreign text (UTF-8 or not) into a field of `room` bytes, NUL-terminated, controls made
+ * spaces. */
 void why_copy(char *ret_text, size_t room, struct slice text);
 
 #endif

@@ -1,0 +1,9 @@
+# `format` rewrites the C sources as .clang-format has it; `check-format` fails where that would change one.
+# clang-format 14 (Debian 12's) is the measure: other versions break lines in other places.
+find_program(CLANG_FORMAT NAMES clang-format-14 clang-format)
+file(GLOB_RECURSE formatted CONFIGURE_DEPENDS
+    ${CMAKE_SOURCE_DIR}/worker/*.c ${CMAKE_SOURCE_DIR}/worker/*.h ${CMAKE_SOURCE_DIR}/tests/*.c ${CMAKE_SOURCE_DIR}/tests/*.h)
+if(CLANG_FORMAT)
+    add_custom_target(format COMMAND ${CLANG_FORMAT} -i ${formatted} VERBATIM)
+    add_custom_target(check-format COMMAND ${CLANG_FORMAT} --dry-run -Werror ${formatted} VERBATIM)
+endif()
