@@ -199,7 +199,7 @@ part_tidy() {
         skip tidy "clang-tidy is not installed"
     elif ! build clang; then
         fail tidy "preset clang does not build"
-    elif printf '%s\n' worker/*.c worker/*/*.c |
+    elif printf '%s\n' worker/*.c worker/*/*.c worker/*/*/*.c worker/*/*/*/*.c |
         timeout --kill-after=20 1800 xargs -P "$(nproc)" -n 1 clang-tidy -p build/clang --quiet >"$OUT/tidy.log" 2>&1; then
         note tidy 1 0 0
     else

@@ -1,7 +1,7 @@
-/* bedrock-worker: the program. Everything it can do is a command of app/commands.h. */
+/* bedrock-worker: the program. Everything it can do is a command of app/commands/commands.h. */
 #include <malloc.h>
 
-#include "app/commands.h"
+#include "app/commands/commands.h"
 #include "standard_files.h"
 
 /* Kafka's fetches are big and short-lived: mapped apart they leave no holes between thousands of

@@ -15,8 +15,8 @@
 #include <uv.h>
 
 #include "base/check.h"
-#include "wire/endpoint.h"
-#include "wire/sigv4.h"
+#include "wire/bedrock/endpoint.h"
+#include "wire/bedrock/sigv4.h"
 
 #define CALLS_PER_MULTI 256
 #define BODY_BYTES      1024

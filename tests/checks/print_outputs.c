@@ -7,7 +7,7 @@
 
 #include "base/check.h"
 #include "unit/output_kit.h"
-#include "wire/json.h"
+#include "wire/formats/json.h"
 
 static FILE *files[OUTPUT_CHUNK + 1];
 static int offsets[OUTPUT_CHUNK + 1];

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "wire/request.h"
+#include "wire/chat/request.h"
 
 #define ARENA_BYTES_MAX ((size_t)64 * 1024 * 1024)
 

@@ -7,8 +7,8 @@
 
 #include "base/check.h"
 #include "base/memory.h"
-#include "wire/eventstream.h"
-#include "wire/hash.h"
+#include "wire/bedrock/eventstream.h"
+#include "wire/formats/hash.h"
 
 #define FRAME_LIMIT 65536
 

@@ -6,7 +6,7 @@
 #include "base/check.h"
 #include "base/memory.h"
 #include "base/utf8.h"
-#include "wire/fault.h"
+#include "wire/bedrock/fault.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

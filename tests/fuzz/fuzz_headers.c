@@ -6,7 +6,7 @@
 #include "base/check.h"
 #include "base/memory.h"
 #include "base/utf8.h"
-#include "wire/request.h"
+#include "wire/chat/request.h"
 
 #define ARENA_LIMIT ((size_t)1 << 20)
 

@@ -4,7 +4,7 @@
 
 #include "base/check.h"
 #include "base/instant.h"
-#include "wire/http.h"
+#include "wire/formats/http.h"
 
 #define WALL_MS     INT64_C(1795342272000)
 #define WAIT_MAX_MS INT64_C(900000)

@@ -6,8 +6,8 @@
 #include "base/check.h"
 #include "base/memory.h"
 #include "base/utf8.h"
-#include "wire/json.h"
-#include "wire/json_mend.h"
+#include "wire/formats/json.h"
+#include "wire/formats/json_mend.h"
 
 #define ARENA_LIMIT ((size_t)256 << 20)
 #define VISITS_MAX  (JSON_NODES_MAX + 1)

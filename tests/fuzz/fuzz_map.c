@@ -9,8 +9,8 @@
 #include "base/check.h"
 #include "base/memory.h"
 #include "engine/ledger.h"
-#include "wire/hash.h"
-#include "wire/offset_map.h"
+#include "wire/formats/hash.h"
+#include "wire/formats/offset_map.h"
 
 #define OPEN_MAX    5000
 #define USUAL_MAX   300  /* open offsets; the ledger has grown its room by then */

@@ -3,7 +3,7 @@
 
 #include "base/check.h"
 #include "base/memory.h"
-#include "wire/profile.h"
+#include "wire/bedrock/profile.h"
 
 #define VALUE_LIMIT 65536
 

@@ -6,8 +6,8 @@
 #include "base/check.h"
 #include "base/memory.h"
 #include "base/utf8.h"
-#include "wire/dialect.h"
-#include "wire/request.h"
+#include "wire/bedrock/dialect.h"
+#include "wire/chat/request.h"
 
 #define ARENA_LIMIT ((size_t)64 << 20)
 

@@ -5,8 +5,8 @@
 
 #include "base/check.h"
 #include "base/memory.h"
-#include "wire/dialect.h"
-#include "wire/json.h"
+#include "wire/bedrock/dialect.h"
+#include "wire/formats/json.h"
 
 #define ARENA_LIMIT ((size_t)64 << 20)
 

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "app/settings.h"
+#include "app/settings/settings.h"
 #include "base/check.h"
 #include "base/memory.h"
 #include "base/slice.h"

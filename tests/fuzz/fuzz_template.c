@@ -5,7 +5,7 @@
 
 #include "base/check.h"
 #include "base/memory.h"
-#include "wire/template.h"
+#include "wire/chat/template.h"
 
 #define ARENA_LIMIT ((size_t)16 << 20)
 #define TEXT_LIMIT  ((size_t)1 << 20)

@@ -1,5 +1,5 @@
-/* What the tests of io/http.c are made of: a hostile server of our own, a loop that turns as the
- * worker's does, and an engine that writes down what it hears. */
+/* What the tests of io/http/client.c are made of: a hostile server of our own, a loop that turns as
+ * the worker's does, and an engine that writes down what it hears. */
 #ifndef IO_HTTP_KIT_H
 #define IO_HTTP_KIT_H
 
@@ -16,7 +16,7 @@
 #include <uv.h>
 
 #include "base/memory.h"
-#include "io/http.h"
+#include "io/http/client.h"
 
 #define KIT_CALLS_MAX    600
 #define KIT_KEPT_BYTES   4096

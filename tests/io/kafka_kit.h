@@ -5,7 +5,7 @@
 #define IO_KAFKA_KIT_H
 
 #include "io/kafka_engine.h"
-#include "io/kafka_produce.h"
+#include "io/kafka/produce.h"
 
 #include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h>

@@ -13,8 +13,8 @@
 #include <unistd.h>
 
 #include "sim/sim.h"
-#include "wire/eventstream.h"
-#include "wire/http.h"
+#include "wire/bedrock/eventstream.h"
+#include "wire/formats/http.h"
 
 #define ANSWER_BYTES_MAX (8 * 1024 * 1024)
 #define MODEL_PATH       "/model/anthropic.claude-3-sonnet-20240229-v1%3A0/converse"

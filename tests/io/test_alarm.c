@@ -1,10 +1,10 @@
-/* io/alarm.c: the wake-up call of the loop. */
+/* io/loop/alarm.c: the wake-up call of the loop. */
 #include "unit/unit.h"
 
 #include <uv.h>
 
-#include "io/alarm.h"
-#include "io/clock.h"
+#include "io/loop/alarm.h"
+#include "io/loop/clock.h"
 
 #define FAR_MS 2000 /* when something else wakes the loop at last */
 

@@ -1,4 +1,5 @@
-/* io/aws_environment.c and io/credentials.c against an environment and files of the test's own. */
+/* io/aws/environment.c and io/aws/credentials.c against an environment and files of the test's own.
+ */
 #include "unit/unit.h"
 
 #include <stdio.h>
@@ -7,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
-#include "io/credentials.h"
+#include "io/aws/credentials.h"
 #include "unit/torture.h"
 
 #define VARIABLES_MAX 8

@@ -1,4 +1,4 @@
-/* io/credentials_watch.c: when the places of credentials are looked at, and what the engine hears.
+/* io/aws/watch.c: when the places of credentials are looked at, and what the engine hears.
  */
 #include "unit/unit.h"
 
@@ -9,7 +9,7 @@
 #include <uv.h>
 
 #include "base/memory.h"
-#include "io/credentials_watch.h"
+#include "io/aws/watch.h"
 
 static uv_loop_t loop;
 static struct credentials_watch *watch;

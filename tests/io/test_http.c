@@ -1,4 +1,4 @@
-/* io/http.c against a server that does wrong what can be done wrong (hostile_server.py). */
+/* io/http/client.c against a server that does wrong what can be done wrong (hostile_server.py). */
 #include "io/http_kit.h"
 
 static struct kit kit;

@@ -1,5 +1,5 @@
-/* io/http.c with TLS and proxies: a private CA made by the openssl program, and hostile_server.py
- * as both ends. */
+/* io/http/client.c with TLS and proxies: a private CA made by the openssl program, and
+ * hostile_server.py as both ends. */
 #include "io/http_kit.h"
 
 #define FOLDER BINARY_DIR "/test-http-tls"

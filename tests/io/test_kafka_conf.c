@@ -1,9 +1,9 @@
 /* librdkafka's properties: which are refused and why, and what the clients get in the end. */
 #include "unit/unit.h"
 
-#include "io/kafka_conf.h"
-#include "io/kafka_consumer.h"
-#include "io/log_sink.h"
+#include "io/kafka/conf.h"
+#include "io/kafka/consumer.h"
+#include "io/loop/log_sink.h"
 
 static enum err check(const char *name, const char *value, struct buf *ret_words)
 {

@@ -8,9 +8,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "io/clock.h"
-#include "io/log_sink.h"
-#include "io/watchdog.h"
+#include "io/loop/clock.h"
+#include "io/loop/log_sink.h"
+#include "io/loop/watchdog.h"
 
 static void say(struct log_sink *sink, const char *words)
 {

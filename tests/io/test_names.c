@@ -1,10 +1,10 @@
-/* io/names.c alone, and calls that go to a name. `127.1` is no address for inet_pton, but a name
- * that any resolver knows. */
+/* io/http/names.c alone, and calls that go to a name. `127.1` is no address for inet_pton, but a
+ * name that any resolver knows. */
 #include "io/http_kit.h"
 
 #include <netdb.h>
 
-#include "io/names.h"
+#include "io/http/names.h"
 
 static struct kit kit;
 static uv_loop_t loop;

@@ -5,7 +5,7 @@
 
 #include "base/instant.h"
 #include "io/sim_kit.h"
-#include "wire/sigv4.h"
+#include "wire/bedrock/sigv4.h"
 
 #define OPEN_CALLS 8000
 #define FRENCH                                                                                     \

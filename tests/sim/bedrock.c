@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "policy/pace.h"
-#include "wire/eventstream.h"
+#include "wire/bedrock/eventstream.h"
 
 #define SLOW_MS 600000
 

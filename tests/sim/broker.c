@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "wire/offset_map.h"
+#include "wire/formats/offset_map.h"
 
 /* ---- what readers of committed records see ---- */
 

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "wire/offset_map.h"
+#include "wire/formats/offset_map.h"
 
 #define KEYS             3
 #define ANEW_AGAIN_MS    500

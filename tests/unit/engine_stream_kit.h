@@ -4,7 +4,7 @@
 
 #include "unit/engine_kit.h"
 
-#include "wire/eventstream.h"
+#include "wire/bedrock/eventstream.h"
 
 static inline void hear_head(struct kit *kit, int64_t offset)
 {

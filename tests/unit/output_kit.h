@@ -6,8 +6,8 @@
 
 #include <string.h>
 
-#include "wire/dialect.h"
-#include "wire/output.h"
+#include "wire/bedrock/dialect.h"
+#include "wire/outputs/output.h"
 
 #define KIT_WALL_MS INT64_C(1795341600123) /* 2026-11-22T10:00:00.123Z */
 #define KIT_MODEL   "anthropic.claude-3-sonnet-20240229-v1:0"

@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-#include "wire/json.h"
-#include "wire/output.h"
+#include "wire/formats/json.h"
+#include "wire/outputs/output.h"
 
 static inline void assert_text(struct slice bytes, const char *text)
 {

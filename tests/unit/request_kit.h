@@ -4,8 +4,8 @@
 #define UNIT_REQUEST_KIT_H
 
 #include "base/buf.h"
-#include "wire/dialect.h"
-#include "wire/request.h"
+#include "wire/bedrock/dialect.h"
+#include "wire/chat/request.h"
 
 #define KIT_ARENA_LIMIT ((size_t)64 << 20)
 #define KIT_TIME_MS     INT64_C(1800000000000)

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "app/assembly.h"
-#include "app/settings.h"
+#include "app/settings/settings.h"
 
 #define TEXT_BYTES_MAX (512U * 1024)
 

@@ -39,8 +39,8 @@ static inline bool source_has_kind(const char *name)
            slice_ends(file, SLICE(".def"));
 }
 
-/* Every .c, .h and .def file right in SOURCE_DIR/folder; returns how many. A file that cannot be
- * read is fatal. */
+/* Every .c, .h and .def file in SOURCE_DIR/folder and the folders below it; returns how many. A
+ * file that cannot be read is fatal. */
 static inline size_t sources_visit(const char *folder, source_visitor *visit, void *self)
 {
     char path[4096];
@@ -49,6 +49,11 @@ static inline size_t sources_visit(const char *folder, source_visitor *visit, vo
     DIR *directory = opendir(path);
     struct dirent *entry;
     while (directory != NULL && (entry = readdir(directory)) != NULL) {
+        if (entry->d_type == DT_DIR && entry->d_name[0] != '.') {
+            (void)snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
+            count += sources_visit(path, visit, self);
+            continue;
+        }
         if (!source_has_kind(entry->d_name))
             continue;
         struct buf text OWNED_BY(buf_done);

@@ -5,8 +5,8 @@
 #ifndef UNIT_STREAM_KIT_H
 #define UNIT_STREAM_KIT_H
 
-#include "wire/dialect.h"
-#include "wire/json.h"
+#include "wire/bedrock/dialect.h"
+#include "wire/formats/json.h"
 
 #define STREAM_KIT_LIMIT ((size_t)1 << 20)
 #define SUM_ELEMENTS_MAX 512

@@ -4,8 +4,8 @@
 
 #include "base/random.h"
 #include "unit/torture.h"
-#include "wire/dialect.h"
-#include "wire/json.h"
+#include "wire/bedrock/dialect.h"
+#include "wire/formats/json.h"
 
 #define ARENA_LIMIT ((size_t)16 << 20)
 

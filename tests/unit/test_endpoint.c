@@ -1,6 +1,6 @@
 #include "unit/unit.h"
 
-#include "wire/endpoint.h"
+#include "wire/bedrock/endpoint.h"
 
 static void a_region_has_its_own_host(void **state)
 {

@@ -1,4 +1,4 @@
-/* wire/eventstream.c against what botocore reads (tests/vectors/make.py). */
+/* wire/bedrock/eventstream.c against what botocore reads (tests/vectors/make.py). */
 #include "unit/unit.h"
 
 #include <stdio.h>
@@ -6,8 +6,8 @@
 
 #include "base/random.h"
 #include "unit/torture.h"
-#include "wire/eventstream.h"
-#include "wire/hash.h"
+#include "wire/bedrock/eventstream.h"
+#include "wire/formats/hash.h"
 
 #define FRAME_LIMIT (1 << 20)
 

@@ -3,8 +3,8 @@
 #include <stdio.h>
 
 #include "unit/torture.h"
-#include "wire/fault.h"
-#include "wire/http.h"
+#include "wire/bedrock/fault.h"
+#include "wire/formats/http.h"
 
 #define JSON_HEAD "HTTP/1.1 400 Bad\r\nContent-Type: application/json\r\n"
 
@@ -46,7 +46,7 @@ static void every_name_of_the_table_is_told(void **state)
     } ROWS[] = {
 #define FAULT(name, status, err) {name, status, ERR_##err},
 #define STATUS(status, err)
-#include "wire/fault.def"
+#include "wire/bedrock/fault.def"
 #undef FAULT
 #undef STATUS
     };

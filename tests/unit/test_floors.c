@@ -25,9 +25,11 @@ static const struct rule RULES[] = {
     {"worker/telemetry/*", {"telemetry/*", "base/*"}},
     {"worker/engine/*", {"engine/*", "policy/*", "wire/*", "telemetry/*", "base/*"}},
     {"worker/io/*", {"io/*", "base/*", "wire/*", "telemetry/*", "policy/*", "engine/ports.h"}},
-    {"worker/sim/*", {"sim/*", "wire/*", "base/*"}},
+    {"worker/yaml/*", {"yaml/*", "base/*"}},
+    {"worker/sim/*", {"sim/*", "yaml/*", "wire/*", "base/*"}},
     {"worker/app/*",
-     {"app/*", "io/*", "sim/*", "engine/*", "policy/*", "wire/*", "telemetry/*", "base/*"}},
+     {"app/*", "io/*", "sim/*", "engine/*", "policy/*", "wire/*", "telemetry/*", "yaml/*",
+      "base/*"}},
     {"worker/main.c",
      {"app/*", "standard_files.h", "malloc.h"}}, /* it tunes the heap of the whole program */
     {"worker/sim_main.c", {"sim/*", "base/*", "standard_files.h"}},
@@ -42,16 +44,16 @@ static const struct rule RULES[] = {
     {"worker/base/memory.c", {"stdlib.h"}},
     {"worker/base/check.c", {"stdlib.h", "unistd.h"}},
 
-    {"worker/wire/json.c", {"cjson/*"}},
-    {"worker/wire/hash.c", {"openssl/*"}},
-    {"worker/io/http*", {"curl/*"}},
-    {"worker/io/kafka_*", {"librdkafka/*"}},
+    {"worker/wire/formats/json.c", {"cjson/*"}},
+    {"worker/wire/formats/hash.c", {"openssl/*"}},
+    {"worker/io/http/*", {"curl/*"}},
+    {"worker/io/kafka/*", {"librdkafka/*"}},
     /* the in-memory cluster of the demo; the client of the commands that talk to a running worker
      */
-    {"worker/app/demo*", {"librdkafka/*"}},
-    {"worker/app/kafka_client.c", {"librdkafka/*"}},
+    {"worker/app/demo/*", {"librdkafka/*"}},
+    {"worker/app/client/kafka_client.c", {"librdkafka/*"}},
     {"worker/io/*", {"uv.h"}},
-    {"worker/app/document.c", {"yaml.h"}},
+    {"worker/yaml/document.c", {"yaml.h"}},
     {"worker/sim/settings.c", {"yaml.h"}},
     {"worker/sim/*", {"microhttpd.h"}},
 };
@@ -67,9 +69,9 @@ static const char *const SYSTEM[] = {
 
 static bool is_above_the_pure_floors(struct slice file)
 {
-    static const char *const ABOVE[] = {"worker/io/*",       "worker/sim/*",
-                                        "worker/app/*",      "worker/main.c",
-                                        "worker/sim_main.c", "worker/standard_files.h"};
+    static const char *const ABOVE[] = {
+        "worker/io/*",   "worker/sim/*",      "worker/app/*",           "worker/yaml/*",
+        "worker/main.c", "worker/sim_main.c", "worker/standard_files.h"};
     for (size_t i = 0; i < COUNT_OF(ABOVE); i++)
         if (glob_match(slice_of_text(ABOVE[i]), file, false))
             return true;
@@ -145,8 +147,8 @@ static void judge_first_include(const char *folder, const char *name, struct sli
         buf_addf(report, "%s/%s does not begin with its own header\n", folder, name);
 }
 
-static const char *const FLOORS[] = {"base",   "policy", "wire", "telemetry",
-                                     "engine", "io",     "sim",  "app"};
+static const char *const FLOORS[] = {"base", "policy", "wire", "telemetry", "engine",
+                                     "io",   "sim",    "app",  "yaml"};
 #define FLOORS_PURE 5
 
 static void every_file_includes_only_what_its_floor_may_see(void **state)
@@ -161,7 +163,7 @@ static void every_file_includes_only_what_its_floor_may_see(void **state)
             fail_msg("%s holds no source", folder);
         (void)sources_visit(folder, judge_first_include, &report);
     }
-    assert_int_equal(sources_visit("worker", judge_includes, &report), 3);
+    assert_true(sources_visit("worker", judge_includes, &report) > 200);
     if (report.len > 0)
         fail_msg("\n%s", buf_text(&report));
 }
@@ -200,41 +202,41 @@ static void planted_includes_are_found(void **state)
         bool allowed;
     } CASES[] = {
         {"worker/base", "buf.c", "base/slice.h", true},
-        {"worker/base", "buf.c", "wire/json.h", false},
+        {"worker/base", "buf.c", "wire/formats/json.h", false},
         {"worker/base", "buf.c", "buf.h", false},
         {"worker/base", "slice.c", "stdio.h", false},
         {"worker/base", "slice.c", "stdlib.h", false},
         {"worker/base", "slice.c", "time.h", false},
         {"worker/policy", "pace.c", "base/random.h", true},
-        {"worker/policy", "pace.c", "wire/json.h", false},
-        {"worker/wire", "json.c", "cjson/cJSON.h", true},
-        {"worker/wire", "request.c", "cjson/cJSON.h", false},
-        {"worker/wire", "hash.c", "openssl/sha.h", true},
-        {"worker/wire", "sigv4.c", "openssl/sha.h", false},
-        {"worker/wire", "sigv4.c", "telemetry/event.h", false},
-        {"worker/wire", "sigv4.h", "policy/retry.h", false},
-        {"worker/telemetry", "event.c", "wire/json.h", false},
-        {"worker/engine", "job.c", "wire/json.h", true},
-        {"worker/engine", "job.c", "io/http.h", false},
-        {"worker/engine", "job.c", "app/settings.h", false},
+        {"worker/policy", "pace.c", "wire/formats/json.h", false},
+        {"worker/wire/formats", "json.c", "cjson/cJSON.h", true},
+        {"worker/wire/chat", "request.c", "cjson/cJSON.h", false},
+        {"worker/wire/formats", "hash.c", "openssl/sha.h", true},
+        {"worker/wire/bedrock", "sigv4.c", "openssl/sha.h", false},
+        {"worker/wire/bedrock", "sigv4.c", "telemetry/event.h", false},
+        {"worker/wire/bedrock", "sigv4.h", "policy/retry.h", false},
+        {"worker/telemetry", "event.c", "wire/formats/json.h", false},
+        {"worker/engine", "job.c", "wire/formats/json.h", true},
+        {"worker/engine", "job.c", "io/http/client.h", false},
+        {"worker/engine", "job.c", "app/settings/settings.h", false},
         {"worker/engine", "job.c", "uv.h", false},
         {"worker/engine", "job.c", "time.h", false},
         {"worker/engine", "job.c", "sys/time.h", false},
-        {"worker/io", "http.c", "engine/ports.h", true},
-        {"worker/io", "http.c", "engine/engine.h", false},
-        {"worker/io", "http.c", "curl/curl.h", true},
-        {"worker/io", "clock.c", "curl/curl.h", false},
-        {"worker/io", "http.c", "librdkafka/rdkafka.h", false},
-        {"worker/io", "kafka_conf.c", "librdkafka/rdkafka.h", true},
-        {"worker/io", "clock.c", "time.h", true},
-        {"worker/io", "http.c", "app/settings.h", false},
+        {"worker/io/http", "client.c", "engine/ports.h", true},
+        {"worker/io/http", "client.c", "engine/engine.h", false},
+        {"worker/io/http", "client.c", "curl/curl.h", true},
+        {"worker/io/loop", "clock.c", "curl/curl.h", false},
+        {"worker/io/http", "client.c", "librdkafka/rdkafka.h", false},
+        {"worker/io/kafka", "conf.c", "librdkafka/rdkafka.h", true},
+        {"worker/io/loop", "clock.c", "time.h", true},
+        {"worker/io/http", "client.c", "app/settings/settings.h", false},
         {"worker/sim", "server.c", "microhttpd.h", true},
         {"worker/sim", "server.c", "engine/engine.h", false},
         {"worker/sim", "server.c", "curl/curl.h", false},
-        {"worker/app", "run.c", "engine/engine.h", true},
-        {"worker/app", "run.c", "librdkafka/rdkafka.h", false},
-        {"worker/app", "run.c", "yaml.h", false},
-        {"worker", "main.c", "app/commands.h", true},
+        {"worker/app/commands", "run.c", "engine/engine.h", true},
+        {"worker/app/commands", "run.c", "librdkafka/rdkafka.h", false},
+        {"worker/app/commands", "run.c", "yaml.h", false},
+        {"worker", "main.c", "app/commands/commands.h", true},
         {"worker", "main.c", "engine/engine.h", false},
     };
     for (size_t i = 0; i < COUNT_OF(CASES); i++) {

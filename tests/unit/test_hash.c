@@ -1,7 +1,7 @@
 #include "unit/unit.h"
 
 #include "base/random.h"
-#include "wire/hash.h"
+#include "wire/formats/hash.h"
 
 /* FIPS 180-4's own examples, and the empty text. */
 static void sha256_agrees_with_the_standard(void **state)

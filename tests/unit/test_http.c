@@ -1,6 +1,6 @@
 #include "unit/unit.h"
 
-#include "wire/http.h"
+#include "wire/formats/http.h"
 
 #define NOW_MS INT64_C(1795342272000) /* Sun, 22 Nov 2026 10:11:12 GMT */
 

@@ -1,7 +1,7 @@
 #include "unit/unit.h"
 
 #include "unit/torture.h"
-#include "wire/json.h"
+#include "wire/formats/json.h"
 
 #define ARENA_LIMIT ((size_t)64 << 20)
 #include "unit/arena_kit.h"

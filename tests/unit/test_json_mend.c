@@ -1,8 +1,8 @@
 #include "unit/unit.h"
 
 #include "unit/torture.h"
-#include "wire/json.h"
-#include "wire/json_mend.h"
+#include "wire/formats/json.h"
+#include "wire/formats/json_mend.h"
 
 #define ARENA_LIMIT ((size_t)1 << 20)
 #include "unit/arena_kit.h"

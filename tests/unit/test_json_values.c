@@ -6,7 +6,7 @@
 
 #include "base/memory.h"
 #include "base/random.h"
-#include "wire/json.h"
+#include "wire/formats/json.h"
 
 #define ARENA_LIMIT ((size_t)64 << 20)
 #include "unit/arena_kit.h"

@@ -5,8 +5,8 @@
 #include "base/memory.h"
 #include "base/random.h"
 #include "unit/torture.h"
-#include "wire/hash.h"
-#include "wire/offset_map.h"
+#include "wire/formats/hash.h"
+#include "wire/formats/offset_map.h"
 
 #define OPEN_MAX  600
 #define MAP_LIMIT 65536

@@ -1,7 +1,7 @@
 #include "unit/unit.h"
 
 #include "unit/torture.h"
-#include "wire/profile.h"
+#include "wire/bedrock/profile.h"
 
 static struct profile_fault fault;
 

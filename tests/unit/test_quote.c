@@ -1,7 +1,7 @@
 #include "unit/unit.h"
 
 #include "unit/request_kit.h"
-#include "wire/quote.h"
+#include "wire/bedrock/quote.h"
 
 #define CANARY "the canary sings at four"
 

@@ -1,7 +1,7 @@
 /* What commands read of the worker's records. */
 #include "unit/unit.h"
 
-#include "app/reading.h"
+#include "app/client/reading.h"
 
 #define ARENA_BYTES 65536
 

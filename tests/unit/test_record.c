@@ -1,6 +1,6 @@
 #include "unit/unit.h"
 
-#include "wire/record.h"
+#include "wire/formats/record.h"
 
 static void a_copied_record_stands_alone(void **state)
 {

@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 #include "unit/request_kit.h"
-#include "wire/json.h"
+#include "wire/formats/json.h"
 
 #define EXAMPLES_DIR      SOURCE_DIR "/schema/examples"
 #define EXAMPLE_BYTES_MAX 65536

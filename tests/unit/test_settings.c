@@ -2,7 +2,7 @@
 #include "unit/settings_kit.h"
 #include "unit/torture.h"
 
-#include "wire/json.h"
+#include "wire/formats/json.h"
 
 static void an_empty_file_is_a_valid_one(void **state)
 {

@@ -1,9 +1,9 @@
-/* wire/sigv4.c against what botocore signs (tests/vectors/make.py). */
+/* wire/bedrock/sigv4.c against what botocore signs (tests/vectors/make.py). */
 #include "unit/unit.h"
 
 #include "base/memory.h"
 #include "unit/torture.h"
-#include "wire/sigv4.h"
+#include "wire/bedrock/sigv4.h"
 
 #define VECTORS_WALL_MS INT64_C(1795342272000) /* 2026-11-22T10:11:12Z */
 #define KEY_ID          "AKIDVECTORS"

@@ -10,8 +10,8 @@
 #include "sim/access.h"
 #include "sim/journal.h"
 #include "sim/reply.h"
-#include "wire/eventstream.h"
-#include "wire/json.h"
+#include "wire/bedrock/eventstream.h"
+#include "wire/formats/json.h"
 
 static void a_whole_answer_is_converses_json(void **state)
 {

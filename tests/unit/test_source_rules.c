@@ -56,9 +56,7 @@ static const char *const PATHS_OF_A_MACHINE[] = {"\"/ro"
                                                  "me/"};
 
 static const char *const FOLDERS[] = {
-    "worker",        "worker/base", "worker/policy", "worker/wire", "worker/telemetry",
-    "worker/engine", "worker/io",   "worker/sim",    "worker/app",  "tests/unit",
-    "tests/fuzz",    "tests/io",    "tests/sim",     "tests/bench",
+    "worker", "tests/unit", "tests/fuzz", "tests/io", "tests/sim", "tests/bench",
 };
 
 static bool is_word(char byte)

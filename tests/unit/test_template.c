@@ -4,7 +4,7 @@
 
 #include "base/random.h"
 #include "unit/torture.h"
-#include "wire/template.h"
+#include "wire/chat/template.h"
 
 struct fill {
     struct arena arena;

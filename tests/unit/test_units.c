@@ -1,7 +1,7 @@
 /* Durations, sizes, variables and likeness, as people write them in settings. */
 #include "unit/unit.h"
 
-#include "app/units.h"
+#include "yaml/units.h"
 
 static const char *get_variable(void *self, const char *name)
 {

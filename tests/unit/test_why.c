@@ -1,10 +1,10 @@
 #include "unit/unit.h"
 
 #include "base/utf8.h"
-#include "wire/path.h"
-#include "wire/suggest.h"
-#include "wire/text.h"
-#include "wire/why.h"
+#include "wire/formats/path.h"
+#include "base/suggest.h"
+#include "wire/formats/text.h"
+#include "wire/formats/why.h"
 
 static void a_why_keeps_error_field_and_message(void **state)
 {

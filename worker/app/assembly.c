@@ -1,6 +1,6 @@
 #include "app/assembly.h"
 
-#include "app/settings_parts.h"
+#include "app/settings/parts.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,11 +3,11 @@
 #ifndef APP_ASSEMBLY_H
 #define APP_ASSEMBLY_H
 
-#include "app/settings.h"
+#include "app/settings/settings.h"
 #include "engine/engine.h"
-#include "io/aws_environment.h"
+#include "io/aws/environment.h"
 #include "io/io.h"
-#include "wire/endpoint.h"
+#include "wire/bedrock/endpoint.h"
 
 #define ASSEMBLY_WORDS_MAX AWS_WORDS_MAX
 /* Partitions that the memory bound counts with: how many a worker gets is not known before it has

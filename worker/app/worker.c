@@ -3,10 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "app/commands.h"
+#include "app/commands/commands.h"
 #include "base/check.h"
 #include "base/memory.h"
-#include "io/credentials.h"
+#include "io/aws/credentials.h"
 
 struct worker {
     struct assembly assembly;

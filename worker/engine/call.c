@@ -4,8 +4,8 @@
 
 #include "base/check.h"
 #include "base/memory.h"
-#include "wire/fault.h"
-#include "wire/invocation.h"
+#include "wire/bedrock/fault.h"
+#include "wire/bedrock/invocation.h"
 
 #define URL_BYTES_MAX      (16 * 1024)
 #define HEADERS_BYTES      (64 * 1024)

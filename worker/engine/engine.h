@@ -5,7 +5,7 @@
 #define ENGINE_ENGINE_H
 
 #include "engine/ports.h"
-#include "wire/catalog.h"
+#include "wire/chat/catalog.h"
 
 enum ordering { ORDERING_KEY, ORDERING_PARTITION, ORDERING_NONE };
 

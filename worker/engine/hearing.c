@@ -6,7 +6,7 @@
 #include "base/instant.h"
 #include "base/memory.h"
 #include "engine/tell.h"
-#include "wire/hash.h"
+#include "wire/formats/hash.h"
 
 #define HEARINGS_KEPT_MAX  256         /* that nobody has; further ones are freed */
 #define HEARING_KEPT_BYTES (64 * 1024) /* a larger buffer or arena of them is freed, too */

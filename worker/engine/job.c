@@ -8,7 +8,7 @@
 #include "engine/outcome.h"
 #include "engine/reply.h"
 #include "engine/target.h"
-#include "wire/quote.h"
+#include "wire/bedrock/quote.h"
 
 bool job_is_finished(const struct job *job)
 {

@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
-#include "wire/offset_map.h"
+#include "wire/formats/offset_map.h"
 
 /* Symbols that a record with any gap before it can add to the map. */
 #define LEDGER_RECORD_COST_MAX (1 + OFFSET_MAP_GAP_COST_MAX)

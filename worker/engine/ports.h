@@ -13,10 +13,10 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "telemetry/event.h"
-#include "wire/http.h"
-#include "wire/output.h"
-#include "wire/record.h"
-#include "wire/sigv4.h"
+#include "wire/formats/http.h"
+#include "wire/outputs/output.h"
+#include "wire/formats/record.h"
+#include "wire/bedrock/sigv4.h"
 
 #define PARTITIONS_MAX                                                                             \
     4096 /* assigned to one worker at once: slots are 0 .. PARTITIONS_MAX - 1                      \

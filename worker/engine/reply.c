@@ -4,7 +4,7 @@
 
 #include "base/check.h"
 #include "base/glob.h"
-#include "wire/text.h"
+#include "wire/formats/text.h"
 
 /* What the worker reads, and what it writes but for responses: others' records there would become
  * requests, usage that is charged for, or letters that are put back. No glob opens them. */

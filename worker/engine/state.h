@@ -19,8 +19,8 @@
 #include "policy/pace.h"
 #include "policy/retry.h"
 #include "policy/share.h"
-#include "wire/dialect.h"
-#include "wire/endpoint.h"
+#include "wire/bedrock/dialect.h"
+#include "wire/bedrock/endpoint.h"
 
 #define ATTEMPTS_MAX       1000 /* kept of one request; a later one replaces the last */
 #define REPLY_TOPICS_MAX   1024 /* looked up and remembered */

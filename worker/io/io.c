@@ -10,14 +10,14 @@
 
 #include "base/check.h"
 #include "base/memory.h"
-#include "io/alarm.h"
-#include "io/credentials_watch.h"
-#include "io/kafka_chunks.h"
-#include "io/kafka_committer.h"
-#include "io/kafka_consumer.h"
-#include "io/kafka_lookup.h"
-#include "io/kafka_offsets.h"
-#include "io/watchdog.h"
+#include "io/loop/alarm.h"
+#include "io/aws/watch.h"
+#include "io/kafka/chunks.h"
+#include "io/kafka/committer.h"
+#include "io/kafka/consumer.h"
+#include "io/kafka/lookup.h"
+#include "io/kafka/offsets.h"
+#include "io/loop/watchdog.h"
 
 #define KAFKA_TICK_MS 200 /* Kafka's rooms are served so often even when they were not woken */
 #define STOP_GRACE_MS                                                                              \

@@ -8,10 +8,10 @@
 
 #include "base/attr.h"
 #include "engine/ports.h"
-#include "io/clock.h"
-#include "io/http.h"
-#include "io/kafka_conf.h"
-#include "io/log_sink.h"
+#include "io/loop/clock.h"
+#include "io/http/client.h"
+#include "io/kafka/conf.h"
+#include "io/loop/log_sink.h"
 
 #define IO_EXIT_STOPPED_AT_ONCE 1 /* of a second SIGTERM or SIGINT, and of a watchdog */
 

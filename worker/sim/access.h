@@ -4,7 +4,7 @@
 #define SIM_ACCESS_H
 
 #include "sim/settings.h"
-#include "wire/sigv4.h"
+#include "wire/bedrock/sigv4.h"
 
 #define ACCESS_WORDS_MAX 320
 

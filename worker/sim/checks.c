@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "wire/text.h"
+#include "wire/formats/text.h"
 
 #define MODEL_ID_MAX 2048
 

@@ -8,7 +8,7 @@
 #include "base/attr.h"
 #include "base/err.h"
 #include "sim/shapes.h"
-#include "wire/json.h"
+#include "wire/formats/json.h"
 
 #define CHECK_WORDS_MAX  320
 #define CHECK_PATH_MAX   160

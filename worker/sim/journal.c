@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "base/instant.h"
-#include "wire/json.h"
+#include "wire/formats/json.h"
 
 #define PENDING_BYTES_MAX (8 * 1024 * 1024)
 #define WRITE_AT_BYTES    (64 * 1024)

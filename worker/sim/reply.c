@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "base/utf8.h"
-#include "wire/eventstream.h"
-#include "wire/json.h"
+#include "wire/bedrock/eventstream.h"
+#include "wire/formats/json.h"
 
 #define PAYLOAD_BYTES_MAX (64 * 1024)
 #define PIECES_WANTED     512 /* of a large answer */

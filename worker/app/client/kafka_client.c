@@ -1,0 +1,495 @@
+#include "app/client/kafka_client.h"
+
+#include <librdkafka/rdkafka.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "io/loop/clock.h"
+#include "io/kafka/produce.h"
+
+#define FETCH_WAIT_MS   "50"
+#define TOPIC_BYTES_MAX 256
+#define REFUSED_MS      2000 /* when every broker refuses, nobody waits for longer */
+
+struct client {
+    rd_kafka_t *consumer, *producer;
+    rd_kafka_queue_t *followed;
+    rd_kafka_topic_t *topics[CLIENT_TOPICS_MAX];
+    int32_t partitions[CLIENT_TOPICS_MAX];
+    size_t topic_count;
+    rd_kafka_message_t *message; /* that the last record borrows */
+    struct header headers[HEADERS_MAX];
+    size_t undelivered; /* refused since the last flush */
+    char words[CLIENT_WORDS_MAX];
+    char heard[CLIENT_WORDS_MAX]; /* what librdkafka said of its connections */
+    bool were_all_down;           /* it had tried every broker in vain */
+};
+
+static void say(struct client *client, const char *what, const char *why)
+{
+    (void)snprintf(client->words, sizeof client->words, "%.200s: %.300s", what, why);
+}
+
+/* Why a call failed: its own error, and what was heard from the connections meanwhile. */
+static enum err fail(struct client *client, const char *what, rd_kafka_resp_err_t code)
+{
+    bool is_connection = code == RD_KAFKA_RESP_ERR__TRANSPORT ||
+                         code == RD_KAFKA_RESP_ERR__TIMED_OUT ||
+                         code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN;
+    rd_kafka_poll(client->consumer, 0);
+    rd_kafka_poll(client->producer, 0);
+    say(client, what,
+        is_connection && client->heard[0] != '\0' ? client->heard : rd_kafka_err2str(code));
+    if (code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
+        code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC || code == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION)
+        return ERR_NOT_FOUND;
+    if (code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED ||
+        code == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED)
+        return ERR_NOT_ALLOWED;
+    return ERR_IO;
+}
+
+const char *client_words(const struct client *client)
+{
+    return client->words;
+}
+
+/* ---- birth and end ---- */
+
+/* librdkafka's own lines would mix with ours on the terminal; errors are heard by hear_error. */
+static void ignore_log(const rd_kafka_t *rk, int level, const char *facility, const char *text)
+{
+    (void)rk;
+    (void)level;
+    (void)facility;
+    (void)text;
+}
+
+static void hear_error(rd_kafka_t *rk, int code, const char *reason, void *self)
+{
+    struct client *client = self;
+    (void)rk;
+    client->were_all_down |= code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN;
+    if (code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || client->heard[0] == '\0')
+        (void)snprintf(client->heard, sizeof client->heard, "%s", reason);
+}
+
+static void hear_delivery(rd_kafka_t *rk, const rd_kafka_message_t *message, void *self)
+{
+    struct client *client = self;
+    (void)rk;
+    if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR)
+        return;
+    client->undelivered++;
+    say(client, "the broker did not take a record", rd_kafka_err2str(message->err));
+}
+
+static bool set(rd_kafka_conf_t *conf, const char *name, const char *value, char *ret_words)
+{
+    return rd_kafka_conf_set(conf, name, value, ret_words, CLIENT_WORDS_MAX) == RD_KAFKA_CONF_OK;
+}
+
+/* Names and values are NUL-terminated behind (app/settings/settings.h). */
+static bool set_all(rd_kafka_conf_t *conf, struct kafka_properties properties, char *ret_words)
+{
+    for (size_t i = 0; i < properties.count; i++) {
+        if (!set(conf, properties.list[i].name.ptr, properties.list[i].value.ptr, ret_words))
+            return false;
+    }
+    return true;
+}
+
+static rd_kafka_t *make(struct client *client, const struct settings *settings,
+                        rd_kafka_type_t type, char *ret_words)
+{
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    bool is_consumer = type == RD_KAFKA_CONSUMER;
+    bool is_set = set(conf, "client.id", "bedrock-worker-client", ret_words) &&
+                  set_all(conf, settings->kafka_client.set, ret_words);
+    if (is_consumer)
+        is_set = is_set && set_all(conf, settings->kafka_consumer.set, ret_words) &&
+                 set(conf, "isolation.level", "read_committed", ret_words) &&
+                 set(conf, "auto.offset.reset", "earliest", ret_words) &&
+                 set(conf, "fetch.wait.max.ms", FETCH_WAIT_MS, ret_words);
+    else
+        is_set = is_set && set_all(conf, settings->kafka_producer.set, ret_words) &&
+                 set(conf, "partitioner", "murmur2_random", ret_words) &&
+                 set(conf, "enable.idempotence", "true", ret_words);
+    is_set =
+        is_set && set(conf, "bootstrap.servers", settings->kafka_bootstrap_servers.ptr, ret_words);
+    rd_kafka_conf_set_log_cb(conf, ignore_log);
+    rd_kafka_conf_set_error_cb(conf, hear_error);
+    rd_kafka_conf_set_dr_msg_cb(conf, hear_delivery);
+    rd_kafka_conf_set_opaque(conf, client);
+    rd_kafka_t *rk = is_set ? rd_kafka_new(type, conf, ret_words, CLIENT_WORDS_MAX) : NULL;
+    if (rk == NULL)
+        rd_kafka_conf_destroy(conf);
+    return rk;
+}
+
+struct client *client_new(const struct settings *settings, char *ret_words)
+{
+    struct client *client = memory_new(sizeof *client);
+    if (client == NULL) {
+        (void)snprintf(ret_words, CLIENT_WORDS_MAX, "out of memory");
+        return NULL;
+    }
+    client->consumer = make(client, settings, RD_KAFKA_CONSUMER, ret_words);
+    if (client->consumer != NULL)
+        client->producer = make(client, settings, RD_KAFKA_PRODUCER, ret_words);
+    if (client->producer == NULL) {
+        client_free(client);
+        return NULL;
+    }
+    client->followed = rd_kafka_queue_new(client->consumer);
+    return client;
+}
+
+static void drop_message(struct client *client)
+{
+    if (client->message != NULL)
+        rd_kafka_message_destroy(client->message);
+    client->message = NULL;
+}
+
+void client_free(struct client *client)
+{
+    if (client == NULL)
+        return;
+    drop_message(client);
+    for (size_t i = 0; i < client->topic_count; i++) {
+        for (int32_t j = 0; j < client->partitions[i]; j++)
+            rd_kafka_consume_stop(client->topics[i], j);
+        rd_kafka_topic_destroy(client->topics[i]);
+    }
+    if (client->followed != NULL)
+        rd_kafka_queue_destroy(client->followed);
+    if (client->producer != NULL) {
+        rd_kafka_purge(client->producer, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+        rd_kafka_destroy(client->producer);
+    }
+    if (client->consumer != NULL)
+        rd_kafka_destroy(client->consumer);
+    memory_free(client);
+}
+
+/* ---- looking up ---- */
+
+/* librdkafka asks again until the time is over, also where every broker refuses: then it is cut
+ * short. */
+enum err client_brokers(struct client *client, int64_t timeout_ms, int *ret_count)
+{
+    const struct rd_kafka_metadata *metadata = NULL;
+    int64_t first_ms = timeout_ms < REFUSED_MS ? timeout_ms : REFUSED_MS;
+    rd_kafka_resp_err_t code =
+        rd_kafka_metadata(client->consumer, 0, NULL, &metadata, (int)first_ms);
+    (void)rd_kafka_poll(client->consumer, 0); /* hear_error */
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR && !client->were_all_down && timeout_ms > first_ms)
+        code =
+            rd_kafka_metadata(client->consumer, 0, NULL, &metadata, (int)(timeout_ms - first_ms));
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return fail(client, "no broker answers", code);
+    *ret_count = metadata->broker_cnt;
+    rd_kafka_metadata_destroy(metadata);
+    return OK;
+}
+
+/* A topic's handle, by a name that need not be NUL-terminated; NULL when it is no name. */
+static rd_kafka_topic_t *open_topic(rd_kafka_t *rk, struct slice topic)
+{
+    char name[TOPIC_BYTES_MAX];
+    if (topic.len >= sizeof name)
+        return NULL;
+    memcpy(name, topic.ptr, topic.len);
+    name[topic.len] = '\0';
+    return rd_kafka_topic_new(rk, name, NULL);
+}
+
+static enum err look_up(struct client *client, rd_kafka_topic_t *topic, int64_t timeout_ms,
+                        int32_t *ret_partitions)
+{
+    const struct rd_kafka_metadata *metadata = NULL;
+    rd_kafka_resp_err_t code =
+        rd_kafka_metadata(client->consumer, 0, topic, &metadata, (int)timeout_ms);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return fail(client, "no broker answers", code);
+    *ret_partitions = metadata->topic_cnt == 1 ? metadata->topics[0].partition_cnt : 0;
+    code = metadata->topic_cnt == 1 ? metadata->topics[0].err
+                                    : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR && *ret_partitions == 0)
+        code = RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+    rd_kafka_metadata_destroy(metadata);
+    return code == RD_KAFKA_RESP_ERR_NO_ERROR ? OK : fail(client, rd_kafka_topic_name(topic), code);
+}
+
+enum err client_topic(struct client *client, struct slice topic, int64_t timeout_ms,
+                      int32_t *ret_partitions)
+{
+    rd_kafka_topic_t *handle = open_topic(client->consumer, topic);
+    if (handle == NULL)
+        return fail(client, "topic name", RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION);
+    enum err err = look_up(client, handle, timeout_ms, ret_partitions);
+    rd_kafka_topic_destroy(handle);
+    return err;
+}
+
+/* The value of a property in what DescribeConfigs answered for one topic; NULL when it is not
+ * there. */
+static const char *find_property(rd_kafka_event_t *event, const char *name,
+                                 rd_kafka_resp_err_t *ret_code)
+{
+    size_t resource_count = 0, entry_count = 0;
+    const rd_kafka_ConfigResource_t **resources = rd_kafka_DescribeConfigs_result_resources(
+        rd_kafka_event_DescribeConfigs_result(event), &resource_count);
+    if (resource_count != 1)
+        return NULL;
+    *ret_code = rd_kafka_ConfigResource_error(resources[0]);
+    const rd_kafka_ConfigEntry_t **entries =
+        rd_kafka_ConfigResource_configs(resources[0], &entry_count);
+    for (size_t i = 0; i < entry_count; i++) {
+        if (strcmp(rd_kafka_ConfigEntry_name(entries[i]), name) == 0)
+            return rd_kafka_ConfigEntry_value(entries[i]);
+    }
+    return NULL;
+}
+
+/* Asks for the properties of a topic; the event is the caller's. NULL when no answer came. */
+static rd_kafka_event_t *describe(struct client *client, struct slice topic, int64_t timeout_ms)
+{
+    char name[TOPIC_BYTES_MAX];
+    (void)snprintf(name, sizeof name, "%.*s", SLICE_ARG(topic));
+    rd_kafka_ConfigResource_t *resource =
+        rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, name);
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(client->producer);
+    rd_kafka_DescribeConfigs(client->producer, &resource, 1, NULL, queue);
+    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, (int)timeout_ms);
+    rd_kafka_queue_destroy(queue);
+    rd_kafka_ConfigResource_destroy(resource);
+    return event;
+}
+
+enum err client_topic_property(struct client *client, struct slice topic, const char *name,
+                               int64_t timeout_ms, char *ret_value, size_t room)
+{
+    rd_kafka_event_t *event = describe(client, topic, timeout_ms);
+    rd_kafka_resp_err_t code =
+        event != NULL ? rd_kafka_event_error(event) : RD_KAFKA_RESP_ERR__TIMED_OUT;
+    const char *value = NULL;
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+        value = find_property(event, name, &code);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR && value == NULL)
+        code = RD_KAFKA_RESP_ERR_INVALID_CONFIG;
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+        (void)snprintf(ret_value, room, "%s", value);
+    if (event != NULL)
+        rd_kafka_event_destroy(event);
+    return code == RD_KAFKA_RESP_ERR_NO_ERROR ? OK : fail(client, name, code);
+}
+
+/* ---- making and removing topics ---- */
+
+/* Waits for an admin request's answer and takes the worst of its topics' results. */
+static enum err take_admin(struct client *client, rd_kafka_queue_t *queue, int64_t timeout_ms,
+                           const char *what, rd_kafka_resp_err_t harmless)
+{
+    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, (int)timeout_ms);
+    rd_kafka_resp_err_t code =
+        event != NULL ? rd_kafka_event_error(event) : RD_KAFKA_RESP_ERR__TIMED_OUT;
+    const rd_kafka_topic_result_t **results = NULL;
+    size_t count = 0;
+    if (event != NULL && rd_kafka_event_type(event) == RD_KAFKA_EVENT_CREATETOPICS_RESULT)
+        results =
+            rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event), &count);
+    else if (event != NULL && rd_kafka_event_type(event) == RD_KAFKA_EVENT_DELETETOPICS_RESULT)
+        results =
+            rd_kafka_DeleteTopics_result_topics(rd_kafka_event_DeleteTopics_result(event), &count);
+    for (size_t i = 0; i < count && code == RD_KAFKA_RESP_ERR_NO_ERROR; i++) {
+        code = rd_kafka_topic_result_error(results[i]);
+        if (code == harmless)
+            code = RD_KAFKA_RESP_ERR_NO_ERROR;
+    }
+    if (event != NULL)
+        rd_kafka_event_destroy(event);
+    return code == RD_KAFKA_RESP_ERR_NO_ERROR ? OK : fail(client, what, code);
+}
+
+enum err client_create(struct client *client, const struct slice *topics, size_t count,
+                       int partitions, int64_t timeout_ms)
+{
+    rd_kafka_NewTopic_t *requests[CLIENT_TOPICS_MAX];
+    char words[CLIENT_WORDS_MAX] = "";
+    size_t made = 0;
+    for (; made < count && made < CLIENT_TOPICS_MAX; made++) {
+        char name[TOPIC_BYTES_MAX];
+        (void)snprintf(name, sizeof name, "%.*s", SLICE_ARG(topics[made]));
+        requests[made] = rd_kafka_NewTopic_new(name, partitions, -1, words, sizeof words);
+        if (requests[made] == NULL)
+            break;
+    }
+    enum err err = OK;
+    if (made == count) {
+        rd_kafka_queue_t *queue = rd_kafka_queue_new(client->producer);
+        rd_kafka_CreateTopics(client->producer, requests, count, NULL, queue);
+        err = take_admin(client, queue, timeout_ms, "cannot make topics",
+                         RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS);
+        rd_kafka_queue_destroy(queue);
+    } else {
+        say(client, "cannot make topics", words);
+        err = ERR_IO;
+    }
+    rd_kafka_NewTopic_destroy_array(requests, made);
+    return err;
+}
+
+enum err client_delete(struct client *client, const struct slice *topics, size_t count,
+                       int64_t timeout_ms)
+{
+    rd_kafka_DeleteTopic_t *requests[CLIENT_TOPICS_MAX];
+    size_t made = 0;
+    for (; made < count && made < CLIENT_TOPICS_MAX; made++) {
+        char name[TOPIC_BYTES_MAX];
+        (void)snprintf(name, sizeof name, "%.*s", SLICE_ARG(topics[made]));
+        requests[made] = rd_kafka_DeleteTopic_new(name);
+    }
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(client->producer);
+    rd_kafka_DeleteTopics(client->producer, requests, made, NULL, queue);
+    enum err err = take_admin(client, queue, timeout_ms, "cannot remove topics",
+                              RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
+    rd_kafka_queue_destroy(queue);
+    rd_kafka_DeleteTopic_destroy_array(requests, made);
+    return err;
+}
+
+/* ---- sending ---- */
+
+void client_warm_up(struct client *client, struct slice topic, int64_t timeout_ms)
+{
+    const struct rd_kafka_metadata *metadata = NULL;
+    rd_kafka_topic_t *handle = open_topic(client->producer, topic);
+    if (handle == NULL)
+        return;
+    if (rd_kafka_metadata(client->producer, 0, handle, &metadata, (int)timeout_ms) ==
+        RD_KAFKA_RESP_ERR_NO_ERROR)
+        rd_kafka_metadata_destroy(metadata);
+    rd_kafka_topic_destroy(handle);
+}
+
+enum err client_send(struct client *client, const struct record *record)
+{
+    const struct output output = {
+        .topic = record->topic,
+        .partition = RD_KAFKA_PARTITION_UA,
+        .key = record->key,
+        .value = record->value,
+        .headers = record->headers.list,
+        .header_count = record->headers.count,
+    };
+    int code = RD_KAFKA_RESP_ERR__QUEUE_FULL;
+    while (code == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
+        code = kafka_produce(client->producer, &output, true, NULL);
+        rd_kafka_poll(client->producer, code == RD_KAFKA_RESP_ERR__QUEUE_FULL ? 100 : 0);
+    }
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+        return OK;
+    say(client, "cannot send", rd_kafka_err2str((rd_kafka_resp_err_t)code));
+    return ERR_IO;
+}
+
+enum err client_flush(struct client *client, int64_t timeout_ms)
+{
+    rd_kafka_resp_err_t code = rd_kafka_flush(client->producer, (int)timeout_ms);
+    size_t undelivered = client->undelivered;
+    client->undelivered = 0;
+    if (code == RD_KAFKA_RESP_ERR__TIMED_OUT) {
+        (void)fail(client, "a record could not be delivered", code);
+        return ERR_TIMEOUT;
+    }
+    return code == RD_KAFKA_RESP_ERR_NO_ERROR && undelivered == 0 ? OK : ERR_IO;
+}
+
+/* ---- reading ---- */
+
+static enum err start(struct client *client, rd_kafka_topic_t *topic, int32_t partition,
+                      bool from_start, int64_t timeout_ms)
+{
+    int64_t low = 0, from = RD_KAFKA_OFFSET_BEGINNING;
+    if (!from_start) {
+        rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(
+            client->consumer, rd_kafka_topic_name(topic), partition, &low, &from, (int)timeout_ms);
+        if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+            return fail(client, rd_kafka_topic_name(topic), code);
+    }
+    if (rd_kafka_consume_start_queue(topic, partition, from, client->followed) != 0)
+        return fail(client, rd_kafka_topic_name(topic), rd_kafka_last_error());
+    return OK;
+}
+
+enum err client_follow(struct client *client, struct slice topic, bool from_start,
+                       int64_t timeout_ms)
+{
+    if (client->topic_count == CLIENT_TOPICS_MAX)
+        return fail(client, "too many topics", RD_KAFKA_RESP_ERR__INVALID_ARG);
+    int64_t end_ms = clock_monotonic_ms() + timeout_ms;
+    rd_kafka_topic_t *handle = open_topic(client->consumer, topic);
+    int32_t partitions = 0;
+    if (handle == NULL)
+        return fail(client, "topic name", RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION);
+    enum err err = look_up(client, handle, timeout_ms, &partitions);
+    if (err != OK) {
+        rd_kafka_topic_destroy(handle);
+        return err;
+    }
+    size_t index = client->topic_count++;
+    client->topics[index] = handle;
+    for (int32_t i = 0; i < partitions && err == OK; i++) {
+        int64_t rest_ms = end_ms - clock_monotonic_ms();
+        err = start(client, handle, i, from_start, rest_ms > 0 ? rest_ms : 0);
+        client->partitions[index] = err == OK ? i + 1 : i;
+    }
+    return err;
+}
+
+static void read_headers(struct client *client, struct record *ret_record)
+{
+    rd_kafka_headers_t *headers = NULL;
+    size_t count = 0;
+    const char *name = NULL;
+    const void *value = NULL;
+    size_t len = 0;
+    bool has_any =
+        rd_kafka_message_headers(client->message, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR;
+    while (has_any && count < HEADERS_MAX &&
+           rd_kafka_header_get_all(headers, count, &name, &value, &len) ==
+               RD_KAFKA_RESP_ERR_NO_ERROR) {
+        client->headers[count].name = slice_of_text(name);
+        client->headers[count].value = slice_of(value, len);
+        count++;
+    }
+    ret_record->headers = (struct headers){client->headers, count};
+}
+
+enum err client_read(struct client *client, int64_t timeout_ms, struct record *ret_record)
+{
+    drop_message(client);
+    rd_kafka_poll(client->consumer, 0);
+    client->message = rd_kafka_consume_queue(client->followed, (int)timeout_ms);
+    if (client->message == NULL)
+        return ERR_TIMEOUT;
+    const rd_kafka_message_t *message = client->message;
+    if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
+        return ERR_TIMEOUT;
+    if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return fail(client, "cannot read", message->err);
+    rd_kafka_timestamp_type_t type = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
+    *ret_record = (struct record){
+        .topic = slice_of_text(rd_kafka_topic_name(message->rkt)),
+        .partition = message->partition,
+        .offset = message->offset,
+        .timestamp_ms = rd_kafka_message_timestamp(message, &type),
+        .key = slice_of(message->key, message->key_len),
+        .value = slice_of(message->payload, message->len),
+    };
+    read_headers(client, ret_record);
+    return OK;
+}

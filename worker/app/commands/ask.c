@@ -1,0 +1,381 @@
+/* `bedrock-worker ask`: one request, and the wait for its own answer. */
+#include "app/commands/commands.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "app/client/kafka_client.h"
+#include "app/client/reading.h"
+#include "base/random.h"
+#include "base/uuid.h"
+#include "io/loop/clock.h"
+
+#define PROMPT_BYTES_MAX  ((size_t)4 * 1024 * 1024)
+#define REQUEST_BYTES_MAX ((size_t)64 * 1024 * 1024)
+#define SET_UP_MS         10000 /* for each: to find brokers and topics, to deliver the request */
+#define LOOK_UP_MS        1000  /* to find out why it was not delivered */
+#define LATE_CHUNKS_MS    2000  /* how long the response waits for the rest of its stream */
+#define POLL_MS           200
+#define ARENA_BYTES_MAX   ((size_t)512 * 1024 * 1024)
+
+struct asking {
+    const struct arguments *arguments;
+    const struct settings *settings;
+    struct client *client;
+    struct uuid id;
+    bool is_for_people;       /* standard output is a terminal, and --json was not said */
+    bool is_on_terminal;      /* standard output is a terminal */
+    bool shows_progress;      /* standard error is a terminal */
+    bool is_progress_shown;   /* its line is on the screen */
+    int64_t progress_seconds; /* that it says */
+    int64_t begun_ms;
+    struct uuid run;   /* of the stream that is shown */
+    bool is_run_over;  /* its last chunk was heard */
+    struct buf shown;  /* its text so far */
+    struct buf answer; /* the response's value; empty = not heard */
+    int64_t answered_ms;
+    int exit_code;
+};
+
+/* Of the time that the user gives. */
+static int64_t rest_ms(const struct asking *asking)
+{
+    int64_t rest = asking->begun_ms + asking->arguments->timeout_ms - clock_monotonic_ms();
+    return rest > 0 ? rest : 0;
+}
+
+static int64_t set_up_ms(const struct asking *asking)
+{
+    int64_t rest = rest_ms(asking);
+    return rest < SET_UP_MS ? rest : SET_UP_MS;
+}
+
+/* ---- the request ---- */
+
+static bool read_prompt(const struct arguments *arguments, struct buf *ret_text)
+{
+    if (arguments->text != NULL && strcmp(arguments->text, "-") != 0) {
+        buf_add_text(ret_text, arguments->text);
+        return ret_text->failed == OK;
+    }
+    if (isatty(STDIN_FILENO))
+        (void)fprintf(stderr, "Type the message, end it with Ctrl-D:\n");
+    size_t got = 1;
+    while (got > 0) {
+        char *at = buf_reserve(ret_text, 4096);
+        got = at != NULL ? fread(at, 1, 4096, stdin) : 0;
+        ret_text->len += got;
+    }
+    return ret_text->failed == OK;
+}
+
+static void add_message(struct buf *json, const char *role, struct slice text)
+{
+    if (json->ptr[json->len - 1] != '[')
+        buf_add_byte(json, ',');
+    buf_addf(json, "{\"role\":\"%s\",\"content\":", role);
+    json_add_string(json, text);
+    buf_add_byte(json, '}');
+}
+
+static void add_request(const struct asking *asking, struct slice prompt, struct buf *json)
+{
+    const struct arguments *arguments = asking->arguments;
+    buf_add_byte(json, '{');
+    json_add_text_member(json, "id", uuid_slice(&asking->id));
+    if (arguments->model != NULL)
+        json_add_text_member(json, "model", slice_of_text(arguments->model));
+    json_add_name(json, "messages");
+    buf_add_byte(json, '[');
+    if (arguments->system != NULL)
+        add_message(json, "system", slice_of_text(arguments->system));
+    add_message(json, "user", prompt);
+    buf_add_byte(json, ']');
+    if (arguments->stream)
+        json_add_bool_member(json, "stream", true);
+    int64_t rest = rest_ms(asking);
+    json_add_int_member(json, "ttl_ms", rest > 0 ? rest : 1);
+    buf_add_byte(json, '}');
+}
+
+static bool send_request(struct asking *asking, struct slice prompt)
+{
+    struct buf json OWNED_BY(buf_done);
+    buf_init(&json, REQUEST_BYTES_MAX);
+    add_request(asking, prompt, &json);
+    struct header correlation = {SLICE("kafka_correlationId"), uuid_slice(&asking->id)};
+    struct record record = {
+        .topic = asking->settings->topics_requests.items[0],
+        .key = uuid_slice(&asking->id),
+        .value = buf_slice(&json),
+        .headers = {&correlation, 1},
+    };
+    if (json.failed != OK || client_send(asking->client, &record) != OK)
+        return false;
+    int32_t partitions = 0;
+    enum err err = client_flush(asking->client, set_up_ms(asking));
+    /* To librdkafka a topic that is not there is a delivery that timed out: the lookup says it. */
+    if (err != OK &&
+        client_topic(asking->client, record.topic, LOOK_UP_MS, &partitions) == ERR_NOT_FOUND)
+        err = ERR_NOT_FOUND;
+    return err == OK;
+}
+
+/* ---- progress ---- */
+
+static void clear_progress(struct asking *asking)
+{
+    if (asking->is_progress_shown)
+        (void)fprintf(stderr, "\r\033[K");
+    asking->is_progress_shown = false;
+}
+
+static void show_progress(struct asking *asking)
+{
+    if (!asking->shows_progress || asking->shown.len > 0)
+        return;
+    int64_t seconds = (clock_monotonic_ms() - asking->begun_ms) / 1000;
+    if (asking->is_progress_shown && seconds == asking->progress_seconds)
+        return;
+    (void)fprintf(stderr, "\r\033[Kwaiting for the answer, %lld s", (long long)seconds);
+    (void)fflush(stderr);
+    asking->is_progress_shown = true;
+    asking->progress_seconds = seconds;
+}
+
+/* Others' text must not steer a terminal; a pipe gets it as it is. */
+static void print(const struct asking *asking, struct slice text)
+{
+    struct buf shown OWNED_BY(buf_done);
+    buf_init(&shown, READING_TEXT_MAX);
+    if (asking->is_on_terminal) {
+        reading_add_shown(text, &shown);
+        text = buf_slice(&shown);
+    }
+    if (text.len > 0)
+        (void)fwrite(text.ptr, 1, text.len, stdout);
+    (void)fflush(stdout);
+}
+
+static void print_line(const struct asking *asking, struct slice line)
+{
+    print(asking, line);
+    (void)fputs("\n", stdout);
+    (void)fflush(stdout);
+}
+
+/* ---- what comes back ---- */
+
+/* A chunk's text goes out at once; a new run voids what was shown of the one before. */
+static void hear_chunk(struct asking *asking, struct arena *arena, const struct record *record)
+{
+    struct chunk_reading chunk;
+    if (reading_of_chunk(arena, record->value, &chunk) != OK || chunk.run.len != UUID_TEXT_LEN)
+        return;
+    bool is_same_run = memcmp(asking->run.text, chunk.run.ptr, UUID_TEXT_LEN) == 0;
+    if (!is_same_run && chunk.seq != 0)
+        return;
+    clear_progress(asking);
+    asking->is_run_over = chunk.is_last;
+    if (!is_same_run && asking->shown.len > 0)
+        (void)fprintf(stderr, "\n[the stream broke off; once more from the start]\n");
+    if (!is_same_run)
+        buf_reset(&asking->shown);
+    memcpy(asking->run.text, chunk.run.ptr, UUID_TEXT_LEN);
+    if (!asking->is_for_people) {
+        print_line(asking, record->value);
+        return;
+    }
+    size_t before = asking->shown.len;
+    reading_add_text(arena, chunk.content, &asking->shown);
+    print(asking, slice_sub(buf_slice(&asking->shown), before, asking->shown.len));
+}
+
+/* The answer's text, as far as the stream has not shown it. */
+static void print_text(struct asking *asking, struct arena *arena, const struct reading *reading)
+{
+    struct buf text OWNED_BY(buf_done);
+    buf_init(&text, READING_TEXT_MAX);
+    reading_add_text(arena, reading->content, &text);
+    struct slice shown = buf_slice(&asking->shown);
+    size_t from = slice_starts(buf_slice(&text), shown) ? shown.len : 0;
+    if (shown.len > 0 && from == 0)
+        (void)fputs("\n", stdout);
+    print_line(asking, slice_sub(buf_slice(&text), from, text.len));
+    if (!asking->shows_progress)
+        return;
+    struct buf model OWNED_BY(buf_done);
+    buf_init(&model, READING_TEXT_MAX);
+    reading_add_shown(reading->model, &model);
+    (void)fprintf(stderr, "%s: %lld tokens in, %lld out, %zu call%s, %.1f s\n", buf_text(&model),
+                  (long long)reading->input_tokens, (long long)reading->output_tokens,
+                  reading->calls, reading->calls == 1 ? "" : "s",
+                  (double)(clock_monotonic_ms() - asking->begun_ms) / 1000);
+}
+
+static void print_error(const struct asking *asking, const struct reading *reading)
+{
+    struct buf line OWNED_BY(buf_done);
+    buf_init(&line, READING_TEXT_MAX);
+    bool has_type = !slice_equal(reading->error_type, reading->error_code);
+    buf_add_text(&line, asking->shown.len > 0 ? "\nerror " : "error ");
+    reading_add_shown(reading->error_code, &line);
+    if (has_type)
+        buf_add_text(&line, " (");
+    if (has_type)
+        reading_add_shown(reading->error_type, &line);
+    buf_add_text(&line, has_type ? "): " : ": ");
+    reading_add_shown(reading->error_message, &line);
+    (void)fprintf(stderr, "%s\n", buf_text(&line));
+}
+
+/* Is the stream, if there was one, all shown? Chunks travel beside the transaction: the response
+ * may overtake them. */
+static bool is_stream_over(const struct asking *asking, const struct reading *reading)
+{
+    bool is_right_run =
+        !reading->is_ok || slice_equal(reading->message_id, uuid_slice(&asking->run));
+    bool never_streamed =
+        !asking->arguments->stream || (!reading->is_ok && asking->run.text[0] == '\0');
+    return never_streamed || (asking->is_run_over && is_right_run) ||
+           clock_monotonic_ms() - asking->answered_ms >= LATE_CHUNKS_MS;
+}
+
+/* Shows the response that was heard. false: the stream is not over yet. */
+static bool show_response(struct asking *asking)
+{
+    struct reading reading;
+    struct arena arena OWNED_BY(arena_done);
+    arena_init(&arena, ARENA_BYTES_MAX);
+    if (reading_of_response(&arena, buf_slice(&asking->answer), &reading) != OK) {
+        clear_progress(asking);
+        (void)fprintf(stderr, "the answer is no response record: is topics.responses right?\n");
+        asking->exit_code = EXIT_FAILED;
+        return true;
+    }
+    if (!is_stream_over(asking, &reading))
+        return false;
+    clear_progress(asking);
+    if (!asking->is_for_people)
+        print_line(asking, buf_slice(&asking->answer));
+    else if (reading.is_ok)
+        print_text(asking, &arena, &reading);
+    if (!reading.is_ok)
+        print_error(asking, &reading);
+    asking->exit_code = reading.is_ok ? EXIT_DONE : EXIT_FAILED;
+    return true;
+}
+
+static bool is_ours(const struct asking *asking, const struct record *record)
+{
+    const struct header *correlation = headers_last(record->headers, "kafka_correlationId");
+    return slice_equal(reading_subject(record), uuid_slice(&asking->id)) ||
+           (correlation != NULL && slice_equal(correlation->value, uuid_slice(&asking->id)));
+}
+
+static void hear(struct asking *asking, const struct record *record)
+{
+    if (!is_ours(asking, record))
+        return;
+    if (slice_equal(record->topic, asking->settings->topics_responses)) {
+        buf_reset(&asking->answer);
+        buf_add(&asking->answer, record->value);
+        asking->answered_ms = clock_monotonic_ms();
+        return;
+    }
+    struct arena arena OWNED_BY(arena_done);
+    arena_init(&arena, ARENA_BYTES_MAX);
+    hear_chunk(asking, &arena, record);
+}
+
+static int wait_for_answer(struct asking *asking)
+{
+    const struct arguments *arguments = asking->arguments;
+    const char *trouble = "";
+    while (rest_ms(asking) > 0) {
+        struct record record;
+        int64_t rest = rest_ms(asking);
+        enum err err = client_read(asking->client, rest < POLL_MS ? rest : POLL_MS, &record);
+        if (err == OK)
+            hear(asking, &record);
+        if (asking->answered_ms > 0 && show_response(asking))
+            return asking->exit_code;
+        if (err != OK && err != ERR_TIMEOUT)
+            trouble = client_words(asking->client);
+        show_progress(asking);
+    }
+    clear_progress(asking);
+    struct buf span OWNED_BY(buf_done);
+    buf_init(&span, 64);
+    units_add_span(&span, arguments->timeout_ms);
+    (void)fprintf(stderr,
+                  "no answer within %s: a worker may still be calling (--timeout waits longer), or "
+                  "none runs that reads topic %.*s and writes topic %.*s%s%s\n",
+                  buf_text(&span), SLICE_ARG(asking->settings->topics_requests.items[0]),
+                  SLICE_ARG(asking->settings->topics_responses), trouble[0] != '\0' ? "; " : "",
+                  trouble);
+    return EXIT_FAILED;
+}
+
+/* Follows the answers before the request goes out, so that none is missed. */
+static bool follow_answers(struct asking *asking)
+{
+    const struct settings *settings = asking->settings;
+    enum err err =
+        client_follow(asking->client, settings->topics_responses, false, set_up_ms(asking));
+    if (err == OK && asking->arguments->stream)
+        err = client_follow(asking->client, settings->topics_chunks, false, set_up_ms(asking));
+    if (err == OK)
+        client_warm_up(asking->client, settings->topics_requests.items[0], set_up_ms(asking));
+    return err == OK;
+}
+
+static int ask(struct asking *asking, struct slice prompt)
+{
+    char words[CLIENT_WORDS_MAX] = "";
+    asking->begun_ms = clock_monotonic_ms();
+    asking->client = client_new(asking->settings, words);
+    if (asking->client == NULL) {
+        (void)fprintf(stderr, "cannot make a Kafka client: %s\n", words);
+        return EXIT_FAILED;
+    }
+    if (follow_answers(asking) && send_request(asking, prompt))
+        return wait_for_answer(asking);
+    (void)fprintf(stderr, "%s (brokers: %.*s)\n", client_words(asking->client),
+                  SLICE_ARG(asking->settings->kafka_bootstrap_servers));
+    return EXIT_FAILED;
+}
+
+int command_ask(const struct arguments *arguments)
+{
+    struct buf prompt OWNED_BY(buf_done);
+    buf_init(&prompt, PROMPT_BYTES_MAX);
+    struct settings *settings = commands_load_settings(arguments);
+    if (settings == NULL)
+        return EXIT_USAGE;
+    struct asking asking = {
+        .arguments = arguments,
+        .settings = settings,
+        .is_for_people = isatty(STDOUT_FILENO) && !arguments->json,
+        .is_on_terminal = isatty(STDOUT_FILENO),
+        .shows_progress = isatty(STDERR_FILENO),
+    };
+    struct random random;
+    random_init(&random, clock_seed());
+    uuid_new(&asking.id, clock_wall_ms(), &random);
+    buf_init(&asking.shown, READING_TEXT_MAX);
+    buf_init(&asking.answer, READING_TEXT_MAX);
+    int code = EXIT_USAGE;
+    if (!read_prompt(arguments, &prompt) || slice_trim(buf_slice(&prompt)).len == 0)
+        (void)fprintf(stderr,
+                      "bedrock-worker ask: no message (or one over 4 MiB); see bedrock-worker "
+                      "ask --help\n");
+    else
+        code = ask(&asking, buf_slice(&prompt));
+    client_free(asking.client);
+    buf_done(&asking.shown);
+    buf_done(&asking.answer);
+    commands_free_settings(settings);
+    return code;
+}

@@ -1,0 +1,372 @@
+/* `bedrock-worker check`: are the settings good, and (--connect) is there what they name? */
+#include "app/commands/commands.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/assembly.h"
+#include "app/client/kafka_client.h"
+#include "app/client/probe.h"
+#include "io/aws/credentials.h"
+
+#define CONNECT_MS 10000
+#define POLICY_MS  3000 /* librdkafka's in-memory cluster never answers */
+#define MODELS_MAX 64   /* tried */
+#define SOME_MODEL "amazon.nova-micro-v1:0"
+
+struct checking {
+    const struct settings *settings;
+    struct client *client;
+    bool is_policy_told; /* brokers say what properties topics have */
+    size_t failures;
+};
+
+static void tell(struct checking *checking, bool is_good, const char *what, const char *words)
+{
+    (void)printf("%s  %s: %s\n", is_good ? "ok  " : "FAIL", what, words);
+    (void)fflush(stdout);
+    checking->failures += !is_good;
+}
+
+/* librdkafka's words say at which step a connection failed. */
+static const char *suspect_of(const char *words)
+{
+    bool is_security = strstr(words, "SASL") != NULL || strstr(words, "SSL") != NULL ||
+                       strstr(words, "security.protocol") != NULL;
+    return is_security ? "security.protocol, sasl.* and ssl.* in kafka.client"
+                       : "kafka.bootstrap_servers";
+}
+
+static bool check_brokers(struct checking *checking)
+{
+    char words[CLIENT_WORDS_MAX] = "";
+    int count = 0;
+    checking->client = client_new(checking->settings, words);
+    if (checking->client == NULL) {
+        tell(checking, false, "brokers", words);
+        return false;
+    }
+    bool is_there = client_brokers(checking->client, CONNECT_MS, &count) == OK;
+    if (is_there)
+        (void)snprintf(words, sizeof words, "%d at %.*s", count,
+                       SLICE_ARG(checking->settings->kafka_bootstrap_servers));
+    else
+        (void)snprintf(words, sizeof words, "%.400s; check %s", client_words(checking->client),
+                       suspect_of(client_words(checking->client)));
+    tell(checking, is_there, "brokers", words);
+    return is_there;
+}
+
+/* A topic that is there, as an output. A compacted one takes no record without a key, and keeps one
+ * record of each key. */
+static bool is_compacted(struct checking *checking, struct slice topic, char *ret_policy,
+                         size_t room)
+{
+    ret_policy[0] = '\0';
+    if (!checking->is_policy_told)
+        return false;
+    enum err err = client_topic_property(checking->client, topic, "cleanup.policy", POLICY_MS,
+                                         ret_policy, room);
+    checking->is_policy_told = err != ERR_IO;
+    return err == OK && strstr(ret_policy, "compact") != NULL;
+}
+
+static void tell_missing(struct checking *checking, const char *path, struct slice topic,
+                         enum err err)
+{
+    char words[CLIENT_WORDS_MAX + 768];
+    if (err == ERR_NOT_FOUND)
+        (void)snprintf(
+            words, sizeof words,
+            "%.*s is not there; create it (kafka-topics.sh --create --topic %.*s --partitions "
+            "16)",
+            SLICE_ARG(topic), SLICE_ARG(topic));
+    else if (err == ERR_NOT_ALLOWED)
+        (void)snprintf(words, sizeof words, "%.*s may not be described; grant READ or WRITE on it",
+                       SLICE_ARG(topic));
+    else
+        (void)snprintf(words, sizeof words, "%.*s: %s", SLICE_ARG(topic),
+                       client_words(checking->client));
+    tell(checking, false, path, words);
+}
+
+static void check_topic(struct checking *checking, const char *path, struct slice topic,
+                        bool is_output)
+{
+    char words[1024], policy[64] = "";
+    int32_t partitions = 0;
+    enum err err = client_topic(checking->client, topic, CONNECT_MS, &partitions);
+    if (err != OK) {
+        tell_missing(checking, path, topic, err);
+        return;
+    }
+    bool serves = !is_output || !is_compacted(checking, topic, policy, sizeof policy);
+    if (serves)
+        (void)snprintf(words, sizeof words, "%.*s, %d partition%s", SLICE_ARG(topic),
+                       (int)partitions, partitions == 1 ? "" : "s");
+    else
+        (void)snprintf(words, sizeof words,
+                       "%.*s has cleanup.policy=%s: the broker refuses records without a key "
+                       "there, and results are held; use cleanup.policy=delete (kafka-configs.sh "
+                       "--alter --topic %.*s --add-config cleanup.policy=delete)",
+                       SLICE_ARG(topic), policy, SLICE_ARG(topic));
+    tell(checking, serves, path, words);
+}
+
+static void check_topics(struct checking *checking)
+{
+    const struct settings *settings = checking->settings;
+    for (size_t i = 0; i < settings->topics_requests.count; i++)
+        check_topic(checking, "topics.requests", settings->topics_requests.items[i], false);
+    check_topic(checking, "topics.responses", settings->topics_responses, true);
+    check_topic(checking, "topics.chunks", settings->topics_chunks, true);
+    check_topic(checking, "topics.usage", settings->topics_usage, true);
+    if (settings->delivery_dead_letters)
+        check_topic(checking, "topics.dead_letters", settings->topics_dead_letters, true);
+}
+
+/* ---- Bedrock ---- */
+
+/* A model of the settings, as a call names it. */
+struct candidate {
+    struct slice setting; /* alias, or "default" */
+    struct slice model, region;
+};
+
+static bool is_listed(const struct candidate *candidates, size_t count, struct slice model,
+                      struct slice region)
+{
+    for (size_t i = 0; i < count; i++)
+        if (slice_equal(candidates[i].model, model) && slice_equal(candidates[i].region, region))
+            return true;
+    return false;
+}
+
+/* What the aliases stand for, then models.default if it is an id; each once, and as many as there
+ * is room for. */
+static size_t list_candidates(const struct settings *settings,
+                              struct candidate ret_candidates[MODELS_MAX])
+{
+    const struct setting_aliases *aliases = &settings->models_aliases;
+    struct slice preset = settings->models_default;
+    bool is_id = preset.len > 0;
+    size_t count = 0;
+    for (size_t i = 0; i < aliases->count; i++) {
+        const struct model_alias *alias = &aliases->list[i];
+        is_id = is_id && !slice_equal(alias->name, preset);
+        if (count < MODELS_MAX - 1 && !is_listed(ret_candidates, count, alias->id, alias->region))
+            ret_candidates[count++] = (struct candidate){alias->name, alias->id, alias->region};
+    }
+    if (is_id && !is_listed(ret_candidates, count, preset, SLICE("")))
+        ret_candidates[count++] = (struct candidate){SLICE("default"), preset, SLICE("")};
+    return count;
+}
+
+/* Somebody is there, and speaks as Bedrock does: its errors have types. */
+static bool is_answered(const struct probe *probe)
+{
+    return probe->is_answered && (probe->why.err == OK || probe->why.type[0] != '\0');
+}
+
+static void tell_endpoint(struct checking *checking, const struct probe *probe)
+{
+    char words[sizeof probe->url + sizeof probe->why.message + 128];
+    if (!is_answered(probe))
+        (void)snprintf(words, sizeof words,
+                       "%s: %s (check the network, bedrock.endpoint_url, bedrock.proxy and "
+                       "bedrock.ca_bundle)",
+                       probe->url, probe->why.message);
+    else if (probe->clock_offset_ms == 0)
+        (void)snprintf(words, sizeof words, "%s answers (%lld ms)", probe->url,
+                       (long long)probe->took_ms);
+    else
+        (void)snprintf(words, sizeof words,
+                       "%s answers; this machine's clock is %lld s %s, and signatures follow the "
+                       "service's",
+                       probe->url, llabs((long long)probe->clock_offset_ms / 1000),
+                       probe->clock_offset_ms > 0 ? "behind" : "ahead");
+    tell(checking, is_answered(probe), "endpoint", words);
+}
+
+/* What Bedrock says to a call that cannot be served, when all is well: that it is wrong, or later.
+ */
+static bool is_good_answer(const struct probe *probe)
+{
+    switch ((int)probe->why.err) {
+    case OK: /* not Bedrock itself, but content with everything */
+    case ERR_REJECTED:
+    case ERR_THROTTLED:
+    case ERR_OVERLOADED:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static void tell_model(struct checking *checking, const struct candidate *candidate,
+                       const struct credentials *credentials, const struct probe *probe)
+{
+    char what[160], words[sizeof probe->why.message + 768];
+    bool is_good = is_good_answer(probe);
+    const char *denied =
+        credentials->bearer_token.len > 0
+            ? "may not be called: the token of AWS_BEARER_TOKEN_BEDROCK may be wrong or expired, "
+              "or needs bedrock:CallWithBearerToken, bedrock:InvokeModel and access to it; it is "
+              "answered"
+            : "may not be called; grant bedrock:InvokeModel and access to it; it is answered";
+    const char *verdict =
+        is_good ? "the credentials are taken; an empty request, which costs nothing, is answered"
+        : probe->why.err == ERR_ACCESS_DENIED ? denied
+                                              : "cannot be called; it is answered";
+    (void)snprintf(what, sizeof what, "models %.*s", SLICE_ARG(candidate->setting));
+    (void)snprintf(words, sizeof words, "%.*s: %s %d %s: %s", SLICE_ARG(candidate->model), verdict,
+                   probe->status, probe->why.type, probe->why.message);
+    tell(checking, is_good, what, words);
+}
+
+static bool is_about_credentials(enum err err)
+{
+    return err == ERR_SIGNATURE || err == ERR_CREDENTIALS_OLD || err == ERR_NO_CREDENTIALS;
+}
+
+/* Nobody was asked: there is nothing to sign with. */
+static bool is_unsent(const struct probe *probe)
+{
+    return !probe->is_answered && probe->why.err == ERR_NO_CREDENTIALS;
+}
+
+static void tell_refused(struct checking *checking, const char *source, const struct why *why)
+{
+    char words[AWS_WORDS_MAX + WHY_MESSAGE_MAX + 128];
+    if (why->err == ERR_NO_CREDENTIALS)
+        (void)snprintf(words, sizeof words, "those from %s make no signature", source);
+    else
+        (void)snprintf(words, sizeof words, "Bedrock refuses those from %s: %s: %s", source,
+                       why->type, why->message);
+    tell(checking, false, "credentials", words);
+}
+
+/* The first model of each region tells whether anybody is there; refused credentials end it. */
+static void try_models(struct checking *checking, const struct assembly *assembly,
+                       const struct credentials_store *store, const struct candidate *candidates,
+                       size_t count)
+{
+    bool is_there[MODELS_MAX] = {false};
+    char told_url[ENDPOINT_URL_MAX + 1] = "";
+    for (size_t i = 0; i < count; i++) {
+        struct probe probe;
+        size_t first = 0;
+        while (!slice_equal(candidates[first].region, candidates[i].region))
+            first++;
+        if (first < i && !is_there[first])
+            continue;
+        probe_model(assembly, &store->credentials, candidates[i].model, candidates[i].region,
+                    &probe);
+        is_there[i] = is_answered(&probe);
+        if (is_unsent(&probe)) {
+            tell_refused(checking, store->source, &probe.why);
+            return;
+        }
+        if (!is_there[i] || strcmp(probe.url, told_url) != 0)
+            tell_endpoint(checking, &probe);
+        (void)snprintf(told_url, sizeof told_url, "%s", probe.url);
+        if (is_about_credentials(probe.why.err)) {
+            tell_refused(checking, store->source, &probe.why);
+            return;
+        }
+        if (is_there[i])
+            tell_model(checking, &candidates[i], &store->credentials, &probe);
+    }
+    if (count == MODELS_MAX)
+        tell(checking, true, "models", "further ones are not tried");
+}
+
+/* Where no model is named, or no credentials are, a model that many regions have tells the rest. */
+static void try_some_model(struct checking *checking, const struct assembly *assembly,
+                           const struct credentials_store *store)
+{
+    const struct credentials nobody = {.bearer_token = SLICE("none")};
+    struct probe probe;
+    probe_model(assembly, store->source != NULL ? &store->credentials : &nobody, SLICE(SOME_MODEL),
+                SLICE(""), &probe);
+    if (!is_unsent(&probe))
+        tell_endpoint(checking, &probe);
+    else
+        tell_refused(checking, store->source, &probe.why);
+    if (store->source == NULL || !is_answered(&probe))
+        return;
+    if (is_about_credentials(probe.why.err))
+        tell_refused(checking, store->source, &probe.why);
+    else if (probe.why.err == ERR_ACCESS_DENIED && store->credentials.bearer_token.len > 0)
+        tell_model(checking,
+                   &(struct candidate){SLICE("(none named)"), SLICE(SOME_MODEL), SLICE("")},
+                   &store->credentials, &probe);
+    else
+        tell(checking, true, "models", "the settings name none that could be tried");
+}
+
+static void check_bedrock(struct checking *checking, const struct assembly *assembly)
+{
+    struct credentials_store store OWNED_BY(credentials_done);
+    struct candidate candidates[MODELS_MAX];
+    char words[AWS_WORDS_MAX + 32];
+    credentials_init(&store);
+    bool has_some = credentials_load(&store, &assembly->aws) == OK;
+    (void)snprintf(words, sizeof words, "%s%s",
+                   has_some ? "from " : "none usable: ", has_some ? store.source : store.words);
+    tell(checking, has_some, "credentials", words);
+    size_t count = list_candidates(checking->settings, candidates);
+    if (has_some && count > 0)
+        try_models(checking, assembly, &store, candidates, count);
+    else
+        try_some_model(checking, assembly, &store);
+}
+
+/* What run would refuse to start without. false: it was told. */
+static bool check_environment(struct checking *checking, struct assembly *ret_assembly)
+{
+    char words[ASSEMBLY_WORDS_MAX] = "";
+    bool is_good = assembly_make(checking->settings, ret_assembly, words);
+    tell(checking, is_good, is_good ? "region" : ret_assembly->at_fault,
+         is_good ? ret_assembly->region : words);
+    return is_good;
+}
+
+/* Not a failure: a worker with fewer files works, with fewer calls at once. */
+static void check_files(const struct assembly *assembly)
+{
+    uint64_t limit, needed;
+    if (!assembly_has_files(assembly, &limit, &needed))
+        (void)printf(
+            "warn  open files: this process may open %llu, and delivery.max_in_flight needs "
+            "some %llu; raise the hard limit (ulimit -Hn, LimitNOFILE), or lower "
+            "delivery.max_in_flight\n",
+            (unsigned long long)limit, (unsigned long long)needed);
+}
+
+int command_check(const struct arguments *arguments)
+{
+    struct settings *settings = commands_check_settings(arguments);
+    if (settings == NULL)
+        return EXIT_USAGE;
+    const char *file = commands_settings_file(arguments);
+    (void)printf("ok    settings: %s\n", file != NULL ? file : "the defaults (no file was named)");
+    static struct assembly assembly;
+    struct checking checking = {.settings = settings, .is_policy_told = true};
+    bool can_start = check_environment(&checking, &assembly);
+    if (can_start)
+        check_files(&assembly);
+    if (arguments->connect) {
+        if (check_brokers(&checking))
+            check_topics(&checking);
+        if (can_start)
+            check_bedrock(&checking, &assembly);
+        client_free(checking.client);
+    }
+    assembly_done(&assembly);
+    commands_free_settings(settings);
+    if (!can_start)
+        return EXIT_USAGE;
+    return checking.failures == 0 ? EXIT_DONE : EXIT_FAILED;
+}

@@ -1,0 +1,109 @@
+/* The forms of texts: names of topics, URLs, … and what to do about a text that has another one. */
+#include "app/settings/parts.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "wire/bedrock/endpoint.h"
+#include "wire/formats/text.h"
+
+#define NAME_MAX_BYTES 200
+#define MODEL_MAX      2048
+
+static bool is_printable(struct slice text, size_t max)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.ptr[i] <= ' ' || text.ptr[i] > '~')
+            return false;
+    }
+    return text.len <= max;
+}
+
+/* One broker: [protocol://]host[:port], the host perhaps an IPv6 address in brackets. */
+static bool is_server(struct slice server)
+{
+    for (size_t i = 0; i + 2 < server.len; i++) {
+        if (slice_starts(slice_sub(server, i, server.len), SLICE("://")))
+            server = slice_sub(server, i + 3, server.len);
+    }
+    size_t close = slice_find(server, ']');
+    size_t from = close < server.len ? close + 1 : 0;
+    size_t colon = from + slice_find(slice_sub(server, from, server.len), ':');
+    int64_t port = 9092;
+    if (colon < server.len && !slice_to_int64(slice_sub(server, colon + 1, server.len), &port))
+        return false;
+    return colon > 0 && port >= 1 && port <= 65535 && is_printable(server, NAME_MAX_BYTES);
+}
+
+static bool are_servers(struct slice text)
+{
+    while (text.len > 0) {
+        size_t comma = slice_find(text, ',');
+        if (!is_server(slice_trim(slice_sub(text, 0, comma))) || comma + 1 == text.len)
+            return false;
+        text = slice_sub(text, comma + 1, text.len);
+    }
+    return true;
+}
+
+static bool is_proxy(struct slice text)
+{
+    static const char *const STARTS[] = {"http://",    "https://",  "socks4://",
+                                         "socks4a://", "socks5://", "socks5h://"};
+    for (size_t i = 0; i < COUNT_OF(STARTS); i++) {
+        struct slice start = slice_of_text(STARTS[i]);
+        if (slice_starts(text, start) && text.len > start.len)
+            return is_printable(text, MODEL_MAX);
+    }
+    return false;
+}
+
+static bool is_file(const char *path)
+{
+    struct stat stat_of;
+    return stat(path, &stat_of) == 0 && !S_ISDIR(stat_of.st_mode) && access(path, R_OK) == 0;
+}
+
+const char *settings_form_fault(enum setting_form form, struct slice text)
+{
+    struct endpoint endpoint;
+    switch (form) {
+    case FORM_ANY:
+        return NULL;
+    case FORM_SERVERS:
+        return are_servers(text) ? NULL
+                                 : "is not a list of brokers; write host:port with commas between, "
+                                   "without spaces in them";
+    case FORM_TOPIC:
+        return text_is_topic(text)
+                   ? NULL
+                   : "is not a topic name; use letters, digits, '.', '_' and '-', at most 249";
+    case FORM_GLOB:
+        return is_printable(text, TEXT_TOPIC_MAX)
+                   ? NULL
+                   : "is not a pattern; use printable characters, '*' and '?', at most 249";
+    case FORM_NAME:
+    case FORM_GROUP_NAME:
+        return is_printable(text, NAME_MAX_BYTES)
+                   ? NULL
+                   : "is not a name; use printable ASCII without spaces, at most 200";
+    case FORM_REGION:
+        return endpoint_is_region(text) ? NULL
+                                        : "is not an AWS region; write one such as us-east-1";
+    case FORM_URL:
+        return endpoint_read(text, &endpoint) == OK
+                   ? NULL
+                   : "is not an endpoint; write https://host[:port][/path], or http://…, at "
+                     "most 2047 bytes";
+    case FORM_PROXY:
+        return is_proxy(text) ? NULL : "is not a proxy; write http://host:port";
+    case FORM_FILE:
+        return is_file(text.ptr) ? NULL
+                                 : "names a file that cannot be read; check path and permissions";
+    case FORM_MODEL:
+        return is_printable(text, MODEL_MAX)
+                   ? NULL
+                   : "is not a model; write an alias, a model id or an ARN, without spaces";
+    }
+    return NULL;
+}

@@ -1,0 +1,457 @@
+/* The maps whose names are the user's own: librdkafka properties, model aliases, templates. */
+#include "app/settings/parts.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "wire/formats/json.h"
+#include "base/suggest.h"
+#include "wire/chat/template.h"
+
+#define ENTRIES_MAX    1000 /* of one map */
+#define NAME_BYTES_MAX 128  /* of an alias or a template */
+#define STOPS_MAX      64
+#define JSON_BYTES_MAX 65536 /* of one default */
+#define QUOTE_BYTES    8     /* so much of a secret is a quotation of it */
+
+/* path.name, in the arena; the path alone when memory ran out. */
+static struct slice path_below(struct settings_reader *reader, struct slice path, struct slice name)
+{
+    size_t len = path.len + 1 + name.len;
+    char *text = arena_new(&reader->settings->arena, len + 1);
+    if (text == NULL)
+        return path;
+    (void)snprintf(text, len + 1, "%.*s.%.*s", SLICE_ARG(path), SLICE_ARG(name));
+    return slice_of(text, len);
+}
+
+/* Is the map small enough, and this member the first of its name and named well? */
+static bool may_take(struct settings_reader *reader, const struct document_node *map,
+                     const struct document_node *member, struct slice path)
+{
+    if (map->count > ENTRIES_MAX) {
+        if (member == map->first)
+            problems_add(reader->problems, map->place, path, "has more than %d entries",
+                         ENTRIES_MAX);
+        return false;
+    }
+    for (const struct document_node *node = map->first; node != member; node = node->next) {
+        if (slice_equal(node->key, member->key)) {
+            problems_add(reader->problems, member->key_place, path,
+                         "is there twice; keep one of them");
+            return false;
+        }
+    }
+    if (member->key.len > NAME_BYTES_MAX || settings_form_fault(FORM_NAME, member->key) != NULL) {
+        problems_add(reader->problems, member->key_place, path,
+                     "is not a name; use printable ASCII without spaces, at most %d",
+                     NAME_BYTES_MAX);
+        return false;
+    }
+    return true;
+}
+
+bool settings_property_is_secret(struct slice name)
+{
+    static const char *const PARTS[] = {"password", "secret", "key.pem", "oauthbearer.config",
+                                        "jaas"};
+    for (size_t i = 0; i < COUNT_OF(PARTS); i++) {
+        struct slice part = slice_of_text(PARTS[i]);
+        for (size_t at = 0; at + part.len <= name.len; at++) {
+            if (slice_equal_nocase(slice_sub(name, at, part.len), part))
+                return true;
+        }
+    }
+    return false;
+}
+
+/* How much of the value begins there, if it is enough to be one. */
+static size_t quoted_len(struct slice words, size_t at, struct slice value)
+{
+    size_t len = 0;
+    while (len < value.len && at + len < words.len && words.ptr[at + len] == value.ptr[len])
+        len++;
+    bool is_clipped = at + len == words.len && len > 0;
+    return len == value.len || len >= QUOTE_BYTES || is_clipped ? len : 0;
+}
+
+void settings_add_words(struct buf *buf, struct slice words, struct slice value)
+{
+    size_t at = 0;
+    while (at < words.len) {
+        size_t len = quoted_len(words, at, value);
+        if (len > 0)
+            buf_add_text(buf, "***");
+        else
+            buf_add_byte(buf, words.ptr[at]);
+        at += len > 0 ? len : 1;
+    }
+}
+
+static void check_property(struct settings_reader *reader, const struct kafka_property *property,
+                           const struct document_node *node, struct slice path)
+{
+    struct buf words OWNED_BY(buf_done);
+    buf_init(&words, KAFKA_WORDS_MAX);
+    enum err err = kafka_conf_check(property->name, property->value, &words);
+    bool may_be_secret =
+        settings_property_is_secret(property->name) || !slice_equal(node->text, property->value);
+    if (err == ERR_NOT_ALLOWED)
+        problems_add(reader->problems, node->place, path, "is not taken: %s; remove it",
+                     buf_text(&words));
+    else if (err != OK) {
+        struct buf shown OWNED_BY(buf_done);
+        buf_init(&shown, 4 * KAFKA_WORDS_MAX);
+        settings_add_words(&shown, buf_slice(&words), may_be_secret ? property->value : SLICE_NULL);
+        problems_add(reader->problems, node->place, path, "librdkafka does not take it: %s",
+                     buf_text(&shown));
+    }
+}
+
+void settings_take_properties(struct settings_reader *reader, const struct setting_row *row,
+                              const struct document_node *node,
+                              struct setting_properties *ret_value)
+{
+    struct arena *arena = &reader->settings->arena;
+    struct kafka_property *list = arena_new_array(arena, node->count, sizeof *list);
+    struct place *places = arena_new_array(arena, node->count, sizeof *places);
+    size_t count = 0;
+    if (list == NULL || places == NULL) {
+        problems_add(reader->problems, node->place, slice_of_text(row->path), "out of memory");
+        return;
+    }
+    for (const struct document_node *item = node->first; item != NULL; item = item->next) {
+        struct slice path = path_below(reader, slice_of_text(row->path), item->key);
+        if (!may_take(reader, node, item, path) ||
+            !settings_take_text(reader, item, path, &list[count].value))
+            continue;
+        list[count].name = item->key;
+        places[count] = item->place;
+        check_property(reader, &list[count], item, path);
+        count++;
+    }
+    *ret_value = (struct setting_properties){{list, count}, places};
+}
+
+void settings_forget_secrets(struct settings *settings)
+{
+    struct kafka_properties *all[] = {&settings->kafka_client.set, &settings->kafka_consumer.set,
+                                      &settings->kafka_producer.set};
+    for (size_t i = 0; i < COUNT_OF(all); i++) {
+        for (size_t j = 0; j < all[i]->count; j++) {
+            struct slice value = all[i]->list[j].value;
+            if (!settings_property_is_secret(all[i]->list[j].name) || value.len == 0)
+                continue;
+            /* The arena's own copy: nobody else has it. */
+            union {
+                const char *read;
+                char *write;
+            } bytes = {.read = value.ptr};
+            explicit_bzero(bytes.write, value.len);
+        }
+    }
+}
+
+/* A default of an alias, and the field of requests that it stands for. */
+struct alias_default {
+    const char *name;
+    size_t alias_at, request_at;
+};
+
+static const struct alias_default DEFAULTS[] = {
+    {"temperature", offsetof(struct model_alias, temperature),
+     offsetof(struct request, temperature)},
+    {"top_p", offsetof(struct model_alias, top_p), offsetof(struct request, top_p)},
+    {"top_k", offsetof(struct model_alias, top_k), offsetof(struct request, top_k)},
+    {"max_tokens", offsetof(struct model_alias, max_tokens), offsetof(struct request, max_tokens)},
+    {"stop", offsetof(struct model_alias, stop), offsetof(struct request, stop)},
+};
+
+/* Keeps the value as a request with it would have it, if a request may have it. */
+static void keep_default(struct settings_reader *reader, const struct document_node *node,
+                         struct slice path, const struct alias_default *wanted, struct slice json,
+                         struct model_alias *ret_alias)
+{
+    struct trial trial OWNED_BY(trial_done);
+    struct slice *kept = (struct slice *)(void *)((char *)ret_alias + wanted->alias_at);
+    trial_init(&trial);
+    if (trial_field(&trial, wanted->name, json) != OK) {
+        problems_add(reader->problems, node->place, path, "%s", trial_words(&trial));
+        return;
+    }
+    struct slice value =
+        *(const struct slice *)(const void *)((const char *)&trial.request + wanted->request_at);
+    if (!arena_copy(&reader->settings->arena, value, kept))
+        problems_add(reader->problems, node->place, path, "out of memory");
+}
+
+/* A text as JSON: a number as it is, all else as a string. */
+static bool take_json(struct settings_reader *reader, const struct document_node *node,
+                      struct slice path, struct buf *ret_json)
+{
+    struct slice text = SLICE_NULL;
+    struct arena arena OWNED_BY(arena_done);
+    const struct json *value = NULL;
+    arena_init(&arena, JSON_BYTES_MAX);
+    if (!settings_take_text(reader, node, path, &text))
+        return false;
+    bool is_number = json_parse(&arena, text, &value, NULL) == OK && json_is(value, JSON_NUMBER);
+    if (is_number)
+        buf_add(ret_json, value->source);
+    else
+        json_add_string(ret_json, text);
+    return true;
+}
+
+static bool take_stops(struct settings_reader *reader, const struct document_node *node,
+                       struct slice path, struct buf *ret_json)
+{
+    if (node->kind != DOCUMENT_LIST || node->count == 0 || node->count > STOPS_MAX) {
+        problems_add(reader->problems, node->place, path,
+                     "is not a list of texts; write [\"END\"], at most %d", STOPS_MAX);
+        return false;
+    }
+    buf_add_byte(ret_json, '[');
+    for (const struct document_node *item = node->first; item != NULL; item = item->next) {
+        struct slice text = SLICE("");
+        if (!settings_take_text(reader, item, path, &text))
+            return false;
+        if (item != node->first)
+            buf_add_byte(ret_json, ',');
+        json_add_string(ret_json, text);
+    }
+    buf_add_byte(ret_json, ']');
+    return true;
+}
+
+static void tell_unknown(struct settings_reader *reader, const struct document_node *item,
+                         struct slice path, const struct suggest *suggest, const char *known)
+{
+    if (suggest->nearest.ptr != NULL)
+        problems_add(reader->problems, item->key_place, path, "unknown; did you mean %.*s?",
+                     SLICE_ARG(suggest->nearest));
+    else
+        problems_add(reader->problems, item->key_place, path, "unknown; %s", known);
+}
+
+static const struct alias_default *find_default(struct slice name)
+{
+    for (size_t i = 0; i < COUNT_OF(DEFAULTS); i++) {
+        if (slice_equal_text(name, DEFAULTS[i].name))
+            return &DEFAULTS[i];
+    }
+    return NULL;
+}
+
+static void take_default(struct settings_reader *reader, const struct document_node *item,
+                         struct slice path, struct model_alias *ret_alias)
+{
+    struct buf json OWNED_BY(buf_done);
+    const struct alias_default *wanted = find_default(item->key);
+    buf_init(&json, JSON_BYTES_MAX);
+    if (wanted == NULL) {
+        struct suggest suggest;
+        suggest_init(&suggest, item->key);
+        for (size_t i = 0; i < COUNT_OF(DEFAULTS); i++)
+            suggest_offer(&suggest, slice_of_text(DEFAULTS[i].name));
+        tell_unknown(reader, item, path, &suggest,
+                     "defaults are temperature, top_p, top_k, max_tokens and stop");
+        return;
+    }
+    bool is_taken = wanted->alias_at == offsetof(struct model_alias, stop)
+                        ? take_stops(reader, item, path, &json)
+                        : take_json(reader, item, path, &json);
+    if (is_taken && json.failed != OK)
+        problems_add(reader->problems, item->place, path, "is too long; shorten it");
+    else if (is_taken)
+        keep_default(reader, item, path, wanted, buf_slice(&json), ret_alias);
+}
+
+static void take_defaults(struct settings_reader *reader, const struct document_node *node,
+                          struct slice path, struct model_alias *ret_alias)
+{
+    if (node->kind != DOCUMENT_MAP) {
+        problems_add(reader->problems, node->place, path,
+                     "is not a map; write {temperature: 0, max_tokens: 1024}");
+        return;
+    }
+    for (const struct document_node *item = node->first; item != NULL; item = item->next) {
+        struct slice below = path_below(reader, path, item->key);
+        if (may_take(reader, node, item, below))
+            take_default(reader, item, below, ret_alias);
+    }
+}
+
+/* A text of a form; a problem otherwise. */
+static void take_form(struct settings_reader *reader, const struct document_node *node,
+                      struct slice path, enum setting_form form, struct slice *ret_text)
+{
+    struct slice text = SLICE_NULL;
+    if (!settings_take_text(reader, node, path, &text))
+        return;
+    const char *fault =
+        text.len == 0 ? "is empty; give it a value, or remove it" : settings_form_fault(form, text);
+    if (fault != NULL)
+        problems_add(reader->problems, node->place, path, "%s", fault);
+    else
+        *ret_text = text;
+}
+
+static void take_model(struct settings_reader *reader, const struct document_node *node,
+                       struct slice path, struct slice *ret_id)
+{
+    take_form(reader, node, path, FORM_MODEL, ret_id);
+    if (ret_id->ptr == NULL)
+        return;
+    struct trial trial OWNED_BY(trial_done);
+    struct model_alias alias = {.name = SLICE("alias"), .id = *ret_id};
+    struct catalog catalog = {.default_model = alias.name, .aliases = &alias, .alias_count = 1};
+    trial_init(&trial);
+    if (trial_model(&trial, &catalog) != OK)
+        problems_add(reader->problems, node->place, path, "%s", trial_words(&trial));
+}
+
+static void take_api(struct settings_reader *reader, const struct document_node *node,
+                     struct slice path, struct slice *ret_api)
+{
+    static const char *const APIS[] = {"auto", "converse"};
+    take_form(reader, node, path, FORM_NAME, ret_api);
+    if (ret_api->ptr != NULL && !slice_is_one_of(*ret_api, APIS, COUNT_OF(APIS)))
+        problems_add(reader->problems, node->place, path,
+                     "is not an API of this version; write auto or converse");
+}
+
+static void take_alias(struct settings_reader *reader, const struct document_node *node,
+                       struct slice path, struct model_alias *ret_alias)
+{
+    if (node->kind != DOCUMENT_MAP) {
+        problems_add(reader->problems, node->place, path,
+                     "is not a map; write {id: anthropic.claude-3-haiku-20240307-v1:0}");
+        return;
+    }
+    static const char *const MEMBERS[] = {"id", "api", "region", "defaults"};
+    size_t before = problems_found(reader->problems);
+    for (const struct document_node *item = node->first; item != NULL; item = item->next) {
+        struct slice below = path_below(reader, path, item->key);
+        if (!may_take(reader, node, item, below))
+            continue;
+        if (slice_equal_text(item->key, "id"))
+            take_model(reader, item, below, &ret_alias->id);
+        else if (slice_equal_text(item->key, "region"))
+            take_form(reader, item, below, FORM_REGION, &ret_alias->region);
+        else if (slice_equal_text(item->key, "api"))
+            take_api(reader, item, below, &ret_alias->api);
+        else if (slice_equal_text(item->key, "defaults"))
+            take_defaults(reader, item, below, ret_alias);
+        else {
+            struct suggest suggest;
+            suggest_init(&suggest, item->key);
+            for (size_t i = 0; i < COUNT_OF(MEMBERS); i++)
+                suggest_offer(&suggest, slice_of_text(MEMBERS[i]));
+            tell_unknown(reader, item, below, &suggest,
+                         "an alias has id, api, region and defaults");
+        }
+    }
+    if (ret_alias->id.ptr == NULL && problems_found(reader->problems) == before)
+        problems_add(reader->problems, node->place, path,
+                     "has no id; add the model id, inference profile id or ARN");
+}
+
+void settings_take_aliases(struct settings_reader *reader, const struct document_node *node,
+                           struct setting_aliases *ret_value)
+{
+    struct arena *arena = &reader->settings->arena;
+    struct model_alias *list = arena_new_array(arena, node->count, sizeof *list);
+    struct place *places = arena_new_array(arena, node->count, sizeof *places);
+    size_t count = 0;
+    if (list == NULL || places == NULL) {
+        problems_add(reader->problems, node->place, SLICE("models.aliases"), "out of memory");
+        return;
+    }
+    for (const struct document_node *item = node->first; item != NULL; item = item->next) {
+        struct slice path = path_below(reader, SLICE("models.aliases"), item->key);
+        if (!may_take(reader, node, item, path))
+            continue;
+        list[count].name = item->key;
+        places[count] = item->key_place;
+        take_alias(reader, item, path, &list[count]);
+        count++;
+    }
+    *ret_value = (struct setting_aliases){list, places, count};
+}
+
+static void take_message(struct settings_reader *reader, const struct document_node *node,
+                         struct slice path, struct template_message *ret_message)
+{
+    size_t column = 0;
+    const char *words = NULL;
+    if (node->kind != DOCUMENT_LIST || node->count != 2) {
+        problems_add(reader->problems, node->place, path,
+                     "is not a pair; write [human, \"text with {variables}\"]");
+        return;
+    }
+    const struct document_node *role = node->first, *text = node->last;
+    if (!settings_take_text(reader, role, path, &ret_message->role) ||
+        !settings_take_text(reader, text, path, &ret_message->text))
+        return;
+    struct trial trial OWNED_BY(trial_done);
+    trial_init(&trial);
+    if (trial_message(&trial, ret_message) != OK)
+        problems_add(reader->problems, role->place, path, "the role %s", trial_words(&trial));
+    if (template_check(ret_message->text, &column, &words) != OK)
+        problems_add(reader->problems, text->place, path,
+                     "is not a template: %s at its byte %zu; write {name} for a variable, {{ and "
+                     "}} for braces",
+                     words, column);
+}
+
+/* What its messages are together, after each was good. */
+static void try_template(struct settings_reader *reader, const struct document_node *node,
+                         struct slice path, const struct template_named *named)
+{
+    struct trial trial OWNED_BY(trial_done);
+    trial_init(&trial);
+    if (trial_template(&trial, named) == OK)
+        return;
+    size_t index = trial_index(&trial);
+    const struct document_node *fault = node;
+    if (index < named->count) {
+        fault = node->first;
+        while (index-- > 0)
+            fault = fault->next;
+    }
+    problems_add(reader->problems, fault->place, path, "%s", trial_words(&trial));
+}
+
+void settings_take_templates(struct settings_reader *reader, const struct document_node *node,
+                             struct setting_templates *ret_value)
+{
+    struct arena *arena = &reader->settings->arena;
+    struct template_named *list = arena_new_array(arena, node->count, sizeof *list);
+    size_t count = 0;
+    if (list == NULL) {
+        problems_add(reader->problems, node->place, SLICE("templates"), "out of memory");
+        return;
+    }
+    for (const struct document_node *item = node->first; item != NULL; item = item->next) {
+        struct slice path = path_below(reader, SLICE("templates"), item->key);
+        if (!may_take(reader, node, item, path))
+            continue;
+        struct template_message *messages = NULL;
+        if (item->kind == DOCUMENT_LIST && item->count > 0)
+            messages = arena_new_array(arena, item->count, sizeof *messages);
+        if (messages == NULL) {
+            problems_add(reader->problems, item->place, path,
+                         "is not a list of messages; write [[human, \"Hello {name}\"]]");
+            continue;
+        }
+        size_t index = 0, before = problems_found(reader->problems);
+        for (const struct document_node *pair = item->first; pair != NULL; pair = pair->next)
+            take_message(reader, pair, path, &messages[index++]);
+        list[count] = (struct template_named){item->key, messages, index};
+        if (problems_found(reader->problems) == before)
+            try_template(reader, item, path, &list[count]);
+        count++;
+    }
+    *ret_value = (struct setting_templates){list, count};
+}

@@ -1,0 +1,297 @@
+/* What no single setting can tell: settings that do not go together. Each problem is told where the
+ * user said one. Relations of values that are wrong by themselves are passed over: what stands
+ * there is not what was meant. */
+#include "app/settings/parts.h"
+
+#include <stdio.h>
+
+#include "app/assembly.h"
+
+/* The first value must not be above the second. */
+struct order {
+    const char *small_path, *big_path;
+    struct place small_place, big_place;
+    int64_t small, big;
+    bool may_be_equal;
+    bool is_known; /* both were read */
+};
+
+#define ORDER(settings, small_member, small_name, big_member, big_name, equal)                     \
+    {                                                                                              \
+        (small_name), (big_name), (settings)->at.small_member, (settings)->at.big_member,          \
+            (settings)->small_member, (settings)->big_member, (equal),                             \
+            !(settings)->is_wrong.small_member && !(settings)->is_wrong.big_member                 \
+    }
+
+static void check_order(const struct order *order, struct problems *problems)
+{
+    if (!order->is_known || order->small < order->big ||
+        (order->may_be_equal && order->small == order->big))
+        return;
+    bool is_small = order->small_place.line > 0 || order->big_place.line == 0;
+    problems_add(problems, is_small ? order->small_place : order->big_place,
+                 slice_of_text(is_small ? order->small_path : order->big_path),
+                 "%s must %s %s; change one of them", order->small_path,
+                 order->may_be_equal ? "not be above" : "be below", order->big_path);
+}
+
+static void check_orders(const struct settings *s, struct problems *problems)
+{
+    const struct order orders[] = {
+        ORDER(s, delivery_max_in_flight, "delivery.max_in_flight", delivery_max_held,
+              "delivery.max_held", true),
+        ORDER(s, delivery_batch_size, "delivery.batch_size", delivery_max_held_bytes,
+              "delivery.max_held_bytes", true),
+        ORDER(s, delivery_commit_interval_ms, "delivery.commit_interval",
+              kafka_transaction_timeout_ms, "kafka.transaction_timeout", false),
+        ORDER(s, kafka_session_timeout_ms, "kafka.session_timeout", kafka_max_poll_interval_ms,
+              "kafka.max_poll_interval", true),
+        ORDER(s, delivery_drain_timeout_ms, "delivery.drain_timeout", kafka_max_poll_interval_ms,
+              "kafka.max_poll_interval", false),
+        ORDER(s, bedrock_timeouts_connect_ms, "bedrock.timeouts.connect", bedrock_timeouts_total_ms,
+              "bedrock.timeouts.total", true),
+        ORDER(s, bedrock_timeouts_first_byte_ms, "bedrock.timeouts.first_byte",
+              bedrock_timeouts_total_ms, "bedrock.timeouts.total", true),
+        ORDER(s, bedrock_timeouts_idle_ms, "bedrock.timeouts.idle", bedrock_timeouts_total_ms,
+              "bedrock.timeouts.total", true),
+        ORDER(s, bedrock_retry_transient_base_ms, "bedrock.retry.transient_base",
+              bedrock_retry_max_delay_ms, "bedrock.retry.max_delay", true),
+        ORDER(s, bedrock_retry_throttle_base_ms, "bedrock.retry.throttle_base",
+              bedrock_retry_max_delay_ms, "bedrock.retry.max_delay", true),
+    };
+    for (size_t i = 0; i < COUNT_OF(orders); i++)
+        check_order(&orders[i], problems);
+}
+
+static bool is_listed_before(const struct setting_list *list, size_t index)
+{
+    for (size_t i = 0; i < index; i++) {
+        if (slice_equal(list->items[i], list->items[index]))
+            return true;
+    }
+    return false;
+}
+
+struct output_topic {
+    const char *path;
+    struct slice topic;
+    struct place place;
+};
+
+/* Readers of a topic know its records by its name. Topics that are wrong by themselves are null. */
+static void check_outputs(const struct output_topic *outputs, size_t count,
+                          struct problems *problems)
+{
+    for (size_t i = 0; i < count; i++) {
+        for (size_t j = i + 1; j < count; j++) {
+            if (outputs[i].topic.ptr == NULL || !slice_equal(outputs[i].topic, outputs[j].topic))
+                continue;
+            const struct output_topic *said = outputs[j].place.line > 0 ? &outputs[j] : &outputs[i];
+            problems_add(problems, said->place, slice_of_text(said->path),
+                         "topic %.*s is %s and %s: its readers could not tell the records apart; "
+                         "use two topics",
+                         SLICE_ARG(outputs[i].topic), outputs[i].path, outputs[j].path);
+        }
+    }
+}
+
+/* An output that is read again would be a request without end. */
+static void check_topics(const struct settings *s, struct problems *problems)
+{
+    const struct output_topic outputs[] = {
+        /* One that is wrong is the null slice: no topic is called so. */
+        {"topics.responses", s->topics_responses, s->at.topics_responses},
+        {"topics.chunks", s->topics_chunks, s->at.topics_chunks},
+        {"topics.usage", s->topics_usage, s->at.topics_usage},
+        {"topics.dead_letters", s->topics_dead_letters, s->at.topics_dead_letters},
+    };
+    bool has_letters = s->delivery_dead_letters || s->is_wrong.delivery_dead_letters;
+    check_outputs(outputs, COUNT_OF(outputs) - (has_letters ? 0 : 1), problems);
+    for (size_t i = 0; i < s->topics_requests.count; i++) {
+        struct slice topic = s->topics_requests.items[i];
+        if (is_listed_before(&s->topics_requests, i)) {
+            problems_add(problems, s->at.topics_requests, SLICE("topics.requests"),
+                         "topic %.*s is there twice; keep one", SLICE_ARG(topic));
+            continue;
+        }
+        for (size_t j = 0; j < COUNT_OF(outputs); j++) {
+            if (!slice_equal(topic, outputs[j].topic))
+                continue;
+            bool is_output = outputs[j].place.line > 0;
+            problems_add(problems, is_output ? outputs[j].place : s->at.topics_requests,
+                         slice_of_text(is_output ? outputs[j].path : "topics.requests"),
+                         "topic %.*s is in topics.requests and %s: its records would become "
+                         "requests again; use two topics",
+                         SLICE_ARG(topic), outputs[j].path);
+        }
+    }
+}
+
+static bool is_alias(const struct settings *s, struct slice name)
+{
+    for (size_t i = 0; i < s->models_aliases.count; i++) {
+        if (slice_equal(s->models_aliases.list[i].name, name))
+            return true;
+    }
+    return false;
+}
+
+/* An alias that is wrong was told where it stands. */
+static void check_models(const struct settings *s, struct problems *problems)
+{
+    struct trial trial OWNED_BY(trial_done);
+    struct catalog catalog = {
+        .default_model = s->models_default,
+        .aliases = s->models_aliases.list,
+        .alias_count = s->models_aliases.count,
+    };
+    bool is_known = !s->is_wrong.models_default &&
+                    (!s->is_wrong.models_aliases || s->models_aliases.list != NULL);
+    trial_init(&trial);
+    if (s->models_default.len > 0 && is_known && !is_alias(s, s->models_default) &&
+        trial_model(&trial, &catalog) != OK)
+        problems_add(problems, s->at.models_default, SLICE("models.default"), "%s",
+                     trial_words(&trial));
+}
+
+static void check_switches(const struct settings *s, struct problems *problems)
+{
+    const struct settings_marks *wrong = &s->is_wrong;
+    bool are_dead_letters_off = !s->delivery_dead_letters && !wrong->delivery_dead_letters;
+    if (!s->delivery_error_responses && !wrong->delivery_error_responses && are_dead_letters_off)
+        problems_add(problems, s->at.delivery_dead_letters, SLICE("delivery.dead_letters"),
+                     "and delivery.error_responses are both off: failed requests would vanish; "
+                     "leave one on");
+    if (s->kafka_static_membership && s->kafka_instance.len == 0 && !wrong->kafka_instance)
+        problems_add(problems, s->at.kafka_static_membership, SLICE("kafka.static_membership"),
+                     "needs a name that outlives the process; set kafka.instance");
+    if (s->bedrock_endpoint_url.len > 0 && s->bedrock_fips)
+        problems_add(problems, s->at.bedrock_fips, SLICE("bedrock.fips"),
+                     "has no effect beside bedrock.endpoint_url; remove one of them");
+    if (s->bedrock_endpoint_url.len > 0 && s->bedrock_dual_stack)
+        problems_add(problems, s->at.bedrock_dual_stack, SLICE("bedrock.dual_stack"),
+                     "has no effect beside bedrock.endpoint_url; remove one of them");
+}
+
+bool settings_have_clients(const struct settings *settings)
+{
+    const struct settings_marks *wrong = &settings->is_wrong;
+    return !wrong->kafka_client && !wrong->kafka_consumer && !wrong->kafka_producer &&
+           !wrong->kafka_bootstrap_servers && !wrong->kafka_group_id && !wrong->kafka_instance &&
+           settings->kafka_group_id.len > 0;
+}
+
+/* librdkafka properties may say otherwise than our settings: what counts is the value in the end.
+ */
+static void check_kafka(const struct settings *s, struct problems *problems)
+{
+    const struct settings_marks *wrong = &s->is_wrong;
+    struct kafka_config config;
+    if (!settings_have_clients(s))
+        return;
+    assembly_kafka_config(s, SLICE("checked"), &config);
+    int64_t max_poll_ms = kafka_conf_number(&config, KAFKA_CONSUMER, "max.poll.interval.ms");
+    int64_t transaction_ms = s->kafka_transaction_timeout_ms;
+    if (s->delivery_guarantee == GUARANTEE_EXACTLY_ONCE)
+        transaction_ms = kafka_conf_number(&config, KAFKA_PUBLISHER, "transaction.timeout.ms");
+    if (max_poll_ms < 0 || transaction_ms < 0) {
+        problems_add(problems, s->at.kafka_client, SLICE("kafka"),
+                     "librdkafka does not take these properties together; remove some of "
+                     "kafka.client, kafka.consumer or kafka.producer");
+        return;
+    }
+    /* The settings' own values are compared among the orders. */
+    if (max_poll_ms != s->kafka_max_poll_interval_ms && !wrong->kafka_max_poll_interval_ms &&
+        s->delivery_drain_timeout_ms >= max_poll_ms)
+        problems_add(problems, s->at.delivery_drain_timeout_ms, SLICE("delivery.drain_timeout"),
+                     "must be below max.poll.interval.ms (%lld ms), or the group takes partitions "
+                     "away before their calls end; change one of them",
+                     (long long)max_poll_ms);
+    if (transaction_ms != s->kafka_transaction_timeout_ms && !wrong->kafka_transaction_timeout_ms &&
+        s->delivery_commit_interval_ms >= transaction_ms)
+        problems_add(problems, s->at.delivery_commit_interval_ms, SLICE("delivery.commit_interval"),
+                     "must be below transaction.timeout.ms (%lld ms); change one of them",
+                     (long long)transaction_ms);
+}
+
+/* Where the user says a property of a client: that client's map wins over the common one. */
+static bool find_said(const struct settings *s, bool is_consumers, const char *name,
+                      struct place *ret_place, const char **ret_path)
+{
+    const struct {
+        const struct setting_properties *said;
+        const char *path;
+    } maps[] = {{is_consumers ? &s->kafka_consumer : &s->kafka_producer,
+                 is_consumers ? "kafka.consumer" : "kafka.producer"},
+                {&s->kafka_client, "kafka.client"}};
+    for (size_t i = 0; i < COUNT_OF(maps); i++) {
+        for (size_t j = 0; j < maps[i].said->set.count; j++) {
+            if (!slice_equal_text(maps[i].said->set.list[j].name, name))
+                continue;
+            *ret_place = maps[i].said->places[j];
+            *ret_path = maps[i].path;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* After a stall the engine gives the group a third of the session's time to say who was put out. */
+static void check_heartbeat(const struct settings *s, struct problems *problems)
+{
+    static const char *const NAMES[] = {"heartbeat.interval.ms", "session.timeout.ms"};
+    struct kafka_config config;
+    struct place place;
+    const char *map;
+    char path[PROBLEM_PATH_MAX];
+    if (!settings_have_clients(s))
+        return;
+    assembly_kafka_config(s, SLICE("checked"), &config);
+    int64_t heartbeat_ms = kafka_conf_number(&config, KAFKA_CONSUMER, NAMES[0]);
+    int64_t session_ms = kafka_conf_number(&config, KAFKA_CONSUMER, NAMES[1]);
+    if (heartbeat_ms < 0 || session_ms < 0 || heartbeat_ms <= session_ms / 3)
+        return;
+    size_t said = find_said(s, true, NAMES[0], &place, &map) ? 0 : 1;
+    if (said == 1 && !find_said(s, true, NAMES[1], &place, &map))
+        return;
+    (void)snprintf(path, sizeof path, "%s.%s", map, NAMES[said]);
+    problems_add(problems, place, slice_of_text(path),
+                 "heartbeats every %lld ms are more than a third of the session's %lld ms apart: a "
+                 "worker that lost its partitions would hear of it too late; remove it, and set "
+                 "kafka.session_timeout",
+                 (long long)heartbeat_ms, (long long)session_ms);
+}
+
+/* An output that librdkafka itself refuses as too large could never be published. */
+static void check_record_size(const struct settings *s, struct problems *problems)
+{
+    static const char NAME[] = "message.max.bytes";
+    struct kafka_config config;
+    struct place place;
+    const char *map;
+    char path[PROBLEM_PATH_MAX];
+    if (!settings_have_clients(s) || !find_said(s, false, NAME, &place, &map))
+        return;
+    assembly_kafka_config(s, SLICE("checked"), &config);
+    int64_t said = kafka_conf_number(&config, KAFKA_PUBLISHER, NAME);
+    config.client = config.producer = (struct kafka_properties){NULL, 0};
+    int64_t needed = kafka_conf_number(&config, KAFKA_PUBLISHER, NAME);
+    (void)snprintf(path, sizeof path, "%s.%s", map, NAME);
+    if (said >= 0 && said < needed)
+        problems_add(problems, place, slice_of_text(path),
+                     "is not taken below %lld: responses, usage and dead letters may be so large "
+                     "(bedrock.max_answer_size, delivery.max_request_size), and those over it "
+                     "could not be published; remove it",
+                     (long long)needed);
+}
+
+void settings_check_relations(const struct settings *settings, struct problems *problems)
+{
+    check_orders(settings, problems);
+    check_topics(settings, problems);
+    check_models(settings, problems);
+    check_switches(settings, problems);
+    check_kafka(settings, problems);
+    check_heartbeat(settings, problems);
+    check_record_size(settings, problems);
+}

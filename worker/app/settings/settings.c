@@ -1,0 +1,412 @@
+#include "app/settings/settings.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "app/settings/parts.h"
+#include "base/check.h"
+
+#define WAITING_MAX (DOCUMENT_DEPTH_MAX * 8)
+#define MEMBERS_MAX 1000
+
+#define RANGE(low_value, high_value) .low = (low_value), .high = (high_value)
+#define WORDS_OF(list)               .choices = (list)
+#define FORM(name)                   .form = FORM_##name
+#define NEEDED(name)                 .form = FORM_##name, .is_needed = true
+#define NO_LIMIT                     .low = 0
+#define FIXED                        false
+#define RELOADABLE                   true
+
+#define GROUP(group_path, group_words)
+#define SETTING(member, kind_name, row_path, text, limits, reload, row_words)                      \
+    {.path = (row_path),                                                                           \
+     .kind = SETTING_##kind_name,                                                                  \
+     .default_text = (text),                                                                       \
+     limits,                                                                                       \
+     .is_reloadable = (reload),                                                                    \
+     .words = (row_words),                                                                         \
+     .value_at = offsetof(struct settings, member),                                                \
+     .place_at = offsetof(struct settings_places, member),                                         \
+     .wrong_at = offsetof(struct settings_marks, member)},
+static const struct setting_row ROWS[] = {
+#include "app/settings/settings.def"
+};
+#undef SETTING
+#undef GROUP
+
+#define GROUP(group_path, group_words) {(group_path), (group_words)},
+#define SETTING(member, kind_name, row_path, text, limits, reload, row_words)
+static const struct setting_group GROUPS[] = {
+#include "app/settings/settings.def"
+};
+#undef SETTING
+#undef GROUP
+
+const struct setting_row *settings_rows(size_t *ret_count)
+{
+    *ret_count = COUNT_OF(ROWS);
+    return ROWS;
+}
+
+const struct setting_group *settings_groups(size_t *ret_count)
+{
+    *ret_count = COUNT_OF(GROUPS);
+    return GROUPS;
+}
+
+const struct setting_row *settings_row(struct slice path)
+{
+    for (size_t i = 0; i < COUNT_OF(ROWS); i++) {
+        if (slice_equal_text(path, ROWS[i].path))
+            return &ROWS[i];
+    }
+    return NULL;
+}
+
+static struct place *place_of(struct settings *settings, const struct setting_row *row)
+{
+    return (struct place *)(void *)((char *)&settings->at + row->place_at);
+}
+
+static void set_wrong(struct settings *settings, const struct setting_row *row, bool is_wrong)
+{
+    memcpy((char *)&settings->is_wrong + row->wrong_at, &is_wrong, sizeof is_wrong);
+}
+
+/* Takes a value from a place, and remembers whether it was refused. */
+static void take_row(struct settings_reader *reader, const struct setting_row *row,
+                     const struct document_node *node)
+{
+    size_t before = problems_found(reader->problems);
+    *place_of(reader->settings, row) = node->place;
+    settings_take(reader, row, node);
+    set_wrong(reader->settings, row, problems_found(reader->problems) > before);
+}
+
+/* A map that holds settings, and the path that leads to it. */
+struct group {
+    const struct document_node *map;
+    struct slice path; /* "" = the root */
+};
+
+/* The path of its first setting; NULL when there is no such group. */
+static const char *first_of_group(struct slice path)
+{
+    for (size_t i = 0; i < COUNT_OF(ROWS); i++) {
+        struct slice row = slice_of_text(ROWS[i].path);
+        if (row.len > path.len && slice_starts(row, path) && row.ptr[path.len] == '.')
+            return ROWS[i].path;
+    }
+    return NULL;
+}
+
+static bool is_group(struct slice path)
+{
+    return first_of_group(path) != NULL;
+}
+
+size_t settings_depth(struct slice path)
+{
+    size_t dots = 0;
+    for (size_t i = 0; i < path.len; i++)
+        dots += path.ptr[i] == '.';
+    return dots;
+}
+
+/* The front of a row's path with as many dots as `path` has: a group or a setting. */
+static struct slice front_of(struct slice row, size_t dots)
+{
+    for (size_t i = 0; i < row.len; i++) {
+        if (row.ptr[i] == '.' && dots-- == 0)
+            return slice_sub(row, 0, i);
+    }
+    return row;
+}
+
+/* The one front that begins with this path, which is cut short: kafka.bootstrap; null when there
+ * are several, or none. */
+static struct slice only_longer(struct slice path)
+{
+    struct slice found = SLICE_NULL;
+    for (size_t i = 0; i < COUNT_OF(ROWS); i++) {
+        struct slice front = front_of(slice_of_text(ROWS[i].path), settings_depth(path));
+        if (!slice_starts(front, path) || (found.ptr != NULL && slice_equal(front, found)))
+            continue;
+        if (found.ptr != NULL)
+            return SLICE_NULL;
+        found = front;
+    }
+    return found;
+}
+
+static void refuse_unknown(struct settings_reader *reader, struct place place, struct slice path,
+                           struct slice key)
+{
+    size_t best = 1 + (key.len < 9 ? 2 : key.len / 3), dots = settings_depth(path);
+    struct slice found = SLICE_NULL, before = SLICE_NULL;
+    for (size_t i = 0; i < COUNT_OF(ROWS); i++) {
+        struct slice row = slice_of_text(ROWS[i].path);
+        struct slice front = front_of(row, dots);
+        bool is_again = before.ptr != NULL && slice_equal(front, before);
+        size_t distance = is_again ? best : units_distance(path, front, best);
+        before = front;
+        if (distance < best) {
+            best = distance;
+            found = front;
+        }
+        bool ends_so =
+            slice_ends(row, key) && row.len > key.len && row.ptr[row.len - key.len - 1] == '.';
+        if (ends_so && best > 1) {
+            best = 1;
+            found = row;
+        }
+    }
+    if (found.ptr == NULL)
+        found = only_longer(path);
+    if (found.ptr != NULL)
+        problems_add(reader->problems, place, path, "unknown setting; did you mean %.*s?",
+                     SLICE_ARG(found));
+    else
+        problems_add(reader->problems, place, path,
+                     "unknown setting; `bedrock-worker reference` lists all");
+}
+
+static bool is_repeated(const struct document_node *map, const struct document_node *member)
+{
+    for (const struct document_node *node = map->first; node != member; node = node->next) {
+        if (slice_equal(node->key, member->key))
+            return true;
+    }
+    return false;
+}
+
+/* The path of a member; the null slice when memory ran out. */
+static struct slice path_of(struct settings *settings, struct slice group, struct slice key)
+{
+    size_t len = group.len + (group.len > 0) + key.len;
+    char *path = arena_new(&settings->arena, len + 1);
+    if (path == NULL)
+        return SLICE_NULL;
+    (void)snprintf(path, len + 1, "%.*s%s%.*s", SLICE_ARG(group), group.len > 0 ? "." : "",
+                   SLICE_ARG(key));
+    return slice_of(path, len);
+}
+
+/* One member of a group: a setting, a group to be looked into later (true), or a mistake. */
+static bool take_member(struct settings_reader *reader, const struct document_node *node,
+                        struct slice path)
+{
+    const struct setting_row *row = settings_row(path);
+    if (row != NULL) {
+        take_row(reader, row, node);
+        return false;
+    }
+    if (!is_group(path)) {
+        refuse_unknown(reader, node->key_place, path, node->key);
+        return false;
+    }
+    if (node->kind == DOCUMENT_MAP)
+        return true;
+    if (!document_is_null(node))
+        problems_add(reader->problems, node->place, path,
+                     "holds settings, not a value; write its settings below it, indented");
+    return false;
+}
+
+static size_t take_group(struct settings_reader *reader, struct group group, struct group *waiting,
+                         size_t count)
+{
+    if (group.map->count > MEMBERS_MAX) {
+        problems_add(reader->problems, group.map->place, group.path,
+                     "has more than %d members; no group has so many", MEMBERS_MAX);
+        return count;
+    }
+    for (const struct document_node *node = group.map->first; node != NULL; node = node->next) {
+        struct slice path = path_of(reader->settings, group.path, node->key);
+        if (path.ptr == NULL) {
+            problems_add(reader->problems, node->key_place, group.path, "out of memory");
+            break;
+        }
+        if (is_repeated(group.map, node)) {
+            problems_add(reader->problems, node->key_place, path,
+                         "is there twice; keep one of them");
+            continue;
+        }
+        if (take_member(reader, node, path) && count < WAITING_MAX)
+            waiting[count++] = (struct group){node, path};
+    }
+    return count;
+}
+
+static void take_root(struct settings_reader *reader, const struct document_node *root)
+{
+    if (root == NULL || document_is_null(root))
+        return;
+    if (root->kind != DOCUMENT_MAP) {
+        problems_add(reader->problems, root->place, SLICE(""),
+                     "settings are `name: value` lines; this is something else");
+        return;
+    }
+    struct group waiting[WAITING_MAX] = {{root, SLICE("")}};
+    size_t count = 1;
+    while (count > 0) {
+        struct group group = waiting[--count];
+        count = take_group(reader, group, waiting, count);
+    }
+}
+
+/* On the command line, a path that is no setting's. */
+static void refuse_path(struct settings_reader *reader, struct place place, struct slice path)
+{
+    size_t dot = path.len;
+    if (is_group(path)) {
+        problems_add(reader->problems, place, path,
+                     "is a group of settings; set its members one by one, e.g. --set %s=VALUE",
+                     first_of_group(path));
+        return;
+    }
+    while (dot > 0 && path.ptr[dot - 1] != '.')
+        dot--;
+    refuse_unknown(reader, place, path, slice_sub(path, dot, path.len));
+}
+
+/* `path=value`; the value is YAML, as in the file. */
+static void take_override(struct settings_reader *reader, const char *text, size_t number)
+{
+    struct slice whole = slice_of_text(text);
+    size_t equals = slice_find(whole, '=');
+    struct slice path = slice_trim(slice_sub(whole, 0, equals));
+    struct place place = {"--set", (uint32_t)number, 1};
+    if (equals == whole.len) {
+        problems_add(reader->problems, place, SLICE(""), "write --set path=value");
+        return;
+    }
+    const struct setting_row *row = settings_row(path);
+    if (row == NULL) {
+        refuse_path(reader, place, path);
+        return;
+    }
+    struct document_node empty = {.kind = DOCUMENT_TEXT, .text = SLICE("")};
+    struct document_node *node = NULL;
+    size_t before = problems_found(reader->problems);
+    document_read(&reader->settings->arena, slice_sub(whole, equals + 1, whole.len), "--set",
+                  reader->problems, &node);
+    if (problems_found(reader->problems) > before) {
+        set_wrong(reader->settings, row, true);
+        return;
+    }
+    if (node == NULL)
+        node = &empty;
+    node->place = (struct place){"--set", (uint32_t)number, (uint32_t)equals + 2};
+    take_row(reader, row, node);
+}
+
+/* Most defaults need no YAML reader, which takes its time to come up. */
+static bool is_simple(struct slice text, struct document_node *ret_node)
+{
+    static const struct {
+        const char *text;
+        enum document_kind kind;
+    } EMPTY[] = {{"''", DOCUMENT_TEXT}, {"[]", DOCUMENT_LIST}, {"{}", DOCUMENT_MAP}};
+    for (size_t i = 0; i < COUNT_OF(EMPTY); i++) {
+        if (slice_equal_text(text, EMPTY[i].text)) {
+            *ret_node = (struct document_node){.kind = EMPTY[i].kind, .text = SLICE("")};
+            return true;
+        }
+    }
+    *ret_node = (struct document_node){.kind = DOCUMENT_TEXT, .is_plain = true, .text = text};
+    return strchr("[{'\"", text.ptr[0]) == NULL;
+}
+
+static void take_default(struct settings_reader *reader, const struct setting_row *row)
+{
+    struct slice text = slice_of_text(row->default_text);
+    struct document_node simple;
+    struct document_node *node = &simple;
+    struct place place = {"default", 0, 0};
+    if (!is_simple(text, &simple))
+        document_read(&reader->settings->arena, text, "default", reader->problems, &node);
+    if (node == NULL)
+        return;
+    node->place = place;
+    take_row(reader, row, node);
+}
+
+bool settings_read(struct settings *settings, const struct settings_source *source,
+                   struct problems *problems)
+{
+    memset(settings, 0, sizeof *settings);
+    arena_init(&settings->arena, DOCUMENT_ARENA_BYTES);
+    problems_init(problems);
+    struct settings_reader reader = {settings, problems, source->environment};
+    struct document_node *root = NULL;
+    document_read(&settings->arena, source->text, source->file, problems, &root);
+    take_root(&reader, root);
+    for (size_t i = 0; i < source->override_count; i++)
+        take_override(&reader, source->overrides[i], i + 1);
+    for (size_t i = 0; i < COUNT_OF(ROWS); i++) {
+        if (place_of(settings, &ROWS[i])->line == 0)
+            take_default(&reader, &ROWS[i]);
+    }
+    settings_check_relations(settings, problems);
+    problems_sort(problems);
+    return problems->count == 0;
+}
+
+static const char *get_environment(void *self, const char *name)
+{
+    (void)self;
+    return getenv(name);
+}
+
+/* The whole file; "-" is standard input. */
+static bool read_file(const char *file, struct buf *ret_text, struct problems *problems)
+{
+    bool is_stdin = strcmp(file, "-") == 0;
+    int fd = is_stdin ? STDIN_FILENO : open(file, O_RDONLY | O_CLOEXEC);
+    ssize_t got = -1;
+    while (fd >= 0) {
+        char *at = buf_reserve(ret_text, 4096);
+        got = at != NULL ? read(fd, at, 4096) : 0;
+        if (got <= 0)
+            break;
+        ret_text->len += (size_t)got;
+    }
+    int code = errno;
+    if (fd >= 0 && !is_stdin)
+        close(fd);
+    if (got < 0)
+        problems_add(problems, (struct place){file, 0, 0}, SLICE(""),
+                     "cannot be read: %s; name another file with -c", strerrordesc_np(code));
+    else if (ret_text->failed != OK)
+        problems_add(problems, (struct place){file, 0, 0}, SLICE(""), "is over 1 MiB; shorten it");
+    return problems->count == 0;
+}
+
+bool settings_load(struct settings *settings, const char *file, const char *const *overrides,
+                   size_t override_count, struct problems *problems)
+{
+    struct buf text OWNED_BY(buf_done);
+    buf_init(&text, DOCUMENT_BYTES_MAX + 4096);
+    problems_init(problems);
+    memset(settings, 0, sizeof *settings);
+    if (file != NULL && !read_file(file, &text, problems))
+        return false;
+    struct settings_source source = {.text = buf_slice(&text),
+                                     .file = file != NULL ? file : "default",
+                                     .overrides = overrides,
+                                     .override_count = override_count,
+                                     .environment = {get_environment, NULL}};
+    return settings_read(settings, &source, problems);
+}
+
+void settings_free(struct settings *settings)
+{
+    settings_forget_secrets(settings);
+    arena_done(&settings->arena);
+    memset(settings, 0, sizeof *settings);
+}

@@ -1,0 +1,242 @@
+/* One value at a time: from a node of the file to a member of struct settings. */
+#include "app/settings/parts.h"
+
+#include <string.h>
+
+#include "base/check.h"
+#include "wire/formats/json.h"
+
+#define VALUE_BYTES_MAX ((size_t)256 * 1024) /* of one text, its variables put in */
+#define SHOWN_MAX       60 /* bytes of a wrong value that a problem quotes, as written in the file */
+
+static const char *expected(enum setting_kind kind)
+{
+    static const char *const WORDS[] = {
+        [SETTING_TEXT] = "a text",
+        [SETTING_FLAG] = "true or false",
+        [SETTING_COUNT] = "a whole number",
+        [SETTING_SPAN] = "a duration such as 200ms, 30s, 5m or 1h",
+        [SETTING_SIZE] = "a size such as 64KiB, 16MiB or 1GB",
+        [SETTING_CHOICE] = "one of the words listed",
+        [SETTING_LIST] = "a list such as [a, b]",
+        [SETTING_PROPERTIES] = "a map of librdkafka properties such as {linger.ms: 5}",
+        [SETTING_ALIASES] = "a map such as {claude: {id: anthropic.claude-3-haiku-20240307-v1:0}}",
+        [SETTING_TEMPLATES] = "a map such as {greet: [[human, \"Hello {name}\"]]}",
+    };
+    return WORDS[kind];
+}
+
+static const char *kind_of(const struct document_node *node)
+{
+    if (document_is_null(node))
+        return "has no value";
+    if (node->kind == DOCUMENT_LIST)
+        return "is a list";
+    return node->kind == DOCUMENT_MAP ? "is a map" : "is a text";
+}
+
+bool settings_take_text(struct settings_reader *reader, const struct document_node *node,
+                        struct slice path, struct slice *ret_text)
+{
+    if (node->kind != DOCUMENT_TEXT || document_is_null(node)) {
+        problems_add(reader->problems, node->place, path, "%s; write a text%s", kind_of(node),
+                     document_is_null(node) ? ", or '' for none" : "");
+        return false;
+    }
+    struct buf text OWNED_BY(buf_done);
+    char name[UNITS_NAME_MAX];
+    buf_init(&text, VALUE_BYTES_MAX);
+    enum err err = units_add_expanded(&text, node->text, &reader->environment, name);
+    if (err == ERR_NOT_FOUND)
+        problems_add(reader->problems, node->place, path,
+                     "environment variable %s is not set; set it, write ${%s:-default}, or $${ for "
+                     "the characters ${",
+                     name, name);
+    else if (err == ERR_FORMAT)
+        problems_add(reader->problems, node->place, path,
+                     "has a ${ that is no variable, or one within another; write ${NAME}, "
+                     "${NAME:-default} (a plain text), or $${ for the characters ${");
+    else if (err != OK || !arena_copy(&reader->settings->arena, buf_slice(&text), ret_text))
+        problems_add(reader->problems, node->place, path, "is too long; shorten it");
+    else if (slice_find(buf_slice(&text), '\0') < text.len)
+        problems_add(reader->problems, node->place, path, "must not hold a NUL byte; remove it");
+    else
+        return true;
+    return false;
+}
+
+static void refuse_value(struct settings_reader *reader, const struct setting_row *row,
+                         const struct document_node *node, const char *wanted)
+{
+    struct slice shown = slice_sub(node->text, 0, SHOWN_MAX);
+    problems_add(reader->problems, node->place, slice_of_text(row->path), "'%.*s%s' is not %s",
+                 SLICE_ARG(shown), shown.len < node->text.len ? "…" : "", wanted);
+}
+
+void settings_add_amount(struct buf *buf, enum setting_kind kind, int64_t amount)
+{
+    if (kind == SETTING_SPAN)
+        units_add_span(buf, amount);
+    else if (kind == SETTING_SIZE)
+        units_add_size(buf, amount);
+    else
+        buf_add_int(buf, amount);
+}
+
+/* Ten or eight? YAML's readers do not agree. */
+static bool is_octal(struct slice number)
+{
+    return number.len > 1 && number.ptr[0] == '0';
+}
+
+static void take_amount(struct settings_reader *reader, const struct setting_row *row,
+                        const struct document_node *node, struct slice text)
+{
+    int64_t amount = 0;
+    bool is_one = false;
+    if (row->kind == SETTING_SPAN)
+        is_one = units_read_span(text, &amount);
+    else if (row->kind == SETTING_SIZE)
+        is_one = units_read_size(text, &amount);
+    else
+        is_one = slice_to_int64(text, &amount) && !is_octal(text);
+    if (!is_one) {
+        refuse_value(reader, row, node, expected(row->kind));
+        return;
+    }
+    if (amount < row->low || amount > row->high) {
+        struct buf range OWNED_BY(buf_done);
+        buf_init(&range, 128);
+        settings_add_amount(&range, row->kind, row->low);
+        buf_add_text(&range, " to ");
+        settings_add_amount(&range, row->kind, row->high);
+        problems_add(reader->problems, node->place, slice_of_text(row->path),
+                     "'%.*s' is outside of its limits; write %s",
+                     SLICE_ARG(slice_sub(node->text, 0, SHOWN_MAX)), buf_text(&range));
+        return;
+    }
+    memcpy((char *)reader->settings + row->value_at, &amount, sizeof amount);
+}
+
+void settings_add_choices(struct buf *buf, const struct setting_row *row, const char *between)
+{
+    for (const char *at = row->choices; *at != '\0'; at++) {
+        if (*at == '|')
+            buf_add_text(buf, between);
+        else
+            buf_add_byte(buf, *at);
+    }
+}
+
+static void take_choice(struct settings_reader *reader, const struct setting_row *row,
+                        const struct document_node *node, struct slice text)
+{
+    struct slice rest = slice_of_text(row->choices);
+    for (int index = 0; rest.len > 0; index++) {
+        size_t len = slice_find(rest, '|');
+        if (slice_equal(text, slice_sub(rest, 0, len))) {
+            memcpy((char *)reader->settings + row->value_at, &index, sizeof index);
+            return;
+        }
+        rest = slice_sub(rest, len + 1, rest.len);
+    }
+    struct buf wanted OWNED_BY(buf_done);
+    buf_init(&wanted, 256);
+    buf_add_text(&wanted, "one of ");
+    settings_add_choices(&wanted, row, ", ");
+    refuse_value(reader, row, node, buf_text(&wanted));
+}
+
+static void take_flag(struct settings_reader *reader, const struct setting_row *row,
+                      const struct document_node *node, struct slice text)
+{
+    bool flag = slice_equal_text(text, "true");
+    if (!flag && !slice_equal_text(text, "false")) {
+        refuse_value(reader, row, node, expected(SETTING_FLAG));
+        return;
+    }
+    memcpy((char *)reader->settings + row->value_at, &flag, sizeof flag);
+}
+
+/* A text of a row's form; false: a problem was added. */
+static bool take_formed(struct settings_reader *reader, const struct setting_row *row,
+                        const struct document_node *node, struct slice *ret_text)
+{
+    struct slice path = slice_of_text(row->path);
+    if (!settings_take_text(reader, node, path, ret_text))
+        return false;
+    bool may_be_empty = row->kind == SETTING_TEXT && !row->is_needed;
+    if (ret_text->len == 0 && may_be_empty)
+        return true;
+    const char *fault = ret_text->len == 0 ? "is empty; give it a value"
+                                           : settings_form_fault(row->form, *ret_text);
+    if (fault != NULL)
+        problems_add(reader->problems, node->place, path, "%s", fault);
+    return fault == NULL;
+}
+
+static void take_list(struct settings_reader *reader, const struct setting_row *row,
+                      const struct document_node *node)
+{
+    struct slice path = slice_of_text(row->path);
+    struct slice *items = arena_new_array(&reader->settings->arena, node->count, sizeof *items);
+    struct setting_list list = {items, 0};
+    if (items == NULL) {
+        problems_add(reader->problems, node->place, path, "is too long; shorten it");
+        return;
+    }
+    if (node->count == 0 && row->is_needed)
+        problems_add(reader->problems, node->place, path, "is empty; list at least one");
+    for (const struct document_node *item = node->first; item != NULL; item = item->next) {
+        if (take_formed(reader, row, item, &items[list.count]))
+            list.count++;
+    }
+    memcpy((char *)reader->settings + row->value_at, &list, sizeof list);
+}
+
+static void take_scalar(struct settings_reader *reader, const struct setting_row *row,
+                        const struct document_node *node)
+{
+    struct slice text = SLICE_NULL;
+    if (row->kind == SETTING_TEXT) {
+        if (take_formed(reader, row, node, &text))
+            memcpy((char *)reader->settings + row->value_at, &text, sizeof text);
+        return;
+    }
+    if (!settings_take_text(reader, node, slice_of_text(row->path), &text))
+        return;
+    text = slice_trim(text);
+    if (row->kind == SETTING_FLAG)
+        take_flag(reader, row, node, text);
+    else if (row->kind == SETTING_CHOICE)
+        take_choice(reader, row, node, text);
+    else
+        take_amount(reader, row, node, text);
+}
+
+void settings_take(struct settings_reader *reader, const struct setting_row *row,
+                   const struct document_node *node)
+{
+    enum document_kind wanted = DOCUMENT_TEXT;
+    if (row->kind == SETTING_LIST)
+        wanted = DOCUMENT_LIST;
+    else if (row->kind == SETTING_PROPERTIES || row->kind == SETTING_ALIASES ||
+             row->kind == SETTING_TEMPLATES)
+        wanted = DOCUMENT_MAP;
+    if (node->kind != wanted || document_is_null(node)) {
+        problems_add(reader->problems, node->place, slice_of_text(row->path), "%s; write %s",
+                     kind_of(node), expected(row->kind));
+        return;
+    }
+    char *value = (char *)reader->settings + row->value_at;
+    if (row->kind == SETTING_LIST)
+        take_list(reader, row, node);
+    else if (row->kind == SETTING_PROPERTIES)
+        settings_take_properties(reader, row, node, (struct setting_properties *)(void *)value);
+    else if (row->kind == SETTING_ALIASES)
+        settings_take_aliases(reader, node, (struct setting_aliases *)(void *)value);
+    else if (row->kind == SETTING_TEMPLATES)
+        settings_take_templates(reader, node, (struct setting_templates *)(void *)value);
+    else
+        take_scalar(reader, row, node);
+}

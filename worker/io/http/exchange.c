@@ -1,0 +1,282 @@
+#include "io/http/exchange.h"
+
+#include <stdio.h>
+
+#include "base/check.h"
+#include "base/memory.h"
+#include "wire/formats/why.h"
+
+bool exchanges_init(struct exchanges *exchanges, const struct http_config *config)
+{
+    size_t calls = config->max_in_flight;
+    *exchanges = (struct exchanges){.config = config};
+    link_init(&exchanges->free);
+    link_init(&exchanges->queued);
+    link_init(&exchanges->doomed);
+    exchanges->all = memory_new(calls * 2 * sizeof *exchanges->all);
+    exchanges->by_index = memory_new(calls * sizeof(struct exchange *));
+    return exchanges->all != NULL && exchanges->by_index != NULL &&
+           timers_init(&exchanges->deadlines, calls * 2) == OK;
+}
+
+void exchanges_done(struct exchanges *exchanges)
+{
+    for (size_t i = 0; i < exchanges->used; i++)
+        buf_done(&exchanges->all[i].head);
+    timers_done(&exchanges->deadlines);
+    memory_free(exchanges->by_index);
+    memory_free(exchanges->all);
+    exchanges->all = NULL;
+    exchanges->by_index = NULL;
+    exchanges->used = 0;
+}
+
+/* A free one, or one not used before: there are twice as many as calls, so there is always one. */
+static struct exchange *take(struct exchanges *exchanges)
+{
+    struct link *link = list_first(&exchanges->free);
+    if (link != NULL) {
+        link_out(link);
+        return LINK_OWNER(link, struct exchange, place);
+    }
+    CHECK(exchanges->used < (size_t)exchanges->config->max_in_flight * 2);
+    struct exchange *exchange = &exchanges->all[exchanges->used++];
+    exchange->owner = exchanges;
+    link_init(&exchange->place);
+    timer_init(&exchange->deadline);
+    buf_init(&exchange->head, exchanges->config->max_head_bytes);
+    return exchange;
+}
+
+void exchanges_start(struct exchanges *exchanges, struct call_ref ref,
+                     const struct http_request *request)
+{
+    CHECK(ref.index < exchanges->config->max_in_flight);
+    CHECK(exchanges->by_index[ref.index] == NULL);
+    struct exchange *exchange = take(exchanges);
+    exchange->step = EXCHANGE_QUEUED;
+    exchange->ref = ref;
+    exchange->request = *request;
+    exchanges->by_index[ref.index] = exchange;
+    list_add_last(&exchanges->queued, &exchange->place);
+}
+
+struct exchange *exchanges_cancel(struct exchanges *exchanges, struct call_ref ref)
+{
+    CHECK(ref.index < exchanges->config->max_in_flight);
+    struct exchange *exchange = exchanges->by_index[ref.index];
+    if (exchange == NULL || exchange->ref.generation != ref.generation)
+        return NULL;
+    exchanges->by_index[ref.index] = NULL;
+    if (exchange->step == EXCHANGE_QUEUED) {
+        exchange_release(exchange);
+        return NULL;
+    }
+    exchange->step = EXCHANGE_DOOMED;
+    link_out(&exchange->place);
+    list_add_last(&exchanges->doomed, &exchange->place);
+    return exchange;
+}
+
+bool exchanges_are_waiting(const struct exchanges *exchanges)
+{
+    return !link_alone(&exchanges->queued) || !link_alone(&exchanges->doomed);
+}
+
+struct exchange *exchanges_next_doomed(struct exchanges *exchanges)
+{
+    struct link *link = list_first(&exchanges->doomed);
+    return link == NULL ? NULL : LINK_OWNER(link, struct exchange, place);
+}
+
+void exchanges_take_queued(struct exchanges *exchanges, struct link *ret_batch)
+{
+    link_init(ret_batch);
+    list_move_all(&exchanges->queued, ret_batch);
+}
+
+static int64_t due_ms(const struct exchange *exchange)
+{
+    const struct http_config *config = exchange->owner->config;
+    int64_t due = exchange->started_ms + config->first_byte_ms;
+    if (exchange->is_waiting)
+        due = exchange->started_ms + config->connect_ms;
+    else if (exchange->heard)
+        due = exchange->heard_ms + config->idle_ms;
+    int64_t end = exchange->started_ms + config->total_ms;
+    return due < end ? due : end;
+}
+
+static void watch_deadline(struct exchange *exchange)
+{
+    timers_set(&exchange->owner->deadlines, &exchange->deadline, due_ms(exchange));
+}
+
+struct exchange *exchanges_next_late(struct exchanges *exchanges, int64_t now_ms)
+{
+    struct timer *timer;
+    while ((timer = timers_pop(&exchanges->deadlines, now_ms)) != NULL) {
+        struct exchange *exchange = LINK_OWNER(timer, struct exchange, deadline);
+        if (exchange->step != EXCHANGE_RUNNING)
+            continue;
+        if (due_ms(exchange) <= now_ms) {
+            exchange->verdict = ERR_TIMEOUT;
+            return exchange;
+        }
+        watch_deadline(exchange);
+    }
+    return NULL;
+}
+
+void exchange_begin(struct exchange *exchange, int64_t now_ms)
+{
+    link_out(&exchange->place);
+    exchange->step = EXCHANGE_RUNNING;
+    exchange->started_ms = now_ms;
+    exchange->head_bytes = 0;
+    exchange->status = 0;
+    exchange->heard = exchange->head_done = exchange->is_waiting = false;
+    exchange->verdict = OK;
+    watch_deadline(exchange);
+}
+
+void exchange_wait(struct exchange *exchange, struct link *list)
+{
+    exchange->is_waiting = true;
+    list_add_last(list, &exchange->place);
+    watch_deadline(exchange);
+}
+
+void exchange_go_on(struct exchange *exchange)
+{
+    exchange->is_waiting = false;
+    link_out(&exchange->place);
+    watch_deadline(exchange);
+}
+
+/* Later bytes move the deadline only further away: that is looked at when the timer fires. */
+static void note_heard(struct exchange *exchange, int64_t now_ms)
+{
+    exchange->heard_ms = now_ms;
+    if (exchange->heard)
+        return;
+    exchange->heard = true;
+    watch_deadline(exchange);
+}
+
+/* `HTTP/1.1 200 OK` → 200; 0 = none. */
+static int status_of(struct slice line)
+{
+    int64_t status;
+    struct slice digits = slice_sub(line, slice_find(line, ' ') + 1, 3);
+    return digits.len == 3 && slice_to_int64(digits, &status) && status >= 100 ? (int)status : 0;
+}
+
+static void head_ended(struct exchange *exchange)
+{
+    if (exchange->status < 200) { /* an interim answer: another head follows */
+        exchange->heard = false;
+        watch_deadline(exchange);
+        return;
+    }
+    exchange->head_done = true;
+    exchange->owner->told++;
+    engine_call_head(exchange->owner->engine, exchange->ref, exchange->status,
+                     buf_slice(&exchange->head));
+    buf_done(&exchange->head);
+}
+
+bool exchange_hear_line(struct exchange *exchange, struct slice line, int64_t now_ms)
+{
+    if (exchange->step != EXCHANGE_RUNNING)
+        return false;
+    note_heard(exchange, now_ms);
+    exchange->head_bytes += line.len;
+    if (exchange->head_bytes > exchange->owner->config->max_head_bytes) {
+        exchange->verdict = ERR_TOO_LARGE;
+        return false;
+    }
+    if (exchange->head_done)
+        return true; /* a trailer */
+    if (slice_starts(line, SLICE("HTTP/"))) {
+        buf_reset(&exchange->head);
+        exchange->status = status_of(line);
+    }
+    buf_add(&exchange->head, line);
+    if (exchange->head.failed != OK) {
+        exchange->verdict = exchange->head.failed;
+        return false;
+    }
+    if (slice_trim(line).len == 0)
+        head_ended(exchange);
+    return exchange->step == EXCHANGE_RUNNING;
+}
+
+bool exchange_hear_body(struct exchange *exchange, struct slice bytes, int64_t now_ms)
+{
+    if (exchange->step != EXCHANGE_RUNNING)
+        return false;
+    note_heard(exchange, now_ms);
+    exchange->owner->told++;
+    engine_call_body(exchange->owner->engine, exchange->ref, bytes);
+    return exchange->step == EXCHANGE_RUNNING;
+}
+
+static const char *late_words(const struct exchange *exchange, int64_t *ret_limit_ms)
+{
+    const struct http_config *config = exchange->owner->config;
+    if (exchange->is_waiting) {
+        *ret_limit_ms = config->connect_ms;
+        return "the address of the host is not known after";
+    }
+    *ret_limit_ms = exchange->heard ? config->idle_ms : config->first_byte_ms;
+    int64_t since_ms = exchange->heard ? exchange->heard_ms : exchange->started_ms;
+    if (exchange->started_ms + config->total_ms < since_ms + *ret_limit_ms) {
+        *ret_limit_ms = config->total_ms;
+        return "the call took longer than";
+    }
+    return exchange->heard ? "the answer paused for more than" : "no answer within";
+}
+
+void exchange_write_words(const struct exchange *exchange, enum err err, const char *carrier,
+                          char ret_words[EXCHANGE_WORDS_MAX])
+{
+    int64_t limit_ms = 0;
+    ret_words[0] = '\0';
+    if (err == OK)
+        return;
+    if (exchange->verdict == ERR_TIMEOUT) {
+        const char *words = late_words(exchange, &limit_ms);
+        (void)snprintf(ret_words, EXCHANGE_WORDS_MAX, "%s %lld ms", words, (long long)limit_ms);
+    } else if (err == ERR_TOO_LARGE) {
+        (void)snprintf(ret_words, EXCHANGE_WORDS_MAX, "the answer's head is over %zu bytes",
+                       exchange->owner->config->max_head_bytes);
+    } else if (exchange->resend_refused) {
+        (void)snprintf(ret_words, EXCHANGE_WORDS_MAX,
+                       "a kept connection was closed before the answer began");
+    } else {
+        why_copy(ret_words, EXCHANGE_WORDS_MAX, slice_of_text(carrier));
+    }
+}
+
+/* The last one freed is the next one used: its memory is warm. */
+void exchange_release(struct exchange *exchange)
+{
+    struct exchanges *exchanges = exchange->owner;
+    buf_done(&exchange->head);
+    timers_stop(&exchanges->deadlines, &exchange->deadline);
+    link_out(&exchange->place);
+    exchange->step = EXCHANGE_FREE;
+    list_add_first(&exchanges->free, &exchange->place);
+}
+
+void exchange_end(struct exchange *exchange, const struct call_end *end)
+{
+    struct exchanges *exchanges = exchange->owner;
+    struct call_ref ref = exchange->ref;
+    CHECK(exchanges->by_index[ref.index] == exchange);
+    exchanges->by_index[ref.index] = NULL;
+    exchange_release(exchange);
+    exchanges->told++;
+    engine_call_ended(exchanges->engine, ref, end);
+}

@@ -1,0 +1,182 @@
+#include "io/kafka/chunks.h"
+
+#include <librdkafka/rdkafka.h>
+
+#include "base/check.h"
+#include "base/memory.h"
+#include "io/kafka/produce.h"
+#include "io/kafka/words.h"
+
+#define REFUSALS_MAX                                                                               \
+    1024 /* between two steps; more of them are of runs that are refused already, or told late */
+
+struct kafka_chunks {
+    struct kafka_words words; /* first: the client's opaque begins with it */
+    const struct kafka_config *config;
+    struct engine *engine;
+    struct loop_wake wake;
+    rd_kafka_conf_t *conf; /* what each client is made from */
+    rd_kafka_t *client;
+    rd_kafka_queue_t *queue;
+    struct call_ref refused[REFUSALS_MAX];
+    size_t refused_count;
+};
+
+_Static_assert(sizeof(uintptr_t) >= sizeof(uint64_t),
+               "a call must fit into the opaque of a record");
+
+static void *call_to_opaque(struct call_ref call)
+{
+    return (void *)(uintptr_t)(((uint64_t)call.generation << 32) | call.index);
+}
+
+static struct call_ref call_of_opaque(const void *opaque)
+{
+    uint64_t both = (uint64_t)(uintptr_t)opaque;
+    return (struct call_ref){.index = (uint32_t)both, .generation = (uint32_t)(both >> 32)};
+}
+
+static void refusal_add(struct kafka_chunks *chunks, struct call_ref call)
+{
+    for (size_t i = 0; i < chunks->refused_count; i++) {
+        if (chunks->refused[i].index == call.index &&
+            chunks->refused[i].generation == call.generation)
+            return;
+    }
+    if (chunks->refused_count < REFUSALS_MAX)
+        chunks->refused[chunks->refused_count++] = call;
+    chunks->wake.wake(chunks->wake.self);
+}
+
+static void refusal_tell(struct kafka_chunks *chunks, int code, struct slice topic)
+{
+    if (!kafka_words_right(&chunks->words, code, "Write", topic,
+                           "streams come without chunks until it is granted"))
+        kafka_words_say(&chunks->words, LOG_KAFKA_WORDS, "a chunk was not delivered: %s",
+                        rd_kafka_err2str((rd_kafka_resp_err_t)code));
+}
+
+/* Only failures are reported. In the loop's thread, from rd_kafka_poll. */
+static void delivery_hear(rd_kafka_t *client, const rd_kafka_message_t *message, void *opaque)
+{
+    (void)client;
+    struct kafka_chunks *chunks = opaque;
+    refusal_tell(chunks, (int)message->err, slice_of_text(rd_kafka_topic_name(message->rkt)));
+    refusal_add(chunks, call_of_opaque(message->_private));
+}
+
+static void chunks_woken(rd_kafka_t *client, void *opaque)
+{
+    (void)client;
+    struct kafka_chunks *chunks = opaque;
+    chunks->wake.wake(chunks->wake.self);
+}
+
+static bool conf_make(struct kafka_chunks *chunks, char *ret_error)
+{
+    chunks->conf = kafka_conf_new(chunks->config, KAFKA_CHUNKS, ret_error);
+    if (chunks->conf == NULL)
+        return false;
+    rd_kafka_conf_set_opaque(chunks->conf, chunks);
+    rd_kafka_conf_set_log_cb(chunks->conf, kafka_words_hear);
+    rd_kafka_conf_set_dr_msg_cb(chunks->conf, delivery_hear);
+    return true;
+}
+
+static bool client_make(struct kafka_chunks *chunks, char *ret_error)
+{
+    rd_kafka_conf_t *conf = rd_kafka_conf_dup(chunks->conf);
+    chunks->client = rd_kafka_new(RD_KAFKA_PRODUCER, conf, ret_error, KAFKA_WORDS_MAX);
+    if (chunks->client == NULL) {
+        rd_kafka_conf_destroy(conf);
+        return false;
+    }
+    chunks->queue = rd_kafka_queue_get_main(chunks->client);
+    rd_kafka_queue_cb_event_enable(chunks->queue, chunks_woken, chunks);
+    kafka_warm_up(chunks->client, chunks->config, 0);
+    return true;
+}
+
+static void client_destroy(struct kafka_chunks *chunks)
+{
+    if (chunks->client == NULL)
+        return;
+    rd_kafka_queue_cb_event_enable(chunks->queue, NULL, NULL);
+    rd_kafka_queue_destroy(chunks->queue);
+    rd_kafka_destroy(chunks->client);
+    chunks->client = NULL;
+}
+
+struct kafka_chunks *kafka_chunks_new(const struct kafka_config *config, struct log_sink *sink,
+                                      struct loop_wake wake, char *ret_error)
+{
+    struct kafka_chunks *chunks = memory_new(sizeof *chunks);
+    if (chunks == NULL)
+        return NULL;
+    kafka_words_init(&chunks->words, sink, "chunks");
+    chunks->config = config;
+    chunks->wake = wake;
+    if (conf_make(chunks, ret_error) && client_make(chunks, ret_error))
+        return chunks;
+    kafka_chunks_free(chunks);
+    return NULL;
+}
+
+void kafka_chunks_attach(struct kafka_chunks *chunks, struct engine *engine)
+{
+    chunks->engine = engine;
+}
+
+void kafka_chunks_send(struct kafka_chunks *chunks, struct call_ref call, struct output *chunk)
+{
+    int code = chunks->client == NULL
+                   ? RD_KAFKA_RESP_ERR__FATAL
+                   : kafka_produce(chunks->client, chunk, true, call_to_opaque(call));
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        refusal_tell(chunks, code, chunk->topic);
+        refusal_add(chunks, call);
+    }
+    output_free(chunk);
+}
+
+/* An idempotent producer may give up for good after a disconnect (librdkafka before 2.3.0). */
+static void client_renew(struct kafka_chunks *chunks)
+{
+    char words[KAFKA_WORDS_MAX];
+    if (chunks->client != NULL && rd_kafka_fatal_error(chunks->client, words, sizeof words) == 0)
+        return;
+    if (chunks->client != NULL)
+        kafka_words_say(&chunks->words, LOG_KAFKA_WORDS, "a new producer is made: %s", words);
+    client_destroy(chunks);
+    if (!client_make(chunks, words))
+        kafka_words_say(&chunks->words, LOG_KAFKA_ERROR, "no producer: %s", words);
+}
+
+void kafka_chunks_step(struct kafka_chunks *chunks)
+{
+    if (chunks->client != NULL)
+        (void)rd_kafka_poll(chunks->client, 0);
+    client_renew(chunks);
+    for (size_t i = 0; i < chunks->refused_count && chunks->engine != NULL; i++)
+        engine_chunk_refused(chunks->engine, chunks->refused[i]);
+    chunks->refused_count = 0;
+}
+
+size_t kafka_chunks_waiting(const struct kafka_chunks *chunks)
+{
+    return chunks->client == NULL ? 0 : (size_t)rd_kafka_outq_len(chunks->client);
+}
+
+void kafka_chunks_free(struct kafka_chunks *chunks)
+{
+    if (chunks == NULL)
+        return;
+    chunks->engine = NULL;
+    if (chunks->client != NULL)
+        (void)rd_kafka_purge(chunks->client, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+    client_destroy(chunks);
+    if (chunks->conf != NULL)
+        rd_kafka_conf_destroy(chunks->conf);
+    kafka_words_done(&chunks->words);
+    memory_free(chunks);
+}

@@ -1,0 +1,322 @@
+#include "io/kafka/conf.h"
+
+#include <inttypes.h>
+#include <librdkafka/rdkafka.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/check.h"
+
+#define NAME_MAX_BYTES  256
+#define VALUE_MAX_BYTES 65536
+
+/* A property that is not the user's, with the one value that does no harm, if there is one. */
+struct refusal {
+    const char *name;
+    const char *harmless;
+    const char *why;
+};
+
+#define OWN_OFFSETS                                                                                \
+    "the worker commits offsets itself, together with the results that they stand for"
+#define OWN_DEFAULT "exactly-once delivery needs the value that the worker sets"
+#define OWN_EVENTS  "the worker needs to hear of every record"
+
+static const struct refusal REFUSALS[] = {
+    {"acks", "all", "a result is finished only when all replicas have it"},
+    {"auto.commit.enable", "false", OWN_OFFSETS},
+    {"auto.commit.interval.ms", NULL, OWN_OFFSETS},
+    {"auto.offset.reset", "error",
+     "the worker decides where to start, so that no request is skipped or repeated unseen"},
+    {"background_event_cb", NULL, OWN_EVENTS},
+    {"bootstrap.servers", NULL, "set kafka.bootstrap_servers"},
+    {"delivery.report.only.error", "false", OWN_EVENTS},
+    {"enable.auto.commit", "false", OWN_OFFSETS},
+    {"enable.auto.offset.store", "false", OWN_OFFSETS},
+    {"enable.gapless.guarantee", "false",
+     "one record that cannot be delivered would stop the producer for good"},
+    {"enable.idempotence", "true", "without it a retry inside librdkafka doubles records"},
+    {"enable.partition.eof", "true",
+     "the worker needs to know where the log ends to commit past its last gap"},
+    {"enabled_events", NULL, OWN_EVENTS},
+    {"group.id", NULL, "set kafka.group_id"},
+    {"group.instance.id", NULL, "set kafka.instance and kafka.static_membership"},
+    {"isolation.level", "read_committed", "requests of aborted transactions must not be answered"},
+    {"log.queue", NULL, "the worker writes librdkafka's lines to its own log"},
+    {"log.thread.name", NULL, "the worker writes librdkafka's lines to its own log"},
+    {"metadata.broker.list", NULL, "set kafka.bootstrap_servers"},
+    {"offset.store.method", "broker", OWN_OFFSETS},
+    {"offset.store.path", NULL, OWN_OFFSETS},
+    {"opaque", NULL, OWN_EVENTS},
+    {"partition.assignment.strategy", "cooperative-sticky",
+     "partitions that stay must not stop while others move"},
+    {"partitioner", "murmur2_random",
+     "responses must be in the partition where Java clients expect the key"},
+    {"queuing.strategy", "fifo", "records of one key must stay in order"},
+    {"request.required.acks", "all", "a result is finished only when all replicas have it"},
+    {"transactional.id", NULL, "set kafka.instance: the transactional id is <group>-<instance>"},
+};
+
+static const struct refusal *refusal_of(const char *name)
+{
+    for (size_t i = 0; i < COUNT_OF(REFUSALS); i++) {
+        if (strcmp(REFUSALS[i].name, name) == 0)
+            return &REFUSALS[i];
+    }
+    return NULL;
+}
+
+/* A NUL-terminated copy; false when it is too long or holds a NUL itself. */
+static bool text_of(struct slice s, char *ret_text, size_t room)
+{
+    if (s.len >= room || (s.len > 0 && memchr(s.ptr, '\0', s.len) != NULL))
+        return false;
+    if (s.len > 0)
+        memcpy(ret_text, s.ptr, s.len);
+    ret_text[s.len] = '\0';
+    return true;
+}
+
+/* Sets one property as librdkafka understands it; ret_error (KAFKA_WORDS_MAX) has its words. */
+static bool property_set(rd_kafka_conf_t *conf, struct slice name, struct slice value,
+                         char *ret_error)
+{
+    static _Thread_local char value_text[VALUE_MAX_BYTES];
+    char name_text[NAME_MAX_BYTES];
+    if (!text_of(name, name_text, sizeof name_text) ||
+        !text_of(value, value_text, sizeof value_text)) {
+        (void)snprintf(ret_error, KAFKA_WORDS_MAX, "a name or value is too long, or holds a NUL");
+        return false;
+    }
+    bool set = rd_kafka_conf_set(conf, name_text, value_text, ret_error, KAFKA_WORDS_MAX) ==
+               RD_KAFKA_CONF_OK;
+    explicit_bzero(value_text, value.len);
+    return set;
+}
+
+enum err kafka_conf_check(struct slice name, struct slice value, struct buf *ret_words)
+{
+    char name_text[NAME_MAX_BYTES];
+    const struct refusal *refusal =
+        text_of(name, name_text, sizeof name_text) ? refusal_of(name_text) : NULL;
+    if (refusal != NULL &&
+        (refusal->harmless == NULL || !slice_equal_text(value, refusal->harmless))) {
+        buf_add_text(ret_words, refusal->why);
+        return ERR_NOT_ALLOWED;
+    }
+    char error[KAFKA_WORDS_MAX] = "";
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    bool set = property_set(conf, name, value, error);
+    rd_kafka_conf_destroy(conf);
+    if (set)
+        return OK;
+    buf_add_text(ret_words, error);
+    return ERR_INVALID;
+}
+
+/* ---- the clients' properties ---- */
+
+/* A conf being filled; the first failure sticks. */
+struct filling {
+    rd_kafka_conf_t *conf;
+    char *error;
+    bool failed;
+};
+
+static void fill(struct filling *filling, const char *name, struct slice value)
+{
+    if (!filling->failed &&
+        !property_set(filling->conf, slice_of_text(name), value, filling->error))
+        filling->failed = true;
+}
+
+static void fill_text(struct filling *filling, const char *name, const char *value)
+{
+    fill(filling, name, slice_of_text(value));
+}
+
+static void fill_number(struct filling *filling, const char *name, int64_t value)
+{
+    char text[24];
+    int len = snprintf(text, sizeof text, "%" PRId64, value);
+    fill(filling, name, slice_of(text, (size_t)len));
+}
+
+static void fill_properties(struct filling *filling, struct kafka_properties properties)
+{
+    for (size_t i = 0; i < properties.count && !filling->failed; i++) {
+        if (!property_set(filling->conf, properties.list[i].name, properties.list[i].value,
+                          filling->error))
+            filling->failed = true;
+    }
+}
+
+static int64_t or_default(int64_t value, int64_t otherwise)
+{
+    return value > 0 ? value : otherwise;
+}
+
+static int64_t smaller(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* What a user may change. Queues are small, because what is in them is neither held nor answered;
+ * they last for more than the second that librdkafka 2.0.2 waits before it fetches on after a full
+ * queue. */
+static void fill_consumer_defaults(struct filling *filling, const struct kafka_config *config)
+{
+    int64_t session_ms = or_default(config->session_timeout_ms, 10000);
+    fill_number(filling, "session.timeout.ms", session_ms);
+    fill_number(filling, "heartbeat.interval.ms", smaller(3000, session_ms / 3));
+    fill_number(filling, "max.poll.interval.ms", or_default(config->max_poll_interval_ms, 300000));
+    fill_text(filling, "queued.min.messages", "20000");
+    fill_text(filling, "queued.max.messages.kbytes", "1024");
+    fill_text(filling, "fetch.message.max.bytes", "262144");
+    fill_text(filling, "fetch.wait.max.ms", "50");
+    fill_text(filling, "fetch.error.backoff.ms", "100");
+    fill_text(filling, "topic.metadata.refresh.interval.ms", "5000");
+    fill_text(filling, "check.crcs", "true");
+}
+
+static void fill_consumer_promises(struct filling *filling, const struct kafka_config *config)
+{
+    fill(filling, "group.id", config->group_id);
+    if (config->static_membership && config->instance.len > 0)
+        fill(filling, "group.instance.id", config->instance);
+    fill_text(filling, "enable.auto.commit", "false");
+    fill_text(filling, "enable.auto.offset.store", "false");
+    fill_text(filling, "auto.offset.reset", "error");
+    fill_text(filling, "isolation.level", "read_committed");
+    fill_text(filling, "enable.partition.eof", "true");
+    fill_text(filling, "partition.assignment.strategy", "cooperative-sticky");
+}
+
+static void fill_producer_defaults(struct filling *filling, const struct kafka_config *config,
+                                   enum kafka_client client)
+{
+    bool transactional = client == KAFKA_PUBLISHER && config->exactly_once;
+    int64_t transaction_ms = or_default(config->transaction_timeout_ms, 12000);
+    fill_number(filling, "message.max.bytes",
+                smaller(1000000000,
+                        (int64_t)smaller((int64_t)config->output_bytes_max, 900000000) + 1048576));
+    fill_text(filling, "topic.metadata.propagation.max.ms", "5000");
+    if (transactional) {
+        fill_number(filling, "transaction.timeout.ms", transaction_ms);
+        fill_number(filling, "message.timeout.ms", transaction_ms * 2 / 3);
+        fill_text(filling, "linger.ms", "0");
+    } else if (client == KAFKA_PUBLISHER) {
+        fill_text(filling, "message.timeout.ms", "30000");
+        fill_text(filling, "linger.ms", "0");
+    } else {
+        fill_text(filling, "message.timeout.ms", "30000");
+        fill_text(filling, "linger.ms", "2");
+        fill_text(filling, "queue.buffering.max.messages", "20000");
+        fill_text(filling, "queue.buffering.max.kbytes", "16384");
+    }
+}
+
+static void fill_producer_promises(struct filling *filling, const struct kafka_config *config,
+                                   enum kafka_client client)
+{
+    fill_text(filling, "enable.idempotence", "true");
+    fill_text(filling, "acks", "all");
+    fill_text(filling, "partitioner", "murmur2_random");
+    if (client == KAFKA_PUBLISHER && config->exactly_once)
+        fill(filling, "transactional.id", config->transactional_id);
+    fill_text(filling, "delivery.report.only.error", client == KAFKA_CHUNKS ? "true" : "false");
+}
+
+struct rd_kafka_conf_s *kafka_conf_new(const struct kafka_config *config, enum kafka_client client,
+                                       char *ret_error)
+{
+    struct filling filling = {.conf = rd_kafka_conf_new(), .error = ret_error};
+    ret_error[0] = '\0';
+    fill_text(&filling, "client.id", "bedrock-worker");
+    if (config->client_id.len > 0)
+        fill(&filling, "client.id", config->client_id);
+    fill_text(&filling, "socket.nagle.disable", "true");
+    fill_text(&filling, "socket.keepalive.enable", "true");
+    fill_text(&filling, "reconnect.backoff.max.ms", "2000");
+    fill_text(&filling, "log.connection.close", "false");
+    if (client == KAFKA_CONSUMER)
+        fill_consumer_defaults(&filling, config);
+    else
+        fill_producer_defaults(&filling, config, client);
+    fill_properties(&filling, config->client);
+    fill_properties(&filling, client == KAFKA_CONSUMER ? config->consumer : config->producer);
+    fill(&filling, "bootstrap.servers", config->bootstrap_servers);
+    if (client == KAFKA_CONSUMER)
+        fill_consumer_promises(&filling, config);
+    else
+        fill_producer_promises(&filling, config, client);
+    if (!filling.failed)
+        return filling.conf;
+    rd_kafka_conf_destroy(filling.conf);
+    return NULL;
+}
+
+static void ignore_log(const rd_kafka_t *rk, int level, const char *facility, const char *text)
+{
+    (void)rk;
+    (void)level;
+    (void)facility;
+    (void)text;
+}
+
+enum err kafka_conf_try(const struct kafka_config *config, enum kafka_client client,
+                        char *ret_error)
+{
+    rd_kafka_conf_t *conf = kafka_conf_new(config, client, ret_error);
+    if (conf == NULL)
+        return ERR_INVALID;
+    rd_kafka_conf_set_log_cb(conf, ignore_log);
+    rd_kafka_type_t type = client == KAFKA_CONSUMER ? RD_KAFKA_CONSUMER : RD_KAFKA_PRODUCER;
+    rd_kafka_t *rk = NULL;
+    if (rd_kafka_conf_set(conf, "bootstrap.servers", NULL, ret_error, KAFKA_WORDS_MAX) ==
+        RD_KAFKA_CONF_OK)
+        rk = rd_kafka_new(type, conf, ret_error, KAFKA_WORDS_MAX);
+    if (rk == NULL) {
+        rd_kafka_conf_destroy(conf);
+        return ERR_INVALID;
+    }
+    rd_kafka_destroy_flags(rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    return OK;
+}
+
+static bool conf_number(const rd_kafka_conf_t *conf, const char *name, int64_t *ret_value)
+{
+    char value[64];
+    size_t size = sizeof value;
+    if (rd_kafka_conf_get(conf, name, value, &size) != RD_KAFKA_CONF_OK || size == 0)
+        return false;
+    return slice_to_int64(slice_of(value, strlen(value)), ret_value);
+}
+
+int64_t kafka_conf_number(const struct kafka_config *config, enum kafka_client client,
+                          const char *name)
+{
+    char error[KAFKA_WORDS_MAX];
+    rd_kafka_conf_t *conf = kafka_conf_new(config, client, error);
+    int64_t value = -1;
+    if (conf == NULL || !conf_number(conf, name, &value))
+        value = -1;
+    if (conf != NULL)
+        rd_kafka_conf_destroy(conf);
+    return value;
+}
+
+/* A partition's queue stops at its limit, but the fetch that fills it may be a whole one; one
+ * larger record is fetched alone. A producer's request is copied once while it is sent. */
+uint64_t kafka_conf_memory_bound(const struct kafka_config *config, size_t partitions)
+{
+    int64_t queue_kbytes = kafka_conf_number(config, KAFKA_CONSUMER, "queued.max.messages.kbytes");
+    int64_t fetch_bytes = kafka_conf_number(config, KAFKA_CONSUMER, "fetch.message.max.bytes");
+    int64_t chunk_kbytes = kafka_conf_number(config, KAFKA_CHUNKS, "queue.buffering.max.kbytes");
+    if (queue_kbytes < 0 || fetch_bytes < 0 || chunk_kbytes < 0)
+        return 0;
+    uint64_t of_partition = (uint64_t)queue_kbytes * 1024 + (uint64_t)fetch_bytes;
+    uint64_t of_producers =
+        (uint64_t)chunk_kbytes * 1024 + 2 * config->output_bytes_max + (32U << 20);
+    return partitions * of_partition + config->request_bytes_max + of_producers;
+}

@@ -1,0 +1,264 @@
+#include "io/kafka/partitions.h"
+
+#include <librdkafka/rdkafka.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/memory.h"
+
+#define BURST_MAX    8           /* records of one partition before the next one's turn */
+#define PUMP_MAX     256         /* records in one turn of the loop */
+#define HEADERS_KEPT HEADERS_MAX /* room for so many from one record to the next */
+
+bool parts_init(struct parts *parts)
+{
+    *parts = (struct parts){0};
+    parts->slots = memory_new(PARTITIONS_MAX * sizeof *parts->slots);
+    return parts->slots != NULL;
+}
+
+void parts_done(struct parts *parts)
+{
+    for (size_t i = 0; i < parts->end; i++) {
+        if (parts->slots[i].state != PART_FREE)
+            part_free(&parts->slots[i]);
+    }
+    memory_free(parts->slots);
+    memory_free(parts->headers);
+    *parts = (struct parts){0};
+}
+
+struct part *parts_take(struct parts *parts, const char *topic, int32_t partition)
+{
+    size_t slot = 0;
+    while (slot < parts->end && parts->slots[slot].state != PART_FREE)
+        slot++;
+    size_t len = strlen(topic);
+    if (slot == PARTITIONS_MAX || len > TOPIC_NAME_MAX)
+        return NULL;
+    if (slot == parts->end)
+        parts->end++;
+    struct part *part = &parts->slots[slot];
+    CHECK(part->queue == NULL);
+    part->parts = parts;
+    part->state = PART_WAITING;
+    part->epoch = ++parts->last_epoch;
+    part->is_assigned = part->is_stopped = part->must_restart = false;
+    memcpy(part->topic, topic, len + 1);
+    part->partition = partition;
+    part->start_offset = part->next_offset = 0;
+    return part;
+}
+
+struct part *parts_find(struct parts *parts, const char *topic, int32_t partition)
+{
+    for (size_t i = 0; i < parts->end; i++) {
+        struct part *part = &parts->slots[i];
+        if (part->state != PART_FREE && part->partition == partition &&
+            strcmp(part->topic, topic) == 0)
+            return part;
+    }
+    return NULL;
+}
+
+struct part *parts_at(struct parts *parts, struct tenure tenure)
+{
+    if (tenure.slot >= parts->end)
+        return NULL;
+    struct part *part = &parts->slots[tenure.slot];
+    return part->state != PART_FREE && part->epoch == tenure.epoch ? part : NULL;
+}
+
+struct tenure part_tenure(const struct part *part)
+{
+    return (struct tenure){.slot = (uint32_t)(part - part->parts->slots), .epoch = part->epoch};
+}
+
+/* In a thread of librdkafka. */
+static void part_has_more(rd_kafka_t *client, void *opaque)
+{
+    (void)client;
+    struct part *part = opaque;
+    atomic_store(&part->more, true);
+    part->parts->wake(part->parts->wake_self);
+}
+
+void part_open(struct part *part)
+{
+    CHECK(part->queue == NULL);
+    part->queue = rd_kafka_queue_get_partition(part->parts->client, part->topic, part->partition);
+    CHECK(part->queue != NULL);
+    rd_kafka_queue_forward(part->queue, NULL);
+    rd_kafka_queue_cb_event_enable(part->queue, part_has_more, part);
+    atomic_store(&part->more, true);
+}
+
+void part_seek(struct part *part, int64_t offset)
+{
+    CHECK(part->state == PART_RUNNING);
+    part->start_offset = offset;
+    part->next_offset = 0;
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(list, part->topic, part->partition)->offset = offset;
+    rd_kafka_error_t *error = rd_kafka_seek_partitions(part->parts->client, list, 0);
+    if (error != NULL) {
+        kafka_words_say(part->parts->words, LOG_KAFKA_ERROR, "seek of %s-%d: %s", part->topic,
+                        (int)part->partition, rd_kafka_error_string(error));
+        rd_kafka_error_destroy(error);
+    }
+    rd_kafka_topic_partition_list_destroy(list);
+    atomic_store(&part->more, true);
+}
+
+void part_restarted(struct part *part)
+{
+    part->is_stopped = part->must_restart = false;
+    part->next_offset = 0;
+    atomic_store(&part->more, true);
+}
+
+void part_free(struct part *part)
+{
+    if (part->queue != NULL) {
+        rd_kafka_queue_cb_event_enable(part->queue, NULL, NULL);
+        rd_kafka_queue_destroy(part->queue);
+        part->queue = NULL;
+    }
+    part->state = PART_FREE;
+    part->is_assigned = false;
+}
+
+/* ---- records ---- */
+
+/* Room for all of them, or for as many as there is memory. */
+static size_t headers_room(struct parts *parts, size_t count)
+{
+    if (count > parts->headers_room) {
+        struct header *more = memory_resize(parts->headers, count * sizeof *more);
+        if (more == NULL)
+            return parts->headers_room;
+        parts->headers = more;
+        parts->headers_room = count;
+    }
+    return count;
+}
+
+/* All headers, however many, for the dead letter repeats them. librdkafka reads none of a record
+ * that has more than 100000: what cannot be read is counted as one that is missing. */
+static void headers_read(struct parts *parts, const rd_kafka_message_t *message,
+                         struct record *ret_record)
+{
+    rd_kafka_headers_t *headers = NULL;
+    rd_kafka_resp_err_t err = rd_kafka_message_headers(message, &headers);
+    if (err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        ret_record->headers_sent = err == RD_KAFKA_RESP_ERR__NOENT ? 0 : 1;
+        return;
+    }
+    ret_record->headers_sent = rd_kafka_header_cnt(headers);
+    size_t room = headers_room(parts, ret_record->headers_sent), count = 0;
+    const char *name;
+    const void *value;
+    size_t size;
+    while (count < room && rd_kafka_header_get_all(headers, count, &name, &value, &size) ==
+                               RD_KAFKA_RESP_ERR_NO_ERROR) {
+        parts->headers[count].name = slice_of_text(name);
+        parts->headers[count].value = value == NULL ? SLICE_NULL : slice_of(value, size);
+        count++;
+    }
+    ret_record->headers = (struct headers){.list = parts->headers, .count = count};
+}
+
+static void headers_forget(struct parts *parts)
+{
+    if (parts->headers_room <= HEADERS_KEPT)
+        return;
+    memory_free(parts->headers);
+    parts->headers = NULL;
+    parts->headers_room = 0;
+}
+
+static enum timestamp_type timestamp_type_of(rd_kafka_timestamp_type_t type)
+{
+    if (type == RD_KAFKA_TIMESTAMP_CREATE_TIME)
+        return TIMESTAMP_CREATE;
+    return type == RD_KAFKA_TIMESTAMP_LOG_APPEND_TIME ? TIMESTAMP_APPEND : TIMESTAMP_NONE;
+}
+
+static void record_hand_over(struct part *part, struct engine *engine,
+                             const rd_kafka_message_t *message)
+{
+    if (message->offset < part->next_offset)
+        return;
+    part->next_offset = message->offset + 1;
+    rd_kafka_timestamp_type_t type;
+    struct record record = {
+        .topic = slice_of_text(part->topic),
+        .partition = part->partition,
+        .offset = message->offset,
+        .timestamp_ms = rd_kafka_message_timestamp(message, &type),
+        .key = message->key == NULL ? SLICE_NULL : slice_of(message->key, message->key_len),
+        .value = message->payload == NULL ? SLICE_NULL : slice_of(message->payload, message->len),
+    };
+    headers_read(part->parts, message, &record);
+    record.timestamp_type = timestamp_type_of(type);
+    if (record.timestamp_type == TIMESTAMP_NONE)
+        record.timestamp_ms = -1;
+    engine_record(engine, part_tenure(part), &record);
+    headers_forget(part->parts);
+}
+
+static void part_stopped(struct part *part, struct engine *engine)
+{
+    part->is_stopped = true;
+    engine_partition_out_of_range(engine, part_tenure(part));
+}
+
+static void message_hand_over(struct part *part, struct engine *engine,
+                              const rd_kafka_message_t *message)
+{
+    if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR)
+        record_hand_over(part, engine, message);
+    else if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
+        engine_partition_end(engine, part_tenure(part), message->offset);
+    else if (message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET)
+        part_stopped(part, engine);
+    else if (!kafka_words_right(part->parts->words, (int)message->err, NULL,
+                                slice_of_text(part->topic),
+                                "no request of it is taken until it is granted"))
+        kafka_words_say(part->parts->words, LOG_KAFKA_ERROR, "%s-%d: %s", part->topic,
+                        (int)part->partition, rd_kafka_message_errstr(message));
+}
+
+/* Messages handed over. */
+static size_t part_pump(struct part *part, struct engine *engine)
+{
+    size_t count = 0;
+    /* Cleared first: what arrives from here on sets it again. */
+    atomic_store(&part->more, false);
+    while (count < BURST_MAX && engine_room(engine, part_tenure(part)) > 0) {
+        rd_kafka_message_t *message = rd_kafka_consume_queue(part->queue, 0);
+        if (message == NULL)
+            return count;
+        message_hand_over(part, engine, message);
+        rd_kafka_message_destroy(message);
+        count++;
+    }
+    atomic_store(&part->more, true);
+    return count;
+}
+
+bool parts_pump(struct parts *parts, struct engine *engine)
+{
+    size_t total = 0, before;
+    do {
+        before = total;
+        for (size_t i = 0; i < parts->end; i++) {
+            struct part *part = &parts->slots[(parts->cursor + i) % parts->end];
+            if (part->state == PART_RUNNING && atomic_load(&part->more))
+                total += part_pump(part, engine);
+        }
+        if (parts->end > 0)
+            parts->cursor = (parts->cursor + 1) % parts->end;
+    } while (total > before && total < PUMP_MAX);
+    return total > before;
+}

@@ -1,0 +1,464 @@
+#include "io/kafka/publisher.h"
+
+#include <librdkafka/rdkafka.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/check.h"
+#include "io/loop/clock.h"
+#include "io/kafka/partitions.h"
+#include "io/kafka/produce.h"
+
+#define INIT_TIMEOUT_MS    1000  /* so long a stop waits for it */
+#define TOLD_AGAIN_MS      30000 /* between two lines about a producer that is not ready */
+#define WARM_UP_TIMEOUT_MS 3000
+#define PAUSE_MIN_MS       100
+#define PAUSE_MAX_MS       5000
+#define POLL_MS            100
+#define POLL_EVERY         64 /* records between two looks at delivery reports */
+#define ABORTS_MAX         8  /* in a row; then the producer is suspected */
+#define TOPICS_TIMEOUT_MS  1000
+#define METADATA_TEXT_MAX  1048576
+
+/* What to do after a step of a transaction. */
+enum verdict { GO_ON, MUST_ABORT, MUST_RENEW };
+
+static void client_destroy(struct publisher *publisher)
+{
+    if (publisher->client != NULL)
+        rd_kafka_destroy(publisher->client);
+    publisher->client = NULL;
+}
+
+static void reason_set(struct publisher *publisher, const char *what, const char *words)
+{
+    (void)snprintf(publisher->reason, sizeof publisher->reason, "%s: %s", what, words);
+}
+
+/* ---- delivery reports ---- */
+
+static bool code_is_purge(int code)
+{
+    return code == RD_KAFKA_RESP_ERR__PURGE_QUEUE || code == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT;
+}
+
+static void delivery_failed(struct deliveries *deliveries, size_t index, int code)
+{
+    if (code_is_purge(code))
+        return; /* what an abort throws away is not at fault */
+    if (kafka_refusal(code) == OK) {
+        deliveries->failed++;
+        deliveries->failed_code = code;
+        return;
+    }
+    if (deliveries->refused == 0 || index < deliveries->blame) {
+        deliveries->blame = index;
+        deliveries->blame_code = code;
+    }
+    deliveries->refused++;
+}
+
+/* The opaque of a record is its index + 1. */
+static void delivery_hear(rd_kafka_t *client, const rd_kafka_message_t *message, void *opaque)
+{
+    (void)client;
+    struct publisher *publisher = opaque;
+    size_t index = (size_t)(uintptr_t)message->_private - 1;
+    publisher->deliveries.outstanding--;
+    if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR)
+        delivery_failed(&publisher->deliveries, index, message->err);
+    else if (!publisher->config->exactly_once)
+        publisher->batch->outputs[index]->is_delivered = true;
+}
+
+/* ---- the life of a client ---- */
+
+bool publisher_init(struct publisher *publisher, const struct kafka_config *config,
+                    struct log_sink *sink, char *ret_error)
+{
+    *publisher = (struct publisher){.config = config};
+    kafka_words_init(&publisher->words, sink, "publisher");
+    publisher->transaction_ms =
+        kafka_conf_number(config, KAFKA_PUBLISHER, "transaction.timeout.ms");
+    publisher->conf = kafka_conf_new(config, KAFKA_PUBLISHER, ret_error);
+    if (publisher->conf == NULL)
+        return false;
+    rd_kafka_conf_set_opaque(publisher->conf, publisher);
+    rd_kafka_conf_set_log_cb(publisher->conf, kafka_words_hear);
+    rd_kafka_conf_set_dr_msg_cb(publisher->conf, delivery_hear);
+    return true;
+}
+
+void publisher_done(struct publisher *publisher)
+{
+    client_destroy(publisher);
+    if (publisher->conf != NULL)
+        rd_kafka_conf_destroy(publisher->conf);
+    kafka_words_done(&publisher->words);
+}
+
+static bool client_make(struct publisher *publisher)
+{
+    char words[KAFKA_WORDS_MAX];
+    rd_kafka_conf_t *conf = rd_kafka_conf_dup(publisher->conf);
+    publisher->client = rd_kafka_new(RD_KAFKA_PRODUCER, conf, words, sizeof words);
+    if (publisher->client != NULL)
+        return true;
+    rd_kafka_conf_destroy(conf);
+    kafka_words_say(&publisher->words, LOG_KAFKA_ERROR, "no producer: %s", words);
+    return false;
+}
+
+static void transactions_tell(struct publisher *publisher, const rd_kafka_error_t *error)
+{
+    char words[KAFKA_WORDS_MAX];
+    int64_t now_ms = clock_monotonic_ms();
+    if (publisher->told_ms != 0 && now_ms - publisher->told_ms < TOLD_AGAIN_MS)
+        return;
+    publisher->told_ms = now_ms;
+    int code = (int)rd_kafka_error_code(error);
+    int fatal = (int)rd_kafka_fatal_error(publisher->client, words, sizeof words);
+    const char *consequence = publisher->was_ready ? "results wait in memory until it is granted"
+                                                   : "no request is taken until it is granted";
+    if (!kafka_words_right(&publisher->words, fatal != 0 ? fatal : code, NULL,
+                           publisher->config->transactional_id, consequence))
+        kafka_words_say(&publisher->words, LOG_KAFKA_WORDS, "not ready yet: %s",
+                        code == RD_KAFKA_RESP_ERR__TIMED_OUT ? "no transaction coordinator answers"
+                                                             : rd_kafka_error_string(error));
+}
+
+/* Until it is done, or cannot be with this client. */
+static bool transactions_init(struct publisher *publisher)
+{
+    while (!atomic_load(&publisher->stopping)) {
+        rd_kafka_error_t *error = rd_kafka_init_transactions(publisher->client, INIT_TIMEOUT_MS);
+        if (error == NULL)
+            return true;
+        bool again = rd_kafka_error_is_retriable(error) != 0 && rd_kafka_error_is_fatal(error) == 0;
+        transactions_tell(publisher, error);
+        rd_kafka_error_destroy(error);
+        if (!again)
+            return false;
+    }
+    return false;
+}
+
+static bool client_begin(struct publisher *publisher)
+{
+    if (!client_make(publisher))
+        return false;
+    kafka_warm_up(publisher->client, publisher->config, 0);
+    if (publisher->config->exactly_once && !transactions_init(publisher))
+        return false;
+    kafka_warm_up(publisher->client, publisher->config, WARM_UP_TIMEOUT_MS);
+    return true;
+}
+
+static void pause_ms(const struct publisher *publisher, int64_t delay_ms)
+{
+    for (int64_t waited_ms = 0; waited_ms < delay_ms && !atomic_load(&publisher->stopping);
+         waited_ms += 50) {
+        struct timespec step = {.tv_nsec = 50 * 1000000L};
+        (void)nanosleep(&step, NULL);
+    }
+}
+
+void publisher_renew(struct publisher *publisher)
+{
+    int64_t started_ms = clock_monotonic_ms();
+    int64_t delay_ms = PAUSE_MIN_MS;
+    client_destroy(publisher);
+    while (!atomic_load(&publisher->stopping) && !client_begin(publisher)) {
+        client_destroy(publisher);
+        pause_ms(publisher, delay_ms);
+        delay_ms = delay_ms * 2 < PAUSE_MAX_MS ? delay_ms * 2 : PAUSE_MAX_MS;
+    }
+    if (publisher->client == NULL)
+        return;
+    if (publisher->was_ready) {
+        struct log_field field = FIELD_INT("duration_ms", clock_monotonic_ms() - started_ms);
+        log_sink_add(publisher->words.sink, LOG_PRODUCER_RENEWED, &field, 1);
+    }
+    publisher->was_ready = true;
+    publisher->told_ms = 0;
+    publisher->aborts = 0;
+}
+
+/* ---- one batch ---- */
+
+/* Takes the error. What it is good for is read from its code, not from its flags, where
+ * librdkafka 2.0.2 is wrong. */
+static enum verdict error_judge(struct publisher *publisher, const char *what,
+                                rd_kafka_error_t *error, int *ret_code)
+{
+    if (error == NULL)
+        return GO_ON;
+    char words[KAFKA_WORDS_MAX];
+    *ret_code = (int)rd_kafka_error_code(error);
+    reason_set(publisher, what, rd_kafka_error_string(error));
+    bool is_fatal = rd_kafka_error_is_fatal(error) != 0;
+    bool must_abort = rd_kafka_error_txn_requires_abort(error) != 0;
+    rd_kafka_error_destroy(error);
+    int fatal_code = (int)rd_kafka_fatal_error(publisher->client, words, sizeof words);
+    if (fatal_code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        *ret_code = fatal_code;
+    publisher->fenced = *ret_code == RD_KAFKA_RESP_ERR__FENCED ||
+                        *ret_code == RD_KAFKA_RESP_ERR_PRODUCER_FENCED ||
+                        *ret_code == RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH;
+    if (publisher->fenced || is_fatal || fatal_code != RD_KAFKA_RESP_ERR_NO_ERROR || !must_abort)
+        return MUST_RENEW;
+    return MUST_ABORT;
+}
+
+/* Queues one record; a full queue is waited for, until `until_ms`. */
+static int record_produce(struct publisher *publisher, const struct batch *batch, size_t index,
+                          int64_t until_ms)
+{
+    void *opaque = (void *)(uintptr_t)(index + 1);
+    for (;;) {
+        int code = kafka_produce(publisher->client, batch->outputs[index], false, opaque);
+        if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+            publisher->deliveries.outstanding++;
+        if (code != RD_KAFKA_RESP_ERR__QUEUE_FULL || clock_monotonic_ms() >= until_ms)
+            return code;
+        if (atomic_load(&publisher->stopping))
+            return code;
+        (void)rd_kafka_poll(publisher->client, POLL_MS);
+    }
+}
+
+static enum verdict records_produce(struct publisher *publisher, const struct batch *batch,
+                                    int64_t until_ms)
+{
+    for (size_t i = 0; i < batch->output_count; i++) {
+        int code = record_produce(publisher, batch, i, until_ms);
+        if (i % POLL_EVERY == POLL_EVERY - 1)
+            (void)rd_kafka_poll(publisher->client, 0);
+        if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+            continue;
+        reason_set(publisher, "produce", rd_kafka_err2str((rd_kafka_resp_err_t)code));
+        if (code == RD_KAFKA_RESP_ERR__FATAL || code == RD_KAFKA_RESP_ERR__FENCED) {
+            char words[KAFKA_WORDS_MAX];
+            publisher->fenced = rd_kafka_fatal_error(publisher->client, words, sizeof words) ==
+                                RD_KAFKA_RESP_ERR__FENCED;
+            return MUST_RENEW;
+        }
+        delivery_failed(&publisher->deliveries, i, code);
+        return MUST_ABORT;
+    }
+    return GO_ON;
+}
+
+static rd_kafka_topic_partition_list_t *offsets_make(rd_kafka_t *client, const struct batch *batch)
+{
+    rd_kafka_topic_partition_list_t *list =
+        rd_kafka_topic_partition_list_new((int)batch->offset_count);
+    for (size_t i = 0; i < batch->offset_count; i++) {
+        const struct batch_offset *offset = &batch->offsets[i];
+        char topic[TOPIC_NAME_MAX + 1] = "";
+        CHECK(offset->topic.len <= TOPIC_NAME_MAX && offset->metadata.len <= METADATA_TEXT_MAX);
+        memcpy(topic, offset->topic.ptr, offset->topic.len);
+        rd_kafka_topic_partition_t *element =
+            rd_kafka_topic_partition_list_add(list, topic, offset->partition);
+        element->offset = offset->offset;
+        char *metadata = rd_kafka_mem_malloc(client, offset->metadata.len + 1);
+        if (offset->metadata.len > 0)
+            memcpy(metadata, offset->metadata.ptr, offset->metadata.len);
+        metadata[offset->metadata.len] = '\0';
+        element->metadata = metadata;
+        element->metadata_size = offset->metadata.len;
+    }
+    return list;
+}
+
+/* A retriable failure is followed by the same call with the same arguments: the transaction must
+ * not go on without it. */
+static enum verdict offsets_send(struct publisher *publisher, const struct batch *batch,
+                                 const rd_kafka_consumer_group_metadata_t *group, int64_t until_ms,
+                                 int *ret_code)
+{
+    if (batch->offset_count == 0)
+        return GO_ON;
+    rd_kafka_topic_partition_list_t *list = offsets_make(publisher->client, batch);
+    enum verdict verdict = MUST_ABORT;
+    for (;;) {
+        int64_t left_ms = until_ms - clock_monotonic_ms();
+        rd_kafka_error_t *error = rd_kafka_send_offsets_to_transaction(
+            publisher->client, list, group, left_ms > 1000 ? (int)left_ms : 1000);
+        bool again = error != NULL && rd_kafka_error_is_retriable(error) != 0;
+        verdict = error_judge(publisher, "send offsets", error, ret_code);
+        if (verdict != MUST_RENEW || !again || publisher->fenced)
+            break;
+        verdict = MUST_ABORT; /* a retriable failure leaves the transaction open */
+        if (clock_monotonic_ms() >= until_ms || atomic_load(&publisher->stopping))
+            break;
+        (void)rd_kafka_poll(publisher->client, POLL_MS);
+    }
+    rd_kafka_topic_partition_list_destroy(list);
+    return verdict;
+}
+
+/* Begin to commit. ret_code: the code of what went wrong, if anything. */
+static enum verdict transaction_try(struct publisher *publisher, const struct batch *batch,
+                                    const rd_kafka_consumer_group_metadata_t *group, int *ret_code)
+{
+    int64_t until_ms = clock_monotonic_ms() + publisher->transaction_ms * 2 / 3;
+    if (error_judge(publisher, "begin", rd_kafka_begin_transaction(publisher->client), ret_code) !=
+        GO_ON)
+        return MUST_RENEW;
+    enum verdict verdict = records_produce(publisher, batch, until_ms);
+    if (verdict == GO_ON)
+        verdict = offsets_send(publisher, batch, group, until_ms, ret_code);
+    if (verdict == GO_ON)
+        verdict = error_judge(publisher, "commit",
+                              rd_kafka_commit_transaction(publisher->client, -1), ret_code);
+    if (verdict != MUST_ABORT)
+        return verdict;
+    int abort_code = RD_KAFKA_RESP_ERR_NO_ERROR;
+    char cause[PUBLISHER_REASON_MAX];
+    memcpy(cause, publisher->reason, sizeof cause);
+    rd_kafka_error_t *error = rd_kafka_abort_transaction(publisher->client, -1);
+    if (error_judge(publisher, "abort", error, &abort_code) != GO_ON)
+        return MUST_RENEW;
+    memcpy(publisher->reason, cause, sizeof cause);
+    return ++publisher->aborts > ABORTS_MAX ? MUST_RENEW : MUST_ABORT;
+}
+
+static bool code_is_time(int code)
+{
+    return code == RD_KAFKA_RESP_ERR__MSG_TIMED_OUT || code == RD_KAFKA_RESP_ERR__TIMED_OUT ||
+           code == RD_KAFKA_RESP_ERR__TIMED_OUT_QUEUE ||
+           code == RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT || code == RD_KAFKA_RESP_ERR__QUEUE_FULL;
+}
+
+static bool output_is_homeless(const struct rd_kafka_metadata *metadata,
+                               const struct output *output)
+{
+    for (int i = 0; i < metadata->topic_cnt; i++) {
+        const rd_kafka_metadata_topic_t *topic = &metadata->topics[i];
+        if (!slice_equal_text(output->topic, topic->topic))
+            continue;
+        bool is_there = topic->err == RD_KAFKA_RESP_ERR_NO_ERROR;
+        return kafka_refusal((int)topic->err) == ERR_NOT_FOUND ||
+               (is_there && output->partition >= topic->partition_cnt);
+    }
+    return false;
+}
+
+/* Of a topic that was deleted nothing blames the record: the broker refuses the transaction, or the
+ * record times out in the queue. Asked here, so that it fails alone. */
+static void homeless_blame(struct publisher *publisher, const struct batch *batch)
+{
+    const struct rd_kafka_metadata *metadata = NULL;
+    if (rd_kafka_metadata(publisher->client, 0, NULL, &metadata, TOPICS_TIMEOUT_MS) !=
+        RD_KAFKA_RESP_ERR_NO_ERROR)
+        return;
+    for (size_t i = 0; i < batch->output_count; i++)
+        if (!batch->outputs[i]->is_delivered && output_is_homeless(metadata, batch->outputs[i]))
+            delivery_failed(&publisher->deliveries, i, RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
+    rd_kafka_metadata_destroy(metadata);
+}
+
+/* Why a batch did not make it, from the delivery reports and the code of the step that failed. */
+static void failure_tell(struct publisher *publisher, const struct batch *batch, int code,
+                         struct batch_end *ret_end)
+{
+    const struct deliveries *deliveries = &publisher->deliveries;
+    ret_end->outcome = BATCH_ABORTED;
+    ret_end->was_time =
+        code_is_time(code) || (deliveries->failed > 0 && code_is_time(deliveries->failed_code));
+    bool may_be_homeless = ret_end->was_time || kafka_refusal(code) == ERR_NOT_FOUND;
+    if (deliveries->refused == 0 && may_be_homeless && publisher->client != NULL)
+        homeless_blame(publisher, batch);
+    if (deliveries->refused > 0) {
+        reason_set(publisher, "refused",
+                   rd_kafka_err2str((rd_kafka_resp_err_t)deliveries->blame_code));
+        ret_end->outcome = BATCH_REFUSED;
+        ret_end->refused = deliveries->refused;
+        ret_end->blame = deliveries->blame;
+        ret_end->blame_err = kafka_refusal(deliveries->blame_code);
+    } else if (code == RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION) {
+        ret_end->outcome = BATCH_GENERATION;
+    } else if (code == RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID ||
+               code == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID) {
+        ret_end->outcome = BATCH_MEMBER_GONE;
+    }
+}
+
+static void run_in_transaction(struct publisher *publisher, const struct batch *batch,
+                               const rd_kafka_consumer_group_metadata_t *group,
+                               struct batch_end *ret_end)
+{
+    int code = RD_KAFKA_RESP_ERR_NO_ERROR;
+    enum verdict verdict = transaction_try(publisher, batch, group, &code);
+    if (verdict == GO_ON) {
+        publisher->aborts = 0;
+        ret_end->outcome = BATCH_COMMITTED;
+    } else if (verdict == MUST_ABORT) {
+        failure_tell(publisher, batch, code, ret_end);
+    } else {
+        bool fenced = publisher->fenced;
+        publisher_renew(publisher);
+        ret_end->outcome = fenced ? BATCH_FENCED : BATCH_UNKNOWN;
+    }
+}
+
+/* Until all reports are in. When stopping, what is still on its way dies with the client, so that
+ * nothing borrowed stays in use. */
+static void deliveries_wait(struct publisher *publisher)
+{
+    while (publisher->deliveries.outstanding > 0 && !atomic_load(&publisher->stopping))
+        (void)rd_kafka_poll(publisher->client, POLL_MS);
+    if (publisher->deliveries.outstanding > 0)
+        client_destroy(publisher);
+}
+
+static void run_plainly(struct publisher *publisher, const struct batch *batch,
+                        struct batch_end *ret_end)
+{
+    char words[KAFKA_WORDS_MAX];
+    publisher->batch = batch;
+    for (size_t i = 0; i < batch->output_count; i++) {
+        if (batch->outputs[i]->is_delivered)
+            continue; /* with an earlier batch, where another record failed */
+        int code = record_produce(publisher, batch, i, INT64_MAX);
+        if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+            delivery_failed(&publisher->deliveries, i, code);
+    }
+    deliveries_wait(publisher);
+    const struct deliveries *deliveries = &publisher->deliveries;
+    if (publisher->client != NULL && deliveries->outstanding == 0 && deliveries->refused == 0 &&
+        deliveries->failed == 0) {
+        ret_end->outcome = BATCH_COMMITTED;
+        return;
+    }
+    reason_set(publisher, "deliver",
+               rd_kafka_err2str((rd_kafka_resp_err_t)deliveries->failed_code));
+    failure_tell(publisher, batch, deliveries->failed_code, ret_end);
+    if (publisher->client == NULL ||
+        rd_kafka_fatal_error(publisher->client, words, sizeof words) != 0)
+        publisher_renew(publisher);
+}
+
+void publisher_run(struct publisher *publisher, const struct batch *batch,
+                   const struct rd_kafka_consumer_group_metadata_s *group,
+                   struct batch_end *ret_end)
+{
+    *ret_end = (struct batch_end){.id = batch->id, .outcome = BATCH_UNKNOWN};
+    publisher->deliveries = (struct deliveries){0};
+    publisher->fenced = false;
+    publisher->reason[0] = '\0';
+    if (publisher->client == NULL)
+        publisher_renew(publisher);
+    if (publisher->client == NULL)
+        reason_set(publisher, "stop", "no producer is ready");
+    else if (!publisher->config->exactly_once)
+        run_plainly(publisher, batch, ret_end);
+    else if (batch->offset_count > 0 && group == NULL)
+        ret_end->outcome = BATCH_MEMBER_GONE;
+    else
+        run_in_transaction(publisher, batch, group, ret_end);
+    publisher->deliveries = (struct deliveries){0};
+    ret_end->reason = slice_of(publisher->reason, strlen(publisher->reason));
+}

@@ -1,0 +1,44 @@
+/* The blocks of a message that comes as a stream: each start or delta is written down and told as
+ * the `content` (and tool_call_chunks) of a chunk, so that what is kept and what was told add up to
+ * the same. Private to converse*.c. Texts are kept as they were escaped in the source: fragments of
+ * JSON strings, joined, are a JSON string. */
+#ifndef WIRE_BEDROCK_CONVERSE_ITEMS_H
+#define WIRE_BEDROCK_CONVERSE_ITEMS_H
+
+#include "wire/chat/answer.h"
+#include "wire/bedrock/dialect.h"
+#include "wire/formats/json.h"
+
+#define ITEMS_FRAME_BYTES 512 /* of one chunk: names and brackets around what was said */
+
+struct item;
+
+struct items {
+    struct arena *arena; /* holds the items; what they say is on the heap until items_done */
+    struct item *first, *last;
+    size_t count;       /* at most STREAM_BLOCKS_MAX */
+    size_t held, limit; /* bytes kept, and their bound */
+    size_t text_bytes;  /* UTF-8 bytes of text, reasoning and tool inputs heard */
+};
+
+/* One contentBlockStart or contentBlockDelta. */
+struct heard {
+    int64_t index;
+    const char *member;      /* "start" or "delta" */
+    const struct json *said; /* its object */
+};
+
+void items_init(struct items *items, struct arena *arena, size_t limit);
+void items_done(struct items *items);
+/* Adds to the two arrays, which are open: `[` or `[…`; nothing, where nothing was said.
+ * ERR_TOO_LARGE, ERR_NO_MEMORY. */
+MUST_CHECK enum err items_hear(struct items *items, const struct heard *heard, struct buf *content,
+                               struct buf *tool_calls);
+/* Whether chunks have told of a block with this index. */
+bool items_know(const struct items *items, int64_t index);
+/* Counts bytes that are kept elsewhere against the limit. */
+MUST_CHECK enum err items_charge(struct items *items, size_t bytes);
+/* The message's content and tool calls, in the arena. */
+MUST_CHECK enum err items_keep(struct items *items, struct answer *ret_answer);
+
+#endif

@@ -1,0 +1,74 @@
+/* What the rooms of the Converse dialect share: counts, metadata and the pieces of an AIMessage
+ * that a whole answer and a stream have in common. Private to this folder. Source: AWS's service
+ * model of Bedrock Runtime (Converse, ConverseStream) and LangChain's ChatBedrockConverse for the
+ * form of the blocks. */
+#ifndef WIRE_BEDROCK_CONVERSE_PARTS_H
+#define WIRE_BEDROCK_CONVERSE_PARTS_H
+
+#include "wire/bedrock/dialect.h"
+#include "wire/formats/json.h"
+
+#define CONVERSE_MEMBERS_MAX 64 /* members of an answer or event that go to response_metadata */
+
+/* Nothing known. */
+void converse_no_usage(struct usage_counts *ret_counts);
+/* Bedrock's `usage`; `known` stays false when the counts make no sense. `raw` is copied into the
+ * arena. */
+MUST_CHECK enum err converse_usage(struct arena *arena, const struct json *usage,
+                                   struct usage_counts *ret_counts);
+/* Reasoning tokens that Claude tells in additionalModelResponseFields when asked for /usage. */
+void converse_reasoning_tokens(const struct json *additional, struct usage_counts *ret_counts);
+
+/* Appends `"name":value` for the members of `object` that belong to response_metadata: not null,
+ * not the answer's own parts (output, usage), not padding (p), not what the worker says itself, and
+ * not in `given` (an object or NULL). A comma goes before unless the buf is empty. */
+MUST_CHECK enum err converse_add_metadata(struct buf *metadata, const struct json *object,
+                                          const struct json *given);
+
+/* The texts of an answer that is put together: `content` is the caller's to open and to close, the
+ * arrays of tool calls begin open. */
+struct converse_answer {
+    struct buf content, tool_calls, invalid_tool_calls;
+};
+void converse_answer_init(struct converse_answer *texts, size_t limit);
+void converse_answer_done(struct converse_answer *texts);
+/* `{"name":…,"args":…,"id":…,"type":"tool_call"}`. A valid call has an object of arguments; an
+ * invalid one has them as text. All values are JSON; null = absent. */
+void converse_add_tool_call(struct converse_answer *texts, bool is_valid, struct slice name,
+                            struct slice args, struct slice id);
+/* Closes the arrays of tool calls, and copies all three into the arena. */
+MUST_CHECK enum err converse_answer_keep(struct converse_answer *texts, struct arena *arena,
+                                         struct answer *ret_answer);
+
+/* The one member of an object that is a union; NULL when it is none. */
+const struct json *converse_only_member(const struct json *node);
+/* Bytes of a decoded string, near enough for an estimate: an escape counts as one to four. 0 when
+ * it is none. */
+size_t converse_text_bytes(const struct json *string);
+/* Fills why; what is over a limit is told as an answer that is too large. */
+enum err converse_failed(struct why *why, enum err err);
+/* Copies into the arena: ERR_TOO_LARGE when its limit, ERR_NO_MEMORY when the heap is to blame. */
+MUST_CHECK enum err converse_keep(struct arena *arena, const struct buf *buf,
+                                  struct slice *ret_copy);
+MUST_CHECK enum err converse_keep_slice(struct arena *arena, struct slice text,
+                                        struct slice *ret_copy);
+/* A string's value, if it is one: it must outlive the body. */
+MUST_CHECK enum err converse_keep_string(struct arena *arena, const struct json *node,
+                                         struct slice *ret_text);
+
+/* stream.c */
+MUST_CHECK enum err converse_stream_start(struct arena *arena, size_t answer_limit,
+                                          struct stream **ret_stream);
+MUST_CHECK enum err converse_stream_step(struct stream *stream, const struct event *event,
+                                         struct stream_step *ret_step, struct why *ret_why);
+MUST_CHECK enum err converse_stream_end(struct stream *stream, struct answer *ret_answer,
+                                        struct why *ret_why);
+void converse_stream_heard(const struct stream *stream, struct usage_counts *ret_counts,
+                           size_t *ret_text_bytes);
+void converse_stream_done(struct stream *stream);
+
+/* decode.c */
+MUST_CHECK enum err converse_decode(struct arena *arena, struct slice body,
+                                    struct answer *ret_answer, struct why *ret_why);
+
+#endif

@@ -1,0 +1,32 @@
+/* Where Bedrock Runtime answers: `https://bedrock-runtime[-fips].<region>.<suffix>` by partition
+ * and dual-stack (facts: AWS endpoint rules), or the user's own URL. */
+#ifndef WIRE_BEDROCK_ENDPOINT_H
+#define WIRE_BEDROCK_ENDPOINT_H
+
+#include "base/attr.h"
+#include "base/buf.h"
+#include "base/err.h"
+
+#define ENDPOINT_REGION_MAX 64
+#define ENDPOINT_URL_MAX    2047 /* bytes */
+
+struct endpoint {
+    struct slice scheme; /* http or https */
+    /* for the Host header and the signature: a port that is not the default one included */
+    struct slice host;
+    struct slice base_path; /* "" or "/prefix", no slash at its end */
+};
+
+/* A region becomes part of a host's name, so nothing but [a-z0-9-] may stand in it, and no `-` at
+ * its ends. */
+bool endpoint_is_region(struct slice region);
+/* The region's. ERR_FORMAT for what is none. */
+MUST_CHECK enum err endpoint_add_url(struct buf *buf, struct slice region, bool fips,
+                                     bool dual_stack);
+/* The user's own, or where there is none (null) the region's. */
+MUST_CHECK enum err endpoint_choose_url(struct buf *buf, struct slice own_url, struct slice region,
+                                        bool fips, bool dual_stack);
+/* Takes a URL apart (borrowed): http or https, no user info, query or fragment; else ERR_FORMAT. */
+MUST_CHECK enum err endpoint_read(struct slice url, struct endpoint *ret_endpoint);
+
+#endif

@@ -1,0 +1,39 @@
+/* What Bedrock said, in the form the output records need, and the token counts of a call. Built
+ * whole by a dialect from one body, or step by step from a stream. Slices lie in the answer's
+ * arena, given by the caller. */
+#ifndef WIRE_CHAT_ANSWER_H
+#define WIRE_CHAT_ANSWER_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/slice.h"
+
+#define ANSWER_COUNT_ABSENT (-1)
+
+/* Token counts, convention `langchain`: input includes cache reads and writes. */
+struct usage_counts {
+    int64_t input_tokens, output_tokens, total_tokens;
+    int64_t cache_read_tokens, cache_write_tokens;
+    int64_t cache_write_5m_tokens; /* 0 or less: none were told */
+    int64_t cache_write_1h_tokens; /* ANSWER_COUNT_ABSENT when not given; likewise the next */
+    int64_t reasoning_tokens;
+    bool known;       /* Bedrock gave counts */
+    struct slice raw; /* its own object, byte for byte; null = none */
+};
+
+struct answer {
+    struct slice content;    /* JSON: a string, or an array of blocks (records.md, langchain.md) */
+    struct slice tool_calls; /* JSON array */
+    struct slice invalid_tool_calls; /* JSON array */
+    struct slice stop_reason;        /* decoded text, as Bedrock spells it; null = none */
+    /* members for response_metadata, as Bedrock wrote them: `"metrics":{…},…`; may be empty.
+     * Without stopReason and the worker's own (ResponseMetadata, model_name, model_provider) */
+    struct slice metadata;
+    struct slice service_tier; /* decoded; null = not said */
+    /* UTF-8 bytes of text, reasoning and tool inputs: output tokens are estimated as a quarter of
+     * it */
+    size_t text_bytes;
+    struct usage_counts usage;
+};
+
+#endif

@@ -1,0 +1,36 @@
+/* What the settings say about models and templates: plain lists that app fills once and that
+ * requests are read against. Everything is borrowed from the settings. */
+#ifndef WIRE_CHAT_CATALOG_H
+#define WIRE_CHAT_CATALOG_H
+
+#include "base/slice.h"
+
+struct model_alias {
+    struct slice name;   /* what requests say */
+    struct slice id;     /* model id, inference profile id or ARN */
+    struct slice region; /* null = the worker's */
+    struct slice api;    /* null or "auto" or "converse" */
+    /* Defaults for requests that leave them out; raw JSON values, null = none. */
+    struct slice temperature, top_p, top_k, max_tokens, stop;
+};
+
+struct template_message {
+    struct slice role; /* system, human or user, ai or assistant */
+    struct slice text; /* with {placeholders} */
+};
+
+struct template_named {
+    struct slice name;
+    const struct template_message *messages;
+    size_t count;
+};
+
+struct catalog {
+    struct slice default_model; /* alias or id; empty = none */
+    const struct model_alias *aliases;
+    size_t alias_count;
+    const struct template_named *templates;
+    size_t template_count;
+};
+
+#endif

@@ -1,0 +1,93 @@
+#include "wire/chat/reader.h"
+
+#include "wire/bedrock/endpoint.h"
+#include "base/suggest.h"
+
+#define ARN_REGION 3 /* of arn:partition:service:region:account:resource */
+
+static const struct model_alias *find_alias(const struct catalog *catalog, struct slice name)
+{
+    for (size_t i = 0; i < catalog->alias_count; i++)
+        if (slice_equal(catalog->aliases[i].name, name))
+            return &catalog->aliases[i];
+    return NULL;
+}
+
+/* The region of an ARN; the null slice for ids, and for ARNs that leave it out. */
+static enum err region_of(struct reader *reader, struct slice model, struct slice *ret_region)
+{
+    struct slice rest = model;
+    *ret_region = SLICE_NULL;
+    if (!slice_starts(model, SLICE("arn:")))
+        return OK;
+    for (size_t i = 0; i < ARN_REGION; i++)
+        rest = slice_sub(rest, slice_find(rest, ':') + 1, SIZE_MAX);
+    size_t len = slice_find(rest, ':');
+    if (len == rest.len || (len > 0 && !endpoint_is_region(slice_sub(rest, 0, len))))
+        return why_set(reader->why, ERR_INVALID, "model", "not a whole ARN");
+    if (len > 0)
+        *ret_region = slice_sub(rest, 0, len);
+    return OK;
+}
+
+static void fill_in(struct slice *value, struct slice fallback)
+{
+    if (value->ptr == NULL)
+        *value = fallback;
+}
+
+static enum err unknown_model(struct reader *reader, struct slice name)
+{
+    struct suggest suggest;
+    suggest_init(&suggest, name);
+    for (size_t i = 0; i < reader->catalog->alias_count; i++)
+        suggest_offer(&suggest, reader->catalog->aliases[i].name);
+    if (suggest.nearest.ptr == NULL)
+        return why_set(reader->why, ERR_UNKNOWN_MODEL, "model",
+                       "\"%.*s\" is no alias in the settings, and no model id or ARN",
+                       SLICE_ARG(slice_sub(name, 0, 128)));
+    return why_set(
+        reader->why, ERR_UNKNOWN_MODEL, "model",
+        "\"%.*s\" is no alias in the settings, and no model id or ARN; did you mean \"%.*s\"?",
+        SLICE_ARG(slice_sub(name, 0, 128)), SLICE_ARG(suggest.nearest));
+}
+
+static bool has_top_k(const struct reader *reader)
+{
+    return reader->request->top_k.ptr != NULL ||
+           json_member(reader->additional_fields, "top_k") != NULL;
+}
+
+static void apply_alias(struct reader *reader, const struct model_alias *alias)
+{
+    struct request *request = reader->request;
+    if (alias->region.len > 0)
+        request->region = alias->region;
+    fill_in(&request->temperature, alias->temperature);
+    fill_in(&request->top_p, alias->top_p);
+    fill_in(&request->max_tokens, alias->max_tokens);
+    fill_in(&request->stop, alias->stop);
+    if (!has_top_k(reader))
+        request->top_k = alias->top_k;
+}
+
+enum err request_resolve_model(struct reader *reader)
+{
+    struct request *request = reader->request;
+    fill_in(&request->model_requested, reader->catalog->default_model);
+    struct slice name = request->model_requested;
+    if (name.len == 0)
+        return why_set(reader->why, ERR_INVALID, "model",
+                       "missing, and the settings name no default model");
+    const struct model_alias *alias = find_alias(reader->catalog, name);
+    struct slice model = alias != NULL ? alias->id : name;
+    if (alias == NULL && slice_find(name, '.') == name.len && slice_find(name, ':') == name.len)
+        return unknown_model(reader, name);
+    enum err err = region_of(reader, model, &request->region);
+    if (err != OK)
+        return err;
+    request->model = model;
+    if (alias != NULL)
+        apply_alias(reader, alias);
+    return OK;
+}

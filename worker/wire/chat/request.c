@@ -1,0 +1,269 @@
+#include "wire/chat/request.h"
+
+#include "base/instant.h"
+#include "base/utf8.h"
+#include "wire/formats/path.h"
+#include "wire/chat/reader.h"
+#include "base/suggest.h"
+#include "wire/formats/text.h"
+
+static const struct request_field fields[] = {
+#define FIELD(name, read)         {#name, read, SIZE_MAX},
+#define VALUE(name, read, member) {#name, read, offsetof(struct request, member)},
+#define LATER(name)               {#name, NULL, SIZE_MAX},
+#include "wire/chat/request_fields.def"
+#undef FIELD
+#undef VALUE
+#undef LATER
+};
+
+/* --- what the readers share --- */
+
+enum err reader_no_memory(struct reader *reader)
+{
+    return why_set(reader->why, ERR_NO_MEMORY, NULL, "%s", "");
+}
+
+enum err reader_string(struct reader *reader, const char *field, const struct json *value,
+                       struct slice *ret_text)
+{
+    if (!json_is(value, JSON_STRING))
+        return why_set(reader->why, ERR_INVALID, field, "must be a string");
+    return json_string(reader->arena, value, ret_text) ? OK : reader_no_memory(reader);
+}
+
+enum err reader_unknown_member(struct reader *reader, const char *path, struct slice name,
+                               const char *const *known, size_t known_count)
+{
+    struct path field = path_member(path, name);
+    struct suggest suggest;
+    suggest_init(&suggest, name);
+    for (size_t i = 0; i < known_count; i++)
+        suggest_offer(&suggest, slice_of_text(known[i]));
+    if (suggest.nearest.ptr == NULL)
+        return why_set(reader->why, ERR_INVALID, field.text, "no such field");
+    return why_set(reader->why, ERR_INVALID, field.text, "no such field; did you mean \"%.*s\"?",
+                   SLICE_ARG(suggest.nearest));
+}
+
+/* --- headers --- */
+
+static enum err check_headers(const struct record *record, struct why *ret_why)
+{
+    size_t bytes = 0;
+    if (record->headers.count > HEADERS_MAX || record->headers.count < record->headers_sent)
+        return why_set(ret_why, ERR_MALFORMED, NULL, "the record has more than %d headers",
+                       HEADERS_MAX);
+    for (size_t i = 0; i < record->headers.count; i++)
+        bytes += record->headers.list[i].name.len + record->headers.list[i].value.len;
+    if (bytes > HEADERS_BYTES_MAX)
+        return why_set(ret_why, ERR_MALFORMED, NULL, "the record's headers have more than %d bytes",
+                       HEADERS_BYTES_MAX);
+    return OK;
+}
+
+/* The value of a header that says something, else the null slice. */
+static struct slice header_value(const struct record *record, const char *name)
+{
+    const struct header *header = headers_last(record->headers, name);
+    return header == NULL || header->value.len == 0 ? SLICE_NULL : header->value;
+}
+
+static bool default_id(struct arena *arena, const struct record *record, struct slice *ret_id)
+{
+    struct buf id OWNED_BY(buf_done);
+    buf_init(&id, record->topic.len + 64);
+    buf_add(&id, record->topic);
+    buf_addf(&id, "-%d-%lld", record->partition, (long long)record->offset);
+    return id.failed == OK && arena_copy(arena, buf_slice(&id), ret_id);
+}
+
+/* Wrong headers of id and reply are only noted: they fail no request that says the same itself
+ * (check_defaults). */
+static void id_from_headers(const struct record *record, struct request *request)
+{
+    struct slice id = header_value(record, "ce_id");
+    if (id.ptr == NULL)
+        return;
+    request->is_id_bad = utf8_valid_len(id) < id.len || !request_is_name(id, REQUEST_ID_MAX);
+    if (!request->is_id_bad)
+        request->id = id;
+}
+
+static void reply_from_headers(const struct record *record, struct request *request)
+{
+    struct slice topic = header_value(record, "kafka_replyTopic");
+    const struct header *header = headers_last(record->headers, "kafka_replyPartition");
+    if (topic.ptr == NULL)
+        return;
+    request->is_reply_topic_bad = !text_is_topic(topic);
+    if (request->is_reply_topic_bad)
+        return;
+    request->reply_topic = topic;
+    request->reply_by_header = true;
+    if (header == NULL || header->value.ptr == NULL)
+        return;
+    const unsigned char *bytes = (const unsigned char *)header->value.ptr;
+    request->is_reply_partition_bad = header->value.len != 4 || bytes[0] > 0x7f;
+    if (!request->is_reply_partition_bad)
+        request->reply_partition = (int32_t)((uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 |
+                                             (uint32_t)bytes[2] << 8 | bytes[3]);
+}
+
+static bool expiry_from_headers(const struct record *record, struct request *request)
+{
+    struct slice text = header_value(record, "ce_expirytime");
+    return text.ptr == NULL || instant_from_rfc3339(text, &request->expires_wall_ms);
+}
+
+enum err request_from_headers(struct arena *arena, const struct record *record,
+                              struct request *ret_request, struct why *ret_why)
+{
+    *ret_request = (struct request){
+        .tenant = SLICE("default"),
+        .expires_wall_ms = REQUEST_NO_LIMIT,
+        .reply_partition = -1,
+    };
+    why_clear(ret_why);
+    id_from_headers(record, ret_request);
+    if (ret_request->id.ptr == NULL && !default_id(arena, record, &ret_request->id))
+        return why_set(ret_why, ERR_NO_MEMORY, NULL, "%s", "");
+    reply_from_headers(record, ret_request);
+    bool is_expiry_good = expiry_from_headers(record, ret_request);
+    enum err err = check_headers(record, ret_why);
+    if (err == OK && !is_expiry_good)
+        err = why_set(ret_why, ERR_INVALID, "ce_expirytime", "must be an RFC 3339 time");
+    return err;
+}
+
+/* --- the value --- */
+
+static enum err parse_value(struct reader *reader, const struct json **ret_root)
+{
+    struct json_fault fault;
+    struct slice value = reader->record->value;
+    if (value.ptr == NULL)
+        return why_set(reader->why, ERR_MALFORMED, NULL, "the record has no value (a tombstone)");
+    if (value.len == 0)
+        return why_set(reader->why, ERR_MALFORMED, NULL, "the record's value is empty");
+    enum err err = json_parse(reader->scratch, value, ret_root, &fault);
+    if (err == ERR_NO_MEMORY)
+        return reader_no_memory(reader);
+    if (err != OK)
+        return why_set(reader->why, ERR_MALFORMED, NULL, "%s at line %zu, column %zu: %s",
+                       fault.is_json ? "refused" : "no JSON", fault.line, fault.column,
+                       fault.words);
+    if (!json_is(*ret_root, JSON_OBJECT))
+        return why_set(reader->why, ERR_MALFORMED, NULL, "a request is a JSON object");
+    if (json_member(*ret_root, "specversion") != NULL &&
+        (json_member(*ret_root, "data") != NULL || json_member(*ret_root, "data_base64") != NULL))
+        return why_set(reader->why, ERR_MALFORMED, NULL,
+                       "this is a CloudEvent in structured mode: send its data as the value "
+                       "(the attributes may go into ce_ headers)");
+    return OK;
+}
+
+static const struct request_field *find_field(struct slice name)
+{
+    for (size_t i = 0; i < COUNT_OF(fields); i++)
+        if (slice_equal_text(name, fields[i].name))
+            return &fields[i];
+    return NULL;
+}
+
+static enum err check_names(struct reader *reader, const struct json *root)
+{
+    const char *names[COUNT_OF(fields)];
+    for (size_t i = 0; i < COUNT_OF(fields); i++)
+        names[i] = fields[i].name;
+    for (const struct json *member = root->first; member != NULL; member = member->next) {
+        const struct request_field *field = find_field(member->name);
+        if (field == NULL)
+            return reader_unknown_member(reader, "", member->name, names, COUNT_OF(names));
+        if (field->read == NULL && member->kind != JSON_NULL)
+            return why_set(reader->why, ERR_UNSUPPORTED_FIELD, field->name,
+                           "this version does not do this field yet");
+    }
+    return OK;
+}
+
+/* Every field is read, whatever the one before was: the error response wants the id, the metadata
+ * and the rest. The first error is the one that is told. */
+static enum err read_fields(struct reader *reader, const struct json *root, enum err first)
+{
+    struct why *told = reader->why;
+    struct why later;
+    for (size_t i = 0; i < COUNT_OF(fields); i++) {
+        const struct json *value = json_member(root, fields[i].name);
+        if (value == NULL || value->kind == JSON_NULL || fields[i].read == NULL)
+            continue;
+        reader->why = first == OK ? told : &later;
+        enum err err = fields[i].read(reader, &fields[i], value);
+        first = first == OK ? err : first;
+    }
+    reader->why = told;
+    return first;
+}
+
+static bool gives(const struct json *root, const char *name)
+{
+    const struct json *member = json_member(root, name);
+    return member != NULL && member->kind != JSON_NULL;
+}
+
+/* The headers that count where the value says nothing: `ce_id` for `id`, `kafka_replyTopic` for
+ * `reply_to`. */
+static enum err check_defaults(struct reader *reader, const struct json *root)
+{
+    const struct request *request = reader->request;
+    if (request->is_id_bad && !gives(root, "id"))
+        return why_set(reader->why, ERR_INVALID, "ce_id",
+                       "must be 1 to %d characters of UTF-8 without controls", REQUEST_ID_MAX);
+    if (gives(root, "reply_to"))
+        return OK;
+    if (request->is_reply_topic_bad)
+        return why_set(reader->why, ERR_REPLY_REFUSED, "kafka_replyTopic", "not a topic's name");
+    if (request->is_reply_partition_bad)
+        return why_set(reader->why, ERR_INVALID, "kafka_replyPartition",
+                       "must be a partition as 4 bytes, big-endian");
+    return OK;
+}
+
+static enum err read_value(struct reader *reader)
+{
+    const struct json *root = NULL;
+    enum err err = parse_value(reader, &root);
+    if (err != OK)
+        return err;
+    err = check_defaults(reader, root);
+    err = read_fields(reader, root, err == OK ? check_names(reader, root) : err);
+    if (err == OK)
+        err = request_merge_fields(reader);
+    if (err == OK)
+        err = request_resolve_model(reader);
+    if (err == OK)
+        err = request_read_conversation(reader);
+    return err;
+}
+
+enum err request_read(struct arena *arena, const struct record *record,
+                      const struct catalog *catalog, struct request *ret_request,
+                      struct why *ret_why)
+{
+    struct arena scratch OWNED_BY(arena_done);
+    struct why why;
+    arena_init(&scratch, REQUEST_SCRATCH_BYTES(record->value.len));
+    why_clear(&why);
+    struct reader reader = {
+        .arena = arena,
+        .scratch = &scratch,
+        .record = record,
+        .catalog = catalog,
+        .request = ret_request,
+        .why = &why,
+    };
+    (void)read_value(&reader);
+    if (ret_why->err == OK)
+        *ret_why = why;
+    return ret_why->err;
+}

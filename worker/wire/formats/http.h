@@ -1,0 +1,26 @@
+/* An HTTP exchange as the engine sees it: a request ready to send and the head of an answer. No I/O
+ * here. */
+#ifndef WIRE_FORMATS_HTTP_H
+#define WIRE_FORMATS_HTTP_H
+
+#include "base/buf.h"
+#include "base/slice.h"
+
+#define HTTP_HEAD_BYTES_MAX 65536 /* of an answer: status line and headers */
+
+/* Always POST. Borrowed by io until the call has ended. */
+struct http_request {
+    struct slice url;     /* https://host[:port]/path, NUL-terminated behind */
+    struct slice headers; /* lines `Name: value\r\n`, each one ended by CRLF */
+    struct slice body;
+};
+
+/* The last value of a header in a raw head (lines ended by CRLF or LF; names without case),
+ * trimmed; null = none. */
+struct slice http_header(struct slice head, const char *name);
+/* Milliseconds from Retry-After (seconds or HTTP date) and x-amz-retry-after (ms), the latter
+ * first; -1 = none. Clamped to [0, 15 min]. A date is reckoned from the answer's own Date, else
+ * from wall_ms. */
+int64_t http_retry_after_ms(struct slice head, int64_t wall_ms);
+
+#endif

@@ -1,0 +1,22 @@
+/* Small questions about texts that more than one room asks. */
+#ifndef WIRE_FORMATS_TEXT_H
+#define WIRE_FORMATS_TEXT_H
+
+#include "base/slice.h"
+
+#define TEXT_TOPIC_MAX 249 /* bytes of a topic's name: Kafka's limit */
+
+/* A name that Kafka takes for a topic: letters, digits, `.`, `_` and `-`, but not `.` or `..`. */
+bool text_is_topic(struct slice text);
+
+/* The following ask of valid UTF-8. */
+
+/* A C0 or C1 control character, or DEL. */
+bool text_has_control(struct slice text);
+/* Without white space at its end; white space is what Unicode calls so, for Bedrock refuses a blank
+ * text whichever characters make it blank. */
+struct slice text_trim_end(struct slice text);
+/* Empty, or white space alone. */
+bool text_is_blank(struct slice text);
+
+#endif

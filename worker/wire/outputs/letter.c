@@ -1,0 +1,108 @@
+#include "wire/outputs/output.h"
+
+#include "base/check.h"
+#include "base/utf8.h"
+#include "wire/outputs/draft.h"
+
+#define LETTER_FRAME_BYTES 320 /* our headers beside the texts that are counted one by one */
+
+/* The names of Spring Kafka's DeadLetterPublishingRecoverer, then ours. */
+static const char DLT_TOPIC[] = "kafka_dlt-original-topic";
+static const char DLT_PARTITION[] = "kafka_dlt-original-partition";
+static const char DLT_OFFSET[] = "kafka_dlt-original-offset";
+static const char DLT_TIMESTAMP[] = "kafka_dlt-original-timestamp";
+static const char DLT_TIMESTAMP_TYPE[] = "kafka_dlt-original-timestamp-type";
+static const char DLT_GROUP[] = "kafka_dlt-original-consumer-group";
+static const char DLT_TYPE[] = "kafka_dlt-exception-fqcn";
+static const char DLT_MESSAGE[] = "kafka_dlt-exception-message";
+static const char CODE[] = "bedrock-error-code";
+static const char ATTEMPTS[] = "bedrock-attempts";
+static const char OMITTED[] = "bedrock-value-omitted";
+static const char HEADERS_OMITTED[] = "bedrock-headers-omitted";
+
+/* All of the request's headers but an earlier letter's. */
+static bool is_original(const struct output_context *context, struct slice name)
+{
+    static const char *const OURS[] = {
+        DLT_TOPIC, DLT_PARTITION,  DLT_OFFSET,  DLT_TIMESTAMP, DLT_TIMESTAMP_TYPE,
+        DLT_GROUP, DLT_TYPE,       DLT_MESSAGE, CODE,          ATTEMPTS,
+        OMITTED,   HEADERS_OMITTED};
+    (void)context;
+    return !slice_is_one_of(name, OURS, COUNT_OF(OURS));
+}
+
+static void big_endian_header(struct draft *draft, const char *name, uint64_t value, int bytes)
+{
+    draft_header_begins(draft, name);
+    for (int i = bytes - 1; i >= 0; i--)
+        buf_add_byte(draft->body, (char)(unsigned char)(value >> (8 * i)));
+    draft_header_ends(draft);
+}
+
+/* Text that may hold anything Bedrock or a proxy sent: readers decode it as UTF-8. */
+static void foreign_header(struct draft *draft, const char *name, const char *text)
+{
+    struct slice all = slice_of_text(text);
+    draft_header(draft, name, slice_sub(all, 0, utf8_valid_len(all)));
+}
+
+/* As Java's TimestampType prints itself. */
+static struct slice timestamp_type_words(enum timestamp_type type)
+{
+    switch (type) {
+    case TIMESTAMP_CREATE:
+        return SLICE("CreateTime");
+    case TIMESTAMP_APPEND:
+        return SLICE("LogAppendTime");
+    case TIMESTAMP_NONE:
+        break;
+    }
+    return SLICE("NoTimestampType");
+}
+
+static void add_headers(struct draft *draft, const struct record *record, const struct why *why,
+                        int attempts)
+{
+    char message[OUTPUT_MESSAGE_MAX];
+    output_why_message(why, message);
+    draft_header(draft, DLT_TOPIC, record->topic);
+    big_endian_header(draft, DLT_PARTITION, (uint64_t)record->partition, 4);
+    big_endian_header(draft, DLT_OFFSET, (uint64_t)record->offset, 8);
+    big_endian_header(draft, DLT_TIMESTAMP, (uint64_t)record->timestamp_ms, 8);
+    draft_header(draft, DLT_TIMESTAMP_TYPE, timestamp_type_words(record->timestamp_type));
+    draft_header(draft, DLT_GROUP, draft->context->group_id);
+    foreign_header(draft, DLT_TYPE, output_why_type(why));
+    foreign_header(draft, DLT_MESSAGE, message);
+    draft_header(draft, CODE, slice_of_text(err_code(why->err)));
+    draft_header_begins(draft, ATTEMPTS);
+    buf_add_int(draft->body, attempts);
+    draft_header_ends(draft);
+}
+
+enum err output_letter(const struct output_context *context, const struct record *record,
+                       const struct why *why, int attempts, bool with_value,
+                       struct output **ret_output)
+{
+    CHECK(why != NULL);
+    size_t expected = LETTER_FRAME_BYTES + (with_value ? record->value.len : 0) +
+                      record->topic.len + context->group_id.len + WHY_TYPE_MAX + OUTPUT_MESSAGE_MAX;
+    struct draft draft;
+    enum err err = draft_begin(&draft, context, OUTPUT_LETTER, expected);
+    if (err != OK)
+        return err;
+    draft.value_is_null = !with_value || record->value.ptr == NULL;
+    if (!draft.value_is_null)
+        buf_add(draft.body, record->value);
+    draft_value_ends(&draft);
+    add_headers(&draft, record, why, attempts);
+    if (!with_value)
+        draft_header(&draft, OMITTED, SLICE("too large"));
+    if (record->headers.count < record->headers_sent)
+        draft_header(&draft, HEADERS_OMITTED, SLICE("too large"));
+    struct draft_address address = {.topic = context->dead_letters_topic,
+                                    .partition = -1,
+                                    .key = record->key,
+                                    .headers = record->headers,
+                                    .keep = is_original};
+    return draft_end(&draft, &address, ret_output);
+}

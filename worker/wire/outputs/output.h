@@ -1,0 +1,115 @@
+/* The records that go out, one encoder each (records.md): response, chunk, usage, dead letter. An
+ * output owns all its bytes, because it outlives the job's arena: it waits for a batch, and through
+ * aborts for the next. */
+#ifndef WIRE_OUTPUTS_OUTPUT_H
+#define WIRE_OUTPUTS_OUTPUT_H
+
+#include "base/buf.h"
+#include "base/list.h"
+#include "base/uuid.h"
+#include "wire/chat/answer.h"
+#include "wire/formats/record.h"
+#include "wire/chat/request.h"
+#include "wire/formats/why.h"
+
+enum output_kind { OUTPUT_RESPONSE, OUTPUT_USAGE, OUTPUT_LETTER, OUTPUT_CHUNK };
+
+struct output {
+    struct link link; /* in its owner's list */
+    enum output_kind kind;
+    struct slice topic; /* borrowed: settings, or its own */
+    int32_t partition;  /* -1 = by key */
+    struct slice key;   /* may be null */
+    struct slice value; /* may be null (dead letter of a tombstone) */
+    const struct header *headers;
+    size_t header_count;
+    size_t held_bytes;  /* what it counts against delivery.max_held_bytes */
+    bool is_delivered;  /* under at_least_once: the broker has it, should its batch come again */
+    struct buf body;    /* owns the value and the texts of our own headers; zeroed = empty */
+    struct arena arena; /* owns the rest: topic of a reply, key, header list, echoed headers */
+};
+
+void output_free(struct output *output); /* NULL is fine */
+
+/* What all encoders need to know of the worker. Borrowed; made once by app. */
+struct output_context {
+    struct slice source; /* /bedrock-worker/<group id> */
+    struct slice group_id;
+    struct slice responses_topic, chunks_topic, usage_topic, dead_letters_topic;
+    const struct slice *echo_headers; /* globs */
+    size_t echo_header_count;
+    size_t output_bytes_max; /* limit of one output: key, value and headers together */
+};
+
+/* One call of a request, as `attempts` and usage records tell it. */
+struct attempt {
+    int number; /* from 1, throttled ones included */
+    struct uuid call;
+    struct slice model, region;
+    int status;               /* HTTP; 0 = none came */
+    char error[WHY_TYPE_MAX]; /* "" = none: Bedrock's type, else our code */
+    int64_t started_wall_ms;
+    int64_t duration_ms;
+    char bedrock_request_id[72]; /* "" = none came */
+};
+
+struct response_facts {
+    const struct record *record;
+    const struct request *request;
+    const struct answer *answer; /* NULL in error responses */
+    const struct why *why;       /* NULL when ok */
+    const char *api;             /* "converse" */
+    const struct attempt *attempts;
+    size_t attempt_count;
+    int64_t received_wall_ms, answered_wall_ms;
+    /* record's timestamp to received, from 0; not told when the record has none */
+    int64_t queued_ms;
+    int64_t waited_ms;      /* received to the last call's start, calls not counted */
+    int64_t first_token_ms; /* of the last call; -1 = none */
+    int64_t duration_ms;    /* of the last call; -1 = no call */
+};
+
+/* Which call a usage record is about. */
+struct usage_facts {
+    const struct record *record; /* source position; value and key are not read */
+    const struct request *request;
+    const struct attempt *attempt;
+    const char *api;
+    const struct answer *answer; /* NULL when none was whole */
+    struct usage_counts counts;
+    bool final;
+    /* NULL = exact; stream_cut, timeout, cancelled, no_counts, worker_lost */
+    const char *estimated_reason;
+    int64_t wall_ms; /* of the record */
+};
+
+struct chunk_facts {
+    const struct record *record;
+    const struct request *request;
+    const struct attempt *attempt;
+    int64_t seq;
+    const struct stream_step *step;   /* NULL: the closing chunk of a request that ended in error */
+    const struct usage_counts *usage; /* when step->has_usage */
+    const struct why *why;            /* of that error, else NULL */
+    /* for null keys: murmur2(id) over the chunk topic's partitions; -1 = by key */
+    int32_t partition;
+    int64_t wall_ms; /* of the chunk, for ce_time; 0 = not said */
+    const char *api; /* as in response_facts */
+};
+
+/* Each gives a new output; ERR_NO_MEMORY or ERR_TOO_LARGE. A response goes to the request's reply
+ * topic and partition, unless that is what was refused (ERR_REPLY_REFUSED): then to the settings'
+ * topic. */
+MUST_CHECK enum err output_response(const struct output_context *context,
+                                    const struct response_facts *facts, struct output **ret_output);
+MUST_CHECK enum err output_usage(const struct output_context *context,
+                                 const struct usage_facts *facts, struct output **ret_output);
+MUST_CHECK enum err output_chunk(const struct output_context *context,
+                                 const struct chunk_facts *facts, struct output **ret_output);
+/* with_value false: `bedrock-value-omitted: too large` in its place. A record that lost headers
+ * since it was sent: `bedrock-headers-omitted: too large`. */
+MUST_CHECK enum err output_letter(const struct output_context *context, const struct record *record,
+                                  const struct why *why, int attempts, bool with_value,
+                                  struct output **ret_output);
+
+#endif

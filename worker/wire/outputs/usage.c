@@ -1,0 +1,83 @@
+#include "wire/outputs/output.h"
+
+#include "base/instant.h"
+#include "wire/formats/json.h"
+#include "wire/outputs/draft.h"
+
+#define USAGE_FRAME_BYTES 1300 /* beside the texts that are counted one by one */
+
+static void add_call(struct buf *body, const struct usage_facts *facts)
+{
+    const struct request *request = facts->request;
+    const struct attempt *attempt = facts->attempt;
+    json_add_text_member(body, "request_id", request->id);
+    json_add_text_member(body, "call", uuid_slice(&attempt->call));
+    json_add_int_member(body, "attempt", attempt->number);
+    json_add_bool_member(body, "final", facts->final);
+    json_add_bool_member(body, "estimated", facts->estimated_reason != NULL);
+    if (facts->estimated_reason != NULL)
+        json_add_text_member(body, "reason", slice_of_text(facts->estimated_reason));
+    json_add_text_member(body, "tenant", request->tenant);
+    json_add_member(body, "labels", request->labels.ptr != NULL ? request->labels : SLICE("{}"));
+    json_add_text_member(body, "model", attempt->model);
+    json_add_text_member(body, "model_requested", request->model_requested);
+    json_add_text_member(body, "region", attempt->region);
+    json_add_text_member(body, "api", slice_of_text(facts->api));
+    json_add_bool_member(body, "stream", request->stream);
+    if (facts->answer != NULL) {
+        json_add_text_member(body, "service_tier", facts->answer->service_tier);
+        json_add_text_member(body, "stop_reason", facts->answer->stop_reason);
+    }
+    output_add_foreign_member(body, "bedrock_request_id", attempt->bedrock_request_id);
+    output_add_instant_member(body, "started_at", attempt->started_wall_ms);
+    json_add_int_member(body, "duration_ms", attempt->duration_ms);
+}
+
+static void add_source(struct buf *body, const struct record *record)
+{
+    json_add_name(body, "source");
+    buf_add_byte(body, '{');
+    json_add_text_member(body, "topic", record->topic);
+    json_add_int_member(body, "partition", record->partition);
+    json_add_int_member(body, "offset", record->offset);
+    buf_add_byte(body, '}');
+}
+
+/* A CloudEvent in structured mode. */
+static void add_value(struct buf *body, const struct output_context *context,
+                      const struct usage_facts *facts)
+{
+    buf_add_byte(body, '{');
+    json_add_text_member(body, "specversion", SLICE("1.0"));
+    json_add_text_member(body, "id", uuid_slice(&facts->attempt->call));
+    json_add_text_member(body, "source", context->source);
+    json_add_text_member(body, "type", SLICE("bedrock.chat.usage.v1"));
+    json_add_text_member(body, "subject", facts->request->tenant);
+    output_add_instant_member(body, "time", facts->wall_ms);
+    json_add_text_member(body, "datacontenttype", SLICE("application/json"));
+    json_add_name(body, "data");
+    buf_add_byte(body, '{');
+    add_call(body, facts);
+    output_add_usage(body, &facts->counts);
+    add_source(body, facts->record);
+    buf_add(body, SLICE("}}"));
+}
+
+enum err output_usage(const struct output_context *context, const struct usage_facts *facts,
+                      struct output **ret_output)
+{
+    const struct request *request = facts->request;
+    size_t expected = USAGE_FRAME_BYTES + request->id.len + 2 * request->tenant.len +
+                      request->labels.len + 2 * request->model.len + facts->counts.raw.len +
+                      facts->record->topic.len;
+    struct draft draft;
+    enum err err = draft_begin(&draft, context, OUTPUT_USAGE, expected);
+    if (err != OK)
+        return err;
+    add_value(draft.body, context, facts);
+    draft_value_ends(&draft);
+    draft_header(&draft, "content-type", SLICE("application/cloudevents+json; charset=UTF-8"));
+    struct draft_address address = {
+        .topic = context->usage_topic, .partition = -1, .key = request->tenant};
+    return draft_end(&draft, &address, ret_output);
+}

@@ -1,0 +1,185 @@
+#include "yaml/units.h"
+
+#include <string.h>
+
+struct unit {
+    const char *name;
+    int64_t factor;
+};
+
+/* Longest first where one is the end of another; the order of printing, too. */
+static const struct unit SPANS[] = {
+    {"d", 86400000}, {"h", 3600000}, {"m", 60000}, {"s", 1000}, {"ms", 1},
+};
+static const struct unit SIZES[] = {
+    {"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}, {"GB", 1000000000},
+    {"MB", 1000000},  {"kB", 1000},     {"KB", 1000},     {"B", 1},
+};
+
+static bool is_name_byte(char byte, bool is_first)
+{
+    bool is_letter = (byte >= 'A' && byte <= 'Z') || (byte >= 'a' && byte <= 'z') || byte == '_';
+    return is_letter || (!is_first && byte >= '0' && byte <= '9');
+}
+
+/* What stands between `${` and `}`. */
+static enum err add_variable(struct buf *buf, struct slice inside,
+                             const struct environment *environment, char *ret_name)
+{
+    size_t len = 0;
+    while (len < inside.len && is_name_byte(inside.ptr[len], len == 0))
+        len++;
+    struct slice rest = slice_sub(inside, len, inside.len);
+    bool has_default = slice_starts(rest, SLICE(":-"));
+    for (size_t i = 0; i + 1 < rest.len; i++) {
+        if (slice_starts(slice_sub(rest, i, rest.len), SLICE("${")))
+            return ERR_FORMAT; /* it would end at the first brace */
+    }
+    if (len == 0 || len >= UNITS_NAME_MAX || (rest.len > 0 && !has_default))
+        return ERR_FORMAT;
+    memcpy(ret_name, inside.ptr, len);
+    ret_name[len] = '\0';
+    const char *value = environment->get(environment->self, ret_name);
+    if (value != NULL && (value[0] != '\0' || !has_default))
+        buf_add_text(buf, value);
+    else if (has_default)
+        buf_add(buf, slice_sub(rest, 2, rest.len));
+    else
+        return ERR_NOT_FOUND;
+    return OK;
+}
+
+enum err units_add_expanded(struct buf *buf, struct slice text,
+                            const struct environment *environment, char ret_name[UNITS_NAME_MAX])
+{
+    ret_name[0] = '\0';
+    size_t at = 0;
+    while (at < text.len) {
+        struct slice rest = slice_sub(text, at, text.len);
+        if (slice_starts(rest, SLICE("${"))) {
+            size_t end = slice_find(rest, '}');
+            if (end == rest.len)
+                return ERR_FORMAT;
+            enum err err = add_variable(buf, slice_sub(rest, 2, end - 2), environment, ret_name);
+            if (err != OK)
+                return err;
+            at += end + 1;
+            continue;
+        }
+        size_t step = slice_starts(rest, SLICE("$$")) ? 2 : 1;
+        buf_add_byte(buf, rest.ptr[0]);
+        at += step;
+    }
+    return buf->failed;
+}
+
+/* Digits at the front of *text, taken off it. */
+static bool take_number(struct slice *text, int64_t *ret_number)
+{
+    size_t len = 0;
+    while (len < text->len && text->ptr[len] >= '0' && text->ptr[len] <= '9')
+        len++;
+    if (len == 0 || !slice_to_int64(slice_sub(*text, 0, len), ret_number))
+        return false;
+    *text = slice_sub(*text, len, text->len);
+    return true;
+}
+
+bool units_read_span(struct slice text, int64_t *ret_ms)
+{
+    if (slice_equal_text(text, "0")) {
+        *ret_ms = 0;
+        return true;
+    }
+    int64_t sum = 0, last_factor = INT64_MAX;
+    while (text.len > 0) {
+        int64_t number = 0, factor = 0;
+        if (!take_number(&text, &number))
+            return false;
+        size_t len = 0;
+        while (len < text.len && text.ptr[len] >= 'a' && text.ptr[len] <= 'z')
+            len++;
+        for (size_t i = 0; i < COUNT_OF(SPANS); i++) {
+            if (slice_equal_text(slice_sub(text, 0, len), SPANS[i].name))
+                factor = SPANS[i].factor;
+        }
+        if (factor == 0 || factor >= last_factor ||
+            __builtin_mul_overflow(number, factor, &number) ||
+            __builtin_add_overflow(sum, number, &sum))
+            return false;
+        last_factor = factor;
+        text = slice_sub(text, len, text.len);
+    }
+    if (last_factor == INT64_MAX)
+        return false;
+    *ret_ms = sum;
+    return true;
+}
+
+bool units_read_size(struct slice text, int64_t *ret_bytes)
+{
+    int64_t number = 0;
+    if (!take_number(&text, &number))
+        return false;
+    int64_t factor = text.len == 0 ? 1 : 0;
+    for (size_t i = 0; i < COUNT_OF(SIZES); i++) {
+        if (slice_equal_text(text, SIZES[i].name))
+            factor = SIZES[i].factor;
+    }
+    if (factor == 0 || __builtin_mul_overflow(number, factor, &number))
+        return false;
+    *ret_bytes = number;
+    return true;
+}
+
+static void add_in_units(struct buf *buf, int64_t value, const struct unit *units, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (value != 0 && value % units[i].factor == 0) {
+            buf_add_int(buf, value / units[i].factor);
+            buf_add_text(buf, units[i].name);
+            return;
+        }
+    }
+    buf_add_byte(buf, '0');
+}
+
+void units_add_span(struct buf *buf, int64_t ms)
+{
+    add_in_units(buf, ms, SPANS, COUNT_OF(SPANS));
+}
+
+void units_add_size(struct buf *buf, int64_t bytes)
+{
+    add_in_units(buf, bytes, SIZES, COUNT_OF(SIZES));
+}
+
+static int lower(char byte)
+{
+    return byte >= 'A' && byte <= 'Z' ? byte + 32 : byte;
+}
+
+size_t units_distance(struct slice a, struct slice b, size_t most)
+{
+    size_t row[65];
+    size_t longer = a.len > b.len ? a.len - b.len : b.len - a.len;
+    if (a.len > 64 || b.len > 64 || longer >= most)
+        return most;
+    for (size_t j = 0; j <= b.len; j++)
+        row[j] = j;
+    for (size_t i = 1; i <= a.len; i++) {
+        size_t corner = row[0], least = i;
+        row[0] = i;
+        for (size_t j = 1; j <= b.len; j++) {
+            size_t change = corner + (lower(a.ptr[i - 1]) != lower(b.ptr[j - 1]));
+            corner = row[j];
+            size_t drop = row[j] + 1, add = row[j - 1] + 1;
+            size_t best = drop < add ? drop : add;
+            row[j] = change < best ? change : best;
+            least = row[j] < least ? row[j] : least;
+        }
+        if (least >= most)
+            return most;
+    }
+    return row[b.len] < most ? row[b.len] : most;
+}
