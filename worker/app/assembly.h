@@ -39,7 +39,5 @@ void assembly_done(struct assembly *assembly);
  * run raises the soft one to it. */
 bool assembly_has_files(const struct assembly *assembly, uint64_t *ret_limit, uint64_t *ret_needed);
 void assembly_memory_bound(const struct assembly *assembly, struct memory_bound *ret_bound);
-void assembly_kafka_config(const struct settings *settings, struct slice transactional_id,
-                           struct kafka_config *ret_config);
 
 #endif

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "app/commands/commands.h"
+#include "app/exit_code.h"
 #include "base/check.h"
 #include "base/memory.h"
 #include "io/aws/credentials.h"

@@ -1,11 +1,9 @@
-/* The commands of bedrock-worker: one list (commands.def) with their options (options.def). Exit
- * codes: 0 done, 1 failed, 2 wrong settings or usage. */
+/* The commands of bedrock-worker: one list (commands.def) with their options (options.def). */
 #ifndef APP_COMMANDS_COMMANDS_H
 #define APP_COMMANDS_COMMANDS_H
 
+#include "app/exit_code.h"
 #include "app/settings/settings.h"
-
-enum exit_code { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
 #define OVERRIDES_MAX 64
 

@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "app/commands/commands.h"
+#include "app/exit_code.h"
 #include "app/worker.h"
 #include "base/memory.h"
 #include "io/loop/clock.h"
@@ -37,7 +37,7 @@ struct last_lines {
 };
 
 struct demo {
-    const struct arguments *arguments;
+    const struct demo_options *options;
     const char *brokers; /* the user's; NULL = in memory */
     char brokers_text[512], prefix[64], group[64], endpoint[64], ledger[64];
     struct demo_cluster *cluster;
@@ -465,8 +465,8 @@ static bool verify(struct demo *demo)
 
 static void print_ways_on(const struct demo *demo)
 {
-    const char *program = demo->arguments->program;
-    if (!demo->arguments->keep) {
+    const char *program = demo->options->program;
+    if (!demo->options->keep) {
         (void)printf("\nHow to go on\n"
                      "  %s demo --keep        the same, and it stays up for kcat and ask\n"
                      "  %s reference          every setting\n"
@@ -509,21 +509,21 @@ static bool stay(struct demo *demo)
 
 static bool go(struct demo *demo)
 {
-    size_t expected = DEMO_CONVERSATIONS + (size_t)demo->arguments->requests;
+    size_t expected = DEMO_CONVERSATIONS + (size_t)demo->options->requests;
     if (!demo_tally_init(&demo->tally, expected))
         return fail(demo, "demo", "out of memory");
     if (!prepare_bedrock(demo) || !start_broker(demo) || !start_bedrock(demo) ||
         !read_settings(demo) || !make_topics(demo) || !follow_outputs(demo) ||
         !start_worker(demo) || !send_requests(demo) || !wait_for_answers(demo))
         return false;
-    if (!demo->arguments->keep && stop_worker(demo) != EXIT_DONE)
+    if (!demo->options->keep && stop_worker(demo) != EXIT_DONE)
         return fail_of_worker(demo, "worker", "it did not stop cleanly");
     show_answers(demo);
     demo_show_results(&demo->screen, &demo->tally);
     if (!verify(demo))
         return false;
     print_ways_on(demo);
-    return !demo->arguments->keep || stay(demo);
+    return !demo->options->keep || stay(demo);
 }
 
 static void clean_up(struct demo *demo)
@@ -541,19 +541,21 @@ static void clean_up(struct demo *demo)
     sim_free(demo->sim);
     sim_config_free(demo->sim_config);
     demo_cluster_free(demo->cluster);
-    commands_free_settings(demo->settings);
+    if (demo->settings != NULL)
+        settings_free(demo->settings);
+    memory_free(demo->settings);
     demo_tally_done(&demo->tally);
     if (demo->ledger[0] != '\0')
         unlink(demo->ledger);
     pthread_mutex_destroy(&demo->log.mutex);
 }
 
-int command_demo(const struct arguments *arguments)
+int demo_run(const struct demo_options *options)
 {
     struct demo *demo = memory_new(sizeof *demo);
     if (demo == NULL)
         return EXIT_FAILED;
-    demo->arguments = arguments;
+    demo->options = options;
     demo->brokers = getenv("KAFKA_BOOTSTRAP_SERVERS");
     if (demo->brokers != NULL && demo->brokers[0] == '\0')
         demo->brokers = NULL;

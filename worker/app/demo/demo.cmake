@@ -8,4 +8,4 @@ file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/demo_settings.c CONTENT
 const unsigned char DEMO_SETTINGS[] = {@demo_bytes@};
 const unsigned long DEMO_SETTINGS_LEN = sizeof DEMO_SETTINGS;
 " @ONLY)
-target_sources(app PRIVATE ${CMAKE_BINARY_DIR}/demo_settings.c)
+target_sources(app-demo PRIVATE ${CMAKE_BINARY_DIR}/demo_settings.c)

@@ -119,4 +119,13 @@ void demo_show_failure(struct demo_screen *screen, const char *stage, const char
 void demo_show_progress(struct demo_screen *screen, const struct demo_tally *tally, int64_t now_ms);
 void demo_show_results(struct demo_screen *screen, const struct demo_tally *tally);
 
+struct demo_options {
+    const char *program; /* as it was called, for the lines to try */
+    int64_t requests;    /* beside the four conversations */
+    bool keep;           /* stay up afterwards, until a signal */
+};
+
+/* The whole demo; prints what happens, and returns the exit code. */
+int demo_run(const struct demo_options *options);
+
 #endif

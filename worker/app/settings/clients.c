@@ -5,8 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "app/assembly.h"
-
 #define SOUGHT_MAX      64 /* properties of one map that are left out in turn */
 #define WORDS_SHOWN_MAX ((size_t)16 * KAFKA_WORDS_MAX)
 
@@ -135,7 +133,7 @@ bool settings_try_clients(const struct settings *settings, struct problems *prob
     char words[KAFKA_WORDS_MAX];
     if (!settings_have_clients(settings))
         return problems->count == 0;
-    assembly_kafka_config(settings, SLICE("checked"), &config);
+    settings_kafka_config(settings, SLICE("checked"), &config);
     for (size_t i = 0; i < COUNT_OF(CLIENTS); i++) {
         bool is_consumer = CLIENTS[i] == KAFKA_CONSUMER;
         if (kafka_conf_try(&config, CLIENTS[i], words) == OK)

@@ -88,8 +88,7 @@ const char *settings_form_fault(enum setting_form form, struct slice text)
                    ? NULL
                    : "is not a name; use printable ASCII without spaces, at most 200";
     case FORM_REGION:
-        return endpoint_is_region(text) ? NULL
-                                        : "is not an AWS region; write one such as us-east-1";
+        return text_is_region(text) ? NULL : "is not an AWS region; write one such as us-east-1";
     case FORM_URL:
         return endpoint_read(text, &endpoint) == OK
                    ? NULL

@@ -22,8 +22,6 @@ void settings_add_amount(struct buf *buf, enum setting_kind kind, int64_t amount
 void settings_add_choices(struct buf *buf, const struct setting_row *row, const char *between);
 /* How many groups a path leads through: its dots. */
 size_t settings_depth(struct slice path);
-/* Does the text have this form? NULL when it has, else what is wrong and what to do. */
-const char *settings_form_fault(enum setting_form form, struct slice text);
 
 void settings_take_properties(struct settings_reader *reader, const struct setting_row *row,
                               const struct document_node *node,

@@ -5,8 +5,6 @@
 
 #include <stdio.h>
 
-#include "app/assembly.h"
-
 /* The first value must not be above the second. */
 struct order {
     const char *small_path, *big_path;
@@ -189,7 +187,7 @@ static void check_kafka(const struct settings *s, struct problems *problems)
     struct kafka_config config;
     if (!settings_have_clients(s))
         return;
-    assembly_kafka_config(s, SLICE("checked"), &config);
+    settings_kafka_config(s, SLICE("checked"), &config);
     int64_t max_poll_ms = kafka_conf_number(&config, KAFKA_CONSUMER, "max.poll.interval.ms");
     int64_t transaction_ms = s->kafka_transaction_timeout_ms;
     if (s->delivery_guarantee == GUARANTEE_EXACTLY_ONCE)
@@ -246,7 +244,7 @@ static void check_heartbeat(const struct settings *s, struct problems *problems)
     char path[PROBLEM_PATH_MAX];
     if (!settings_have_clients(s))
         return;
-    assembly_kafka_config(s, SLICE("checked"), &config);
+    settings_kafka_config(s, SLICE("checked"), &config);
     int64_t heartbeat_ms = kafka_conf_number(&config, KAFKA_CONSUMER, NAMES[0]);
     int64_t session_ms = kafka_conf_number(&config, KAFKA_CONSUMER, NAMES[1]);
     if (heartbeat_ms < 0 || session_ms < 0 || heartbeat_ms <= session_ms / 3)
@@ -272,7 +270,7 @@ static void check_record_size(const struct settings *s, struct problems *problem
     char path[PROBLEM_PATH_MAX];
     if (!settings_have_clients(s) || !find_said(s, false, NAME, &place, &map))
         return;
-    assembly_kafka_config(s, SLICE("checked"), &config);
+    settings_kafka_config(s, SLICE("checked"), &config);
     int64_t said = kafka_conf_number(&config, KAFKA_PUBLISHER, NAME);
     config.client = config.producer = (struct kafka_properties){NULL, 0};
     int64_t needed = kafka_conf_number(&config, KAFKA_PUBLISHER, NAME);

@@ -146,6 +146,12 @@ MUST_CHECK bool settings_load(struct settings *settings, const char *file,
 /* Are there Kafka clients with these properties? Makes the three of a worker, without a connection;
  * to be asked once, after reading, whether or not that found problems. */
 MUST_CHECK bool settings_try_clients(const struct settings *settings, struct problems *problems);
+/* The configuration of the Kafka clients, borrowed from the settings. `transactional_id` is
+ * borrowed, too. */
+void settings_kafka_config(const struct settings *settings, struct slice transactional_id,
+                           struct kafka_config *ret_config);
+/* Does the text have this form? NULL when it has, else what is wrong and what to do. */
+const char *settings_form_fault(enum setting_form form, struct slice text);
 void settings_free(struct settings *settings);
 /* Wipes librdkafka properties whose names say that they are secret. */
 void settings_forget_secrets(struct settings *settings);

@@ -16,16 +16,6 @@
 /* State of one stream; opaque to the engine. Lives in the arena given at its start. */
 struct stream;
 
-/* What one event of a stream means to the outside. */
-struct stream_step {
-    bool is_chunk;                 /* a chunk is to be sent */
-    struct slice content;          /* its `content`: JSON array. Borrowed until the next step */
-    struct slice tool_call_chunks; /* JSON array or null */
-    struct slice metadata;         /* members for response_metadata, or null */
-    bool has_usage;                /* usage_metadata belongs on this chunk (stream->usage) */
-    bool is_last;                  /* nothing can follow: the end of a whole stream */
-};
-
 struct dialect {
     const char *api; /* "converse": the `api` of records */
     /* `/model/<label>/converse[-stream]`, percent-encoded. */

@@ -1,5 +1,7 @@
 #include "wire/bedrock/endpoint.h"
 
+#include "wire/formats/text.h"
+
 /* AWS's partitions: by what their regions begin with, the longest beginning first. */
 struct partition {
     const char *region_prefix;
@@ -17,21 +19,9 @@ static const struct partition PARTITIONS[] = {
     {"", "amazonaws.com", "api.aws"},
 };
 
-bool endpoint_is_region(struct slice region)
-{
-    if (region.len == 0 || region.len > ENDPOINT_REGION_MAX)
-        return false;
-    for (size_t i = 0; i < region.len; i++) {
-        char byte = region.ptr[i];
-        if (!((byte >= 'a' && byte <= 'z') || (byte >= '0' && byte <= '9') || byte == '-'))
-            return false;
-    }
-    return region.ptr[0] != '-' && region.ptr[region.len - 1] != '-';
-}
-
 enum err endpoint_add_url(struct buf *buf, struct slice region, bool fips, bool dual_stack)
 {
-    if (!endpoint_is_region(region))
+    if (!text_is_region(region))
         return ERR_FORMAT;
     const struct partition *partition = PARTITIONS;
     while (!slice_starts(region, slice_of_text(partition->region_prefix)))

@@ -7,8 +7,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-#define ENDPOINT_REGION_MAX 64
-#define ENDPOINT_URL_MAX    2047 /* bytes */
+#define ENDPOINT_URL_MAX 2047 /* bytes */
 
 struct endpoint {
     struct slice scheme; /* http or https */
@@ -17,9 +16,6 @@ struct endpoint {
     struct slice base_path; /* "" or "/prefix", no slash at its end */
 };
 
-/* A region becomes part of a host's name, so nothing but [a-z0-9-] may stand in it, and no `-` at
- * its ends. */
-bool endpoint_is_region(struct slice region);
 /* The region's. ERR_FORMAT for what is none. */
 MUST_CHECK enum err endpoint_add_url(struct buf *buf, struct slice region, bool fips,
                                      bool dual_stack);

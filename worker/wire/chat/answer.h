@@ -36,4 +36,14 @@ struct answer {
     struct usage_counts usage;
 };
 
+/* What one event of a stream means to the outside. */
+struct stream_step {
+    bool is_chunk;                 /* a chunk is to be sent */
+    struct slice content;          /* its `content`: JSON array. Borrowed until the next step */
+    struct slice tool_call_chunks; /* JSON array or null */
+    struct slice metadata;         /* members for response_metadata, or null */
+    bool has_usage;                /* usage_metadata belongs on this chunk (stream->usage) */
+    bool is_last;                  /* nothing can follow: the end of a whole stream */
+};
+
 #endif

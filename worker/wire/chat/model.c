@@ -1,6 +1,6 @@
 #include "wire/chat/reader.h"
 
-#include "wire/bedrock/endpoint.h"
+#include "wire/formats/text.h"
 #include "base/suggest.h"
 
 #define ARN_REGION 3 /* of arn:partition:service:region:account:resource */
@@ -23,7 +23,7 @@ static enum err region_of(struct reader *reader, struct slice model, struct slic
     for (size_t i = 0; i < ARN_REGION; i++)
         rest = slice_sub(rest, slice_find(rest, ':') + 1, SIZE_MAX);
     size_t len = slice_find(rest, ':');
-    if (len == rest.len || (len > 0 && !endpoint_is_region(slice_sub(rest, 0, len))))
+    if (len == rest.len || (len > 0 && !text_is_region(slice_sub(rest, 0, len))))
         return why_set(reader->why, ERR_INVALID, "model", "not a whole ARN");
     if (len > 0)
         *ret_region = slice_sub(rest, 0, len);

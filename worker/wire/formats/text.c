@@ -17,6 +17,18 @@ bool text_is_topic(struct slice text)
     return true;
 }
 
+bool text_is_region(struct slice text)
+{
+    if (text.len == 0 || text.len > TEXT_REGION_MAX)
+        return false;
+    for (size_t i = 0; i < text.len; i++) {
+        char byte = text.ptr[i];
+        if (!((byte >= 'a' && byte <= 'z') || (byte >= '0' && byte <= '9') || byte == '-'))
+            return false;
+    }
+    return text.ptr[0] != '-' && text.ptr[text.len - 1] != '-';
+}
+
 bool text_has_control(struct slice text)
 {
     for (size_t i = 0; i < text.len; i++) {

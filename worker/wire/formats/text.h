@@ -4,10 +4,14 @@
 
 #include "base/slice.h"
 
-#define TEXT_TOPIC_MAX 249 /* bytes of a topic's name: Kafka's limit */
+#define TEXT_TOPIC_MAX  249 /* bytes of a topic's name: Kafka's limit */
+#define TEXT_REGION_MAX 63  /* bytes of a label of a host's name: RFC 1035 */
 
 /* A name that Kafka takes for a topic: letters, digits, `.`, `_` and `-`, but not `.` or `..`. */
 bool text_is_topic(struct slice text);
+/* A region's name, such as us-gov-west-1: [a-z0-9-], no `-` at its ends, for it becomes part of a
+ * host's name. */
+bool text_is_region(struct slice text);
 
 /* The following ask of valid UTF-8. */
 

@@ -1,7 +1,6 @@
 #include "wire/outputs/output.h"
 
 #include "base/check.h"
-#include "wire/bedrock/dialect.h"
 #include "wire/formats/json.h"
 #include "wire/outputs/draft.h"
 

@@ -1,0 +1,35 @@
+/* What the settings say to the Kafka clients. */
+#include "app/settings/settings.h"
+
+/* Members of a response beside the answer, the request's echoes and headers. */
+#define OUTPUT_FRAME_BYTES ((size_t)1024 * 1024)
+
+/* A dead letter holds the request byte for byte, also one over max_request_size. */
+#define LETTER_BYTES ((size_t)31 * 1024 * 1024)
+
+void settings_kafka_config(const struct settings *settings, struct slice transactional_id,
+                           struct kafka_config *ret_config)
+{
+    uint64_t request_bytes = (uint64_t)settings->delivery_max_request_size;
+    uint64_t answer_bytes = (uint64_t)settings->bedrock_max_answer_size;
+    uint64_t outputs = 2 * answer_bytes + request_bytes;
+    *ret_config = (struct kafka_config){
+        .bootstrap_servers = settings->kafka_bootstrap_servers,
+        .group_id = settings->kafka_group_id,
+        .instance = settings->kafka_instance,
+        .static_membership = settings->kafka_static_membership,
+        .transactional_id = transactional_id,
+        .topics = settings->topics_requests.items,
+        .topic_count = settings->topics_requests.count,
+        .exactly_once = settings->delivery_guarantee == GUARANTEE_EXACTLY_ONCE,
+        .commit_interval_ms = settings->delivery_commit_interval_ms,
+        .session_timeout_ms = settings->kafka_session_timeout_ms,
+        .transaction_timeout_ms = settings->kafka_transaction_timeout_ms,
+        .max_poll_interval_ms = settings->kafka_max_poll_interval_ms,
+        .request_bytes_max = request_bytes,
+        .output_bytes_max = (outputs > LETTER_BYTES ? outputs : LETTER_BYTES) + OUTPUT_FRAME_BYTES,
+        .client = settings->kafka_client.set,
+        .consumer = settings->kafka_consumer.set,
+        .producer = settings->kafka_producer.set,
+    };
+}
