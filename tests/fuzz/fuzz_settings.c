@@ -4,7 +4,6 @@
  * runs (the corpora, and a finding that is run again) and some of the others; in the rest a
  * stand-in does, which knows the properties that the worker sets, and some more, and what of their
  * values matters to our reader: that a number is one and within limits. */
-#include <dlfcn.h>
 #include <librdkafka/rdkafka.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -74,21 +73,25 @@ struct rd_kafka_conf_s {
     int64_t numbers[COUNT_OF(PROPERTIES)];
 };
 
-/* The library's own function of this name. */
-static void find_real(const char *name, void *ret_function)
-{
-    void *found = dlsym(RTLD_NEXT, name);
-    CHECK(found != NULL);
-    memcpy(ret_function, &found, sizeof found);
-}
+/* The linker turns each call of the library's function into one of __wrap_ (--wrap), and __real_
+ * into the library's function. */
+rd_kafka_conf_t *__real_rd_kafka_conf_new(void);
+void __real_rd_kafka_conf_destroy(rd_kafka_conf_t *conf);
+rd_kafka_conf_res_t __real_rd_kafka_conf_set(rd_kafka_conf_t *conf, const char *name,
+                                             const char *value, char *ret_error, size_t size);
+rd_kafka_conf_res_t __real_rd_kafka_conf_get(const rd_kafka_conf_t *conf, const char *name,
+                                             char *ret_value, size_t *size);
+rd_kafka_conf_t *__wrap_rd_kafka_conf_new(void);
+void __wrap_rd_kafka_conf_destroy(rd_kafka_conf_t *conf);
+rd_kafka_conf_res_t __wrap_rd_kafka_conf_set(rd_kafka_conf_t *conf, const char *name,
+                                             const char *value, char *ret_error, size_t size);
+rd_kafka_conf_res_t __wrap_rd_kafka_conf_get(const rd_kafka_conf_t *conf, const char *name,
+                                             char *ret_value, size_t *size);
 
-rd_kafka_conf_t *rd_kafka_conf_new(void)
+rd_kafka_conf_t *__wrap_rd_kafka_conf_new(void)
 {
-    static rd_kafka_conf_t *(*real)(void);
-    if (real == NULL)
-        find_real("rd_kafka_conf_new", &real);
     if (is_real)
-        return real();
+        return __real_rd_kafka_conf_new();
     rd_kafka_conf_t *conf = malloc(sizeof *conf);
     CHECK(conf != NULL);
     for (size_t i = 0; i < COUNT_OF(PROPERTIES); i++)
@@ -96,13 +99,10 @@ rd_kafka_conf_t *rd_kafka_conf_new(void)
     return conf;
 }
 
-void rd_kafka_conf_destroy(rd_kafka_conf_t *conf)
+void __wrap_rd_kafka_conf_destroy(rd_kafka_conf_t *conf)
 {
-    static void (*real)(rd_kafka_conf_t *);
-    if (real == NULL)
-        find_real("rd_kafka_conf_destroy", &real);
     if (is_real)
-        real(conf);
+        __real_rd_kafka_conf_destroy(conf);
     else
         free(conf);
 }
@@ -116,15 +116,11 @@ static size_t place_of(const char *name)
     return place;
 }
 
-rd_kafka_conf_res_t rd_kafka_conf_set(rd_kafka_conf_t *conf, const char *name, const char *value,
-                                      char *ret_error, size_t size)
+rd_kafka_conf_res_t __wrap_rd_kafka_conf_set(rd_kafka_conf_t *conf, const char *name,
+                                             const char *value, char *ret_error, size_t size)
 {
-    static rd_kafka_conf_res_t (*real)(rd_kafka_conf_t *, const char *, const char *, char *,
-                                       size_t);
-    if (real == NULL)
-        find_real("rd_kafka_conf_set", &real);
     if (is_real)
-        return real(conf, name, value, ret_error, size);
+        return __real_rd_kafka_conf_set(conf, name, value, ret_error, size);
     size_t place = place_of(name);
     if (place == COUNT_OF(PROPERTIES)) {
         (void)snprintf(ret_error, size, "No such configuration property: \"%s\"", name);
@@ -144,14 +140,11 @@ rd_kafka_conf_res_t rd_kafka_conf_set(rd_kafka_conf_t *conf, const char *name, c
     return RD_KAFKA_CONF_INVALID;
 }
 
-rd_kafka_conf_res_t rd_kafka_conf_get(const rd_kafka_conf_t *conf, const char *name,
-                                      char *ret_value, size_t *size)
+rd_kafka_conf_res_t __wrap_rd_kafka_conf_get(const rd_kafka_conf_t *conf, const char *name,
+                                             char *ret_value, size_t *size)
 {
-    static rd_kafka_conf_res_t (*real)(const rd_kafka_conf_t *, const char *, char *, size_t *);
-    if (real == NULL)
-        find_real("rd_kafka_conf_get", &real);
     if (is_real)
-        return real(conf, name, ret_value, size);
+        return __real_rd_kafka_conf_get(conf, name, ret_value, size);
     size_t place = place_of(name);
     CHECK(place < COUNT_OF(PROPERTIES) && PROPERTIES[place].high > 0);
     int len = snprintf(ret_value, *size, "%lld", (long long)conf->numbers[place]);
