@@ -103,6 +103,23 @@ def answers(port):
         return False
 
 
+def create_topics(port, topics):
+    """Asks for these topics' metadata, at which a broker with auto.create.topics.enable creates them: whether all are there.
+
+    Metadata version 4: the request is [topic] and allow_auto_topic_creation; the answer has an error code before each
+    topic's name, which is 0 once the topic has leaders."""
+    def text(value):
+        return struct.pack(f">h{len(value)}s", len(value), value.encode())
+    body = struct.pack(">hhi", 3, 4, 7) + text("broker") + struct.pack(">i", len(topics)) \
+        + b"".join(map(text, topics)) + b"\1"
+    with socket.create_connection(("127.0.0.1", port), 5) as link:
+        link.settimeout(20)
+        link.sendall(struct.pack(">i", len(body)) + body)
+        size = struct.unpack(">i", link.recv(4, socket.MSG_WAITALL))[0]
+        answer = link.recv(size, socket.MSG_WAITALL)
+    return all(struct.pack(">h", 0) + text(topic) in answer for topic in topics)
+
+
 class Broker:
     def __init__(self, folder, properties=None, heap="512m"):
         self.folder = Path(folder)
