@@ -113,7 +113,11 @@ static void on_log(void *self, enum log_event event, const struct log_field *fie
     const char *text = buf_text(&line);
     MUST(port->world, strstr(text, "canary") == NULL);
     MUST(port->world, strchr(text, '{') == NULL); /* every name of the sentence has its field */
-    world_note(port->world, "w%d log %.300s", port->worker->index, text + 25);
+    /* The trace has the line, not its words: they may be put better without a change of what
+     * happens. */
+    world_note(port->world, "w%d logs", port->worker->index);
+    if (port->world->is_loud)
+        printf("            %.300s\n", text + 25);
     buf_done(&line);
     if (event != LOG_LEDGER_DIFFERS && event != LOG_PARTITION_ANEW)
         return;
