@@ -361,7 +361,7 @@ def test_too_few_open_files_are_told_before_calls_fail():
         time.sleep(1)
         worker.terminate()
         lines = [json.loads(line) for line in worker.communicate(timeout=20)[1].splitlines()]
-    assert [(line["limit"], line["needed"]) for line in lines if line["event"] == "files_few"] == [(300, 384)]
+    assert [(line["limit"], line["needed"]) for line in lines if line["event"] == "file_limit_low"] == [(300, 384)]
 
 
 # ---- demo and ask ----

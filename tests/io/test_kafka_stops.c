@@ -10,7 +10,7 @@ static void a_stop_that_leaves_offsets_uncommitted_says_so_and_fails(void **stat
     kit_let_go(worker);
     kit_until(worker, worker->engine->answered == 5);
     io_stop(worker->io);
-    kit_until(worker, kit_logged(worker, LOG_OFFSETS_UNCOMMITTED) == 1);
+    kit_until(worker, kit_logged(worker, LOG_STOP_LEFT_OFFSETS) == 1);
     assert_int_equal(kit_logged(worker, LOG_OFFSETS_REFUSED), 1);
     assert_int_equal(kit_worker_end(worker), 1);
     kit_done_with(&kit);
@@ -37,7 +37,7 @@ static void a_partition_whose_offset_cannot_be_committed_is_given_back_in_the_en
     int64_t from_ms = clock_monotonic_ms();
     kit_until(second, second->engine->assigned == 1);
     assert_true(clock_monotonic_ms() - from_ms >= 3000);
-    assert_int_equal(kit_logged(first, LOG_OFFSETS_LEFT), 1);
+    assert_int_equal(kit_logged(first, LOG_OFFSETS_NOT_COMMITTED), 1);
     rd_kafka_mock_clear_request_errors(kit.mock, API_OFFSET_COMMIT);
     assert_int_equal(kit_worker_end(first), 0);
     kit_let_go(second);

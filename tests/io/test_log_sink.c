@@ -16,7 +16,7 @@ static void say(struct log_sink *sink, const char *words)
 {
     struct log_field fields[] = {FIELD_TEXT("client", SLICE("test")),
                                  FIELD_TEXT("words", slice_of_text(words))};
-    log_sink_add(sink, LOG_KAFKA_WORDS, fields, COUNT_OF(fields));
+    log_sink_add(sink, LOG_LIBRDKAFKA_LOG, fields, COUNT_OF(fields));
 }
 
 static struct log_sink *sink_to(int fd, enum log_format format)
@@ -117,7 +117,7 @@ static void a_reader_that_is_gone_is_no_reason_to_die(void **state)
 static void heard(void *self, enum log_event event, struct slice line)
 {
     struct buf *text = self;
-    assert_int_equal(event, LOG_KAFKA_WORDS);
+    assert_int_equal(event, LOG_LIBRDKAFKA_LOG);
     buf_add(text, line);
 }
 

@@ -110,7 +110,7 @@ def test_a_request_topic_made_anew_is_read_from_its_first_record(broker, folder)
         world.worker("w0")
         world.await_answers()
         world.must_be_graceful()
-        anew = worker.events("partition_anew")
+        anew = worker.events("partition_recreated")
         assert anew and anew[0]["offset"] == 30 and anew[0]["high"] == 10
 
 

@@ -114,7 +114,7 @@ def test_a_static_member_whose_name_another_one_takes_stops_and_the_other_goes_o
         successor = world.worker("w1", is_named=False, kafka=static)
         assert wait_for(lambda: not old.runs(), 15), "it goes on without a membership"
         assert old.process.wait(1) == 1
-        assert any("same group.instance.id" in event["message"] for event in old.events("kafka_error"))
+        assert any("same group.instance.id" in event["message"] for event in old.events("librdkafka_error"))
         world.await_answers(seconds=40)
         assert successor.runs()
         world.must_be_clean()

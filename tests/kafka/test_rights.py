@@ -71,9 +71,9 @@ def test_a_topic_of_the_settings_that_may_not_be_written_holds_everything_and_lo
         with denied(own_broker, ResourceType.TOPIC, world.topics.usage, AclOperation.WRITE):
             worker = world.worker("w0")
             world.ask_many(10)
-            assert wait_for(lambda: worker.events("outputs_held"), 20), worker.text()
+            assert wait_for(lambda: worker.events("output_topic_blocked"), 20), worker.text()
             time.sleep(3)
-            held = worker.events("outputs_held")
+            held = worker.events("output_topic_blocked")
             assert len(held) == 1 and held[0]["topic"] == world.topics.usage
             assert "the right Write on it" in held[0]["message"] and "the results of all requests wait" in held[0]["message"]
             assert not worker.events("output_refused") and not worker.events("batch_aborted")

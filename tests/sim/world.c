@@ -119,14 +119,14 @@ static void on_log(void *self, enum log_event event, const struct log_field *fie
     if (port->world->is_loud)
         printf("            %.300s\n", text + 25);
     buf_done(&line);
-    if (event != LOG_LEDGER_DIFFERS && event != LOG_PARTITION_ANEW)
+    if (event != LOG_LEDGER_DIFFERS && event != LOG_PARTITION_RECREATED)
         return;
     /* The same tenure begins anew, and never without a cause. */
     int index = (int)fields[1].number;
     const struct fake_log *log = &port->world->logs[index];
     bool was_other = log->committer != port->worker->index ||
                      log->committer_life != (int)port->worker->incarnation;
-    MUST(port->world, event == LOG_PARTITION_ANEW ? log->is_anew : was_other || log->is_anew);
+    MUST(port->world, event == LOG_PARTITION_RECREATED ? log->is_anew : was_other || log->is_anew);
     books_tenure_over(port->world, port->worker, index);
     memset(port->worker->tried[index], 0, sizeof port->worker->tried[index]);
 }

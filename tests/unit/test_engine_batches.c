@@ -233,7 +233,7 @@ static void answers_that_cannot_be_committed_stop_the_calls(void **state)
     config.max_in_flight = 4;
     struct kit *kit = kit_started(&config);
     int64_t next = 0;
-    for (int round = 0; round < 200 && kit->logged[LOG_OUTPUTS_WAIT] == 0; round++) {
+    for (int round = 0; round < 200 && kit->logged[LOG_CALLS_PAUSED] == 0; round++) {
         while (engine_room(kit->engine, kit->tenures[0]) > 0)
             kit_request(kit, 0, next++, NULL, "");
         kit_wait(kit, 200); /* the committer never comes back */
@@ -241,11 +241,11 @@ static void answers_that_cannot_be_committed_stop_the_calls(void **state)
             if (kit->calls[i].is_open)
                 kit_answer(kit, kit->calls[i].offset);
     }
-    if (kit->logged[LOG_OUTPUTS_WAIT] > 0) {
+    if (kit->logged[LOG_CALLS_PAUSED] > 0) {
         size_t calls = kit->call_count;
         kit_wait(kit, 10000);
         assert_int_equal(kit->call_count, calls);
-        assert_int_equal(kit->logged[LOG_OUTPUTS_WAIT], 1);
+        assert_int_equal(kit->logged[LOG_CALLS_PAUSED], 1);
     }
     struct engine_stats stats;
     engine_stats(kit->engine, &stats);
@@ -326,7 +326,7 @@ static void an_unknown_batch_that_made_it_is_not_published_again(void **state)
     assert_false(kit->has_batch); /* nothing before the broker was asked */
     assert_int_equal(kit->reads.count, 1);
     kit_read(kit);
-    assert_int_equal(kit->logged[LOG_BATCH_MADE_IT], 1);
+    assert_int_equal(kit->logged[LOG_BATCH_WAS_COMMITTED], 1);
     kit_settle(kit);
     assert_int_equal(kit_count(kit, OUTPUT_RESPONSE), 1);
     assert_int_equal(kit_count(kit, OUTPUT_USAGE), 1);
@@ -341,7 +341,7 @@ static void an_unknown_batch_that_did_not_is_published_from_memory(void **state)
     (void)answer_into_batch(kit, 0);
     kit_batch_ends(kit, BATCH_UNKNOWN);
     kit_read(kit);
-    assert_int_equal(kit->logged[LOG_BATCH_DID_NOT], 1);
+    assert_int_equal(kit->logged[LOG_BATCH_NOT_COMMITTED], 1);
     kit_settle(kit);
     assert_int_equal(kit_count(kit, OUTPUT_RESPONSE), 1);
     assert_int_equal(kit_count(kit, OUTPUT_USAGE), 1);

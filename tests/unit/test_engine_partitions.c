@@ -54,8 +54,9 @@ static void a_partition_goes_on_where_the_last_owner_was(void **state)
     kit_die(kit);
     kit_assign(kit, 0);
     assert_int_equal(last_start(kit), 0);
-    assert_non_null(strstr(kit->words[LOG_PARTITION_STARTED],
-                           "open at or above it: 1, begun by an earlier owner: 1"));
+    assert_non_null(
+        strstr(kit->words[LOG_PARTITION_STARTED],
+               "1 offsets at or above it are open, 1 of them begun by an earlier owner"));
     for (int64_t offset = 0; offset < 3; offset++)
         kit_request(kit, 0, offset, NULL, "");
     kit_turn(kit);
@@ -109,7 +110,7 @@ static void a_log_that_was_truncated_is_begun_at_its_start_in_words(void **state
     assert_int_equal(last_start(kit), 25);
     assert_non_null(
         strstr(kit->words[LOG_PARTITION_TRUNCATED],
-               "the log starts at 25, the committed offset was 10: 15 offsets are gone"));
+               "the log starts at 25, above the committed offset 10: 15 offsets are lost"));
     kit_request(kit, 0, 25, NULL, "");
     kit_turn(kit);
     kit_answer(kit, 25);
@@ -132,7 +133,7 @@ static void a_topic_made_anew_is_begun_anew_in_words(void **state)
     kit->committed[0] = -1; /* this broker checks that offsets do not go back */
     engine_watermarks_read(kit->engine, kit->tenures[0], OK, 0, 2);
     assert_int_equal(last_start(kit), 0);
-    assert_int_equal(kit->logged[LOG_PARTITION_ANEW], 1);
+    assert_int_equal(kit->logged[LOG_PARTITION_RECREATED], 1);
     assert_true(kit->calls[0].was_cancelled); /* its request is no more */
     for (int64_t offset = 0; offset < 2; offset++)
         kit_request(kit, 0, offset, NULL, "");
@@ -432,7 +433,7 @@ static void a_stop_that_cannot_commit_ends_with_1_in_time(void **state)
     kit_wait(kit, 1);
     assert_true(kit->has_ended);
     assert_int_equal(kit->exit_code, 1);
-    assert_int_equal(kit->logged[LOG_STOPPED_SHORT], 1);
+    assert_int_equal(kit->logged[LOG_STOP_TIMED_OUT], 1);
     kit_free(kit);
 }
 

@@ -80,11 +80,12 @@ static void a_missing_topic_of_the_settings_is_waited_for(void **state)
         kit_turn(kit);
         assert_false(kit->has_batch); /* not at once */
     }
-    assert_int_equal(kit->logged[LOG_OUTPUTS_HELD], 1); /* once a minute */
+    assert_int_equal(kit->logged[LOG_OUTPUT_TOPIC_BLOCKED], 1); /* once a minute */
     assert_int_equal(kit->logged[LOG_OUTPUT_REFUSED] + kit->logged[LOG_BATCH_ABORTED], 0);
-    assert_non_null(strstr(kit->words[LOG_OUTPUTS_HELD], "topic responses takes no records"));
-    assert_non_null(strstr(kit->words[LOG_OUTPUTS_HELD], "results of all requests wait"));
-    assert_non_null(strstr(kit->words[LOG_OUTPUTS_HELD], "create it"));
+    assert_non_null(
+        strstr(kit->words[LOG_OUTPUT_TOPIC_BLOCKED], "topic responses takes no records"));
+    assert_non_null(strstr(kit->words[LOG_OUTPUT_TOPIC_BLOCKED], "results of all requests wait"));
+    assert_non_null(strstr(kit->words[LOG_OUTPUT_TOPIC_BLOCKED], "create it"));
     /* And when it is there, what is too large for it is still told from what waits. */
     kit_refuse(kit, kit_batch_with(kit, OUTPUT_RESPONSE), ERR_TOO_LARGE);
     kit_settle(kit);
@@ -106,8 +107,8 @@ static void a_forbidden_usage_topic_holds_everything_and_counts_as_no_refusal(vo
     kit_answer(kit, 0);
     for (int i = 0; i < 5; i++)
         kit_refuse(kit, kit_batch_with(kit, OUTPUT_USAGE), ERR_NOT_ALLOWED);
-    assert_non_null(strstr(kit->words[LOG_OUTPUTS_HELD], "topic usage takes no records"));
-    assert_non_null(strstr(kit->words[LOG_OUTPUTS_HELD], "the right Write on it"));
+    assert_non_null(strstr(kit->words[LOG_OUTPUT_TOPIC_BLOCKED], "topic usage takes no records"));
+    assert_non_null(strstr(kit->words[LOG_OUTPUT_TOPIC_BLOCKED], "the right Write on it"));
     kit_refuse(kit, kit_batch_with(kit, OUTPUT_RESPONSE), ERR_TOO_LARGE);
     kit_settle(kit);
     assert_int_equal(kit->logged[LOG_OUTPUT_REFUSED], 1);

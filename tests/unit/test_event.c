@@ -15,7 +15,7 @@ static void words_hold_time_level_and_sentence(void **state)
     struct buf buf OWNED_BY(buf_done);
     buf_init(&buf, 1000);
     log_add_words(&buf, WALL_MS, LOG_PARTITION_REVOKED, REVOKED, COUNT_OF(REVOKED));
-    assert_buf(&buf, "2026-11-22T10:00:00.123Z info  bedrock.requests-3 is being given back: -2 "
+    assert_buf(&buf, "2026-11-22T10:00:00.123Z info  bedrock.requests-3 is being revoked: -2 "
                      "calls finish first\n");
 }
 
@@ -27,7 +27,7 @@ static void json_holds_every_field_too(void **state)
     log_add_json(&buf, WALL_MS, LOG_PARTITION_REVOKED, REVOKED, COUNT_OF(REVOKED));
     assert_buf(&buf,
                "{\"time\":\"2026-11-22T10:00:00.123Z\",\"level\":\"info\",\"event\":\"partition_"
-               "revoked\",\"message\":\"bedrock.requests-3 is being given back: -2 calls finish "
+               "revoked\",\"message\":\"bedrock.requests-3 is being revoked: -2 calls finish "
                "first\",\"topic\":\"bedrock.requests\",\"partition\":3,\"calls\":-2}\n");
 }
 
@@ -48,19 +48,17 @@ static void foreign_text_cannot_forge_a_line(void **state)
         FIELD_TEXT("topic", SLICE("a\n\x1b[31m\"b\\\x7f\xff\xc2\x9b\xc3\xa9\xe2\x82"));
     buf_init(&buf, 1000);
     log_add_words(&buf, WALL_MS, LOG_TOPIC_FOUND, &topic, 1);
-    assert_buf(&buf,
-               "2026-11-22T10:00:00.123Z info  topic a  [31m\"b\\ ? \xc3\xa9?? is there now\n");
+    assert_buf(&buf, "2026-11-22T10:00:00.123Z info  topic a  [31m\"b\\ ? \xc3\xa9?? exists now\n");
     buf_reset(&buf);
     log_add_json(&buf, WALL_MS, LOG_TOPIC_FOUND, &topic, 1);
     const char *line = buf_text(&buf);
-    assert_non_null(
-        strstr(line, "\"message\":\"topic a  [31m\\\"b\\\\ ? \xc3\xa9?? is there now\""));
+    assert_non_null(strstr(line, "\"message\":\"topic a  [31m\\\"b\\\\ ? \xc3\xa9?? exists now\""));
     assert_non_null(strstr(line, ",\"topic\":\"a  [31m\\\"b\\\\ ? \xc3\xa9??\"}\n"));
     assert_int_equal(utf8_valid_len(buf_slice(&buf)), buf.len);
     struct log_field last = FIELD_TEXT("topic", SLICE("\xc2\x9b"));
     buf_reset(&buf);
     log_add_words(&buf, WALL_MS, LOG_TOPIC_FOUND, &last, 1);
-    assert_buf(&buf, "2026-11-22T10:00:00.123Z info  topic   is there now\n");
+    assert_buf(&buf, "2026-11-22T10:00:00.123Z info  topic   exists now\n");
 }
 
 static void long_text_is_clipped_between_code_points(void **state)
@@ -74,7 +72,7 @@ static void long_text_is_clipped_between_code_points(void **state)
     buf_init(&buf, 2000);
     log_add_words(&buf, WALL_MS, LOG_TOPIC_FOUND, &topic, 1);
     assert_int_equal(buf.failed, OK);
-    assert_int_equal(buf.len, strlen("2026-11-22T10:00:00.123Z info  topic  is there now\n") + 511);
+    assert_int_equal(buf.len, strlen("2026-11-22T10:00:00.123Z info  topic  exists now\n") + 511);
 }
 
 static void every_event_has_a_name_and_a_line(void **state)

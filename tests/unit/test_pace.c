@@ -223,7 +223,7 @@ static void after_a_storm_of_throttling_a_worker_is_back_within_a_minute(void **
     print_message("%zu calls wasted in three minutes of storm\n", service.refused);
     assert_true(service.refused < 60); /* a probe now and then, not 40 slots full */
     assert_int_equal(kit->logged[LOG_TARGET_RECOVERED], 0);
-    assert_in_range(kit->logged[LOG_TARGET_SLOWED], 1,
+    assert_in_range(kit->logged[LOG_TARGET_THROTTLED], 1,
                     4); /* once a minute, though it rests often */
     service.capacity = 40;
     int64_t calm_ms = kit->now_ms;
@@ -267,7 +267,7 @@ static void an_outage_costs_no_request(enum trouble trouble)
     print_message("%zu calls wasted in ten minutes of outage\n", service.refused);
     assert_true(service.refused < 120); /* a probe now and then */
     assert_int_equal(kit->logged[LOG_TARGET_FAILING], 1);
-    assert_int_equal(kit->logged[LOG_TARGET_SLOWED], 0);
+    assert_int_equal(kit->logged[LOG_TARGET_THROTTLED], 0);
     assert_int_equal(kit->logged[LOG_TARGET_RECOVERED], 0);
     service.capacity = 40;
     int64_t calm_ms = kit->now_ms;

@@ -163,7 +163,7 @@ static void a_partition_that_was_added_is_asked_for_before_it_is_refused(void **
     found(kit, OK, 1);
     kit_time(kit, 4000);
     request_with_headers(kit, 1, 1);
-    assert_int_equal(kit->logged[LOG_REPLY_REFUSED], 0);
+    assert_int_equal(kit->logged[LOG_REPLY_REJECTED], 0);
     found(kit, OK, 2);
     kit_turn(kit);
     assert_int_equal(kit_open_calls(kit), 2);

@@ -195,8 +195,8 @@ static void a_throttled_model_rests_and_the_other_goes_on(void **state)
         kit_answer_with(kit, offset, 429,
                         "x-amzn-errortype: ThrottlingException\r\nretry-after: 30\r\n", "{}");
     kit_turn(kit);
-    assert_int_equal(kit->logged[LOG_TARGET_SLOWED], 1);
-    assert_non_null(strstr(kit->words[LOG_TARGET_SLOWED], "m.a throttles: 8 refusals"));
+    assert_int_equal(kit->logged[LOG_TARGET_THROTTLED], 1);
+    assert_non_null(strstr(kit->words[LOG_TARGET_THROTTLED], "m.a throttles: 8 refusals"));
     for (int64_t offset = 20; offset < 40; offset++) {
         kit_answer(kit, offset);
         kit_turn(kit);

@@ -49,7 +49,7 @@ static void log_start(const struct worker *worker)
         FIELD_INT("limit", (int64_t)limit),
         FIELD_INT("needed", (int64_t)needed),
     };
-    log_line(worker, LOG_FILES_FEW, files, COUNT_OF(files));
+    log_line(worker, LOG_FILE_LIMIT_LOW, files, COUNT_OF(files));
 }
 
 /* Makes io and the engine; false with words. */

@@ -394,7 +394,7 @@ static void tell_held(struct engine *engine, const struct output *output, enum e
         FIELD_INT("outputs", (int64_t)engine->batch.output_count),
         FIELD_TEXT("remedy", slice_of_text(remedy)),
     };
-    engine->ports.log(engine->ports.self, LOG_OUTPUTS_HELD, fields, COUNT_OF(fields));
+    engine->ports.log(engine->ports.self, LOG_OUTPUT_TOPIC_BLOCKED, fields, COUNT_OF(fields));
 }
 
 /* The broker refuses what lies beside a bad record with it: in smaller batches it stands alone. */
@@ -470,7 +470,7 @@ static void settle_unwitnessed(struct engine *engine)
         if (!engine->batch.partitions[i]->is_gone)
             return;
     struct log_field outputs = FIELD_INT("outputs", (int64_t)engine->batch.output_count);
-    engine->ports.log(engine->ports.self, LOG_BATCH_DID_NOT, &outputs, 1);
+    engine->ports.log(engine->ports.self, LOG_BATCH_NOT_COMMITTED, &outputs, 1);
     settle_aborted(engine);
 }
 
@@ -502,12 +502,12 @@ bool batch_learn(struct engine *engine, struct partition *partition, int64_t off
     if (!made_it && !did_not)
         return false;
     if (made_it) {
-        engine->ports.log(engine->ports.self, LOG_BATCH_MADE_IT, NULL, 0);
+        engine->ports.log(engine->ports.self, LOG_BATCH_WAS_COMMITTED, NULL, 0);
         settle_committed(engine);
         return true;
     }
     struct log_field outputs = FIELD_INT("outputs", (int64_t)engine->batch.output_count);
-    engine->ports.log(engine->ports.self, LOG_BATCH_DID_NOT, &outputs, 1);
+    engine->ports.log(engine->ports.self, LOG_BATCH_NOT_COMMITTED, &outputs, 1);
     settle_aborted(engine);
     return true;
 }

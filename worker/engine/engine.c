@@ -330,7 +330,7 @@ static void tell_uncommitted(struct engine *engine)
          link = link->next)
         results++;
     struct log_field field = FIELD_INT("results", results);
-    engine->ports.log(engine->ports.self, LOG_STOPPED_SHORT, &field, 1);
+    engine->ports.log(engine->ports.self, LOG_STOP_TIMED_OUT, &field, 1);
 }
 
 static void stop_turn(struct engine *engine, int64_t *ret_next_ms)
@@ -376,7 +376,7 @@ static bool has_room_for_answers(struct engine *engine)
     bool has_room = engine->output_bytes < engine->config.max_held_bytes / 2;
     if (!has_room && tell_now(engine, &engine->output_told_ms)) {
         struct log_field bytes = FIELD_INT("bytes", (int64_t)engine->output_bytes);
-        engine->ports.log(engine->ports.self, LOG_OUTPUTS_WAIT, &bytes, 1);
+        engine->ports.log(engine->ports.self, LOG_CALLS_PAUSED, &bytes, 1);
     }
     return has_room;
 }

@@ -528,7 +528,7 @@ static void job_fail(struct engine *engine, struct job *job)
         FIELD_TEXT("code", slice_of_text(err_code(job->why.err))),
         FIELD_TEXT("field", slice_of_text(job->why.field)),
     };
-    engine->ports.log(engine->ports.self, LOG_REQUEST_REFUSED, fields, COUNT_OF(fields));
+    engine->ports.log(engine->ports.self, LOG_REQUEST_REJECTED, fields, COUNT_OF(fields));
     job_finish(engine, job);
 }
 

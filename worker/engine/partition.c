@@ -240,7 +240,7 @@ void engine_watermarks_read(struct engine *engine, struct tenure tenure, enum er
     int64_t next = partition->ledger.next;
     if (next > high) {
         struct log_field more[] = {FIELD_INT("offset", next), FIELD_INT("high", high)};
-        log_partition(engine, LOG_PARTITION_ANEW, partition, more, COUNT_OF(more));
+        log_partition(engine, LOG_PARTITION_RECREATED, partition, more, COUNT_OF(more));
         int64_t committed = partition->ledger.committed_offset;
         struct buf map OWNED_BY(buf_done);
         buf_init(&map, LEDGER_MAP_BYTES_MAX);

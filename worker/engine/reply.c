@@ -63,7 +63,7 @@ void reply_tell_refused(struct engine *engine, const struct job *job, const char
         FIELD_INT("offset", job->offset),
         FIELD_TEXT("reason", slice_of_text(words)),
     };
-    engine->ports.log(engine->ports.self, LOG_REPLY_REFUSED, fields, COUNT_OF(fields));
+    engine->ports.log(engine->ports.self, LOG_REPLY_REJECTED, fields, COUNT_OF(fields));
 }
 
 static enum err refuse(struct engine *engine, const struct job *job, struct why *ret_why,

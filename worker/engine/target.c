@@ -267,7 +267,7 @@ void target_refused(struct engine *engine, struct target *target, int64_t retry_
     fields[1] = FIELD_INT("streak", target->pace.streak);
     fields[2] = FIELD_INT("delay_ms", delay_ms);
     fields[3] = FIELD_INT("waiting", target->holders);
-    engine->ports.log(engine->ports.self, LOG_TARGET_SLOWED, fields, COUNT_OF(fields));
+    engine->ports.log(engine->ports.self, LOG_TARGET_THROTTLED, fields, COUNT_OF(fields));
 }
 
 void target_failed(struct engine *engine, struct target *target, const char *words)

@@ -380,7 +380,7 @@ static void join_when_ready(struct io *io)
         return;
     struct log_field fields[] = {FIELD_TEXT("client", SLICE("consumer")),
                                  FIELD_TEXT("words", slice_of_text(words))};
-    log_sink_add(io->sink, LOG_KAFKA_ERROR, fields, COUNT_OF(fields));
+    log_sink_add(io->sink, LOG_LIBRDKAFKA_ERROR, fields, COUNT_OF(fields));
     io->exit_code = IO_EXIT_STOPPED_AT_ONCE;
     stop_begin(io);
 }
@@ -506,7 +506,7 @@ static void last_flush(struct io *io)
     if (!kafka_offsets_holds_any(io->offsets))
         return;
     struct log_field field = FIELD_INT("partitions", (int64_t)kafka_offsets_held(io->offsets));
-    log_sink_add(io->sink, LOG_OFFSETS_UNCOMMITTED, &field, 1);
+    log_sink_add(io->sink, LOG_STOP_LEFT_OFFSETS, &field, 1);
     io->exit_code = exit_code_at_least(io);
 }
 

@@ -52,7 +52,7 @@ static void refusal_tell(struct kafka_chunks *chunks, int code, struct slice top
 {
     if (!kafka_words_right(&chunks->words, code, "Write", topic,
                            "streams come without chunks until it is granted"))
-        kafka_words_say(&chunks->words, LOG_KAFKA_WORDS, "a chunk was not delivered: %s",
+        kafka_words_say(&chunks->words, LOG_LIBRDKAFKA_LOG, "a chunk was not delivered: %s",
                         rd_kafka_err2str((rd_kafka_resp_err_t)code));
 }
 
@@ -146,10 +146,10 @@ static void client_renew(struct kafka_chunks *chunks)
     if (chunks->client != NULL && rd_kafka_fatal_error(chunks->client, words, sizeof words) == 0)
         return;
     if (chunks->client != NULL)
-        kafka_words_say(&chunks->words, LOG_KAFKA_WORDS, "a new producer is made: %s", words);
+        kafka_words_say(&chunks->words, LOG_LIBRDKAFKA_LOG, "a new producer is made: %s", words);
     client_destroy(chunks);
     if (!client_make(chunks, words))
-        kafka_words_say(&chunks->words, LOG_KAFKA_ERROR, "no producer: %s", words);
+        kafka_words_say(&chunks->words, LOG_LIBRDKAFKA_ERROR, "no producer: %s", words);
 }
 
 void kafka_chunks_step(struct kafka_chunks *chunks)

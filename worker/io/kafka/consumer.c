@@ -247,7 +247,7 @@ static void rebalance_begin(struct kafka_consumer *consumer, struct rebalance *r
             part = part != NULL ? NULL
                                 : parts_take(&consumer->parts, element->topic, element->partition);
             if (part == NULL)
-                kafka_words_say(&consumer->words, LOG_KAFKA_ERROR,
+                kafka_words_say(&consumer->words, LOG_LIBRDKAFKA_ERROR,
                                 "%s-%d cannot be taken up (%d partitions at most)", element->topic,
                                 (int)element->partition, PARTITIONS_MAX);
             else
@@ -276,7 +276,7 @@ static void error_say(struct kafka_consumer *consumer, const char *what, rd_kafk
 {
     if (error == NULL)
         return;
-    kafka_words_say(&consumer->words, LOG_KAFKA_ERROR, "%s: %s", what,
+    kafka_words_say(&consumer->words, LOG_LIBRDKAFKA_ERROR, "%s: %s", what,
                     rd_kafka_error_string(error));
     rd_kafka_error_destroy(error);
 }
@@ -439,7 +439,7 @@ static bool fatal_hear(struct kafka_consumer *consumer)
         return false;
     if (consumer->failed)
         return true;
-    kafka_words_say(&consumer->words, LOG_KAFKA_ERROR, "%s", words);
+    kafka_words_say(&consumer->words, LOG_LIBRDKAFKA_ERROR, "%s", words);
     consumer->failed = true;
     all_lose(consumer);
     return true;
@@ -467,7 +467,7 @@ static void error_hear(struct kafka_consumer *consumer, rd_kafka_event_t *event)
         break; /* told by the look-up of missing topics */
     default:
         if (!right_hear(consumer, err, words))
-            kafka_words_say(&consumer->words, LOG_KAFKA_ERROR, "%s", words);
+            kafka_words_say(&consumer->words, LOG_LIBRDKAFKA_ERROR, "%s", words);
         break;
     }
 }

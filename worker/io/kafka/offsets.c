@@ -269,7 +269,7 @@ void kafka_offsets_give_up(struct kafka_offsets *offsets, struct tenure tenure, 
         FIELD_INT("offset", kept->offset),
         FIELD_INT("waited_ms", waited_ms),
     };
-    log_sink_add(offsets->sink, LOG_OFFSETS_LEFT, fields, COUNT_OF(fields));
+    log_sink_add(offsets->sink, LOG_OFFSETS_NOT_COMMITTED, fields, COUNT_OF(fields));
     kept->is_set = false;
 }
 

@@ -102,7 +102,7 @@ void part_seek(struct part *part, int64_t offset)
     rd_kafka_topic_partition_list_add(list, part->topic, part->partition)->offset = offset;
     rd_kafka_error_t *error = rd_kafka_seek_partitions(part->parts->client, list, 0);
     if (error != NULL) {
-        kafka_words_say(part->parts->words, LOG_KAFKA_ERROR, "seek of %s-%d: %s", part->topic,
+        kafka_words_say(part->parts->words, LOG_LIBRDKAFKA_ERROR, "seek of %s-%d: %s", part->topic,
                         (int)part->partition, rd_kafka_error_string(error));
         rd_kafka_error_destroy(error);
     }
@@ -225,7 +225,7 @@ static void message_hand_over(struct part *part, struct engine *engine,
     else if (!kafka_words_right(part->parts->words, (int)message->err, NULL,
                                 slice_of_text(part->topic),
                                 "no request of it is taken until it is granted"))
-        kafka_words_say(part->parts->words, LOG_KAFKA_ERROR, "%s-%d: %s", part->topic,
+        kafka_words_say(part->parts->words, LOG_LIBRDKAFKA_ERROR, "%s-%d: %s", part->topic,
                         (int)part->partition, rd_kafka_message_errstr(message));
 }
 

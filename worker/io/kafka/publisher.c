@@ -106,7 +106,7 @@ static bool client_make(struct publisher *publisher)
     if (publisher->client != NULL)
         return true;
     rd_kafka_conf_destroy(conf);
-    kafka_words_say(&publisher->words, LOG_KAFKA_ERROR, "no producer: %s", words);
+    kafka_words_say(&publisher->words, LOG_LIBRDKAFKA_ERROR, "no producer: %s", words);
     return false;
 }
 
@@ -123,7 +123,7 @@ static void transactions_tell(struct publisher *publisher, const rd_kafka_error_
                                                    : "no request is taken until it is granted";
     if (!kafka_words_right(&publisher->words, fatal != 0 ? fatal : code, NULL,
                            publisher->config->transactional_id, consequence))
-        kafka_words_say(&publisher->words, LOG_KAFKA_WORDS, "not ready yet: %s",
+        kafka_words_say(&publisher->words, LOG_LIBRDKAFKA_LOG, "not ready yet: %s",
                         code == RD_KAFKA_RESP_ERR__TIMED_OUT ? "no transaction coordinator answers"
                                                              : rd_kafka_error_string(error));
 }

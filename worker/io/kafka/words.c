@@ -126,9 +126,9 @@ void kafka_words_hear(const struct rd_kafka_s *client, int level, const char *fa
     /* A new cluster's coordinator takes a moment. */
     bool is_usual = strcmp(facility, "GETPID") == 0 && strstr(line, "retrying") != NULL;
     if (is_usual)
-        line_write(words, LOG_KAFKA_DETAIL, slice_of_text(line));
+        line_write(words, LOG_LIBRDKAFKA_DETAIL, slice_of_text(line));
     else if (level >= LEVEL_DEBUG)
-        line_write(words, LOG_KAFKA_WORDS, slice_of_text(line));
+        line_write(words, LOG_LIBRDKAFKA_LOG, slice_of_text(line));
     else
-        kafka_words_say(words, LOG_KAFKA_WORDS, "%s: %.*s", facility, WORDS_BYTES_MAX / 2, line);
+        kafka_words_say(words, LOG_LIBRDKAFKA_LOG, "%s: %.*s", facility, WORDS_BYTES_MAX / 2, line);
 }

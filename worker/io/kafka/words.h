@@ -32,7 +32,7 @@ struct kafka_words {
 
 void kafka_words_init(struct kafka_words *words, struct log_sink *sink, const char *client);
 void kafka_words_done(struct kafka_words *words);
-/* event: LOG_KAFKA_WORDS or LOG_KAFKA_ERROR. */
+/* event: LOG_LIBRDKAFKA_LOG or LOG_LIBRDKAFKA_ERROR. */
 void kafka_words_say(struct kafka_words *words, enum log_event event, const char *format, ...)
     PRINTF(3, 4);
 /* Is this code of librdkafka's a right that the broker's ACLs do not give? Then a line says which

@@ -48,7 +48,7 @@ static void dropped_add(struct log_sink *sink)
     struct log_field field = FIELD_INT("lines", (int64_t)sink->dropped);
     struct buf line OWNED_BY(buf_done);
     buf_init(&line, LOG_LINE_BYTES_MAX);
-    line_make(sink, LOG_LINES_DROPPED, &field, 1, &line);
+    line_make(sink, LOG_LOG_LINES_DROPPED, &field, 1, &line);
     if (!line.failed && sink->waiting.len + line.len <= LOG_SINK_BYTES_MAX) {
         buf_add(&sink->waiting, buf_slice(&line));
         sink->dropped = 0;
