@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/memory.h"
 #include "io/aws/credentials.h"
+#include "io/kafka/library.h"
 
 struct worker {
     struct assembly assembly;
@@ -19,6 +20,22 @@ static void log_line(const struct worker *worker, enum log_event event,
 {
     const struct ports *ports = io_ports(worker->io);
     ports->log(ports->self, event, fields, count);
+}
+
+static void log_library(const struct worker *worker)
+{
+    char name[KAFKA_MECHANISM_MAX];
+    struct slice mechanism = kafka_library_mechanism(&worker->assembly.io.kafka, name);
+    size_t cursor = 0;
+    const struct kafka_lack *lack;
+    while ((lack = kafka_library_lack(kafka_library_version(), mechanism, &cursor)) != NULL) {
+        const struct log_field fields[] = {
+            FIELD_TEXT("library", slice_of_text(kafka_library_version_text())),
+            FIELD_TEXT("needed", slice_of_text(lack->needed_text)),
+            FIELD_TEXT("consequence", slice_of_text(lack->consequence)),
+        };
+        log_line(worker, LOG_LIBRARY_OLD, fields, COUNT_OF(fields));
+    }
 }
 
 static void log_start(const struct worker *worker)
@@ -42,6 +59,7 @@ static void log_start(const struct worker *worker)
         FIELD_INT("kafka_bytes", (int64_t)bound.kafka_bytes),
     };
     log_line(worker, LOG_MEMORY_BOUND, memory, COUNT_OF(memory));
+    log_library(worker);
     uint64_t limit, needed;
     if (assembly_has_files(&worker->assembly, &limit, &needed))
         return;

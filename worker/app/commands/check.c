@@ -9,6 +9,7 @@
 #include "app/client/kafka_client.h"
 #include "app/client/probe.h"
 #include "io/aws/credentials.h"
+#include "io/kafka/library.h"
 
 #define CONNECT_MS 10000
 #define POLICY_MS  3000 /* librdkafka's in-memory cluster never answers */
@@ -345,6 +346,22 @@ static void check_files(const struct assembly *assembly)
             (unsigned long long)limit, (unsigned long long)needed);
 }
 
+/* Not a failure either: what does not work with an older librdkafka may not be needed. */
+static void check_library(const struct assembly *assembly)
+{
+    char name[KAFKA_MECHANISM_MAX];
+    struct slice mechanism = kafka_library_mechanism(&assembly->io.kafka, name);
+    size_t cursor = 0;
+    const struct kafka_lack *lack = kafka_library_lack(kafka_library_version(), mechanism, &cursor);
+    if (lack == NULL)
+        (void)printf("ok    librdkafka: %s; works with Apache Kafka 2.5 and newer\n",
+                     kafka_library_version_text());
+    for (; lack != NULL; lack = kafka_library_lack(kafka_library_version(), mechanism, &cursor))
+        (void)printf("warn  librdkafka: %s: %s; build the worker with %s or newer "
+                     "(deploy/README.md)\n",
+                     kafka_library_version_text(), lack->consequence, lack->needed_text);
+}
+
 int command_check(const struct arguments *arguments)
 {
     struct settings *settings = commands_check_settings(arguments);
@@ -355,8 +372,10 @@ int command_check(const struct arguments *arguments)
     static struct assembly assembly;
     struct checking checking = {.settings = settings, .is_policy_told = true};
     bool can_start = check_environment(&checking, &assembly);
-    if (can_start)
+    if (can_start) {
+        check_library(&assembly);
         check_files(&assembly);
+    }
     if (arguments->connect) {
         if (check_brokers(&checking))
             check_topics(&checking);

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "io/http/client.h"
+#include "io/kafka/library.h"
 
 #define HELP_COLUMNS  80
 #define OPTION_INDENT "      "
@@ -256,8 +258,9 @@ int commands_run(int argc, char **argv)
         return EXIT_USAGE;
     }
     const char *word = argv[1];
-    if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0) {
-        (void)printf("bedrock-worker " BEDROCK_VERSION "\n");
+    if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0 || strcmp(word, "version") == 0) {
+        (void)printf("bedrock-worker " BEDROCK_VERSION "\nlibrdkafka %s\n%s\n",
+                     kafka_library_version_text(), http_library_versions());
         return EXIT_DONE;
     }
     bool wants_help =

@@ -340,6 +340,11 @@ static bool make_parts(struct http *http, const struct http_config *config)
     return http->sockets != NULL;
 }
 
+const char *http_library_versions(void)
+{
+    return curl_version();
+}
+
 struct http *http_new(struct uv_loop_s *loop, const struct http_config *config)
 {
     CHECK(config->max_in_flight > 0);

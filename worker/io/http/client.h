@@ -53,6 +53,9 @@ void http_step(struct http *http);
  * turn of its own. True: the engine was told something and wants another turn at once. */
 MUST_CHECK bool http_obey(struct http *http);
 
+/* libcurl and the libraries that it uses, with their versions, in one line. */
+const char *http_library_versions(void);
+
 struct http_stats {
     uint64_t calls;           /* begun */
     uint64_t connections;     /* begun since birth */
