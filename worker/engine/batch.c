@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/memory.h"
 #include "engine/job.h"
+#include "engine/membership.h"
 #include "engine/outcome.h"
 #include "engine/partition.h"
 #include "engine/tell.h"
@@ -11,32 +12,6 @@
 #define ABORT_PAUSE_MAX_MS   10000
 #define FENCED_AGAIN_MS      60000
 #define GENERATION_TRIES_MAX 1 /* while a partition is revoked: once more with fresh metadata */
-
-/* ---- membership ---- */
-
-bool batch_check_membership(struct engine *engine)
-{
-    engine->membership_checked_ms = engine->now_ms;
-    buf_reset(&engine->membership_now);
-    engine->ports.membership(engine->ports.self, &engine->membership_now);
-    struct slice now = buf_slice(&engine->membership_now);
-    engine->is_member = now.len > 0;
-    if (!engine->is_member)
-        return false;
-    if (slice_equal(now, buf_slice(&engine->membership)))
-        return !engine->is_outcast;
-    engine->is_outcast = false;
-    engine->memberships++;
-    bool is_first = engine->membership.len == 0;
-    buf_reset(&engine->membership);
-    buf_add(&engine->membership, now);
-    CHECK(engine->membership.failed == OK);
-    if (is_first)
-        return true;
-    engine->ports.log(engine->ports.self, LOG_MEMBERSHIP_CHANGED, NULL, 0);
-    partitions_doubt(engine);
-    return false;
-}
 
 /* ---- the cut ---- */
 
@@ -155,11 +130,14 @@ static bool is_witness_near(const struct engine *engine)
 
 static void cut(struct engine *engine)
 {
-    bool is_member = batch_check_membership(engine);
-    if (engine->is_member && engine->config.exactly_once && !engine->is_stopping &&
+    enum membership_news news = membership_look(engine);
+    bool is_member = news == MEMBERSHIP_SAME;
+    if (news == MEMBERSHIP_CHANGED)
+        partitions_doubt(engine);
+    if (news != MEMBERSHIP_GONE && engine->config.exactly_once && !engine->is_stopping &&
         is_witness_near(engine))
         return;
-    engine->batch.membership = engine->memberships;
+    engine->batch.membership = membership_number(engine);
     engine->batch.output_count = 0;
     engine->batch.offset_count = 0;
     take_results(engine, !is_member);
@@ -433,9 +411,8 @@ static void refused(struct engine *engine, const struct batch_end *end)
  * ever. */
 static void member_refused(struct engine *engine, const struct batch_end *end)
 {
-    /* Not when it has joined again since the cut. */
-    if (end->outcome == BATCH_MEMBER_GONE && engine->batch.membership == engine->memberships)
-        engine->is_outcast = true;
+    if (end->outcome == BATCH_MEMBER_GONE)
+        membership_cast_out(engine, engine->batch.membership);
     settle_aborted(engine);
     for (uint32_t i = 0; i < engine->slots_end; i++) {
         struct partition *partition = engine->slots[i];

@@ -17,9 +17,6 @@ bool batch_learn(struct engine *engine, struct partition *partition, int64_t off
 /* A partition of a batch of unknown outcome is gone: when none is left to ask, the batch counts as
  * not made. */
 void batch_lost_witness(struct engine *engine, struct partition *partition);
-/* Is the group the one under which the ledgers were verified? Otherwise begins to doubt, and false.
- */
-bool batch_check_membership(struct engine *engine);
 void batch_done(struct engine *engine);
 
 #endif

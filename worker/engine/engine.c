@@ -8,15 +8,14 @@
 #include "engine/booked.h"
 #include "engine/job.h"
 #include "engine/job_pool.h"
+#include "engine/membership.h"
 #include "engine/partition.h"
 #include "engine/reply.h"
 #include "engine/target.h"
 #include "engine/tell.h"
 
 #define TURN_MAX_MS           1000 /* the longest sleep: a tick */
-#define MEMBERSHIP_AGAIN_MS   100  /* between two looks before new calls */
 #define CHUNKS_KNOWN_MS       60000
-#define MEMBERSHIP_BYTES_MAX  4096
 #define CREDENTIALS_BYTES_MAX 65536
 #define STOP_GRACE_MS         5000 /* after drain_timeout, for the last commit */
 #define LANES_PER_JOB         2
@@ -89,8 +88,7 @@ struct engine *engine_new(const struct engine_config *config, const struct ports
     share_init(&engine->held_share, config->max_held);
     share_init(&engine->bytes_share, config->max_held_bytes);
     share_init(&engine->call_share, config->max_in_flight);
-    buf_init(&engine->membership, MEMBERSHIP_BYTES_MAX);
-    buf_init(&engine->membership_now, MEMBERSHIP_BYTES_MAX);
+    membership_init(engine);
     arena_init(&engine->credentials_arena, CREDENTIALS_BYTES_MAX);
     engine->batch_limit = config->batch_results_max;
     engine->fenced_ms = INT64_MIN;
@@ -125,8 +123,7 @@ void engine_free(struct engine *engine)
     memory_free(engine->reply_topics);
     memory_free(engine->lanes);
     timers_done(&engine->timers);
-    buf_done(&engine->membership);
-    buf_done(&engine->membership_now);
+    membership_done(engine);
     credentials_clear(engine);
     arena_done(&engine->credentials_arena);
     memory_free(engine);
@@ -385,12 +382,13 @@ static void start_calls(struct engine *engine, int64_t *ret_next_ms)
 {
     if (engine->is_stopping || !engine->has_credentials || link_alone(&engine->ready))
         return;
-    if (engine->now_ms - engine->membership_checked_ms >= MEMBERSHIP_AGAIN_MS)
-        (void)batch_check_membership(engine);
-    if (engine->is_outcast)
+    enum membership_news news = membership_recent(engine);
+    if (news == MEMBERSHIP_CHANGED)
+        partitions_doubt(engine);
+    if (news == MEMBERSHIP_OUTCAST)
         return;
-    if (!engine->is_member) { /* others may have its partitions */
-        int64_t again_ms = engine->membership_checked_ms + MEMBERSHIP_AGAIN_MS;
+    if (news == MEMBERSHIP_GONE) {
+        int64_t again_ms = membership_again_ms(engine);
         *ret_next_ms = again_ms < *ret_next_ms ? again_ms : *ret_next_ms;
         return;
     }

@@ -7,6 +7,7 @@
 #include "engine/batch.h"
 #include "engine/booked.h"
 #include "engine/job.h"
+#include "engine/membership.h"
 #include "engine/outcome.h"
 #include "engine/tell.h"
 
@@ -96,7 +97,8 @@ void engine_partition_assigned(struct engine *engine, struct tenure tenure, stru
 {
     CHECK(tenure.slot < PARTITIONS_MAX && engine->slots[tenure.slot] == NULL);
     struct partition *partition = partition_new(engine, tenure, topic, number);
-    (void)batch_check_membership(engine);
+    if (membership_look(engine) == MEMBERSHIP_CHANGED)
+        partitions_doubt(engine);
     partition_read(engine, partition);
 }
 

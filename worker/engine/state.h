@@ -183,6 +183,16 @@ struct reply_topic {
     int64_t known_until_ms;
 };
 
+/* engine/membership.h */
+struct membership {
+    struct buf verified; /* group metadata under which the ledgers were verified */
+    struct buf now;
+    uint32_t number;   /* of this membership, from 1; 0 = none was seen yet */
+    bool is_member;    /* there was one at the last look */
+    bool is_outcast;   /* the group does not know this member */
+    int64_t looked_ms; /* when last */
+};
+
 struct engine {
     struct engine_config config;
     struct ports ports;
@@ -243,7 +253,7 @@ struct engine {
     struct {
         bool is_open, is_unknown; /* unknown: waiting for reads that tell whether it made it */
         uint64_t id;
-        uint32_t membership; /* engine->memberships at the cut */
+        uint32_t membership; /* its number at the cut */
         struct link results;
         struct output **outputs;
         struct result **owners; /* of each output */
@@ -260,14 +270,7 @@ struct engine {
     int64_t last_cut_ms, last_offsets_ms;
     int64_t fenced_ms, stalled_ms; /* when last; INT64_MIN = never */
     int64_t calls_after_ms; /* after a stall: by then the group has said whether we were put out */
-    struct buf membership;  /* group metadata under which the ledgers were verified */
-    struct buf membership_now;
-    uint32_t memberships; /* counts them */
-    bool is_member;       /* when it was last looked at: there was one */
-    /* the group does not know this member: nothing is called or committed until the membership is
-     * another one */
-    bool is_outcast;
-    int64_t membership_checked_ms;
+    struct membership membership;
 
     bool is_stopping, has_ended;
     int64_t stop_until_ms;
