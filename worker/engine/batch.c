@@ -6,6 +6,7 @@
 #include "engine/membership.h"
 #include "engine/outcome.h"
 #include "engine/partition.h"
+#include "engine/result.h"
 #include "engine/tell.h"
 
 #define ABORT_PAUSE_MIN_MS   100
@@ -33,15 +34,12 @@ static void add_output(struct engine *engine, struct output *output, struct resu
 
 static void take_result(struct engine *engine, struct result *result)
 {
-    link_out(&result->link);
-    engine->result_count--;
-    list_add_last(&engine->batch.results, &result->link);
+    result_batch(engine, result);
     for (struct link *link = result->outputs.next; link != &result->outputs; link = link->next)
         add_output(engine, LINK_OWNER(link, struct output, link), result);
     struct partition *partition = result->partition;
     if (partition == NULL)
         return;
-    partition->batch_results++;
     if (result->has_usage)
         ledger_book(&partition->ledger, result->offset, result->is_lost_call);
     if (result->job != NULL) {
@@ -57,9 +55,10 @@ static void take_results(struct engine *engine, bool orphans_only)
     uint32_t count = 0;
     uint64_t bytes = 0;
     bool is_full = false;
-    for (struct link *link = engine->results.next; link != &engine->results;) {
-        struct result *result = LINK_OWNER(link, struct result, link);
-        link = link->next;
+    struct result *next;
+    for (struct result *result = result_first(engine, RESULT_QUEUED); result != NULL;
+         result = next) {
+        next = result_next(engine, result);
         if (result->partition != NULL && (orphans_only || !result->partition->is_verified))
             continue;
         is_full = is_full || count == engine->batch_limit ||
@@ -169,7 +168,7 @@ static void cut(struct engine *engine)
         .output_count = engine->batch.output_count,
         .offsets = engine->batch.offsets,
         .offset_count = engine->batch.offset_count,
-        .is_last = engine->result_count == 0 && is_draining(engine),
+        .is_last = results_queued(engine) == 0 && is_draining(engine),
     };
     engine->ports.batch_commit(engine->ports.self, &batch);
 }
@@ -189,7 +188,7 @@ static bool has_changed_ledger(const struct engine *engine)
 static int64_t cut_due_ms(const struct engine *engine)
 {
     int64_t due_ms = INT64_MAX;
-    if (engine->result_count > 0)
+    if (results_queued(engine) > 0)
         due_ms = engine->config.exactly_once
                      ? engine->last_cut_ms + engine->config.commit_interval_ms
                      : engine->now_ms;
@@ -231,14 +230,7 @@ static void settle_committed(struct engine *engine)
         ledger_commit(&partition->ledger, partition->batch_offset,
                       buf_slice(&partition->batch_map));
     }
-    while (!link_alone(&engine->batch.results)) {
-        struct result *result = LINK_OWNER(engine->batch.results.next, struct result, link);
-        struct partition *partition = result->partition;
-        link_out(&result->link);
-        if (partition != NULL) {
-            partition->results--;
-            partition->batch_results--;
-        }
+    for (struct result *result; (result = result_first(engine, RESULT_BATCHED)) != NULL;) {
         if (result->job != NULL)
             job_committed(engine, result->job);
         else
@@ -258,49 +250,29 @@ static void settle_committed(struct engine *engine)
 static void give_back(struct engine *engine, struct result *result)
 {
     struct partition *partition = result->partition;
-    link_out(&result->link);
-    list_add_first(&engine->results, &result->link);
-    engine->result_count++;
+    result_return(engine, result);
     if (result->job != NULL)
         job_aborted(engine, result->job);
     if (partition == NULL)
         return;
-    partition->batch_results--;
     if (!partition->is_gone) {
         if (result->has_usage)
             ledger_unbook(&partition->ledger, result->offset, result->is_lost_call);
-        return;
-    }
-    partition->results--;
-    result->partition = NULL;
-    if (result->job == NULL && !result->is_lost_call)
-        return;
-    link_out(&result->link);
-    engine->result_count--;
-    if (result->job != NULL)
+    } else if (result->job != NULL) {
         job_orphan(engine, result->job);
-    else
-        result_free(engine, result);
+    } else {
+        result_orphan(engine, result);
+    }
 }
 
 static void settle_aborted(struct engine *engine)
 {
     for (size_t i = 0; i < engine->batch.offset_count; i++)
         ledger_abort(&engine->batch.partitions[i]->ledger);
-    while (!link_alone(&engine->batch.results))
-        give_back(engine, LINK_OWNER(engine->batch.results.prev, struct result, link));
+    for (struct result *result; (result = result_last(engine, RESULT_BATCHED)) != NULL;)
+        give_back(engine, result);
     engine->stats.aborts++;
     close_offsets(engine);
-}
-
-/* Answers in the batch under way. */
-static uint32_t count_answers(const struct engine *engine)
-{
-    uint32_t count = 0;
-    for (struct link *link = engine->batch.results.next; link != &engine->batch.results;
-         link = link->next)
-        count += LINK_OWNER(link, struct result, link)->job != NULL;
-    return count;
 }
 
 /* Half of what the last batch really held. */
@@ -338,7 +310,7 @@ static void tell_aborted(struct engine *engine, struct slice reason, int64_t pau
 static void aborted(struct engine *engine, const struct batch_end *end)
 {
     if (end->was_time)
-        shrink(engine, count_answers(engine));
+        shrink(engine, results_batched_answers(engine));
     settle_aborted(engine);
     tell_aborted(engine, end->reason, pause_cuts(engine));
 }
@@ -379,14 +351,14 @@ static void tell_held(struct engine *engine, const struct output *output, enum e
 static bool is_blame_unsure(const struct engine *engine, const struct batch_end *end)
 {
     return end->refused > 1 && (end->blame_err == ERR_TOO_LARGE || end->blame_err == ERR_INVALID) &&
-           count_answers(engine) > 1;
+           results_batched_answers(engine) > 1;
 }
 
 static void refused(struct engine *engine, const struct batch_end *end)
 {
     CHECK(end->blame < engine->batch.output_count);
     if (is_blame_unsure(engine, end)) {
-        shrink(engine, count_answers(engine));
+        shrink(engine, results_batched_answers(engine));
         settle_aborted(engine);
         engine->cut_after_ms = engine->now_ms + ABORT_PAUSE_MIN_MS;
         tell_aborted(engine, end->reason, ABORT_PAUSE_MIN_MS);
@@ -528,13 +500,9 @@ void batch_ended(struct engine *engine, const struct batch_end *end)
 
 void batch_done(struct engine *engine)
 {
-    list_move_all(&engine->batch.results, &engine->results);
-    while (!link_alone(&engine->results))
-        result_free(engine, LINK_OWNER(engine->results.next, struct result, link));
     for (size_t i = 0; i < engine->batch.offset_count; i++) {
         struct partition *partition = engine->batch.partitions[i];
         partition->is_in_batch = false;
-        partition->results = 0;
         partition->held = 0;
         while (!link_alone(&partition->jobs))
             link_out(partition->jobs.next);

@@ -11,6 +11,7 @@
 #include "engine/membership.h"
 #include "engine/partition.h"
 #include "engine/reply.h"
+#include "engine/result.h"
 #include "engine/target.h"
 #include "engine/tell.h"
 
@@ -83,8 +84,7 @@ struct engine *engine_new(const struct engine_config *config, const struct ports
     link_init(&engine->booked);
     link_init(&engine->targets);
     link_init(&engine->ready);
-    link_init(&engine->results);
-    link_init(&engine->batch.results);
+    results_init(engine);
     share_init(&engine->held_share, config->max_held);
     share_init(&engine->bytes_share, config->max_held_bytes);
     share_init(&engine->call_share, config->max_in_flight);
@@ -115,6 +115,7 @@ void engine_free(struct engine *engine)
     if (engine == NULL)
         return;
     calls_done(engine);
+    results_free(engine);
     batch_done(engine);
     jobs_done(engine);
     partitions_free(engine);
@@ -306,7 +307,7 @@ static void cancel_all(struct engine *engine)
 /* Everything that can be said is said: no calls, no results, every ledger as the broker has it. */
 static bool is_drained(const struct engine *engine)
 {
-    if (engine->calling > 0 || engine->result_count > 0 || engine->batch.is_open)
+    if (engine->calling > 0 || results_queued(engine) > 0 || engine->batch.is_open)
         return false;
     for (uint32_t i = 0; i < engine->slots_end; i++)
         if (engine->slots[i] != NULL && engine->slots[i]->ledger.is_changed)
@@ -322,11 +323,8 @@ static void end(struct engine *engine, int exit_code)
 
 static void tell_uncommitted(struct engine *engine)
 {
-    int64_t results = engine->result_count;
-    for (struct link *link = engine->batch.results.next; link != &engine->batch.results;
-         link = link->next)
-        results++;
-    struct log_field field = FIELD_INT("results", results);
+    struct log_field field =
+        FIELD_INT("results", (int64_t)results_queued(engine) + results_batched(engine));
     engine->ports.log(engine->ports.self, LOG_STOP_TIMED_OUT, &field, 1);
 }
 
@@ -370,9 +368,9 @@ static void wake_lanes(struct engine *engine)
  * called. */
 static bool has_room_for_answers(struct engine *engine)
 {
-    bool has_room = engine->output_bytes < engine->config.max_held_bytes / 2;
+    bool has_room = results_bytes(engine) < engine->config.max_held_bytes / 2;
     if (!has_room && tell_now(engine, &engine->output_told_ms)) {
-        struct log_field bytes = FIELD_INT("bytes", (int64_t)engine->output_bytes);
+        struct log_field bytes = FIELD_INT("bytes", (int64_t)results_bytes(engine));
         engine->ports.log(engine->ports.self, LOG_CALLS_PAUSED, &bytes, 1);
     }
     return has_room;

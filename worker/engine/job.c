@@ -7,6 +7,7 @@
 #include "engine/lane.h"
 #include "engine/outcome.h"
 #include "engine/reply.h"
+#include "engine/result.h"
 #include "engine/target.h"
 #include "wire/bedrock/quote.h"
 
@@ -483,7 +484,7 @@ static void job_finish(struct engine *engine, struct job *job)
     link_out(&job->link);
     job_go(job, JOB_FINISHED);
     ledger_finish(ledger, entry_of(job));
-    outcome_submit(engine, job);
+    result_submit(engine, &job->result, job->partition, job->offset);
     job_charge(engine, job);
     leave_lane(engine, job);
     engine->stats.answered++;

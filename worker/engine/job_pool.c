@@ -2,7 +2,7 @@
 
 #include "base/check.h"
 #include "base/memory.h"
-#include "engine/outcome.h"
+#include "engine/result.h"
 #include "engine/target.h"
 
 #define JOB_ARENA_BESIDE 1536 /* of a job's first block: what is not in the size of its request */
@@ -22,7 +22,7 @@ enum err jobs_init(struct engine *engine)
         link_init(&job->lane_link);
         link_init(&job->reply_link);
         timer_init(&job->due);
-        result_init(&job->result);
+        result_init(&job->result, job);
         list_add_last(&engine->free_jobs, &job->link);
     }
     return OK;
@@ -98,8 +98,7 @@ void job_start(struct engine *engine, struct job *job, struct partition *partiti
     link_init(&job->lane_link);
     link_init(&job->reply_link);
     timer_init(&job->due);
-    result_init(&job->result);
-    job->result.job = job;
+    result_init(&job->result, job);
     job->attempts = &job->first_attempt;
     job->attempt_room = 1;
     /* More headers than a request may have are kept all the same, for its dead letter. */
@@ -123,7 +122,6 @@ void job_free(struct engine *engine, struct job *job)
         target_release(engine, job->target);
     job->target = NULL;
     result_free(engine, &job->result);
-    result_init(&job->result);
     job_go(job, JOB_FREE);
     job_charge(engine, job);
     hold(engine, job->partition, job->partition->held - 1);

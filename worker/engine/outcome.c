@@ -1,33 +1,11 @@
 #include "engine/outcome.h"
 
 #include "base/check.h"
-#include "base/memory.h"
 #include "engine/job_pool.h"
 #include "engine/reply.h"
+#include "engine/result.h"
 
 #define LETTER_REFUSALS_MAX 3 /* with the value, without it, without headers and key */
-
-void result_init(struct result *result)
-{
-    *result = (struct result){0};
-    link_init(&result->link);
-    link_init(&result->outputs);
-}
-
-static void drop_output(struct engine *engine, struct result *result, struct output *output)
-{
-    link_out(&output->link);
-    result->output_count--;
-    result->bytes -= output->held_bytes;
-    engine->output_bytes -= output->held_bytes;
-    output_free(output);
-}
-
-static void drop_outputs(struct engine *engine, struct result *result)
-{
-    while (!link_alone(&result->outputs))
-        drop_output(engine, result, LINK_OWNER(result->outputs.next, struct output, link));
-}
 
 /* What the broker has already, under at_least_once, stays as it is. */
 static void drop_undelivered(struct engine *engine, struct result *result)
@@ -36,32 +14,8 @@ static void drop_undelivered(struct engine *engine, struct result *result)
         struct output *output = LINK_OWNER(link, struct output, link);
         link = link->next;
         if (!output->is_delivered)
-            drop_output(engine, result, output);
+            result_drop(engine, result, output);
     }
-}
-
-static bool has_output(const struct result *result, enum output_kind kind)
-{
-    for (struct link *link = result->outputs.next; link != &result->outputs; link = link->next)
-        if (LINK_OWNER(link, struct output, link)->kind == kind)
-            return true;
-    return false;
-}
-
-void result_free(struct engine *engine, struct result *result)
-{
-    link_out(&result->link);
-    drop_outputs(engine, result);
-    if (result->job == NULL)
-        memory_free(result);
-}
-
-static void add_output(struct engine *engine, struct result *result, struct output *output)
-{
-    list_add_last(&result->outputs, &output->link);
-    result->output_count++;
-    result->bytes += output->held_bytes;
-    engine->output_bytes += output->held_bytes;
 }
 
 static const struct attempt *last_attempt(const struct job *job)
@@ -99,7 +53,7 @@ static enum err add_usage(struct engine *engine, struct result *result,
     struct output *output;
     enum err err = output_usage(&engine->config.output, facts, &output);
     if (err == OK)
-        add_output(engine, result, output);
+        result_add(engine, result, output);
     return err;
 }
 
@@ -125,7 +79,7 @@ bool outcome_answer(struct engine *engine, struct job *job, const struct verdict
                       err_words(err));
         return false;
     }
-    add_output(engine, &job->result, response);
+    result_add(engine, &job->result, response);
     struct usage_facts usage = usage_facts_of(engine, job);
     usage.answer = &verdict->answer;
     usage.counts = verdict->counts;
@@ -171,7 +125,7 @@ static void add_error_response(struct engine *engine, struct job *job)
         err = output_response(&engine->config.output, &facts, &response);
     }
     CHECK(err == OK);
-    add_output(engine, &job->result, response);
+    result_add(engine, &job->result, response);
 }
 
 /* Less and less of the request, as the broker or our own limit refuses it; at last none at all. */
@@ -189,44 +143,26 @@ static void add_letter(struct engine *engine, struct job *job)
     }
     CHECK(err == OK || err == ERR_TOO_LARGE);
     if (letter != NULL)
-        add_output(engine, &job->result, letter);
+        result_add(engine, &job->result, letter);
 }
 
 void outcome_error(struct engine *engine, struct job *job)
 {
     CHECK(job->why.err != OK);
     drop_undelivered(engine, &job->result);
-    if (engine->config.send_dead_letters && !has_output(&job->result, OUTPUT_LETTER))
+    if (engine->config.send_dead_letters && !result_has(&job->result, OUTPUT_LETTER))
         add_letter(engine, job);
     if (engine->config.send_error_responses)
         add_error_response(engine, job);
-}
-
-void outcome_submit(struct engine *engine, struct job *job)
-{
-    struct result *result = &job->result;
-    CHECK(result->job == job && link_alone(&result->link));
-    result->partition = job->partition;
-    result->offset = job->offset;
-    list_add_last(&engine->results, &result->link);
-    engine->result_count++;
-    job->partition->results++;
 }
 
 /* A result of usage alone, for the place of this job in its ledger, or for none. */
 static struct result *submit_usage(struct engine *engine, struct partition *partition,
                                    int64_t offset, const struct usage_facts *facts)
 {
-    struct result *result = memory_new(sizeof *result);
-    CHECK(result != NULL);
-    result_init(result);
-    result->partition = partition;
-    result->offset = offset;
+    struct result *result = result_new();
     CHECK(add_usage(engine, result, facts) == OK);
-    list_add_last(&engine->results, &result->link);
-    engine->result_count++;
-    if (partition != NULL)
-        partition->results++;
+    result_submit(engine, result, partition, offset);
     return result;
 }
 
@@ -289,7 +225,7 @@ void outcome_lost_call(struct engine *engine, struct job *job)
 static void tell_error(struct engine *engine, struct job *job)
 {
     outcome_error(engine, job);
-    if (!job->result.has_usage || has_output(&job->result, OUTPUT_USAGE))
+    if (!job->result.has_usage || result_has(&job->result, OUTPUT_USAGE))
         return;
     struct usage_facts usage = usage_facts_of(engine, job);
     usage.counts = job->counts;
@@ -308,7 +244,7 @@ static void replace_letter(struct engine *engine, struct job *job, struct output
                            enum err err)
 {
     bool was_without_value = letter->value.ptr == NULL && job->record.value.ptr != NULL;
-    drop_output(engine, &job->result, letter);
+    result_drop(engine, &job->result, letter);
     if (err != ERR_TOO_LARGE)
         job->letter_refusals = LETTER_REFUSALS_MAX;
     else if (is_key_most(job))
@@ -336,8 +272,8 @@ static void leave_reply_topic(struct engine *engine, struct job *job, enum err e
 /* Nothing that could be made of it is taken: the dead letter and the usage tell of it. */
 static void give_response_up(struct engine *engine, struct job *job, struct output *response)
 {
-    drop_output(engine, &job->result, response);
-    if (engine->config.send_dead_letters && !has_output(&job->result, OUTPUT_LETTER))
+    result_drop(engine, &job->result, response);
+    if (engine->config.send_dead_letters && !result_has(&job->result, OUTPUT_LETTER))
         add_letter(engine, job);
 }
 

@@ -1,16 +1,10 @@
-/* Outcomes: what goes out for a job, made into results. One result holds the records that must be
- * committed together with one change of a ledger: an answer (response, its usage, dead letter), or
- * the usage of a call that ended without one. Finished results wait in engine->results in the order
- * in which they came about. */
+/* Outcomes: what goes out for a job, made into results: an answer (response, its usage, dead
+ * letter), or the usage of a call that ended without one. */
 #ifndef ENGINE_OUTCOME_H
 #define ENGINE_OUTCOME_H
 
 #include "engine/call.h"
 #include "engine/state.h"
-
-void result_init(struct result *result);
-/* Frees the outputs; and the result itself unless it lies in a job. */
-void result_free(struct engine *engine, struct result *result);
 
 /* The job's answer: response and final usage. False: the answer cannot be a record (job->why says
  * why); make it an error. */
@@ -25,8 +19,6 @@ void outcome_lost_call(struct engine *engine, struct job *job);
 /* The job's answer will not be published (its partition is gone): the usage of its call still is,
  * as not final. */
 void outcome_orphan(struct engine *engine, struct job *job);
-/* Hands the job's own result over to engine->results. */
-void outcome_submit(struct engine *engine, struct job *job);
 /* The broker refused this output for good: can something that it takes be published instead? Else
  * nothing can be done but wait (a topic of the settings itself is missing or forbidden). */
 bool outcome_can_replace(const struct result *result, const struct output *output, enum err err);

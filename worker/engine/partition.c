@@ -8,7 +8,7 @@
 #include "engine/booked.h"
 #include "engine/job.h"
 #include "engine/membership.h"
-#include "engine/outcome.h"
+#include "engine/result.h"
 #include "engine/tell.h"
 
 struct partition *partition_find(struct engine *engine, struct tenure tenure)
@@ -417,33 +417,6 @@ void partition_cancel_calls(struct engine *engine, struct partition *partition)
     each_job(engine, partition, is_calling, job_cancel);
 }
 
-static void finished_goes(struct engine *engine, struct job *job)
-{
-    link_out(&job->result.link);
-    engine->result_count--;
-    job->partition->results--;
-    job_orphan(engine, job);
-}
-
-/* What is left of it in the queue is usage: it goes out without a ledger. Calls of a dead owner are
- * the affair of the next one, who finds them in the map. */
-static void orphan_results(struct engine *engine, struct partition *partition)
-{
-    for (struct link *link = engine->results.next; link != &engine->results;) {
-        struct result *result = LINK_OWNER(link, struct result, link);
-        link = link->next;
-        if (result->partition != partition)
-            continue;
-        CHECK(result->job == NULL);
-        result->partition = NULL;
-        partition->results--;
-        if (result->is_lost_call) {
-            engine->result_count--;
-            result_free(engine, result);
-        }
-    }
-}
-
 /* Its calls will be in the books of this process: what the next one to have it finds in the map is
  * one of these two, or was known before and has not come yet. */
 static void remember_calls(struct engine *engine, const struct partition *partition)
@@ -475,8 +448,8 @@ void partition_end_tenure(struct engine *engine, struct partition *partition)
     count_shares(engine);
     partition_drop_waiting(engine, partition);
     partition_cancel_calls(engine, partition);
-    each_job(engine, partition, is_finished, finished_goes);
-    orphan_results(engine, partition);
+    each_job(engine, partition, is_finished, job_orphan);
+    results_orphan(engine, partition);
     if (dropped > 0 || calls > 0) {
         struct log_field more[] = {FIELD_INT("dropped", dropped), FIELD_INT("calls", calls)};
         log_partition(engine, LOG_PARTITION_LOST, partition, more, COUNT_OF(more));

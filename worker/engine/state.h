@@ -36,18 +36,28 @@ enum job_step {
     JOB_STEP_COUNT
 };
 
-/* Outputs that go out together, with the place in a ledger that they settle. In engine->results
- * until a batch takes it. */
+/* Where a result is: engine/result.h. */
+enum result_place { RESULT_OPEN, RESULT_QUEUED, RESULT_BATCHED };
+
+/* Outputs that go out together, with the place in a ledger that they settle. */
 struct result {
-    struct link link;
-    struct link outputs; /* of struct output */
-    size_t output_count;
-    size_t bytes;
+    struct link link;            /* in engine->results, in the list of its place */
+    struct link outputs;         /* of struct output */
+    size_t bytes;                /* that these hold */
     struct partition *partition; /* NULL: an orphan, its partition is gone: it touches no ledger */
     int64_t offset;
     struct job *job;   /* whose answer this is; NULL: usage of an earlier call alone */
     bool has_usage;    /* settles one unbooked call of the ledger entry */
     bool is_lost_call; /* … that of a dead owner */
+    enum result_place place;
+};
+
+/* engine/result.h */
+struct results {
+    struct link queued, batched; /* of struct result */
+    uint32_t queued_count, batched_count;
+    uint32_t batched_answers; /* of the batched ones, those of a job */
+    uint64_t bytes;           /* that the outputs of all results hold, also of open ones */
 };
 
 /* For a topic's name and a NUL: Kafka's longest has 249 bytes. */
@@ -70,7 +80,7 @@ struct partition {
     struct link parked; /* those that wait for is_verified */
     uint32_t held, calling;
     uint64_t held_bytes;
-    uint32_t results; /* in engine->results or the batch */
+    uint32_t results; /* of it that are queued or in the batch */
     int64_t revoke_until_ms;
     uint32_t revoke_tries;
     int64_t share_told_ms, map_told_ms; /* for tell_now */
@@ -246,15 +256,12 @@ struct engine {
     struct clock_skew clock;
     int64_t clock_told_ms; /* for tell_now */
 
-    struct link results;
-    uint32_t result_count;
-    uint64_t output_bytes;  /* of all results, those in the batch too */
+    struct results results;
     int64_t output_told_ms; /* that they are too many for new calls; for tell_now */
     struct {
         bool is_open, is_unknown; /* unknown: waiting for reads that tell whether it made it */
         uint64_t id;
         uint32_t membership; /* its number at the cut */
-        struct link results;
         struct output **outputs;
         struct result **owners; /* of each output */
         size_t output_count, output_room;
