@@ -1,0 +1,258 @@
+/* What a request costs the engine and wire, without any input or output: Converse requests go
+ * through an engine whose ports do nothing, WINDOW at a time, each answered whole and committed.
+ * tests/bench/instructions.py counts the instructions that this program executes.
+ *
+ *   bare_engine REQUESTS     also prints the bytes that a request with an open call holds */
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/check.h"
+#include "engine/state.h"
+
+#define WINDOW  64
+#define WALL_MS 1795000000000LL
+#define TURN_MS 100
+#define TOPIC   SLICE("bedrock.requests")
+
+static const char REQUEST[] =
+    "{\"id\":\"req-0001\",\"model\":\"anthropic.claude-3-haiku-20240307-v1:0\","
+    "\"messages\":[{\"role\":\"system\",\"content\":\"You are a helper.\"},"
+    "{\"role\":\"user\",\"content\":\"Say in one sentence what a ledger is.\"}],"
+    "\"temperature\":0.5,\"max_tokens\":200,\"metadata\":{\"page\":7}}";
+static const char HEAD[] =
+    "HTTP/1.1 200 OK\r\nDate: Sat, 20 Nov 2026 10:00:00 GMT\r\nContent-Type: application/json\r\n"
+    "Content-Length: 300\r\nx-amzn-RequestId: 01234567-89ab-cdef-0123-456789abcdef\r\n\r\n";
+static const char BODY[] =
+    "{\"metrics\":{\"latencyMs\":512},\"output\":{\"message\":{\"content\":[{\"text\":\"A ledger "
+    "is "
+    "a book in which a business writes down every transaction, so that its accounts can be "
+    "checked.\"}],\"role\":\"assistant\"}},\"stopReason\":\"end_turn\",\"usage\":"
+    "{\"inputTokens\":24,\"outputTokens\":23,\"totalTokens\":47}}";
+
+static struct {
+    struct engine *engine;
+    struct call_ref open[WINDOW];
+    size_t open_count;
+    uint32_t read_ticket;
+    uint64_t batch; /* 0 = none is open */
+    uint64_t outputs;
+} bench;
+
+static const struct tenure TENURE = {.slot = 0, .epoch = 1};
+
+/* ---- ports ---- */
+
+static void on_call_start(void *self, struct call_ref call, const struct http_request *request)
+{
+    (void)self, (void)request;
+    CHECK(bench.open_count < WINDOW);
+    bench.open[bench.open_count++] = call;
+}
+
+static bool on_call_cancel(void *self, struct call_ref call)
+{
+    (void)self, (void)call;
+    return true;
+}
+
+static void on_refresh(void *self)
+{
+    (void)self;
+}
+
+static void on_offsets_read(void *self, struct tenure tenure, uint32_t ticket)
+{
+    (void)self, (void)tenure;
+    bench.read_ticket = ticket;
+}
+
+static void on_tenure(void *self, struct tenure tenure)
+{
+    (void)self, (void)tenure;
+}
+
+static void on_start(void *self, struct tenure tenure, int64_t offset)
+{
+    (void)self, (void)tenure, (void)offset;
+}
+
+static void on_membership(void *self, struct buf *ret_metadata)
+{
+    (void)self;
+    buf_add_text(ret_metadata, "generation 1");
+}
+
+static void on_commit(void *self, const struct batch *batch)
+{
+    (void)self;
+    bench.batch = batch->id;
+    bench.outputs += batch->output_count;
+}
+
+static void on_look_up(void *self, struct slice topic, uint32_t ticket)
+{
+    (void)self, (void)topic, (void)ticket;
+}
+
+static void on_chunk(void *self, struct call_ref call, struct output *chunk)
+{
+    (void)self, (void)call;
+    output_free(chunk);
+}
+
+static void on_log(void *self, enum log_event event, const struct log_field *fields, size_t count)
+{
+    (void)self, (void)event, (void)fields, (void)count;
+}
+
+static void on_ended(void *self, int exit_code)
+{
+    (void)self, (void)exit_code;
+}
+
+static const struct ports PORTS = {
+    .call_start = on_call_start,
+    .call_cancel = on_call_cancel,
+    .credentials_refresh = on_refresh,
+    .offsets_read = on_offsets_read,
+    .watermarks_read = on_tenure,
+    .partition_start = on_start,
+    .partition_release = on_tenure,
+    .membership = on_membership,
+    .batch_commit = on_commit,
+    .topic_look_up = on_look_up,
+    .chunk_send = on_chunk,
+    .log = on_log,
+    .ended = on_ended,
+};
+
+/* ---- the run ---- */
+
+static struct engine_config config_make(void)
+{
+    return (struct engine_config){
+        .output = {.source = SLICE("/bedrock-worker/bench"),
+                   .group_id = SLICE("bench"),
+                   .responses_topic = SLICE("bedrock.responses"),
+                   .chunks_topic = SLICE("bedrock.chunks"),
+                   .usage_topic = SLICE("bedrock.usage"),
+                   .dead_letters_topic = SLICE("bedrock.dead-letters"),
+                   .output_bytes_max = 1 << 20},
+        .region = SLICE("us-east-1"),
+        .user_agent = SLICE("bedrock-worker/bench"),
+        .transactional_id = SLICE("bench-1"),
+        .ordering = ORDERING_KEY,
+        .exactly_once = true,
+        .send_dead_letters = true,
+        .send_error_responses = true,
+        .max_in_flight = WINDOW,
+        .max_held = WINDOW,
+        .max_held_bytes = 64 << 20,
+        .max_request_bytes = 1 << 20,
+        .max_answer_bytes = 1 << 20,
+        .max_begun = 3,
+        .batch_results_max = WINDOW,
+        .batch_bytes_max = 16 << 20,
+        .commit_interval_ms = TURN_MS,
+        .drain_timeout_ms = 10000,
+        .stall_ms = 22500,
+        .offset_map_bytes_max = 4096,
+        .retry_max_attempts = 6,
+        .retry_max_elapsed_ms = 1800000,
+        .retry_transient_base_ms = 200,
+        .retry_throttle_base_ms = 1000,
+        .retry_max_delay_ms = 20000,
+        .seed = 1,
+    };
+}
+
+static void turn(int64_t *now_ms)
+{
+    *now_ms += TURN_MS;
+    engine_time(bench.engine, *now_ms, WALL_MS + *now_ms);
+    (void)engine_turn(bench.engine);
+}
+
+static void begin(void)
+{
+    static struct engine_config config;
+    struct credentials credentials = {.access_key_id = SLICE("AKIDEXAMPLE"),
+                                      .secret_access_key = SLICE("secret"),
+                                      .expires_wall_ms = INT64_MAX};
+    config = config_make();
+    bench.engine = engine_new(&config, &PORTS, 0, WALL_MS);
+    CHECK(bench.engine != NULL);
+    engine_credentials(bench.engine, &credentials, SLICE(""));
+    engine_partition_assigned(bench.engine, TENURE, TOPIC, 0);
+    engine_offsets_read(bench.engine, TENURE, bench.read_ticket, OK, 0, SLICE_NULL);
+}
+
+static void take(int64_t offset)
+{
+    char key[24];
+    (void)snprintf(key, sizeof key, "key-%lld", (long long)offset);
+    struct record record = {
+        .topic = TOPIC,
+        .offset = offset,
+        .timestamp_ms = WALL_MS,
+        .timestamp_type = TIMESTAMP_CREATE,
+        .key = slice_of_text(key),
+        .value = slice_of_text(REQUEST),
+    };
+    CHECK(engine_room(bench.engine, TENURE) > 0);
+    engine_record(bench.engine, TENURE, &record);
+}
+
+static void answer(struct call_ref call)
+{
+    struct call_end end = {.was_sent = true, .words = SLICE("")};
+    engine_call_head(bench.engine, call, 200, slice_of_text(HEAD));
+    engine_call_body(bench.engine, call, slice_of_text(BODY));
+    engine_call_ended(bench.engine, call, &end);
+}
+
+static void commit(void)
+{
+    if (bench.batch == 0)
+        return;
+    struct batch_end end = {.id = bench.batch, .outcome = BATCH_COMMITTED, .reason = SLICE("")};
+    bench.batch = 0;
+    engine_batch_ended(bench.engine, &end);
+}
+
+int main(int argc, char **argv)
+{
+    long requests = argc == 2 ? strtol(argv[1], NULL, 10) : 0;
+    if (requests < WINDOW) {
+        (void)fprintf(stderr, "usage: bare_engine REQUESTS (at least %d)\n", WINDOW);
+        return 2;
+    }
+    int64_t now_ms = 0;
+    size_t open_bytes = 0;
+    begin();
+    for (long taken = 0; taken < requests; taken += WINDOW) {
+        size_t before = mallinfo2().uordblks;
+        for (int i = 0; i < WINDOW; i++)
+            take(taken + i);
+        turn(&now_ms);
+        CHECK(bench.open_count == WINDOW);
+        if (taken == 0)
+            open_bytes = (mallinfo2().uordblks - before) / WINDOW;
+        commit(); /* of a map that tells of calls under way */
+        while (bench.open_count > 0)
+            answer(bench.open[--bench.open_count]);
+        turn(&now_ms);
+        commit();
+    }
+    struct engine_stats stats;
+    engine_stats(bench.engine, &stats);
+    CHECK(stats.answered >= (uint64_t)requests && stats.failed == 0);
+    CHECK(bench.outputs == 2 * stats.answered);
+    engine_free(bench.engine);
+    printf(
+        "bytes of a request with an open call: %zu (struct job %zu, struct call %zu, heap %zu)\n",
+        sizeof(struct job) + sizeof(struct call) + open_bytes, sizeof(struct job),
+        sizeof(struct call), open_bytes);
+    return 0;
+}

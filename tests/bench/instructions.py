@@ -1,0 +1,44 @@
+#!/usr/bin/env python3
+"""Instructions that one Converse request costs the engine and wire, counted by callgrind.
+
+  tests/bench/instructions.py [BUILD]      a build tree with tests (default build/instructions, made here)
+
+bare_engine runs twice, with few and with many requests; the difference has no start and no end in it. The count depends
+on the compiler and its options, not on the machine's speed: compare two commits with the same compiler.
+"""
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+FEW, MANY = 640, 2560
+
+
+def build():
+    folder = ROOT / "build" / "instructions"
+    subprocess.run(["cmake", "-S", ROOT, "-B", folder, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release", "-DBEDROCK_TESTS=ON"],
+                   check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(["cmake", "--build", folder, "--target", "bare_engine"], check=True, stdout=subprocess.DEVNULL)
+    return folder
+
+
+def count(program, requests):
+    with tempfile.NamedTemporaryFile() as unused:
+        run = subprocess.run(["valgrind", "--tool=callgrind", f"--callgrind-out-file={unused.name}", program, str(requests)],
+                             check=True, capture_output=True, text=True)
+    return int(re.search(r"Collected : (\d+)", run.stderr).group(1)), run.stdout.strip()
+
+
+def main():
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else build()
+    program = folder / "tests" / "bare_engine"
+    few, memory = count(program, FEW)
+    many, _ = count(program, MANY)
+    print(f"{(many - few) / (MANY - FEW):,.0f} instructions per request")
+    print(memory)
+
+
+if __name__ == "__main__":
+    main()
