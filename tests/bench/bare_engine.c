@@ -158,11 +158,11 @@ static struct engine_config config_make(void)
         .drain_timeout_ms = 10000,
         .stall_ms = 22500,
         .offset_map_bytes_max = 4096,
-        .retry_max_attempts = 6,
-        .retry_max_elapsed_ms = 1800000,
-        .retry_transient_base_ms = 200,
-        .retry_throttle_base_ms = 1000,
-        .retry_max_delay_ms = 20000,
+        .retry.max_attempts = 6,
+        .retry.max_elapsed_ms = 1800000,
+        .retry.transient_base_ms = 200,
+        .retry.throttle_base_ms = 1000,
+        .retry.max_delay_ms = 20000,
         .seed = 1,
     };
 }

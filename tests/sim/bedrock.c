@@ -84,12 +84,12 @@ static void check_order(struct world *world, const struct worker *worker, int lo
 static void check_retry(struct world *world, struct worker *worker, int log, int64_t offset)
 {
     int failed = worker->tried[log][offset].failed;
-    MUST(world, failed < (int)world->config.retry_max_attempts);
+    MUST(world, failed < (int)world->config.retry.max_attempts);
     if (!worker->tried[log][offset].is_retrying)
         worker->tried[log][offset].first_ms = world->now_ms;
     else
         MUST(world, world->now_ms - worker->tried[log][offset].first_ms <=
-                        world->config.retry_max_elapsed_ms);
+                        world->config.retry.max_elapsed_ms);
 }
 
 /* One that the group has put out, and that was not told yet, and its successor. */

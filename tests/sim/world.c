@@ -388,12 +388,12 @@ static void choose_config(struct world *world)
         .drain_timeout_ms = 1000 + (int64_t)random_below(random, 20000),
         .stall_ms = SESSION_MS / 2,
         .offset_map_bytes_max = random_below(random, 4) == 0 ? 48 : 4096,
-        .retry_max_attempts =
+        .retry.max_attempts =
             world->retries_for_ever ? 1000000 : 2 + (uint32_t)random_below(random, 5),
-        .retry_max_elapsed_ms = world->retries_for_ever ? 1LL << 40 : 60000,
-        .retry_transient_base_ms = 200,
-        .retry_throttle_base_ms = 1000,
-        .retry_max_delay_ms = 20000,
+        .retry.max_elapsed_ms = world->retries_for_ever ? 1LL << 40 : 60000,
+        .retry.transient_base_ms = 200,
+        .retry.throttle_base_ms = 1000,
+        .retry.max_delay_ms = 20000,
     };
 }
 

@@ -252,11 +252,11 @@ static inline struct engine_config kit_config(void)
         .drain_timeout_ms = 10000,
         .stall_ms = 5000,
         .offset_map_bytes_max = 4096,
-        .retry_max_attempts = 3,
-        .retry_max_elapsed_ms = 60000,
-        .retry_transient_base_ms = 200,
-        .retry_throttle_base_ms = 1000,
-        .retry_max_delay_ms = 20000,
+        .retry.max_attempts = 3,
+        .retry.max_elapsed_ms = 60000,
+        .retry.transient_base_ms = 200,
+        .retry.throttle_base_ms = 1000,
+        .retry.max_delay_ms = 20000,
         .seed = 1,
     };
 }

@@ -103,7 +103,7 @@ static void a_throttling_error_of_status_200_is_throttling(void **state)
 {
     (void)state;
     struct engine_config config = kit_config();
-    config.retry_max_elapsed_ms = 1800000;
+    config.retry.max_elapsed_ms = 1800000;
     struct kit *kit = kit_new(&config);
     kit_assign(kit, 0);
     kit_request(kit, 0, 0, "k", "");
@@ -288,7 +288,7 @@ static void throttling_whose_body_is_cut_or_has_no_end_counts_against_time_alone
 {
     (void)state;
     struct engine_config config = kit_config();
-    config.retry_max_attempts = 1;
+    config.retry.max_attempts = 1;
     struct kit *kit = kit_started(&config);
     kit_request(kit, 0, 0, NULL, "");
     kit_turn(kit);

@@ -96,7 +96,7 @@ static void attempts_are_counted_and_told(void **state)
 {
     (void)state;
     struct engine_config config = kit_config();
-    config.retry_max_elapsed_ms = 1800000;
+    config.retry.max_elapsed_ms = 1800000;
     struct kit *kit = kit_started(&config);
     kit_request(kit, 0, 0, NULL, "");
     kit_turn(kit);
@@ -292,7 +292,7 @@ static void no_retry_begins_after_max_elapsed_for_want_of_a_slot(void **state)
     (void)state;
     struct engine_config config = kit_config();
     config.max_in_flight = 1;
-    config.retry_max_elapsed_ms = 5000;
+    config.retry.max_elapsed_ms = 5000;
     struct kit *kit = kit_started(&config);
     kit_request(kit, 0, 0, NULL, "");
     kit_request(kit, 0, 1, NULL, "");
@@ -394,7 +394,7 @@ static void a_throttling_exception_in_a_stream_is_throttling(void **state)
 {
     (void)state;
     struct engine_config config = kit_config();
-    config.retry_max_elapsed_ms = 1800000;
+    config.retry.max_elapsed_ms = 1800000;
     struct kit *kit = kit_started(&config);
     kit_request(kit, 0, 0, "k", ",\"stream\":true");
     kit_turn(kit);

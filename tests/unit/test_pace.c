@@ -203,7 +203,7 @@ static struct service service_new(size_t capacity)
     struct engine_config config = kit_config();
     config.max_in_flight = 40;
     config.max_held = 200;
-    config.retry_max_elapsed_ms = 1800000;
+    config.retry.max_elapsed_ms = 1800000;
     struct service service = {.kit = kit_new(&config), .capacity = capacity};
     kit_assign(service.kit, 0);
     return service;

@@ -141,11 +141,11 @@ static void fill_engine(const struct settings *settings, struct assembly *assemb
         .drain_timeout_ms = settings->delivery_drain_timeout_ms,
         .stall_ms = (session_ms > 0 ? session_ms : settings->kafka_session_timeout_ms) / 2,
         .offset_map_bytes_max = (size_t)settings->kafka_offset_metadata_max,
-        .retry_max_attempts = (uint32_t)settings->bedrock_retry_max_attempts,
-        .retry_max_elapsed_ms = settings->bedrock_retry_max_elapsed_ms,
-        .retry_transient_base_ms = settings->bedrock_retry_transient_base_ms,
-        .retry_throttle_base_ms = settings->bedrock_retry_throttle_base_ms,
-        .retry_max_delay_ms = settings->bedrock_retry_max_delay_ms,
+        .retry.max_attempts = (uint32_t)settings->bedrock_retry_max_attempts,
+        .retry.max_elapsed_ms = settings->bedrock_retry_max_elapsed_ms,
+        .retry.transient_base_ms = settings->bedrock_retry_transient_base_ms,
+        .retry.throttle_base_ms = settings->bedrock_retry_throttle_base_ms,
+        .retry.max_delay_ms = settings->bedrock_retry_max_delay_ms,
     };
     fill_catalog(settings, &engine->catalog);
     engine->output = (struct output_context){

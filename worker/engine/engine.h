@@ -5,6 +5,7 @@
 #define ENGINE_ENGINE_H
 
 #include "engine/ports.h"
+#include "policy/retry.h"
 #include "wire/chat/catalog.h"
 
 enum ordering { ORDERING_KEY, ORDERING_PARTITION, ORDERING_NONE };
@@ -33,9 +34,7 @@ struct engine_config {
     int64_t commit_interval_ms, drain_timeout_ms;
     int64_t stall_ms;            /* half of session.timeout.ms */
     size_t offset_map_bytes_max; /* 4096 unless the broker's offset.metadata.max.bytes differs */
-    uint32_t retry_max_attempts;
-    int64_t retry_max_elapsed_ms, retry_transient_base_ms, retry_throttle_base_ms,
-        retry_max_delay_ms;
+    struct retry_settings retry;
     uint64_t seed; /* of jitter and call names */
 };
 

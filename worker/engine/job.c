@@ -132,14 +132,14 @@ static bool is_expired(struct engine *engine, struct job *job)
 static bool is_out_of_time(const struct engine *engine, const struct job *job)
 {
     return job->calls > 0 &&
-           engine->now_ms - job->first_call_ms > engine->config.retry_max_elapsed_ms;
+           engine->now_ms - job->first_call_ms > engine->config.retry.max_elapsed_ms;
 }
 
 static void watch_limit(struct engine *engine, struct job *job)
 {
     int64_t left = left_ms(engine, job);
     int64_t elapsed_ms = engine->now_ms - job->first_call_ms;
-    int64_t tries_left = engine->config.retry_max_elapsed_ms - elapsed_ms + 1;
+    int64_t tries_left = engine->config.retry.max_elapsed_ms - elapsed_ms + 1;
     if (job->calls > 0 && tries_left < left)
         left = tries_left;
     if (left < INT64_MAX - engine->now_ms)
@@ -337,21 +337,9 @@ static void note_pace(struct engine *engine, struct job *job, const struct verdi
     }
 }
 
-static struct retry_settings retry_settings_of(const struct engine *engine)
-{
-    return (struct retry_settings){
-        .max_attempts = engine->config.retry_max_attempts,
-        .max_elapsed_ms = engine->config.retry_max_elapsed_ms,
-        .transient_base_ms = engine->config.retry_transient_base_ms,
-        .throttle_base_ms = engine->config.retry_throttle_base_ms,
-        .max_delay_ms = engine->config.retry_max_delay_ms,
-    };
-}
-
 static bool try_again(struct engine *engine, struct job *job, const struct verdict *verdict,
                       int64_t *ret_delay_ms)
 {
-    struct retry_settings settings = retry_settings_of(engine);
     struct retry_cause cause = {
         .err = verdict->why.err,
         .retry_after_ms = verdict->retry_after_ms,
@@ -364,13 +352,12 @@ static bool try_again(struct engine *engine, struct job *job, const struct verdi
     job->refused_looks = engine->credentials_looks;
     if (cause.err == ERR_CREDENTIALS_OLD && !cause.is_refreshed)
         engine->ports.credentials_refresh(engine->ports.self);
-    return retry_again(&settings, &job->retry, &cause, &engine->random, ret_delay_ms);
+    return retry_again(&engine->config.retry, &job->retry, &cause, &engine->random, ret_delay_ms);
 }
 
 /* Nobody found new credentials yet. False: it is in vain. */
 static bool job_look(struct engine *engine, struct job *job)
 {
-    struct retry_settings settings = retry_settings_of(engine);
     struct retry_cause cause = {
         .err = job->why.err,
         .was_asked = engine->credentials_looks != job->refused_looks,
@@ -378,7 +365,7 @@ static bool job_look(struct engine *engine, struct job *job)
         .left_ms = left_ms(engine, job),
     };
     int64_t delay_ms;
-    if (!retry_look(&settings, &job->retry, &cause, &delay_ms))
+    if (!retry_look(&engine->config.retry, &job->retry, &cause, &delay_ms))
         return false;
     engine->ports.credentials_refresh(engine->ports.self);
     timers_set(&engine->timers, &job->due, engine->now_ms + delay_ms);

@@ -246,13 +246,9 @@ struct job *target_next_job(struct engine *engine, int64_t *ret_again_ms)
 static bool rest(struct engine *engine, struct target *target, int64_t retry_after_ms,
                  int64_t *ret_delay_ms)
 {
-    struct retry_settings settings = {
-        .throttle_base_ms = engine->config.retry_throttle_base_ms,
-        .max_delay_ms = engine->config.retry_max_delay_ms,
-    };
     engine->is_share_old = true; /* a pace is part of what is claimed */
-    return pace_refused(&target->pace, &settings, engine->now_ms, retry_after_ms, &engine->random,
-                        ret_delay_ms);
+    return pace_refused(&target->pace, &engine->config.retry, engine->now_ms, retry_after_ms,
+                        &engine->random, ret_delay_ms);
 }
 
 void target_refused(struct engine *engine, struct target *target, int64_t retry_after_ms)
