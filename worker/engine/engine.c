@@ -165,8 +165,7 @@ void engine_time(struct engine *engine, int64_t now_ms, int64_t wall_ms)
     /* Who was put out meanwhile hears of it by the next heartbeat, a third of session.timeout away
      * at most. */
     engine->calls_after_ms = now_ms + engine->config.stall_ms * 2 / 3;
-    struct log_field field = FIELD_INT("stall_ms", stall_ms);
-    engine->ports.log(engine->ports.self, LOG_STALLED, &field, 1);
+    ENGINE_LOG(engine, LOG_STALLED, FIELD_INT("stall_ms", stall_ms));
     partitions_doubt(engine);
 }
 
@@ -178,8 +177,7 @@ static void credentials_missing(struct engine *engine, struct slice reason)
     if (strcmp(words, engine->credentials_reason) == 0)
         return;
     memcpy(engine->credentials_reason, words, sizeof words);
-    struct log_field field = FIELD_TEXT("reason", slice_of_text(words));
-    engine->ports.log(engine->ports.self, LOG_CREDENTIALS_MISSING, &field, 1);
+    ENGINE_LOG(engine, LOG_CREDENTIALS_MISSING, FIELD_TEXT("reason", slice_of_text(words)));
 }
 
 static bool is_known(const struct engine *engine, const struct credentials *credentials)
@@ -217,7 +215,7 @@ void engine_credentials(struct engine *engine, const struct credentials *credent
         return;
     }
     if (engine->credentials_reason[0] != '\0')
-        engine->ports.log(engine->ports.self, LOG_CREDENTIALS_FOUND, NULL, 0);
+        engine_log(engine, LOG_CREDENTIALS_FOUND, NULL, 0);
     engine->credentials_reason[0] = '\0';
 }
 
@@ -285,11 +283,8 @@ void engine_stop(struct engine *engine)
         return;
     engine->is_stopping = true;
     engine->stop_until_ms = engine->now_ms + engine->config.drain_timeout_ms;
-    struct log_field fields[] = {
-        FIELD_INT("calls", engine->calling),
-        FIELD_INT("timeout_ms", engine->config.drain_timeout_ms),
-    };
-    engine->ports.log(engine->ports.self, LOG_DRAINING, fields, COUNT_OF(fields));
+    ENGINE_LOG(engine, LOG_DRAINING, FIELD_INT("calls", engine->calling),
+               FIELD_INT("timeout_ms", engine->config.drain_timeout_ms));
     for (uint32_t i = 0; i < engine->slots_end; i++)
         if (engine->slots[i] != NULL)
             partition_drop_waiting(engine, engine->slots[i]);
@@ -297,8 +292,7 @@ void engine_stop(struct engine *engine)
 
 static void cancel_all(struct engine *engine)
 {
-    struct log_field calls = FIELD_INT("calls", engine->calling);
-    engine->ports.log(engine->ports.self, LOG_DRAIN_TIMED_OUT, &calls, 1);
+    ENGINE_LOG(engine, LOG_DRAIN_TIMED_OUT, FIELD_INT("calls", engine->calling));
     for (uint32_t i = 0; i < engine->slots_end; i++)
         if (engine->slots[i] != NULL)
             partition_cancel_calls(engine, engine->slots[i]);
@@ -323,9 +317,8 @@ static void end(struct engine *engine, int exit_code)
 
 static void tell_uncommitted(struct engine *engine)
 {
-    struct log_field field =
-        FIELD_INT("results", (int64_t)results_queued(engine) + results_batched(engine));
-    engine->ports.log(engine->ports.self, LOG_STOP_TIMED_OUT, &field, 1);
+    ENGINE_LOG(engine, LOG_STOP_TIMED_OUT,
+               FIELD_INT("results", (int64_t)results_queued(engine) + results_batched(engine)));
 }
 
 static void stop_turn(struct engine *engine, int64_t *ret_next_ms)
@@ -334,7 +327,7 @@ static void stop_turn(struct engine *engine, int64_t *ret_next_ms)
     if (engine->now_ms >= engine->stop_until_ms && engine->calling > 0)
         cancel_all(engine);
     if (is_drained(engine)) {
-        engine->ports.log(engine->ports.self, LOG_DRAINED, NULL, 0);
+        engine_log(engine, LOG_DRAINED, NULL, 0);
         end(engine, 0);
     } else if (engine->now_ms >= give_up_ms) {
         tell_uncommitted(engine);
@@ -370,8 +363,7 @@ static bool has_room_for_answers(struct engine *engine)
 {
     bool has_room = results_bytes(engine) < engine->config.max_held_bytes / 2;
     if (!has_room && tell_now(engine, &engine->output_told_ms)) {
-        struct log_field bytes = FIELD_INT("bytes", (int64_t)results_bytes(engine));
-        engine->ports.log(engine->ports.self, LOG_CALLS_PAUSED, &bytes, 1);
+        ENGINE_LOG(engine, LOG_CALLS_PAUSED, FIELD_INT("bytes", (int64_t)results_bytes(engine)));
     }
     return has_room;
 }

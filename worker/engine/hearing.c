@@ -99,8 +99,8 @@ static void hear_date(struct engine *engine, int64_t date_ms)
     if (!clock_skew_hear(&engine->clock, engine->wall_ms, date_ms) ||
         !tell_now(engine, &engine->clock_told_ms))
         return;
-    struct log_field offset = FIELD_INT("offset_ms", clock_skew_offset_ms(&engine->clock));
-    engine->ports.log(engine->ports.self, LOG_CLOCK_CORRECTED, &offset, 1);
+    ENGINE_LOG(engine, LOG_CLOCK_CORRECTED,
+               FIELD_INT("offset_ms", clock_skew_offset_ms(&engine->clock)));
 }
 
 void call_head(struct engine *engine, struct call *call, int status, struct slice head)

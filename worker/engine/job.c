@@ -9,6 +9,7 @@
 #include "engine/reply.h"
 #include "engine/result.h"
 #include "engine/target.h"
+#include "engine/tell.h"
 #include "wire/bedrock/quote.h"
 
 bool job_is_finished(const struct job *job)
@@ -46,13 +47,7 @@ static void abandon(struct engine *engine, struct job *job, uint32_t begun)
 {
     (void)why_set(&job->why, ERR_ABANDONED, NULL,
                   "a worker died %u times while a call for this request was under way", begun);
-    struct log_field fields[] = {
-        FIELD_TEXT("topic", job->partition->topic),
-        FIELD_INT("partition", job->partition->number),
-        FIELD_INT("offset", job->offset),
-        FIELD_INT("begun", begun),
-    };
-    engine->ports.log(engine->ports.self, LOG_REQUEST_ABANDONED, fields, COUNT_OF(fields));
+    ENGINE_LOG(engine, LOG_REQUEST_ABANDONED, REQUEST_FIELDS(job), FIELD_INT("begun", begun));
 }
 
 void job_take(struct engine *engine, struct partition *partition, const struct record *record)
@@ -379,17 +374,10 @@ static void job_rest(struct engine *engine, struct job *job, const struct verdic
     buf_init(&words, WHY_MESSAGE_MAX);
     add_failure(&words, verdict);
     const struct attempt *attempt = &job->attempts[job->attempt_count - 1];
-    struct log_field fields[] = {
-        FIELD_TEXT("call", uuid_slice(&attempt->call)),
-        FIELD_TEXT("topic", job->partition->topic),
-        FIELD_INT("partition", job->partition->number),
-        FIELD_INT("offset", job->offset),
-        FIELD_TEXT("error", slice_of_text(attempt->error)),
-        FIELD_INT("attempt", attempt->number),
-        FIELD_INT("delay_ms", delay_ms),
-        FIELD_TEXT("reason", buf_slice(&words)),
-    };
-    engine->ports.log(engine->ports.self, LOG_CALL_FAILED, fields, COUNT_OF(fields));
+    ENGINE_LOG(engine, LOG_CALL_FAILED, FIELD_TEXT("call", uuid_slice(&attempt->call)),
+               REQUEST_FIELDS(job), FIELD_TEXT("error", slice_of_text(attempt->error)),
+               FIELD_INT("attempt", attempt->number), FIELD_INT("delay_ms", delay_ms),
+               FIELD_TEXT("reason", buf_slice(&words)));
     job->why = verdict->why; /* should there be no time for another attempt */
     job_go(job, JOB_RESTING);
     job_charge(engine, job);
@@ -509,14 +497,9 @@ static void job_fail(struct engine *engine, struct job *job)
         quote_hide(&job->request, job->attempts[job->attempt_count - 1].status, &job->why);
     close_chunks(engine, job);
     outcome_error(engine, job);
-    struct log_field fields[] = {
-        FIELD_TEXT("topic", job->partition->topic),
-        FIELD_INT("partition", job->partition->number),
-        FIELD_INT("offset", job->offset),
-        FIELD_TEXT("code", slice_of_text(err_code(job->why.err))),
-        FIELD_TEXT("field", slice_of_text(job->why.field)),
-    };
-    engine->ports.log(engine->ports.self, LOG_REQUEST_REJECTED, fields, COUNT_OF(fields));
+    ENGINE_LOG(engine, LOG_REQUEST_REJECTED, REQUEST_FIELDS(job),
+               FIELD_TEXT("code", slice_of_text(err_code(job->why.err))),
+               FIELD_TEXT("field", slice_of_text(job->why.field)));
     job_finish(engine, job);
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "base/glob.h"
+#include "engine/tell.h"
 #include "wire/formats/text.h"
 
 /* What the worker reads, and what it writes but for responses: others' records there would become
@@ -56,14 +57,9 @@ static struct reply_topic *place_for(struct engine *engine, struct slice name)
 void reply_tell_refused(struct engine *engine, const struct job *job, const char *words)
 {
     struct slice name = job->request.reply_topic;
-    struct log_field fields[] = {
-        FIELD_TEXT("reply_topic", text_is_topic(name) ? name : SLICE("(no topic name)")),
-        FIELD_TEXT("topic", job->partition->topic),
-        FIELD_INT("partition", job->partition->number),
-        FIELD_INT("offset", job->offset),
-        FIELD_TEXT("reason", slice_of_text(words)),
-    };
-    engine->ports.log(engine->ports.self, LOG_REPLY_REJECTED, fields, COUNT_OF(fields));
+    ENGINE_LOG(engine, LOG_REPLY_REJECTED,
+               FIELD_TEXT("reply_topic", text_is_topic(name) ? name : SLICE("(no topic name)")),
+               REQUEST_FIELDS(job), FIELD_TEXT("reason", slice_of_text(words)));
 }
 
 static enum err refuse(struct engine *engine, const struct job *job, struct why *ret_why,

@@ -23,11 +23,6 @@ static struct share_party party_of(const struct target *target)
     return (struct share_party){.has = target->calling, .most = most};
 }
 
-static void log_field_target(const struct target *target, struct log_field *ret_field)
-{
-    *ret_field = FIELD_TEXT("target", target->model);
-}
-
 /* Shares follow the number of busy targets; counted anew when that number has changed. */
 static void count_shares(struct engine *engine)
 {
@@ -209,13 +204,9 @@ static void tell_share(struct engine *engine, struct target *target)
         const struct target *other = LINK_OWNER(link, struct target, link);
         holder = other->calling > holder->calling ? other : holder;
     }
-    struct log_field fields[5];
-    log_field_target(target, &fields[0]);
-    fields[1] = FIELD_INT("calling", target->calling);
-    fields[2] = FIELD_INT("waiting", target->waiting);
-    fields[3] = FIELD_TEXT("holder", holder->model);
-    fields[4] = FIELD_INT("held", holder->calling);
-    engine->ports.log(engine->ports.self, LOG_TARGET_SHARE_FULL, fields, COUNT_OF(fields));
+    ENGINE_LOG(engine, LOG_TARGET_SHARE_FULL, FIELD_TEXT("target", target->model),
+               FIELD_INT("calling", target->calling), FIELD_INT("waiting", target->waiting),
+               FIELD_TEXT("holder", holder->model), FIELD_INT("held", holder->calling));
 }
 
 struct job *target_next_job(struct engine *engine, int64_t *ret_again_ms)
@@ -258,12 +249,9 @@ void target_refused(struct engine *engine, struct target *target, int64_t retry_
         !tell_now(engine, &target->slow_told_ms))
         return;
     target->told = TARGET_SLOW;
-    struct log_field fields[4];
-    log_field_target(target, &fields[0]);
-    fields[1] = FIELD_INT("streak", target->pace.streak);
-    fields[2] = FIELD_INT("delay_ms", delay_ms);
-    fields[3] = FIELD_INT("waiting", target->holders);
-    engine->ports.log(engine->ports.self, LOG_TARGET_THROTTLED, fields, COUNT_OF(fields));
+    ENGINE_LOG(engine, LOG_TARGET_THROTTLED, FIELD_TEXT("target", target->model),
+               FIELD_INT("streak", target->pace.streak), FIELD_INT("delay_ms", delay_ms),
+               FIELD_INT("waiting", target->holders));
 }
 
 void target_failed(struct engine *engine, struct target *target, const char *words)
@@ -273,13 +261,9 @@ void target_failed(struct engine *engine, struct target *target, const char *wor
         !tell_now(engine, &target->down_told_ms))
         return;
     target->told = TARGET_DOWN;
-    struct log_field fields[5];
-    log_field_target(target, &fields[0]);
-    fields[1] = FIELD_TEXT("reason", slice_of_text(words));
-    fields[2] = FIELD_INT("streak", target->pace.streak);
-    fields[3] = FIELD_INT("delay_ms", delay_ms);
-    fields[4] = FIELD_INT("waiting", target->holders);
-    engine->ports.log(engine->ports.self, LOG_TARGET_FAILING, fields, COUNT_OF(fields));
+    ENGINE_LOG(engine, LOG_TARGET_FAILING, FIELD_TEXT("target", target->model),
+               FIELD_TEXT("reason", slice_of_text(words)), FIELD_INT("streak", target->pace.streak),
+               FIELD_INT("delay_ms", delay_ms), FIELD_INT("waiting", target->holders));
 }
 
 void target_answered(struct engine *engine, struct target *target)
@@ -290,10 +274,8 @@ void target_answered(struct engine *engine, struct target *target)
     if (target->told == TARGET_SOUND || (target->told == TARGET_SLOW && !is_whole))
         return;
     target->told = TARGET_SOUND;
-    struct log_field fields[2];
-    log_field_target(target, &fields[0]);
-    fields[1] = FIELD_INT("slowed_ms", engine->now_ms - slowed_at_ms);
-    engine->ports.log(engine->ports.self, LOG_TARGET_RECOVERED, fields, COUNT_OF(fields));
+    ENGINE_LOG(engine, LOG_TARGET_RECOVERED, FIELD_TEXT("target", target->model),
+               FIELD_INT("slowed_ms", engine->now_ms - slowed_at_ms));
 }
 
 void targets_free(struct engine *engine)
