@@ -19,12 +19,13 @@
 #include "io/http/client.h"
 
 #define KIT_CALLS_MAX    600
+#define KIT_OTHER_CALLS  8 /* beside these, of another channel */
 #define KIT_KEPT_BYTES   4096
 #define KIT_SAID_BYTES   (1 << 20)
 #define KIT_PATIENCE_MS  20000
 #define SERVER_ARGUMENTS 8
 
-/* What the engine heard of one call. */
+/* What a listener heard of one call. */
 struct heard {
     uint32_t generation;
     int heads, ends;
@@ -37,8 +38,8 @@ struct heard {
     char words[320];
 };
 
-struct engine {
-    struct http *http;
+struct listener {
+    struct exchange_channel *channel;
     struct heard calls[KIT_CALLS_MAX];
     size_t cancel_at_bytes;                 /* cancel from inside the body event; 0 = never */
     const struct http_request *begin_again; /* from inside the ended event, same index */
@@ -59,7 +60,8 @@ struct kit {
     uv_timer_t tick;
     struct http_config config;
     struct http *http;
-    struct engine engine;
+    struct exchange_channel *channel; /* heard by the listener */
+    struct listener listener;
     struct server server;
     struct http_request requests[KIT_CALLS_MAX];
     char urls[KIT_CALLS_MAX][128];
@@ -132,48 +134,72 @@ static inline int server_seen(struct server *server, const char *target)
     return count;
 }
 
-/* ---- the engine ---- */
+/* ---- the listener ---- */
 
-static inline struct heard *heard_of(struct engine *engine, struct call_ref call)
+static inline struct heard *heard_of(struct listener *listener, struct call_ref call)
 {
-    struct heard *heard = &engine->calls[call.index];
+    struct heard *heard = &listener->calls[call.index];
     if (call.generation != heard->generation || heard->ends > 0)
         heard->late++;
     return heard;
 }
 
-void engine_call_head(struct engine *engine, struct call_ref call, int status, struct slice head)
+static inline void listener_head(void *self, struct call_ref call, int status, struct slice head)
 {
-    struct heard *heard = heard_of(engine, call);
+    struct heard *heard = heard_of(self, call);
     heard->heads++;
     heard->status = status;
     buf_add(&heard->head, head);
 }
 
-void engine_call_body(struct engine *engine, struct call_ref call, struct slice bytes)
+static inline void listener_body(void *self, struct call_ref call, struct slice bytes)
 {
-    struct heard *heard = heard_of(engine, call);
+    struct listener *listener = self;
+    struct heard *heard = heard_of(listener, call);
     heard->late += heard->heads != 1;
     heard->body_bytes += bytes.len;
     buf_add(&heard->body, slice_sub(bytes, 0, KIT_KEPT_BYTES - heard->body.len));
-    if (engine->cancel_at_bytes > 0 && heard->body_bytes >= engine->cancel_at_bytes)
-        http_call_cancel(engine->http, call);
+    if (listener->cancel_at_bytes > 0 && heard->body_bytes >= listener->cancel_at_bytes)
+        http_cancel(listener->channel, call);
 }
 
-void engine_call_ended(struct engine *engine, struct call_ref call, const struct call_end *end)
+static inline void listener_ended(void *self, struct call_ref call, const struct call_end *end)
 {
-    struct heard *heard = heard_of(engine, call);
+    struct listener *listener = self;
+    struct heard *heard = heard_of(listener, call);
     heard->ends++;
     heard->err = end->err;
     heard->was_sent = end->was_sent;
     (void)snprintf(heard->words, sizeof heard->words, "%.*s", SLICE_ARG(end->words));
-    engine->ended++;
-    if (engine->begin_again != NULL) {
-        struct http_request request = *engine->begin_again;
-        engine->begin_again = NULL;
+    listener->ended++;
+    if (listener->begin_again != NULL) {
+        struct http_request request = *listener->begin_again;
+        listener->begin_again = NULL;
         heard->ends = heard->heads = 0;
         heard->generation++;
-        http_call_start(engine->http, (struct call_ref){call.index, heard->generation}, &request);
+        http_start(listener->channel, (struct call_ref){call.index, heard->generation}, &request);
+    }
+}
+
+static inline struct exchange_channel *listener_open(struct listener *listener, struct http *http,
+                                                     uint32_t exchanges_max)
+{
+    struct exchange_hearer hearer = {
+        .self = listener, .head = listener_head, .body = listener_body, .ended = listener_ended};
+    listener->channel = http_channel_open(http, &hearer, exchanges_max);
+    assert_non_null(listener->channel);
+    for (size_t i = 0; i < KIT_CALLS_MAX; i++) {
+        buf_init(&listener->calls[i].head, HTTP_HEAD_BYTES_MAX);
+        buf_init(&listener->calls[i].body, KIT_KEPT_BYTES);
+    }
+    return listener->channel;
+}
+
+static inline void listener_close(struct listener *listener)
+{
+    for (size_t i = 0; i < KIT_CALLS_MAX; i++) {
+        buf_done(&listener->calls[i].head);
+        buf_done(&listener->calls[i].body);
     }
 }
 
@@ -202,7 +228,7 @@ static inline void kit_init(struct kit *kit)
         .idle_ms = 2000,
         .total_ms = 10000,
         .max_idle_age_ms = 60000,
-        .max_in_flight = KIT_CALLS_MAX,
+        .max_in_flight = KIT_CALLS_MAX + KIT_OTHER_CALLS,
         .max_head_bytes = HTTP_HEAD_BYTES_MAX,
         .proxy = "",
     };
@@ -217,12 +243,7 @@ static inline void kit_open(struct kit *kit)
     assert_int_equal(uv_check_start(&kit->turn, kit_on_turn), 0);
     kit->http = http_new(&kit->loop, &kit->config);
     assert_non_null(kit->http);
-    kit->engine.http = kit->http;
-    http_attach(kit->http, &kit->engine);
-    for (size_t i = 0; i < KIT_CALLS_MAX; i++) {
-        buf_init(&kit->engine.calls[i].head, HTTP_HEAD_BYTES_MAX);
-        buf_init(&kit->engine.calls[i].body, KIT_KEPT_BYTES);
-    }
+    kit->channel = listener_open(&kit->listener, kit->http, KIT_CALLS_MAX);
 }
 
 static inline void kit_close(struct kit *kit)
@@ -234,10 +255,7 @@ static inline void kit_close(struct kit *kit)
     assert_true(http_is_closed(kit->http));
     http_free(kit->http);
     assert_int_equal(uv_loop_close(&kit->loop), 0);
-    for (size_t i = 0; i < KIT_CALLS_MAX; i++) {
-        buf_done(&kit->engine.calls[i].head);
-        buf_done(&kit->engine.calls[i].body);
-    }
+    listener_close(&kit->listener);
 }
 
 static inline void kit_turn_once(struct kit *kit, uint64_t wait_ms)
@@ -254,20 +272,25 @@ static inline void kit_turn(struct kit *kit, uint64_t duration_ms)
         kit_turn_once(kit, end - uv_now(&kit->loop));
 }
 
-/* Turns the loop until `count` calls have ended. */
-static inline void kit_await(struct kit *kit, int count)
+/* Turns the loop until a listener has heard of `count` ends. */
+static inline void listener_await(struct listener *listener, struct kit *kit, int count)
 {
     uint64_t end = uv_now(&kit->loop) + KIT_PATIENCE_MS;
-    while (kit->engine.ended < count) {
+    while (listener->ended < count) {
         assert_true(uv_now(&kit->loop) < end);
         kit_turn_once(kit, KIT_PATIENCE_MS);
     }
 }
 
+static inline void kit_await(struct kit *kit, int count)
+{
+    listener_await(&kit->listener, kit, count);
+}
+
 static inline struct call_ref kit_start_url(struct kit *kit, uint32_t index, const char *url,
                                             struct slice body)
 {
-    struct heard *heard = &kit->engine.calls[index];
+    struct heard *heard = &kit->listener.calls[index];
     buf_reset(&heard->head);
     buf_reset(&heard->body);
     heard->heads = heard->ends = heard->status = 0;
@@ -279,7 +302,7 @@ static inline struct call_ref kit_start_url(struct kit *kit, uint32_t index, con
         .headers = SLICE("content-type: application/json\r\nX-Test: one\r\nX-Empty:\r\n"),
         .body = body,
     };
-    http_call_start(kit->http, call, &kit->requests[index]);
+    http_start(kit->channel, call, &kit->requests[index]);
     return call;
 }
 
@@ -294,10 +317,10 @@ static inline struct call_ref kit_start(struct kit *kit, uint32_t index, const c
 /* One call from start to end. */
 static inline struct heard *kit_call(struct kit *kit, const char *path)
 {
-    int count = kit->engine.ended;
+    int count = kit->listener.ended;
     (void)kit_start(kit, 0, path, SLICE("{\"a\":1}"));
     kit_await(kit, count + 1);
-    return &kit->engine.calls[0];
+    return &kit->listener.calls[0];
 }
 
 #endif

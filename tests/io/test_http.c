@@ -108,12 +108,12 @@ static void bodies_of_any_size_arrive_whole(void **state)
     kit_open(&kit);
     for (size_t i = 0; i < COUNT_OF(SIZES); i++) {
         char wanted[24];
-        int ended = kit.engine.ended;
+        int ended = kit.listener.ended;
         (void)snprintf(wanted, sizeof wanted, "%zu", SIZES[i]);
         (void)kit_start(&kit, 0, "/length", slice_of(body, SIZES[i]));
         kit_await(&kit, ended + 1);
-        assert_int_equal(kit.engine.calls[0].err, OK);
-        assert_buf(&kit.engine.calls[0].body, wanted);
+        assert_int_equal(kit.listener.calls[0].err, OK);
+        assert_buf(&kit.listener.calls[0].body, wanted);
     }
     kit_close(&kit);
 }
@@ -179,8 +179,8 @@ static void a_refusal_before_the_body_was_read_is_heard(void **state)
     kit_open(&kit);
     (void)kit_start(&kit, 0, "/early", slice_of(body, sizeof body));
     kit_await(&kit, 1);
-    assert_int_equal(kit.engine.calls[0].status, 413);
-    assert_true(kit.engine.calls[0].was_sent);
+    assert_int_equal(kit.listener.calls[0].status, 413);
+    assert_true(kit.listener.calls[0].was_sent);
     kit_close(&kit);
 }
 
@@ -242,8 +242,8 @@ static void a_server_that_does_not_read_ends_at_the_first_byte_deadline(void **s
     kit_open(&kit);
     (void)kit_start(&kit, 0, "/never-reads", slice_of(body, sizeof body));
     kit_await(&kit, 1);
-    assert_int_equal(kit.engine.calls[0].err, ERR_TIMEOUT);
-    assert_true(kit.engine.calls[0].was_sent);
+    assert_int_equal(kit.listener.calls[0].err, ERR_TIMEOUT);
+    assert_true(kit.listener.calls[0].was_sent);
     kit_close(&kit);
 }
 
@@ -274,11 +274,11 @@ static void what_was_not_sent_is_told_apart(void **state)
     (void)kit_start_url(&kit, 2, "ftp://127.0.0.1/", SLICE("{}"));
     kit_await(&kit, 3);
     for (size_t i = 0; i < 3; i++) {
-        assert_int_not_equal(kit.engine.calls[i].err, OK);
-        assert_false(kit.engine.calls[i].was_sent);
-        assert_true(kit.engine.calls[i].words[0] != '\0');
+        assert_int_not_equal(kit.listener.calls[i].err, OK);
+        assert_false(kit.listener.calls[i].was_sent);
+        assert_true(kit.listener.calls[i].words[0] != '\0');
     }
-    assert_int_equal(kit.engine.calls[0].err, ERR_CONNECTION);
+    assert_int_equal(kit.listener.calls[0].err, ERR_CONNECTION);
     kit_close(&kit);
 }
 
@@ -341,8 +341,8 @@ static void a_big_body_is_not_sent_twice_either(void **state)
     (void)answers("/stale", 200);
     (void)kit_start(&kit, 0, "/stale", slice_of(body, sizeof body));
     kit_await(&kit, 2);
-    assert_int_equal(kit.engine.calls[0].err, ERR_CONNECTION);
-    assert_true(kit.engine.calls[0].was_sent);
+    assert_int_equal(kit.listener.calls[0].err, ERR_CONNECTION);
+    assert_true(kit.listener.calls[0].was_sent);
     assert_int_equal(server_seen(&kit.server, "/stale"), 2);
     kit_close(&kit);
 }
@@ -371,9 +371,9 @@ static void many_calls_share_several_pools(void **state)
             (void)kit_start(&kit, i, "/ok", SLICE("{}"));
         kit_await(&kit, KIT_CALLS_MAX * round);
         for (size_t i = 0; i < KIT_CALLS_MAX; i++) {
-            assert_int_equal(kit.engine.calls[i].err, OK);
-            assert_int_equal(kit.engine.calls[i].late, 0);
-            assert_buf(&kit.engine.calls[i].body, "{\"ok\":true}");
+            assert_int_equal(kit.listener.calls[i].err, OK);
+            assert_int_equal(kit.listener.calls[i].late, 0);
+            assert_buf(&kit.listener.calls[i].body, "{\"ok\":true}");
         }
     }
     http_stats(kit.http, &stats);
@@ -408,13 +408,13 @@ static void a_cancelled_call_is_silent_and_tells_whether_it_was_sent(void **stat
     (void)state;
     kit_open(&kit);
     struct call_ref queued = kit_start(&kit, 0, "/ok", SLICE("{}"));
-    assert_false(http_call_cancel(kit.http, queued));
+    assert_false(http_cancel(kit.channel, queued));
     struct call_ref running = kit_start(&kit, 1, "/stall-in-body", SLICE("{}"));
-    while (kit.engine.calls[1].body_bytes == 0)
+    while (kit.listener.calls[1].body_bytes == 0)
         kit_turn(&kit, 10);
-    assert_true(http_call_cancel(kit.http, running));
+    assert_true(http_cancel(kit.channel, running));
     kit_turn(&kit, 100);
-    assert_int_equal(kit.engine.ended, 0);
+    assert_int_equal(kit.listener.ended, 0);
     assert_int_equal(server_seen(&kit.server, "/ok"), 0);
     kit_close(&kit);
 }
@@ -427,30 +427,30 @@ static void an_index_can_be_used_again_at_once(void **state)
         struct call_ref call = kit_start(&kit, 0, i % 2 == 0 ? "/stall" : "/ok", SLICE("{}"));
         if (i % 3 != 0)
             kit_turn(&kit, 1);
-        http_call_cancel(kit.http, call);
+        http_cancel(kit.channel, call);
     }
-    int late = kit.engine.calls[0].late;
-    int ended = kit.engine.ended;
+    int late = kit.listener.calls[0].late;
+    int ended = kit.listener.ended;
     (void)kit_start(&kit, 0, "/ok", SLICE("{}"));
     kit_await(&kit, ended + 1);
-    assert_int_equal(kit.engine.calls[0].err, OK);
-    assert_int_equal(kit.engine.calls[0].late, late);
+    assert_int_equal(kit.listener.calls[0].err, OK);
+    assert_int_equal(kit.listener.calls[0].late, late);
     kit_close(&kit);
 }
 
 static void a_call_can_be_cancelled_from_its_own_event(void **state)
 {
     (void)state;
-    kit.engine.cancel_at_bytes = 100000;
+    kit.listener.cancel_at_bytes = 100000;
     kit_open(&kit);
-    kit.engine.cancel_at_bytes = 100000;
+    kit.listener.cancel_at_bytes = 100000;
     (void)kit_start(&kit, 0, "/endless-body", SLICE("{}"));
-    while (kit.engine.calls[0].body_bytes < 100000)
+    while (kit.listener.calls[0].body_bytes < 100000)
         kit_turn(&kit, 5);
-    size_t heard = kit.engine.calls[0].body_bytes;
+    size_t heard = kit.listener.calls[0].body_bytes;
     kit_turn(&kit, 100);
-    assert_int_equal(kit.engine.calls[0].body_bytes, heard);
-    assert_int_equal(kit.engine.ended, 0);
+    assert_int_equal(kit.listener.calls[0].body_bytes, heard);
+    assert_int_equal(kit.listener.ended, 0);
     kit_close(&kit);
 }
 
@@ -459,11 +459,11 @@ static void a_call_can_be_begun_in_the_event_that_ends_another(void **state)
     (void)state;
     kit_open(&kit);
     (void)kit_start(&kit, 0, "/ok", SLICE("{}"));
-    kit.engine.begin_again = &kit.requests[0];
+    kit.listener.begin_again = &kit.requests[0];
     kit_await(&kit, 2);
-    assert_int_equal(kit.engine.calls[0].err, OK);
-    assert_int_equal(kit.engine.calls[0].generation, 2);
-    assert_int_equal(kit.engine.calls[0].late, 0);
+    assert_int_equal(kit.listener.calls[0].err, OK);
+    assert_int_equal(kit.listener.calls[0].generation, 2);
+    assert_int_equal(kit.listener.calls[0].late, 0);
     kit_close(&kit);
 }
 
@@ -473,12 +473,51 @@ static void a_late_cancel_is_left_alone(void **state)
     kit_open(&kit);
     struct call_ref first = kit_start(&kit, 0, "/ok", SLICE("{}"));
     kit_await(&kit, 1);
-    http_call_cancel(kit.http, first);
+    http_cancel(kit.channel, first);
     (void)kit_start(&kit, 0, "/ok", SLICE("{}"));
-    http_call_cancel(kit.http, first);
+    http_cancel(kit.channel, first);
     kit_await(&kit, 2);
-    assert_int_equal(kit.engine.calls[0].err, OK);
+    assert_int_equal(kit.listener.calls[0].err, OK);
     kit_close(&kit);
+}
+
+/* Credential providers and exporters will share the pool with the engine's calls. */
+static void each_channel_hears_only_its_own_exchanges(void **state)
+{
+    (void)state;
+    static struct listener other;
+    struct call_ref ref = {0, 1};
+    kit_open(&kit);
+    memset(&other, 0, sizeof other);
+    other.calls[0].generation = ref.generation;
+    struct exchange_channel *channel = listener_open(&other, kit.http, KIT_OTHER_CALLS);
+    /* The same index and generation in both channels. */
+    (void)kit_start(&kit, 0, "/ok", SLICE("{}"));
+    char url[sizeof kit.urls[0]];
+    memcpy(url, kit.urls[0], sizeof url);
+    struct http_request request = {
+        .url = slice_of_text(url), .headers = kit.requests[0].headers, .body = SLICE("{}")};
+    http_start(channel, ref, &request);
+    kit_await(&kit, 1);
+    listener_await(&other, &kit, 1);
+    assert_int_equal(kit.listener.ended, 1);
+    assert_int_equal(other.ended, 1);
+    assert_int_equal(other.calls[0].heads, 1);
+    assert_int_equal(other.calls[0].late, 0);
+    assert_buf(&other.calls[0].body, "{\"ok\":true}");
+    assert_int_equal(kit.listener.calls[0].late, 0);
+    assert_int_equal(server_seen(&kit.server, "/ok"), 2);
+    /* A cancel reaches only the exchange of its own channel. */
+    other.calls[0].ends = other.calls[0].heads = 0;
+    (void)kit_start(&kit, 0, "/stall", SLICE("{}"));
+    http_start(channel, (struct call_ref){0, kit.listener.calls[0].generation}, &request);
+    other.calls[0].generation = kit.listener.calls[0].generation;
+    assert_false(http_cancel(kit.channel, (struct call_ref){0, other.calls[0].generation}));
+    listener_await(&other, &kit, 2);
+    assert_int_equal(other.calls[0].err, OK);
+    assert_int_equal(kit.listener.ended, 1);
+    kit_close(&kit);
+    listener_close(&other);
 }
 
 static void closing_breaks_everything_off(void **state)
@@ -490,7 +529,7 @@ static void closing_breaks_everything_off(void **state)
     kit_turn(&kit, 100);
     (void)kit_start(&kit, 200, "/ok", SLICE("{}"));
     kit_close(&kit);
-    assert_int_equal(kit.engine.ended, 0);
+    assert_int_equal(kit.listener.ended, 0);
 }
 
 static void for_want_of_memory_none_is_made(void **state)
@@ -552,6 +591,7 @@ int main(void)
         CASE(a_call_can_be_cancelled_from_its_own_event),
         CASE(a_call_can_be_begun_in_the_event_that_ends_another),
         CASE(a_late_cancel_is_left_alone),
+        CASE(each_channel_hears_only_its_own_exchanges),
         CASE(closing_breaks_everything_off),
         CASE(for_want_of_memory_none_is_made),
     };

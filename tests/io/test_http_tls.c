@@ -62,11 +62,11 @@ static void end(void)
 static struct heard *call(const char *scheme, const char *path, struct slice body)
 {
     char url[128];
-    int ended = kit.engine.ended;
+    int ended = kit.listener.ended;
     (void)snprintf(url, sizeof url, "%s://127.0.0.1:%d%s", scheme, kit.server.port, path);
     (void)kit_start_url(&kit, 0, url, body);
     kit_await(&kit, ended + 1);
-    return &kit.engine.calls[0];
+    return &kit.listener.calls[0];
 }
 
 static void answers(const char *scheme, const char *path, const char *body)
@@ -112,7 +112,7 @@ static void an_unknown_ca_is_refused_before_anything_is_sent(void **state)
     begin(FOLDER "/local.pem");
     kit_open(&kit);
     was_not_sent(ERR_CONNECTION);
-    assert_false(kit.engine.calls[0].was_sent);
+    assert_false(kit.listener.calls[0].was_sent);
     end();
 }
 
@@ -123,7 +123,7 @@ static void another_hosts_certificate_is_refused(void **state)
     kit.config.ca_bundle = CA;
     kit_open(&kit);
     was_not_sent(ERR_CONNECTION);
-    assert_false(kit.engine.calls[0].was_sent);
+    assert_false(kit.listener.calls[0].was_sent);
     end();
 }
 
@@ -134,7 +134,7 @@ static void a_ca_bundle_that_is_not_there_is_named(void **state)
     kit.config.ca_bundle = FOLDER "/nowhere.pem";
     kit_open(&kit);
     was_not_sent(ERR_CONNECTION);
-    assert_non_null(strstr(kit.engine.calls[0].words, "nowhere.pem"));
+    assert_non_null(strstr(kit.listener.calls[0].words, "nowhere.pem"));
     end();
 }
 
@@ -229,8 +229,8 @@ static void a_tunnel_that_fails_has_sent_nothing(void **state)
     kit_open(&kit);
     (void)kit_start_url(&kit, 0, "https://127.0.0.1:1/ok", SLICE("{}"));
     kit_await(&kit, 1);
-    assert_int_equal(kit.engine.calls[0].err, ERR_CONNECTION);
-    assert_false(kit.engine.calls[0].was_sent);
+    assert_int_equal(kit.listener.calls[0].err, ERR_CONNECTION);
+    assert_false(kit.listener.calls[0].was_sent);
     end();
 }
 

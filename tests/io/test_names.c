@@ -163,7 +163,7 @@ static void calls_wait_for_their_name_together(void **state)
     start_all("127.1", "/ok");
     kit_await(&kit, KIT_CALLS_MAX);
     for (size_t i = 0; i < KIT_CALLS_MAX; i++)
-        assert_int_equal(kit.engine.calls[i].err, OK);
+        assert_int_equal(kit.listener.calls[i].err, OK);
     close_kit();
 }
 
@@ -174,9 +174,9 @@ static void calls_fail_with_their_name_together(void **state)
     start_all("no-such-host.invalid", "/ok");
     kit_await(&kit, KIT_CALLS_MAX);
     for (size_t i = 0; i < KIT_CALLS_MAX; i++) {
-        assert_int_equal(kit.engine.calls[i].err, ERR_CONNECTION);
-        assert_false(kit.engine.calls[i].was_sent);
-        assert_non_null(strstr(kit.engine.calls[i].words, "cannot be looked up"));
+        assert_int_equal(kit.listener.calls[i].err, ERR_CONNECTION);
+        assert_false(kit.listener.calls[i].was_sent);
+        assert_non_null(strstr(kit.listener.calls[i].words, "cannot be looked up"));
     }
     close_kit();
 }
@@ -189,13 +189,13 @@ static void a_waiting_call_can_be_cancelled(void **state)
     (void)snprintf(url, sizeof url, "http://127.1:%d/ok", kit.server.port);
     struct call_ref call = kit_start_url(&kit, 0, url, SLICE("{}"));
     http_step(kit.http);
-    http_call_cancel(kit.http, call);
+    http_cancel(kit.channel, call);
     (void)kit_start_url(&kit, 1, url, SLICE("{}"));
     kit_await(&kit, 1);
     kit_turn(&kit, 50);
-    assert_int_equal(kit.engine.calls[0].ends, 0);
-    assert_int_equal(kit.engine.calls[1].err, OK);
-    assert_int_equal(kit.engine.ended, 1);
+    assert_int_equal(kit.listener.calls[0].ends, 0);
+    assert_int_equal(kit.listener.calls[1].err, OK);
+    assert_int_equal(kit.listener.ended, 1);
     close_kit();
 }
 
@@ -206,7 +206,7 @@ static void closing_with_waiting_calls_leaves_nothing_behind(void **state)
     start_all("127.1", "/ok");
     http_step(kit.http);
     close_kit();
-    assert_int_equal(kit.engine.ended, 0);
+    assert_int_equal(kit.listener.ended, 0);
 }
 
 /* curl uses the addresses that it is given: it would have to begin a thread to find them itself. */
@@ -225,7 +225,7 @@ static void a_machine_is_reached_by_its_own_name(void **state)
     start_all(host, "/ok");
     kit_await(&kit, KIT_CALLS_MAX);
     for (size_t i = 0; i < KIT_CALLS_MAX; i++)
-        assert_int_equal(kit.engine.calls[i].err, OK);
+        assert_int_equal(kit.listener.calls[i].err, OK);
     close_kit();
 }
 

@@ -46,6 +46,7 @@ struct io {
     struct log_sink *sink;
     struct watchdog *watchdog;
     struct http *http;
+    struct exchange_channel *calls; /* the engine's */
     struct credentials_watch *credentials;
     struct kafka_consumer *consumer;
     struct kafka_offsets *offsets;
@@ -82,12 +83,12 @@ static void io_wake(void *self)
 
 static void port_call_start(void *self, struct call_ref call, const struct http_request *request)
 {
-    http_call_start(((struct io *)self)->http, call, request);
+    http_start(((struct io *)self)->calls, call, request);
 }
 
 static bool port_call_cancel(void *self, struct call_ref call)
 {
-    return http_call_cancel(((struct io *)self)->http, call);
+    return http_cancel(((struct io *)self)->calls, call);
 }
 
 static void port_credentials_refresh(void *self)
@@ -179,6 +180,31 @@ static void ports_make(struct io *io)
     };
 }
 
+/* ---- what the engine hears of its calls ---- */
+
+static void hear_head(void *self, struct call_ref call, int status, struct slice head)
+{
+    engine_call_head(((struct io *)self)->engine, call, status, head);
+}
+
+static void hear_body(void *self, struct call_ref call, struct slice bytes)
+{
+    engine_call_body(((struct io *)self)->engine, call, bytes);
+}
+
+static void hear_end(void *self, struct call_ref call, const struct call_end *end)
+{
+    engine_call_ended(((struct io *)self)->engine, call, end);
+}
+
+static bool calls_make(struct io *io)
+{
+    struct exchange_hearer hearer = {
+        .self = io, .head = hear_head, .body = hear_body, .ended = hear_end};
+    io->calls = http_channel_open(io->http, &hearer, io->config.http.max_in_flight);
+    return io->calls != NULL;
+}
+
 /* ---- signals ---- */
 
 static _Atomic(struct io *) signalled;
@@ -241,7 +267,7 @@ static bool rooms_make(struct io *io, char *ret_error)
     io->http = http_new(&io->loop, &io->config.http);
     io->releases = memory_new(PARTITIONS_MAX * sizeof *io->releases);
     io->credentials = credentials_watch_new(&io->loop, io->config.aws_profile);
-    if (io->http == NULL || io->credentials == NULL || io->releases == NULL)
+    if (io->http == NULL || io->credentials == NULL || io->releases == NULL || !calls_make(io))
         return false;
     io->consumer = kafka_consumer_new(kafka, io->sink, wake, ret_error);
     if (io->consumer == NULL)
@@ -280,7 +306,6 @@ const struct ports *io_ports(struct io *io)
 void io_attach(struct io *io, struct engine *engine)
 {
     io->engine = engine;
-    http_attach(io->http, engine);
     credentials_watch_attach(io->credentials, engine);
     kafka_consumer_attach(io->consumer, engine);
     kafka_offsets_attach(io->offsets, engine);

@@ -98,18 +98,21 @@ static void begin(struct exchange *exchange)
         carry(exchange, name);
 }
 
-void http_call_start(struct http *http, struct call_ref call, const struct http_request *request)
+void http_start(struct exchange_channel *channel, struct call_ref ref,
+                const struct http_request *request)
 {
+    struct http *http = http_of_channel(channel);
     CHECK(!http->closing);
-    exchanges_start(&http->exchanges, call, request);
+    exchange_channel_start(channel, ref, request);
     alarm_set(&http->alarm, 0);
 }
 
-bool http_call_cancel(struct http *http, struct call_ref call)
+bool http_cancel(struct exchange_channel *channel, struct call_ref ref)
 {
+    struct http *http = http_of_channel(channel);
     if (http->closing)
         return true;
-    const struct exchange *exchange = exchanges_cancel(&http->exchanges, call);
+    const struct exchange *exchange = exchange_channel_cancel(channel, ref);
     alarm_set(&http->alarm, 0);
     return exchange != NULL && http_easy_was_sent(exchange);
 }
@@ -366,9 +369,10 @@ struct http *http_new(struct uv_loop_s *loop, const struct http_config *config)
     return http;
 }
 
-void http_attach(struct http *http, struct engine *engine)
+struct exchange_channel *http_channel_open(struct http *http, const struct exchange_hearer *hearer,
+                                           uint32_t exchanges_max)
 {
-    http->exchanges.engine = engine;
+    return exchange_channel_new(&http->exchanges, hearer, exchanges_max);
 }
 
 /* Calls, then connections, then what both shared. */
@@ -411,6 +415,7 @@ void http_free(struct http *http)
         return;
     CHECK(http->closing);
     end_curl(http);
+    exchange_channels_free(&http->exchanges);
     sockets_free(http->sockets);
     names_free(http->names);
     free(http->ca_bundle);

@@ -10,13 +10,12 @@ bool exchanges_init(struct exchanges *exchanges, const struct http_config *confi
 {
     size_t calls = config->max_in_flight;
     *exchanges = (struct exchanges){.config = config};
+    link_init(&exchanges->channels);
     link_init(&exchanges->free);
     link_init(&exchanges->queued);
     link_init(&exchanges->doomed);
     exchanges->all = memory_new(calls * 2 * sizeof *exchanges->all);
-    exchanges->by_index = memory_new(calls * sizeof(struct exchange *));
-    return exchanges->all != NULL && exchanges->by_index != NULL &&
-           timers_init(&exchanges->deadlines, calls * 2) == OK;
+    return exchanges->all != NULL && timers_init(&exchanges->deadlines, calls * 2) == OK;
 }
 
 void exchanges_done(struct exchanges *exchanges)
@@ -24,11 +23,43 @@ void exchanges_done(struct exchanges *exchanges)
     for (size_t i = 0; i < exchanges->used; i++)
         buf_done(&exchanges->all[i].head);
     timers_done(&exchanges->deadlines);
-    memory_free(exchanges->by_index);
     memory_free(exchanges->all);
     exchanges->all = NULL;
-    exchanges->by_index = NULL;
     exchanges->used = 0;
+}
+
+struct exchange_channel *exchange_channel_new(struct exchanges *exchanges,
+                                              const struct exchange_hearer *hearer,
+                                              uint32_t exchanges_max)
+{
+    CHECK(exchanges_max > 0);
+    CHECK(exchanges_max <= exchanges->config->max_in_flight - exchanges->channels_max);
+    struct exchange_channel *channel = memory_new(sizeof *channel);
+    struct exchange **by_index = memory_new(exchanges_max * sizeof(struct exchange *));
+    if (channel == NULL || by_index == NULL) {
+        memory_free(channel);
+        memory_free(by_index);
+        return NULL;
+    }
+    *channel = (struct exchange_channel){.owner = exchanges,
+                                         .hearer = *hearer,
+                                         .by_index = by_index,
+                                         .exchanges_max = exchanges_max};
+    link_init(&channel->link);
+    list_add_last(&exchanges->channels, &channel->link);
+    exchanges->channels_max += exchanges_max;
+    return channel;
+}
+
+void exchange_channels_free(struct exchanges *exchanges)
+{
+    struct link *link;
+    while ((link = list_first(&exchanges->channels)) != NULL) {
+        struct exchange_channel *channel = LINK_OWNER(link, struct exchange_channel, link);
+        link_out(link);
+        memory_free(channel->by_index);
+        memory_free(channel);
+    }
 }
 
 /* A free one, or one not used before: there are twice as many as calls, so there is always one. */
@@ -48,33 +79,34 @@ static struct exchange *take(struct exchanges *exchanges)
     return exchange;
 }
 
-void exchanges_start(struct exchanges *exchanges, struct call_ref ref,
-                     const struct http_request *request)
+void exchange_channel_start(struct exchange_channel *channel, struct call_ref ref,
+                            const struct http_request *request)
 {
-    CHECK(ref.index < exchanges->config->max_in_flight);
-    CHECK(exchanges->by_index[ref.index] == NULL);
-    struct exchange *exchange = take(exchanges);
+    CHECK(ref.index < channel->exchanges_max);
+    CHECK(channel->by_index[ref.index] == NULL);
+    struct exchange *exchange = take(channel->owner);
+    exchange->channel = channel;
     exchange->step = EXCHANGE_QUEUED;
     exchange->ref = ref;
     exchange->request = *request;
-    exchanges->by_index[ref.index] = exchange;
-    list_add_last(&exchanges->queued, &exchange->place);
+    channel->by_index[ref.index] = exchange;
+    list_add_last(&channel->owner->queued, &exchange->place);
 }
 
-struct exchange *exchanges_cancel(struct exchanges *exchanges, struct call_ref ref)
+struct exchange *exchange_channel_cancel(struct exchange_channel *channel, struct call_ref ref)
 {
-    CHECK(ref.index < exchanges->config->max_in_flight);
-    struct exchange *exchange = exchanges->by_index[ref.index];
+    CHECK(ref.index < channel->exchanges_max);
+    struct exchange *exchange = channel->by_index[ref.index];
     if (exchange == NULL || exchange->ref.generation != ref.generation)
         return NULL;
-    exchanges->by_index[ref.index] = NULL;
+    channel->by_index[ref.index] = NULL;
     if (exchange->step == EXCHANGE_QUEUED) {
         exchange_release(exchange);
         return NULL;
     }
     exchange->step = EXCHANGE_DOOMED;
     link_out(&exchange->place);
-    list_add_last(&exchanges->doomed, &exchange->place);
+    list_add_last(&channel->owner->doomed, &exchange->place);
     return exchange;
 }
 
@@ -181,8 +213,8 @@ static void head_ended(struct exchange *exchange)
     }
     exchange->head_done = true;
     exchange->owner->told++;
-    engine_call_head(exchange->owner->engine, exchange->ref, exchange->status,
-                     buf_slice(&exchange->head));
+    const struct exchange_hearer *hearer = &exchange->channel->hearer;
+    hearer->head(hearer->self, exchange->ref, exchange->status, buf_slice(&exchange->head));
     buf_done(&exchange->head);
 }
 
@@ -218,7 +250,8 @@ bool exchange_hear_body(struct exchange *exchange, struct slice bytes, int64_t n
         return false;
     note_heard(exchange, now_ms);
     exchange->owner->told++;
-    engine_call_body(exchange->owner->engine, exchange->ref, bytes);
+    const struct exchange_hearer *hearer = &exchange->channel->hearer;
+    hearer->body(hearer->self, exchange->ref, bytes);
     return exchange->step == EXCHANGE_RUNNING;
 }
 
@@ -272,11 +305,11 @@ void exchange_release(struct exchange *exchange)
 
 void exchange_end(struct exchange *exchange, const struct call_end *end)
 {
-    struct exchanges *exchanges = exchange->owner;
+    struct exchange_channel *channel = exchange->channel;
     struct call_ref ref = exchange->ref;
-    CHECK(exchanges->by_index[ref.index] == exchange);
-    exchanges->by_index[ref.index] = NULL;
+    CHECK(channel->by_index[ref.index] == exchange);
+    channel->by_index[ref.index] = NULL;
     exchange_release(exchange);
-    exchanges->told++;
-    engine_call_ended(exchanges->engine, ref, end);
+    channel->owner->told++;
+    channel->hearer.ended(channel->hearer.self, ref, end);
 }

@@ -1,6 +1,6 @@
 /* HTTP exchanges apart from the library that carries them (io/http/client.c): who is queued, under
- * way and cancelled, what was heard of the answer, when it is late, and what the engine is told.
- * One table for all calls, sized at birth. */
+ * way and cancelled, what was heard of the answer, when it is late, and what its hearer hears. One
+ * table for the exchanges of all channels, sized at birth. */
 #ifndef IO_HTTP_EXCHANGE_H
 #define IO_HTTP_EXCHANGE_H
 
@@ -20,8 +20,17 @@ enum exchange_step {
 
 struct exchanges;
 
+struct exchange_channel {
+    struct link link; /* in exchanges->channels */
+    struct exchanges *owner;
+    struct exchange_hearer hearer;
+    struct exchange **by_index; /* those under way; NULL = none of this index */
+    uint32_t exchanges_max;
+};
+
 struct exchange {
     struct exchanges *owner;
+    struct exchange_channel *channel; /* of the request that it carries */
     enum exchange_step step;
     struct call_ref ref;
     struct http_request request;
@@ -46,24 +55,31 @@ struct exchange {
 };
 
 struct exchanges {
-    struct engine *engine;
     const struct http_config *config;
-    uint64_t told;        /* events to the engine, ever */
+    uint64_t told;        /* events to hearers, ever */
     struct exchange *all; /* twice max_in_flight: a cancelled one lives on until the next step */
     size_t used;
-    struct exchange **by_index;
+    struct link channels;
+    uint32_t channels_max; /* exchanges_max of all channels together */
     struct link free, queued, doomed;
     struct timers deadlines;
 };
 
 MUST_CHECK bool exchanges_init(struct exchanges *exchanges, const struct http_config *config);
+/* Gives everything back but the channels: those that have one may still name it. */
 void exchanges_done(struct exchanges *exchanges);
 
+/* As http_channel_open. */
+MUST_CHECK struct exchange_channel *exchange_channel_new(struct exchanges *exchanges,
+                                                         const struct exchange_hearer *hearer,
+                                                         uint32_t exchanges_max);
+void exchange_channels_free(struct exchanges *exchanges);
+
 /* The commands. */
-void exchanges_start(struct exchanges *exchanges, struct call_ref ref,
-                     const struct http_request *request);
+void exchange_channel_start(struct exchange_channel *channel, struct call_ref ref,
+                            const struct http_request *request);
 /* The exchange when it had begun; its carrier lets go of it in the next step. */
-struct exchange *exchanges_cancel(struct exchanges *exchanges, struct call_ref ref);
+struct exchange *exchange_channel_cancel(struct exchange_channel *channel, struct call_ref ref);
 bool exchanges_are_waiting(const struct exchanges *exchanges);
 
 /* Cancelled: to be let go of, then released. NULL = none. */
@@ -84,7 +100,7 @@ MUST_CHECK bool exchange_hear_body(struct exchange *exchange, struct slice bytes
 void exchange_write_words(const struct exchange *exchange, enum err err, const char *carrier,
                           char ret_words[EXCHANGE_WORDS_MAX]);
 void exchange_release(struct exchange *exchange);
-/* Releases it and tells the engine, which may use the index again in that very event. */
+/* Releases it and calls its hearer, which may use the index again in that very event. */
 void exchange_end(struct exchange *exchange, const struct call_end *end);
 
 #endif

@@ -44,6 +44,11 @@ static inline struct http *http_of(const struct exchange *exchange)
     return LINK_OWNER(exchange->owner, struct http, exchanges);
 }
 
+static inline struct http *http_of_channel(const struct exchange_channel *channel)
+{
+    return LINK_OWNER(channel->owner, struct http, exchanges);
+}
+
 static inline int64_t http_now_ms(const struct http *http)
 {
     return (int64_t)uv_now(http->loop);
