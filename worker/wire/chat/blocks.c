@@ -1,4 +1,4 @@
-#include "wire/chat/reader.h"
+#include "wire/chat/blocks.h"
 
 #include "wire/formats/path.h"
 #include "wire/formats/text.h"
@@ -54,7 +54,7 @@ static const char *const later_kinds[] = {
 
 /* One block on its way; path is its own. */
 struct piece {
-    struct conversation *conversation;
+    struct turns *turns;
     struct reader *reader;
     enum role role;
     const struct json *node;
@@ -72,14 +72,13 @@ static enum err refuse(const struct piece *piece, const char *member, enum err e
 
 /* --- text --- */
 
-static enum err fill(struct conversation *conversation, struct slice text, const char *path,
+static enum err fill(struct turns *turns, struct slice text, const char *path,
                      struct slice *ret_text)
 {
-    struct reader *reader = conversation->reader;
+    struct reader *reader = turns->reader;
     struct buf filled OWNED_BY(buf_done);
     buf_init(&filled, REQUEST_TEXT_MAX);
-    enum err err =
-        template_fill(reader->scratch, text, conversation->use, path, &filled, reader->why);
+    enum err err = template_fill(reader->scratch, text, turns->use, path, &filled, reader->why);
     if (err != OK)
         return err;
     if (filled.len > reader->arena->limit - reader->arena->held)
@@ -88,37 +87,37 @@ static enum err fill(struct conversation *conversation, struct slice text, const
     return arena_copy(reader->arena, buf_slice(&filled), ret_text) ? OK : reader_no_memory(reader);
 }
 
-enum err conversation_add_text(struct conversation *conversation, enum role role,
-                               enum text_place place, struct slice text, const char *path)
+enum err blocks_add_text(struct turns *turns, enum role role, enum text_place place,
+                         struct slice text, const char *path)
 {
     struct block block = {.is_text = true, .text = text};
-    enum err err = conversation->use == NULL ? OK : fill(conversation, text, path, &block.text);
+    enum err err = turns->use == NULL ? OK : fill(turns, text, path, &block.text);
     if (err != OK)
         return err;
     bool is_message = place == TEXT_MESSAGE;
-    block.goes_on = is_message && conversation->was_text && conversation->last_role == role;
+    block.goes_on = is_message && turns->was_text && turns->last_role == role;
     if (text_is_blank(block.text)) {
         block.is_blank = place != TEXT_BLOCK;
         block.text = BLANK_TEXT;
     }
-    conversation->was_text = is_message;
-    conversation->last_role = role;
-    conversation_add_block(conversation, role, &block);
+    turns->was_text = is_message;
+    turns->last_role = role;
+    turns_add_block(turns, role, &block);
     return OK;
 }
 
-static enum err add_string(struct conversation *conversation, enum role role, enum text_place place,
+static enum err add_string(struct turns *turns, enum role role, enum text_place place,
                            const struct json *node, const char *path)
 {
     struct slice text;
-    enum err err = reader_string(conversation->reader, path, node, &text);
-    return err == OK ? conversation_add_text(conversation, role, place, text, path) : err;
+    enum err err = reader_string(turns->reader, path, node, &text);
+    return err == OK ? blocks_add_text(turns, role, place, text, path) : err;
 }
 
 static void add_raw(const struct piece *piece, struct slice converse)
 {
     struct block block = {.converse = converse};
-    conversation_add_block(piece->conversation, piece->role, &block);
+    turns_add_block(piece->turns, piece->role, &block);
 }
 
 /* --- LangChain's text block --- */
@@ -213,14 +212,13 @@ static enum err add_cited(const struct piece *piece, const struct json *text,
     if (err != OK)
         return err;
     if (text_is_blank(block.text))
-        return conversation_add_text(piece->conversation, piece->role, TEXT_BLOCK, block.text,
-                                     piece->path);
+        return blocks_add_text(piece->turns, piece->role, TEXT_BLOCK, block.text, piece->path);
     if (is_snake)
         add_camel_names(&raw, citations->source);
     if (is_snake &&
         (raw.failed != OK || !arena_copy(piece->reader->arena, buf_slice(&raw), &block.converse)))
         return reader_no_memory(piece->reader);
-    conversation_add_block(piece->conversation, piece->role, &block);
+    turns_add_block(piece->turns, piece->role, &block);
     return OK;
 }
 
@@ -237,7 +235,7 @@ static enum err add_langchain_text(const struct piece *piece)
     if (can_cite(piece, citations, &is_snake))
         return add_cited(piece, text, citations, is_snake);
     struct path path = path_member(piece->path, SLICE("text"));
-    return add_string(piece->conversation, piece->role, TEXT_BLOCK, text, path.text);
+    return add_string(piece->turns, piece->role, TEXT_BLOCK, text, path.text);
 }
 
 /* --- LangChain's reasoning block --- */
@@ -308,10 +306,9 @@ static enum err add_converse_text(const struct piece *piece, const struct json *
     enum err err = reader_string(piece->reader, path.text, text, &block.text);
     if (err != OK)
         return err;
-    if (piece->conversation->use != NULL || text_is_blank(block.text))
-        return conversation_add_text(piece->conversation, piece->role, TEXT_BLOCK, block.text,
-                                     path.text);
-    conversation_add_block(piece->conversation, piece->role, &block);
+    if (piece->turns->use != NULL || text_is_blank(block.text))
+        return blocks_add_text(piece->turns, piece->role, TEXT_BLOCK, block.text, path.text);
+    turns_add_block(piece->turns, piece->role, &block);
     return OK;
 }
 
@@ -375,43 +372,43 @@ static enum err add_converse(const struct piece *piece)
 
 /* --- content --- */
 
-static enum err add_element(struct conversation *conversation, enum role role,
-                            const struct json *node, const char *path)
+static enum err add_element(struct turns *turns, enum role role, const struct json *node,
+                            const char *path)
 {
     struct piece piece = {
-        .conversation = conversation,
-        .reader = conversation->reader,
+        .turns = turns,
+        .reader = turns->reader,
         .role = role,
         .node = node,
         .path = path,
     };
     if (node->kind == JSON_STRING)
-        return add_string(conversation, role, TEXT_ELEMENT, node, path);
+        return add_string(turns, role, TEXT_ELEMENT, node, path);
     if (node->kind != JSON_OBJECT)
         return refuse(&piece, NULL, ERR_INVALID, "a block is an object or a string");
     const struct json *type = json_member(node, "type");
     return type != NULL ? add_langchain(&piece, type) : add_converse(&piece);
 }
 
-enum err conversation_add_content(struct conversation *conversation, enum role role,
-                                  const struct json *content, const char *path)
+enum err blocks_add_content(struct turns *turns, enum role role, const struct json *content,
+                            const char *path)
 {
     if (content->kind == JSON_STRING)
-        return add_string(conversation, role, TEXT_MESSAGE, content, path);
+        return add_string(turns, role, TEXT_MESSAGE, content, path);
     if (content->kind != JSON_ARRAY)
-        return why_set(conversation->reader->why, ERR_INVALID, path,
+        return why_set(turns->reader->why, ERR_INVALID, path,
                        "must be a string or an array of blocks");
-    size_t before = conversation->system_count + conversation->said_count, index = 0;
-    conversation->was_text = false;
+    size_t before = turns->system_count + turns->said_count, index = 0;
+    turns->was_text = false;
     for (const struct json *node = content->first; node != NULL; node = node->next) {
-        enum err err = add_element(conversation, role, node, path_element(path, index++).text);
+        enum err err = add_element(turns, role, node, path_element(path, index++).text);
         if (err != OK)
             return err;
     }
     /* Nothing came of it: an empty array, or what cannot go back. */
-    if (conversation->system_count + conversation->said_count == before) {
+    if (turns->system_count + turns->said_count == before) {
         struct block block = {.is_text = true, .is_blank = true, .text = BLANK_TEXT};
-        conversation_add_block(conversation, role, &block);
+        turns_add_block(turns, role, &block);
     }
     return OK;
 }

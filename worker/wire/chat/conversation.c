@@ -1,8 +1,6 @@
-#include "wire/chat/reader.h"
+#include "wire/chat/conversation.h"
 
-#include <string.h>
-
-#include "base/check.h"
+#include "wire/chat/blocks.h"
 #include "wire/formats/path.h"
 #include "wire/formats/text.h"
 
@@ -72,43 +70,16 @@ static enum err read_role(struct reader *reader, const struct json *node, const 
     return role_of(reader, name, path, ret_role);
 }
 
-/* --- turns --- */
-
-static struct turn *turn_of(struct conversation *conversation, enum role role)
-{
-    struct turn *last = conversation->turns + conversation->turn_count;
-    if (conversation->turn_count > 0 && (last - 1)->role == role)
-        return last - 1;
-    CHECK(conversation->turn_count < conversation->turn_room);
-    conversation->turn_count++;
-    *last = (struct turn){.role = role};
-    return last;
-}
-
-void conversation_add_block(struct conversation *conversation, enum role role,
-                            const struct block *block)
-{
-    CHECK(conversation->system_count + conversation->said_count < conversation->room);
-    conversation->reader->request->text_bytes += block->text.len;
-    if (role == ROLE_SYSTEM) {
-        conversation->blocks[conversation->room - ++conversation->system_count] = *block;
-        return;
-    }
-    turn_of(conversation, role)->count++;
-    conversation->blocks[conversation->said_count++] = *block;
-}
+/* --- messages as JSON --- */
 
 /* Bedrock wants the user to speak first. `index` is the message's. */
-static enum err check_first(struct conversation *conversation, enum role role, const char *list,
-                            size_t index)
+static enum err check_first(struct turns *turns, enum role role, const char *list, size_t index)
 {
-    if (role != ROLE_ASSISTANT || conversation->turn_count > 0)
+    if (role != ROLE_ASSISTANT || turns->count > 0)
         return OK;
-    return why_set(conversation->reader->why, ERR_INVALID, path_element(list, index).text,
+    return why_set(turns->reader->why, ERR_INVALID, path_element(list, index).text,
                    "a conversation begins with a user message (after system messages)");
 }
-
-/* --- messages as JSON --- */
 
 struct message {
     enum role role;
@@ -173,10 +144,10 @@ static enum err read_object(struct reader *reader, const struct json *node, cons
     return OK;
 }
 
-static enum err read_message(struct conversation *conversation, const struct json *node,
-                             const char *list, size_t index)
+static enum err read_message(struct turns *turns, const struct json *node, const char *list,
+                             size_t index)
 {
-    struct reader *reader = conversation->reader;
+    struct reader *reader = turns->reader;
     struct message message = {.content = NULL};
     struct path path = path_element(list, index);
     enum err err;
@@ -188,10 +159,9 @@ static enum err read_message(struct conversation *conversation, const struct jso
         err = why_set(reader->why, ERR_INVALID, path.text,
                       "a message is an object or [role, content]");
     if (err == OK)
-        err = check_first(conversation, message.role, list, index);
+        err = check_first(turns, message.role, list, index);
     if (err == OK)
-        err = conversation_add_content(conversation, message.role, message.content,
-                                       message.content_path.text);
+        err = blocks_add_content(turns, message.role, message.content, message.content_path.text);
     return err;
 }
 
@@ -217,27 +187,14 @@ static size_t count_blocks(const struct json *messages)
     return count;
 }
 
-static enum err make_room(struct conversation *conversation, size_t blocks, size_t turns)
-{
-    struct arena *scratch = conversation->reader->scratch;
-    conversation->room = blocks;
-    conversation->turn_room = turns;
-    conversation->blocks = arena_new_array(scratch, blocks, sizeof *conversation->blocks);
-    conversation->turns = arena_new_array(scratch, turns, sizeof *conversation->turns);
-    if (conversation->blocks == NULL || conversation->turns == NULL)
-        return reader_no_memory(conversation->reader);
-    return OK;
-}
-
-static enum err read_messages(struct conversation *conversation, const struct json *messages,
-                              const char *list)
+static enum err read_messages(struct turns *turns, const struct json *messages, const char *list)
 {
     size_t index = 0;
-    enum err err = make_room(conversation, count_blocks(messages), messages->count);
+    enum err err = turns_make_room(turns, count_blocks(messages), messages->count);
     for (const struct json *node = messages->first; err == OK && node != NULL; node = node->next)
-        err = read_message(conversation, node, list, index++);
-    if (err == OK && conversation->turn_count == 0)
-        return why_set(conversation->reader->why, ERR_INVALID, list, "no user message in it");
+        err = read_message(turns, node, list, index++);
+    if (err == OK && turns->count == 0)
+        return why_set(turns->reader->why, ERR_INVALID, list, "no user message in it");
     return err;
 }
 
@@ -251,9 +208,9 @@ static const struct template_named *find_template(const struct catalog *catalog,
     return NULL;
 }
 
-static enum err read_named(struct conversation *conversation, const struct json *node)
+static enum err read_named(struct turns *turns, const struct json *node)
 {
-    struct reader *reader = conversation->reader;
+    struct reader *reader = turns->reader;
     struct slice name;
     if (!json_string(reader->scratch, node, &name))
         return reader_no_memory(reader);
@@ -265,17 +222,17 @@ static enum err read_named(struct conversation *conversation, const struct json 
     if (named == NULL)
         return why_set(reader->why, ERR_UNKNOWN_TEMPLATE, "prompt.template",
                        "the settings have no template \"%.*s\"", SLICE_ARG(name));
-    enum err err = make_room(conversation, named->count, named->count);
+    enum err err = turns_make_room(turns, named->count, named->count);
     for (size_t i = 0; err == OK && i < named->count; i++) {
         enum role role;
         err = role_of(reader, named->messages[i].role, "prompt.template", &role);
         if (err == OK)
-            err = check_first(conversation, role, "prompt.template", i);
+            err = check_first(turns, role, "prompt.template", i);
         if (err == OK)
-            err = conversation_add_text(conversation, role, TEXT_MESSAGE, named->messages[i].text,
-                                        "prompt.template");
+            err = blocks_add_text(turns, role, TEXT_MESSAGE, named->messages[i].text,
+                                  "prompt.template");
     }
-    if (err == OK && conversation->turn_count == 0)
+    if (err == OK && turns->count == 0)
         return why_set(reader->why, ERR_INVALID, "prompt.template", "no user message in it");
     return err;
 }
@@ -294,160 +251,41 @@ static enum err read_variables(struct reader *reader, struct template_use *use)
     return OK;
 }
 
-static enum err read_prompt(struct conversation *conversation)
+static enum err read_prompt(struct turns *turns)
 {
     static const char *const members[] = {"template", "variables"};
-    struct reader *reader = conversation->reader;
+    struct reader *reader = turns->reader;
     const struct json *node = json_member(reader->prompt, "template");
     for (const struct json *member = reader->prompt->first; member != NULL; member = member->next)
         if (!slice_is_one_of(member->name, members, COUNT_OF(members)))
             return reader_unknown_member(reader, "prompt", member->name, members,
                                          COUNT_OF(members));
-    conversation->use = arena_new(reader->scratch, sizeof *conversation->use);
-    if (conversation->use == NULL)
+    turns->use = arena_new(reader->scratch, sizeof *turns->use);
+    if (turns->use == NULL)
         return reader_no_memory(reader);
-    enum err err = read_variables(reader, conversation->use);
+    enum err err = read_variables(reader, turns->use);
     if (err != OK)
         return err;
     if (json_is(node, JSON_STRING))
-        err = read_named(conversation, node);
+        err = read_named(turns, node);
     else if (json_is(node, JSON_ARRAY))
-        err = read_messages(conversation, node, "prompt.template");
+        err = read_messages(turns, node, "prompt.template");
     else
         err = why_set(reader->why, ERR_INVALID, "prompt.template",
                       "must be a template's name or an array of messages");
-    return err == OK ? template_all_used(conversation->use, reader->why) : err;
-}
-
-/* --- what is sent of it --- */
-
-/* Blank strings go, unless there is nothing else. What went on from one that began a text begins it
- * now. */
-static size_t drop_blanks(struct request *request, struct block *blocks, size_t count)
-{
-    size_t kept = 0;
-    bool is_begun = false;
-    for (size_t i = 0; i < count; i++) {
-        struct block block = blocks[i];
-        is_begun = is_begun || !block.goes_on;
-        if (block.is_blank && (kept > 0 || i + 1 < count)) {
-            request->text_bytes -= block.text.len;
-            continue;
-        }
-        block.goes_on = !is_begun;
-        is_begun = false;
-        blocks[kept++] = block;
-    }
-    return kept;
-}
-
-/* The texts of these blocks, a line each. False: there is no room for it, and they stay apart. */
-static bool join(struct reader *reader, const struct block *blocks, size_t count,
-                 struct slice *ret_text)
-{
-    struct arena *arena = reader->arena;
-    size_t len = count - 1, at = 0;
-    for (size_t i = 0; i < count; i++)
-        len += blocks[i].text.len;
-    char *text = len < arena->limit - arena->held ? arena_new(arena, len + 1) : NULL;
-    if (text == NULL)
-        return false;
-    for (size_t i = 0; i < count; i++) {
-        if (i > 0)
-            text[at++] = '\n';
-        memcpy(text + at, blocks[i].text.ptr, blocks[i].text.len);
-        at += blocks[i].text.len;
-    }
-    reader->request->text_bytes += count - 1;
-    *ret_text = slice_of(text, len);
-    return true;
-}
-
-static size_t join_texts(struct reader *reader, struct block *blocks, size_t count)
-{
-    size_t kept = 0;
-    for (size_t i = 0, next; i < count; i = next) {
-        next = i + 1;
-        while (next < count && blocks[next].goes_on)
-            next++;
-        struct block block = blocks[i];
-        if (next > i + 1 && !join(reader, blocks + i, next - i, &block.text))
-            next = i + 1;
-        blocks[kept++] = block;
-    }
-    return kept;
-}
-
-/* Bedrock refuses white space at the end of an assistant turn that the model is to go on with. */
-static void strip_last(struct request *request, const struct turn *turn, struct block *last)
-{
-    if (turn->role != ROLE_ASSISTANT || !(last->is_text || last->is_cited))
-        return;
-    struct slice text = text_trim_end(last->text);
-    if (text.len == last->text.len)
-        return;
-    request->text_bytes -= last->text.len - text.len;
-    last->text = text;
-    if (!last->is_cited)
-        last->converse = SLICE_NULL;
-}
-
-static void settle_turns(struct conversation *conversation, struct turn *turns,
-                         struct block *blocks)
-{
-    struct reader *reader = conversation->reader;
-    struct turn *last = turns + conversation->turn_count - 1;
-    for (struct turn *turn = turns; turn <= last; turn++) {
-        size_t count = turn->count;
-        turn->blocks = blocks;
-        turn->count = drop_blanks(reader->request, blocks, count);
-        turn->count = join_texts(reader, blocks, turn->count);
-        if (turn == last)
-            strip_last(reader->request, turn, blocks + turn->count - 1);
-        blocks += count;
-    }
-}
-
-/* From the scratch arena to the one that lasts. */
-static enum err keep(struct conversation *conversation)
-{
-    struct reader *reader = conversation->reader;
-    struct request *request = reader->request;
-    size_t count = conversation->system_count + conversation->said_count;
-    size_t bytes = count * sizeof(struct block) + conversation->turn_count * sizeof(struct turn);
-    CHECK(conversation->turn_count > 0);
-    if (bytes > reader->arena->limit - reader->arena->held)
-        return why_set(reader->why, ERR_REQUEST_TOO_LARGE, "messages",
-                       "%zu blocks are more than is kept of a request of this size", count);
-    struct block *blocks = arena_new_array(reader->arena, count, sizeof *blocks);
-    struct turn *turns = arena_new_array(reader->arena, conversation->turn_count, sizeof *turns);
-    if (blocks == NULL || turns == NULL)
-        return reader_no_memory(reader);
-    for (size_t i = 0; i < conversation->system_count; i++)
-        blocks[i] = conversation->blocks[conversation->room - 1 - i];
-    struct block *said = blocks + conversation->system_count;
-    memcpy(said, conversation->blocks, conversation->said_count * sizeof *said);
-    memcpy(turns, conversation->turns, conversation->turn_count * sizeof *turns);
-    request->system = blocks;
-    request->system_count = drop_blanks(request, blocks, conversation->system_count);
-    request->system_count = join_texts(reader, blocks, request->system_count);
-    settle_turns(conversation, turns, said);
-    request->turns = turns;
-    request->turn_count = conversation->turn_count;
-    return OK;
+    return err == OK ? template_all_used(turns->use, reader->why) : err;
 }
 
 /* --- the whole --- */
 
-enum err request_read_conversation(struct reader *reader)
+enum err conversation_read(struct reader *reader)
 {
-    struct conversation conversation = {.reader = reader};
+    struct turns turns = {.reader = reader};
     if (reader->messages != NULL && reader->prompt != NULL)
         return why_set(reader->why, ERR_INVALID, "prompt", "messages are given, too: one of them");
     if (reader->messages == NULL && reader->prompt == NULL)
         return why_set(reader->why, ERR_INVALID, "messages", "missing (and no prompt either)");
-    enum err err = reader->messages != NULL
-                       ? read_messages(&conversation, reader->messages, "messages")
-                       : read_prompt(&conversation);
-    return err == OK ? keep(&conversation) : err;
+    enum err err = reader->messages != NULL ? read_messages(&turns, reader->messages, "messages")
+                                            : read_prompt(&turns);
+    return err == OK ? turns_keep(&turns) : err;
 }

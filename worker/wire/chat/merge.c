@@ -1,4 +1,6 @@
-#include "wire/chat/reader.h"
+#include "wire/chat/merge.h"
+
+#include "wire/chat/values.h"
 
 #define KWARGS_PATH "model_kwargs."
 
@@ -94,7 +96,7 @@ static enum err merge(struct reader *reader, struct buf *members)
     return OK;
 }
 
-enum err request_merge_fields(struct reader *reader)
+enum err merge_fields(struct reader *reader)
 {
     struct buf members OWNED_BY(buf_done);
     /* Names may grow when they are escaped anew: a control character takes six bytes. */

@@ -1,4 +1,4 @@
-#include "wire/chat/reader.h"
+#include "wire/chat/model.h"
 
 #include "wire/formats/text.h"
 #include "base/suggest.h"
@@ -71,7 +71,7 @@ static void apply_alias(struct reader *reader, const struct model_alias *alias)
         request->top_k = alias->top_k;
 }
 
-enum err request_resolve_model(struct reader *reader)
+enum err model_resolve(struct reader *reader)
 {
     struct request *request = reader->request;
     fill_in(&request->model_requested, reader->catalog->default_model);

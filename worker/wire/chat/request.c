@@ -2,9 +2,10 @@
 
 #include "base/instant.h"
 #include "base/utf8.h"
-#include "wire/formats/path.h"
-#include "wire/chat/reader.h"
-#include "base/suggest.h"
+#include "wire/chat/conversation.h"
+#include "wire/chat/merge.h"
+#include "wire/chat/model.h"
+#include "wire/chat/values.h"
 #include "wire/formats/text.h"
 
 static const struct request_field fields[] = {
@@ -16,35 +17,6 @@ static const struct request_field fields[] = {
 #undef VALUE
 #undef LATER
 };
-
-/* --- what the readers share --- */
-
-enum err reader_no_memory(struct reader *reader)
-{
-    return why_set(reader->why, ERR_NO_MEMORY, NULL, "%s", "");
-}
-
-enum err reader_string(struct reader *reader, const char *field, const struct json *value,
-                       struct slice *ret_text)
-{
-    if (!json_is(value, JSON_STRING))
-        return why_set(reader->why, ERR_INVALID, field, "must be a string");
-    return json_string(reader->arena, value, ret_text) ? OK : reader_no_memory(reader);
-}
-
-enum err reader_unknown_member(struct reader *reader, const char *path, struct slice name,
-                               const char *const *known, size_t known_count)
-{
-    struct path field = path_member(path, name);
-    struct suggest suggest;
-    suggest_init(&suggest, name);
-    for (size_t i = 0; i < known_count; i++)
-        suggest_offer(&suggest, slice_of_text(known[i]));
-    if (suggest.nearest.ptr == NULL)
-        return why_set(reader->why, ERR_INVALID, field.text, "no such field");
-    return why_set(reader->why, ERR_INVALID, field.text, "no such field; did you mean \"%.*s\"?",
-                   SLICE_ARG(suggest.nearest));
-}
 
 /* --- headers --- */
 
@@ -238,11 +210,11 @@ static enum err read_value(struct reader *reader)
     err = check_defaults(reader, root);
     err = read_fields(reader, root, err == OK ? check_names(reader, root) : err);
     if (err == OK)
-        err = request_merge_fields(reader);
+        err = merge_fields(reader);
     if (err == OK)
-        err = request_resolve_model(reader);
+        err = model_resolve(reader);
     if (err == OK)
-        err = request_read_conversation(reader);
+        err = conversation_read(reader);
     return err;
 }
 

@@ -1,4 +1,4 @@
-#include "wire/chat/reader.h"
+#include "wire/chat/values.h"
 
 #include "base/instant.h"
 #include "base/utf8.h"

@@ -1,0 +1,159 @@
+#include "wire/chat/turns.h"
+
+#include <string.h>
+
+#include "base/check.h"
+#include "wire/formats/text.h"
+
+/* --- what is said, as it is read --- */
+
+enum err turns_make_room(struct turns *turns, size_t blocks, size_t count)
+{
+    struct arena *scratch = turns->reader->scratch;
+    turns->room = blocks;
+    turns->list_room = count;
+    turns->blocks = arena_new_array(scratch, blocks, sizeof *turns->blocks);
+    turns->list = arena_new_array(scratch, count, sizeof *turns->list);
+    if (turns->blocks == NULL || turns->list == NULL)
+        return reader_no_memory(turns->reader);
+    return OK;
+}
+
+static struct turn *turn_of(struct turns *turns, enum role role)
+{
+    struct turn *last = turns->list + turns->count;
+    if (turns->count > 0 && (last - 1)->role == role)
+        return last - 1;
+    CHECK(turns->count < turns->list_room);
+    turns->count++;
+    *last = (struct turn){.role = role};
+    return last;
+}
+
+void turns_add_block(struct turns *turns, enum role role, const struct block *block)
+{
+    CHECK(turns->system_count + turns->said_count < turns->room);
+    turns->reader->request->text_bytes += block->text.len;
+    if (role == ROLE_SYSTEM) {
+        turns->blocks[turns->room - ++turns->system_count] = *block;
+        return;
+    }
+    turn_of(turns, role)->count++;
+    turns->blocks[turns->said_count++] = *block;
+}
+
+/* --- what is sent of it --- */
+
+/* Blank strings go, unless there is nothing else. What went on from one that began a text begins it
+ * now. */
+static size_t drop_blanks(struct request *request, struct block *blocks, size_t count)
+{
+    size_t kept = 0;
+    bool is_begun = false;
+    for (size_t i = 0; i < count; i++) {
+        struct block block = blocks[i];
+        is_begun = is_begun || !block.goes_on;
+        if (block.is_blank && (kept > 0 || i + 1 < count)) {
+            request->text_bytes -= block.text.len;
+            continue;
+        }
+        block.goes_on = !is_begun;
+        is_begun = false;
+        blocks[kept++] = block;
+    }
+    return kept;
+}
+
+/* The texts of these blocks, a line each. False: there is no room for it, and they stay apart. */
+static bool join(struct reader *reader, const struct block *blocks, size_t count,
+                 struct slice *ret_text)
+{
+    struct arena *arena = reader->arena;
+    size_t len = count - 1, at = 0;
+    for (size_t i = 0; i < count; i++)
+        len += blocks[i].text.len;
+    char *text = len < arena->limit - arena->held ? arena_new(arena, len + 1) : NULL;
+    if (text == NULL)
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0)
+            text[at++] = '\n';
+        memcpy(text + at, blocks[i].text.ptr, blocks[i].text.len);
+        at += blocks[i].text.len;
+    }
+    reader->request->text_bytes += count - 1;
+    *ret_text = slice_of(text, len);
+    return true;
+}
+
+static size_t join_texts(struct reader *reader, struct block *blocks, size_t count)
+{
+    size_t kept = 0;
+    for (size_t i = 0, next; i < count; i = next) {
+        next = i + 1;
+        while (next < count && blocks[next].goes_on)
+            next++;
+        struct block block = blocks[i];
+        if (next > i + 1 && !join(reader, blocks + i, next - i, &block.text))
+            next = i + 1;
+        blocks[kept++] = block;
+    }
+    return kept;
+}
+
+/* Bedrock refuses white space at the end of an assistant turn that the model is to go on with. */
+static void strip_last(struct request *request, const struct turn *turn, struct block *last)
+{
+    if (turn->role != ROLE_ASSISTANT || !(last->is_text || last->is_cited))
+        return;
+    struct slice text = text_trim_end(last->text);
+    if (text.len == last->text.len)
+        return;
+    request->text_bytes -= last->text.len - text.len;
+    last->text = text;
+    if (!last->is_cited)
+        last->converse = SLICE_NULL;
+}
+
+static void settle(const struct turns *turns, struct turn *list, struct block *blocks)
+{
+    struct reader *reader = turns->reader;
+    struct turn *last = list + turns->count - 1;
+    for (struct turn *turn = list; turn <= last; turn++) {
+        size_t count = turn->count;
+        turn->blocks = blocks;
+        turn->count = drop_blanks(reader->request, blocks, count);
+        turn->count = join_texts(reader, blocks, turn->count);
+        if (turn == last)
+            strip_last(reader->request, turn, blocks + turn->count - 1);
+        blocks += count;
+    }
+}
+
+enum err turns_keep(struct turns *turns)
+{
+    struct reader *reader = turns->reader;
+    struct request *request = reader->request;
+    size_t count = turns->system_count + turns->said_count;
+    size_t bytes = count * sizeof(struct block) + turns->count * sizeof(struct turn);
+    CHECK(turns->count > 0);
+    if (bytes > reader->arena->limit - reader->arena->held)
+        return why_set(reader->why, ERR_REQUEST_TOO_LARGE, "messages",
+                       "%zu blocks are more than is kept of a request of this size", count);
+    struct block *blocks = arena_new_array(reader->arena, count, sizeof *blocks);
+    struct turn *list = arena_new_array(reader->arena, turns->count, sizeof *list);
+    if (blocks == NULL || list == NULL)
+        return reader_no_memory(reader);
+    for (size_t i = 0; i < turns->system_count; i++)
+        blocks[i] = turns->blocks[turns->room - 1 - i];
+    struct block *said = blocks + turns->system_count;
+    memcpy(said, turns->blocks, turns->said_count * sizeof *said);
+    memcpy(list, turns->list, turns->count * sizeof *list);
+    request->system = blocks;
+    request->system_count = drop_blanks(request, blocks, turns->system_count);
+    request->system_count = join_texts(reader, blocks, request->system_count);
+    settle(turns, list, said);
+    request->turns = list;
+    request->turn_count = turns->count;
+    return OK;
+}

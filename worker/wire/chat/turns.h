@@ -1,0 +1,29 @@
+/* The turns of a conversation while it is read: blocks are added in the order in which they are
+ * said, and kept at the end: blank texts dropped, texts that go on joined. The arrays lie in the
+ * scratch arena, with room for all there can be. */
+#ifndef WIRE_CHAT_TURNS_H
+#define WIRE_CHAT_TURNS_H
+
+#include "wire/chat/reader.h"
+#include "wire/chat/template.h"
+
+struct turns {
+    struct reader *reader;
+    struct template_use *use; /* NULL = the texts are no templates */
+    /* One array: what the turns say from its begin, what the system says from its end, last one
+     * first. */
+    struct block *blocks;
+    size_t system_count, said_count, room;
+    struct turn *list; /* their blocks are in `blocks` */
+    size_t count, list_room;
+    bool was_text; /* the last message's content was a string, and its role … */
+    enum role last_role;
+};
+
+MUST_CHECK enum err turns_make_room(struct turns *turns, size_t blocks, size_t count);
+/* Appends to the system blocks, or to the turn of that role. */
+void turns_add_block(struct turns *turns, enum role role, const struct block *block);
+/* What is sent of them goes to the request, and to the arena that lasts. There is a turn. */
+MUST_CHECK enum err turns_keep(struct turns *turns);
+
+#endif

@@ -1,0 +1,28 @@
+/* Values of a request's fields: one reader for each form that a field may have. The table of
+ * request_fields.def says which field has which form. */
+#ifndef WIRE_CHAT_VALUES_H
+#define WIRE_CHAT_VALUES_H
+
+#include "wire/chat/reader.h"
+
+/* One field of the request: its row in request_fields.def. */
+struct request_field {
+    const char *name;
+    /* Reads a value that is there and not null; fills why with its field on error. NULL = of the
+     * contract, but not done by this version. */
+    enum err (*read)(struct reader *reader, const struct request_field *field,
+                     const struct json *value);
+    size_t target; /* offset of the slice in struct request; SIZE_MAX = the reader knows */
+};
+
+typedef enum err request_read_field(struct reader *reader, const struct request_field *field,
+                                    const struct json *value);
+request_read_field request_read_id, request_read_tenant, request_read_labels, request_read_object,
+    request_read_reply_to, request_read_model, request_read_stream, request_read_expires_at,
+    request_read_ttl_ms, request_read_api, request_read_amount, request_read_share,
+    request_read_count, request_read_positive, request_read_stop, request_read_text_map,
+    request_read_text_list, request_read_part;
+/* 1 to `max` characters, no controls. */
+bool request_is_name(struct slice text, size_t max);
+
+#endif
