@@ -6,8 +6,10 @@ import pytest
 
 from outputs import ROOT, faults, schema
 
-LIST = (ROOT / "worker" / "wire" / "request_fields.def").read_text(encoding="utf-8")
-FIELDS = re.findall(r"^(?:FIELD|VALUE)\((\w+),", LIST, re.M)
+CHAT = ROOT / "worker" / "wire" / "chat"
+LIST = (CHAT / "request_fields.def").read_text(encoding="utf-8")
+PARAMETERS = re.findall(r"^PARAMETER\(\w+, +(\w+),", (CHAT / "parameters.def").read_text(encoding="utf-8"), re.M)
+FIELDS = re.findall(r"^(?:FIELD|VALUE|PART)\((\w+),", LIST, re.M) + PARAMETERS
 LATER = re.findall(r"^LATER\((\w+)\)", LIST, re.M)
 # What no schema can tell, because the settings of a worker decide.
 BEYOND = {"unknown_model", "unknown_template", "template_variables"}

@@ -28,9 +28,9 @@ static void make_settings(struct settings *settings)
                      {.role = SLICE("human"), .text = SLICE("{b}")}},
         .alias = {.name = SLICE("m"),
                   .id = SLICE("a.b"),
-                  .temperature = SLICE("0.5"),
-                  .top_k = SLICE("3"),
-                  .stop = SLICE("[]")},
+                  .defaults[PARAMETER_TEMPERATURE] = SLICE("0.5"),
+                  .defaults[PARAMETER_TOP_K] = SLICE("3"),
+                  .defaults[PARAMETER_STOP] = SLICE("[]")},
     };
     settings->template =
         (struct template_named){.name = SLICE("t"), .messages = settings->messages, .count = 2};

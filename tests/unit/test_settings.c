@@ -144,11 +144,11 @@ static void aliases_and_templates_become_a_catalog(void **state)
     assert_slice(alias->id, "anthropic.claude-3-haiku-20240307-v1:0");
     assert_slice(alias->region, "us-west-2");
     assert_slice(alias->api, "converse");
-    assert_slice(alias->temperature, "0");
-    assert_slice(alias->top_p, "0.9");
-    assert_slice(alias->max_tokens, "1024");
-    assert_null(alias->top_k.ptr);
-    assert_slice(alias->stop, "[\"END\",\"a\\\"b\"]");
+    assert_slice(alias->defaults[PARAMETER_TEMPERATURE], "0");
+    assert_slice(alias->defaults[PARAMETER_TOP_P], "0.9");
+    assert_slice(alias->defaults[PARAMETER_MAX_TOKENS], "1024");
+    assert_null(alias->defaults[PARAMETER_TOP_K].ptr);
+    assert_slice(alias->defaults[PARAMETER_STOP], "[\"END\",\"a\\\"b\"]");
     assert_int_equal(s->templates.count, 1);
     assert_int_equal(s->templates.list[0].count, 2);
     assert_slice(s->templates.list[0].messages[0].text, "Speak {language}, cost ${price}.");
@@ -434,7 +434,7 @@ static bool read_in_little_memory(void *self)
         assert_slice(reading->settings.kafka_group_id, "g");
         assert_slice(reading->settings.topics_usage, "bedrock.usage");
         assert_int_equal(reading->settings.topics_echo_headers.count, 3);
-        assert_slice(reading->settings.models_aliases.list[0].stop, "[\"E\"]");
+        assert_slice(reading->settings.models_aliases.list[0].defaults[PARAMETER_STOP], "[\"E\"]");
         assert_int_equal(reading->settings.templates.count, 1);
     }
     settings_free(&reading->settings);

@@ -196,9 +196,9 @@ static void a_default_is_kept_as_a_request_would_have_it(void **state)
     struct reading *reading = read_text(
         "models: {aliases: {a: {id: x.y, defaults: {max_tokens: 1e3, top_k: 0, top_p: 1.0}}}}\n");
     assert_good(reading);
-    assert_slice(reading->settings.models_aliases.list[0].max_tokens, "1000");
-    assert_slice(reading->settings.models_aliases.list[0].top_k, "0");
-    assert_slice(reading->settings.models_aliases.list[0].top_p, "1.0");
+    assert_slice(reading->settings.models_aliases.list[0].defaults[PARAMETER_MAX_TOKENS], "1000");
+    assert_slice(reading->settings.models_aliases.list[0].defaults[PARAMETER_TOP_K], "0");
+    assert_slice(reading->settings.models_aliases.list[0].defaults[PARAMETER_TOP_P], "1.0");
     end(reading);
 }
 

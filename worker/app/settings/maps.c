@@ -152,36 +152,19 @@ void settings_forget_secrets(struct settings *settings)
     }
 }
 
-/* A default of an alias, and the field of requests that it stands for. */
-struct alias_default {
-    const char *name;
-    size_t alias_at, request_at;
-};
-
-static const struct alias_default DEFAULTS[] = {
-    {"temperature", offsetof(struct model_alias, temperature),
-     offsetof(struct request, temperature)},
-    {"top_p", offsetof(struct model_alias, top_p), offsetof(struct request, top_p)},
-    {"top_k", offsetof(struct model_alias, top_k), offsetof(struct request, top_k)},
-    {"max_tokens", offsetof(struct model_alias, max_tokens), offsetof(struct request, max_tokens)},
-    {"stop", offsetof(struct model_alias, stop), offsetof(struct request, stop)},
-};
-
 /* Keeps the value as a request with it would have it, if a request may have it. */
 static void keep_default(struct settings_reader *reader, const struct document_node *node,
-                         struct slice path, const struct alias_default *wanted, struct slice json,
+                         struct slice path, enum parameter parameter, struct slice json,
                          struct model_alias *ret_alias)
 {
     struct trial trial OWNED_BY(trial_done);
-    struct slice *kept = (struct slice *)(void *)((char *)ret_alias + wanted->alias_at);
     trial_init(&trial);
-    if (trial_field(&trial, wanted->name, json) != OK) {
+    if (trial_field(&trial, parameter_rows[parameter].name, json) != OK) {
         problems_add(reader->problems, node->place, path, "%s", trial_words(&trial));
         return;
     }
-    struct slice value =
-        *(const struct slice *)(const void *)((const char *)&trial.request + wanted->request_at);
-    if (!arena_copy(&reader->settings->arena, value, kept))
+    if (!arena_copy(&reader->settings->arena, trial.request.parameters[parameter],
+                    &ret_alias->defaults[parameter]))
         problems_add(reader->problems, node->place, path, "out of memory");
 }
 
@@ -234,37 +217,39 @@ static void tell_unknown(struct settings_reader *reader, const struct document_n
         problems_add(reader->problems, item->key_place, path, "unknown; %s", known);
 }
 
-static const struct alias_default *find_default(struct slice name)
+static void tell_unknown_default(struct settings_reader *reader, const struct document_node *item,
+                                 struct slice path)
 {
-    for (size_t i = 0; i < COUNT_OF(DEFAULTS); i++) {
-        if (slice_equal_text(name, DEFAULTS[i].name))
-            return &DEFAULTS[i];
+    struct suggest suggest;
+    struct buf known OWNED_BY(buf_done);
+    buf_init(&known, 1024);
+    suggest_init(&suggest, item->key);
+    buf_add_text(&known, "defaults are ");
+    for (enum parameter i = 0; i < PARAMETER_COUNT; i++) {
+        suggest_offer(&suggest, slice_of_text(parameter_rows[i].name));
+        const char *between = i == 0 ? "" : i + 1 < PARAMETER_COUNT ? ", " : " and ";
+        buf_addf(&known, "%s%s", between, parameter_rows[i].name);
     }
-    return NULL;
+    tell_unknown(reader, item, path, &suggest, buf_text(&known));
 }
 
 static void take_default(struct settings_reader *reader, const struct document_node *item,
                          struct slice path, struct model_alias *ret_alias)
 {
     struct buf json OWNED_BY(buf_done);
-    const struct alias_default *wanted = find_default(item->key);
+    enum parameter parameter = parameter_find(item->key);
     buf_init(&json, JSON_BYTES_MAX);
-    if (wanted == NULL) {
-        struct suggest suggest;
-        suggest_init(&suggest, item->key);
-        for (size_t i = 0; i < COUNT_OF(DEFAULTS); i++)
-            suggest_offer(&suggest, slice_of_text(DEFAULTS[i].name));
-        tell_unknown(reader, item, path, &suggest,
-                     "defaults are temperature, top_p, top_k, max_tokens and stop");
+    if (parameter == PARAMETER_COUNT) {
+        tell_unknown_default(reader, item, path);
         return;
     }
-    bool is_taken = wanted->alias_at == offsetof(struct model_alias, stop)
+    bool is_taken = parameter_rows[parameter].form == PARAMETER_TEXTS
                         ? take_stops(reader, item, path, &json)
                         : take_json(reader, item, path, &json);
     if (is_taken && json.failed != OK)
         problems_add(reader->problems, item->place, path, "is too long; shorten it");
     else if (is_taken)
-        keep_default(reader, item, path, wanted, buf_slice(&json), ret_alias);
+        keep_default(reader, item, path, parameter, buf_slice(&json), ret_alias);
 }
 
 static void take_defaults(struct settings_reader *reader, const struct document_node *node,

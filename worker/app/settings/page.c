@@ -108,84 +108,101 @@ void settings_add_reference(struct buf *buf)
     }
 }
 
-#define VARIABLE_PATTERN "\\\\$\\\\{[A-Za-z_][A-Za-z0-9_]*(:-[^}]*)?\\\\}"
-
-/* A value, or an environment variable in its place. */
-static void add_or_variable(struct buf *buf, const char *schema)
+/* Appends a piece of JSON that is written with ' for ". */
+static void add_schema(struct buf *buf, const char *piece)
 {
-    buf_addf(buf, "\"anyOf\":[%s,{\"type\":\"string\",\"pattern\":\"" VARIABLE_PATTERN "\"}]",
-             schema);
+    for (; *piece != '\0'; piece++)
+        buf_add_byte(buf, *piece == '\'' ? '"' : *piece);
+}
+
+static void add_bounds(struct buf *buf, int64_t low, int64_t high)
+{
+    json_add_int_member(buf, "minimum", low);
+    json_add_int_member(buf, "maximum", high);
+}
+
+/* YAML's numbers and booleans are texts where a text is wanted: a replica may be called 0. */
+#define TEXT_TYPE "'type':['string','number','boolean']"
+/* In the place of a value. */
+#define VARIABLE "{'type':'string','pattern':'[$][{][A-Za-z_][A-Za-z0-9_]*(:-[^}]*)?[}]'}"
+
+/* One parameter of an alias's defaults; a number may also come from the environment. */
+static void add_parameter_schema(struct buf *buf, const struct parameter_row *row)
+{
+    static const char *const FORMS[] = {
+        [PARAMETER_NUMBER] = "{'type':['number','string']}",
+        [PARAMETER_WHOLE] = "{'type':['integer','string']}",
+        [PARAMETER_TEXTS] = "{'type':'array','items':{" TEXT_TYPE "}}",
+    };
+    json_add_name(buf, row->name);
+    add_schema(buf, FORMS[row->form]);
+}
+
+static void add_aliases_schema(struct buf *buf)
+{
+    add_schema(buf, "'type':'object','additionalProperties':{'type':'object','required':['id'],"
+                    "'additionalProperties':false,'properties':{'id':{" TEXT_TYPE ",'minLength':1},"
+                    "'api':{'enum':['auto','converse']},'region':{" TEXT_TYPE "},"
+                    "'defaults':{'type':'object','additionalProperties':false,'properties':{");
+    for (enum parameter i = 0; i < PARAMETER_COUNT; i++)
+        add_parameter_schema(buf, &parameter_rows[i]);
+    add_schema(buf, "}}}}");
+}
+
+static void add_amount_schema(struct buf *buf, const struct setting_row *row)
+{
+    add_schema(buf, "'anyOf':[");
+    if (row->kind == SETTING_COUNT) {
+        add_schema(buf, "{'type':'integer'");
+        add_bounds(buf, row->low, row->high);
+        add_schema(buf, "}");
+    } else if (row->kind == SETTING_SPAN) {
+        add_schema(buf, "{'type':'string','pattern':'^([0-9]+(d|h|m|s|ms))+$'}");
+    } else {
+        add_schema(buf, "{'type':'integer','minimum':0},"
+                        "{'type':'string','pattern':'^[0-9]+(B|kB|KB|MB|GB|KiB|MiB|GiB)?$'}");
+    }
+    add_schema(buf, "," VARIABLE "]");
 }
 
 static void add_choice_schema(struct buf *buf, const struct setting_row *row)
 {
-    struct buf words OWNED_BY(buf_done);
-    buf_init(&words, 1024);
-    buf_add_text(&words, "{\"enum\":[\"");
-    settings_add_choices(&words, row, "\",\"");
-    buf_add_text(&words, "\"]}");
-    add_or_variable(buf, buf_text(&words));
+    add_schema(buf, "'anyOf':[{'enum':['");
+    settings_add_choices(buf, row, "\",\"");
+    add_schema(buf, "']}," VARIABLE "]");
 }
-
-/* YAML's numbers and booleans are texts where a text is wanted: a replica may be called 0. */
-#define TEXT_TYPE "\"type\":[\"string\",\"number\",\"boolean\"]"
-
-static const char ALIAS_SCHEMA[] =
-    "\"type\":\"object\",\"additionalProperties\":{\"type\":\"object\",\"required\":[\"id\"],"
-    "\"additionalProperties\":false,\"properties\":{\"id\":{" TEXT_TYPE ",\"minLength\":1},"
-    "\"api\":{\"enum\":[\"auto\",\"converse\"]},\"region\":{" TEXT_TYPE "},"
-    "\"defaults\":{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"
-    "\"temperature\":{\"type\":[\"number\",\"string\"]},\"top_p\":{\"type\":[\"number\",\"string\"]"
-    "},"
-    "\"top_k\":{\"type\":[\"integer\",\"string\"]},\"max_tokens\":{\"type\":[\"integer\","
-    "\"string\"]},"
-    "\"stop\":{\"type\":\"array\",\"items\":{" TEXT_TYPE "}}}}}}";
-static const char TEMPLATES_SCHEMA[] =
-    "\"type\":\"object\",\"additionalProperties\":{\"type\":\"array\",\"minItems\":1,\"items\":{"
-    "\"type\":\"array\",\"prefixItems\":[{\"enum\":[\"system\",\"human\",\"user\",\"ai\","
-    "\"assistant\"]},"
-    "{" TEXT_TYPE "}],\"minItems\":2,\"maxItems\":2}}";
-static const char PROPERTIES_SCHEMA[] =
-    "\"type\":\"object\",\"additionalProperties\":{" TEXT_TYPE "}";
 
 static void add_kind_schema(struct buf *buf, const struct setting_row *row)
 {
-    struct buf part OWNED_BY(buf_done);
-    buf_init(&part, 1024);
     switch (row->kind) {
     case SETTING_TEXT:
-        buf_addf(buf, TEXT_TYPE "%s", row->is_needed ? ",\"minLength\":1" : "");
+        add_schema(buf, row->is_needed ? TEXT_TYPE ",'minLength':1" : TEXT_TYPE);
         return;
     case SETTING_LIST:
-        buf_addf(buf, "\"type\":\"array\",\"items\":{" TEXT_TYPE ",\"minLength\":1}%s",
-                 row->is_needed ? ",\"minItems\":1" : "");
+        add_schema(buf, "'type':'array','items':{" TEXT_TYPE ",'minLength':1}");
+        add_schema(buf, row->is_needed ? ",'minItems':1" : "");
         return;
     case SETTING_FLAG:
-        add_or_variable(buf, "{\"type\":\"boolean\"}");
+        add_schema(buf, "'anyOf':[{'type':'boolean'}," VARIABLE "]");
         return;
     case SETTING_COUNT:
-        buf_addf(&part, "{\"type\":\"integer\",\"minimum\":%lld,\"maximum\":%lld}",
-                 (long long)row->low, (long long)row->high);
-        add_or_variable(buf, buf_text(&part));
-        return;
     case SETTING_SPAN:
-        add_or_variable(buf, "{\"type\":\"string\",\"pattern\":\"^([0-9]+(d|h|m|s|ms))+$\"}");
-        return;
     case SETTING_SIZE:
-        add_or_variable(buf, "{\"type\":\"integer\",\"minimum\":0},{\"type\":\"string\","
-                             "\"pattern\":\"^[0-9]+(B|kB|KB|MB|GB|KiB|MiB|GiB)?$\"}");
+        add_amount_schema(buf, row);
         return;
     case SETTING_CHOICE:
         add_choice_schema(buf, row);
         return;
     case SETTING_PROPERTIES:
-        buf_add_text(buf, PROPERTIES_SCHEMA);
+        add_schema(buf, "'type':'object','additionalProperties':{" TEXT_TYPE "}");
         return;
     case SETTING_ALIASES:
-        buf_add_text(buf, ALIAS_SCHEMA);
+        add_aliases_schema(buf);
         return;
     case SETTING_TEMPLATES:
-        buf_add_text(buf, TEMPLATES_SCHEMA);
+        add_schema(buf, "'type':'object','additionalProperties':{'type':'array','minItems':1,"
+                        "'items':{'type':'array','prefixItems':[{'enum':['system','human','user',"
+                        "'ai','assistant']},{" TEXT_TYPE "}],'minItems':2,'maxItems':2}}");
         return;
     }
 }
@@ -211,12 +228,14 @@ static void add_row_schema(struct buf *buf, const struct setting_row *row)
 {
     struct slice path = slice_of_text(row->path);
     json_add_comma(buf);
-    buf_addf(buf, "\n\"%.*s\":{\"description\":", SLICE_ARG(part_of(path, settings_depth(path))));
-    json_add_string(buf, slice_of_text(row->words));
+    buf_add_byte(buf, '\n');
+    json_add_string(buf, part_of(path, settings_depth(path)));
+    buf_add_text(buf, ":{");
+    json_add_text_member(buf, "description", slice_of_text(row->words));
     struct slice text = slice_of_text(row->default_text);
     bool is_json = row->kind == SETTING_FLAG || row->kind == SETTING_COUNT ||
                    row->default_text[0] == '[' || row->default_text[0] == '{';
-    buf_add_text(buf, ",\"default\":");
+    json_add_name(buf, "default");
     if (is_json)
         buf_add(buf, text);
     else
@@ -226,25 +245,25 @@ static void add_row_schema(struct buf *buf, const struct setting_row *row)
     buf_add_byte(buf, '}');
 }
 
+/* Open: its members follow. */
+#define GROUP_TYPE "'type':['object','null'],'additionalProperties':false,'properties':{"
+
 void settings_add_schema(struct buf *buf)
 {
     size_t count = 0, depth = 0;
     const struct setting_row *rows = settings_rows(&count);
     struct slice before = SLICE("");
-    buf_add_text(buf,
-                 "{\"$schema\":\"https://json-schema.org/draft/2020-12/schema\",\n"
-                 "\"title\":\"Settings of bedrock-worker " BEDROCK_VERSION "\",\n"
-                 "\"type\":[\"object\",\"null\"],\"additionalProperties\":false,\"properties\":{");
+    add_schema(buf, "{'$schema':'https://json-schema.org/draft/2020-12/schema',\n"
+                    "'title':'Settings of bedrock-worker " BEDROCK_VERSION "',\n" GROUP_TYPE);
     for (size_t i = 0; i < count; i++) {
         struct slice path = slice_of_text(rows[i].path);
         for (size_t kept = shared_parts(before, path); depth > kept; depth--)
             buf_add_text(buf, "}}");
         for (; depth < settings_depth(path); depth++) {
             json_add_comma(buf);
-            buf_addf(buf,
-                     "\n\"%.*s\":{\"type\":[\"object\",\"null\"],\"additionalProperties\":false,"
-                     "\"properties\":{",
-                     SLICE_ARG(part_of(path, depth)));
+            buf_add_byte(buf, '\n');
+            json_add_string(buf, part_of(path, depth));
+            add_schema(buf, ":{" GROUP_TYPE);
         }
         add_row_schema(buf, &rows[i]);
         before = path;

@@ -3,15 +3,15 @@
 #ifndef WIRE_CHAT_CATALOG_H
 #define WIRE_CHAT_CATALOG_H
 
-#include "base/slice.h"
+#include "wire/chat/parameters.h"
 
 struct model_alias {
     struct slice name;   /* what requests say */
     struct slice id;     /* model id, inference profile id or ARN */
     struct slice region; /* null = the worker's */
     struct slice api;    /* null or "auto" or "converse" */
-    /* Defaults for requests that leave them out; raw JSON values, null = none. */
-    struct slice temperature, top_p, top_k, max_tokens, stop;
+    /* Parameters of requests that leave them out; raw JSON values, null = none. */
+    struct slice defaults[PARAMETER_COUNT];
 };
 
 struct template_message {

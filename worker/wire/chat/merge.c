@@ -1,36 +1,26 @@
 #include "wire/chat/merge.h"
 
 #include "wire/chat/values.h"
+#include "wire/formats/path.h"
 
-#define KWARGS_PATH "model_kwargs."
-
-/* What LangChain takes out of model_kwargs when it speaks Converse: there these have places of
- * their own. */
-static const struct request_field lifted[] = {
-    {KWARGS_PATH "temperature", request_read_amount, offsetof(struct request, temperature)},
-    {KWARGS_PATH "top_p", request_read_share, offsetof(struct request, top_p)},
-    {KWARGS_PATH "top_k", request_read_count, offsetof(struct request, top_k)},
-    {KWARGS_PATH "max_tokens", request_read_positive, offsetof(struct request, max_tokens)},
-    {KWARGS_PATH "stop", request_read_stop, offsetof(struct request, stop)},
-    {KWARGS_PATH "stop_sequences", request_read_stop, offsetof(struct request, stop)},
-};
-
-static const struct request_field *find_lifted(struct slice name)
+/* What LangChain takes out of model_kwargs: parameters have places of their own. PARAMETER_COUNT =
+ * stays in it. */
+static enum parameter lifted(struct slice name)
 {
-    for (size_t i = 0; i < COUNT_OF(lifted); i++)
-        if (slice_equal_text(name, lifted[i].name + sizeof KWARGS_PATH - 1))
-            return &lifted[i];
-    return NULL;
+    enum parameter found = 0;
+    while (found < PARAMETER_COUNT && !slice_equal_text(name, parameter_rows[found].name) &&
+           !slice_equal_text(name, parameter_rows[found].other))
+        found++;
+    return found;
 }
 
-static enum err lift(struct reader *reader, const struct request_field *field,
-                     const struct json *value)
+static enum err lift(struct reader *reader, enum parameter parameter, const struct json *member)
 {
-    struct slice there = *(struct slice *)(void *)((char *)reader->request + field->target);
-    if (there.ptr != NULL)
-        return why_set(reader->why, ERR_INVALID, field->name,
+    struct path path = path_member("model_kwargs", member->name);
+    if (reader->request->parameters[parameter].ptr != NULL)
+        return why_set(reader->why, ERR_INVALID, path.text,
                        "given twice: here and beside model_kwargs");
-    return field->read(reader, field, value);
+    return parameter_read(reader, parameter, path.text, member);
 }
 
 /* What is left of model_kwargs goes before the additional fields. */
@@ -38,18 +28,19 @@ static enum err add_kwargs(struct reader *reader, struct buf *members, size_t *r
 {
     const struct json *kwargs = reader->model_kwargs;
     for (const struct json *member = kwargs->first; member != NULL; member = member->next) {
-        const struct request_field *field = find_lifted(member->name);
+        enum parameter parameter = lifted(member->name);
+        bool stays = parameter == PARAMETER_COUNT;
         enum err err = OK;
-        if (field == NULL && json_member_of(reader->additional_fields, member->name) != NULL)
+        if (stays && json_member_of(reader->additional_fields, member->name) != NULL)
             return why_set(reader->why, ERR_INVALID, "model_kwargs",
                            "has a member that additional_model_request_fields has, too");
-        if (field == NULL) {
+        if (stays) {
             json_add_copy(members, member);
             continue;
         }
         ++*ret_lifted;
         if (member->kind != JSON_NULL)
-            err = lift(reader, field, member);
+            err = lift(reader, parameter, member);
         if (err != OK)
             return err;
     }
@@ -76,9 +67,10 @@ static enum err merge(struct reader *reader, struct buf *members)
     enum err err = kwargs == NULL ? OK : add_kwargs(reader, members, &lifted_count);
     if (err != OK)
         return err;
-    if (request->top_k.ptr != NULL && json_member(additional, "top_k") != NULL)
-        return why_set(reader->why, ERR_INVALID, "top_k",
-                       "given twice: additional_model_request_fields has it, too");
+    for (enum parameter i = 0; i < PARAMETER_COUNT; i++)
+        if (request->parameters[i].ptr != NULL && reader_has_own_field(reader, i))
+            return why_set(reader->why, ERR_INVALID, parameter_rows[i].name,
+                           "given twice: additional_model_request_fields has it, too");
     /* One object alone goes on as it was written. */
     if (kwargs == NULL || (additional == NULL && lifted_count == 0)) {
         request->additional_fields = kwargs == NULL ? additional->source : kwargs->source;

@@ -52,23 +52,14 @@ static enum err unknown_model(struct reader *reader, struct slice name)
         SLICE_ARG(slice_sub(name, 0, 128)), SLICE_ARG(suggest.nearest));
 }
 
-static bool has_top_k(const struct reader *reader)
-{
-    return reader->request->top_k.ptr != NULL ||
-           json_member(reader->additional_fields, "top_k") != NULL;
-}
-
 static void apply_alias(struct reader *reader, const struct model_alias *alias)
 {
     struct request *request = reader->request;
     if (alias->region.len > 0)
         request->region = alias->region;
-    fill_in(&request->temperature, alias->temperature);
-    fill_in(&request->top_p, alias->top_p);
-    fill_in(&request->max_tokens, alias->max_tokens);
-    fill_in(&request->stop, alias->stop);
-    if (!has_top_k(reader))
-        request->top_k = alias->top_k;
+    for (enum parameter i = 0; i < PARAMETER_COUNT; i++)
+        if (!reader_has_own_field(reader, i))
+            fill_in(&request->parameters[i], alias->defaults[i]);
 }
 
 enum err model_resolve(struct reader *reader)

@@ -16,6 +16,12 @@ enum err reader_string(struct reader *reader, const char *field, const struct js
     return json_string(reader->arena, value, ret_text) ? OK : reader_no_memory(reader);
 }
 
+bool reader_has_own_field(const struct reader *reader, enum parameter parameter)
+{
+    const struct parameter_row *row = &parameter_rows[parameter];
+    return row->converse == NULL && json_member(reader->additional_fields, row->name) != NULL;
+}
+
 enum err reader_unknown_member(struct reader *reader, const char *path, struct slice name,
                                const char *const *known, size_t known_count)
 {

@@ -21,6 +21,8 @@ MUST_CHECK enum err reader_no_memory(struct reader *reader);
 /* The decoded string in the kept arena (or borrowed); INVALID at `field` when it is none. */
 MUST_CHECK enum err reader_string(struct reader *reader, const char *field,
                                   const struct json *value, struct slice *ret_text);
+/* Whether the additional fields have this parameter: one that Converse leaves to the model. */
+bool reader_has_own_field(const struct reader *reader, enum parameter parameter);
 /* ERR_INVALID for a member that is not there to be written, with the nearest of `known`. `path` is
  * the object's. */
 enum err reader_unknown_member(struct reader *reader, const char *path, struct slice name,

@@ -9,13 +9,19 @@
 #include "wire/formats/text.h"
 
 static const struct request_field fields[] = {
-#define FIELD(name, read)         {#name, read, SIZE_MAX},
-#define VALUE(name, read, member) {#name, read, offsetof(struct request, member)},
-#define LATER(name)               {#name, NULL, SIZE_MAX},
+#define FIELD(name, read)         {#name, read, 0, JSON_NULL},
+#define VALUE(name, read, member) {#name, read, offsetof(struct request, member), JSON_NULL},
+#define PART(name, kind, member)  {#name, request_read_part, offsetof(struct reader, member), kind},
+#define LATER(name)               {#name, NULL, 0, JSON_NULL},
 #include "wire/chat/request_fields.def"
 #undef FIELD
 #undef VALUE
+#undef PART
 #undef LATER
+#define PARAMETER(id, name, form, least, most, other, converse)                                    \
+    {#name, request_read_parameter, PARAMETER_##id, JSON_NULL},
+#include "wire/chat/parameters.def"
+#undef PARAMETER
 };
 
 /* --- headers --- */

@@ -54,12 +54,10 @@ struct request {
     const struct turn *turns;
     size_t turn_count;
     size_t text_bytes; /* UTF-8 bytes of all text: input tokens are estimated as a quarter of it */
-    /* Raw JSON values, null slice = absent. 0 and false are present. */
-    struct slice temperature, top_p, top_k, max_tokens;
-    struct slice stop; /* always an array */
-    /* object: model_kwargs and additional_model_request_fields merged. Not in it: top_k, and what
-     * LangChain takes out of model_kwargs for Converse (temperature, top_p, max_tokens, stop,
-     * stop_sequences), which are in the fields above */
+    /* Raw JSON values (of TEXTS always an array), null slice = absent. 0 and false are present. */
+    struct slice parameters[PARAMETER_COUNT];
+    /* object: model_kwargs, less the parameters that LangChain takes out of it, and
+     * additional_model_request_fields merged */
     struct slice additional_fields;
     struct slice response_field_paths;
     struct slice request_metadata;

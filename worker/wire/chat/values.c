@@ -126,61 +126,6 @@ enum err request_read_ttl_ms(struct reader *reader, const struct request_field *
     return OK;
 }
 
-/* --- numbers: checked for their sense, passed on as they were written --- */
-
-enum err request_read_amount(struct reader *reader, const struct request_field *field,
-                             const struct json *value)
-{
-    double amount;
-    if (!json_double(value, &amount) || amount < 0)
-        return refuse(reader, field, "must be a number from 0");
-    keep(reader, field, value->source);
-    return OK;
-}
-
-enum err request_read_share(struct reader *reader, const struct request_field *field,
-                            const struct json *value)
-{
-    double share;
-    if (!json_double(value, &share) || share < 0 || share > 1)
-        return refuse(reader, field, "must be a number from 0 to 1");
-    keep(reader, field, value->source);
-    return OK;
-}
-
-/* `1024.0` and `1e3` are whole numbers to JSON, but not to Bedrock's parser. */
-static enum err keep_whole(struct reader *reader, const struct request_field *field,
-                           const struct json *value, int64_t whole)
-{
-    struct buf digits OWNED_BY(buf_done);
-    struct slice text = value->source;
-    buf_init(&digits, 32);
-    buf_add_int(&digits, whole);
-    if (digits.failed != OK || (!slice_equal(text, buf_slice(&digits)) &&
-                                !arena_copy(reader->arena, buf_slice(&digits), &text)))
-        return reader_no_memory(reader);
-    keep(reader, field, text);
-    return OK;
-}
-
-enum err request_read_count(struct reader *reader, const struct request_field *field,
-                            const struct json *value)
-{
-    int64_t count;
-    if (!json_int64(value, &count) || count < 0)
-        return refuse(reader, field, "must be a whole number from 0");
-    return keep_whole(reader, field, value, count);
-}
-
-enum err request_read_positive(struct reader *reader, const struct request_field *field,
-                               const struct json *value)
-{
-    int64_t count;
-    if (!json_int64(value, &count) || count < 1)
-        return refuse(reader, field, "must be a whole number from 1");
-    return keep_whole(reader, field, value, count);
-}
-
 /* --- texts in lists and maps --- */
 
 static bool all_are_strings(const struct json *list)
@@ -189,35 +134,6 @@ static bool all_are_strings(const struct json *list)
         if (item->kind != JSON_STRING)
             return false;
     return true;
-}
-
-static bool has_empty(const struct json *list)
-{
-    for (const struct json *item = list->first; item != NULL; item = item->next)
-        if (json_equal_text(item, ""))
-            return true;
-    return false;
-}
-
-enum err request_read_stop(struct reader *reader, const struct request_field *field,
-                           const struct json *value)
-{
-    struct slice array = value->source;
-    if (json_equal_text(value, "") || has_empty(value))
-        return refuse(reader, field, "an empty text stops nothing");
-    if (value->kind == JSON_STRING) {
-        struct buf text OWNED_BY(buf_done);
-        buf_init(&text, value->source.len + 2);
-        buf_add_byte(&text, '[');
-        buf_add(&text, value->source);
-        buf_add_byte(&text, ']');
-        if (text.failed != OK || !arena_copy(reader->arena, buf_slice(&text), &array))
-            return reader_no_memory(reader);
-    } else if (value->kind != JSON_ARRAY || !all_are_strings(value)) {
-        return refuse(reader, field, "must be a string or an array of strings");
-    }
-    keep(reader, field, array);
-    return OK;
 }
 
 enum err request_read_text_list(struct reader *reader, const struct request_field *field,
@@ -267,24 +183,93 @@ enum err request_read_object(struct reader *reader, const struct request_field *
     return OK;
 }
 
+/* --- parameters: checked for their sense, passed on as they were written --- */
+
+static enum err refuse_parameter(struct reader *reader, const struct parameter_row *row,
+                                 const char *path)
+{
+    const char *whole = row->form == PARAMETER_WHOLE ? "whole " : "";
+    if (row->form == PARAMETER_TEXTS)
+        return why_set(reader->why, ERR_INVALID, path, "must be a string or an array of strings");
+    if (row->most == 0)
+        return why_set(reader->why, ERR_INVALID, path, "must be a %snumber from %d", whole,
+                       row->least);
+    return why_set(reader->why, ERR_INVALID, path, "must be a %snumber from %d to %d", whole,
+                   row->least, row->most);
+}
+
+static bool is_number(const struct parameter_row *row, const struct json *value)
+{
+    double number;
+    return json_double(value, &number) && number >= row->least &&
+           (row->most == 0 || number <= row->most);
+}
+
+/* `1024.0` and `1e3` are whole numbers to JSON, but not to Bedrock's parser. */
+static bool add_whole(const struct parameter_row *row, const struct json *value, struct buf *text)
+{
+    int64_t whole;
+    if (!json_int64(value, &whole) || whole < row->least)
+        return false;
+    buf_add_int(text, whole);
+    return true;
+}
+
+static bool has_empty(const struct json *list)
+{
+    for (const struct json *item = list->first; item != NULL; item = item->next)
+        if (json_equal_text(item, ""))
+            return true;
+    return false;
+}
+
+/* One text becomes an array of it. */
+static bool add_texts(const struct json *value, struct buf *text)
+{
+    bool is_one = value->kind == JSON_STRING;
+    if (!is_one && (value->kind != JSON_ARRAY || !all_are_strings(value)))
+        return false;
+    buf_add_text(text, is_one ? "[" : "");
+    buf_add(text, value->source);
+    buf_add_text(text, is_one ? "]" : "");
+    return true;
+}
+
+enum err parameter_read(struct reader *reader, enum parameter parameter, const char *path,
+                        const struct json *value)
+{
+    const struct parameter_row *row = &parameter_rows[parameter];
+    struct slice kept = value->source;
+    struct buf text OWNED_BY(buf_done);
+    buf_init(&text, value->source.len + 32);
+    bool is_good = row->form == PARAMETER_NUMBER  ? is_number(row, value)
+                   : row->form == PARAMETER_WHOLE ? add_whole(row, value, &text)
+                                                  : add_texts(value, &text);
+    if (row->form == PARAMETER_TEXTS && (json_equal_text(value, "") || has_empty(value)))
+        return why_set(reader->why, ERR_INVALID, path, "an empty text stops nothing");
+    if (!is_good)
+        return refuse_parameter(reader, row, path);
+    if (text.failed != OK || (text.len > 0 && !slice_equal(kept, buf_slice(&text)) &&
+                              !arena_copy(reader->arena, buf_slice(&text), &kept)))
+        return reader_no_memory(reader);
+    reader->request->parameters[parameter] = kept;
+    return OK;
+}
+
+enum err request_read_parameter(struct reader *reader, const struct request_field *field,
+                                const struct json *value)
+{
+    return parameter_read(reader, (enum parameter)field->target, field->name, value);
+}
+
 /* --- what is put together at the end --- */
 
 enum err request_read_part(struct reader *reader, const struct request_field *field,
                            const struct json *value)
 {
-    struct slice name = slice_of_text(field->name);
-    bool is_messages = slice_equal_text(name, "messages");
-    if (is_messages && value->kind != JSON_ARRAY)
-        return refuse(reader, field, "must be an array of messages");
-    if (!is_messages && value->kind != JSON_OBJECT)
-        return refuse(reader, field, "must be an object");
-    if (is_messages)
-        reader->messages = value;
-    else if (slice_equal_text(name, "prompt"))
-        reader->prompt = value;
-    else if (slice_equal_text(name, "model_kwargs"))
-        reader->model_kwargs = value;
-    else
-        reader->additional_fields = value;
+    if (value->kind != field->kind)
+        return refuse(reader, field,
+                      field->kind == JSON_ARRAY ? "must be an array" : "must be an object");
+    *(const struct json **)(void *)((char *)reader + field->target) = value;
     return OK;
 }

@@ -12,16 +12,20 @@ struct request_field {
      * contract, but not done by this version. */
     enum err (*read)(struct reader *reader, const struct request_field *field,
                      const struct json *value);
-    size_t target; /* offset of the slice in struct request; SIZE_MAX = the reader knows */
+    size_t target;       /* VALUE: the slice's offset in struct request; PART: in struct reader;
+                            a parameter's number */
+    enum json_kind kind; /* of a PART */
 };
 
 typedef enum err request_read_field(struct reader *reader, const struct request_field *field,
                                     const struct json *value);
 request_read_field request_read_id, request_read_tenant, request_read_labels, request_read_object,
     request_read_reply_to, request_read_model, request_read_stream, request_read_expires_at,
-    request_read_ttl_ms, request_read_api, request_read_amount, request_read_share,
-    request_read_count, request_read_positive, request_read_stop, request_read_text_map,
+    request_read_ttl_ms, request_read_api, request_read_parameter, request_read_text_map,
     request_read_text_list, request_read_part;
+/* Reads the value of a parameter, at the place `path`, by its row. */
+MUST_CHECK enum err parameter_read(struct reader *reader, enum parameter parameter,
+                                   const char *path, const struct json *value);
 /* 1 to `max` characters, no controls. */
 bool request_is_name(struct slice text, size_t max);
 

@@ -63,25 +63,33 @@ static void add_messages(struct buf *body, const struct request *request)
     buf_add_byte(body, ']');
 }
 
+/* Whether a parameter is given that Converse has a place for, or one that it leaves to the model.
+ */
+static bool has_parameter(const struct request *request, bool is_placed)
+{
+    for (enum parameter i = 0; i < PARAMETER_COUNT; i++)
+        if ((parameter_rows[i].converse != NULL) == is_placed && request->parameters[i].ptr != NULL)
+            return true;
+    return false;
+}
+
 static void add_inference(struct buf *body, const struct request *request)
 {
-    if (request->max_tokens.ptr == NULL && request->temperature.ptr == NULL &&
-        request->top_p.ptr == NULL && request->stop.ptr == NULL)
+    if (!has_parameter(request, true))
         return;
     json_add_name(body, "inferenceConfig");
     buf_add_byte(body, '{');
-    json_add_member(body, "maxTokens", request->max_tokens);
-    json_add_member(body, "temperature", request->temperature);
-    json_add_member(body, "topP", request->top_p);
-    json_add_member(body, "stopSequences", request->stop);
+    for (enum parameter i = 0; i < PARAMETER_COUNT; i++)
+        if (parameter_rows[i].converse != NULL)
+            json_add_member(body, parameter_rows[i].converse, request->parameters[i]);
     buf_add_byte(body, '}');
 }
 
-/* The model's own parameters; Converse has no place for top_k either. */
+/* The model's own fields, as they were written unless a parameter joins them. */
 static void add_additional(struct buf *body, const struct request *request)
 {
     struct slice fields = request->additional_fields;
-    if (request->top_k.ptr == NULL) {
+    if (!has_parameter(request, false)) {
         json_add_member(body, "additionalModelRequestFields", fields);
         return;
     }
@@ -90,7 +98,9 @@ static void add_additional(struct buf *body, const struct request *request)
         fields = SLICE("{}");
     /* All of the object but its closing brace. */
     buf_add(body, slice_trim(slice_sub(fields, 0, fields.len - 1)));
-    json_add_member(body, "top_k", request->top_k);
+    for (enum parameter i = 0; i < PARAMETER_COUNT; i++)
+        if (parameter_rows[i].converse == NULL)
+            json_add_member(body, parameter_rows[i].name, request->parameters[i]);
     buf_add_byte(body, '}');
 }
 
