@@ -135,7 +135,7 @@ static bool is_quoted_of(const struct quotes *quotes, const struct block *blocks
     for (size_t i = 0; i < count; i++) {
         if (is_quoted(quotes, blocks[i].text))
             return true;
-        if (!blocks[i].is_text && is_quoted(quotes, blocks[i].converse))
+        if (blocks[i].kind != BLOCK_TEXT && is_quoted(quotes, blocks[i].json))
             return true;
     }
     return false;

@@ -5,53 +5,6 @@
 
 #define BLANK_TEXT SLICE(".") /* LangChain's stand-in: Bedrock refuses blank texts */
 
-/* The members of Converse's content block, of which a block has one. */
-static const struct {
-    const char *name;
-    bool in_system;
-} converse_kinds[] = {
-    {"text", true},
-    {"image", false},
-    {"document", false},
-    {"video", false},
-    {"audio", false},
-    {"toolUse", false},
-    {"toolResult", false},
-    {"guardContent", true},
-    {"cachePoint", true},
-    {"searchResult", false},
-    {"reasoningContent", false},
-    {"citationsContent", false},
-};
-
-/* LangChain's kinds of block that have no way to Converse in this version. */
-static const char *const later_kinds[] = {
-    "image",
-    "image_url",
-    "audio",
-    "input_audio",
-    "video",
-    "video_url",
-    "file",
-    "document",
-    "text-plain",
-    "tool_use",
-    "tool_call",
-    "tool_result",
-    "server_tool_use",
-    "server_tool_result",
-    "server_tool_call",
-    "invalid_tool_call",
-    "thinking",
-    "redacted_thinking",
-    "reasoning",
-    "guard_content",
-    "cache_point",
-    "search_result",
-    "json",
-    "non_standard",
-};
-
 /* One block on its way; path is its own. */
 struct piece {
     struct turns *turns;
@@ -59,6 +12,7 @@ struct piece {
     enum role role;
     const struct json *node;
     const char *path;
+    enum block_kind kind; /* by its row of blocks.def, once that is found */
 };
 
 static enum err refuse(const struct piece *piece, const char *member, enum err err,
@@ -90,7 +44,7 @@ static enum err fill(struct turns *turns, struct slice text, const char *path,
 enum err blocks_add_text(struct turns *turns, enum role role, enum text_place place,
                          struct slice text, const char *path)
 {
-    struct block block = {.is_text = true, .text = text};
+    struct block block = {.kind = BLOCK_TEXT, .text = text};
     enum err err = turns->use == NULL ? OK : fill(turns, text, path, &block.text);
     if (err != OK)
         return err;
@@ -114,9 +68,9 @@ static enum err add_string(struct turns *turns, enum role role, enum text_place 
     return err == OK ? blocks_add_text(turns, role, place, text, path) : err;
 }
 
-static void add_raw(const struct piece *piece, struct slice converse)
+static void add_converse_form(const struct piece *piece, struct slice json)
 {
-    struct block block = {.converse = converse};
+    struct block block = {.kind = piece->kind, .is_converse = true, .json = json};
     turns_add_block(piece->turns, piece->role, &block);
 }
 
@@ -205,7 +159,7 @@ static void add_camel_names(struct buf *raw, struct slice source)
 static enum err add_cited(const struct piece *piece, const struct json *text,
                           const struct json *citations, bool is_snake)
 {
-    struct block block = {.is_cited = true, .converse = citations->source};
+    struct block block = {.kind = BLOCK_CITED, .json = citations->source};
     struct buf raw OWNED_BY(buf_done);
     buf_init(&raw, citations->source.len);
     enum err err = reader_string(piece->reader, piece->path, text, &block.text);
@@ -216,7 +170,7 @@ static enum err add_cited(const struct piece *piece, const struct json *text,
     if (is_snake)
         add_camel_names(&raw, citations->source);
     if (is_snake &&
-        (raw.failed != OK || !arena_copy(piece->reader->arena, buf_slice(&raw), &block.converse)))
+        (raw.failed != OK || !arena_copy(piece->reader->arena, buf_slice(&raw), &block.json)))
         return reader_no_memory(piece->reader);
     turns_add_block(piece->turns, piece->role, &block);
     return OK;
@@ -245,7 +199,7 @@ static enum err add_reasoning_part(const struct piece *piece, struct buf *raw)
     struct slice converse;
     if (raw->failed != OK || !arena_copy(piece->reader->arena, buf_slice(raw), &converse))
         return reader_no_memory(piece->reader);
-    add_raw(piece, converse);
+    add_converse_form(piece, converse);
     return OK;
 }
 
@@ -259,8 +213,6 @@ static enum err add_reasoning(const struct piece *piece)
     const struct json *redacted = json_member(reasoning, "redacted_content");
     struct buf raw OWNED_BY(buf_done);
     buf_init(&raw, piece->node->source.len + 128);
-    if (piece->role != ROLE_ASSISTANT)
-        return refuse(piece, "type", ERR_INVALID, "reasoning belongs to assistant messages");
     if (!json_is(reasoning, JSON_OBJECT))
         return refuse(piece, "reasoning_content", ERR_INVALID, "must be an object");
     enum err err = OK;
@@ -281,18 +233,38 @@ static enum err add_reasoning(const struct piece *piece)
     return add_reasoning_part(piece, &raw);
 }
 
-static enum err add_langchain(const struct piece *piece, const struct json *type)
+typedef enum err add_block(const struct piece *piece);
+
+static const struct {
+    const char *type;
+    enum block_kind kind;
+    enum block_roles roles;
+    add_block *add; /* NULL = of the contract, but not done by this version */
+} types[] = {
+#define BLOCK(kind, member, roles)
+#define TYPE(type, kind, roles, reader) {type, BLOCK_##kind, BLOCK_ROLES_##roles, reader},
+#define LATER(type)                     {type, BLOCK_RAW, BLOCK_ROLES_ANYONE, NULL},
+#include "wire/chat/blocks.def"
+#undef BLOCK
+#undef TYPE
+#undef LATER
+};
+
+static enum err add_langchain(struct piece *piece, const struct json *type)
 {
-    if (json_equal_text(type, "text"))
-        return add_langchain_text(piece);
-    if (json_equal_text(type, "reasoning_content"))
-        return add_reasoning(piece);
-    for (size_t i = 0; i < COUNT_OF(later_kinds); i++)
-        if (json_equal_text(type, later_kinds[i]))
-            return refuse(
-                piece, NULL, ERR_UNSUPPORTED_FIELD,
-                "this version does not do blocks of this type yet (Converse's own blocks pass)");
-    return refuse(piece, "type", ERR_INVALID, "no such type of block");
+    size_t row = 0;
+    while (row < COUNT_OF(types) && !json_equal_text(type, types[row].type))
+        row++;
+    if (row == COUNT_OF(types))
+        return refuse(piece, "type", ERR_INVALID, "no such type of block");
+    if (types[row].add == NULL)
+        return refuse(
+            piece, NULL, ERR_UNSUPPORTED_FIELD,
+            "this version does not do blocks of this type yet (Converse's own blocks pass)");
+    if ((types[row].roles & 1U << piece->role) == 0)
+        return refuse(piece, "type", ERR_INVALID, "belongs to assistant messages");
+    piece->kind = types[row].kind;
+    return types[row].add(piece);
 }
 
 /* --- Converse's own blocks --- */
@@ -301,7 +273,7 @@ static enum err add_langchain(const struct piece *piece, const struct json *type
  * filled. */
 static enum err add_converse_text(const struct piece *piece, const struct json *text)
 {
-    struct block block = {.is_text = true, .converse = piece->node->source};
+    struct block block = {.kind = BLOCK_TEXT, .is_converse = true, .json = piece->node->source};
     struct path path = path_member(piece->path, SLICE("text"));
     enum err err = reader_string(piece->reader, path.text, text, &block.text);
     if (err != OK)
@@ -314,11 +286,11 @@ static enum err add_converse_text(const struct piece *piece, const struct json *
 
 static enum err unknown_block(const struct piece *piece)
 {
-    const char *names[COUNT_OF(converse_kinds)];
+    const char *names[BLOCK_RAW];
     if (piece->node->count == 0)
         return refuse(piece, NULL, ERR_INVALID, "an empty block");
-    for (size_t i = 0; i < COUNT_OF(converse_kinds); i++)
-        names[i] = converse_kinds[i].name;
+    for (enum block_kind i = 0; i < BLOCK_RAW; i++)
+        names[i] = block_rows[i].member;
     return reader_unknown_member(piece->reader, piece->path, piece->node->first->name, names,
                                  COUNT_OF(names));
 }
@@ -345,28 +317,35 @@ static enum err add_unknown(const struct piece *piece)
         return OK;
     if (!is_of_an_answer(piece))
         return unknown_block(piece);
-    add_raw(piece, piece->node->source);
+    add_converse_form(piece, piece->node->source);
     return OK;
 }
 
-static enum err add_converse(const struct piece *piece)
+static enum err refuse_in_system(const struct piece *piece)
+{
+    struct buf takes OWNED_BY(buf_done);
+    buf_init(&takes, WHY_MESSAGE_MAX);
+    for (enum block_kind i = 0; i < BLOCK_RAW; i++)
+        if ((block_rows[i].roles & 1U << ROLE_SYSTEM) != 0)
+            buf_addf(&takes, "%s%s", takes.len > 0 ? ", " : "", block_rows[i].member);
+    return why_set(piece->reader->why, ERR_INVALID, piece->path,
+                   "a system message takes blocks of these kinds only: %s", buf_text(&takes));
+}
+
+static enum err add_converse(struct piece *piece)
 {
     const struct json *member = piece->node->first;
-    size_t kind = 0;
-    while (kind < COUNT_OF(converse_kinds) &&
-           (member == NULL || !slice_equal_text(member->name, converse_kinds[kind].name)))
-        kind++;
-    if (kind == COUNT_OF(converse_kinds))
+    piece->kind = member == NULL ? BLOCK_RAW : block_kind_of(member->name);
+    if (piece->kind == BLOCK_RAW)
         return add_unknown(piece);
     if (piece->node->count > 1)
         return refuse(piece, NULL, ERR_INVALID,
                       "a block has one member (Converse's own), or a type and what belongs to it");
-    if (piece->role == ROLE_SYSTEM && !converse_kinds[kind].in_system)
-        return refuse(piece, NULL, ERR_INVALID,
-                      "a system message takes text, guardContent and cachePoint");
-    if (slice_equal_text(member->name, "text"))
+    if ((block_rows[piece->kind].roles & 1U << piece->role) == 0)
+        return refuse_in_system(piece);
+    if (piece->kind == BLOCK_TEXT)
         return add_converse_text(piece, member);
-    add_raw(piece, piece->node->source);
+    add_converse_form(piece, piece->node->source);
     return OK;
 }
 
@@ -407,7 +386,7 @@ enum err blocks_add_content(struct turns *turns, enum role role, const struct js
     }
     /* Nothing came of it: an empty array, or what cannot go back. */
     if (turns->system_count + turns->said_count == before) {
-        struct block block = {.is_text = true, .is_blank = true, .text = BLANK_TEXT};
+        struct block block = {.kind = BLOCK_TEXT, .is_blank = true, .text = BLANK_TEXT};
         turns_add_block(turns, role, &block);
     }
     return OK;

@@ -4,6 +4,7 @@
 #ifndef WIRE_CHAT_REQUEST_H
 #define WIRE_CHAT_REQUEST_H
 
+#include "wire/chat/block.h"
 #include "wire/chat/catalog.h"
 #include "wire/formats/json.h"
 #include "wire/formats/record.h"
@@ -20,20 +21,6 @@
 /* Bytes that request_read may hold while it reads a value of that length, beside what the request
  * keeps. */
 #define REQUEST_SCRATCH_BYTES(value_len) ((size_t)JSON_NODES_MAX * 256 + 2 * (value_len))
-
-enum role { ROLE_SYSTEM, ROLE_USER, ROLE_ASSISTANT };
-
-/* One content block. Text is kept decoded; everything else as Converse's block object, byte for
- * byte as the caller wrote it where it was one already. */
-struct block {
-    bool is_text;           /* a plain text block … */
-    bool is_cited;          /* else, a text with citations … */
-    bool is_blank, goes_on; /* while it is read: see reader.h */
-    struct slice text;      /* … with this decoded text, never blank */
-    /* the block object, e.g. {"image":{…}}; null for text that came as a string or in LangChain's
-     * form: then the dialect writes it. Of a cited one: the citations */
-    struct slice converse;
-};
 
 /* One turn: consecutive messages of one role merged (langchain.md). System messages are not turns.
  */

@@ -104,15 +104,15 @@ static size_t join_texts(struct reader *reader, struct block *blocks, size_t cou
 /* Bedrock refuses white space at the end of an assistant turn that the model is to go on with. */
 static void strip_last(struct request *request, const struct turn *turn, struct block *last)
 {
-    if (turn->role != ROLE_ASSISTANT || !(last->is_text || last->is_cited))
+    bool has_text = last->kind == BLOCK_TEXT || (last->kind == BLOCK_CITED && !last->is_converse);
+    if (turn->role != ROLE_ASSISTANT || !has_text)
         return;
     struct slice text = text_trim_end(last->text);
     if (text.len == last->text.len)
         return;
     request->text_bytes -= last->text.len - text.len;
     last->text = text;
-    if (!last->is_cited)
-        last->converse = SLICE_NULL;
+    last->is_converse = false;
 }
 
 static void settle(const struct turns *turns, struct turn *list, struct block *blocks)

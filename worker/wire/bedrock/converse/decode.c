@@ -130,15 +130,14 @@ static bool add_cited(struct converse_answer *texts, const struct json *cited)
 /* false: it has no form of LangChain's. */
 static bool add_known(struct converse_answer *texts, const struct json *member)
 {
-    if (slice_equal_text(member->name, "text"))
+    enum block_kind kind = block_kind_of(member->name);
+    if (kind == BLOCK_TEXT)
         return add_text(texts, member);
-    if (slice_equal_text(member->name, "toolUse"))
+    if (kind == BLOCK_TOOL_USE)
         return add_tool_use(texts, member);
-    if (slice_equal_text(member->name, "reasoningContent"))
+    if (kind == BLOCK_REASONING)
         return add_reasoning(texts, member);
-    if (slice_equal_text(member->name, "citationsContent"))
-        return add_cited(texts, member);
-    return false;
+    return kind == BLOCK_CITED && add_cited(texts, member);
 }
 
 static void add_block(struct converse_answer *texts, const struct json *block)

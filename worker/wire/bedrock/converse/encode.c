@@ -1,5 +1,6 @@
 #include "wire/bedrock/dialect.h"
 
+#include "base/check.h"
 #include "wire/bedrock/converse/parts.h"
 #include "wire/formats/json.h"
 #include "wire/bedrock/sigv4.h"
@@ -25,8 +26,19 @@ static void add_cited(struct buf *body, const struct block *block)
     buf_add_text(body, "{\"citationsContent\":{\"content\":[");
     add_text(body, block->text);
     buf_add_text(body, "],\"citations\":");
-    buf_add(body, block->converse);
+    buf_add(body, block->json);
     buf_add_text(body, "}}");
+}
+
+static void add_block(struct buf *body, const struct block *block)
+{
+    CHECK(block->is_converse || block->kind == BLOCK_TEXT || block->kind == BLOCK_CITED);
+    if (block->is_converse)
+        buf_add(body, block->json);
+    else if (block->kind == BLOCK_CITED)
+        add_cited(body, block);
+    else
+        add_text(body, block->text);
 }
 
 static void add_blocks(struct buf *body, const struct block *blocks, size_t count)
@@ -35,12 +47,7 @@ static void add_blocks(struct buf *body, const struct block *blocks, size_t coun
     for (size_t i = 0; i < count; i++) {
         if (i > 0)
             buf_add_byte(body, ',');
-        if (blocks[i].is_cited)
-            add_cited(body, &blocks[i]);
-        else if (blocks[i].converse.ptr != NULL)
-            buf_add(body, blocks[i].converse);
-        else
-            add_text(body, blocks[i].text);
+        add_block(body, &blocks[i]);
     }
     buf_add_byte(body, ']');
 }
