@@ -180,7 +180,9 @@ static void print_decoded(struct output_kit *kit, const char *body)
     struct answer answer;
     arena_init(&arena, 1 << 24);
     new_call(kit);
-    CHECK(dialect_converse.decode(&arena, slice_of_text(body), &answer, &kit->why) == OK);
+    CHECK(dialect_decode(&dialect_converse, &arena,
+                         &(struct heard){.status = 200, .body = slice_of_text(body)}, &answer,
+                         &kit->why) == OK);
     print_answer(kit, &answer);
     arena_done(&arena);
 }
@@ -194,7 +196,8 @@ static void print_stream(struct output_kit *kit, const struct said *said, size_t
     struct answer answer;
     arena_init(&arena, 1 << 24);
     new_call(kit);
-    CHECK(dialect_converse.stream_start(&arena, 1 << 20, &stream) == OK);
+    CHECK(dialect_stream_start(&dialect_converse, &arena, &(struct heard){.status = 200}, 1 << 20,
+                               &stream) == OK);
     kit->chunk.seq = 0;
     for (size_t i = 0; i < count; i++) {
         struct event event = {.kind = EVENT_KIND_EVENT,
@@ -202,19 +205,19 @@ static void print_stream(struct output_kit *kit, const struct said *said, size_t
                               .payload = slice_of_text(said[i].payload)};
         struct usage_counts counts = {.known = false};
         size_t text_bytes;
-        CHECK(dialect_converse.stream_step(stream, &event, &kit->step, &kit->why) == OK);
-        dialect_converse.stream_heard(stream, &counts, &text_bytes);
+        CHECK(dialect_stream_step(&dialect_converse, stream, &event, &kit->step, &kit->why) == OK);
+        dialect_stream_heard(&dialect_converse, stream, &counts, &text_bytes);
         kit->chunk.usage = &counts;
         if (kit->step.is_chunk) {
             print_chunk(kit);
             kit->chunk.seq++;
         }
     }
-    enum err err = dialect_converse.stream_end(stream, &answer, &kit->why);
+    enum err err = dialect_stream_end(&dialect_converse, stream, &answer, &kit->why);
     CHECK(is_whole == (err == OK));
     if (is_whole)
         print_answer(kit, &answer);
-    dialect_converse.stream_done(stream);
+    dialect_stream_done(&dialect_converse, stream);
     arena_done(&arena);
 }
 

@@ -5,13 +5,15 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "wire/bedrock/dialects.h"
 #include "wire/chat/request.h"
 
 #define ARENA_BYTES_MAX ((size_t)64 * 1024 * 1024)
 
 static void read_one(struct slice value)
 {
-    static const struct catalog CATALOG = {.default_model = {"m.x", 3}};
+    struct catalog catalog = {.default_model = SLICE("m.x")};
+    catalog.apis = dialect_apis(&catalog.api_count);
     struct arena arena OWNED_BY(arena_done);
     struct record record = {.topic = SLICE("requests"),
                             .timestamp_ms = INT64_C(1800000000000),
@@ -22,7 +24,7 @@ static void read_one(struct slice value)
     arena_init(&arena, ARENA_BYTES_MAX);
     enum err err = request_from_headers(&arena, &record, &request, &why);
     if (err == OK)
-        err = request_read(&arena, &record, &CATALOG, &request, &why);
+        err = request_read(&arena, &record, &catalog, &request, &why);
     if (err == OK)
         (void)puts("ok");
     else

@@ -6,7 +6,8 @@
 #include "base/check.h"
 #include "base/memory.h"
 #include "base/utf8.h"
-#include "wire/bedrock/dialect.h"
+#include "wire/bedrock/converse/converse.h"
+#include "wire/bedrock/dialects.h"
 #include "wire/chat/request.h"
 
 #define ARENA_LIMIT ((size_t)64 << 20)
@@ -34,7 +35,11 @@ static void make_settings(struct settings *settings)
     };
     settings->template =
         (struct template_named){.name = SLICE("t"), .messages = settings->messages, .count = 2};
-    settings->catalog = (struct catalog){.default_model = SLICE("m"),
+    size_t api_count;
+    const struct api_name *const *apis = dialect_apis(&api_count);
+    settings->catalog = (struct catalog){.apis = apis,
+                                         .api_count = api_count,
+                                         .default_model = SLICE("m"),
                                          .aliases = &settings->alias,
                                          .alias_count = 1,
                                          .templates = &settings->template,
@@ -61,7 +66,7 @@ static void check_body(const struct request *request)
     struct json_fault fault;
     arena_init(&arena, ARENA_LIMIT);
     buf_init(&body, ARENA_LIMIT);
-    CHECK(dialect_converse.encode(request, &body) == OK);
+    CHECK(dialect_encode(&dialect_converse, request, &body) == OK);
     enum err err = json_parse(&arena, buf_slice(&body), &root, &fault);
     /* A value may sit as deep in the body as the reader allows, or one level deeper. */
     if (err != OK) {

@@ -5,7 +5,7 @@
 
 #include "base/check.h"
 #include "base/memory.h"
-#include "wire/bedrock/dialect.h"
+#include "wire/bedrock/converse/converse.h"
 #include "wire/formats/json.h"
 
 #define ARENA_LIMIT ((size_t)64 << 20)
@@ -50,7 +50,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     arena_init(&arena, ARENA_LIMIT);
     buf_init(&body, ARENA_LIMIT);
     buf_add(&body, slice_of(data, size));
-    enum err err = dialect_converse.decode(&arena, buf_slice(&body), &answer, &why);
+    enum err err =
+        dialect_decode(&dialect_converse, &arena,
+                       &(struct heard){.status = 200, .body = buf_slice(&body)}, &answer, &why);
     buf_done(&body);
     if (err == OK)
         check_answer(&answer);

@@ -5,7 +5,7 @@
 
 #include "base/check.h"
 #include "base/memory.h"
-#include "wire/bedrock/dialect.h"
+#include "wire/bedrock/converse/converse.h"
 #include "wire/formats/json.h"
 
 #define ARENA_LIMIT  ((size_t)64 << 20)
@@ -61,14 +61,14 @@ static enum err hear_line(struct stream *stream, struct slice line, struct strea
     const struct event event = {.kind = types[row].kind,
                                 .type = slice_of_text(types[row].type),
                                 .payload = slice_sub(line, 1, SIZE_MAX)};
-    return dialect_converse.stream_step(stream, &event, ret_step, ret_why);
+    return dialect_stream_step(&dialect_converse, stream, &event, ret_step, ret_why);
 }
 
 static void check_end(struct stream *stream, bool was_last)
 {
     struct answer answer;
     struct why why;
-    enum err err = dialect_converse.stream_end(stream, &answer, &why);
+    enum err err = dialect_stream_end(&dialect_converse, stream, &answer, &why);
     CHECK((err == OK) == was_last || err == ERR_RESPONSE_TOO_LARGE);
     if (err != OK)
         return;
@@ -87,7 +87,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     bool was_last = false;
     enum err err = OK;
     arena_init(&arena, ARENA_LIMIT);
-    CHECK(dialect_converse.stream_start(&arena, ANSWER_LIMIT, &stream) == OK);
+    CHECK(dialect_stream_start(&dialect_converse, &arena, &(struct heard){.status = 200},
+                               ANSWER_LIMIT, &stream) == OK);
     while (err == OK && rest.len > 0) {
         struct stream_step step;
         size_t len = slice_find(rest, '\n');
@@ -99,7 +100,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     if (err == OK)
         check_end(stream, was_last);
-    dialect_converse.stream_done(stream);
+    dialect_stream_done(&dialect_converse, stream);
     arena_done(&arena);
     CHECK(memory_live() == live);
     return 0;

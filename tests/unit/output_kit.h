@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "wire/bedrock/dialect.h"
+#include "wire/bedrock/converse/converse.h"
 #include "wire/outputs/output.h"
 
 #define KIT_WALL_MS INT64_C(1795341600123) /* 2026-11-22T10:00:00.123Z */
@@ -85,7 +85,7 @@ static inline void kit_facts(struct output_kit *kit)
     kit->response = (struct response_facts){.record = &kit->record,
                                             .request = &kit->request,
                                             .answer = &kit->answer,
-                                            .api = "converse",
+                                            .api = &api_converse.name,
                                             .attempts = kit->attempts,
                                             .attempt_count = COUNT_OF(kit->attempts),
                                             .received_wall_ms = KIT_WALL_MS,
@@ -97,7 +97,7 @@ static inline void kit_facts(struct output_kit *kit)
     kit->usage = (struct usage_facts){.record = &kit->record,
                                       .request = &kit->request,
                                       .attempt = &kit->attempts[1],
-                                      .api = "converse",
+                                      .api = &api_converse.name,
                                       .answer = &kit->answer,
                                       .counts = kit->answer.usage,
                                       .final = true,
@@ -112,7 +112,7 @@ static inline void kit_facts(struct output_kit *kit)
                                       .usage = &kit->answer.usage,
                                       .partition = -1,
                                       .wall_ms = KIT_WALL_MS + 1300,
-                                      .api = "converse"};
+                                      .api = &api_converse.name};
 }
 
 static inline void kit_init(struct output_kit *kit)

@@ -4,7 +4,8 @@
 #define UNIT_REQUEST_KIT_H
 
 #include "base/buf.h"
-#include "wire/bedrock/dialect.h"
+#include "wire/bedrock/converse/converse.h"
+#include "wire/bedrock/dialects.h"
 #include "wire/chat/request.h"
 
 #define KIT_ARENA_LIMIT ((size_t)64 << 20)
@@ -46,7 +47,11 @@ static inline void request_kit_init(struct request_kit *kit)
     arena_init(&kit->arena, KIT_ARENA_LIMIT);
     kit->template = (struct template_named){
         .name = SLICE("translate"), .messages = kit->template_messages, .count = 2};
-    kit->catalog = (struct catalog){.default_model = SLICE("plain"),
+    size_t api_count;
+    const struct api_name *const *apis = dialect_apis(&api_count);
+    kit->catalog = (struct catalog){.apis = apis,
+                                    .api_count = api_count,
+                                    .default_model = SLICE("plain"),
                                     .aliases = kit->aliases,
                                     .alias_count = 2,
                                     .templates = &kit->template,
@@ -76,7 +81,7 @@ static inline void assert_body(const char *value, const char *body)
     buf_init(&sent, 1 << 20);
     if (request_kit_read(&kit, slice_of_text(value)) != OK)
         fail_msg("%s: %s (%s)", err_name(kit.err), kit.why.message, kit.why.field);
-    assert_int_equal(dialect_converse.encode(&kit.request, &sent), OK);
+    assert_int_equal(dialect_encode(&dialect_converse, &kit.request, &sent), OK);
     assert_buf(&sent, body);
     request_kit_done(&kit);
 }

@@ -5,7 +5,8 @@
 #ifndef UNIT_STREAM_KIT_H
 #define UNIT_STREAM_KIT_H
 
-#include "wire/bedrock/dialect.h"
+#include "wire/bedrock/converse/converse.h"
+#include "wire/bedrock/converse/items.h"
 #include "wire/formats/json.h"
 
 #define STREAM_KIT_LIMIT ((size_t)1 << 20)
@@ -24,12 +25,14 @@ static inline void stream_kit_init(struct stream_kit *kit, size_t limit)
 {
     *kit = (struct stream_kit){.stream = NULL};
     arena_init(&kit->arena, STREAM_KIT_LIMIT);
-    assert_int_equal(dialect_converse.stream_start(&kit->arena, limit, &kit->stream), OK);
+    assert_int_equal(dialect_stream_start(&dialect_converse, &kit->arena,
+                                          &(struct heard){.status = 200}, limit, &kit->stream),
+                     OK);
 }
 
 static inline void stream_kit_done(struct stream_kit *kit)
 {
-    dialect_converse.stream_done(kit->stream);
+    dialect_stream_done(&dialect_converse, kit->stream);
     arena_done(&kit->arena);
 }
 
@@ -38,12 +41,12 @@ static inline enum err stream_kit_hear(struct stream_kit *kit, const char *type,
 {
     const struct event event = {
         .kind = EVENT_KIND_EVENT, .type = slice_of_text(type), .payload = slice_of_text(payload)};
-    return dialect_converse.stream_step(kit->stream, &event, &kit->step, &kit->why);
+    return dialect_stream_step(&dialect_converse, kit->stream, &event, &kit->step, &kit->why);
 }
 
 static inline enum err stream_kit_end(struct stream_kit *kit)
 {
-    return dialect_converse.stream_end(kit->stream, &kit->answer, &kit->why);
+    return dialect_stream_end(&dialect_converse, kit->stream, &kit->answer, &kit->why);
 }
 
 #define TEXT_DELTA(text)                                                                           \

@@ -4,7 +4,7 @@
 
 #include "base/random.h"
 #include "unit/torture.h"
-#include "wire/bedrock/dialect.h"
+#include "wire/bedrock/converse/converse.h"
 #include "wire/formats/json.h"
 
 #define ARENA_LIMIT ((size_t)16 << 20)
@@ -31,8 +31,9 @@ static void decode(struct decoded *decoded, const char *text)
     arena_init(&decoded->arena, ARENA_LIMIT);
     buf_init(&body, len + 1);
     buf_add(&body, slice_of(text, len));
-    decoded->err =
-        dialect_converse.decode(&decoded->arena, buf_slice(&body), &decoded->answer, &decoded->why);
+    decoded->err = dialect_decode(&dialect_converse, &decoded->arena,
+                                  &(struct heard){.status = 200, .body = buf_slice(&body)},
+                                  &decoded->answer, &decoded->why);
 }
 
 static void decoded_done(struct decoded *decoded)
@@ -56,7 +57,7 @@ static void assert_path(const char *model, bool stream, const char *expected)
 {
     struct buf path OWNED_BY(buf_done);
     buf_init(&path, 4096);
-    dialect_converse.add_path(slice_of_text(model), stream, &path);
+    dialect_add_path(&dialect_converse, slice_of_text(model), stream, &path);
     assert_buf(&path, expected);
 }
 
@@ -357,7 +358,9 @@ static void an_answer_larger_than_its_arena_is_too_large(void **state)
         buf_add_byte(&body, 'x');
     buf_add_text(&body, "\"}]}}}");
     arena_init(&arena, 50000);
-    assert_int_equal(dialect_converse.decode(&arena, buf_slice(&body), &answer, &why),
+    assert_int_equal(dialect_decode(&dialect_converse, &arena,
+                                    &(struct heard){.status = 200, .body = buf_slice(&body)},
+                                    &answer, &why),
                      ERR_RESPONSE_TOO_LARGE);
     arena_done(&arena);
 }
@@ -406,7 +409,9 @@ static bool decode_once(void *self)
     struct answer answer;
     struct why why;
     arena_init(&arena, ARENA_LIMIT);
-    enum err err = dialect_converse.decode(&arena, slice_of_text(self), &answer, &why);
+    enum err err =
+        dialect_decode(&dialect_converse, &arena,
+                       &(struct heard){.status = 200, .body = slice_of_text(self)}, &answer, &why);
     if (err == OK)
         assert_slice(answer.stop_reason, "end_turn");
     else

@@ -145,11 +145,11 @@ static void what_was_heard_of_a_cut_stream_is_known(void **state)
             &kit, "contentBlockDelta",
             "{\"contentBlockIndex\":1,\"delta\":{\"reasoningContent\":{\"text\":\"xy\"}}}"),
         OK);
-    dialect_converse.stream_heard(kit.stream, &counts, &bytes);
+    dialect_stream_heard(&dialect_converse, kit.stream, &counts, &bytes);
     assert_false(counts.known);
     assert_int_equal(bytes, 3 + 1 + 2 + 2 + 2);
     assert_int_equal(stream_kit_hear(&kit, "metadata", COUNTS), OK);
-    dialect_converse.stream_heard(kit.stream, &counts, &bytes);
+    dialect_stream_heard(&dialect_converse, kit.stream, &counts, &bytes);
     assert_true(counts.known);
     assert_int_equal(counts.input_tokens, 29);
     assert_int_equal(stream_kit_end(&kit), ERR_BROKEN_STREAM);
@@ -242,8 +242,9 @@ static void unknown_events_are_skipped(void **state)
     struct stream_kit kit;
     stream_kit_init(&kit, STREAM_KIT_LIMIT);
     for (size_t i = 0; i < COUNT_OF(others); i++) {
-        assert_int_equal(dialect_converse.stream_step(kit.stream, &others[i], &kit.step, &kit.why),
-                         OK);
+        assert_int_equal(
+            dialect_stream_step(&dialect_converse, kit.stream, &others[i], &kit.step, &kit.why),
+            OK);
         assert_false(kit.step.is_chunk);
     }
     assert_int_equal(stream_kit_end(&kit), ERR_BROKEN_STREAM);
@@ -259,8 +260,9 @@ static void an_exception_comes_back_as_its_error(void **state)
     struct stream_kit kit;
     stream_kit_init(&kit, STREAM_KIT_LIMIT);
     assert_int_equal(stream_kit_hear(&kit, "contentBlockDelta", TEXT_DELTA("a")), OK);
-    assert_int_equal(dialect_converse.stream_step(kit.stream, &event, &kit.step, &kit.why),
-                     ERR_THROTTLED);
+    assert_int_equal(
+        dialect_stream_step(&dialect_converse, kit.stream, &event, &kit.step, &kit.why),
+        ERR_THROTTLED);
     assert_int_equal(kit.why.err, ERR_THROTTLED);
     assert_string_equal(kit.why.type, "ThrottlingException");
     assert_string_equal(kit.why.message, "slow down");
@@ -289,7 +291,10 @@ static void blocks_stop_at_their_limit(void **state)
     char payload[96];
     kit = (struct stream_kit){.stream = NULL};
     arena_init(&kit.arena, (size_t)8 << 20);
-    assert_int_equal(dialect_converse.stream_start(&kit.arena, STREAM_KIT_LIMIT, &kit.stream), OK);
+    assert_int_equal(dialect_stream_start(&dialect_converse, &kit.arena,
+                                          &(struct heard){.status = 200}, STREAM_KIT_LIMIT,
+                                          &kit.stream),
+                     OK);
     for (int i = 0; i < STREAM_BLOCKS_MAX; i++) {
         snprintf(payload, sizeof payload, "{\"contentBlockIndex\":%d,\"delta\":{\"text\":\"\"}}",
                  i);
@@ -322,7 +327,9 @@ static bool stream_once(void *self)
     };
     struct stream_kit kit = {.stream = NULL};
     arena_init(&kit.arena, STREAM_KIT_LIMIT);
-    enum err err = dialect_converse.stream_start(&kit.arena, STREAM_KIT_LIMIT, &kit.stream);
+    enum err err =
+        dialect_stream_start(&dialect_converse, &kit.arena, &(struct heard){.status = 200},
+                             STREAM_KIT_LIMIT, &kit.stream);
     for (size_t i = 0; err == OK && i < COUNT_OF(events); i++)
         err = stream_kit_hear(&kit, events[i][0], events[i][1]);
     if (err == OK)
@@ -333,7 +340,7 @@ static bool stream_once(void *self)
     else
         assert_int_equal(err, ERR_NO_MEMORY);
     if (kit.stream != NULL)
-        dialect_converse.stream_done(kit.stream);
+        dialect_stream_done(&dialect_converse, kit.stream);
     arena_done(&kit.arena);
     return err == OK;
 }

@@ -16,7 +16,7 @@ static void assert_sent(const struct request *request, const struct parameter_ro
     struct buf sent OWNED_BY(buf_done);
     char part[200];
     buf_init(&sent, 1 << 16);
-    assert_int_equal(dialect_converse.encode(request, &sent), OK);
+    assert_int_equal(dialect_encode(&dialect_converse, request, &sent), OK);
     (void)snprintf(part, sizeof part, "{\"%s\":%s}}",
                    row->converse != NULL ? row->converse : row->name, GOOD[row->form]);
     if (strstr(buf_text(&sent), part) == NULL)

@@ -99,7 +99,11 @@ static void name_ourselves(const struct settings *settings, struct assembly *ret
 
 static void fill_catalog(const struct settings *settings, struct catalog *ret_catalog)
 {
+    size_t api_count;
+    const struct api_name *const *apis = dialect_apis(&api_count);
     *ret_catalog = (struct catalog){
+        .apis = apis,
+        .api_count = api_count,
         .default_model = settings->models_default,
         .aliases = settings->models_aliases.list,
         .alias_count = settings->models_aliases.count,

@@ -126,14 +126,14 @@ static enum err write_request(struct engine *engine, struct call *call,
     buf_reset(&engine->headers_scratch);
     buf_reset(&engine->body_scratch);
     engine->body_scratch.limit = body_bytes_max(job->charged);
-    enum err err = job->dialect->encode(&job->request, &engine->body_scratch);
+    enum err err = dialect_encode(job->dialect, &job->request, &engine->body_scratch);
     if (err != OK)
         return err;
     struct invocation invocation = {
         .endpoint = &target->endpoint,
         .dialect = job->dialect,
         .model = job->request.model,
-        .stream = job->request.stream,
+        .stream = dialect_streams(job->dialect, &job->request),
         .body = buf_slice(&engine->body_scratch),
         .region = target->region,
         .user_agent = engine->config.user_agent,
@@ -225,12 +225,13 @@ static enum err judge_no_answer(const struct call *call, struct verdict *ret)
 /* A whole answer that is no stream. */
 static enum err judge_body(struct call *call, struct verdict *ret)
 {
-    if (call->status != 200 || call->job->request.stream) {
+    const struct dialect *dialect = call->job->dialect;
+    if (call->status != 200 || dialect_streams(dialect, &call->job->request)) {
         ret->heard_bytes = 0;
         return fault_of_answer(call->status, call_head_text(call), body_of(call), &ret->why);
     }
-    enum err err =
-        call->job->dialect->decode(&call->hearing->arena, body_of(call), &ret->answer, &ret->why);
+    struct heard heard = call_heard(call);
+    enum err err = dialect_decode(dialect, &call->hearing->arena, &heard, &ret->answer, &ret->why);
     if (err == OK || err == ERR_BAD_ANSWER)
         ret->heard_bytes = ret->answer.text_bytes;
     return err == ERR_BAD_ANSWER ? judge_no_answer(call, ret) : err;
@@ -245,7 +246,7 @@ static enum err judge_answer(struct call *call, struct verdict *ret)
     if (stream == NULL || !event_reader_is_between(&call->hearing->reader))
         return why_set(&ret->why, ERR_BROKEN_STREAM, NULL, "the stream ended %s",
                        stream == NULL ? "before its first event" : "inside a frame");
-    return dialect->stream_end(stream, &ret->answer, &ret->why);
+    return dialect_stream_end(dialect, stream, &ret->answer, &ret->why);
 }
 
 /* A stream that was heard to its end is an answer, however the exchange ended: it is not paid
@@ -280,7 +281,7 @@ static const char *estimate_reason(const struct call *call, enum err err)
 static void estimate(const struct call *call, size_t heard_bytes, struct usage_counts *ret_counts)
 {
     if (call->hearing != NULL && call->hearing->stream != NULL)
-        call->job->dialect->stream_heard(call->hearing->stream, ret_counts, &heard_bytes);
+        dialect_stream_heard(call->job->dialect, call->hearing->stream, ret_counts, &heard_bytes);
     if (ret_counts->known)
         return;
     int64_t input = (int64_t)((call->job->request.text_bytes + TOKEN_BYTES - 1) / TOKEN_BYTES);

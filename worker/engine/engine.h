@@ -6,6 +6,7 @@
 
 #include "engine/ports.h"
 #include "policy/retry.h"
+#include "wire/bedrock/dialects.h"
 #include "wire/chat/catalog.h"
 
 enum ordering { ORDERING_KEY, ORDERING_PARTITION, ORDERING_NONE };
@@ -13,6 +14,7 @@ enum ordering { ORDERING_KEY, ORDERING_PARTITION, ORDERING_NONE };
 /* Everything is borrowed for the engine's life. */
 struct engine_config {
     struct catalog catalog;
+    const struct dialects *dialects; /* NULL = those of this version */
     struct output_context output;
     const struct slice *reply_allowed; /* globs */
     size_t reply_allowed_count;

@@ -57,7 +57,7 @@ void hearing_give_back(struct engine *engine, struct hearing *hearing,
                        const struct dialect *dialect)
 {
     if (hearing->stream != NULL)
-        dialect->stream_done(hearing->stream);
+        dialect_stream_done(dialect, hearing->stream);
     if (engine->hearing_count == HEARINGS_KEPT_MAX) {
         hearing_free(hearing);
         return;
@@ -103,6 +103,17 @@ static void hear_date(struct engine *engine, int64_t date_ms)
                FIELD_INT("offset_ms", clock_skew_offset_ms(&engine->clock)));
 }
 
+struct heard call_heard(const struct call *call)
+{
+    const struct hearing *hearing = call->hearing;
+    return (struct heard){
+        .status = call->status,
+        .head = hearing == NULL ? SLICE("") : buf_slice(&hearing->head),
+        .request = &call->job->request,
+        .body = hearing == NULL ? SLICE("") : buf_slice(&hearing->body),
+    };
+}
+
 void call_head(struct engine *engine, struct call *call, int status, struct slice head)
 {
     if (call->hearing == NULL)
@@ -111,9 +122,8 @@ void call_head(struct engine *engine, struct call *call, int status, struct slic
     buf_reset(&call->hearing->head);
     buf_add(&call->hearing->head, head);
     reserve_body(call->hearing, head);
-    struct slice type = http_header(head, "content-type");
-    call->is_streaming = status == 200 && call->job->request.stream && type.ptr != NULL &&
-                         slice_starts(type, SLICE("application/vnd.amazon.eventstream"));
+    struct heard heard = call_heard(call);
+    call->is_streaming = dialect_is_stream(call->job->dialect, &heard);
     /* The last chunk of a stream tells them, before the call has ended. */
     struct attempt *attempt = &call->job->attempts[call->job->attempt_count - 1];
     attempt->status = status;
@@ -146,12 +156,12 @@ static void send_chunk(struct engine *engine, struct call *call, const struct st
     struct usage_counts counts = {0};
     size_t text_bytes;
     if (step->has_usage)
-        job->dialect->stream_heard(call->hearing->stream, &counts, &text_bytes);
+        dialect_stream_heard(job->dialect, call->hearing->stream, &counts, &text_bytes);
     struct chunk_facts facts = {
         .record = &job->record,
         .request = &job->request,
         .attempt = &job->attempts[job->attempt_count - 1],
-        .api = job->dialect->api,
+        .api = &job->dialect->api->name,
         .seq = call->chunk_seq,
         .step = step,
         .usage = step->has_usage ? &counts : NULL,
@@ -175,13 +185,14 @@ static enum err hear_event(struct engine *engine, struct call *call, const struc
     const struct dialect *dialect = call->job->dialect;
     struct hearing *hearing = call->hearing;
     if (hearing->stream == NULL) {
-        enum err err = dialect->stream_start(&hearing->arena, engine->config.max_answer_bytes,
-                                             &hearing->stream);
+        struct heard heard = call_heard(call);
+        enum err err = dialect_stream_start(dialect, &hearing->arena, &heard,
+                                            engine->config.max_answer_bytes, &hearing->stream);
         if (err != OK)
             return why_set(&hearing->why, err, NULL, "%s", err_words(err));
     }
     struct stream_step step = {0};
-    enum err err = dialect->stream_step(hearing->stream, event, &step, &hearing->why);
+    enum err err = dialect_stream_step(dialect, hearing->stream, event, &step, &hearing->why);
     if (err == OK && step.is_chunk)
         send_chunk(engine, call, &step);
     return err;

@@ -17,6 +17,8 @@ void hearing_give_back(struct engine *engine, struct hearing *hearing,
                        const struct dialect *dialect);
 void hearings_free(struct engine *engine);
 
+/* What has come of the answer: an empty head when none did. Borrowed. */
+struct heard call_heard(const struct call *call);
 void call_head(struct engine *engine, struct call *call, int status, struct slice head);
 /* false: the answer cannot become whole any more (hearing->why); break the exchange off. */
 MUST_CHECK bool call_body(struct engine *engine, struct call *call, struct slice bytes);

@@ -143,7 +143,7 @@ static void watch_limit(struct engine *engine, struct job *job)
 
 static void job_line_up(struct engine *engine, struct job *job)
 {
-    job->dialect = dialect_for(&job->request);
+    job->dialect = dialect_for(engine->config.dialects, &job->request);
     if (is_expired(engine, job)) {
         job_fail(engine, job);
         return;
@@ -477,7 +477,7 @@ static void close_chunks(struct engine *engine, struct job *job)
         .record = &job->record,
         .request = &job->request,
         .attempt = &attempt,
-        .api = job->dialect->api,
+        .api = &job->dialect->api->name,
         .seq = job->last_run_seq,
         .why = &job->why,
         .partition = call_chunk_partition(engine, job),

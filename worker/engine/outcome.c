@@ -35,7 +35,7 @@ static struct response_facts response_facts_of(const struct engine *engine, cons
     return (struct response_facts){
         .record = &job->record,
         .request = &job->request,
-        .api = job->dialect == NULL ? NULL : job->dialect->api,
+        .api = job->dialect == NULL ? NULL : &job->dialect->api->name,
         .attempts = job->attempts,
         .attempt_count = job->attempt_count,
         .received_wall_ms = job->received_wall_ms,
@@ -63,7 +63,7 @@ static struct usage_facts usage_facts_of(const struct engine *engine, const stru
         .record = &job->record,
         .request = &job->request,
         .attempt = last_attempt(job),
-        .api = job->dialect->api,
+        .api = &job->dialect->api->name,
         .wall_ms = engine->wall_ms,
     };
 }
@@ -205,7 +205,7 @@ void outcome_lost_call(struct engine *engine, struct job *job)
         .record = &job->record,
         .request = &request,
         .attempt = &attempt,
-        .api = "converse",
+        .api = &dialect_for(engine->config.dialects, &request)->api->name,
         .estimated_reason = "worker_lost",
         .wall_ms = engine->wall_ms,
     };

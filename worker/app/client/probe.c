@@ -7,11 +7,11 @@
 #include "io/loop/clock.h"
 #include "io/http/once.h"
 #include "policy/clock_skew.h"
+#include "wire/bedrock/dialects.h"
 #include "wire/bedrock/fault.h"
 #include "wire/formats/http.h"
 #include "wire/bedrock/invocation.h"
 
-#define BODY             "{\"messages\":[],\"inferenceConfig\":{\"maxTokens\":0}}"
 #define PIECE_BYTES_MAX  ((size_t)64 * 1024)
 #define ANSWER_BYTES_MAX ((size_t)1024 * 1024)
 
@@ -46,7 +46,8 @@ static void trial_done(struct trial *trial)
 }
 
 /* What the answer means, in `probe`. */
-static void judge(const struct http_once_answer *answer, struct probe *probe)
+static void judge(const struct dialect *dialect, const struct http_once_answer *answer,
+                  struct probe *probe)
 {
     struct slice body = buf_slice(&answer->body);
     probe->is_answered = true;
@@ -58,7 +59,9 @@ static void judge(const struct http_once_answer *answer, struct probe *probe)
     struct arena arena OWNED_BY(arena_done);
     struct answer said;
     arena_init(&arena, DIALECT_SCRATCH_BYTES(ANSWER_BYTES_MAX));
-    if (dialect_converse.decode(&arena, body, &said, &probe->why) == OK)
+    struct request request = {.model = SLICE_NULL};
+    struct heard heard = {answer->status, buf_slice(&answer->head), &request, body};
+    if (dialect_decode(dialect, &arena, &heard, &said, &probe->why) == OK)
         why_clear(&probe->why);
 }
 
@@ -85,7 +88,7 @@ static void trial_make(struct trial *trial, const struct assembly *assembly,
     if (err != OK)
         (void)why_set(&probe->why, err, NULL, "%s", trial->answer.words);
     else
-        judge(&trial->answer, probe);
+        judge(invocation->dialect, &trial->answer, probe);
 }
 
 /* How far the service's clock is from ours, where that may be why it refused. */
@@ -127,11 +130,13 @@ void probe_model(const struct assembly *assembly, const struct credentials *cred
                       SLICE_ARG(region));
         return;
     }
+    const struct request request = {.model = model};
+    const struct dialect *dialect = dialect_for(NULL, &request);
     struct invocation invocation = {
         .endpoint = &endpoint,
-        .dialect = &dialect_converse,
+        .dialect = dialect,
         .model = model,
-        .body = SLICE(BODY),
+        .body = slice_of_text(dialect->family->trial_body),
         .region = region,
         .user_agent = assembly->engine.user_agent,
         .wall_ms = clock_wall_ms(),

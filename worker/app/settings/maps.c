@@ -6,6 +6,7 @@
 
 #include "wire/formats/json.h"
 #include "base/suggest.h"
+#include "wire/bedrock/dialects.h"
 #include "wire/chat/template.h"
 
 #define ENTRIES_MAX    1000 /* of one map */
@@ -299,11 +300,20 @@ static void take_model(struct settings_reader *reader, const struct document_nod
 static void take_api(struct settings_reader *reader, const struct document_node *node,
                      struct slice path, struct slice *ret_api)
 {
-    static const char *const APIS[] = {"auto", "converse"};
+    struct buf known OWNED_BY(buf_done);
+    size_t count;
+    const struct api_name *const *apis = dialect_apis(&count);
+    buf_init(&known, 1024);
     take_form(reader, node, path, FORM_NAME, ret_api);
-    if (ret_api->ptr != NULL && !slice_is_one_of(*ret_api, APIS, COUNT_OF(APIS)))
-        problems_add(reader->problems, node->place, path,
-                     "is not an API of this version; write auto or converse");
+    if (ret_api->ptr == NULL || slice_equal_text(*ret_api, "auto"))
+        return;
+    for (size_t i = 0; i < count; i++) {
+        if (slice_equal_text(*ret_api, apis[i]->api))
+            return;
+        buf_addf(&known, " or %s", apis[i]->api);
+    }
+    problems_add(reader->problems, node->place, path, "is not an API of this version; write auto%s",
+                 buf_text(&known));
 }
 
 static void take_alias(struct settings_reader *reader, const struct document_node *node,

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "wire/bedrock/dialects.h"
 #include "wire/formats/json.h"
 
 #define PAGE_COLUMNS 100
@@ -140,13 +141,20 @@ static void add_parameter_schema(struct buf *buf, const struct parameter_row *ro
 
 static void add_aliases_schema(struct buf *buf)
 {
+    size_t api_count;
+    const struct api_name *const *apis = dialect_apis(&api_count);
     add_schema(buf, "'type':'object','additionalProperties':{'type':'object','required':['id'],"
                     "'additionalProperties':false,'properties':{'id':{" TEXT_TYPE ",'minLength':1},"
-                    "'api':{'enum':['auto','converse']},'region':{" TEXT_TYPE "},"
+                    "'region':{" TEXT_TYPE "},"
                     "'defaults':{'type':'object','additionalProperties':false,'properties':{");
     for (enum parameter i = 0; i < PARAMETER_COUNT; i++)
         add_parameter_schema(buf, &parameter_rows[i]);
-    add_schema(buf, "}}}}");
+    add_schema(buf, "}},'api':{'enum':['auto'");
+    for (size_t i = 0; i < api_count; i++) {
+        json_add_comma(buf);
+        json_add_string(buf, slice_of_text(apis[i]->api));
+    }
+    add_schema(buf, "]}}}");
 }
 
 static void add_amount_schema(struct buf *buf, const struct setting_row *row)

@@ -17,7 +17,7 @@ static struct slice add_url(struct buf *url, const struct invocation *invocation
     buf_add(url, endpoint->host);
     size_t path_at = url->len;
     buf_add(url, endpoint->base_path);
-    invocation->dialect->add_path(invocation->model, invocation->stream, url);
+    dialect_add_path(invocation->dialect, invocation->model, invocation->stream, url);
     size_t path_len = url->len - path_at;
     buf_add_byte(url, '\0');
     return slice_sub(buf_slice(url), path_at, path_len);
@@ -28,7 +28,8 @@ static enum err add_headers(struct buf *headers, const struct invocation *invoca
                             struct slice path, const struct credentials *credentials,
                             struct sigv4_key *key)
 {
-    struct sigv4_header signed_headers[] = {{SLICE("content-type"), SLICE("application/json")}};
+    struct slice content_type = slice_of_text(invocation->dialect->api->content_type);
+    struct sigv4_header signed_headers[] = {{SLICE("content-type"), content_type}};
     struct sigv4_request request = {
         .method = SLICE("POST"),
         .host = invocation->endpoint->host,
@@ -42,7 +43,7 @@ static enum err add_headers(struct buf *headers, const struct invocation *invoca
         .wall_ms = invocation->wall_ms,
     };
     enum err err = sigv4_add_headers(headers, &request, credentials, key);
-    invocation_add_header(headers, "Content-Type", SLICE("application/json"));
+    invocation_add_header(headers, "Content-Type", content_type);
     invocation_add_header(headers, "User-Agent", invocation->user_agent);
     return err != OK ? err : headers->failed;
 }

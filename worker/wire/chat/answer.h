@@ -8,6 +8,13 @@
 #include "base/buf.h"
 #include "base/slice.h"
 
+/* How the outside calls an API of Bedrock Runtime. */
+struct api_name {
+    const char *api;      /* requests, settings and records: `api` */
+    const char *provider; /* LangChain: `model_provider`; by it LangChain knows how to read an
+                             answer that is put back */
+};
+
 #define ANSWER_COUNT_ABSENT (-1)
 
 /* Token counts, convention `langchain`: input includes cache reads and writes. */

@@ -3,13 +3,14 @@
 #ifndef WIRE_CHAT_CATALOG_H
 #define WIRE_CHAT_CATALOG_H
 
+#include "wire/chat/answer.h"
 #include "wire/chat/parameters.h"
 
 struct model_alias {
     struct slice name;   /* what requests say */
     struct slice id;     /* model id, inference profile id or ARN */
     struct slice region; /* null = the worker's */
-    struct slice api;    /* null or "auto" or "converse" */
+    struct slice api;    /* of the catalog's; null or `auto` = the worker chooses */
     /* Parameters of requests that leave them out; raw JSON values, null = none. */
     struct slice defaults[PARAMETER_COUNT];
 };
@@ -26,6 +27,8 @@ struct template_named {
 };
 
 struct catalog {
+    const struct api_name *const *apis; /* that a request may name beside `auto` */
+    size_t api_count;
     struct slice default_model; /* alias or id; empty = none */
     const struct model_alias *aliases;
     size_t alias_count;

@@ -57,6 +57,8 @@ static void apply_alias(struct reader *reader, const struct model_alias *alias)
     struct request *request = reader->request;
     if (alias->region.len > 0)
         request->region = alias->region;
+    if (!slice_equal_text(alias->api, "auto"))
+        fill_in(&request->api, alias->api);
     for (enum parameter i = 0; i < PARAMETER_COUNT; i++)
         if (!reader_has_own_field(reader, i))
             fill_in(&request->parameters[i], alias->defaults[i]);

@@ -35,6 +35,7 @@ struct request {
     struct slice model_requested; /* as the request or the default names it */
     struct slice model;           /* model id, profile id or ARN for the wire */
     struct slice region;          /* the alias's or the ARN's; null = the worker's */
+    struct slice api;             /* the request's or the alias's; null = the worker chooses */
     bool stream;
     const struct block *system;
     size_t system_count;

@@ -79,15 +79,33 @@ enum err request_read_stream(struct reader *reader, const struct request_field *
     return OK;
 }
 
+static enum err refuse_api(struct reader *reader, const struct request_field *field)
+{
+    struct buf known OWNED_BY(buf_done);
+    buf_init(&known, WHY_MESSAGE_MAX);
+    for (size_t i = 0; i < reader->catalog->api_count; i++)
+        buf_addf(&known, " or %s", reader->catalog->apis[i]->api);
+    return why_set(reader->why, ERR_INVALID, field->name, "must be auto%s", buf_text(&known));
+}
+
 enum err request_read_api(struct reader *reader, const struct request_field *field,
                           const struct json *value)
 {
-    if (json_equal_text(value, "auto") || json_equal_text(value, "converse"))
-        return OK;
-    if (json_equal_text(value, "invoke"))
+    const struct catalog *catalog = reader->catalog;
+    struct slice name;
+    enum err err = reader_string(reader, field->name, value, &name);
+    if (err != OK || slice_equal_text(name, "auto"))
+        return err;
+    for (size_t i = 0; i < catalog->api_count; i++) {
+        if (slice_equal_text(name, catalog->apis[i]->api)) {
+            reader->request->api = name;
+            return OK;
+        }
+    }
+    if (slice_equal_text(name, "invoke"))
         return why_set(reader->why, ERR_UNSUPPORTED_FIELD, field->name,
-                       "this version speaks Converse alone: auto or converse");
-    return refuse(reader, field, "must be auto, converse or invoke");
+                       "this version does not speak InvokeModel yet");
+    return refuse_api(reader, field);
 }
 
 /* --- time limits --- */

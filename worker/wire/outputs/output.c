@@ -324,11 +324,8 @@ void output_add_call_metadata(struct buf *body, const struct attempt *attempt)
     buf_add_byte(body, '}');
 }
 
-void output_add_model_metadata(struct buf *body, struct slice model, const char *api)
+void output_add_model_metadata(struct buf *body, struct slice model, const struct api_name *api)
 {
     json_add_text_member(body, "model_name", model);
-    /* LangChain's names of its two roads to Bedrock; by them it knows how to read the content. */
-    bool is_converse = strcmp(api, "converse") == 0;
-    json_add_text_member(body, "model_provider",
-                         is_converse ? SLICE("bedrock_converse") : SLICE("bedrock"));
+    json_add_text_member(body, "model_provider", slice_of_text(api->provider));
 }

@@ -58,7 +58,7 @@ struct response_facts {
     const struct request *request;
     const struct answer *answer; /* NULL in error responses */
     const struct why *why;       /* NULL when ok */
-    const char *api;             /* "converse" */
+    const struct api_name *api;  /* NULL where no call was prepared */
     const struct attempt *attempts;
     size_t attempt_count;
     int64_t received_wall_ms, answered_wall_ms;
@@ -74,7 +74,7 @@ struct usage_facts {
     const struct record *record; /* source position; value and key are not read */
     const struct request *request;
     const struct attempt *attempt;
-    const char *api;
+    const struct api_name *api;
     const struct answer *answer; /* NULL when none was whole */
     struct usage_counts counts;
     bool final;
@@ -94,7 +94,7 @@ struct chunk_facts {
     /* for null keys: murmur2(id) over the chunk topic's partitions; -1 = by key */
     int32_t partition;
     int64_t wall_ms; /* of the chunk, for ce_time; 0 = not said */
-    const char *api; /* as in response_facts */
+    const struct api_name *api;
 };
 
 /* Each gives a new output; ERR_NO_MEMORY or ERR_TOO_LARGE. A response goes to the request's reply

@@ -22,7 +22,7 @@ static void add_call(struct buf *body, const struct usage_facts *facts)
     json_add_text_member(body, "model", attempt->model);
     json_add_text_member(body, "model_requested", request->model_requested);
     json_add_text_member(body, "region", attempt->region);
-    json_add_text_member(body, "api", slice_of_text(facts->api));
+    json_add_text_member(body, "api", slice_of_text(facts->api->api));
     json_add_bool_member(body, "stream", request->stream);
     if (facts->answer != NULL) {
         json_add_text_member(body, "service_tier", facts->answer->service_tier);

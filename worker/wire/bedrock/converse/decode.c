@@ -231,13 +231,15 @@ static enum err decode_root(struct arena *arena, const struct json *root, struct
     return err == OK ? OK : converse_failed(ret_why, err);
 }
 
-enum err converse_decode(struct arena *arena, struct slice body, struct answer *ret_answer,
-                         struct why *ret_why)
+enum err converse_decode(const struct dialect *dialect, struct arena *arena,
+                         const struct heard *heard, struct answer *ret_answer, struct why *ret_why)
 {
+    struct slice body = heard->body;
     struct arena scratch OWNED_BY(arena_done);
     struct answer answer = {.content = SLICE_NULL};
     struct json_fault fault;
     const struct json *root = NULL;
+    (void)dialect;
     arena_init(&scratch, DIALECT_SCRATCH_BYTES(body.len));
     why_clear(ret_why);
     converse_no_usage(&answer.usage);

@@ -1,18 +1,9 @@
-#include "wire/bedrock/dialect.h"
+#include "wire/bedrock/converse/parts.h"
 
 #include "base/check.h"
-#include "wire/bedrock/converse/parts.h"
 #include "wire/formats/json.h"
-#include "wire/bedrock/sigv4.h"
 
 /* --- the request --- */
-
-static void add_path(struct slice model, bool stream, struct buf *ret_path)
-{
-    buf_add_text(ret_path, "/model/");
-    sigv4_add_label(ret_path, model);
-    buf_add_text(ret_path, stream ? "/converse-stream" : "/converse");
-}
 
 static void add_text(struct buf *body, struct slice text)
 {
@@ -111,8 +102,10 @@ static void add_additional(struct buf *body, const struct request *request)
     buf_add_byte(body, '}');
 }
 
-static enum err encode(const struct request *request, struct buf *ret_body)
+enum err converse_encode(const struct dialect *dialect, const struct request *request,
+                         struct buf *ret_body)
 {
+    (void)dialect;
     buf_add_byte(ret_body, '{');
     add_messages(ret_body, request);
     if (request->system_count > 0) {
@@ -321,15 +314,3 @@ size_t converse_text_bytes(const struct json *string)
     }
     return bytes;
 }
-
-const struct dialect dialect_converse = {
-    .api = "converse",
-    .add_path = add_path,
-    .encode = encode,
-    .decode = converse_decode,
-    .stream_start = converse_stream_start,
-    .stream_step = converse_stream_step,
-    .stream_end = converse_stream_end,
-    .stream_heard = converse_stream_heard,
-    .stream_done = converse_stream_done,
-};

@@ -123,23 +123,23 @@ static void open_block(struct buf *content, struct slice type)
 
 /* --- what has no form of LangChain's --- */
 
-static enum err hear_raw(struct items *items, const struct heard *heard, struct buf *content)
+static enum err hear_raw(struct items *items, const struct block_event *event, struct buf *content)
 {
     struct item *item = items->last;
     struct buf *said;
     enum err err = OK;
     if (item == NULL || item->kind != ITEM_RAW)
-        err = add_item(items, ITEM_RAW, heard->index, &item);
+        err = add_item(items, ITEM_RAW, event->index, &item);
     if (err == OK)
-        err = items_charge(items, heard->said->source.len + ITEMS_FRAME_BYTES / 8);
+        err = items_charge(items, event->said->source.len + ITEMS_FRAME_BYTES / 8);
     if (err != OK)
         return err;
     said = &item->parts[PART_TEXT].said;
     size_t before = said->len;
     json_add_comma(said);
     buf_add_byte(said, '{');
-    json_add_int_member(said, "contentBlockIndex", heard->index);
-    json_add_member(said, heard->member, heard->said->source);
+    json_add_int_member(said, "contentBlockIndex", event->index);
+    json_add_member(said, event->member, event->said->source);
     buf_add_byte(said, '}');
     if (said->failed != OK)
         return said->failed;
@@ -149,39 +149,39 @@ static enum err hear_raw(struct items *items, const struct heard *heard, struct 
 
 /* --- text and citations --- */
 
-static enum err hear_text(struct items *items, const struct heard *heard, const struct json *text,
-                          struct buf *content)
+static enum err hear_text(struct items *items, const struct block_event *event,
+                          const struct json *text, struct buf *content)
 {
     struct item *item;
-    enum err err = item_for(items, ITEM_TEXT, heard->index, &item);
+    enum err err = item_for(items, ITEM_TEXT, event->index, &item);
     if (err != OK)
         return err;
     if (item == NULL)
-        return hear_raw(items, heard, content);
+        return hear_raw(items, event, content);
     items->text_bytes += converse_text_bytes(text);
     open_block(content, SLICE("\"text\""));
     json_add_member(content, "text", text->source);
-    add_index(content, heard->index);
+    add_index(content, event->index);
     return add_part(items, &item->parts[PART_TEXT], inside(text));
 }
 
 /* LangChain has citations on a text, an empty one where it only brings them. */
-static enum err hear_citation(struct items *items, const struct heard *heard,
+static enum err hear_citation(struct items *items, const struct block_event *event,
                               const struct json *citation, struct buf *content)
 {
     struct item *item;
-    enum err err = item_for(items, ITEM_TEXT, heard->index, &item);
+    enum err err = item_for(items, ITEM_TEXT, event->index, &item);
     if (err != OK)
         return err;
     if (item == NULL)
-        return hear_raw(items, heard, content);
+        return hear_raw(items, event, content);
     open_block(content, SLICE("\"text\""));
     json_add_text_member(content, "text", SLICE(""));
     json_add_name(content, "citations");
     buf_add_byte(content, '[');
     buf_add(content, citation->source);
     buf_add_byte(content, ']');
-    add_index(content, heard->index);
+    add_index(content, event->index);
     struct part *part = &item->parts[PART_CITATIONS];
     json_add_comma(&part->said);
     item->parts[PART_TEXT].is_given = true;
@@ -200,31 +200,31 @@ static const struct {
     {"redactedContent", "redacted_content", PART_REDACTED},
 };
 
-static enum err hear_reasoning(struct items *items, const struct heard *heard,
+static enum err hear_reasoning(struct items *items, const struct block_event *event,
                                const struct json *reasoning, struct buf *content)
 {
     const struct json *said = converse_only_member(reasoning);
     size_t row = 0;
     struct item *item;
     if (said == NULL || said->kind != JSON_STRING)
-        return hear_raw(items, heard, content);
+        return hear_raw(items, event, content);
     while (row < COUNT_OF(reasoning_parts) &&
            !slice_equal_text(said->name, reasoning_parts[row].name))
         row++;
     if (row == COUNT_OF(reasoning_parts))
-        return hear_raw(items, heard, content);
-    enum err err = item_for(items, ITEM_REASONING, heard->index, &item);
+        return hear_raw(items, event, content);
+    enum err err = item_for(items, ITEM_REASONING, event->index, &item);
     if (err != OK)
         return err;
     if (item == NULL)
-        return hear_raw(items, heard, content);
+        return hear_raw(items, event, content);
     items->text_bytes += reasoning_parts[row].part == PART_TEXT ? converse_text_bytes(said) : 0;
     open_block(content, SLICE("\"reasoning_content\""));
     json_add_name(content, "reasoning_content");
     buf_add_byte(content, '{');
     json_add_member(content, reasoning_parts[row].langchain, said->source);
     buf_add_byte(content, '}');
-    add_index(content, heard->index);
+    add_index(content, event->index);
     return add_part(items, &item->parts[reasoning_parts[row].part], inside(said));
 }
 
@@ -290,36 +290,36 @@ static void add_call_chunk(struct buf *tool_calls, const struct item *item, stru
     buf_add_byte(tool_calls, '}');
 }
 
-static enum err hear_tool_start(struct items *items, const struct heard *heard,
+static enum err hear_tool_start(struct items *items, const struct block_event *event,
                                 const struct json *use, struct buf *content, struct buf *tool_calls)
 {
     struct item *item;
-    if (!is_tool_start(use) || find(items, heard->index) != NULL)
-        return hear_raw(items, heard, content);
-    enum err err = add_item(items, ITEM_TOOL, heard->index, &item);
+    if (!is_tool_start(use) || find(items, event->index) != NULL)
+        return hear_raw(items, event, content);
+    enum err err = add_item(items, ITEM_TOOL, event->index, &item);
     if (err == OK)
         err = keep_tool(items, use, item);
     if (err != OK)
         return err;
     add_tool_head(content, item);
-    add_index(content, heard->index);
+    add_index(content, event->index);
     if (item->is_call)
         add_call_chunk(tool_calls, item, item->name, SLICE("\"\""), item->id);
     return OK;
 }
 
-static enum err hear_tool_input(struct items *items, const struct heard *heard,
+static enum err hear_tool_input(struct items *items, const struct block_event *event,
                                 const struct json *use, struct buf *content, struct buf *tool_calls)
 {
     const struct json *input = converse_only_member(use);
-    struct item *item = find(items, heard->index);
+    struct item *item = find(items, event->index);
     if (input == NULL || input->kind != JSON_STRING || !slice_equal_text(input->name, "input") ||
         item == NULL || item->kind != ITEM_TOOL)
-        return hear_raw(items, heard, content);
+        return hear_raw(items, event, content);
     items->text_bytes += converse_text_bytes(input);
     open_block(content, item->type);
     json_add_member(content, "input", input->source);
-    add_index(content, heard->index);
+    add_index(content, event->index);
     if (item->is_call)
         add_call_chunk(tool_calls, item, SLICE_NULL, input->source, SLICE_NULL);
     return add_part(items, &item->parts[PART_TEXT], inside(input));
@@ -327,31 +327,31 @@ static enum err hear_tool_input(struct items *items, const struct heard *heard,
 
 /* --- one event --- */
 
-enum err items_hear(struct items *items, const struct heard *heard, struct buf *content,
+enum err items_hear(struct items *items, const struct block_event *event, struct buf *content,
                     struct buf *tool_calls)
 {
-    const struct json *only = converse_only_member(heard->said);
-    bool is_start = slice_equal_text(slice_of_text(heard->member), "start");
-    if (heard->said->count == 0)
+    const struct json *only = converse_only_member(event->said);
+    bool is_start = slice_equal_text(slice_of_text(event->member), "start");
+    if (event->said->count == 0)
         return OK;
     if (only == NULL)
-        return hear_raw(items, heard, content);
+        return hear_raw(items, event, content);
     bool is_tool = slice_equal_text(only->name, "toolUse");
     if (is_start && is_tool)
-        return hear_tool_start(items, heard, only, content, tool_calls);
+        return hear_tool_start(items, event, only, content, tool_calls);
     if (is_start)
-        return hear_raw(items, heard, content);
+        return hear_raw(items, event, content);
     if (is_tool)
-        return hear_tool_input(items, heard, only, content, tool_calls);
+        return hear_tool_input(items, event, only, content, tool_calls);
     if (slice_equal_text(only->name, "text") && only->kind == JSON_STRING)
-        return hear_text(items, heard, only, content);
+        return hear_text(items, event, only, content);
     if (slice_equal_text(only->name, "reasoningContent"))
-        return hear_reasoning(items, heard, only, content);
+        return hear_reasoning(items, event, only, content);
     /* LangChain would merge citations that had an index of their own. */
     if (slice_equal_text(only->name, "citation") && only->kind == JSON_OBJECT &&
         json_member(only, "index") == NULL)
-        return hear_citation(items, heard, only, content);
-    return hear_raw(items, heard, content);
+        return hear_citation(items, event, only, content);
+    return hear_raw(items, event, content);
 }
 
 /* --- the whole message --- */

@@ -9,6 +9,7 @@
 #include "wire/bedrock/dialect.h"
 #include "wire/formats/json.h"
 
+#define STREAM_BLOCKS_MAX 4096
 #define ITEMS_FRAME_BYTES 512 /* of one chunk: names and brackets around what was said */
 
 struct item;
@@ -22,7 +23,7 @@ struct items {
 };
 
 /* One contentBlockStart or contentBlockDelta. */
-struct heard {
+struct block_event {
     int64_t index;
     const char *member;      /* "start" or "delta" */
     const struct json *said; /* its object */
@@ -32,8 +33,8 @@ void items_init(struct items *items, struct arena *arena, size_t limit);
 void items_done(struct items *items);
 /* Adds to the two arrays, which are open: `[` or `[…`; nothing, where nothing was said.
  * ERR_TOO_LARGE, ERR_NO_MEMORY. */
-MUST_CHECK enum err items_hear(struct items *items, const struct heard *heard, struct buf *content,
-                               struct buf *tool_calls);
+MUST_CHECK enum err items_hear(struct items *items, const struct block_event *event,
+                               struct buf *content, struct buf *tool_calls);
 /* Whether chunks have told of a block with this index. */
 bool items_know(const struct items *items, int64_t index);
 /* Counts bytes that are kept elsewhere against the limit. */

@@ -56,19 +56,22 @@ MUST_CHECK enum err converse_keep_slice(struct arena *arena, struct slice text,
 MUST_CHECK enum err converse_keep_string(struct arena *arena, const struct json *node,
                                          struct slice *ret_text);
 
-/* stream.c */
-MUST_CHECK enum err converse_stream_start(struct arena *arena, size_t answer_limit,
+/* The row's functions: encode.c, decode.c, stream.c. */
+MUST_CHECK enum err converse_encode(const struct dialect *dialect, const struct request *request,
+                                    struct buf *ret_body);
+MUST_CHECK enum err converse_decode(const struct dialect *dialect, struct arena *arena,
+                                    const struct heard *heard, struct answer *ret_answer,
+                                    struct why *ret_why);
+MUST_CHECK enum err converse_stream_start(const struct dialect *dialect, struct arena *arena,
+                                          const struct heard *heard, size_t answer_limit,
                                           struct stream **ret_stream);
-MUST_CHECK enum err converse_stream_step(struct stream *stream, const struct event *event,
-                                         struct stream_step *ret_step, struct why *ret_why);
-MUST_CHECK enum err converse_stream_end(struct stream *stream, struct answer *ret_answer,
-                                        struct why *ret_why);
-void converse_stream_heard(const struct stream *stream, struct usage_counts *ret_counts,
-                           size_t *ret_text_bytes);
-void converse_stream_done(struct stream *stream);
-
-/* decode.c */
-MUST_CHECK enum err converse_decode(struct arena *arena, struct slice body,
-                                    struct answer *ret_answer, struct why *ret_why);
+MUST_CHECK enum err converse_stream_step(const struct dialect *dialect, struct stream *stream,
+                                         const struct event *event, struct stream_step *ret_step,
+                                         struct why *ret_why);
+MUST_CHECK enum err converse_stream_end(const struct dialect *dialect, struct stream *stream,
+                                        struct answer *ret_answer, struct why *ret_why);
+void converse_stream_heard(const struct dialect *dialect, const struct stream *stream,
+                           struct usage_counts *ret_counts, size_t *ret_text_bytes);
+void converse_stream_done(const struct dialect *dialect, struct stream *stream);
 
 #endif

@@ -1,7 +1,6 @@
 #include "wire/bedrock/converse/parts.h"
 
 #include "wire/bedrock/converse/items.h"
-#include "wire/bedrock/fault.h"
 
 /*
  * A ConverseStream, event by event. What the chunks say adds up, by LangChain's rules, to the
@@ -65,9 +64,9 @@ static enum err read_block(struct reading *reading, const char *member)
         return err;
     if (!json_is(said, JSON_OBJECT))
         return broken(reading, "a block event that says nothing");
-    err =
-        items_hear(&stream->items, &(struct heard){.index = index, .member = member, .said = said},
-                   &stream->content, &stream->tool_calls);
+    err = items_hear(&stream->items,
+                     &(struct block_event){.index = index, .member = member, .said = said},
+                     &stream->content, &stream->tool_calls);
     reading->step->is_chunk = stream->content.len > 1;
     return err == OK ? OK : converse_failed(reading->why, err);
 }
@@ -234,19 +233,17 @@ static enum err read_payload(struct reading *reading, struct slice payload, size
     return err == OK ? OK : converse_failed(reading->why, err);
 }
 
-enum err converse_stream_step(struct stream *stream, const struct event *event,
-                              struct stream_step *ret_step, struct why *ret_why)
+enum err converse_stream_step(const struct dialect *dialect, struct stream *stream,
+                              const struct event *event, struct stream_step *ret_step,
+                              struct why *ret_why)
 {
     struct stream_step step = {.is_chunk = false};
     struct reading reading = {.stream = stream, .step = &step, .why = ret_why};
     size_t row = 0;
-    why_clear(ret_why);
-    *ret_step = step;
-    if (event->kind == EVENT_KIND_EXCEPTION || event->kind == EVENT_KIND_ERROR)
-        return fault_of_event(event, ret_why);
+    (void)dialect;
     while (row < COUNT_OF(events) && !slice_equal_text(event->type, events[row].type))
         row++;
-    if (event->kind != EVENT_KIND_EVENT || row == COUNT_OF(events))
+    if (row == COUNT_OF(events))
         return OK;
     enum err err = read_payload(&reading, event->payload, row);
     arena_reset(&stream->scratch);
@@ -257,8 +254,12 @@ enum err converse_stream_step(struct stream *stream, const struct event *event,
 
 /* --- begin and end --- */
 
-enum err converse_stream_start(struct arena *arena, size_t answer_limit, struct stream **ret_stream)
+enum err converse_stream_start(const struct dialect *dialect, struct arena *arena,
+                               const struct heard *heard, size_t answer_limit,
+                               struct stream **ret_stream)
 {
+    (void)dialect;
+    (void)heard;
     struct stream *stream = arena_new(arena, sizeof *stream);
     if (stream == NULL)
         return ERR_NO_MEMORY;
@@ -274,9 +275,11 @@ enum err converse_stream_start(struct arena *arena, size_t answer_limit, struct 
     return OK;
 }
 
-enum err converse_stream_end(struct stream *stream, struct answer *ret_answer, struct why *ret_why)
+enum err converse_stream_end(const struct dialect *dialect, struct stream *stream,
+                             struct answer *ret_answer, struct why *ret_why)
 {
     struct answer answer = stream->answer;
+    (void)dialect;
     why_clear(ret_why);
     if (!stream->stopped || !stream->counted)
         return why_set(ret_why, ERR_BROKEN_STREAM, NULL, "the stream ended before its %s",
@@ -290,15 +293,17 @@ enum err converse_stream_end(struct stream *stream, struct answer *ret_answer, s
     return OK;
 }
 
-void converse_stream_heard(const struct stream *stream, struct usage_counts *ret_counts,
-                           size_t *ret_text_bytes)
+void converse_stream_heard(const struct dialect *dialect, const struct stream *stream,
+                           struct usage_counts *ret_counts, size_t *ret_text_bytes)
 {
+    (void)dialect;
     *ret_counts = stream->answer.usage;
     *ret_text_bytes = stream->items.text_bytes;
 }
 
-void converse_stream_done(struct stream *stream)
+void converse_stream_done(const struct dialect *dialect, struct stream *stream)
 {
+    (void)dialect;
     arena_done(&stream->scratch);
     items_done(&stream->items);
     buf_done(&stream->content);

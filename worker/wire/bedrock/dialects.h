@@ -1,0 +1,19 @@
+/* The dialects that this version speaks, and which one a request is sent in. */
+#ifndef WIRE_BEDROCK_DIALECTS_H
+#define WIRE_BEDROCK_DIALECTS_H
+
+#include "wire/bedrock/dialect.h"
+
+struct dialects {
+    const struct dialect *const *rows;
+    size_t count;
+};
+
+/* The dialect for a request: the first row of the API that it names; where it names none, the first
+ * row. `dialects` NULL = those of this version. There must be one: the catalog that the request was
+ * read against has the same APIs. */
+const struct dialect *dialect_for(const struct dialects *dialects, const struct request *request);
+/* The APIs of this version: what a request's and an alias's `api` may be beside `auto`. */
+const struct api_name *const *dialect_apis(size_t *ret_count);
+
+#endif
