@@ -1,6 +1,8 @@
 /* Partitions that are lost: what becomes of their calls, and what of it is in the books. */
 #include "unit/engine_kit.h"
 
+#include "engine/hold.h"
+
 static void a_lost_partition_drops_answers_and_keeps_their_usage(void **state)
 {
     (void)state;
@@ -19,7 +21,7 @@ static void a_lost_partition_drops_answers_and_keeps_their_usage(void **state)
     assert_int_equal(kit_count(kit, OUTPUT_USAGE), 2);
     assert_says(kit_output(kit, OUTPUT_USAGE, 0), "\"reason\":\"cancelled\"");
     assert_says(kit_output(kit, OUTPUT_USAGE, 1), "\"final\":false,\"estimated\":false");
-    assert_int_equal(kit->engine->held, 0);
+    assert_int_equal(held_count(kit->engine), 0);
     kit_free(kit);
 }
 
@@ -211,7 +213,7 @@ static void a_call_cancelled_before_it_left_is_not_booked(void **state)
     assert_int_equal(kit_open_calls(kit), 0);
     kit_settle(kit);
     assert_int_equal(kit_count(kit, OUTPUT_USAGE), 0);
-    assert_int_equal(kit->engine->held, 0);
+    assert_int_equal(held_count(kit->engine), 0);
     kit_free(kit);
 }
 

@@ -3,6 +3,7 @@
 #include "unit/engine_kit.h"
 
 #include "engine/result.h"
+#include "engine/slots.h"
 #include "unit/torture.h"
 
 static int64_t last_start(const struct kit *kit)
@@ -275,7 +276,7 @@ static void what_comes_late_is_dropped(void **state)
     engine_batch_ended(kit->engine, &batch);
     assert_int_equal(kit->watermarks.count, 0);
     assert_int_equal(kit->engine->stats.taken, 2);
-    assert_int_equal(ledger_front(&kit->engine->slots[0]->ledger), 0);
+    assert_int_equal(ledger_front(&slot_find(kit->engine, kit->tenures[0])->ledger), 0);
     kit_answer(kit, 0);
     kit_settle(kit);
     assert_int_equal(kit_count(kit, OUTPUT_RESPONSE), 1);

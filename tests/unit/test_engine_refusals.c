@@ -2,6 +2,8 @@
  */
 #include "unit/engine_kit.h"
 
+#include "engine/hold.h"
+
 /* ---- refused records ---- */
 
 static void a_refused_answer_fails_alone_and_keeps_its_usage(void **state)
@@ -181,7 +183,7 @@ static void settle_under(struct kit *kit, const struct rule *rules, size_t count
             judge_batch(kit, rules, count);
     }
     assert_false(kit->has_batch);
-    assert_int_equal(kit->engine->held, 0);
+    assert_int_equal(held_count(kit->engine), 0);
 }
 
 static const struct kit_text *response_of(const struct kit *kit, const char *part)

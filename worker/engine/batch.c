@@ -7,6 +7,7 @@
 #include "engine/outcome.h"
 #include "engine/partition.h"
 #include "engine/result.h"
+#include "engine/slots.h"
 #include "engine/tell.h"
 
 #define ABORT_PAUSE_MIN_MS   100
@@ -105,8 +106,9 @@ static bool is_draining(const struct engine *engine)
 {
     if (engine->is_stopping)
         return true;
-    for (uint32_t i = 0; i < engine->slots_end; i++)
-        if (engine->slots[i] != NULL && engine->slots[i]->step == PARTITION_REVOKING)
+    uint32_t cursor = 0;
+    for (const struct partition *partition; (partition = slots_next(engine, &cursor)) != NULL;)
+        if (partition->step == PARTITION_REVOKING)
             return true;
     return false;
 }
@@ -116,9 +118,9 @@ static bool is_draining(const struct engine *engine)
 static bool is_witness_near(const struct engine *engine)
 {
     bool is_near = false;
-    for (uint32_t i = 0; i < engine->slots_end; i++) {
-        const struct partition *partition = engine->slots[i];
-        if (partition == NULL || partition->step == PARTITION_READING)
+    uint32_t cursor = 0;
+    for (const struct partition *partition; (partition = slots_next(engine, &cursor)) != NULL;) {
+        if (partition->step == PARTITION_READING)
             continue;
         if (partition->is_verified)
             return false;
@@ -141,9 +143,10 @@ static void cut(struct engine *engine)
     engine->batch.offset_count = 0;
     take_results(engine, !is_member);
     struct partition *witness = NULL;
-    for (uint32_t i = 0; is_member && i < engine->slots_end; i++) {
-        struct partition *partition = engine->slots[i];
-        if (partition == NULL || partition->step == PARTITION_READING || !partition->is_verified)
+    uint32_t cursor = 0;
+    for (struct partition *partition;
+         is_member && (partition = slots_next(engine, &cursor)) != NULL;) {
+        if (partition->step == PARTITION_READING || !partition->is_verified)
             continue;
         if (partition->batch_results > 0 || partition->ledger.is_changed)
             add_offset(engine, partition);
@@ -175,11 +178,10 @@ static void cut(struct engine *engine)
 
 static bool has_changed_ledger(const struct engine *engine)
 {
-    for (uint32_t i = 0; i < engine->slots_end; i++) {
-        const struct partition *partition = engine->slots[i];
-        if (partition != NULL && partition->is_verified && partition->ledger.is_changed)
+    uint32_t cursor = 0;
+    for (const struct partition *partition; (partition = slots_next(engine, &cursor)) != NULL;)
+        if (partition->is_verified && partition->ledger.is_changed)
             return true;
-    }
     return false;
 }
 
@@ -386,9 +388,9 @@ static void member_refused(struct engine *engine, const struct batch_end *end)
     if (end->outcome == BATCH_MEMBER_GONE)
         membership_cast_out(engine, engine->batch.membership);
     settle_aborted(engine);
-    for (uint32_t i = 0; i < engine->slots_end; i++) {
-        struct partition *partition = engine->slots[i];
-        if (partition == NULL || partition->step != PARTITION_REVOKING)
+    uint32_t cursor = 0;
+    for (struct partition *partition; (partition = slots_next(engine, &cursor)) != NULL;) {
+        if (partition->step != PARTITION_REVOKING)
             continue;
         if (end->outcome == BATCH_MEMBER_GONE || partition->revoke_tries++ >= GENERATION_TRIES_MAX)
             partition_give_up(engine, partition);

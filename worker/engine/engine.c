@@ -6,12 +6,14 @@
 #include "base/memory.h"
 #include "engine/batch.h"
 #include "engine/booked.h"
+#include "engine/hold.h"
 #include "engine/job.h"
 #include "engine/job_pool.h"
 #include "engine/membership.h"
 #include "engine/partition.h"
 #include "engine/reply.h"
 #include "engine/result.h"
+#include "engine/slots.h"
 #include "engine/target.h"
 #include "engine/tell.h"
 
@@ -50,10 +52,9 @@ static enum err reply_topics_init(struct engine *engine)
 
 static enum err rooms_init(struct engine *engine)
 {
-    engine->slots = memory_new(PARTITIONS_MAX * sizeof(struct partition *));
-    if (engine->slots == NULL)
-        return ERR_NO_MEMORY;
-    enum err err = timers_init(&engine->timers, engine->config.max_held);
+    enum err err = slots_init(engine);
+    if (err == OK)
+        err = timers_init(&engine->timers, engine->config.max_held);
     if (err == OK)
         err = lanes_init(engine);
     if (err == OK)
@@ -85,8 +86,7 @@ struct engine *engine_new(const struct engine_config *config, const struct ports
     link_init(&engine->targets);
     link_init(&engine->ready);
     results_init(engine);
-    share_init(&engine->held_share, config->max_held);
-    share_init(&engine->bytes_share, config->max_held_bytes);
+    hold_init(engine);
     share_init(&engine->call_share, config->max_in_flight);
     membership_init(engine);
     arena_init(&engine->credentials_arena, CREDENTIALS_BYTES_MAX);
@@ -146,10 +146,10 @@ uint64_t engine_memory_bound(const struct engine_config *config)
 void engine_stats(const struct engine *engine, struct engine_stats *ret_stats)
 {
     *ret_stats = engine->stats;
-    ret_stats->held = engine->held;
+    ret_stats->held = held_count(engine);
     ret_stats->calling = engine->calling;
-    ret_stats->held_bytes = engine->held_bytes;
-    ret_stats->partitions = engine->assigned;
+    ret_stats->held_bytes = held_bytes(engine);
+    ret_stats->partitions = slots_used(engine);
 }
 
 /* ---- events that are not a room's own ---- */
@@ -159,7 +159,7 @@ void engine_time(struct engine *engine, int64_t now_ms, int64_t wall_ms)
     int64_t stall_ms = now_ms - engine->now_ms;
     engine->now_ms = now_ms;
     engine->wall_ms = wall_ms;
-    if (stall_ms <= engine->config.stall_ms || engine->assigned == 0)
+    if (stall_ms <= engine->config.stall_ms || slots_used(engine) == 0)
         return;
     engine->stalled_ms = now_ms;
     /* Who was put out meanwhile hears of it by the next heartbeat, a third of session.timeout away
@@ -285,17 +285,17 @@ void engine_stop(struct engine *engine)
     engine->stop_until_ms = engine->now_ms + engine->config.drain_timeout_ms;
     ENGINE_LOG(engine, LOG_DRAINING, FIELD_INT("calls", engine->calling),
                FIELD_INT("timeout_ms", engine->config.drain_timeout_ms));
-    for (uint32_t i = 0; i < engine->slots_end; i++)
-        if (engine->slots[i] != NULL)
-            partition_drop_waiting(engine, engine->slots[i]);
+    uint32_t cursor = 0;
+    for (struct partition *partition; (partition = slots_next(engine, &cursor)) != NULL;)
+        partition_drop_waiting(engine, partition);
 }
 
 static void cancel_all(struct engine *engine)
 {
     ENGINE_LOG(engine, LOG_DRAIN_TIMED_OUT, FIELD_INT("calls", engine->calling));
-    for (uint32_t i = 0; i < engine->slots_end; i++)
-        if (engine->slots[i] != NULL)
-            partition_cancel_calls(engine, engine->slots[i]);
+    uint32_t cursor = 0;
+    for (struct partition *partition; (partition = slots_next(engine, &cursor)) != NULL;)
+        partition_cancel_calls(engine, partition);
 }
 
 /* Everything that can be said is said: no calls, no results, every ledger as the broker has it. */
@@ -303,8 +303,9 @@ static bool is_drained(const struct engine *engine)
 {
     if (engine->calling > 0 || results_queued(engine) > 0 || engine->batch.is_open)
         return false;
-    for (uint32_t i = 0; i < engine->slots_end; i++)
-        if (engine->slots[i] != NULL && engine->slots[i]->ledger.is_changed)
+    uint32_t cursor = 0;
+    for (const struct partition *partition; (partition = slots_next(engine, &cursor)) != NULL;)
+        if (partition->ledger.is_changed)
             return false;
     return true;
 }

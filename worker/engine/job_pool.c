@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/memory.h"
+#include "engine/hold.h"
 #include "engine/result.h"
 #include "engine/target.h"
 
@@ -59,22 +60,9 @@ void job_go(struct job *job, enum job_step next)
 
 void job_charge(struct engine *engine, struct job *job)
 {
-    struct partition *partition = job->partition;
     uint64_t now = job->step == JOB_FREE ? 0 : job->arena.held + job->result.bytes;
-    uint64_t had = partition->held_bytes;
-    partition->held_bytes = had - job->charged + now;
-    engine->held_bytes = engine->held_bytes - job->charged + now;
-    if (!partition->is_gone)
-        share_change(&engine->bytes_share, had, partition->held_bytes);
+    hold_bytes(engine, job->partition, job->charged, now);
     job->charged = now;
-}
-
-static void hold(struct engine *engine, struct partition *partition, uint32_t held)
-{
-    engine->held = engine->held - partition->held + held;
-    if (!partition->is_gone)
-        share_change(&engine->held_share, partition->held, held);
-    partition->held = held;
 }
 
 void job_start(struct engine *engine, struct job *job, struct partition *partition,
@@ -106,7 +94,7 @@ void job_start(struct engine *engine, struct job *job, struct partition *partiti
         JOB_ARENA_LIMIT(record->value.len + record->key.len) + headers_copy_bytes(record->headers);
     CHECK(arena_reserve(&job->arena, record->value.len + JOB_ARENA_BESIDE));
     list_add_last(&partition->jobs, &job->link_partition);
-    hold(engine, partition, partition->held + 1);
+    hold_count(engine, partition, 1);
     uuid_new(&job->invocation, engine->wall_ms, &engine->random);
     job_go(job, JOB_TAKEN);
 }
@@ -124,7 +112,7 @@ void job_free(struct engine *engine, struct job *job)
     result_free(engine, &job->result);
     job_go(job, JOB_FREE);
     job_charge(engine, job);
-    hold(engine, job->partition, job->partition->held - 1);
+    hold_count(engine, job->partition, -1);
     arena_rewind(&job->arena, JOB_ARENA_KEPT_MAX);
     list_add_first(&engine->free_jobs, &job->link);
 }

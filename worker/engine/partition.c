@@ -6,18 +6,12 @@
 #include "base/memory.h"
 #include "engine/batch.h"
 #include "engine/booked.h"
+#include "engine/hold.h"
 #include "engine/job.h"
 #include "engine/membership.h"
 #include "engine/result.h"
+#include "engine/slots.h"
 #include "engine/tell.h"
-
-struct partition *partition_find(struct engine *engine, struct tenure tenure)
-{
-    if (tenure.slot >= PARTITIONS_MAX)
-        return NULL;
-    struct partition *partition = engine->slots[tenure.slot];
-    return partition != NULL && partition->tenure.epoch == tenure.epoch ? partition : NULL;
-}
 
 static void log_partition(struct engine *engine, enum log_event event,
                           const struct partition *partition, const struct log_field *more,
@@ -31,21 +25,6 @@ static void log_partition(struct engine *engine, enum log_event event,
     for (size_t i = 0; i < count; i++)
         fields[2 + i] = more[i];
     engine->ports.log(engine->ports.self, event, fields, 2 + count);
-}
-
-/* ---- shares: counted anew when the number of partitions changes ---- */
-
-static void count_shares(struct engine *engine)
-{
-    share_restart(&engine->held_share, engine->assigned);
-    share_restart(&engine->bytes_share, engine->assigned);
-    for (uint32_t i = 0; i < engine->slots_end; i++) {
-        const struct partition *partition = engine->slots[i];
-        if (partition == NULL)
-            continue;
-        share_count(&engine->held_share, partition->held);
-        share_count(&engine->bytes_share, partition->held_bytes);
-    }
 }
 
 static struct partition *partition_new(struct engine *engine, struct tenure tenure,
@@ -62,11 +41,8 @@ static struct partition *partition_new(struct engine *engine, struct tenure tenu
     link_init(&partition->parked);
     buf_init(&partition->batch_map, LEDGER_MAP_BYTES_MAX);
     CHECK(ledger_init(&partition->ledger, engine->config.offset_map_bytes_max) == OK);
-    engine->slots[tenure.slot] = partition;
-    if (tenure.slot >= engine->slots_end)
-        engine->slots_end = tenure.slot + 1;
-    engine->assigned++;
-    count_shares(engine);
+    slot_put(engine, partition);
+    hold_recount(engine);
     return partition;
 }
 
@@ -80,14 +56,12 @@ static void partition_free(struct partition *partition)
 
 void partitions_free(struct engine *engine)
 {
-    for (uint32_t i = 0; engine->slots != NULL && i < engine->slots_end; i++) {
-        struct partition *partition = engine->slots[i];
-        if (partition == NULL)
-            continue;
+    uint32_t cursor = 0;
+    for (struct partition *partition; (partition = slots_next(engine, &cursor)) != NULL;) {
         link_init(&partition->jobs); /* the jobs are freed already */
         partition_free(partition);
     }
-    memory_free(engine->slots);
+    slots_done(engine);
 }
 
 /* ---- assigned: read, then start ---- */
@@ -95,7 +69,6 @@ void partitions_free(struct engine *engine)
 void engine_partition_assigned(struct engine *engine, struct tenure tenure, struct slice topic,
                                int32_t number)
 {
-    CHECK(tenure.slot < PARTITIONS_MAX && engine->slots[tenure.slot] == NULL);
     struct partition *partition = partition_new(engine, tenure, topic, number);
     if (membership_look(engine) == MEMBERSHIP_CHANGED)
         partitions_doubt(engine);
@@ -117,10 +90,8 @@ void partition_read(struct engine *engine, struct partition *partition)
 
 void partitions_doubt(struct engine *engine)
 {
-    for (uint32_t i = 0; i < engine->slots_end; i++) {
-        struct partition *partition = engine->slots[i];
-        if (partition == NULL)
-            continue;
+    uint32_t cursor = 0;
+    for (struct partition *partition; (partition = slots_next(engine, &cursor)) != NULL;) {
         partition->is_verified = false;
         partition_read(engine, partition);
     }
@@ -201,7 +172,7 @@ static void verify(struct engine *engine, struct partition *partition, int64_t o
 void engine_offsets_read(struct engine *engine, struct tenure tenure, uint32_t ticket, enum err err,
                          int64_t offset, struct slice metadata)
 {
-    struct partition *partition = partition_find(engine, tenure);
+    struct partition *partition = slot_find(engine, tenure);
     if (partition == NULL || !partition->is_read_pending || ticket != partition->read_ticket)
         return;
     partition->is_read_pending = false;
@@ -224,7 +195,7 @@ void engine_offsets_read(struct engine *engine, struct tenure tenure, uint32_t t
 
 void engine_partition_out_of_range(struct engine *engine, struct tenure tenure)
 {
-    struct partition *partition = partition_find(engine, tenure);
+    struct partition *partition = slot_find(engine, tenure);
     if (partition != NULL && partition->step == PARTITION_ACTIVE)
         engine->ports.watermarks_read(engine->ports.self, tenure);
 }
@@ -232,7 +203,7 @@ void engine_partition_out_of_range(struct engine *engine, struct tenure tenure)
 void engine_watermarks_read(struct engine *engine, struct tenure tenure, enum err err, int64_t low,
                             int64_t high)
 {
-    struct partition *partition = partition_find(engine, tenure);
+    struct partition *partition = slot_find(engine, tenure);
     if (partition == NULL || partition->step != PARTITION_ACTIVE)
         return;
     if (err != OK) { /* ask again; io waits between its tries */
@@ -329,17 +300,12 @@ static void tell_full_map(struct engine *engine, struct partition *partition)
 
 size_t engine_room(struct engine *engine, struct tenure tenure)
 {
-    struct partition *partition = partition_find(engine, tenure);
+    struct partition *partition = slot_find(engine, tenure);
     if (partition == NULL || engine->is_stopping || partition->step != PARTITION_ACTIVE)
         return 0;
-    uint64_t room = share_room(&engine->held_share, partition->held);
-    uint64_t free_jobs =
-        link_alone(&engine->free_jobs) ? 0 : engine->config.max_held - engine->held;
-    room = room < free_jobs ? room : free_jobs;
-    uint64_t bytes = share_room(&engine->bytes_share, partition->held_bytes);
+    uint64_t room = hold_room_count(engine, partition);
+    uint64_t bytes = hold_room_bytes(engine, partition);
     size_t map = ledger_room(&partition->ledger);
-    if (bytes == 0 && engine->held == 0)
-        bytes = 1; /* a request over the limit is taken alone */
     if (room == 0 || bytes == 0)
         tell_full_share(engine, partition,
                         room == 0 ? "delivery.max_held" : "delivery.max_held_bytes");
@@ -352,7 +318,7 @@ size_t engine_room(struct engine *engine, struct tenure tenure)
 
 void engine_record(struct engine *engine, struct tenure tenure, const struct record *record)
 {
-    struct partition *partition = partition_find(engine, tenure);
+    struct partition *partition = slot_find(engine, tenure);
     if (partition == NULL || partition->step != PARTITION_ACTIVE)
         return;
     if (ledger_fits(&partition->ledger, record->offset)) {
@@ -367,7 +333,7 @@ void engine_record(struct engine *engine, struct tenure tenure, const struct rec
 
 void engine_partition_end(struct engine *engine, struct tenure tenure, int64_t position)
 {
-    struct partition *partition = partition_find(engine, tenure);
+    struct partition *partition = slot_find(engine, tenure);
     if (partition != NULL && partition->step == PARTITION_ACTIVE)
         ledger_end(&partition->ledger, position);
 }
@@ -442,10 +408,9 @@ void partition_end_tenure(struct engine *engine, struct partition *partition)
 {
     uint32_t dropped = partition->results, calls = partition->calling;
     remember_calls(engine, partition);
-    engine->slots[partition->tenure.slot] = NULL;
-    engine->assigned--;
+    slot_clear(engine, partition);
     partition->is_gone = true;
-    count_shares(engine);
+    hold_recount(engine);
     partition_drop_waiting(engine, partition);
     partition_cancel_calls(engine, partition);
     each_job(engine, partition, is_finished, job_orphan);
@@ -470,14 +435,14 @@ void partition_settle(struct engine *engine, struct partition *partition)
 
 void engine_partition_lost(struct engine *engine, struct tenure tenure)
 {
-    struct partition *partition = partition_find(engine, tenure);
+    struct partition *partition = slot_find(engine, tenure);
     if (partition != NULL)
         partition_end_tenure(engine, partition);
 }
 
 void engine_partition_revoked(struct engine *engine, struct tenure tenure)
 {
-    struct partition *partition = partition_find(engine, tenure);
+    struct partition *partition = slot_find(engine, tenure);
     if (partition == NULL) {
         engine->ports.partition_release(engine->ports.self, tenure);
         return;
@@ -529,10 +494,8 @@ static void revoke_turn(struct engine *engine, struct partition *partition, int6
 void partitions_turn(struct engine *engine, int64_t *ret_next_ms)
 {
     bool may_read = !engine->batch.is_open || engine->batch.is_unknown;
-    for (uint32_t i = 0; i < engine->slots_end; i++) {
-        struct partition *partition = engine->slots[i];
-        if (partition == NULL)
-            continue;
+    uint32_t cursor = 0;
+    for (struct partition *partition; (partition = slots_next(engine, &cursor)) != NULL;) {
         if (partition->read_again_ms <= engine->now_ms && may_read)
             partition_read(engine, partition);
         else if (may_read && partition->read_again_ms < *ret_next_ms)

@@ -9,8 +9,6 @@
 #define OFFSETS_AGAIN_MS 500  /* before an unstable or failed read is repeated */
 #define REVOKE_GRACE_MS  5000 /* after drain_timeout, for the last commit */
 
-/* The partition of this tenure, or NULL when it is over. */
-struct partition *partition_find(struct engine *engine, struct tenure tenure);
 /* Calls nothing and commits nothing for any partition until the broker's offsets were read again.
  */
 void partitions_doubt(struct engine *engine);

@@ -193,6 +193,20 @@ struct reply_topic {
     int64_t known_until_ms;
 };
 
+/* engine/slots.h */
+struct slots {
+    struct partition **list; /* PARTITIONS_MAX; NULL = free */
+    uint32_t end;            /* highest slot ever used + 1 */
+    uint32_t used;
+};
+
+/* engine/hold.h */
+struct hold {
+    struct share_pool count_share, bytes_share; /* of partitions that have a slot */
+    uint32_t count;                             /* requests held */
+    uint64_t bytes;
+};
+
 /* engine/membership.h */
 struct membership {
     struct buf verified; /* group metadata under which the ledgers were verified */
@@ -210,10 +224,8 @@ struct engine {
     int64_t now_ms, wall_ms;
     struct timers timers;
 
-    struct partition **slots; /* PARTITIONS_MAX; NULL = not in use */
-    uint32_t slots_end;       /* highest slot ever used + 1 */
-    uint32_t assigned;
-    struct share_pool held_share, bytes_share;
+    struct slots slots;
+    struct hold hold;
     uint32_t next_ticket;
 
     struct job *jobs;
@@ -222,8 +234,6 @@ struct engine {
     struct link *lanes; /* buckets */
     size_t lane_mask;
     uint64_t hash_seed;
-    uint32_t held;
-    uint64_t held_bytes;
 
     struct call *calls;
     uint32_t *free_calls; /* a stack of indices */
