@@ -6,7 +6,8 @@
 #
 # Parts: unit (with property and torture tests) · sim (simulated worlds) · fuzz (the corpora again) · io (against real
 # libraries on the loopback) · cli (commands) · checks (schemas, LangChain, the source's own rules) · kafka (a real
-# Apache Kafka, kill -9, audits) · clang (the other compiler, warnings are errors) · asan · tsan
+# Apache Kafka, kill -9, audits) · library (the core of that with the system's librdkafka, where the worker is built with
+# another one) · clang (the other compiler, warnings are errors) · asan · tsan
 # `sanitizers` is asan and tsan. `tidy` (clang-tidy over the worker's sources, minutes) runs when it is named.
 # WORLDS (20000) and CYCLES (20) scale the long ones.
 #
@@ -14,7 +15,7 @@
 set -u
 cd "$(dirname "$0")/.."
 
-ALL="unit sim fuzz io cli kafka checks clang asan tsan"
+ALL="unit sim fuzz io cli kafka library checks clang asan tsan"
 WORLDS=${WORLDS:-20000}
 CYCLES=${CYCLES:-20}
 OUT=$PWD/build/tests
@@ -108,8 +109,8 @@ with_pytest() {
     rm -f "$OUT/$part.xml"
     pytest "$part" "$seconds" "$@"
     code=$?
-    if [ "$part" = kafka ] && [ $code -eq 1 ]; then
-        say "kafka: what failed is tried once more, one test at a time: brokers and time-outs shared two cores"
+    if [[ $part =~ ^(kafka|library)$ ]] && [ $code -eq 1 ]; then
+        say "$part: what failed is tried once more, one test at a time: brokers and time-outs shared two cores"
         pytest "$part-again" "$seconds" "$@" --lf -n 0
         code=$?
         python3 tests/tally.py junit "$part" "$OUT/$part.xml" "$code" "$OUT/$part-again.xml" >>"$TALLY"
@@ -178,15 +179,32 @@ part_checks() {
     fi
 }
 
-part_kafka() {
+# has_kafka PART
+has_kafka() {
     local why
-    if ! why=$(tests/kafka/broker fetch 2>&1) && [ -z "${KAFKA_BOOTSTRAP_SERVERS:-}" ]; then
-        skip kafka "$why"
-        return
-    fi
+    why=$(tests/kafka/broker fetch 2>&1) || [ -n "${KAFKA_BOOTSTRAP_SERVERS:-}" ] || {
+        skip "$1" "$why"
+        return 1
+    }
+}
+
+part_kafka() {
+    has_kafka kafka || return
     rm -rf "$BEDROCK_OUTPUT_DIR"
     mkdir -p "$BEDROCK_OUTPUT_DIR"
     with_pytest kafka release 1200 -v -rs --timeout 400 -n "${KAFKA_JOBS:-3}" --dist loadfile --cycles "$CYCLES" tests/kafka
+}
+
+part_library() {
+    local system
+    system=$(pkg-config --modversion rdkafka)
+    if build release && build/release/bedrock-worker version | grep -qx "librdkafka $system"; then
+        say "library: the worker is built with the system's librdkafka $system, and its tests ran with that"
+        return
+    fi
+    has_kafka library || return
+    BEDROCK_PROGRAMS=$PWD/build/system with_pytest library system 600 -q --timeout 300 -n "${KAFKA_JOBS:-3}" \
+        --cycles 4 -m core tests/kafka tests/cli/test_library.py
 }
 
 part_clang() {
@@ -225,7 +243,7 @@ main() {
         sanitizers) parts="$parts asan tsan" ;;
         tidy) parts="$parts tidy" ;;
         -h | --help)
-            sed -n '2,14s/^# \{0,1\}//p' "$0"
+            sed -n '2,15s/^# \{0,1\}//p' "$0"
             exit 0
             ;;
         *)

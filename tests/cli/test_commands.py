@@ -52,26 +52,6 @@ def test_the_version_names_the_libraries_too():
     assert call("-V").stdout == call("--version").stdout == done.stdout
 
 
-def is_librdkafka_older_than(*needed):
-    version = re.search(r"^librdkafka (\d+)\.(\d+)\.(\d+)", call("version").stdout, re.M).groups()
-    return tuple(map(int, version)) < needed
-
-
-# What librdkafka runs for Kerberos when a client is made.
-KERBEROS = "{security.protocol: sasl_plaintext, sasl.mechanism: GSSAPI, sasl.kerberos.min.time.before.relogin: 0}"
-
-
-def test_check_names_what_does_not_work_with_this_librdkafka():
-    done = call("check", AWS_REGION="us-east-1")
-    assert done.returncode == 0
-    old = is_librdkafka_older_than(2, 6, 1)
-    assert ("\nwarn  librdkafka: 2." in done.stdout) == old
-    assert ("works with Apache Kafka 2.5 and newer\n" in done.stdout) != old
-    assert "SASL" not in done.stdout, "no client of these settings uses it"
-    kerberos = call("check", "--set", f"kafka.client={KERBEROS}", AWS_REGION="us-east-1")
-    assert ("Kafka 4.0.0 does not take SASL/GSSAPI" in kerberos.stdout) == is_librdkafka_older_than(2, 11, 0)
-
-
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_a_page(command):
     pages = [call(command, "--help"), call(command, "-h"), call("help", command)]
@@ -371,19 +351,6 @@ def test_run_stops_in_peace_though_standard_files_were_closed_at_its_start(close
     assert files == {0: "/dev/null", 1: "/dev/null", 2: "/dev/null"}
     worker.send_signal(signal.SIGTERM)
     assert worker.wait(20) in (0, 1)
-
-
-def test_run_logs_what_does_not_work_with_this_librdkafka():
-    arguments = ["run", "--set", "kafka.bootstrap_servers=127.0.0.1:1", "--set", f"kafka.client={KERBEROS}"]
-    with subprocess.Popen([WORKER, *arguments], text=True, stderr=subprocess.PIPE,
-                          env={**CLEAN, "AWS_REGION": "us-east-1"}) as worker:
-        while json.loads(worker.stderr.readline())["event"] != "started":
-            pass
-        worker.terminate()
-        lines = [json.loads(line) for line in worker.communicate(timeout=120)[1].splitlines()]
-    needed = {line["needed"] for line in lines if line["event"] == "library_old"}
-    assert ("2.11.0" in needed) == is_librdkafka_older_than(2, 11, 0)
-    assert ("2.6.1" in needed) == is_librdkafka_older_than(2, 6, 1)
 
 
 def test_too_few_open_files_are_told_before_calls_fail():

@@ -1,9 +1,12 @@
 """Thousands of requests with throttling and broken streams: the books against the simulator's ledger."""
 from collections import Counter
 
+import pytest
+
 from kit.world import World
 
 
+@pytest.mark.core
 def test_thousands_of_requests_with_throttling_and_cut_streams_are_answered_and_booked_exactly_once(broker, folder):
     faults = {"throttling": 0.05, "cut_stream": 0.04, "corrupt_frame": 0.02, "internal_server": 0.02,
               "stream_throttling": 0.02, "reset_after_body": 0.01, "short_stream": 0.02, "service_unavailable": 0.01}

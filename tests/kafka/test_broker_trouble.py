@@ -1,6 +1,7 @@
 """Brokers that go away, topics that are missing, made anew or cut."""
 import time
 
+import pytest
 from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
 
 from kit import records
@@ -36,6 +37,7 @@ def be_away(world, seconds, while_away=lambda: None):
     world.outages.append((began, time.time() * 1000))
 
 
+@pytest.mark.core
 def test_a_broker_that_is_away_for_less_than_the_session_costs_no_call(own_broker, folder):
     with World(own_broker, folder, simulator={"latency": "uniform(50ms, 2s)"},
                settings={"kafka": {"session_timeout": "40s"}}) as world:
@@ -174,6 +176,7 @@ def test_offset_metadata_of_another_program_is_refused_in_words(broker, folder):
         world.must_be_graceful()
 
 
+@pytest.mark.core
 def test_a_map_of_a_dead_worker_spares_what_it_had_finished_above_the_front(broker, folder):
     with World(broker, folder, partitions=1, settings={"delivery": {"max_begun": 15}}) as world:
         world.worker("w0")

@@ -4,12 +4,15 @@ import signal
 import subprocess
 import time
 
+import pytest
+
 from kit.auditor import Blow
 from kit.processes import wait_for
 from kit.storm import Stream
 from kit.world import World
 
 
+@pytest.mark.core
 def test_stops_starts_and_scaling_from_one_to_four_and_back_repeat_no_call(broker, folder):
     with World(broker, folder, partitions=6, simulator={"latency": "uniform(50ms, 800ms)"}) as world:
         world.worker("w0")

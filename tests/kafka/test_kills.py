@@ -11,6 +11,7 @@ from kit.world import World
 PATIENT = {"bedrock": {"retry": {"max_attempts": 50}}, "delivery": {"max_begun": 15, "drain_timeout": "10s"}}
 
 
+@pytest.mark.core
 def test_kill_9_of_workers_and_broker_loses_nothing_doubles_nothing_and_pays_nothing_twice(own_broker, folder, request):
     cycles = request.config.getoption("--cycles")
     simulator = {"latency": "uniform(10ms, 300ms)", "faults": {"throttling": 0.03, "cut_stream": 0.03}}

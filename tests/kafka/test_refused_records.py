@@ -82,6 +82,7 @@ def test_a_response_that_its_topic_takes_in_no_form_leaves_a_letter_and_its_usag
         assert usage["final"] is False and len(world.calls) == 8
 
 
+@pytest.mark.core
 @pytest.mark.parametrize("guarantee", ["exactly_once", "at_least_once"])
 def test_an_answer_that_is_too_large_doubles_none_of_its_batch(broker, folder, guarantee):
     with World(broker, folder, partitions=1, simulator={"latency": "300ms"},
