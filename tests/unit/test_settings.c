@@ -342,13 +342,18 @@ static void the_command_line_wins_over_the_file(void **state)
     assert_int_equal(reading->settings.bedrock_region.len, 0);
     end(reading);
     static const char *const BAD[] = {"delivery.max_held", "delivery.max_helt=5",
-                                      "delivery.max_held=none"};
+                                      "delivery.max_held=none", "delivry.max_held=5",
+                                      "bedrock.foo=1"};
     reading = read_with("", BAD, COUNT_OF(BAD));
     assert_string_equal(buf_text(&reading->told),
                         "--set:1:1: write --set path=value\n"
                         "--set:2:1: delivery.max_helt: unknown setting; did you mean "
                         "delivery.max_held?\n"
-                        "--set:3:19: delivery.max_held: 'none' is not a whole number\n");
+                        "--set:3:19: delivery.max_held: 'none' is not a whole number\n"
+                        "--set:4:1: delivry.max_held: unknown setting; did you mean "
+                        "delivery.max_held?\n"
+                        "--set:5:1: bedrock.foo: unknown setting; `bedrock-worker reference` lists "
+                        "all\n");
     end(reading);
 }
 

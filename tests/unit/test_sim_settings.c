@@ -13,9 +13,9 @@ static void spans_are_read_with_their_units(void **state)
     static const struct {
         const char *text;
         int64_t ms;
-    } GOOD[] = {{"0", 0},        {"250ms", 250}, {"1.5s", 1500},   {"2m", 120000},
-                {"1h", 3600000}, {"0.5ms", 0},   {"24h", 86400000}};
-    static const char *const BAD[] = {"",    "5",   "ms",  "1d",    "1e3s", "-1s",
+    } GOOD[] = {{"0", 0},     {"250ms", 250},    {"1.5s", 1500},   {"2m", 120000},  {"1h", 3600000},
+                {"0.5ms", 0}, {"24h", 86400000}, {"1d", 86400000}, {"1m30s", 90000}};
+    static const char *const BAD[] = {"",    "5",   "ms",  "2d",    "1e3s", "-1s",
                                       "1s2", "25h", "1 s", "1..2s", "."};
     int64_t ms;
     for (size_t i = 0; i < COUNT_OF(GOOD); i++) {

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "yaml/units.h"
+
 #define NUMBER_TEXT_MAX 32
 #define SIGMA_MAX       5.0
 #define TWO_PI          6.283185307179586
@@ -33,27 +35,12 @@ bool number_read(struct slice text, double *ret_value)
 
 bool span_read(struct slice text, bool signed_too, int64_t *ret_ms)
 {
-    static const struct {
-        const char *name;
-        double factor;
-    } UNITS[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"", 0}};
-    size_t digits = 0;
-    while (digits < text.len && !(text.ptr[digits] >= 'a' && text.ptr[digits] <= 'z'))
-        digits++;
-    double value;
-    if (!number_read(slice_sub(text, 0, digits), &value) || (value < 0 && !signed_too))
+    int64_t ms = 0;
+    bool is_negative = signed_too && slice_starts(text, SLICE("-"));
+    if (!units_read_span(slice_sub(text, is_negative ? 1 : 0, text.len), &ms) || ms > DELAY_MS_MAX)
         return false;
-    struct slice unit = slice_sub(text, digits, text.len);
-    for (size_t i = 0; i < COUNT_OF(UNITS); i++) {
-        if (!slice_equal(unit, slice_of_text(UNITS[i].name)))
-            continue;
-        double ms = value * UNITS[i].factor;
-        if ((UNITS[i].factor == 0 && value != 0) || fabs(ms) > DELAY_MS_MAX)
-            return false;
-        *ret_ms = (int64_t)ms;
-        return true;
-    }
-    return false;
+    *ret_ms = is_negative ? -ms : ms;
+    return true;
 }
 
 /* `name(first, second)` taken apart. */

@@ -25,7 +25,7 @@ int64_t delay_draw(const struct delay *delay, struct random *random);
 /* Even in [0, 1). */
 double chance_draw(struct random *random);
 
-/* `20ms`, `1.5s`, `2m`, `1h`, `0`; `-5m` too when `signed_too`. */
+/* A duration as in all settings (yaml/units.h), at most a day; `-5m` too when `signed_too`. */
 MUST_CHECK bool span_read(struct slice text, bool signed_too, int64_t *ret_ms);
 /* A plain decimal number: digits, a point, an exponent never. */
 MUST_CHECK bool number_read(struct slice text, double *ret_value);

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#define FRACTION_DIGITS_MAX 9 /* further ones are worth no millisecond */
+
 struct unit {
     const char *name;
     int64_t factor;
@@ -74,52 +76,74 @@ enum err units_add_expanded(struct buf *buf, struct slice text,
 }
 
 /* Digits at the front of *text, taken off it. */
-static bool take_number(struct slice *text, int64_t *ret_number)
+static struct slice take_digits(struct slice *text)
 {
     size_t len = 0;
     while (len < text->len && text->ptr[len] >= '0' && text->ptr[len] <= '9')
         len++;
-    if (len == 0 || !slice_to_int64(slice_sub(*text, 0, len), ret_number))
-        return false;
+    struct slice digits = slice_sub(*text, 0, len);
     *text = slice_sub(*text, len, text->len);
+    return digits;
+}
+
+/* How many units a digit behind the point stands for, summed; what is no whole one is dropped. */
+static int64_t fraction_of(struct slice digits, int64_t factor)
+{
+    int64_t sum = 0, scale = 1;
+    for (size_t i = 0; i < digits.len && i < FRACTION_DIGITS_MAX; i++) {
+        sum = sum * 10 + (digits.ptr[i] - '0');
+        scale *= 10;
+    }
+    return sum * factor / scale;
+}
+
+/* One part such as `5m` or `1.5s` at the front of *text, taken off it. Its factor is below
+ * *last_factor, and becomes it. */
+static bool take_span(struct slice *text, int64_t *last_factor, int64_t *ret_ms)
+{
+    struct slice whole = take_digits(text), fraction = SLICE("");
+    if (slice_starts(*text, SLICE("."))) {
+        *text = slice_sub(*text, 1, text->len);
+        fraction = take_digits(text);
+        if (fraction.len == 0)
+            return false;
+    }
+    size_t len = 0;
+    while (len < text->len && text->ptr[len] >= 'a' && text->ptr[len] <= 'z')
+        len++;
+    int64_t number = 0, factor = 0;
+    for (size_t i = 0; i < COUNT_OF(SPANS); i++) {
+        if (slice_equal_text(slice_sub(*text, 0, len), SPANS[i].name))
+            factor = SPANS[i].factor;
+    }
+    *text = slice_sub(*text, len, text->len);
+    if (factor == 0 || factor >= *last_factor || !slice_to_int64(whole, &number) ||
+        __builtin_mul_overflow(number, factor, &number) ||
+        __builtin_add_overflow(number, fraction_of(fraction, factor), ret_ms))
+        return false;
+    *last_factor = factor;
     return true;
 }
 
 bool units_read_span(struct slice text, int64_t *ret_ms)
 {
+    int64_t sum = 0, part = 0, last_factor = INT64_MAX;
+    bool is_one = text.len > 0;
     if (slice_equal_text(text, "0")) {
         *ret_ms = 0;
         return true;
     }
-    int64_t sum = 0, last_factor = INT64_MAX;
-    while (text.len > 0) {
-        int64_t number = 0, factor = 0;
-        if (!take_number(&text, &number))
-            return false;
-        size_t len = 0;
-        while (len < text.len && text.ptr[len] >= 'a' && text.ptr[len] <= 'z')
-            len++;
-        for (size_t i = 0; i < COUNT_OF(SPANS); i++) {
-            if (slice_equal_text(slice_sub(text, 0, len), SPANS[i].name))
-                factor = SPANS[i].factor;
-        }
-        if (factor == 0 || factor >= last_factor ||
-            __builtin_mul_overflow(number, factor, &number) ||
-            __builtin_add_overflow(sum, number, &sum))
-            return false;
-        last_factor = factor;
-        text = slice_sub(text, len, text.len);
-    }
-    if (last_factor == INT64_MAX)
-        return false;
-    *ret_ms = sum;
-    return true;
+    while (is_one && text.len > 0)
+        is_one = take_span(&text, &last_factor, &part) && !__builtin_add_overflow(sum, part, &sum);
+    if (is_one)
+        *ret_ms = sum;
+    return is_one;
 }
 
 bool units_read_size(struct slice text, int64_t *ret_bytes)
 {
     int64_t number = 0;
-    if (!take_number(&text, &number))
+    if (!slice_to_int64(take_digits(&text), &number))
         return false;
     int64_t factor = text.len == 0 ? 1 : 0;
     for (size_t i = 0; i < COUNT_OF(SIZES); i++) {
@@ -152,34 +176,4 @@ void units_add_span(struct buf *buf, int64_t ms)
 void units_add_size(struct buf *buf, int64_t bytes)
 {
     add_in_units(buf, bytes, SIZES, COUNT_OF(SIZES));
-}
-
-static int lower(char byte)
-{
-    return byte >= 'A' && byte <= 'Z' ? byte + 32 : byte;
-}
-
-size_t units_distance(struct slice a, struct slice b, size_t most)
-{
-    size_t row[65];
-    size_t longer = a.len > b.len ? a.len - b.len : b.len - a.len;
-    if (a.len > 64 || b.len > 64 || longer >= most)
-        return most;
-    for (size_t j = 0; j <= b.len; j++)
-        row[j] = j;
-    for (size_t i = 1; i <= a.len; i++) {
-        size_t corner = row[0], least = i;
-        row[0] = i;
-        for (size_t j = 1; j <= b.len; j++) {
-            size_t change = corner + (lower(a.ptr[i - 1]) != lower(b.ptr[j - 1]));
-            corner = row[j];
-            size_t drop = row[j] + 1, add = row[j - 1] + 1;
-            size_t best = drop < add ? drop : add;
-            row[j] = change < best ? change : best;
-            least = row[j] < least ? row[j] : least;
-        }
-        if (least >= most)
-            return most;
-    }
-    return row[b.len] < most ? row[b.len] : most;
 }

@@ -24,15 +24,13 @@ struct environment {
 MUST_CHECK enum err units_add_expanded(struct buf *buf, struct slice text,
                                        const struct environment *environment,
                                        char ret_name[UNITS_NAME_MAX]);
-/* `1500ms`, `2s`, `5m`, `1h`, `1d`, `1h30m`; `0`. */
+/* `1500ms`, `2s`, `1.5s`, `5m`, `1h`, `1d`, `1h30m`; `0`. A fraction of a millisecond is dropped.
+ */
 MUST_CHECK bool units_read_span(struct slice text, int64_t *ret_ms);
 /* `0`, `512`, `512B`, `1kB`, `64KiB`, `16MiB`, `1GB`: decimal kB MB GB, binary KiB MiB GiB. */
 MUST_CHECK bool units_read_size(struct slice text, int64_t *ret_bytes);
 /* The shortest form of the above: 120000 → `2m`, 67108864 → `64MiB`. */
 void units_add_span(struct buf *buf, int64_t ms);
 void units_add_size(struct buf *buf, int64_t bytes);
-/* Letters that must be changed, added or removed to make `b` of `a` (case ignored); `most` when
- * that is no fewer, or a text is over 64 bytes. */
-size_t units_distance(struct slice a, struct slice b, size_t most);
 
 #endif

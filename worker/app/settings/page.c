@@ -165,7 +165,7 @@ static void add_amount_schema(struct buf *buf, const struct setting_row *row)
         add_bounds(buf, row->low, row->high);
         add_schema(buf, "}");
     } else if (row->kind == SETTING_SPAN) {
-        add_schema(buf, "{'type':'string','pattern':'^([0-9]+(d|h|m|s|ms))+$'}");
+        add_schema(buf, "{'type':'string','pattern':'^([0-9]+([.][0-9]+)?(d|h|m|s|ms))+$'}");
     } else {
         add_schema(buf, "{'type':'integer','minimum':0},"
                         "{'type':'string','pattern':'^[0-9]+(B|kB|KB|MB|GB|KiB|MiB|GiB)?$'}");

@@ -9,9 +9,12 @@
 
 #include "app/settings/parts.h"
 #include "base/check.h"
+#include "base/suggest.h"
 
 #define WAITING_MAX (DOCUMENT_DEPTH_MAX * 8)
 #define MEMBERS_MAX 1000
+/* Letters of a whole path that may be wrong in one that is meant. */
+#define PATH_CHANGES_MAX 2
 
 #define RANGE(low_value, high_value) .low = (low_value), .high = (high_value)
 #define WORDS_OF(list)               .choices = (list)
@@ -143,33 +146,38 @@ static struct slice only_longer(struct slice path)
     return found;
 }
 
+/* Of the settings and groups beside it, the one whose name is nearest; else the setting of another
+ * group with exactly this name, the nearest of all paths, or what the path is the beginning of.
+ * Null when there is none. */
+static struct slice find_meant(struct slice path, struct slice key)
+{
+    struct slice group = slice_sub(path, 0, path.len - key.len), moved = SLICE_NULL;
+    struct suggest beside, anywhere;
+    suggest_init(&beside, key);
+    suggest_init(&anywhere, path);
+    for (size_t i = 0; i < COUNT_OF(ROWS); i++) {
+        struct slice row = slice_of_text(ROWS[i].path);
+        struct slice front = front_of(row, settings_depth(path));
+        if (slice_starts(front, group))
+            suggest_offer(&beside, slice_sub(front, group.len, front.len));
+        if (slice_ends(row, key) && row.len > key.len && row.ptr[row.len - key.len - 1] == '.')
+            moved = row;
+        suggest_offer(&anywhere, front);
+    }
+    if (beside.nearest.ptr != NULL)
+        return slice_of(beside.nearest.ptr - group.len, group.len + beside.nearest.len);
+    if (moved.ptr != NULL)
+        return moved;
+    return anywhere.distance <= PATH_CHANGES_MAX ? anywhere.nearest : only_longer(path);
+}
+
 static void refuse_unknown(struct settings_reader *reader, struct place place, struct slice path,
                            struct slice key)
 {
-    size_t best = 1 + (key.len < 9 ? 2 : key.len / 3), dots = settings_depth(path);
-    struct slice found = SLICE_NULL, before = SLICE_NULL;
-    for (size_t i = 0; i < COUNT_OF(ROWS); i++) {
-        struct slice row = slice_of_text(ROWS[i].path);
-        struct slice front = front_of(row, dots);
-        bool is_again = before.ptr != NULL && slice_equal(front, before);
-        size_t distance = is_again ? best : units_distance(path, front, best);
-        before = front;
-        if (distance < best) {
-            best = distance;
-            found = front;
-        }
-        bool ends_so =
-            slice_ends(row, key) && row.len > key.len && row.ptr[row.len - key.len - 1] == '.';
-        if (ends_so && best > 1) {
-            best = 1;
-            found = row;
-        }
-    }
-    if (found.ptr == NULL)
-        found = only_longer(path);
-    if (found.ptr != NULL)
+    struct slice meant = find_meant(path, key);
+    if (meant.ptr != NULL)
         problems_add(reader->problems, place, path, "unknown setting; did you mean %.*s?",
-                     SLICE_ARG(found));
+                     SLICE_ARG(meant));
     else
         problems_add(reader->problems, place, path,
                      "unknown setting; `bedrock-worker reference` lists all");
