@@ -157,6 +157,39 @@ static void sizes_are_binary_or_decimal_as_they_say(void **state)
     }
 }
 
+static void assert_meant(const char *text, const char *span, const char *size)
+{
+    struct buf buf OWNED_BY(buf_done);
+    buf_init(&buf, 100);
+    assert_int_equal(units_add_meant_span(&buf, slice_of_text(text)), span[0] != '\0');
+    assert_buf(&buf, span);
+    buf_reset(&buf);
+    assert_int_equal(units_add_meant_size(&buf, slice_of_text(text)), size[0] != '\0');
+    assert_buf(&buf, size);
+}
+
+static void what_was_meant_is_known_by_the_beginning_of_a_units_word(void **state)
+{
+    (void)state;
+    assert_meant("5 Min", "5m", "");
+    assert_meant("5 secs", "", "");
+    assert_meant("7 seconds", "7s", "");
+    assert_meant("30S", "30s", "");
+    assert_meant("2 hour", "2h", "");
+    assert_meant("20 msec", "20ms", "");
+    assert_meant("20milli", "20ms", "");
+    assert_meant("3 d", "3d", "");
+    assert_meant("64M", "64m", "64MiB");
+    assert_meant("64 mb", "", "64MB");
+    assert_meant("8k", "", "8KiB");
+    assert_meant("8 byte", "", "8B");
+    assert_meant("8", "", "");
+    assert_meant("", "", "");
+    assert_meant("MiB", "", "");
+    assert_meant("1.5GiB", "", "");
+    assert_meant("9 lives", "", "");
+}
+
 /* What is printed is read back as the same amount. */
 static void amounts_survive_printing(void **state)
 {
@@ -186,6 +219,7 @@ int main(void)
         cmocka_unit_test(a_value_over_the_limit_is_refused),
         cmocka_unit_test(spans_have_units),
         cmocka_unit_test(sizes_are_binary_or_decimal_as_they_say),
+        cmocka_unit_test(what_was_meant_is_known_by_the_beginning_of_a_units_word),
         cmocka_unit_test(amounts_survive_printing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

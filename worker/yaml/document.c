@@ -16,12 +16,26 @@ struct reader {
     struct slice key; /* of the member whose value comes next; null = a key comes next */
     struct place key_place;
     size_t nodes;
-    bool is_second; /* a document came before */
+    bool is_second;           /* a document came before */
+    size_t characters, bytes; /* how far byte_at has counted */
+    size_t end;               /* of the last text or bracket, in bytes */
 };
 
 static struct place place_of(const struct reader *reader, yaml_mark_t mark)
 {
     return (struct place){reader->file, (uint32_t)mark.line + 1, (uint32_t)mark.column + 1};
+}
+
+/* libyaml counts characters; its events come in the order of the text. */
+static size_t byte_at(struct reader *reader, yaml_mark_t mark)
+{
+    while (reader->characters < mark.index && reader->bytes < reader->text.len) {
+        reader->bytes++;
+        while (reader->bytes < reader->text.len && (reader->text.ptr[reader->bytes] & 0xc0) == 0x80)
+            reader->bytes++;
+        reader->characters++;
+    }
+    return reader->bytes;
 }
 
 static bool fail(struct reader *reader, struct place place, const char *words)
@@ -86,6 +100,7 @@ static bool take_text(struct reader *reader, const yaml_event_t *event)
     if (node == NULL)
         return false;
     node->is_plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+    reader->end = byte_at(reader, event->end_mark);
     return arena_copy(reader->arena, text, &node->text) || fail(reader, place, "out of memory");
 }
 
@@ -97,8 +112,24 @@ static bool take_start(struct reader *reader, const yaml_event_t *event, enum do
     struct document_node *node = add_node(reader, kind, place);
     if (node == NULL)
         return false;
+    node->source = slice_sub(reader->text, byte_at(reader, event->start_mark), reader->text.len);
     reader->open[reader->depth++] = node;
     return true;
+}
+
+/* Without a bracket at its end, a list or map ends with its last text: comments may follow. */
+static void take_end(struct reader *reader, const yaml_event_t *event)
+{
+    CHECK(reader->depth > 0);
+    struct document_node *node = reader->open[--reader->depth];
+    size_t end = byte_at(reader, event->end_mark);
+    if (event->end_mark.index > event->start_mark.index)
+        reader->end = end;
+    const char *last = reader->text.ptr + reader->end;
+    if (last > node->source.ptr)
+        node->source = slice_sub(node->source, 0, (size_t)(last - node->source.ptr));
+    else
+        node->source = SLICE("");
 }
 
 static bool has_extras(const yaml_event_t *event)
@@ -130,8 +161,7 @@ static bool take_event(struct reader *reader, const yaml_event_t *event)
     if (!is_value)
         return true;
     if (is_end) {
-        CHECK(reader->depth > 0);
-        reader->depth--;
+        take_end(reader, event);
         return true;
     }
     struct document_node *parent = reader->depth > 0 ? reader->open[reader->depth - 1] : NULL;
@@ -143,36 +173,105 @@ static bool take_event(struct reader *reader, const yaml_event_t *event)
                       event->type == YAML_MAPPING_START_EVENT ? DOCUMENT_MAP : DOCUMENT_LIST);
 }
 
-/* Does a line (from 0) have a tab before its first word? YAML does not say so. */
-static bool is_indented_by_tab(struct slice text, size_t line)
+static struct slice line_at(struct slice text, uint32_t line)
 {
-    for (; line > 0; line--)
+    for (; line > 1; line--)
         text = slice_sub(text, slice_find(text, '\n') + 1, text.len);
-    size_t at = 0;
-    while (at < text.len && text.ptr[at] == ' ')
-        at++;
-    return at < text.len && text.ptr[at] == '\t';
+    return slice_sub(text, 0, slice_find(text, '\n'));
 }
+
+/* Does a tab stand before the line's first word? YAML does not say so. */
+static bool is_indented_by_tab(struct slice line)
+{
+    size_t at = 0;
+    while (at < line.len && line.ptr[at] == ' ')
+        at++;
+    return at < line.len && line.ptr[at] == '\t';
+}
+
+/* Does the line hold `: ` before this column, which a value follows? */
+static bool has_value_before(struct slice line, uint32_t column)
+{
+    for (size_t i = 0; i + 1 < line.len && i + 2 < column; i++) {
+        if (line.ptr[i] == ':' && line.ptr[i + 1] == ' ')
+            return true;
+    }
+    return false;
+}
+
+/* What libyaml says, and what to do about it. Some faults are better looked for where what is
+ * broken begins than where libyaml notices. */
+struct slip {
+    const char *problem;
+    enum { AT_FAULT, AT_BEGINNING, UNCLOSED } where; /* UNCLOSED: at the fault, and the beginning */
+    const char *words;
+};
+
+static const struct slip SLIPS[] = {
+    {"did not find expected ',' or ']'", UNCLOSED,
+     "expected ',' or ']'; put in quotes what holds { } [ ] , or ': ': \"${NAME}\", or close the "
+     "list"},
+    {"did not find expected ',' or '}'", UNCLOSED,
+     "expected ',' or '}'; put in quotes what holds { } [ ] , or ': ': \"${NAME}\", or close the "
+     "map"},
+    {"did not find expected key", AT_FAULT,
+     "expected `name: value`; mind the indentation, or put in quotes what begins with { [ or a "
+     "quote, to its end"},
+    {"did not find expected '-' indicator", AT_FAULT,
+     "expected `- value`; mind the indentation, or put in quotes what begins with { [ or a quote, "
+     "to its end"},
+    {"did not find expected alphabetic or numeric character", AT_BEGINNING,
+     "an anchor or an alias begins here; put a text that begins with & or * in quotes"},
+    {"could not find expected ':'", AT_BEGINNING,
+     "expected `name: value`; write a colon and a blank"},
+    {"found unexpected end of stream", AT_BEGINNING, "this quote is not closed; close it"},
+    {"found character that cannot start any token", AT_FAULT,
+     "no text can begin with this character; put it in quotes"},
+    {"found unknown escape character", AT_FAULT,
+     "a backslash in \"…\" begins an escape; write \\\\, or use single quotes"},
+    {"block sequence entries are not allowed in this context", AT_FAULT,
+     "a list item begins here; write it on the next line, indented"},
+};
 
 static void tell_parser_fault(struct reader *reader, const yaml_parser_t *parser)
 {
-    const char *words = parser->problem != NULL ? parser->problem : "cannot be read";
+    const char *problem = parser->problem != NULL ? parser->problem : "cannot be read";
     struct place place = place_of(reader, parser->problem_mark);
+    struct slice line = line_at(reader->text, place.line);
+    const char *words = NULL;
+    bool is_unclosed = false;
     if (parser->error == YAML_READER_ERROR) {
-        place = (struct place){reader->file, (uint32_t)parser->mark.line + 1,
-                               (uint32_t)parser->mark.column + 1};
-        problems_add(reader->problems, place, SLICE(""),
-                     "not UTF-8 text (%s at byte %zu); save the file as UTF-8", words,
+        problems_add(reader->problems, place_of(reader, parser->mark), SLICE(""),
+                     "not UTF-8 text (%s at byte %zu); save the file as UTF-8", problem,
                      parser->problem_offset);
         return;
     }
-    if (is_indented_by_tab(reader->text, place.line - 1)) {
-        fail(reader, place, "not YAML: a tab indents this line; use spaces");
-        return;
+    if (is_indented_by_tab(line))
+        words = "a tab indents this line; use spaces";
+    else if (strcmp(problem, "mapping values are not allowed in this context") == 0)
+        words = has_value_before(line, place.column)
+                    ? "': ' within a text; put the text in quotes: name: \"You are: a helper\""
+                    : "a name within the value above; align it with the names it belongs "
+                      "to, or end the line above with a colon";
+    for (size_t i = 0; i < COUNT_OF(SLIPS) && words == NULL; i++) {
+        if (strcmp(problem, SLIPS[i].problem) != 0)
+            continue;
+        words = SLIPS[i].words;
+        is_unclosed = SLIPS[i].where == UNCLOSED;
+        if (SLIPS[i].where == AT_BEGINNING)
+            place = place_of(reader, parser->context_mark);
     }
-    problems_add(
-        reader->problems, place, SLICE(""), "not YAML: %s%s%s; mind indentation, colons and quotes",
-        parser->context != NULL ? parser->context : "", parser->context != NULL ? ", " : "", words);
+    if (words != NULL && is_unclosed)
+        problems_add(reader->problems, place, SLICE(""),
+                     "invalid YAML: %s; it begins at line %zu, column %zu", words,
+                     parser->context_mark.line + 1, parser->context_mark.column + 1);
+    else if (words != NULL)
+        problems_add(reader->problems, place, SLICE(""), "invalid YAML: %s", words);
+    else
+        problems_add(reader->problems, place, SLICE(""),
+                     "invalid YAML: %s%s%s; mind indentation, colons and quotes",
+                     parser->context != NULL ? parser->context : "",
+                     parser->context != NULL ? ", " : "", problem);
 }
 
 static void read_events(struct reader *reader, yaml_parser_t *parser)
@@ -192,10 +291,11 @@ static void read_events(struct reader *reader, yaml_parser_t *parser)
 void document_read(struct arena *arena, struct slice text, const char *file,
                    struct problems *problems, struct document_node **ret_root)
 {
+    size_t before = problems_found(problems);
     struct reader reader = {.arena = arena, .text = text, .file = file, .problems = problems};
     *ret_root = NULL;
     if (text.len > DOCUMENT_BYTES_MAX) {
-        fail(&reader, (struct place){file, 1, 1}, "the file is over 1 MiB; shorten it");
+        fail(&reader, (struct place){file, 1, 1}, "the file is over 4 MiB; shorten it");
         return;
     }
     yaml_parser_t parser;
@@ -207,7 +307,7 @@ void document_read(struct arena *arena, struct slice text, const char *file,
     yaml_parser_set_input_string(&parser, (const unsigned char *)text.ptr, text.len);
     read_events(&reader, &parser);
     yaml_parser_delete(&parser);
-    *ret_root = reader.root;
+    *ret_root = problems_found(problems) == before ? reader.root : NULL;
 }
 
 bool document_is_null(const struct document_node *node)

@@ -1,7 +1,6 @@
 #include "yaml/problems.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/utf8.h"
@@ -32,7 +31,7 @@ void problems_add(struct problems *problems, struct place place, struct slice pa
     }
     struct problem *problem = &problems->list[problems->count];
     problem->place = place;
-    problem->order = problems->count++;
+    problems->count++;
     slice_write(path, problem->path, sizeof problem->path);
     make_printable(problem->path);
 
@@ -50,22 +49,26 @@ size_t problems_found(const struct problems *problems)
     return problems->count + problems->dropped;
 }
 
-static int compare(const void *left, const void *right)
+static bool is_before(const struct problem *a, const struct problem *b)
 {
-    const struct problem *a = left, *b = right;
     int files = strcmp(a->place.file, b->place.file);
     if (files != 0)
-        return files;
+        return files < 0;
     if (a->place.line != b->place.line)
-        return a->place.line < b->place.line ? -1 : 1;
-    if (a->place.column != b->place.column)
-        return a->place.column < b->place.column ? -1 : 1;
-    return a->order < b->order ? -1 : 1;
+        return a->place.line < b->place.line;
+    return a->place.column < b->place.column;
 }
 
 void problems_sort(struct problems *problems)
 {
-    qsort(problems->list, problems->count, sizeof problems->list[0], compare);
+    for (size_t i = 1; i < problems->count; i++) {
+        struct problem moved = problems->list[i];
+        size_t at = i;
+        while (at > 0 && is_before(&moved, &problems->list[at - 1]))
+            at--;
+        memmove(&problems->list[at + 1], &problems->list[at], (i - at) * sizeof moved);
+        problems->list[at] = moved;
+    }
 }
 
 void problems_add_text(const struct problems *problems, struct buf *buf)

@@ -20,7 +20,6 @@ struct place {
 
 struct problem {
     struct place place;
-    size_t order;                /* of finding: problems of one place stay in it */
     char path[PROBLEM_PATH_MAX]; /* "" = the file as a whole */
     char words[PROBLEM_WORDS_MAX];
 };
@@ -37,7 +36,7 @@ void problems_add(struct problems *problems, struct place place, struct slice pa
                   const char *format, ...) PRINTF(4, 5);
 /* How many there are, those that were not kept included. */
 size_t problems_found(const struct problems *problems);
-/* By file, line and column. */
+/* By file, line and column; problems of one place stay in the order of finding. */
 void problems_sort(struct problems *problems);
 /* One line each: `file:line:column: path: words`; a default's problem has its file alone. */
 void problems_add_text(const struct problems *problems, struct buf *buf);

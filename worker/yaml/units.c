@@ -7,15 +7,18 @@
 struct unit {
     const char *name;
     int64_t factor;
+    const char *word; /* in full: people write its beginning */
 };
 
 /* Longest first where one is the end of another; the order of printing, too. */
 static const struct unit SPANS[] = {
-    {"d", 86400000}, {"h", 3600000}, {"m", 60000}, {"s", 1000}, {"ms", 1},
+    {"d", 86400000, "days"}, {"h", 3600000, "hours"},   {"m", 60000, "minutes"},
+    {"s", 1000, "seconds"},  {"ms", 1, "milliseconds"}, {"ms", 1, "msecs"},
 };
 static const struct unit SIZES[] = {
-    {"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}, {"GB", 1000000000},
-    {"MB", 1000000},  {"kB", 1000},     {"KB", 1000},     {"B", 1},
+    {"GiB", 1 << 30, "GiB"},  {"MiB", 1 << 20, "MiB"}, {"KiB", 1 << 10, "KiB"},
+    {"GB", 1000000000, "GB"}, {"MB", 1000000, "MB"},   {"kB", 1000, "kB"},
+    {"KB", 1000, "KB"},       {"B", 1, "bytes"},
 };
 
 static bool is_name_byte(char byte, bool is_first)
@@ -176,4 +179,31 @@ void units_add_span(struct buf *buf, int64_t ms)
 void units_add_size(struct buf *buf, int64_t bytes)
 {
     add_in_units(buf, bytes, SIZES, COUNT_OF(SIZES));
+}
+
+/* A whole number, then a unit's word or its beginning; blanks and case do not count. */
+static bool add_meant(struct buf *buf, struct slice text, const struct unit *units, size_t count)
+{
+    text = slice_trim(text);
+    struct slice digits = take_digits(&text);
+    struct slice word = slice_trim(text);
+    for (size_t i = 0; i < count && digits.len > 0 && word.len > 0; i++) {
+        struct slice full = slice_of_text(units[i].word);
+        if (!slice_equal_nocase(slice_sub(full, 0, word.len), word))
+            continue;
+        buf_add(buf, digits);
+        buf_add_text(buf, units[i].name);
+        return true;
+    }
+    return false;
+}
+
+bool units_add_meant_span(struct buf *buf, struct slice text)
+{
+    return add_meant(buf, text, SPANS, COUNT_OF(SPANS));
+}
+
+bool units_add_meant_size(struct buf *buf, struct slice text)
+{
+    return add_meant(buf, text, SIZES, COUNT_OF(SIZES));
 }

@@ -29,6 +29,10 @@ MUST_CHECK enum err units_add_expanded(struct buf *buf, struct slice text,
 MUST_CHECK bool units_read_span(struct slice text, int64_t *ret_ms);
 /* `0`, `512`, `512B`, `1kB`, `64KiB`, `16MiB`, `1GB`: decimal kB MB GB, binary KiB MiB GiB. */
 MUST_CHECK bool units_read_size(struct slice text, int64_t *ret_bytes);
+/* What was meant by a duration or a size that is none, as it is written right: `10 MiB` → `10MiB`,
+ * `64M` → `64MiB`, `5min` → `5m`. false, and nothing is added: that cannot be told. */
+MUST_CHECK bool units_add_meant_span(struct buf *buf, struct slice text);
+MUST_CHECK bool units_add_meant_size(struct buf *buf, struct slice text);
 /* The shortest form of the above: 120000 → `2m`, 67108864 → `64MiB`. */
 void units_add_span(struct buf *buf, int64_t ms);
 void units_add_size(struct buf *buf, int64_t bytes);

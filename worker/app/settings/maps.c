@@ -8,12 +8,14 @@
 #include "base/suggest.h"
 #include "wire/bedrock/dialects.h"
 #include "wire/chat/template.h"
+#include "yaml/mistake.h"
 
 #define ENTRIES_MAX    1000 /* of one map */
 #define NAME_BYTES_MAX 128  /* of an alias or a template */
 #define STOPS_MAX      64
 #define JSON_BYTES_MAX 65536 /* of one default */
-#define QUOTE_BYTES    8     /* so much of a secret is a quotation of it */
+#define PAIR           "a role and a text such as [human, \"Hello {name}\"]"
+#define QUOTE_BYTES    8 /* so much of a secret is a quotation of it */
 
 /* path.name, in the arena; the path alone when memory ran out. */
 static struct slice path_below(struct settings_reader *reader, struct slice path, struct slice name)
@@ -380,9 +382,13 @@ static void take_message(struct settings_reader *reader, const struct document_n
 {
     size_t column = 0;
     const char *words = NULL;
-    if (node->kind != DOCUMENT_LIST || node->count != 2) {
+    if (node->kind != DOCUMENT_LIST) {
+        mistake_add_kind(reader->problems, node, path, PAIR);
+        return;
+    }
+    if (node->count != 2) {
         problems_add(reader->problems, node->place, path,
-                     "is not a pair; write [human, \"text with {variables}\"]");
+                     "is a list of %zu; write " PAIR ", a text with commas in quotes", node->count);
         return;
     }
     const struct document_node *role = node->first, *text = node->last;

@@ -391,7 +391,7 @@ static bool read_file(const char *file, struct buf *ret_text, struct problems *p
         problems_add(problems, (struct place){file, 0, 0}, SLICE(""),
                      "cannot be read: %s; name another file with -c", strerrordesc_np(code));
     else if (ret_text->failed != OK)
-        problems_add(problems, (struct place){file, 0, 0}, SLICE(""), "is over 1 MiB; shorten it");
+        problems_add(problems, (struct place){file, 0, 0}, SLICE(""), "is over 4 MiB; shorten it");
     return problems->count == 0;
 }
 

@@ -4,19 +4,18 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "wire/formats/json.h"
+#include "yaml/mistake.h"
 
 #define VALUE_BYTES_MAX ((size_t)256 * 1024) /* of one text, its variables put in */
-#define SHOWN_MAX       60 /* bytes of a wrong value that a problem quotes, as written in the file */
 
 static const char *expected(enum setting_kind kind)
 {
     static const char *const WORDS[] = {
         [SETTING_TEXT] = "a text",
-        [SETTING_FLAG] = "true or false",
+        [SETTING_FLAG] = MISTAKE_FLAG,
         [SETTING_COUNT] = "a whole number",
-        [SETTING_SPAN] = "a duration such as 200ms, 30s, 5m or 1h",
-        [SETTING_SIZE] = "a size such as 64KiB, 16MiB or 1GB",
+        [SETTING_SPAN] = MISTAKE_SPAN,
+        [SETTING_SIZE] = MISTAKE_SIZE,
         [SETTING_CHOICE] = "one of the words listed",
         [SETTING_LIST] = "a list such as [a, b]",
         [SETTING_PROPERTIES] = "a map of librdkafka properties such as {linger.ms: 5}",
@@ -26,21 +25,17 @@ static const char *expected(enum setting_kind kind)
     return WORDS[kind];
 }
 
-static const char *kind_of(const struct document_node *node)
+/* Passwords may stand in librdkafka's properties and in URLs. */
+static bool may_be_secret(struct slice path)
 {
-    if (document_is_null(node))
-        return "has no value";
-    if (node->kind == DOCUMENT_LIST)
-        return "is a list";
-    return node->kind == DOCUMENT_MAP ? "is a map" : "is a text";
+    return slice_starts(path, SLICE("kafka.")) || slice_starts(path, SLICE("bedrock."));
 }
 
 bool settings_take_text(struct settings_reader *reader, const struct document_node *node,
                         struct slice path, struct slice *ret_text)
 {
     if (node->kind != DOCUMENT_TEXT || document_is_null(node)) {
-        problems_add(reader->problems, node->place, path, "%s; write a text%s", kind_of(node),
-                     document_is_null(node) ? ", or '' for none" : "");
+        mistake_add_no_text(reader->problems, node, path, may_be_secret(path));
         return false;
     }
     struct buf text OWNED_BY(buf_done);
@@ -65,14 +60,6 @@ bool settings_take_text(struct settings_reader *reader, const struct document_no
     return false;
 }
 
-static void refuse_value(struct settings_reader *reader, const struct setting_row *row,
-                         const struct document_node *node, const char *wanted)
-{
-    struct slice shown = slice_sub(node->text, 0, SHOWN_MAX);
-    problems_add(reader->problems, node->place, slice_of_text(row->path), "'%.*s%s' is not %s",
-                 SLICE_ARG(shown), shown.len < node->text.len ? "…" : "", wanted);
-}
-
 void settings_add_amount(struct buf *buf, enum setting_kind kind, int64_t amount)
 {
     if (kind == SETTING_SPAN)
@@ -92,6 +79,7 @@ static bool is_octal(struct slice number)
 static void take_amount(struct settings_reader *reader, const struct setting_row *row,
                         const struct document_node *node, struct slice text)
 {
+    struct slice path = slice_of_text(row->path);
     int64_t amount = 0;
     bool is_one = false;
     if (row->kind == SETTING_SPAN)
@@ -100,19 +88,21 @@ static void take_amount(struct settings_reader *reader, const struct setting_row
         is_one = units_read_size(text, &amount);
     else
         is_one = slice_to_int64(text, &amount) && !is_octal(text);
-    if (!is_one) {
-        refuse_value(reader, row, node, expected(row->kind));
+    if (!is_one && row->kind == SETTING_SPAN)
+        mistake_add_span(reader->problems, node, path);
+    else if (!is_one && row->kind == SETTING_SIZE)
+        mistake_add_size(reader->problems, node, path);
+    else if (!is_one)
+        mistake_add_value(reader->problems, node, path, expected(row->kind));
+    if (!is_one)
         return;
-    }
     if (amount < row->low || amount > row->high) {
         struct buf range OWNED_BY(buf_done);
         buf_init(&range, 128);
         settings_add_amount(&range, row->kind, row->low);
         buf_add_text(&range, " to ");
         settings_add_amount(&range, row->kind, row->high);
-        problems_add(reader->problems, node->place, slice_of_text(row->path),
-                     "'%.*s' is outside of its limits; write %s",
-                     SLICE_ARG(slice_sub(node->text, 0, SHOWN_MAX)), buf_text(&range));
+        mistake_add_limits(reader->problems, node, path, buf_text(&range));
         return;
     }
     memcpy((char *)reader->settings + row->value_at, &amount, sizeof amount);
@@ -144,7 +134,7 @@ static void take_choice(struct settings_reader *reader, const struct setting_row
     buf_init(&wanted, 256);
     buf_add_text(&wanted, "one of ");
     settings_add_choices(&wanted, row, ", ");
-    refuse_value(reader, row, node, buf_text(&wanted));
+    mistake_add_value(reader->problems, node, slice_of_text(row->path), buf_text(&wanted));
 }
 
 static void take_flag(struct settings_reader *reader, const struct setting_row *row,
@@ -152,7 +142,7 @@ static void take_flag(struct settings_reader *reader, const struct setting_row *
 {
     bool flag = slice_equal_text(text, "true");
     if (!flag && !slice_equal_text(text, "false")) {
-        refuse_value(reader, row, node, expected(SETTING_FLAG));
+        mistake_add_flag(reader->problems, node, slice_of_text(row->path));
         return;
     }
     memcpy((char *)reader->settings + row->value_at, &flag, sizeof flag);
@@ -223,9 +213,9 @@ void settings_take(struct settings_reader *reader, const struct setting_row *row
     else if (row->kind == SETTING_PROPERTIES || row->kind == SETTING_ALIASES ||
              row->kind == SETTING_TEMPLATES)
         wanted = DOCUMENT_MAP;
-    if (node->kind != wanted || document_is_null(node)) {
-        problems_add(reader->problems, node->place, slice_of_text(row->path), "%s; write %s",
-                     kind_of(node), expected(row->kind));
+    bool is_text = row->kind == SETTING_TEXT; /* take_scalar says what is wrong with those */
+    if (!is_text && (node->kind != wanted || document_is_null(node))) {
+        mistake_add_kind(reader->problems, node, slice_of_text(row->path), expected(row->kind));
         return;
     }
     char *value = (char *)reader->settings + row->value_at;
