@@ -41,7 +41,6 @@ static const struct rule RULES[] = {
     {"worker/app/client/kafka_client.c", {"librdkafka/*"}},
     {"worker/io/*", {"uv.h"}},
     {"worker/yaml/document.c", {"yaml.h"}},
-    {"worker/sim/settings.c", {"yaml.h"}},
     {"worker/sim/*", {"microhttpd.h"}},
 };
 

@@ -14,11 +14,10 @@ struct desk {
 
 static void desk_open(struct desk *desk, const char *settings)
 {
-    char problem[SIM_PROBLEM_MAX];
     desk->config = sim_config_new();
     assert_non_null(desk->config);
     if (settings != NULL) {
-        assert_int_equal(sim_config_read(desk->config, slice_of_text(settings), "f", problem), OK);
+        assert_true(sim_config_read(desk->config, slice_of_text(settings), "f"));
     }
     assert_int_equal(planner_init(&desk->planner, desk->config), OK);
     arena_init(&desk->arena, 1 << 20);

@@ -112,11 +112,9 @@ static void a_file_of_settings_is_read_whole(void **state)
         "quotas: [{model: 'a*', requests: 60, tokens: 1000, burst: 10s}]\n"
         "rules: [{prompt: foo, operation: converse-stream, nth: 3, times: 1, rate: 0.5,"
         " fault: stall, latency: 1s, after: 2, retry_after: 2s}]\n";
-    char problem[SIM_PROBLEM_MAX];
     struct sim_config *config = sim_config_new();
     assert_non_null(config);
-    assert_int_equal(sim_config_read(config, slice_of_text(TEXT), "test", problem), OK);
-    assert_string_equal(problem, "");
+    assert_true(sim_config_read(config, slice_of_text(TEXT), "test"));
     assert_int_equal(config->seed, 42);
     assert_int_equal(config->answer_count, 0);
     assert_int_equal(config->clock_skew_ms, -600000);
@@ -136,42 +134,93 @@ static void a_file_of_settings_is_read_whole(void **state)
     sim_config_free(config);
 }
 
-static void wrong_settings_are_refused_with_their_place(void **state)
+static void assert_told(struct sim_config *config, const char *text, const char *told)
+{
+    struct buf words OWNED_BY(buf_done);
+    buf_init(&words, PROBLEMS_BYTES_MAX);
+    assert_int_equal(sim_config_read(config, slice_of_text(text), "f"), told[0] == '\0');
+    problems_add_text(&config->problems, &words);
+    assert_string_equal(buf_text(&words), told);
+}
+
+static void wrong_settings_are_rejected_with_place_and_remedy(void **state)
 {
     (void)state;
     static const struct {
-        const char *text, *problem;
+        const char *text, *told;
     } BAD[] = {
-        {"seed: x", "f:1:7: a whole number is wanted for `seed`"},
-        {"port: 70000", "f:1:7: outside its limits: `port`"},
-        {"a: 1\n", "f:1:1: unknown key `a`"},
+        {"seed: x", "f:1:7: seed: 'x' is not a whole number\n"},
+        {"port: 70000", "f:1:7: port: '70000' is outside of its limits; write 0 to 65535\n"},
+        {"prt: 1\n", "f:1:1: prt: unknown setting; did you mean port?\n"},
+        {"tag: {x: 1}\n", "f:1:7: tag.x: unknown setting; there are open, close\n"},
         {"seed: 1\nlatency: soon",
-         "f:2:10: 200ms, uniform(1ms, 2ms) or lognormal(1s, 0.5) is wanted for `latency`"},
-        {"faults: {nothing: 1}", "f:1:10: no such fault; see --help"},
-        {"faults: {stall: 2}", "f:1:17: a rate from 0 to 1 is wanted for `stall`"},
-        {"auth: {required: maybe}", "f:1:18: true or false is wanted for `required`"},
+         "f:2:10: latency: 'soon' is not a delay such as 250ms, uniform(100ms, 300ms) or "
+         "lognormal(800ms, 0.5)\n"},
+        {"latency: 10", "f:1:10: latency: '10' has no unit; write 10s, or another unit of ms, s, "
+                        "m, h and d\n"},
+        {"ledger: {flush: 25h}", "f:1:17: ledger.flush: '25h' is outside of its limits; write 0 to "
+                                 "1d\n"},
+        {"faults: {throtling: 1}",
+         "f:1:10: faults.throtling: unknown fault; did you mean throttling?\n"},
+        {"faults: {nothing: 1}",
+         "f:1:10: faults.nothing: unknown fault; `bedrock-sim --help` lists all\n"},
+        {"faults: {stall: 2}", "f:1:17: faults.stall: '2' is not a rate from 0 to 1\n"},
+        {"faults: {stall: [1]}", "f:1:17: faults.stall: is a list; write a rate from 0 to 1\n"},
+        {"auth: {required: maybe}", "f:1:18: auth.required: 'maybe' is not true or false\n"},
         {"auth: {keys: [{access_key_id: A}]}",
-         "f:1:1: an entry without access_key_id or secret_access_key in `auth.keys`"},
-        {"rules: {}", "f:1:8: a list is wanted for `rules`"},
-        {"rules: [{fault: none such}]", "f:1:17: no such fault; see --help:"},
-        {"rules: [{rate: 0.1, rate: 0.2}]", "f:1:21: given twice: `rate`"},
+         "f:1:15: auth.keys[0]: needs access_key_id and secret_access_key; add them\n"},
+        {"auth: {keys: [{access_key_id: A, secret_access_key: {canary}}]}",
+         "f:1:53: auth.keys[0].secret_access_key: is a map, because it begins with {; write a text "
+         "in quotes: \"…\"\n"},
+        {"rules: {}", "f:1:8: rules: is a map; write a list of maps such as [{name: value}]\n"},
+        {"rules: [x]", "f:1:9: rules[0]: is a text; write `name: value` lines, or {name: value}\n"},
+        {"rules: [{fault: none such}]", "f:1:17: rules[0].fault: unknown fault; `bedrock-sim "
+                                        "--help` lists all\n"},
+        {"rules: [{}, {rate: 0.1, rate: 0.2}]",
+         "f:1:25: rules[1].rate: is there twice; keep one of them\n"},
+        {"seed: 1\nseed: 2", "f:2:1: seed: is there twice; keep one of them\n"},
+        {"rules: [{operation: invoke}]",
+         "f:1:21: rules[0].operation: 'invoke' is not one of converse, converse-stream\n"},
         {"answers: [{text: ab, pieces: [a]}]",
-         "f:1:1: an answer whose pieces do not add up to its text in `answers`"},
-        {"models: x", "f:1:9: a list of texts is wanted for `models`"},
-        {"- 1", "f:1:1: keys and values are wanted here"},
+         "f:1:11: answers[0]: the pieces do not add up to the text; change one of them\n"},
+        {"models: x", "f:1:9: models: is a text; write a list such as [a, b]\n"},
+        {"models: [[x]]", "f:1:10: models: is a list; write a text, in quotes if it begins with "
+                          "[\n"},
+        {"- 1", "f:1:1: is a list; write `name: value` lines, or {name: value}\n"},
+        {"a: [1", "f:2:1: invalid YAML: expected ',' or ']'; put in quotes what holds { } [ ] , or "
+                  "': ': \"${NAME}\", or close the list; it begins at line 1, column 4\n"},
+        {"port: x\nauth: {required: 1}\nrules: [{nth: 0}]\n",
+         "f:1:7: port: 'x' is not a whole number\n"
+         "f:2:18: auth.required: '1' is not true or false; write true\n"
+         "f:3:15: rules[0].nth: '0' is outside of its limits; write 1 to 9000000000000000\n"},
     };
-    char problem[SIM_PROBLEM_MAX];
     struct sim_config *config = sim_config_new();
     assert_non_null(config);
-    for (size_t i = 0; i < COUNT_OF(BAD); i++) {
-        assert_int_equal(sim_config_read(config, slice_of_text(BAD[i].text), "f", problem),
-                         ERR_INVALID);
-        assert_string_equal(problem, BAD[i].problem);
-    }
-    assert_int_equal(sim_config_read(config, SLICE("a: [1"), "f", problem), ERR_INVALID);
-    assert_int_equal(strncmp(problem, "f:", 2), 0);
-    assert_int_equal(sim_config_read(config, SLICE(""), "f", problem), OK);
+    for (size_t i = 0; i < COUNT_OF(BAD); i++)
+        assert_told(config, BAD[i].text, BAD[i].told);
+    assert_told(config, "", "");
+    assert_told(config, "auth:\ntag:\n", "");
     assert_int_equal(config->skew_max_ms, 300000);
+    sim_config_free(config);
+}
+
+/* More entries than there is room for, in a list of texts and in a list of maps. */
+static void a_list_has_at_most_the_entries_of_its_limit(void **state)
+{
+    (void)state;
+    static char text[64 * 1024];
+    struct sim_config *config = sim_config_new();
+    assert_non_null(config);
+    size_t len = (size_t)snprintf(text, sizeof text, "models: [");
+    for (size_t i = 0; i <= SIM_MODELS_MAX; i++)
+        len += (size_t)snprintf(text + len, sizeof text - len, "m,");
+    len += (size_t)snprintf(text + len, sizeof text - len, "]\nrules: [");
+    for (size_t i = 0; i < SIM_RULES_MAX; i++)
+        len += (size_t)snprintf(text + len, sizeof text - len, "{},");
+    (void)snprintf(text + len, sizeof text - len, "{rate: x}]\n");
+    assert_told(config, text,
+                "f:1:9: models: has too many entries; at most 256\n"
+                "f:2:8: rules: has too many entries; at most 256\n");
     sim_config_free(config);
 }
 
@@ -245,7 +294,8 @@ int main(void)
         cmocka_unit_test(the_shipped_script_answers_the_pages_cases),
         cmocka_unit_test(the_built_in_script_is_the_shipped_file),
         cmocka_unit_test(a_file_of_settings_is_read_whole),
-        cmocka_unit_test(wrong_settings_are_refused_with_their_place),
+        cmocka_unit_test(wrong_settings_are_rejected_with_place_and_remedy),
+        cmocka_unit_test(a_list_has_at_most_the_entries_of_its_limit),
         cmocka_unit_test(quotas_of_the_command_line_come_first),
         cmocka_unit_test(the_command_line_is_checked_before_anything_starts),
         cmocka_unit_test(settings_survive_the_want_of_memory),

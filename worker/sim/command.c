@@ -356,11 +356,18 @@ static bool apply_options(struct sim_config *config, int argc, char **argv)
     }
 }
 
+static void print_problems(const struct problems *problems)
+{
+    struct buf text OWNED_BY(buf_done);
+    buf_init(&text, PROBLEMS_BYTES_MAX);
+    problems_add_text(problems, &text);
+    (void)fputs(buf_text(&text), stderr);
+}
+
 static int run_with(struct sim_config *config, const struct wish *wish, int argc, char **argv)
 {
-    char problem[SIM_PROBLEM_MAX];
-    if (wish->file != NULL && sim_config_read_file(config, wish->file, problem) != OK) {
-        (void)fprintf(stderr, "bedrock-sim: %s\n", problem);
+    if (wish->file != NULL && !sim_config_read_file(config, wish->file)) {
+        print_problems(&config->problems);
         return EXIT_WRONG_USE;
     }
     if (!apply_options(config, argc, argv))

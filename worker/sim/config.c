@@ -5,10 +5,9 @@
 
 #include "base/buf.h"
 #include "base/memory.h"
+#include "yaml/document.h"
 
-#define ARENA_BYTES_MAX (16 * 1024 * 1024)
-#define FILE_BYTES_MAX  (4 * 1024 * 1024)
-#define READ_STEP       16384
+#define READ_STEP 16384
 
 void sim_effect_clear(struct sim_effect *ret_effect)
 {
@@ -21,12 +20,11 @@ void sim_effect_clear(struct sim_effect *ret_effect)
 
 struct sim_config *sim_config_new(void)
 {
-    char problem[SIM_PROBLEM_MAX];
     struct sim_config *config = memory_new(sizeof *config);
     if (config == NULL)
         return NULL;
-    arena_init(&config->arena, ARENA_BYTES_MAX);
-    if (sim_config_read(config, slice_of(SIM_SCRIPT, SIM_SCRIPT_LEN), "built-in", problem) != OK) {
+    arena_init(&config->arena, DOCUMENT_ARENA_BYTES);
+    if (!sim_config_read(config, slice_of(SIM_SCRIPT, SIM_SCRIPT_LEN), "built-in")) {
         sim_config_free(config);
         return NULL;
     }
@@ -63,17 +61,17 @@ static enum err read_file(const char *path, struct buf *ret_text)
     return broken ? ERR_IO : ret_text->failed;
 }
 
-enum err sim_config_read_file(struct sim_config *config, const char *path,
-                              char ret_problem[SIM_PROBLEM_MAX])
+bool sim_config_read_file(struct sim_config *config, const char *path)
 {
     struct buf text OWNED_BY(buf_done);
-    buf_init(&text, FILE_BYTES_MAX);
+    buf_init(&text, DOCUMENT_BYTES_MAX + READ_STEP);
     enum err err = read_file(path, &text);
-    if (err == OK)
-        return sim_config_read(config, buf_slice(&text), path, ret_problem);
-    (void)snprintf(ret_problem, SIM_PROBLEM_MAX, "%s: %s", path,
-                   err == ERR_IO ? "cannot be read" : err_words(err));
-    return err;
+    if (err == OK || err == ERR_TOO_LARGE) /* the reader says so */
+        return sim_config_read(config, buf_slice(&text), path);
+    problems_init(&config->problems);
+    problems_add(&config->problems, (struct place){path, 0, 0}, SLICE(""), "%s",
+                 err == ERR_IO ? "cannot be read; name another file with -c" : err_words(err));
+    return false;
 }
 
 bool sim_config_add_quota(struct sim_config *config, struct slice text)

@@ -21,6 +21,7 @@
 #define REQUEST_ID_LEN    36
 #define HTTP_DATE_LEN     29
 #define REFUSAL_WORDS_MAX 340
+#define SIM_PROBLEM_MAX   512
 
 enum stage {
     STAGE_HEAD,    /* the request's head is being read */

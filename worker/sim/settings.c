@@ -1,11 +1,19 @@
+/* From YAML to struct sim_config: tables of rows, one for each map that a file may hold. */
 #include "sim/settings.h"
 
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-#include <yaml.h>
 
-#include "base/memory.h"
+#include "base/suggest.h"
+#include "yaml/document.h"
+#include "yaml/mistake.h"
+#include "yaml/units.h"
+
+#define COUNT_MAX   INT64_C(9000000000000000)
+#define GROUPS_MAX  (8 + SIM_KEYS_MAX + SIM_QUOTAS_MAX + SIM_ANSWERS_MAX + SIM_RULES_MAX)
+#define RATE_WORDS  "a rate from 0 to 1"
+#define DELAY_WORDS "a delay such as 250ms, uniform(100ms, 300ms) or lognormal(800ms, 0.5)"
 
 enum row_type {
     ROW_TEXT,
@@ -18,8 +26,9 @@ enum row_type {
     ROW_FAULT,
     ROW_OPERATION,
     ROW_TEXTS,
+    ROW_RATES, /* of faults, by their words */
     ROW_SECTION,
-    ROW_LIST /* of objects; read by read_top */
+    ROW_LIST /* of objects */
 };
 
 /* One setting: where it goes (from the start of its object) and what it may be. */
@@ -27,311 +36,273 @@ struct row {
     const char *key;
     enum row_type type;
     size_t offset;
-    double min, max; /* counts; texts: `max` entries of a list */
-    const struct row *section;
-    size_t section_rows;
+    int64_t low, high;      /* COUNT; entries of TEXTS and LIST: at most high */
+    const struct row *rows; /* SECTION; of each object of LIST */
+    size_t row_count;
+    size_t count_offset, element_bytes; /* LIST: of the array's counter; of an object */
 };
 
-#define AT(type, member) offsetof(struct type, member)
-#define ROW(key, row_type, object, member, min, max)                                               \
+#define ROW(name, kind, object, member)                                                            \
     {                                                                                              \
-        key, row_type, AT(object, member), min, max, NULL, 0                                       \
+        .key = (name), .type = ROW_##kind, .offset = offsetof(struct object, member)               \
     }
-#define SECTION(key, rows)                                                                         \
+#define COUNT(name, object, member, least, most)                                                   \
     {                                                                                              \
-        key, ROW_SECTION, 0, 0, 0, rows, COUNT_OF(rows)                                            \
+        .key = (name), .type = ROW_COUNT, .offset = offsetof(struct object, member),               \
+        .low = (least), .high = (most)                                                             \
     }
-#define COUNT_MAX 9e15
+#define TEXTS(name, object, member, most)                                                          \
+    {                                                                                              \
+        .key = (name), .type = ROW_TEXTS, .offset = offsetof(struct object, member),               \
+        .high = (most)                                                                             \
+    }
+#define SECTION(name, section)                                                                     \
+    {                                                                                              \
+        .key = (name), .type = ROW_SECTION, .rows = (section), .row_count = COUNT_OF(section)      \
+    }
+#define LIST(name, element, member, counter, most)                                                 \
+    {                                                                                              \
+        .key = (name), .type = ROW_LIST, .offset = offsetof(struct sim_config, member),            \
+        .high = (most), .rows = (element), .row_count = COUNT_OF(element),                         \
+        .count_offset = offsetof(struct sim_config, counter),                                      \
+        .element_bytes = sizeof(((struct sim_config *)0)->member[0])                               \
+    }
 #define MATCH_ROWS(object)                                                                         \
-    ROW("system", ROW_TEXT, object, match.system, 0, 0),                                           \
-        ROW("prompt", ROW_TEXT, object, match.prompt, 0, 0),                                       \
-        ROW("model", ROW_TEXT, object, match.model, 0, 0),                                         \
-        ROW("operation", ROW_OPERATION, object, match.operation, 0, 0)
+    ROW("system", TEXT, object, match.system), ROW("prompt", TEXT, object, match.prompt),          \
+        ROW("model", TEXT, object, match.model),                                                   \
+        ROW("operation", OPERATION, object, match.operation)
 
+static const struct row KEY_ROWS[] = {
+    ROW("access_key_id", TEXT, sim_key, access_key_id),
+    ROW("secret_access_key", TEXT, sim_key, secret_access_key),
+    ROW("session_token", TEXT, sim_key, session_token),
+    ROW("expired", FLAG, sim_key, expired),
+};
+static const struct row QUOTA_ROWS[] = {
+    ROW("model", TEXT, sim_quota, model),
+    COUNT("requests", sim_quota, requests, 0, COUNT_MAX),
+    COUNT("tokens", sim_quota, tokens, 0, COUNT_MAX),
+    ROW("burst", SPAN, sim_quota, burst_ms),
+};
+static const struct row ANSWER_ROWS[] = {
+    MATCH_ROWS(sim_answer),
+    ROW("text", TEXT, sim_answer, text),
+    TEXTS("pieces", sim_answer, pieces, SIM_PIECES_MAX),
+    COUNT("input_tokens", sim_answer, input_tokens, 0, COUNT_MAX),
+    COUNT("output_tokens", sim_answer, output_tokens, 0, COUNT_MAX),
+    ROW("stop_reason", TEXT, sim_answer, stop_reason),
+    COUNT("latency_ms", sim_answer, latency_ms, 0, COUNT_MAX),
+    COUNT("stream_latency_ms", sim_answer, stream_latency_ms, 0, COUNT_MAX),
+};
+static const struct row RULE_ROWS[] = {
+    MATCH_ROWS(sim_rule),
+    COUNT("nth", sim_rule, nth, 1, COUNT_MAX),
+    COUNT("every", sim_rule, every, 1, COUNT_MAX),
+    COUNT("times", sim_rule, times, 0, COUNT_MAX),
+    ROW("rate", RATE, sim_rule, rate),
+    ROW("fault", FAULT, sim_rule, effect.fault),
+    ROW("latency", DELAY, sim_rule, effect.latency),
+    ROW("gap", DELAY, sim_rule, effect.gap),
+    COUNT("bytes", sim_rule, effect.bytes, 1, SIM_BYTES_MAX),
+    COUNT("after", sim_rule, effect.after, 0, COUNT_MAX),
+    ROW("skew", SIGNED_SPAN, sim_rule, effect.skew_ms),
+    ROW("retry_after", SPAN, sim_rule, effect.retry_after_ms),
+};
 static const struct row AUTH_ROWS[] = {
-    ROW("required", ROW_FLAG, sim_config, auth_required, 0, 0),
-    ROW("region", ROW_TEXT, sim_config, region, 0, 0),
-    ROW("clock_skew", ROW_SIGNED_SPAN, sim_config, clock_skew_ms, 0, 0),
-    ROW("max_skew", ROW_SPAN, sim_config, skew_max_ms, 0, 0),
-    ROW("bearer_tokens", ROW_TEXTS, sim_config, bearers, 0, SIM_BEARERS_MAX),
-    ROW("keys", ROW_LIST, sim_config, keys, 0, 0),
+    ROW("required", FLAG, sim_config, auth_required),
+    ROW("region", TEXT, sim_config, region),
+    ROW("clock_skew", SIGNED_SPAN, sim_config, clock_skew_ms),
+    ROW("max_skew", SPAN, sim_config, skew_max_ms),
+    TEXTS("bearer_tokens", sim_config, bearers, SIM_BEARERS_MAX),
+    LIST("keys", KEY_ROWS, keys, key_count, SIM_KEYS_MAX),
 };
 static const struct row TAG_ROWS[] = {
-    ROW("open", ROW_TEXT, sim_config, tag_open, 0, 0),
-    ROW("close", ROW_TEXT, sim_config, tag_close, 0, 0),
+    ROW("open", TEXT, sim_config, tag_open),
+    ROW("close", TEXT, sim_config, tag_close),
 };
 static const struct row LEDGER_ROWS[] = {
-    ROW("path", ROW_TEXT, sim_config, ledger_path, 0, 0),
-    ROW("flush", ROW_SPAN, sim_config, ledger_flush_ms, 0, 0),
+    ROW("path", TEXT, sim_config, ledger_path),
+    ROW("flush", SPAN, sim_config, ledger_flush_ms),
 };
 static const struct row LIMIT_ROWS[] = {
-    ROW("connections", ROW_COUNT, sim_config, connections_max, 1, 200000),
-    ROW("body", ROW_COUNT, sim_config, body_bytes_max, 1, SIM_BODY_MAX),
-    ROW("idle", ROW_SPAN, sim_config, idle_ms, 0, 0),
-    ROW("stall", ROW_SPAN, sim_config, stall_ms, 0, 0),
+    COUNT("connections", sim_config, connections_max, 1, 200000),
+    COUNT("body", sim_config, body_bytes_max, 1, SIM_BODY_MAX),
+    ROW("idle", SPAN, sim_config, idle_ms),
+    ROW("stall", SPAN, sim_config, stall_ms),
 };
 static const struct row TOP_ROWS[] = {
-    ROW("address", ROW_TEXT, sim_config, address, 0, 0),
-    ROW("port", ROW_COUNT, sim_config, port, 0, 65535),
-    ROW("seed", ROW_COUNT, sim_config, seed, 0, COUNT_MAX),
-    ROW("directives", ROW_FLAG, sim_config, directives, 0, 0),
-    ROW("latency", ROW_DELAY, sim_config, latency, 0, 0),
-    ROW("gap", ROW_DELAY, sim_config, gap, 0, 0),
-    ROW("padding_rate", ROW_RATE, sim_config, padding_rate, 0, 0),
-    ROW("answer_bytes", ROW_COUNT, sim_config, answer_bytes, 1, SIM_BYTES_MAX),
-    ROW("models", ROW_TEXTS, sim_config, models, 0, SIM_MODELS_MAX),
+    ROW("address", TEXT, sim_config, address),
+    COUNT("port", sim_config, port, 0, 65535),
+    COUNT("seed", sim_config, seed, 0, COUNT_MAX),
+    ROW("directives", FLAG, sim_config, directives),
+    ROW("latency", DELAY, sim_config, latency),
+    ROW("gap", DELAY, sim_config, gap),
+    ROW("padding_rate", RATE, sim_config, padding_rate),
+    COUNT("answer_bytes", sim_config, answer_bytes, 1, SIM_BYTES_MAX),
+    TEXTS("models", sim_config, models, SIM_MODELS_MAX),
     SECTION("auth", AUTH_ROWS),
     SECTION("tag", TAG_ROWS),
     SECTION("ledger", LEDGER_ROWS),
     SECTION("limits", LIMIT_ROWS),
-};
-static const struct row KEY_ROWS[] = {
-    ROW("access_key_id", ROW_TEXT, sim_key, access_key_id, 0, 0),
-    ROW("secret_access_key", ROW_TEXT, sim_key, secret_access_key, 0, 0),
-    ROW("session_token", ROW_TEXT, sim_key, session_token, 0, 0),
-    ROW("expired", ROW_FLAG, sim_key, expired, 0, 0),
-};
-static const struct row QUOTA_ROWS[] = {
-    ROW("model", ROW_TEXT, sim_quota, model, 0, 0),
-    ROW("requests", ROW_COUNT, sim_quota, requests, 0, COUNT_MAX),
-    ROW("tokens", ROW_COUNT, sim_quota, tokens, 0, COUNT_MAX),
-    ROW("burst", ROW_SPAN, sim_quota, burst_ms, 0, 0),
-};
-static const struct row ANSWER_ROWS[] = {
-    MATCH_ROWS(sim_answer),
-    ROW("text", ROW_TEXT, sim_answer, text, 0, 0),
-    ROW("pieces", ROW_TEXTS, sim_answer, pieces, 0, SIM_PIECES_MAX),
-    ROW("input_tokens", ROW_COUNT, sim_answer, input_tokens, 0, COUNT_MAX),
-    ROW("output_tokens", ROW_COUNT, sim_answer, output_tokens, 0, COUNT_MAX),
-    ROW("stop_reason", ROW_TEXT, sim_answer, stop_reason, 0, 0),
-    ROW("latency_ms", ROW_COUNT, sim_answer, latency_ms, 0, COUNT_MAX),
-    ROW("stream_latency_ms", ROW_COUNT, sim_answer, stream_latency_ms, 0, COUNT_MAX),
-};
-static const struct row RULE_ROWS[] = {
-    MATCH_ROWS(sim_rule),
-    ROW("nth", ROW_COUNT, sim_rule, nth, 1, COUNT_MAX),
-    ROW("every", ROW_COUNT, sim_rule, every, 1, COUNT_MAX),
-    ROW("times", ROW_COUNT, sim_rule, times, 0, COUNT_MAX),
-    ROW("rate", ROW_RATE, sim_rule, rate, 0, 0),
-    ROW("fault", ROW_FAULT, sim_rule, effect.fault, 0, 0),
-    ROW("latency", ROW_DELAY, sim_rule, effect.latency, 0, 0),
-    ROW("gap", ROW_DELAY, sim_rule, effect.gap, 0, 0),
-    ROW("bytes", ROW_COUNT, sim_rule, effect.bytes, 1, SIM_BYTES_MAX),
-    ROW("after", ROW_COUNT, sim_rule, effect.after, 0, COUNT_MAX),
-    ROW("skew", ROW_SIGNED_SPAN, sim_rule, effect.skew_ms, 0, 0),
-    ROW("retry_after", ROW_SPAN, sim_rule, effect.retry_after_ms, 0, 0),
-};
-
-/* Lists of objects at the top. */
-struct list_row {
-    const char *key;
-    const struct row *rows;
-    size_t row_count;
-    size_t offset, count_offset; /* of the array and its counter in sim_config */
-    size_t element_bytes, elements_max;
-};
-#define LIST(key, rows, member, counter, max)                                                      \
-    {                                                                                              \
-        key, rows, COUNT_OF(rows), AT(sim_config, member), AT(sim_config, counter),                \
-            sizeof(((struct sim_config *)0)->member[0]), max                                       \
-    }
-static const struct list_row KEYS_LIST = LIST("keys", KEY_ROWS, keys, key_count, SIM_KEYS_MAX);
-static const struct list_row LIST_ROWS[] = {
+    ROW("faults", RATES, sim_config, fault_rates),
     LIST("quotas", QUOTA_ROWS, quotas, quota_count, SIM_QUOTAS_MAX),
     LIST("answers", ANSWER_ROWS, answers, answer_count, SIM_ANSWERS_MAX),
     LIST("rules", RULE_ROWS, rules, rule_count, SIM_RULES_MAX),
 };
 
-struct reading {
-    struct sim_config *config;
-    yaml_document_t *document;
-    const char *name;
-    char *problem;
+/* A map of the file, and the object that it fills. */
+struct group {
+    const struct document_node *map;
+    struct slice path; /* "" = the root */
+    const struct row *rows;
+    size_t row_count;
+    void *object;
 };
 
-static enum err refuse(struct reading *reading, const yaml_node_t *node, const char *words,
-                       const char *key)
-{
-    (void)snprintf(reading->problem, SIM_PROBLEM_MAX, "%s:%zu:%zu: %s%s%.64s%s", reading->name,
-                   node->start_mark.line + 1, node->start_mark.column + 1, words,
-                   key[0] != '\0' ? " `" : "", key, key[0] != '\0' ? "`" : "");
-    return ERR_INVALID;
-}
+struct reader {
+    struct sim_config *config;
+    struct problems *problems;
+    struct group *waiting; /* GROUPS_MAX: maps that are still to be read */
+    size_t count;
+};
 
-static struct slice scalar_text(const yaml_node_t *node)
+static void take_count(struct reader *reader, const struct row *row,
+                       const struct document_node *node, struct slice path, int64_t *ret_count)
 {
-    return slice_of(node->data.scalar.value, node->data.scalar.length);
-}
-
-static enum err keep(struct reading *reading, struct slice text, struct slice *ret_text)
-{
-    return sim_config_keep(reading->config, text, ret_text) ? OK : ERR_NO_MEMORY;
-}
-
-static bool read_flag(struct slice text, bool *ret_flag)
-{
-    *ret_flag = slice_equal_text(text, "true") || slice_equal_text(text, "yes");
-    return *ret_flag || slice_equal_text(text, "false") || slice_equal_text(text, "no");
-}
-
-static bool read_operation(struct slice text, enum operation *ret_operation)
-{
-    if (slice_equal_text(text, "converse"))
-        *ret_operation = OPERATION_CONVERSE;
-    else if (slice_equal_text(text, "converse-stream"))
-        *ret_operation = OPERATION_CONVERSE_STREAM;
+    int64_t value = 0;
+    char limits[64];
+    (void)snprintf(limits, sizeof limits, "%lld to %lld", (long long)row->low,
+                   (long long)row->high);
+    if (!slice_to_int64(node->text, &value))
+        mistake_add_value(reader->problems, node, path, "a whole number");
+    else if (value < row->low || value > row->high)
+        mistake_add_limits(reader->problems, node, path, limits);
     else
-        return false;
-    return true;
+        *ret_count = value;
 }
 
-static bool read_fault(struct slice text, int64_t *ret_fault)
+static void take_flag(struct reader *reader, const struct document_node *node, struct slice path,
+                      bool *ret_flag)
+{
+    static const char *const TRUE_WORDS[] = {"true", "yes"}, *const FALSE_WORDS[] = {"false", "no"};
+    bool is_true = slice_is_one_of(node->text, TRUE_WORDS, COUNT_OF(TRUE_WORDS));
+    if (is_true || slice_is_one_of(node->text, FALSE_WORDS, COUNT_OF(FALSE_WORDS)))
+        *ret_flag = is_true;
+    else
+        mistake_add_flag(reader->problems, node, path);
+}
+
+static void take_span(struct reader *reader, const struct row *row,
+                      const struct document_node *node, struct slice path, int64_t *ret_ms)
+{
+    int64_t ms = 0;
+    if (span_read(node->text, row->type == ROW_SIGNED_SPAN, ret_ms))
+        return;
+    if (units_read_span(node->text, &ms))
+        mistake_add_limits(reader->problems, node, path, "0 to 1d");
+    else
+        mistake_add_span(reader->problems, node, path);
+}
+
+static void take_delay(struct reader *reader, const struct document_node *node, struct slice path,
+                       struct delay *ret_delay)
+{
+    int64_t number = 0;
+    if (delay_read(node->text, ret_delay))
+        return;
+    if (slice_to_int64(node->text, &number))
+        mistake_add_span(reader->problems, node, path);
+    else
+        mistake_add_value(reader->problems, node, path, DELAY_WORDS);
+}
+
+static void take_rate(struct reader *reader, const struct document_node *node, struct slice path,
+                      double *ret_rate)
+{
+    double rate;
+    if (node->kind == DOCUMENT_TEXT && number_read(node->text, &rate) && rate >= 0 && rate <= 1)
+        *ret_rate = rate;
+    else if (node->kind == DOCUMENT_TEXT)
+        mistake_add_value(reader->problems, node, path, RATE_WORDS);
+    else
+        mistake_add_kind(reader->problems, node, path, RATE_WORDS);
+}
+
+static void refuse_fault(struct reader *reader, struct place place, struct slice path,
+                         struct slice word)
+{
+    struct suggest suggest;
+    suggest_init(&suggest, word);
+    for (size_t i = 0; i < FAULT_COUNT; i++)
+        suggest_offer(&suggest, slice_of_text(FAULTS[i].word));
+    if (suggest.nearest.ptr != NULL)
+        problems_add(reader->problems, place, path, "unknown fault; did you mean %.*s?",
+                     SLICE_ARG(suggest.nearest));
+    else
+        problems_add(reader->problems, place, path,
+                     "unknown fault; `bedrock-sim --help` lists all");
+}
+
+static void take_fault(struct reader *reader, const struct document_node *node, struct slice path,
+                       int64_t *ret_fault)
 {
     enum fault fault;
-    bool known = fault_from_word(text, &fault);
-    if (known)
+    if (fault_from_word(node->text, &fault))
         *ret_fault = fault;
-    return known;
+    else
+        refuse_fault(reader, node->place, path, node->text);
 }
 
-static enum err read_texts(struct reading *reading, const struct row *row, const yaml_node_t *node,
-                           struct sim_texts *ret_texts)
+static void take_operation(struct reader *reader, const struct document_node *node,
+                           struct slice path, enum operation *ret_operation)
 {
-    if (node->type != YAML_SEQUENCE_NODE)
-        return refuse(reading, node, "a list of texts is wanted for", row->key);
-    size_t count = (size_t)(node->data.sequence.items.top - node->data.sequence.items.start);
-    if ((double)count > row->max)
-        return refuse(reading, node, "too many entries in", row->key);
-    struct slice *list = arena_new_array(&reading->config->arena, count, sizeof *list);
-    if (list == NULL)
-        return ERR_NO_MEMORY;
-    for (size_t i = 0; i < count; i++) {
-        const yaml_node_t *item =
-            yaml_document_get_node(reading->document, node->data.sequence.items.start[i]);
-        if (item->type != YAML_SCALAR_NODE)
-            return refuse(reading, item, "a text is wanted in", row->key);
-        enum err err = keep(reading, scalar_text(item), &list[i]);
-        if (err != OK)
-            return err;
+    if (slice_equal_text(node->text, "converse"))
+        *ret_operation = OPERATION_CONVERSE;
+    else if (slice_equal_text(node->text, "converse-stream"))
+        *ret_operation = OPERATION_CONVERSE_STREAM;
+    else
+        mistake_add_value(reader->problems, node, path, "one of converse, converse-stream");
+}
+
+static void take_texts(struct reader *reader, const struct row *row,
+                       const struct document_node *node, struct slice path,
+                       struct sim_texts *ret_texts)
+{
+    if (node->kind != DOCUMENT_LIST) {
+        mistake_add_kind(reader->problems, node, path, "a list such as [a, b]");
+        return;
     }
-    *ret_texts = (struct sim_texts){list, count};
-    return OK;
-}
-
-static enum err read_count(struct reading *reading, const struct row *row, const yaml_node_t *node,
-                           int64_t *ret_count)
-{
-    int64_t value;
-    if (!slice_to_int64(scalar_text(node), &value))
-        return refuse(reading, node, "a whole number is wanted for", row->key);
-    if ((double)value < row->min || (double)value > row->max)
-        return refuse(reading, node, "outside its limits:", row->key);
-    *ret_count = value;
-    return OK;
-}
-
-static enum err read_scalar(struct reading *reading, const struct row *row, const yaml_node_t *node,
-                            void *place)
-{
-    struct slice text = scalar_text(node);
-    double *rate = place;
-    switch (row->type) {
-    case ROW_TEXT:
-        return keep(reading, text, place);
-    case ROW_COUNT:
-        return read_count(reading, row, node, place);
-    case ROW_FLAG:
-        return read_flag(text, place)
-                   ? OK
-                   : refuse(reading, node, "true or false is wanted for", row->key);
-    case ROW_SPAN:
-    case ROW_SIGNED_SPAN:
-        return span_read(text, row->type == ROW_SIGNED_SPAN, place)
-                   ? OK
-                   : refuse(reading, node, "a duration (200ms, 5m) is wanted for", row->key);
-    case ROW_RATE:
-        return number_read(text, rate) && *rate >= 0 && *rate <= 1
-                   ? OK
-                   : refuse(reading, node, "a rate from 0 to 1 is wanted for", row->key);
-    case ROW_DELAY:
-        return delay_read(text, place)
-                   ? OK
-                   : refuse(reading, node,
-                            "200ms, uniform(1ms, 2ms) or lognormal(1s, 0.5) is wanted for",
-                            row->key);
-    case ROW_FAULT:
-        return read_fault(text, place) ? OK
-                                       : refuse(reading, node, "no such fault; see --help:", "");
-    case ROW_OPERATION:
-        return read_operation(text, place)
-                   ? OK
-                   : refuse(reading, node, "converse or converse-stream is wanted for", row->key);
-    case ROW_TEXTS:
-    case ROW_SECTION:
-    case ROW_LIST:
-    default:
-        return refuse(reading, node, "not a single value:", row->key);
+    struct slice *list = arena_new_array(&reader->config->arena, node->count, sizeof *list);
+    if ((int64_t)node->count > row->high || list == NULL) {
+        problems_add(reader->problems, node->place, path, "has too many entries; at most %lld",
+                     (long long)row->high);
+        return;
+    }
+    *ret_texts = (struct sim_texts){list, node->count};
+    for (const struct document_node *item = node->first; item != NULL; item = item->next) {
+        if (item->kind != DOCUMENT_TEXT)
+            mistake_add_no_text(reader->problems, item, path, true);
+        *list++ = item->text;
     }
 }
 
-static const struct row *row_find(const struct row *rows, size_t count, struct slice key)
+static void take_rates(struct reader *reader, const struct document_node *node, struct slice path)
 {
-    for (size_t i = 0; i < count; i++)
-        if (slice_equal_text(key, rows[i].key))
-            return &rows[i];
-    return NULL;
-}
-
-/* The key of a pair as text, and its row among `rows`; a row is taken once. */
-static enum err pair_row(struct reading *reading, const yaml_node_t *key, const struct row *rows,
-                         size_t count, const struct row **ret_row)
-{
-    char name[64];
-    if (key->type != YAML_SCALAR_NODE)
-        return refuse(reading, key, "a key must be a word", "");
-    (void)snprintf(name, sizeof name, "%.*s",
-                   (int)(key->data.scalar.length < 63 ? key->data.scalar.length : 63),
-                   (const char *)key->data.scalar.value);
-    *ret_row = row_find(rows, count, scalar_text(key));
-    return *ret_row != NULL ? OK : refuse(reading, key, "unknown key", name);
-}
-
-/* A mapping of scalars and lists of texts. */
-static enum err read_flat(struct reading *reading, const yaml_node_t *node, const struct row *rows,
-                          size_t row_count, void *object)
-{
-    uint64_t seen = 0;
-    if (node->type != YAML_MAPPING_NODE)
-        return refuse(reading, node, "keys and values are wanted here", "");
-    for (yaml_node_pair_t *pair = node->data.mapping.pairs.start;
-         pair < node->data.mapping.pairs.top; pair++) {
-        const yaml_node_t *key = yaml_document_get_node(reading->document, pair->key);
-        const yaml_node_t *value = yaml_document_get_node(reading->document, pair->value);
-        const struct row *row;
-        enum err err = pair_row(reading, key, rows, row_count, &row);
-        if (err != OK)
-            return err;
-        /* The analyzer does not see that pair_row found one. */
-        uint64_t bit = UINT64_C(1) << (row - rows); // NOLINT(clang-analyzer-core.*)
-        if ((seen & bit) != 0)
-            return refuse(reading, key, "given twice:", row->key);
-        seen |= bit;
-        void *place = (char *)object + row->offset;
-        if (row->type == ROW_LIST)
-            continue;
-        if (row->type == ROW_TEXTS)
-            err = read_texts(reading, row, value, place);
-        else if (value->type != YAML_SCALAR_NODE)
-            err = refuse(reading, value, "a single value is wanted for", row->key);
+    if (node->kind != DOCUMENT_MAP) {
+        mistake_add_kind(reader->problems, node, path, "a map such as {throttling: 0.05}");
+        return;
+    }
+    for (const struct document_node *item = node->first; item != NULL; item = item->next) {
+        struct slice below = document_path(&reader->config->arena, path, item->key);
+        enum fault fault;
+        if (!fault_from_word(item->key, &fault) || fault == FAULT_NONE)
+            refuse_fault(reader, item->key_place, below, item->key);
         else
-            err = read_scalar(reading, row, value, place);
-        if (err != OK)
-            return err;
+            take_rate(reader, item, below, &reader->config->fault_rates[fault]);
     }
-    return OK;
 }
 
-static void element_clear(const struct list_row *list, void *element)
+static void clear_element(const struct row *list, void *element)
 {
     memset(element, 0, list->element_bytes);
     if (list->rows == ANSWER_ROWS) {
@@ -348,124 +319,162 @@ static void element_clear(const struct list_row *list, void *element)
     }
 }
 
-static enum err read_list(struct reading *reading, const struct list_row *list,
-                          const yaml_node_t *node)
+/* `path[index]`; the path when memory ran out. */
+static struct slice entry_path(struct sim_config *config, struct slice path, size_t index)
 {
-    char *elements = (char *)reading->config + list->offset;
-    size_t *count = (size_t *)(void *)((char *)reading->config + list->count_offset);
-    if (node->type != YAML_SEQUENCE_NODE)
-        return refuse(reading, node, "a list is wanted for", list->key);
-    for (yaml_node_item_t *item = node->data.sequence.items.start;
-         item < node->data.sequence.items.top; item++) {
-        const yaml_node_t *entry = yaml_document_get_node(reading->document, *item);
-        if (*count == list->elements_max)
-            return refuse(reading, entry, "too many entries in", list->key);
-        void *element = elements + *count * list->element_bytes;
-        element_clear(list, element);
-        enum err err = read_flat(reading, entry, list->rows, list->row_count, element);
-        if (err != OK)
-            return err;
-        (*count)++;
+    char text[PROBLEM_PATH_MAX];
+    struct slice entry;
+    (void)snprintf(text, sizeof text, "%.*s[%zu]", SLICE_ARG(path), index);
+    return sim_config_keep(config, slice_of_text(text), &entry) ? entry : path;
+}
+
+static void await(struct reader *reader, struct group group)
+{
+    if (reader->count < GROUPS_MAX)
+        reader->waiting[reader->count++] = group;
+}
+
+static void take_list(struct reader *reader, const struct row *row,
+                      const struct document_node *node, struct slice path)
+{
+    char *elements = (char *)reader->config + row->offset;
+    size_t *count = (size_t *)(void *)((char *)reader->config + row->count_offset);
+    if (node->kind != DOCUMENT_LIST) {
+        mistake_add_kind(reader->problems, node, path, "a list of maps such as [{name: value}]");
+        return;
     }
-    return OK;
-}
-
-static enum err read_rates(struct reading *reading, const yaml_node_t *node)
-{
-    if (node->type != YAML_MAPPING_NODE)
-        return refuse(reading, node, "faults and their rates are wanted for", "faults");
-    for (yaml_node_pair_t *pair = node->data.mapping.pairs.start;
-         pair < node->data.mapping.pairs.top; pair++) {
-        const yaml_node_t *key = yaml_document_get_node(reading->document, pair->key);
-        const yaml_node_t *value = yaml_document_get_node(reading->document, pair->value);
-        enum fault fault;
-        if (key->type != YAML_SCALAR_NODE || !fault_from_word(scalar_text(key), &fault) ||
-            fault == FAULT_NONE)
-            return refuse(reading, key, "no such fault; see --help", "");
-        double rate;
-        if (value->type != YAML_SCALAR_NODE || !number_read(scalar_text(value), &rate) ||
-            rate < 0 || rate > 1)
-            return refuse(reading, value, "a rate from 0 to 1 is wanted for", FAULTS[fault].word);
-        reading->config->fault_rates[fault] = rate;
+    if ((int64_t)node->count > row->high) {
+        problems_add(reader->problems, node->place, path, "has too many entries; at most %lld",
+                     (long long)row->high);
+        return;
     }
-    return OK;
-}
-
-/* The list of objects that a section may hold: auth.keys. */
-static enum err read_section_list(struct reading *reading, const yaml_node_t *section)
-{
-    if (section->type != YAML_MAPPING_NODE)
-        return OK; /* read_flat refuses it */
-    for (yaml_node_pair_t *pair = section->data.mapping.pairs.start;
-         pair < section->data.mapping.pairs.top; pair++) {
-        const yaml_node_t *key = yaml_document_get_node(reading->document, pair->key);
-        const yaml_node_t *value = yaml_document_get_node(reading->document, pair->value);
-        if (key->type == YAML_SCALAR_NODE && slice_equal_text(scalar_text(key), KEYS_LIST.key))
-            return read_list(reading, &KEYS_LIST, value);
+    for (const struct document_node *item = node->first; item != NULL; item = item->next) {
+        void *element = elements + *count * row->element_bytes;
+        clear_element(row, element);
+        await(reader, (struct group){item, entry_path(reader->config, path, (*count)++), row->rows,
+                                     row->row_count, element});
     }
-    return OK;
 }
 
-/* One pair of the root. */
-static enum err read_top(struct reading *reading, const yaml_node_t *key, const yaml_node_t *value)
+static void take_scalar(struct reader *reader, const struct row *row,
+                        const struct document_node *node, struct slice path, void *place)
 {
-    const struct row *row;
-    if (key->type == YAML_SCALAR_NODE && slice_equal_text(scalar_text(key), "faults"))
-        return read_rates(reading, value);
-    for (size_t i = 0; key->type == YAML_SCALAR_NODE && i < COUNT_OF(LIST_ROWS); i++)
-        if (slice_equal_text(scalar_text(key), LIST_ROWS[i].key))
-            return read_list(reading, &LIST_ROWS[i], value);
-    enum err err = pair_row(reading, key, TOP_ROWS, COUNT_OF(TOP_ROWS), &row);
-    if (err != OK)
-        return err;
-    if (row->section == AUTH_ROWS)
-        err = read_section_list(reading, value);
-    if (err != OK)
-        return err;
-    if (row->type == ROW_SECTION)
-        return read_flat(reading, value, row->section, row->section_rows, reading->config);
-    void *place = (char *)reading->config + row->offset;
-    if (row->type == ROW_TEXTS)
-        return read_texts(reading, row, value, place);
-    if (value->type != YAML_SCALAR_NODE)
-        return refuse(reading, value, "a single value is wanted for", row->key);
-    return read_scalar(reading, row, value, place);
+    if (node->kind != DOCUMENT_TEXT) {
+        mistake_add_no_text(reader->problems, node, path, true);
+        return;
+    }
+    switch ((int)row->type) {
+    case ROW_COUNT:
+        take_count(reader, row, node, path, place);
+        return;
+    case ROW_FLAG:
+        take_flag(reader, node, path, place);
+        return;
+    case ROW_SPAN:
+    case ROW_SIGNED_SPAN:
+        take_span(reader, row, node, path, place);
+        return;
+    case ROW_DELAY:
+        take_delay(reader, node, path, place);
+        return;
+    case ROW_FAULT:
+        take_fault(reader, node, path, place);
+        return;
+    case ROW_OPERATION:
+        take_operation(reader, node, path, place);
+        return;
+    default:
+        *(struct slice *)place = node->text;
+    }
 }
 
-static enum err check_keys(struct reading *reading, const yaml_node_t *root)
+static void take_row(struct reader *reader, const struct row *row, const struct document_node *node,
+                     struct slice path, void *object)
 {
-    const struct sim_config *config = reading->config;
-    for (size_t i = 0; i < config->key_count; i++)
-        if (config->keys[i].access_key_id.len == 0 || config->keys[i].secret_access_key.len == 0)
-            return refuse(reading, root, "an entry without access_key_id or secret_access_key in",
-                          "auth.keys");
-    for (size_t i = 0; i < config->answer_count; i++) {
-        const struct sim_answer *answer = &config->answers[i];
+    void *place = (char *)object + row->offset;
+    switch ((int)row->type) {
+    case ROW_SECTION:
+        await(reader, (struct group){node, path, row->rows, row->row_count, object});
+        return;
+    case ROW_LIST:
+        take_list(reader, row, node, path);
+        return;
+    case ROW_RATES:
+        take_rates(reader, node, path);
+        return;
+    case ROW_TEXTS:
+        take_texts(reader, row, node, path, place);
+        return;
+    case ROW_RATE:
+        take_rate(reader, node, path, place);
+        return;
+    default:
+        take_scalar(reader, row, node, path, place);
+    }
+}
+
+static void refuse_unknown(struct reader *reader, const struct group *group,
+                           const struct document_node *node, struct slice path)
+{
+    struct suggest suggest;
+    struct buf known OWNED_BY(buf_done);
+    buf_init(&known, PROBLEM_WORDS_MAX);
+    suggest_init(&suggest, node->key);
+    for (size_t i = 0; i < group->row_count; i++) {
+        suggest_offer(&suggest, slice_of_text(group->rows[i].key));
+        buf_addf(&known, "%s%s", i > 0 ? ", " : "", group->rows[i].key);
+    }
+    if (suggest.nearest.ptr != NULL)
+        problems_add(reader->problems, node->key_place, path, "unknown setting; did you mean %.*s?",
+                     SLICE_ARG(suggest.nearest));
+    else
+        problems_add(reader->problems, node->key_place, path, "unknown setting; there are %s",
+                     buf_text(&known));
+}
+
+/* What the members of a map are together. */
+static void check_group(struct reader *reader, const struct group *group)
+{
+    if (group->rows == KEY_ROWS) {
+        const struct sim_key *key = group->object;
+        if (key->access_key_id.len == 0 || key->secret_access_key.len == 0)
+            problems_add(reader->problems, group->map->place, group->path,
+                         "needs access_key_id and secret_access_key; add them");
+    } else if (group->rows == ANSWER_ROWS) {
+        const struct sim_answer *answer = group->object;
         size_t len = 0;
-        for (size_t piece = 0; piece < answer->pieces.count; piece++)
-            len += answer->pieces.list[piece].len;
+        for (size_t i = 0; i < answer->pieces.count; i++)
+            len += answer->pieces.list[i].len;
         if (answer->pieces.count > 0 && len != answer->text.len)
-            return refuse(reading, root, "an answer whose pieces do not add up to its text in",
-                          "answers");
+            problems_add(reader->problems, group->map->place, group->path,
+                         "the pieces do not add up to the text; change one of them");
     }
-    return OK;
 }
 
-static enum err read_document(struct reading *reading)
+static void take_group(struct reader *reader, const struct group *group)
 {
-    const yaml_node_t *root = yaml_document_get_root_node(reading->document);
-    if (root == NULL) /* an empty file is a valid one */
-        return OK;
-    if (root->type != YAML_MAPPING_NODE)
-        return refuse(reading, root, "keys and values are wanted here", "");
-    for (yaml_node_pair_t *pair = root->data.mapping.pairs.start;
-         pair < root->data.mapping.pairs.top; pair++) {
-        enum err err = read_top(reading, yaml_document_get_node(reading->document, pair->key),
-                                yaml_document_get_node(reading->document, pair->value));
-        if (err != OK)
-            return err;
+    size_t before = problems_found(reader->problems);
+    if (group->map->kind != DOCUMENT_MAP) {
+        if (!document_is_null(group->map))
+            mistake_add_kind(reader->problems, group->map, group->path,
+                             "`name: value` lines, or {name: value}");
+        return;
     }
-    return check_keys(reading, root);
+    for (const struct document_node *node = group->map->first; node != NULL; node = node->next) {
+        struct slice path = document_path(&reader->config->arena, group->path, node->key);
+        const struct row *row = group->rows, *end = row + group->row_count;
+        while (row < end && !slice_equal_text(node->key, row->key))
+            row++;
+        if (row == end)
+            refuse_unknown(reader, group, node, path);
+        else if (document_is_repeated(group->map, node))
+            problems_add(reader->problems, node->key_place, path,
+                         "is there twice; keep one of them");
+        else
+            take_row(reader, row, node, path, group->object);
+    }
+    if (problems_found(reader->problems) == before)
+        check_group(reader, group);
 }
 
 static void config_clear(struct sim_config *config)
@@ -489,28 +498,19 @@ static void config_clear(struct sim_config *config)
     config->stall_ms = 3600000;
 }
 
-enum err sim_config_read(struct sim_config *config, struct slice text, const char *name,
-                         char ret_problem[SIM_PROBLEM_MAX])
+bool sim_config_read(struct sim_config *config, struct slice text, const char *name)
 {
-    yaml_parser_t parser;
-    yaml_document_t document;
-    ret_problem[0] = '\0';
+    struct document_node *root = NULL;
     config_clear(config);
-    if (yaml_parser_initialize(&parser) == 0)
-        return ERR_NO_MEMORY;
-    yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
-    yaml_parser_set_input_string(&parser, (const unsigned char *)text.ptr, text.len);
-    enum err err;
-    if (yaml_parser_load(&parser, &document) == 0) {
-        (void)snprintf(ret_problem, SIM_PROBLEM_MAX, "%s:%zu:%zu: no YAML: %s", name,
-                       parser.problem_mark.line + 1, parser.problem_mark.column + 1,
-                       parser.problem != NULL ? parser.problem : "out of memory");
-        err = ERR_INVALID;
-    } else {
-        struct reading reading = {config, &document, name, ret_problem};
-        err = read_document(&reading);
-        yaml_document_delete(&document);
-    }
-    yaml_parser_delete(&parser);
-    return err;
+    struct reader reader = {.config = config, .problems = &config->problems};
+    document_read(&config->arena, text, name, reader.problems, &root);
+    reader.waiting = arena_new_array(&config->arena, GROUPS_MAX, sizeof *reader.waiting);
+    if (reader.waiting == NULL)
+        problems_add(reader.problems, (struct place){name, 0, 0}, SLICE(""), "out of memory");
+    else if (root != NULL)
+        await(&reader, (struct group){root, SLICE(""), TOP_ROWS, COUNT_OF(TOP_ROWS), config});
+    for (size_t i = 0; i < reader.count; i++)
+        take_group(&reader, &reader.waiting[i]);
+    problems_sort(reader.problems);
+    return problems_found(reader.problems) == 0;
 }

@@ -1,6 +1,5 @@
-/* What bedrock-sim is told: one heap object with defaults that serve, filled from YAML (libyaml is
- * seen in settings.c alone). Texts lie in its arena. Without a file the shipped config/sim.yaml,
- * which is built in, speaks. */
+/* The settings of bedrock-sim: one heap object with defaults that serve, filled from YAML. Texts
+ * lie in its arena. Without a file it has the shipped config/sim.yaml, which is built in. */
 #ifndef SIM_SETTINGS_H
 #define SIM_SETTINGS_H
 
@@ -9,6 +8,7 @@
 #include "base/err.h"
 #include "sim/delay.h"
 #include "sim/faults.h"
+#include "yaml/problems.h"
 
 #define SIM_KEYS_MAX    16
 #define SIM_BEARERS_MAX 16
@@ -17,7 +17,6 @@
 #define SIM_ANSWERS_MAX 256
 #define SIM_RULES_MAX   256
 #define SIM_PIECES_MAX  4096
-#define SIM_PROBLEM_MAX 512
 #define SIM_BODY_MAX    25000000  /* Bedrock's own limit of a request body */
 #define SIM_BYTES_MAX   268435456 /* of an answer asked for by size */
 #define SIM_UNSET       (-1)
@@ -82,7 +81,8 @@ struct sim_quota {
 
 struct sim_config {
     struct arena arena;
-    struct slice address; /* IPv4 to listen on */
+    struct problems problems; /* of what was read last */
+    struct slice address;     /* IPv4 to listen on */
     int64_t port;
     int64_t seed;
     bool directives;                  /* [[sim:…]] in prompts is obeyed */
@@ -116,13 +116,11 @@ struct sim_config {
 /* The built-in settings; NULL = out of memory. */
 MUST_CHECK struct sim_config *sim_config_new(void);
 void sim_config_free(struct sim_config *config); /* NULL is fine */
-/* Forgets everything but defaults and reads the text; `name` is what problems call it. ERR_INVALID
- * with `name:line:column: what is wrong`, ERR_NO_MEMORY. */
-MUST_CHECK enum err sim_config_read(struct sim_config *config, struct slice text, const char *name,
-                                    char ret_problem[SIM_PROBLEM_MAX]);
-/* The same with a file's content; ERR_IO when it cannot be read. */
-MUST_CHECK enum err sim_config_read_file(struct sim_config *config, const char *path,
-                                         char ret_problem[SIM_PROBLEM_MAX]);
+/* Forgets everything but defaults and reads the text; `name` is what problems call it. false: all
+ * that is wrong is in config->problems. */
+MUST_CHECK bool sim_config_read(struct sim_config *config, struct slice text, const char *name);
+/* The same with a file's content. */
+MUST_CHECK bool sim_config_read_file(struct sim_config *config, const char *path);
 /* `requests[/tokens]` a minute, or `glob=requests[/tokens]`; put before the others. */
 MUST_CHECK bool sim_config_add_quota(struct sim_config *config, struct slice text);
 /* A text that lives as long as the settings; false = out of memory. */

@@ -316,3 +316,23 @@ bool document_is_null(const struct document_node *node)
            (node->text.len == 0 || slice_equal_text(node->text, "~") ||
             slice_equal_text(node->text, "null"));
 }
+
+bool document_is_repeated(const struct document_node *map, const struct document_node *member)
+{
+    const struct document_node *node = map->first;
+    while (node != member && !slice_equal(node->key, member->key))
+        node = node->next;
+    return node != member;
+}
+
+struct slice document_path(struct arena *arena, struct slice group, struct slice key)
+{
+    size_t len = group.len + 1 + key.len;
+    char *path = group.len > 0 ? arena_new(arena, len + 1) : NULL;
+    if (path == NULL)
+        return group.len > 0 ? group : key;
+    memcpy(path, group.ptr, group.len);
+    path[group.len] = '.';
+    memcpy(path + group.len + 1, key.ptr, key.len);
+    return slice_of(path, len);
+}

@@ -37,4 +37,9 @@ void document_read(struct arena *arena, struct slice text, const char *file,
 /* A text without quotes that is empty, `~` or `null`. */
 bool document_is_null(const struct document_node *node);
 
+/* Has an earlier member of the map the same key? */
+bool document_is_repeated(const struct document_node *map, const struct document_node *member);
+/* `group.key`, in the arena; the key of an empty group, and the group when memory ran out. */
+struct slice document_path(struct arena *arena, struct slice group, struct slice key);
+
 #endif

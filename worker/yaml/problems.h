@@ -8,9 +8,10 @@
 #include "base/buf.h"
 #include "base/slice.h"
 
-#define PROBLEMS_MAX      100 /* more are counted, not kept */
-#define PROBLEM_PATH_MAX  160
-#define PROBLEM_WORDS_MAX 480
+#define PROBLEMS_MAX       100 /* more are counted, not kept */
+#define PROBLEM_PATH_MAX   160
+#define PROBLEM_WORDS_MAX  480
+#define PROBLEMS_BYTES_MAX ((size_t)1024 * 1024) /* of all of them as text */
 
 /* Where something was said. line 0: nowhere, it is a default. */
 struct place {

@@ -17,17 +17,6 @@
 #define PAIR           "a role and a text such as [human, \"Hello {name}\"]"
 #define QUOTE_BYTES    8 /* so much of a secret is a quotation of it */
 
-/* path.name, in the arena; the path alone when memory ran out. */
-static struct slice path_below(struct settings_reader *reader, struct slice path, struct slice name)
-{
-    size_t len = path.len + 1 + name.len;
-    char *text = arena_new(&reader->settings->arena, len + 1);
-    if (text == NULL)
-        return path;
-    (void)snprintf(text, len + 1, "%.*s.%.*s", SLICE_ARG(path), SLICE_ARG(name));
-    return slice_of(text, len);
-}
-
 /* Is the map small enough, and this member the first of its name and named well? */
 static bool may_take(struct settings_reader *reader, const struct document_node *map,
                      const struct document_node *member, struct slice path)
@@ -38,12 +27,9 @@ static bool may_take(struct settings_reader *reader, const struct document_node 
                          ENTRIES_MAX);
         return false;
     }
-    for (const struct document_node *node = map->first; node != member; node = node->next) {
-        if (slice_equal(node->key, member->key)) {
-            problems_add(reader->problems, member->key_place, path,
-                         "is there twice; keep one of them");
-            return false;
-        }
+    if (document_is_repeated(map, member)) {
+        problems_add(reader->problems, member->key_place, path, "is there twice; keep one of them");
+        return false;
     }
     if (member->key.len > NAME_BYTES_MAX || settings_form_fault(FORM_NAME, member->key) != NULL) {
         problems_add(reader->problems, member->key_place, path,
@@ -124,7 +110,8 @@ void settings_take_properties(struct settings_reader *reader, const struct setti
         return;
     }
     for (const struct document_node *item = node->first; item != NULL; item = item->next) {
-        struct slice path = path_below(reader, slice_of_text(row->path), item->key);
+        struct slice path =
+            document_path(&reader->settings->arena, slice_of_text(row->path), item->key);
         if (!may_take(reader, node, item, path) ||
             !settings_take_text(reader, item, path, &list[count].value))
             continue;
@@ -264,7 +251,7 @@ static void take_defaults(struct settings_reader *reader, const struct document_
         return;
     }
     for (const struct document_node *item = node->first; item != NULL; item = item->next) {
-        struct slice below = path_below(reader, path, item->key);
+        struct slice below = document_path(&reader->settings->arena, path, item->key);
         if (may_take(reader, node, item, below))
             take_default(reader, item, below, ret_alias);
     }
@@ -329,7 +316,7 @@ static void take_alias(struct settings_reader *reader, const struct document_nod
     static const char *const MEMBERS[] = {"id", "api", "region", "defaults"};
     size_t before = problems_found(reader->problems);
     for (const struct document_node *item = node->first; item != NULL; item = item->next) {
-        struct slice below = path_below(reader, path, item->key);
+        struct slice below = document_path(&reader->settings->arena, path, item->key);
         if (!may_take(reader, node, item, below))
             continue;
         if (slice_equal_text(item->key, "id"))
@@ -366,7 +353,8 @@ void settings_take_aliases(struct settings_reader *reader, const struct document
         return;
     }
     for (const struct document_node *item = node->first; item != NULL; item = item->next) {
-        struct slice path = path_below(reader, SLICE("models.aliases"), item->key);
+        struct slice path =
+            document_path(&reader->settings->arena, SLICE("models.aliases"), item->key);
         if (!may_take(reader, node, item, path))
             continue;
         list[count].name = item->key;
@@ -435,7 +423,7 @@ void settings_take_templates(struct settings_reader *reader, const struct docume
         return;
     }
     for (const struct document_node *item = node->first; item != NULL; item = item->next) {
-        struct slice path = path_below(reader, SLICE("templates"), item->key);
+        struct slice path = document_path(&reader->settings->arena, SLICE("templates"), item->key);
         if (!may_take(reader, node, item, path))
             continue;
         struct template_message *messages = NULL;

@@ -183,27 +183,6 @@ static void refuse_unknown(struct settings_reader *reader, struct place place, s
                      "unknown setting; `bedrock-worker reference` lists all");
 }
 
-static bool is_repeated(const struct document_node *map, const struct document_node *member)
-{
-    for (const struct document_node *node = map->first; node != member; node = node->next) {
-        if (slice_equal(node->key, member->key))
-            return true;
-    }
-    return false;
-}
-
-/* The path of a member; the null slice when memory ran out. */
-static struct slice path_of(struct settings *settings, struct slice group, struct slice key)
-{
-    size_t len = group.len + (group.len > 0) + key.len;
-    char *path = arena_new(&settings->arena, len + 1);
-    if (path == NULL)
-        return SLICE_NULL;
-    (void)snprintf(path, len + 1, "%.*s%s%.*s", SLICE_ARG(group), group.len > 0 ? "." : "",
-                   SLICE_ARG(key));
-    return slice_of(path, len);
-}
-
 /* One member of a group: a setting, a group to be looked into later (true), or a mistake. */
 static bool take_member(struct settings_reader *reader, const struct document_node *node,
                         struct slice path)
@@ -234,12 +213,8 @@ static size_t take_group(struct settings_reader *reader, struct group group, str
         return count;
     }
     for (const struct document_node *node = group.map->first; node != NULL; node = node->next) {
-        struct slice path = path_of(reader->settings, group.path, node->key);
-        if (path.ptr == NULL) {
-            problems_add(reader->problems, node->key_place, group.path, "out of memory");
-            break;
-        }
-        if (is_repeated(group.map, node)) {
+        struct slice path = document_path(&reader->settings->arena, group.path, node->key);
+        if (document_is_repeated(group.map, node)) {
             problems_add(reader->problems, node->key_place, path,
                          "is there twice; keep one of them");
             continue;
