@@ -48,18 +48,47 @@ def test_a_reference_leads_somewhere(reference):
     assert resolve(reference)
 
 
-def test_the_topics_are_the_defaults_of_the_settings():
-    settings = yaml.safe_load((ROOT / "config" / "worker.yaml").read_text(encoding="utf-8")) or {}
-    defaults = {"requests": "bedrock.requests", "responses": "bedrock.responses", "chunks": "bedrock.chunks",
-                "usage": "bedrock.usage", "dead_letters": "bedrock.dead-letters"}
-    given = settings.get("topics") or {}
-    for channel, setting in (("requests", "requests"), ("responses", "responses"), ("chunks", "chunks"),
-                             ("usage", "usage"), ("deadLetters", "dead_letters")):
-        address = DOCUMENT["channels"][channel]["address"]
-        assert address == defaults[setting]
-        shipped = given.get(setting, address)
-        assert address in (shipped if isinstance(shipped, list) else [shipped])
-        assert DOCUMENT["channels"][channel]["bindings"]["kafka"]["topic"] == address
+def listed_topics():
+    """The rows of worker/app/settings/topics.def: (last part of the path, default name, right)."""
+    rows = re.findall(r'^TOPIC\([A-Z_]+, \w+, (?:LIST|TEXT), "topics\.(\w+)", "([^ ]*)", (READ|WRITE),$',
+                      (ROOT / "worker" / "app" / "settings" / "topics.def").read_text(encoding="utf-8"), re.M)
+    return [(path, re.sub(r'[\[\]"\\]', "", name), right) for path, name, right in rows]
+
+
+def test_there_are_five_topics():
+    assert [path for path, _, _ in listed_topics()] == ["requests", "responses", "chunks", "usage", "dead_letters"]
+
+
+def test_the_channels_are_the_listed_topics():
+    channels = {name: channel for name, channel in DOCUMENT["channels"].items() if name != "replies"}
+    actions = {operation["channel"]["$ref"].rsplit("/", 1)[-1]: operation["action"]
+               for operation in DOCUMENT["operations"].values()}
+    assert len(channels) == len(listed_topics())
+    for path, name, right in listed_topics():
+        channel = re.sub("_(.)", lambda found: found.group(1).upper(), path)
+        assert channels[channel]["address"] == name
+        assert channels[channel]["bindings"]["kafka"]["topic"] == name
+        assert (actions.get(channel) == "receive") == (right == "READ")
+
+
+def test_the_settings_files_name_the_listed_topics():
+    shipped = yaml.safe_load((ROOT / "config" / "worker.yaml").read_text(encoding="utf-8"))["topics"]
+    demo = yaml.safe_load((ROOT / "config" / "demo.yaml").read_text(encoding="utf-8"))["topics"]
+    for path, name, right in listed_topics():
+        assert shipped[path] == ([name] if right == "READ" else name)
+        assert str(demo[path]).strip("[]'") == name.replace("bedrock.", "${DEMO_PREFIX}.")
+    assert set(demo) == {path for path, _, _ in listed_topics()}
+
+
+def test_the_page_of_operation_makes_the_listed_topics_and_grants_their_rights():
+    page = (ROOT / "deploy" / "README.md").read_text(encoding="utf-8")
+    made = re.search(r"^for topic in (.*); do$", page, re.M).group(1).split()
+    table = re.search(r"^\| topic \| retention .*\n\|[-|]+\n((?:\|.*\n)+)", page, re.M).group(1)
+    assert made == [name.removeprefix("bedrock.") for _, name, _ in listed_topics()]
+    assert re.findall(r"^\| (\S+) \|", table, re.M) == made
+    for right in ("READ", "WRITE"):
+        granted = re.search(rf"^acls --operation {right.title()} (--topic .*)$", page, re.M).group(1)
+        assert re.findall(r"--topic (\S+)", granted) == [name for _, name, wanted in listed_topics() if wanted == right]
 
 
 def test_the_reply_topic_is_the_requests_to_name():

@@ -100,7 +100,7 @@ static void models_and_templates_are_checked(void **state)
     assert_tells("templates: {t: [[robot, 'Hi']]}\n",
                  "the role must be system, user (human) or assistant (ai)");
     assert_tells("templates: {t: []}\n", "is not a list of messages");
-    assert_tells("templates: {t: [human]}\n", "is not a pair");
+    assert_tells("templates: {t: [human]}\n", "write a role and a text such as");
 }
 
 static void librdkafka_properties_are_judged(void **state)

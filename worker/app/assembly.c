@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "app/settings/topics.h"
 #include "base/random.h"
 #include "base/uuid.h"
 
@@ -169,13 +170,12 @@ static void fill_io(const struct settings *settings, struct assembly *assembly)
 {
     struct io_config *io = &assembly->io;
     settings_kafka_config(settings, slice_of_text(assembly->transactional_id), &io->kafka);
-    assembly->output_topics[0] = settings->topics_responses;
-    assembly->output_topics[1] = settings->topics_usage;
-    assembly->output_topics[2] = settings->topics_chunks;
-    assembly->output_topics[3] = settings->topics_dead_letters;
+    for (enum topic topic = 0; topic < TOPIC_COUNT; topic++) {
+        if (topic_is_output(topic) && topic_is_used(settings, topic))
+            assembly->output_topics[io->kafka.output_topic_count++] =
+                *topic_names(settings, topic).items;
+    }
     io->kafka.output_topics = assembly->output_topics;
-    io->kafka.output_topic_count =
-        COUNT_OF(assembly->output_topics) - (settings->delivery_dead_letters ? 0 : 1);
     const char *ca_bundle = settings->bedrock_ca_bundle.ptr;
     if (settings->bedrock_ca_bundle.len == 0)
         ca_bundle = assembly->aws.ca_bundle;

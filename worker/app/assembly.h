@@ -3,7 +3,7 @@
 #ifndef APP_ASSEMBLY_H
 #define APP_ASSEMBLY_H
 
-#include "app/settings/settings.h"
+#include "app/settings/topics.h"
 #include "engine/engine.h"
 #include "io/aws/environment.h"
 #include "io/io.h"
@@ -18,7 +18,7 @@ struct assembly {
     struct engine_config engine;
     struct io_config io;
     struct aws_environment aws;
-    struct slice output_topics[4];
+    struct slice output_topics[TOPIC_COUNT];
     char source[256]; /* /bedrock-worker/<group> */
     char transactional_id[512];
     char region[128], endpoint_url[ENDPOINT_URL_MAX + 1];

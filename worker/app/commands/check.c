@@ -8,6 +8,7 @@
 #include "app/assembly.h"
 #include "app/client/kafka_client.h"
 #include "app/client/probe.h"
+#include "app/settings/topics.h"
 #include "io/aws/credentials.h"
 #include "io/kafka/library.h"
 
@@ -73,7 +74,7 @@ static bool is_compacted(struct checking *checking, struct slice topic, char *re
     return err == OK && strstr(ret_policy, "compact") != NULL;
 }
 
-static void tell_missing(struct checking *checking, const char *path, struct slice topic,
+static void tell_missing(struct checking *checking, enum topic which, struct slice topic,
                          enum err err)
 {
     char words[CLIENT_WORDS_MAX + 768];
@@ -84,25 +85,25 @@ static void tell_missing(struct checking *checking, const char *path, struct sli
             "16)",
             SLICE_ARG(topic), SLICE_ARG(topic));
     else if (err == ERR_NOT_ALLOWED)
-        (void)snprintf(words, sizeof words, "%.*s may not be described; grant READ or WRITE on it",
-                       SLICE_ARG(topic));
+        (void)snprintf(words, sizeof words, "%.*s may not be described; grant %s on it",
+                       SLICE_ARG(topic), topic_is_output(which) ? "WRITE" : "READ");
     else
         (void)snprintf(words, sizeof words, "%.*s: %s", SLICE_ARG(topic),
                        client_words(checking->client));
-    tell(checking, false, path, words);
+    tell(checking, false, topic_path(which), words);
 }
 
-static void check_topic(struct checking *checking, const char *path, struct slice topic,
-                        bool is_output)
+static void check_topic(struct checking *checking, enum topic which, struct slice topic)
 {
+    const char *path = topic_path(which);
     char words[1024], policy[64] = "";
     int32_t partitions = 0;
     enum err err = client_topic(checking->client, topic, CONNECT_MS, &partitions);
     if (err != OK) {
-        tell_missing(checking, path, topic, err);
+        tell_missing(checking, which, topic, err);
         return;
     }
-    bool serves = !is_output || !is_compacted(checking, topic, policy, sizeof policy);
+    bool serves = !topic_is_output(which) || !is_compacted(checking, topic, policy, sizeof policy);
     if (serves)
         (void)snprintf(words, sizeof words, "%.*s, %d partition%s", SLICE_ARG(topic),
                        (int)partitions, partitions == 1 ? "" : "s");
@@ -117,14 +118,11 @@ static void check_topic(struct checking *checking, const char *path, struct slic
 
 static void check_topics(struct checking *checking)
 {
-    const struct settings *settings = checking->settings;
-    for (size_t i = 0; i < settings->topics_requests.count; i++)
-        check_topic(checking, "topics.requests", settings->topics_requests.items[i], false);
-    check_topic(checking, "topics.responses", settings->topics_responses, true);
-    check_topic(checking, "topics.chunks", settings->topics_chunks, true);
-    check_topic(checking, "topics.usage", settings->topics_usage, true);
-    if (settings->delivery_dead_letters)
-        check_topic(checking, "topics.dead_letters", settings->topics_dead_letters, true);
+    for (enum topic which = 0; which < TOPIC_COUNT; which++) {
+        struct setting_list names = topic_names(checking->settings, which);
+        for (size_t i = 0; i < names.count && topic_is_used(checking->settings, which); i++)
+            check_topic(checking, which, names.items[i]);
+    }
 }
 
 /* ---- Bedrock ---- */

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "app/exit_code.h"
+#include "app/settings/topics.h"
 #include "app/worker.h"
 #include "base/memory.h"
 #include "io/loop/clock.h"
@@ -72,14 +73,10 @@ static bool is_interrupted(const struct demo *demo)
 
 /* ---- the broker and its topics ---- */
 
-static void list_topics(const struct demo *demo, struct slice ret_topics[5])
+static void list_topics(const struct demo *demo, struct slice ret_topics[TOPIC_COUNT])
 {
-    const struct settings *settings = demo->settings;
-    ret_topics[0] = settings->topics_requests.items[0];
-    ret_topics[1] = settings->topics_responses;
-    ret_topics[2] = settings->topics_chunks;
-    ret_topics[3] = settings->topics_usage;
-    ret_topics[4] = settings->topics_dead_letters;
+    for (enum topic topic = 0; topic < TOPIC_COUNT; topic++)
+        ret_topics[topic] = *topic_names(demo->settings, topic).items;
 }
 
 static bool start_broker(struct demo *demo)
@@ -105,7 +102,7 @@ static bool start_broker(struct demo *demo)
 static bool make_topics(struct demo *demo)
 {
     char words[CLIENT_WORDS_MAX] = "";
-    struct slice topics[5];
+    struct slice topics[TOPIC_COUNT];
     int brokers = 0;
     list_topics(demo, topics);
     demo->client = client_new(demo->settings, words);
@@ -147,7 +144,7 @@ static bool follow(struct demo *demo, struct slice topic)
 
 static bool follow_outputs(struct demo *demo)
 {
-    struct slice topics[5];
+    struct slice topics[TOPIC_COUNT];
     list_topics(demo, topics);
     for (size_t i = 1; i < COUNT_OF(topics); i++) {
         if (!follow(demo, topics[i]))
@@ -528,7 +525,7 @@ static bool go(struct demo *demo)
 
 static void clean_up(struct demo *demo)
 {
-    struct slice topics[5];
+    struct slice topics[TOPIC_COUNT];
     (void)stop_worker(demo);
     worker_free(demo->worker);
     if (demo->made_topics) {

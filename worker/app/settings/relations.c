@@ -5,6 +5,8 @@
 
 #include <stdio.h>
 
+#include "app/settings/topics.h"
+
 /* The first value must not be above the second. */
 struct order {
     const char *small_path, *big_path;
@@ -70,58 +72,56 @@ static bool is_listed_before(const struct setting_list *list, size_t index)
     return false;
 }
 
-struct output_topic {
-    const char *path;
-    struct slice topic;
-    struct place place;
-};
+/* The path and place of the one that the user said, of two settings that name the same topic. */
+static enum topic said_of(const struct settings *s, enum topic wanted, enum topic other)
+{
+    return topic_place(s, wanted).line > 0 ? wanted : other;
+}
 
-/* Readers of a topic know its records by its name. Topics that are wrong by themselves are null. */
-static void check_outputs(const struct output_topic *outputs, size_t count,
+/* Readers of a topic know its records by its name. Names that are wrong by themselves are null. */
+static void check_outputs(const struct settings *s, enum topic a, enum topic b,
                           struct problems *problems)
 {
-    for (size_t i = 0; i < count; i++) {
-        for (size_t j = i + 1; j < count; j++) {
-            if (outputs[i].topic.ptr == NULL || !slice_equal(outputs[i].topic, outputs[j].topic))
-                continue;
-            const struct output_topic *said = outputs[j].place.line > 0 ? &outputs[j] : &outputs[i];
-            problems_add(problems, said->place, slice_of_text(said->path),
-                         "topic %.*s is %s and %s: its readers could not tell the records apart; "
-                         "use two topics",
-                         SLICE_ARG(outputs[i].topic), outputs[i].path, outputs[j].path);
-        }
-    }
+    struct slice name = *topic_names(s, a).items;
+    enum topic said = said_of(s, b, a);
+    if (name.ptr == NULL || !slice_equal(name, *topic_names(s, b).items))
+        return;
+    problems_add(problems, topic_place(s, said), slice_of_text(topic_path(said)),
+                 "topic %.*s is %s and %s: its readers could not tell the records apart; use two "
+                 "topics",
+                 SLICE_ARG(name), topic_path(a), topic_path(b));
 }
 
 /* An output that is read again would be a request without end. */
+static void check_input(const struct settings *s, struct slice name, struct problems *problems)
+{
+    for (enum topic output = 0; output < TOPIC_COUNT; output++) {
+        if (!topic_is_output(output) || !slice_equal(name, *topic_names(s, output).items))
+            continue;
+        enum topic said = said_of(s, output, TOPIC_REQUESTS);
+        problems_add(problems, topic_place(s, said), slice_of_text(topic_path(said)),
+                     "topic %.*s is in %s and %s: its records would become requests again; use "
+                     "two topics",
+                     SLICE_ARG(name), topic_path(TOPIC_REQUESTS), topic_path(output));
+    }
+}
+
 static void check_topics(const struct settings *s, struct problems *problems)
 {
-    const struct output_topic outputs[] = {
-        /* One that is wrong is the null slice: no topic is called so. */
-        {"topics.responses", s->topics_responses, s->at.topics_responses},
-        {"topics.chunks", s->topics_chunks, s->at.topics_chunks},
-        {"topics.usage", s->topics_usage, s->at.topics_usage},
-        {"topics.dead_letters", s->topics_dead_letters, s->at.topics_dead_letters},
-    };
-    bool has_letters = s->delivery_dead_letters || s->is_wrong.delivery_dead_letters;
-    check_outputs(outputs, COUNT_OF(outputs) - (has_letters ? 0 : 1), problems);
-    for (size_t i = 0; i < s->topics_requests.count; i++) {
-        struct slice topic = s->topics_requests.items[i];
-        if (is_listed_before(&s->topics_requests, i)) {
+    const struct setting_list *requests = &s->topics_requests;
+    for (enum topic a = 0; a < TOPIC_COUNT; a++) {
+        for (enum topic b = a + 1; b < TOPIC_COUNT && topic_is_output(a); b++) {
+            bool is_used = topic_is_used(s, b) || s->is_wrong.delivery_dead_letters;
+            if (topic_is_output(b) && is_used)
+                check_outputs(s, a, b, problems);
+        }
+    }
+    for (size_t i = 0; i < requests->count; i++) {
+        if (!is_listed_before(requests, i))
+            check_input(s, requests->items[i], problems);
+        else
             problems_add(problems, s->at.topics_requests, SLICE("topics.requests"),
-                         "topic %.*s is there twice; keep one", SLICE_ARG(topic));
-            continue;
-        }
-        for (size_t j = 0; j < COUNT_OF(outputs); j++) {
-            if (!slice_equal(topic, outputs[j].topic))
-                continue;
-            bool is_output = outputs[j].place.line > 0;
-            problems_add(problems, is_output ? outputs[j].place : s->at.topics_requests,
-                         slice_of_text(is_output ? outputs[j].path : "topics.requests"),
-                         "topic %.*s is in topics.requests and %s: its records would become "
-                         "requests again; use two topics",
-                         SLICE_ARG(topic), outputs[j].path);
-        }
+                         "topic %.*s is there twice; keep one", SLICE_ARG(requests->items[i]));
     }
 }
 
