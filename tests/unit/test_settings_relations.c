@@ -79,14 +79,16 @@ static void models_and_templates_are_checked(void **state)
 {
     (void)state;
     assert_tells("models: {aliases: {a: {}}}\n", "models.aliases.a: has no id");
-    assert_tells("models: {aliases: {a: x.y}}\n", "models.aliases.a: is not a map");
+    assert_tells("models: {aliases: {a: x.y}}\n",
+                 "models.aliases.a: is a text; write a map such as {id: ");
     assert_tells("models: {aliases: {a: {id: x.y, regiom: 1}}}\n",
                  "models.aliases.a.regiom: unknown; did you mean region?");
     assert_tells("models: {aliases: {a: {id: x.y, note: 1}}}\n",
                  "an alias has id, api, region and");
     assert_tells("models: {aliases: {a: {id: x.y, defaults: {temprature: 1}}}}\n",
                  "defaults.temprature: unknown; did you mean temperature?");
-    assert_tells("models: {aliases: {a: {id: x.y, api: invoke}}}\n", "write auto or converse");
+    assert_tells("models: {aliases: {a: {id: x.y, api: invoke}}}\n",
+                 "is not one of auto, converse");
     assert_tells("models: {aliases: {a: {id: x.y, defaults: {temperature: warm}}}}\n",
                  "w.yaml:1:57: models.aliases.a.defaults.temperature: must be a number from 0");
     assert_tells("models: {aliases: {a: {id: x.y, defaults: {max_tokens: 1.5}}}}\n",

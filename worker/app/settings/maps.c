@@ -246,8 +246,8 @@ static void take_defaults(struct settings_reader *reader, const struct document_
                           struct slice path, struct model_alias *ret_alias)
 {
     if (node->kind != DOCUMENT_MAP) {
-        problems_add(reader->problems, node->place, path,
-                     "is not a map; write {temperature: 0, max_tokens: 1024}");
+        mistake_add_kind(reader->problems, node, path,
+                         "a map such as {temperature: 0, max_tokens: 1024}");
         return;
     }
     for (const struct document_node *item = node->first; item != NULL; item = item->next) {
@@ -272,69 +272,90 @@ static void take_form(struct settings_reader *reader, const struct document_node
         *ret_text = text;
 }
 
-static void take_model(struct settings_reader *reader, const struct document_node *node,
-                       struct slice path, struct slice *ret_id)
+#define MEMBER(member, member_kind, member_form)                                                   \
+    {                                                                                              \
+        .name = #member, .kind = ALIAS_##member_kind, .form = FORM_##member_form,                  \
+        .value_at = offsetof(struct model_alias, member)                                           \
+    }
+static const struct alias_member MEMBERS[] = {
+    MEMBER(id, MODEL, MODEL),
+    MEMBER(api, API, NAME),
+    MEMBER(region, TEXT, REGION),
+    MEMBER(defaults, DEFAULTS, ANY),
+};
+
+const struct alias_member *settings_alias_members(size_t *ret_count)
 {
-    take_form(reader, node, path, FORM_MODEL, ret_id);
-    if (ret_id->ptr == NULL)
-        return;
+    *ret_count = COUNT_OF(MEMBERS);
+    return MEMBERS;
+}
+
+void settings_add_apis(struct buf *buf)
+{
+    size_t count = 0;
+    const struct api_name *const *apis = dialect_apis(&count);
+    buf_add_text(buf, "auto");
+    for (size_t i = 0; i < count; i++)
+        buf_addf(buf, "|%s", apis[i]->api);
+}
+
+/* Is the model one that a request may name? */
+static void try_model(struct settings_reader *reader, const struct document_node *node,
+                      struct slice path, struct slice id)
+{
     struct trial trial OWNED_BY(trial_done);
-    struct model_alias alias = {.name = SLICE("alias"), .id = *ret_id};
+    struct model_alias alias = {.name = SLICE("alias"), .id = id};
     struct catalog catalog = {.default_model = alias.name, .aliases = &alias, .alias_count = 1};
     trial_init(&trial);
     if (trial_model(&trial, &catalog) != OK)
         problems_add(reader->problems, node->place, path, "%s", trial_words(&trial));
 }
 
-static void take_api(struct settings_reader *reader, const struct document_node *node,
-                     struct slice path, struct slice *ret_api)
+static void take_member(struct settings_reader *reader, const struct alias_member *member,
+                        const struct document_node *node, struct slice path,
+                        struct model_alias *ret_alias)
 {
-    struct buf known OWNED_BY(buf_done);
-    size_t count;
-    const struct api_name *const *apis = dialect_apis(&count);
-    buf_init(&known, 1024);
-    take_form(reader, node, path, FORM_NAME, ret_api);
-    if (ret_api->ptr == NULL || slice_equal_text(*ret_api, "auto"))
+    struct slice *value = (struct slice *)(void *)((char *)ret_alias + member->value_at);
+    struct buf apis OWNED_BY(buf_done);
+    buf_init(&apis, APIS_BYTES_MAX);
+    if (member->kind == ALIAS_DEFAULTS) {
+        take_defaults(reader, node, path, ret_alias);
         return;
-    for (size_t i = 0; i < count; i++) {
-        if (slice_equal_text(*ret_api, apis[i]->api))
-            return;
-        buf_addf(&known, " or %s", apis[i]->api);
     }
-    problems_add(reader->problems, node->place, path, "is not an API of this version; write auto%s",
-                 buf_text(&known));
+    take_form(reader, node, path, member->form, value);
+    settings_add_apis(&apis);
+    if (value->ptr != NULL && member->kind == ALIAS_MODEL)
+        try_model(reader, node, path, *value);
+    else if (value->ptr != NULL && member->kind == ALIAS_API)
+        (void)settings_find_choice(reader, node, path, buf_text(&apis), *value);
 }
 
 static void take_alias(struct settings_reader *reader, const struct document_node *node,
                        struct slice path, struct model_alias *ret_alias)
 {
     if (node->kind != DOCUMENT_MAP) {
-        problems_add(reader->problems, node->place, path,
-                     "is not a map; write {id: anthropic.claude-3-haiku-20240307-v1:0}");
+        mistake_add_kind(reader->problems, node, path,
+                         "a map such as {id: anthropic.claude-3-haiku-20240307-v1:0}");
         return;
     }
-    static const char *const MEMBERS[] = {"id", "api", "region", "defaults"};
     size_t before = problems_found(reader->problems);
     for (const struct document_node *item = node->first; item != NULL; item = item->next) {
         struct slice below = document_path(&reader->settings->arena, path, item->key);
+        struct suggest suggest;
+        const struct alias_member *member = NULL;
         if (!may_take(reader, node, item, below))
             continue;
-        if (slice_equal_text(item->key, "id"))
-            take_model(reader, item, below, &ret_alias->id);
-        else if (slice_equal_text(item->key, "region"))
-            take_form(reader, item, below, FORM_REGION, &ret_alias->region);
-        else if (slice_equal_text(item->key, "api"))
-            take_api(reader, item, below, &ret_alias->api);
-        else if (slice_equal_text(item->key, "defaults"))
-            take_defaults(reader, item, below, ret_alias);
-        else {
-            struct suggest suggest;
-            suggest_init(&suggest, item->key);
-            for (size_t i = 0; i < COUNT_OF(MEMBERS); i++)
-                suggest_offer(&suggest, slice_of_text(MEMBERS[i]));
+        suggest_init(&suggest, item->key);
+        for (size_t i = 0; i < COUNT_OF(MEMBERS); i++) {
+            suggest_offer(&suggest, slice_of_text(MEMBERS[i].name));
+            if (slice_equal_text(item->key, MEMBERS[i].name))
+                member = &MEMBERS[i];
+        }
+        if (member != NULL)
+            take_member(reader, member, item, below, ret_alias);
+        else
             tell_unknown(reader, item, below, &suggest,
                          "an alias has id, api, region and defaults");
-        }
     }
     if (ret_alias->id.ptr == NULL && problems_found(reader->problems) == before)
         problems_add(reader->problems, node->place, path,

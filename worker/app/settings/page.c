@@ -1,13 +1,9 @@
-/* The settings table as a page for people and as a JSON Schema for editors. */
+/* The settings table as a page for people. */
 #include "app/settings/parts.h"
 
 #include <string.h>
 
-#include "wire/bedrock/dialects.h"
-#include "wire/formats/json.h"
-
 #define PAGE_COLUMNS 100
-#define DEPTH_MAX    8
 
 static const char *const KIND_WORDS[] = {
     [SETTING_TEXT] = "text",           [SETTING_FLAG] = "true or false",
@@ -52,7 +48,7 @@ static void add_facts(struct buf *buf, const struct setting_row *row)
     buf_addf(buf, "    %s", KIND_WORDS[row->kind]);
     if (row->kind == SETTING_CHOICE) {
         buf_add_byte(buf, ' ');
-        settings_add_choices(buf, row, ", ");
+        settings_add_choices(buf, row->choices, ", ");
     }
     if (row->kind == SETTING_COUNT || row->kind == SETTING_SPAN || row->kind == SETTING_SIZE) {
         buf_add_text(buf, " from ");
@@ -107,176 +103,4 @@ void settings_add_reference(struct buf *buf)
         add_facts(buf, &rows[i]);
         add_wrapped(buf, "    ", rows[i].words);
     }
-}
-
-/* Appends a piece of JSON that is written with ' for ". */
-static void add_schema(struct buf *buf, const char *piece)
-{
-    for (; *piece != '\0'; piece++)
-        buf_add_byte(buf, *piece == '\'' ? '"' : *piece);
-}
-
-static void add_bounds(struct buf *buf, int64_t low, int64_t high)
-{
-    json_add_int_member(buf, "minimum", low);
-    json_add_int_member(buf, "maximum", high);
-}
-
-/* YAML's numbers and booleans are texts where a text is wanted: a replica may be called 0. */
-#define TEXT_TYPE "'type':['string','number','boolean']"
-/* In the place of a value. */
-#define VARIABLE "{'type':'string','pattern':'[$][{][A-Za-z_][A-Za-z0-9_]*(:-[^}]*)?[}]'}"
-
-/* One parameter of an alias's defaults; a number may also come from the environment. */
-static void add_parameter_schema(struct buf *buf, const struct parameter_row *row)
-{
-    static const char *const FORMS[] = {
-        [PARAMETER_NUMBER] = "{'type':['number','string']}",
-        [PARAMETER_WHOLE] = "{'type':['integer','string']}",
-        [PARAMETER_TEXTS] = "{'type':'array','items':{" TEXT_TYPE "}}",
-    };
-    json_add_name(buf, row->name);
-    add_schema(buf, FORMS[row->form]);
-}
-
-static void add_aliases_schema(struct buf *buf)
-{
-    size_t api_count;
-    const struct api_name *const *apis = dialect_apis(&api_count);
-    add_schema(buf, "'type':'object','additionalProperties':{'type':'object','required':['id'],"
-                    "'additionalProperties':false,'properties':{'id':{" TEXT_TYPE ",'minLength':1},"
-                    "'region':{" TEXT_TYPE "},"
-                    "'defaults':{'type':'object','additionalProperties':false,'properties':{");
-    for (enum parameter i = 0; i < PARAMETER_COUNT; i++)
-        add_parameter_schema(buf, &parameter_rows[i]);
-    add_schema(buf, "}},'api':{'enum':['auto'");
-    for (size_t i = 0; i < api_count; i++) {
-        json_add_comma(buf);
-        json_add_string(buf, slice_of_text(apis[i]->api));
-    }
-    add_schema(buf, "]}}}");
-}
-
-static void add_amount_schema(struct buf *buf, const struct setting_row *row)
-{
-    add_schema(buf, "'anyOf':[");
-    if (row->kind == SETTING_COUNT) {
-        add_schema(buf, "{'type':'integer'");
-        add_bounds(buf, row->low, row->high);
-        add_schema(buf, "}");
-    } else if (row->kind == SETTING_SPAN) {
-        add_schema(buf, "{'type':'string','pattern':'^([0-9]+([.][0-9]+)?(d|h|m|s|ms))+$'}");
-    } else {
-        add_schema(buf, "{'type':'integer','minimum':0},"
-                        "{'type':'string','pattern':'^[0-9]+(B|kB|KB|MB|GB|KiB|MiB|GiB)?$'}");
-    }
-    add_schema(buf, "," VARIABLE "]");
-}
-
-static void add_choice_schema(struct buf *buf, const struct setting_row *row)
-{
-    add_schema(buf, "'anyOf':[{'enum':['");
-    settings_add_choices(buf, row, "\",\"");
-    add_schema(buf, "']}," VARIABLE "]");
-}
-
-static void add_kind_schema(struct buf *buf, const struct setting_row *row)
-{
-    switch (row->kind) {
-    case SETTING_TEXT:
-        add_schema(buf, row->is_needed ? TEXT_TYPE ",'minLength':1" : TEXT_TYPE);
-        return;
-    case SETTING_LIST:
-        add_schema(buf, "'type':'array','items':{" TEXT_TYPE ",'minLength':1}");
-        add_schema(buf, row->is_needed ? ",'minItems':1" : "");
-        return;
-    case SETTING_FLAG:
-        add_schema(buf, "'anyOf':[{'type':'boolean'}," VARIABLE "]");
-        return;
-    case SETTING_COUNT:
-    case SETTING_SPAN:
-    case SETTING_SIZE:
-        add_amount_schema(buf, row);
-        return;
-    case SETTING_CHOICE:
-        add_choice_schema(buf, row);
-        return;
-    case SETTING_PROPERTIES:
-        add_schema(buf, "'type':'object','additionalProperties':{" TEXT_TYPE "}");
-        return;
-    case SETTING_ALIASES:
-        add_aliases_schema(buf);
-        return;
-    case SETTING_TEMPLATES:
-        add_schema(buf, "'type':'object','additionalProperties':{'type':'array','minItems':1,"
-                        "'items':{'type':'array','prefixItems':[{'enum':['system','human','user',"
-                        "'ai','assistant']},{" TEXT_TYPE "}],'minItems':2,'maxItems':2}}");
-        return;
-    }
-}
-
-/* How many leading parts two paths share, of the parts before the last one of `path`. */
-static size_t shared_parts(struct slice before, struct slice path)
-{
-    size_t parts = 0;
-    for (size_t i = 0; i < path.len && i < before.len && path.ptr[i] == before.ptr[i]; i++)
-        parts += path.ptr[i] == '.';
-    return parts;
-}
-
-/* The part of a path with this index. */
-static struct slice part_of(struct slice path, size_t index)
-{
-    while (index-- > 0)
-        path = slice_sub(path, slice_find(path, '.') + 1, path.len);
-    return slice_sub(path, 0, slice_find(path, '.'));
-}
-
-static void add_row_schema(struct buf *buf, const struct setting_row *row)
-{
-    struct slice path = slice_of_text(row->path);
-    json_add_comma(buf);
-    buf_add_byte(buf, '\n');
-    json_add_string(buf, part_of(path, settings_depth(path)));
-    buf_add_text(buf, ":{");
-    json_add_text_member(buf, "description", slice_of_text(row->words));
-    struct slice text = slice_of_text(row->default_text);
-    bool is_json = row->kind == SETTING_FLAG || row->kind == SETTING_COUNT ||
-                   row->default_text[0] == '[' || row->default_text[0] == '{';
-    json_add_name(buf, "default");
-    if (is_json)
-        buf_add(buf, text);
-    else
-        json_add_string(buf, slice_equal_text(text, "''") ? SLICE("") : text);
-    buf_add_byte(buf, ',');
-    add_kind_schema(buf, row);
-    buf_add_byte(buf, '}');
-}
-
-/* Open: its members follow. */
-#define GROUP_TYPE "'type':['object','null'],'additionalProperties':false,'properties':{"
-
-void settings_add_schema(struct buf *buf)
-{
-    size_t count = 0, depth = 0;
-    const struct setting_row *rows = settings_rows(&count);
-    struct slice before = SLICE("");
-    add_schema(buf, "{'$schema':'https://json-schema.org/draft/2020-12/schema',\n"
-                    "'title':'Settings of bedrock-worker " BEDROCK_VERSION "',\n" GROUP_TYPE);
-    for (size_t i = 0; i < count; i++) {
-        struct slice path = slice_of_text(rows[i].path);
-        for (size_t kept = shared_parts(before, path); depth > kept; depth--)
-            buf_add_text(buf, "}}");
-        for (; depth < settings_depth(path); depth++) {
-            json_add_comma(buf);
-            buf_add_byte(buf, '\n');
-            json_add_string(buf, part_of(path, depth));
-            add_schema(buf, ":{" GROUP_TYPE);
-        }
-        add_row_schema(buf, &rows[i]);
-        before = path;
-    }
-    for (; depth > 0; depth--)
-        buf_add_text(buf, "}}");
-    buf_add_text(buf, "}}\n");
 }

@@ -17,9 +17,13 @@ void settings_take(struct settings_reader *reader, const struct setting_row *row
 /* A text with its `${…}` put in, copied to the arena. false: a problem was added. */
 MUST_CHECK bool settings_take_text(struct settings_reader *reader, const struct document_node *node,
                                    struct slice path, struct slice *ret_text);
-/* An amount with its unit; a row's choices with `between` between them. */
+/* An amount with its unit. */
 void settings_add_amount(struct buf *buf, enum setting_kind kind, int64_t amount);
-void settings_add_choices(struct buf *buf, const struct setting_row *row, const char *between);
+/* Words that have | between them, with `between` instead. */
+void settings_add_choices(struct buf *buf, const char *choices, const char *between);
+/* Which of the choices the text is, from 0; -1: none, and a problem was added. */
+int settings_find_choice(struct settings_reader *reader, const struct document_node *node,
+                         struct slice path, const char *choices, struct slice text);
 /* How many groups a path leads through: its dots. */
 size_t settings_depth(struct slice path);
 
@@ -30,6 +34,22 @@ void settings_take_aliases(struct settings_reader *reader, const struct document
                            struct setting_aliases *ret_value);
 void settings_take_templates(struct settings_reader *reader, const struct document_node *node,
                              struct setting_templates *ret_value);
+
+enum alias_kind { ALIAS_TEXT, ALIAS_MODEL, ALIAS_API, ALIAS_DEFAULTS };
+
+/* A member of an alias; the model must be there. */
+struct alias_member {
+    const char *name;
+    enum alias_kind kind;
+    enum setting_form form; /* of all but the defaults */
+    size_t value_at;        /* offset in struct model_alias */
+};
+
+const struct alias_member *settings_alias_members(size_t *ret_count);
+/* The words that `api` may be, with | between. */
+void settings_add_apis(struct buf *buf);
+
+#define APIS_BYTES_MAX 1024
 
 /* A request that is read as a worker would read it, to find what would fail every request of its
  * kind. One trial, one request. */

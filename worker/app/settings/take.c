@@ -108,9 +108,9 @@ static void take_amount(struct settings_reader *reader, const struct setting_row
     memcpy((char *)reader->settings + row->value_at, &amount, sizeof amount);
 }
 
-void settings_add_choices(struct buf *buf, const struct setting_row *row, const char *between)
+void settings_add_choices(struct buf *buf, const char *choices, const char *between)
 {
-    for (const char *at = row->choices; *at != '\0'; at++) {
+    for (const char *at = choices; *at != '\0'; at++) {
         if (*at == '|')
             buf_add_text(buf, between);
         else
@@ -118,23 +118,30 @@ void settings_add_choices(struct buf *buf, const struct setting_row *row, const 
     }
 }
 
-static void take_choice(struct settings_reader *reader, const struct setting_row *row,
-                        const struct document_node *node, struct slice text)
+int settings_find_choice(struct settings_reader *reader, const struct document_node *node,
+                         struct slice path, const char *choices, struct slice text)
 {
-    struct slice rest = slice_of_text(row->choices);
+    struct slice rest = slice_of_text(choices);
     for (int index = 0; rest.len > 0; index++) {
         size_t len = slice_find(rest, '|');
-        if (slice_equal(text, slice_sub(rest, 0, len))) {
-            memcpy((char *)reader->settings + row->value_at, &index, sizeof index);
-            return;
-        }
+        if (slice_equal(text, slice_sub(rest, 0, len)))
+            return index;
         rest = slice_sub(rest, len + 1, rest.len);
     }
     struct buf wanted OWNED_BY(buf_done);
     buf_init(&wanted, 256);
     buf_add_text(&wanted, "one of ");
-    settings_add_choices(&wanted, row, ", ");
-    mistake_add_value(reader->problems, node, slice_of_text(row->path), buf_text(&wanted));
+    settings_add_choices(&wanted, choices, ", ");
+    mistake_add_value(reader->problems, node, path, buf_text(&wanted));
+    return -1;
+}
+
+static void take_choice(struct settings_reader *reader, const struct setting_row *row,
+                        const struct document_node *node, struct slice text)
+{
+    int index = settings_find_choice(reader, node, slice_of_text(row->path), row->choices, text);
+    if (index >= 0)
+        memcpy((char *)reader->settings + row->value_at, &index, sizeof index);
 }
 
 static void take_flag(struct settings_reader *reader, const struct setting_row *row,

@@ -1,0 +1,293 @@
+/* The settings table as a JSON Schema (2020-12), for editors. What a schema cannot tell, the reader
+ * judges: it takes no file that the reader would reject for its form, and rejects none that the
+ * reader takes. */
+#include "app/settings/parts.h"
+
+#include "wire/chat/parameters.h"
+#include "wire/formats/json.h"
+
+/* YAML's numbers and booleans are texts where a text is wanted: a replica may be called 0. */
+#define TEXT_TYPES       "string|number|boolean"
+#define GROUP_TYPES      "object|null"
+#define VARIABLE_PATTERN "[$][{][A-Za-z_][A-Za-z0-9_]*(:-[^}]*)?[}]"
+#define SPAN_PATTERN     "^([0-9]+([.][0-9]+)?(d|h|m|s|ms))+$"
+#define SIZE_PATTERN     "^[0-9]+(B|kB|KB|MB|GB|KiB|MiB|GiB)?$"
+#define ROLES            "system|human|user|ai|assistant"
+
+/* Begins an object or an array: a member of an object, or (name NULL) an item of an array. */
+static void begin(struct buf *buf, const char *name, char bracket)
+{
+    if (name != NULL)
+        json_add_name(buf, name);
+    else
+        json_add_comma(buf);
+    buf_add_byte(buf, bracket);
+}
+
+static void end(struct buf *buf, const char *brackets)
+{
+    buf_add_text(buf, brackets);
+}
+
+/* An array of strings, from words with | between. */
+static void add_words(struct buf *buf, const char *name, const char *words)
+{
+    struct slice rest = slice_of_text(words);
+    begin(buf, name, '[');
+    while (rest.len > 0) {
+        size_t len = slice_find(rest, '|');
+        json_add_comma(buf);
+        json_add_string(buf, slice_sub(rest, 0, len));
+        rest = slice_sub(rest, len + 1, rest.len);
+    }
+    end(buf, "]");
+}
+
+/* One type, or several with | between. */
+static void add_type(struct buf *buf, const char *types)
+{
+    struct slice all = slice_of_text(types);
+    if (slice_find(all, '|') == all.len)
+        json_add_text_member(buf, "type", all);
+    else
+        add_words(buf, "type", types);
+}
+
+static void add_text(struct buf *buf, bool is_needed)
+{
+    add_type(buf, TEXT_TYPES);
+    if (is_needed)
+        json_add_int_member(buf, "minLength", 1);
+}
+
+static void add_texts(struct buf *buf, bool is_needed, bool are_needed)
+{
+    add_type(buf, "array");
+    begin(buf, "items", '{');
+    add_text(buf, are_needed);
+    end(buf, "}");
+    if (is_needed)
+        json_add_int_member(buf, "minItems", 1);
+}
+
+/* A string of this pattern, as one of several forms. */
+static void add_pattern(struct buf *buf, const char *pattern)
+{
+    begin(buf, NULL, '{');
+    add_type(buf, "string");
+    json_add_text_member(buf, "pattern", slice_of_text(pattern));
+    end(buf, "}");
+}
+
+static void add_range(struct buf *buf, int64_t low, int64_t high)
+{
+    begin(buf, NULL, '{');
+    add_type(buf, "integer");
+    json_add_int_member(buf, "minimum", low);
+    json_add_int_member(buf, "maximum", high);
+    end(buf, "}");
+}
+
+/* The forms of a value that is not a text; an environment variable may stand in its place. */
+static void add_forms(struct buf *buf, const struct setting_row *row)
+{
+    begin(buf, "anyOf", '[');
+    if (row->kind == SETTING_FLAG) {
+        begin(buf, NULL, '{');
+        add_type(buf, "boolean");
+        end(buf, "}");
+    } else if (row->kind == SETTING_CHOICE) {
+        begin(buf, NULL, '{');
+        add_words(buf, "enum", row->choices);
+        end(buf, "}");
+    } else if (row->kind == SETTING_SPAN) {
+        add_pattern(buf, SPAN_PATTERN);
+        if (row->low == 0)
+            add_range(buf, 0, 0);
+    } else {
+        add_range(buf, row->low, row->high);
+    }
+    if (row->kind == SETTING_SIZE)
+        add_pattern(buf, SIZE_PATTERN);
+    add_pattern(buf, VARIABLE_PATTERN);
+    end(buf, "]");
+}
+
+/* A closed map: other members than those that follow are not known. */
+static void begin_map(struct buf *buf, const char *types)
+{
+    add_type(buf, types);
+    json_add_bool_member(buf, "additionalProperties", false);
+    begin(buf, "properties", '{');
+}
+
+static void add_defaults(struct buf *buf)
+{
+    static const char *const TYPES[] = {
+        [PARAMETER_NUMBER] = "number|string", /* a text: an environment variable */
+        [PARAMETER_WHOLE] = "integer|string",
+    };
+    begin_map(buf, "object");
+    for (enum parameter i = 0; i < PARAMETER_COUNT; i++) {
+        begin(buf, parameter_rows[i].name, '{');
+        if (parameter_rows[i].form == PARAMETER_TEXTS)
+            add_texts(buf, false, false);
+        else
+            add_type(buf, TYPES[parameter_rows[i].form]);
+        end(buf, "}");
+    }
+    end(buf, "}");
+}
+
+static void add_member(struct buf *buf, enum alias_kind kind)
+{
+    struct buf apis OWNED_BY(buf_done);
+    buf_init(&apis, APIS_BYTES_MAX);
+    switch (kind) {
+    case ALIAS_TEXT:
+    case ALIAS_MODEL:
+        add_text(buf, kind == ALIAS_MODEL);
+        return;
+    case ALIAS_API:
+        settings_add_apis(&apis);
+        add_words(buf, "enum", buf_text(&apis));
+        return;
+    case ALIAS_DEFAULTS:
+        add_defaults(buf);
+        return;
+    }
+}
+
+static void add_aliases(struct buf *buf)
+{
+    size_t count = 0;
+    const struct alias_member *rows = settings_alias_members(&count);
+    add_type(buf, "object");
+    begin(buf, "additionalProperties", '{');
+    begin_map(buf, "object");
+    for (size_t i = 0; i < count; i++) {
+        begin(buf, rows[i].name, '{');
+        add_member(buf, rows[i].kind);
+        end(buf, "}");
+    }
+    end(buf, "}");
+    add_words(buf, "required", "id");
+    end(buf, "}");
+}
+
+/* Lists of pairs: a role and a text. */
+static void add_templates(struct buf *buf)
+{
+    add_type(buf, "object");
+    begin(buf, "additionalProperties", '{');
+    add_type(buf, "array");
+    json_add_int_member(buf, "minItems", 1);
+    begin(buf, "items", '{');
+    add_type(buf, "array");
+    begin(buf, "prefixItems", '[');
+    begin(buf, NULL, '{');
+    add_words(buf, "enum", ROLES);
+    end(buf, "}");
+    begin(buf, NULL, '{');
+    add_text(buf, false);
+    end(buf, "}]");
+    json_add_int_member(buf, "minItems", 2);
+    json_add_int_member(buf, "maxItems", 2);
+    end(buf, "}}");
+}
+
+static void add_properties(struct buf *buf)
+{
+    add_type(buf, "object");
+    begin(buf, "additionalProperties", '{');
+    add_text(buf, false);
+    end(buf, "}");
+}
+
+static void add_kind(struct buf *buf, const struct setting_row *row)
+{
+    switch (row->kind) {
+    case SETTING_TEXT:
+        add_text(buf, row->is_needed);
+        return;
+    case SETTING_LIST:
+        add_texts(buf, row->is_needed, true);
+        return;
+    case SETTING_FLAG:
+    case SETTING_COUNT:
+    case SETTING_SPAN:
+    case SETTING_SIZE:
+    case SETTING_CHOICE:
+        add_forms(buf, row);
+        return;
+    case SETTING_PROPERTIES:
+        add_properties(buf);
+        return;
+    case SETTING_ALIASES:
+        add_aliases(buf);
+        return;
+    case SETTING_TEMPLATES:
+        add_templates(buf);
+        return;
+    }
+}
+
+/* How many leading parts two paths share, of the parts before the last one of `path`. */
+static size_t shared_parts(struct slice before, struct slice path)
+{
+    size_t parts = 0;
+    for (size_t i = 0; i < path.len && i < before.len && path.ptr[i] == before.ptr[i]; i++)
+        parts += path.ptr[i] == '.';
+    return parts;
+}
+
+/* Begins the member that is called as the part of a path with this index; each on a line. */
+static void begin_part(struct buf *buf, struct slice path, size_t index)
+{
+    while (index-- > 0)
+        path = slice_sub(path, slice_find(path, '.') + 1, path.len);
+    json_add_comma(buf);
+    buf_add_byte(buf, '\n');
+    json_add_string(buf, slice_sub(path, 0, slice_find(path, '.')));
+    buf_add_text(buf, ":{");
+}
+
+static void add_row(struct buf *buf, const struct setting_row *row)
+{
+    struct slice path = slice_of_text(row->path), text = slice_of_text(row->default_text);
+    bool is_json = row->kind == SETTING_FLAG || row->kind == SETTING_COUNT ||
+                   slice_starts(text, SLICE("[")) || slice_starts(text, SLICE("{"));
+    begin_part(buf, path, settings_depth(path));
+    json_add_text_member(buf, "description", slice_of_text(row->words));
+    if (is_json)
+        json_add_member(buf, "default", text);
+    else
+        json_add_text_member(buf, "default", slice_equal_text(text, "''") ? SLICE("") : text);
+    add_kind(buf, row);
+    end(buf, "}");
+}
+
+void settings_add_schema(struct buf *buf)
+{
+    size_t count = 0, depth = 0;
+    const struct setting_row *rows = settings_rows(&count);
+    struct slice before = SLICE("");
+    begin(buf, NULL, '{');
+    json_add_text_member(buf, "$schema", SLICE("https://json-schema.org/draft/2020-12/schema"));
+    json_add_text_member(buf, "title", SLICE("Settings of bedrock-worker " BEDROCK_VERSION));
+    begin_map(buf, GROUP_TYPES);
+    for (size_t i = 0; i < count; i++) {
+        struct slice path = slice_of_text(rows[i].path);
+        for (size_t kept = shared_parts(before, path); depth > kept; depth--)
+            end(buf, "}}");
+        for (; depth < settings_depth(path); depth++) {
+            begin_part(buf, path, depth);
+            begin_map(buf, GROUP_TYPES);
+        }
+        add_row(buf, &rows[i]);
+        before = path;
+    }
+    for (; depth > 0; depth--)
+        end(buf, "}}");
+    end(buf, "}}\n");
+}
