@@ -21,16 +21,13 @@
 #define FORM(name)                   .form = FORM_##name
 #define NEEDED(name)                 .form = FORM_##name, .is_needed = true
 #define NO_LIMIT                     .low = 0
-#define FIXED                        false
-#define RELOADABLE                   true
 
 #define GROUP(group_path, group_words)
-#define SETTING(member, kind_name, row_path, text, limits, reload, row_words)                      \
+#define SETTING(member, kind_name, row_path, text, limits, row_words)                              \
     {.path = (row_path),                                                                           \
      .kind = SETTING_##kind_name,                                                                  \
      .default_text = (text),                                                                       \
      limits,                                                                                       \
-     .is_reloadable = (reload),                                                                    \
      .words = (row_words),                                                                         \
      .value_at = offsetof(struct settings, member),                                                \
      .place_at = offsetof(struct settings_places, member),                                         \
@@ -42,7 +39,7 @@ static const struct setting_row ROWS[] = {
 #undef GROUP
 
 #define GROUP(group_path, group_words) {(group_path), (group_words)},
-#define SETTING(member, kind_name, row_path, text, limits, reload, row_words)
+#define SETTING(member, kind_name, row_path, text, limits, row_words)
 static const struct setting_group GROUPS[] = {
 #include "app/settings/settings.def"
 };

@@ -78,20 +78,20 @@ struct setting_templates {
 /* Where each value was said; line 0 = its default. */
 struct settings_places {
 #define GROUP(path, words)
-#define SETTING(member, kind, path, text, limits, reload, words) struct place member;
+#define SETTING(member, kind, path, text, limits, words) struct place member;
 #include "app/settings/settings.def"
 #undef SETTING
 };
 
 /* Which values were refused by themselves; what stands in the member then is not what was meant. */
 struct settings_marks {
-#define SETTING(member, kind, path, text, limits, reload, words) bool member;
+#define SETTING(member, kind, path, text, limits, words) bool member;
 #include "app/settings/settings.def"
 #undef SETTING
 };
 
 struct settings {
-#define SETTING(member, kind, path, text, limits, reload, words) SETTING_MEMBER_##kind member;
+#define SETTING(member, kind, path, text, limits, words) SETTING_MEMBER_##kind member;
 #include "app/settings/settings.def"
 #undef SETTING
 #undef GROUP
@@ -108,7 +108,6 @@ struct setting_row {
     const char *choices;      /* CHOICE: words with | between */
     enum setting_form form;   /* TEXT, LIST */
     bool is_needed;           /* TEXT, LIST: may not be empty */
-    bool is_reloadable;
     const char *words;
     size_t value_at; /* offset in struct settings, */
     size_t place_at; /* in struct settings_places, */
