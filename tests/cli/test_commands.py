@@ -144,7 +144,7 @@ def test_one_mistake_does_not_hide_another(tmp_path):
 def test_what_librdkafka_refuses_is_told_where_it_was_said(tmp_path):
     done = call("check", "-c", settings_file(tmp_path, "kafka:\n  producer:\n    max.in.flight: 9\n"))
     assert done.returncode == 2
-    assert re.fullmatch(r"\S+worker.yaml:3:20: kafka.producer.max.in.flight: librdkafka makes no client with it: .*\n",
+    assert re.fullmatch(r"\S+worker.yaml:3:20: kafka.producer.max.in.flight: librdkafka creates no client with it: .*\n",
                         done.stderr)
 
 

@@ -43,7 +43,7 @@ static char *slurp(const char *path)
 }
 
 /* The shipped file shows every setting, and shows it with its default. */
-static void the_shipped_file_says_the_defaults(void **state)
+static void the_shipped_file_shows_the_defaults(void **state)
 {
     (void)state;
     char *text = slurp(SOURCE_DIR "/config/worker.yaml");
@@ -156,7 +156,7 @@ static void aliases_and_templates_become_a_catalog(void **state)
     end(reading);
 }
 
-static void every_problem_is_told_at_once_with_its_place(void **state)
+static void every_problem_is_reported_at_once_with_its_place(void **state)
 {
     (void)state;
     assert_told("kafka:\n"
@@ -196,7 +196,7 @@ static void a_name_longer_than_any_is_like_none(void **state)
     assert_tells(text, "unknown setting; `bedrock-worker reference` lists all\n");
 }
 
-static void a_misplaced_setting_is_told_its_place(void **state)
+static void a_misplaced_setting_is_shown_its_place(void **state)
 {
     (void)state;
     assert_told("max_in_flight: 5\n", "w.yaml:1:1: max_in_flight: unknown setting; did you mean "
@@ -207,7 +207,7 @@ static void a_misplaced_setting_is_told_its_place(void **state)
                                  "settings below it, indented\n");
 }
 
-static void a_setting_said_twice_is_refused(void **state)
+static void a_setting_that_is_there_twice_is_rejected(void **state)
 {
     (void)state;
     assert_told("delivery: {max_held: 300, max_held: 301}\n",
@@ -216,18 +216,19 @@ static void a_setting_said_twice_is_refused(void **state)
                 "w.yaml:1:32: kafka.client.linger.ms: is there twice; keep one of them\n");
 }
 
-static void a_missing_variable_is_told_by_name(void **state)
+static void a_missing_variable_is_named(void **state)
 {
     (void)state;
     assert_told("kafka: {group_id: 'a-${NOPE}'}\n",
                 "w.yaml:1:19: kafka.group_id: environment variable NOPE is not set; set it, write "
                 "${NOPE:-default}, or $${ for the characters ${\n");
-    assert_tells("kafka: {group_id: 'a-${NO'}\n", "has a ${ that is no variable");
-    assert_tells("kafka: {group_id: '${9X}'}\n", "has a ${ that is no variable");
-    assert_tells("kafka: {group_id: '${X-y}'}\n", "has a ${ that is no variable");
-    assert_told("kafka: {group_id: '${NOPE:-${CALLS:-c}}'}\n",
-                "w.yaml:1:19: kafka.group_id: has a ${ that is no variable, or one within another; "
-                "write ${NAME}, ${NAME:-default} (a plain text), or $${ for the characters ${\n");
+    assert_tells("kafka: {group_id: 'a-${NO'}\n", "has a ${ that is not a variable");
+    assert_tells("kafka: {group_id: '${9X}'}\n", "has a ${ that is not a variable");
+    assert_tells("kafka: {group_id: '${X-y}'}\n", "has a ${ that is not a variable");
+    assert_told(
+        "kafka: {group_id: '${NOPE:-${CALLS:-c}}'}\n",
+        "w.yaml:1:19: kafka.group_id: has a ${ that is not a variable, or one within another; "
+        "write ${NAME}, ${NAME:-default} (a plain text), or $${ for the characters ${\n");
     assert_tells("kafka: {group_id: '${CALLS:-${NOPE}}'}\n", "or one within another");
     assert_tells("kafka: {group_id: '${EMPTY}'}\n", "is empty; give it a value");
 }
@@ -247,7 +248,7 @@ static void yaml_that_could_be_a_bomb_is_rejected(void **state)
     assert_told("kafka:\n\tgroup_id: a\n",
                 "w.yaml:2:1: invalid YAML: a tab indents this line; use spaces\n");
     assert_tells("delivery: {max_in_flight: 010}\n", "'010' is not a whole number");
-    assert_tells("- a\n", "settings are `name: value` lines");
+    assert_tells("- a\n", "w.yaml:1:1: is a list; write `name: value` lines");
     char *big = calloc(1, DOCUMENT_BYTES_MAX + 2);
     assert_non_null(big);
     memset(big, '#', DOCUMENT_BYTES_MAX + 1);
@@ -409,7 +410,7 @@ static void page_and_schema_are_made_of_every_row(void **state)
     buf_done(&schema);
 }
 
-static void a_missing_file_is_told(void **state)
+static void a_missing_file_is_reported(void **state)
 {
     (void)state;
     struct reading *reading = calloc(1, sizeof *reading);
@@ -459,14 +460,14 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_empty_file_is_a_valid_one),
-        cmocka_unit_test(the_shipped_file_says_the_defaults),
+        cmocka_unit_test(the_shipped_file_shows_the_defaults),
         cmocka_unit_test(values_of_every_kind_are_read),
         cmocka_unit_test(aliases_and_templates_become_a_catalog),
-        cmocka_unit_test(every_problem_is_told_at_once_with_its_place),
+        cmocka_unit_test(every_problem_is_reported_at_once_with_its_place),
         cmocka_unit_test(a_name_longer_than_any_is_like_none),
-        cmocka_unit_test(a_misplaced_setting_is_told_its_place),
-        cmocka_unit_test(a_setting_said_twice_is_refused),
-        cmocka_unit_test(a_missing_variable_is_told_by_name),
+        cmocka_unit_test(a_misplaced_setting_is_shown_its_place),
+        cmocka_unit_test(a_setting_that_is_there_twice_is_rejected),
+        cmocka_unit_test(a_missing_variable_is_named),
         cmocka_unit_test(yaml_that_could_be_a_bomb_is_rejected),
         cmocka_unit_test(secrets_are_never_quoted),
         cmocka_unit_test(secrets_are_wiped),
@@ -475,7 +476,7 @@ int main(void)
         cmocka_unit_test(the_command_line_wins_over_the_file),
         cmocka_unit_test(problems_beyond_the_limit_are_counted),
         cmocka_unit_test(page_and_schema_are_made_of_every_row),
-        cmocka_unit_test(a_missing_file_is_told),
+        cmocka_unit_test(a_missing_file_is_reported),
         cmocka_unit_test(memory_that_runs_out_is_a_problem),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

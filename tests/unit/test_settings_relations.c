@@ -2,7 +2,7 @@
  */
 #include "unit/settings_kit.h"
 
-static void settings_that_do_not_go_together_are_refused(void **state)
+static void settings_that_do_not_go_together_are_rejected(void **state)
 {
     (void)state;
     assert_told("delivery: {max_held: 100}\n",
@@ -20,7 +20,8 @@ static void settings_that_do_not_go_together_are_refused(void **state)
                 "topics.usage: its readers could not tell the records apart; use two topics\n");
     assert_tells("models: {default: claude}\n",
                  "w.yaml:1:19: models.default: \"claude\" is no alias");
-    assert_tells("delivery: {dead_letters: false, error_responses: false}\n", "both off");
+    assert_tells("delivery: {dead_letters: false, error_responses: false}\n",
+                 "is off, and so is delivery.error_responses");
     assert_tells("kafka: {static_membership: true}\n", "set kafka.instance");
     assert_tells("bedrock: {endpoint_url: 'http://127.0.0.1:1', fips: true}\n", "has no effect");
     assert_tells("bedrock: {timeouts: {total: 10s}}\n", "bedrock.timeouts.first_byte must not be");
@@ -61,7 +62,7 @@ static void a_topic_is_complained_of_once(void **state)
                 "topics.responses: its records would become requests again; use two topics\n");
 }
 
-static void a_default_that_is_no_text_is_refused(void **state)
+static void a_default_that_is_no_text_is_rejected(void **state)
 {
     (void)state;
     static const char *const NONE[] = {"[1]", "{a: 1}", "~", ""};
@@ -109,8 +110,8 @@ static void librdkafka_properties_are_judged(void **state)
 {
     (void)state;
     assert_tells("kafka: {client: {enable.auto.commit: true}}\n",
-                 "w.yaml:1:38: kafka.client.enable.auto.commit: is not taken: ");
-    assert_tells("kafka: {producer: {no.such.property: 1}}\n", "librdkafka does not take it: ");
+                 "w.yaml:1:38: kafka.client.enable.auto.commit: is rejected: ");
+    assert_tells("kafka: {producer: {no.such.property: 1}}\n", "librdkafka rejects it: ");
     assert_tells("kafka: {client: {linger.ms: [1]}}\n", "is a list; write a text");
     struct reading *reading = read_text("kafka: {client: {sasl.mechanisms: ['${SECRET}'], "
                                         "security.protocol: nonsense, ssl.key.password: "
@@ -118,23 +119,22 @@ static void librdkafka_properties_are_judged(void **state)
     assert_null(strstr(buf_text(&reading->told), "canary"));
     end(reading);
     assert_tells("kafka: {client: {security.protocol: '${SECRET}'}}\n",
-                 "librdkafka does not take it: Invalid value \"***\" for configuration property "
+                 "librdkafka rejects it: Invalid value \"***\" for configuration property "
                  "\"security.protocol\"");
 }
 
-static void a_limit_below_what_outputs_need_is_refused(void **state)
+static void a_limit_below_what_outputs_need_is_rejected(void **state)
 {
     (void)state;
-    assert_told(
-        "kafka: {producer: {message.max.bytes: 1000}}\n",
-        "w.yaml:1:39: kafka.producer.message.max.bytes: is not taken below 34603008: "
-        "responses, usage and dead letters may be so large (bedrock.max_answer_size, "
-        "delivery.max_request_size), and those over it could not be published; remove it\n");
+    assert_told("kafka: {producer: {message.max.bytes: 1000}}\n",
+                "w.yaml:1:39: kafka.producer.message.max.bytes: must be at least 34603008: "
+                "responses, usage and dead letters may be that large (bedrock.max_answer_size, "
+                "delivery.max_request_size), and librdkafka would reject larger ones; remove it\n");
     assert_tells("kafka: {client: {message.max.bytes: '34603007'}}\n",
-                 "w.yaml:1:37: kafka.client.message.max.bytes: is not taken below 34603008: ");
+                 "w.yaml:1:37: kafka.client.message.max.bytes: must be at least 34603008: ");
     assert_tells(
         "kafka: {client: {message.max.bytes: 99000000}}\nbedrock: {max_answer_size: 64MiB}\n",
-        "w.yaml:1:37: kafka.client.message.max.bytes: is not taken below 140509184: ");
+        "w.yaml:1:37: kafka.client.message.max.bytes: must be at least 140509184: ");
     static const char *const GOOD[] = {
         "kafka: {client: {message.max.bytes: 34603008}}\n",
         "kafka: {client: {message.max.bytes: 1000}, producer: {message.max.bytes: 50000000}}\n",
@@ -146,13 +146,14 @@ static void a_limit_below_what_outputs_need_is_refused(void **state)
     }
 }
 
-static void heartbeats_too_far_apart_for_the_session_are_refused(void **state)
+static void heartbeats_too_far_apart_for_the_session_are_rejected(void **state)
 {
     (void)state;
-    assert_told("kafka: {consumer: {heartbeat.interval.ms: 4000}}\n",
-                "w.yaml:1:43: kafka.consumer.heartbeat.interval.ms: heartbeats every 4000 ms are "
-                "more than a third of the session's 10000 ms apart: a worker that lost its "
-                "partitions would hear of it too late; remove it, and set kafka.session_timeout\n");
+    assert_told(
+        "kafka: {consumer: {heartbeat.interval.ms: 4000}}\n",
+        "w.yaml:1:43: kafka.consumer.heartbeat.interval.ms: heartbeats every 4000 ms are "
+        "more than a third of the session's 10000 ms apart: a worker that lost its "
+        "partitions would learn of it too late; remove it, and set kafka.session_timeout\n");
     assert_tells("kafka: {client: {session.timeout.ms: 6000}}\n",
                  "w.yaml:1:38: kafka.client.session.timeout.ms: heartbeats every 3000 ms are more "
                  "than a third of the session's 6000 ms apart");
@@ -168,7 +169,7 @@ static void heartbeats_too_far_apart_for_the_session_are_refused(void **state)
     }
 }
 
-static void what_would_fail_every_request_is_refused(void **state)
+static void what_would_fail_every_request_is_rejected(void **state)
 {
     (void)state;
     assert_told(
@@ -214,18 +215,18 @@ static void assert_clients_tell(const char *text, const char *words)
     end(reading);
 }
 
-static void what_librdkafka_says_of_a_client_is_told_at_the_property(void **state)
+static void a_client_that_librdkafka_rejects_is_reported_at_its_property(void **state)
 {
     (void)state;
     assert_clients_tell(
         "kafka: {client: {client.id: a}, producer: {linger.ms: 1, max.in.flight: 9}}\n",
-        "w.yaml:1:73: kafka.producer.max.in.flight: librdkafka makes no client "
+        "w.yaml:1:73: kafka.producer.max.in.flight: librdkafka creates no client "
         "with it: `max.in.flight` must be set <= 5 when `enable.idempotence` is "
         "true\n");
     assert_clients_tell("kafka: {client: {security.protocol: sasl_plaintext, sasl.username: u, "
                         "sasl.password: '${SECRET}', sasl.mechanism: PLAIN}, consumer: "
                         "{session.timeout.ms: 400000}}\ndelivery: {max_helt: 1}\n",
-                        "w.yaml:1:154: kafka.consumer.session.timeout.ms: librdkafka makes no "
+                        "w.yaml:1:154: kafka.consumer.session.timeout.ms: librdkafka creates no "
                         "client with it: `max.poll.interval.ms`must be >= `session.timeout.ms`\n"
                         "w.yaml:2:12: delivery.max_helt: unknown setting; did you mean "
                         "delivery.max_held?\n");
@@ -253,17 +254,17 @@ static void what_librdkafka_says_of_a_client_is_told_at_the_property(void **stat
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(settings_that_do_not_go_together_are_refused),
+        cmocka_unit_test(settings_that_do_not_go_together_are_rejected),
         cmocka_unit_test(one_mistake_does_not_hide_another),
         cmocka_unit_test(a_topic_is_complained_of_once),
-        cmocka_unit_test(a_default_that_is_no_text_is_refused),
+        cmocka_unit_test(a_default_that_is_no_text_is_rejected),
         cmocka_unit_test(models_and_templates_are_checked),
         cmocka_unit_test(librdkafka_properties_are_judged),
-        cmocka_unit_test(a_limit_below_what_outputs_need_is_refused),
-        cmocka_unit_test(heartbeats_too_far_apart_for_the_session_are_refused),
-        cmocka_unit_test(what_would_fail_every_request_is_refused),
+        cmocka_unit_test(a_limit_below_what_outputs_need_is_rejected),
+        cmocka_unit_test(heartbeats_too_far_apart_for_the_session_are_rejected),
+        cmocka_unit_test(what_would_fail_every_request_is_rejected),
         cmocka_unit_test(a_default_is_kept_as_a_request_would_have_it),
-        cmocka_unit_test(what_librdkafka_says_of_a_client_is_told_at_the_property),
+        cmocka_unit_test(a_client_that_librdkafka_rejects_is_reported_at_its_property),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -75,7 +75,7 @@ static void another_languages_booleans_are_translated(void **state)
 }
 
 /* What stands before the fault is not judged: it may not be what was meant. */
-static void a_yaml_fault_is_told_alone_with_its_remedy(void **state)
+static void only_the_yaml_fault_is_reported_with_its_remedy(void **state)
 {
     (void)state;
     static const struct {
@@ -132,7 +132,7 @@ int main(void)
         cmocka_unit_test(a_message_that_is_no_pair_is_shown_one),
         cmocka_unit_test(an_amount_without_its_unit_is_given_one),
         cmocka_unit_test(another_languages_booleans_are_translated),
-        cmocka_unit_test(a_yaml_fault_is_told_alone_with_its_remedy),
+        cmocka_unit_test(only_the_yaml_fault_is_reported_with_its_remedy),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

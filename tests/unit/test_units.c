@@ -57,7 +57,7 @@ static void dollars_of_no_variable_stay(void **state)
     assert_expands("$$${A}", "$alpha");
 }
 
-static void what_looks_like_a_variable_and_is_none_is_refused(void **state)
+static void a_malformed_variable_is_rejected(void **state)
 {
     (void)state;
     assert_refused("${NONE}", ERR_NOT_FOUND, "NONE");
@@ -69,7 +69,7 @@ static void what_looks_like_a_variable_and_is_none_is_refused(void **state)
     assert_refused("${A:b}", ERR_FORMAT, NULL);
 }
 
-static void a_value_over_the_limit_is_refused(void **state)
+static void a_value_over_the_limit_is_rejected(void **state)
 {
     (void)state;
     struct buf buf OWNED_BY(buf_done);
@@ -215,8 +215,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(variables_are_put_in),
         cmocka_unit_test(dollars_of_no_variable_stay),
-        cmocka_unit_test(what_looks_like_a_variable_and_is_none_is_refused),
-        cmocka_unit_test(a_value_over_the_limit_is_refused),
+        cmocka_unit_test(a_malformed_variable_is_rejected),
+        cmocka_unit_test(a_value_over_the_limit_is_rejected),
         cmocka_unit_test(spans_have_units),
         cmocka_unit_test(sizes_are_binary_or_decimal_as_they_say),
         cmocka_unit_test(what_was_meant_is_known_by_the_beginning_of_a_units_word),

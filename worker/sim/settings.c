@@ -228,7 +228,7 @@ static void take_rate(struct reader *reader, const struct document_node *node, s
         mistake_add_kind(reader->problems, node, path, RATE_WORDS);
 }
 
-static void refuse_fault(struct reader *reader, struct place place, struct slice path,
+static void reject_fault(struct reader *reader, struct place place, struct slice path,
                          struct slice word)
 {
     struct suggest suggest;
@@ -250,7 +250,7 @@ static void take_fault(struct reader *reader, const struct document_node *node, 
     if (fault_from_word(node->text, &fault))
         *ret_fault = fault;
     else
-        refuse_fault(reader, node->place, path, node->text);
+        reject_fault(reader, node->place, path, node->text);
 }
 
 static void take_operation(struct reader *reader, const struct document_node *node,
@@ -296,7 +296,7 @@ static void take_rates(struct reader *reader, const struct document_node *node, 
         struct slice below = document_path(&reader->config->arena, path, item->key);
         enum fault fault;
         if (!fault_from_word(item->key, &fault) || fault == FAULT_NONE)
-            refuse_fault(reader, item->key_place, below, item->key);
+            reject_fault(reader, item->key_place, below, item->key);
         else
             take_rate(reader, item, below, &reader->config->fault_rates[fault]);
     }
@@ -413,7 +413,7 @@ static void take_row(struct reader *reader, const struct row *row, const struct 
     }
 }
 
-static void refuse_unknown(struct reader *reader, const struct group *group,
+static void reject_unknown(struct reader *reader, const struct group *group,
                            const struct document_node *node, struct slice path)
 {
     struct suggest suggest;
@@ -466,7 +466,7 @@ static void take_group(struct reader *reader, const struct group *group)
         while (row < end && !slice_equal_text(node->key, row->key))
             row++;
         if (row == end)
-            refuse_unknown(reader, group, node, path);
+            reject_unknown(reader, group, node, path);
         else if (document_is_repeated(group->map, node))
             problems_add(reader->problems, node->key_place, path,
                          "is there twice; keep one of them");

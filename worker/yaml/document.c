@@ -147,9 +147,10 @@ static bool take_event(struct reader *reader, const yaml_event_t *event)
 {
     struct place place = place_of(reader, event->start_mark);
     if (has_extras(event))
-        return fail(reader, place,
-                    "anchors, aliases and tags (&, *, !) are not taken; write the value out, or "
-                    "put it in quotes");
+        return fail(
+            reader, place,
+            "anchors, aliases and tags (&, *, !) are not supported; write the value out, or "
+            "put it in quotes");
     bool is_end = event->type == YAML_SEQUENCE_END_EVENT || event->type == YAML_MAPPING_END_EVENT;
     bool is_value = is_end || event->type == YAML_SCALAR_EVENT ||
                     event->type == YAML_SEQUENCE_START_EVENT ||

@@ -1,5 +1,5 @@
-/* What librdkafka says only when a client is made: each of the worker's clients is made once, and
- * the property is sought without which it could be. */
+/* Some properties librdkafka judges only when it creates a client. So each of the worker's clients
+ * is created once; after a failure the property is sought without which it could be. */
 #include "app/settings/parts.h"
 
 #include <stdio.h>
@@ -110,7 +110,7 @@ static void tell(const struct kafka_config *config, enum kafka_client client,
     struct place place = origins[1].place;
     struct finding found = find_fault(config, client, origins, slice_of_text(words));
     if (found.origin == NULL && problems->count > 0)
-        return; /* it follows from the settings that are told */
+        return; /* it follows from the problems found before */
     if (found.origin != NULL) {
         place = found.origin->said->places[found.index];
         (void)snprintf(path, sizeof path, "%s.%.*s", found.origin->path,
@@ -122,8 +122,8 @@ static void tell(const struct kafka_config *config, enum kafka_client client,
     hide_secrets(origins[0].said, &shown);
     hide_secrets(origins[1].said, &shown);
     if (!is_told(problems, path, buf_text(&shown)))
-        problems_add(problems, place, slice_of_text(path), "librdkafka makes no client with it: %s",
-                     buf_text(&shown));
+        problems_add(problems, place, slice_of_text(path),
+                     "librdkafka creates no client with it: %s", buf_text(&shown));
 }
 
 bool settings_try_clients(const struct settings *settings, struct problems *problems)

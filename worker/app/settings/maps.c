@@ -23,8 +23,8 @@ static bool may_take(struct settings_reader *reader, const struct document_node 
 {
     if (map->count > ENTRIES_MAX) {
         if (member == map->first)
-            problems_add(reader->problems, map->place, path, "has more than %d entries",
-                         ENTRIES_MAX);
+            problems_add(reader->problems, map->place, path,
+                         "has more than %d entries; remove some", ENTRIES_MAX);
         return false;
     }
     if (document_is_repeated(map, member)) {
@@ -86,13 +86,13 @@ static void check_property(struct settings_reader *reader, const struct kafka_pr
     bool may_be_secret =
         settings_property_is_secret(property->name) || !slice_equal(node->text, property->value);
     if (err == ERR_NOT_ALLOWED)
-        problems_add(reader->problems, node->place, path, "is not taken: %s; remove it",
+        problems_add(reader->problems, node->place, path, "is rejected: %s; remove it",
                      buf_text(&words));
     else if (err != OK) {
         struct buf shown OWNED_BY(buf_done);
         buf_init(&shown, 4 * KAFKA_WORDS_MAX);
         settings_add_words(&shown, buf_slice(&words), may_be_secret ? property->value : SLICE_NULL);
-        problems_add(reader->problems, node->place, path, "librdkafka does not take it: %s",
+        problems_add(reader->problems, node->place, path, "librdkafka rejects it: %s",
                      buf_text(&shown));
     }
 }
@@ -132,7 +132,7 @@ void settings_forget_secrets(struct settings *settings)
             struct slice value = all[i]->list[j].value;
             if (!settings_property_is_secret(all[i]->list[j].name) || value.len == 0)
                 continue;
-            /* The arena's own copy: nobody else has it. */
+            /* The arena's copy is the only one. */
             union {
                 const char *read;
                 char *write;

@@ -89,8 +89,8 @@ void settings_add_reference(struct buf *buf)
         "is a valid one. In values `${NAME}` and `${NAME:-default}` are replaced by the "
         "environment, and `$$` is a dollar. Durations have a unit (`200ms`, `30s`, `5m`, "
         "`1h`), sizes may have one (`64KiB`, `16MiB`, `1GB`). Unknown settings, wrong types "
-        "and values outside of their limits are refused with file, line and column; "
-        "`bedrock-worker check` tells all of them at once.");
+        "and values outside of their limits are rejected with file, line and column; "
+        "`bedrock-worker check` reports all of them at once.");
     for (size_t i = 0; i < count; i++) {
         struct slice part = first_part(rows[i].path);
         if (!slice_equal(part, group)) {

@@ -80,7 +80,7 @@ void settings_add_words(struct buf *buf, struct slice words, struct slice value)
 /* Is what the Kafka clients are made of there, and good value by value? */
 bool settings_have_clients(const struct settings *settings);
 
-/* What no single value can tell: relations between settings. */
+/* Relations between settings. */
 void settings_check_relations(const struct settings *settings, struct problems *problems);
 
 #endif

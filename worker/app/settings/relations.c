@@ -1,6 +1,6 @@
-/* What no single setting can tell: settings that do not go together. Each problem is told where the
- * user said one. Relations of values that are wrong by themselves are passed over: what stands
- * there is not what was meant. */
+/* Settings that contradict each other. Each problem stands where the user set one of them.
+ * Relations of values that are wrong by themselves are passed over: what stands there is not what
+ * was meant. */
 #include "app/settings/parts.h"
 
 #include <stdio.h>
@@ -134,7 +134,7 @@ static bool is_alias(const struct settings *s, struct slice name)
     return false;
 }
 
-/* An alias that is wrong was told where it stands. */
+/* A wrong alias has its problem where it stands. */
 static void check_models(const struct settings *s, struct problems *problems)
 {
     struct trial trial OWNED_BY(trial_done);
@@ -158,11 +158,11 @@ static void check_switches(const struct settings *s, struct problems *problems)
     bool are_dead_letters_off = !s->delivery_dead_letters && !wrong->delivery_dead_letters;
     if (!s->delivery_error_responses && !wrong->delivery_error_responses && are_dead_letters_off)
         problems_add(problems, s->at.delivery_dead_letters, SLICE("delivery.dead_letters"),
-                     "and delivery.error_responses are both off: failed requests would vanish; "
-                     "leave one on");
+                     "is off, and so is delivery.error_responses: failed requests would vanish; "
+                     "turn one of them on");
     if (s->kafka_static_membership && s->kafka_instance.len == 0 && !wrong->kafka_instance)
         problems_add(problems, s->at.kafka_static_membership, SLICE("kafka.static_membership"),
-                     "needs a name that outlives the process; set kafka.instance");
+                     "needs a name that stays after a restart; set kafka.instance");
     if (s->bedrock_endpoint_url.len > 0 && s->bedrock_fips)
         problems_add(problems, s->at.bedrock_fips, SLICE("bedrock.fips"),
                      "has no effect beside bedrock.endpoint_url; remove one of them");
@@ -194,7 +194,7 @@ static void check_kafka(const struct settings *s, struct problems *problems)
         transaction_ms = kafka_conf_number(&config, KAFKA_PUBLISHER, "transaction.timeout.ms");
     if (max_poll_ms < 0 || transaction_ms < 0) {
         problems_add(problems, s->at.kafka_client, SLICE("kafka"),
-                     "librdkafka does not take these properties together; remove some of "
+                     "librdkafka rejects these properties together; remove some of "
                      "kafka.client, kafka.consumer or kafka.producer");
         return;
     }
@@ -255,7 +255,7 @@ static void check_heartbeat(const struct settings *s, struct problems *problems)
     (void)snprintf(path, sizeof path, "%s.%s", map, NAMES[said]);
     problems_add(problems, place, slice_of_text(path),
                  "heartbeats every %lld ms are more than a third of the session's %lld ms apart: a "
-                 "worker that lost its partitions would hear of it too late; remove it, and set "
+                 "worker that lost its partitions would learn of it too late; remove it, and set "
                  "kafka.session_timeout",
                  (long long)heartbeat_ms, (long long)session_ms);
 }
@@ -277,9 +277,9 @@ static void check_record_size(const struct settings *s, struct problems *problem
     (void)snprintf(path, sizeof path, "%s.%s", map, NAME);
     if (said >= 0 && said < needed)
         problems_add(problems, place, slice_of_text(path),
-                     "is not taken below %lld: responses, usage and dead letters may be so large "
-                     "(bedrock.max_answer_size, delivery.max_request_size), and those over it "
-                     "could not be published; remove it",
+                     "must be at least %lld: responses, usage and dead letters may be that large "
+                     "(bedrock.max_answer_size, delivery.max_request_size), and librdkafka "
+                     "would reject larger ones; remove it",
                      (long long)needed);
 }
 

@@ -10,6 +10,7 @@
 #include "app/settings/parts.h"
 #include "base/check.h"
 #include "base/suggest.h"
+#include "yaml/mistake.h"
 
 #define WAITING_MAX (DOCUMENT_DEPTH_MAX * 8)
 #define MEMBERS_MAX 1000
@@ -77,7 +78,7 @@ static void set_wrong(struct settings *settings, const struct setting_row *row, 
     memcpy((char *)&settings->is_wrong + row->wrong_at, &is_wrong, sizeof is_wrong);
 }
 
-/* Takes a value from a place, and remembers whether it was refused. */
+/* Takes a value from a place, and remembers whether it was rejected. */
 static void take_row(struct settings_reader *reader, const struct setting_row *row,
                      const struct document_node *node)
 {
@@ -168,7 +169,7 @@ static struct slice find_meant(struct slice path, struct slice key)
     return anywhere.distance <= PATH_CHANGES_MAX ? anywhere.nearest : only_longer(path);
 }
 
-static void refuse_unknown(struct settings_reader *reader, struct place place, struct slice path,
+static void reject_unknown(struct settings_reader *reader, struct place place, struct slice path,
                            struct slice key)
 {
     struct slice meant = find_meant(path, key);
@@ -190,7 +191,7 @@ static bool take_member(struct settings_reader *reader, const struct document_no
         return false;
     }
     if (!is_group(path)) {
-        refuse_unknown(reader, node->key_place, path, node->key);
+        reject_unknown(reader, node->key_place, path, node->key);
         return false;
     }
     if (node->kind == DOCUMENT_MAP)
@@ -206,7 +207,7 @@ static size_t take_group(struct settings_reader *reader, struct group group, str
 {
     if (group.map->count > MEMBERS_MAX) {
         problems_add(reader->problems, group.map->place, group.path,
-                     "has more than %d members; no group has so many", MEMBERS_MAX);
+                     "has more than %d members; remove those that are not settings", MEMBERS_MAX);
         return count;
     }
     for (const struct document_node *node = group.map->first; node != NULL; node = node->next) {
@@ -227,8 +228,7 @@ static void take_root(struct settings_reader *reader, const struct document_node
     if (root == NULL || document_is_null(root))
         return;
     if (root->kind != DOCUMENT_MAP) {
-        problems_add(reader->problems, root->place, SLICE(""),
-                     "settings are `name: value` lines; this is something else");
+        mistake_add_kind(reader->problems, root, SLICE(""), "`name: value` lines");
         return;
     }
     struct group waiting[WAITING_MAX] = {{root, SLICE("")}};
@@ -240,7 +240,7 @@ static void take_root(struct settings_reader *reader, const struct document_node
 }
 
 /* On the command line, a path that is no setting's. */
-static void refuse_path(struct settings_reader *reader, struct place place, struct slice path)
+static void reject_path(struct settings_reader *reader, struct place place, struct slice path)
 {
     size_t dot = path.len;
     if (is_group(path)) {
@@ -251,7 +251,7 @@ static void refuse_path(struct settings_reader *reader, struct place place, stru
     }
     while (dot > 0 && path.ptr[dot - 1] != '.')
         dot--;
-    refuse_unknown(reader, place, path, slice_sub(path, dot, path.len));
+    reject_unknown(reader, place, path, slice_sub(path, dot, path.len));
 }
 
 /* `path=value`; the value is YAML, as in the file. */
@@ -267,7 +267,7 @@ static void take_override(struct settings_reader *reader, const char *text, size
     }
     const struct setting_row *row = settings_row(path);
     if (row == NULL) {
-        refuse_path(reader, place, path);
+        reject_path(reader, place, path);
         return;
     }
     struct document_node empty = {.kind = DOCUMENT_TEXT, .text = SLICE("")};

@@ -83,7 +83,7 @@ struct settings_places {
 #undef SETTING
 };
 
-/* Which values were refused by themselves; what stands in the member then is not what was meant. */
+/* Which values were rejected by themselves; their members do not hold what was meant. */
 struct settings_marks {
 #define SETTING(member, kind, path, text, limits, words) bool member;
 #include "app/settings/settings.def"

@@ -49,7 +49,7 @@ bool settings_take_text(struct settings_reader *reader, const struct document_no
                      name, name);
     else if (err == ERR_FORMAT)
         problems_add(reader->problems, node->place, path,
-                     "has a ${ that is no variable, or one within another; write ${NAME}, "
+                     "has a ${ that is not a variable, or one within another; write ${NAME}, "
                      "${NAME:-default} (a plain text), or $${ for the characters ${");
     else if (err != OK || !arena_copy(&reader->settings->arena, buf_slice(&text), ret_text))
         problems_add(reader->problems, node->place, path, "is too long; shorten it");
