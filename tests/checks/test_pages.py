@@ -1,0 +1,325 @@
+"""What the pages say is true: their blocks run or are checked, their links lead somewhere, their tables are the lists of the
+source, and the map of the code names the files that are there. tests/kafka/test_pages.py runs what needs a broker.
+
+The words after a fenced block's language say how it is checked:
+
+  sh setup             README's broker, local Bedrock and worker: runs before the blocks of every other page   (kafka)
+  sh try, python try   runs in the page's shell; an `output` block behind it is what it prints                 (kafka)
+  java try NAME        the same, as NAME.java on Spring Kafka                                                  (kafka)
+  sh read              the same, repeated until the `output` behind it is there                                (kafka)
+  sh alone             runs without README's setup                                                             (kafka)
+  sh run               runs here, in a folder like a checkout, and ends with exit code 0
+  sh long              too long for here: its scripts know the parts, its presets the targets, its tests exist
+  sh two-commands      README's two: the demo runs here, tests/run.sh is what runs this test
+  json SCHEMA          is valid by that schema of schema/
+  yaml worker          settings that `bedrock-worker check` accepts
+  ini systemd          a unit that fits the install folders and the drain
+  c rows LIST          rows for that .def file: each has the columns of those that are there
+  text output          what the block before prints
+  text picture         nothing runs
+  text demo            lines that the demo prints
+"""
+import configparser
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from outputs import SCHEMAS, faults                                           # noqa: E402
+from pages import PROGRAMS, ROOT, all_blocks, blocks_of, checkout, page_names, text_of     # noqa: E402
+
+IN_KAFKA_RING = {("sh", "setup"), ("sh", "try"), ("sh", "read"), ("sh", "alone"), ("python", "try"), ("java", "try")}
+HERE = {("sh", "run"), ("sh", "long"), ("sh", "two-commands"), ("yaml", "worker"), ("ini", "systemd"), ("c", "rows"),
+        ("text", "output"), ("text", "picture"), ("text", "demo")}
+LIMIT = 120
+BLOCKS = all_blocks()
+WORKER = PROGRAMS / "bedrock-worker"
+CLEAN = {name: value for name, value in os.environ.items()
+         if not name.startswith(("AWS_", "KAFKA_", "BEDROCK_WORKER_"))}
+
+
+def of(language, way):
+    return [block for block in BLOCKS if (block.language, block.way[:1]) == (language, (way,))]
+
+
+def named(blocks):
+    return pytest.mark.parametrize("block", blocks, ids=[block.place for block in blocks])
+
+
+def call(script, folder, **environment):
+    return subprocess.run(["bash", "-eo", "pipefail", "-c", script], cwd=folder, capture_output=True, text=True,
+                          timeout=LIMIT, stdin=subprocess.DEVNULL, check=False,
+                          env={**CLEAN, "PATH": f"{PROGRAMS}:{CLEAN['PATH']}", **environment})
+
+
+# ---- blocks ----
+
+@named(BLOCKS)
+def test_every_block_says_how_it_is_checked(block):
+    if block.language == "json":
+        assert block.way[:1] and (SCHEMAS / f"{block.way[0]}.schema.json").exists()
+    else:
+        assert (block.language, *block.way[:1]) in IN_KAFKA_RING | HERE
+
+
+@named([block for block in BLOCKS if block.language == "json"])
+def test_a_json_example_is_valid(block):
+    assert faults(block.way[0], json.loads(block.text)) == []
+
+
+@named(of("yaml", "worker"))
+def test_settings_in_a_page_are_accepted(block, tmp_path):
+    (tmp_path / "worker.yaml").write_text(block.text, encoding="utf-8")
+    variables = {name: "x" for name in re.findall(r"\$\{(\w+)\}", block.text)}
+    done = call("bedrock-worker check -c worker.yaml", tmp_path, AWS_REGION="us-east-1", **variables)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@named(of("sh", "run"))
+def test_a_command_of_a_page_runs(block, tmp_path):
+    done = call(block.text, checkout(tmp_path), AWS_REGION="us-east-1")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout
+
+
+def commands_of(block):
+    """Its lines without comments, continued ones joined."""
+    text = re.sub(r"\s+#.*$", "", block.text, flags=re.MULTILINE).replace("\\\n", " ")
+    return [line.strip() for line in re.split(r"\n|&&", text) if line.strip()]
+
+
+def dry(command):
+    """A command that shows, in moments, that a long one would begin: or None when no such is known."""
+    command = re.sub(r"^(\w+=\S+ )+", "", command)
+    words = command.split()
+    if words[0] in ("tests/run.sh", "deploy/packages.sh"):
+        text = (ROOT / words[0]).read_text(encoding="utf-8")
+        parts = re.findall(r"^part_(\w+)\(\)|^(\w+)\) wanted", text, re.MULTILINE)
+        assert set(words[1:]) <= {"", "all", *[a or b for a, b in parts]}, command
+        return f"bash -n {words[0]}"
+    if words[:3] == ["cmake", "--build", "--preset"]:
+        preset = words[3]
+        presets = json.loads((ROOT / "CMakePresets.json").read_text())["buildPresets"]
+        assert preset in {row["name"] for row in presets}, command
+        targets = words[words.index("--target") + 1:] if "--target" in words else []
+        return f"ninja -C build/{preset} -n {' '.join(targets)}" if (ROOT / "build" / preset).exists() else "true"
+    if words[:2] == ["cmake", "--preset"]:
+        return f"cmake --list-presets | grep -q '\"{words[2]}\"'"
+    if words[:2] == ["cmake", "--install"]:
+        return f"DESTDIR=$PWD/installed {command} && test -x installed/usr/local/bin/bedrock-worker"
+    if words[0] == "ctest":
+        return f"{command} -N | grep -q 'Total Tests: [1-9]'"
+    if words[0].endswith("python"):
+        return f"{sys.executable} {command.split(' ', 1)[1]} --collect-only -q"
+    return None
+
+
+@named(of("sh", "long"))
+def test_a_long_command_of_a_page_would_begin(block, tmp_path):
+    checkout(tmp_path)
+    for command in commands_of(block):
+        shorter = dry(command)
+        assert shorter, f"{block.place}: no test knows how to try `{command}`"
+        done = call(shorter, tmp_path)
+        assert done.returncode == 0, shorter + "\n" + done.stdout + done.stderr
+
+
+def plain(line):
+    return re.sub(r"\d+", "0", " ".join(line.split()))
+
+
+def test_the_first_page_shows_what_the_demo_prints(tmp_path):
+    [commands], [picture] = of("sh", "two-commands"), of("text", "demo")
+    assert [line.split()[0] for line in commands_of(commands)] == ["deploy/demo.sh", "tests/run.sh"]
+    done = call("deploy/demo.sh", ROOT)
+    assert done.returncode == 0, done.stdout + done.stderr
+    printed = [plain(line) for line in done.stdout.splitlines()]
+    for line in picture.text.splitlines():
+        assert len(line) <= 80, line
+        parts = plain(line).split("…")
+        pattern = ".*".join(re.escape(part.strip()) for part in parts)
+        assert any(re.fullmatch(pattern, other) for other in printed), line
+
+
+@named(of("ini", "systemd"))
+def test_the_systemd_unit_fits_the_installation(block):
+    unit = configparser.ConfigParser()
+    unit.optionxform = str
+    unit.read_string(block.text)
+    service = unit["Service"]
+    program, *words = service["ExecStart"].split()
+    assert (program, words[:2]) == ("/usr/local/bin/bedrock-worker", ["run", "-c"])
+    assert words[2] == "/usr/local/etc/bedrock-worker/worker.yaml"
+    drain = re.search(r"drain_timeout: (\d+)m", (ROOT / "config" / "worker.yaml").read_text()).group(1)
+    assert int(service["TimeoutStopSec"]) == int(drain) * 60 + 60
+    assert service["RestartPreventExitStatus"] == "2"       # wrong settings
+
+
+def rows_of(text, name=r"[A-Z_]+"):
+    """(macro, how many arguments) of each row of a list."""
+    text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
+    found = []
+    for match in re.finditer(rf"^({name})\(", text, re.MULTILINE):
+        depth, commas, quoted, at = 1, 0, False, match.end()
+        while depth and at < len(text):
+            char = text[at]
+            if char == '"' and text[at - 1] != "\\":
+                quoted = not quoted
+            elif not quoted:
+                depth += {"(": 1, "{": 1, ")": -1, "}": -1}.get(char, 0)
+                commas += char == "," and depth == 1
+            at += 1
+        found.append((match.group(1), commas + 1))
+    return found
+
+
+@named(of("c", "rows"))
+def test_a_row_in_a_recipe_has_the_columns_of_its_list(block):
+    there = set(rows_of((ROOT / block.way[1]).read_text(encoding="utf-8")))
+    shown = rows_of(block.text)
+    assert shown and set(shown) <= there, (shown, sorted(there))
+
+
+# ---- pages ----
+
+def anchors(page):
+    """GitHub's names for the headings of a page."""
+    text = re.sub(r"^```.*?^```$", "", text_of(page), flags=re.MULTILINE | re.DOTALL)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-")
+            for heading in re.findall(r"^#+ (.*)$", text, re.MULTILINE)}
+
+
+@pytest.mark.parametrize("page", page_names())
+def test_every_link_leads_somewhere(page):
+    text = re.sub(r"^```.*?^```$", "", text_of(page), flags=re.MULTILINE | re.DOTALL)
+    for link in re.findall(r"\]\(([^)\s]+)\)", text):
+        if link.startswith("https://"):
+            continue
+        target, _, anchor = link.partition("#")
+        path = (ROOT / page).parent / target if target else ROOT / page
+        assert path.exists(), link
+        if anchor:
+            assert anchor in anchors(os.path.relpath(path, ROOT)), link
+
+
+def test_the_first_page_is_short_and_names_all_pages():
+    text = text_of("README.md")
+    assert text.count("\n") <= 180
+    for page in page_names():
+        assert page == "README.md" or f"]({page})" in text, page
+
+
+def test_the_pages_of_users_are_installed(tmp_path):
+    """Below the documents' folder they lie as in the source, so that their links lead on."""
+    release = ROOT / "build" / "release"
+    if not (release / "cmake_install.cmake").exists():
+        pytest.fail("preset release is not built")
+    done = call(f"DESTDIR={tmp_path} cmake --install {release}", ROOT)
+    assert done.returncode == 0, done.stderr
+    [first] = tmp_path.rglob("doc/bedrock-worker/README.md")
+    for page in ("CHANGELOG.md", "schema/README.md", "config/README.md", "deploy/README.md", "deploy/GUARANTEES.md"):
+        assert (first.parent / page).read_text(encoding="utf-8") == text_of(page)
+    shutil.rmtree(tmp_path)
+
+
+# ---- tables against the lists of the source ----
+
+def section(page, heading):
+    return re.search(rf"^#+ {heading}\n(.*?)(?=^#+ |\Z)", text_of(page), re.MULTILINE | re.DOTALL).group(1)
+
+
+def first_column(text):
+    return [row.split("|")[1] for row in text.splitlines() if row.startswith("| ")][1:]
+
+
+def codes(text):
+    return re.findall(r"`([^`]+)`", text)
+
+
+def test_the_table_of_fields_has_the_fields_of_a_request():
+    there = set(re.findall(r"^(?:FIELD|VALUE|PARAMETER)\((\w+),",
+                           (ROOT / "worker/wire/chat/request_fields.def").read_text(encoding="utf-8"), re.MULTILINE))
+    schema = json.loads((SCHEMAS / "request.schema.json").read_text(encoding="utf-8"))
+    there |= {name for name, value in schema["properties"].items() if value.get("type") != "null"}
+    assert {code for cell in first_column(section("schema/README.md", "Request")) for code in codes(cell)} == there
+
+
+def test_the_table_of_errors_has_the_codes_of_the_list():
+    there = set(re.findall(r'^ERR\(\w+,\s*\w+,\s*"(\w+)"', (ROOT / "worker/base/err.def").read_text(), re.MULTILINE))
+    assert {code for cell in first_column(section("schema/README.md", "Errors")) for code in codes(cell)} == there
+
+
+def events():
+    return {name.lower(): level.lower() for name, level in re.findall(
+        r"^EVENT\((\w+),\s*(\w+),", (ROOT / "worker/telemetry/events.def").read_text(encoding="utf-8"), re.MULTILINE)}
+
+
+def test_the_alarms_are_events_with_their_level():
+    there = events()
+    rows = [row.split("|") for row in section("deploy/README.md", "Logs").splitlines() if row.startswith("| `")]
+    assert rows
+    for row in rows:
+        for name in codes(row[1]):
+            assert there.get(name) == row[2].strip(), name
+
+
+def test_the_signs_of_trouble_are_events():
+    there = events()
+    signs = [code for cell in first_column(section("deploy/README.md", "Troubleshooting")) for code in codes(cell)]
+    errors = {code for cell in first_column(section("schema/README.md", "Errors")) for code in codes(cell)}
+    assert len(signs) > 10
+    for name in signs:
+        assert name in there or name in errors or name == "exit code 1", name
+
+
+def test_the_table_of_settings_has_settings_of_the_reference():
+    page = subprocess.run([WORKER, "reference"], capture_output=True, text=True, check=True).stdout
+    paths = re.findall(r"^  ([a-z_.]+)$", page, re.MULTILINE)
+    for cell in first_column(section("config/README.md", "Settings")):
+        for name in codes(cell):
+            pattern = re.escape(name).replace(r"\*", r"\w+")
+            assert any(re.fullmatch(rf"(\w+\.)?{pattern}", path) for path in paths), name
+
+
+# ---- the map of the code ----
+
+MAPS = ["worker/README.md", "worker/HACKING.md"]
+FILE = re.compile(r"(?:[\w.-]+/)+[\w.*-]*|[\w-]+\.(?:c|h|def|sh|py|md|yaml|txt)")
+
+
+@pytest.mark.parametrize("page", [page for page in MAPS if (ROOT / page).exists()])
+def test_every_file_that_the_map_names_is_there(page):
+    named_files = [token for code in codes(re.sub(r"^```\w.*?^```$", "", text_of(page), flags=re.M | re.S))
+                   for token in code.split() if FILE.fullmatch(token)]
+    named_files += [line.split()[0] for block in blocks_of(page) for line in block.text.splitlines()
+                    if re.match(r"\w+/\S+\.c ", line)]
+    assert len(named_files) > 10
+    for name in named_files:
+        assert any((folder / name).exists() for folder in (ROOT / "worker", ROOT)) or name.startswith("build/"), name
+
+
+def wings():
+    text = (ROOT / "CMakeLists.txt").read_text(encoding="utf-8")
+    found = [folder for folders in re.findall(r"^wing\([\w-]+ (?:PURE )?FOLDERS ([^\n]*?)(?: SEES| LINKS|\))", text, re.M)
+             for folder in folders.split()]
+    assert len(found) > 15
+    return found
+
+
+def test_the_map_has_every_wing_and_every_room():
+    """A room is a header or a list; what a row names must be a file of that folder."""
+    rows = {codes(row.split("|")[1])[0]: codes("|".join(row.split("|")[2:]))
+            for row in section("worker/README.md", "Rooms").splitlines() if row.startswith("| `")}
+    assert set(rows) == {f"{folder}/" for folder in wings()}
+    for folder, names in rows.items():
+        there = [path for path in (ROOT / "worker" / folder).iterdir() if path.suffix in (".c", ".h", ".def")]
+        rooms = {path.stem for path in there if path.suffix in (".h", ".def")}
+        words = {name for name in names if re.fullmatch(r"[a-z]\w*", name)}
+        assert rooms - words == set(), f"{folder}: the map lacks these rooms"
+        assert words - {path.stem for path in there} == set(), f"{folder}: the map names what is not there"
