@@ -228,6 +228,16 @@ def test_the_pages_of_users_are_installed(tmp_path):
     shutil.rmtree(tmp_path)
 
 
+STRUCK = ["anew", "nobody", "so long", "told", "in words", "of its own", "of their own", "of one's own"]
+
+
+@pytest.mark.parametrize("page", page_names())
+def test_a_page_speaks_plainly(page):
+    """Words that made readers read twice; see worker/HACKING.md."""
+    text = re.sub(r"^```.*?^```$|`[^`\n]*`", "", text_of(page), flags=re.MULTILINE | re.DOTALL)
+    assert [word for word in STRUCK if re.search(rf"\b{word}\b", " ".join(text.split()))] == []
+
+
 # ---- tables against the lists of the source ----
 
 def section(page, heading):
@@ -276,6 +286,15 @@ def test_the_signs_of_trouble_are_events():
     assert len(signs) > 10
     for name in signs:
         assert name in there or name in errors or name == "exit code 1", name
+
+
+def test_the_renamed_events_have_their_new_names():
+    there = events()
+    rows = [codes(row) for row in section("CHANGELOG.md", "Log events").splitlines() if row.startswith("| `")]
+    assert len(rows) > 10
+    for old, new in rows:
+        assert old not in there and new in there, (old, new)
+        assert not any(re.search(rf"`{old}`", text_of(page)) for page in page_names() if page != "CHANGELOG.md"), old
 
 
 def test_the_table_of_settings_has_settings_of_the_reference():
