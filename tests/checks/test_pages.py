@@ -15,6 +15,7 @@ The words after a fenced block's language say how it is checked:
   yaml worker          settings that `bedrock-worker check` accepts
   ini systemd          a unit that fits the install folders and the drain
   c rows LIST          rows for that .def file: each has the columns of those that are there
+  c picture            nothing runs
   text output          what the block before prints
   text picture         nothing runs
   text demo            lines that the demo prints
@@ -35,7 +36,7 @@ from outputs import SCHEMAS, faults                                           # 
 from pages import PROGRAMS, ROOT, all_blocks, blocks_of, checkout, page_names, text_of     # noqa: E402
 
 IN_KAFKA_RING = {("sh", "setup"), ("sh", "try"), ("sh", "read"), ("sh", "alone"), ("python", "try"), ("java", "try")}
-HERE = {("sh", "run"), ("sh", "long"), ("sh", "two-commands"), ("yaml", "worker"), ("ini", "systemd"), ("c", "rows"),
+HERE = {("sh", "run"), ("sh", "long"), ("sh", "two-commands"), ("yaml", "worker"), ("ini", "systemd"), ("c", "rows"), ("c", "picture"),
         ("text", "output"), ("text", "picture"), ("text", "demo")}
 LIMIT = 120
 BLOCKS = all_blocks()
