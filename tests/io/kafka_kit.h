@@ -309,7 +309,7 @@ static void *kit_worker_thread(void *argument)
 
 UNUSED static void kit_worker_start(struct kit_worker *worker)
 {
-    char error[KAFKA_WORDS_MAX] = "";
+    char error[KAFKA_ERROR_MAX] = "";
     static struct kafka_property debug = {.name = {"debug", 5}};
     debug.value = slice_of_text(getenv("KIT_DEBUG")); /* e.g. cgrp,eos */
     if (debug.value.ptr != NULL)

@@ -33,7 +33,7 @@ static void properties_that_break_a_promise_are_refused_with_the_promise(void **
                                         "delivery.report.only.error",
                                         "queuing.strategy"};
     struct buf words OWNED_BY(buf_done);
-    buf_init(&words, KAFKA_WORDS_MAX);
+    buf_init(&words, KAFKA_ERROR_MAX);
     for (size_t i = 0; i < COUNT_OF(NAMES); i++) {
         assert_int_equal(check(NAMES[i], "something", &words), ERR_NOT_ALLOWED);
         assert_true(words.len > 10 && words.failed == OK);
@@ -44,7 +44,7 @@ static void the_harmless_value_of_such_a_property_is_taken(void **state)
 {
     (void)state;
     struct buf words OWNED_BY(buf_done);
-    buf_init(&words, KAFKA_WORDS_MAX);
+    buf_init(&words, KAFKA_ERROR_MAX);
     assert_int_equal(check("enable.auto.commit", "false", &words), OK);
     assert_int_equal(check("acks", "all", &words), OK);
     assert_int_equal(check("isolation.level", "read_committed", &words), OK);
@@ -57,7 +57,7 @@ static void librdkafka_judges_the_rest_in_its_own_words(void **state)
 {
     (void)state;
     struct buf words OWNED_BY(buf_done);
-    buf_init(&words, KAFKA_WORDS_MAX);
+    buf_init(&words, KAFKA_ERROR_MAX);
     assert_int_equal(check("security.protocol", "sasl_ssl", &words), OK);
     assert_int_equal(check("socket.timeout.ms", "30000", &words), OK);
     assert_int_equal(check("socket.timeout.mss", "30000", &words), ERR_INVALID);
@@ -104,7 +104,7 @@ static void wrong_properties_give_no_number(void **state)
     const struct kafka_property wrong[] = {{SLICE("no.such"), SLICE("1")}};
     config.client = (struct kafka_properties){wrong, 1};
     assert_int_equal(kafka_conf_number(&config, KAFKA_CONSUMER, "session.timeout.ms"), -1);
-    char words[KAFKA_WORDS_MAX] = "";
+    char words[KAFKA_ERROR_MAX] = "";
     assert_null(kafka_conf_new(&config, KAFKA_CONSUMER, words));
     assert_non_null(strstr(words, "no.such"));
 }
@@ -141,7 +141,7 @@ static void a_consumer_that_cannot_be_made_says_why_and_leaves_nothing(void **st
     assert_non_null(sink);
     for (size_t i = 0; i < COUNT_OF(wrong); i++) {
         struct kafka_config config = config_of(true);
-        char words[KAFKA_WORDS_MAX] = "";
+        char words[KAFKA_ERROR_MAX] = "";
         config.client = wrong[i];
         struct loop_wake wake = {.wake = do_not_wake};
         assert_null(kafka_consumer_new(&config, sink, wake, words));

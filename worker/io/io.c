@@ -285,7 +285,7 @@ static bool rooms_make(struct io *io, char *ret_error)
 
 struct io *io_new(const struct io_config *config, char *ret_error, size_t room)
 {
-    char words[KAFKA_WORDS_MAX] = "out of memory or threads";
+    char words[KAFKA_ERROR_MAX] = "out of memory or threads";
     struct io *io = memory_new(sizeof *io);
     if (io != NULL) {
         io->config = *config;
@@ -397,7 +397,7 @@ static void stop_begin(struct io *io)
 /* What cannot be published must not be taken: the group is joined when the producer is ready. */
 static void join_when_ready(struct io *io)
 {
-    char words[KAFKA_WORDS_MAX];
+    char words[KAFKA_ERROR_MAX];
     if (io->has_joined || io->is_stopping || !kafka_committer_is_ready(io->committer))
         return;
     io->has_joined = true;

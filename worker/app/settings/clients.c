@@ -6,7 +6,7 @@
 #include <string.h>
 
 #define SOUGHT_MAX      64 /* properties of one map that are left out in turn */
-#define WORDS_SHOWN_MAX ((size_t)16 * KAFKA_WORDS_MAX)
+#define WORDS_SHOWN_MAX ((size_t)16 * KAFKA_ERROR_MAX)
 
 /* A map of properties, as the settings have it and as a client gets it. */
 struct origin {
@@ -21,7 +21,7 @@ static bool is_at_fault(const struct kafka_config *config, enum kafka_client cli
                         struct origin *origin, size_t index)
 {
     struct kafka_property others[SOUGHT_MAX];
-    char words[KAFKA_WORDS_MAX];
+    char words[KAFKA_ERROR_MAX];
     size_t count = 0;
     for (size_t i = 0; i < origin->said->set.count; i++) {
         if (i != index)
@@ -130,7 +130,7 @@ bool settings_try_clients(const struct settings *settings, struct problems *prob
 {
     static const enum kafka_client CLIENTS[] = {KAFKA_CONSUMER, KAFKA_PUBLISHER, KAFKA_CHUNKS};
     struct kafka_config config;
-    char words[KAFKA_WORDS_MAX];
+    char words[KAFKA_ERROR_MAX];
     if (!settings_have_clients(settings))
         return problems->count == 0;
     settings_kafka_config(settings, SLICE("checked"), &config);

@@ -81,7 +81,7 @@ static void check_property(struct settings_reader *reader, const struct kafka_pr
                            const struct document_node *node, struct slice path)
 {
     struct buf words OWNED_BY(buf_done);
-    buf_init(&words, KAFKA_WORDS_MAX);
+    buf_init(&words, KAFKA_ERROR_MAX);
     enum err err = kafka_conf_check(property->name, property->value, &words);
     bool may_be_secret =
         settings_property_is_secret(property->name) || !slice_equal(node->text, property->value);
@@ -90,7 +90,7 @@ static void check_property(struct settings_reader *reader, const struct kafka_pr
                      buf_text(&words));
     else if (err != OK) {
         struct buf shown OWNED_BY(buf_done);
-        buf_init(&shown, 4 * KAFKA_WORDS_MAX);
+        buf_init(&shown, 4 * KAFKA_ERROR_MAX);
         settings_add_words(&shown, buf_slice(&words), may_be_secret ? property->value : SLICE_NULL);
         problems_add(reader->problems, node->place, path, "librdkafka rejects it: %s",
                      buf_text(&shown));

@@ -5,13 +5,13 @@
 #include "base/check.h"
 #include "base/memory.h"
 #include "io/kafka/produce.h"
-#include "io/kafka/words.h"
+#include "io/kafka/log.h"
 
 #define REFUSALS_MAX                                                                               \
     1024 /* between two steps; more of them are of runs that are refused already, or told late */
 
 struct kafka_chunks {
-    struct kafka_words words; /* first: the client's opaque begins with it */
+    struct kafka_log log; /* first: the client's opaque begins with it */
     const struct kafka_config *config;
     struct engine *engine;
     struct loop_wake wake;
@@ -50,10 +50,10 @@ static void refusal_add(struct kafka_chunks *chunks, struct call_ref call)
 
 static void refusal_tell(struct kafka_chunks *chunks, int code, struct slice topic)
 {
-    if (!kafka_words_right(&chunks->words, code, "Write", topic,
-                           "streams come without chunks until it is granted"))
-        kafka_words_say(&chunks->words, LOG_LIBRDKAFKA_LOG, "a chunk was not delivered: %s",
-                        rd_kafka_err2str((rd_kafka_resp_err_t)code));
+    if (!kafka_log_right(&chunks->log, code, "Write", topic,
+                         "streams come without chunks until it is granted"))
+        kafka_log_add(&chunks->log, LOG_LIBRDKAFKA_LOG, "a chunk was not delivered: %s",
+                      rd_kafka_err2str((rd_kafka_resp_err_t)code));
 }
 
 /* Only failures are reported. In the loop's thread, from rd_kafka_poll. */
@@ -78,7 +78,7 @@ static bool conf_make(struct kafka_chunks *chunks, char *ret_error)
     if (chunks->conf == NULL)
         return false;
     rd_kafka_conf_set_opaque(chunks->conf, chunks);
-    rd_kafka_conf_set_log_cb(chunks->conf, kafka_words_hear);
+    rd_kafka_conf_set_log_cb(chunks->conf, kafka_log_hear);
     rd_kafka_conf_set_dr_msg_cb(chunks->conf, delivery_hear);
     return true;
 }
@@ -86,7 +86,7 @@ static bool conf_make(struct kafka_chunks *chunks, char *ret_error)
 static bool client_make(struct kafka_chunks *chunks, char *ret_error)
 {
     rd_kafka_conf_t *conf = rd_kafka_conf_dup(chunks->conf);
-    chunks->client = rd_kafka_new(RD_KAFKA_PRODUCER, conf, ret_error, KAFKA_WORDS_MAX);
+    chunks->client = rd_kafka_new(RD_KAFKA_PRODUCER, conf, ret_error, KAFKA_ERROR_MAX);
     if (chunks->client == NULL) {
         rd_kafka_conf_destroy(conf);
         return false;
@@ -113,7 +113,7 @@ struct kafka_chunks *kafka_chunks_new(const struct kafka_config *config, struct 
     struct kafka_chunks *chunks = memory_new(sizeof *chunks);
     if (chunks == NULL)
         return NULL;
-    kafka_words_init(&chunks->words, sink, "chunks");
+    kafka_log_init(&chunks->log, sink, "chunks");
     chunks->config = config;
     chunks->wake = wake;
     if (conf_make(chunks, ret_error) && client_make(chunks, ret_error))
@@ -142,14 +142,14 @@ void kafka_chunks_send(struct kafka_chunks *chunks, struct call_ref call, struct
 /* An idempotent producer may give up for good after a disconnect (librdkafka before 2.3.0). */
 static void client_renew(struct kafka_chunks *chunks)
 {
-    char words[KAFKA_WORDS_MAX];
+    char words[KAFKA_ERROR_MAX];
     if (chunks->client != NULL && rd_kafka_fatal_error(chunks->client, words, sizeof words) == 0)
         return;
     if (chunks->client != NULL)
-        kafka_words_say(&chunks->words, LOG_LIBRDKAFKA_LOG, "a new producer is made: %s", words);
+        kafka_log_add(&chunks->log, LOG_LIBRDKAFKA_LOG, "a new producer is made: %s", words);
     client_destroy(chunks);
     if (!client_make(chunks, words))
-        kafka_words_say(&chunks->words, LOG_LIBRDKAFKA_ERROR, "no producer: %s", words);
+        kafka_log_add(&chunks->log, LOG_LIBRDKAFKA_ERROR, "no producer: %s", words);
 }
 
 void kafka_chunks_step(struct kafka_chunks *chunks)
@@ -177,6 +177,6 @@ void kafka_chunks_free(struct kafka_chunks *chunks)
     client_destroy(chunks);
     if (chunks->conf != NULL)
         rd_kafka_conf_destroy(chunks->conf);
-    kafka_words_done(&chunks->words);
+    kafka_log_done(&chunks->log);
     memory_free(chunks);
 }

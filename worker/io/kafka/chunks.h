@@ -11,7 +11,7 @@
 
 struct kafka_chunks;
 
-/* NULL: ret_error (KAFKA_WORDS_MAX) says why. */
+/* NULL: ret_error (KAFKA_ERROR_MAX) says why. */
 MUST_CHECK struct kafka_chunks *kafka_chunks_new(const struct kafka_config *config,
                                                  struct log_sink *sink, struct loop_wake wake,
                                                  char *ret_error);

@@ -12,7 +12,7 @@ struct rd_kafka_consumer_group_metadata_s;
 
 struct kafka_committer;
 
-/* NULL: ret_error (KAFKA_WORDS_MAX) says why. The thread begins to make its producer at once. */
+/* NULL: ret_error (KAFKA_ERROR_MAX) says why. The thread begins to make its producer at once. */
 MUST_CHECK struct kafka_committer *kafka_committer_new(const struct kafka_config *config,
                                                        struct log_sink *sink, struct loop_wake wake,
                                                        char *ret_error);

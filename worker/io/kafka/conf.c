@@ -77,7 +77,7 @@ static bool text_of(struct slice s, char *ret_text, size_t room)
     return true;
 }
 
-/* Sets one property as librdkafka understands it; ret_error (KAFKA_WORDS_MAX) has its words. */
+/* Sets one property as librdkafka understands it; ret_error (KAFKA_ERROR_MAX) has its words. */
 static bool property_set(rd_kafka_conf_t *conf, struct slice name, struct slice value,
                          char *ret_error)
 {
@@ -85,10 +85,10 @@ static bool property_set(rd_kafka_conf_t *conf, struct slice name, struct slice 
     char name_text[NAME_MAX_BYTES];
     if (!text_of(name, name_text, sizeof name_text) ||
         !text_of(value, value_text, sizeof value_text)) {
-        (void)snprintf(ret_error, KAFKA_WORDS_MAX, "a name or value is too long, or holds a NUL");
+        (void)snprintf(ret_error, KAFKA_ERROR_MAX, "a name or value is too long, or holds a NUL");
         return false;
     }
-    bool set = rd_kafka_conf_set(conf, name_text, value_text, ret_error, KAFKA_WORDS_MAX) ==
+    bool set = rd_kafka_conf_set(conf, name_text, value_text, ret_error, KAFKA_ERROR_MAX) ==
                RD_KAFKA_CONF_OK;
     explicit_bzero(value_text, value.len);
     return set;
@@ -104,7 +104,7 @@ enum err kafka_conf_check(struct slice name, struct slice value, struct buf *ret
         buf_add_text(ret_words, refusal->why);
         return ERR_NOT_ALLOWED;
     }
-    char error[KAFKA_WORDS_MAX] = "";
+    char error[KAFKA_ERROR_MAX] = "";
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     bool set = property_set(conf, name, value, error);
     rd_kafka_conf_destroy(conf);
@@ -273,9 +273,9 @@ enum err kafka_conf_try(const struct kafka_config *config, enum kafka_client cli
     rd_kafka_conf_set_log_cb(conf, ignore_log);
     rd_kafka_type_t type = client == KAFKA_CONSUMER ? RD_KAFKA_CONSUMER : RD_KAFKA_PRODUCER;
     rd_kafka_t *rk = NULL;
-    if (rd_kafka_conf_set(conf, "bootstrap.servers", NULL, ret_error, KAFKA_WORDS_MAX) ==
+    if (rd_kafka_conf_set(conf, "bootstrap.servers", NULL, ret_error, KAFKA_ERROR_MAX) ==
         RD_KAFKA_CONF_OK)
-        rk = rd_kafka_new(type, conf, ret_error, KAFKA_WORDS_MAX);
+        rk = rd_kafka_new(type, conf, ret_error, KAFKA_ERROR_MAX);
     if (rk == NULL) {
         rd_kafka_conf_destroy(conf);
         return ERR_INVALID;
@@ -296,7 +296,7 @@ static bool conf_number(const rd_kafka_conf_t *conf, const char *name, int64_t *
 int64_t kafka_conf_number(const struct kafka_config *config, enum kafka_client client,
                           const char *name)
 {
-    char error[KAFKA_WORDS_MAX];
+    char error[KAFKA_ERROR_MAX];
     rd_kafka_conf_t *conf = kafka_conf_new(config, client, error);
     int64_t value = -1;
     if (conf == NULL || !conf_number(conf, name, &value))

@@ -11,7 +11,7 @@
 #include "base/err.h"
 #include "base/slice.h"
 
-#define KAFKA_WORDS_MAX 512 /* of a text that tells why a client could not be made */
+#define KAFKA_ERROR_MAX 512 /* of a text that tells why a client could not be made */
 
 enum kafka_client { KAFKA_CONSUMER, KAFKA_PUBLISHER, KAFKA_CHUNKS };
 
@@ -59,13 +59,13 @@ int64_t kafka_conf_number(const struct kafka_config *config, enum kafka_client c
                           const char *name);
 
 struct rd_kafka_conf_s;
-/* What rd_kafka_new takes. NULL: ret_error (KAFKA_WORDS_MAX) says why. */
+/* What rd_kafka_new takes. NULL: ret_error (KAFKA_ERROR_MAX) says why. */
 MUST_CHECK struct rd_kafka_conf_s *kafka_conf_new(const struct kafka_config *config,
                                                   enum kafka_client client, char *ret_error);
 
 /* Makes the client and ends it at once, without a broker, a connection or a line of the log: what
  * librdkafka judges only then (properties that do not go together, certificates that cannot be
- * read). ERR_INVALID: ret_error (KAFKA_WORDS_MAX) has its words. */
+ * read). ERR_INVALID: ret_error (KAFKA_ERROR_MAX) has its words. */
 MUST_CHECK enum err kafka_conf_try(const struct kafka_config *config, enum kafka_client client,
                                    char *ret_error);
 

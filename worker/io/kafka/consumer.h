@@ -1,15 +1,5 @@
-/* clang-format off */
-/* The consumer: the group, its rebalances and the records. Rebalances come as events and are
- * answered when the engine has done its part, so the loop and the heartbeats run on meanwhile. They
- * queue: each is answered before the next begins, unless the assignment is lost, which overrules
- * all.
- *
- *   assigned:  engine_partition_assigned for each … partition_start for each
- *              → incremental_assign at these offsets
- *   revoked:   engine_partition_revoked for each … partition_release for each → incremental_unassign
- *   lost:      engine_partition_lost for each → incremental_unassign at once
- */
-/* clang-format on */
+/* The consumer: its client, subscription, records and errors. The group's rebalances are
+ * io/kafka/rebalances, the membership io/kafka/group. Loop thread only. */
 #ifndef IO_KAFKA_CONSUMER_H
 #define IO_KAFKA_CONSUMER_H
 
@@ -22,7 +12,7 @@ struct rd_kafka_consumer_group_metadata_s;
 
 struct kafka_consumer;
 
-/* NULL: ret_error (KAFKA_WORDS_MAX) says why. */
+/* NULL: ret_error (KAFKA_ERROR_MAX) says why. */
 MUST_CHECK struct kafka_consumer *kafka_consumer_new(const struct kafka_config *config,
                                                      struct log_sink *sink, struct loop_wake wake,
                                                      char *ret_error);

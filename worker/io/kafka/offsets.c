@@ -61,7 +61,7 @@ static void offsets_woken(rd_kafka_t *client, void *opaque)
 
 static bool options_make(struct kafka_offsets *offsets)
 {
-    char words[KAFKA_WORDS_MAX];
+    char words[KAFKA_ERROR_MAX];
     offsets->options =
         rd_kafka_AdminOptions_new(offsets->client, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS);
     if (offsets->options == NULL)

@@ -102,8 +102,8 @@ void part_seek(struct part *part, int64_t offset)
     rd_kafka_topic_partition_list_add(list, part->topic, part->partition)->offset = offset;
     rd_kafka_error_t *error = rd_kafka_seek_partitions(part->parts->client, list, 0);
     if (error != NULL) {
-        kafka_words_say(part->parts->words, LOG_LIBRDKAFKA_ERROR, "seek of %s-%d: %s", part->topic,
-                        (int)part->partition, rd_kafka_error_string(error));
+        kafka_log_add(part->parts->log, LOG_LIBRDKAFKA_ERROR, "seek of %s-%d: %s", part->topic,
+                      (int)part->partition, rd_kafka_error_string(error));
         rd_kafka_error_destroy(error);
     }
     rd_kafka_topic_partition_list_destroy(list);
@@ -184,8 +184,7 @@ static enum timestamp_type timestamp_type_of(rd_kafka_timestamp_type_t type)
     return type == RD_KAFKA_TIMESTAMP_LOG_APPEND_TIME ? TIMESTAMP_APPEND : TIMESTAMP_NONE;
 }
 
-static void record_hand_over(struct part *part, struct engine *engine,
-                             const rd_kafka_message_t *message)
+static void record_hand_over(struct part *part, const rd_kafka_message_t *message)
 {
     if (message->offset < part->next_offset)
         return;
@@ -203,43 +202,41 @@ static void record_hand_over(struct part *part, struct engine *engine,
     record.timestamp_type = timestamp_type_of(type);
     if (record.timestamp_type == TIMESTAMP_NONE)
         record.timestamp_ms = -1;
-    engine_record(engine, part_tenure(part), &record);
+    engine_record(part->parts->engine, part_tenure(part), &record);
     headers_forget(part->parts);
 }
 
-static void part_stopped(struct part *part, struct engine *engine)
+static void part_stopped(struct part *part)
 {
     part->is_stopped = true;
-    engine_partition_out_of_range(engine, part_tenure(part));
+    engine_partition_out_of_range(part->parts->engine, part_tenure(part));
 }
 
-static void message_hand_over(struct part *part, struct engine *engine,
-                              const rd_kafka_message_t *message)
+static void message_hand_over(struct part *part, const rd_kafka_message_t *message)
 {
     if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR)
-        record_hand_over(part, engine, message);
+        record_hand_over(part, message);
     else if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
-        engine_partition_end(engine, part_tenure(part), message->offset);
+        engine_partition_end(part->parts->engine, part_tenure(part), message->offset);
     else if (message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET)
-        part_stopped(part, engine);
-    else if (!kafka_words_right(part->parts->words, (int)message->err, NULL,
-                                slice_of_text(part->topic),
-                                "no request of it is taken until it is granted"))
-        kafka_words_say(part->parts->words, LOG_LIBRDKAFKA_ERROR, "%s-%d: %s", part->topic,
-                        (int)part->partition, rd_kafka_message_errstr(message));
+        part_stopped(part);
+    else if (!kafka_log_right(part->parts->log, (int)message->err, NULL, slice_of_text(part->topic),
+                              "no request of it is taken until it is granted"))
+        kafka_log_add(part->parts->log, LOG_LIBRDKAFKA_ERROR, "%s-%d: %s", part->topic,
+                      (int)part->partition, rd_kafka_message_errstr(message));
 }
 
 /* Messages handed over. */
-static size_t part_pump(struct part *part, struct engine *engine)
+static size_t part_pump(struct part *part)
 {
     size_t count = 0;
     /* Cleared first: what arrives from here on sets it again. */
     atomic_store(&part->more, false);
-    while (count < BURST_MAX && engine_room(engine, part_tenure(part)) > 0) {
+    while (count < BURST_MAX && engine_room(part->parts->engine, part_tenure(part)) > 0) {
         rd_kafka_message_t *message = rd_kafka_consume_queue(part->queue, 0);
         if (message == NULL)
             return count;
-        message_hand_over(part, engine, message);
+        message_hand_over(part, message);
         rd_kafka_message_destroy(message);
         count++;
     }
@@ -247,7 +244,7 @@ static size_t part_pump(struct part *part, struct engine *engine)
     return count;
 }
 
-bool parts_pump(struct parts *parts, struct engine *engine)
+bool parts_pump(struct parts *parts)
 {
     size_t total = 0, before;
     do {
@@ -255,7 +252,7 @@ bool parts_pump(struct parts *parts, struct engine *engine)
         for (size_t i = 0; i < parts->end; i++) {
             struct part *part = &parts->slots[(parts->cursor + i) % parts->end];
             if (part->state == PART_RUNNING && atomic_load(&part->more))
-                total += part_pump(part, engine);
+                total += part_pump(part);
         }
         if (parts->end > 0)
             parts->cursor = (parts->cursor + 1) % parts->end;

@@ -8,7 +8,7 @@
 #include <stdatomic.h>
 
 #include "engine/ports.h"
-#include "io/kafka/words.h"
+#include "io/kafka/log.h"
 
 #define TOPIC_NAME_MAX 249 /* Kafka's own limit */
 
@@ -44,7 +44,8 @@ struct parts {
     size_t cursor;      /* where the next round begins */
     uint32_t last_epoch;
     struct rd_kafka_s *client;
-    struct kafka_words *words;
+    struct kafka_log *log;
+    struct engine *engine; /* NULL when closing: no one listens */
     void (*wake)(void *self);
     void *wake_self;
     struct header *headers; /* of the record that is handed over */
@@ -71,6 +72,6 @@ void part_free(struct part *part);
 
 /* Hands records over while there is room, in turns between the partitions. True: there are more
  * that could go at once. */
-MUST_CHECK bool parts_pump(struct parts *parts, struct engine *engine);
+MUST_CHECK bool parts_pump(struct parts *parts);
 
 #endif

@@ -78,14 +78,14 @@ bool publisher_init(struct publisher *publisher, const struct kafka_config *conf
                     struct log_sink *sink, char *ret_error)
 {
     *publisher = (struct publisher){.config = config};
-    kafka_words_init(&publisher->words, sink, "publisher");
+    kafka_log_init(&publisher->log, sink, "publisher");
     publisher->transaction_ms =
         kafka_conf_number(config, KAFKA_PUBLISHER, "transaction.timeout.ms");
     publisher->conf = kafka_conf_new(config, KAFKA_PUBLISHER, ret_error);
     if (publisher->conf == NULL)
         return false;
     rd_kafka_conf_set_opaque(publisher->conf, publisher);
-    rd_kafka_conf_set_log_cb(publisher->conf, kafka_words_hear);
+    rd_kafka_conf_set_log_cb(publisher->conf, kafka_log_hear);
     rd_kafka_conf_set_dr_msg_cb(publisher->conf, delivery_hear);
     return true;
 }
@@ -95,24 +95,24 @@ void publisher_done(struct publisher *publisher)
     client_destroy(publisher);
     if (publisher->conf != NULL)
         rd_kafka_conf_destroy(publisher->conf);
-    kafka_words_done(&publisher->words);
+    kafka_log_done(&publisher->log);
 }
 
 static bool client_make(struct publisher *publisher)
 {
-    char words[KAFKA_WORDS_MAX];
+    char words[KAFKA_ERROR_MAX];
     rd_kafka_conf_t *conf = rd_kafka_conf_dup(publisher->conf);
     publisher->client = rd_kafka_new(RD_KAFKA_PRODUCER, conf, words, sizeof words);
     if (publisher->client != NULL)
         return true;
     rd_kafka_conf_destroy(conf);
-    kafka_words_say(&publisher->words, LOG_LIBRDKAFKA_ERROR, "no producer: %s", words);
+    kafka_log_add(&publisher->log, LOG_LIBRDKAFKA_ERROR, "no producer: %s", words);
     return false;
 }
 
 static void transactions_tell(struct publisher *publisher, const rd_kafka_error_t *error)
 {
-    char words[KAFKA_WORDS_MAX];
+    char words[KAFKA_ERROR_MAX];
     int64_t now_ms = clock_monotonic_ms();
     if (publisher->told_ms != 0 && now_ms - publisher->told_ms < TOLD_AGAIN_MS)
         return;
@@ -121,11 +121,11 @@ static void transactions_tell(struct publisher *publisher, const rd_kafka_error_
     int fatal = (int)rd_kafka_fatal_error(publisher->client, words, sizeof words);
     const char *consequence = publisher->was_ready ? "results wait in memory until it is granted"
                                                    : "no request is taken until it is granted";
-    if (!kafka_words_right(&publisher->words, fatal != 0 ? fatal : code, NULL,
-                           publisher->config->transactional_id, consequence))
-        kafka_words_say(&publisher->words, LOG_LIBRDKAFKA_LOG, "not ready yet: %s",
-                        code == RD_KAFKA_RESP_ERR__TIMED_OUT ? "no transaction coordinator answers"
-                                                             : rd_kafka_error_string(error));
+    if (!kafka_log_right(&publisher->log, fatal != 0 ? fatal : code, NULL,
+                         publisher->config->transactional_id, consequence))
+        kafka_log_add(&publisher->log, LOG_LIBRDKAFKA_LOG, "not ready yet: %s",
+                      code == RD_KAFKA_RESP_ERR__TIMED_OUT ? "no transaction coordinator answers"
+                                                           : rd_kafka_error_string(error));
 }
 
 /* Until it is done, or cannot be with this client. */
@@ -178,7 +178,7 @@ void publisher_renew(struct publisher *publisher)
         return;
     if (publisher->was_ready) {
         struct log_field field = FIELD_INT("duration_ms", clock_monotonic_ms() - started_ms);
-        log_sink_add(publisher->words.sink, LOG_PRODUCER_RENEWED, &field, 1);
+        log_sink_add(publisher->log.sink, LOG_PRODUCER_RENEWED, &field, 1);
     }
     publisher->was_ready = true;
     publisher->told_ms = 0;
@@ -194,7 +194,7 @@ static enum verdict error_judge(struct publisher *publisher, const char *what,
 {
     if (error == NULL)
         return GO_ON;
-    char words[KAFKA_WORDS_MAX];
+    char words[KAFKA_ERROR_MAX];
     *ret_code = (int)rd_kafka_error_code(error);
     reason_set(publisher, what, rd_kafka_error_string(error));
     bool is_fatal = rd_kafka_error_is_fatal(error) != 0;
@@ -239,7 +239,7 @@ static enum verdict records_produce(struct publisher *publisher, const struct ba
             continue;
         reason_set(publisher, "produce", rd_kafka_err2str((rd_kafka_resp_err_t)code));
         if (code == RD_KAFKA_RESP_ERR__FATAL || code == RD_KAFKA_RESP_ERR__FENCED) {
-            char words[KAFKA_WORDS_MAX];
+            char words[KAFKA_ERROR_MAX];
             publisher->fenced = rd_kafka_fatal_error(publisher->client, words, sizeof words) ==
                                 RD_KAFKA_RESP_ERR__FENCED;
             return MUST_RENEW;
@@ -417,7 +417,7 @@ static void deliveries_wait(struct publisher *publisher)
 static void run_plainly(struct publisher *publisher, const struct batch *batch,
                         struct batch_end *ret_end)
 {
-    char words[KAFKA_WORDS_MAX];
+    char words[KAFKA_ERROR_MAX];
     publisher->batch = batch;
     for (size_t i = 0; i < batch->output_count; i++) {
         if (batch->outputs[i]->is_delivered)

@@ -11,7 +11,7 @@
 
 #include "engine/ports.h"
 #include "io/kafka/conf.h"
-#include "io/kafka/words.h"
+#include "io/kafka/log.h"
 
 #define PUBLISHER_REASON_MAX 320
 
@@ -28,7 +28,7 @@ struct deliveries {
 };
 
 struct publisher {
-    struct kafka_words words; /* first: the client's opaque begins with it */
+    struct kafka_log log; /* first: the client's opaque begins with it */
     const struct kafka_config *config;
     struct rd_kafka_conf_s *conf; /* what each client is made from */
     struct rd_kafka_s *client;    /* NULL between two of them */
@@ -43,7 +43,7 @@ struct publisher {
     char reason[PUBLISHER_REASON_MAX];
 };
 
-/* false: ret_error (KAFKA_WORDS_MAX) says why. */
+/* false: ret_error (KAFKA_ERROR_MAX) says why. */
 MUST_CHECK bool publisher_init(struct publisher *publisher, const struct kafka_config *config,
                                struct log_sink *sink, char *ret_error);
 void publisher_done(struct publisher *publisher);

@@ -1,0 +1,218 @@
+#include "io/kafka/rebalances.h"
+
+#include <librdkafka/rdkafka.h>
+
+#include "base/check.h"
+#include "base/memory.h"
+
+#define GONE_CHECK_MS 500 /* is a member that releases partitions still one? */
+
+struct rebalance {
+    struct link link;
+    bool is_assign, begun;
+    rd_kafka_topic_partition_list_t *list;
+};
+
+void rebalances_init(struct kafka_rebalances *rebalances, struct parts *parts,
+                     struct kafka_group *group)
+{
+    link_init(&rebalances->queue);
+    rebalances->parts = parts;
+    rebalances->group = group;
+}
+
+static void rebalance_drop(struct rebalance *rebalance)
+{
+    link_out(&rebalance->link);
+    rd_kafka_topic_partition_list_destroy(rebalance->list);
+    memory_free(rebalance);
+}
+
+static void part_lose(struct part *part)
+{
+    if (part->state == PART_LEFT)
+        return;
+    part->state = PART_LEFT;
+    if (part->parts->engine != NULL)
+        engine_partition_lost(part->parts->engine, part_tenure(part));
+    if (!part->is_assigned)
+        part_free(part);
+}
+
+static void list_lose(struct kafka_rebalances *rebalances,
+                      const rd_kafka_topic_partition_list_t *list)
+{
+    for (int i = 0; i < list->cnt; i++) {
+        struct part *part =
+            parts_find(rebalances->parts, list->elems[i].topic, list->elems[i].partition);
+        if (part != NULL)
+            part_lose(part);
+    }
+}
+
+void rebalances_lose_all(struct kafka_rebalances *rebalances)
+{
+    for (size_t i = 0; i < rebalances->parts->end; i++) {
+        if (rebalances->parts->slots[i].state != PART_FREE)
+            part_lose(&rebalances->parts->slots[i]);
+    }
+}
+
+static void rebalance_begin(struct kafka_rebalances *rebalances, struct rebalance *rebalance)
+{
+    rebalance->begun = true;
+    for (int i = 0; i < rebalance->list->cnt && rebalances->parts->engine != NULL; i++) {
+        const rd_kafka_topic_partition_t *element = &rebalance->list->elems[i];
+        struct part *part = parts_find(rebalances->parts, element->topic, element->partition);
+        if (rebalance->is_assign) {
+            part = part != NULL ? NULL
+                                : parts_take(rebalances->parts, element->topic, element->partition);
+            if (part == NULL)
+                kafka_log_add(rebalances->parts->log, LOG_LIBRDKAFKA_ERROR,
+                              "%s-%d cannot be taken up (%d partitions at most)", element->topic,
+                              (int)element->partition, PARTITIONS_MAX);
+            else
+                engine_partition_assigned(rebalances->parts->engine, part_tenure(part),
+                                          slice_of_text(part->topic), part->partition);
+        } else if (part != NULL && part->state == PART_RUNNING) {
+            part->state = PART_LEAVING;
+            engine_partition_revoked(rebalances->parts->engine, part_tenure(part));
+        }
+    }
+}
+
+/* Has the engine done its part for every partition of it? */
+static bool rebalance_is_ready(struct kafka_rebalances *rebalances,
+                               const struct rebalance *rebalance)
+{
+    for (int i = 0; i < rebalance->list->cnt && rebalances->parts->engine != NULL; i++) {
+        const rd_kafka_topic_partition_t *element = &rebalance->list->elems[i];
+        const struct part *part = parts_find(rebalances->parts, element->topic, element->partition);
+        if (part != NULL && part->state == (rebalance->is_assign ? PART_WAITING : PART_LEAVING))
+            return false;
+    }
+    return true;
+}
+
+static void assign_answer(struct kafka_rebalances *rebalances, const struct rebalance *rebalance)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(rebalance->list->cnt);
+    for (int i = 0; i < rebalance->list->cnt; i++) {
+        const rd_kafka_topic_partition_t *element = &rebalance->list->elems[i];
+        struct part *part = parts_find(rebalances->parts, element->topic, element->partition);
+        if (part == NULL || part->state != PART_READY)
+            continue;
+        part_open(part);
+        part->state = PART_RUNNING;
+        part->is_assigned = true;
+        rd_kafka_topic_partition_list_add(list, part->topic, part->partition)->offset =
+            part->start_offset;
+    }
+    kafka_log_error(rebalances->parts->log, "assign",
+                    rd_kafka_incremental_assign(rebalances->parts->client, list));
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
+static void unassign_answer(struct kafka_rebalances *rebalances, const struct rebalance *rebalance)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(rebalance->list->cnt);
+    for (int i = 0; i < rebalance->list->cnt; i++) {
+        const rd_kafka_topic_partition_t *element = &rebalance->list->elems[i];
+        struct part *part = parts_find(rebalances->parts, element->topic, element->partition);
+        if (part == NULL)
+            continue;
+        if (part->is_assigned)
+            (void)rd_kafka_topic_partition_list_add(list, part->topic, part->partition);
+        part_free(part);
+    }
+    kafka_log_error(rebalances->parts->log, "unassign",
+                    rd_kafka_incremental_unassign(rebalances->parts->client, list));
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
+/* While a rebalance waits for us, librdkafka says nothing of a membership that ended meanwhile; its
+ * id tells. The other partitions are the engine's to judge: it sees the membership change. */
+static void leaving_check(struct kafka_rebalances *rebalances, const struct rebalance *rebalance,
+                          int64_t now_ms)
+{
+    if (rebalance->is_assign || now_ms - rebalances->gone_checked_ms < GONE_CHECK_MS)
+        return;
+    rebalances->gone_checked_ms = now_ms;
+    if (kafka_group_serialized(rebalances->group).ptr == NULL)
+        list_lose(rebalances, rebalance->list);
+}
+
+static void answer(struct kafka_rebalances *rebalances, int64_t now_ms)
+{
+    struct link *first;
+    while ((first = list_first(&rebalances->queue)) != NULL) {
+        struct rebalance *rebalance = LINK_OWNER(first, struct rebalance, link);
+        if (!rebalance->begun)
+            rebalance_begin(rebalances, rebalance);
+        else
+            leaving_check(rebalances, rebalance, now_ms);
+        if (!rebalance_is_ready(rebalances, rebalance))
+            return;
+        if (rebalance->is_assign)
+            assign_answer(rebalances, rebalance);
+        else
+            unassign_answer(rebalances, rebalance);
+        rebalance_drop(rebalance);
+    }
+}
+
+/* librdkafka stops a partition whose offset is out of range for good: only a new assignment starts
+ * it again. Never while a rebalance waits for its answer: it would be taken for that. */
+static void restart_parts(struct kafka_rebalances *rebalances)
+{
+    for (size_t i = 0; i < rebalances->parts->end && link_alone(&rebalances->queue); i++) {
+        struct part *part = &rebalances->parts->slots[i];
+        if (part->state != PART_RUNNING || !part->must_restart)
+            continue;
+        rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+        (void)rd_kafka_topic_partition_list_add(list, part->topic, part->partition);
+        kafka_log_error(rebalances->parts->log, "stop",
+                        rd_kafka_incremental_unassign(rebalances->parts->client, list));
+        list->elems[0].offset = part->start_offset;
+        kafka_log_error(rebalances->parts->log, "start",
+                        rd_kafka_incremental_assign(rebalances->parts->client, list));
+        rd_kafka_topic_partition_list_destroy(list);
+        part_restarted(part);
+    }
+}
+
+void rebalances_serve(struct kafka_rebalances *rebalances, int64_t now_ms)
+{
+    answer(rebalances, now_ms);
+    restart_parts(rebalances);
+}
+
+void rebalances_add(struct kafka_rebalances *rebalances, rd_kafka_event_t *event)
+{
+    const rd_kafka_topic_partition_list_t *list = rd_kafka_event_topic_partition_list(event);
+    bool is_assign = rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
+    if (!is_assign && rd_kafka_assignment_lost(rebalances->parts->client)) {
+        list_lose(rebalances, list);
+        struct link *first = list_first(&rebalances->queue);
+        while (first != NULL) { /* overruled, and what it was to bring is lost, too */
+            struct rebalance *overruled = LINK_OWNER(first, struct rebalance, link);
+            if (overruled->is_assign && overruled->begun)
+                list_lose(rebalances, overruled->list);
+            rebalance_drop(overruled);
+            first = list_first(&rebalances->queue);
+        }
+    }
+    struct rebalance *rebalance = memory_new(sizeof *rebalance);
+    CHECK(rebalance != NULL);
+    rebalance->is_assign = is_assign;
+    rebalance->list = rd_kafka_topic_partition_list_copy(list);
+    link_init(&rebalance->link);
+    list_add_last(&rebalances->queue, &rebalance->link);
+}
+
+void rebalances_done(struct kafka_rebalances *rebalances)
+{
+    struct link *first;
+    while ((first = list_first(&rebalances->queue)) != NULL)
+        rebalance_drop(LINK_OWNER(first, struct rebalance, link));
+}
