@@ -3,10 +3,13 @@
 
 hostile_server.py [--tls CERT KEY] [--proxy] [--any]
 
---any: listens on all addresses, not on 127.0.0.1 alone. Prints `port N`, then one line per request `seen PATH connection N request M` when its head is read, before anything is
-answered. One thread per connection, raw sockets. Ends when its standard input ends.
+--any: listens on all addresses, not only on 127.0.0.1. Prints `port N`, then one line per request `seen PATH connection
+N request M` when its head is read, before anything is answered, and `closed PATH connection N` when it has closed a
+connection behind a request. A line on its standard input lets one answer go on that waits for it. One thread per
+connection, raw sockets. Ends when its standard input ends.
 """
 import os
+import select
 import socket
 import ssl
 import struct
@@ -15,7 +18,9 @@ import threading
 import time
 
 OK = b'{"ok":true}'
+FOREVER = 3600
 lock = threading.Lock()
+go_on = threading.Semaphore(0)
 
 
 def say(line):
@@ -126,13 +131,13 @@ def answer(connection, path, text, body, requests):
             send(b'.')
             time.sleep(0.02)
     elif path == '/stall':
-        time.sleep(60)
+        time.sleep(FOREVER)
     elif path == '/stall-in-head':
         send(b'HTTP/1.1 200 OK\r\nX-Begun: yes\r\n')
-        time.sleep(60)
+        time.sleep(FOREVER)
     elif path == '/stall-in-body':
         send(head('200 OK', 'Content-Length: 100') + b'begun')
-        time.sleep(60)
+        time.sleep(FOREVER)
     elif path == '/close':
         return False
     elif path == '/reset':
@@ -152,7 +157,7 @@ def answer(connection, path, text, body, requests):
         return False
     elif path == '/reset-in-body':
         send(head('200 OK', 'Content-Length: 100') + b'begun')
-        time.sleep(0.1)
+        go_on.acquire()
         reset(connection)
         return False
     elif path == '/two-lengths':
@@ -173,6 +178,13 @@ def answer(connection, path, text, body, requests):
     else:
         send(whole(b'{"message":"no such path"}', '404 Not Found'))
     return True
+
+
+def await_close(connection):
+    """Returns when the other end has closed, though nothing is read of what it sent."""
+    poll = select.poll()
+    poll.register(connection, select.POLLRDHUP)
+    poll.poll()
 
 
 def pump(a, b):
@@ -197,6 +209,7 @@ def tunnel(connection, target):
 
 
 def serve(connection, number, tls, is_proxy):
+    target = ''
     try:
         if tls:
             connection = tls.wrap_socket(connection, server_side=True)
@@ -214,10 +227,10 @@ def serve(connection, number, tls, is_proxy):
                 return
             if path == '/early':
                 connection.sendall(whole(b'{"message":"too big"}', '413 Too Large', 'Connection: close'))
-                time.sleep(0.3)
+                await_close(connection)
                 return
             if path == '/never-reads':
-                time.sleep(60)
+                time.sleep(FOREVER)
             body = reader.body(text)
             if not answer(connection, path, text, body, requests):
                 return
@@ -228,6 +241,7 @@ def serve(connection, number, tls, is_proxy):
             connection.close()
         except OSError:
             pass
+        say('closed %s connection %d' % (target, number))
 
 
 def main():
@@ -248,7 +262,8 @@ def main():
             threading.Thread(target=serve, args=(connection, number, tls, '--proxy' in arguments), daemon=True).start()
 
     threading.Thread(target=accept, daemon=True).start()
-    sys.stdin.read()
+    for _ in sys.stdin:
+        go_on.release()
     os._exit(0)
 
 

@@ -22,7 +22,8 @@
 #define KIT_OTHER_CALLS  8 /* beside these, of another channel */
 #define KIT_KEPT_BYTES   4096
 #define KIT_SAID_BYTES   (1 << 20)
-#define KIT_PATIENCE_MS  20000
+#define KIT_PATIENCE_MS  120000
+#define KIT_TICK_MS      1000 /* a turn of the loop ends then, whatever happens */
 #define SERVER_ARGUMENTS 8
 
 /* What a listener heard of one call. */
@@ -122,16 +123,39 @@ static inline void server_stop(struct server *server)
     buf_done(&server->said);
 }
 
-/* How often it has read the head of a request for this target. */
-static inline int server_seen(struct server *server, const char *target)
+/* How often it has said that it has `done` (seen, closed) a request for this target. */
+static inline int server_said(struct server *server, const char *done, const char *target)
 {
     char line[160];
     int count = 0;
-    (void)snprintf(line, sizeof line, "seen %s ", target);
+    (void)snprintf(line, sizeof line, "%s %s ", done, target);
     server_hear(server, 0);
     for (const char *at = buf_text(&server->said); (at = strstr(at, line)) != NULL; at++)
         count++;
     return count;
+}
+
+/* How often it has read the head of a request for this target. */
+static inline int server_seen(struct server *server, const char *target)
+{
+    return server_said(server, "seen", target);
+}
+
+/* Waits until it has said so `count` times. */
+static inline void server_await(struct server *server, const char *done, const char *target,
+                                int count)
+{
+    while (server_said(server, done, target) < count) {
+        size_t len = server->said.len;
+        server_hear(server, KIT_PATIENCE_MS);
+        assert_true(server->said.len > len);
+    }
+}
+
+/* Lets an answer go on that waits for a line on the server's standard input. */
+static inline void server_go_on(struct server *server)
+{
+    assert_int_equal(write(server->in, "\n", 1), 1);
 }
 
 /* ---- the listener ---- */
@@ -218,16 +242,16 @@ static inline void kit_on_tick(uv_timer_t *timer)
     (void)timer;
 }
 
-/* Small limits; change kit->config before kit_open. */
+/* Limits that no call reaches; a test of one sets it in kit->config before kit_open. */
 static inline void kit_init(struct kit *kit)
 {
     memset(kit, 0, sizeof *kit);
     kit->config = (struct http_config){
-        .connect_ms = 2000,
-        .first_byte_ms = 2000,
-        .idle_ms = 2000,
-        .total_ms = 10000,
-        .max_idle_age_ms = 60000,
+        .connect_ms = KIT_PATIENCE_MS,
+        .first_byte_ms = KIT_PATIENCE_MS,
+        .idle_ms = KIT_PATIENCE_MS,
+        .total_ms = 2 * KIT_PATIENCE_MS,
+        .max_idle_age_ms = KIT_PATIENCE_MS,
         .max_in_flight = KIT_CALLS_MAX + KIT_OTHER_CALLS,
         .max_head_bytes = HTTP_HEAD_BYTES_MAX,
         .proxy = "",
@@ -272,14 +296,21 @@ static inline void kit_turn(struct kit *kit, uint64_t duration_ms)
         kit_turn_once(kit, end - uv_now(&kit->loop));
 }
 
+/* Turns the loop until `fact` holds, or fails the test. */
+#define kit_turn_until(kit, fact)                                                                  \
+    do {                                                                                           \
+        uint64_t until_ms = uv_now(&(kit)->loop) + KIT_PATIENCE_MS;                                \
+        while (!(fact)) {                                                                          \
+            if (uv_now(&(kit)->loop) >= until_ms)                                                  \
+                fail_msg("did not happen within two minutes: %s", #fact);                          \
+            kit_turn_once(kit, KIT_TICK_MS);                                                       \
+        }                                                                                          \
+    } while (0)
+
 /* Turns the loop until a listener has heard of `count` ends. */
 static inline void listener_await(struct listener *listener, struct kit *kit, int count)
 {
-    uint64_t end = uv_now(&kit->loop) + KIT_PATIENCE_MS;
-    while (listener->ended < count) {
-        assert_true(uv_now(&kit->loop) < end);
-        kit_turn_once(kit, KIT_PATIENCE_MS);
-    }
+    kit_turn_until(kit, listener->ended >= count);
 }
 
 static inline void kit_await(struct kit *kit, int count)

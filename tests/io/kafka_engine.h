@@ -19,7 +19,7 @@
 #define KIT_PARTS_MAX   64
 #define KIT_OUTPUTS_MAX 20000
 #define KIT_BATCH_MAX   500
-#define KIT_PATIENCE_MS 30000
+#define KIT_PATIENCE_MS 120000
 #define KIT_TOPIC_MAX   64
 #define KIT_TICKET_HELD 1000000 /* of reads that judge an unknown outcome */
 #define KIT_TICKET_TEST 2000000 /* of reads that a test asks for */

@@ -10,10 +10,13 @@
 #include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h>
 
+#define KIT_SESSION_MS     7000 /* the in-memory cluster's rebalances last nearly as long */
+#define KIT_TRANSACTION_MS 60000
+
 struct kit_log {
     pthread_mutex_t lock;
     int counts[LOG_EVENT_COUNT];
-    char last[LOG_EVENT_COUNT][256];
+    char last[LOG_EVENT_COUNT][512];
 };
 
 struct kit {
@@ -155,6 +158,7 @@ UNUSED static rd_kafka_t *kit_reader(const struct kit *kit)
     rd_kafka_conf_set(conf, "isolation.level", "read_committed", NULL, 0);
     rd_kafka_conf_set(conf, "fetch.wait.max.ms", "20", NULL, 0);
     rd_kafka_conf_set(conf, "enable.auto.commit", "false", NULL, 0);
+    rd_kafka_conf_set(conf, "enable.partition.eof", "true", NULL, 0);
     rd_kafka_conf_set_log_cb(conf, kit_ignore_log);
     rd_kafka_t *reader = rd_kafka_new(RD_KAFKA_CONSUMER, conf, error, sizeof error);
     assert_non_null(reader);
@@ -166,36 +170,39 @@ UNUSED static rd_kafka_t *kit_reader(const struct kit *kit)
     return reader;
 }
 
-/* The next record, or NULL after `timeout_ms`. */
-UNUSED static rd_kafka_message_t *kit_next(rd_kafka_t *reader, int64_t timeout_ms)
+/* The next record, or NULL at the end of the topic (`stops_at_end`). */
+UNUSED static rd_kafka_message_t *kit_next(rd_kafka_t *reader, bool stops_at_end)
 {
-    int64_t until_ms = clock_monotonic_ms() + timeout_ms;
+    int64_t until_ms = clock_monotonic_ms() + KIT_PATIENCE_MS;
     while (clock_monotonic_ms() < until_ms) {
         rd_kafka_message_t *message = rd_kafka_consumer_poll(reader, 100);
         if (message != NULL && message->err == 0)
             return message;
+        bool is_end = message != NULL && message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF;
         if (message != NULL)
             rd_kafka_message_destroy(message);
+        if (is_end && stops_at_end)
+            return NULL;
     }
+    fail_msg("two minutes without a record");
     return NULL;
 }
 
 /* The next record; there must be one. */
 UNUSED static rd_kafka_message_t *kit_next_known(rd_kafka_t *reader)
 {
-    rd_kafka_message_t *message = kit_next(reader, KIT_PATIENCE_MS);
-    CHECK(message != NULL);
-    return message;
+    return kit_next(reader, false);
 }
 
-/* Reads `count` records with values 0 … count - 1, and nothing more: how often each came. */
+/* Reads `count` records with values 0 … count - 1 and on to the end of the topic: how often each
+ * came. */
 UNUSED static void kit_read_numbers(const struct kit *kit, int count, int *ret_times)
 {
     rd_kafka_t *reader = kit_reader(kit);
     int different = 0;
     memset(ret_times, 0, (size_t)count * sizeof *ret_times);
     rd_kafka_message_t *message;
-    while ((message = kit_next(reader, different < count ? KIT_PATIENCE_MS : 500)) != NULL) {
+    while ((message = kit_next(reader, different == count)) != NULL) {
         int64_t number = -1;
         assert_true(slice_to_int64(slice_of(message->payload, message->len), &number));
         assert_true(number >= 0 && number < count);
@@ -279,8 +286,8 @@ UNUSED static struct kit_worker *kit_worker_new(const struct kit *kit, bool exac
                   .output_topic_count = 1,
                   .exactly_once = exactly_once,
                   .commit_interval_ms = 50,
-                  .session_timeout_ms = kit->mock != NULL ? 4000 : 6000,
-                  .transaction_timeout_ms = 6000,
+                  .session_timeout_ms = KIT_SESSION_MS,
+                  .transaction_timeout_ms = KIT_TRANSACTION_MS,
                   .request_bytes_max = 1 << 20,
                   .output_bytes_max = 4 << 20},
         .http = {.connect_ms = 1000,
@@ -295,7 +302,7 @@ UNUSED static struct kit_worker *kit_worker_new(const struct kit *kit, bool exac
                 .format = LOG_FORMAT_WORDS,
                 .write = kit_log_line,
                 .self = &worker->log},
-        .drain_timeout_ms = 5000,
+        .drain_timeout_ms = KIT_PATIENCE_MS, /* a stop may have to wait for a rebalance */
     };
     return worker;
 }
@@ -372,15 +379,21 @@ enum api {
     API_TXN_OFFSET_COMMIT = 28
 };
 
+/* Starts a worker that takes `count` records and holds them back. */
+UNUSED static void kit_worker_hold(struct kit_worker *worker, int count)
+{
+    worker->engine->is_holding = true;
+    kit_worker_start(worker);
+    kit_until(worker, (int)worker->engine->records == count);
+}
+
 /* A worker with one partition that has started, holding `count` records back. */
 UNUSED static struct kit_worker *kit_holding_worker(struct kit *kit, bool exactly_once, int count)
 {
     kit_init(kit, 1, false);
     kit_produce(kit, 0, count);
     struct kit_worker *worker = kit_worker_new(kit, exactly_once);
-    worker->engine->is_holding = true;
-    kit_worker_start(worker);
-    kit_until(worker, (int)worker->engine->records == count);
+    kit_worker_hold(worker, count);
     return worker;
 }
 
@@ -407,8 +420,9 @@ UNUSED static void kit_end_well(struct kit *kit, struct kit_worker *worker)
     kit_done_with(kit);
 }
 
-/* What is committed for partition 0 of `in`; -1 = nothing. */
-UNUSED static int64_t kit_committed(const struct kit *kit, char *ret_metadata, size_t room)
+/* What is committed for a partition of `in`; -1 = nothing. */
+UNUSED static int64_t kit_committed_of(const struct kit *kit, int32_t partition, char *ret_metadata,
+                                       size_t room)
 {
     char error[256];
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
@@ -418,7 +432,7 @@ UNUSED static int64_t kit_committed(const struct kit *kit, char *ret_metadata, s
     rd_kafka_t *client = rd_kafka_new(RD_KAFKA_CONSUMER, conf, error, sizeof error);
     assert_non_null(client);
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
-    rd_kafka_topic_partition_list_add(list, kit->in, 0);
+    rd_kafka_topic_partition_list_add(list, kit->in, partition);
     assert_int_equal(rd_kafka_committed(client, list, KIT_PATIENCE_MS), 0);
     int64_t offset = list->elems[0].offset >= 0 ? list->elems[0].offset : -1;
     snprintf(ret_metadata, room, "%.*s", (int)list->elems[0].metadata_size,
@@ -426,6 +440,36 @@ UNUSED static int64_t kit_committed(const struct kit *kit, char *ret_metadata, s
     rd_kafka_topic_partition_list_destroy(list);
     rd_kafka_destroy(client);
     return offset;
+}
+
+/* The same of partition 0. */
+UNUSED static int64_t kit_committed(const struct kit *kit, char *ret_metadata, size_t room)
+{
+    return kit_committed_of(kit, 0, ret_metadata, room);
+}
+
+/* Waits until `offset` is committed for a partition of `in`. */
+UNUSED static void kit_await_committed(const struct kit *kit, int32_t partition, int64_t offset)
+{
+    char metadata[64];
+    int64_t until_ms = clock_monotonic_ms() + KIT_PATIENCE_MS;
+    while (kit_committed_of(kit, partition, metadata, sizeof metadata) != offset) {
+        assert_true(clock_monotonic_ms() < until_ms);
+        kit_sleep_ms(100);
+    }
+}
+
+/* Waits until broker 1 has taken the next of the errors that wait for requests of this kind. */
+UNUSED static void kit_await_error_taken(const struct kit *kit, enum api api)
+{
+    int64_t until_ms = clock_monotonic_ms() + KIT_PATIENCE_MS;
+    size_t left = 1;
+    while (rd_kafka_mock_broker_error_stack_cnt(kit->mock, 1, (int16_t)api, &left) == 0 &&
+           left > 0) {
+        assert_true(clock_monotonic_ms() < until_ms);
+        kit_sleep_ms(5);
+    }
+    assert_int_equal(left, 0);
 }
 
 #endif

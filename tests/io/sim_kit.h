@@ -17,6 +17,7 @@
 #include "wire/formats/http.h"
 
 #define ANSWER_BYTES_MAX (8 * 1024 * 1024)
+#define PATIENCE_MS      120000 /* with whatever must happen */
 #define MODEL_PATH       "/model/anthropic.claude-3-sonnet-20240229-v1%3A0/converse"
 
 struct stand {
@@ -85,7 +86,7 @@ static int dial(const struct stand *stand)
     struct sockaddr_in address = {.sin_family = AF_INET,
                                   .sin_port = htons((uint16_t)sim_port(stand->sim)),
                                   .sin_addr = {htonl(INADDR_LOOPBACK)}};
-    struct timeval patience = {.tv_sec = 20};
+    struct timeval patience = {.tv_sec = PATIENCE_MS / 1000};
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     assert_true(fd >= 0);
     assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience), 0);
@@ -210,10 +211,18 @@ static size_t count_frames(const struct heard *heard, bool *ret_between, enum er
     return count;
 }
 
-static void sleep_ms(long ms)
+/* Waits until `begun` calls have reached the simulator and `open` of them have not ended. */
+static void await_calls(const struct stand *stand, int64_t begun, int64_t open)
 {
-    struct timespec span = {ms / 1000, ms % 1000 * 1000000};
-    (void)nanosleep(&span, NULL);
+    struct timespec pause = {.tv_nsec = 10000000};
+    struct sim_stats stats;
+    for (long waited_ms = 0; waited_ms < PATIENCE_MS; waited_ms += 10) {
+        sim_stats(stand->sim, &stats);
+        if (stats.calls == begun && stats.open == open)
+            return;
+        (void)nanosleep(&pause, NULL);
+    }
+    fail_msg("%lld calls begun, %lld open", (long long)stats.calls, (long long)stats.open);
 }
 
 #endif

@@ -20,6 +20,14 @@ static void a_second_worker_goes_on_where_the_first_one_stopped(void **state)
     kit_done_with(&kit);
 }
 
+static size_t answered_by(const struct kit_worker *worker)
+{
+    kit_lock(worker->engine);
+    size_t answered = worker->engine->answered;
+    kit_unlock(worker->engine);
+    return answered;
+}
+
 static void a_new_member_gets_partitions_and_nothing_is_answered_twice(void **state)
 {
     (void)state;
@@ -36,7 +44,7 @@ static void a_new_member_gets_partitions_and_nothing_is_answered_twice(void **st
               first->engine->released == first->engine->revoked && first->engine->revoked >= 1);
     kit_produce(&kit, 400, 400);
     kit_until(second, second->engine->answered >= 1);
-    kit_sleep_ms(500);
+    kit_until(second, second->engine->answered + answered_by(first) >= 800);
     kit_lock(first->engine);
     /* The in-memory cluster takes no offsets while a rebalance begins anew, and puts a member out
      * that gives partitions back meanwhile. (Apache Kafka does neither.) */

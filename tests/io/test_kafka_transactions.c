@@ -94,10 +94,14 @@ static void a_broker_away_in_a_transaction_ends_as_unknown_and_later_well(void *
 {
     (void)state;
     struct kit kit;
-    struct kit_worker *worker = kit_holding_worker(&kit, true, 5);
+    kit_init(&kit, 1, false);
+    kit_produce(&kit, 0, 5);
+    struct kit_worker *worker = kit_worker_new(&kit, true);
+    worker->config.kafka.transaction_timeout_ms = 6000;
+    kit_worker_hold(worker, 5);
     rd_kafka_mock_broker_set_down(kit.mock, 1);
     kit_let_go(worker);
-    kit_sleep_ms(9000);
+    kit_sleep_ms(9000); /* the transaction's time is over */
     kit_lock(worker->engine);
     assert_int_equal(worker->engine->outcomes[BATCH_COMMITTED], 0);
     assert_true(worker->engine->outcomes[BATCH_UNKNOWN] <= 1);
