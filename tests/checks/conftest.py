@@ -32,7 +32,7 @@ def read_requests():
     def read(requests):
         lines = "".join(json.dumps(request) + "\n" for request in requests)
         done = subprocess.run([built("read_requests")], input=lines, capture_output=True, text=True, check=True,
-                              timeout=60)
+                              timeout=120)
         told = done.stdout.splitlines()
         assert len(told) == len(requests)
         return told
@@ -43,7 +43,7 @@ def read_requests():
 def encoded(tmp_path_factory):
     """What print_outputs wrote."""
     folder = tmp_path_factory.mktemp("outputs")
-    subprocess.run([built("print_outputs"), folder], check=True, timeout=60)
+    subprocess.run([built("print_outputs"), folder], check=True, timeout=120)
     return Outputs(folder)
 
 

@@ -1,8 +1,10 @@
 """The built programs, for tests that call them as a person does."""
 import contextlib
+import json
 import os
 import re
 import subprocess
+import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -16,7 +18,29 @@ KEYS = {"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "AKIASIMULATOREXAMPLE",
         "AWS_SECRET_ACCESS_KEY": "simulated/secret+key/for/local+tests"}
 
 
-def call(*arguments, text=None, seconds=60, **environment):
+PATIENCE = 120      # seconds, with whatever must happen
+
+
+def wait_for(fact):
+    """Waits until fact() is true, and fails when it does not come true."""
+    end = time.monotonic() + PATIENCE
+    while not fact():
+        assert time.monotonic() < end, "in two minutes it did not come true"
+        time.sleep(0.05)
+
+
+def events(log):
+    """The names of the log lines that a worker has written so far, in order."""
+    return [json.loads(line)["event"] for line in log.read_text(encoding="utf-8").splitlines(True) if line.endswith("\n")]
+
+
+def hears_signals(process):
+    """Whether it has a handler for SIGTERM, so that a signal stops it and does not kill it."""
+    caught = re.search(r"^SigCgt:\s*(\w+)$", Path(f"/proc/{process.pid}/status").read_text(), re.M).group(1)
+    return process.poll() is None and int(caught, 16) >> 14 & 1
+
+
+def call(*arguments, text=None, seconds=PATIENCE, **environment):
     return subprocess.run([WORKER, *map(str, arguments)], input=text, capture_output=True, text=True, timeout=seconds,
                           env={**CLEAN, **environment}, check=False)
 
