@@ -17,7 +17,7 @@ def test_thousands_of_requests_with_throttling_and_cut_streams_are_answered_and_
         world.ask_many(1500, "plain", keys=200)
         world.ask_many(1000, "stream", stream=True)
         world.ask_many(500, "tenant", tenant="acme", labels={"team": "a"})
-        world.await_answers(seconds=120)
+        world.await_answers()
         evidence = world.must_be_clean()
         outcomes = Counter(call.outcome for call in world.calls)
         assert outcomes["ok"] == 3000 and len(outcomes) >= 6, outcomes
@@ -83,6 +83,6 @@ def test_throttling_by_a_quota_is_waited_out(broker, folder):
     with World(broker, folder, simulator={"quotas": quota}) as world:
         world.worker()
         world.ask_many(80)
-        world.await_answers(seconds=90)
+        world.await_answers()
         world.must_be_graceful()
         assert Counter(call.status for call in world.calls)[429] > 0

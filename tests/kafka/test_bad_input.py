@@ -7,7 +7,7 @@ import pytest
 from confluent_kafka.admin import (AclBinding, AclOperation, AclPermissionType, ResourcePatternType, ResourceType)
 
 from kit import records
-from kit.processes import wait_for
+from kit.processes import PATIENCE, wait_for
 from kit.services import MODEL
 from kit.world import World, chat
 
@@ -95,10 +95,9 @@ def mess(broker, module_folder):
     with World(broker, module_folder, partitions=1, settings=settings) as world:
         for topic in (world.topics.requests, world.topics.letters):
             records.delete_topic(broker.bootstrap, topic)
-        time.sleep(0.5)
         for topic in (world.topics.requests, world.topics.letters):
             records.create_topic(broker.bootstrap, topic, 1, {"max.message.bytes": str(BIG)})
-        if "reply-here" not in records.admin(broker.bootstrap).list_topics(timeout=10).topics:
+        if "reply-here" not in records.admin(broker.bootstrap).list_topics(timeout=PATIENCE).topics:
             records.create_topic(broker.bootstrap, "reply-here", 2)
         world.watcher.end()
         world.watcher = records.ConcurrentReader(broker.bootstrap, world.topics.outputs)
@@ -112,7 +111,7 @@ def mess(broker, module_folder):
             world.placed[name] = 2 * number
             world.ask(f"good-{name}")
         world.writer.flush()
-        wait_for(lambda: world.answered() >= 2 * len(CASES) - 1, 30)    # one answer goes to the reply topic
+        wait_for(lambda: world.answered() >= 2 * len(CASES) - 1)    # one answer goes to the reply topic
         world.end()
         answers = world.read(world.topics.responses) + world.read("reply-here")
         world.by_offset = {record.json()["request"]["offset"]: record for record in answers
@@ -180,7 +179,6 @@ def test_an_answer_too_large_for_the_response_topic_fails_alone_and_keeps_its_us
 def test_a_chunk_too_large_for_its_topic_ends_that_run_and_not_the_request(broker, folder):
     with World(broker, folder, partitions=1) as world:
         records.delete_topic(broker.bootstrap, world.topics.chunks)
-        time.sleep(0.5)
         records.create_topic(broker.bootstrap, world.topics.chunks, 1, {"max.message.bytes": "1200"})
         world.worker("w0")
         world.ask("wide", stream=True, directive="text=" + "w" * 3000)
@@ -194,7 +192,6 @@ def test_a_chunk_too_large_for_its_topic_ends_that_run_and_not_the_request(broke
 def test_a_dead_letter_that_is_too_large_goes_out_without_its_value(broker, folder):
     with World(broker, folder, partitions=1) as world:
         records.delete_topic(broker.bootstrap, world.topics.requests)
-        time.sleep(0.5)
         records.create_topic(broker.bootstrap, world.topics.requests, 1, {"max.message.bytes": str(BIG)})
         world.worker("w0")
         world.writer.send(world.topics.requests, b"x" * 3000000, key=b"big")
@@ -222,13 +219,13 @@ def test_a_reply_topic_that_the_worker_may_not_write_is_refused_alone(own_broker
         made = client.create_acls([AclBinding(ResourceType.TOPIC, denied, ResourcePatternType.LITERAL, "User:worker",
                                               "*", AclOperation.WRITE, AclPermissionType.DENY)])
         for done in made.values():
-            done.result(20)
+            done.result(PATIENCE)
         worker = world.worker("w0")
         world.ask_many(5, "before")
         world.ask("denied", reply_to=denied)
         world.ask("fine", reply_to=fine)
         world.ask_many(5, "after")
-        assert wait_for(lambda: world.answered() >= 11, 60), worker.text()[-2000:]
+        assert wait_for(lambda: world.answered() >= 11), worker.text()[-2000:]
         world.end()
         answers = world.responses()
         assert answers["denied"]["error"]["code"] == "reply_topic_refused"
@@ -259,8 +256,8 @@ HOSTILE_STREAMS = {
 
 
 def test_whatever_the_service_answers_a_request_ends_and_what_may_have_cost_is_booked(broker, folder):
-    settings = {"bedrock": {"retry": {"max_attempts": 2, "max_elapsed": "8s"}, "max_answer_size": "1MiB",
-                            "timeouts": {"first_byte": "2s", "idle": "2s", "total": "6s"}}}
+    settings = {"bedrock": {"retry": {"max_attempts": 2, "max_elapsed": "40s"}, "max_answer_size": "1MiB",
+                            "timeouts": {"first_byte": "8s", "idle": "8s", "total": "15s"}}}
     with World(broker, folder, settings=settings) as world:
         worker = world.worker("w0")
         for fault in HOSTILE:
@@ -268,7 +265,7 @@ def test_whatever_the_service_answers_a_request_ends_and_what_may_have_cost_is_b
         for fault in HOSTILE_STREAMS:
             world.ask(f"stream-{fault}", directive=f"fault={fault}", stream=True)
         world.ask_many(20, "good")
-        world.await_answers(seconds=90)
+        world.await_answers()
         world.must_be_clean(may_end_in_error=True)
         answers = world.responses()
         wrong = {}

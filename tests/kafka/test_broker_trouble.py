@@ -7,7 +7,7 @@ from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
 from kit import records
 from kit.auditor import Blow
 from kit.logfiles import topic_logs
-from kit.processes import resident_bytes, wait_for
+from kit.processes import PATIENCE, resident_bytes, wait_for
 from kit.storm import Stream
 from kit.world import World
 
@@ -18,13 +18,13 @@ def commit_by_hand(world, offsets):
     places = [TopicPartition(world.topics.requests, partition, offset, metadata)
               for partition, (offset, metadata) in offsets.items()]
     done = client.alter_consumer_group_offsets([ConsumerGroupTopicPartitions(world.group, places)])
-    done[world.group].result(20)
+    done[world.group].result(PATIENCE)
 
 
 def truncate(world, offset):
     client = records.admin(world.broker.bootstrap)
     for done in client.delete_records([TopicPartition(world.topics.requests, 0, offset)]).values():
-        done.result(20)
+        done.result(PATIENCE)
 
 
 def be_away(world, seconds, while_away=lambda: None):
@@ -40,15 +40,16 @@ def be_away(world, seconds, while_away=lambda: None):
 @pytest.mark.core
 def test_a_broker_that_is_away_for_less_than_the_session_costs_no_call(own_broker, folder):
     with World(own_broker, folder, simulator={"latency": "uniform(50ms, 2s)"},
-               settings={"kafka": {"session_timeout": "40s"}}) as world:
+               settings={"kafka": {"session_timeout": "10m"}}) as world:
         world.worker("w0")
         stream = Stream(world, 60, keys=500)
         stream.start()
-        assert wait_for(lambda: world.answered() > 60, 30)
+        assert wait_for(lambda: world.answered() > 60)
         be_away(world, 12)
-        time.sleep(2)
+        seen = world.answered()
+        assert wait_for(lambda: world.answered() > seen)
         stream.end()
-        world.await_answers(seconds=90)
+        world.await_answers()
         world.must_be_graceful()
 
 
@@ -59,12 +60,12 @@ def test_a_broker_that_is_away_for_long_costs_no_abort_storm_and_no_memory(own_b
     with World(own_broker, folder, simulator=simulator, settings=settings) as world:
         worker, weights = world.worker("w0"), []
         world.ask_many(400)
-        assert wait_for(lambda: world.answered() > 60, 30)
+        assert wait_for(lambda: world.answered() > 60)
         be_away(world, request.config.getoption("--outage"),
                 lambda: weights.append(resident_bytes(worker.pid) if worker.runs() else 0))
         assert min(weights) > 0, f"the worker ended:\n{worker.text()[-2000:]}"
-        world.blows.append(Blow("", world.outages[0][0], world.outages[0][1] + 10000))
-        world.await_answers(seconds=90)
+        world.blows.append(Blow("", world.outages[0][0], world.outages[0][1] + 30000))
+        world.await_answers()
         world.must_be_clean()
         booked = [data for about in world.usage_by_request().values() for data in about]
         assert not [data for data in booked if data.get("reason") == "worker_lost"], "it took its own calls for a dead worker's"
@@ -81,10 +82,9 @@ def test_missing_topics_are_waited_for_in_words(broker, folder):
     with World(broker, folder) as world:
         for topic in (world.topics.requests, world.topics.responses, world.topics.usage):
             records.delete_topic(broker.bootstrap, topic)
-        time.sleep(1)
         worker = world.worker("w0")
         assert wait_for(lambda: {event["topic"] for event in worker.events("topic_missing")}
-                        >= {world.topics.requests}, 20), worker.text()
+                        >= {world.topics.requests}), worker.text()
         assert worker.runs()
         for topic in (world.topics.requests, world.topics.responses, world.topics.usage):
             records.create_topic(broker.bootstrap, topic)
@@ -92,9 +92,9 @@ def test_missing_topics_are_waited_for_in_words(broker, folder):
         world.watcher = records.ConcurrentReader(broker.bootstrap, world.topics.outputs)
         world.watcher.start()
         world.ask_many(20)
-        world.await_answers(seconds=60)
+        world.await_answers()
         assert wait_for(lambda: {event["topic"] for event in worker.events("topic_found")}
-                        >= {world.topics.requests}, 20), worker.text()
+                        >= {world.topics.requests}), worker.text()
         world.must_be_graceful()
 
 
@@ -105,7 +105,6 @@ def test_a_request_topic_made_anew_is_read_from_its_first_record(broker, folder)
         world.await_answers()
         worker.stop()
         records.delete_topic(broker.bootstrap, world.topics.requests)
-        time.sleep(1)
         records.create_topic(broker.bootstrap, world.topics.requests, 1)
         commit_by_hand(world, {0: (30, "bw1AAAAAABBBBBB")})
         world.ask_many(10, "new")
@@ -127,7 +126,7 @@ def test_a_request_topic_made_anew_under_a_running_worker_is_served(broker, fold
         records.create_topic(broker.bootstrap, world.topics.requests, 1)
         world.writer = records.Writer(broker.bootstrap)
         world.ask_many(10, "new")
-        world.await_answers(seconds=60)
+        world.await_answers()
         world.must_be_graceful()
 
 
@@ -149,13 +148,13 @@ def test_a_truncated_log_is_told_and_read_on_from_its_start(broker, folder):
 
 
 def test_a_log_truncated_under_a_running_worker_is_read_on(broker, folder):
-    with World(broker, folder, partitions=1, simulator={"latency": "300ms"},
+    with World(broker, folder, partitions=1, simulator={"latency": "1s"},
                settings={"delivery": {"max_in_flight": 2, "max_held": 4}}) as world:
         world.worker("w0")
         world.ask_many(60)
-        assert wait_for(lambda: world.answered() >= 4, 20)
+        assert wait_for(lambda: world.answered() >= 4)
         truncate(world, 58)
-        assert wait_for(lambda: {"r58", "r59"} <= set(world.responses()), 40)
+        assert wait_for(lambda: {"r58", "r59"} <= set(world.responses()))
         world.end()
         answers = [record.json()["id"] for record in world.read(world.topics.responses)]
         assert len(answers) == len(set(answers))
@@ -166,9 +165,9 @@ def test_offset_metadata_of_another_program_is_refused_in_words(broker, folder):
         world.ask_many(20)
         commit_by_hand(world, {0: (2, "eyJmb3JlaWduIjp0cnVlfQ=="), 1: (0, "bw1damaged beyond repair")})
         worker = world.worker("w0")
-        skipped = wait_for(lambda: worker.events("metadata_foreign"), 20)
+        skipped = wait_for(lambda: worker.events("metadata_foreign"))
         assert skipped and skipped[0]["partition"] == 0
-        assert wait_for(lambda: worker.events("metadata_damaged"), 20)
+        assert wait_for(lambda: worker.events("metadata_damaged"))
         first = {record.json()["id"] for record in records.read_all(broker.bootstrap, [world.topics.requests])
                  if record.partition == 0 and record.offset < 2}
         world.asked = [name for name in world.asked if name not in first]
@@ -178,15 +177,17 @@ def test_offset_metadata_of_another_program_is_refused_in_words(broker, folder):
 
 @pytest.mark.core
 def test_a_map_of_a_dead_worker_spares_what_it_had_finished_above_the_front(broker, folder):
-    with World(broker, folder, partitions=1, settings={"delivery": {"max_begun": 15}}) as world:
+    with World(broker, folder, partitions=1, settings={"delivery": {"max_begun": 15},
+                                                         "kafka": {"session_timeout": "3s",
+                                                                   "transaction_timeout": "5s"}}) as world:
         world.worker("w0")
-        world.ask("slow", directive="latency=15s;times=1")
+        world.ask("slow", directive="latency=1h;times=1")
         world.ask_many(200, "quick")
-        assert wait_for(lambda: world.answered() == 200, 30)
-        time.sleep(1)
+        assert wait_for(lambda: world.answered() == 200)
+        assert wait_for(lambda: world.has_begun(1))
         world.kill("w0")
         world.worker("w1")
-        world.await_answers(seconds=40)
+        world.await_answers()
         world.must_be_clean()
         assert sum(call.request.startswith("quick") for call in world.calls) == 200
         assert [data.get("reason", "-") for data in world.usage_by_request()["slow"]].count("worker_lost") == 1
@@ -199,7 +200,7 @@ def test_at_least_once_serves_brokers_without_transactions(broker, folder):
         world.worker("w1")
         stream = Stream(world, 80)
         stream.start()
-        assert wait_for(lambda: world.answered() > 100, 30)
+        assert wait_for(lambda: world.answered() > 100)
         for _ in range(3):
             world.workers["w1"].stop()
             world.worker("w1")
@@ -211,17 +212,19 @@ def test_at_least_once_serves_brokers_without_transactions(broker, folder):
 
 def test_at_least_once_loses_nothing_when_a_worker_is_killed(broker, folder):
     with World(broker, folder, simulator={"latency": "uniform(5ms, 200ms)"},
-               settings={"delivery": {"guarantee": "at_least_once", "max_begun": 15}}) as world:
+               settings={"delivery": {"guarantee": "at_least_once", "max_begun": 15},
+                         "kafka": {"session_timeout": "3s"}}) as world:
         world.worker("w0")
         world.worker("w1")
         stream = Stream(world, 80)
         stream.start()
         for _ in range(3):
-            time.sleep(3)
+            seen = world.answered()
+            assert wait_for(lambda: world.answered() > seen + 100)
             world.kill("w0")
             world.worker("w0")
         stream.end()
-        assert wait_for(lambda: set(world.responses()) >= set(world.asked), 40, pause=1)
+        assert wait_for(lambda: set(world.responses()) >= set(world.asked), pause=1)
         world.end()
         evidence = world.evidence(may_double=True)
         answered = {record.json()["id"] for record in evidence.responses}

@@ -2,11 +2,11 @@
 import json
 import os
 import subprocess
-import threading
 
 import pytest
 
 from kit import records
+from kit.processes import PATIENCE, wait_for
 from kit.services import MODEL, PROGRAMS
 from kit.world import World
 
@@ -135,22 +135,22 @@ def test_ask_prints_the_record_when_piped_and_ends_with_an_exit_code(broker, fol
         worker = world.worker()
         command = [PROGRAMS / "bedrock-worker", "ask", "-c", worker.file, "--model", MODEL, "--system", TO_FRENCH]
         environment = {**os.environ, **worker.environment}
-        whole = subprocess.run([*command, "I love programming."], capture_output=True, text=True, timeout=60,
+        whole = subprocess.run([*command, "I love programming."], capture_output=True, text=True, timeout=PATIENCE,
                                env=environment, stdin=subprocess.DEVNULL)
         assert whole.returncode == 0, whole.stderr
         assert json.loads(whole.stdout)["message"]["content"] == FRENCH
         streamed = subprocess.run([*command, "--stream", "I love programming."], capture_output=True, text=True,
-                                  timeout=60, env=environment, stdin=subprocess.DEVNULL)
+                                  timeout=PATIENCE, env=environment, stdin=subprocess.DEVNULL)
         lines = [json.loads(line) for line in streamed.stdout.splitlines()]
         assert streamed.returncode == 0 and len(lines) == 21, streamed.stderr
         assert text_of(lines[-1]["message"]) == FRENCH and [line["seq"] for line in lines[:-1]] == list(range(20))
         refused = subprocess.run([*command[:-4], "--model", "no-such-alias", "hello"], capture_output=True, text=True,
-                                 timeout=60, env=environment, stdin=subprocess.DEVNULL)
+                                 timeout=PATIENCE, env=environment, stdin=subprocess.DEVNULL)
         assert refused.returncode == 1
         assert json.loads(refused.stdout)["error"]["code"] == "unknown_model"
         world.stop_workers()
         nobody = subprocess.run([*command, "--timeout", "2s", "Is anybody there?"], capture_output=True, text=True,
-                                timeout=60, env=environment, stdin=subprocess.DEVNULL)
+                                timeout=PATIENCE, env=environment, stdin=subprocess.DEVNULL)
         assert nobody.returncode == 1 and nobody.stderr.strip() != ""
 
 
@@ -170,19 +170,10 @@ def test_a_request_is_answered_in_a_topic_of_its_own_with_the_partition_it_names
         def look():
             found[:] = world.read(reply)
             return len(found) >= 3
-        assert records_wait(look)
+        assert wait_for(look)
         world.end()
         by_name = {record.json()["id"]: record for record in found}
         assert by_name["by-header"].partition == 2 and by_name["by-field"].json()["status"] == "ok"
         broken = [record for record in found if record.json()["status"] == "error"]
         assert [record.header("bedrock-error-code") for record in broken] == [b"malformed"]
         assert world.read(world.topics.responses) == []
-
-
-def records_wait(fact, seconds=30):
-    end = threading.Event()
-    for _ in range(seconds * 5):
-        if fact():
-            return True
-        end.wait(0.2)
-    return False

@@ -3,6 +3,7 @@ import random
 import signal
 import subprocess
 import time
+from datetime import datetime
 
 import pytest
 
@@ -18,7 +19,7 @@ def test_stops_starts_and_scaling_from_one_to_four_and_back_repeat_no_call(broke
         world.worker("w0")
         stream = Stream(world, 80, keys=500)
         stream.start()
-        assert wait_for(lambda: world.answered() > 50, 30)
+        assert wait_for(lambda: world.answered() > 50)
         chance = random.Random(7)
         for name in ("w1", "w2", "w3"):
             world.worker(name, is_named=name == "w3")
@@ -33,37 +34,34 @@ def test_stops_starts_and_scaling_from_one_to_four_and_back_repeat_no_call(broke
             world.workers[name].stop()
             time.sleep(0.5)
         stream.end()
-        world.await_answers(seconds=60)
+        world.await_answers()
         world.must_be_graceful()
 
 
 def test_a_stop_lets_running_calls_finish_and_starts_none(broker, folder):
-    with World(broker, folder, partitions=1, simulator={"latency": "3s"},
+    with World(broker, folder, partitions=1, simulator={"latency": "8s"},
                settings={"delivery": {"max_in_flight": 20}}) as world:
         worker = world.worker("w0")
         world.ask_many(60)
-        assert wait_for(lambda: world.simulator.begun() >= 20, 20)
-        told = time.time() * 1000
+        assert wait_for(lambda: world.simulator.begun() >= 20)
         worker.stop()
-        assert 1000 < time.time() * 1000 - told < 8000
         world.simulator.stop()
         calls = world.simulator.calls()
-        assert len(calls) == 20 and max(call.started_ms for call in calls) <= told + 50
-        assert all(call.is_answer for call in calls)
-        time.sleep(0.5)
-        assert world.answered() == 20
+        assert len(calls) == 20 and all(call.is_answer for call in calls)
+        assert max(call.started_ms for call in calls) < min(call.ended_ms for call in calls)
+        assert wait_for(lambda: world.answered() == 20)
 
 
 def test_a_drain_does_not_retry_and_what_it_left_is_done_by_the_next(broker, folder):
     with World(broker, folder, partitions=1) as world:
-        worker = world.worker("w0", bedrock={"retry": {"transient_base": "2s", "throttle_base": "2s",
-                                                       "max_delay": "4s"}})
+        worker = world.worker("w0", bedrock={"retry": {"transient_base": "10m", "throttle_base": "10m",
+                                                       "max_delay": "10m", "max_elapsed": "1h"}})
         world.ask_many(20, directive="fault=throttling;times=1")
-        assert wait_for(lambda: world.simulator.begun() >= 20, 20)
-        told = time.time() * 1000
-        worker.stop()
-        began = [call.started_ms for call in world.simulator.calls()]
-        assert max(began) <= told + 50, "a retry began during the drain"
+        assert wait_for(lambda: world.simulator.begun() >= 20)
+        worker.stop()                   # whoever waited for the retries would never come back
+        told = datetime.fromisoformat(worker.events("draining")[0]["time"]).timestamp() * 1000
+        late = [call for call in world.simulator.calls() if call.started_ms > told + 1000]
+        assert not late, "a retry began during the drain"
         world.worker("w0")
         world.await_answers()
         world.must_be_graceful()
@@ -72,13 +70,13 @@ def test_a_drain_does_not_retry_and_what_it_left_is_done_by_the_next(broker, fol
 def test_calls_longer_than_the_drain_are_cancelled_booked_and_called_again(broker, folder):
     with World(broker, folder, partitions=1, settings={"delivery": {"drain_timeout": "1s"}}) as world:
         worker = world.worker("w0")
-        world.ask("long", directive="latency=8s;times=1")
+        world.ask("long", directive="latency=10m;times=1")
         world.ask("short")
         world.writer.flush()
         world.await_answers(1)
-        assert wait_for(lambda: world.simulator.begun("long") == 1, 10)
+        assert wait_for(lambda: world.simulator.begun("long") == 1)
         worker.process.signal(signal.SIGTERM)
-        assert worker.process.wait(10) in (0, 1)
+        assert worker.process.wait() in (0, 1)
         world.worker("w0")
         world.await_answers()
         world.end()
@@ -98,7 +96,7 @@ typedef int look_up(const char *, const char *, const struct addrinfo *, struct 
 int getaddrinfo(const char *name, const char *port, const struct addrinfo *hints, struct addrinfo **found)
 {
     if (name != NULL && strcmp(name, "silent.example") == 0) {
-        sleep(120);
+        sleep(3600);
         return EAI_AGAIN;
     }
     return ((look_up *)dlsym(RTLD_NEXT, "getaddrinfo"))(name, port, hints, found);
@@ -115,10 +113,10 @@ def test_a_resolver_that_does_not_answer_does_not_hold_a_stop_up(broker, folder,
                               bedrock={"endpoint_url": "http://silent.example:9"})
         world.ask("one")
         world.writer.flush()
-        assert wait_for(lambda: worker.events("partition_earliest"), 20)
+        assert wait_for(lambda: worker.events("partition_earliest"))
         time.sleep(2)
         worker.process.signal(signal.SIGTERM)
-        assert worker.process.wait(15) == 0
+        assert worker.process.wait() == 0
         assert worker.events("stopped")
         world.worker("w1")
         world.await_answers()
@@ -126,18 +124,18 @@ def test_a_resolver_that_does_not_answer_does_not_hold_a_stop_up(broker, folder,
 
 
 def test_a_second_sigterm_stops_at_once_and_loses_nothing(broker, folder):
-    with World(broker, folder, settings={"delivery": {"drain_timeout": "60s"}}) as world:
+    with World(broker, folder, partitions=1, settings={"delivery": {"drain_timeout": "1h"},
+                                                          "kafka": {"max_poll_interval": "2h"}}) as world:
         worker = world.worker("w0")
-        world.ask("long", directive="latency=20s;times=1")
+        world.ask("long", directive="latency=1h;times=1")
         world.writer.flush()
-        assert wait_for(lambda: world.simulator.begun("long") == 1, 20)
-        time.sleep(1)
+        assert wait_for(lambda: world.simulator.begun("long") == 1)
+        assert wait_for(lambda: world.has_begun(1))
         worker.process.signal(signal.SIGTERM)
-        time.sleep(0.5)
-        began = time.monotonic()
+        assert wait_for(lambda: worker.events("draining"))
         worker.process.signal(signal.SIGTERM)
-        assert worker.process.wait(5) == 1 and time.monotonic() - began < 3
+        assert worker.process.wait() == 1
         world.blows.append(Blow("w0", time.time() * 1000))
         world.worker("w0")
-        world.await_answers(seconds=40)
+        world.await_answers()
         world.must_be_clean()

@@ -19,26 +19,26 @@ def test_requests_of_one_key_are_called_in_order_and_one_by_one_through_retries(
                settings={"bedrock": {"retry": {"max_attempts": 50}}}) as world:
         world.worker()
         world.ask_many(200, "r", keys=20)
-        world.await_answers(seconds=90)
+        world.await_answers()
         world.must_be_graceful()
         for calls in by_key(world, 20).values():
             assert [int(call.request[1:]) for call in calls] == sorted(int(call.request[1:]) for call in calls)
             for earlier, later in zip(calls, calls[1:]):
                 assert later.started_ms >= earlier.ended_ms - 2, (earlier, later)
-        everything = [call for call in world.calls if call.is_answer]
-        began, ended = min(c.started_ms for c in everything), max(c.ended_ms for c in everything)
-        assert ended - began < 0.7 * sum(c.ended_ms - c.started_ms for c in everything), "keys waited for each other"
+        everything = sorted((call for call in world.calls if call.is_answer), key=lambda call: call.started_ms)
+        beside = sum(later.started_ms < earlier.ended_ms for earlier, later in zip(everything, everything[1:]))
+        assert beside > 0.3 * len(everything), "keys waited for each other"
 
 
 def test_a_slow_key_and_a_slow_call_hold_up_nobody_else(broker, folder):
     with World(broker, folder, partitions=1) as world:
         world.worker()
-        world.ask("slow0", key=b"slow", directive="latency=6s")
+        world.ask("slow0", key=b"slow", directive="latency=20s")
         world.ask("slow1", key=b"slow")
         for number in range(100):
             world.ask(f"quick{number}", key=f"other-{number}".encode())
         world.writer.flush()
-        world.await_answers(100, seconds=5)
+        world.await_answers(100)
         done = {record.json()["id"] for record in world.watcher.of(world.topics.responses)}
         assert not done & {"slow0", "slow1"}
         world.await_answers()
@@ -60,9 +60,9 @@ def test_ordering_by_partition_calls_one_at_a_time_and_in_order(broker, folder):
 
 
 def test_requests_without_a_key_do_not_wait_for_each_other(broker, folder):
-    with World(broker, folder, partitions=1, simulator={"latency": "1s"}) as world:
+    with World(broker, folder, partitions=1, simulator={"latency": "10s"}) as world:
         world.worker()
         world.ask_many(50)
-        world.await_answers(seconds=20)
+        world.await_answers()
         world.must_be_graceful()
-        assert max(c.started_ms for c in world.calls) < min(c.ended_ms for c in world.calls) + 100
+        assert max(c.started_ms for c in world.calls) < min(c.ended_ms for c in world.calls)

@@ -7,7 +7,7 @@ import pytest
 
 from kit import records
 from kit.broker import fetch_jars
-from kit.processes import ROOT, WORK
+from kit.processes import PATIENCE, ROOT, WORK
 from kit.world import World
 
 SPRING = ROOT / "tests" / "kafka" / "spring"
@@ -27,7 +27,7 @@ def test_a_replying_kafka_template_gets_its_replies(broker, folder, partition):
         done = subprocess.run(
             ["java", "-Xmx256m", "-XX:TieredStopAtLevel=1", "-cp", f"{LIBS}/*", str(SPRING / "RoundTrip.java"),
              broker.bootstrap, world.topics.requests, replies, str(partition), "20"],
-            capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL)
+            capture_output=True, text=True, timeout=3 * PATIENCE, stdin=subprocess.DEVNULL)
         assert done.returncode == 0, done.stderr[-3000:]
         rows = [line.split("\t", 3) for line in done.stdout.splitlines()]
         assert [int(row[0]) for row in rows] == list(range(20))

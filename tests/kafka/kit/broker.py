@@ -13,7 +13,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from kit.processes import ROOT, WORK, Process
+from kit.processes import PATIENCE, ROOT, WORK, Process
 
 LIBS = WORK / "libs"
 POM = ROOT / "tests" / "kafka" / "jars" / "pom.xml"
@@ -164,7 +164,7 @@ class Broker:
         self.process = Process(self._java("kafka.Kafka", self.folder / "server.properties"),
                                log=self.folder / "broker.log", folder=self.folder)
 
-    def await_ready(self, seconds=60):
+    def await_ready(self, seconds=PATIENCE):
         end = time.monotonic() + seconds
         while not answers(self.port):
             if not self.process.runs():
@@ -173,7 +173,7 @@ class Broker:
                 raise TimeoutError(f"the broker does not answer after {seconds} s:\n{self.process.text()[-1500:]}")
             time.sleep(0.1)
 
-    def start(self, seconds=60):
+    def start(self, seconds=PATIENCE):
         if not (self.folder / "server.properties").exists():
             self.format()
         self.launch()
@@ -183,7 +183,7 @@ class Broker:
         """kill -9."""
         self.process.kill()
 
-    def stop(self, seconds=30):
+    def stop(self, seconds=PATIENCE):
         if self.process and self.process.runs():
             self.process.stop(seconds)
 

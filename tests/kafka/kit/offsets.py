@@ -4,6 +4,8 @@ import socket
 import struct
 import time
 
+from kit.processes import PATIENCE
+
 FIND_COORDINATOR, OFFSET_FETCH = 10, 9
 
 
@@ -32,14 +34,14 @@ class Answer:
 def ask(address, key, version, body):
     host, port = address.rsplit(":", 1)
     request = struct.pack(">hhi", key, version, 1) + text("tests") + body
-    with socket.create_connection((host, int(port)), 10) as link:
+    with socket.create_connection((host, int(port)), PATIENCE) as link:
         link.sendall(struct.pack(">i", len(request)) + request)
         size, _ = struct.unpack(">ii", link.recv(8, socket.MSG_WAITALL))
         return Answer(link.recv(size - 4, socket.MSG_WAITALL))
 
 
 def coordinator(bootstrap, group):
-    for _ in range(50):
+    for _ in range(PATIENCE * 5):
         answer = ask(bootstrap.split(",")[0], FIND_COORDINATOR, 1, text(group) + b"\0")
         _, error = answer.take(">ih")
         answer.text()

@@ -13,6 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
 WORK = ROOT / "build" / "kafka"
+PATIENCE = 120      # seconds, with whatever must happen: no test asks how fast the machine is
 
 
 def started_at(pid):
@@ -63,7 +64,7 @@ class Process:
         if self.runs():
             os.killpg(self.pid, number)
 
-    def wait(self, seconds):
+    def wait(self, seconds=PATIENCE):
         """The exit code, or None when it still runs after `seconds`."""
         try:
             code = self.child.wait(seconds)
@@ -74,9 +75,9 @@ class Process:
 
     def kill(self):
         self.signal(signal.SIGKILL)
-        return self.wait(20)
+        return self.wait()
 
-    def stop(self, seconds=60):
+    def stop(self, seconds=PATIENCE):
         """SIGTERM and the exit code; killed after `seconds`, which is an error of the one that would not end."""
         self.signal(signal.SIGTERM)
         code = self.wait(seconds)
@@ -102,13 +103,13 @@ def end_strays(books=None):
             continue
         if told["started"] is not None and started_at(told["pid"]) == told["started"]:
             os.killpg(told["pid"], signal.SIGKILL)
-            wait_for(lambda: started_at(told["pid"]) is None, 10)
+            wait_for(lambda: started_at(told["pid"]) is None)
             ended += 1
         note.unlink(missing_ok=True)
     return ended
 
 
-def wait_for(fact, seconds, pause=0.05):
+def wait_for(fact, seconds=PATIENCE, pause=0.05):
     """Waits until fact() is true and returns its value; the last value (false) when time ran out."""
     end = time.monotonic() + seconds
     while True:

@@ -11,6 +11,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Producer, To
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from kit.offsets import committed
+from kit.processes import PATIENCE, wait_for
 
 
 @dataclass
@@ -92,18 +93,30 @@ def admin(bootstrap):
     return AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
 
 
+def topics_of(client):
+    return client.list_topics(timeout=PATIENCE).topics
+
+
+def members_of(bootstrap, group):
+    """How many workers the group has now."""
+    found = admin(bootstrap).describe_consumer_groups([group], request_timeout=PATIENCE)[group].result(PATIENCE)
+    return len(found.members)
+
+
 def create_topic(bootstrap, name, partitions=4, config=None):
     client = admin(bootstrap)
-    client.create_topics([NewTopic(name, partitions, 1, config=config or {})])[name].result(30)
+    client.create_topics([NewTopic(name, partitions, 1, config=config or {})])[name].result(PATIENCE)
+    assert wait_for(lambda: name in topics_of(client)), f"{name} was created and is not there"
 
 
 def delete_topic(bootstrap, name):
     client = admin(bootstrap)
-    client.delete_topics([name])[name].result(30)
+    client.delete_topics([name])[name].result(PATIENCE)
+    assert wait_for(lambda: name not in topics_of(client)), f"{name} was deleted and is there"
 
 
 def partitions_of(bootstrap, topic):
-    return sorted(admin(bootstrap).list_topics(topic, timeout=20).topics[topic].partitions)
+    return sorted(admin(bootstrap).list_topics(topic, timeout=PATIENCE).topics[topic].partitions)
 
 
 class Writer:
@@ -126,7 +139,7 @@ class Writer:
         (self.failed if error else self.placed).append(error or (message.topic(), message.partition(),
                                                                  message.offset()))
 
-    def flush(self, seconds=60):
+    def flush(self, seconds=PATIENCE):
         left = self.producer.flush(seconds)
         if left or self.failed:
             raise OSError(f"{left} records not delivered, {len(self.failed)} refused: {self.failed[:3]}")
@@ -140,7 +153,7 @@ def consumer(bootstrap, isolation="read_committed", group=None, **properties):
                      "fetch.wait.max.ms": 50, "allow.auto.create.topics": False, **properties})
 
 
-def read_all(bootstrap, topics, isolation="read_committed", seconds=60):
+def read_all(bootstrap, topics, isolation="read_committed", seconds=PATIENCE):
     """Everything that is in the topics now, in order of partition and offset."""
     reader = consumer(bootstrap, isolation)
     places = [(topic, partition) for topic in topics for partition in partitions_of(bootstrap, topic)]
@@ -188,7 +201,7 @@ class ConcurrentReader(threading.Thread):
 
     def end(self):
         self.ends.set()
-        self.join(30)
+        self.join(PATIENCE)
 
 
 @dataclass
@@ -211,8 +224,8 @@ def partition_states(bootstrap, topics, group):
         places = [TopicPartition(topic, partition) for topic in topics for partition in partitions_of(bootstrap, topic)]
         said = committed(bootstrap, group, [(place.topic, place.partition) for place in places])
         for place in places:
-            low, end = plain.get_watermark_offsets(place, 20)
-            _, stable_end = stable.get_watermark_offsets(place, 20)
+            low, end = plain.get_watermark_offsets(place, PATIENCE)
+            _, stable_end = stable.get_watermark_offsets(place, PATIENCE)
             states.append(PartitionState(place.topic, place.partition, low, end, stable_end,
                                          *said[place.topic, place.partition]))
     finally:

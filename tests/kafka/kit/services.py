@@ -12,7 +12,7 @@ import yaml
 
 from kit.auditor import Call
 from kit.broker import free_ports
-from kit.processes import ROOT, Process, wait_for
+from kit.processes import PATIENCE, ROOT, Process, wait_for
 
 PROGRAMS = Path(os.environ.get("BEDROCK_PROGRAMS", ROOT / "build" / "release"))
 MODEL = "anthropic.claude-3-sonnet-20240229-v1:0"
@@ -46,13 +46,13 @@ class Simulator:
 
     def start(self):
         self.process = Process([PROGRAMS / "bedrock-sim", "-c", self.folder / "sim.yaml"], self.folder / "sim.log")
-        if not wait_for(self._answers, 10):
+        if not wait_for(self._answers):
             raise OSError(f"bedrock-sim does not answer:\n{self.process.text()[-2000:]}")
         return self
 
     def _answers(self):
         try:
-            urllib.request.urlopen(self.url, timeout=1).close()
+            urllib.request.urlopen(self.url, timeout=10).close()
         except urllib.error.HTTPError:
             return True
         except OSError:
@@ -61,7 +61,7 @@ class Simulator:
 
     def stop(self):
         if self.process and self.process.runs():
-            code = self.process.stop(20)
+            code = self.process.stop()
             assert code == 0, f"bedrock-sim ended with exit code {code}:\n{self.process.text()[-2000:]}"
 
     def lines(self, event):
@@ -135,7 +135,7 @@ class Worker:
         self.process.signal(signal.SIGCONT)
         return time.time() * 1000
 
-    def stop(self, seconds=60, code=0):
+    def stop(self, seconds=PATIENCE, code=0):
         """SIGTERM; the exit code must be as expected."""
         ended = self.process.stop(seconds)
         assert ended == code, f"{self.name} ended with exit code {ended}:\n{self.text()[-3000:]}"

@@ -4,6 +4,7 @@ import threading
 import time
 
 from kit.auditor import Blow
+from kit.processes import PATIENCE, wait_for
 
 SESSION_MS = 3000   # of the tests' workers
 
@@ -25,7 +26,7 @@ class Stream(threading.Thread):
 
     def end(self):
         self.ends.set()
-        self.join(10)
+        self.join(PATIENCE)
         self.world.writer.flush()
 
 
@@ -48,7 +49,7 @@ def kill_storm(world, cycles, seed, broker_every=6, per_second=60, say=print):
         world.worker(name, is_named=name != "w2", **settings)
     stream = Stream(world, per_second)
     stream.start()
-    time.sleep(4)
+    assert wait_for(lambda: world.answered() > 0)
     for cycle in range(1, cycles + 1):
         time.sleep(chance.uniform(0.3, 2.5))
         victims = chance.sample(sorted(names), chance.choice([1, 1, 1, 2]))

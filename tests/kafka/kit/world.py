@@ -8,11 +8,16 @@ import os
 import time
 from collections import Counter
 
-from kit import records
+from kit import offsets, records
 from kit.auditor import Blow, Evidence, audit, must_be_clean, must_be_graceful, name_calls
 from kit.logfiles import topic_logs
-from kit.processes import wait_for
+from kit.processes import PATIENCE, wait_for
 from kit.services import MODEL, PROMPT, SECRET, Simulator, Worker, merged
+
+# Of the offset map (offset_map.c), by index in its symbols.
+MAP_HEAD = 15
+MAP_SYMBOLS = "".join(chr(byte) for byte in range(ord("!"), ord("~") + 1) if chr(byte) not in '"\\')
+MAP_OPEN_RUN, MAP_RUNNING = 31, 15
 
 
 def chat(name, text="Say something.", directive="", **fields):
@@ -31,8 +36,8 @@ class World:
         self.partitions, self.request_partitions = partitions, request_partitions or partitions
         self.simulator = Simulator(folder, simulator)
         self.settings = merged({
-            "kafka": {"bootstrap_servers": broker.bootstrap, "group_id": self.group, "session_timeout": "3s",
-                      "transaction_timeout": "5s"},
+            "kafka": {"bootstrap_servers": broker.bootstrap, "group_id": self.group, "session_timeout": "20s",
+                      "transaction_timeout": "30s"},
             "topics": {"requests": [self.topics.requests], "responses": self.topics.responses,
                        "chunks": self.topics.chunks, "usage": self.topics.usage,
                        "dead_letters": self.topics.letters},
@@ -84,21 +89,39 @@ class World:
         at = self.workers[name].kill()
         self.blows.append(Blow(name, at))
 
+    def members(self):
+        """How many workers the group has now."""
+        return records.members_of(self.broker.bootstrap, self.group)
+
+    def has_begun(self, times, count=1):
+        """Whether the committed offset map of partition 0 tells that calls of the first `count` open requests were begun
+        so often, the last of them still under way."""
+        place = self.topics.requests, 0
+        _, text = offsets.committed(self.broker.bootstrap, self.group, [place])[place]
+        kind = MAP_RUNNING + times
+        runs = MAP_SYMBOLS[kind] if count == 1 else MAP_SYMBOLS[MAP_OPEN_RUN + kind] + MAP_SYMBOLS[count]
+        return text[MAP_HEAD:].startswith(runs)
+
     def answered(self):
         return self.watcher.count(self.topics.responses)
 
-    def await_answers(self, count=None, seconds=60):
+    def await_answers(self, count=None):
+        """Waits as long as answers come: two minutes for the next one."""
         wanted = len(self.asked) if count is None else count
-        if not wait_for(lambda: self.answered() >= wanted, seconds):
+        seen = -1
+        while seen < self.answered() < wanted:
+            seen = self.answered()
+            wait_for(lambda: self.answered() > seen)
+        if self.answered() < wanted:
             told = "\n".join(f"--- {worker.name}\n{worker.text()[-1500:]}" for worker in self.workers.values())
-            raise TimeoutError(f"{self.answered()} of {wanted} responses seen after {seconds} s, "
+            raise TimeoutError(f"{self.answered()} of {wanted} responses seen, and no more in two minutes, "
                                f"{self.simulator.begun()} calls begun, {len(self.read(self.topics.responses))} responses "
                                f"read afresh\n{told}")
 
-    def stop_workers(self, seconds=60):
+    def stop_workers(self):
         for worker in self.workers.values():
             if worker.runs():
-                worker.stop(seconds)
+                worker.stop()
 
     # What came of it
 

@@ -46,9 +46,9 @@ public class RoundTrip {
             new KafkaMessageListenerContainer<>(
                 new DefaultKafkaConsumerFactory<>(consuming, new StringDeserializer(), new StringDeserializer()),
                 container));
-        template.setDefaultReplyTimeout(Duration.ofSeconds(30));
+        template.setDefaultReplyTimeout(Duration.ofSeconds(120));
         template.start();
-        if (!template.waitForAssignment(Duration.ofSeconds(20))) {
+        if (!template.waitForAssignment(Duration.ofSeconds(120))) {
             throw new IllegalStateException("no partitions for the replies");
         }
         List<RequestReplyFuture<String, String, String>> waiting = new ArrayList<>();
@@ -59,7 +59,7 @@ public class RoundTrip {
             waiting.add(template.sendAndReceive(new ProducerRecord<>(requests, "key-" + number, value)));
         }
         for (int number = 0; number < count; number++) {
-            ConsumerRecord<String, String> reply = waiting.get(number).get(40, TimeUnit.SECONDS);
+            ConsumerRecord<String, String> reply = waiting.get(number).get(150, TimeUnit.SECONDS);
             Header code = reply.headers().lastHeader("bedrock-error-code");
             System.out.println(number + "\t" + reply.partition() + "\t"
                 + (code == null ? "-" : new String(code.value(), StandardCharsets.UTF_8)) + "\t"
