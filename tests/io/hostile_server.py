@@ -124,7 +124,7 @@ def answer(connection, path, text, body, requests):
         forever(connection, b'X-More: and more\r\n' * 100)
     elif path == '/endless-body':
         send(head('200 OK', 'Transfer-Encoding: chunked'))
-        forever(connection, b'4\r\nmore\r\n' * 1000)
+        forever(connection, b'2000\r\n' + b'more' * 2048 + b'\r\n')
     elif path == '/drip':
         send(head('200 OK', 'Content-Length: 100000'))
         while True:
