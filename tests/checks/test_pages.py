@@ -289,6 +289,30 @@ def test_the_signs_of_trouble_are_events():
         assert name in there or name in errors or name == "exit code 1", name
 
 
+def source(name):
+    return (ROOT / "worker" / name).read_text(encoding="utf-8")
+
+
+def test_the_names_in_the_pages_are_the_workers():
+    """A name with `_` in it is an event, an error code, a setting, a member of a record, or one of others."""
+    others = {"read_committed", "credential_process"}
+    names = set(events()) | set(re.findall(r'"(\w+)"', source("base/err.def")))
+    for word in re.findall(r'"([\w.|]+)"', source("app/settings/settings.def") + source("app/settings/topics.def")):
+        names |= set(re.split(r"[.|]", word))
+    for path in SCHEMAS.glob("*.schema.json"):
+        names |= set(re.findall(r'"(\w+)"', path.read_text(encoding="utf-8")))
+    for page in ("README.md", "schema/README.md", "config/README.md", "deploy/README.md", "deploy/GUARANTEES.md"):
+        said = {code for code in codes(re.sub(r"^```.*?^```$", "", text_of(page), flags=re.M | re.S))
+                if re.fullmatch(r"[a-z]+(_[a-z]+)+", code)}
+        assert said - names - others == set(), page
+
+
+def test_the_tests_page_has_every_part():
+    parts = re.search(r'^ALL="(.*)"$', (ROOT / "tests" / "run.sh").read_text(encoding="utf-8"), re.MULTILINE).group(1)
+    table = " ".join(first_column(section("tests/README.md", "The tests")))
+    assert sorted(re.findall(r"\w+", table)) == sorted(parts.split())
+
+
 def test_the_renamed_events_have_their_new_names():
     there = events()
     rows = [codes(row) for row in section("CHANGELOG.md", "Log events").splitlines() if row.startswith("| `")]
