@@ -7,7 +7,9 @@
 
 #define ARENA_BYTES_MAX   ((size_t)64 * 1024 * 1024)
 #define REQUEST_BYTES_MAX ((size_t)16 * 1024 * 1024)
-#define PROBE_MESSAGE     "[\"human\",\"x\"]"
+
+static const struct catalog CATALOG = {.default_model = {"m.x", 3}};
+static const struct template_message PROBE = {.role = {"human", 5}, .text = {"x", 1}};
 
 void trial_init(struct trial *trial)
 {
@@ -39,10 +41,32 @@ const char *trial_words(const struct trial *trial)
     return trial->why.message[0] != '\0' ? trial->why.message : err_words(trial->why.err);
 }
 
+static void add_message(struct buf *json, const struct template_message *message)
+{
+    json_add_comma(json);
+    buf_add_byte(json, '[');
+    json_add_string(json, message->role);
+    json_add_comma(json);
+    json_add_string(json, message->text);
+    buf_add_byte(json, ']');
+}
+
+static void add_messages(struct buf *json, bool has_probe, const struct template_message *messages,
+                         size_t count)
+{
+    buf_add_byte(json, '{');
+    json_add_name(json, "messages");
+    buf_add_byte(json, '[');
+    if (has_probe)
+        add_message(json, &PROBE);
+    for (size_t i = 0; i < count; i++)
+        add_message(json, &messages[i]);
+    buf_add_byte(json, ']');
+}
+
 enum err trial_field(struct trial *trial, const char *name, struct slice json)
 {
-    static const struct catalog CATALOG = {.default_model = {"m.x", 3}};
-    buf_add_text(&trial->value, "{\"messages\":[" PROBE_MESSAGE "]");
+    add_messages(&trial->value, true, NULL, 0);
     json_add_member(&trial->value, name, json);
     buf_add_byte(&trial->value, '}');
     return try(trial, &CATALOG);
@@ -50,42 +74,27 @@ enum err trial_field(struct trial *trial, const char *name, struct slice json)
 
 enum err trial_model(struct trial *trial, const struct catalog *catalog)
 {
-    buf_add_text(&trial->value, "{\"messages\":[" PROBE_MESSAGE "]}");
+    add_messages(&trial->value, true, NULL, 0);
+    buf_add_byte(&trial->value, '}');
     return try(trial, catalog);
 }
 
-static void add_message(struct buf *json, const struct template_message *message)
+static enum err try_messages(struct trial *trial, bool has_probe,
+                             const struct template_message *messages, size_t count)
 {
-    buf_add_byte(json, '[');
-    json_add_string(json, message->role);
-    buf_add_byte(json, ',');
-    json_add_string(json, message->text);
-    buf_add_byte(json, ']');
-}
-
-static enum err trial_messages(struct trial *trial, const struct template_message *messages,
-                               size_t count, const char *before)
-{
-    static const struct catalog CATALOG = {.default_model = {"m.x", 3}};
-    buf_add_text(&trial->value, "{\"messages\":[");
-    buf_add_text(&trial->value, before);
-    for (size_t i = 0; i < count; i++) {
-        if (i > 0)
-            buf_add_byte(&trial->value, ',');
-        add_message(&trial->value, &messages[i]);
-    }
-    buf_add_text(&trial->value, "]}");
+    add_messages(&trial->value, has_probe, messages, count);
+    buf_add_byte(&trial->value, '}');
     return try(trial, &CATALOG);
 }
 
 enum err trial_message(struct trial *trial, const struct template_message *message)
 {
-    return trial_messages(trial, message, 1, PROBE_MESSAGE ",");
+    return try_messages(trial, true, message, 1);
 }
 
 enum err trial_template(struct trial *trial, const struct template_named *named)
 {
-    return trial_messages(trial, named->messages, named->count, "");
+    return try_messages(trial, false, named->messages, named->count);
 }
 
 size_t trial_index(const struct trial *trial)
