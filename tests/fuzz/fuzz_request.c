@@ -55,6 +55,8 @@ static void check_refusal(enum err err, const struct why *why)
           err == ERR_REQUEST_TOO_LARGE);
     CHECK(why->message[0] != '\0');
     CHECK(utf8_valid_len(slice_of_text(why->message)) == slice_of_text(why->message).len);
+    struct slice others = slice_of_text(why->others);
+    CHECK(others.len < WHY_OTHERS_MAX && utf8_valid_len(others) == others.len);
     CHECK(utf8_valid_len(slice_of_text(why->field)) == slice_of_text(why->field).len);
 }
 

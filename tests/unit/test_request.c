@@ -319,7 +319,7 @@ static void what_was_understood_stays_in_spite_of_an_error(void **state)
     assert_slice(kit.request.metadata, "{\"order\": 17 }");
     assert_slice(kit.request.reply_topic, "answers");
     assert_slice(kit.request.model_requested, "claude");
-    assert_null(kit.request.model.ptr);
+    assert_slice(kit.request.model, "anthropic.claude-3-sonnet-20240229-v1:0");
     request_kit_done(&kit);
 }
 

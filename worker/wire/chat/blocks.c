@@ -19,9 +19,9 @@ static enum err refuse(const struct piece *piece, const char *member, enum err e
                        const char *words)
 {
     if (member == NULL)
-        return why_set(piece->reader->why, err, piece->path, "%s", words);
+        return why_set(&piece->reader->why, err, piece->path, "%s", words);
     struct path path = path_member(piece->path, slice_of_text(member));
-    return why_set(piece->reader->why, err, path.text, "%s", words);
+    return why_set(&piece->reader->why, err, path.text, "%s", words);
 }
 
 /* --- text --- */
@@ -32,11 +32,11 @@ static enum err fill(struct turns *turns, struct slice text, const char *path,
     struct reader *reader = turns->reader;
     struct buf filled OWNED_BY(buf_done);
     buf_init(&filled, REQUEST_TEXT_MAX);
-    enum err err = template_fill(reader->scratch, text, turns->use, path, &filled, reader->why);
+    enum err err = template_fill(reader->scratch, text, turns->use, path, &filled, &reader->why);
     if (err != OK)
         return err;
     if (filled.len > reader->arena->limit - reader->arena->held)
-        return why_set(reader->why, ERR_REQUEST_TOO_LARGE, path,
+        return why_set(&reader->why, ERR_REQUEST_TOO_LARGE, path,
                        "the filled template is too large");
     return arena_copy(reader->arena, buf_slice(&filled), ret_text) ? OK : reader_no_memory(reader);
 }
@@ -328,7 +328,7 @@ static enum err refuse_in_system(const struct piece *piece)
     for (enum block_kind i = 0; i < BLOCK_RAW; i++)
         if ((block_rows[i].roles & 1U << ROLE_SYSTEM) != 0)
             buf_addf(&takes, "%s%s", takes.len > 0 ? ", " : "", block_rows[i].member);
-    return why_set(piece->reader->why, ERR_INVALID, piece->path,
+    return why_set(&piece->reader->why, ERR_INVALID, piece->path,
                    "a system message takes blocks of these kinds only: %s", buf_text(&takes));
 }
 
@@ -375,15 +375,13 @@ enum err blocks_add_content(struct turns *turns, enum role role, const struct js
     if (content->kind == JSON_STRING)
         return add_string(turns, role, TEXT_MESSAGE, content, path);
     if (content->kind != JSON_ARRAY)
-        return why_set(turns->reader->why, ERR_INVALID, path,
+        return why_set(&turns->reader->why, ERR_INVALID, path,
                        "must be a string or an array of blocks");
     size_t before = turns->system_count + turns->said_count, index = 0;
     turns->was_text = false;
-    for (const struct json *node = content->first; node != NULL; node = node->next) {
-        enum err err = add_element(turns, role, node, path_element(path, index++).text);
-        if (err != OK)
-            return err;
-    }
+    for (const struct json *node = content->first; node != NULL; node = node->next)
+        if (!turns_note(turns, add_element(turns, role, node, path_element(path, index++).text)))
+            return OK;
     /* Nothing came of it: an empty array, or what cannot go back. */
     if (turns->system_count + turns->said_count == before) {
         struct block block = {.kind = BLOCK_TEXT, .is_blank = true, .text = BLANK_TEXT};

@@ -53,9 +53,9 @@ static enum err role_of(struct reader *reader, struct slice name, const char *pa
         }
     }
     if (slice_equal_text(name, "tool") || slice_equal_text(name, "ToolMessageChunk"))
-        return why_set(reader->why, ERR_UNSUPPORTED_FIELD, path,
+        return why_set(&reader->why, ERR_UNSUPPORTED_FIELD, path,
                        "this version does not do tools yet");
-    return why_set(reader->why, ERR_INVALID, path,
+    return why_set(&reader->why, ERR_INVALID, path,
                    "must be system, user (human) or assistant (ai)");
 }
 
@@ -64,7 +64,7 @@ static enum err read_role(struct reader *reader, const struct json *node, const 
 {
     struct slice name;
     if (!json_is(node, JSON_STRING))
-        return why_set(reader->why, ERR_INVALID, path, "must be a string");
+        return why_set(&reader->why, ERR_INVALID, path, "must be a string");
     if (!json_string(reader->scratch, node, &name))
         return reader_no_memory(reader);
     return role_of(reader, name, path, ret_role);
@@ -75,9 +75,9 @@ static enum err read_role(struct reader *reader, const struct json *node, const 
 /* Bedrock wants the user to speak first. `index` is the message's. */
 static enum err check_first(struct turns *turns, enum role role, const char *list, size_t index)
 {
-    if (role != ROLE_ASSISTANT || turns->count > 0)
+    if (role != ROLE_ASSISTANT || turns->count > 0 || turns->is_broken)
         return OK;
-    return why_set(turns->reader->why, ERR_INVALID, path_element(list, index).text,
+    return why_set(&turns->reader->why, ERR_INVALID, path_element(list, index).text,
                    "a conversation begins with a user message (after system messages)");
 }
 
@@ -85,6 +85,7 @@ struct message {
     enum role role;
     const struct json *content;
     struct path content_path;
+    bool is_whole; /* role and content are known */
 };
 
 /* ["human", "…"] */
@@ -92,55 +93,63 @@ static enum err read_pair(struct reader *reader, const struct json *node, const 
                           struct message *ret_message)
 {
     if (node->count != 2)
-        return why_set(reader->why, ERR_INVALID, path, "a message as an array is [role, content]");
+        return why_set(&reader->why, ERR_INVALID, path, "a message as an array is [role, content]");
     ret_message->content_path = path_element(path, 1);
     ret_message->content = node->first->next;
-    return read_role(reader, node->first, path_element(path, 0).text, &ret_message->role);
+    enum err err = read_role(reader, node->first, path_element(path, 0).text, &ret_message->role);
+    ret_message->is_whole = err == OK;
+    return err;
 }
 
-static enum err check_members(struct reader *reader, const struct json *node, const char *path)
+static enum err check_member(struct reader *reader, const struct json *member, const char *path)
 {
-    for (const struct json *member = node->first; member != NULL; member = member->next) {
-        bool is_calls = slice_equal_text(member->name, "tool_calls") ||
-                        slice_equal_text(member->name, "tool_call_chunks");
-        bool is_later =
-            slice_is_one_of(member->name, message_members_later, COUNT_OF(message_members_later));
-        if (!is_later && !slice_is_one_of(member->name, message_members, COUNT_OF(message_members)))
-            return reader_unknown_member(reader, path, member->name, message_members,
-                                         COUNT_OF(message_members));
-        if (is_calls && member->kind != JSON_ARRAY && member->kind != JSON_NULL)
-            return why_set(reader->why, ERR_INVALID, path_member(path, member->name).text,
-                           "must be an array");
-        if ((is_later && member->kind != JSON_NULL) || (is_calls && member->count > 0))
-            return why_set(reader->why, ERR_UNSUPPORTED_FIELD, path_member(path, member->name).text,
-                           "this version does not do this field yet");
-    }
+    bool is_calls = slice_equal_text(member->name, "tool_calls") ||
+                    slice_equal_text(member->name, "tool_call_chunks");
+    bool is_later =
+        slice_is_one_of(member->name, message_members_later, COUNT_OF(message_members_later));
+    if (!is_later && !slice_is_one_of(member->name, message_members, COUNT_OF(message_members)))
+        return reader_unknown_member(reader, path, member->name, message_members,
+                                     COUNT_OF(message_members));
+    if (is_calls && member->kind != JSON_ARRAY && member->kind != JSON_NULL)
+        return why_set(&reader->why, ERR_INVALID, path_member(path, member->name).text,
+                       "must be an array");
+    if ((is_later && member->kind != JSON_NULL) || (is_calls && member->count > 0))
+        return why_set(&reader->why, ERR_UNSUPPORTED_FIELD, path_member(path, member->name).text,
+                       "this version does not do this field yet");
     return OK;
 }
 
+/* False: the reading ends. */
+static bool check_members(struct turns *turns, const struct json *node, const char *path)
+{
+    bool goes_on = true;
+    for (const struct json *member = node->first; goes_on && member != NULL; member = member->next)
+        goes_on = turns_note(turns, check_member(turns->reader, member, path));
+    return goes_on;
+}
+
 /* {"role": "user", "content": …}, or LangChain's print with `type` */
-static enum err read_object(struct reader *reader, const struct json *node, const char *path,
+static enum err read_object(struct turns *turns, const struct json *node, const char *path,
                             struct message *ret_message)
 {
+    struct reader *reader = turns->reader;
     const struct json *role = json_member(node, "role"), *type = json_member(node, "type");
     struct path role_path =
         path_member(path, role == NULL && type != NULL ? SLICE("type") : SLICE("role"));
     ret_message->content = json_member(node, "content");
     ret_message->content_path = path_member(path, SLICE("content"));
     if (role == NULL && type == NULL)
-        return why_set(reader->why, ERR_INVALID, role_path.text, "missing");
+        return why_set(&reader->why, ERR_INVALID, role_path.text, "missing");
     if (role != NULL && type != NULL)
-        return why_set(reader->why, ERR_INVALID, role_path.text,
+        return why_set(&reader->why, ERR_INVALID, role_path.text,
                        "given twice: as role and as type");
     enum err err =
         read_role(reader, role != NULL ? role : type, role_path.text, &ret_message->role);
-    if (err != OK)
-        return err;
-    err = check_members(reader, node, path);
-    if (err != OK)
-        return err;
+    if (!turns_note(turns, err) || !check_members(turns, node, path))
+        return OK;
     if (ret_message->content == NULL)
-        return why_set(reader->why, ERR_INVALID, ret_message->content_path.text, "missing");
+        return why_set(&reader->why, ERR_INVALID, ret_message->content_path.text, "missing");
+    ret_message->is_whole = err == OK;
     return OK;
 }
 
@@ -154,13 +163,14 @@ static enum err read_message(struct turns *turns, const struct json *node, const
     if (node->kind == JSON_ARRAY)
         err = read_pair(reader, node, path.text, &message);
     else if (node->kind == JSON_OBJECT)
-        err = read_object(reader, node, path.text, &message);
+        err = read_object(turns, node, path.text, &message);
     else
-        err = why_set(reader->why, ERR_INVALID, path.text,
+        err = why_set(&reader->why, ERR_INVALID, path.text,
                       "a message is an object or [role, content]");
-    if (err == OK)
-        err = check_first(turns, message.role, list, index);
-    if (err == OK)
+    if (err != OK || !message.is_whole)
+        return err;
+    err = check_first(turns, message.role, list, index);
+    if (turns_note(turns, err))
         err = blocks_add_content(turns, message.role, message.content, message.content_path.text);
     return err;
 }
@@ -191,11 +201,14 @@ static enum err read_messages(struct turns *turns, const struct json *messages, 
 {
     size_t index = 0;
     enum err err = turns_make_room(turns, count_blocks(messages), messages->count);
-    for (const struct json *node = messages->first; err == OK && node != NULL; node = node->next)
-        err = read_message(turns, node, list, index++);
-    if (err == OK && turns->count == 0)
-        return why_set(turns->reader->why, ERR_INVALID, list, "no user message in it");
-    return err;
+    if (err != OK)
+        return err;
+    for (const struct json *node = messages->first; node != NULL; node = node->next)
+        if (!turns_note(turns, read_message(turns, node, list, index++)))
+            return OK;
+    if (turns->count == 0 && !turns->is_broken)
+        return why_set(&turns->reader->why, ERR_INVALID, list, "no user message in it");
+    return OK;
 }
 
 /* --- templates --- */
@@ -208,6 +221,19 @@ static const struct template_named *find_template(const struct catalog *catalog,
     return NULL;
 }
 
+static enum err read_named_message(struct turns *turns, const struct template_named *named,
+                                   size_t index)
+{
+    const struct template_message *message = &named->messages[index];
+    enum role role;
+    enum err err = role_of(turns->reader, message->role, "prompt.template", &role);
+    if (err == OK)
+        err = check_first(turns, role, "prompt.template", index);
+    if (err == OK)
+        err = blocks_add_text(turns, role, TEXT_MESSAGE, message->text, "prompt.template");
+    return err;
+}
+
 static enum err read_named(struct turns *turns, const struct json *node)
 {
     struct reader *reader = turns->reader;
@@ -217,24 +243,20 @@ static enum err read_named(struct turns *turns, const struct json *node)
     const struct template_named *named = find_template(reader->catalog, name);
     /* What cannot be a name may be a prompt in the wrong place: it is not quoted. */
     if (named == NULL && !text_is_topic(name))
-        return why_set(reader->why, ERR_UNKNOWN_TEMPLATE, "prompt.template",
+        return why_set(&reader->why, ERR_UNKNOWN_TEMPLATE, "prompt.template",
                        "not the name of a template (inline, it is an array of messages)");
     if (named == NULL)
-        return why_set(reader->why, ERR_UNKNOWN_TEMPLATE, "prompt.template",
+        return why_set(&reader->why, ERR_UNKNOWN_TEMPLATE, "prompt.template",
                        "the settings have no template \"%.*s\"", SLICE_ARG(name));
     enum err err = turns_make_room(turns, named->count, named->count);
-    for (size_t i = 0; err == OK && i < named->count; i++) {
-        enum role role;
-        err = role_of(reader, named->messages[i].role, "prompt.template", &role);
-        if (err == OK)
-            err = check_first(turns, role, "prompt.template", i);
-        if (err == OK)
-            err = blocks_add_text(turns, role, TEXT_MESSAGE, named->messages[i].text,
-                                  "prompt.template");
-    }
-    if (err == OK && turns->count == 0)
-        return why_set(reader->why, ERR_INVALID, "prompt.template", "no user message in it");
-    return err;
+    if (err != OK)
+        return err;
+    for (size_t i = 0; i < named->count; i++)
+        if (!turns_note(turns, read_named_message(turns, named, i)))
+            return OK;
+    if (turns->count == 0 && !turns->is_broken)
+        return why_set(&reader->why, ERR_INVALID, "prompt.template", "no user message in it");
+    return OK;
 }
 
 static enum err read_variables(struct reader *reader, struct template_use *use)
@@ -243,37 +265,45 @@ static enum err read_variables(struct reader *reader, struct template_use *use)
     if (variables == NULL || variables->kind == JSON_NULL)
         return OK;
     if (variables->kind != JSON_OBJECT)
-        return why_set(reader->why, ERR_INVALID, "prompt.variables", "must be an object");
+        return why_set(&reader->why, ERR_INVALID, "prompt.variables", "must be an object");
     if (variables->count > TEMPLATE_VARIABLES_MAX)
-        return why_set(reader->why, ERR_INVALID, "prompt.variables", "more than %d variables",
+        return why_set(&reader->why, ERR_INVALID, "prompt.variables", "more than %d variables",
                        TEMPLATE_VARIABLES_MAX);
     use->variables = variables;
     return OK;
+}
+
+static enum err read_template(struct turns *turns)
+{
+    const struct json *node = json_member(turns->reader->prompt, "template");
+    if (json_is(node, JSON_STRING))
+        return read_named(turns, node);
+    if (json_is(node, JSON_ARRAY))
+        return read_messages(turns, node, "prompt.template");
+    return why_set(&turns->reader->why, ERR_INVALID, "prompt.template",
+                   "must be a template's name or an array of messages");
 }
 
 static enum err read_prompt(struct turns *turns)
 {
     static const char *const members[] = {"template", "variables"};
     struct reader *reader = turns->reader;
-    const struct json *node = json_member(reader->prompt, "template");
-    for (const struct json *member = reader->prompt->first; member != NULL; member = member->next)
+    bool goes_on = true;
+    for (const struct json *member = reader->prompt->first; goes_on && member != NULL;
+         member = member->next)
         if (!slice_is_one_of(member->name, members, COUNT_OF(members)))
-            return reader_unknown_member(reader, "prompt", member->name, members,
-                                         COUNT_OF(members));
+            goes_on = turns_note(turns, reader_unknown_member(reader, "prompt", member->name,
+                                                              members, COUNT_OF(members)));
     turns->use = arena_new(reader->scratch, sizeof *turns->use);
     if (turns->use == NULL)
         return reader_no_memory(reader);
-    enum err err = read_variables(reader, turns->use);
+    enum err err = goes_on ? read_variables(reader, turns->use) : OK;
+    goes_on = goes_on && turns_note(turns, err);
     if (err != OK)
-        return err;
-    if (json_is(node, JSON_STRING))
-        err = read_named(turns, node);
-    else if (json_is(node, JSON_ARRAY))
-        err = read_messages(turns, node, "prompt.template");
-    else
-        err = why_set(reader->why, ERR_INVALID, "prompt.template",
-                      "must be a template's name or an array of messages");
-    return err == OK ? template_all_used(turns->use, reader->why) : err;
+        turns->use = NULL; /* the texts are read as they are */
+    if (!goes_on || !turns_note(turns, read_template(turns)) || turns->is_broken)
+        return OK;
+    return template_all_used(turns->use, &reader->why);
 }
 
 /* --- the whole --- */
@@ -282,10 +312,12 @@ enum err conversation_read(struct reader *reader)
 {
     struct turns turns = {.reader = reader};
     if (reader->messages != NULL && reader->prompt != NULL)
-        return why_set(reader->why, ERR_INVALID, "prompt", "messages are given, too: one of them");
+        return why_set(&reader->why, ERR_INVALID, "prompt", "messages are given, too: one of them");
     if (reader->messages == NULL && reader->prompt == NULL)
-        return why_set(reader->why, ERR_INVALID, "messages", "missing (and no prompt either)");
+        return why_set(&reader->why, ERR_INVALID, "messages", "missing (and no prompt either)");
     enum err err = reader->messages != NULL ? read_messages(&turns, reader->messages, "messages")
                                             : read_prompt(&turns);
-    return err == OK ? turns_keep(&turns) : err;
+    if (!turns_note(&turns, err) || reader->mistakes.count > 0)
+        return OK;
+    return turns_keep(&turns);
 }

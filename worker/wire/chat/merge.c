@@ -18,42 +18,58 @@ static enum err lift(struct reader *reader, enum parameter parameter, const stru
 {
     struct path path = path_member("model_kwargs", member->name);
     if (reader->request->parameters[parameter].ptr != NULL)
-        return why_set(reader->why, ERR_INVALID, path.text,
+        return why_set(&reader->why, ERR_INVALID, path.text,
                        "given twice: here and beside model_kwargs");
     return parameter_read(reader, parameter, path.text, member);
 }
 
-/* What is left of model_kwargs goes before the additional fields. */
-static enum err add_kwargs(struct reader *reader, struct buf *members, size_t *ret_lifted)
+/* Members of an object, escaped anew: a control character takes six bytes. */
+static size_t bytes_max(const struct json *object)
+{
+    return object == NULL ? 0 : 6 * object->source.len;
+}
+
+/* What is left of model_kwargs goes before the additional fields. False: the reading ends. */
+static bool add_kwargs(struct reader *reader, struct buf *members, size_t *ret_lifted)
 {
     const struct json *kwargs = reader->model_kwargs;
-    for (const struct json *member = kwargs->first; member != NULL; member = member->next) {
+    bool goes_on = true;
+    for (const struct json *member = kwargs->first; goes_on && member != NULL;
+         member = member->next) {
         enum parameter parameter = lifted(member->name);
         bool stays = parameter == PARAMETER_COUNT;
         enum err err = OK;
-        if (stays && json_member_of(reader->additional_fields, member->name) != NULL)
-            return why_set(reader->why, ERR_INVALID, "model_kwargs",
-                           "has a member that additional_model_request_fields has, too");
-        if (stays) {
-            json_add_copy(members, member);
-            continue;
-        }
-        ++*ret_lifted;
-        if (member->kind != JSON_NULL)
+        if (!stays && member->kind != JSON_NULL)
             err = lift(reader, parameter, member);
-        if (err != OK)
-            return err;
+        else if (stays && json_member_of(reader->additional_fields, member->name) != NULL)
+            err = why_set(&reader->why, ERR_INVALID, "model_kwargs",
+                          "has a member that additional_model_request_fields has, too");
+        if (stays)
+            json_add_copy(members, member);
+        *ret_lifted += !stays;
+        goes_on = reader_note(reader, err);
     }
-    return OK;
+    return goes_on;
+}
+
+static bool check_own_fields(struct reader *reader)
+{
+    bool goes_on = true;
+    for (enum parameter i = 0; goes_on && i < PARAMETER_COUNT; i++)
+        if (reader->request->parameters[i].ptr != NULL && reader_has_own_field(reader, i))
+            goes_on = reader_note(
+                reader, why_set(&reader->why, ERR_INVALID, parameter_rows[i].name,
+                                "given twice: additional_model_request_fields has it, too"));
+    return goes_on;
 }
 
 static enum err check_counts(struct reader *reader)
 {
     if (reader->model_kwargs != NULL && reader->model_kwargs->count > REQUEST_EXTRAS_MAX)
-        return why_set(reader->why, ERR_INVALID, "model_kwargs", "more than %d members",
+        return why_set(&reader->why, ERR_INVALID, "model_kwargs", "more than %d members",
                        REQUEST_EXTRAS_MAX);
     if (reader->additional_fields != NULL && reader->additional_fields->count > REQUEST_EXTRAS_MAX)
-        return why_set(reader->why, ERR_INVALID, "additional_model_request_fields",
+        return why_set(&reader->why, ERR_INVALID, "additional_model_request_fields",
                        "more than %d members", REQUEST_EXTRAS_MAX);
     return OK;
 }
@@ -64,13 +80,9 @@ static enum err merge(struct reader *reader, struct buf *members)
     struct request *request = reader->request;
     size_t lifted_count = 0;
     buf_add_byte(members, '{');
-    enum err err = kwargs == NULL ? OK : add_kwargs(reader, members, &lifted_count);
-    if (err != OK)
-        return err;
-    for (enum parameter i = 0; i < PARAMETER_COUNT; i++)
-        if (request->parameters[i].ptr != NULL && reader_has_own_field(reader, i))
-            return why_set(reader->why, ERR_INVALID, parameter_rows[i].name,
-                           "given twice: additional_model_request_fields has it, too");
+    if ((kwargs != NULL && !add_kwargs(reader, members, &lifted_count)) ||
+        !check_own_fields(reader))
+        return OK;
     /* One object alone goes on as it was written. */
     if (kwargs == NULL || (additional == NULL && lifted_count == 0)) {
         request->additional_fields = kwargs == NULL ? additional->source : kwargs->source;
@@ -91,8 +103,7 @@ static enum err merge(struct reader *reader, struct buf *members)
 enum err merge_fields(struct reader *reader)
 {
     struct buf members OWNED_BY(buf_done);
-    /* Names may grow when they are escaped anew: a control character takes six bytes. */
-    buf_init(&members, 6 * reader->record->value.len);
+    buf_init(&members, 2 + bytes_max(reader->model_kwargs) + bytes_max(reader->additional_fields));
     if (reader->model_kwargs == NULL && reader->additional_fields == NULL)
         return OK;
     enum err err = check_counts(reader);

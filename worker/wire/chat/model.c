@@ -24,7 +24,7 @@ static enum err region_of(struct reader *reader, struct slice model, struct slic
         rest = slice_sub(rest, slice_find(rest, ':') + 1, SIZE_MAX);
     size_t len = slice_find(rest, ':');
     if (len == rest.len || (len > 0 && !text_is_region(slice_sub(rest, 0, len))))
-        return why_set(reader->why, ERR_INVALID, "model", "not a whole ARN");
+        return why_set(&reader->why, ERR_INVALID, "model", "not a whole ARN");
     if (len > 0)
         *ret_region = slice_sub(rest, 0, len);
     return OK;
@@ -43,11 +43,11 @@ static enum err unknown_model(struct reader *reader, struct slice name)
     for (size_t i = 0; i < reader->catalog->alias_count; i++)
         suggest_offer(&suggest, reader->catalog->aliases[i].name);
     if (suggest.nearest.ptr == NULL)
-        return why_set(reader->why, ERR_UNKNOWN_MODEL, "model",
+        return why_set(&reader->why, ERR_UNKNOWN_MODEL, "model",
                        "\"%.*s\" is no alias in the settings, and no model id or ARN",
                        SLICE_ARG(slice_sub(name, 0, 128)));
     return why_set(
-        reader->why, ERR_UNKNOWN_MODEL, "model",
+        &reader->why, ERR_UNKNOWN_MODEL, "model",
         "\"%.*s\" is no alias in the settings, and no model id or ARN; did you mean \"%.*s\"?",
         SLICE_ARG(slice_sub(name, 0, 128)), SLICE_ARG(suggest.nearest));
 }
@@ -70,7 +70,7 @@ enum err model_resolve(struct reader *reader)
     fill_in(&request->model_requested, reader->catalog->default_model);
     struct slice name = request->model_requested;
     if (name.len == 0)
-        return why_set(reader->why, ERR_INVALID, "model",
+        return why_set(&reader->why, ERR_INVALID, "model",
                        "missing, and the settings name no default model");
     const struct model_alias *alias = find_alias(reader->catalog, name);
     struct slice model = alias != NULL ? alias->id : name;

@@ -3,16 +3,35 @@
 #include "base/suggest.h"
 #include "wire/formats/path.h"
 
+static void add_other(struct mistakes *mistakes, const struct why *why)
+{
+    const char *words = why->message[0] != '\0' ? why->message : err_words(why->err);
+    buf_addf(&mistakes->others, "; %s%s%s", why->field, why->field[0] != '\0' ? ": " : "", words);
+}
+
+bool reader_note(struct reader *reader, enum err err)
+{
+    struct mistakes *mistakes = &reader->mistakes;
+    bool is_full = mistakes->count == MISTAKES_MAX || mistakes->first.err == ERR_NO_MEMORY;
+    if (err == OK || is_full)
+        return !is_full;
+    if (mistakes->count++ == 0)
+        mistakes->first = reader->why;
+    else if (mistakes->count <= MISTAKES_TOLD_MAX)
+        add_other(mistakes, &reader->why);
+    return err != ERR_NO_MEMORY && mistakes->count < MISTAKES_MAX;
+}
+
 enum err reader_no_memory(struct reader *reader)
 {
-    return why_set(reader->why, ERR_NO_MEMORY, NULL, "%s", "");
+    return why_set(&reader->why, ERR_NO_MEMORY, NULL, "%s", "");
 }
 
 enum err reader_string(struct reader *reader, const char *field, const struct json *value,
                        struct slice *ret_text)
 {
     if (!json_is(value, JSON_STRING))
-        return why_set(reader->why, ERR_INVALID, field, "must be a string");
+        return why_set(&reader->why, ERR_INVALID, field, "must be a string");
     return json_string(reader->arena, value, ret_text) ? OK : reader_no_memory(reader);
 }
 
@@ -28,10 +47,11 @@ enum err reader_unknown_member(struct reader *reader, const char *path, struct s
     struct path field = path_member(path, name);
     struct suggest suggest;
     suggest_init(&suggest, name);
-    for (size_t i = 0; i < known_count; i++)
+    bool is_told = reader->mistakes.count < MISTAKES_TOLD_MAX;
+    for (size_t i = 0; is_told && i < known_count; i++)
         suggest_offer(&suggest, slice_of_text(known[i]));
     if (suggest.nearest.ptr == NULL)
-        return why_set(reader->why, ERR_INVALID, field.text, "no such field");
-    return why_set(reader->why, ERR_INVALID, field.text, "no such field; did you mean \"%.*s\"?",
+        return why_set(&reader->why, ERR_INVALID, field.text, "no such field");
+    return why_set(&reader->why, ERR_INVALID, field.text, "no such field; did you mean \"%.*s\"?",
                    SLICE_ARG(suggest.nearest));
 }

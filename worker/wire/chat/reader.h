@@ -5,17 +5,34 @@
 
 #include "wire/chat/request.h"
 
+#define MISTAKES_TOLD_MAX 8  /* of a request, each with its place */
+#define MISTAKES_MAX      64 /* with so many the reading ends */
+
+/* What is wrong with a request, as far as it was read. */
+struct mistakes {
+    struct why first;
+    struct buf others; /* the second to the last told: `; place: words` each */
+    size_t count;
+};
+
 struct reader {
     struct arena *arena;   /* what the request keeps */
     struct arena *scratch; /* nodes, and what only the reading needs */
     const struct record *record;
     const struct catalog *catalog;
     struct request *request;
-    struct why *why;
+    struct why why; /* what is wrong at the moment; reader_note makes a mistake of it */
+    struct mistakes mistakes;
     /* Read apart, put together at the end. */
     const struct json *messages, *prompt;
     const struct json *model_kwargs, *additional_fields;
 };
+
+/* The verbs return what reader->why has. Whoever can go on behind an error notes it and does. */
+
+/* Notes a mistake (err not OK: reader->why); false = the reading ends: there are too many, or
+ * memory ran out. */
+bool reader_note(struct reader *reader, enum err err);
 
 MUST_CHECK enum err reader_no_memory(struct reader *reader);
 /* The decoded string in the kept arena (or borrowed); INVALID at `field` when it is none. */

@@ -121,21 +121,21 @@ static enum err parse_value(struct reader *reader, const struct json **ret_root)
     struct json_fault fault;
     struct slice value = reader->record->value;
     if (value.ptr == NULL)
-        return why_set(reader->why, ERR_MALFORMED, NULL, "the record has no value (a tombstone)");
+        return why_set(&reader->why, ERR_MALFORMED, NULL, "the record has no value (a tombstone)");
     if (value.len == 0)
-        return why_set(reader->why, ERR_MALFORMED, NULL, "the record's value is empty");
+        return why_set(&reader->why, ERR_MALFORMED, NULL, "the record's value is empty");
     enum err err = json_parse(reader->scratch, value, ret_root, &fault);
     if (err == ERR_NO_MEMORY)
         return reader_no_memory(reader);
     if (err != OK)
-        return why_set(reader->why, ERR_MALFORMED, NULL, "%s at line %zu, column %zu: %s",
+        return why_set(&reader->why, ERR_MALFORMED, NULL, "%s at line %zu, column %zu: %s",
                        fault.is_json ? "refused" : "no JSON", fault.line, fault.column,
                        fault.words);
     if (!json_is(*ret_root, JSON_OBJECT))
-        return why_set(reader->why, ERR_MALFORMED, NULL, "a request is a JSON object");
+        return why_set(&reader->why, ERR_MALFORMED, NULL, "a request is a JSON object");
     if (json_member(*ret_root, "specversion") != NULL &&
         (json_member(*ret_root, "data") != NULL || json_member(*ret_root, "data_base64") != NULL))
-        return why_set(reader->why, ERR_MALFORMED, NULL,
+        return why_set(&reader->why, ERR_MALFORMED, NULL,
                        "this is a CloudEvent in structured mode: send its data as the value "
                        "(the attributes may go into ce_ headers)");
     return OK;
@@ -149,38 +149,23 @@ static const struct request_field *find_field(struct slice name)
     return NULL;
 }
 
-static enum err check_names(struct reader *reader, const struct json *root)
+static void check_names(struct reader *reader, const struct json *root)
 {
     const char *names[COUNT_OF(fields)];
+    bool goes_on = true;
     for (size_t i = 0; i < COUNT_OF(fields); i++)
         names[i] = fields[i].name;
-    for (const struct json *member = root->first; member != NULL; member = member->next) {
+    for (const struct json *member = root->first; goes_on && member != NULL;
+         member = member->next) {
         const struct request_field *field = find_field(member->name);
+        enum err err = OK;
         if (field == NULL)
-            return reader_unknown_member(reader, "", member->name, names, COUNT_OF(names));
-        if (field->read == NULL && member->kind != JSON_NULL)
-            return why_set(reader->why, ERR_UNSUPPORTED_FIELD, field->name,
-                           "this version does not do this field yet");
+            err = reader_unknown_member(reader, "", member->name, names, COUNT_OF(names));
+        else if (field->read == NULL && member->kind != JSON_NULL)
+            err = why_set(&reader->why, ERR_UNSUPPORTED_FIELD, field->name,
+                          "this version does not do this field yet");
+        goes_on = reader_note(reader, err);
     }
-    return OK;
-}
-
-/* Every field is read, whatever the one before was: the error response wants the id, the metadata
- * and the rest. The first error is the one that is told. */
-static enum err read_fields(struct reader *reader, const struct json *root, enum err first)
-{
-    struct why *told = reader->why;
-    struct why later;
-    for (size_t i = 0; i < COUNT_OF(fields); i++) {
-        const struct json *value = json_member(root, fields[i].name);
-        if (value == NULL || value->kind == JSON_NULL || fields[i].read == NULL)
-            continue;
-        reader->why = first == OK ? told : &later;
-        enum err err = fields[i].read(reader, &fields[i], value);
-        first = first == OK ? err : first;
-    }
-    reader->why = told;
-    return first;
 }
 
 static bool gives(const struct json *root, const char *name)
@@ -189,39 +174,77 @@ static bool gives(const struct json *root, const char *name)
     return member != NULL && member->kind != JSON_NULL;
 }
 
-/* The headers that count where the value says nothing: `ce_id` for `id`, `kafka_replyTopic` for
- * `reply_to`. */
-static enum err check_defaults(struct reader *reader, const struct json *root)
+/* Every field is read, whatever the one before was: the error response wants the id, the metadata
+ * and the rest. */
+static void read_fields(struct reader *reader, const struct json *root)
 {
-    const struct request *request = reader->request;
-    if (request->is_id_bad && !gives(root, "id"))
-        return why_set(reader->why, ERR_INVALID, "ce_id",
-                       "must be 1 to %d characters of UTF-8 without controls", REQUEST_ID_MAX);
-    if (gives(root, "reply_to"))
-        return OK;
-    if (request->is_reply_topic_bad)
-        return why_set(reader->why, ERR_REPLY_REFUSED, "kafka_replyTopic", "not a topic's name");
-    if (request->is_reply_partition_bad)
-        return why_set(reader->why, ERR_INVALID, "kafka_replyPartition",
-                       "must be a partition as 4 bytes, big-endian");
-    return OK;
+    for (size_t i = 0; i < COUNT_OF(fields); i++)
+        if (fields[i].read != NULL && gives(root, fields[i].name))
+            (void)reader_note(
+                reader, fields[i].read(reader, &fields[i], json_member(root, fields[i].name)));
 }
 
-static enum err read_value(struct reader *reader)
+/* The headers that count where the value says nothing: `ce_id` for `id`, `kafka_replyTopic` for
+ * `reply_to`. */
+static void check_defaults(struct reader *reader, const struct json *root)
+{
+    const struct request *request = reader->request;
+    enum err err = OK;
+    if (request->is_id_bad && !gives(root, "id"))
+        (void)reader_note(reader, why_set(&reader->why, ERR_INVALID, "ce_id",
+                                          "must be 1 to %d characters of UTF-8 without controls",
+                                          REQUEST_ID_MAX));
+    if (gives(root, "reply_to"))
+        return;
+    if (request->is_reply_topic_bad)
+        err = why_set(&reader->why, ERR_REPLY_REFUSED, "kafka_replyTopic", "not a topic's name");
+    else if (request->is_reply_partition_bad)
+        err = why_set(&reader->why, ERR_INVALID, "kafka_replyPartition",
+                      "must be a partition as 4 bytes, big-endian");
+    (void)reader_note(reader, err);
+}
+
+/* What is put together of several fields. A field that is wrong itself is told already, and what
+ * follows from it is not. */
+static void read_whole(struct reader *reader, const struct json *root)
+{
+    bool is_model_wrong = gives(root, "model") && reader->request->model_requested.ptr == NULL;
+    bool is_said_wrong = (gives(root, "messages") && reader->messages == NULL) ||
+                         (gives(root, "prompt") && reader->prompt == NULL);
+    bool goes_on = reader_note(reader, merge_fields(reader));
+    if (goes_on && !is_model_wrong)
+        goes_on = reader_note(reader, model_resolve(reader));
+    if (goes_on && !is_said_wrong)
+        (void)reader_note(reader, conversation_read(reader));
+}
+
+static void read_value(struct reader *reader)
 {
     const struct json *root = NULL;
     enum err err = parse_value(reader, &root);
-    if (err != OK)
-        return err;
-    err = check_defaults(reader, root);
-    err = read_fields(reader, root, err == OK ? check_names(reader, root) : err);
-    if (err == OK)
-        err = merge_fields(reader);
-    if (err == OK)
-        err = model_resolve(reader);
-    if (err == OK)
-        err = conversation_read(reader);
-    return err;
+    if (err != OK) {
+        (void)reader_note(reader, err);
+        return;
+    }
+    check_defaults(reader, root);
+    check_names(reader, root);
+    read_fields(reader, root);
+    read_whole(reader, root);
+}
+
+/* The first mistake with its place, and the others behind it. */
+static void tell_mistakes(struct reader *reader, struct why *ret_why)
+{
+    struct mistakes *mistakes = &reader->mistakes;
+    struct slice others;
+    size_t told = mistakes->count < MISTAKES_TOLD_MAX ? mistakes->count : MISTAKES_TOLD_MAX;
+    *ret_why = mistakes->first;
+    if (mistakes->count > told)
+        buf_addf(&mistakes->others, "; and %s%zu more",
+                 mistakes->count == MISTAKES_MAX ? "at least " : "", mistakes->count - told);
+    if (mistakes->others.len > 0 && mistakes->others.failed == OK &&
+        arena_copy(reader->arena, buf_slice(&mistakes->others), &others))
+        ret_why->others = others.ptr;
 }
 
 enum err request_read(struct arena *arena, const struct record *record,
@@ -229,19 +252,20 @@ enum err request_read(struct arena *arena, const struct record *record,
                       struct why *ret_why)
 {
     struct arena scratch OWNED_BY(arena_done);
-    struct why why;
-    arena_init(&scratch, REQUEST_SCRATCH_BYTES(record->value.len));
-    why_clear(&why);
     struct reader reader = {
         .arena = arena,
         .scratch = &scratch,
         .record = record,
         .catalog = catalog,
         .request = ret_request,
-        .why = &why,
+        .why = *ret_why,
     };
-    (void)read_value(&reader);
-    if (ret_why->err == OK)
-        *ret_why = why;
+    arena_init(&scratch, REQUEST_SCRATCH_BYTES(record->value.len));
+    buf_init(&reader.mistakes.others, WHY_OTHERS_MAX - 1);
+    if (reader_note(&reader, ret_why->err))
+        read_value(&reader);
+    if (reader.mistakes.count > 0)
+        tell_mistakes(&reader, ret_why);
+    buf_done(&reader.mistakes.others);
     return ret_why->err;
 }

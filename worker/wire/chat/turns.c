@@ -130,6 +130,12 @@ static void settle(const struct turns *turns, struct turn *list, struct block *b
     }
 }
 
+bool turns_note(struct turns *turns, enum err err)
+{
+    turns->is_broken = turns->is_broken || err != OK;
+    return reader_note(turns->reader, err);
+}
+
 enum err turns_keep(struct turns *turns)
 {
     struct reader *reader = turns->reader;
@@ -138,7 +144,7 @@ enum err turns_keep(struct turns *turns)
     size_t bytes = count * sizeof(struct block) + turns->count * sizeof(struct turn);
     CHECK(turns->count > 0);
     if (bytes > reader->arena->limit - reader->arena->held)
-        return why_set(reader->why, ERR_REQUEST_TOO_LARGE, "messages",
+        return why_set(&reader->why, ERR_REQUEST_TOO_LARGE, "messages",
                        "%zu blocks are more than is kept of a request of this size", count);
     struct block *blocks = arena_new_array(reader->arena, count, sizeof *blocks);
     struct turn *list = arena_new_array(reader->arena, turns->count, sizeof *list);

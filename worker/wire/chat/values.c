@@ -11,7 +11,7 @@ bool request_is_name(struct slice text, size_t max)
 
 static enum err refuse(struct reader *reader, const struct request_field *field, const char *words)
 {
-    return why_set(reader->why, ERR_INVALID, field->name, "%s", words);
+    return why_set(&reader->why, ERR_INVALID, field->name, "%s", words);
 }
 
 static void keep(struct reader *reader, const struct request_field *field, struct slice value)
@@ -29,7 +29,7 @@ static enum err read_name(struct reader *reader, const struct request_field *fie
     if (err != OK)
         return err;
     if (!request_is_name(name, max))
-        return why_set(reader->why, ERR_INVALID, field->name,
+        return why_set(&reader->why, ERR_INVALID, field->name,
                        "must be 1 to %zu characters without controls", max);
     *ret_name = name;
     return OK;
@@ -65,7 +65,7 @@ enum err request_read_reply_to(struct reader *reader, const struct request_field
     reader->request->reply_partition = -1;
     reader->request->reply_by_header = false;
     if (!text_is_topic(topic))
-        return why_set(reader->why, ERR_REPLY_REFUSED, field->name, "not a topic's name");
+        return why_set(&reader->why, ERR_REPLY_REFUSED, field->name, "not a topic's name");
     reader->request->reply_topic = topic;
     return OK;
 }
@@ -85,7 +85,7 @@ static enum err refuse_api(struct reader *reader, const struct request_field *fi
     buf_init(&known, WHY_MESSAGE_MAX);
     for (size_t i = 0; i < reader->catalog->api_count; i++)
         buf_addf(&known, " or %s", reader->catalog->apis[i]->api);
-    return why_set(reader->why, ERR_INVALID, field->name, "must be auto%s", buf_text(&known));
+    return why_set(&reader->why, ERR_INVALID, field->name, "must be auto%s", buf_text(&known));
 }
 
 enum err request_read_api(struct reader *reader, const struct request_field *field,
@@ -103,7 +103,7 @@ enum err request_read_api(struct reader *reader, const struct request_field *fie
         }
     }
     if (slice_equal_text(name, "invoke"))
-        return why_set(reader->why, ERR_UNSUPPORTED_FIELD, field->name,
+        return why_set(&reader->why, ERR_UNSUPPORTED_FIELD, field->name,
                        "this version does not speak InvokeModel yet");
     return refuse_api(reader, field);
 }
@@ -178,14 +178,14 @@ enum err request_read_labels(struct reader *reader, const struct request_field *
     if (value->kind != JSON_OBJECT || !all_are_strings(value))
         return refuse(reader, field, "must be an object of strings");
     if (value->count > REQUEST_LABELS_MAX)
-        return why_set(reader->why, ERR_INVALID, field->name, "more than %d labels",
+        return why_set(&reader->why, ERR_INVALID, field->name, "more than %d labels",
                        REQUEST_LABELS_MAX);
     for (const struct json *label = value->first; label != NULL; label = label->next) {
         struct slice text;
         if (!json_string(reader->scratch, label, &text))
             return reader_no_memory(reader);
         if (label->name.len > REQUEST_LABEL_MAX || text.len > REQUEST_LABEL_MAX)
-            return why_set(reader->why, ERR_INVALID, field->name, "a label of more than %d bytes",
+            return why_set(&reader->why, ERR_INVALID, field->name, "a label of more than %d bytes",
                            REQUEST_LABEL_MAX);
     }
     keep(reader, field, value->source);
@@ -208,11 +208,11 @@ static enum err refuse_parameter(struct reader *reader, const struct parameter_r
 {
     const char *whole = row->form == PARAMETER_WHOLE ? "whole " : "";
     if (row->form == PARAMETER_TEXTS)
-        return why_set(reader->why, ERR_INVALID, path, "must be a string or an array of strings");
+        return why_set(&reader->why, ERR_INVALID, path, "must be a string or an array of strings");
     if (row->most == 0)
-        return why_set(reader->why, ERR_INVALID, path, "must be a %snumber from %d", whole,
+        return why_set(&reader->why, ERR_INVALID, path, "must be a %snumber from %d", whole,
                        row->least);
-    return why_set(reader->why, ERR_INVALID, path, "must be a %snumber from %d to %d", whole,
+    return why_set(&reader->why, ERR_INVALID, path, "must be a %snumber from %d to %d", whole,
                    row->least, row->most);
 }
 
@@ -264,7 +264,7 @@ enum err parameter_read(struct reader *reader, enum parameter parameter, const c
                    : row->form == PARAMETER_WHOLE ? add_whole(row, value, &text)
                                                   : add_texts(value, &text);
     if (row->form == PARAMETER_TEXTS && (json_equal_text(value, "") || has_empty(value)))
-        return why_set(reader->why, ERR_INVALID, path, "an empty text stops nothing");
+        return why_set(&reader->why, ERR_INVALID, path, "an empty text stops nothing");
     if (!is_good)
         return refuse_parameter(reader, row, path);
     if (text.failed != OK || (text.len > 0 && !slice_equal(kept, buf_slice(&text)) &&

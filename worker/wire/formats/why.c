@@ -15,6 +15,7 @@ void why_clear(struct why *why)
     why->type[0] = '\0';
     why->field[0] = '\0';
     why->message[0] = '\0';
+    why->others = NULL;
     why->is_foreign = false;
 }
 

@@ -11,12 +11,15 @@
 #define WHY_FIELD_MAX   128
 #define WHY_TYPE_MAX    64
 #define WHY_MESSAGE_MAX 352
+#define WHY_OTHERS_MAX  4096 /* bytes of `others` with its NUL */
 
 struct why {
     enum err err;
     char type[WHY_TYPE_MAX];       /* Bedrock's name for it (ThrottlingException); "" = none */
     char field[WHY_FIELD_MAX];     /* JSON path such as messages[2].content; "" = none */
     char message[WHY_MESSAGE_MAX]; /* "" = err_words(err) */
+    const char *others;            /* further mistakes of a request, to stand behind the message:
+                                      `; temperature: must be …`; in its arena, NULL = none */
     bool is_foreign;               /* the message is the service's own: it may quote the request
                                       (wire/bedrock/quote.h) */
 };

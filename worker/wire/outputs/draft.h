@@ -77,8 +77,8 @@ void output_add_call_metadata(struct buf *body, const struct attempt *attempt);
 void output_add_model_metadata(struct buf *body, struct slice model, const struct api_name *api);
 
 const char *output_why_type(const struct why *why); /* Bedrock's name, else our code */
-/* `field: what is wrong with it`, or the reason alone; never empty. */
-#define OUTPUT_MESSAGE_MAX (WHY_FIELD_MAX + 2 + WHY_MESSAGE_MAX)
+/* `field: what is wrong with it`, or the reason alone, and further mistakes; never empty. */
+#define OUTPUT_MESSAGE_MAX (WHY_FIELD_MAX + 2 + WHY_MESSAGE_MAX + WHY_OTHERS_MAX)
 void output_why_message(const struct why *why, char ret_text[OUTPUT_MESSAGE_MAX]);
 
 #endif

@@ -1,5 +1,7 @@
 #include "wire/outputs/output.h"
 
+#include <string.h>
+
 #include "base/check.h"
 #include "base/utf8.h"
 #include "wire/outputs/draft.h"
@@ -85,7 +87,8 @@ enum err output_letter(const struct output_context *context, const struct record
 {
     CHECK(why != NULL);
     size_t expected = LETTER_FRAME_BYTES + (with_value ? record->value.len : 0) +
-                      record->topic.len + context->group_id.len + WHY_TYPE_MAX + OUTPUT_MESSAGE_MAX;
+                      record->topic.len + context->group_id.len + WHY_TYPE_MAX + WHY_FIELD_MAX +
+                      WHY_MESSAGE_MAX + (why->others != NULL ? strlen(why->others) : 0);
     struct draft draft;
     enum err err = draft_begin(&draft, context, OUTPUT_LETTER, expected);
     if (err != OK)

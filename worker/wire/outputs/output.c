@@ -295,8 +295,8 @@ void output_why_message(const struct why *why, char ret_text[OUTPUT_MESSAGE_MAX]
 {
     const char *message = why->message[0] != '\0' ? why->message : err_words(why->err);
     bool has_field = why->field[0] != '\0';
-    (void)snprintf(ret_text, OUTPUT_MESSAGE_MAX, "%s%s%s", why->field, has_field ? ": " : "",
-                   message);
+    (void)snprintf(ret_text, OUTPUT_MESSAGE_MAX, "%s%s%s%s", why->field, has_field ? ": " : "",
+                   message, why->others != NULL ? why->others : "");
 }
 
 void output_add_error(struct buf *body, const struct why *why)
