@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "engine/batch.h"
 #include "engine/booked.h"
+#include "engine/cut.h"
 #include "engine/hold.h"
 #include "engine/job.h"
 #include "engine/job_pool.h"
@@ -13,6 +14,7 @@
 #include "engine/partition.h"
 #include "engine/reply.h"
 #include "engine/result.h"
+#include "engine/settle.h"
 #include "engine/slots.h"
 #include "engine/target.h"
 #include "engine/tell.h"
@@ -90,13 +92,11 @@ struct engine *engine_new(const struct engine_config *config, const struct ports
     share_init(&engine->call_share, config->max_in_flight);
     membership_init(engine);
     arena_init(&engine->credentials_arena, CREDENTIALS_BYTES_MAX);
-    engine->batch_limit = config->batch_results_max;
-    engine->fenced_ms = INT64_MIN;
+    cut_init(engine);
+    engine->settle.fenced_ms = INT64_MIN;
     engine->stalled_ms = INT64_MIN;
     engine->calls_after_ms = now_ms;
     engine->shared_until_ms = now_ms;
-    engine->last_cut_ms = now_ms - config->commit_interval_ms;
-    engine->last_offsets_ms = engine->last_cut_ms;
     if (rooms_init(engine) == OK)
         return engine;
     engine_free(engine);
@@ -116,7 +116,7 @@ void engine_free(struct engine *engine)
         return;
     calls_done(engine);
     results_free(engine);
-    batch_done(engine);
+    settle_done(engine);
     jobs_done(engine);
     partitions_free(engine);
     booked_free(engine);
@@ -245,11 +245,6 @@ void engine_chunk_refused(struct engine *engine, struct call_ref ref)
         call->is_chunk_refused = true;
 }
 
-void engine_batch_ended(struct engine *engine, const struct batch_end *end)
-{
-    batch_ended(engine, end);
-}
-
 /* ---- calls ---- */
 
 void engine_call_head(struct engine *engine, struct call_ref ref, int status, struct slice head)
@@ -301,7 +296,7 @@ static void cancel_all(struct engine *engine)
 /* Everything that can be said is said: no calls, no results, every ledger as the broker has it. */
 static bool is_drained(const struct engine *engine)
 {
-    if (engine->calling > 0 || results_queued(engine) > 0 || engine->batch.is_open)
+    if (engine->calling > 0 || results_queued(engine) > 0 || batch_is_open(engine))
         return false;
     uint32_t cursor = 0;
     for (const struct partition *partition; (partition = slots_next(engine, &cursor)) != NULL;)
@@ -412,7 +407,8 @@ int64_t engine_turn(struct engine *engine)
     start_calls(engine, &next_ms);
     wake_lanes(engine); /* those behind a job that failed on the way to its call */
     partitions_turn(engine, &next_ms);
-    batch_turn(engine, &next_ms);
+    settle_turn(engine);
+    cut_turn(engine, &next_ms);
     if (engine->is_stopping)
         stop_turn(engine, &next_ms);
     else

@@ -505,18 +505,6 @@ static void job_fail(struct engine *engine, struct job *job)
 
 /* ---- 7. committed ---- */
 
-void job_batched(struct engine *engine, struct job *job)
-{
-    (void)engine;
-    job_go(job, JOB_BATCHED);
-}
-
-void job_aborted(struct engine *engine, struct job *job)
-{
-    (void)engine;
-    job_go(job, JOB_FINISHED);
-}
-
 void job_committed(struct engine *engine, struct job *job)
 {
     CHECK(job->step == JOB_BATCHED);

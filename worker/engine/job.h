@@ -20,9 +20,7 @@ void job_call_ended(struct engine *engine, struct job *job, const struct call_en
 void job_due(struct engine *engine, struct job *job);
 /* Its partition is known to be ours (again). */
 void job_unpark(struct engine *engine, struct job *job);
-/* It goes into the open batch; or comes back from an abort; or is committed. */
-void job_batched(struct engine *engine, struct job *job);
-void job_aborted(struct engine *engine, struct job *job);
+/* Its batch is committed. */
 void job_committed(struct engine *engine, struct job *job);
 /* Forgets a job that is not called and not finished: its request stays in Kafka for the next owner.
  */

@@ -217,6 +217,35 @@ struct membership {
     int64_t looked_ms; /* when last */
 };
 
+/* engine/batch.h */
+struct open_batch {
+    bool is_open;
+    bool is_unknown; /* waits for reads that tell whether it was committed */
+    uint64_t id;
+    uint32_t membership; /* its number at the cut */
+    struct output **outputs;
+    struct result **owners; /* of each output */
+    size_t output_count, output_room;
+    struct batch_offset *offsets;
+    struct partition **partitions; /* of each offset */
+    size_t offset_count, offset_room;
+    int64_t opened_ms;
+};
+
+/* engine/cut.h */
+struct cuts {
+    uint32_t limit; /* answers in one batch */
+    uint32_t aborts_in_row;
+    int64_t after_ms; /* no cut before */
+    int64_t last_ms, last_offsets_ms;
+};
+
+/* engine/settle.h */
+struct settle {
+    int64_t fenced_ms;       /* when last; INT64_MIN = never */
+    int64_t blocked_told_ms; /* that a topic of the settings takes nothing; for tell_now */
+};
+
 struct engine {
     struct engine_config config;
     struct ports ports;
@@ -268,24 +297,10 @@ struct engine {
 
     struct results results;
     int64_t output_told_ms; /* that they are too many for new calls; for tell_now */
-    struct {
-        bool is_open, is_unknown; /* unknown: waiting for reads that tell whether it made it */
-        uint64_t id;
-        uint32_t membership; /* its number at the cut */
-        struct output **outputs;
-        struct result **owners; /* of each output */
-        size_t output_count, output_room;
-        struct batch_offset *offsets;
-        struct partition **partitions; /* of each offset */
-        size_t offset_count, offset_room;
-        int64_t started_ms;
-    } batch;
-    uint32_t batch_limit;
-    uint32_t aborts_in_row;
-    int64_t held_told_ms; /* that a topic of the settings takes nothing; for tell_now */
-    int64_t cut_after_ms; /* no cut before */
-    int64_t last_cut_ms, last_offsets_ms;
-    int64_t fenced_ms, stalled_ms; /* when last; INT64_MIN = never */
+    struct open_batch batch;
+    struct cuts cuts;
+    struct settle settle;
+    int64_t stalled_ms;     /* when last; INT64_MIN = never */
     int64_t calls_after_ms; /* after a stall: by then the group has said whether we were put out */
     struct membership membership;
 

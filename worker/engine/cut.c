@@ -1,0 +1,189 @@
+#include "engine/cut.h"
+
+#include "engine/batch.h"
+#include "engine/membership.h"
+#include "engine/partition.h"
+#include "engine/result.h"
+#include "engine/slots.h"
+
+#define ABORT_PAUSE_MIN_MS 100
+#define ABORT_PAUSE_MAX_MS 10000
+
+void cut_init(struct engine *engine)
+{
+    engine->cuts.limit = engine->config.batch_results_max;
+    engine->cuts.last_ms = engine->now_ms - engine->config.commit_interval_ms;
+    engine->cuts.last_offsets_ms = engine->cuts.last_ms;
+}
+
+/* ---- how much, and how soon ---- */
+
+void cut_relax(struct engine *engine)
+{
+    uint32_t most = engine->config.batch_results_max;
+    engine->cuts.aborts_in_row = 0;
+    engine->cuts.after_ms = 0;
+    if (engine->cuts.limit < most)
+        engine->cuts.limit = engine->cuts.limit * 2 < most ? engine->cuts.limit * 2 : most;
+}
+
+int64_t cut_pause(struct engine *engine)
+{
+    int64_t pause_ms = ABORT_PAUSE_MIN_MS;
+    for (uint32_t i = 0; i < engine->cuts.aborts_in_row && pause_ms < ABORT_PAUSE_MAX_MS; i++)
+        pause_ms *= 2;
+    pause_ms = pause_ms < ABORT_PAUSE_MAX_MS ? pause_ms : ABORT_PAUSE_MAX_MS;
+    engine->cuts.aborts_in_row++;
+    engine->cuts.after_ms = engine->now_ms + pause_ms;
+    return pause_ms;
+}
+
+int64_t cut_pause_briefly(struct engine *engine)
+{
+    engine->cuts.after_ms = engine->now_ms + ABORT_PAUSE_MIN_MS;
+    return ABORT_PAUSE_MIN_MS;
+}
+
+void cut_shrink(struct engine *engine)
+{
+    uint32_t answers = results_batched_answers(engine);
+    if (answers > 0 && answers < engine->cuts.limit)
+        engine->cuts.limit = answers;
+    if (engine->cuts.limit > 1)
+        engine->cuts.limit /= 2;
+}
+
+uint32_t cut_limit(const struct engine *engine)
+{
+    return engine->cuts.limit;
+}
+
+/* ---- what ---- */
+
+/* Answers up to the limits. Usage of calls that ended without one goes always: of the calls of one
+ * request a map can count one as under way or not in the books, not two. */
+static void take_results(struct engine *engine, bool orphans_only)
+{
+    uint32_t count = 0;
+    uint64_t bytes = 0;
+    bool is_full = false;
+    struct result *next;
+    for (struct result *result = result_first(engine, RESULT_QUEUED); result != NULL;
+         result = next) {
+        next = result_next(engine, result);
+        if (result->partition != NULL && (orphans_only || !result->partition->is_verified))
+            continue;
+        is_full = is_full || count == engine->cuts.limit ||
+                  (count > 0 && bytes + result->bytes > engine->config.batch_bytes_max);
+        if (is_full && result->job != NULL)
+            continue;
+        count++;
+        bytes += result->bytes;
+        batch_add_result(engine, result);
+    }
+}
+
+/* Offset and map of each partition that the results touch, or whose map has changed. Orphans alone
+ * leave no trace in offsets: should the outcome become unknown, some partition must be able to
+ * tell. */
+static void take_offsets(struct engine *engine)
+{
+    struct partition *witness = NULL;
+    uint32_t cursor = 0;
+    for (struct partition *partition; (partition = slots_next(engine, &cursor)) != NULL;) {
+        if (partition->step == PARTITION_READING || !partition->is_verified)
+            continue;
+        if (partition->batch_results > 0 || partition->ledger.is_changed)
+            batch_add_offset(engine, partition);
+        else if (witness == NULL)
+            witness = partition;
+    }
+    if (batch_outputs(engine) > 0 && batch_partitions(engine) == 0 && witness != NULL)
+        batch_add_offset(engine, witness);
+}
+
+/* ---- when ---- */
+
+static bool is_draining(const struct engine *engine)
+{
+    if (engine->is_stopping)
+        return true;
+    uint32_t cursor = 0;
+    for (const struct partition *partition; (partition = slots_next(engine, &cursor)) != NULL;)
+        if (partition->step == PARTITION_REVOKING)
+            return true;
+    return false;
+}
+
+/* All partitions are in doubt, and their offsets are being read: soon one can tell what becomes of
+ * a batch. */
+static bool is_witness_near(const struct engine *engine)
+{
+    bool is_near = false;
+    uint32_t cursor = 0;
+    for (const struct partition *partition; (partition = slots_next(engine, &cursor)) != NULL;) {
+        if (partition->step == PARTITION_READING)
+            continue;
+        if (partition->is_verified)
+            return false;
+        is_near = true;
+    }
+    return is_near;
+}
+
+static void cut(struct engine *engine)
+{
+    enum membership_news news = membership_look(engine);
+    bool is_member = news == MEMBERSHIP_SAME;
+    if (news == MEMBERSHIP_CHANGED)
+        partitions_doubt(engine);
+    if (news != MEMBERSHIP_GONE && engine->config.exactly_once && !engine->is_stopping &&
+        is_witness_near(engine))
+        return;
+    take_results(engine, !is_member);
+    if (is_member)
+        take_offsets(engine);
+    engine->cuts.last_ms = engine->now_ms;
+    if (batch_partitions(engine) > 0)
+        engine->cuts.last_offsets_ms = engine->now_ms;
+    else if (batch_outputs(engine) == 0)
+        return;
+    batch_open(engine, membership_number(engine),
+               results_queued(engine) == 0 && is_draining(engine));
+}
+
+static bool has_changed_ledger(const struct engine *engine)
+{
+    uint32_t cursor = 0;
+    for (const struct partition *partition; (partition = slots_next(engine, &cursor)) != NULL;)
+        if (partition->is_verified && partition->ledger.is_changed)
+            return true;
+    return false;
+}
+
+/* When the next cut may be: results wait for commit_interval under exactly_once alone, changed maps
+ * in any case. */
+static int64_t cut_due_ms(const struct engine *engine)
+{
+    int64_t due_ms = INT64_MAX;
+    if (results_queued(engine) > 0)
+        due_ms = engine->config.exactly_once
+                     ? engine->cuts.last_ms + engine->config.commit_interval_ms
+                     : engine->now_ms;
+    else if (has_changed_ledger(engine))
+        due_ms =
+            (engine->config.exactly_once ? engine->cuts.last_ms : engine->cuts.last_offsets_ms) +
+            engine->config.commit_interval_ms;
+    return due_ms < engine->cuts.after_ms ? engine->cuts.after_ms : due_ms;
+}
+
+void cut_turn(struct engine *engine, int64_t *ret_next_ms)
+{
+    if (batch_is_open(engine) || engine->has_ended)
+        return;
+    int64_t due_ms = cut_due_ms(engine);
+    if (due_ms <= engine->now_ms)
+        cut(engine);
+    else if (due_ms < *ret_next_ms)
+        *ret_next_ms = due_ms;
+}

@@ -1,0 +1,142 @@
+/* Offsets: what the broker has committed for a partition, as it is read before anything else and
+ * whenever there is reason for doubt. The first read starts the ledger; a later one settles a batch
+ * of unknown outcome and verifies the ledger. Where the log itself is not what it was (truncated,
+ * recreated), the ledger follows it. The events are those of ports.h. */
+#include "base/check.h"
+#include "engine/booked.h"
+#include "engine/job.h"
+#include "engine/partition.h"
+#include "engine/settle.h"
+#include "engine/slots.h"
+#include "engine/tell.h"
+
+#define OFFSETS_AGAIN_MS 500 /* before an unstable or failed read is repeated */
+
+/* ---- the first read: start ---- */
+
+static void start(struct engine *engine, struct partition *partition, enum err metadata_err)
+{
+    struct ledger *ledger = &partition->ledger;
+    int64_t offset = ledger->committed_offset;
+    partition->step = PARTITION_ACTIVE;
+    partition->is_verified = true;
+    ledger->is_changed = metadata_err != OK; /* what cannot be read is replaced */
+    if (metadata_err != OK)
+        ENGINE_LOG(engine,
+                   metadata_err == ERR_NOT_ALLOWED ? LOG_METADATA_FOREIGN : LOG_METADATA_DAMAGED,
+                   PARTITION_FIELDS(partition), FIELD_INT("offset", offset));
+    if (offset < 0) {
+        ENGINE_LOG(engine, LOG_PARTITION_EARLIEST, PARTITION_FIELDS(partition));
+        engine->ports.partition_start(engine->ports.self, partition->tenure, -2);
+        return;
+    }
+    size_t begun = 0;
+    for (size_t i = 0; i < ledger->count; i++)
+        begun += ledger->entries[i].was_running;
+    ENGINE_LOG(engine, LOG_PARTITION_STARTED, PARTITION_FIELDS(partition),
+               FIELD_INT("offset", offset), FIELD_INT("open", (int64_t)ledger->count),
+               FIELD_INT("begun", (int64_t)begun));
+    engine->ports.partition_start(engine->ports.self, partition->tenure, offset);
+}
+
+/* ---- a later read: verify ---- */
+
+static void unpark(struct engine *engine, struct partition *partition)
+{
+    struct link parked;
+    link_init(&parked);
+    list_move_all(&partition->parked, &parked);
+    while (!link_alone(&parked))
+        job_unpark(engine, LINK_OWNER(parked.next, struct job, link));
+}
+
+static void verify(struct engine *engine, struct partition *partition, int64_t offset,
+                   struct slice metadata)
+{
+    bool agrees = settle_learn(engine, partition, offset, metadata) &&
+                  ledger_agrees(&partition->ledger, offset, metadata);
+    if (agrees) {
+        partition->is_verified = true;
+        unpark(engine, partition);
+        return;
+    }
+    ENGINE_LOG(engine, LOG_LEDGER_DIFFERS, PARTITION_FIELDS(partition));
+    if (partition->step == PARTITION_REVOKING) {
+        partition_give_up(engine, partition);
+        return;
+    }
+    /* Whoever committed here owns it now, and the group will say so. If it does not, begin from
+     * what is there. */
+    partition = partition_restart(engine, partition);
+    partition->read_again_ms = engine->now_ms + engine->config.stall_ms;
+}
+
+void engine_offsets_read(struct engine *engine, struct tenure tenure, uint32_t ticket, enum err err,
+                         int64_t offset, struct slice metadata)
+{
+    struct partition *partition = slot_find(engine, tenure);
+    if (partition == NULL || !partition->is_read_pending || ticket != partition->read_ticket)
+        return;
+    partition->is_read_pending = false;
+    if (err != OK) {
+        if (err != ERR_UNSTABLE && !partition->is_read_told)
+            ENGINE_LOG(engine, LOG_OFFSETS_UNREADABLE, PARTITION_FIELDS(partition),
+                       FIELD_TEXT("error", slice_of_text(err_words(err))));
+        partition->is_read_told = err != ERR_UNSTABLE;
+        partition->read_again_ms = engine->now_ms + OFFSETS_AGAIN_MS;
+        return;
+    }
+    partition->is_read_told = false;
+    if (partition->step == PARTITION_READING)
+        start(engine, partition, ledger_open(&partition->ledger, offset, metadata));
+    else
+        verify(engine, partition, offset, metadata);
+}
+
+/* ---- the log is not what it was ---- */
+
+void engine_partition_out_of_range(struct engine *engine, struct tenure tenure)
+{
+    struct partition *partition = slot_find(engine, tenure);
+    if (partition != NULL && partition->step == PARTITION_ACTIVE)
+        engine->ports.watermarks_read(engine->ports.self, tenure);
+}
+
+/* Another log stands where the ledger's was. The broker still has the offsets of the old one. */
+static struct partition *recreate(struct engine *engine, struct partition *partition, int64_t low)
+{
+    int64_t committed = partition->ledger.committed_offset;
+    struct buf map OWNED_BY(buf_done);
+    buf_init(&map, LEDGER_MAP_BYTES_MAX);
+    buf_add(&map, buf_slice(&partition->ledger.committed_map));
+    partition = partition_restart(engine, partition);
+    booked_clear(engine, partition);
+    (void)ledger_open(&partition->ledger, committed, buf_slice(&map));
+    ledger_restart(&partition->ledger, low);
+    partition->step = PARTITION_ACTIVE;
+    partition->is_verified = true;
+    return partition;
+}
+
+void engine_watermarks_read(struct engine *engine, struct tenure tenure, enum err err, int64_t low,
+                            int64_t high)
+{
+    struct partition *partition = slot_find(engine, tenure);
+    if (partition == NULL || partition->step != PARTITION_ACTIVE)
+        return;
+    if (err != OK) { /* ask again; io waits between its tries */
+        engine->ports.watermarks_read(engine->ports.self, tenure);
+        return;
+    }
+    int64_t next = partition->ledger.next;
+    if (next > high) {
+        ENGINE_LOG(engine, LOG_PARTITION_RECREATED, PARTITION_FIELDS(partition),
+                   FIELD_INT("offset", next), FIELD_INT("high", high));
+        partition = recreate(engine, partition, low);
+    } else if (next < low) {
+        int64_t lost = ledger_truncate(&partition->ledger, low);
+        ENGINE_LOG(engine, LOG_PARTITION_TRUNCATED, PARTITION_FIELDS(partition),
+                   FIELD_INT("low", low), FIELD_INT("offset", next), FIELD_INT("lost", lost));
+    }
+    engine->ports.partition_start(engine->ports.self, tenure, partition->ledger.next);
+}

@@ -1,0 +1,273 @@
+#include "engine/settle.h"
+
+#include "base/check.h"
+#include "engine/batch.h"
+#include "engine/cut.h"
+#include "engine/job.h"
+#include "engine/job_pool.h"
+#include "engine/membership.h"
+#include "engine/outcome.h"
+#include "engine/partition.h"
+#include "engine/result.h"
+#include "engine/slots.h"
+#include "engine/tell.h"
+
+#define FENCED_AGAIN_MS      60000
+#define GENERATION_TRIES_MAX 1 /* while a partition is revoked: once more with fresh metadata */
+
+/* ---- the two ends ---- */
+
+static void close_batch(struct engine *engine)
+{
+    for (struct partition *partition; (partition = batch_let_go(engine)) != NULL;)
+        partition_settle(partition);
+}
+
+static void settle_committed(struct engine *engine)
+{
+    for (size_t i = 0; i < batch_partitions(engine); i++) {
+        struct partition *partition = batch_partition(engine, i);
+        ledger_commit(&partition->ledger, partition->batch_offset,
+                      buf_slice(&partition->batch_map));
+    }
+    for (struct result *result; (result = result_first(engine, RESULT_BATCHED)) != NULL;) {
+        if (result->job != NULL)
+            job_committed(engine, result->job);
+        else
+            result_free(engine, result);
+    }
+    engine->stats.commits++;
+    cut_relax(engine);
+    close_batch(engine);
+}
+
+/* One result of an aborted batch goes back to the head of the queue, or on its way as an orphan. */
+static void give_back(struct engine *engine, struct result *result)
+{
+    struct partition *partition = result->partition;
+    result_return(engine, result);
+    if (result->job != NULL)
+        job_go(result->job, JOB_FINISHED);
+    if (partition == NULL)
+        return;
+    if (!partition->is_gone) {
+        if (result->has_usage)
+            ledger_unbook(&partition->ledger, result->offset, result->is_lost_call);
+    } else if (result->job != NULL) {
+        job_orphan(engine, result->job);
+    } else {
+        result_orphan(engine, result);
+    }
+}
+
+/* Returns how many outputs go out again. */
+static size_t settle_aborted(struct engine *engine)
+{
+    size_t outputs = batch_outputs(engine);
+    for (size_t i = 0; i < batch_partitions(engine); i++)
+        ledger_abort(&batch_partition(engine, i)->ledger);
+    for (struct result *result; (result = result_last(engine, RESULT_BATCHED)) != NULL;)
+        give_back(engine, result);
+    engine->stats.aborts++;
+    close_batch(engine);
+    return outputs;
+}
+
+/* ---- a clean abort ---- */
+
+static void tell_aborted(struct engine *engine, size_t outputs, struct slice reason,
+                         int64_t pause_ms)
+{
+    ENGINE_LOG(engine, LOG_BATCH_ABORTED, FIELD_TEXT("reason", reason),
+               FIELD_INT("outputs", (int64_t)outputs), FIELD_INT("delay_ms", pause_ms),
+               FIELD_INT("limit", cut_limit(engine)));
+}
+
+static void aborted(struct engine *engine, const struct batch_end *end)
+{
+    if (end->was_time)
+        cut_shrink(engine);
+    size_t outputs = settle_aborted(engine);
+    tell_aborted(engine, outputs, end->reason, cut_pause(engine));
+}
+
+/* The broker refuses what lies beside a bad record with it: a smaller batch tells which it is. */
+static bool is_blame_unsure(const struct engine *engine, const struct batch_end *end)
+{
+    return end->refused > 1 && (end->blame_err == ERR_TOO_LARGE || end->blame_err == ERR_INVALID) &&
+           results_batched_answers(engine) > 1;
+}
+
+static void tell_refused(struct engine *engine, const struct output *output,
+                         const struct result *result, struct slice reason)
+{
+    ENGINE_LOG(engine, LOG_OUTPUT_REFUSED, FIELD_TEXT("topic", output->topic),
+               FIELD_TEXT("request_topic", result->partition->topic),
+               FIELD_INT("partition", result->partition->number),
+               FIELD_INT("offset", result->offset), FIELD_TEXT("reason", reason));
+}
+
+/* A topic of the settings takes nothing: everything waits, and somebody must act. */
+static void tell_held(struct engine *engine, const struct output *output, enum err err,
+                      struct slice reason)
+{
+    if (!tell_now(engine, &engine->settle.blocked_told_ms))
+        return;
+    const char *remedy = err == ERR_NOT_ALLOWED ? "grant the worker's user the right Write on it"
+                         : err == ERR_NOT_FOUND ? "create it"
+                         : err == ERR_TOO_LARGE ? "raise its max.message.bytes"
+                                                : "look at its configuration";
+    ENGINE_LOG(engine, LOG_OUTPUT_TOPIC_BLOCKED, FIELD_TEXT("topic", output->topic),
+               FIELD_TEXT("reason", reason), FIELD_INT("outputs", (int64_t)batch_outputs(engine)),
+               FIELD_TEXT("remedy", slice_of_text(remedy)));
+}
+
+static void refused(struct engine *engine, const struct batch_end *end)
+{
+    if (is_blame_unsure(engine, end)) {
+        cut_shrink(engine);
+        size_t outputs = settle_aborted(engine);
+        tell_aborted(engine, outputs, end->reason, cut_pause_briefly(engine));
+        return;
+    }
+    struct output *output = batch_output(engine, end->blame);
+    struct result *result = batch_owner(engine, end->blame);
+    bool is_gone = result->partition == NULL || result->partition->is_gone;
+    bool is_replaced = !is_gone && outcome_can_replace(result, output, end->blame_err);
+    if (is_replaced)
+        tell_refused(engine, output, result, end->reason);
+    else
+        tell_held(engine, output, end->blame_err, end->reason);
+    (void)settle_aborted(engine);
+    if (is_replaced)
+        outcome_replace(engine, result, output, end->blame_err);
+    else
+        (void)cut_pause(engine);
+}
+
+/* The group says that this member may not commit as it did. Revoked partitions cannot wait for
+ * ever. */
+static void member_refused(struct engine *engine, const struct batch_end *end)
+{
+    bool is_out = end->outcome == BATCH_MEMBER_GONE;
+    if (is_out)
+        membership_cast_out(engine, batch_membership(engine));
+    size_t outputs = settle_aborted(engine);
+    uint32_t cursor = 0;
+    for (struct partition *partition; (partition = slots_next(engine, &cursor)) != NULL;) {
+        if (partition->step != PARTITION_REVOKING)
+            continue;
+        if (is_out || partition->revoke_tries++ >= GENERATION_TRIES_MAX)
+            partition_give_up(engine, partition);
+    }
+    partitions_doubt(engine);
+    tell_aborted(engine, outputs, end->reason, cut_pause(engine));
+}
+
+/* ---- an unknown outcome ---- */
+
+static void settle_not_committed(struct engine *engine)
+{
+    ENGINE_LOG(engine, LOG_BATCH_NOT_COMMITTED,
+               FIELD_INT("outputs", (int64_t)batch_outputs(engine)));
+    (void)settle_aborted(engine);
+}
+
+static bool has_witness(const struct engine *engine)
+{
+    for (size_t i = 0; i < batch_partitions(engine); i++)
+        if (!batch_partition(engine, i)->is_gone)
+            return true;
+    return false;
+}
+
+void settle_turn(struct engine *engine)
+{
+    if (batch_is_unknown(engine) && !has_witness(engine))
+        settle_not_committed(engine);
+}
+
+bool settle_learn(struct engine *engine, struct partition *partition, int64_t offset,
+                  struct slice metadata)
+{
+    if (!batch_is_unknown(engine) || !partition->is_in_batch)
+        return true;
+    if (offset == partition->batch_offset &&
+        slice_equal(metadata, buf_slice(&partition->batch_map))) {
+        engine_log(engine, LOG_BATCH_WAS_COMMITTED, NULL, 0);
+        settle_committed(engine);
+        return true;
+    }
+    if (!ledger_agrees(&partition->ledger, offset, metadata))
+        return false;
+    settle_not_committed(engine);
+    return true;
+}
+
+/* Another worker runs under this transactional id. Twice in a minute, and not because of a stall of
+ * this one: two of them would fence each other for ever. */
+static void fenced(struct engine *engine)
+{
+    int64_t before_ms = engine->settle.fenced_ms;
+    bool is_again =
+        before_ms != INT64_MIN && engine->now_ms - before_ms < FENCED_AGAIN_MS &&
+        (engine->stalled_ms == INT64_MIN || engine->now_ms - engine->stalled_ms > FENCED_AGAIN_MS);
+    engine->settle.fenced_ms = engine->now_ms;
+    ENGINE_LOG(engine, is_again ? LOG_FENCED_TWICE : LOG_FENCED,
+               FIELD_TEXT("transactional_id", engine->config.transactional_id));
+    if (!is_again || engine->has_ended)
+        return;
+    engine->has_ended = true;
+    engine->ports.ended(engine->ports.self, 1);
+}
+
+static void become_unknown(struct engine *engine, const struct batch_end *end)
+{
+    ENGINE_LOG(engine, LOG_BATCH_UNKNOWN, FIELD_TEXT("reason", end->reason));
+    if (end->outcome == BATCH_FENCED)
+        fenced(engine);
+    batch_become_unknown(engine);
+    for (size_t i = 0; i < batch_partitions(engine); i++)
+        if (!batch_partition(engine, i)->is_gone)
+            partition_doubt(engine, batch_partition(engine, i));
+    settle_turn(engine);
+}
+
+/* ---- its end ---- */
+
+void engine_batch_ended(struct engine *engine, const struct batch_end *end)
+{
+    if (!batch_is_under_way(engine) || end->id != batch_id(engine))
+        return;
+    switch (end->outcome) {
+    case BATCH_COMMITTED:
+        ENGINE_LOG(engine, LOG_BATCH_COMMITTED,
+                   FIELD_INT("outputs", (int64_t)batch_outputs(engine)),
+                   FIELD_INT("partitions", (int64_t)batch_partitions(engine)),
+                   FIELD_INT("duration_ms", batch_age_ms(engine)));
+        settle_committed(engine);
+        return;
+    case BATCH_ABORTED:
+        aborted(engine, end);
+        return;
+    case BATCH_REFUSED:
+        refused(engine, end);
+        return;
+    case BATCH_GENERATION:
+    case BATCH_MEMBER_GONE:
+        member_refused(engine, end);
+        return;
+    case BATCH_UNKNOWN:
+    case BATCH_FENCED:
+        become_unknown(engine, end);
+        return;
+    }
+}
+
+void settle_done(struct engine *engine)
+{
+    for (struct partition *partition; (partition = batch_let_go(engine)) != NULL;)
+        if (partition->is_gone)
+            partition_free(partition);
+    batch_done(engine);
+}
