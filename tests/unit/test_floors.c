@@ -189,7 +189,7 @@ static void a_floor_with_wings_holds_few_files_itself(void **state)
         const char *files[12];
     } FLAT[] = {
         {"worker/wire", {NULL}},
-        {"worker/io", {"io.c", "io.h", NULL}},
+        {"worker/io", {"io.c", "io.h", "parts.h", "ports.c", NULL}},
         {"worker/app",
          {"assembly.c", "assembly.h", "exit_code.h", "topics.def", "topics.c", "topics.h",
           "worker.c", "worker.h", NULL}},

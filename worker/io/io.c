@@ -1,23 +1,12 @@
 #include "io/io.h"
 
-#include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <unistd.h>
-#include <uv.h>
 
 #include "base/check.h"
 #include "base/memory.h"
-#include "io/loop/alarm.h"
-#include "io/aws/watch.h"
-#include "io/kafka/chunks.h"
-#include "io/kafka/committer.h"
-#include "io/kafka/consumer.h"
-#include "io/kafka/lookup.h"
-#include "io/kafka/offsets.h"
-#include "io/loop/watchdog.h"
+#include "io/parts.h"
 
 #define KAFKA_TICK_MS 200 /* Kafka's rooms are served so often even when they were not woken */
 #define STOP_GRACE_MS                                                                              \
@@ -28,42 +17,6 @@
 #define RESOLVER_MS  2000  /* for look-ups of names, at the very end */
 #define LAST_TURN_MS 20
 
-/* A partition that waits for the commit of its last offset, under at_least_once. */
-struct release {
-    struct tenure tenure;
-    int64_t since_ms;
-};
-
-struct io {
-    struct io_config config;
-    struct ports ports;
-    uv_loop_t loop;
-    uv_async_t wake;
-    struct alarm alarm; /* for what is due without any event */
-    bool has_loop;
-    atomic_bool woken; /* by a room of Kafka */
-    atomic_int stops;  /* how often we were asked to stop */
-    struct log_sink *sink;
-    struct watchdog *watchdog;
-    struct http *http;
-    struct exchange_channel *calls; /* the engine's */
-    struct credentials_watch *credentials;
-    struct kafka_consumer *consumer;
-    struct kafka_offsets *offsets;
-    struct kafka_lookup *lookup;
-    struct kafka_committer *committer;
-    struct kafka_chunks *chunks;
-    struct engine *engine;
-    int64_t now_ms, kafka_due_ms;
-    int64_t uv_ahead_ms; /* uv's clock against ours, which counts a suspended machine's sleep */
-    bool has_joined;     /* its group */
-    bool is_stopping, has_ended;
-    int exit_code;
-    struct release *releases; /* PARTITIONS_MAX */
-    size_t release_count;
-    int64_t stop_until_ms; /* the drain time-out of the stop that was begun */
-};
-
 /* ---- waking ---- */
 
 static void loop_woken(uv_async_t *wake)
@@ -71,177 +24,11 @@ static void loop_woken(uv_async_t *wake)
     (void)wake;
 }
 
-/* From any thread. */
-static void io_wake(void *self)
+void io_wake(void *self)
 {
     struct io *io = self;
     atomic_store(&io->woken, true);
     (void)uv_async_send(&io->wake);
-}
-
-/* ---- the commands of the engine ---- */
-
-static void port_call_start(void *self, struct call_ref call, const struct http_request *request)
-{
-    http_start(((struct io *)self)->calls, call, request);
-}
-
-static bool port_call_cancel(void *self, struct call_ref call)
-{
-    return http_cancel(((struct io *)self)->calls, call);
-}
-
-static void port_credentials_refresh(void *self)
-{
-    credentials_watch_refresh(((struct io *)self)->credentials);
-}
-
-static void port_offsets_read(void *self, struct tenure tenure, uint32_t ticket)
-{
-    kafka_offsets_read(((struct io *)self)->offsets, tenure, ticket);
-}
-
-static void port_watermarks_read(void *self, struct tenure tenure)
-{
-    kafka_lookup_watermarks(((struct io *)self)->lookup, tenure);
-}
-
-static void port_partition_start(void *self, struct tenure tenure, int64_t offset)
-{
-    kafka_consumer_start(((struct io *)self)->consumer, tenure, offset);
-}
-
-/* Under at_least_once its last offsets are committed first. */
-static void port_partition_release(void *self, struct tenure tenure)
-{
-    struct io *io = self;
-    if (!kafka_offsets_holds(io->offsets, tenure)) {
-        kafka_consumer_release(io->consumer, tenure);
-        return;
-    }
-    CHECK(io->release_count < PARTITIONS_MAX);
-    io->releases[io->release_count++] = (struct release){.tenure = tenure, .since_ms = io->now_ms};
-    kafka_offsets_commit(io->offsets);
-    io_wake(io);
-}
-
-static void port_membership(void *self, struct buf *ret_metadata)
-{
-    kafka_consumer_membership(((struct io *)self)->consumer, ret_metadata);
-}
-
-static void port_batch_commit(void *self, const struct batch *batch)
-{
-    struct io *io = self;
-    kafka_committer_give(io->committer, batch,
-                         io->config.kafka.exactly_once ? kafka_consumer_group(io->consumer) : NULL);
-}
-
-static void port_topic_look_up(void *self, struct slice topic, uint32_t ticket)
-{
-    kafka_lookup_topic(((struct io *)self)->lookup, topic, ticket);
-}
-
-static void port_chunk_send(void *self, struct call_ref call, struct output *chunk)
-{
-    kafka_chunks_send(((struct io *)self)->chunks, call, chunk);
-}
-
-static void port_log(void *self, enum log_event event, const struct log_field *fields, size_t count)
-{
-    log_sink_add(((struct io *)self)->sink, event, fields, count);
-}
-
-static void port_ended(void *self, int exit_code)
-{
-    struct io *io = self;
-    if (!io->has_ended && exit_code != 0)
-        io->exit_code = exit_code;
-    io->has_ended = true;
-}
-
-static void ports_make(struct io *io)
-{
-    io->ports = (struct ports){
-        .self = io,
-        .call_start = port_call_start,
-        .call_cancel = port_call_cancel,
-        .credentials_refresh = port_credentials_refresh,
-        .offsets_read = port_offsets_read,
-        .watermarks_read = port_watermarks_read,
-        .partition_start = port_partition_start,
-        .partition_release = port_partition_release,
-        .membership = port_membership,
-        .batch_commit = port_batch_commit,
-        .topic_look_up = port_topic_look_up,
-        .chunk_send = port_chunk_send,
-        .log = port_log,
-        .ended = port_ended,
-    };
-}
-
-/* ---- what the engine hears of its calls ---- */
-
-static void hear_head(void *self, struct call_ref call, int status, struct slice head)
-{
-    engine_call_head(((struct io *)self)->engine, call, status, head);
-}
-
-static void hear_body(void *self, struct call_ref call, struct slice bytes)
-{
-    engine_call_body(((struct io *)self)->engine, call, bytes);
-}
-
-static void hear_end(void *self, struct call_ref call, const struct call_end *end)
-{
-    engine_call_ended(((struct io *)self)->engine, call, end);
-}
-
-static bool calls_make(struct io *io)
-{
-    struct exchange_hearer hearer = {
-        .self = io, .head = hear_head, .body = hear_body, .ended = hear_end};
-    io->calls = http_channel_open(io->http, &hearer, io->config.http.max_in_flight);
-    return io->calls != NULL;
-}
-
-/* ---- signals ---- */
-
-static _Atomic(struct io *) signalled;
-
-static void signal_hear(int number)
-{
-    (void)number;
-    struct io *io = atomic_load(&signalled);
-    if (io == NULL)
-        return;
-    if (atomic_fetch_add(&io->stops, 1) > 0)
-        _exit(IO_EXIT_STOPPED_AT_ONCE);
-    (void)uv_async_send(&io->wake);
-}
-
-static void signals_set(struct io *io)
-{
-    struct sigaction action = {.sa_handler = SIG_IGN};
-    CHECK(sigaction(SIGPIPE, &action, NULL) == 0);
-    if (!io->config.handle_signals)
-        return;
-    atomic_store(&signalled, io);
-    action.sa_handler = signal_hear;
-    action.sa_flags = SA_RESTART;
-    CHECK(sigaction(SIGTERM, &action, NULL) == 0);
-    CHECK(sigaction(SIGINT, &action, NULL) == 0);
-}
-
-/* From here on a signal does what it does to any process: nothing is left that could be lost. */
-static void signals_unset(const struct io *io)
-{
-    if (atomic_load(&signalled) != io)
-        return;
-    struct sigaction action = {.sa_handler = SIG_DFL};
-    CHECK(sigaction(SIGTERM, &action, NULL) == 0);
-    CHECK(sigaction(SIGINT, &action, NULL) == 0);
-    atomic_store(&signalled, NULL);
 }
 
 /* ---- making and unmaking ---- */
@@ -263,11 +50,16 @@ static bool rooms_make(struct io *io, char *ret_error)
     io->watchdog = watchdog_new();
     if (io->sink == NULL || io->watchdog == NULL || !loop_make(io))
         return false;
-    signals_set(io); /* before the first thread: the first of its words may be answered by one */
+    signals_ignore_pipe();
+    io->signals =
+        (struct signals){.wake = wake, .stops = &io->stops, .exit_code = IO_EXIT_STOPPED_AT_ONCE};
+    if (io->config
+            .handle_signals) /* before the first thread starts: its first line may bring one */
+        signals_set(&io->signals);
     io->http = http_new(&io->loop, &io->config.http);
     io->releases = memory_new(PARTITIONS_MAX * sizeof *io->releases);
     io->credentials = credentials_watch_new(&io->loop, io->config.aws_profile);
-    if (io->http == NULL || io->credentials == NULL || io->releases == NULL || !calls_make(io))
+    if (io->http == NULL || io->credentials == NULL || io->releases == NULL || !io_calls_make(io))
         return false;
     io->consumer = kafka_consumer_new(kafka, io->sink, wake, ret_error);
     if (io->consumer == NULL)
@@ -289,7 +81,7 @@ struct io *io_new(const struct io_config *config, char *ret_error, size_t room)
     struct io *io = memory_new(sizeof *io);
     if (io != NULL) {
         io->config = *config;
-        ports_make(io);
+        io_ports_make(io);
         if (rooms_make(io, words))
             return io;
         io_free(io);
@@ -356,7 +148,7 @@ void io_free(struct io *io)
 {
     if (io == NULL)
         return;
-    signals_unset(io);
+    signals_unset(&io->signals);
     if (io->watchdog != NULL)
         watchdog_set(io->watchdog, FREE_MS, exit_code_at_least(io));
     if (io->committer != NULL)
@@ -571,7 +363,7 @@ int io_run(struct io *io)
     while (!io->has_ended)
         more = turn(io, more);
     close_all(io);
-    signals_unset(io);
+    signals_unset(&io->signals);
     struct log_field field = FIELD_INT("exit_code", io->exit_code);
     log_sink_add(io->sink, LOG_STOPPED, &field, 1);
     /* A look-up that the resolver does not answer cannot be broken off. Nothing is left that this

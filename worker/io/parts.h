@@ -1,0 +1,64 @@
+/* What the files of io's top share: io.c (birth, the turn, the end) and ports.c (what the engine
+ * commands and hears). Private to them. */
+#ifndef IO_PARTS_H
+#define IO_PARTS_H
+
+#include <stdatomic.h>
+#include <uv.h>
+
+#include "io/io.h"
+#include "io/loop/alarm.h"
+#include "io/loop/signals.h"
+#include "io/aws/watch.h"
+#include "io/kafka/chunks.h"
+#include "io/kafka/committer.h"
+#include "io/kafka/consumer.h"
+#include "io/kafka/lookup.h"
+#include "io/kafka/offsets.h"
+#include "io/loop/watchdog.h"
+
+/* A partition that waits for the commit of its last offset, under at_least_once. */
+struct release {
+    struct tenure tenure;
+    int64_t since_ms;
+};
+
+struct io {
+    struct io_config config;
+    struct ports ports;
+    uv_loop_t loop;
+    uv_async_t wake;
+    struct alarm alarm; /* for what is due without any event */
+    bool has_loop;
+    atomic_bool woken; /* by a room of Kafka */
+    atomic_int stops;  /* how often a stop was asked for */
+    struct signals signals;
+    struct log_sink *sink;
+    struct watchdog *watchdog;
+    struct http *http;
+    struct exchange_channel *calls; /* the engine's */
+    struct credentials_watch *credentials;
+    struct kafka_consumer *consumer;
+    struct kafka_offsets *offsets;
+    struct kafka_lookup *lookup;
+    struct kafka_committer *committer;
+    struct kafka_chunks *chunks;
+    struct engine *engine;
+    int64_t now_ms, kafka_due_ms;
+    int64_t uv_ahead_ms; /* uv's clock against ours, which counts a suspended machine's sleep */
+    bool has_joined;     /* its group */
+    bool is_stopping, has_ended;
+    int exit_code;
+    struct release *releases; /* PARTITIONS_MAX */
+    size_t release_count;
+    int64_t stop_until_ms; /* the drain time-out of the stop that was begun */
+};
+
+/* From any thread: the loop turns, and serves Kafka's rooms. */
+void io_wake(void *self);
+/* Fills io->ports with the commands of the engine. */
+void io_ports_make(struct io *io);
+/* Opens the engine's channel of exchanges; false: no memory. */
+MUST_CHECK bool io_calls_make(struct io *io);
+
+#endif

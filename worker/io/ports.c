@@ -1,0 +1,128 @@
+/* The engine's ports: its commands go to the rooms of io, and what the rooms hear goes to it. */
+#include "io/parts.h"
+
+#include "base/check.h"
+
+static void port_call_start(void *self, struct call_ref call, const struct http_request *request)
+{
+    http_start(((struct io *)self)->calls, call, request);
+}
+
+static bool port_call_cancel(void *self, struct call_ref call)
+{
+    return http_cancel(((struct io *)self)->calls, call);
+}
+
+static void port_credentials_refresh(void *self)
+{
+    credentials_watch_refresh(((struct io *)self)->credentials);
+}
+
+static void port_offsets_read(void *self, struct tenure tenure, uint32_t ticket)
+{
+    kafka_offsets_read(((struct io *)self)->offsets, tenure, ticket);
+}
+
+static void port_watermarks_read(void *self, struct tenure tenure)
+{
+    kafka_lookup_watermarks(((struct io *)self)->lookup, tenure);
+}
+
+static void port_partition_start(void *self, struct tenure tenure, int64_t offset)
+{
+    kafka_consumer_start(((struct io *)self)->consumer, tenure, offset);
+}
+
+/* Under at_least_once its last offsets are committed first. */
+static void port_partition_release(void *self, struct tenure tenure)
+{
+    struct io *io = self;
+    if (!kafka_offsets_holds(io->offsets, tenure)) {
+        kafka_consumer_release(io->consumer, tenure);
+        return;
+    }
+    CHECK(io->release_count < PARTITIONS_MAX);
+    io->releases[io->release_count++] = (struct release){.tenure = tenure, .since_ms = io->now_ms};
+    kafka_offsets_commit(io->offsets);
+    io_wake(io);
+}
+
+static void port_membership(void *self, struct buf *ret_metadata)
+{
+    kafka_consumer_membership(((struct io *)self)->consumer, ret_metadata);
+}
+
+static void port_batch_commit(void *self, const struct batch *batch)
+{
+    struct io *io = self;
+    kafka_committer_give(io->committer, batch,
+                         io->config.kafka.exactly_once ? kafka_consumer_group(io->consumer) : NULL);
+}
+
+static void port_topic_look_up(void *self, struct slice topic, uint32_t ticket)
+{
+    kafka_lookup_topic(((struct io *)self)->lookup, topic, ticket);
+}
+
+static void port_chunk_send(void *self, struct call_ref call, struct output *chunk)
+{
+    kafka_chunks_send(((struct io *)self)->chunks, call, chunk);
+}
+
+static void port_log(void *self, enum log_event event, const struct log_field *fields, size_t count)
+{
+    log_sink_add(((struct io *)self)->sink, event, fields, count);
+}
+
+static void port_ended(void *self, int exit_code)
+{
+    struct io *io = self;
+    if (!io->has_ended && exit_code != 0)
+        io->exit_code = exit_code;
+    io->has_ended = true;
+}
+
+void io_ports_make(struct io *io)
+{
+    io->ports = (struct ports){
+        .self = io,
+        .call_start = port_call_start,
+        .call_cancel = port_call_cancel,
+        .credentials_refresh = port_credentials_refresh,
+        .offsets_read = port_offsets_read,
+        .watermarks_read = port_watermarks_read,
+        .partition_start = port_partition_start,
+        .partition_release = port_partition_release,
+        .membership = port_membership,
+        .batch_commit = port_batch_commit,
+        .topic_look_up = port_topic_look_up,
+        .chunk_send = port_chunk_send,
+        .log = port_log,
+        .ended = port_ended,
+    };
+}
+
+/* ---- what the engine hears of its calls ---- */
+
+static void hear_head(void *self, struct call_ref call, int status, struct slice head)
+{
+    engine_call_head(((struct io *)self)->engine, call, status, head);
+}
+
+static void hear_body(void *self, struct call_ref call, struct slice bytes)
+{
+    engine_call_body(((struct io *)self)->engine, call, bytes);
+}
+
+static void hear_end(void *self, struct call_ref call, const struct call_end *end)
+{
+    engine_call_ended(((struct io *)self)->engine, call, end);
+}
+
+bool io_calls_make(struct io *io)
+{
+    struct exchange_hearer hearer = {
+        .self = io, .head = hear_head, .body = hear_body, .ended = hear_end};
+    io->calls = http_channel_open(io->http, &hearer, io->config.http.max_in_flight);
+    return io->calls != NULL;
+}
