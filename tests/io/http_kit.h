@@ -354,4 +354,19 @@ static inline struct heard *kit_call(struct kit *kit, const char *path)
     return &kit->listener.calls[0];
 }
 
+/* One call from start to end, and its error. */
+static inline struct heard *kit_call_fails(struct kit *kit, const char *path, enum err err)
+{
+    kit_open(kit);
+    struct heard *heard = kit_call(kit, path);
+    if (heard->err != err)
+        print_message("%s: %s (%s)\n", path, err_name(heard->err), heard->words);
+    assert_int_equal(heard->err, err);
+    assert_int_equal(heard->ends, 1);
+    assert_int_equal(heard->late, 0);
+    assert_true(heard->words[0] != '\0');
+    kit_close(kit);
+    return heard;
+}
+
 #endif

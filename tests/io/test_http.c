@@ -20,48 +20,12 @@ static int teardown(void **state)
     return 0;
 }
 
-/* One call and its error. */
-static struct heard *ends_as(const char *path, enum err err)
-{
-    kit_open(&kit);
-    struct heard *heard = kit_call(&kit, path);
-    if (heard->err != err)
-        print_message("%s: %s (%s)\n", path, err_name(heard->err), heard->words);
-    assert_int_equal(heard->err, err);
-    assert_int_equal(heard->ends, 1);
-    assert_int_equal(heard->late, 0);
-    assert_true(heard->words[0] != '\0');
-    kit_close(&kit);
-    return heard;
-}
-
 /* One call, its error, and that it was sent once. */
 static struct heard *fails(const char *path, enum err err)
 {
-    struct heard *heard = ends_as(path, err);
+    struct heard *heard = kit_call_fails(&kit, path, err);
     assert_true(heard->was_sent);
     assert_int_equal(server_seen(&kit.server, path), 1);
-    return heard;
-}
-
-/* One call that a short limit ends after `bytes` of its body; the limit is as short as the machine
- * allows. */
-static struct heard *times_out(const char *path, int64_t *limit_ms, size_t bytes, const char *words)
-{
-    char wanted[80];
-    int calls = 0;
-    struct heard *heard = NULL;
-    for (*limit_ms = 300; *limit_ms < KIT_PATIENCE_MS; *limit_ms *= 2) {
-        heard = ends_as(path, ERR_TIMEOUT);
-        (void)snprintf(wanted, sizeof wanted, "%s %lld ms", words, (long long)*limit_ms);
-        assert_non_null(strstr(heard->words, wanted));
-        calls++;
-        if (heard->was_sent && heard->body_bytes >= bytes)
-            break;
-    }
-    assert_true(heard->was_sent && heard->body_bytes >= bytes);
-    server_await(&kit.server, "seen", path, 1);
-    assert_true(server_seen(&kit.server, path) <= calls);
     return heard;
 }
 
@@ -168,16 +132,6 @@ static void interim_answers_are_not_the_answer(void **state)
     kit_close(&kit);
 }
 
-/* The answer has not begun with it: a model may think for minutes. */
-static void an_interim_answer_is_not_the_first_byte(void **state)
-{
-    (void)state;
-    kit.config.idle_ms = 300;
-    kit_open(&kit);
-    (void)answers("/interim-then-slow", 200);
-    kit_close(&kit);
-}
-
 static void html_is_an_answer_for_others_to_judge(void **state)
 {
     (void)state;
@@ -224,52 +178,6 @@ static void endless_heads_are_cut_at_the_limit(void **state)
     assert_int_equal(fails("/endless-line", ERR_TOO_LARGE)->heads, 0);
     assert_int_equal(fails("/endless-interim", ERR_TOO_LARGE)->heads, 0);
     assert_int_equal(fails("/endless-trailer", ERR_TOO_LARGE)->heads, 1);
-}
-
-static void an_endless_body_ends_at_the_total_deadline(void **state)
-{
-    (void)state;
-    (void)times_out("/endless-body", &kit.config.total_ms, 100000, "longer than");
-}
-
-static void a_dripping_body_ends_at_the_total_deadline(void **state)
-{
-    (void)state;
-    (void)times_out("/drip", &kit.config.total_ms, 2, "longer than");
-}
-
-static void silence_before_the_answer_ends_at_the_first_byte_deadline(void **state)
-{
-    (void)state;
-    struct heard *heard = times_out("/stall", &kit.config.first_byte_ms, 0, "no answer within");
-    assert_int_equal(heard->heads, 0);
-}
-
-static void silence_in_the_answer_ends_at_the_idle_deadline(void **state)
-{
-    (void)state;
-    static const char PAUSED[] = "paused for more than";
-    struct heard *heard = times_out("/stall-in-head", &kit.config.idle_ms, 0, PAUSED);
-    assert_int_equal(heard->heads, 0);
-    heard = times_out("/stall-in-body", &kit.config.idle_ms, 5, PAUSED);
-    assert_int_equal(heard->heads, 1);
-    assert_int_equal(heard->body_bytes, 5);
-}
-
-static void a_server_that_does_not_read_ends_at_the_first_byte_deadline(void **state)
-{
-    (void)state;
-    static char body[8000000];
-    kit.config.first_byte_ms = 300;
-    do {
-        kit_open(&kit);
-        (void)kit_start(&kit, 0, "/never-reads", slice_of(body, sizeof body));
-        kit_await(&kit, kit.listener.ended + 1);
-        kit_close(&kit);
-        assert_int_equal(kit.listener.calls[0].err, ERR_TIMEOUT);
-        kit.config.first_byte_ms *= 2;
-    } while (!kit.listener.calls[0].was_sent && kit.config.first_byte_ms < KIT_PATIENCE_MS);
-    assert_true(kit.listener.calls[0].was_sent);
 }
 
 static void a_connection_lost_before_the_answer_is_a_connection_error(void **state)
@@ -603,17 +511,11 @@ int main(void)
         CASE(bodies_of_any_size_arrive_whole),
         CASE(answers_are_heard_however_they_are_framed),
         CASE(interim_answers_are_not_the_answer),
-        CASE(an_interim_answer_is_not_the_first_byte),
         CASE(html_is_an_answer_for_others_to_judge),
         CASE(redirects_are_not_followed),
         CASE(a_refusal_before_the_body_was_read_is_heard),
         CASE(what_is_not_http_is_a_bad_answer),
         CASE(endless_heads_are_cut_at_the_limit),
-        CASE(an_endless_body_ends_at_the_total_deadline),
-        CASE(a_dripping_body_ends_at_the_total_deadline),
-        CASE(silence_before_the_answer_ends_at_the_first_byte_deadline),
-        CASE(silence_in_the_answer_ends_at_the_idle_deadline),
-        CASE(a_server_that_does_not_read_ends_at_the_first_byte_deadline),
         CASE(a_connection_lost_before_the_answer_is_a_connection_error),
         CASE(an_answer_cut_short_is_a_broken_stream),
         CASE(a_reset_in_the_body_is_a_broken_stream),
