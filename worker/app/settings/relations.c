@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "app/settings/topics.h"
+#include "app/settings/trial.h"
 
 /* The first value must not be above the second. */
 struct order {

@@ -6,6 +6,8 @@
 #include "base/check.h"
 #include "yaml/mistake.h"
 
+#define ENTRIES_MAX     1000                 /* of one map */
+#define NAME_BYTES_MAX  128                  /* of an alias or a template */
 #define VALUE_BYTES_MAX ((size_t)256 * 1024) /* of one text, its variables put in */
 
 static const char *expected(enum setting_kind kind)
@@ -58,6 +60,29 @@ bool settings_take_text(struct settings_reader *reader, const struct document_no
     else
         return true;
     return false;
+}
+
+/* Is the map small enough, and this member the first of its name and named well? */
+bool settings_may_take(struct settings_reader *reader, const struct document_node *map,
+                       const struct document_node *member, struct slice path)
+{
+    if (map->count > ENTRIES_MAX) {
+        if (member == map->first)
+            problems_add(reader->problems, map->place, path,
+                         "has more than %d entries; remove some", ENTRIES_MAX);
+        return false;
+    }
+    if (document_is_repeated(map, member)) {
+        problems_add(reader->problems, member->key_place, path, "is there twice; keep one of them");
+        return false;
+    }
+    if (member->key.len > NAME_BYTES_MAX || settings_form_fault(FORM_NAME, member->key) != NULL) {
+        problems_add(reader->problems, member->key_place, path,
+                     "is not a name; use printable ASCII without spaces, at most %d",
+                     NAME_BYTES_MAX);
+        return false;
+    }
+    return true;
 }
 
 void settings_add_amount(struct buf *buf, enum setting_kind kind, int64_t amount)

@@ -1,7 +1,4 @@
-/* What a request would meet: aliases, templates and the default model are tried with one, so that
- * `check` refuses what would fail every request that uses them, by the request reader's own rules.
- */
-#include "app/settings/parts.h"
+#include "app/settings/trial.h"
 
 #include "wire/formats/json.h"
 

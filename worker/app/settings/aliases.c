@@ -1,146 +1,14 @@
-/* The maps whose names are the user's own: librdkafka properties, model aliases, templates. */
+/* Model aliases: the user's names for models, with defaults for requests that use them. */
 #include "app/settings/parts.h"
 
-#include <stdio.h>
-#include <string.h>
-
-#include "wire/formats/json.h"
+#include "app/settings/trial.h"
 #include "base/suggest.h"
 #include "wire/bedrock/dialects.h"
-#include "wire/chat/template.h"
+#include "wire/formats/json.h"
 #include "yaml/mistake.h"
 
-#define ENTRIES_MAX    1000 /* of one map */
-#define NAME_BYTES_MAX 128  /* of an alias or a template */
 #define STOPS_MAX      64
 #define JSON_BYTES_MAX 65536 /* of one default */
-#define PAIR           "a role and a text such as [human, \"Hello {name}\"]"
-#define QUOTE_BYTES    8 /* so much of a secret is a quotation of it */
-
-/* Is the map small enough, and this member the first of its name and named well? */
-static bool may_take(struct settings_reader *reader, const struct document_node *map,
-                     const struct document_node *member, struct slice path)
-{
-    if (map->count > ENTRIES_MAX) {
-        if (member == map->first)
-            problems_add(reader->problems, map->place, path,
-                         "has more than %d entries; remove some", ENTRIES_MAX);
-        return false;
-    }
-    if (document_is_repeated(map, member)) {
-        problems_add(reader->problems, member->key_place, path, "is there twice; keep one of them");
-        return false;
-    }
-    if (member->key.len > NAME_BYTES_MAX || settings_form_fault(FORM_NAME, member->key) != NULL) {
-        problems_add(reader->problems, member->key_place, path,
-                     "is not a name; use printable ASCII without spaces, at most %d",
-                     NAME_BYTES_MAX);
-        return false;
-    }
-    return true;
-}
-
-bool settings_property_is_secret(struct slice name)
-{
-    static const char *const PARTS[] = {"password", "secret", "key.pem", "oauthbearer.config",
-                                        "jaas"};
-    for (size_t i = 0; i < COUNT_OF(PARTS); i++) {
-        struct slice part = slice_of_text(PARTS[i]);
-        for (size_t at = 0; at + part.len <= name.len; at++) {
-            if (slice_equal_nocase(slice_sub(name, at, part.len), part))
-                return true;
-        }
-    }
-    return false;
-}
-
-/* How much of the value begins there, if it is enough to be one. */
-static size_t quoted_len(struct slice words, size_t at, struct slice value)
-{
-    size_t len = 0;
-    while (len < value.len && at + len < words.len && words.ptr[at + len] == value.ptr[len])
-        len++;
-    bool is_clipped = at + len == words.len && len > 0;
-    return len == value.len || len >= QUOTE_BYTES || is_clipped ? len : 0;
-}
-
-void settings_add_words(struct buf *buf, struct slice words, struct slice value)
-{
-    size_t at = 0;
-    while (at < words.len) {
-        size_t len = quoted_len(words, at, value);
-        if (len > 0)
-            buf_add_text(buf, "***");
-        else
-            buf_add_byte(buf, words.ptr[at]);
-        at += len > 0 ? len : 1;
-    }
-}
-
-static void check_property(struct settings_reader *reader, const struct kafka_property *property,
-                           const struct document_node *node, struct slice path)
-{
-    struct buf words OWNED_BY(buf_done);
-    buf_init(&words, KAFKA_ERROR_MAX);
-    enum err err = kafka_conf_check(property->name, property->value, &words);
-    bool may_be_secret =
-        settings_property_is_secret(property->name) || !slice_equal(node->text, property->value);
-    if (err == ERR_NOT_ALLOWED)
-        problems_add(reader->problems, node->place, path, "is rejected: %s; remove it",
-                     buf_text(&words));
-    else if (err != OK) {
-        struct buf shown OWNED_BY(buf_done);
-        buf_init(&shown, 4 * KAFKA_ERROR_MAX);
-        settings_add_words(&shown, buf_slice(&words), may_be_secret ? property->value : SLICE_NULL);
-        problems_add(reader->problems, node->place, path, "librdkafka rejects it: %s",
-                     buf_text(&shown));
-    }
-}
-
-void settings_take_properties(struct settings_reader *reader, const struct setting_row *row,
-                              const struct document_node *node,
-                              struct setting_properties *ret_value)
-{
-    struct arena *arena = &reader->settings->arena;
-    struct kafka_property *list = arena_new_array(arena, node->count, sizeof *list);
-    struct place *places = arena_new_array(arena, node->count, sizeof *places);
-    size_t count = 0;
-    if (list == NULL || places == NULL) {
-        problems_add(reader->problems, node->place, slice_of_text(row->path), "out of memory");
-        return;
-    }
-    for (const struct document_node *item = node->first; item != NULL; item = item->next) {
-        struct slice path =
-            document_path(&reader->settings->arena, slice_of_text(row->path), item->key);
-        if (!may_take(reader, node, item, path) ||
-            !settings_take_text(reader, item, path, &list[count].value))
-            continue;
-        list[count].name = item->key;
-        places[count] = item->place;
-        check_property(reader, &list[count], item, path);
-        count++;
-    }
-    *ret_value = (struct setting_properties){{list, count}, places};
-}
-
-void settings_forget_secrets(struct settings *settings)
-{
-    struct kafka_properties *all[] = {&settings->kafka_client.set, &settings->kafka_consumer.set,
-                                      &settings->kafka_producer.set};
-    for (size_t i = 0; i < COUNT_OF(all); i++) {
-        for (size_t j = 0; j < all[i]->count; j++) {
-            struct slice value = all[i]->list[j].value;
-            if (!settings_property_is_secret(all[i]->list[j].name) || value.len == 0)
-                continue;
-            /* The arena's copy is the only one. */
-            union {
-                const char *read;
-                char *write;
-            } bytes = {.read = value.ptr};
-            explicit_bzero(bytes.write, value.len);
-        }
-    }
-}
 
 /* Keeps the value as a request with it would have it, if a request may have it. */
 static void keep_default(struct settings_reader *reader, const struct document_node *node,
@@ -252,7 +120,7 @@ static void take_defaults(struct settings_reader *reader, const struct document_
     }
     for (const struct document_node *item = node->first; item != NULL; item = item->next) {
         struct slice below = document_path(&reader->settings->arena, path, item->key);
-        if (may_take(reader, node, item, below))
+        if (settings_may_take(reader, node, item, below))
             take_default(reader, item, below, ret_alias);
     }
 }
@@ -343,7 +211,7 @@ static void take_alias(struct settings_reader *reader, const struct document_nod
         struct slice below = document_path(&reader->settings->arena, path, item->key);
         struct suggest suggest;
         const struct alias_member *member = NULL;
-        if (!may_take(reader, node, item, below))
+        if (!settings_may_take(reader, node, item, below))
             continue;
         suggest_init(&suggest, item->key);
         for (size_t i = 0; i < COUNT_OF(MEMBERS); i++) {
@@ -376,7 +244,7 @@ void settings_take_aliases(struct settings_reader *reader, const struct document
     for (const struct document_node *item = node->first; item != NULL; item = item->next) {
         struct slice path =
             document_path(&reader->settings->arena, SLICE("models.aliases"), item->key);
-        if (!may_take(reader, node, item, path))
+        if (!settings_may_take(reader, node, item, path))
             continue;
         list[count].name = item->key;
         places[count] = item->key_place;
@@ -384,84 +252,4 @@ void settings_take_aliases(struct settings_reader *reader, const struct document
         count++;
     }
     *ret_value = (struct setting_aliases){list, places, count};
-}
-
-static void take_message(struct settings_reader *reader, const struct document_node *node,
-                         struct slice path, struct template_message *ret_message)
-{
-    size_t column = 0;
-    const char *words = NULL;
-    if (node->kind != DOCUMENT_LIST) {
-        mistake_add_kind(reader->problems, node, path, PAIR);
-        return;
-    }
-    if (node->count != 2) {
-        problems_add(reader->problems, node->place, path,
-                     "is a list of %zu; write " PAIR ", a text with commas in quotes", node->count);
-        return;
-    }
-    const struct document_node *role = node->first, *text = node->last;
-    if (!settings_take_text(reader, role, path, &ret_message->role) ||
-        !settings_take_text(reader, text, path, &ret_message->text))
-        return;
-    struct trial trial OWNED_BY(trial_done);
-    trial_init(&trial);
-    if (trial_message(&trial, ret_message) != OK)
-        problems_add(reader->problems, role->place, path, "the role %s", trial_words(&trial));
-    if (template_check(ret_message->text, &column, &words) != OK)
-        problems_add(reader->problems, text->place, path,
-                     "is not a template: %s at its byte %zu; write {name} for a variable, {{ and "
-                     "}} for braces",
-                     words, column);
-}
-
-/* What its messages are together, after each was good. */
-static void try_template(struct settings_reader *reader, const struct document_node *node,
-                         struct slice path, const struct template_named *named)
-{
-    struct trial trial OWNED_BY(trial_done);
-    trial_init(&trial);
-    if (trial_template(&trial, named) == OK)
-        return;
-    size_t index = trial_index(&trial);
-    const struct document_node *fault = node;
-    if (index < named->count) {
-        fault = node->first;
-        while (index-- > 0)
-            fault = fault->next;
-    }
-    problems_add(reader->problems, fault->place, path, "%s", trial_words(&trial));
-}
-
-void settings_take_templates(struct settings_reader *reader, const struct document_node *node,
-                             struct setting_templates *ret_value)
-{
-    struct arena *arena = &reader->settings->arena;
-    struct template_named *list = arena_new_array(arena, node->count, sizeof *list);
-    size_t count = 0;
-    if (list == NULL) {
-        problems_add(reader->problems, node->place, SLICE("templates"), "out of memory");
-        return;
-    }
-    for (const struct document_node *item = node->first; item != NULL; item = item->next) {
-        struct slice path = document_path(&reader->settings->arena, SLICE("templates"), item->key);
-        if (!may_take(reader, node, item, path))
-            continue;
-        struct template_message *messages = NULL;
-        if (item->kind == DOCUMENT_LIST && item->count > 0)
-            messages = arena_new_array(arena, item->count, sizeof *messages);
-        if (messages == NULL) {
-            problems_add(reader->problems, item->place, path,
-                         "is not a list of messages; write [[human, \"Hello {name}\"]]");
-            continue;
-        }
-        size_t index = 0, before = problems_found(reader->problems);
-        for (const struct document_node *pair = item->first; pair != NULL; pair = pair->next)
-            take_message(reader, pair, path, &messages[index++]);
-        list[count] = (struct template_named){item->key, messages, index};
-        if (problems_found(reader->problems) == before)
-            try_template(reader, item, path, &list[count]);
-        count++;
-    }
-    *ret_value = (struct setting_templates){list, count};
 }
