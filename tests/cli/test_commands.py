@@ -286,12 +286,15 @@ def test_the_schema_is_one_and_judges_files_as_the_reader_does(tmp_path):
     validator = jsonschema.Draft202012Validator(schema)
     good = ["{}", (ROOT / "config" / "worker.yaml").read_text(encoding="utf-8"), "kafka:\n",
             "delivery: {max_held: '${HELD:-5000}', drain_timeout: 1m30s, dead_letters: false}",
+            "delivery: {commit_interval: 0.5s, batch_size: 1MB, max_held_bytes: 268435456}", "bedrock: {retry: {max_elapsed: 0}}",
             "models: {aliases: {a: {id: x.y, defaults: {temperature: 0, stop: [END]}}}}",
             "templates: {t: [[system, 'a {b}'], [human, '{c}']]}", "kafka: {client: {linger.ms: 5}}",
             "kafka: {instance: 0, group_id: true}", "topics: {requests: [5], responses: 6.5}", "templates: {t: [[human, 5]]}",
             "models: {aliases: {a: {id: 5.5, region: us-east-1, defaults: {stop: [5]}}}}"]
     bad = ["wrong: 1", "delivery: {max_held: many}", "delivery: {max_begun: 16}", "delivery: {ordering: keys}",
-           "delivery: {commit_interval: 5}", "topics: {requests: []}", "topics: {requests: a}",
+           "delivery: {commit_interval: 5}", "delivery: {commit_interval: 0}", "delivery: {batch_size: 1}",
+           "models: {aliases: {a: {api: auto}}}", "models: {aliases: {a: {id: x.y, api: other}}}", "templates: {t: [[human, {x}]]}",
+           "topics: {requests: []}", "topics: {requests: a}",
            "models: {aliases: {a: {idd: x}}}", "templates: {t: [[robot, x]]}", "bedrock: {timeouts: 5s}"]
     for text in good:
         assert call("check", "-c", settings_file(tmp_path, text), AWS_REGION="us-east-1").returncode == 0, text

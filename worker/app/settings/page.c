@@ -87,7 +87,7 @@ void settings_add_reference(struct buf *buf)
         buf, "  ",
         "A settings file is YAML. Every setting has a default that serves, so an empty file "
         "is a valid one. In values `${NAME}` and `${NAME:-default}` are replaced by the "
-        "environment, and `$$` is a dollar. Durations have a unit (`200ms`, `30s`, `5m`, "
+        "environment, and `$$` is a dollar. Durations have a unit (`200ms`, `1.5s`, `5m`, "
         "`1h`), sizes may have one (`64KiB`, `16MiB`, `1GB`). Unknown settings, wrong types "
         "and values outside of their limits are rejected with file, line and column; "
         "`bedrock-worker check` reports all of them at once.");

@@ -7,12 +7,12 @@
 #ifndef APP_SETTINGS_SETTINGS_H
 #define APP_SETTINGS_SETTINGS_H
 
-#include "yaml/document.h"
-#include "yaml/problems.h"
-#include "yaml/units.h"
 #include "base/arena.h"
 #include "io/kafka/conf.h"
 #include "wire/chat/catalog.h"
+#include "yaml/document.h"
+#include "yaml/problems.h"
+#include "yaml/units.h"
 
 enum guarantee { GUARANTEE_EXACTLY_ONCE, GUARANTEE_AT_LEAST_ONCE };
 
@@ -100,6 +100,7 @@ struct settings {
     struct arena arena;
 };
 
+/* A row of settings.def. */
 struct setting_row {
     const char *path;
     enum setting_kind kind;
@@ -107,18 +108,20 @@ struct setting_row {
     int64_t low, high;        /* COUNT, SPAN (ms), SIZE (bytes) */
     const char *choices;      /* CHOICE: words with | between */
     enum setting_form form;   /* TEXT, LIST */
-    bool is_needed;           /* TEXT, LIST: may not be empty */
+    bool is_needed;           /* TEXT, LIST: must not be empty */
     const char *words;
     size_t value_at; /* offset in struct settings, */
     size_t place_at; /* in struct settings_places, */
     size_t wrong_at; /* and in struct settings_marks */
 };
 
+/* Settings that a path leads to together; the words introduce them on the reference page. */
 struct setting_group {
     const char *path;
     const char *words;
 };
 
+/* The rows of settings.def and its groups, in their order. */
 const struct setting_row *settings_rows(size_t *ret_count);
 const struct setting_group *settings_groups(size_t *ret_count);
 /* The row of a path, or NULL. */
@@ -138,12 +141,13 @@ struct settings_source {
  * storage. */
 MUST_CHECK bool settings_read(struct settings *settings, const struct settings_source *source,
                               struct problems *problems);
-/* The same from a file (NULL = defaults alone) and the process's environment. */
+/* The same from a file (NULL = only defaults, "-" = standard input) and the process's environment.
+ */
 MUST_CHECK bool settings_load(struct settings *settings, const char *file,
                               const char *const *overrides, size_t override_count,
                               struct problems *problems);
-/* Are there Kafka clients with these properties? Makes the three of a worker, without a connection;
- * to be asked once, after reading, whether or not that found problems. */
+/* Does librdkafka create the Kafka clients with these properties? Creates the three of a worker and
+ * connects none; to be asked once, after reading, whether or not that found problems. */
 MUST_CHECK bool settings_try_clients(const struct settings *settings, struct problems *problems);
 /* The configuration of the Kafka clients, borrowed from the settings. `transactional_id` is
  * borrowed, too. */
@@ -151,9 +155,11 @@ void settings_kafka_config(const struct settings *settings, struct slice transac
                            struct kafka_config *ret_config);
 /* Does the text have this form? NULL when it has, else what is wrong and what to do. */
 const char *settings_form_fault(enum setting_form form, struct slice text);
+/* Wipes secrets and frees all values. */
 void settings_free(struct settings *settings);
 /* Wipes librdkafka properties whose names say that they are secret. */
 void settings_forget_secrets(struct settings *settings);
+/* Does the name of this librdkafka property say so? */
 bool settings_property_is_secret(struct slice name);
 
 /* The reference page (Markdown-like text for people), and the JSON Schema (2020-12) of the file. */
