@@ -9,15 +9,6 @@
 
 #define READ_STEP 16384
 
-void sim_effect_clear(struct sim_effect *ret_effect)
-{
-    *ret_effect = (struct sim_effect){.fault = SIM_UNSET,
-                                      .bytes = SIM_UNSET,
-                                      .after = SIM_UNSET,
-                                      .skew_ms = 0,
-                                      .retry_after_ms = SIM_UNSET};
-}
-
 struct sim_config *sim_config_new(void)
 {
     struct sim_config *config = memory_new(sizeof *config);
@@ -37,11 +28,6 @@ void sim_config_free(struct sim_config *config)
         return;
     arena_done(&config->arena);
     memory_free(config);
-}
-
-bool sim_config_keep(struct sim_config *config, struct slice text, struct slice *ret_text)
-{
-    return arena_copy(&config->arena, text, ret_text);
 }
 
 static enum err read_file(const char *path, struct buf *ret_text)

@@ -1,7 +1,7 @@
-/* The inside of the simulator, shared by sim.c (the thread and its loop), serving.c (the life of
- * one call) and writing.c (how its answer goes out). libmicrohttpd speaks HTTP; a call that must
- * wait is suspended there and resumed by our timers. All on one thread; only `stopping` and the
- * counters are seen by others. */
+/* The inside of the simulator, from the top: sim.c (the thread and its loop), serving.c (the life
+ * of one call), writing.c (how its answer goes out), parts.c (time, waiting, counters).
+ * libmicrohttpd speaks HTTP; a call that must wait is suspended there and resumed by our timers.
+ * All on one thread; only `stopping` and the counters are seen by others. */
 #ifndef SIM_PARTS_H
 #define SIM_PARTS_H
 
@@ -100,12 +100,14 @@ struct sim {
     char problem[SIM_PROBLEM_MAX];
 };
 
-/* sim.c */
+/* parts.c */
 int64_t sim_wall_us(void);
-/* Suspends the call until due_ms; meanwhile it is looked whether the client is still there. */
+/* Suspends the call until due_ms; meanwhile its timer looks whether the client is still there. */
 void sim_wait(struct served *served, int64_t due_ms);
 /* The Date header's text, skewed by so much. */
 void sim_date(struct sim *sim, int64_t skew_ms, char ret_date[HTTP_DATE_LEN + 1]);
+/* From any thread. */
+void counters_read(const struct counters *counters, struct sim_stats *ret_stats);
 
 /* serving.c: libmicrohttpd's callbacks */
 void *serving_new(void *sim, const char *target, struct MHD_Connection *connection);

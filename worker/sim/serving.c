@@ -295,7 +295,7 @@ static enum MHD_Result begin(struct served *served, const char *method)
 static void add_stats(struct buf *buf, struct sim *sim)
 {
     struct sim_stats stats;
-    sim_stats(sim, &stats);
+    counters_read(&sim->counters, &stats);
     buf_addf(buf,
              "{\"calls\":%lld,\"ok\":%lld,\"errors\":%lld,\"gone\":%lld,\"open\":%lld,"
              "\"open_most\":%lld,\"input_tokens\":%lld,\"output_tokens\":%lld,\"faults\":{",

@@ -15,6 +15,20 @@
 #define RATE_WORDS  "a rate from 0 to 1"
 #define DELAY_WORDS "a delay such as 250ms, uniform(100ms, 300ms) or lognormal(800ms, 0.5)"
 
+void sim_effect_clear(struct sim_effect *ret_effect)
+{
+    *ret_effect = (struct sim_effect){.fault = SIM_UNSET,
+                                      .bytes = SIM_UNSET,
+                                      .after = SIM_UNSET,
+                                      .skew_ms = 0,
+                                      .retry_after_ms = SIM_UNSET};
+}
+
+bool sim_config_keep(struct sim_config *config, struct slice text, struct slice *ret_text)
+{
+    return arena_copy(&config->arena, text, ret_text);
+}
+
 enum row_type {
     ROW_TEXT,
     ROW_FLAG,
