@@ -1,5 +1,7 @@
 #include "unit/engine_kit.h"
 
+#include "engine/identity.h"
+
 #define MODEL_A ",\"model\":\"m.a\""
 #define MODEL_B ",\"model\":\"m.b\""
 
@@ -432,6 +434,75 @@ static void new_credentials_that_are_refused_too_are_tried_once(void **state)
     kit_free(kit);
 }
 
+static struct target *target_of(struct kit *kit, const char *model)
+{
+    for (struct link *link = kit->engine->targets.next; link != &kit->engine->targets;
+         link = link->next) {
+        struct target *target = LINK_OWNER(link, struct target, link);
+        if (slice_equal_text(target->model, model))
+            return target;
+    }
+    fail_msg("no target is there for %s", model);
+    return NULL;
+}
+
+/* m.b is signed by another identity than m.a. */
+static void an_identity_without_credentials_stops_only_its_own_targets(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_new(NULL);
+    struct identity other;
+    struct credentials credentials = {.access_key_id = SLICE("AKOTHER"),
+                                      .secret_access_key = SLICE("secret"),
+                                      .expires_wall_ms = INT64_MAX};
+    identity_init(&other);
+    kit_assign(kit, 0);
+    request_of(kit, 0, MODEL_B);
+    request_of(kit, 1, MODEL_A);
+    target_of(kit, "m.b")->identity = &other;
+    kit_turn(kit);
+    assert_int_equal(open_in(kit, 0, 1), 0);
+    assert_int_equal(open_in(kit, 1, 2), 1);
+    identity_set(kit->engine, &other, &credentials, SLICE(""));
+    kit_turn(kit);
+    assert_int_equal(open_in(kit, 0, 1), 1);
+    kit_answer(kit, 0);
+    kit_answer(kit, 1);
+    kit_settle(kit);
+    assert_int_equal(kit_count(kit, OUTPUT_RESPONSE), 2);
+    identity_done(&other);
+    kit_free(kit);
+}
+
+static void new_credentials_of_one_identity_say_nothing_of_another(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_new(NULL);
+    struct identity other;
+    struct credentials credentials = {.access_key_id = SLICE("AKOTHER"),
+                                      .secret_access_key = SLICE("secret"),
+                                      .expires_wall_ms = INT64_MAX};
+    identity_init(&other);
+    identity_set(kit->engine, &other, &credentials, SLICE(""));
+    kit_assign(kit, 0);
+    request_of(kit, 0, MODEL_B);
+    target_of(kit, "m.b")->identity = &other;
+    kit_turn(kit);
+    credentials_are(kit, "AKNEW");
+    kit_answer_with(kit, 0, 403, OLD_HEAD, "{}"); /* waits for news of its own identity */
+    kit_wait(kit, 1000);
+    assert_int_equal(open_in(kit, 0, 1), 0);
+    credentials.access_key_id = SLICE("AKOTHER2");
+    identity_set(kit->engine, &other, &credentials, SLICE(""));
+    kit_wait(kit, 1000);
+    assert_int_equal(open_in(kit, 0, 1), 1);
+    kit_answer(kit, 0);
+    kit_settle(kit);
+    assert_says(kit_output(kit, OUTPUT_RESPONSE, 0), "\"status\":\"ok\"");
+    identity_done(&other);
+    kit_free(kit);
+}
+
 /* Names of models come from requests: what nobody uses is forgotten. */
 static void targets_that_nobody_uses_are_forgotten(void **state)
 {
@@ -477,6 +548,8 @@ int main(void)
         cmocka_unit_test(refused_credentials_are_replaced),
         cmocka_unit_test(refused_credentials_end_a_request_when_there_are_no_new_ones),
         cmocka_unit_test(new_credentials_that_are_refused_too_are_tried_once),
+        cmocka_unit_test(an_identity_without_credentials_stops_only_its_own_targets),
+        cmocka_unit_test(new_credentials_of_one_identity_say_nothing_of_another),
         cmocka_unit_test(targets_that_nobody_uses_are_forgotten),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "base/memory.h"
+#include "engine/identity.h"
 #include "wire/bedrock/fault.h"
 #include "wire/bedrock/invocation.h"
 
@@ -137,10 +138,10 @@ static enum err write_request(struct engine *engine, struct call *call,
         .body = buf_slice(&engine->body_scratch),
         .region = target->region,
         .user_agent = engine->config.user_agent,
-        .wall_ms = engine->wall_ms + call->clock_offset_ms,
+        .wall_ms = engine->wall_ms + call->stamp.clock_offset_ms,
     };
     err = invocation_add(&engine->url_scratch, &engine->headers_scratch, &invocation,
-                         &engine->credentials, &target->key);
+                         &target->identity->credentials, &target->key);
     add_attempt(engine, job, attempt);
     if (err == OK)
         err = engine->headers_scratch.failed;
@@ -150,7 +151,8 @@ static enum err write_request(struct engine *engine, struct call *call,
 enum err call_begin(struct engine *engine, struct job *job, const struct attempt *attempt,
                     struct why *ret_why)
 {
-    CHECK(engine->has_credentials && engine->free_call_count > 0);
+    const struct identity *identity = job->target->identity;
+    CHECK(identity->has_credentials && engine->free_call_count > 0);
     struct call *call = &engine->calls[engine->free_calls[--engine->free_call_count]];
     engine->calling++;
     *call = (struct call){
@@ -159,8 +161,7 @@ enum err call_begin(struct engine *engine, struct job *job, const struct attempt
         .job = job,
         .started_ms = engine->now_ms,
         .first_token_ms = -1,
-        .credentials_version = engine->credentials_version,
-        .clock_offset_ms = clock_skew_offset_ms(&engine->clock),
+        .stamp = identity_stamp(identity),
     };
     enum err err = write_request(engine, call, attempt);
     if (engine->body_scratch.room > SCRATCH_KEPT_MAX)

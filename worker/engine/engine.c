@@ -8,6 +8,7 @@
 #include "engine/booked.h"
 #include "engine/cut.h"
 #include "engine/hold.h"
+#include "engine/identity.h"
 #include "engine/job.h"
 #include "engine/job_pool.h"
 #include "engine/membership.h"
@@ -19,11 +20,10 @@
 #include "engine/target.h"
 #include "engine/tell.h"
 
-#define TURN_MAX_MS           1000 /* the longest sleep: a tick */
-#define CHUNKS_KNOWN_MS       60000
-#define CREDENTIALS_BYTES_MAX 65536
-#define STOP_GRACE_MS         5000 /* after drain_timeout, for the last commit */
-#define LANES_PER_JOB         2
+#define TURN_MAX_MS     1000 /* the longest sleep: a tick */
+#define CHUNKS_KNOWN_MS 60000
+#define STOP_GRACE_MS   5000 /* after drain_timeout, for the last commit */
+#define LANES_PER_JOB   2
 
 /* ---- birth and death ---- */
 
@@ -91,7 +91,7 @@ struct engine *engine_new(const struct engine_config *config, const struct ports
     hold_init(engine);
     share_init(&engine->call_share, config->max_in_flight);
     membership_init(engine);
-    arena_init(&engine->credentials_arena, CREDENTIALS_BYTES_MAX);
+    identity_init(&engine->identity);
     cut_init(engine);
     engine->settle.fenced_ms = INT64_MIN;
     engine->stalled_ms = INT64_MIN;
@@ -101,13 +101,6 @@ struct engine *engine_new(const struct engine_config *config, const struct ports
         return engine;
     engine_free(engine);
     return NULL;
-}
-
-static void credentials_clear(struct engine *engine)
-{
-    engine->credentials = (struct credentials){0};
-    engine->has_credentials = false;
-    arena_wipe(&engine->credentials_arena);
 }
 
 void engine_free(struct engine *engine)
@@ -125,8 +118,7 @@ void engine_free(struct engine *engine)
     memory_free(engine->lanes);
     timers_done(&engine->timers);
     membership_done(engine);
-    credentials_clear(engine);
-    arena_done(&engine->credentials_arena);
+    identity_done(&engine->identity);
     memory_free(engine);
 }
 
@@ -169,54 +161,10 @@ void engine_time(struct engine *engine, int64_t now_ms, int64_t wall_ms)
     partitions_doubt(engine);
 }
 
-/* Said once for each reason. */
-static void credentials_missing(struct engine *engine, struct slice reason)
-{
-    char words[WHY_MESSAGE_MAX];
-    why_copy(words, sizeof words, reason.len > 0 ? reason : SLICE("none were given"));
-    if (strcmp(words, engine->credentials_reason) == 0)
-        return;
-    memcpy(engine->credentials_reason, words, sizeof words);
-    ENGINE_LOG(engine, LOG_CREDENTIALS_MISSING, FIELD_TEXT("reason", slice_of_text(words)));
-}
-
-static bool is_known(const struct engine *engine, const struct credentials *credentials)
-{
-    const struct credentials *own = &engine->credentials;
-    return engine->has_credentials && slice_equal(own->access_key_id, credentials->access_key_id) &&
-           slice_equal(own->secret_access_key, credentials->secret_access_key) &&
-           slice_equal(own->session_token, credentials->session_token) &&
-           slice_equal(own->bearer_token, credentials->bearer_token) &&
-           own->expires_wall_ms == credentials->expires_wall_ms;
-}
-
 void engine_credentials(struct engine *engine, const struct credentials *credentials,
                         struct slice reason)
 {
-    engine->credentials_looks++;
-    if (credentials != NULL && is_known(engine, credentials))
-        return;
-    credentials_clear(engine);
-    engine->credentials_version++;
-    if (credentials == NULL) {
-        credentials_missing(engine, reason);
-        return;
-    }
-    struct credentials *own = &engine->credentials;
-    struct arena *arena = &engine->credentials_arena;
-    engine->has_credentials =
-        arena_copy(arena, credentials->access_key_id, &own->access_key_id) &&
-        arena_copy(arena, credentials->secret_access_key, &own->secret_access_key) &&
-        arena_copy(arena, credentials->session_token, &own->session_token) &&
-        arena_copy(arena, credentials->bearer_token, &own->bearer_token);
-    own->expires_wall_ms = credentials->expires_wall_ms;
-    if (!engine->has_credentials) {
-        credentials_missing(engine, slice_of_text(err_words(ERR_NO_MEMORY)));
-        return;
-    }
-    if (engine->credentials_reason[0] != '\0')
-        engine_log(engine, LOG_CREDENTIALS_FOUND, NULL, 0);
-    engine->credentials_reason[0] = '\0';
+    identity_set(engine, &engine->identity, credentials, reason);
 }
 
 void engine_topic_found(struct engine *engine, uint32_t ticket, enum err err, int32_t partitions)
@@ -366,7 +314,7 @@ static bool has_room_for_answers(struct engine *engine)
 
 static void start_calls(struct engine *engine, int64_t *ret_next_ms)
 {
-    if (engine->is_stopping || !engine->has_credentials || link_alone(&engine->ready))
+    if (engine->is_stopping || link_alone(&engine->ready))
         return;
     enum membership_news news = membership_recent(engine);
     if (news == MEMBERSHIP_CHANGED)

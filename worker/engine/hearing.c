@@ -5,7 +5,7 @@
 #include "base/check.h"
 #include "base/instant.h"
 #include "base/memory.h"
-#include "engine/tell.h"
+#include "engine/identity.h"
 #include "wire/formats/hash.h"
 
 #define HEARINGS_KEPT_MAX  256         /* that nobody has; further ones are freed */
@@ -94,15 +94,6 @@ static void reserve_body(struct hearing *hearing, struct slice head)
         buf_reset(&hearing->body);
 }
 
-static void hear_date(struct engine *engine, int64_t date_ms)
-{
-    if (!clock_skew_hear(&engine->clock, engine->wall_ms, date_ms) ||
-        !tell_now(engine, &engine->clock_told_ms))
-        return;
-    ENGINE_LOG(engine, LOG_CLOCK_CORRECTED,
-               FIELD_INT("offset_ms", clock_skew_offset_ms(&engine->clock)));
-}
-
 struct heard call_heard(const struct call *call)
 {
     const struct hearing *hearing = call->hearing;
@@ -134,7 +125,7 @@ void call_head(struct engine *engine, struct call *call, int status, struct slic
     struct slice date = http_header(head, "date");
     int64_t date_ms;
     if (date.ptr != NULL && instant_from_http_date(date, &date_ms))
-        hear_date(engine, date_ms);
+        identity_hear_date(engine, call->job->target->identity, date_ms);
 }
 
 /* ---- the stream ---- */

@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/memory.h"
 #include "engine/booked.h"
+#include "engine/identity.h"
 #include "engine/job_pool.h"
 #include "engine/lane.h"
 #include "engine/outcome.h"
@@ -200,7 +201,7 @@ static bool job_look(struct engine *engine, struct job *job);
 void job_due(struct engine *engine, struct job *job)
 {
     if (job->step == JOB_RESTING) {
-        if (job->retry.is_looking && job->refused_version == engine->credentials_version) {
+        if (job->retry.is_looking && job->refused_version == job->target->identity->version) {
             if (!job_look(engine, job))
                 job_fail(engine, job);
             return;
@@ -294,10 +295,10 @@ static void note_attempt(struct engine *engine, struct job *job, const struct ve
     job->last_first_token_ms = job->call->first_token_ms;
 }
 
-static bool is_refreshed(const struct engine *engine, const struct call *call)
+/* Signed now, its call would be signed otherwise. */
+static bool is_refreshed(const struct job *job)
 {
-    return call->credentials_version != engine->credentials_version ||
-           call->clock_offset_ms != clock_skew_offset_ms(&engine->clock);
+    return identity_has_changed(job->target->identity, job->call->stamp);
 }
 
 /* Words without data: io's own, or the name of what Bedrock said. */
@@ -325,7 +326,7 @@ static void note_pace(struct engine *engine, struct job *job, const struct verdi
     if (remedy == DO_BACK_OFF) {
         engine->stats.throttled++;
         target_refused(engine, job->target, verdict->retry_after_ms);
-    } else if (remedy == DO_RETRY || (remedy == DO_REFRESH && !is_refreshed(engine, job->call))) {
+    } else if (remedy == DO_RETRY || (remedy == DO_REFRESH && !is_refreshed(job))) {
         note_failure(engine, job, verdict);
     } else if (verdict->status != 0 && remedy != DO_REFRESH) {
         target_answered(engine, job->target);
@@ -338,13 +339,13 @@ static bool try_again(struct engine *engine, struct job *job, const struct verdi
     struct retry_cause cause = {
         .err = verdict->why.err,
         .retry_after_ms = verdict->retry_after_ms,
-        .is_refreshed = is_refreshed(engine, job->call),
+        .is_refreshed = is_refreshed(job),
         .is_blameless = pace_is_shut(&job->target->pace) && !verdict->is_billable,
         .elapsed_ms = engine->now_ms - job->first_call_ms,
         .left_ms = left_ms(engine, job),
     };
-    job->refused_version = job->call->credentials_version;
-    job->refused_looks = engine->credentials_looks;
+    job->refused_version = job->call->stamp.version;
+    job->refused_looks = job->target->identity->looks;
     if (cause.err == ERR_CREDENTIALS_OLD && !cause.is_refreshed)
         engine->ports.credentials_refresh(engine->ports.self);
     return retry_again(&engine->config.retry, &job->retry, &cause, &engine->random, ret_delay_ms);
@@ -355,7 +356,7 @@ static bool job_look(struct engine *engine, struct job *job)
 {
     struct retry_cause cause = {
         .err = job->why.err,
-        .was_asked = engine->credentials_looks != job->refused_looks,
+        .was_asked = job->target->identity->looks != job->refused_looks,
         .elapsed_ms = engine->now_ms - job->first_call_ms,
         .left_ms = left_ms(engine, job),
     };

@@ -90,10 +90,29 @@ struct partition {
     uint32_t batch_results; /* of its results, those in the open batch */
 };
 
+/* What a call was signed with. */
+struct signing_stamp {
+    uint64_t version;        /* of the identity's credentials */
+    int64_t clock_offset_ms; /* added to this machine's time */
+};
+
+/* As whom calls are signed: engine/identity.h */
+struct identity {
+    struct arena arena; /* the credentials' texts */
+    struct credentials credentials;
+    bool has_credentials;
+    uint64_t version;             /* counts every change of the credentials, also to none */
+    uint64_t looks;               /* counts io's looks for credentials, with news or without */
+    char reason[WHY_MESSAGE_MAX]; /* logged: why there are no credentials; "" = there are some */
+    struct clock_skew clock;
+    int64_t clock_told_ms; /* for tell_now */
+};
+
 struct target {
     struct link link;       /* in engine->targets */
     struct link link_ready; /* in engine->ready while jobs wait */
     struct slice model, region;
+    struct identity *identity; /* signs its calls */
     struct endpoint endpoint;
     struct arena arena; /* its texts */
     uint64_t hash;
@@ -132,10 +151,9 @@ struct call {
     bool is_chunk_refused; /* by the broker: the run has a gap, nothing follows */
     bool is_chunk_unsent;  /* one could not be made up: only the end of the run follows */
     int64_t started_ms;
-    int64_t first_token_ms;       /* since started_ms; -1 = none yet */
-    uint64_t credentials_version; /* that it was signed with */
-    int64_t clock_offset_ms;      /* likewise */
-    int64_t chunk_seq;            /* next */
+    int64_t first_token_ms; /* since started_ms; -1 = none yet */
+    struct signing_stamp stamp;
+    int64_t chunk_seq; /* next */
 };
 
 struct job {
@@ -161,7 +179,7 @@ struct job {
     struct call *call;
     struct retry_state retry;
     uint64_t refused_version;     /* the credentials that its last call was signed with */
-    uint64_t refused_looks;       /* credentials_looks when it ended */
+    uint64_t refused_looks;       /* identity->looks when it ended */
     struct attempt first_attempt; /* a call can always be noted */
     struct attempt *attempts;     /* that one alone, or more in the arena */
     size_t attempt_count, attempt_room;
@@ -286,14 +304,7 @@ struct engine {
     int32_t chunk_partitions; /* of the chunk topic; 0 = not known */
     int64_t chunks_known_until_ms;
 
-    struct arena credentials_arena;
-    struct credentials credentials;
-    bool has_credentials;
-    uint64_t credentials_version;
-    uint64_t credentials_looks; /* how often somebody looked for them, with news or without */
-    char credentials_reason[WHY_MESSAGE_MAX]; /* why there are none: said already; "" = not */
-    struct clock_skew clock;
-    int64_t clock_told_ms; /* for tell_now */
+    struct identity identity; /* of all targets */
 
     struct results results;
     int64_t output_told_ms; /* that they are too many for new calls; for tell_now */

@@ -92,6 +92,7 @@ static enum err target_new(struct engine *engine, struct slice model, struct sli
     link_init(&target->link);
     link_init(&target->link_ready);
     link_init(&target->queue);
+    target->identity = &engine->identity;
     target->hash = hash;
     enum err err = ERR_NO_MEMORY;
     if (arena_copy(&target->arena, model, &target->model) &&
@@ -217,6 +218,8 @@ struct job *target_next_job(struct engine *engine, int64_t *ret_again_ms)
     for (struct link *link = engine->ready.next; link != &engine->ready; link = link->next) {
         struct target *target = LINK_OWNER(link, struct target, link_ready);
         int64_t again_ms;
+        if (!target->identity->has_credentials)
+            continue;
         if (!pace_allows(&target->pace, target->calling, engine->now_ms, &again_ms)) {
             if (again_ms < *ret_again_ms)
                 *ret_again_ms = again_ms;

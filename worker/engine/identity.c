@@ -1,0 +1,104 @@
+#include "engine/identity.h"
+
+#include <string.h>
+
+#include "engine/tell.h"
+
+#define CREDENTIALS_BYTES_MAX 65536
+
+void identity_init(struct identity *identity)
+{
+    *identity = (struct identity){.version = 0};
+    arena_init(&identity->arena, CREDENTIALS_BYTES_MAX);
+}
+
+static void clear(struct identity *identity)
+{
+    identity->credentials = (struct credentials){0};
+    identity->has_credentials = false;
+    arena_wipe(&identity->arena);
+}
+
+void identity_done(struct identity *identity)
+{
+    clear(identity);
+    arena_done(&identity->arena);
+}
+
+/* Once for each reason. */
+static void log_missing(struct engine *engine, struct identity *identity, struct slice reason)
+{
+    char words[WHY_MESSAGE_MAX];
+    why_copy(words, sizeof words, reason.len > 0 ? reason : SLICE("none were given"));
+    if (strcmp(words, identity->reason) == 0)
+        return;
+    memcpy(identity->reason, words, sizeof words);
+    ENGINE_LOG(engine, LOG_CREDENTIALS_MISSING, FIELD_TEXT("reason", slice_of_text(words)));
+}
+
+static bool is_known(const struct identity *identity, const struct credentials *credentials)
+{
+    const struct credentials *own = &identity->credentials;
+    return identity->has_credentials &&
+           slice_equal(own->access_key_id, credentials->access_key_id) &&
+           slice_equal(own->secret_access_key, credentials->secret_access_key) &&
+           slice_equal(own->session_token, credentials->session_token) &&
+           slice_equal(own->bearer_token, credentials->bearer_token) &&
+           own->expires_wall_ms == credentials->expires_wall_ms;
+}
+
+static bool copy(struct identity *identity, const struct credentials *credentials)
+{
+    struct credentials *own = &identity->credentials;
+    struct arena *arena = &identity->arena;
+    own->expires_wall_ms = credentials->expires_wall_ms;
+    return arena_copy(arena, credentials->access_key_id, &own->access_key_id) &&
+           arena_copy(arena, credentials->secret_access_key, &own->secret_access_key) &&
+           arena_copy(arena, credentials->session_token, &own->session_token) &&
+           arena_copy(arena, credentials->bearer_token, &own->bearer_token);
+}
+
+void identity_set(struct engine *engine, struct identity *identity,
+                  const struct credentials *credentials, struct slice reason)
+{
+    identity->looks++;
+    if (credentials != NULL && is_known(identity, credentials))
+        return;
+    clear(identity);
+    identity->version++;
+    if (credentials == NULL) {
+        log_missing(engine, identity, reason);
+        return;
+    }
+    identity->has_credentials = copy(identity, credentials);
+    if (!identity->has_credentials) {
+        log_missing(engine, identity, slice_of_text(err_words(ERR_NO_MEMORY)));
+        return;
+    }
+    if (identity->reason[0] != '\0')
+        engine_log(engine, LOG_CREDENTIALS_FOUND, NULL, 0);
+    identity->reason[0] = '\0';
+}
+
+void identity_hear_date(struct engine *engine, struct identity *identity, int64_t date_ms)
+{
+    if (!clock_skew_hear(&identity->clock, engine->wall_ms, date_ms) ||
+        !tell_now(engine, &identity->clock_told_ms))
+        return;
+    ENGINE_LOG(engine, LOG_CLOCK_CORRECTED,
+               FIELD_INT("offset_ms", clock_skew_offset_ms(&identity->clock)));
+}
+
+struct signing_stamp identity_stamp(const struct identity *identity)
+{
+    return (struct signing_stamp){
+        .version = identity->version,
+        .clock_offset_ms = clock_skew_offset_ms(&identity->clock),
+    };
+}
+
+bool identity_has_changed(const struct identity *identity, struct signing_stamp stamp)
+{
+    struct signing_stamp now = identity_stamp(identity);
+    return stamp.version != now.version || stamp.clock_offset_ms != now.clock_offset_ms;
+}
