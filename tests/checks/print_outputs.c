@@ -245,7 +245,6 @@ static void print_failure(struct output_kit *kit)
     print_output(err, output);
     new_call(kit);
     kit->response.attempt_count = 0;
-    kit->response.duration_ms = -1;
     kit->request.model = kit->request.metadata = SLICE_NULL;
     err = output_response(&kit->context, &kit->response, &output);
     print_output(err, output);
@@ -272,7 +271,7 @@ int main(int argc, char **argv)
     print_decoded(&kit, page_answer);
     print_decoded(&kit, rich_answer);
     kit.request.stream = true;
-    kit.response.first_token_ms = 300;
+    kit.attempts[1].first_token_ms = 300;
     print_stream(&kit, page_stream, COUNT_OF(page_stream), true);
     print_stream(&kit, rich_stream, COUNT_OF(rich_stream), true);
     print_stream(&kit, page_stream, 5, false);

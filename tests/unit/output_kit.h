@@ -33,9 +33,11 @@ static inline void kit_attempt(struct attempt *attempt, int number, const char *
     *attempt = (struct attempt){.number = number,
                                 .model = SLICE(KIT_MODEL),
                                 .region = SLICE("us-east-1"),
+                                .api = &api_converse.name,
                                 .status = status,
                                 .started_wall_ms = KIT_WALL_MS + 1000 * number,
-                                .duration_ms = status == 200 ? 701 : 12};
+                                .duration_ms = status == 200 ? 701 : 12,
+                                .first_token_ms = -1};
     memcpy(attempt->call.text, call, UUID_TEXT_LEN);
 }
 
@@ -85,19 +87,15 @@ static inline void kit_facts(struct output_kit *kit)
     kit->response = (struct response_facts){.record = &kit->record,
                                             .request = &kit->request,
                                             .answer = &kit->answer,
-                                            .api = &api_converse.name,
                                             .attempts = kit->attempts,
                                             .attempt_count = COUNT_OF(kit->attempts),
                                             .received_wall_ms = KIT_WALL_MS,
                                             .answered_wall_ms = KIT_WALL_MS + 1804,
                                             .queued_ms = 40,
-                                            .waited_ms = 1103,
-                                            .first_token_ms = -1,
-                                            .duration_ms = 701};
+                                            .waited_ms = 1103};
     kit->usage = (struct usage_facts){.record = &kit->record,
                                       .request = &kit->request,
                                       .attempt = &kit->attempts[1],
-                                      .api = &api_converse.name,
                                       .answer = &kit->answer,
                                       .counts = kit->answer.usage,
                                       .final = true,
@@ -111,8 +109,7 @@ static inline void kit_facts(struct output_kit *kit)
                                       .step = &kit->step,
                                       .usage = &kit->answer.usage,
                                       .partition = -1,
-                                      .wall_ms = KIT_WALL_MS + 1300,
-                                      .api = &api_converse.name};
+                                      .wall_ms = KIT_WALL_MS + 1300};
 }
 
 static inline void kit_init(struct output_kit *kit)

@@ -33,7 +33,7 @@ static void a_response_is_golden(void **state)
     (void)state;
     struct output_kit kit;
     kit_init(&kit);
-    kit.response.first_token_ms = 300;
+    kit.attempts[1].first_token_ms = 300;
     struct output *output = encode(&kit);
     assert_int_equal(output->kind, OUTPUT_RESPONSE);
     assert_text(output->topic, "bedrock.responses");
@@ -58,6 +58,23 @@ static void a_response_is_golden(void **state)
     output_free(output);
 }
 
+/* A fallback's: the request named another model and API. */
+static void a_response_names_the_model_and_api_of_its_last_attempt(void **state)
+{
+    (void)state;
+    static const struct api_name OTHER = {.api = "invoke", .provider = "bedrock"};
+    struct output_kit kit;
+    kit_init(&kit);
+    kit.attempts[1].model = SLICE("other.model");
+    kit.attempts[1].api = &OTHER;
+    struct output *output = encode(&kit);
+    const char *value = output->value.ptr;
+    assert_non_null(strstr(value, "\"status\":\"ok\",\"model\":\"other.model\","));
+    assert_non_null(
+        strstr(value, "\"model_name\":\"other.model\",\"model_provider\":\"bedrock\"}"));
+    output_free(output);
+}
+
 static void an_error_response_is_golden(void **state)
 {
     (void)state;
@@ -67,7 +84,6 @@ static void an_error_response_is_golden(void **state)
     kit.request.model = SLICE_NULL;
     kit.request.metadata = SLICE_NULL;
     kit.response.attempt_count = 0;
-    kit.response.duration_ms = -1;
     struct output *output = encode(&kit);
     assert_text(output->value,
                 "{\"id\":\"order-17\",\"status\":\"error\",\"error\":{\"code\":\"rejected\","
@@ -432,6 +448,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_response_is_golden),
+        cmocka_unit_test(a_response_names_the_model_and_api_of_its_last_attempt),
         cmocka_unit_test(an_error_response_is_golden),
         cmocka_unit_test(an_error_without_words_gets_those_of_the_table),
         cmocka_unit_test(a_response_is_a_cloud_event_in_binary_mode),

@@ -4,7 +4,6 @@
 
 #include "base/check.h"
 #include "base/memory.h"
-#include "engine/identity.h"
 #include "wire/bedrock/fault.h"
 #include "wire/bedrock/invocation.h"
 
@@ -40,7 +39,7 @@ void call_free(struct engine *engine, struct call *call)
 {
     CHECK(call->job != NULL);
     if (call->hearing != NULL)
-        hearing_give_back(engine, call->hearing, call->job->dialect);
+        hearing_give_back(engine, call->hearing, call->attempt->dialect);
     memory_free(call->text);
     call->text = NULL;
     call->hearing = NULL;
@@ -118,27 +117,27 @@ static enum err take_request(struct engine *engine, struct call *call)
     return OK;
 }
 
-static enum err write_request(struct engine *engine, struct call *call,
-                              const struct attempt *attempt)
+static enum err write_request(struct engine *engine, struct call *call)
 {
     struct job *job = call->job;
+    const struct attempt *attempt = call->attempt;
     struct target *target = job->target;
     buf_reset(&engine->url_scratch);
     buf_reset(&engine->headers_scratch);
     buf_reset(&engine->body_scratch);
     engine->body_scratch.limit = body_bytes_max(job->charged);
-    enum err err = dialect_encode(job->dialect, &job->request, &engine->body_scratch);
+    enum err err = dialect_encode(attempt->dialect, &job->request, &engine->body_scratch);
     if (err != OK)
         return err;
     struct invocation invocation = {
         .endpoint = &target->endpoint,
-        .dialect = job->dialect,
-        .model = job->request.model,
-        .stream = dialect_streams(job->dialect, &job->request),
+        .dialect = attempt->dialect,
+        .model = attempt->model,
+        .stream = dialect_streams(attempt->dialect, &job->request),
         .body = buf_slice(&engine->body_scratch),
-        .region = target->region,
+        .region = attempt->region,
         .user_agent = engine->config.user_agent,
-        .wall_ms = engine->wall_ms + call->stamp.clock_offset_ms,
+        .wall_ms = engine->wall_ms + attempt->clock_offset_ms,
     };
     err = invocation_add(&engine->url_scratch, &engine->headers_scratch, &invocation,
                          &target->identity->credentials, &target->key);
@@ -148,22 +147,19 @@ static enum err write_request(struct engine *engine, struct call *call,
     return err != OK ? err : take_request(engine, call);
 }
 
-enum err call_begin(struct engine *engine, struct job *job, const struct attempt *attempt,
+enum err call_begin(struct engine *engine, struct job *job, struct attempt *attempt,
                     struct why *ret_why)
 {
-    const struct identity *identity = job->target->identity;
-    CHECK(identity->has_credentials && engine->free_call_count > 0);
+    CHECK(job->target->identity->has_credentials && engine->free_call_count > 0);
     struct call *call = &engine->calls[engine->free_calls[--engine->free_call_count]];
     engine->calling++;
     *call = (struct call){
         .index = call->index,
         .generation = call->generation + 1,
         .job = job,
-        .started_ms = engine->now_ms,
-        .first_token_ms = -1,
-        .stamp = identity_stamp(identity),
+        .attempt = attempt,
     };
-    enum err err = write_request(engine, call, attempt);
+    enum err err = write_request(engine, call);
     if (engine->body_scratch.room > SCRATCH_KEPT_MAX)
         buf_done(&engine->body_scratch);
     if (err != OK) {
@@ -226,7 +222,7 @@ static enum err judge_no_answer(const struct call *call, struct verdict *ret)
 /* A whole answer that is no stream. */
 static enum err judge_body(struct call *call, struct verdict *ret)
 {
-    const struct dialect *dialect = call->job->dialect;
+    const struct dialect *dialect = call->attempt->dialect;
     if (call->status != 200 || dialect_streams(dialect, &call->job->request)) {
         ret->heard_bytes = 0;
         return fault_of_answer(call->status, call_head_text(call), body_of(call), &ret->why);
@@ -240,7 +236,7 @@ static enum err judge_body(struct call *call, struct verdict *ret)
 
 static enum err judge_answer(struct call *call, struct verdict *ret)
 {
-    const struct dialect *dialect = call->job->dialect;
+    const struct dialect *dialect = call->attempt->dialect;
     if (!call->is_streaming)
         return judge_body(call, ret);
     struct stream *stream = call->hearing->stream;
@@ -282,7 +278,8 @@ static const char *estimate_reason(const struct call *call, enum err err)
 static void estimate(const struct call *call, size_t heard_bytes, struct usage_counts *ret_counts)
 {
     if (call->hearing != NULL && call->hearing->stream != NULL)
-        dialect_stream_heard(call->job->dialect, call->hearing->stream, ret_counts, &heard_bytes);
+        dialect_stream_heard(call->attempt->dialect, call->hearing->stream, ret_counts,
+                             &heard_bytes);
     if (ret_counts->known)
         return;
     int64_t input = (int64_t)((call->job->request.text_bytes + TOKEN_BYTES - 1) / TOKEN_BYTES);

@@ -22,10 +22,10 @@ struct verdict {
 MUST_CHECK enum err calls_init(struct engine *engine);
 void calls_done(struct engine *engine);
 
-/* Begins the next attempt of a job (its last entry in `attempts`, already drawn). On an error
- * nothing has begun and ret_why says why. */
-MUST_CHECK enum err call_begin(struct engine *engine, struct job *job,
-                               const struct attempt *attempt, struct why *ret_why);
+/* Opens the exchange of an attempt that just began (attempt_begin). On an error nothing has begun
+ * and ret_why says why. */
+MUST_CHECK enum err call_begin(struct engine *engine, struct job *job, struct attempt *attempt,
+                               struct why *ret_why);
 /* The call of this name, or NULL when it is late. */
 struct call *call_find(struct engine *engine, struct call_ref ref);
 /* The head of its answer as it came; empty when none did. */

@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "base/instant.h"
 #include "base/memory.h"
+#include "engine/attempt.h"
 #include "engine/identity.h"
 #include "wire/formats/hash.h"
 
@@ -114,14 +115,10 @@ void call_head(struct engine *engine, struct call *call, int status, struct slic
     buf_add(&call->hearing->head, head);
     reserve_body(call->hearing, head);
     struct heard heard = call_heard(call);
-    call->is_streaming = dialect_is_stream(call->job->dialect, &heard);
-    /* The last chunk of a stream tells them, before the call has ended. */
-    struct attempt *attempt = &call->job->attempts[call->job->attempt_count - 1];
-    attempt->status = status;
-    struct slice id = http_header(head, "x-amzn-requestid");
-    if (id.ptr == NULL)
+    call->is_streaming = dialect_is_stream(call->attempt->dialect, &heard);
+    attempt_hear_head(call->attempt, status, head);
+    if (http_header(head, "x-amzn-requestid").ptr == NULL)
         return; /* not of Bedrock itself: a proxy's clock is not the one that judges signatures */
-    why_copy(attempt->bedrock_request_id, sizeof attempt->bedrock_request_id, id);
     struct slice date = http_header(head, "date");
     int64_t date_ms;
     if (date.ptr != NULL && instant_from_http_date(date, &date_ms))
@@ -140,19 +137,19 @@ int32_t call_chunk_partition(const struct engine *engine, const struct job *job)
 static void send_chunk(struct engine *engine, struct call *call, const struct stream_step *step)
 {
     struct job *job = call->job;
-    if (call->first_token_ms < 0 && step->content.len > 2)
-        call->first_token_ms = engine->now_ms - call->started_ms;
+    struct attempt *attempt = call->attempt;
+    if (attempt->first_token_ms < 0 && step->content.len > 2)
+        attempt->first_token_ms = engine->now_ms - attempt->started_ms;
     if (call->is_chunk_refused || call->is_chunk_unsent)
         return;
     struct usage_counts counts = {0};
     size_t text_bytes;
     if (step->has_usage)
-        dialect_stream_heard(job->dialect, call->hearing->stream, &counts, &text_bytes);
+        dialect_stream_heard(attempt->dialect, call->hearing->stream, &counts, &text_bytes);
     struct chunk_facts facts = {
         .record = &job->record,
         .request = &job->request,
-        .attempt = &job->attempts[job->attempt_count - 1],
-        .api = &job->dialect->api->name,
+        .attempt = attempt,
         .seq = call->chunk_seq,
         .step = step,
         .usage = step->has_usage ? &counts : NULL,
@@ -165,15 +162,15 @@ static void send_chunk(struct engine *engine, struct call *call, const struct st
         return;
     }
     call->chunk_seq++;
-    job->last_run = facts.attempt->call;
-    job->last_run_attempt = facts.attempt->number;
+    job->last_run = attempt->call;
+    job->last_run_attempt = attempt->number;
     job->last_run_seq = call->chunk_seq;
     engine->ports.chunk_send(engine->ports.self, call_ref_of(call), chunk);
 }
 
 static enum err hear_event(struct engine *engine, struct call *call, const struct event *event)
 {
-    const struct dialect *dialect = call->job->dialect;
+    const struct dialect *dialect = call->attempt->dialect;
     struct hearing *hearing = call->hearing;
     if (hearing->stream == NULL) {
         struct heard heard = call_heard(call);

@@ -89,16 +89,14 @@ void identity_hear_date(struct engine *engine, struct identity *identity, int64_
                FIELD_INT("offset_ms", clock_skew_offset_ms(&identity->clock)));
 }
 
-struct signing_stamp identity_stamp(const struct identity *identity)
+void identity_stamp(const struct identity *identity, struct attempt *attempt)
 {
-    return (struct signing_stamp){
-        .version = identity->version,
-        .clock_offset_ms = clock_skew_offset_ms(&identity->clock),
-    };
+    attempt->credentials_version = identity->version;
+    attempt->clock_offset_ms = clock_skew_offset_ms(&identity->clock);
 }
 
-bool identity_has_changed(const struct identity *identity, struct signing_stamp stamp)
+bool identity_has_changed(const struct identity *identity, const struct attempt *attempt)
 {
-    struct signing_stamp now = identity_stamp(identity);
-    return stamp.version != now.version || stamp.clock_offset_ms != now.clock_offset_ms;
+    return attempt->credentials_version != identity->version ||
+           attempt->clock_offset_ms != clock_skew_offset_ms(&identity->clock);
 }

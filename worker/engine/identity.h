@@ -18,8 +18,9 @@ void identity_set(struct engine *engine, struct identity *identity,
                   const struct credentials *credentials, struct slice reason);
 /* An answer of the service had this Date: corrects the clock, and logs it at most once a minute. */
 void identity_hear_date(struct engine *engine, struct identity *identity, int64_t date_ms);
-/* Whether a call signed now would be signed otherwise than one with this stamp. */
-bool identity_has_changed(const struct identity *identity, struct signing_stamp stamp);
-struct signing_stamp identity_stamp(const struct identity *identity);
+/* Notes with what an attempt that begins now is signed. */
+void identity_stamp(const struct identity *identity, struct attempt *attempt);
+/* Whether the same attempt would be signed otherwise now. */
+bool identity_has_changed(const struct identity *identity, const struct attempt *attempt);
 
 #endif

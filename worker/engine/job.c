@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/memory.h"
+#include "engine/attempt.h"
 #include "engine/booked.h"
 #include "engine/identity.h"
 #include "engine/job_pool.h"
@@ -144,7 +145,6 @@ static void watch_limit(struct engine *engine, struct job *job)
 
 static void job_line_up(struct engine *engine, struct job *job)
 {
-    job->dialect = dialect_for(engine->config.dialects, &job->request);
     if (is_expired(engine, job)) {
         job_fail(engine, job);
         return;
@@ -196,12 +196,17 @@ static bool is_suspect(const struct job *job)
            job->why.err != ERR_CONNECTION;
 }
 
+static bool has_new_credentials(const struct job *job)
+{
+    return attempt_last(job)->credentials_version != job->target->identity->version;
+}
+
 static bool job_look(struct engine *engine, struct job *job);
 
 void job_due(struct engine *engine, struct job *job)
 {
     if (job->step == JOB_RESTING) {
-        if (job->retry.is_looking && job->refused_version == job->target->identity->version) {
+        if (job->retry.is_looking && !has_new_credentials(job)) {
             if (!job_look(engine, job))
                 job_fail(engine, job);
             return;
@@ -217,25 +222,6 @@ void job_due(struct engine *engine, struct job *job)
 
 /* ---- 4. called ---- */
 
-/* A new entry in `attempts`; the last place is used again when there are too many, or no memory. */
-static struct attempt *next_attempt(struct job *job)
-{
-    if (job->attempt_count == job->attempt_room && job->attempt_room < ATTEMPTS_MAX) {
-        size_t room = job->attempt_room * 2;
-        room = room > ATTEMPTS_MAX ? ATTEMPTS_MAX : room;
-        struct attempt *attempts = arena_new_array(&job->arena, room, sizeof *attempts);
-        if (attempts != NULL) {
-            for (size_t i = 0; i < job->attempt_count; i++)
-                attempts[i] = job->attempts[i];
-            job->attempts = attempts;
-            job->attempt_room = room;
-        }
-    }
-    if (job->attempt_count < job->attempt_room)
-        job->attempt_count++;
-    return &job->attempts[job->attempt_count - 1];
-}
-
 void job_call(struct engine *engine, struct job *job)
 {
     if (!job->partition->is_verified) {
@@ -249,17 +235,8 @@ void job_call(struct engine *engine, struct job *job)
         return;
     }
     why_clear(&job->why);
-    struct attempt *attempt = next_attempt(job);
-    *attempt = (struct attempt){
-        .number = (int)++job->calls,
-        .model = job->request.model,
-        .region = job->target->region,
-        .started_wall_ms = engine->wall_ms,
-    };
-    uuid_new(&attempt->call, engine->wall_ms, &engine->random);
-    if (call_begin(engine, job, attempt, &job->why) != OK) {
-        job->calls--;
-        job->attempt_count--;
+    if (call_begin(engine, job, attempt_begin(engine, job), &job->why) != OK) {
+        attempt_undo(job);
         job_fail(engine, job);
         return;
     }
@@ -273,32 +250,15 @@ void job_call(struct engine *engine, struct job *job)
         job->first_call_ms = engine->now_ms;
     else
         engine->stats.retries++;
-    job->last_call_start_ms = engine->now_ms;
     engine->stats.calls++;
 }
 
 /* ---- 5. the call ended: answered, tried again, or failed ---- */
 
-static void note_attempt(struct engine *engine, struct job *job, const struct verdict *verdict)
-{
-    struct attempt *attempt = &job->attempts[job->attempt_count - 1];
-    const struct why *why = &verdict->why;
-    attempt->duration_ms = engine->now_ms - job->call->started_ms;
-    attempt->status = verdict->status;
-    if (why->err != OK)
-        why_copy(attempt->error, sizeof attempt->error,
-                 slice_of_text(why->type[0] != '\0' ? why->type : err_code(why->err)));
-    struct slice id = http_header(call_head_text(job->call), "x-amzn-requestid");
-    if (id.ptr != NULL)
-        why_copy(attempt->bedrock_request_id, sizeof attempt->bedrock_request_id, id);
-    job->called_ms += attempt->duration_ms;
-    job->last_first_token_ms = job->call->first_token_ms;
-}
-
 /* Signed now, its call would be signed otherwise. */
 static bool is_refreshed(const struct job *job)
 {
-    return identity_has_changed(job->target->identity, job->call->stamp);
+    return identity_has_changed(job->target->identity, job->call->attempt);
 }
 
 /* Words without data: io's own, or the name of what Bedrock said. */
@@ -344,7 +304,6 @@ static bool try_again(struct engine *engine, struct job *job, const struct verdi
         .elapsed_ms = engine->now_ms - job->first_call_ms,
         .left_ms = left_ms(engine, job),
     };
-    job->refused_version = job->call->stamp.version;
     job->refused_looks = job->target->identity->looks;
     if (cause.err == ERR_CREDENTIALS_OLD && !cause.is_refreshed)
         engine->ports.credentials_refresh(engine->ports.self);
@@ -374,7 +333,7 @@ static void job_rest(struct engine *engine, struct job *job, const struct verdic
     struct buf words OWNED_BY(buf_done);
     buf_init(&words, WHY_MESSAGE_MAX);
     add_failure(&words, verdict);
-    const struct attempt *attempt = &job->attempts[job->attempt_count - 1];
+    const struct attempt *attempt = attempt_last(job);
     ENGINE_LOG(engine, LOG_CALL_FAILED, FIELD_TEXT("call", uuid_slice(&attempt->call)),
                REQUEST_FIELDS(job), FIELD_TEXT("error", slice_of_text(attempt->error)),
                FIELD_INT("attempt", attempt->number), FIELD_INT("delay_ms", delay_ms),
@@ -421,7 +380,7 @@ void job_call_ended(struct engine *engine, struct job *job, const struct call_en
     call_judge(engine, call, end, &verdict);
     if (call->is_chunk_refused)
         job->last_run_seq = 0; /* a chunk is missing: nothing may follow it */
-    note_attempt(engine, job, &verdict);
+    attempt_end(engine, job, &verdict.why);
     job->partition->calling--;
     note_pace(engine, job, &verdict);
     target_calls(engine, job->target, -1);
@@ -478,7 +437,6 @@ static void close_chunks(struct engine *engine, struct job *job)
         .record = &job->record,
         .request = &job->request,
         .attempt = &attempt,
-        .api = &job->dialect->api->name,
         .seq = job->last_run_seq,
         .why = &job->why,
         .partition = call_chunk_partition(engine, job),
@@ -495,7 +453,7 @@ static void job_fail(struct engine *engine, struct job *job)
 {
     CHECK(job->why.err != OK);
     if (job->attempt_count > 0)
-        quote_hide(&job->request, job->attempts[job->attempt_count - 1].status, &job->why);
+        quote_hide(&job->request, attempt_last(job)->status, &job->why);
     close_chunks(engine, job);
     outcome_error(engine, job);
     ENGINE_LOG(engine, LOG_REQUEST_REJECTED, REQUEST_FIELDS(job),

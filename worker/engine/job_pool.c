@@ -78,7 +78,6 @@ void job_start(struct engine *engine, struct job *job, struct partition *partiti
         .offset = record->offset,
         .received_ms = engine->now_ms,
         .received_wall_ms = engine->wall_ms,
-        .last_first_token_ms = -1,
     };
     link_init(&job->link);
     link_init(&job->link_partition);

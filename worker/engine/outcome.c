@@ -1,6 +1,7 @@
 #include "engine/outcome.h"
 
 #include "base/check.h"
+#include "engine/attempt.h"
 #include "engine/job_pool.h"
 #include "engine/reply.h"
 #include "engine/result.h"
@@ -18,32 +19,24 @@ static void drop_undelivered(struct engine *engine, struct result *result)
     }
 }
 
-static const struct attempt *last_attempt(const struct job *job)
-{
-    return job->attempt_count == 0 ? NULL : &job->attempts[job->attempt_count - 1];
-}
-
 static struct response_facts response_facts_of(const struct engine *engine, const struct job *job)
 {
-    const struct attempt *last = last_attempt(job);
-    int64_t waited_ms = last == NULL ? engine->now_ms - job->received_ms
-                                     : job->last_call_start_ms - job->received_ms - job->called_ms +
-                                           last->duration_ms;
+    const struct attempt *last = attempt_last(job);
+    int64_t waited_ms =
+        last == NULL ? engine->now_ms - job->received_ms
+                     : last->started_ms - job->received_ms - job->called_ms + last->duration_ms;
     int64_t queued_ms = job->received_wall_ms - job->record.timestamp_ms;
     if (job->record.timestamp_type == TIMESTAMP_NONE || queued_ms < 0)
         queued_ms = 0;
     return (struct response_facts){
         .record = &job->record,
         .request = &job->request,
-        .api = job->dialect == NULL ? NULL : &job->dialect->api->name,
         .attempts = job->attempts,
         .attempt_count = job->attempt_count,
         .received_wall_ms = job->received_wall_ms,
         .answered_wall_ms = engine->wall_ms,
         .queued_ms = queued_ms,
         .waited_ms = waited_ms < 0 ? 0 : waited_ms,
-        .first_token_ms = last == NULL ? -1 : job->last_first_token_ms,
-        .duration_ms = last == NULL ? -1 : last->duration_ms,
     };
 }
 
@@ -62,8 +55,7 @@ static struct usage_facts usage_facts_of(const struct engine *engine, const stru
     return (struct usage_facts){
         .record = &job->record,
         .request = &job->request,
-        .attempt = last_attempt(job),
-        .api = &job->dialect->api->name,
+        .attempt = attempt_last(job),
         .wall_ms = engine->wall_ms,
     };
 }
@@ -198,6 +190,7 @@ void outcome_lost_call(struct engine *engine, struct job *job)
         .number = 1,
         .model = request.model,
         .region = request.region.len > 0 ? request.region : engine->config.region,
+        .api = &dialect_for(engine->config.dialects, &request)->api->name,
         .started_wall_ms = engine->wall_ms,
     };
     uuid_new(&attempt.call, engine->wall_ms, &engine->random);
@@ -205,7 +198,6 @@ void outcome_lost_call(struct engine *engine, struct job *job)
         .record = &job->record,
         .request = &request,
         .attempt = &attempt,
-        .api = &dialect_for(engine->config.dialects, &request)->api->name,
         .estimated_reason = "worker_lost",
         .wall_ms = engine->wall_ms,
     };

@@ -19,7 +19,6 @@
 #include "policy/pace.h"
 #include "policy/retry.h"
 #include "policy/share.h"
-#include "wire/bedrock/dialect.h"
 #include "wire/bedrock/endpoint.h"
 
 #define ATTEMPTS_MAX       1000 /* kept of one request; a later one replaces the last */
@@ -90,12 +89,6 @@ struct partition {
     uint32_t batch_results; /* of its results, those in the open batch */
 };
 
-/* What a call was signed with. */
-struct signing_stamp {
-    uint64_t version;        /* of the identity's credentials */
-    int64_t clock_offset_ms; /* added to this machine's time */
-};
-
 /* As whom calls are signed: engine/identity.h */
 struct identity {
     struct arena arena; /* the credentials' texts */
@@ -140,8 +133,9 @@ struct hearing {
 
 struct call {
     uint32_t index, generation;
-    struct job *job; /* NULL = free */
-    char *text;      /* url, headers and body of the request, in one block */
+    struct job *job;         /* NULL = free */
+    struct attempt *attempt; /* of the job: this one */
+    char *text;              /* url, headers and body of the request, in one block */
     struct http_request request;
     struct hearing *hearing; /* NULL until the head has come */
     int status;
@@ -150,10 +144,7 @@ struct call {
     bool was_sent;         /* of a call broken off: it may have reached the service */
     bool is_chunk_refused; /* by the broker: the run has a gap, nothing follows */
     bool is_chunk_unsent;  /* one could not be made up: only the end of the run follows */
-    int64_t started_ms;
-    int64_t first_token_ms; /* since started_ms; -1 = none yet */
-    struct signing_stamp stamp;
-    int64_t chunk_seq; /* next */
+    int64_t chunk_seq;     /* next */
 };
 
 struct job {
@@ -174,11 +165,9 @@ struct job {
     struct record record;
     struct request request;
     struct why why; /* why it failed; err OK = not */
-    const struct dialect *dialect;
     struct target *target;
     struct call *call;
     struct retry_state retry;
-    uint64_t refused_version;     /* the credentials that its last call was signed with */
     uint64_t refused_looks;       /* identity->looks when it ended */
     struct attempt first_attempt; /* a call can always be noted */
     struct attempt *attempts;     /* that one alone, or more in the arena */
@@ -190,9 +179,7 @@ struct job {
     int64_t last_run_seq; /* next seq of that run; 0 = none that could be closed */
     int64_t received_ms, received_wall_ms;
     int64_t first_call_ms;
-    int64_t called_ms; /* time spent in calls that ended */
-    int64_t last_call_start_ms;
-    int64_t last_first_token_ms;
+    int64_t called_ms;          /* time spent in calls that ended */
     uint64_t charged;           /* bytes counted against max_held_bytes */
     struct usage_counts counts; /* of the published answer, raw copied to the arena */
     /* of its response */

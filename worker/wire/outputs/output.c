@@ -324,8 +324,8 @@ void output_add_call_metadata(struct buf *body, const struct attempt *attempt)
     buf_add_byte(body, '}');
 }
 
-void output_add_model_metadata(struct buf *body, struct slice model, const struct api_name *api)
+void output_add_model_metadata(struct buf *body, const struct attempt *attempt)
 {
-    json_add_text_member(body, "model_name", model);
-    json_add_text_member(body, "model_provider", slice_of_text(api->provider));
+    json_add_text_member(body, "model_name", attempt->model);
+    json_add_text_member(body, "model_provider", slice_of_text(attempt->api->provider));
 }

@@ -41,16 +41,27 @@ struct output_context {
     size_t output_bytes_max; /* limit of one output: key, value and headers together */
 };
 
-/* One call of a request, as `attempts` and usage records tell it. */
+struct dialect;
+
+/* One call that was made for a request. Records say what was called, when and how it ended from
+ * here alone: the next call of the request may go to another model. */
 struct attempt {
     int number; /* from 1, throttled ones included */
     struct uuid call;
     struct slice model, region;
+    const struct api_name *api;
     int status;               /* HTTP; 0 = none came */
     char error[WHY_TYPE_MAX]; /* "" = none: Bedrock's type, else our code */
     int64_t started_wall_ms;
     int64_t duration_ms;
+    int64_t first_token_ms;      /* since its start; -1 = none came, or no stream */
     char bedrock_request_id[72]; /* "" = none came */
+
+    /* Of the caller; encoders do not read them: */
+    const struct dialect *dialect; /* how the model was spoken to */
+    int64_t started_ms;            /* monotonic */
+    uint64_t credentials_version;  /* that the call was signed with */
+    int64_t clock_offset_ms;       /* likewise */
 };
 
 struct response_facts {
@@ -58,15 +69,12 @@ struct response_facts {
     const struct request *request;
     const struct answer *answer; /* NULL in error responses */
     const struct why *why;       /* NULL when ok */
-    const struct api_name *api;  /* NULL where no call was prepared */
     const struct attempt *attempts;
     size_t attempt_count;
     int64_t received_wall_ms, answered_wall_ms;
     /* record's timestamp to received, from 0; not told when the record has none */
     int64_t queued_ms;
-    int64_t waited_ms;      /* received to the last call's start, calls not counted */
-    int64_t first_token_ms; /* of the last call; -1 = none */
-    int64_t duration_ms;    /* of the last call; -1 = no call */
+    int64_t waited_ms; /* received to the last call's start, calls not counted */
 };
 
 /* Which call a usage record is about. */
@@ -74,7 +82,6 @@ struct usage_facts {
     const struct record *record; /* source position; value and key are not read */
     const struct request *request;
     const struct attempt *attempt;
-    const struct api_name *api;
     const struct answer *answer; /* NULL when none was whole */
     struct usage_counts counts;
     bool final;
@@ -94,7 +101,6 @@ struct chunk_facts {
     /* for null keys: murmur2(id) over the chunk topic's partitions; -1 = by key */
     int32_t partition;
     int64_t wall_ms; /* of the chunk, for ce_time; 0 = not said */
-    const struct api_name *api;
 };
 
 /* Each gives a new output; ERR_NO_MEMORY or ERR_TOO_LARGE. A response goes to the request's reply

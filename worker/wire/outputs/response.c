@@ -23,11 +23,17 @@ static size_t expected_bytes(const struct response_facts *facts)
     return bytes;
 }
 
+/* The call that gave the answer, or the last that failed; NULL = none was made. */
+static const struct attempt *last_of(const struct response_facts *facts)
+{
+    return facts->attempt_count == 0 ? NULL : &facts->attempts[facts->attempt_count - 1];
+}
+
 /* LangChain's AIMessage. */
 static void add_message(struct buf *body, const struct response_facts *facts)
 {
     const struct answer *answer = facts->answer;
-    const struct attempt *last = &facts->attempts[facts->attempt_count - 1];
+    const struct attempt *last = last_of(facts);
     json_add_name(body, "message");
     buf_add_byte(body, '{');
     json_add_text_member(body, "type", SLICE("ai"));
@@ -45,7 +51,7 @@ static void add_message(struct buf *body, const struct response_facts *facts)
     output_add_call_metadata(body, last);
     json_add_text_member(body, "stopReason", answer->stop_reason);
     output_add_members(body, answer->metadata);
-    output_add_model_metadata(body, facts->request->model, facts->api);
+    output_add_model_metadata(body, last);
     buf_add(body, SLICE("}}"));
 }
 
@@ -82,6 +88,7 @@ static bool has_timestamp(const struct record *record)
 
 static void add_timing(struct buf *body, const struct response_facts *facts)
 {
+    const struct attempt *last = last_of(facts);
     json_add_name(body, "timing");
     buf_add_byte(body, '{');
     output_add_instant_member(body, "received_at", facts->received_wall_ms);
@@ -89,10 +96,10 @@ static void add_timing(struct buf *body, const struct response_facts *facts)
     if (has_timestamp(facts->record))
         json_add_int_member(body, "queued_ms", facts->queued_ms);
     json_add_int_member(body, "waited_ms", facts->waited_ms);
-    if (facts->first_token_ms >= 0)
-        json_add_int_member(body, "first_token_ms", facts->first_token_ms);
-    if (facts->duration_ms >= 0)
-        json_add_int_member(body, "duration_ms", facts->duration_ms);
+    if (last != NULL && last->first_token_ms >= 0)
+        json_add_int_member(body, "first_token_ms", last->first_token_ms);
+    if (last != NULL)
+        json_add_int_member(body, "duration_ms", last->duration_ms);
     buf_add_byte(body, '}');
 }
 
@@ -111,11 +118,12 @@ static void add_position(struct buf *body, const struct record *record)
 static void add_value(struct buf *body, const struct response_facts *facts)
 {
     const struct request *request = facts->request;
+    const struct attempt *last = last_of(facts);
     bool is_ok = facts->answer != NULL;
     buf_add_byte(body, '{');
     json_add_text_member(body, "id", request->id);
     json_add_text_member(body, "status", is_ok ? SLICE("ok") : SLICE("error"));
-    json_add_text_member(body, "model", request->model);
+    json_add_text_member(body, "model", last == NULL ? request->model : last->model);
     if (is_ok) {
         json_add_text_member(body, "stop_reason", facts->answer->stop_reason);
         add_message(body, facts);

@@ -22,7 +22,7 @@ static void add_call(struct buf *body, const struct usage_facts *facts)
     json_add_text_member(body, "model", attempt->model);
     json_add_text_member(body, "model_requested", request->model_requested);
     json_add_text_member(body, "region", attempt->region);
-    json_add_text_member(body, "api", slice_of_text(facts->api->api));
+    json_add_text_member(body, "api", slice_of_text(attempt->api->api));
     json_add_bool_member(body, "stream", request->stream);
     if (facts->answer != NULL) {
         json_add_text_member(body, "service_tier", facts->answer->service_tier);
@@ -68,7 +68,7 @@ enum err output_usage(const struct output_context *context, const struct usage_f
 {
     const struct request *request = facts->request;
     size_t expected = USAGE_FRAME_BYTES + request->id.len + 2 * request->tenant.len +
-                      request->labels.len + 2 * request->model.len + facts->counts.raw.len +
+                      request->labels.len + 2 * facts->attempt->model.len + facts->counts.raw.len +
                       facts->record->topic.len;
     struct draft draft;
     enum err err = draft_begin(&draft, context, OUTPUT_USAGE, expected);
