@@ -72,7 +72,7 @@ static void check_body(const struct request *request)
     enum err err = json_parse(&arena, buf_slice(&body), &root, &fault);
     /* A value may sit as deep in the body as the reader allows, or one level deeper. */
     if (err != OK) {
-        CHECK(slice_equal_text(slice_of_text(fault.words), "nested too deep"));
+        CHECK(slice_equal_text(slice_of_text(fault.words), "nested too deeply"));
         return;
     }
     const struct json *turns = json_member(root, "messages");

@@ -361,6 +361,23 @@ static void a_prompt_in_place_of_a_name_is_not_quoted(void **state)
     request_kit_done(&kit);
 }
 
+static void an_unknown_template_lists_the_templates_and_the_nearest(void **state)
+{
+    (void)state;
+    struct request_kit kit;
+    request_kit_init(&kit);
+    assert_int_equal(request_kit_read(&kit, SLICE("{\"prompt\":{\"template\":\"tanslate\"}}")),
+                     ERR_UNKNOWN_TEMPLATE);
+    assert_string_equal(kit.why.message, "the settings have no template \"tanslate\" (templates: "
+                                         "translate); did you mean \"translate\"?");
+    kit.catalog.template_count = 0;
+    assert_int_equal(request_kit_read(&kit, SLICE("{\"prompt\":{\"template\":\"greet\"}}")),
+                     ERR_UNKNOWN_TEMPLATE);
+    assert_string_equal(kit.why.message,
+                        "the settings have no template \"greet\" (they have none)");
+    request_kit_done(&kit);
+}
+
 static void every_text_of_a_template_is_filled(void **state)
 {
     (void)state;
@@ -435,6 +452,7 @@ int main(void)
         cmocka_unit_test(messages_or_a_prompt_are_needed),
         cmocka_unit_test(wrong_prompts_are_refused_at_their_place),
         cmocka_unit_test(a_prompt_in_place_of_a_name_is_not_quoted),
+        cmocka_unit_test(an_unknown_template_lists_the_templates_and_the_nearest),
         cmocka_unit_test(every_text_of_a_template_is_filled),
         cmocka_unit_test(a_blank_variable_makes_no_blank_text),
         cmocka_unit_test(the_text_is_measured_for_estimates),

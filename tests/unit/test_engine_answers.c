@@ -42,7 +42,8 @@ static void words_that_quote_the_prompt_reach_no_log_and_no_error(void **state)
     assert_int_equal(kit->logged[LOG_CALL_FAILED], 2);
     assert_non_null(strstr(kit->lines[LOG_CALL_FAILED],
                            "status 500 InternalServerException, the service failed"));
-    assert_says(kit_output(kit, OUTPUT_RESPONSE, 0), "(its words quote the request)");
+    assert_says(kit_output(kit, OUTPUT_RESPONSE, 0),
+                "(its message quotes the request and is left out)");
     assert_says(kit_output(kit, OUTPUT_RESPONSE, 0), "\"type\":\"InternalServerException\"");
     assert_no_canary(kit);
     kit_free(kit);
@@ -92,7 +93,8 @@ static void an_exception_of_a_stream_that_quotes_is_hidden_in_the_last_chunk(voi
     hear(kit, 0, "validationException", "{\"message\":\"" CANARY "\"}");
     kit_settle(kit);
     assert_int_equal(kit->chunk_count, 2);
-    assert_says(&kit->chunks[1], "status 200 ValidationException (its words quote the request)");
+    assert_says(&kit->chunks[1],
+                "status 200 ValidationException (its message quotes the request and is left out)");
     assert_no_canary(kit);
     kit_free(kit);
 }

@@ -120,49 +120,49 @@ static void what_is_no_json_is_refused(void **state)
         size_t offset;
         const char *words;
     } CASES[] = {
-        {{"", 0}, 0, "the text ends too early"},
-        {{NULL, 0}, 0, "the text ends too early"},
-        {{" \n", 2}, 2, "the text ends too early"},
-        {{"[1,", 3}, 3, "the text ends too early"},
-        {{"{\"a\"", 4}, 4, "the text ends too early"},
-        {{"nul", 3}, 0, "a value is expected"},
-        {{"True", 4}, 0, "a value is expected"},
-        {{"NaN", 3}, 0, "a value is expected"},
-        {{"'a'", 3}, 0, "a value is expected"},
-        {{"/**/1", 5}, 0, "a value is expected"},
-        {{"[1,]", 4}, 3, "a value is expected"},
-        {{"[,1]", 4}, 1, "a value is expected"},
-        {{"\xef\xbb\xbf{}", 5}, 0, "a byte order mark (BOM) before the value"},
-        {{"\0", 1}, 0, "a value is expected"},
-        {{"{\"a\":1,}", 8}, 7, "a member's name is expected"},
-        {{"{,}", 3}, 1, "a member's name is expected"},
-        {{"{1:2}", 5}, 1, "a member's name is expected"},
-        {{"{\"a\" 1}", 7}, 5, "a colon is expected"},
-        {{"[1 2]", 5}, 3, "a comma or ] is expected"},
-        {{"[1}", 3}, 2, "a comma or ] is expected"},
-        {{"{\"a\":1]", 7}, 6, "a comma or } is expected"},
-        {{"nulls", 5}, 4, "bytes behind the value"},
-        {{"{}{}", 4}, 2, "bytes behind the value"},
-        {{"1\0", 2}, 1, "bytes behind the value"},
-        {{"1\f", 2}, 1, "bytes behind the value"},
-        {{"\"a", 2}, 0, "a string without an end"},
-        {{"\"a\\", 3}, 2, "a string without an end"},
-        {{"\"a\nb\"", 5}, 2, "a control character in a string"},
-        {{"\"a\0b\"", 5}, 2, "a control character in a string"},
-        {{"\"\x1f\"", 3}, 1, "a control character in a string"},
-        {{"\"\\x\"", 4}, 1, "an escape that JSON does not have"},
-        {{"\"\\\0\"", 4}, 1, "an escape that JSON does not have"},
+        {{"", 0}, 0, "unexpected end of the text"},
+        {{NULL, 0}, 0, "unexpected end of the text"},
+        {{" \n", 2}, 2, "unexpected end of the text"},
+        {{"[1,", 3}, 3, "unexpected end of the text"},
+        {{"{\"a\"", 4}, 4, "unexpected end of the text"},
+        {{"nul", 3}, 0, "expected a value"},
+        {{"True", 4}, 0, "expected a value"},
+        {{"NaN", 3}, 0, "expected a value"},
+        {{"'a'", 3}, 0, "expected a value"},
+        {{"/**/1", 5}, 0, "expected a value"},
+        {{"[1,]", 4}, 3, "expected a value"},
+        {{"[,1]", 4}, 1, "expected a value"},
+        {{"\xef\xbb\xbf{}", 5}, 0, "byte order mark (BOM) before the value"},
+        {{"\0", 1}, 0, "expected a value"},
+        {{"{\"a\":1,}", 8}, 7, "expected a member name"},
+        {{"{,}", 3}, 1, "expected a member name"},
+        {{"{1:2}", 5}, 1, "expected a member name"},
+        {{"{\"a\" 1}", 7}, 5, "expected a colon"},
+        {{"[1 2]", 5}, 3, "expected a comma or ]"},
+        {{"[1}", 3}, 2, "expected a comma or ]"},
+        {{"{\"a\":1]", 7}, 6, "expected a comma or }"},
+        {{"nulls", 5}, 4, "unexpected bytes after the value"},
+        {{"{}{}", 4}, 2, "unexpected bytes after the value"},
+        {{"1\0", 2}, 1, "unexpected bytes after the value"},
+        {{"1\f", 2}, 1, "unexpected bytes after the value"},
+        {{"\"a", 2}, 0, "unterminated string"},
+        {{"\"a\\", 3}, 2, "unterminated string"},
+        {{"\"a\nb\"", 5}, 2, "unescaped control character in a string"},
+        {{"\"a\0b\"", 5}, 2, "unescaped control character in a string"},
+        {{"\"\x1f\"", 3}, 1, "unescaped control character in a string"},
+        {{"\"\\x\"", 4}, 1, "invalid escape in a string"},
+        {{"\"\\\0\"", 4}, 1, "invalid escape in a string"},
         {{"\"\\u12g4\"", 8}, 1, "\\u without four hexadecimal digits"},
         {{"\"\\u12\"", 6}, 1, "\\u without four hexadecimal digits"},
         {{"\"\\u", 3}, 1, "\\u without four hexadecimal digits"},
         {{"\"\\u0000\"", 8}, 1, "\\u0000 in a string"},
         {{"{\"\\u0000\":1}", 12}, 2, "\\u0000 in a string"},
-        {{"\"\\ud83d\"", 8}, 1, "a lone surrogate in a string"},
-        {{"\"\\ude00\"", 8}, 1, "a lone surrogate in a string"},
-        {{"\"\\ud83d\\u0041\"", 14}, 1, "a lone surrogate in a string"},
-        {{"\"\\ud83d\\ud83d\"", 14}, 1, "a lone surrogate in a string"},
-        {{"\"\\ud83d\\ude0\"", 13}, 1, "a lone surrogate in a string"},
-        {{"\"\\ude00\\ud83d\"", 14}, 1, "a lone surrogate in a string"},
+        {{"\"\\ud83d\"", 8}, 1, "lone surrogate in a string"},
+        {{"\"\\ude00\"", 8}, 1, "lone surrogate in a string"},
+        {{"\"\\ud83d\\u0041\"", 14}, 1, "lone surrogate in a string"},
+        {{"\"\\ud83d\\ud83d\"", 14}, 1, "lone surrogate in a string"},
+        {{"\"\\ud83d\\ude0\"", 13}, 1, "lone surrogate in a string"},
+        {{"\"\\ude00\\ud83d\"", 14}, 1, "lone surrogate in a string"},
         {{"\"\xff\"", 3}, 1, "invalid UTF-8"},
         {{"\"\xed\xa0\x80\"", 5}, 1, "invalid UTF-8"},
         {{"\"\xc0\x80\"", 4}, 1, "invalid UTF-8"},
@@ -180,10 +180,10 @@ static void numbers_that_are_no_json_are_refused(void **state)
         const struct json *root;
         assert_int_equal(json_parse(&arena, slice_of_text(WRONG[i]), &root, NULL), ERR_FORMAT);
     }
-    assert_refused(SLICE("[0, 01]"), 4, "a number that is not JSON");
-    assert_refused(SLICE("+1"), 0, "a value is expected");
-    assert_refused(SLICE(".5"), 0, "a value is expected");
-    assert_refused(SLICE("0x10"), 1, "bytes behind the value");
+    assert_refused(SLICE("[0, 01]"), 4, "invalid number");
+    assert_refused(SLICE("+1"), 0, "expected a value");
+    assert_refused(SLICE(".5"), 0, "expected a value");
+    assert_refused(SLICE("0x10"), 1, "unexpected bytes after the value");
 }
 
 static void a_fault_is_located(void **state)
@@ -224,7 +224,7 @@ static void nesting_ends_at_its_limit(void **state)
     buf_reset(&buf);
     for (int i = 0; i < 100000; i++)
         buf_add_byte(&buf, '[');
-    assert_refused(buf_slice(&buf), JSON_DEPTH_MAX, "nested too deep");
+    assert_refused(buf_slice(&buf), JSON_DEPTH_MAX, "nested too deeply");
 }
 
 static void values_end_at_their_limit(void **state)

@@ -33,15 +33,16 @@ static void every_mistake_is_listed_with_its_place(void **state)
                  "model_kwargs.max_tokens: must be a whole number from 1; "
                  "model_kwargs.top_p: must be a number from 0 to 1; "
                  "messages[0].role: must be system, user (human) or assistant (ai); "
-                 "messages[1][1][0].type: no such type of block; "
-                 "messages[1][1][2]: a block is an object or a string; "
+                 "messages[1][1][0].type: unknown block type; "
+                 "messages[1][1][2]: a block must be an object or a string; "
                  "messages[2][1]: must be a string or an array of blocks");
     assert_lists("{\"messages\":[{\"role\":\"user\",\"colour\":1,\"status\":2}]}",
-                 "messages[0].colour: no such field; messages[0].status: this version does not do "
-                 "this field yet; messages[0].content: missing");
+                 "messages[0].colour: no such field; messages[0].status: this version does not "
+                 "support this field yet; messages[0].content: missing");
     assert_lists("{" SAID ",\"model\":\"claud\",\"top_p\":2}",
-                 "top_p: must be a number from 0 to 1; model: \"claud\" is no alias in the "
-                 "settings, and no model id or ARN; did you mean \"claude\"?");
+                 "top_p: must be a number from 0 to 1; model: \"claud\" is neither an alias from "
+                 "the settings nor a model id or ARN (aliases: claude, plain); did you mean "
+                 "\"claude\"?");
 }
 
 static void what_follows_from_a_mistake_is_not_listed(void **state)
@@ -94,7 +95,7 @@ static void assert_count(size_t count, const char *end)
 static void eight_are_listed_and_more_are_counted(void **state)
 {
     (void)state;
-    assert_count(MISTAKES_TOLD_MAX, "messages[7]: a message is an object or [role, content]");
+    assert_count(MISTAKES_TOLD_MAX, "messages[7]: a message must be an object or [role, content]");
     assert_count(MISTAKES_TOLD_MAX + 1, "; and 1 more");
     assert_count(MISTAKES_MAX - 1, "; and 55 more");
     assert_count(MISTAKES_MAX, "; and at least 56 more");
@@ -155,12 +156,13 @@ static void response_and_dead_letter_carry_the_list(void **state)
             is_in_letter = is_in_letter ||
                            slice_equal_text(kit->batch.outputs[i]->headers[j].value,
                                             "top_k: must be a whole number from 0; messages[0]: a "
-                                            "message is an object or [role, content]");
+                                            "message must be an object or [role, content]");
     assert_true(is_in_letter);
     kit_settle(kit);
-    assert_says(kit_output(kit, OUTPUT_RESPONSE, 0),
-                "\"message\":\"top_k: must be a whole number from 0; messages[0]: a message is an "
-                "object or [role, content]\",\"retryable\":false,\"field\":\"top_k\"");
+    assert_says(
+        kit_output(kit, OUTPUT_RESPONSE, 0),
+        "\"message\":\"top_k: must be a whole number from 0; messages[0]: a message must be an "
+        "object or [role, content]\",\"retryable\":false,\"field\":\"top_k\"");
     kit_free(kit);
 }
 

@@ -96,14 +96,15 @@ static void words_that_quote_give_way_to_status_and_type(void **state)
     assert_int_equal(request_kit_read(&kit, SLICE(ASKING(CANARY))), OK);
     struct why why = said("InternalServerException", "oh: " CANARY, true);
     quote_hide(&kit.request, 500, &why);
-    assert_string_equal(why.message,
-                        "status 500 InternalServerException (its words quote the request)");
+    assert_string_equal(
+        why.message,
+        "status 500 InternalServerException (its message quotes the request and is left out)");
     assert_string_equal(why.type, "InternalServerException");
     assert_int_equal(why.err, ERR_UNAVAILABLE);
     assert_false(why.is_foreign);
     why = said("", CANARY, true);
     quote_hide(&kit.request, 502, &why);
-    assert_string_equal(why.message, "status 502 (its words quote the request)");
+    assert_string_equal(why.message, "status 502 (its message quotes the request and is left out)");
     why = said("ValidationException", "too many tokens", true);
     quote_hide(&kit.request, 400, &why);
     assert_string_equal(why.message, "too many tokens");

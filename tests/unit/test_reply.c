@@ -115,7 +115,7 @@ static void a_name_that_no_topic_can_have_is_refused(void **state)
         (void)snprintf(more, sizeof more, ",\"reply_to\":\"%s\"", NAMES[i]);
         kit_request(kit, 0, 0, NULL, more);
         assert_int_equal(kit->look_ups.count, 0);
-        assert_refused(kit, "topic's name");
+        assert_refused(kit, "is not a topic name");
     }
 }
 

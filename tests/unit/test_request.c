@@ -273,9 +273,10 @@ static void a_fault_in_the_json_is_placed(void **state)
     struct request_kit kit;
     request_kit_init(&kit);
     assert_int_equal(request_kit_read(&kit, SLICE("{\n \"id\": x}")), ERR_MALFORMED);
-    assert_non_null(strstr(kit.why.message, "no JSON at line 2, column 8"));
+    assert_non_null(strstr(kit.why.message, "invalid JSON at line 2, column 8: expected a value"));
     assert_int_equal(request_kit_read(&kit, SLICE("{\"id\":1,\"id\":2}")), ERR_MALFORMED);
-    assert_non_null(strstr(kit.why.message, "refused at line 1, column 14: duplicate member"));
+    assert_non_null(
+        strstr(kit.why.message, "unsupported JSON at line 1, column 14: duplicate member"));
     request_kit_done(&kit);
 }
 
@@ -290,7 +291,25 @@ static void a_tombstone_is_malformed(void **state)
     request_kit_done(&kit);
 }
 
-static void a_structured_cloud_event_is_refused_in_words(void **state)
+static void a_schema_registry_prefix_is_named(void **state)
+{
+    (void)state;
+    struct request_kit kit;
+    request_kit_init(&kit);
+    const char value[] = "\0\0\0\0\x2a {" SAID "}";
+    assert_int_equal(request_kit_read(&kit, slice_of(value, sizeof value - 1)), ERR_MALFORMED);
+    assert_string_equal(kit.why.message,
+                        "the value begins with the five bytes of a Confluent Schema Registry "
+                        "serializer; send plain JSON");
+    assert_int_equal(request_kit_read(&kit, slice_of("\0\0\0\0\x2a\x06"
+                                                     "abc",
+                                                     9)),
+                     ERR_MALFORMED);
+    assert_null(strstr(kit.why.message, "Confluent"));
+    request_kit_done(&kit);
+}
+
+static void a_structured_cloud_event_is_rejected_by_its_name(void **state)
 {
     (void)state;
     struct request_kit kit;
@@ -393,7 +412,8 @@ int main(void)
         cmocka_unit_test(values_that_are_no_request_are_malformed),
         cmocka_unit_test(a_fault_in_the_json_is_placed),
         cmocka_unit_test(a_tombstone_is_malformed),
-        cmocka_unit_test(a_structured_cloud_event_is_refused_in_words),
+        cmocka_unit_test(a_schema_registry_prefix_is_named),
+        cmocka_unit_test(a_structured_cloud_event_is_rejected_by_its_name),
         cmocka_unit_test(what_was_understood_stays_in_spite_of_an_error),
         cmocka_unit_test(an_id_has_at_most_128_characters),
         cmocka_unit_test(reading_survives_any_want_of_memory),

@@ -34,19 +34,53 @@ static void models_are_aliases_ids_or_arns(void **state)
                  NULL);
 }
 
-static void unknown_models_are_told_with_the_nearest_alias(void **state)
+static void an_unknown_model_lists_the_aliases_and_the_nearest(void **state)
 {
     (void)state;
     struct request_kit kit;
     request_kit_init(&kit);
     assert_int_equal(request_kit_read(&kit, SLICE("{" SAID ",\"model\":\"cluade\"}")),
                      ERR_UNKNOWN_MODEL);
-    assert_non_null(strstr(kit.why.message, "\"claude\"?"));
+    assert_string_equal(kit.why.message,
+                        "\"cluade\" is neither an alias from the settings nor a model id or ARN "
+                        "(aliases: claude, plain); did you mean \"claude\"?");
+    assert_int_equal(request_kit_read(&kit, SLICE("{" SAID ",\"model\":\"gpt\"}")),
+                     ERR_UNKNOWN_MODEL);
+    assert_string_equal(kit.why.message, "\"gpt\" is neither an alias from the settings nor a "
+                                         "model id or ARN (aliases: claude, plain)");
+    kit.catalog.alias_count = 0;
+    assert_int_equal(request_kit_read(&kit, SLICE("{" SAID ",\"model\":\"gpt\"}")),
+                     ERR_UNKNOWN_MODEL);
+    assert_non_null(strstr(kit.why.message, "ARN (the settings have no aliases)"));
     kit.catalog.default_model = SLICE("");
     assert_int_equal(request_kit_read(&kit, SLICE("{" SAID "}")), ERR_INVALID);
     assert_string_equal(kit.why.field, "model");
     kit.catalog.default_model = SLICE("gone");
     assert_int_equal(request_kit_read(&kit, SLICE("{" SAID "}")), ERR_UNKNOWN_MODEL);
+    request_kit_done(&kit);
+}
+
+static void a_long_list_of_aliases_is_cut_and_counted(void **state)
+{
+    (void)state;
+    struct request_kit kit;
+    struct model_alias aliases[40];
+    char name[129];
+    memset(name, 'n', sizeof name - 1);
+    name[sizeof name - 1] = '\0';
+    request_kit_init(&kit);
+    for (size_t i = 0; i < COUNT_OF(aliases); i++)
+        aliases[i] = (struct model_alias){.name = SLICE("short"), .id = SLICE("a.b")};
+    kit.catalog.aliases = aliases;
+    kit.catalog.alias_count = COUNT_OF(aliases);
+    assert_int_equal(request_kit_read(&kit, SLICE("{" SAID ",\"model\":\"x\"}")),
+                     ERR_UNKNOWN_MODEL);
+    assert_true(slice_ends(slice_of_text(kit.why.message), SLICE("short, short and 30 more)")));
+    for (size_t i = 0; i < COUNT_OF(aliases); i++)
+        aliases[i].name = slice_of_text(name);
+    assert_int_equal(request_kit_read(&kit, SLICE("{" SAID ",\"model\":\"x\"}")),
+                     ERR_UNKNOWN_MODEL);
+    assert_true(slice_ends(slice_of_text(kit.why.message), SLICE("n and 39 more)")));
     request_kit_done(&kit);
 }
 
@@ -88,7 +122,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(models_are_aliases_ids_or_arns),
-        cmocka_unit_test(unknown_models_are_told_with_the_nearest_alias),
+        cmocka_unit_test(an_unknown_model_lists_the_aliases_and_the_nearest),
+        cmocka_unit_test(a_long_list_of_aliases_is_cut_and_counted),
         cmocka_unit_test(an_arn_cannot_smuggle_a_host),
         cmocka_unit_test(an_alias_fills_in_what_the_request_leaves_out),
     };

@@ -19,7 +19,7 @@ static void settings_that_do_not_go_together_are_rejected(void **state)
                 "w.yaml:1:21: topics.responses: topic bedrock.usage is topics.responses and "
                 "topics.usage: its readers could not tell the records apart; use two topics\n");
     assert_tells("models: {default: claude}\n",
-                 "w.yaml:1:19: models.default: \"claude\" is no alias");
+                 "w.yaml:1:19: models.default: \"claude\" is neither an alias");
     assert_tells("delivery: {dead_letters: false, error_responses: false}\n",
                  "is off, and so is delivery.error_responses");
     assert_tells("kafka: {static_membership: true}\n", "set kafka.instance");
@@ -31,19 +31,20 @@ static void settings_that_do_not_go_together_are_rejected(void **state)
 static void one_mistake_does_not_hide_another(void **state)
 {
     (void)state;
-    assert_told("kafka: {group_idd: x}\n"
-                "delivery:\n"
-                "  max_in_flight: 600\n"
-                "  max_held: 500\n"
-                "  drain_timeout: 6m\n"
-                "models: {default: claude}\n",
-                "w.yaml:1:9: kafka.group_idd: unknown setting; did you mean kafka.group_id?\n"
-                "w.yaml:3:18: delivery.max_in_flight: delivery.max_in_flight must not be above "
-                "delivery.max_held; change one of them\n"
-                "w.yaml:5:18: delivery.drain_timeout: delivery.drain_timeout must be below "
-                "kafka.max_poll_interval; change one of them\n"
-                "w.yaml:6:19: models.default: \"claude\" is no alias in the settings, and no model "
-                "id or ARN\n");
+    assert_told(
+        "kafka: {group_idd: x}\n"
+        "delivery:\n"
+        "  max_in_flight: 600\n"
+        "  max_held: 500\n"
+        "  drain_timeout: 6m\n"
+        "models: {default: claude}\n",
+        "w.yaml:1:9: kafka.group_idd: unknown setting; did you mean kafka.group_id?\n"
+        "w.yaml:3:18: delivery.max_in_flight: delivery.max_in_flight must not be above "
+        "delivery.max_held; change one of them\n"
+        "w.yaml:5:18: delivery.drain_timeout: delivery.drain_timeout must be below "
+        "kafka.max_poll_interval; change one of them\n"
+        "w.yaml:6:19: models.default: \"claude\" is neither an alias from the settings nor a "
+        "model id or ARN (the settings have no aliases)\n");
     assert_told("delivery: {max_in_flight: 600, max_held: few, drain_timeout: soon}\n",
                 "w.yaml:1:42: delivery.max_held: 'few' is not a whole number\n"
                 "w.yaml:1:62: delivery.drain_timeout: 'soon' is not a duration such as 200ms, 30s, "
@@ -177,17 +178,18 @@ static void what_would_fail_every_request_is_rejected(void **state)
         "w.yaml:1:51: models.aliases.a.defaults.top_p: must be a number from 0 to 1\n"
         "w.yaml:1:61: models.aliases.a.defaults.top_k: must be a whole number from 0\n");
     assert_told("models: {default: 'arn:aws:bedrock'}\n",
-                "w.yaml:1:19: models.default: not a whole ARN\n");
+                "w.yaml:1:19: models.default: is not a complete ARN\n");
     assert_told("models: {default: a, aliases: {a: {id: 'arn:aws:bedrock'}}}\n",
-                "w.yaml:1:40: models.aliases.a.id: not a whole ARN\n");
-    assert_told("models: {default: claud, aliases: {claude: {id: x.y}}}\n",
-                "w.yaml:1:19: models.default: \"claud\" is no alias in the settings, and no model "
-                "id or ARN; did you mean \"claude\"?\n");
+                "w.yaml:1:40: models.aliases.a.id: is not a complete ARN\n");
+    assert_told(
+        "models: {default: claud, aliases: {claude: {id: x.y}}}\n",
+        "w.yaml:1:19: models.default: \"claud\" is neither an alias from the settings nor a "
+        "model id or ARN (aliases: claude); did you mean \"claude\"?\n");
     assert_told("templates: {t: [[system, 'Be brief.']]}\n",
-                "w.yaml:1:16: templates.t: no user message in it\n");
+                "w.yaml:1:16: templates.t: has no user message\n");
     assert_told("templates: {t: [[system, a], [ai, '{b}'], [human, c]]}\n",
-                "w.yaml:1:30: templates.t: a conversation begins with a user message (after system "
-                "messages)\n");
+                "w.yaml:1:30: templates.t: the conversation must begin with a user message (after "
+                "system messages)\n");
     assert_told("models: {aliases: {a: {id: x.y, region: -us-}}}\n",
                 "w.yaml:1:41: models.aliases.a.region: is not an AWS region; write one such as "
                 "us-east-1\n");

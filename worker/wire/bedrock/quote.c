@@ -156,7 +156,8 @@ void quote_hide(const struct request *request, int status, struct why *why)
     struct why foreign = *why;
     if (!why->is_foreign || !quote_is_of(request, slice_of_text(why->message)))
         return;
-    (void)why_set(why, foreign.err, foreign.field, "status %d%s%s (its words quote the request)",
-                  status, foreign.type[0] != '\0' ? " " : "", foreign.type);
+    (void)why_set(why, foreign.err, foreign.field,
+                  "status %d%s%s (its message quotes the request and is left out)", status,
+                  foreign.type[0] != '\0' ? " " : "", foreign.type);
     why_copy(why->type, sizeof why->type, slice_of_text(foreign.type));
 }

@@ -84,9 +84,9 @@ static enum err check_text_members(const struct piece *piece)
         if (slice_is_one_of(member->name, members, COUNT_OF(members)))
             continue;
         if (slice_equal_text(member->name, "cache_control"))
-            return refuse(
-                piece, "cache_control", ERR_UNSUPPORTED_FIELD,
-                "this version does not do this field yet (a block {\"cachePoint\": …} passes)");
+            return refuse(piece, "cache_control", ERR_UNSUPPORTED_FIELD,
+                          "this version does not support this field yet (a block {\"cachePoint\": "
+                          "…} passes)");
         return reader_unknown_member(piece->reader, piece->path, member->name, members,
                                      COUNT_OF(members));
     }
@@ -256,13 +256,13 @@ static enum err add_langchain(struct piece *piece, const struct json *type)
     while (row < COUNT_OF(types) && !json_equal_text(type, types[row].type))
         row++;
     if (row == COUNT_OF(types))
-        return refuse(piece, "type", ERR_INVALID, "no such type of block");
+        return refuse(piece, "type", ERR_INVALID, "unknown block type");
     if (types[row].add == NULL)
         return refuse(
             piece, NULL, ERR_UNSUPPORTED_FIELD,
-            "this version does not do blocks of this type yet (Converse's own blocks pass)");
+            "this version does not support blocks of this type yet (Converse's own blocks pass)");
     if ((types[row].roles & 1U << piece->role) == 0)
-        return refuse(piece, "type", ERR_INVALID, "belongs to assistant messages");
+        return refuse(piece, "type", ERR_INVALID, "is allowed in assistant messages only");
     piece->kind = types[row].kind;
     return types[row].add(piece);
 }
@@ -288,7 +288,7 @@ static enum err unknown_block(const struct piece *piece)
 {
     const char *names[BLOCK_RAW];
     if (piece->node->count == 0)
-        return refuse(piece, NULL, ERR_INVALID, "an empty block");
+        return refuse(piece, NULL, ERR_INVALID, "the block is empty");
     for (enum block_kind i = 0; i < BLOCK_RAW; i++)
         names[i] = block_rows[i].member;
     return reader_unknown_member(piece->reader, piece->path, piece->node->first->name, names,
@@ -329,7 +329,7 @@ static enum err refuse_in_system(const struct piece *piece)
         if ((block_rows[i].roles & 1U << ROLE_SYSTEM) != 0)
             buf_addf(&takes, "%s%s", takes.len > 0 ? ", " : "", block_rows[i].member);
     return why_set(&piece->reader->why, ERR_INVALID, piece->path,
-                   "a system message takes blocks of these kinds only: %s", buf_text(&takes));
+                   "a system message may have these blocks only: %s", buf_text(&takes));
 }
 
 static enum err add_converse(struct piece *piece)
@@ -340,7 +340,7 @@ static enum err add_converse(struct piece *piece)
         return add_unknown(piece);
     if (piece->node->count > 1)
         return refuse(piece, NULL, ERR_INVALID,
-                      "a block has one member (Converse's own), or a type and what belongs to it");
+                      "a block must have one member (Converse's form), or a type and its members");
     if ((block_rows[piece->kind].roles & 1U << piece->role) == 0)
         return refuse_in_system(piece);
     if (piece->kind == BLOCK_TEXT)
@@ -364,7 +364,7 @@ static enum err add_element(struct turns *turns, enum role role, const struct js
     if (node->kind == JSON_STRING)
         return add_string(turns, role, TEXT_ELEMENT, node, path);
     if (node->kind != JSON_OBJECT)
-        return refuse(&piece, NULL, ERR_INVALID, "a block is an object or a string");
+        return refuse(&piece, NULL, ERR_INVALID, "a block must be an object or a string");
     const struct json *type = json_member(node, "type");
     return type != NULL ? add_langchain(&piece, type) : add_converse(&piece);
 }

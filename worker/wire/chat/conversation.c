@@ -4,6 +4,8 @@
 #include "wire/formats/path.h"
 #include "wire/formats/text.h"
 
+#define NAME_SHOWN_BYTES 128
+
 /* The members of a message beside role (or type) and content. What LangChain prints of an answer is
  * ignored, so that a response's message can be put back as it is. */
 static const char *const message_members[] = {
@@ -54,7 +56,7 @@ static enum err role_of(struct reader *reader, struct slice name, const char *pa
     }
     if (slice_equal_text(name, "tool") || slice_equal_text(name, "ToolMessageChunk"))
         return why_set(&reader->why, ERR_UNSUPPORTED_FIELD, path,
-                       "this version does not do tools yet");
+                       "this version does not support tools yet");
     return why_set(&reader->why, ERR_INVALID, path,
                    "must be system, user (human) or assistant (ai)");
 }
@@ -78,7 +80,7 @@ static enum err check_first(struct turns *turns, enum role role, const char *lis
     if (role != ROLE_ASSISTANT || turns->count > 0 || turns->is_broken)
         return OK;
     return why_set(&turns->reader->why, ERR_INVALID, path_element(list, index).text,
-                   "a conversation begins with a user message (after system messages)");
+                   "the conversation must begin with a user message (after system messages)");
 }
 
 struct message {
@@ -93,7 +95,8 @@ static enum err read_pair(struct reader *reader, const struct json *node, const 
                           struct message *ret_message)
 {
     if (node->count != 2)
-        return why_set(&reader->why, ERR_INVALID, path, "a message as an array is [role, content]");
+        return why_set(&reader->why, ERR_INVALID, path,
+                       "a message that is an array must be [role, content]");
     ret_message->content_path = path_element(path, 1);
     ret_message->content = node->first->next;
     enum err err = read_role(reader, node->first, path_element(path, 0).text, &ret_message->role);
@@ -115,7 +118,7 @@ static enum err check_member(struct reader *reader, const struct json *member, c
                        "must be an array");
     if ((is_later && member->kind != JSON_NULL) || (is_calls && member->count > 0))
         return why_set(&reader->why, ERR_UNSUPPORTED_FIELD, path_member(path, member->name).text,
-                       "this version does not do this field yet");
+                       "this version does not support this field yet");
     return OK;
 }
 
@@ -166,7 +169,7 @@ static enum err read_message(struct turns *turns, const struct json *node, const
         err = read_object(turns, node, path.text, &message);
     else
         err = why_set(&reader->why, ERR_INVALID, path.text,
-                      "a message is an object or [role, content]");
+                      "a message must be an object or [role, content]");
     if (err != OK || !message.is_whole)
         return err;
     err = check_first(turns, message.role, list, index);
@@ -207,7 +210,7 @@ static enum err read_messages(struct turns *turns, const struct json *messages, 
         if (!turns_note(turns, read_message(turns, node, list, index++)))
             return OK;
     if (turns->count == 0 && !turns->is_broken)
-        return why_set(&turns->reader->why, ERR_INVALID, list, "no user message in it");
+        return why_set(&turns->reader->why, ERR_INVALID, list, "has no user message");
     return OK;
 }
 
@@ -219,6 +222,19 @@ static const struct template_named *find_template(const struct catalog *catalog,
         if (slice_equal(catalog->templates[i].name, name))
             return &catalog->templates[i];
     return NULL;
+}
+
+static enum err unknown_template(struct reader *reader, struct slice name)
+{
+    const struct catalog *catalog = reader->catalog;
+    struct names templates = {catalog->templates, catalog->template_count,
+                              sizeof *catalog->templates};
+    struct buf words OWNED_BY(buf_done);
+    buf_init(&words, 2 * WHY_MESSAGE_MAX);
+    buf_addf(&words, "the settings have no template \"%.*s\"",
+             SLICE_ARG(slice_sub(name, 0, NAME_SHOWN_BYTES)));
+    reader_add_names(&words, name, templates, "templates", "they have none");
+    return why_set(&reader->why, ERR_UNKNOWN_TEMPLATE, "prompt.template", "%s", buf_text(&words));
 }
 
 static enum err read_named_message(struct turns *turns, const struct template_named *named,
@@ -243,11 +259,11 @@ static enum err read_named(struct turns *turns, const struct json *node)
     const struct template_named *named = find_template(reader->catalog, name);
     /* What cannot be a name may be a prompt in the wrong place: it is not quoted. */
     if (named == NULL && !text_is_topic(name))
-        return why_set(&reader->why, ERR_UNKNOWN_TEMPLATE, "prompt.template",
-                       "not the name of a template (inline, it is an array of messages)");
+        return why_set(
+            &reader->why, ERR_UNKNOWN_TEMPLATE, "prompt.template",
+            "is not the name of a template (an inline template is an array of messages)");
     if (named == NULL)
-        return why_set(&reader->why, ERR_UNKNOWN_TEMPLATE, "prompt.template",
-                       "the settings have no template \"%.*s\"", SLICE_ARG(name));
+        return unknown_template(reader, name);
     enum err err = turns_make_room(turns, named->count, named->count);
     if (err != OK)
         return err;
@@ -255,7 +271,7 @@ static enum err read_named(struct turns *turns, const struct json *node)
         if (!turns_note(turns, read_named_message(turns, named, i)))
             return OK;
     if (turns->count == 0 && !turns->is_broken)
-        return why_set(&reader->why, ERR_INVALID, "prompt.template", "no user message in it");
+        return why_set(&reader->why, ERR_INVALID, "prompt.template", "has no user message");
     return OK;
 }
 
@@ -267,7 +283,7 @@ static enum err read_variables(struct reader *reader, struct template_use *use)
     if (variables->kind != JSON_OBJECT)
         return why_set(&reader->why, ERR_INVALID, "prompt.variables", "must be an object");
     if (variables->count > TEMPLATE_VARIABLES_MAX)
-        return why_set(&reader->why, ERR_INVALID, "prompt.variables", "more than %d variables",
+        return why_set(&reader->why, ERR_INVALID, "prompt.variables", "has more than %d variables",
                        TEMPLATE_VARIABLES_MAX);
     use->variables = variables;
     return OK;
@@ -312,9 +328,10 @@ enum err conversation_read(struct reader *reader)
 {
     struct turns turns = {.reader = reader};
     if (reader->messages != NULL && reader->prompt != NULL)
-        return why_set(&reader->why, ERR_INVALID, "prompt", "messages are given, too: one of them");
+        return why_set(&reader->why, ERR_INVALID, "prompt",
+                       "messages is given, too; give one of the two");
     if (reader->messages == NULL && reader->prompt == NULL)
-        return why_set(&reader->why, ERR_INVALID, "messages", "missing (and no prompt either)");
+        return why_set(&reader->why, ERR_INVALID, "messages", "missing; give messages or prompt");
     enum err err = reader->messages != NULL ? read_messages(&turns, reader->messages, "messages")
                                             : read_prompt(&turns);
     if (!turns_note(&turns, err) || reader->mistakes.count > 0)

@@ -19,7 +19,7 @@ static enum err lift(struct reader *reader, enum parameter parameter, const stru
     struct path path = path_member("model_kwargs", member->name);
     if (reader->request->parameters[parameter].ptr != NULL)
         return why_set(&reader->why, ERR_INVALID, path.text,
-                       "given twice: here and beside model_kwargs");
+                       "given twice: here and as a field of the request");
     return parameter_read(reader, parameter, path.text, member);
 }
 
@@ -43,7 +43,7 @@ static bool add_kwargs(struct reader *reader, struct buf *members, size_t *ret_l
             err = lift(reader, parameter, member);
         else if (stays && json_member_of(reader->additional_fields, member->name) != NULL)
             err = why_set(&reader->why, ERR_INVALID, "model_kwargs",
-                          "has a member that additional_model_request_fields has, too");
+                          "has a member that additional_model_request_fields also has");
         if (stays)
             json_add_copy(members, member);
         *ret_lifted += !stays;
@@ -59,18 +59,18 @@ static bool check_own_fields(struct reader *reader)
         if (reader->request->parameters[i].ptr != NULL && reader_has_own_field(reader, i))
             goes_on = reader_note(
                 reader, why_set(&reader->why, ERR_INVALID, parameter_rows[i].name,
-                                "given twice: additional_model_request_fields has it, too"));
+                                "given twice: additional_model_request_fields also has it"));
     return goes_on;
 }
 
 static enum err check_counts(struct reader *reader)
 {
     if (reader->model_kwargs != NULL && reader->model_kwargs->count > REQUEST_EXTRAS_MAX)
-        return why_set(&reader->why, ERR_INVALID, "model_kwargs", "more than %d members",
+        return why_set(&reader->why, ERR_INVALID, "model_kwargs", "has more than %d members",
                        REQUEST_EXTRAS_MAX);
     if (reader->additional_fields != NULL && reader->additional_fields->count > REQUEST_EXTRAS_MAX)
         return why_set(&reader->why, ERR_INVALID, "additional_model_request_fields",
-                       "more than %d members", REQUEST_EXTRAS_MAX);
+                       "has more than %d members", REQUEST_EXTRAS_MAX);
     return OK;
 }
 

@@ -1,9 +1,9 @@
 #include "wire/chat/model.h"
 
 #include "wire/formats/text.h"
-#include "base/suggest.h"
 
-#define ARN_REGION 3 /* of arn:partition:service:region:account:resource */
+#define NAME_SHOWN_BYTES 128
+#define ARN_REGION       3 /* of arn:partition:service:region:account:resource */
 
 static const struct model_alias *find_alias(const struct catalog *catalog, struct slice name)
 {
@@ -24,7 +24,7 @@ static enum err region_of(struct reader *reader, struct slice model, struct slic
         rest = slice_sub(rest, slice_find(rest, ':') + 1, SIZE_MAX);
     size_t len = slice_find(rest, ':');
     if (len == rest.len || (len > 0 && !text_is_region(slice_sub(rest, 0, len))))
-        return why_set(&reader->why, ERR_INVALID, "model", "not a whole ARN");
+        return why_set(&reader->why, ERR_INVALID, "model", "is not a complete ARN");
     if (len > 0)
         *ret_region = slice_sub(rest, 0, len);
     return OK;
@@ -38,18 +38,14 @@ static void fill_in(struct slice *value, struct slice fallback)
 
 static enum err unknown_model(struct reader *reader, struct slice name)
 {
-    struct suggest suggest;
-    suggest_init(&suggest, name);
-    for (size_t i = 0; i < reader->catalog->alias_count; i++)
-        suggest_offer(&suggest, reader->catalog->aliases[i].name);
-    if (suggest.nearest.ptr == NULL)
-        return why_set(&reader->why, ERR_UNKNOWN_MODEL, "model",
-                       "\"%.*s\" is no alias in the settings, and no model id or ARN",
-                       SLICE_ARG(slice_sub(name, 0, 128)));
-    return why_set(
-        &reader->why, ERR_UNKNOWN_MODEL, "model",
-        "\"%.*s\" is no alias in the settings, and no model id or ARN; did you mean \"%.*s\"?",
-        SLICE_ARG(slice_sub(name, 0, 128)), SLICE_ARG(suggest.nearest));
+    const struct catalog *catalog = reader->catalog;
+    struct names aliases = {catalog->aliases, catalog->alias_count, sizeof *catalog->aliases};
+    struct buf words OWNED_BY(buf_done);
+    buf_init(&words, 2 * WHY_MESSAGE_MAX);
+    buf_addf(&words, "\"%.*s\" is neither an alias from the settings nor a model id or ARN",
+             SLICE_ARG(slice_sub(name, 0, NAME_SHOWN_BYTES)));
+    reader_add_names(&words, name, aliases, "aliases", "the settings have no aliases");
+    return why_set(&reader->why, ERR_UNKNOWN_MODEL, "model", "%s", buf_text(&words));
 }
 
 static void apply_alias(struct reader *reader, const struct model_alias *alias)
@@ -71,7 +67,7 @@ enum err model_resolve(struct reader *reader)
     struct slice name = request->model_requested;
     if (name.len == 0)
         return why_set(&reader->why, ERR_INVALID, "model",
-                       "missing, and the settings name no default model");
+                       "missing, and the settings have no default model");
     const struct model_alias *alias = find_alias(reader->catalog, name);
     struct slice model = alias != NULL ? alias->id : name;
     if (alias == NULL && slice_find(name, '.') == name.len && slice_find(name, ':') == name.len)

@@ -3,6 +3,10 @@
 #include "base/suggest.h"
 #include "wire/formats/path.h"
 
+#define NAMES_TOLD_MAX 10
+/* Behind a list of names: `, and … more); did you mean "…"?` */
+#define NAMES_END_BYTES (48 + SUGGEST_NAME_MAX)
+
 static void add_other(struct mistakes *mistakes, const struct why *why)
 {
     const char *words = why->message[0] != '\0' ? why->message : err_words(why->err);
@@ -54,4 +58,31 @@ enum err reader_unknown_member(struct reader *reader, const char *path, struct s
         return why_set(&reader->why, ERR_INVALID, field.text, "no such field");
     return why_set(&reader->why, ERR_INVALID, field.text, "no such field; did you mean \"%.*s\"?",
                    SLICE_ARG(suggest.nearest));
+}
+
+static struct slice name_at(struct names names, size_t index)
+{
+    return *(const struct slice *)(const void *)((const char *)names.list + index * names.size);
+}
+
+void reader_add_names(struct buf *words, struct slice name, struct names names, const char *title,
+                      const char *none)
+{
+    struct suggest suggest;
+    size_t told = 0;
+    suggest_init(&suggest, name);
+    for (size_t i = 0; i < names.count; i++)
+        suggest_offer(&suggest, name_at(names, i));
+    buf_addf(words, " (%s", names.count == 0 ? none : title);
+    for (; told < names.count && told < NAMES_TOLD_MAX; told++) {
+        struct slice next = name_at(names, told);
+        if (words->len + next.len + NAMES_END_BYTES > WHY_MESSAGE_MAX)
+            break;
+        buf_addf(words, "%s%.*s", told > 0 ? ", " : ": ", SLICE_ARG(next));
+    }
+    if (told < names.count)
+        buf_addf(words, "%s%zu more", told > 0 ? " and " : ": ", names.count - told);
+    buf_add_byte(words, ')');
+    if (suggest.nearest.ptr != NULL)
+        buf_addf(words, "; did you mean \"%.*s\"?", SLICE_ARG(suggest.nearest));
 }

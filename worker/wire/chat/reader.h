@@ -45,4 +45,15 @@ bool reader_has_own_field(const struct reader *reader, enum parameter parameter)
 enum err reader_unknown_member(struct reader *reader, const char *path, struct slice name,
                                const char *const *known, size_t known_count);
 
+/* Names that there are: `list` has `count` elements of `size` bytes that begin with their name. */
+struct names {
+    const void *list;
+    size_t count, size;
+};
+/* Appends as many of them as a message has room for, and the nearest to `name`:
+ * ` (aliases: claude, nova and 3 more); did you mean "claude"?`. `title` is theirs (`aliases`),
+ * `none` what to say when there is none. */
+void reader_add_names(struct buf *words, struct slice name, struct names names, const char *title,
+                      const char *none);
+
 #endif

@@ -8,6 +8,8 @@
 #include "wire/chat/values.h"
 #include "wire/formats/text.h"
 
+#define SCHEMA_ID_BYTES 5 /* Confluent Platform, "Wire format" */
+
 static const struct request_field fields[] = {
 #define FIELD(name, read)         {#name, read, 0, JSON_NULL},
 #define VALUE(name, read, member) {#name, read, offsetof(struct request, member), JSON_NULL},
@@ -116,6 +118,13 @@ enum err request_from_headers(struct arena *arena, const struct record *record,
 
 /* --- the value --- */
 
+/* JSON behind Confluent's wire format: a zero byte and the schema's id in four bytes. */
+static bool has_schema_id(struct slice value)
+{
+    return value.len > SCHEMA_ID_BYTES && value.ptr[0] == '\0' &&
+           slice_starts(slice_trim(slice_sub(value, SCHEMA_ID_BYTES, SIZE_MAX)), SLICE("{"));
+}
+
 static enum err parse_value(struct reader *reader, const struct json **ret_root)
 {
     struct json_fault fault;
@@ -124,20 +133,24 @@ static enum err parse_value(struct reader *reader, const struct json **ret_root)
         return why_set(&reader->why, ERR_MALFORMED, NULL, "the record has no value (a tombstone)");
     if (value.len == 0)
         return why_set(&reader->why, ERR_MALFORMED, NULL, "the record's value is empty");
+    if (has_schema_id(value))
+        return why_set(&reader->why, ERR_MALFORMED, NULL,
+                       "the value begins with the five bytes of a Confluent Schema Registry "
+                       "serializer; send plain JSON");
     enum err err = json_parse(reader->scratch, value, ret_root, &fault);
     if (err == ERR_NO_MEMORY)
         return reader_no_memory(reader);
     if (err != OK)
         return why_set(&reader->why, ERR_MALFORMED, NULL, "%s at line %zu, column %zu: %s",
-                       fault.is_json ? "refused" : "no JSON", fault.line, fault.column,
-                       fault.words);
+                       fault.is_json ? "unsupported JSON" : "invalid JSON", fault.line,
+                       fault.column, fault.words);
     if (!json_is(*ret_root, JSON_OBJECT))
-        return why_set(&reader->why, ERR_MALFORMED, NULL, "a request is a JSON object");
+        return why_set(&reader->why, ERR_MALFORMED, NULL, "the value must be a JSON object");
     if (json_member(*ret_root, "specversion") != NULL &&
         (json_member(*ret_root, "data") != NULL || json_member(*ret_root, "data_base64") != NULL))
         return why_set(&reader->why, ERR_MALFORMED, NULL,
-                       "this is a CloudEvent in structured mode: send its data as the value "
-                       "(the attributes may go into ce_ headers)");
+                       "the value is a CloudEvent in structured mode; send its data as the "
+                       "value and its attributes as ce_ headers");
     return OK;
 }
 
@@ -163,7 +176,7 @@ static void check_names(struct reader *reader, const struct json *root)
             err = reader_unknown_member(reader, "", member->name, names, COUNT_OF(names));
         else if (field->read == NULL && member->kind != JSON_NULL)
             err = why_set(&reader->why, ERR_UNSUPPORTED_FIELD, field->name,
-                          "this version does not do this field yet");
+                          "this version does not support this field yet");
         goes_on = reader_note(reader, err);
     }
 }
@@ -197,7 +210,7 @@ static void check_defaults(struct reader *reader, const struct json *root)
     if (gives(root, "reply_to"))
         return;
     if (request->is_reply_topic_bad)
-        err = why_set(&reader->why, ERR_REPLY_REFUSED, "kafka_replyTopic", "not a topic's name");
+        err = why_set(&reader->why, ERR_REPLY_REFUSED, "kafka_replyTopic", "is not a topic name");
     else if (request->is_reply_partition_bad)
         err = why_set(&reader->why, ERR_INVALID, "kafka_replyPartition",
                       "must be a partition as 4 bytes, big-endian");

@@ -25,10 +25,10 @@ static const char *fault_in_name(struct slice name)
         return "{} names no variable";
     for (size_t i = 0; i < name.len; i++) {
         if (!is_name_byte(name.ptr[i]))
-            return "a variable's name is letters, digits and _ alone (literal braces are doubled)";
+            return "a variable name has letters, digits and _ only (double a literal brace)";
         digits_only = digits_only && name.ptr[i] >= '0' && name.ptr[i] <= '9';
     }
-    return digits_only ? "a variable's name is not a number" : NULL;
+    return digits_only ? "a variable name must not be a number" : NULL;
 }
 
 static struct piece broken(const char *words)
@@ -42,7 +42,7 @@ static struct piece take_variable(struct slice text, size_t *at)
     struct slice rest = slice_sub(text, *at + 1, SIZE_MAX);
     struct slice name = slice_sub(rest, 0, slice_find(rest, '}'));
     if (name.len == rest.len)
-        return broken("a { without its }");
+        return broken("a { without a }");
     const char *words = fault_in_name(name);
     if (words != NULL)
         return broken(words);
@@ -63,7 +63,7 @@ static struct piece take_piece(struct slice text, size_t *at)
             return (struct piece){.kind = PIECE_TEXT, .text = slice_sub(text, from, 1)};
         }
         return byte == '{' ? take_variable(text, at)
-                           : broken("a lone } (a literal one is doubled)");
+                           : broken("a } without a { (double a literal brace)");
     }
     while (*at < text.len && text.ptr[*at] != '{' && text.ptr[*at] != '}')
         ++*at;
@@ -96,8 +96,7 @@ static enum err decode_value(struct arena *arena, const struct json *value, stru
         return OK;
     }
     struct path path = path_member("prompt.variables", value->name);
-    return why_set(ret_why, ERR_INVALID, path.text,
-                   "a variable is a string, a number, true or false");
+    return why_set(ret_why, ERR_INVALID, path.text, "must be a string, a number, true or false");
 }
 
 static enum err add_variable(struct arena *arena, struct slice name, struct template_use *use,
@@ -110,7 +109,7 @@ static enum err add_variable(struct arena *arena, struct slice name, struct temp
                        "the template needs the variable \"%.*s\"",
                        SLICE_ARG(slice_sub(name, 0, 80)));
     if (position >= TEMPLATE_VARIABLES_MAX)
-        return why_set(ret_why, ERR_INVALID, "prompt.variables", "more than %d variables",
+        return why_set(ret_why, ERR_INVALID, "prompt.variables", "has more than %d variables",
                        TEMPLATE_VARIABLES_MAX);
     if (!use->used[position]) {
         enum err err = decode_value(arena, value, &use->values[position], ret_why);
@@ -131,7 +130,7 @@ enum err template_fill(struct arena *arena, struct slice text, struct template_u
         if (piece.kind == PIECE_END)
             break;
         if (piece.kind == PIECE_BROKEN)
-            return why_set(ret_why, ERR_INVALID, field, "the template is broken at byte %zu: %s",
+            return why_set(ret_why, ERR_INVALID, field, "the template is invalid at byte %zu: %s",
                            at + 1, piece.words);
         if (pieces == TEMPLATE_PIECES_MAX)
             return why_set(ret_why, ERR_INVALID, field, "the template has more than %d pieces",

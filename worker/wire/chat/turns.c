@@ -145,7 +145,7 @@ enum err turns_keep(struct turns *turns)
     CHECK(turns->count > 0);
     if (bytes > reader->arena->limit - reader->arena->held)
         return why_set(&reader->why, ERR_REQUEST_TOO_LARGE, "messages",
-                       "%zu blocks are more than is kept of a request of this size", count);
+                       "%zu blocks are too many for a request of this size", count);
     struct block *blocks = arena_new_array(reader->arena, count, sizeof *blocks);
     struct turn *list = arena_new_array(reader->arena, turns->count, sizeof *list);
     if (blocks == NULL || list == NULL)

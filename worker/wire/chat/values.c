@@ -65,7 +65,7 @@ enum err request_read_reply_to(struct reader *reader, const struct request_field
     reader->request->reply_partition = -1;
     reader->request->reply_by_header = false;
     if (!text_is_topic(topic))
-        return why_set(&reader->why, ERR_REPLY_REFUSED, field->name, "not a topic's name");
+        return why_set(&reader->why, ERR_REPLY_REFUSED, field->name, "is not a topic name");
     reader->request->reply_topic = topic;
     return OK;
 }
@@ -104,7 +104,7 @@ enum err request_read_api(struct reader *reader, const struct request_field *fie
     }
     if (slice_equal_text(name, "invoke"))
         return why_set(&reader->why, ERR_UNSUPPORTED_FIELD, field->name,
-                       "this version does not speak InvokeModel yet");
+                       "this version does not support InvokeModel yet");
     return refuse_api(reader, field);
 }
 
@@ -138,7 +138,7 @@ enum err request_read_ttl_ms(struct reader *reader, const struct request_field *
     if (!json_int64(value, &ttl_ms) || ttl_ms < 0)
         return refuse(reader, field, "must be a whole number of milliseconds from 0");
     if (record->timestamp_type == TIMESTAMP_NONE || record->timestamp_ms < 0)
-        return refuse(reader, field, "counts from the record's timestamp, and the record has none");
+        return refuse(reader, field, "needs the record's timestamp, and the record has none");
     if (!__builtin_add_overflow(record->timestamp_ms, ttl_ms, &wall_ms))
         limit(reader->request, wall_ms);
     return OK;
@@ -178,15 +178,15 @@ enum err request_read_labels(struct reader *reader, const struct request_field *
     if (value->kind != JSON_OBJECT || !all_are_strings(value))
         return refuse(reader, field, "must be an object of strings");
     if (value->count > REQUEST_LABELS_MAX)
-        return why_set(&reader->why, ERR_INVALID, field->name, "more than %d labels",
+        return why_set(&reader->why, ERR_INVALID, field->name, "has more than %d labels",
                        REQUEST_LABELS_MAX);
     for (const struct json *label = value->first; label != NULL; label = label->next) {
         struct slice text;
         if (!json_string(reader->scratch, label, &text))
             return reader_no_memory(reader);
         if (label->name.len > REQUEST_LABEL_MAX || text.len > REQUEST_LABEL_MAX)
-            return why_set(&reader->why, ERR_INVALID, field->name, "a label of more than %d bytes",
-                           REQUEST_LABEL_MAX);
+            return why_set(&reader->why, ERR_INVALID, field->name,
+                           "has a label of more than %d bytes", REQUEST_LABEL_MAX);
     }
     keep(reader, field, value->source);
     return OK;
@@ -264,7 +264,7 @@ enum err parameter_read(struct reader *reader, enum parameter parameter, const c
                    : row->form == PARAMETER_WHOLE ? add_whole(row, value, &text)
                                                   : add_texts(value, &text);
     if (row->form == PARAMETER_TEXTS && (json_equal_text(value, "") || has_empty(value)))
-        return why_set(&reader->why, ERR_INVALID, path, "an empty text stops nothing");
+        return why_set(&reader->why, ERR_INVALID, path, "must not have an empty text");
     if (!is_good)
         return refuse_parameter(reader, row, path);
     if (text.failed != OK || (text.len > 0 && !slice_equal(kept, buf_slice(&text)) &&

@@ -118,7 +118,8 @@ static void skip_blanks(struct scan *scan)
 /* What is wrong here: the end, or something else than what was expected. */
 static bool refuse_here(struct scan *scan, const char *words)
 {
-    return refuse(scan, scan->at, scan->at == scan->text.len ? "the text ends too early" : words);
+    return refuse(scan, scan->at,
+                  scan->at == scan->text.len ? "unexpected end of the text" : words);
 }
 
 /* Behind `\u`; moves behind the whole escape, both halves of a surrogate pair. */
@@ -133,7 +134,7 @@ static bool scan_unicode(struct scan *scan, size_t from)
     if (unit < 0xd800 || unit > 0xdfff)
         return true;
     if (json_low_half(scan->text, scan->at, unit) < 0)
-        return refuse_json(scan, from, "a lone surrogate in a string");
+        return refuse_json(scan, from, "lone surrogate in a string");
     scan->at += 6;
     return true;
 }
@@ -143,12 +144,12 @@ static bool scan_escape(struct scan *scan)
     size_t from = scan->at++;
     char kind = peek(scan);
     if (scan->at == scan->text.len)
-        return refuse(scan, from, "a string without an end");
+        return refuse(scan, from, "unterminated string");
     scan->at++;
     if (kind == 'u')
         return scan_unicode(scan, from);
     if (kind == '\0' || strchr("\"\\/bfnrt", kind) == NULL)
-        return refuse(scan, from, "an escape that JSON does not have");
+        return refuse(scan, from, "invalid escape in a string");
     return true;
 }
 
@@ -158,12 +159,12 @@ static bool scan_string(struct scan *scan, struct slice *ret_source)
     for (;;) {
         scan->at += json_plain_len(scan->text, scan->at);
         if (scan->at == scan->text.len)
-            return refuse(scan, from, "a string without an end");
+            return refuse(scan, from, "unterminated string");
         char byte = peek(scan);
         if (byte == '"')
             break;
         if (byte != '\\')
-            return refuse(scan, scan->at, "a control character in a string");
+            return refuse(scan, scan->at, "unescaped control character in a string");
         if (!scan_escape(scan))
             return false;
     }
@@ -198,13 +199,13 @@ static bool scan_number(struct scan *scan)
             scan->at++;
         right = skip_digits(scan) > 0 && right;
     }
-    return right || refuse(scan, from, "a number that is not JSON");
+    return right || refuse(scan, from, "invalid number");
 }
 
 static bool scan_word(struct scan *scan, struct slice word, enum json_kind kind, struct json *node)
 {
     if (!slice_starts(slice_sub(scan->text, scan->at, word.len), word))
-        return refuse(scan, scan->at, "a value is expected");
+        return refuse(scan, scan->at, "expected a value");
     scan->at += word.len;
     node->kind = kind;
     return true;
@@ -213,7 +214,7 @@ static bool scan_word(struct scan *scan, struct slice word, enum json_kind kind,
 static bool open_container(struct scan *scan, struct json *node, enum json_kind kind)
 {
     if (scan->depth == (scan->is_loose ? JSON_LOOSE_DEPTH_MAX : JSON_DEPTH_MAX))
-        return refuse_json(scan, scan->at, "nested too deep");
+        return refuse_json(scan, scan->at, "nested too deeply");
     node->kind = kind;
     scan->frames[scan->depth++] = (struct frame){.node = node};
     scan->at++;
@@ -265,7 +266,7 @@ static bool scan_value(struct scan *scan, struct slice name)
     } else if (byte == 'n') {
         right = scan_word(scan, SLICE("null"), JSON_NULL, node);
     } else {
-        return refuse_here(scan, "a value is expected");
+        return refuse_here(scan, "expected a value");
     }
     node->source = slice_sub(scan->text, from, scan->at - from);
     return right;
@@ -275,14 +276,14 @@ static bool scan_name(struct scan *scan, struct slice *ret_name)
 {
     struct slice source;
     if (peek(scan) != '"')
-        return refuse_here(scan, "a member's name is expected");
+        return refuse_here(scan, "expected a member name");
     if (!scan_string(scan, &source))
         return false;
     if (!string_value(scan->arena, source, ret_name))
         return no_memory(scan);
     skip_blanks(scan);
     if (peek(scan) != ':')
-        return refuse_here(scan, "a colon is expected");
+        return refuse_here(scan, "expected a colon");
     scan->at++;
     skip_blanks(scan);
     return true;
@@ -375,8 +376,7 @@ static bool scan_item(struct scan *scan)
         return close_container(scan);
     if (container->count > 0) {
         if (peek(scan) != ',')
-            return refuse_here(scan,
-                               is_object ? "a comma or } is expected" : "a comma or ] is expected");
+            return refuse_here(scan, is_object ? "expected a comma or }" : "expected a comma or ]");
         scan->at++;
         skip_blanks(scan);
     }
@@ -391,7 +391,7 @@ static bool scan_text(struct scan *scan)
     if (valid < scan->text.len)
         return refuse(scan, valid, "invalid UTF-8");
     if (slice_starts(scan->text, SLICE("\xef\xbb\xbf")))
-        return refuse(scan, 0, "a byte order mark (BOM) before the value");
+        return refuse(scan, 0, "byte order mark (BOM) before the value");
     skip_blanks(scan);
     if (!scan_value(scan, SLICE_NULL))
         return false;
@@ -399,7 +399,7 @@ static bool scan_text(struct scan *scan)
         if (!scan_item(scan))
             return false;
     skip_blanks(scan);
-    return scan->at == scan->text.len || refuse(scan, scan->at, "bytes behind the value");
+    return scan->at == scan->text.len || refuse(scan, scan->at, "unexpected bytes after the value");
 }
 
 static void locate(const struct scan *scan, struct json_fault *ret_fault)

@@ -249,7 +249,7 @@ enum err converse_decode(const struct dialect *dialect, struct arena *arena,
                        "status 200 with a body that is not Bedrock's: a proxy's page?");
     if (err == ERR_FORMAT)
         return why_set(ret_why, ERR_BAD_ANSWER, NULL,
-                       "the answer is no JSON at line %zu, column %zu: %s", fault.line,
+                       "the answer is invalid JSON at line %zu, column %zu: %s", fault.line,
                        fault.column, fault.words);
     if (err != OK)
         return converse_failed(ret_why, err);

@@ -131,7 +131,7 @@ enum err converse_failed(struct why *why, enum err err)
 {
     if (err == ERR_TOO_LARGE)
         return why_set(why, ERR_RESPONSE_TOO_LARGE, NULL,
-                       "the answer is larger than the worker takes");
+                       "the answer is larger than the worker's limit");
     return why_set(why, err, NULL, "%s", "");
 }
 

@@ -63,7 +63,7 @@ static enum err read_block(struct reading *reading, const char *member)
     if (err != OK)
         return err;
     if (!json_is(said, JSON_OBJECT))
-        return broken(reading, "a block event that says nothing");
+        return broken(reading, "a block event without content");
     err = items_hear(&stream->items,
                      &(struct block_event){.index = index, .member = member, .said = said},
                      &stream->content, &stream->tool_calls);
@@ -217,7 +217,7 @@ static enum err read_payload(struct reading *reading, struct slice payload, size
     if (err == ERR_NO_MEMORY)
         return converse_failed(reading->why, err);
     if (err != OK || !json_is(reading->payload, JSON_OBJECT))
-        return broken(reading, "an event that is no JSON object");
+        return broken(reading, "an event that is not a JSON object");
     if (events[row].is_content && stream->stopped)
         return broken(reading, "content after messageStop");
     buf_reset(&stream->content);
