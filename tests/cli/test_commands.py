@@ -15,7 +15,7 @@ import yaml
 
 from programs import CLEAN, KEYS, PATIENCE, ROOT, SIMULATOR, WORKER, call, events, hears_signals, simulator, wait_for
 
-COMMANDS = ["run", "check", "ask", "reference", "demo"]
+COMMANDS = ["run", "check", "ask", "reference", "demo", "version"]
 
 
 def settings_file(folder, text):
@@ -26,7 +26,7 @@ def settings_file(folder, text):
 
 # ---- words for people ----
 
-def test_without_a_command_the_help_is_on_stderr_and_the_code_is_2():
+def test_without_a_command_the_help_goes_to_stderr_and_the_code_is_2():
     done = call()
     assert done.returncode == 2
     assert done.stdout == ""
@@ -42,13 +42,14 @@ def test_help_names_every_command():
 
 def test_the_version_is_the_projects():
     version = re.search(r"^project\(bedrock-worker VERSION (\S+)", (ROOT / "CMakeLists.txt").read_text(), re.M).group(1)
-    assert call("--version").stdout.splitlines()[0] == f"bedrock-worker {version}"
+    for word in ("version", "--version", "-V"):
+        done = call(word)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout.splitlines()[0] == f"bedrock-worker {version}"
 
 
 def test_the_version_names_the_libraries_too():
-    done = call("version")
-    assert re.fullmatch(r"bedrock-worker \S+\nlibrdkafka \S+\nlibcurl/\S+ .*\n", done.stdout)
-    assert call("-V").stdout == call("--version").stdout == done.stdout
+    assert re.fullmatch(r"bedrock-worker \S+\nlibrdkafka \S+\nlibcurl/\S+ .*\n", call("version").stdout)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -60,21 +61,26 @@ def test_every_command_has_a_page(command):
     for part in ("NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "EXAMPLES", "EXIT STATUS"):
         assert re.search(rf"^{part}$", pages[0].stdout, re.M), part
     for line in pages[0].stdout.splitlines():
-        assert len(line) <= 82 or line.startswith(f"  bedrock-worker {command} ["), line
+        assert len(line) <= 80, line
 
 
 @pytest.mark.parametrize("arguments, words", [
-    (["ru"], "no such command"),
-    (["check", "--conect"], "unknown option --conect"),
-    (["check", "-c"], "--config needs a value"),
-    (["check", "file.yaml"], "what is 'file.yaml' for?"),
+    (["chek"], "unknown command 'chek' (did you mean check?); see bedrock-worker --help"),
+    (["worker.yaml"], "unknown command 'worker.yaml'; see bedrock-worker --help"),
+    (["check", "--conect"], "unknown option --conect (did you mean --connect?); see bedrock-worker check --help"),
+    (["check", "-c"], "--config needs a value: --config FILE;"),
+    (["check", "a.yaml", "b.yaml"], "'b.yaml' is a second FILE;"),
+    (["check", "-c", "a.yaml", "b.yaml"], "two settings files, a.yaml and b.yaml; name one"),
     (["check", "--connect=yes"], "--connect takes no value"),
-    (["ask", "--timeout", "5", "x"], "--timeout needs a duration"),
-    (["ask", "a", "b"], "what is 'b' for?"),
-    (["demo", "--requests", "many"], "--requests needs a whole number"),
-    (["run", "--stream"], "unknown option --stream"),
+    (["ask", "--timeout", "5", "x"], "--timeout 5: the unit is missing; write 5s, 5m or 5h;"),
+    (["ask", "-t", "soon", "x"], "--timeout soon: is not a duration; write one such as 30s, 10m;"),
+    (["ask", "-t2d", "x"], "--timeout 2d: is too long; the longest duration is 24h;"),
+    (["ask", "a", "b"], "'b' is a second TEXT; write one, in quotes if it has blanks;"),
+    (["demo", "--requests", "many"], "--requests many: is not a whole number from 0 to 10000;"),
+    (["demo", "x"], "'x' is one word too many; the command takes options only;"),
+    (["run", "--stream"], "unknown option --stream; see bedrock-worker run --help"),
 ])
-def test_wrong_usage_is_told_and_the_code_is_2(arguments, words):
+def test_a_wrong_command_line_is_explained_and_the_code_is_2(arguments, words):
     done = call(*arguments)
     assert done.returncode == 2
     assert words in done.stderr
@@ -115,7 +121,17 @@ def test_the_environment_names_the_file_and_standard_input_is_one(tmp_path):
     assert done.stderr == "-:1:12: delivery.max_helt: unknown setting; did you mean delivery.max_held?\n"
 
 
+@pytest.mark.parametrize("command", ["check", "run"])
+def test_the_settings_file_may_be_the_argument(tmp_path, command):
+    bad = settings_file(tmp_path, "kafka: 5\n")
+    done = call(command, bad)
+    assert (done.returncode, done.stderr) == (2, call(command, "-c", bad).stderr)
+    assert done.stderr.startswith(f"{bad}:1:8: kafka: ")
+
+
 def test_an_empty_name_of_the_settings_file_is_refused():
+    done = call("check", "", AWS_REGION="us-east-1")
+    assert (done.returncode, "name a file" in done.stderr) == (2, True)
     for command in ("check", "run", "ask"):
         for arguments, environment in ((["-c", ""], {}), (["--config="], {}), ([], {"BEDROCK_WORKER_CONFIG": ""})):
             done = call(command, *arguments, text="x", AWS_REGION="us-east-1", **environment)

@@ -7,20 +7,62 @@
 
 #include "app/client/kafka_client.h"
 #include "app/client/reading.h"
+#include "app/commands/settings_options.h"
 #include "base/random.h"
 #include "base/uuid.h"
 #include "io/loop/clock.h"
 
-#define PROMPT_BYTES_MAX  ((size_t)4 * 1024 * 1024)
-#define REQUEST_BYTES_MAX ((size_t)64 * 1024 * 1024)
-#define SET_UP_MS         10000 /* for each: to find brokers and topics, to deliver the request */
-#define LOOK_UP_MS        1000  /* to find out why it was not delivered */
-#define LATE_CHUNKS_MS    2000  /* how long the response waits for the rest of its stream */
-#define POLL_MS           200
-#define ARENA_BYTES_MAX   ((size_t)512 * 1024 * 1024)
+#define PROMPT_BYTES_MAX   ((size_t)4 * 1024 * 1024)
+#define REQUEST_BYTES_MAX  ((size_t)64 * 1024 * 1024)
+#define TIMEOUT_DEFAULT_MS 300000
+#define TIMEOUT_MAX_MS     86400000
+#define SET_UP_MS          10000 /* for each: to find brokers and topics, to deliver the request */
+#define LOOK_UP_MS         1000  /* to find out why it was not delivered */
+#define LATE_CHUNKS_MS     2000  /* how long the response waits for the rest of its stream */
+#define POLL_MS            200
+#define ARENA_BYTES_MAX    ((size_t)512 * 1024 * 1024)
+
+static struct ask_options {
+    struct settings_options settings;
+    const char *model, *system, *text; /* NULL = not given */
+    int64_t timeout_ms;
+    bool stream, json;
+} options = {.timeout_ms = TIMEOUT_DEFAULT_MS};
+
+static const struct command_option OPTIONS[] = {
+    SETTINGS_OPTION_ROWS(options.settings),
+    {'m',
+     "model",
+     "MODEL",
+     OPTION_TEXT,
+     0,
+     {.text = &options.model},
+     "Alias, model id, inference profile id or ARN. Without it: the worker's `models.default`."},
+    {'s', "system", "TEXT", OPTION_TEXT, 0, {.text = &options.system}, "The system message."},
+    {0,
+     "stream",
+     NULL,
+     OPTION_FLAG,
+     0,
+     {.flag = &options.stream},
+     "Show the answer while it grows."},
+    {'t',
+     "timeout",
+     "TIME",
+     OPTION_SPAN,
+     TIMEOUT_MAX_MS,
+     {.number = &options.timeout_ms},
+     "How long to wait in all, e.g. 30s or 10m. Default 5m."},
+    {0,
+     "json",
+     NULL,
+     OPTION_FLAG,
+     0,
+     {.flag = &options.json},
+     "Print records as JSON on a terminal too."},
+};
 
 struct asking {
-    const struct arguments *arguments;
     const struct settings *settings;
     struct client *client;
     struct uuid id;
@@ -41,7 +83,7 @@ struct asking {
 /* Of the time that the user gives. */
 static int64_t rest_ms(const struct asking *asking)
 {
-    int64_t rest = asking->begun_ms + asking->arguments->timeout_ms - clock_monotonic_ms();
+    int64_t rest = asking->begun_ms + options.timeout_ms - clock_monotonic_ms();
     return rest > 0 ? rest : 0;
 }
 
@@ -53,10 +95,10 @@ static int64_t set_up_ms(const struct asking *asking)
 
 /* ---- the request ---- */
 
-static bool read_prompt(const struct arguments *arguments, struct buf *ret_text)
+static bool read_prompt(struct buf *ret_text)
 {
-    if (arguments->text != NULL && strcmp(arguments->text, "-") != 0) {
-        buf_add_text(ret_text, arguments->text);
+    if (options.text != NULL && strcmp(options.text, "-") != 0) {
+        buf_add_text(ret_text, options.text);
         return ret_text->failed == OK;
     }
     if (isatty(STDIN_FILENO))
@@ -81,18 +123,17 @@ static void add_message(struct buf *json, const char *role, struct slice text)
 
 static void add_request(const struct asking *asking, struct slice prompt, struct buf *json)
 {
-    const struct arguments *arguments = asking->arguments;
     buf_add_byte(json, '{');
     json_add_text_member(json, "id", uuid_slice(&asking->id));
-    if (arguments->model != NULL)
-        json_add_text_member(json, "model", slice_of_text(arguments->model));
+    if (options.model != NULL)
+        json_add_text_member(json, "model", slice_of_text(options.model));
     json_add_name(json, "messages");
     buf_add_byte(json, '[');
-    if (arguments->system != NULL)
-        add_message(json, "system", slice_of_text(arguments->system));
+    if (options.system != NULL)
+        add_message(json, "system", slice_of_text(options.system));
     add_message(json, "user", prompt);
     buf_add_byte(json, ']');
-    if (arguments->stream)
+    if (options.stream)
         json_add_bool_member(json, "stream", true);
     int64_t rest = rest_ms(asking);
     json_add_int_member(json, "ttl_ms", rest > 0 ? rest : 1);
@@ -236,8 +277,7 @@ static bool is_stream_over(const struct asking *asking, const struct reading *re
 {
     bool is_right_run =
         !reading->is_ok || slice_equal(reading->message_id, uuid_slice(&asking->run));
-    bool never_streamed =
-        !asking->arguments->stream || (!reading->is_ok && asking->run.text[0] == '\0');
+    bool never_streamed = !options.stream || (!reading->is_ok && asking->run.text[0] == '\0');
     return never_streamed || (asking->is_run_over && is_right_run) ||
            clock_monotonic_ms() - asking->answered_ms >= LATE_CHUNKS_MS;
 }
@@ -291,7 +331,6 @@ static void hear(struct asking *asking, const struct record *record)
 
 static int wait_for_answer(struct asking *asking)
 {
-    const struct arguments *arguments = asking->arguments;
     const char *trouble = "";
     while (rest_ms(asking) > 0) {
         struct record record;
@@ -308,7 +347,7 @@ static int wait_for_answer(struct asking *asking)
     clear_progress(asking);
     struct buf span OWNED_BY(buf_done);
     buf_init(&span, 64);
-    units_add_span(&span, arguments->timeout_ms);
+    units_add_span(&span, options.timeout_ms);
     (void)fprintf(stderr,
                   "no answer within %s: a worker may still be calling (--timeout waits longer), or "
                   "none runs that reads topic %.*s and writes topic %.*s%s%s\n",
@@ -324,7 +363,7 @@ static bool follow_answers(struct asking *asking)
     const struct settings *settings = asking->settings;
     enum err err =
         client_follow(asking->client, settings->topics_responses, false, set_up_ms(asking));
-    if (err == OK && asking->arguments->stream)
+    if (err == OK && options.stream)
         err = client_follow(asking->client, settings->topics_chunks, false, set_up_ms(asking));
     if (err == OK)
         client_warm_up(asking->client, settings->topics_requests.items[0], set_up_ms(asking));
@@ -347,17 +386,16 @@ static int ask(struct asking *asking, struct slice prompt)
     return EXIT_FAILED;
 }
 
-int command_ask(const struct arguments *arguments)
+static int run(void)
 {
     struct buf prompt OWNED_BY(buf_done);
     buf_init(&prompt, PROMPT_BYTES_MAX);
-    struct settings *settings = commands_load_settings(arguments);
+    struct settings *settings = settings_options_load(&options.settings, false, NULL);
     if (settings == NULL)
         return EXIT_USAGE;
     struct asking asking = {
-        .arguments = arguments,
         .settings = settings,
-        .is_for_people = isatty(STDOUT_FILENO) && !arguments->json,
+        .is_for_people = isatty(STDOUT_FILENO) && !options.json,
         .is_on_terminal = isatty(STDOUT_FILENO),
         .shows_progress = isatty(STDERR_FILENO),
     };
@@ -367,7 +405,7 @@ int command_ask(const struct arguments *arguments)
     buf_init(&asking.shown, READING_TEXT_MAX);
     buf_init(&asking.answer, READING_TEXT_MAX);
     int code = EXIT_USAGE;
-    if (!read_prompt(arguments, &prompt) || slice_trim(buf_slice(&prompt)).len == 0)
+    if (!read_prompt(&prompt) || slice_trim(buf_slice(&prompt)).len == 0)
         (void)fprintf(stderr,
                       "bedrock-worker ask: no message (or one over 4 MiB); see bedrock-worker "
                       "ask --help\n");
@@ -376,6 +414,29 @@ int command_ask(const struct arguments *arguments)
     client_free(asking.client);
     buf_done(&asking.shown);
     buf_done(&asking.answer);
-    commands_free_settings(settings);
+    settings_options_free(settings);
     return code;
 }
+
+const struct command command_ask = {
+    .name = "ask",
+    .summary = "send a request and wait for its answer",
+    .synopsis = "[-c FILE] [--set PATH=VALUE]... [--model MODEL]\n"
+                "[--system TEXT] [--stream] [--timeout TIME] [--json]\n"
+                "[TEXT | -]",
+    .description =
+        "Produces one chat request to the first of `topics.requests` and waits for its answer on "
+        "`topics.responses`. A worker must be running with the same brokers and topics. TEXT is "
+        "the user's message; `-`, or no TEXT, reads it from standard input.\n\n"
+        "On a terminal the command prints the answer's text, with --stream as it grows, and the "
+        "progress on stderr. Into a pipe, or with --json, it prints the response record as one "
+        "line of JSON; with --stream each chunk record before it, one a line. The request expires "
+        "when the wait does (`ttl_ms`): the worker begins no call after that. A running call goes "
+        "on; its answer comes to `topics.responses`, and is billed.",
+    .examples =
+        "  bedrock-worker ask \"I love programming.\" --system \"Say it in French.\" --stream\n"
+        "  bedrock-worker ask --model claude \"What is a watermark?\" | jq .usage\n"
+        "  git diff | bedrock-worker ask - --system \"Review this.\"\n",
+    .options = {OPTIONS, COUNT_OF(OPTIONS), "TEXT", &options.text},
+    .run = run,
+};

@@ -8,6 +8,7 @@
 #include "app/assembly.h"
 #include "app/client/kafka_client.h"
 #include "app/client/probe.h"
+#include "app/commands/settings_options.h"
 #include "app/settings/topics.h"
 #include "io/aws/credentials.h"
 #include "io/kafka/library.h"
@@ -16,6 +17,20 @@
 #define POLICY_MS  3000 /* librdkafka's in-memory cluster never answers */
 #define MODELS_MAX 64   /* tried */
 #define SOME_MODEL "amazon.nova-micro-v1:0"
+
+static struct settings_options settings_options;
+static bool connects;
+
+static const struct command_option OPTIONS[] = {
+    SETTINGS_OPTION_ROWS(settings_options),
+    {0,
+     "connect",
+     NULL,
+     OPTION_FLAG,
+     0,
+     {.flag = &connects},
+     "Try the brokers, topics, credentials and models too."},
+};
 
 struct checking {
     const struct settings *settings;
@@ -360,12 +375,12 @@ static void check_library(const struct assembly *assembly)
                      kafka_library_version_text(), lack->consequence, lack->needed_text);
 }
 
-int command_check(const struct arguments *arguments)
+static int run(void)
 {
-    struct settings *settings = commands_check_settings(arguments);
+    struct settings *settings = settings_options_load(&settings_options, true, NULL);
     if (settings == NULL)
         return EXIT_USAGE;
-    const char *file = commands_settings_file(arguments);
+    const char *file = settings_options_file(&settings_options);
     (void)printf("ok    settings: %s\n", file != NULL ? file : "the defaults (no file was named)");
     static struct assembly assembly;
     struct checking checking = {.settings = settings, .is_policy_told = true};
@@ -374,7 +389,7 @@ int command_check(const struct arguments *arguments)
         check_library(&assembly);
         check_files(&assembly);
     }
-    if (arguments->connect) {
+    if (connects) {
         if (check_brokers(&checking))
             check_topics(&checking);
         if (can_start)
@@ -382,8 +397,24 @@ int command_check(const struct arguments *arguments)
         client_free(checking.client);
     }
     assembly_done(&assembly);
-    commands_free_settings(settings);
+    settings_options_free(settings);
     if (!can_start)
         return EXIT_USAGE;
     return checking.failures == 0 ? EXIT_DONE : EXIT_FAILED;
 }
+
+const struct command command_check = {
+    .name = "check",
+    .summary = "check the settings without starting",
+    .synopsis = "[--connect] [--set PATH=VALUE]... [-c FILE | FILE]",
+    .description =
+        "Reads the settings and prints every problem at once, each as `file:line:column: setting: "
+        "what is wrong; what to do`. With --connect it also tries what the settings name: the "
+        "brokers, each topic and its partitions, and Bedrock with the credentials. Each model of "
+        "the settings gets an empty request for 0 tokens, which Bedrock rejects and does not "
+        "bill. The command produces nothing and joins no group.",
+    .examples = "  bedrock-worker check worker.yaml\n"
+                "  bedrock-worker check --connect worker.yaml\n",
+    .options = {OPTIONS, COUNT_OF(OPTIONS), "FILE", &settings_options.argument},
+    .run = run,
+};

@@ -1,41 +1,27 @@
-/* The commands of bedrock-worker: one list (commands.def) with their options (options.def). */
+/* The commands of bedrock-worker. commands.def lists them; each has a file that holds its page of
+ * help, its options and what it does. Commands print to standard output, problems to standard
+ * error, and return an exit code. To add one: a row and a file. */
 #ifndef APP_COMMANDS_COMMANDS_H
 #define APP_COMMANDS_COMMANDS_H
 
+#include "app/commands/options.h"
 #include "app/exit_code.h"
-#include "app/settings/settings.h"
 
-#define OVERRIDES_MAX 64
-
-/* What the command line said; members of other commands keep their defaults. */
-struct arguments {
-    const char *program; /* as it was called */
-    const char *file;    /* NULL = not given */
-    const char *overrides[OVERRIDES_MAX];
-    size_t override_count;
-    const char *model, *system, *text; /* NULL = not given */
-    int64_t timeout_ms;
-    int64_t requests;
-    bool connect, stream, json, schema, keep;
+struct command {
+    const char *name;
+    const char *summary;     /* a phrase, for the list of commands */
+    const char *synopsis;    /* options and argument */
+    const char *description; /* paragraphs with an empty line between */
+    const char *examples;    /* lines as they are typed */
+    struct command_options options;
+    int (*run)(void); /* once the options are read; the exit code */
 };
+
+#define COMMAND(name) extern const struct command command_##name;
+#include "app/commands/commands.def"
+#undef COMMAND
 
 /* The whole program; what main returns. */
 int commands_run(int argc, char **argv);
-
-/* Each command. They print; problems to stderr. */
-int command_run(const struct arguments *arguments);
-int command_check(const struct arguments *arguments);
-int command_ask(const struct arguments *arguments);
-int command_reference(const struct arguments *arguments);
-int command_demo(const struct arguments *arguments);
-
-/* The settings that the command line asks for, on the heap (commands_free_settings). NULL: every
- * problem was printed. */
-MUST_CHECK struct settings *commands_load_settings(const struct arguments *arguments);
-/* The same, and the Kafka clients are tried (settings_try_clients). */
-MUST_CHECK struct settings *commands_check_settings(const struct arguments *arguments);
-void commands_free_settings(struct settings *settings); /* NULL is fine */
-/* The file that they come from; NULL = none, the defaults. */
-const char *commands_settings_file(const struct arguments *arguments);
 
 #endif

@@ -1,12 +1,54 @@
+/* `bedrock-worker demo`: the options of app/demo. */
+#include <errno.h>
+
 #include "app/commands/commands.h"
 #include "app/demo/demo.h"
 
-int command_demo(const struct arguments *arguments)
+#define REQUESTS_DEFAULT 300
+#define REQUESTS_MAX     10000
+
+static struct demo_options options = {.requests = REQUESTS_DEFAULT};
+
+static const struct command_option OPTIONS[] = {
+    {0,
+     "keep",
+     NULL,
+     OPTION_FLAG,
+     0,
+     {.flag = &options.keep},
+     "Stay up afterwards, and print the broker's address with lines to try; Ctrl-C ends it."},
+    {'n',
+     "requests",
+     "N",
+     OPTION_COUNT,
+     REQUESTS_MAX,
+     {.number = &options.requests},
+     "Requests beside the four conversations. Default 300, at most 10000."},
+};
+
+static int run(void)
 {
-    const struct demo_options options = {
-        .program = arguments->program,
-        .requests = arguments->requests,
-        .keep = arguments->keep,
-    };
+    options.program = program_invocation_name;
     return demo_run(&options);
 }
+
+const struct command command_demo = {
+    .name = "demo",
+    .summary = "run everything in one process and watch it work",
+    .synopsis = "[--keep] [--requests N]",
+    .description =
+        "Starts a broker (librdkafka's in-memory cluster), a local Bedrock (the core of "
+        "bedrock-sim) and a worker in this process; sends four conversations and some hundred "
+        "other requests, with 5 % of the calls throttled and some streams cut; and shows the "
+        "answers, the token usage by model and what was retried. Then it checks the results: "
+        "every request has exactly one answer, and the usage equals what the local Bedrock "
+        "billed.\n\n"
+        "The in-memory cluster drops transactional offsets, so the worker runs with "
+        "`at_least_once` there. With KAFKA_BOOTSTRAP_SERVERS set the demo uses that cluster with "
+        "temporary topics, and `exactly_once`. It sends nothing to AWS and needs no credentials.",
+    .examples = "  bedrock-worker demo\n"
+                "  bedrock-worker demo --keep\n"
+                "  KAFKA_BOOTSTRAP_SERVERS=127.0.0.1:9092 bedrock-worker demo\n",
+    .options = {OPTIONS, COUNT_OF(OPTIONS), NULL, NULL},
+    .run = run,
+};

@@ -3,14 +3,19 @@
 #include <unistd.h>
 
 #include "app/commands/commands.h"
+#include "app/commands/settings_options.h"
 #include "app/worker.h"
 #include "base/check.h"
 
 #define BUG_LINE_MAX 2048
 
-static bool writes_json; /* for the hook alone: set once, before the worker runs */
+static struct settings_options options;
 
-/* The last line of a worker that found itself confused; written at once, for no thread may write it
+static const struct command_option OPTIONS[] = {SETTINGS_OPTION_ROWS(options)};
+
+static bool writes_json; /* only for the hook: set once, before the worker runs */
+
+/* The last line of a worker that found a bug in itself; written at once, for no thread may write it
  * later. */
 static void log_bug(const char *fact, const char *file, int line)
 {
@@ -37,21 +42,40 @@ static void watch_for_bugs(const struct settings *settings)
     check_set_hook(log_bug);
 }
 
-int command_run(const struct arguments *arguments)
+static int run(void)
 {
     char words[ASSEMBLY_WORDS_MAX] = "";
     int code = EXIT_USAGE;
-    struct settings *settings = commands_check_settings(arguments);
+    struct settings *settings = settings_options_load(&options, true, NULL);
     if (settings == NULL)
         return code;
     watch_for_bugs(settings);
-    struct worker_options options = {.handle_signals = true};
-    struct worker *worker = worker_new(settings, &options, &code, words);
+    struct worker_options worker_options = {.handle_signals = true};
+    struct worker *worker = worker_new(settings, &worker_options, &code, words);
     if (worker != NULL)
         code = worker_run(worker);
     else
         (void)fprintf(stderr, "bedrock-worker: cannot start: %s\n", words);
     worker_free(worker);
-    commands_free_settings(settings);
+    settings_options_free(settings);
     return code;
 }
+
+const struct command command_run = {
+    .name = "run",
+    .summary = "run the service",
+    .synopsis = "[--set PATH=VALUE]... [-c FILE | FILE]",
+    .description =
+        "Takes chat requests from Kafka, calls Amazon Bedrock, and publishes one response and the "
+        "token usage of each request, in one Kafka transaction with the offsets. It runs until "
+        "SIGTERM or SIGINT: then it takes no more requests, lets running calls finish "
+        "(`delivery.drain_timeout`), commits and leaves the group. A second signal ends it at "
+        "once; what was committed stays committed.\n\n"
+        "Log lines go to stderr: text on a terminal, JSON lines elsewhere. Workers with the same "
+        "`kafka.group_id` share the work; start more processes to use more cores.",
+    .examples = "  bedrock-worker run worker.yaml\n"
+                "  AWS_REGION=us-east-1 bedrock-worker run \\\n"
+                "      --set kafka.bootstrap_servers=kafka:9092\n",
+    .options = {OPTIONS, COUNT_OF(OPTIONS), "FILE", &options.argument},
+    .run = run,
+};

@@ -1,0 +1,12 @@
+/* The pages of help: of the program, and of each command. At most 80 columns wide. */
+#ifndef APP_COMMANDS_HELP_H
+#define APP_COMMANDS_HELP_H
+
+#include <stdio.h>
+
+#include "app/commands/commands.h"
+
+void help_print_program(FILE *out, const struct command *const *commands, size_t count);
+void help_print_command(FILE *out, const struct command *command);
+
+#endif

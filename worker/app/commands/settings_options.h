@@ -1,0 +1,33 @@
+/* -c FILE and --set PATH=VALUE: the options of commands that work with the worker's settings. */
+#ifndef APP_COMMANDS_SETTINGS_OPTIONS_H
+#define APP_COMMANDS_SETTINGS_OPTIONS_H
+
+#include "app/commands/options.h"
+#include "app/settings/settings.h"
+
+struct settings_options {
+    const char *file;     /* -c */
+    const char *argument; /* FILE as the command's argument, where it takes one */
+    struct option_texts overrides;
+};
+
+/* The rows of a command's list. */
+/* clang-format off */
+#define SETTINGS_OPTION_ROWS(options)                                                              \
+    {'c', "config", "FILE", OPTION_TEXT, 0, {.text = &(options).file},                             \
+     "Settings file (YAML); `-` is standard input. Without it: $BEDROCK_WORKER_CONFIG, else the "  \
+     "defaults."},                                                                                 \
+    {0, "set", "PATH=VALUE", OPTION_TEXTS, 0, {.texts = &(options).overrides},                     \
+     "One setting; it wins over the file, e.g. --set delivery.max_in_flight=64. May be repeated."}
+/* clang-format on */
+
+/* Reads the settings that the command line names; `tries_clients`: and asks librdkafka whether it
+ * takes their properties (settings_try_clients). On the heap: settings_options_free. NULL: stderr
+ * has every problem; *ret_problems counts them (NULL is fine). */
+MUST_CHECK struct settings *settings_options_load(const struct settings_options *options,
+                                                  bool tries_clients, size_t *ret_problems);
+void settings_options_free(struct settings *settings); /* NULL is fine */
+/* The file that the settings come from; NULL = none, the defaults. */
+const char *settings_options_file(const struct settings_options *options);
+
+#endif
