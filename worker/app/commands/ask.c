@@ -7,6 +7,7 @@
 
 #include "app/client/kafka_client.h"
 #include "app/client/reading.h"
+#include "app/client/screen.h"
 #include "app/commands/settings_options.h"
 #include "base/random.h"
 #include "base/uuid.h"
@@ -68,9 +69,8 @@ struct asking {
     struct uuid id;
     bool is_for_people;       /* standard output is a terminal, and --json was not said */
     bool is_on_terminal;      /* standard output is a terminal */
-    bool shows_progress;      /* standard error is a terminal */
-    bool is_progress_shown;   /* its line is on the screen */
-    int64_t progress_seconds; /* that it says */
+    struct screen progress;   /* standard error */
+    int64_t progress_seconds; /* that it says; -1 = it was not shown */
     int64_t begun_ms;
     struct uuid run;   /* of the stream that is shown */
     bool is_run_over;  /* its last chunk was heard */
@@ -167,21 +167,22 @@ static bool send_request(struct asking *asking, struct slice prompt)
 
 static void clear_progress(struct asking *asking)
 {
-    if (asking->is_progress_shown)
-        (void)fprintf(stderr, "\r\033[K");
-    asking->is_progress_shown = false;
+    screen_clear(&asking->progress);
 }
 
+/* Counts the seconds on a terminal, until the answer's text is there. */
 static void show_progress(struct asking *asking)
 {
-    if (!asking->shows_progress || asking->shown.len > 0)
-        return;
+    char line[64];
     int64_t seconds = (clock_monotonic_ms() - asking->begun_ms) / 1000;
-    if (asking->is_progress_shown && seconds == asking->progress_seconds)
+    bool is_shown = asking->progress_seconds >= 0;
+    if (!asking->progress.is_terminal || asking->shown.len > 0 ||
+        (is_shown && seconds == asking->progress_seconds))
         return;
-    (void)fprintf(stderr, "\r\033[Kwaiting for the answer, %lld s", (long long)seconds);
-    (void)fflush(stderr);
-    asking->is_progress_shown = true;
+    if (asking->progress.is_plain && !is_shown)
+        screen_print_line(&asking->progress, SLICE("waiting for the answer"));
+    (void)snprintf(line, sizeof line, "waiting for the answer, %lld s", (long long)seconds);
+    screen_show(&asking->progress, slice_of_text(line));
     asking->progress_seconds = seconds;
 }
 
@@ -244,7 +245,7 @@ static void print_text(struct asking *asking, struct arena *arena, const struct 
     if (shown.len > 0 && from == 0)
         (void)fputs("\n", stdout);
     print_line(asking, slice_sub(buf_slice(&text), from, text.len));
-    if (!asking->shows_progress)
+    if (!asking->progress.is_terminal)
         return;
     struct buf model OWNED_BY(buf_done);
     buf_init(&model, READING_TEXT_MAX);
@@ -397,9 +398,10 @@ static int run(void)
         .settings = settings,
         .is_for_people = isatty(STDOUT_FILENO) && !options.json,
         .is_on_terminal = isatty(STDOUT_FILENO),
-        .shows_progress = isatty(STDERR_FILENO),
+        .progress_seconds = -1,
     };
     struct random random;
+    screen_init(&asking.progress, stderr, 0);
     random_init(&random, clock_seed());
     uuid_new(&asking.id, clock_wall_ms(), &random);
     buf_init(&asking.shown, READING_TEXT_MAX);

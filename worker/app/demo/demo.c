@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,11 +27,12 @@
 #define STAY_POLL_MS    500
 #define LINES_KEPT      12 /* of the worker's log, shown when it fails */
 #define LINE_MAX_BYTES  400
+#define STAGE_BYTES_MAX 2048
 #define LEDGER_MAX      ((size_t)256 * 1024 * 1024)
 #define THROTTLED_RATE  0.05
 #define CUT_RATE        0.05 /* of streams */
 
-/* The worker's last words. */
+/* The worker's last log lines. */
 struct last_lines {
     pthread_mutex_t mutex;
     char lines[LINES_KEPT][LINE_MAX_BYTES];
@@ -58,9 +60,22 @@ struct demo {
     sigset_t signals;
 };
 
+/* Says how a stage went. */
+PRINTF(3, 4)
+static void show_stage(struct demo *demo, const char *stage, const char *format, ...)
+{
+    char text[STAGE_BYTES_MAX];
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    screen_print(&demo->screen.out, stage, STYLE_GOOD, slice_of_text(text));
+}
+
 static bool fail(struct demo *demo, const char *stage, const char *words)
 {
-    demo_show_failure(&demo->screen, stage, words);
+    screen_clear(&demo->screen.out);
+    screen_printf(&demo->screen.err, stage, STYLE_BAD, "failed: %s", words);
     return false;
 }
 
@@ -112,19 +127,21 @@ static bool make_topics(struct demo *demo)
         if (demo_cluster_add_topic(demo->cluster, topics[i], DEMO_PARTITIONS) != OK)
             return fail(demo, "topics", "the in-memory cluster does not make them");
     }
-    if (client_brokers(demo->client, REACH_MS, &brokers) != OK)
-        return fail(demo, "broker", client_words(demo->client));
+    if (client_brokers(demo->client, REACH_MS, &brokers) != OK) {
+        (void)snprintf(words, sizeof words, "%.440s; check KAFKA_BOOTSTRAP_SERVERS",
+                       client_words(demo->client));
+        return fail(demo, "broker", words);
+    }
     if (demo->cluster == NULL &&
         client_create(demo->client, topics, COUNT_OF(topics), DEMO_PARTITIONS, SET_UP_MS) != OK)
         return fail(demo, "topics", client_words(demo->client));
     demo->made_topics = demo->cluster == NULL;
-    demo_show_stage(&demo->screen, "broker", "%s at %s",
-                    demo->cluster != NULL ? "librdkafka's in-memory cluster" : "yours",
-                    demo->brokers_text);
-    demo_show_stage(&demo->screen, "topics",
-                    "%s.{requests, responses, chunks, usage, dead-letters}"
-                    ", %d partitions each",
-                    demo->prefix, DEMO_PARTITIONS);
+    show_stage(demo, "broker", "%s at %s",
+               demo->cluster != NULL ? "librdkafka's in-memory cluster" : "yours",
+               demo->brokers_text);
+    show_stage(demo, "topics",
+               "%s.requests, .responses, .chunks, .usage and .dead-letters, %d partitions each",
+               demo->prefix, DEMO_PARTITIONS);
     return true;
 }
 
@@ -227,10 +244,10 @@ static bool start_bedrock(struct demo *demo)
         return fail(demo, "bedrock", sim_problem(demo->sim));
     (void)snprintf(demo->endpoint, sizeof demo->endpoint, "http://127.0.0.1:%d",
                    sim_port(demo->sim));
-    demo_show_stage(&demo->screen, "bedrock",
-                    "a local one at %s: signatures verified, 5 %% of calls throttled, some streams "
-                    "cut",
-                    demo->endpoint);
+    show_stage(demo, "bedrock",
+               "a local Bedrock at %s: it verifies signatures, throttles 5 %% of the calls and "
+               "cuts some streams",
+               demo->endpoint);
     return true;
 }
 
@@ -291,7 +308,8 @@ static void show_last_lines(struct demo *demo)
     pthread_mutex_lock(&demo->log.mutex);
     size_t count = demo->log.count;
     for (size_t i = count > LINES_KEPT ? count - LINES_KEPT : 0; i < count; i++)
-        (void)fprintf(stderr, "  worker: %s\n", demo->log.lines[i % LINES_KEPT]);
+        screen_print(&demo->screen.err, "  log", STYLE_PLAIN,
+                     slice_of_text(demo->log.lines[i % LINES_KEPT]));
     pthread_mutex_unlock(&demo->log.mutex);
 }
 
@@ -314,15 +332,15 @@ static bool start_worker(struct demo *demo)
     if (pthread_create(&demo->thread, NULL, run_worker, demo) != 0)
         return fail(demo, "worker", "its thread cannot be made");
     demo->is_thread_begun = true;
-    demo_show_stage(&demo->screen, "worker", "%s",
-                    demo->brokers != NULL
-                        ? "exactly_once: answers, usage and offsets in one transaction"
-                        : "at_least_once, because the in-memory cluster drops transactional "
-                          "offsets (a real broker gets exactly_once)");
+    show_stage(demo, "worker", "%s",
+               demo->brokers != NULL
+                   ? "exactly_once: answers, usage and offsets in one transaction"
+                   : "at_least_once, because the in-memory cluster drops transactional offsets "
+                     "(on a real broker: exactly_once)");
     return true;
 }
 
-/* With what the worker said last. */
+/* The same, and the worker's last log lines. */
 static bool fail_of_worker(struct demo *demo, const char *stage, const char *words)
 {
     (void)fail(demo, stage, words);
@@ -344,6 +362,7 @@ static int stop_worker(struct demo *demo)
 
 static bool send_requests(struct demo *demo)
 {
+    char sent[SCREEN_COUNT_BYTES], rest[SCREEN_COUNT_BYTES];
     struct buf value OWNED_BY(buf_done), key OWNED_BY(buf_done);
     buf_init(&value, 65536);
     buf_init(&key, 256);
@@ -359,11 +378,11 @@ static bool send_requests(struct demo *demo)
     }
     if (client_flush(demo->client, SET_UP_MS) != OK)
         return fail(demo, "requests", client_words(demo->client));
-    demo_show_stage(&demo->screen, "requests",
-                    "%zu sent to %s.requests: %d conversations, %zu "
-                    "others by 3 tenants for 3 models",
-                    demo->tally.expected, demo->prefix, DEMO_CONVERSATIONS,
-                    demo->tally.expected - DEMO_CONVERSATIONS);
+    size_t others = demo->tally.expected - DEMO_CONVERSATIONS;
+    show_stage(demo, "requests",
+               "%s sent to %s.requests: %d conversations, and %s others by 3 tenants for 3 models",
+               screen_count((int64_t)demo->tally.expected, sent), demo->prefix, DEMO_CONVERSATIONS,
+               screen_count((int64_t)others, rest));
     return true;
 }
 
@@ -393,7 +412,7 @@ static bool wait_for_answers(struct demo *demo)
     char words[256];
     while (tally->answered < tally->expected) {
         (void)read_some(demo, POLL_MS);
-        if (demo->screen.is_terminal || tally->answered < tally->expected)
+        if (tally->answered < tally->expected)
             demo_show_progress(&demo->screen, tally, clock_monotonic_ms());
         bool has_ended = atomic_load(&demo->has_worker_ended);
         if (is_interrupted(demo))
@@ -412,13 +431,14 @@ static bool wait_for_answers(struct demo *demo)
 static void show_answers(struct demo *demo)
 {
     const struct demo_tally *tally = &demo->tally;
+    char answered[SCREEN_COUNT_BYTES], expected[SCREEN_COUNT_BYTES], chunks[SCREEN_COUNT_BYTES];
     read_until_quiet(demo);
     demo_show_progress(&demo->screen, tally, clock_monotonic_ms());
-    demo_show_stage(&demo->screen, "answers",
-                    "%zu of %zu, %lld chunks of streams, %lld dead "
-                    "letters",
-                    tally->answered, tally->expected, (long long)tally->chunks,
-                    (long long)tally->letters);
+    show_stage(demo, "answers", "%s of %s, with %s stream chunk%s and %lld dead letter%s",
+               screen_count((int64_t)tally->answered, answered),
+               screen_count((int64_t)tally->expected, expected),
+               screen_count(tally->chunks, chunks), tally->chunks == 1 ? "" : "s",
+               (long long)tally->letters, tally->letters == 1 ? "" : "s");
 }
 
 /* ---- is what was shown true? ---- */
@@ -452,45 +472,13 @@ static bool verify(struct demo *demo)
     struct slice rest = buf_slice(&facts);
     while (rest.len > 0) {
         size_t len = slice_find(rest, '\n');
-        demo_show_stage(&demo->screen, "checked", "%.*s", SLICE_ARG(slice_sub(rest, 0, len)));
+        show_stage(demo, "checked", "%.*s", SLICE_ARG(slice_sub(rest, 0, len)));
         rest = slice_sub(rest, len + 1, rest.len);
     }
     return true;
 }
 
 /* ---- and now? ---- */
-
-static void print_ways_on(const struct demo *demo)
-{
-    const char *program = demo->options->program;
-    if (!demo->options->keep) {
-        (void)printf("\nHow to go on\n"
-                     "  %s demo --keep        the same, and it stays up for kcat and ask\n"
-                     "  %s reference          every setting\n"
-                     "  %s check --connect    your brokers, topics and AWS credentials\n"
-                     "  %s run -c FILE        the service\n",
-                     program, program, program, program);
-        return;
-    }
-    const char *brokers = demo->brokers_text, *prefix = demo->prefix;
-    char topics[512] = "";
-    if (demo->brokers != NULL)
-        (void)snprintf(
-            topics, sizeof topics,
-            " \\\n    --set topics.requests=[%s.requests] --set topics.responses=%s.responses "
-            "--set topics.chunks=%s.chunks",
-            prefix, prefix, prefix);
-    (void)printf(
-        "\nIt stays up. The brokers are at %s; Ctrl-C ends it. To try:\n\n"
-        "  %s ask --set kafka.bootstrap_servers=%s%s \\\n"
-        "    --model sonnet --system \"Translate from English to French.\" --stream \"I love "
-        "programming.\"\n\n"
-        "  echo '{\"id\": \"hello\", \"model\": \"haiku\", \"messages\": [[\"human\", "
-        "\"Hello!\"]]}' | kcat -b %s -P -t %s.requests; sleep 2\n"
-        "  kcat -b %s -C -t %s.responses -o beginning -e -q | grep '\"id\":\"hello\"'\n"
-        "  kcat -b %s -C -t %s.usage -o beginning -e -q | grep '\"request_id\":\"hello\"'\n\n",
-        brokers, program, brokers, topics, brokers, prefix, brokers, prefix, brokers, prefix);
-}
 
 /* Until Ctrl-C, or until the worker ends by itself. */
 static bool stay(struct demo *demo)
@@ -519,8 +507,18 @@ static bool go(struct demo *demo)
     demo_show_results(&demo->screen, &demo->tally);
     if (!verify(demo))
         return false;
-    print_ways_on(demo);
-    return !demo->options->keep || stay(demo);
+    const struct demo_place place = {
+        .program = demo->options->program,
+        .brokers = demo->brokers_text,
+        .prefix = demo->prefix,
+        .has_usual_topics = demo->brokers == NULL,
+    };
+    if (!demo->options->keep) {
+        demo_show_ways_on(&demo->screen, &place);
+        return true;
+    }
+    demo_show_what_to_try(&demo->screen, &place);
+    return stay(demo);
 }
 
 static void clean_up(struct demo *demo)
@@ -531,7 +529,8 @@ static void clean_up(struct demo *demo)
     if (demo->made_topics) {
         list_topics(demo, topics);
         if (client_delete(demo->client, topics, COUNT_OF(topics), SET_UP_MS) != OK)
-            (void)fprintf(stderr, "topics %s.* stay behind: %s\n", demo->prefix,
+            screen_printf(&demo->screen.err, "topics", STYLE_BAD,
+                          "%s.* stay on your brokers: %s; delete them", demo->prefix,
                           client_words(demo->client));
     }
     client_free(demo->client);
@@ -556,7 +555,7 @@ int demo_run(const struct demo_options *options)
     demo->brokers = getenv("KAFKA_BOOTSTRAP_SERVERS");
     if (demo->brokers != NULL && demo->brokers[0] == '\0')
         demo->brokers = NULL;
-    demo->screen.is_terminal = isatty(STDOUT_FILENO);
+    demo_screen_init(&demo->screen);
     pthread_mutex_init(&demo->log.mutex, NULL);
     /* Before any thread is made, so that all of them leave these signals to is_interrupted. */
     sigemptyset(&demo->signals);

@@ -1,12 +1,13 @@
 /* `bedrock-worker demo`: a broker, a local Bedrock, a worker and its clients in one process. This
  * header is between the files of the demo: demo.c has its stages, cluster.c the broker,
- * demo_script what is asked, demo_tally what came back and whether it is right, demo_show what a
- * person sees of it. */
+ * script.c the requests, tally.c what came back and whether it is right, show.c what a person sees
+ * of it, hints.c what to try next. */
 #ifndef APP_DEMO_DEMO_H
 #define APP_DEMO_DEMO_H
 
 #include "app/client/kafka_client.h"
 #include "app/client/reading.h"
+#include "app/client/screen.h"
 #include "base/attr.h"
 #include "base/buf.h"
 
@@ -105,19 +106,28 @@ void demo_tally_verify(struct demo_tally *tally, struct slice ledger, struct buf
                        struct buf *ret_faults);
 
 /* ---- what a person sees ---- */
+#define DEMO_LABEL_COLUMNS 11 /* of a stage's name */
+
 struct demo_screen {
-    bool is_terminal;
-    bool is_line_live;
-    int64_t last_ms; /* of the progress line */
-    size_t last_answered;
+    struct screen out, err;
+    int64_t last_ms;      /* of the last progress, */
+    size_t last_answered; /* and what it said */
 };
 
-void demo_show_stage(struct demo_screen *screen, const char *stage, const char *format, ...)
-    PRINTF(3, 4);
-void demo_show_failure(struct demo_screen *screen, const char *stage, const char *words);
-/* The live line on a terminal, a plain line every other second elsewhere. */
+void demo_screen_init(struct demo_screen *screen);
+/* Rewrites one line on a terminal; prints a line every other second on a plain screen. */
 void demo_show_progress(struct demo_screen *screen, const struct demo_tally *tally, int64_t now_ms);
 void demo_show_results(struct demo_screen *screen, const struct demo_tally *tally);
+
+/* Where the demo is, for lines to copy. */
+struct demo_place {
+    const char *program, *brokers, *prefix;
+    bool has_usual_topics; /* those that every command has by default */
+};
+
+/* After the end: other commands. While the demo stays up: requests to send to it. */
+void demo_show_ways_on(struct demo_screen *screen, const struct demo_place *place);
+void demo_show_what_to_try(struct demo_screen *screen, const struct demo_place *place);
 
 struct demo_options {
     const char *program; /* as it was called, for the lines to try */

@@ -1,146 +1,177 @@
+/* What a person sees of the demo: progress, and the results. */
 #include "app/demo/demo.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#define BAR_CELLS     24
-#define LIVE_EACH_MS  100
-#define PLAIN_EACH_MS 2000
+#include "base/utf8.h"
 
-static void end_live_line(struct demo_screen *screen)
+#define BAR_CELLS_MAX   20
+#define BAR_CELLS_MIN   8
+#define LIVE_EACH_MS    100
+#define PLAIN_EACH_MS   2000
+#define LINE_BYTES_MAX  ((size_t)4096)
+#define NUMBERS_COLUMNS 39 /* of a model's row, behind its name */
+
+void demo_screen_init(struct demo_screen *screen)
 {
-    if (screen->is_line_live)
-        (void)printf("\r\033[K");
-    screen->is_line_live = false;
+    *screen = (struct demo_screen){.last_answered = 0};
+    screen_init(&screen->out, stdout, DEMO_LABEL_COLUMNS);
+    screen_init(&screen->err, stderr, DEMO_LABEL_COLUMNS);
 }
 
-void demo_show_stage(struct demo_screen *screen, const char *stage, const char *format, ...)
+/* ---- progress ---- */
+
+static void add_counts(const struct demo_tally *tally, struct buf *line)
 {
-    va_list args;
-    end_live_line(screen);
-    (void)printf("%s%-10s%s ", screen->is_terminal ? "\033[32m" : "", stage,
-                 screen->is_terminal ? "\033[0m" : "");
-    va_start(args, format);
-    (void)vprintf(format, args);
-    va_end(args);
-    (void)printf("\n");
-    (void)fflush(stdout);
+    char answered[SCREEN_COUNT_BYTES], expected[SCREEN_COUNT_BYTES];
+    char retries[SCREEN_COUNT_BYTES], tokens[SCREEN_COUNT_BYTES];
+    buf_addf(line, "%s of %s answered, %s call%s retried, %s tokens",
+             screen_count((int64_t)tally->answered, answered),
+             screen_count((int64_t)tally->expected, expected),
+             screen_count(tally->retries, retries), tally->retries == 1 ? "" : "s",
+             screen_count(tally->input_tokens + tally->output_tokens, tokens));
 }
 
-void demo_show_failure(struct demo_screen *screen, const char *stage, const char *words)
+/* Fills what the counts leave of the line, if that is enough to see something. */
+static void add_bar(const struct demo_tally *tally, size_t room, struct buf *line)
 {
-    end_live_line(screen);
-    (void)fflush(stdout);
-    (void)fprintf(stderr, "%s%-10s failed:%s %s\n", screen->is_terminal ? "\033[31m" : "", stage,
-                  screen->is_terminal ? "\033[0m" : "", words);
+    size_t cells = room < BAR_CELLS_MAX ? room : BAR_CELLS_MAX;
+    if (cells < BAR_CELLS_MIN)
+        return;
+    size_t full = tally->answered * cells / tally->expected;
+    buf_add_byte(line, '[');
+    for (size_t i = 0; i < cells; i++)
+        buf_add_byte(line, i < full ? '#' : '.');
+    buf_add_text(line, "] ");
 }
 
-static int64_t count_of(const struct demo_tally *tally, const char *cause)
+static void show_live(struct demo_screen *screen, const struct demo_tally *tally)
 {
-    int64_t count = 0;
-    for (size_t i = 0; i < tally->cause_count; i++) {
-        if (strcmp(tally->causes[i].name, cause) == 0)
-            count += tally->causes[i].count;
-    }
-    return count;
+    static const char BRACKETS[] = "[] ";
+    struct buf counts OWNED_BY(buf_done), line OWNED_BY(buf_done);
+    buf_init(&counts, LINE_BYTES_MAX);
+    buf_init(&line, LINE_BYTES_MAX);
+    add_counts(tally, &counts);
+    size_t room = screen_line_columns(&screen->out);
+    size_t taken = DEMO_LABEL_COLUMNS + counts.len + strlen(BRACKETS);
+    buf_addf(&line, "%-*s", DEMO_LABEL_COLUMNS, "working");
+    add_bar(tally, room > taken ? room - taken : 0, &line);
+    buf_add(&line, buf_slice(&counts));
+    screen_show(&screen->out, buf_slice(&line));
 }
 
-static void print_progress(const struct demo_tally *tally)
+static void print_counts(struct demo_screen *screen, const struct demo_tally *tally)
 {
-    int64_t throttled = count_of(tally, "ThrottlingException") + count_of(tally, "throttled");
-    (void)printf("%zu of %zu answered, %lld calls throttled, %lld failed otherwise, %lld chunks, "
-                 "%lld + %lld tokens",
-                 tally->answered, tally->expected, (long long)throttled,
-                 (long long)(tally->retries - throttled), (long long)tally->chunks,
-                 (long long)tally->input_tokens, (long long)tally->output_tokens);
+    struct buf counts OWNED_BY(buf_done);
+    buf_init(&counts, LINE_BYTES_MAX);
+    add_counts(tally, &counts);
+    screen_print(&screen->out, "working", STYLE_PLAIN, buf_slice(&counts));
 }
 
 void demo_show_progress(struct demo_screen *screen, const struct demo_tally *tally, int64_t now_ms)
 {
-    int64_t each_ms = screen->is_terminal ? LIVE_EACH_MS : PLAIN_EACH_MS;
-    bool is_done = tally->answered == tally->expected;
-    bool is_news = screen->is_terminal || tally->answered != screen->last_answered;
-    if ((now_ms - screen->last_ms < each_ms && !is_done) || !is_news)
+    bool is_live = !screen->out.is_plain;
+    bool is_due = now_ms - screen->last_ms >= (is_live ? LIVE_EACH_MS : PLAIN_EACH_MS) ||
+                  tally->answered == tally->expected;
+    if (!is_due || (!is_live && tally->answered == screen->last_answered))
         return;
     screen->last_ms = now_ms;
     screen->last_answered = tally->answered;
-    if (screen->is_terminal) {
-        size_t full = tally->answered * BAR_CELLS / tally->expected;
-        (void)printf("\r\033[K%-10s [", "working");
-        for (size_t i = 0; i < BAR_CELLS; i++)
-            (void)fputs(i < full ? "#" : ".", stdout);
-        (void)printf("] ");
-        print_progress(tally);
-        screen->is_line_live = true;
-    } else {
-        (void)printf("%-10s ", "working");
-        print_progress(tally);
-        (void)printf("\n");
-    }
-    (void)fflush(stdout);
+    if (is_live)
+        show_live(screen, tally);
+    else
+        print_counts(screen, tally);
 }
 
-/* A text with its further lines indented like the first. */
-static void print_indented(const char *label, struct slice text)
-{
-    (void)printf("  %-8s ", label);
-    for (size_t i = 0; i < text.len; i++) {
-        (void)putchar(text.ptr[i]);
-        if (text.ptr[i] == '\n')
-            (void)printf("           ");
-    }
-    (void)putchar('\n');
-}
+/* ---- results ---- */
 
-static void show_conversation(const struct demo_screen *screen, size_t index,
+static void show_conversation(struct demo_screen *screen, size_t index,
                               const struct demo_heard *heard)
 {
     const struct demo_conversation *conversation = demo_conversation(index);
-    const char *bold = screen->is_terminal ? "\033[1m" : "",
-               *plain = screen->is_terminal ? "\033[0m" : "";
-    (void)printf("\n%s%zu. %s%s\n", bold, index + 1, conversation->title, plain);
-    print_indented("system", slice_of_text(conversation->system));
-    print_indented("human", slice_of_text(conversation->human));
-    print_indented("answer", conversation->tokens != NULL ? buf_slice(&heard->tokens)
-                                                          : buf_slice(&heard->text));
-    (void)printf("           %s(%s, %lld tokens in, %lld out, %zu call%s, %lld ms)%s\n",
-                 screen->is_terminal ? "\033[2m" : "", heard->model, (long long)heard->input_tokens,
-                 (long long)heard->output_tokens, heard->calls, heard->calls == 1 ? "" : "s",
-                 (long long)heard->duration_ms, plain);
+    struct screen *out = &screen->out;
+    struct slice answer =
+        conversation->tokens != NULL ? buf_slice(&heard->tokens) : buf_slice(&heard->text);
+    screen_print_line(out, SLICE(""));
+    screen_print_heading(out, "%zu. %s", index + 1, conversation->title);
+    screen_print(out, "  system", STYLE_PLAIN, slice_of_text(conversation->system));
+    screen_print(out, "  human", STYLE_PLAIN, slice_of_text(conversation->human));
+    screen_print(out, "  answer", STYLE_PLAIN, answer);
+    screen_printf(out, "  model", STYLE_PLAIN, "%s, %zu call%s, %lld ms", heard->model,
+                  heard->calls, heard->calls == 1 ? "" : "s", (long long)heard->duration_ms);
+    screen_printf(out, "  tokens", STYLE_PLAIN, "%lld in, %lld out", (long long)heard->input_tokens,
+                  (long long)heard->output_tokens);
 }
 
-static void show_models(const struct demo_tally *tally)
+/* A number at the right end of `columns`, with the blanks that lead to it. */
+static void add_right(struct buf *line, int64_t number, size_t columns)
 {
-    int64_t calls = 0;
-    (void)printf("\n%-44s %9s %7s %11s %11s\n", "Usage by model", "requests", "calls", "tokens in",
-                 "tokens out");
-    for (size_t i = 0; i < tally->model_count; i++) {
-        const struct demo_model *row = &tally->models[i];
-        calls += row->calls;
-        (void)printf("  %-42s %9lld %7lld %11lld %11lld\n", row->name, (long long)row->requests,
-                     (long long)row->calls, (long long)row->input_tokens,
-                     (long long)row->output_tokens);
+    char text[SCREEN_COUNT_BYTES];
+    buf_addf(line, "%*s", (int)columns, screen_count(number, text));
+}
+
+static void show_model(struct screen *out, size_t name_columns, const struct demo_model *row)
+{
+    struct buf line OWNED_BY(buf_done);
+    buf_init(&line, LINE_BYTES_MAX);
+    buf_addf(&line, "  %-*s", (int)name_columns, row->name);
+    if (2 + name_columns + NUMBERS_COLUMNS > screen_columns(out)) {
+        screen_print_line(out, buf_slice(&line));
+        buf_reset(&line);
     }
-    (void)printf("  %-42s %9zu %7lld %11lld %11lld\n", "all", tally->answered, (long long)calls,
-                 (long long)tally->input_tokens, (long long)tally->output_tokens);
+    add_right(&line, row->requests, 9);
+    add_right(&line, row->calls, 7);
+    add_right(&line, row->input_tokens, 11);
+    add_right(&line, row->output_tokens, 12);
+    screen_print_line(out, buf_slice(&line));
 }
 
-static void show_retries(const struct demo_tally *tally)
+static void show_models(struct screen *out, const struct demo_tally *tally)
 {
-    (void)printf("\nRetried, without the clients noticing: %lld call%s\n",
-                 (long long)tally->retries, tally->retries == 1 ? "" : "s");
-    for (size_t i = 0; i < tally->cause_count; i++)
-        (void)printf("  %-42s %9lld\n", tally->causes[i].name, (long long)tally->causes[i].count);
+    static const char HEADING[] = "Usage by model";
+    struct demo_model all = {
+        .name = "all",
+        .requests = (int64_t)tally->answered,
+        .input_tokens = tally->input_tokens,
+        .output_tokens = tally->output_tokens,
+    };
+    size_t name_columns = sizeof HEADING - 1;
+    for (size_t i = 0; i < tally->model_count; i++) {
+        size_t columns = utf8_count(slice_of_text(tally->models[i].name));
+        name_columns = columns > name_columns ? columns : name_columns;
+        all.calls += tally->models[i].calls;
+    }
+    bool is_narrow = 2 + name_columns + NUMBERS_COLUMNS > screen_columns(out);
+    screen_print_line(out, SLICE(""));
+    screen_print_heading(out, "%-*s%s%9s%7s%11s%12s", is_narrow ? 0 : (int)name_columns + 2,
+                         HEADING, is_narrow ? "\n" : "", "requests", "calls", "tokens in",
+                         "tokens out");
+    for (size_t i = 0; i < tally->model_count; i++)
+        show_model(out, name_columns, &tally->models[i]);
+    show_model(out, name_columns, &all);
+}
+
+static void show_retries(struct screen *out, const struct demo_tally *tally)
+{
+    char retries[SCREEN_COUNT_BYTES];
+    screen_print_line(out, SLICE(""));
+    screen_print_heading(out, "Calls that failed, and that the worker retried: %s",
+                         screen_count(tally->retries, retries));
+    for (size_t i = 0; i < tally->cause_count; i++) {
+        struct buf line OWNED_BY(buf_done);
+        buf_init(&line, LINE_BYTES_MAX);
+        buf_addf(&line, "  %-30s", tally->causes[i].name);
+        add_right(&line, tally->causes[i].count, 7);
+        screen_print_line(out, buf_slice(&line));
+    }
+    screen_print_line(out, SLICE(""));
 }
 
 void demo_show_results(struct demo_screen *screen, const struct demo_tally *tally)
 {
-    end_live_line(screen);
     for (size_t i = 0; i < DEMO_CONVERSATIONS; i++)
         show_conversation(screen, i, &tally->heard[i]);
-    show_models(tally);
-    show_retries(tally);
-    (void)printf("\n");
-    (void)fflush(stdout);
+    show_models(&screen->out, tally);
+    show_retries(&screen->out, tally);
 }

@@ -281,6 +281,34 @@ static void verify_answers(const struct demo_tally *tally, struct buf *ret_fault
     }
 }
 
+/* "2,345 calls" */
+static void add_counted(struct buf *text, int64_t count, const char *noun)
+{
+    char digits[SCREEN_COUNT_BYTES];
+    buf_addf(text, "%s %s%s", screen_count(count, digits), noun, count == 1 ? "" : "s");
+}
+
+static void add_facts(const struct demo_tally *tally, const struct sums *sums,
+                      struct buf *ret_facts)
+{
+    char exact[SCREEN_COUNT_BYTES], output[SCREEN_COUNT_BYTES];
+    add_counted(ret_facts, (int64_t)tally->expected, "request");
+    buf_add_text(ret_facts, ", ");
+    add_counted(ret_facts, (int64_t)tally->answered, "answer");
+    buf_add_text(ret_facts, ": one for each\n");
+    add_counted(ret_facts, sums->billed, "billed call");
+    buf_add_text(ret_facts, ", ");
+    add_counted(ret_facts, (int64_t)tally->usage_count, "usage record");
+    buf_addf(ret_facts, ": %s equal the local Bedrock's ledger (",
+             screen_count(sums->exact, exact));
+    add_counted(ret_facts, sums->usage_input, "token");
+    buf_addf(ret_facts, " in, %s out)", screen_count(sums->usage_output, output));
+    if (sums->estimated > 0)
+        buf_addf(ret_facts, ", %lld estimate%s of cut streams", (long long)sums->estimated,
+                 sums->estimated == 1 ? "" : "s");
+    buf_add_text(ret_facts, "\n");
+}
+
 void demo_tally_verify(struct demo_tally *tally, struct slice ledger, struct buf *ret_facts,
                        struct buf *ret_faults)
 {
@@ -304,15 +332,5 @@ void demo_tally_verify(struct demo_tally *tally, struct slice ledger, struct buf
     if (unbilled > 0)
         buf_addf(ret_faults, "%lld usage records are of calls that were not billed\n",
                  (long long)unbilled);
-    buf_addf(ret_facts, "%zu requests, %zu answers, each one once\n", tally->expected,
-             tally->answered);
-    buf_addf(
-        ret_facts,
-        "%lld calls billed, %lld usage records: %lld with Bedrock's counts (%lld + %lld tokens, "
-        "as in its ledger)",
-        (long long)sums.billed, (long long)tally->usage_count, (long long)sums.exact,
-        (long long)sums.usage_input, (long long)sums.usage_output);
-    if (sums.estimated > 0)
-        buf_addf(ret_facts, ", %lld of cut streams estimated", (long long)sums.estimated);
-    buf_add_text(ret_facts, "\n");
+    add_facts(tally, &sums, ret_facts);
 }
