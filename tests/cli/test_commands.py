@@ -14,7 +14,7 @@ import yaml
 from programs import CLEAN, KEYS, PATIENCE, ROOT, SIMULATOR, WORKER, call, events, hears_signals, simulator, wait_for
 from terminal import on_terminal
 
-COMMANDS = ["run", "check", "ask", "reference", "demo", "version"]
+COMMANDS = ["run", "check", "ask", "reference", "demo", "map", "version"]
 
 
 def settings_file(folder, text):

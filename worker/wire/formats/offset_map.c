@@ -30,7 +30,7 @@ enum {
     NUMBER_LEN_MAX = 12,
 };
 
-static const char VERSION[] = "bw1";
+static const char VERSION[] = OFFSET_MAP_VERSION;
 static const char ALPHABET[] = "!#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[]^_`"
                                "abcdefghijklmnopqrstuvwxyz{|}~";
 _Static_assert(sizeof ALPHABET == SYMBOLS + 1, "every symbol once");
@@ -185,30 +185,38 @@ static bool read_word(struct slice text, uint32_t *ret_word)
     return word <= UINT32_MAX;
 }
 
-/* One run: its kind (-1 = done) and length. */
-static bool read_run(struct slice *text, int *ret_kind, int64_t *ret_length)
+static struct offset_run open_run(int kind, int64_t length)
 {
-    int symbol = symbol_of(text->ptr[0]);
-    *text = slice_sub(*text, 1, text->len);
+    bool is_running = kind > OFFSET_MAP_BEGUN_MAX;
+    return (struct offset_run){
+        .length = length,
+        .begun = (uint8_t)(is_running ? kind - OFFSET_MAP_BEGUN_MAX : kind),
+        .is_running = is_running,
+    };
+}
+
+bool offset_map_take_run(struct slice *runs, struct offset_run *ret_run)
+{
+    int64_t length = 0;
+    int symbol = symbol_of(runs->ptr[0]);
+    *runs = slice_sub(*runs, 1, runs->len);
     if (symbol < 0)
         return false;
     if (symbol < KINDS) {
-        *ret_kind = symbol;
-        *ret_length = 1;
+        *ret_run = open_run(symbol, 1);
         return true;
     }
     if (symbol < DONE_ONE) {
-        *ret_kind = symbol - OPEN_RUN;
-        return read_number(text, ret_length) && *ret_length >= 1;
+        bool is_read = read_number(runs, &length) && length >= 1;
+        *ret_run = open_run(symbol - OPEN_RUN, length);
+        return is_read;
     }
-    *ret_kind = -1;
-    if (symbol < DONE_RUN) {
-        *ret_length = symbol - DONE_ONE + 1;
+    *ret_run = (struct offset_run){.length = symbol - DONE_ONE + 1, .is_done = true};
+    if (symbol < DONE_RUN)
         return true;
-    }
-    if (!read_number(text, ret_length))
+    if (!read_number(runs, &length))
         return false;
-    *ret_length += DONE_SHORT_MAX + 1;
+    ret_run->length = length + DONE_SHORT_MAX + 1;
     return true;
 }
 
@@ -218,18 +226,17 @@ static enum err read_runs(struct slice text, int64_t *position, struct offset_op
 {
     uint64_t count = 0; /* no more than there are offsets */
     while (text.len > 0) {
-        int kind;
-        int64_t length;
+        struct offset_run run;
         int64_t next;
-        if (!read_run(&text, &kind, &length) || __builtin_add_overflow(*position, length, &next))
+        if (!offset_map_take_run(&text, &run) ||
+            __builtin_add_overflow(*position, run.length, &next))
             return ERR_FORMAT;
-        uint64_t opened = kind < 0 ? 0 : (uint64_t)length;
-        bool running = kind > OFFSET_MAP_BEGUN_MAX;
+        uint64_t opened = run.is_done ? 0 : (uint64_t)run.length;
         for (uint64_t i = 0; count + opened <= room && i < opened; i++) {
             ret_open[count + i] = (struct offset_open){
                 .offset = *position + (int64_t)i,
-                .begun = (uint8_t)(running ? kind - OFFSET_MAP_BEGUN_MAX : kind),
-                .is_running = running,
+                .begun = run.begun,
+                .is_running = run.is_running,
             };
         }
         count += opened;
@@ -239,8 +246,7 @@ static enum err read_runs(struct slice text, int64_t *position, struct offset_op
     return count <= room ? OK : ERR_TOO_LARGE;
 }
 
-enum err offset_map_read(struct slice metadata, int64_t front, struct offset_open *ret_open,
-                         size_t room, size_t *ret_count, int64_t *ret_last)
+enum err offset_map_read_head(struct slice metadata, struct offset_map_head *ret_head)
 {
     size_t version_len = sizeof VERSION - 1;
     if (metadata.len == 0)
@@ -248,16 +254,31 @@ enum err offset_map_read(struct slice metadata, int64_t front, struct offset_ope
     if (!slice_starts(metadata, slice_of(VERSION, version_len - 1)))
         return ERR_NOT_ALLOWED;
     if (metadata.len < OFFSET_MAP_HEAD_LEN ||
-        !slice_starts(metadata, slice_of(VERSION, version_len)) || front < 0)
+        !slice_starts(metadata, slice_of(VERSION, version_len)))
         return ERR_FORMAT;
-    struct slice nonce = slice_sub(metadata, version_len, WORD_LEN);
-    struct slice runs = slice_sub(metadata, OFFSET_MAP_HEAD_LEN, metadata.len);
-    uint32_t crc;
-    if (!read_word(slice_sub(metadata, version_len + WORD_LEN, WORD_LEN), &crc) ||
-        crc != checksum(front, nonce, runs))
+    ret_head->nonce = slice_sub(metadata, version_len, WORD_LEN);
+    ret_head->runs = slice_sub(metadata, OFFSET_MAP_HEAD_LEN, metadata.len);
+    return read_word(slice_sub(metadata, version_len + WORD_LEN, WORD_LEN), &ret_head->crc)
+               ? OK
+               : ERR_FORMAT;
+}
+
+bool offset_map_fits(const struct offset_map_head *head, int64_t front)
+{
+    return front >= 0 && head->crc == checksum(front, head->nonce, head->runs);
+}
+
+enum err offset_map_read(struct slice metadata, int64_t front, struct offset_open *ret_open,
+                         size_t room, size_t *ret_count, int64_t *ret_last)
+{
+    struct offset_map_head head;
+    enum err err = offset_map_read_head(metadata, &head);
+    if (err != OK)
+        return err;
+    if (!offset_map_fits(&head, front))
         return ERR_FORMAT;
     int64_t position = front;
-    enum err err = read_runs(runs, &position, ret_open, room, ret_count);
+    err = read_runs(head.runs, &position, ret_open, room, ret_count);
     if (err != OK)
         return err;
     *ret_last = position - 1;

@@ -17,6 +17,7 @@
 #include "base/err.h"
 #include "base/slice.h"
 
+#define OFFSET_MAP_VERSION      "bw1"
 #define OFFSET_MAP_BEGUN_MAX    15
 #define OFFSET_MAP_HEAD_LEN     15   /* bytes before the runs */
 #define OFFSET_MAP_BYTES_MAX    4096 /* the broker's default offset.metadata.max.bytes */
@@ -40,6 +41,28 @@ void offset_map_add(struct buf *buf, int64_t front, int64_t last, const struct o
 MUST_CHECK enum err offset_map_read(struct slice metadata, int64_t front,
                                     struct offset_open *ret_open, size_t room, size_t *ret_count,
                                     int64_t *ret_last);
+/* The parts of a map, for those that show it to people. */
+struct offset_map_head {
+    struct slice nonce;
+    uint32_t crc;      /* as it says */
+    struct slice runs; /* the end of the metadata */
+};
+
+/* Offsets next to each other that are in the same state. */
+struct offset_run {
+    int64_t length;
+    bool is_done;
+    uint8_t begun;   /* when not done, as in struct offset_open */
+    bool is_running; /* likewise */
+};
+
+/* ERR_NOT_FOUND, ERR_NOT_ALLOWED and ERR_FORMAT as offset_map_read; the checksum is not compared.
+ */
+MUST_CHECK enum err offset_map_read_head(struct slice metadata, struct offset_map_head *ret_head);
+/* Is the map the one that was made for this front, and whole? */
+MUST_CHECK bool offset_map_fits(const struct offset_map_head *head, int64_t front);
+/* Takes the first run off *runs, which is not empty. false: it is damaged. */
+MUST_CHECK bool offset_map_take_run(struct slice *runs, struct offset_run *ret_run);
 /* Symbols that the gap between two neighbouring open offsets may cost at most (0 when adjacent). No
  * more than the gaps on both sides of an open offset and the offset itself: so a map of fewer open
  * offsets is never over the bound of more. */

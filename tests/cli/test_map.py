@@ -1,0 +1,47 @@
+"""`bedrock-worker map` shows what a committed offset's metadata says."""
+import zlib
+
+import pytest
+
+from programs import call
+
+SYMBOLS = [chr(code) for code in range(ord("!"), ord("~") + 1) if chr(code) not in '"\\']
+
+
+def word(number):
+    return "".join(SYMBOLS[number // 46 ** place % 46] for place in range(6))
+
+
+def map_of(front, runs, nonce=7):
+    """A map as worker/wire/formats/offset_map.c describes it."""
+    runs = "".join(SYMBOLS[index] for index in runs)
+    checksum = zlib.crc32((str(front) + word(nonce) + runs).encode())
+    return "bw1" + word(nonce) + word(checksum) + runs
+
+
+# Open and running for the second time; two that are completed; one that nothing was begun for.
+RUNS, FRONT = [17, 63, 0], 500
+
+
+@pytest.mark.parametrize("arguments, text", [
+    ([map_of(FRONT, RUNS)], None), (["-"], map_of(FRONT, RUNS) + "\n"), ([], map_of(FRONT, RUNS))])
+def test_a_map_is_shown_from_an_argument_and_from_standard_input(arguments, text):
+    done = call("map", "--offset", FRONT, *arguments, text=text)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == [
+        "version    bw1", f"nonce      {word(7)}", "offset     500: everything below it is completed", "checksum   right",
+        "offsets", "  500                     open, begun 2 times, call running", "  501 to 502              completed",
+        "  503                     open, not begun", "  504 and above: the map says nothing"]
+
+
+def test_a_wrong_offset_a_cut_map_and_another_text_fail_with_the_reason():
+    good = map_of(FRONT, RUNS)
+    for text, offset, reason in (
+            (good, 501, "the checksum does not match offset 501: the map is damaged, or it belongs to another offset"),
+            (good[:-1], FRONT, "the checksum does not match offset 500: the map is damaged, or it belongs to another offset"),
+            (good[:9], FRONT, "the map is cut: it has 9 bytes, and its head has 15"),
+            (good[:-1] + " x", FRONT, "the map is damaged at byte 18 of 19: no run of offsets is there"),
+            ("hello", FRONT, "the metadata does not begin with bw1: another program committed this offset"),
+            ("", FRONT, "the metadata is empty: no worker committed this offset")):
+        done = call("map", "-o", offset, text=text)
+        assert (done.returncode, done.stderr) == (1, f"bedrock-worker map: {reason}\n")

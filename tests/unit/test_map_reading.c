@@ -1,0 +1,148 @@
+/* An offset map as a person reads it: maps that the worker writes, and damaged ones. */
+#include "unit/unit.h"
+
+#include <string.h>
+
+#include "app/client/map_reading.h"
+#include "wire/formats/offset_map.h"
+
+#define FRONT 1041
+#define NONCE 12345
+#define LIMIT 65536
+
+static const struct offset_open OPEN[] = {
+    {1041, 1, true},  {1043, 0, false}, {1044, 0, false},
+    {1045, 0, false}, {1050, 3, false}, {1100, 2, true},
+};
+#define LAST 1150
+
+static void make_map(struct buf *ret_map)
+{
+    buf_init(ret_map, LIMIT);
+    offset_map_add(ret_map, FRONT, LAST, OPEN, COUNT_OF(OPEN), NONCE);
+    assert_int_equal(ret_map->failed, OK);
+}
+
+/* Reads it; the page must be `page` (NULL = not looked at), and the fault `fault`. */
+static void assert_reads(struct slice map, int64_t front, const char *page, const char *fault)
+{
+    struct buf said OWNED_BY(buf_done), wrong OWNED_BY(buf_done);
+    buf_init(&said, LIMIT);
+    buf_init(&wrong, LIMIT);
+    assert_int_equal(map_reading_add(map, front, &said, &wrong), fault[0] == '\0');
+    assert_string_equal(buf_text(&wrong), fault);
+    if (page != NULL)
+        assert_string_equal(buf_text(&said), page);
+}
+
+static void a_map_is_shown_run_by_run(void **state)
+{
+    (void)state;
+    struct buf map OWNED_BY(buf_done);
+    make_map(&map);
+    assert_reads(buf_slice(&map), FRONT,
+                 "version    bw1\n"
+                 "nonce      3H'!!!\n"
+                 "offset     1041: everything below it is completed\n"
+                 "checksum   right\n"
+                 "offsets\n"
+                 "  1041                    open, begun once, call running\n"
+                 "  1042                    completed\n"
+                 "  1043 to 1045            open, not begun\n"
+                 "  1046 to 1049            completed\n"
+                 "  1050                    open, begun 3 times\n"
+                 "  1051 to 1099            completed\n"
+                 "  1100                    open, begun 2 times, call running\n"
+                 "  1101 to 1150            completed\n"
+                 "  1151 and above: the map says nothing\n",
+                 "");
+}
+
+static void offsets_count_from_the_front_when_it_is_not_known(void **state)
+{
+    (void)state;
+    struct buf map OWNED_BY(buf_done);
+    const struct offset_open open = {8, 0, false};
+    buf_init(&map, LIMIT);
+    offset_map_add(&map, 7, 9, &open, 1, NONCE);
+    assert_reads(buf_slice(&map), -1,
+                 "version    bw1\n"
+                 "nonce      3H'!!!\n"
+                 "offset     unknown: offsets count from it, and the checksum is not verified\n"
+                 "offsets\n"
+                 "  +0                      completed\n"
+                 "  +1                      open, not begun\n"
+                 "  +2                      completed\n"
+                 "  +3 and above: the map says nothing\n",
+                 "");
+}
+
+static void a_map_of_another_offset_has_a_wrong_checksum(void **state)
+{
+    (void)state;
+    struct buf map OWNED_BY(buf_done);
+    make_map(&map);
+    assert_reads(buf_slice(&map), FRONT + 1, NULL,
+                 "the checksum does not match offset 1042: the map is damaged, or it belongs to "
+                 "another offset");
+}
+
+static void a_flipped_byte_is_never_taken_for_a_whole_map(void **state)
+{
+    (void)state;
+    struct buf map OWNED_BY(buf_done), page OWNED_BY(buf_done), fault OWNED_BY(buf_done);
+    make_map(&map);
+    buf_init(&page, LIMIT);
+    buf_init(&fault, LIMIT);
+    for (size_t i = 0; i < map.len; i++) {
+        map.ptr[i] ^= 1;
+        buf_reset(&page);
+        buf_reset(&fault);
+        assert_false(map_reading_add(buf_slice(&map), FRONT, &page, &fault));
+        assert_true(fault.len > 0);
+        map.ptr[i] ^= 1;
+    }
+}
+
+static void a_damaged_run_is_named_with_its_byte(void **state)
+{
+    (void)state;
+    assert_reads(SLICE("bw1aaaaaa!!!!!!!!\"!"), -1,
+                 "version    bw1\n"
+                 "nonce      aaaaaa\n"
+                 "offset     unknown: offsets count from it, and the checksum is not verified\n"
+                 "offsets\n"
+                 "  +0                      open, not begun\n"
+                 "  +1                      open, not begun\n",
+                 "the map is damaged at byte 18 of 19: no run of offsets is there");
+    assert_reads(SLICE("bw1aaaaaa!!!!!!~"), -1, NULL,
+                 "the map is damaged at byte 16 of 16: no run of offsets is there");
+}
+
+static void what_has_no_head_is_explained(void **state)
+{
+    (void)state;
+    assert_reads(SLICE(""), 0, "", "the metadata is empty: no worker committed this offset");
+    assert_reads(SLICE("other"), 0, "",
+                 "the metadata does not begin with bw1: another program committed this offset");
+    assert_reads(SLICE("bw2aaaaaa!!!!!!"), 0, "",
+                 "the map has a version that this program does not read: it reads bw1 only");
+    assert_reads(SLICE("bw1aaaaaa!!!"), 0, "",
+                 "the map is cut: it has 12 bytes, and its head has 15");
+    assert_reads(SLICE("bw1aaaaaa!!!!!~"), 0, "",
+                 "the checksum at bytes 10 to 15 is damaged: it has a character that no checksum "
+                 "has");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_map_is_shown_run_by_run),
+        cmocka_unit_test(offsets_count_from_the_front_when_it_is_not_known),
+        cmocka_unit_test(a_map_of_another_offset_has_a_wrong_checksum),
+        cmocka_unit_test(a_flipped_byte_is_never_taken_for_a_whole_map),
+        cmocka_unit_test(a_damaged_run_is_named_with_its_byte),
+        cmocka_unit_test(what_has_no_head_is_explained),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
