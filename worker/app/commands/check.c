@@ -23,13 +23,12 @@ static bool connects;
 
 static const struct command_option OPTIONS[] = {
     SETTINGS_OPTION_ROWS(settings_options),
-    {0,
-     "connect",
-     NULL,
-     OPTION_FLAG,
-     0,
-     {.flag = &connects},
-     "Try the brokers, topics, credentials and models too."},
+    {
+        .name = "connect",
+        .kind = OPTION_FLAG,
+        .into.flag = &connects,
+        .words = "Try the brokers, topics, credentials and models too.",
+    },
 };
 
 struct checking {

@@ -10,20 +10,22 @@
 static struct demo_options options = {.requests = REQUESTS_DEFAULT};
 
 static const struct command_option OPTIONS[] = {
-    {0,
-     "keep",
-     NULL,
-     OPTION_FLAG,
-     0,
-     {.flag = &options.keep},
-     "Stay up afterwards, and print the broker's address with lines to try; Ctrl-C ends it."},
-    {'n',
-     "requests",
-     "N",
-     OPTION_COUNT,
-     REQUESTS_MAX,
-     {.number = &options.requests},
-     "Requests beside the four conversations. Default 300, at most 10000."},
+    {
+        .name = "keep",
+        .kind = OPTION_FLAG,
+        .into.flag = &options.keep,
+        .words =
+            "Stay up afterwards, and print the broker's address with lines to try; Ctrl-C ends it.",
+    },
+    {
+        .letter = 'n',
+        .name = "requests",
+        .value = "N",
+        .kind = OPTION_COUNT,
+        .max = REQUESTS_MAX,
+        .into.number = &options.requests,
+        .words = "Requests beside the four conversations. Default 300, at most 10000.",
+    },
 };
 
 static int run(void)

@@ -12,14 +12,17 @@ static const char *text;
 static int64_t offset = -1;
 
 static const struct command_option OPTIONS[] = {
-    {'o',
-     "offset",
-     "N",
-     OPTION_COUNT,
-     INT64_MAX,
-     {.number = &offset},
-     "The committed offset that the metadata belongs to. Without it offsets count from +0, and the "
-     "checksum is not verified."},
+    {
+        .letter = 'o',
+        .name = "offset",
+        .value = "N",
+        .kind = OPTION_COUNT,
+        .max = INT64_MAX,
+        .into.number = &offset,
+        .words = "The committed offset that the metadata belongs to. Without it offsets count from "
+                 "+0, and the "
+                 "checksum is not verified.",
+    },
 };
 
 static void read_text(struct buf *ret_text)

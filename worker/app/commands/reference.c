@@ -9,13 +9,12 @@
 static bool prints_schema;
 
 static const struct command_option OPTIONS[] = {
-    {0,
-     "schema",
-     NULL,
-     OPTION_FLAG,
-     0,
-     {.flag = &prints_schema},
-     "Print a JSON Schema instead of the page."},
+    {
+        .name = "schema",
+        .kind = OPTION_FLAG,
+        .into.flag = &prints_schema,
+        .words = "Print a JSON Schema instead of the page.",
+    },
 };
 
 static int run(void)

@@ -14,11 +14,22 @@ struct settings_options {
 /* The rows of a command's list. */
 /* clang-format off */
 #define SETTINGS_OPTION_ROWS(options)                                                              \
-    {'c', "config", "FILE", OPTION_TEXT, 0, {.text = &(options).file},                             \
-     "Settings file (YAML); `-` is standard input. Without it: $BEDROCK_WORKER_CONFIG, else the "  \
-     "defaults."},                                                                                 \
-    {0, "set", "PATH=VALUE", OPTION_TEXTS, 0, {.texts = &(options).overrides},                     \
-     "One setting; it wins over the file, e.g. --set delivery.max_in_flight=64. May be repeated."}
+    {                                                                                              \
+        .letter = 'c',                                                                             \
+        .name = "config",                                                                          \
+        .value = "FILE",                                                                           \
+        .kind = OPTION_TEXT,                                                                       \
+        .into.text = &(options).file,                                                              \
+        .words = "Settings file (YAML); `-` is standard input. Without it: "                       \
+                 "$BEDROCK_WORKER_CONFIG, else the defaults.",                                     \
+    }, {                                                                                           \
+        .name = "set",                                                                             \
+        .value = "PATH=VALUE",                                                                     \
+        .kind = OPTION_TEXTS,                                                                      \
+        .into.texts = &(options).overrides,                                                        \
+        .words = "One setting; it wins over the file, e.g. --set delivery.max_in_flight=64. May "  \
+                 "be repeated.",                                                                   \
+    }
 /* clang-format on */
 
 /* Reads the settings that the command line names; `tries_clients`: and asks librdkafka whether it
