@@ -474,7 +474,9 @@ def test_ask_streams_chunks_and_then_the_record(demo):
 def test_ask_reads_standard_input(demo):
     done = ask(demo, "-", "--model", "haiku", text="Hello!\n")
     assert done.returncode == 0
-    assert ask(demo, "-", text="  \n").returncode == 2
+    done = ask(demo, "-", text="  \n")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "bedrock-worker ask: the message is empty; write it as TEXT, or pipe it in\n"
 
 
 def test_ask_tells_errors_in_words_and_by_its_code(demo):
@@ -493,8 +495,8 @@ def test_ask_gives_up_in_time_and_says_so(demo):
         assert patient.poll() is None
         patient.kill()
     assert done.returncode == 1
-    assert done.stderr == ("no answer within 2s: a worker may still be calling (--timeout waits longer), or none runs "
-                           "that reads topic bedrock.dead-letters and writes topic bedrock.responses\n")
+    assert done.stderr == ("no answer within 2s; a call that is running may still answer on topic bedrock.responses; check "
+                           "that a worker reads topic bedrock.dead-letters, or wait longer (--timeout)\n")
 
 
 def test_the_time_out_of_ask_bounds_the_search_for_a_broker_too():
@@ -512,9 +514,32 @@ def test_the_time_out_of_ask_bounds_the_search_for_a_broker_too():
             patient.kill()
 
 
-def test_ask_tells_a_missing_broker():
+def test_ask_without_a_broker_says_what_follows_and_what_to_check():
     done = ask("127.0.0.1:1", "x")
-    assert done.returncode == 1 and "refused" in done.stderr
+    assert done.returncode == 1
+    assert re.fullmatch(r"no broker answers: .* refused .*; the request was not sent; check kafka\.bootstrap_servers "
+                        r"\(brokers: 127\.0\.0\.1:1\)\n", done.stderr)
+
+
+def test_ask_without_a_topic_says_which_to_create(demo):
+    for name, more in (("responses", []), ("chunks", ["--stream"])):
+        done = ask(demo, "--set", f"topics.{name}=not.there", *more, "x")
+        assert done.returncode == 1
+        assert re.fullmatch(r"not\.there: .*Unknown topic or partition; the request was not sent; create the topic "
+                            rf"not\.there, or correct topics\.{name}\n", done.stderr)
+
+
+def test_ask_over_the_size_limit_names_size_and_limit():
+    done = ask("127.0.0.1:1", "-", text="x" * 5_000_000)
+    assert (done.returncode, done.stdout) == (2, "")
+    size = int(re.match(r"the request has ([\d,]+) bytes, and delivery\.max_request_size allows 4,194,304; it was not sent;",
+                        done.stderr).group(1).replace(",", ""))
+    assert 5_000_000 < size < 5_001_000
+
+
+def test_ask_sends_requests_up_to_the_limit(demo):
+    done = ask(demo, "-", "--model", "haiku", text="x" * 4_000_000)
+    assert (done.returncode, json.loads(done.stdout)["status"]) == (0, "ok")
 
 
 def test_ask_shows_text_and_progress_on_a_terminal(demo):

@@ -8,9 +8,10 @@
 #include "io/loop/clock.h"
 #include "io/kafka/produce.h"
 
-#define FETCH_WAIT_MS   "50"
-#define TOPIC_BYTES_MAX 256
-#define REFUSED_MS      2000 /* when every broker refuses, nobody waits for longer */
+#define FETCH_WAIT_MS      "50"
+#define TOPIC_BYTES_MAX    256
+#define RECORD_FRAME_BYTES 65536 /* key, headers and frame of a record */
+#define REFUSED_MS         2000  /* the longest wait when every broker refuses */
 
 struct client {
     rd_kafka_t *consumer, *producer;
@@ -20,7 +21,7 @@ struct client {
     size_t topic_count;
     rd_kafka_message_t *message; /* that the last record borrows */
     struct header headers[HEADERS_MAX];
-    size_t undelivered; /* refused since the last flush */
+    rd_kafka_resp_err_t rejected; /* why a record since the last flush was not delivered */
     char words[CLIENT_WORDS_MAX];
     char heard[CLIENT_WORDS_MAX]; /* what librdkafka said of its connections */
     bool were_all_down;           /* it had tried every broker in vain */
@@ -31,7 +32,24 @@ static void say(struct client *client, const char *what, const char *why)
     (void)snprintf(client->words, sizeof client->words, "%.200s: %.300s", what, why);
 }
 
-/* Why a call failed: its own error, and what was heard from the connections meanwhile. */
+static enum err err_of(rd_kafka_resp_err_t code)
+{
+    switch ((int)code) {
+    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+    case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
+    case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
+        return ERR_NOT_FOUND;
+    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
+        return ERR_NOT_ALLOWED;
+    case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
+        return ERR_TOO_LARGE;
+    default:
+        return ERR_IO;
+    }
+}
+
+/* Keeps why a call failed: its own error, or what the connections reported meanwhile. */
 static enum err fail(struct client *client, const char *what, rd_kafka_resp_err_t code)
 {
     bool is_connection = code == RD_KAFKA_RESP_ERR__TRANSPORT ||
@@ -41,18 +59,22 @@ static enum err fail(struct client *client, const char *what, rd_kafka_resp_err_
     rd_kafka_poll(client->producer, 0);
     say(client, what,
         is_connection && client->heard[0] != '\0' ? client->heard : rd_kafka_err2str(code));
-    if (code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
-        code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC || code == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION)
-        return ERR_NOT_FOUND;
-    if (code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED ||
-        code == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED)
-        return ERR_NOT_ALLOWED;
-    return ERR_IO;
+    return err_of(code);
 }
 
 const char *client_words(const struct client *client)
 {
     return client->words;
+}
+
+/* librdkafka's words say at which step a connection failed. */
+const char *client_suspects(const struct client *client)
+{
+    bool is_security = strstr(client->words, "SASL") != NULL ||
+                       strstr(client->words, "SSL") != NULL ||
+                       strstr(client->words, "security.protocol") != NULL;
+    return is_security ? "security.protocol, sasl.* and ssl.* in kafka.client"
+                       : "kafka.bootstrap_servers";
 }
 
 /* ---- birth and end ---- */
@@ -81,13 +103,22 @@ static void hear_delivery(rd_kafka_t *rk, const rd_kafka_message_t *message, voi
     (void)rk;
     if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR)
         return;
-    client->undelivered++;
-    say(client, "the broker did not take a record", rd_kafka_err2str(message->err));
+    client->rejected = message->err;
+    say(client, "the broker rejected a record", rd_kafka_err2str(message->err));
 }
 
 static bool set(rd_kafka_conf_t *conf, const char *name, const char *value, char *ret_words)
 {
     return rd_kafka_conf_set(conf, name, value, ret_words, CLIENT_WORDS_MAX) == RD_KAFKA_CONF_OK;
+}
+
+/* Every request that the worker accepts can be sent; the user's properties may say otherwise. */
+static bool set_record_size(rd_kafka_conf_t *conf, const struct settings *settings, char *ret_words)
+{
+    char bytes[32];
+    (void)snprintf(bytes, sizeof bytes, "%lld",
+                   (long long)settings->delivery_max_request_size + RECORD_FRAME_BYTES);
+    return set(conf, "message.max.bytes", bytes, ret_words);
 }
 
 /* Names and values are NUL-terminated behind (app/settings/settings.h). */
@@ -106,6 +137,7 @@ static rd_kafka_t *make(struct client *client, const struct settings *settings,
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     bool is_consumer = type == RD_KAFKA_CONSUMER;
     bool is_set = set(conf, "client.id", "bedrock-worker-client", ret_words) &&
+                  (is_consumer || set_record_size(conf, settings, ret_words)) &&
                   set_all(conf, settings->kafka_client.set, ret_words);
     if (is_consumer)
         is_set = is_set && set_all(conf, settings->kafka_consumer.set, ret_words) &&
@@ -392,20 +424,21 @@ enum err client_send(struct client *client, const struct record *record)
     }
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
         return OK;
-    say(client, "cannot send", rd_kafka_err2str((rd_kafka_resp_err_t)code));
-    return ERR_IO;
+    return fail(client, "cannot send", (rd_kafka_resp_err_t)code);
 }
 
 enum err client_flush(struct client *client, int64_t timeout_ms)
 {
     rd_kafka_resp_err_t code = rd_kafka_flush(client->producer, (int)timeout_ms);
-    size_t undelivered = client->undelivered;
-    client->undelivered = 0;
+    rd_kafka_resp_err_t rejected = client->rejected;
+    client->rejected = RD_KAFKA_RESP_ERR_NO_ERROR;
     if (code == RD_KAFKA_RESP_ERR__TIMED_OUT) {
-        (void)fail(client, "a record could not be delivered", code);
+        (void)fail(client, "no broker took the record in time", code);
         return ERR_TIMEOUT;
     }
-    return code == RD_KAFKA_RESP_ERR_NO_ERROR && undelivered == 0 ? OK : ERR_IO;
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return fail(client, "cannot send", code);
+    return rejected == RD_KAFKA_RESP_ERR_NO_ERROR ? OK : err_of(rejected);
 }
 
 /* ---- reading ---- */

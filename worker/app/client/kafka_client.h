@@ -18,6 +18,8 @@ MUST_CHECK struct client *client_new(const struct settings *settings, char *ret_
 void client_free(struct client *client); /* NULL is fine */
 /* Why the last call failed. */
 const char *client_words(const struct client *client);
+/* The settings that are the likely cause of a failed connection. */
+const char *client_suspects(const struct client *client);
 
 /* How many brokers answer; ERR_IO when none does, sooner than `timeout_ms` when all refuse. */
 MUST_CHECK enum err client_brokers(struct client *client, int64_t timeout_ms, int *ret_count);
@@ -40,7 +42,8 @@ MUST_CHECK enum err client_delete(struct client *client, const struct slice *top
 void client_warm_up(struct client *client, struct slice topic, int64_t timeout_ms);
 /* Queues a record by key (record's topic, key, value and headers; copied). ERR_IO. */
 MUST_CHECK enum err client_send(struct client *client, const struct record *record);
-/* Waits until all that was queued is delivered; ERR_TIMEOUT, or ERR_IO when some was refused. */
+/* Waits until all that was queued is delivered. ERR_TIMEOUT; ERR_TOO_LARGE, ERR_NOT_ALLOWED,
+ * ERR_NOT_FOUND or ERR_IO when a broker rejected a record. */
 MUST_CHECK enum err client_flush(struct client *client, int64_t timeout_ms);
 
 /* Begins to read every partition of a topic: what is produced from now on, or all there is.

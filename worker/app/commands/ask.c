@@ -1,6 +1,7 @@
 /* `bedrock-worker ask`: one request, and the wait for its own answer. */
 #include "app/commands/commands.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,8 +14,7 @@
 #include "base/uuid.h"
 #include "io/loop/clock.h"
 
-#define PROMPT_BYTES_MAX   ((size_t)4 * 1024 * 1024)
-#define REQUEST_BYTES_MAX  ((size_t)64 * 1024 * 1024)
+#define REQUEST_BYTES_MAX  ((size_t)128 * 1024 * 1024) /* more than any worker takes */
 #define TIMEOUT_DEFAULT_MS 300000
 #define TIMEOUT_MAX_MS     86400000
 #define SET_UP_MS          10000 /* for each: to find brokers and topics, to deliver the request */
@@ -78,7 +78,7 @@ struct asking {
     struct uuid id;
     bool is_for_people;       /* standard output is a terminal, and --json was not said */
     bool is_on_terminal;      /* standard output is a terminal */
-    struct screen progress;   /* standard error */
+    struct screen err;        /* standard error: progress, and what goes wrong */
     int64_t progress_seconds; /* that it says; -1 = it was not shown */
     int64_t begun_ms;
     struct uuid run;   /* of the stream that is shown */
@@ -89,7 +89,20 @@ struct asking {
     int exit_code;
 };
 
-/* Of the time that the user gives. */
+/* Prints a line on standard error, wrapped on a terminal. */
+PRINTF(2, 3)
+static void say(struct asking *asking, const char *format, ...)
+{
+    va_list args;
+    struct buf text OWNED_BY(buf_done);
+    buf_init(&text, READING_TEXT_MAX);
+    va_start(args, format);
+    buf_addv(&text, format, args);
+    va_end(args);
+    screen_print(&asking->err, "", STYLE_PLAIN, buf_slice(&text));
+}
+
+/* What is left of the time that the user gives. */
 static int64_t rest_ms(const struct asking *asking)
 {
     int64_t rest = asking->begun_ms + options.timeout_ms - clock_monotonic_ms();
@@ -104,11 +117,12 @@ static int64_t set_up_ms(const struct asking *asking)
 
 /* ---- the request ---- */
 
-static bool read_prompt(struct buf *ret_text)
+/* Reads it from the command line or standard input; more than any worker takes is cut. */
+static void read_prompt(struct buf *ret_text)
 {
     if (options.text != NULL && strcmp(options.text, "-") != 0) {
         buf_add_text(ret_text, options.text);
-        return ret_text->failed == OK;
+        return;
     }
     if (isatty(STDIN_FILENO))
         (void)fprintf(stderr, "Type the message, end it with Ctrl-D:\n");
@@ -118,7 +132,6 @@ static bool read_prompt(struct buf *ret_text)
         got = at != NULL ? fread(at, 1, 4096, stdin) : 0;
         ret_text->len += got;
     }
-    return ret_text->failed == OK;
 }
 
 static void add_message(struct buf *json, const char *role, struct slice text)
@@ -149,7 +162,69 @@ static void add_request(const struct asking *asking, struct slice prompt, struct
     buf_add_byte(json, '}');
 }
 
-static bool send_request(struct asking *asking, struct slice prompt)
+/* Is it within the worker's limit? */
+static bool is_request_small_enough(struct asking *asking, struct slice prompt)
+{
+    struct buf json OWNED_BY(buf_done);
+    char size[SCREEN_COUNT_BYTES], limit[SCREEN_COUNT_BYTES];
+    int64_t bytes_max = asking->settings->delivery_max_request_size;
+    buf_init(&json, REQUEST_BYTES_MAX);
+    add_request(asking, prompt, &json);
+    int64_t bytes = (int64_t)(json.failed == OK ? json.len : REQUEST_BYTES_MAX);
+    bool is_small = bytes <= bytes_max;
+    if (!is_small)
+        say(asking,
+            "the request has %s%s bytes, and delivery.max_request_size allows %s; it was not sent; "
+            "shorten it, or raise the setting here and for the worker",
+            json.failed == OK ? "" : "more than ", screen_count(bytes, size),
+            screen_count(bytes_max, limit));
+    return is_small;
+}
+
+/* ---- trouble with Kafka: the fact, what follows, what to do ---- */
+
+static int fail_of_topic(struct asking *asking, enum err err, struct slice topic,
+                         const char *setting)
+{
+    const char *words = client_words(asking->client);
+    if (err == ERR_NOT_FOUND)
+        say(asking, "%s; the request was not sent; create the topic %.*s, or correct %s", words,
+            SLICE_ARG(topic), setting);
+    else if (err == ERR_NOT_ALLOWED)
+        say(asking, "%s; the request was not sent; grant this client access to the topic %.*s",
+            words, SLICE_ARG(topic));
+    else
+        say(asking, "%s; the request was not sent; check %s (brokers: %.*s)", words,
+            client_suspects(asking->client), SLICE_ARG(asking->settings->kafka_bootstrap_servers));
+    return EXIT_FAILED;
+}
+
+/* The request was handed to librdkafka. */
+static int fail_of_sending(struct asking *asking, enum err err, size_t bytes)
+{
+    char size[SCREEN_COUNT_BYTES];
+    struct slice topic = asking->settings->topics_requests.items[0];
+    int32_t partitions = 0;
+    /* To librdkafka a topic that is not there is a delivery that timed out: the lookup says it. */
+    if (err == ERR_TIMEOUT &&
+        client_topic(asking->client, topic, LOOK_UP_MS, &partitions) == ERR_NOT_FOUND)
+        err = ERR_NOT_FOUND;
+    if (err == ERR_TOO_LARGE)
+        say(asking,
+            "%s; the request has %s bytes and was not sent; raise max.message.bytes of the topic "
+            "%.*s, or shorten the request",
+            client_words(asking->client), screen_count((int64_t)bytes, size), SLICE_ARG(topic));
+    else if (err == ERR_TIMEOUT)
+        say(asking, "%s; the request may be on the topic %.*s or not; check %s (brokers: %.*s)",
+            client_words(asking->client), SLICE_ARG(topic), client_suspects(asking->client),
+            SLICE_ARG(asking->settings->kafka_bootstrap_servers));
+    else
+        return fail_of_topic(asking, err, topic, "topics.requests");
+    return EXIT_FAILED;
+}
+
+/* EXIT_DONE, or it said why not. */
+static int send_request(struct asking *asking, struct slice prompt)
 {
     struct buf json OWNED_BY(buf_done);
     buf_init(&json, REQUEST_BYTES_MAX);
@@ -161,22 +236,17 @@ static bool send_request(struct asking *asking, struct slice prompt)
         .value = buf_slice(&json),
         .headers = {&correlation, 1},
     };
-    if (json.failed != OK || client_send(asking->client, &record) != OK)
-        return false;
-    int32_t partitions = 0;
-    enum err err = client_flush(asking->client, set_up_ms(asking));
-    /* To librdkafka a topic that is not there is a delivery that timed out: the lookup says it. */
-    if (err != OK &&
-        client_topic(asking->client, record.topic, LOOK_UP_MS, &partitions) == ERR_NOT_FOUND)
-        err = ERR_NOT_FOUND;
-    return err == OK;
+    enum err err = client_send(asking->client, &record);
+    if (err == OK)
+        err = client_flush(asking->client, set_up_ms(asking));
+    return err == OK ? EXIT_DONE : fail_of_sending(asking, err, json.len);
 }
 
 /* ---- progress ---- */
 
 static void clear_progress(struct asking *asking)
 {
-    screen_clear(&asking->progress);
+    screen_clear(&asking->err);
 }
 
 /* Counts the seconds on a terminal, until the answer's text is there. */
@@ -185,13 +255,13 @@ static void show_progress(struct asking *asking)
     char line[64];
     int64_t seconds = (clock_monotonic_ms() - asking->begun_ms) / 1000;
     bool is_shown = asking->progress_seconds >= 0;
-    if (!asking->progress.is_terminal || asking->shown.len > 0 ||
+    if (!asking->err.is_terminal || asking->shown.len > 0 ||
         (is_shown && seconds == asking->progress_seconds))
         return;
-    if (asking->progress.is_plain && !is_shown)
-        screen_print_line(&asking->progress, SLICE("waiting for the answer"));
+    if (asking->err.is_plain && !is_shown)
+        screen_print_line(&asking->err, SLICE("waiting for the answer"));
     (void)snprintf(line, sizeof line, "waiting for the answer, %lld s", (long long)seconds);
-    screen_show(&asking->progress, slice_of_text(line));
+    screen_show(&asking->err, slice_of_text(line));
     asking->progress_seconds = seconds;
 }
 
@@ -230,7 +300,7 @@ static void hear_chunk(struct asking *asking, struct arena *arena, const struct 
     clear_progress(asking);
     asking->is_run_over = chunk.is_last;
     if (!is_same_run && asking->shown.len > 0)
-        (void)fprintf(stderr, "\n[the stream broke off; once more from the start]\n");
+        (void)fprintf(stderr, "\n[the stream was cut; the worker begins again]\n");
     if (!is_same_run)
         buf_reset(&asking->shown);
     memcpy(asking->run.text, chunk.run.ptr, UUID_TEXT_LEN);
@@ -254,7 +324,7 @@ static void print_text(struct asking *asking, struct arena *arena, const struct 
     if (shown.len > 0 && from == 0)
         (void)fputs("\n", stdout);
     print_line(asking, slice_sub(buf_slice(&text), from, text.len));
-    if (!asking->progress.is_terminal)
+    if (!asking->err.is_terminal)
         return;
     struct buf model OWNED_BY(buf_done);
     buf_init(&model, READING_TEXT_MAX);
@@ -265,7 +335,7 @@ static void print_text(struct asking *asking, struct arena *arena, const struct 
                   (double)(clock_monotonic_ms() - asking->begun_ms) / 1000);
 }
 
-static void print_error(const struct asking *asking, const struct reading *reading)
+static void print_error(struct asking *asking, const struct reading *reading)
 {
     struct buf line OWNED_BY(buf_done);
     buf_init(&line, READING_TEXT_MAX);
@@ -278,7 +348,7 @@ static void print_error(const struct asking *asking, const struct reading *readi
         reading_add_shown(reading->error_type, &line);
     buf_add_text(&line, has_type ? "): " : ": ");
     reading_add_shown(reading->error_message, &line);
-    (void)fprintf(stderr, "%s\n", buf_text(&line));
+    say(asking, "%s", buf_text(&line));
 }
 
 /* Is the stream, if there was one, all shown? Chunks travel beside the transaction: the response
@@ -300,7 +370,8 @@ static bool show_response(struct asking *asking)
     arena_init(&arena, ARENA_BYTES_MAX);
     if (reading_of_response(&arena, buf_slice(&asking->answer), &reading) != OK) {
         clear_progress(asking);
-        (void)fprintf(stderr, "the answer is no response record: is topics.responses right?\n");
+        say(asking, "the answer is not a response record; check topics.responses (now %.*s)",
+            SLICE_ARG(asking->settings->topics_responses));
         asking->exit_code = EXIT_FAILED;
         return true;
     }
@@ -358,26 +429,30 @@ static int wait_for_answer(struct asking *asking)
     struct buf span OWNED_BY(buf_done);
     buf_init(&span, 64);
     units_add_span(&span, options.timeout_ms);
-    (void)fprintf(stderr,
-                  "no answer within %s: a worker may still be calling (--timeout waits longer), or "
-                  "none runs that reads topic %.*s and writes topic %.*s%s%s\n",
-                  buf_text(&span), SLICE_ARG(asking->settings->topics_requests.items[0]),
-                  SLICE_ARG(asking->settings->topics_responses), trouble[0] != '\0' ? "; " : "",
-                  trouble);
+    say(asking,
+        "no answer within %s; a call that is running may still answer on topic %.*s; check that a "
+        "worker reads topic %.*s, or wait longer (--timeout)%s%s",
+        buf_text(&span), SLICE_ARG(asking->settings->topics_responses),
+        SLICE_ARG(asking->settings->topics_requests.items[0]), trouble[0] != '\0' ? "; " : "",
+        trouble);
     return EXIT_FAILED;
 }
 
-/* Follows the answers before the request goes out, so that none is missed. */
-static bool follow_answers(struct asking *asking)
+/* Follows the answers before the request goes out, so that none is missed. EXIT_DONE, or it said
+ * why not. */
+static int follow_answers(struct asking *asking)
 {
     const struct settings *settings = asking->settings;
     enum err err =
         client_follow(asking->client, settings->topics_responses, false, set_up_ms(asking));
-    if (err == OK && options.stream)
+    if (err != OK)
+        return fail_of_topic(asking, err, settings->topics_responses, "topics.responses");
+    if (options.stream)
         err = client_follow(asking->client, settings->topics_chunks, false, set_up_ms(asking));
-    if (err == OK)
-        client_warm_up(asking->client, settings->topics_requests.items[0], set_up_ms(asking));
-    return err == OK;
+    if (err != OK)
+        return fail_of_topic(asking, err, settings->topics_chunks, "topics.chunks");
+    client_warm_up(asking->client, settings->topics_requests.items[0], set_up_ms(asking));
+    return EXIT_DONE;
 }
 
 static int ask(struct asking *asking, struct slice prompt)
@@ -386,20 +461,22 @@ static int ask(struct asking *asking, struct slice prompt)
     asking->begun_ms = clock_monotonic_ms();
     asking->client = client_new(asking->settings, words);
     if (asking->client == NULL) {
-        (void)fprintf(stderr, "cannot make a Kafka client: %s\n", words);
+        say(asking,
+            "no Kafka client can be made: %s; the request was not sent; correct "
+            "kafka.client, kafka.consumer or kafka.producer",
+            words);
         return EXIT_FAILED;
     }
-    if (follow_answers(asking) && send_request(asking, prompt))
-        return wait_for_answer(asking);
-    (void)fprintf(stderr, "%s (brokers: %.*s)\n", client_words(asking->client),
-                  SLICE_ARG(asking->settings->kafka_bootstrap_servers));
-    return EXIT_FAILED;
+    int code = follow_answers(asking);
+    if (code == EXIT_DONE)
+        code = send_request(asking, prompt);
+    return code == EXIT_DONE ? wait_for_answer(asking) : code;
 }
 
 static int run(void)
 {
     struct buf prompt OWNED_BY(buf_done);
-    buf_init(&prompt, PROMPT_BYTES_MAX);
+    buf_init(&prompt, REQUEST_BYTES_MAX);
     struct settings *settings = settings_options_load(&options.settings, false, NULL);
     if (settings == NULL)
         return EXIT_USAGE;
@@ -410,17 +487,17 @@ static int run(void)
         .progress_seconds = -1,
     };
     struct random random;
-    screen_init(&asking.progress, stderr, 0);
+    screen_init(&asking.err, stderr, 0);
+    asking.err.pipe_columns = SIZE_MAX;
     random_init(&random, clock_seed());
     uuid_new(&asking.id, clock_wall_ms(), &random);
     buf_init(&asking.shown, READING_TEXT_MAX);
     buf_init(&asking.answer, READING_TEXT_MAX);
     int code = EXIT_USAGE;
-    if (!read_prompt(&prompt) || slice_trim(buf_slice(&prompt)).len == 0)
-        (void)fprintf(stderr,
-                      "bedrock-worker ask: no message (or one over 4 MiB); see bedrock-worker "
-                      "ask --help\n");
-    else
+    read_prompt(&prompt);
+    if (slice_trim(buf_slice(&prompt)).len == 0)
+        say(&asking, "bedrock-worker ask: the message is empty; write it as TEXT, or pipe it in");
+    else if (is_request_small_enough(&asking, buf_slice(&prompt)))
         code = ask(&asking, buf_slice(&prompt));
     client_free(asking.client);
     buf_done(&asking.shown);
