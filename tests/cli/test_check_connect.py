@@ -32,7 +32,7 @@ def test_good_credentials_and_a_model_that_is_there_are_told_and_nothing_is_bill
         lines = check(url, *MODELS)
     assert verdicts(lines) == [("ok", "credentials"), ("ok", "endpoint"), ("ok", "models fast")]
     assert lines[1][2].startswith(f"{url} answers (")
-    assert f"{HAIKU}: the credentials are taken" in lines[2][2]
+    assert f"{HAIKU}: the credentials are accepted" in lines[2][2]
     calls = [json.loads(line) for line in ledger.read_text(encoding="utf-8").splitlines()]
     assert calls and not any(call.get("billed") for call in calls)
 
@@ -49,7 +49,7 @@ def test_refused_credentials_are_told_with_their_source_and_the_reason():
     with simulator() as url:
         lines = check(url, *MODELS, AWS_SECRET_ACCESS_KEY="wrong/secret+key")
     assert verdicts(lines) == [("ok", "credentials"), ("ok", "endpoint"), ("FAIL", "credentials")]
-    assert lines[2][2].startswith("Bedrock refuses those from the environment: InvalidSignatureException: ")
+    assert lines[2][2].startswith("Bedrock rejects those from the environment: InvalidSignatureException: ")
 
 
 def test_without_credentials_the_endpoint_is_tried_all_the_same(tmp_path):
@@ -94,9 +94,9 @@ def answering(**attributes):
 
 
 @pytest.mark.parametrize(("status", "kind", "words"), [
-    (403, "AccessDeniedException", "may not be called; grant bedrock:InvokeModel"),
-    (404, "ResourceNotFoundException", "cannot be called; it is answered 404 ResourceNotFoundException: no"),
-    (500, "InternalServerException", "cannot be called; it is answered 500 InternalServerException: no")])
+    (403, "AccessDeniedException", "access denied; grant bedrock:InvokeModel"),
+    (404, "ResourceNotFoundException", "the call failed; Bedrock answers 404 ResourceNotFoundException: no"),
+    (500, "InternalServerException", "the call failed; Bedrock answers 500 InternalServerException: no")])
 def test_a_model_that_cannot_be_called_is_told_with_what_bedrock_says(status, kind, words):
     with answering(status=status, kind=kind) as (url, _):
         lines = check(url, *MODELS)
@@ -118,7 +118,7 @@ def test_keys_that_cannot_be_keys_are_told_as_such_and_never_shown():
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_BEARER_TOKEN_BEDROCK"):
             lines = check(url, *MODELS, **{name: "canary\x1bof a key"})
             assert verdicts(lines) == [("FAIL", "credentials"), ("ok", "endpoint")]
-            assert lines[0][2].startswith(f"none usable: {name} holds a blank, a control character")
+            assert lines[0][2].startswith(f"none that can be used: {name} holds a blank, a control character")
             assert "canary" not in str(lines)
 
 

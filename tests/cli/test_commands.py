@@ -110,6 +110,7 @@ def test_the_defaults_the_shipped_file_and_an_empty_one_are_good(tmp_path):
         done = call("check", *arguments, AWS_REGION="us-east-1")
         assert (done.returncode, done.stderr) == (0, "")
         assert done.stdout.startswith("ok    settings: ")
+        assert done.stdout.endswith("\nno errors\n")
 
 
 def test_the_environment_names_the_file_and_standard_input_is_one(tmp_path):
@@ -117,6 +118,7 @@ def test_the_environment_names_the_file_and_standard_input_is_one(tmp_path):
     assert call("check", BEDROCK_WORKER_CONFIG=str(bad)).returncode == 2
     assert call("check", "-c", "-", text="delivery: {max_held: 300}\n", AWS_REGION="us-east-1").returncode == 0
     done = call("check", "-c", "-", text="delivery: {max_helt: 300}\n")
+    assert done.stdout == "1 error\n"
     assert done.stderr == "-:1:12: delivery.max_helt: unknown setting; did you mean delivery.max_held?\n"
 
 
@@ -206,6 +208,7 @@ def test_every_problem_is_told_with_file_line_and_column(tmp_path):
                                    "delivery:\n  commit_interval: 5\n  ordering: [key]\n")
     done = call("check", "-c", file)
     assert done.returncode == 2
+    assert done.stdout == "4 errors\n"
     places = [line.split(": ")[0] for line in done.stderr.splitlines()]
     assert places == [f"{file}:{place}" for place in ("2:3", "3:18", "5:20", "6:13")]
     assert all(";" in line or "not" in line for line in done.stderr.splitlines())
@@ -240,7 +243,21 @@ def test_connect_tells_what_cannot_be_reached():
     assert re.search(r"^FAIL  brokers: .*refused.*kafka.bootstrap_servers$", done.stdout, re.M)
     assert re.search(r"^FAIL  endpoint: http://127.0.0.1:1: .*refused", done.stdout, re.M)
     assert re.search(r"^ok    credentials: ", done.stdout, re.M)
+    assert done.stdout.endswith("\n2 errors\n")
     assert "canary" not in done.stdout + done.stderr
+
+
+def test_check_wraps_its_lines_to_the_window():
+    arguments = ["check", "--connect", "--set", "kafka.bootstrap_servers=127.0.0.1:1", "--set",
+                 "bedrock.endpoint_url=http://127.0.0.1:1"]
+    piped = call(*arguments, **KEYS)
+    for columns in (80, 120):
+        shown = on_terminal(*arguments, columns=columns, **KEYS)
+        assert shown.code == piped.returncode == 1
+        assert max(map(len, shown.lines)) <= columns
+        assert re.sub(r"\d+ ?ms", "", shown.words) == re.sub(r"\d+ ?ms", "", " ".join(piped.stdout.split()))
+        assert any(line.startswith("      ") for line in shown.lines), "further lines are indented"
+    assert all(line.startswith(("ok    ", "FAIL  ", "2 errors")) for line in piped.stdout.splitlines())
 
 
 # ---- installation ----
@@ -374,6 +391,7 @@ def test_too_few_open_files_are_told_before_calls_fail(tmp_path):
     done = subprocess.run([*limited, "check"], capture_output=True, text=True, check=False, timeout=PATIENCE, env=environment)
     assert done.returncode == 0
     assert "\nwarn  open files: this process may open 300, and delivery.max_in_flight needs some 384; " in done.stdout
+    assert done.stdout.endswith("\nno errors, 1 warning\n")
     done = subprocess.run([*limited, "check", "--set", "delivery.max_in_flight=172"], capture_output=True, text=True,
                           check=False, timeout=PATIENCE, env=environment)
     assert "open files" not in done.stdout

@@ -40,7 +40,7 @@ def test_a_missing_topic_is_told_by_check_and_by_ask(broker):
                 "bedrock.endpoint_url=http://127.0.0.1:1", AWS_REGION="us-east-1")
     assert done.returncode == 1
     assert re.search(r"^ok    brokers: 1 at ", done.stdout, re.M)
-    assert re.search(r"^FAIL  topics.usage: no.such.topic is not there; create it", done.stdout, re.M)
+    assert re.search(r"^FAIL  topics.usage: no.such.topic does not exist; create it", done.stdout, re.M)
     done = call("ask", "--set", servers, "--set", "topics.responses=no.such.topic", "x")
     assert done.returncode == 1
     assert "no.such.topic" in done.stderr
@@ -68,6 +68,6 @@ def test_a_compacted_output_topic_is_told_by_check(broker):
     assert f"ok    topics.usage: {topics[2]}, 1 partition\n" in done.stdout
     told = re.search(rf"^FAIL  topics.responses: {re.escape(topics[1])} has cleanup.policy=(.*)$", done.stdout, re.M)
     assert told, done.stdout
-    assert "refuses records without a key" in told.group(1) and "use cleanup.policy=delete" in told.group(1)
+    assert "rejects records without a key" in told.group(1) and "set cleanup.policy=delete" in told.group(1)
     for topic in topics:
         records.delete_topic(broker.bootstrap, topic)

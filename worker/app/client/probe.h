@@ -12,7 +12,7 @@
 
 struct probe {
     char url[ENDPOINT_URL_MAX + 1]; /* scheme, host and base path of the endpoint */
-    bool is_answered; /* there is somebody who speaks HTTP; else `why` says what is in the way */
+    bool is_answered;               /* an HTTP response came; else `why` says what went wrong */
     int64_t took_ms;
     int status;     /* HTTP's */
     struct why why; /* what the answer means (wire/bedrock/fault.def): REJECTED when all is well */

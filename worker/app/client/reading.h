@@ -18,7 +18,7 @@ struct reading {
     struct slice error_code, error_type, error_message; /* when not ok */
     size_t calls;                                       /* attempts */
     int64_t input_tokens, output_tokens;
-    int64_t duration_ms;        /* received to answered; -1 = not told */
+    int64_t duration_ms;        /* received to answered; -1 = unknown */
     const struct json *content; /* of the message; NULL = none */
 };
 

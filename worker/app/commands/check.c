@@ -8,15 +8,17 @@
 #include "app/assembly.h"
 #include "app/client/kafka_client.h"
 #include "app/client/probe.h"
+#include "app/client/screen.h"
 #include "app/commands/settings_options.h"
 #include "app/settings/topics.h"
 #include "io/aws/credentials.h"
 #include "io/kafka/library.h"
 
-#define CONNECT_MS 10000
-#define POLICY_MS  3000 /* librdkafka's in-memory cluster never answers */
-#define MODELS_MAX 64   /* tried */
-#define SOME_MODEL "amazon.nova-micro-v1:0"
+#define CONNECT_MS    10000
+#define POLICY_MS     3000 /* librdkafka's in-memory cluster never answers */
+#define MODELS_MAX    64   /* tried */
+#define SOME_MODEL    "amazon.nova-micro-v1:0"
+#define LABEL_COLUMNS 6
 
 static struct settings_options settings_options;
 static bool connects;
@@ -34,24 +36,48 @@ static const struct command_option OPTIONS[] = {
 struct checking {
     const struct settings *settings;
     struct client *client;
-    bool is_policy_told; /* brokers say what properties topics have */
-    size_t failures;
+    struct screen screen;
+    bool are_policies_known; /* brokers say what properties topics have */
+    size_t failures, warnings;
 };
 
-static void tell(struct checking *checking, bool is_good, const char *what, const char *words)
+enum verdict { VERDICT_OK, VERDICT_WARN, VERDICT_FAIL };
+
+/* One result: a line, wrapped on a terminal. */
+static void report(struct checking *checking, enum verdict verdict, const char *what,
+                   const char *words)
 {
-    (void)printf("%s  %s: %s\n", is_good ? "ok  " : "FAIL", what, words);
-    (void)fflush(stdout);
-    checking->failures += !is_good;
+    static const struct {
+        const char *label;
+        enum screen_style style;
+    } VERDICTS[] = {
+        [VERDICT_OK] = {"ok", STYLE_GOOD},
+        [VERDICT_WARN] = {"warn", STYLE_HEADING},
+        [VERDICT_FAIL] = {"FAIL", STYLE_BAD},
+    };
+    screen_printf(&checking->screen, VERDICTS[verdict].label, VERDICTS[verdict].style, "%s: %s",
+                  what, words);
+    checking->failures += verdict == VERDICT_FAIL;
+    checking->warnings += verdict == VERDICT_WARN;
 }
 
-/* librdkafka's words say at which step a connection failed. */
-static const char *suspect_of(const char *words)
+static void report_is(struct checking *checking, bool is_good, const char *what, const char *words)
 {
-    bool is_security = strstr(words, "SASL") != NULL || strstr(words, "SSL") != NULL ||
-                       strstr(words, "security.protocol") != NULL;
-    return is_security ? "security.protocol, sasl.* and ssl.* in kafka.client"
-                       : "kafka.bootstrap_servers";
+    report(checking, is_good ? VERDICT_OK : VERDICT_FAIL, what, words);
+}
+
+/* The last line: how many of each. */
+static void report_counts(struct screen *screen, size_t failures, size_t warnings)
+{
+    struct buf line OWNED_BY(buf_done);
+    buf_init(&line, 256);
+    if (failures == 0)
+        buf_add_text(&line, "no errors");
+    else
+        buf_addf(&line, "%zu error%s", failures, failures == 1 ? "" : "s");
+    if (warnings > 0)
+        buf_addf(&line, ", %zu warning%s", warnings, warnings == 1 ? "" : "s");
+    screen_print_line(screen, buf_slice(&line));
 }
 
 static bool check_brokers(struct checking *checking)
@@ -60,7 +86,7 @@ static bool check_brokers(struct checking *checking)
     int count = 0;
     checking->client = client_new(checking->settings, words);
     if (checking->client == NULL) {
-        tell(checking, false, "brokers", words);
+        report_is(checking, false, "brokers", words);
         return false;
     }
     bool is_there = client_brokers(checking->client, CONNECT_MS, &count) == OK;
@@ -69,8 +95,8 @@ static bool check_brokers(struct checking *checking)
                        SLICE_ARG(checking->settings->kafka_bootstrap_servers));
     else
         (void)snprintf(words, sizeof words, "%.400s; check %s", client_words(checking->client),
-                       suspect_of(client_words(checking->client)));
-    tell(checking, is_there, "brokers", words);
+                       client_suspects(checking->client));
+    report_is(checking, is_there, "brokers", words);
     return is_there;
 }
 
@@ -80,31 +106,30 @@ static bool is_compacted(struct checking *checking, struct slice topic, char *re
                          size_t room)
 {
     ret_policy[0] = '\0';
-    if (!checking->is_policy_told)
+    if (!checking->are_policies_known)
         return false;
     enum err err = client_topic_property(checking->client, topic, "cleanup.policy", POLICY_MS,
                                          ret_policy, room);
-    checking->is_policy_told = err != ERR_IO;
+    checking->are_policies_known = err != ERR_IO;
     return err == OK && strstr(ret_policy, "compact") != NULL;
 }
 
-static void tell_missing(struct checking *checking, enum topic which, struct slice topic,
-                         enum err err)
+static void report_missing(struct checking *checking, enum topic which, struct slice topic,
+                           enum err err)
 {
     char words[CLIENT_WORDS_MAX + 768];
     if (err == ERR_NOT_FOUND)
-        (void)snprintf(
-            words, sizeof words,
-            "%.*s is not there; create it (kafka-topics.sh --create --topic %.*s --partitions "
-            "16)",
-            SLICE_ARG(topic), SLICE_ARG(topic));
+        (void)snprintf(words, sizeof words,
+                       "%.*s does not exist; create it (kafka-topics.sh --create --topic %.*s "
+                       "--partitions 16)",
+                       SLICE_ARG(topic), SLICE_ARG(topic));
     else if (err == ERR_NOT_ALLOWED)
-        (void)snprintf(words, sizeof words, "%.*s may not be described; grant %s on it",
+        (void)snprintf(words, sizeof words, "the broker denies access to %.*s; grant %s on it",
                        SLICE_ARG(topic), topic_is_output(which) ? "WRITE" : "READ");
     else
         (void)snprintf(words, sizeof words, "%.*s: %s", SLICE_ARG(topic),
                        client_words(checking->client));
-    tell(checking, false, topic_path(which), words);
+    report_is(checking, false, topic_path(which), words);
 }
 
 static void check_topic(struct checking *checking, enum topic which, struct slice topic)
@@ -114,7 +139,7 @@ static void check_topic(struct checking *checking, enum topic which, struct slic
     int32_t partitions = 0;
     enum err err = client_topic(checking->client, topic, CONNECT_MS, &partitions);
     if (err != OK) {
-        tell_missing(checking, which, topic, err);
+        report_missing(checking, which, topic, err);
         return;
     }
     bool serves = !topic_is_output(which) || !is_compacted(checking, topic, policy, sizeof policy);
@@ -123,11 +148,12 @@ static void check_topic(struct checking *checking, enum topic which, struct slic
                        (int)partitions, partitions == 1 ? "" : "s");
     else
         (void)snprintf(words, sizeof words,
-                       "%.*s has cleanup.policy=%s: the broker refuses records without a key "
-                       "there, and results are held; use cleanup.policy=delete (kafka-configs.sh "
-                       "--alter --topic %.*s --add-config cleanup.policy=delete)",
+                       "%.*s has cleanup.policy=%s: the broker rejects records without a key, and "
+                       "the worker cannot publish their results; set cleanup.policy=delete "
+                       "(kafka-configs.sh --alter --topic %.*s --add-config "
+                       "cleanup.policy=delete)",
                        SLICE_ARG(topic), policy, SLICE_ARG(topic));
-    tell(checking, serves, path, words);
+    report_is(checking, serves, path, words);
 }
 
 static void check_topics(struct checking *checking)
@@ -176,38 +202,37 @@ static size_t list_candidates(const struct settings *settings,
     return count;
 }
 
-/* Somebody is there, and speaks as Bedrock does: its errors have types. */
+/* Does something answer as Bedrock does, whose errors have types? */
 static bool is_answered(const struct probe *probe)
 {
     return probe->is_answered && (probe->why.err == OK || probe->why.type[0] != '\0');
 }
 
-static void tell_endpoint(struct checking *checking, const struct probe *probe)
+static void report_endpoint(struct checking *checking, const struct probe *probe)
 {
     char words[sizeof probe->url + sizeof probe->why.message + 128];
     if (!is_answered(probe))
         (void)snprintf(words, sizeof words,
-                       "%s: %s (check the network, bedrock.endpoint_url, bedrock.proxy and "
-                       "bedrock.ca_bundle)",
+                       "%s: %s; check the network, bedrock.endpoint_url, bedrock.proxy and "
+                       "bedrock.ca_bundle",
                        probe->url, probe->why.message);
     else if (probe->clock_offset_ms == 0)
         (void)snprintf(words, sizeof words, "%s answers (%lld ms)", probe->url,
                        (long long)probe->took_ms);
     else
         (void)snprintf(words, sizeof words,
-                       "%s answers; this machine's clock is %lld s %s, and signatures follow the "
-                       "service's",
+                       "%s answers; this machine's clock is %lld s %s, and the worker signs with "
+                       "the service's time",
                        probe->url, llabs((long long)probe->clock_offset_ms / 1000),
                        probe->clock_offset_ms > 0 ? "behind" : "ahead");
-    tell(checking, is_answered(probe), "endpoint", words);
+    report_is(checking, is_answered(probe), "endpoint", words);
 }
 
-/* What Bedrock says to a call that cannot be served, when all is well: that it is wrong, or later.
- */
+/* Bedrock's answer to the empty request when all is well: invalid, or throttled. */
 static bool is_good_answer(const struct probe *probe)
 {
     switch ((int)probe->why.err) {
-    case OK: /* not Bedrock itself, but content with everything */
+    case OK: /* not Bedrock itself, but something that accepts every request */
     case ERR_REJECTED:
     case ERR_THROTTLED:
     case ERR_OVERLOADED:
@@ -217,25 +242,26 @@ static bool is_good_answer(const struct probe *probe)
     }
 }
 
-static void tell_model(struct checking *checking, const struct candidate *candidate,
-                       const struct credentials *credentials, const struct probe *probe)
+static void report_model(struct checking *checking, const struct candidate *candidate,
+                         const struct credentials *credentials, const struct probe *probe)
 {
     char what[160], words[sizeof probe->why.message + 768];
     bool is_good = is_good_answer(probe);
     const char *denied =
         credentials->bearer_token.len > 0
-            ? "may not be called: the token of AWS_BEARER_TOKEN_BEDROCK may be wrong or expired, "
-              "or needs bedrock:CallWithBearerToken, bedrock:InvokeModel and access to it; it is "
-              "answered"
-            : "may not be called; grant bedrock:InvokeModel and access to it; it is answered";
+            ? "access denied: the token of AWS_BEARER_TOKEN_BEDROCK may be wrong or expired, or "
+              "needs bedrock:CallWithBearerToken, bedrock:InvokeModel and access to the model; "
+              "Bedrock answers"
+            : "access denied; grant bedrock:InvokeModel and access to the model; Bedrock answers";
     const char *verdict =
-        is_good ? "the credentials are taken; an empty request, which costs nothing, is answered"
+        is_good
+            ? "the credentials are accepted; to an empty request, which is free, Bedrock answers"
         : probe->why.err == ERR_ACCESS_DENIED ? denied
-                                              : "cannot be called; it is answered";
+                                              : "the call failed; Bedrock answers";
     (void)snprintf(what, sizeof what, "models %.*s", SLICE_ARG(candidate->setting));
     (void)snprintf(words, sizeof words, "%.*s: %s %d %s: %s", SLICE_ARG(candidate->model), verdict,
                    probe->status, probe->why.type, probe->why.message);
-    tell(checking, is_good, what, words);
+    report_is(checking, is_good, what, words);
 }
 
 static bool is_about_credentials(enum err err)
@@ -243,30 +269,31 @@ static bool is_about_credentials(enum err err)
     return err == ERR_SIGNATURE || err == ERR_CREDENTIALS_OLD || err == ERR_NO_CREDENTIALS;
 }
 
-/* Nobody was asked: there is nothing to sign with. */
+/* No request went out, for no signature could be made. */
 static bool is_unsent(const struct probe *probe)
 {
     return !probe->is_answered && probe->why.err == ERR_NO_CREDENTIALS;
 }
 
-static void tell_refused(struct checking *checking, const char *source, const struct why *why)
+static void report_rejected(struct checking *checking, const char *source, const struct why *why)
 {
     char words[AWS_WORDS_MAX + WHY_MESSAGE_MAX + 128];
     if (why->err == ERR_NO_CREDENTIALS)
-        (void)snprintf(words, sizeof words, "those from %s make no signature", source);
+        (void)snprintf(words, sizeof words, "no signature can be made with those from %s", source);
     else
-        (void)snprintf(words, sizeof words, "Bedrock refuses those from %s: %s: %s", source,
+        (void)snprintf(words, sizeof words, "Bedrock rejects those from %s: %s: %s", source,
                        why->type, why->message);
-    tell(checking, false, "credentials", words);
+    report_is(checking, false, "credentials", words);
 }
 
-/* The first model of each region tells whether anybody is there; refused credentials end it. */
+/* The first model of each region shows whether its endpoint answers; rejected credentials end the
+ * tries. */
 static void try_models(struct checking *checking, const struct assembly *assembly,
                        const struct credentials_store *store, const struct candidate *candidates,
                        size_t count)
 {
     bool is_there[MODELS_MAX] = {false};
-    char told_url[ENDPOINT_URL_MAX + 1] = "";
+    char last_url[ENDPOINT_URL_MAX + 1] = "";
     for (size_t i = 0; i < count; i++) {
         struct probe probe;
         size_t first = 0;
@@ -278,45 +305,47 @@ static void try_models(struct checking *checking, const struct assembly *assembl
                     &probe);
         is_there[i] = is_answered(&probe);
         if (is_unsent(&probe)) {
-            tell_refused(checking, store->source, &probe.why);
+            report_rejected(checking, store->source, &probe.why);
             return;
         }
-        if (!is_there[i] || strcmp(probe.url, told_url) != 0)
-            tell_endpoint(checking, &probe);
-        (void)snprintf(told_url, sizeof told_url, "%s", probe.url);
+        if (!is_there[i] || strcmp(probe.url, last_url) != 0)
+            report_endpoint(checking, &probe);
+        (void)snprintf(last_url, sizeof last_url, "%s", probe.url);
         if (is_about_credentials(probe.why.err)) {
-            tell_refused(checking, store->source, &probe.why);
+            report_rejected(checking, store->source, &probe.why);
             return;
         }
         if (is_there[i])
-            tell_model(checking, &candidates[i], &store->credentials, &probe);
+            report_model(checking, &candidates[i], &store->credentials, &probe);
     }
     if (count == MODELS_MAX)
-        tell(checking, true, "models", "further ones are not tried");
+        report_is(checking, true, "models", "the first 64 were tried, and no further ones");
 }
 
-/* Where no model is named, or no credentials are, a model that many regions have tells the rest. */
+/* Without a model in the settings, or without credentials, a model that many regions have shows
+ * whether the endpoint answers. */
 static void try_some_model(struct checking *checking, const struct assembly *assembly,
                            const struct credentials_store *store)
 {
-    const struct credentials nobody = {.bearer_token = SLICE("none")};
+    const struct credentials made_up = {.bearer_token = SLICE("none")};
     struct probe probe;
-    probe_model(assembly, store->source != NULL ? &store->credentials : &nobody, SLICE(SOME_MODEL),
+    probe_model(assembly, store->source != NULL ? &store->credentials : &made_up, SLICE(SOME_MODEL),
                 SLICE(""), &probe);
     if (!is_unsent(&probe))
-        tell_endpoint(checking, &probe);
+        report_endpoint(checking, &probe);
     else
-        tell_refused(checking, store->source, &probe.why);
+        report_rejected(checking, store->source, &probe.why);
     if (store->source == NULL || !is_answered(&probe))
         return;
     if (is_about_credentials(probe.why.err))
-        tell_refused(checking, store->source, &probe.why);
+        report_rejected(checking, store->source, &probe.why);
     else if (probe.why.err == ERR_ACCESS_DENIED && store->credentials.bearer_token.len > 0)
-        tell_model(checking,
-                   &(struct candidate){SLICE("(none named)"), SLICE(SOME_MODEL), SLICE("")},
-                   &store->credentials, &probe);
+        report_model(
+            checking,
+            &(struct candidate){SLICE("(none in the settings)"), SLICE(SOME_MODEL), SLICE("")},
+            &store->credentials, &probe);
     else
-        tell(checking, true, "models", "the settings name none that could be tried");
+        report_is(checking, true, "models", "the settings name none to try");
 }
 
 static void check_bedrock(struct checking *checking, const struct assembly *assembly)
@@ -326,9 +355,9 @@ static void check_bedrock(struct checking *checking, const struct assembly *asse
     char words[AWS_WORDS_MAX + 32];
     credentials_init(&store);
     bool has_some = credentials_load(&store, &assembly->aws) == OK;
-    (void)snprintf(words, sizeof words, "%s%s",
-                   has_some ? "from " : "none usable: ", has_some ? store.source : store.words);
-    tell(checking, has_some, "credentials", words);
+    (void)snprintf(words, sizeof words, "%s%s", has_some ? "from " : "none that can be used: ",
+                   has_some ? store.source : store.words);
+    report_is(checking, has_some, "credentials", words);
     size_t count = list_candidates(checking->settings, candidates);
     if (has_some && count > 0)
         try_models(checking, assembly, &store, candidates, count);
@@ -336,57 +365,68 @@ static void check_bedrock(struct checking *checking, const struct assembly *asse
         try_some_model(checking, assembly, &store);
 }
 
-/* What run would refuse to start without. false: it was told. */
+/* What `run` does not start without. false: the reason is reported. */
 static bool check_environment(struct checking *checking, struct assembly *ret_assembly)
 {
     char words[ASSEMBLY_WORDS_MAX] = "";
     bool is_good = assembly_make(checking->settings, ret_assembly, words);
-    tell(checking, is_good, is_good ? "region" : ret_assembly->at_fault,
-         is_good ? ret_assembly->region : words);
+    report_is(checking, is_good, is_good ? "region" : ret_assembly->at_fault,
+              is_good ? ret_assembly->region : words);
     return is_good;
 }
 
-/* Not a failure: a worker with fewer files works, with fewer calls at once. */
-static void check_files(const struct assembly *assembly)
+/* A warning: a worker with fewer files works, with fewer calls at once. */
+static void check_files(struct checking *checking, const struct assembly *assembly)
 {
     uint64_t limit, needed;
-    if (!assembly_has_files(assembly, &limit, &needed))
-        (void)printf(
-            "warn  open files: this process may open %llu, and delivery.max_in_flight needs "
-            "some %llu; raise the hard limit (ulimit -Hn, LimitNOFILE), or lower "
-            "delivery.max_in_flight\n",
-            (unsigned long long)limit, (unsigned long long)needed);
+    if (assembly_has_files(assembly, &limit, &needed))
+        return;
+    char words[256];
+    (void)snprintf(words, sizeof words,
+                   "this process may open %llu, and delivery.max_in_flight needs some %llu; raise "
+                   "the hard limit (ulimit -Hn, LimitNOFILE), or lower delivery.max_in_flight",
+                   (unsigned long long)limit, (unsigned long long)needed);
+    report(checking, VERDICT_WARN, "open files", words);
 }
 
-/* Not a failure either: what does not work with an older librdkafka may not be needed. */
-static void check_library(const struct assembly *assembly)
+/* Warnings too: what does not work with an older librdkafka may not be needed. */
+static void check_library(struct checking *checking, const struct assembly *assembly)
 {
-    char name[KAFKA_MECHANISM_MAX];
+    char name[KAFKA_MECHANISM_MAX], words[1024];
     struct slice mechanism = kafka_library_mechanism(&assembly->io.kafka, name);
     size_t cursor = 0;
     const struct kafka_lack *lack = kafka_library_lack(kafka_library_version(), mechanism, &cursor);
-    if (lack == NULL)
-        (void)printf("ok    librdkafka: %s; works with Apache Kafka 2.5 and newer\n",
-                     kafka_library_version_text());
-    for (; lack != NULL; lack = kafka_library_lack(kafka_library_version(), mechanism, &cursor))
-        (void)printf("warn  librdkafka: %s: %s; build the worker with %s or newer "
-                     "(deploy/README.md)\n",
-                     kafka_library_version_text(), lack->consequence, lack->needed_text);
+    if (lack == NULL) {
+        (void)snprintf(words, sizeof words, "%s; works with Apache Kafka 2.5 and newer",
+                       kafka_library_version_text());
+        report(checking, VERDICT_OK, "librdkafka", words);
+    }
+    for (; lack != NULL; lack = kafka_library_lack(kafka_library_version(), mechanism, &cursor)) {
+        (void)snprintf(words, sizeof words,
+                       "%s: %s; build the worker with %s or newer (deploy/README.md)",
+                       kafka_library_version_text(), lack->consequence, lack->needed_text);
+        report(checking, VERDICT_WARN, "librdkafka", words);
+    }
 }
 
 static int run(void)
 {
-    struct settings *settings = settings_options_load(&settings_options, true, NULL);
+    static struct assembly assembly;
+    struct checking checking = {.are_policies_known = true};
+    struct settings *settings = settings_options_load(&settings_options, true, &checking.failures);
+    screen_init(&checking.screen, stdout, LABEL_COLUMNS);
+    checking.screen.pipe_columns = SIZE_MAX;
+    if (settings == NULL && checking.failures > 0)
+        report_counts(&checking.screen, checking.failures, 0);
     if (settings == NULL)
         return EXIT_USAGE;
+    checking.settings = settings;
     const char *file = settings_options_file(&settings_options);
-    (void)printf("ok    settings: %s\n", file != NULL ? file : "the defaults (no file was named)");
-    static struct assembly assembly;
-    struct checking checking = {.settings = settings, .is_policy_told = true};
+    report(&checking, VERDICT_OK, "settings", file != NULL ? file : "the defaults (no file named)");
     bool can_start = check_environment(&checking, &assembly);
     if (can_start) {
-        check_library(&assembly);
-        check_files(&assembly);
+        check_library(&checking, &assembly);
+        check_files(&checking, &assembly);
     }
     if (connects) {
         if (check_brokers(&checking))
@@ -397,6 +437,7 @@ static int run(void)
     }
     assembly_done(&assembly);
     settings_options_free(settings);
+    report_counts(&checking.screen, checking.failures, checking.warnings);
     if (!can_start)
         return EXIT_USAGE;
     return checking.failures == 0 ? EXIT_DONE : EXIT_FAILED;

@@ -47,7 +47,7 @@ static void print_problems(const struct problems *problems)
 struct settings *settings_options_load(const struct settings_options *options, bool tries_clients,
                                        size_t *ret_problems)
 {
-    size_t count = 1;
+    size_t count = 0;
     bool is_good = false;
     bool is_named = is_file_named(options);
     struct settings *settings = is_named ? memory_new(sizeof *settings) : NULL;

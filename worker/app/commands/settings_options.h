@@ -34,7 +34,7 @@ struct settings_options {
 
 /* Reads the settings that the command line names; `tries_clients`: and asks librdkafka whether it
  * takes their properties (settings_try_clients). On the heap: settings_options_free. NULL: stderr
- * has every problem; *ret_problems counts them (NULL is fine). */
+ * says why; *ret_problems counts the problems of the settings (NULL is fine). */
 MUST_CHECK struct settings *settings_options_load(const struct settings_options *options,
                                                   bool tries_clients, size_t *ret_problems);
 void settings_options_free(struct settings *settings); /* NULL is fine */

@@ -79,7 +79,7 @@ static bool fail(struct demo *demo, const char *stage, const char *words)
     return false;
 }
 
-/* Did somebody press Ctrl-C? */
+/* Did the user press Ctrl-C? */
 static bool is_interrupted(const struct demo *demo)
 {
     struct timespec at_once = {0, 0};

@@ -88,8 +88,8 @@ struct demo_tally {
     size_t model_count;
     struct demo_cause causes[DEMO_CAUSES_MAX];
     size_t cause_count;
-    size_t answered, failed,
-        foreign; /* requests with an answer; with an error; records of nobody */
+    size_t answered, failed; /* requests with an answer; of these, with an error */
+    size_t foreign;          /* answers to none of the demo's requests */
     int64_t chunks, retries, letters;
     int64_t input_tokens, output_tokens;
     char trouble[256]; /* the first record that could not be read or counted; "" = none */
