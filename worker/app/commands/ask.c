@@ -329,10 +329,10 @@ static void print_text(struct asking *asking, struct arena *arena, const struct 
     struct buf model OWNED_BY(buf_done);
     buf_init(&model, READING_TEXT_MAX);
     reading_add_shown(reading->model, &model);
-    (void)fprintf(stderr, "%s: %lld tokens in, %lld out, %zu call%s, %.1f s\n", buf_text(&model),
-                  (long long)reading->input_tokens, (long long)reading->output_tokens,
-                  reading->calls, reading->calls == 1 ? "" : "s",
-                  (double)(clock_monotonic_ms() - asking->begun_ms) / 1000);
+    say(asking, "%s: %lld token%s in, %lld out, %zu call%s, %.1f s", buf_text(&model),
+        (long long)reading->input_tokens, reading->input_tokens == 1 ? "" : "s",
+        (long long)reading->output_tokens, reading->calls, reading->calls == 1 ? "" : "s",
+        (double)(clock_monotonic_ms() - asking->begun_ms) / 1000);
 }
 
 static void print_error(struct asking *asking, const struct reading *reading)

@@ -253,14 +253,17 @@ static void report_model(struct checking *checking, const struct candidate *cand
               "needs bedrock:CallWithBearerToken, bedrock:InvokeModel and access to the model; "
               "Bedrock answers"
             : "access denied; grant bedrock:InvokeModel and access to the model; Bedrock answers";
-    const char *verdict =
-        is_good
-            ? "the credentials are accepted; to an empty request, which is free, Bedrock answers"
-        : probe->why.err == ERR_ACCESS_DENIED ? denied
-                                              : "the call failed; Bedrock answers";
     (void)snprintf(what, sizeof what, "models %.*s", SLICE_ARG(candidate->setting));
-    (void)snprintf(words, sizeof words, "%.*s: %s %d %s: %s", SLICE_ARG(candidate->model), verdict,
-                   probe->status, probe->why.type, probe->why.message);
+    if (is_good)
+        (void)snprintf(words, sizeof words,
+                       "%.*s: the credentials are accepted (to an empty request, which is free, "
+                       "Bedrock answers %d %s)",
+                       SLICE_ARG(candidate->model), probe->status, probe->why.type);
+    else
+        (void)snprintf(words, sizeof words, "%.*s: %s %d %s: %s", SLICE_ARG(candidate->model),
+                       probe->why.err == ERR_ACCESS_DENIED ? denied
+                                                           : "the call failed; Bedrock answers",
+                       probe->status, probe->why.type, probe->why.message);
     report_is(checking, is_good, what, words);
 }
 
