@@ -37,6 +37,15 @@ def test_good_credentials_and_a_model_that_is_there_are_told_and_nothing_is_bill
     assert calls and not any(call.get("billed") for call in calls)
 
 
+def test_a_simulator_with_a_settings_file_knows_the_key_of_the_pages(tmp_path):
+    settings = tmp_path / "sim.yaml"
+    settings.write_text("latency: 5ms\n", encoding="utf-8")
+    with simulator("-c", settings) as url:
+        good = check(url, *MODELS)
+        bad = check(url, *MODELS, AWS_SECRET_ACCESS_KEY="wrong/secret+key")
+    assert (verdicts(good)[-1], verdicts(bad)[-1]) == (("ok", "models fast"), ("FAIL", "credentials"))
+
+
 def test_bearer_tokens_are_tried_too():
     with simulator() as url:
         good = check(url, *MODELS, AWS_BEARER_TOKEN_BEDROCK="simulated-bearer-token")
@@ -144,8 +153,7 @@ def test_the_way_leads_through_the_proxy():
 
 def test_a_clock_that_is_off_is_told_and_followed(tmp_path):
     settings = tmp_path / "sim.yaml"
-    settings.write_text("auth: {clock_skew: 20m, keys: [{access_key_id: AKIASIMULATOREXAMPLE, "
-                        "secret_access_key: simulated/secret+key/for/local+tests}]}\n", encoding="utf-8")
+    settings.write_text("auth: {clock_skew: 20m}\n", encoding="utf-8")
     with simulator("-c", settings) as url:
         begun = time.monotonic()
         lines = check(url, *MODELS)

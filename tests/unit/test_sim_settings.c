@@ -89,6 +89,35 @@ static void the_shipped_script_answers_the_pages_cases(void **state)
     sim_config_free(config);
 }
 
+static void the_key_of_the_pages_is_known_without_auth_keys(void **state)
+{
+    (void)state;
+    struct sim_config *config = sim_config_new();
+    static const char *const TEXTS[] = {"", "port: 0\n", "auth: {required: true}\n"};
+    assert_slice(config->keys[0].access_key_id, SIM_ACCESS_KEY_ID);
+    assert_slice(config->keys[0].secret_access_key, SIM_SECRET_ACCESS_KEY);
+    for (size_t i = 0; i < COUNT_OF(TEXTS); i++) {
+        assert_true(sim_config_read(config, slice_of_text(TEXTS[i]), "f"));
+        assert_int_equal(config->key_count, 1);
+        assert_slice(config->keys[0].access_key_id, SIM_ACCESS_KEY_ID);
+        assert_slice(config->keys[0].secret_access_key, SIM_SECRET_ACCESS_KEY);
+    }
+    sim_config_free(config);
+}
+
+static void auth_keys_replace_the_key_of_the_pages(void **state)
+{
+    (void)state;
+    struct sim_config *config = sim_config_new();
+    assert_true(sim_config_read(
+        config, SLICE("auth: {keys: [{access_key_id: A, secret_access_key: B}]}"), "f"));
+    assert_int_equal(config->key_count, 1);
+    assert_slice(config->keys[0].access_key_id, "A");
+    assert_true(sim_config_read(config, SLICE("auth: {keys: []}"), "f"));
+    assert_int_equal(config->key_count, 0);
+    sim_config_free(config);
+}
+
 static void the_built_in_script_is_the_shipped_file(void **state)
 {
     (void)state;
@@ -292,6 +321,8 @@ int main(void)
         cmocka_unit_test(delays_are_fixed_even_or_lognormal),
         cmocka_unit_test(draws_keep_to_their_distribution),
         cmocka_unit_test(the_shipped_script_answers_the_pages_cases),
+        cmocka_unit_test(the_key_of_the_pages_is_known_without_auth_keys),
+        cmocka_unit_test(auth_keys_replace_the_key_of_the_pages),
         cmocka_unit_test(the_built_in_script_is_the_shipped_file),
         cmocka_unit_test(a_file_of_settings_is_read_whole),
         cmocka_unit_test(wrong_settings_are_rejected_with_place_and_remedy),

@@ -362,6 +362,7 @@ static void take_list(struct reader *reader, const struct row *row,
                      (long long)row->high);
         return;
     }
+    *count = 0;
     for (const struct document_node *item = node->first; item != NULL; item = item->next) {
         void *element = elements + *count * row->element_bytes;
         clear_element(row, element);
@@ -504,6 +505,9 @@ static void config_clear(struct sim_config *config)
     config->padding_rate = 0.5;
     config->answer_bytes = SIM_UNSET;
     config->auth_required = true;
+    config->keys[0].access_key_id = SLICE(SIM_ACCESS_KEY_ID);
+    config->keys[0].secret_access_key = SLICE(SIM_SECRET_ACCESS_KEY);
+    config->key_count = 1;
     config->skew_max_ms = 300000;
     config->ledger_flush_ms = 50;
     config->connections_max = 16384;

@@ -79,6 +79,10 @@ struct sim_quota {
     int64_t burst_ms;   /* how much of the quota a full bucket holds */
 };
 
+/* The key of the pages' examples: known where the settings have no auth.keys. */
+#define SIM_ACCESS_KEY_ID     "AKIASIMULATOREXAMPLE"
+#define SIM_SECRET_ACCESS_KEY "simulated/secret+key/for/local+tests"
+
 struct sim_config {
     struct arena arena;
     struct problems problems; /* of what was read last */
@@ -103,7 +107,7 @@ struct sim_config {
     struct sim_texts models; /* globs of models that exist; none = all */
     struct sim_texts bearers;
     double fault_rates[FAULT_COUNT];
-    struct sim_key keys[SIM_KEYS_MAX];
+    struct sim_key keys[SIM_KEYS_MAX]; /* at first SIM_ACCESS_KEY_ID */
     size_t key_count;
     struct sim_quota quotas[SIM_QUOTAS_MAX];
     size_t quota_count;
