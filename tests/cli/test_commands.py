@@ -63,6 +63,12 @@ def test_every_command_has_a_page(command):
         assert len(line) <= 80, line
 
 
+def test_the_simulators_help_is_80_columns_wide():
+    done = subprocess.run([SIMULATOR, "--help"], capture_output=True, text=True, timeout=60, check=True, env=CLEAN)
+    assert "FAULTS" in done.stdout and "--throttle-rate RATE" in done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 80
+
+
 @pytest.mark.parametrize("arguments, words", [
     (["chek"], "unknown command 'chek' (did you mean check?); see bedrock-worker --help"),
     (["worker.yaml"], "unknown command 'worker.yaml'; see bedrock-worker --help"),

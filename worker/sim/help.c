@@ -1,0 +1,123 @@
+/* bedrock-sim's page of help, 80 columns wide. */
+#include "sim/help.h"
+
+#include <stdio.h>
+
+#include "base/wrap.h"
+#include "sim/faults.h"
+
+#define PAGE_BYTES_MAX ((size_t)64 * 1024)
+#define PAGE_COLUMNS   80
+#define INDENT         2
+#define OPTION_INDENT  6
+#define FAULT_INDENT   26
+
+static const struct {
+    const char *name, *value, *words;
+    char letter;
+} OPTIONS[] = {
+#define OPTION(id, letter, name, value, words) {name, value, words, letter},
+#include "sim/options.def"
+#undef OPTION
+};
+
+/* A heading, and its text wrapped below. */
+static void add_section(struct buf *page, const char *heading, const char *text)
+{
+    buf_addf(page, "%s\n  ", heading);
+    wrap_add(page, slice_of_text(text), INDENT, PAGE_COLUMNS);
+    buf_add_text(page, "\n\n");
+}
+
+static void add_options(struct buf *page)
+{
+    buf_add_text(page, "OPTIONS\n");
+    for (size_t i = 0; i < COUNT_OF(OPTIONS); i++) {
+        buf_add_text(page, "  ");
+        if (OPTIONS[i].letter != 0)
+            buf_addf(page, "-%c, ", OPTIONS[i].letter);
+        buf_addf(page, "--%s%s%s\n%*s", OPTIONS[i].name, OPTIONS[i].value != NULL ? " " : "",
+                 OPTIONS[i].value != NULL ? OPTIONS[i].value : "", OPTION_INDENT, "");
+        wrap_add(page, slice_of_text(OPTIONS[i].words), OPTION_INDENT, PAGE_COLUMNS);
+        buf_add_byte(page, '\n');
+    }
+    buf_add_byte(page, '\n');
+}
+
+static void add_fault(struct buf *page, const struct fault_row *row)
+{
+    static const char *const COSTS[] = {"free", "input", "input and what was sent", "all"};
+    struct buf words OWNED_BY(buf_done);
+    buf_init(&words, PAGE_BYTES_MAX);
+    if (row->kind == FAULT_KIND_STATUS)
+        buf_addf(&words, "%d %s", row->status, row->type);
+    else if (row->kind == FAULT_KIND_EXCEPTION)
+        buf_addf(&words, "stream: %s", row->type);
+    else
+        buf_addf(&words, "%s%s",
+                 row->applies == FAULT_APPLIES_STREAM  ? "stream: "
+                 : row->applies == FAULT_APPLIES_WHOLE ? "whole answer: "
+                                                       : "",
+                 row->words);
+    buf_addf(&words, " (costs: %s)", COSTS[row->costs]);
+    buf_addf(page, "  %-*s", FAULT_INDENT - INDENT, row->word);
+    wrap_add(page, buf_slice(&words), FAULT_INDENT, PAGE_COLUMNS);
+    buf_add_byte(page, '\n');
+}
+
+static void add_faults(struct buf *page)
+{
+    buf_add_text(page, "FAULTS\n");
+    for (int fault = FAULT_NONE + 1; fault < FAULT_COUNT; fault++)
+        add_fault(page, &FAULTS[fault]);
+    buf_add_text(page, "\n  ");
+    wrap_add(page,
+             SLICE("Faults of streams do not touch whole answers, and the other way round. A "
+                   "rejected call costs nothing; one whose answer is cut costs its input and the "
+                   "output that was sent; one whose answer is lost costs all. The ledger has the "
+                   "tokens."),
+             INDENT, PAGE_COLUMNS);
+    buf_add_text(page, "\n\n");
+}
+
+void help_print(void)
+{
+    struct buf page OWNED_BY(buf_done);
+    buf_init(&page, PAGE_BYTES_MAX);
+    add_section(&page, "NAME",
+                "bedrock-sim - a local Amazon Bedrock Runtime for development and tests");
+    add_section(&page, "SYNOPSIS", "bedrock-sim [OPTION]...");
+    add_section(
+        &page, "DESCRIPTION",
+        "Serves Converse and ConverseStream over HTTP as Amazon Bedrock does. It verifies "
+        "signatures (SigV4) and bearer tokens, checks request bodies against the service's "
+        "rules, answers by script or from the prompt, and injects faults by rate, rule or order. "
+        "A ledger records every call with the tokens that it billed. The program prints where it "
+        "listens and the environment that a client needs, and runs until SIGTERM or SIGINT.");
+    add_options(&page);
+    add_section(
+        &page, "DIRECTIVES",
+        "A prompt (the last user turn) can order how its own call is treated:\n\n"
+        "    [[sim:fault=throttling;times=2]][[sim:fault=cut_stream;after=3]] Hello.\n\n"
+        "Each block holds for its `times` calls with this very prompt, the next block for those "
+        "after; a block without `times` holds for all that remain. Orders: fault=NAME, times=N, "
+        "latency=DELAY or milliseconds, gap=DELAY, bytes=N (of the answer's text), after=N "
+        "(events before a stream's fault), retry_after=2s, skew=1h, text=…, stop_reason=…, "
+        "input_tokens=N, output_tokens=N. [[id:NAME]] in a prompt is the caller's tag: the ledger "
+        "keeps it.");
+    add_faults(&page);
+    add_section(&page, "LEDGER",
+                "Members of a line: event (begin, end), call (number), operation, request_id, "
+                "model, tag, access_key_id, invocation_id and sdk_request (the client's amz-sdk "
+                "headers), started_at, started_us; at the end also ended_at, ended_us, outcome "
+                "(ok, an error's type, a fault's name, client_gone, stopped), fault, status, "
+                "billed, input_tokens, output_tokens, whole.");
+    add_section(&page, "ADDRESSES", "GET /_sim/stats returns the counters as JSON.");
+    add_section(&page, "EXAMPLE",
+                "bedrock-sim --port 9911 --ledger calls.jsonl --throttle-rate 0.05 \\\n"
+                "    --cut-rate 0.02 --latency 'lognormal(800ms, 0.5)'");
+    buf_add_text(&page, "EXIT STATUS\n"
+                        "  0 done, 1 failed (port taken, ledger not writable), 2 wrong settings\n"
+                        "  or a wrong command line\n");
+    (void)fputs(buf_text(&page), stdout);
+}
