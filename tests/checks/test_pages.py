@@ -348,6 +348,16 @@ def test_every_file_that_the_map_names_is_there(page):
         assert any((folder / name).exists() for folder in (ROOT / "worker", ROOT)) or name.startswith("build/"), name
 
 
+@pytest.mark.parametrize("page", MAPS)
+def test_every_name_in_the_map_is_in_the_source(page):
+    source = {word for folder in ("worker", "tests") for path in (ROOT / folder).rglob("*") if path.is_file()
+              and path.suffix in (".c", ".h", ".def", ".py", ".cmake", ".txt")
+              for word in re.findall(r"\w+", path.read_text(encoding="utf-8", errors="replace"))}
+    said = {code for code in codes(re.sub(r"^```.*?^```$", "", text_of(page), flags=re.M | re.S))
+            if re.fullmatch(r"[A-Za-z]+(_[A-Za-z]+)+", code)}
+    assert len(said) > 3 and said - source == set()
+
+
 def wings():
     text = (ROOT / "CMakeLists.txt").read_text(encoding="utf-8")
     found = [folder for folders in re.findall(r"^wing\([\w-]+ (?:PURE )?FOLDERS ([^\n]*?)(?: SEES| LINKS|\))", text, re.M)
@@ -357,13 +367,13 @@ def wings():
 
 
 def test_the_map_has_every_wing_and_every_room():
-    """A room is a header or a list; what a row names must be a file of that folder."""
+    """A row names each file of its folder, and no other."""
     rows = {codes(row.split("|")[1])[0]: codes("|".join(row.split("|")[2:]))
             for row in section("worker/README.md", "Rooms").splitlines() if row.startswith("| `")}
     assert set(rows) == {f"{folder}/" for folder in wings()}
     for folder, names in rows.items():
         there = [path for path in (ROOT / "worker" / folder).iterdir() if path.suffix in (".c", ".h", ".def")]
-        rooms = {path.stem for path in there if path.suffix in (".h", ".def")}
+        rooms = {path.stem for path in there}
         words = {name for name in names if re.fullmatch(r"[a-z]\w*", name)}
         assert rooms - words == set(), f"{folder}: the map lacks these rooms"
         assert words - {path.stem for path in there} == set(), f"{folder}: the map names what is not there"
