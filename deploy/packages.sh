@@ -66,12 +66,11 @@ install_packages() {
 
 # ---- librdkafka ----
 
-# The addresses from which apt takes this machine's Debian release, one a line.
+# The addresses from which apt takes packages of this machine's Debian release, one a line.
 mirrors() {
     codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
-    apt-get indextargets --format '$(COMPONENT) $(RELEASE) $(REPO_URI)' 'Created-By: Packages' |
-        awk -v codename="$codename" \
-            '$1 == "main" && ($2 == codename || $2 ~ /stable$/) && !seen[$3]++ { print $3 }'
+    apt-get --print-uris update |
+        sed -n -E "s,^'(.+)/dists/($codename|stable|oldstable)/InRelease' .*,\\1,p" | sort -u
 }
 
 # download FOLDER: the source's archive into FOLDER, by apt with lists that live only there.
@@ -86,8 +85,8 @@ CONF
     for mirror in $(mirrors); do
         echo "deb-src $mirror $KAFKA_RELEASE main" >"$1/sources.list"
         if (
-            export APT_CONFIG="$1/apt.conf"
-            cd "$1" && apt-get update -q &&
+            export APT_CONFIG="$1/apt.conf" LC_ALL=C
+            cd "$1" && apt-get update -q -o APT::Update::Error-Mode=any &&
                 apt-get source -q --download-only --tar-only librdkafka &&
                 echo "$KAFKA_SHA256  librdkafka_$KAFKA_VERSION.orig.tar.gz" | sha256sum -c
         ); then
@@ -116,8 +115,9 @@ build_kafka() {
     work=$(mktemp -d "$home/building.XXXXXX")
     chmod 755 "$work" # apt downloads as a user of its own
     if ! download "$work" >"$log" 2>&1; then
-        say "Debian's source of librdkafka $KAFKA_VERSION cannot be had; the system's $system serves" \
-            "(bedrock-worker check says what does not work with it)"
+        why=$(grep -m 1 -E '^E: |: FAILED$' "$log" || echo "apt names no mirror of this release")
+        say "Debian's source of librdkafka $KAFKA_VERSION is out of reach ($why);" \
+            "the system's $system serves, and bedrock-worker check says what does not work with it"
         return 0
     fi
     quietly compile "$work" "$prefix" || return 1
@@ -135,7 +135,10 @@ install_kafka() {
     [ ! -d "$prefix" ] || return 0
     mkdir -p "$home"
     exec 9>"$home/lock"
-    flock 9 # a second run waits here, and then finds the first one's
+    if ! flock -n 9; then
+        say "waiting for another run that builds librdkafka"
+        flock 9
+    fi
     [ ! -d "$prefix" ] || return 0
     say "building librdkafka $KAFKA_VERSION from Debian's source into $prefix, once (a minute or two)"
     build_kafka
