@@ -37,6 +37,7 @@ static const struct property PROPERTIES[] = {
     {"enable.auto.commit", 0, 0},
     {"enable.auto.offset.store", 0, 0},
     {"enable.idempotence", 0, 0},
+    {"enable.metrics.push", 0, 0},
     {"enable.partition.eof", 0, 0},
     {"fetch.error.backoff.ms", 500, 300000},
     {"fetch.message.max.bytes", 1048576, 1000000000},

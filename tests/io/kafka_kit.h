@@ -5,6 +5,7 @@
 #define IO_KAFKA_KIT_H
 
 #include "io/kafka_engine.h"
+#include "io/kafka/conf.h"
 #include "io/kafka/produce.h"
 
 #include <librdkafka/rdkafka.h>
@@ -72,6 +73,7 @@ UNUSED static void kit_init(struct kit *kit, int partitions, bool may_be_real)
     const char *real = may_be_real ? getenv("KAFKA_BOOTSTRAP_SERVERS") : NULL;
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     rd_kafka_conf_set_log_cb(conf, kit_ignore_log);
+    kafka_conf_omit_metrics(conf);
     if (real != NULL)
         rd_kafka_conf_set(conf, "bootstrap.servers", real, NULL, 0);
     rd_kafka_conf_set(conf, "linger.ms", "0", NULL, 0);
@@ -109,6 +111,7 @@ UNUSED static rd_kafka_t *kit_producer(const struct kit *kit)
     rd_kafka_conf_set(conf, "bootstrap.servers", kit->brokers, NULL, 0);
     rd_kafka_conf_set(conf, "linger.ms", "5", NULL, 0);
     rd_kafka_conf_set_log_cb(conf, kit_ignore_log);
+    kafka_conf_omit_metrics(conf);
     rd_kafka_t *producer = rd_kafka_new(RD_KAFKA_PRODUCER, conf, error, sizeof error);
     assert_non_null(producer);
     return producer;
@@ -160,6 +163,7 @@ UNUSED static rd_kafka_t *kit_reader(const struct kit *kit)
     rd_kafka_conf_set(conf, "enable.auto.commit", "false", NULL, 0);
     rd_kafka_conf_set(conf, "enable.partition.eof", "true", NULL, 0);
     rd_kafka_conf_set_log_cb(conf, kit_ignore_log);
+    kafka_conf_omit_metrics(conf);
     rd_kafka_t *reader = rd_kafka_new(RD_KAFKA_CONSUMER, conf, error, sizeof error);
     assert_non_null(reader);
     rd_kafka_poll_set_consumer(reader);
@@ -429,6 +433,7 @@ UNUSED static int64_t kit_committed_of(const struct kit *kit, int32_t partition,
     rd_kafka_conf_set(conf, "bootstrap.servers", kit->brokers, NULL, 0);
     rd_kafka_conf_set(conf, "group.id", kit->group, NULL, 0);
     rd_kafka_conf_set_log_cb(conf, kit_ignore_log);
+    kafka_conf_omit_metrics(conf);
     rd_kafka_t *client = rd_kafka_new(RD_KAFKA_CONSUMER, conf, error, sizeof error);
     assert_non_null(client);
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);

@@ -1,6 +1,8 @@
 /* librdkafka's properties: which are refused and why, and what the clients get in the end. */
 #include "unit/unit.h"
 
+#include <librdkafka/rdkafka.h>
+
 #include "io/kafka/conf.h"
 #include "io/kafka/consumer.h"
 #include "io/loop/log_sink.h"
@@ -97,6 +99,31 @@ static void clients_get_defaults_settings_and_properties_in_this_order(void **st
     assert_int_equal(kafka_conf_number(&config, KAFKA_CONSUMER, "session.timeout.ms"), 9000);
 }
 
+/* A library before 2.5 has no such property, and pushes nothing. */
+static void assert_pushes_metrics(const struct kafka_config *config, const char *expected)
+{
+    char words[KAFKA_WORDS_MAX], value[16];
+    size_t size = sizeof value;
+    rd_kafka_conf_t *conf = kafka_conf_new(config, KAFKA_PUBLISHER, words);
+    assert_non_null(conf);
+    if (rd_kafka_conf_get(conf, "enable.metrics.push", value, &size) == RD_KAFKA_CONF_OK)
+        assert_string_equal(value, expected);
+    else
+        assert_true(rd_kafka_version() < 0x02050000);
+    rd_kafka_conf_destroy(conf);
+}
+
+static void clients_push_metrics_only_where_the_user_asks_for_it(void **state)
+{
+    (void)state;
+    struct kafka_config config = config_of(true);
+    assert_pushes_metrics(&config, "false");
+    const struct kafka_property asked[] = {{SLICE("enable.metrics.push"), SLICE("true")}};
+    config.client = (struct kafka_properties){asked, 1};
+    if (rd_kafka_version() >= 0x02050000)
+        assert_pushes_metrics(&config, "true");
+}
+
 static void wrong_properties_give_no_number(void **state)
 {
     (void)state;
@@ -157,6 +184,7 @@ int main(void)
         cmocka_unit_test(the_harmless_value_of_such_a_property_is_taken),
         cmocka_unit_test(librdkafka_judges_the_rest_in_its_own_words),
         cmocka_unit_test(clients_get_defaults_settings_and_properties_in_this_order),
+        cmocka_unit_test(clients_push_metrics_only_where_the_user_asks_for_it),
         cmocka_unit_test(wrong_properties_give_no_number),
         cmocka_unit_test(the_memory_bound_grows_with_partitions_and_queues),
         cmocka_unit_test(a_consumer_that_cannot_be_made_says_why_and_leaves_nothing),

@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "io/loop/clock.h"
+#include "io/kafka/conf.h"
 #include "io/kafka/produce.h"
 
 #define FETCH_WAIT_MS      "50"
@@ -136,6 +137,7 @@ static rd_kafka_t *make(struct client *client, const struct settings *settings,
 {
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     bool is_consumer = type == RD_KAFKA_CONSUMER;
+    kafka_conf_omit_metrics(conf);
     bool is_set = set(conf, "client.id", "bedrock-worker-client", ret_words) &&
                   (is_consumer || set_record_size(conf, settings, ret_words)) &&
                   set_all(conf, settings->kafka_client.set, ret_words);

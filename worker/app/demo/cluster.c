@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/memory.h"
+#include "io/kafka/conf.h"
 
 struct demo_cluster {
     rd_kafka_t *owner; /* a client that does nothing else */
@@ -26,6 +27,7 @@ struct demo_cluster *demo_cluster_new(char *ret_words)
         return NULL;
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     rd_kafka_conf_set_log_cb(conf, ignore_log);
+    kafka_conf_omit_metrics(conf);
     cluster->owner = rd_kafka_new(RD_KAFKA_PRODUCER, conf, ret_words, CLIENT_WORDS_MAX);
     if (cluster->owner == NULL)
         rd_kafka_conf_destroy(conf);

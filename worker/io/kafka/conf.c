@@ -227,6 +227,12 @@ static void fill_producer_promises(struct filling *filling, const struct kafka_c
     fill_text(filling, "delivery.report.only.error", client == KAFKA_CHUNKS ? "true" : "false");
 }
 
+void kafka_conf_omit_metrics(struct rd_kafka_conf_s *conf)
+{
+    char words[KAFKA_WORDS_MAX];
+    (void)rd_kafka_conf_set(conf, "enable.metrics.push", "false", words, sizeof words);
+}
+
 struct rd_kafka_conf_s *kafka_conf_new(const struct kafka_config *config, enum kafka_client client,
                                        char *ret_error)
 {
@@ -239,6 +245,7 @@ struct rd_kafka_conf_s *kafka_conf_new(const struct kafka_config *config, enum k
     fill_text(&filling, "socket.keepalive.enable", "true");
     fill_text(&filling, "reconnect.backoff.max.ms", "2000");
     fill_text(&filling, "log.connection.close", "false");
+    kafka_conf_omit_metrics(filling.conf);
     if (client == KAFKA_CONSUMER)
         fill_consumer_defaults(&filling, config);
     else
@@ -271,6 +278,7 @@ enum err kafka_conf_try(const struct kafka_config *config, enum kafka_client cli
     if (conf == NULL)
         return ERR_INVALID;
     rd_kafka_conf_set_log_cb(conf, ignore_log);
+    kafka_conf_omit_metrics(conf);
     rd_kafka_type_t type = client == KAFKA_CONSUMER ? RD_KAFKA_CONSUMER : RD_KAFKA_PRODUCER;
     rd_kafka_t *rk = NULL;
     if (rd_kafka_conf_set(conf, "bootstrap.servers", NULL, ret_error, KAFKA_ERROR_MAX) ==

@@ -63,6 +63,11 @@ struct rd_kafka_conf_s;
 MUST_CHECK struct rd_kafka_conf_s *kafka_conf_new(const struct kafka_config *config,
                                                   enum kafka_client client, char *ret_error);
 
+/* Clients push no metrics of their own to the broker (KIP-714), unless the user asks for it: from
+ * 2.5 to 2.8 at least, the end of a client that does waits for a lost signal, a second long.
+ * Earlier versions have no such property, and are left as they are. */
+void kafka_conf_omit_metrics(struct rd_kafka_conf_s *conf);
+
 /* Makes the client and ends it at once, without a broker, a connection or a line of the log: what
  * librdkafka judges only then (properties that do not go together, certificates that cannot be
  * read). ERR_INVALID: ret_error (KAFKA_ERROR_MAX) has its words. */
