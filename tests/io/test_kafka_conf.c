@@ -102,7 +102,7 @@ static void clients_get_defaults_settings_and_properties_in_this_order(void **st
 /* A library before 2.5 has no such property, and pushes nothing. */
 static void assert_pushes_metrics(const struct kafka_config *config, const char *expected)
 {
-    char words[KAFKA_WORDS_MAX], value[16];
+    char words[KAFKA_ERROR_MAX], value[16];
     size_t size = sizeof value;
     rd_kafka_conf_t *conf = kafka_conf_new(config, KAFKA_PUBLISHER, words);
     assert_non_null(conf);

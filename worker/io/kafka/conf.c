@@ -229,7 +229,7 @@ static void fill_producer_promises(struct filling *filling, const struct kafka_c
 
 void kafka_conf_omit_metrics(struct rd_kafka_conf_s *conf)
 {
-    char words[KAFKA_WORDS_MAX];
+    char words[KAFKA_ERROR_MAX];
     (void)rd_kafka_conf_set(conf, "enable.metrics.push", "false", words, sizeof words);
 }
 
