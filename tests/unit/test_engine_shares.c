@@ -55,6 +55,22 @@ static void a_share_that_comes_and_goes_is_no_storm_of_lines(void **state)
     kit_free(kit);
 }
 
+static void a_full_share_names_credentials_when_there_are_none(void **state)
+{
+    (void)state;
+    struct engine_config config = kit_config();
+    config.max_held = 4;
+    struct kit *kit = kit_started(&config);
+    engine_credentials(kit->engine, NULL, SLICE("there is no file"));
+    int64_t next = 0;
+    while (engine_room(kit->engine, kit->tenures[0]) > 0)
+        kit_request(kit, 0, next++, NULL, ",\"model\":\"m.a\"");
+    assert_non_null(
+        strstr(kit->words[LOG_SHARE_FULL], "of the 4 requests held, 4 wait for AWS credentials"));
+    assert_non_null(strstr(kit->lines[LOG_SHARE_FULL], "\"wait\":\"CREDENTIALS\""));
+    kit_free(kit);
+}
+
 static void a_full_share_names_what_most_wait_for(void **state)
 {
     (void)state;
@@ -88,6 +104,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_full_share_is_told_once_a_minute_with_who_fills_it),
         cmocka_unit_test(a_share_that_comes_and_goes_is_no_storm_of_lines),
+        cmocka_unit_test(a_full_share_names_credentials_when_there_are_none),
         cmocka_unit_test(a_full_share_names_what_most_wait_for),
         cmocka_unit_test(full_bytes_name_their_own_setting),
     };

@@ -9,9 +9,33 @@ static const struct retry_settings SETTINGS = {.throttle_base_ms = 1000, .max_de
 
 /* ---- the policy alone ---- */
 
-static bool refuse(struct pace *pace, int64_t now_ms, struct random *random, int64_t *ret_delay_ms)
+static const struct pace_rules RULES = {.retry = &SETTINGS, .calls_max = 16};
+
+static struct pace_news settle(struct pace *pace, struct pace_outcome outcome, int64_t now_ms,
+                               struct random *random)
 {
-    return pace_refused(pace, &SETTINGS, now_ms, -1, random, ret_delay_ms);
+    struct pace_ticket ticket = {.cost = PACE_COST_CALL};
+    pace->open++; /* whatever its state is now: the call was open before */
+    return pace_settle(pace, ticket, outcome, &RULES, now_ms, random);
+}
+
+static struct pace_news refuse(struct pace *pace, int64_t now_ms, struct random *random)
+{
+    struct pace_outcome outcome = {.said = PACE_REFUSED, .retry_after_ms = -1};
+    return settle(pace, outcome, now_ms, random);
+}
+
+static struct pace_news answer(struct pace *pace)
+{
+    return settle(pace, (struct pace_outcome){.said = PACE_ANSWERED}, 0, NULL);
+}
+
+/* With `calls` open. */
+static bool allows(const struct pace *pace, uint64_t calls, int64_t now_ms, int64_t *ret_again_ms)
+{
+    struct pace copy = *pace;
+    copy.open = calls;
+    return pace_allows(&copy, PACE_COST_CALL, now_ms, ret_again_ms);
 }
 
 static void single_refusals_slow_nothing_down(void **state)
@@ -19,13 +43,13 @@ static void single_refusals_slow_nothing_down(void **state)
     (void)state;
     struct pace pace = {0};
     struct random random;
-    int64_t delay_ms, again_ms;
+    int64_t again_ms;
     random_init(&random, 1);
     for (int i = 0; i < 100; i++) {
         for (int k = 1; k < PACE_STREAK; k++)
-            assert_false(refuse(&pace, i, &random, &delay_ms));
-        assert_true(pace_allows(&pace, 1000, i, &again_ms));
-        assert_false(pace_answered(&pace, 16));
+            assert_false(refuse(&pace, i, &random).rests);
+        assert_true(allows(&pace, 1000, i, &again_ms));
+        assert_false(answer(&pace).is_whole);
     }
 }
 
@@ -34,20 +58,19 @@ static void a_streak_makes_it_rest_and_probe(void **state)
     (void)state;
     struct pace pace = {0};
     struct random random;
-    int64_t delay_ms = -1, again_ms;
+    int64_t again_ms;
     random_init(&random, 2);
     for (int k = 1; k < PACE_STREAK; k++)
-        assert_false(refuse(&pace, 5000, &random, &delay_ms));
-    assert_true(refuse(&pace, 5000, &random, &delay_ms));
-    assert_in_range(delay_ms, 0, 1000);
+        assert_false(refuse(&pace, 5000, &random).rests);
+    struct pace_news news = refuse(&pace, 5000, &random);
+    assert_true(news.rests);
+    assert_in_range(news.delay_ms, 1, 1000);
     assert_int_equal(pace.slowed_at_ms, 5000);
-    if (delay_ms > 0) {
-        assert_false(pace_allows(&pace, 0, 5000 + delay_ms - 1, &again_ms));
-        assert_int_equal(again_ms, 5000 + delay_ms);
-    }
+    assert_false(allows(&pace, 0, 5000 + news.delay_ms - 1, &again_ms));
+    assert_int_equal(again_ms, 5000 + news.delay_ms);
     assert_true(pace_is_shut(&pace));
-    assert_true(pace_allows(&pace, 0, 5000 + delay_ms, &again_ms));
-    assert_false(pace_allows(&pace, 1, 5000 + delay_ms, &again_ms)); /* one probe */
+    assert_true(allows(&pace, 0, 5000 + news.delay_ms, &again_ms));
+    assert_false(allows(&pace, 1, 5000 + news.delay_ms, &again_ms)); /* one probe */
     assert_true(again_ms == INT64_MAX);
 }
 
@@ -59,13 +82,15 @@ static void a_rest_doubles_with_every_refused_probe_up_to_the_limit(void **state
     int64_t longest_ms[12] = {0};
     for (int round = 0; round < 2000; round++) {
         struct pace pace = {0};
-        int64_t now_ms = 0, delay_ms = 0;
+        int64_t now_ms = 0;
         for (int k = 1; k < PACE_STREAK; k++)
-            (void)refuse(&pace, now_ms, &random, &delay_ms);
+            (void)refuse(&pace, now_ms, &random);
         for (int rest = 0; rest < 12; rest++) {
-            assert_true(refuse(&pace, now_ms, &random, &delay_ms));
-            longest_ms[rest] = delay_ms > longest_ms[rest] ? delay_ms : longest_ms[rest];
-            now_ms += delay_ms;
+            struct pace_news news = refuse(&pace, now_ms, &random);
+            assert_true(news.rests);
+            if (news.delay_ms > longest_ms[rest])
+                longest_ms[rest] = news.delay_ms;
+            now_ms += news.delay_ms;
         }
     }
     int64_t most_ms = 1000;
@@ -80,16 +105,17 @@ static void refusals_of_calls_from_before_the_rest_say_nothing_new(void **state)
     (void)state;
     struct pace pace = {0};
     struct random random;
-    int64_t delay_ms, again_ms;
+    int64_t again_ms;
     random_init(&random, 4);
     for (int k = 1; k < PACE_STREAK; k++)
-        (void)refuse(&pace, 0, &random, &delay_ms);
-    assert_true(pace_refused(&pace, &SETTINGS, 0, 5000, &random, &delay_ms));
+        (void)refuse(&pace, 0, &random);
+    struct pace_outcome later = {.said = PACE_REFUSED, .retry_after_ms = 5000};
+    assert_true(settle(&pace, later, 0, &random).rests);
     int64_t until_ms = pace.rest_until_ms;
     for (int i = 0; i < 50; i++)
-        assert_false(refuse(&pace, 10, &random, &delay_ms));
+        assert_false(refuse(&pace, 10, &random).rests);
     assert_int_equal(pace.rest_until_ms, until_ms);
-    assert_false(pace_allows(&pace, 0, until_ms - 1, &again_ms));
+    assert_false(allows(&pace, 0, until_ms - 1, &again_ms));
 }
 
 static void a_rest_is_never_shorter_than_retry_after(void **state)
@@ -99,10 +125,11 @@ static void a_rest_is_never_shorter_than_retry_after(void **state)
     random_init(&random, 5);
     for (int i = 0; i < 200; i++) {
         struct pace pace = {.streak = PACE_STREAK - 1};
-        int64_t delay_ms;
-        assert_true(pace_refused(&pace, &SETTINGS, 100, 30000, &random, &delay_ms));
-        assert_true(delay_ms >= 30000);
-        assert_int_equal(pace.rest_until_ms, 100 + delay_ms);
+        struct pace_outcome later = {.said = PACE_REFUSED, .retry_after_ms = 30000};
+        struct pace_news news = settle(&pace, later, 100, &random);
+        assert_true(news.rests);
+        assert_true(news.delay_ms >= 30000);
+        assert_int_equal(pace.rest_until_ms, 100 + news.delay_ms);
     }
 }
 
@@ -111,29 +138,69 @@ static void it_opens_by_one_more_call_with_every_answer(void **state)
     (void)state;
     struct pace pace = {.streak = PACE_STREAK - 1};
     struct random random;
-    int64_t delay_ms, again_ms;
+    int64_t again_ms;
     random_init(&random, 6);
-    assert_true(refuse(&pace, 0, &random, &delay_ms));
+    assert_true(refuse(&pace, 0, &random).rests);
     for (uint32_t max = 2; max < 16; max++) {
-        assert_false(pace_answered(&pace, 16));
+        assert_false(answer(&pace).is_whole);
         assert_false(pace_is_shut(&pace));
-        assert_true(pace_allows(&pace, max - 1, 100000, &again_ms));
-        assert_false(pace_allows(&pace, max, 100000, &again_ms));
+        assert_true(allows(&pace, max - 1, 100000, &again_ms));
+        assert_false(allows(&pace, max, 100000, &again_ms));
     }
-    assert_true(pace_answered(&pace, 16));
-    assert_true(pace_allows(&pace, 1000, 100000, &again_ms));
-    assert_false(pace_answered(&pace, 16)); /* told once */
+    assert_true(answer(&pace).is_whole);
+    assert_true(allows(&pace, 1000, 100000, &again_ms));
+    assert_false(answer(&pace).is_whole); /* told once */
 }
 
 static void one_call_slot_is_recovered_by_the_first_answer(void **state)
 {
     (void)state;
-    struct pace pace = {.streak = PACE_STREAK - 1};
+    struct pace pace = {.streak = PACE_STREAK - 1, .open = PACE_COST_CALL};
+    struct pace_rules one = {.retry = &SETTINGS, .calls_max = 1};
     struct random random;
-    int64_t delay_ms;
     random_init(&random, 7);
-    assert_true(refuse(&pace, 0, &random, &delay_ms));
-    assert_true(pace_answered(&pace, 1));
+    assert_true(refuse(&pace, 0, &random).rests);
+    struct pace_news news =
+        pace_settle(&pace, (struct pace_ticket){.cost = PACE_COST_CALL},
+                    (struct pace_outcome){.said = PACE_ANSWERED}, &one, 0, &random);
+    assert_true(news.is_whole);
+}
+
+static void a_ticket_counts_from_its_admission_to_its_settlement(void **state)
+{
+    (void)state;
+    struct pace pace = {.calls_max = 2};
+    struct pace_ticket first, second, third;
+    struct random random;
+    int64_t again_ms;
+    random_init(&random, 8);
+    assert_true(pace_admit(&pace, PACE_COST_CALL, 0, &first, &again_ms));
+    assert_true(pace_admit(&pace, PACE_COST_CALL, 0, &second, &again_ms));
+    assert_false(pace_admit(&pace, PACE_COST_CALL, 0, &third, &again_ms));
+    struct pace_outcome silent = {.said = PACE_SILENT};
+    assert_false(pace_settle(&pace, first, silent, &RULES, 0, &random).rests);
+    assert_int_equal(pace.calls_max, 2); /* the end of a cancelled call says nothing */
+    assert_true(pace_admit(&pace, PACE_COST_CALL, 0, &third, &again_ms));
+    assert_false(pace_allows(&pace, PACE_COST_CALL, 0, &again_ms));
+    assert_true(again_ms == INT64_MAX);
+}
+
+/* A call may count for more than one. */
+static void a_dear_call_waits_until_there_is_room_for_its_cost(void **state)
+{
+    (void)state;
+    struct pace pace = {.calls_max = 3};
+    struct pace_ticket cheap, dear;
+    struct random random;
+    int64_t again_ms;
+    random_init(&random, 9);
+    assert_true(pace_admit(&pace, 1, 0, &cheap, &again_ms));
+    assert_false(pace_admit(&pace, 3, 0, &dear, &again_ms));
+    (void)pace_settle(&pace, cheap, (struct pace_outcome){.said = PACE_SILENT}, &RULES, 0, &random);
+    assert_true(pace_admit(&pace, 3, 0, &dear, &again_ms));
+    assert_false(pace_allows(&pace, 1, 0, &again_ms));
+    (void)pace_settle(&pace, dear, (struct pace_outcome){.said = PACE_SILENT}, &RULES, 0, &random);
+    assert_int_equal(pace.open, 0);
 }
 
 /* ---- a whole worker against a service that throttles ---- */
@@ -347,6 +414,8 @@ int main(void)
         cmocka_unit_test(a_rest_is_never_shorter_than_retry_after),
         cmocka_unit_test(it_opens_by_one_more_call_with_every_answer),
         cmocka_unit_test(one_call_slot_is_recovered_by_the_first_answer),
+        cmocka_unit_test(a_ticket_counts_from_its_admission_to_its_settlement),
+        cmocka_unit_test(a_dear_call_waits_until_there_is_room_for_its_cost),
         cmocka_unit_test(after_a_storm_of_throttling_a_worker_is_back_within_a_minute),
         cmocka_unit_test(a_quota_below_the_call_slots_is_used_up),
         cmocka_unit_test(requests_wait_while_nothing_answers_at_the_endpoint),

@@ -1,6 +1,7 @@
 #include "unit/engine_kit.h"
 
 #include "engine/identity.h"
+#include "engine/target.h"
 
 #define MODEL_A ",\"model\":\"m.a\""
 #define MODEL_B ",\"model\":\"m.b\""
@@ -436,14 +437,11 @@ static void new_credentials_that_are_refused_too_are_tried_once(void **state)
 
 static struct target *target_of(struct kit *kit, const char *model)
 {
-    for (struct link *link = kit->engine->targets.next; link != &kit->engine->targets;
-         link = link->next) {
-        struct target *target = LINK_OWNER(link, struct target, link);
-        if (slice_equal_text(target->model, model))
-            return target;
-    }
-    fail_msg("no target is there for %s", model);
-    return NULL;
+    struct target *target = targets_next(kit->engine, NULL);
+    while (target != NULL && !slice_equal_text(target->model, model))
+        target = targets_next(kit->engine, target);
+    assert_non_null(target);
+    return target;
 }
 
 /* m.b is signed by another identity than m.a. */
@@ -523,7 +521,7 @@ static void targets_that_nobody_uses_are_forgotten(void **state)
         if (offset == 10)
             live = memory_live();
     }
-    assert_true(link_alone(&kit->engine->targets));
+    assert_null(targets_next(kit->engine, NULL));
     assert_true(memory_live() <= live);
     kit_free(kit);
 }

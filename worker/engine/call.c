@@ -334,3 +334,13 @@ void call_judge(struct engine *engine, struct call *call, const struct call_end 
         estimate(call, ret->heard_bytes, &ret->counts);
     }
 }
+
+void verdict_add_failure(const struct verdict *verdict, struct buf *words)
+{
+    const struct why *why = &verdict->why;
+    if (verdict->status == 0)
+        buf_add_text(words, why->message);
+    else
+        buf_addf(words, "status %d%s%s, %s", verdict->status, why->type[0] != '\0' ? " " : "",
+                 why->type, err_words(why->err));
+}

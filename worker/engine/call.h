@@ -34,6 +34,8 @@ struct slice call_head_text(const struct call *call);
  * is cancelled. */
 void call_judge(struct engine *engine, struct call *call, const struct call_end *end,
                 struct verdict *ret_verdict);
+/* How it failed, without data: io's words, or the name of what Bedrock said. For log lines. */
+void verdict_add_failure(const struct verdict *verdict, struct buf *words);
 void call_break_off(struct engine *engine, struct call *call);
 void call_free(struct engine *engine, struct call *call);
 

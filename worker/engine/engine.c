@@ -7,6 +7,7 @@
 #include "engine/batch.h"
 #include "engine/booked.h"
 #include "engine/cut.h"
+#include "engine/dispatch.h"
 #include "engine/hold.h"
 #include "engine/identity.h"
 #include "engine/job.h"
@@ -85,18 +86,15 @@ struct engine *engine_new(const struct engine_config *config, const struct ports
     link_init(&engine->woken);
     link_init(&engine->hearings);
     link_init(&engine->booked);
-    link_init(&engine->targets);
-    link_init(&engine->ready);
     results_init(engine);
     hold_init(engine);
-    share_init(&engine->call_share, config->max_in_flight);
+    targets_init(engine);
     membership_init(engine);
     identity_init(&engine->identity);
     cut_init(engine);
     engine->settle.fenced_ms = INT64_MIN;
     engine->stalled_ms = INT64_MIN;
     engine->calls_after_ms = now_ms;
-    engine->shared_until_ms = now_ms;
     if (rooms_init(engine) == OK)
         return engine;
     engine_free(engine);
@@ -301,41 +299,6 @@ static void wake_lanes(struct engine *engine)
     }
 }
 
-/* Answers that cannot be committed (the broker is away) fill the memory: then nothing more is
- * called. */
-static bool has_room_for_answers(struct engine *engine)
-{
-    bool has_room = results_bytes(engine) < engine->config.max_held_bytes / 2;
-    if (!has_room && tell_now(engine, &engine->output_told_ms)) {
-        ENGINE_LOG(engine, LOG_CALLS_PAUSED, FIELD_INT("bytes", (int64_t)results_bytes(engine)));
-    }
-    return has_room;
-}
-
-static void start_calls(struct engine *engine, int64_t *ret_next_ms)
-{
-    if (engine->is_stopping || link_alone(&engine->ready))
-        return;
-    enum membership_news news = membership_recent(engine);
-    if (news == MEMBERSHIP_CHANGED)
-        partitions_doubt(engine);
-    if (news == MEMBERSHIP_OUTCAST)
-        return;
-    if (news == MEMBERSHIP_GONE) {
-        int64_t again_ms = membership_again_ms(engine);
-        *ret_next_ms = again_ms < *ret_next_ms ? again_ms : *ret_next_ms;
-        return;
-    }
-    if (engine->now_ms < engine->calls_after_ms) {
-        if (engine->calls_after_ms < *ret_next_ms)
-            *ret_next_ms = engine->calls_after_ms;
-        return;
-    }
-    for (struct job *job;
-         has_room_for_answers(engine) && (job = target_next_job(engine, ret_next_ms)) != NULL;)
-        job_call(engine, job);
-}
-
 static void look_up_chunks(struct engine *engine)
 {
     if (engine->chunks_ticket != 0 || engine->now_ms < engine->chunks_known_until_ms)
@@ -352,7 +315,7 @@ int64_t engine_turn(struct engine *engine)
         return next_ms;
     fire_timers(engine);
     wake_lanes(engine);
-    start_calls(engine, &next_ms);
+    dispatch_turn(engine, &next_ms);
     wake_lanes(engine); /* those behind a job that failed on the way to its call */
     partitions_turn(engine, &next_ms);
     settle_turn(engine);

@@ -1,57 +1,52 @@
 /* Intake: what the worker takes of a partition now, and why not more. The events are those of
  * ports.h. */
 #include "base/check.h"
+#include "engine/dispatch.h"
 #include "engine/hold.h"
 #include "engine/job.h"
 #include "engine/slots.h"
+#include "engine/target.h"
 #include "engine/tell.h"
 
-/* What requests wait for when it is not a target. */
-static const char *const WAITS[] = {"their commit", "earlier ones of their key",
-                                    "the look-up of their reply topic"};
+/* What most of the requests of a partition wait for. */
+struct awaited {
+    enum wait wait;
+    const struct target *target; /* NULL: the reason lies with no target */
+    uint32_t count;
+};
 
-static uint32_t *count_of(const struct job *job, uint32_t waits[COUNT_OF(WAITS)])
+/* Reasons that lie with a target are counted together, by target. */
+static void find_awaited(struct engine *engine, const struct partition *partition,
+                         struct awaited *ret)
 {
-    if (job_is_finished(job))
-        return &waits[0];
-    if (job->step == JOB_BLOCKED)
-        return &waits[1];
-    return job->target == NULL ? &waits[2] : &job->target->counted;
-}
-
-/* What most of the requests of a partition wait for, and how many do. */
-static struct slice awaited(struct engine *engine, const struct partition *partition,
-                            uint32_t *ret_waiting)
-{
-    uint32_t waits[COUNT_OF(WAITS)] = {0};
-    for (struct link *link = engine->targets.next; link != &engine->targets; link = link->next)
-        LINK_OWNER(link, struct target, link)->counted = 0;
-    for (struct link *link = partition->jobs.next; link != &partition->jobs; link = link->next)
-        ++*count_of(LINK_OWNER(link, struct job, link_partition), waits);
-    size_t most = 0;
-    for (size_t i = 1; i < COUNT_OF(WAITS); i++)
-        most = waits[i] > waits[most] ? i : most;
-    struct slice what = slice_of_text(WAITS[most]);
-    *ret_waiting = waits[most];
-    for (struct link *link = engine->targets.next; link != &engine->targets; link = link->next) {
-        const struct target *target = LINK_OWNER(link, struct target, link);
-        if (target->counted <= *ret_waiting)
-            continue;
-        *ret_waiting = target->counted;
-        what = target->model;
+    uint32_t counts[WAIT_COUNT] = {0};
+    struct target *target = NULL;
+    *ret = (struct awaited){.wait = WAIT_NOTHING};
+    while ((target = targets_next(engine, target)) != NULL)
+        target->counted = 0;
+    for (struct link *link = partition->jobs.next; link != &partition->jobs; link = link->next) {
+        const struct job *job = LINK_OWNER(link, struct job, link_partition);
+        enum wait wait = wait_of(engine, job);
+        bool is_targets = wait_whose(wait) == WAIT_OF_TARGET;
+        uint32_t count = is_targets ? ++job->target->counted : ++counts[wait];
+        if (count > ret->count)
+            *ret = (struct awaited){
+                .wait = wait, .target = is_targets ? job->target : NULL, .count = count};
     }
-    return what;
 }
 
 static void tell_full_share(struct engine *engine, struct partition *partition, const char *setting)
 {
     if (!tell_now(engine, &partition->share_told_ms))
         return;
-    uint32_t waiting;
-    struct slice target = awaited(engine, partition, &waiting);
+    struct awaited most;
+    find_awaited(engine, partition, &most);
     ENGINE_LOG(engine, LOG_SHARE_FULL, PARTITION_FIELDS(partition),
                FIELD_TEXT("setting", slice_of_text(setting)), FIELD_INT("held", partition->held),
-               FIELD_INT("waiting", waiting), FIELD_TEXT("target", target));
+               FIELD_INT("waiting", most.count),
+               FIELD_TEXT("target", most.target != NULL ? most.target->model
+                                                        : slice_of_text(wait_words(most.wait))),
+               FIELD_TEXT("wait", slice_of_text(wait_name(most.wait))));
 }
 
 static void tell_full_map(struct engine *engine, struct partition *partition)

@@ -192,7 +192,7 @@ void job_unpark(struct engine *engine, struct job *job)
 /* Where nothing works, the request itself may be what is at fault: others are tried before it. */
 static bool is_suspect(const struct job *job)
 {
-    return pace_is_shut(&job->target->pace) && err_remedy(job->why.err) == DO_RETRY &&
+    return target_is_shut(job->target) && err_remedy(job->why.err) == DO_RETRY &&
            job->why.err != ERR_CONNECTION;
 }
 
@@ -240,8 +240,7 @@ void job_call(struct engine *engine, struct job *job)
         job_fail(engine, job);
         return;
     }
-    target_calls(engine, job->target, 1);
-    target_dequeue(engine, job->target, job);
+    target_begin_call(engine, job);
     timers_stop(&engine->timers, &job->due);
     job_go(job, JOB_CALLING);
     ledger_begin(&job->partition->ledger, entry_of(job));
@@ -255,52 +254,14 @@ void job_call(struct engine *engine, struct job *job)
 
 /* ---- 5. the call ended: answered, tried again, or failed ---- */
 
-/* Signed now, its call would be signed otherwise. */
-static bool is_refreshed(const struct job *job)
-{
-    return identity_has_changed(job->target->identity, job->call->attempt);
-}
-
-/* Words without data: io's own, or the name of what Bedrock said. */
-static void add_failure(struct buf *words, const struct verdict *verdict)
-{
-    const struct why *why = &verdict->why;
-    if (verdict->status == 0)
-        buf_add_text(words, why->message);
-    else
-        buf_addf(words, "status %d%s%s, %s", verdict->status, why->type[0] != '\0' ? " " : "",
-                 why->type, err_words(why->err));
-}
-
-static void note_failure(struct engine *engine, struct job *job, const struct verdict *verdict)
-{
-    struct buf words OWNED_BY(buf_done);
-    buf_init(&words, WHY_MESSAGE_MAX);
-    add_failure(&words, verdict);
-    target_failed(engine, job->target, buf_text(&words));
-}
-
-static void note_pace(struct engine *engine, struct job *job, const struct verdict *verdict)
-{
-    enum remedy remedy = err_remedy(verdict->why.err);
-    if (remedy == DO_BACK_OFF) {
-        engine->stats.throttled++;
-        target_refused(engine, job->target, verdict->retry_after_ms);
-    } else if (remedy == DO_RETRY || (remedy == DO_REFRESH && !is_refreshed(job))) {
-        note_failure(engine, job, verdict);
-    } else if (verdict->status != 0 && remedy != DO_REFRESH) {
-        target_answered(engine, job->target);
-    }
-}
-
 static bool try_again(struct engine *engine, struct job *job, const struct verdict *verdict,
                       int64_t *ret_delay_ms)
 {
     struct retry_cause cause = {
         .err = verdict->why.err,
         .retry_after_ms = verdict->retry_after_ms,
-        .is_refreshed = is_refreshed(job),
-        .is_blameless = pace_is_shut(&job->target->pace) && !verdict->is_billable,
+        .is_refreshed = identity_has_changed(job->target->identity, job->call->attempt),
+        .is_blameless = target_is_shut(job->target) && !verdict->is_billable,
         .elapsed_ms = engine->now_ms - job->first_call_ms,
         .left_ms = left_ms(engine, job),
     };
@@ -332,7 +293,7 @@ static void job_rest(struct engine *engine, struct job *job, const struct verdic
 {
     struct buf words OWNED_BY(buf_done);
     buf_init(&words, WHY_MESSAGE_MAX);
-    add_failure(&words, verdict);
+    verdict_add_failure(verdict, &words);
     const struct attempt *attempt = attempt_last(job);
     ENGINE_LOG(engine, LOG_CALL_FAILED, FIELD_TEXT("call", uuid_slice(&attempt->call)),
                REQUEST_FIELDS(job), FIELD_TEXT("error", slice_of_text(attempt->error)),
@@ -382,8 +343,9 @@ void job_call_ended(struct engine *engine, struct job *job, const struct call_en
         job->last_run_seq = 0; /* a chunk is missing: nothing may follow it */
     attempt_end(engine, job, &verdict.why);
     job->partition->calling--;
-    note_pace(engine, job, &verdict);
-    target_calls(engine, job->target, -1);
+    target_end_call(engine, job, &verdict);
+    if (err_remedy(verdict.why.err) == DO_BACK_OFF)
+        engine->stats.throttled++;
     ledger_call_ended(&job->partition->ledger, entry_of(job), verdict.is_billable);
     if (verdict.why.err != OK) {
         job_failed_call(engine, job, &verdict);

@@ -17,12 +17,12 @@ void membership_done(struct engine *engine)
     buf_done(&engine->membership.now);
 }
 
-/* What the last look found, when nothing has changed since. */
-static enum membership_news standing(const struct membership *membership)
+enum membership_news membership_standing(const struct engine *engine)
 {
-    if (!membership->is_member)
+    const struct membership *own = &engine->membership;
+    if (!own->is_member)
         return MEMBERSHIP_GONE;
-    return membership->is_outcast ? MEMBERSHIP_OUTCAST : MEMBERSHIP_SAME;
+    return own->is_outcast ? MEMBERSHIP_OUTCAST : MEMBERSHIP_SAME;
 }
 
 enum membership_news membership_look(struct engine *engine)
@@ -34,7 +34,7 @@ enum membership_news membership_look(struct engine *engine)
     struct slice now = buf_slice(&own->now);
     own->is_member = now.len > 0;
     if (!own->is_member || slice_equal(now, buf_slice(&own->verified)))
-        return standing(own);
+        return membership_standing(engine);
     bool is_first = own->verified.len == 0;
     own->is_outcast = false;
     own->number++;
@@ -51,7 +51,7 @@ enum membership_news membership_recent(struct engine *engine)
 {
     if (engine->now_ms >= membership_again_ms(engine))
         return membership_look(engine);
-    return standing(&engine->membership);
+    return membership_standing(engine);
 }
 
 int64_t membership_again_ms(const struct engine *engine)

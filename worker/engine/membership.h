@@ -22,6 +22,8 @@ enum membership_news membership_look(struct engine *engine);
 /* The same when the last look is older than 100 ms, and else what that one found (a change is
  * answered once). */
 enum membership_news membership_recent(struct engine *engine);
+/* What the last look found: SAME after a change, too. */
+enum membership_news membership_standing(const struct engine *engine);
 /* Monotonic milliseconds from which membership_recent looks again. */
 int64_t membership_again_ms(const struct engine *engine);
 

@@ -102,8 +102,8 @@ struct identity {
 };
 
 struct target {
-    struct link link;       /* in engine->targets */
-    struct link link_ready; /* in engine->ready while jobs wait */
+    struct link link;       /* in engine->targets.all */
+    struct link link_ready; /* in engine->targets.ready while jobs wait */
     struct slice model, region;
     struct identity *identity; /* signs its calls */
     struct endpoint endpoint;
@@ -114,9 +114,19 @@ struct target {
     uint32_t waiting, calling;
     uint32_t counted; /* of the jobs that are being counted: only while they are */
     struct pace pace;
-    enum { TARGET_SOUND, TARGET_SLOW, TARGET_DOWN } told; /* what the log said last */
-    int64_t slow_told_ms, down_told_ms, share_told_ms;    /* for tell_now */
+    enum target_state { TARGET_SOUND, TARGET_SLOW, TARGET_DOWN } told; /* what the log said last */
+    int64_t slow_told_ms, down_told_ms, share_told_ms;                 /* for tell_now */
     struct sigv4_key key;
+};
+
+/* engine/target.h */
+struct targets {
+    struct link all;
+    struct link ready;       /* those with waiting jobs */
+    uint32_t busy;           /* those with waiting jobs or open calls */
+    int64_t shared_until_ms; /* of late there were several */
+    struct share_pool share; /* of the call slots, among the busy ones */
+    bool is_share_old;       /* `share` is to be counted again */
 };
 
 /* What is heard of one answer. Lent to a call from its answer's head to its end, and then to
@@ -135,7 +145,8 @@ struct call {
     uint32_t index, generation;
     struct job *job;         /* NULL = free */
     struct attempt *attempt; /* of the job: this one */
-    char *text;              /* url, headers and body of the request, in one block */
+    struct pace_ticket ticket;
+    char *text; /* url, headers and body of the request, in one block */
     struct http_request request;
     struct hearing *hearing; /* NULL until the head has come */
     int status;
@@ -277,12 +288,7 @@ struct engine {
     uint32_t hearing_count;
     struct buf url_scratch, headers_scratch, body_scratch; /* of the request being made up */
 
-    struct link targets;
-    struct link ready; /* targets with waiting jobs */
-    uint32_t busy_targets;
-    int64_t shared_until_ms; /* the call slots are shared by several targets, or were lately */
-    struct share_pool call_share;
-    bool is_share_old; /* busy_targets changed since call_share was counted */
+    struct targets targets;
 
     struct reply_topic *reply_topics;
     struct link booked;         /* engine/booked.h */

@@ -2,6 +2,8 @@
 
 #include "base/check.h"
 #include "base/memory.h"
+#include "engine/call.h"
+#include "engine/identity.h"
 #include "engine/tell.h"
 
 #define TARGET_ARENA_MAX (16 * 1024)
@@ -23,22 +25,36 @@ static struct share_party party_of(const struct target *target)
     return (struct share_party){.has = target->calling, .most = most};
 }
 
-/* Shares follow the number of busy targets; counted anew when that number has changed. */
-static void count_shares(struct engine *engine)
+void targets_init(struct engine *engine)
 {
-    if (!engine->is_share_old)
-        return;
-    engine->is_share_old = false;
-    share_restart(&engine->call_share, engine->busy_targets);
-    for (struct link *link = engine->targets.next; link != &engine->targets; link = link->next) {
-        struct target *target = LINK_OWNER(link, struct target, link);
-        if (is_busy(target))
-            share_count_party(&engine->call_share, party_of(target));
-    }
+    link_init(&engine->targets.all);
+    link_init(&engine->targets.ready);
+    engine->targets.shared_until_ms = engine->now_ms;
+    share_init(&engine->targets.share, engine->config.max_in_flight);
 }
 
-static void target_free(struct target *target)
+/* The shares follow the number of busy targets and their paces. */
+static void count_shares(struct engine *engine)
 {
+    struct targets *targets = &engine->targets;
+    if (!targets->is_share_old)
+        return;
+    targets->is_share_old = false;
+    share_restart(&targets->share, targets->busy);
+    for (const struct target *target = NULL; (target = targets_next(engine, target)) != NULL;)
+        if (is_busy(target))
+            share_count_party(&targets->share, party_of(target));
+}
+
+static bool are_several(const struct engine *engine)
+{
+    return engine->targets.all.next != engine->targets.all.prev;
+}
+
+static void target_free(struct engine *engine, struct target *target)
+{
+    if (are_several(engine))
+        engine->targets.shared_until_ms = engine->now_ms + SHARED_MEMORY_MS;
     link_out(&target->link);
     link_out(&target->link_ready);
     arena_done(&target->arena);
@@ -56,15 +72,15 @@ static void set_counts(struct engine *engine, struct target *target, uint32_t wa
     target->calling = calling;
     bool busy = is_busy(target);
     if (busy != was_busy) {
-        engine->busy_targets += busy ? 1U : -1U;
-        engine->is_share_old = true;
-    } else if (!engine->is_share_old) {
-        share_change_party(&engine->call_share, before, party_of(target));
+        engine->targets.busy += busy ? 1U : -1U;
+        engine->targets.is_share_old = true;
+    } else if (!engine->targets.is_share_old) {
+        share_change_party(&engine->targets.share, before, party_of(target));
     }
     if (target->waiting == 0)
         link_out(&target->link_ready);
     else if (link_alone(&target->link_ready))
-        list_add_last(&engine->ready, &target->link_ready);
+        list_add_last(&engine->targets.ready, &target->link_ready);
 }
 
 static enum err set_endpoint(struct engine *engine, struct target *target)
@@ -99,10 +115,10 @@ static enum err target_new(struct engine *engine, struct slice model, struct sli
         arena_copy(&target->arena, region, &target->region))
         err = set_endpoint(engine, target);
     if (err != OK) {
-        target_free(target);
+        target_free(engine, target);
         return err == ERR_NO_MEMORY ? err : ERR_INVALID;
     }
-    list_add_last(&engine->targets, &target->link);
+    list_add_last(&engine->targets.all, &target->link);
     *ret_target = target;
     return OK;
 }
@@ -110,24 +126,22 @@ static enum err target_new(struct engine *engine, struct slice model, struct sli
 /* Slow or failing targets that nobody has asked for since their rest was over. */
 static void forget_unused(struct engine *engine)
 {
-    for (struct link *link = engine->targets.next; link != &engine->targets;) {
-        struct target *target = LINK_OWNER(link, struct target, link);
-        link = link->next;
-        if (target->holders == 0 && target->pace.rest_until_ms < engine->now_ms)
-            target_free(target);
+    for (struct target *target = targets_next(engine, NULL); target != NULL;) {
+        struct target *unused = target;
+        target = targets_next(engine, target);
+        if (unused->holders == 0 && unused->pace.rest_until_ms < engine->now_ms)
+            target_free(engine, unused);
     }
 }
 
 static struct target *find(struct engine *engine, struct slice model, struct slice region,
                            uint64_t hash)
 {
-    for (struct link *link = engine->targets.next; link != &engine->targets; link = link->next) {
-        struct target *target = LINK_OWNER(link, struct target, link);
-        if (target->hash == hash && slice_equal(target->model, model) &&
-            slice_equal(target->region, region))
-            return target;
-    }
-    return NULL;
+    struct target *target = targets_next(engine, NULL);
+    while (target != NULL && (target->hash != hash || !slice_equal(target->model, model) ||
+                              !slice_equal(target->region, region)))
+        target = targets_next(engine, target);
+    return target;
 }
 
 enum err target_get(struct engine *engine, struct slice model, struct slice region,
@@ -150,12 +164,11 @@ enum err target_get(struct engine *engine, struct slice model, struct slice regi
 
 void target_release(struct engine *engine, struct target *target)
 {
-    (void)engine;
     CHECK(target->holders > 0);
     if (--target->holders > 0 || target->pace.calls_max > 0 || target->pace.streak > 0)
         return;
     CHECK(!is_busy(target));
-    target_free(target);
+    target_free(engine, target);
 }
 
 void target_enqueue(struct engine *engine, struct target *target, struct job *job, bool at_front)
@@ -174,82 +187,76 @@ void target_dequeue(struct engine *engine, struct target *target, struct job *jo
     set_counts(engine, target, target->waiting - 1, target->calling);
 }
 
-void target_calls(struct engine *engine, struct target *target, int change)
-{
-    set_counts(engine, target, target->waiting, target->calling + (uint32_t)change);
-}
+/* ---- shares of the call slots ---- */
 
 /* The last call slots are for targets that have few: one that becomes busy need not wait until a
- * slow call of another one ends. Where one target is alone for long, all are its own. */
-static bool has_slot(struct engine *engine, const struct target *target)
+ * slow call of another one ends. A target that is the only one for long may use all. */
+static bool has_slot(const struct engine *engine, const struct target *target)
 {
-    if (engine->targets.next != engine->targets.prev)
-        engine->shared_until_ms = engine->now_ms + SHARED_MEMORY_MS;
-    if (engine->now_ms >= engine->shared_until_ms)
+    if (!are_several(engine) && engine->now_ms >= engine->targets.shared_until_ms)
         return true;
     uint32_t kept_back = engine->config.max_in_flight / KEPT_BACK_PART;
     return engine->free_call_count > kept_back || target->calling < kept_back;
 }
 
-static bool has_share(const struct engine *engine, const struct target *target)
+bool target_has_share(struct engine *engine, const struct target *target)
 {
-    return share_room_party(&engine->call_share, party_of(target)) > 0;
+    count_shares(engine);
+    return has_slot(engine, target) &&
+           share_room_party(&engine->targets.share, party_of(target)) > 0;
 }
 
-static void tell_share(struct engine *engine, struct target *target)
+void target_tell_share(struct engine *engine, struct target *target)
 {
     if (!tell_now(engine, &target->share_told_ms))
         return;
-    const struct target *holder = target;
-    for (struct link *link = engine->targets.next; link != &engine->targets; link = link->next) {
-        const struct target *other = LINK_OWNER(link, struct target, link);
+    const struct target *holder = target, *other = NULL;
+    while ((other = targets_next(engine, other)) != NULL)
         holder = other->calling > holder->calling ? other : holder;
-    }
     ENGINE_LOG(engine, LOG_TARGET_SHARE_FULL, FIELD_TEXT("target", target->model),
                FIELD_INT("calling", target->calling), FIELD_INT("waiting", target->waiting),
                FIELD_TEXT("holder", holder->model), FIELD_INT("held", holder->calling));
 }
 
-struct job *target_next_job(struct engine *engine, int64_t *ret_again_ms)
+/* ---- its calls ---- */
+
+bool target_has_pace(const struct engine *engine, const struct target *target,
+                     int64_t *ret_again_ms)
 {
-    if (engine->free_call_count == 0)
-        return NULL;
-    count_shares(engine);
-    for (struct link *link = engine->ready.next; link != &engine->ready; link = link->next) {
-        struct target *target = LINK_OWNER(link, struct target, link_ready);
-        int64_t again_ms;
-        if (!target->identity->has_credentials)
-            continue;
-        if (!pace_allows(&target->pace, target->calling, engine->now_ms, &again_ms)) {
-            if (again_ms < *ret_again_ms)
-                *ret_again_ms = again_ms;
-            continue;
-        }
-        if (!has_slot(engine, target) || !has_share(engine, target)) {
-            tell_share(engine, target);
-            continue;
-        }
-        link_out(&target->link_ready);
-        list_add_last(&engine->ready, &target->link_ready);
-        return LINK_OWNER(list_first(&target->queue), struct job, link);
+    return pace_allows(&target->pace, PACE_COST_CALL, engine->now_ms, ret_again_ms);
+}
+
+void target_begin_call(struct engine *engine, struct job *job)
+{
+    struct target *target = job->target;
+    int64_t again_ms;
+    CHECK(target->waiting > 0);
+    CHECK(pace_admit(&target->pace, PACE_COST_CALL, engine->now_ms, &job->call->ticket, &again_ms));
+    link_out(&job->link);
+    set_counts(engine, target, target->waiting - 1, target->calling + 1);
+}
+
+/* Where nothing is wrong with the request, the target is full or down. */
+static enum target_state outcome_of(const struct job *job, const struct verdict *verdict,
+                                    struct pace_outcome *ret_outcome)
+{
+    enum remedy remedy = err_remedy(verdict->why.err);
+    *ret_outcome = (struct pace_outcome){.said = PACE_REFUSED, .retry_after_ms = -1};
+    if (remedy == DO_BACK_OFF) {
+        ret_outcome->retry_after_ms = verdict->retry_after_ms;
+        return TARGET_SLOW;
     }
-    return NULL;
+    if (remedy == DO_RETRY ||
+        (remedy == DO_REFRESH && !identity_has_changed(job->target->identity, job->call->attempt)))
+        return TARGET_DOWN;
+    bool is_answered = verdict->status != 0 && remedy != DO_REFRESH;
+    ret_outcome->said = is_answered ? PACE_ANSWERED : PACE_SILENT;
+    return TARGET_SOUND;
 }
 
-/* true: it rests (anew), for *ret_delay_ms. */
-static bool rest(struct engine *engine, struct target *target, int64_t retry_after_ms,
-                 int64_t *ret_delay_ms)
+static void tell_throttled(struct engine *engine, struct target *target, int64_t delay_ms)
 {
-    engine->is_share_old = true; /* a pace is part of what is claimed */
-    return pace_refused(&target->pace, &engine->config.retry, engine->now_ms, retry_after_ms,
-                        &engine->random, ret_delay_ms);
-}
-
-void target_refused(struct engine *engine, struct target *target, int64_t retry_after_ms)
-{
-    int64_t delay_ms;
-    if (!rest(engine, target, retry_after_ms, &delay_ms) ||
-        !tell_now(engine, &target->slow_told_ms))
+    if (!tell_now(engine, &target->slow_told_ms))
         return;
     target->told = TARGET_SLOW;
     ENGINE_LOG(engine, LOG_TARGET_THROTTLED, FIELD_TEXT("target", target->model),
@@ -257,32 +264,80 @@ void target_refused(struct engine *engine, struct target *target, int64_t retry_
                FIELD_INT("waiting", target->holders));
 }
 
-void target_failed(struct engine *engine, struct target *target, const char *words)
+static void tell_failing(struct engine *engine, struct target *target,
+                         const struct verdict *verdict, int64_t delay_ms)
 {
-    int64_t delay_ms;
-    if (!rest(engine, target, -1, &delay_ms) || target->told == TARGET_DOWN ||
-        !tell_now(engine, &target->down_told_ms))
+    struct buf reason OWNED_BY(buf_done);
+    if (target->told == TARGET_DOWN || !tell_now(engine, &target->down_told_ms))
         return;
     target->told = TARGET_DOWN;
+    buf_init(&reason, WHY_MESSAGE_MAX);
+    verdict_add_failure(verdict, &reason);
     ENGINE_LOG(engine, LOG_TARGET_FAILING, FIELD_TEXT("target", target->model),
-               FIELD_TEXT("reason", slice_of_text(words)), FIELD_INT("streak", target->pace.streak),
+               FIELD_TEXT("reason", buf_slice(&reason)), FIELD_INT("streak", target->pace.streak),
                FIELD_INT("delay_ms", delay_ms), FIELD_INT("waiting", target->holders));
 }
 
-void target_answered(struct engine *engine, struct target *target)
+static void tell_recovered(struct engine *engine, struct target *target, bool is_whole)
 {
-    int64_t slowed_at_ms = target->pace.slowed_at_ms;
-    engine->is_share_old = engine->is_share_old || target->pace.calls_max > 0;
-    bool is_whole = pace_answered(&target->pace, engine->config.max_in_flight);
     if (target->told == TARGET_SOUND || (target->told == TARGET_SLOW && !is_whole))
         return;
     target->told = TARGET_SOUND;
     ENGINE_LOG(engine, LOG_TARGET_RECOVERED, FIELD_TEXT("target", target->model),
-               FIELD_INT("slowed_ms", engine->now_ms - slowed_at_ms));
+               FIELD_INT("slowed_ms", engine->now_ms - target->pace.slowed_at_ms));
+}
+
+void target_end_call(struct engine *engine, struct job *job, const struct verdict *verdict)
+{
+    struct target *target = job->target;
+    struct pace_rules rules = {.retry = &engine->config.retry,
+                               .calls_max = engine->config.max_in_flight};
+    struct pace_outcome outcome;
+    enum target_state state = outcome_of(job, verdict, &outcome);
+    /* A pace is part of what a target claims. */
+    if (outcome.said == PACE_REFUSED ||
+        (outcome.said == PACE_ANSWERED && target->pace.calls_max > 0))
+        engine->targets.is_share_old = true;
+    struct pace_news news = pace_settle(&target->pace, job->call->ticket, outcome, &rules,
+                                        engine->now_ms, &engine->random);
+    set_counts(engine, target, target->waiting, target->calling - 1);
+    if (news.rests && state == TARGET_SLOW)
+        tell_throttled(engine, target, news.delay_ms);
+    else if (news.rests)
+        tell_failing(engine, target, verdict, news.delay_ms);
+    else if (outcome.said == PACE_ANSWERED)
+        tell_recovered(engine, target, news.is_whole);
+}
+
+bool target_is_shut(const struct target *target)
+{
+    return pace_is_shut(&target->pace);
+}
+
+/* ---- turns ---- */
+
+struct target *targets_next(const struct engine *engine, const struct target *target)
+{
+    const struct link *link = target == NULL ? &engine->targets.all : &target->link;
+    return link->next == &engine->targets.all ? NULL : LINK_OWNER(link->next, struct target, link);
+}
+
+struct target *targets_next_ready(const struct engine *engine, const struct target *target)
+{
+    const struct link *link = target == NULL ? &engine->targets.ready : &target->link_ready;
+    return link->next == &engine->targets.ready ? NULL
+                                                : LINK_OWNER(link->next, struct target, link_ready);
+}
+
+struct job *target_take_turn(struct engine *engine, struct target *target)
+{
+    link_out(&target->link_ready);
+    list_add_last(&engine->targets.ready, &target->link_ready);
+    return LINK_OWNER(list_first(&target->queue), struct job, link);
 }
 
 void targets_free(struct engine *engine)
 {
-    while (!link_alone(&engine->targets))
-        target_free(LINK_OWNER(engine->targets.next, struct target, link));
+    for (struct target *target; (target = targets_next(engine, NULL)) != NULL;)
+        target_free(engine, target);
 }

@@ -1,0 +1,151 @@
+#include "engine/dispatch.h"
+
+#include "engine/job.h"
+#include "engine/membership.h"
+#include "engine/partition.h"
+#include "engine/result.h"
+#include "engine/target.h"
+#include "engine/tell.h"
+
+/* ---- the gates: WAIT_NOTHING = open; else *ret_again_ms says when time alone may open it ---- */
+
+static enum wait credentials_gate(struct engine *engine, const struct target *target,
+                                  int64_t *ret_again_ms)
+{
+    (void)engine, (void)ret_again_ms;
+    return target->identity->has_credentials ? WAIT_NOTHING : WAIT_CREDENTIALS;
+}
+
+/* Without a membership others may have the partitions. */
+static enum wait membership_gate(struct engine *engine, const struct target *target,
+                                 int64_t *ret_again_ms)
+{
+    (void)target;
+    enum membership_news standing = membership_standing(engine);
+    if (standing == MEMBERSHIP_SAME)
+        return WAIT_NOTHING;
+    if (standing == MEMBERSHIP_GONE)
+        *ret_again_ms = membership_again_ms(engine);
+    return WAIT_MEMBERSHIP;
+}
+
+static enum wait stall_gate(struct engine *engine, const struct target *target,
+                            int64_t *ret_again_ms)
+{
+    (void)target;
+    *ret_again_ms = engine->calls_after_ms;
+    return engine->now_ms < engine->calls_after_ms ? WAIT_STALL : WAIT_NOTHING;
+}
+
+/* Answers that cannot be committed (the broker is away) fill the memory. */
+static enum wait answers_gate(struct engine *engine, const struct target *target,
+                              int64_t *ret_again_ms)
+{
+    (void)target, (void)ret_again_ms;
+    bool has_room = results_bytes(engine) < engine->config.max_held_bytes / 2;
+    return has_room ? WAIT_NOTHING : WAIT_ANSWERS;
+}
+
+static enum wait slot_gate(struct engine *engine, const struct target *target,
+                           int64_t *ret_again_ms)
+{
+    (void)target, (void)ret_again_ms;
+    return engine->free_call_count > 0 ? WAIT_NOTHING : WAIT_SLOT;
+}
+
+static enum wait pace_gate(struct engine *engine, const struct target *target,
+                           int64_t *ret_again_ms)
+{
+    return target_has_pace(engine, target, ret_again_ms) ? WAIT_NOTHING : WAIT_PACE;
+}
+
+static enum wait share_gate(struct engine *engine, const struct target *target,
+                            int64_t *ret_again_ms)
+{
+    (void)ret_again_ms;
+    return target_has_share(engine, target) ? WAIT_NOTHING : WAIT_SHARE;
+}
+
+/* The first closed one; WAIT_NOTHING: all are open. */
+static enum wait ask_gates(struct engine *engine, const struct target *target,
+                           int64_t *ret_again_ms)
+{
+    static enum wait (*const GATES[])(struct engine *, const struct target *, int64_t *) = {
+        credentials_gate, membership_gate, stall_gate, answers_gate,
+        slot_gate,        pace_gate,       share_gate};
+    enum wait wait = WAIT_NOTHING;
+    for (size_t i = 0; i < COUNT_OF(GATES) && wait == WAIT_NOTHING; i++) {
+        *ret_again_ms = INT64_MAX;
+        wait = GATES[i](engine, target, ret_again_ms);
+    }
+    return wait;
+}
+
+/* ---- turns ---- */
+
+static void tell_wait(struct engine *engine, struct target *target, enum wait wait)
+{
+    if (wait == WAIT_SHARE)
+        target_tell_share(engine, target);
+    if (wait == WAIT_ANSWERS && tell_now(engine, &engine->output_told_ms))
+        ENGINE_LOG(engine, LOG_CALLS_PAUSED, FIELD_INT("bytes", (int64_t)results_bytes(engine)));
+}
+
+/* The job that may be called next, still in its queue; NULL = none now. */
+static struct job *next_job(struct engine *engine, int64_t *ret_next_ms)
+{
+    struct target *target = NULL;
+    while ((target = targets_next_ready(engine, target)) != NULL) {
+        int64_t again_ms;
+        enum wait wait = ask_gates(engine, target, &again_ms);
+        if (wait == WAIT_NOTHING)
+            return target_take_turn(engine, target);
+        if (again_ms < *ret_next_ms)
+            *ret_next_ms = again_ms;
+        tell_wait(engine, target, wait);
+        if (wait_whose(wait) == WAIT_OF_WORKER)
+            break;
+    }
+    return NULL;
+}
+
+void dispatch_turn(struct engine *engine, int64_t *ret_next_ms)
+{
+    if (engine->is_stopping || targets_next_ready(engine, NULL) == NULL)
+        return;
+    if (membership_recent(engine) == MEMBERSHIP_CHANGED)
+        partitions_doubt(engine);
+    for (struct job *job; (job = next_job(engine, ret_next_ms)) != NULL;)
+        job_call(engine, job);
+}
+
+/* ---- why a job waits ---- */
+
+enum wait wait_of(struct engine *engine, const struct job *job)
+{
+    switch (job->step) {
+    case JOB_ROUTING:
+        return WAIT_REPLY_TOPIC;
+    case JOB_BLOCKED:
+        return WAIT_KEY;
+    case JOB_WAITING: {
+        int64_t again_ms;
+        enum wait wait = ask_gates(engine, job->target, &again_ms);
+        return wait == WAIT_NOTHING ? WAIT_TURN : wait;
+    }
+    case JOB_PARKED:
+        return WAIT_OFFSETS;
+    case JOB_CALLING:
+        return WAIT_ANSWER;
+    case JOB_RESTING:
+        return job->retry.is_looking ? WAIT_CREDENTIALS : WAIT_RETRY;
+    case JOB_FINISHED:
+    case JOB_BATCHED:
+        return WAIT_COMMIT;
+    case JOB_FREE:
+    case JOB_TAKEN:
+    case JOB_STEP_COUNT:
+        break;
+    }
+    return WAIT_NOTHING;
+}

@@ -1,0 +1,25 @@
+#include "engine/wait.h"
+
+static const struct {
+    const char *name, *words;
+    enum wait_whose whose;
+} WAITS[WAIT_COUNT] = {
+#define WAIT(name, whose, words) [WAIT_##name] = {#name, words, WAIT_OF_##whose},
+#include "engine/waits.def"
+#undef WAIT
+};
+
+const char *wait_name(enum wait wait)
+{
+    return WAITS[wait].name;
+}
+
+const char *wait_words(enum wait wait)
+{
+    return WAITS[wait].words;
+}
+
+enum wait_whose wait_whose(enum wait wait)
+{
+    return WAITS[wait].whose;
+}
