@@ -9,7 +9,7 @@ enum remedy {
     DO_REJECT,     /* final: answer with an error */
     DO_RETRY,      /* try again, attempts bounded */
     DO_RETRY_ONCE, /* as DO_RETRY, at most one more time for this cause */
-    DO_BACK_OFF,   /* try again, bounded by time alone, and slow the target down */
+    DO_BACK_OFF,   /* try again, bounded by time only, and slow the target down */
     DO_REFRESH,    /* try again once, after credentials or the clock offset changed */
     DO_STOP,       /* the worker cannot go on */
 };

@@ -172,7 +172,7 @@ static bool finish(const struct reading *reading, const struct civil *civil, int
                       civil->ms - zone_ms;
     if (wall_ms < 0 || wall_ms > LAST_MS)
         return false;
-    /* Leap seconds are inserted at the end of a day in UTC alone. */
+    /* Leap seconds are inserted at the end of a day in UTC only. */
     if (civil->second == 60 && wall_ms % DAY_MS >= 1000)
         return false;
     *ret_wall_ms = wall_ms;

@@ -15,7 +15,7 @@ void instant_add_basic(struct buf *buf, int64_t wall_ms);
 /* RFC 3339 with any offset and 0 to 9 decimals (cut to ms); lower-case t and z are accepted. A leap
  * second counts as the second after. */
 MUST_CHECK bool instant_from_rfc3339(struct slice text, int64_t *ret_wall_ms);
-/* IMF-fixdate alone: `Sun, 06 Nov 1994 08:49:37 GMT`. */
+/* IMF-fixdate only (RFC 9110): `Sun, 06 Nov 1994 08:49:37 GMT`. */
 MUST_CHECK bool instant_from_http_date(struct slice text, int64_t *ret_wall_ms);
 
 #endif

@@ -1,7 +1,8 @@
 /* A dialect: how the worker speaks to a model. It is a pair of rows: an API of Bedrock Runtime
  * (where its calls go, how its answers are framed) and a family of models (what the bodies say).
  * The verbs below are all that callers need; the rows' functions take the dialect first, so that
- * rows can share them. A new row is a constant in a folder of its own, and a line in dialects.c.
+ * rows can share them. A new row is a constant in its own folder and a line in
+ * dialects.c.
  * Source: AWS, "Amazon Bedrock Runtime API Reference". */
 #ifndef WIRE_BEDROCK_DIALECT_H
 #define WIRE_BEDROCK_DIALECT_H

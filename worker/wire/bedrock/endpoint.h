@@ -1,5 +1,5 @@
 /* Where Bedrock Runtime answers: `https://bedrock-runtime[-fips].<region>.<suffix>` by partition
- * and dual-stack (facts: AWS endpoint rules), or the user's own URL. */
+ * and dual-stack (AWS endpoint rules for Bedrock Runtime), or the user's own URL. */
 #ifndef WIRE_BEDROCK_ENDPOINT_H
 #define WIRE_BEDROCK_ENDPOINT_H
 
@@ -16,10 +16,10 @@ struct endpoint {
     struct slice base_path; /* "" or "/prefix", no slash at its end */
 };
 
-/* The region's. ERR_FORMAT for what is none. */
+/* Appends the region's URL. ERR_FORMAT for a text that is not a region's name. */
 MUST_CHECK enum err endpoint_add_url(struct buf *buf, struct slice region, bool fips,
                                      bool dual_stack);
-/* The user's own, or where there is none (null) the region's. */
+/* Appends the user's own URL, or where it is null the region's. */
 MUST_CHECK enum err endpoint_choose_url(struct buf *buf, struct slice own_url, struct slice region,
                                         bool fips, bool dual_stack);
 /* Takes a URL apart (borrowed): http or https, no user info, query or fragment; else ERR_FORMAT. */

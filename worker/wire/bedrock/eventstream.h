@@ -33,8 +33,9 @@ struct event_reader {
 
 /* limit: most bytes of one frame (its payload cap is EVENT_PAYLOAD_BYTES_MAX in any case). */
 void event_reader_init(struct event_reader *reader, size_t limit);
+/* Frees the pending bytes. */
 void event_reader_done(struct event_reader *reader);
-/* More bytes; take all whole frames out before the next ones are heard. ERR_TOO_LARGE (more is
+/* Adds bytes; take all whole frames out before you add the next ones. ERR_TOO_LARGE (more is
  * pending than a frame may have), ERR_NO_MEMORY. A broken reader drops what it hears. */
 MUST_CHECK enum err event_reader_hear(struct event_reader *reader, struct slice bytes);
 /* The next whole frame: OK and *ret_event (borrowed until the next call on the reader);

@@ -133,7 +133,7 @@ static enum err tell_foreign(struct why *why, enum err err, struct slice message
     return err;
 }
 
-/* What is told to people; `document` has the name that the headers may have given. */
+/* The message for people; `document` has the name that the headers may have given. */
 static enum err tell_answer(struct why *why, enum err err, int status, struct slice head,
                             struct slice body, const struct document *document)
 {

@@ -1,5 +1,5 @@
-/* A call to a model as an HTTP request: its URL and its signed headers. Whoever calls Bedrock asks
- * here: the engine for requests, `check --connect` for a trial. */
+/* A call to a model as an HTTP request: its URL and its signed headers. The engine asks for
+ * requests, `check --connect` for a trial. */
 #ifndef WIRE_BEDROCK_INVOCATION_H
 #define WIRE_BEDROCK_INVOCATION_H
 
@@ -23,6 +23,7 @@ struct invocation {
 MUST_CHECK enum err invocation_add(struct buf *url, struct buf *headers,
                                    const struct invocation *invocation,
                                    const struct credentials *credentials, struct sigv4_key *key);
+/* One line, ended by CRLF. */
 void invocation_add_header(struct buf *headers, const char *name, struct slice value);
 
 #endif

@@ -120,7 +120,7 @@ static const char *read_property(struct reader *reader, struct slice line)
 {
     size_t equals = slice_find(line, '=');
     struct slice name = slice_trim(slice_sub(line, 0, equals));
-    /* The blank before the value is kept, so that a comment right behind `=` is told. */
+    /* The blank before the value is kept, so that a comment right behind `=` is seen. */
     struct slice value = without_comment(slice_sub(line, equals + 1, line.len));
     const struct profile_question *question = reader->question;
     if (!reader->in_section)

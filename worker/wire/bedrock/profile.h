@@ -1,7 +1,7 @@
 /* AWS's shared files, `config` and `credentials`: sections of properties, after the rules of the
  * "AWS SDKs and Tools Reference Guide". Sections and properties with names that cannot be are
  * ignored, broken lines are errors with their number. Nothing is kept: every question reads the
- * text anew. */
+ * text again. */
 #ifndef WIRE_BEDROCK_PROFILE_H
 #define WIRE_BEDROCK_PROFILE_H
 
@@ -18,7 +18,7 @@ enum profile_section { SECTION_PROFILE, SECTION_SSO_SESSION, SECTION_SERVICES };
  * without case. */
 struct profile_question {
     enum profile_file file;
-    enum profile_section section; /* in PROFILE_CREDENTIALS: SECTION_PROFILE alone */
+    enum profile_section section; /* in PROFILE_CREDENTIALS only SECTION_PROFILE */
     struct slice section_name;
     struct slice parent;
     struct slice name; /* null: does the section exist? */

@@ -1,5 +1,5 @@
-/* Quotes: whether the words of the service repeat what a request says. Its words go to the client,
- * for they tell what is wrong; but error texts never quote prompts. */
+/* Quotes: whether a message of the service repeats what a request says. The client gets that
+ * message, because it says what is wrong; but error texts never quote prompts. */
 #ifndef WIRE_BEDROCK_QUOTE_H
 #define WIRE_BEDROCK_QUOTE_H
 
@@ -12,7 +12,7 @@
 /* Whether `words` (at most WHY_MESSAGE_MAX bytes are looked at) repeat a piece of a message of the
  * request, as it is or escaped for JSON. One pass over the request's text. */
 bool quote_is_of(const struct request *request, struct slice words);
-/* Foreign words that quote the request give way to the status and the type. */
+/* Replaces a foreign message that quotes the request by the status and the type. */
 void quote_hide(const struct request *request, int status, struct why *why);
 
 #endif

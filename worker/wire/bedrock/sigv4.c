@@ -301,7 +301,7 @@ static void derive_key(struct slice secret, const struct sigv4_request *request,
     explicit_bzero(first, sizeof first);
 }
 
-/* Makes the key anew when its day, region, service or secret is another. */
+/* Derives the key again when its day, region, service or secret changes. */
 static void refresh_key(struct sigv4_key *key, struct slice secret,
                         const struct sigv4_request *request, const char *date, struct slice scope)
 {
@@ -334,7 +334,7 @@ static bool is_signing_pair(const struct credentials *credentials)
 }
 
 /* `scratch` holds scope, canonical request and string to sign one behind the other; slices of it
- * are taken anew after every addition, which may move it. */
+ * are taken again after every addition, which may move it. */
 static enum err add_signature(struct buf *buf, struct buf *scratch,
                               const struct sigv4_request *request,
                               const struct credentials *credentials, struct sigv4_key *key)

@@ -21,7 +21,7 @@ struct api_name {
 struct usage_counts {
     int64_t input_tokens, output_tokens, total_tokens;
     int64_t cache_read_tokens, cache_write_tokens;
-    int64_t cache_write_5m_tokens; /* 0 or less: none were told */
+    int64_t cache_write_5m_tokens; /* 0 or less: not given */
     int64_t cache_write_1h_tokens; /* ANSWER_COUNT_ABSENT when not given; likewise the next */
     int64_t reasoning_tokens;
     bool known;       /* Bedrock gave counts */

@@ -4,15 +4,17 @@
 
 #include "wire/chat/turns.h"
 
-/* Where a text stands. Strings that are blank count only where nothing else is said in the turn
- * (is_blank), and those of messages that follow each other become one text (goes_on), as LangChain
- * has it. A blank text block is the caller's own, and becomes the stand-in. */
+/* Where a text stands. As in LangChain, a blank string counts only where its turn has nothing else
+ * (is_blank), and the strings of consecutive messages become one text (goes_on). A blank text block
+ * is the caller's own; Bedrock refuses blank texts, so `.` stands for it. */
 enum text_place { TEXT_MESSAGE, TEXT_ELEMENT, TEXT_BLOCK };
 
-/* The content of one message to blocks. `path` is the content's. */
+/* Adds the content of one message, at the place `path`. Notes the mistakes of single blocks and
+ * goes on; else ERR_INVALID, ERR_NO_MEMORY. */
 MUST_CHECK enum err blocks_add_content(struct turns *turns, enum role role,
                                        const struct json *content, const char *path);
-/* Text as the templates and the rules about blank text make it. */
+/* Adds a text, filled in where the turns have template variables. ERR_TEMPLATE_VARIABLES,
+ * ERR_INVALID, ERR_REQUEST_TOO_LARGE, ERR_NO_MEMORY. */
 MUST_CHECK enum err blocks_add_text(struct turns *turns, enum role role, enum text_place place,
                                     struct slice text, const char *path);
 

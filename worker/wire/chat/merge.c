@@ -23,7 +23,7 @@ static enum err lift(struct reader *reader, enum parameter parameter, const stru
     return parameter_read(reader, parameter, path.text, member);
 }
 
-/* Members of an object, escaped anew: a control character takes six bytes. */
+/* The members of an object, escaped again: a control character takes six bytes. */
 static size_t bytes_max(const struct json *object)
 {
     return object == NULL ? 0 : 6 * object->source.len;
@@ -83,7 +83,7 @@ static enum err merge(struct reader *reader, struct buf *members)
     if ((kwargs != NULL && !add_kwargs(reader, members, &lifted_count)) ||
         !check_own_fields(reader))
         return OK;
-    /* One object alone goes on as it was written. */
+    /* A single object stays as it was written. */
     if (kwargs == NULL || (additional == NULL && lifted_count == 0)) {
         request->additional_fields = kwargs == NULL ? additional->source : kwargs->source;
         return OK;

@@ -4,7 +4,9 @@
 
 #include "wire/chat/reader.h"
 
-/* Takes LangChain's parameters out of model_kwargs, merges the rest with the additional fields. */
+/* Takes the parameters out of model_kwargs, as LangChain does, and merges the rest with the
+ * additional fields, byte for byte; a single object stays as it was written. Notes the mistakes of
+ * single members; else ERR_INVALID, ERR_NO_MEMORY. */
 MUST_CHECK enum err merge_fields(struct reader *reader);
 
 #endif

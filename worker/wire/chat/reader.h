@@ -1,5 +1,6 @@
-/* The reader of a request: what its rooms (values, merge, model, conversation, blocks) share. The
- * floor of this wing; request.c is its roof. */
+/* The reader of a request: what its rooms (values, merge, model, turns, blocks, conversation)
+ * share. The floor of this wing; request.c is its roof. Rooms return an error and fill reader->why;
+ * whoever can go on behind it notes it as a mistake of the request. */
 #ifndef WIRE_CHAT_READER_H
 #define WIRE_CHAT_READER_H
 
@@ -11,7 +12,7 @@
 /* What is wrong with a request, as far as it was read. */
 struct mistakes {
     struct why first;
-    struct buf others; /* the second to the last told: `; place: words` each */
+    struct buf others; /* the second to the eighth: `; place: words` each */
     size_t count;
 };
 
@@ -28,20 +29,19 @@ struct reader {
     const struct json *model_kwargs, *additional_fields;
 };
 
-/* The verbs return what reader->why has. Whoever can go on behind an error notes it and does. */
-
-/* Notes a mistake (err not OK: reader->why); false = the reading ends: there are too many, or
- * memory ran out. */
+/* Notes a mistake, reader->why, unless err is OK. false: the reading ends, because there are
+ * MISTAKES_MAX or memory ran out. */
 bool reader_note(struct reader *reader, enum err err);
 
+/* Fills why; returns ERR_NO_MEMORY. */
 MUST_CHECK enum err reader_no_memory(struct reader *reader);
-/* The decoded string in the kept arena (or borrowed); INVALID at `field` when it is none. */
+/* The decoded string: borrowed, or in the request's arena. ERR_INVALID at `field` for another kind
+ * of value, ERR_NO_MEMORY. */
 MUST_CHECK enum err reader_string(struct reader *reader, const char *field,
                                   const struct json *value, struct slice *ret_text);
 /* Whether the additional fields have this parameter: one that Converse leaves to the model. */
 bool reader_has_own_field(const struct reader *reader, enum parameter parameter);
-/* ERR_INVALID for a member that is not there to be written, with the nearest of `known`. `path` is
- * the object's. */
+/* ERR_INVALID for a member that the object at `path` cannot have, with the nearest of `known`. */
 enum err reader_unknown_member(struct reader *reader, const char *path, struct slice name,
                                const char *const *known, size_t known_count);
 

@@ -217,8 +217,8 @@ static void check_defaults(struct reader *reader, const struct json *root)
     (void)reader_note(reader, err);
 }
 
-/* What is put together of several fields. A field that is wrong itself is told already, and what
- * follows from it is not. */
+/* Reads what several fields say together. A field that is wrong is a mistake already; what only
+ * follows from it is none. */
 static void read_whole(struct reader *reader, const struct json *root)
 {
     bool is_model_wrong = gives(root, "model") && reader->request->model_requested.ptr == NULL;

@@ -1,6 +1,7 @@
-/* A chat request (records.md, "Request"): read from a record's value against the catalog, checked
- * whole, and turned into one conversation that every dialect can encode. Everything borrows the
- * record or lies in the arena. */
+/* A chat request (schema/request.schema.json): read from a record's value, checked as a whole, and
+ * turned into one conversation that every dialect can encode. The fields stand in
+ * request_fields.def and parameters.def, the blocks in blocks.def. A request borrows the record and
+ * the catalog; the rest lies in the arena that its reader was given. */
 #ifndef WIRE_CHAT_REQUEST_H
 #define WIRE_CHAT_REQUEST_H
 
@@ -18,12 +19,12 @@
 #define REQUEST_EXTRAS_MAX 256      /* members of model_kwargs, and of the additional fields */
 #define REQUEST_TEXT_MAX   25000000 /* bytes of a filled template: Bedrock takes no larger body */
 #define REQUEST_NO_LIMIT   INT64_MAX
-/* Bytes that request_read may hold while it reads a value of that length, beside what the request
- * keeps. */
+/* Bytes that request_read holds at most while it reads a value of that length, beside what the
+ * request keeps. */
 #define REQUEST_SCRATCH_BYTES(value_len) ((size_t)JSON_NODES_MAX * 256 + 2 * (value_len))
 
-/* One turn: consecutive messages of one role merged (langchain.md). System messages are not turns.
- */
+/* One turn: consecutive messages of one role, merged as LangChain does. System messages are not
+ * turns. */
 struct turn {
     enum role role;
     const struct block *blocks;
@@ -41,7 +42,7 @@ struct request {
     size_t system_count;
     const struct turn *turns;
     size_t turn_count;
-    size_t text_bytes; /* UTF-8 bytes of all text: input tokens are estimated as a quarter of it */
+    size_t text_bytes; /* UTF-8 bytes of all text: an estimate of input tokens is a quarter */
     /* Raw JSON values (of TEXTS always an array), null slice = absent. 0 and false are present. */
     struct slice parameters[PARAMETER_COUNT];
     /* object: model_kwargs, less the parameters that LangChain takes out of it, and
@@ -56,21 +57,22 @@ struct request {
     int64_t expires_wall_ms;
     struct slice reply_topic; /* reply_to, else header kafka_replyTopic; null = the settings' */
     int32_t reply_partition;  /* header kafka_replyPartition; -1 = none */
-    bool reply_by_header;     /* not by reply_to: what is refused of it is named so */
-    /* The headers ce_id, kafka_replyTopic, kafka_replyPartition: wrong ones are refused by
-     * request_read, where the value does not say itself what they are for. */
+    bool reply_by_header;     /* not by reply_to: errors name the header */
+    /* The headers ce_id, kafka_replyTopic and kafka_replyPartition are wrong. request_read rejects
+     * the request unless its value gives what the header is for. */
     bool is_id_bad, is_reply_topic_bad, is_reply_partition_bad;
 };
 
-/* Fills what can be known of any record before its value is read: id (default), tenant, reply topic
- * from the headers, time limits. So that even a value that is no JSON gets its answer where it
- * belongs. */
+/* Fills what the headers say: id (or the default one), tenant, reply topic, time limit. So even a
+ * value that is not JSON gets its answer where it belongs. ERR_MALFORMED (too many headers),
+ * ERR_INVALID (ce_expirytime), ERR_NO_MEMORY. */
 MUST_CHECK enum err request_from_headers(struct arena *arena, const struct record *record,
                                          struct request *ret_request, struct why *ret_why);
-/* Reads the value; call request_from_headers first, with the same why: what it found wrong stays
- * the reason that is told, and the value is read all the same. On error ret_request keeps what was
- * understood (id, reply topic, tenant, metadata when they were readable), so that the error
- * response is as useful as possible. */
+/* Reads the value, behind request_from_headers and with its why: a mistake of the headers stays the
+ * first one. An error lists up to eight mistakes (why->others); its code and field are the first
+ * one's. On error ret_request keeps what was understood (id, reply topic, tenant, metadata, model),
+ * so that the error response is as useful as possible. Never reads the outside: no clock, no
+ * settings but the catalog. */
 MUST_CHECK enum err request_read(struct arena *arena, const struct record *record,
                                  const struct catalog *catalog, struct request *ret_request,
                                  struct why *ret_why);

@@ -7,13 +7,13 @@
 
 /* --- what is said, as it is read --- */
 
-enum err turns_make_room(struct turns *turns, size_t blocks, size_t count)
+enum err turns_make_room(struct turns *turns, size_t blocks, size_t messages)
 {
     struct arena *scratch = turns->reader->scratch;
     turns->room = blocks;
-    turns->list_room = count;
+    turns->list_room = messages;
     turns->blocks = arena_new_array(scratch, blocks, sizeof *turns->blocks);
-    turns->list = arena_new_array(scratch, count, sizeof *turns->list);
+    turns->list = arena_new_array(scratch, messages, sizeof *turns->list);
     if (turns->blocks == NULL || turns->list == NULL)
         return reader_no_memory(turns->reader);
     return OK;

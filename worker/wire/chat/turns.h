@@ -16,17 +16,19 @@ struct turns {
     size_t system_count, said_count, room;
     struct turn *list; /* their blocks are in `blocks` */
     size_t count, list_room;
-    bool is_broken; /* a part of it is wrong: what would follow from that is not told */
+    bool is_broken; /* a part of it is wrong: what only follows from that is no mistake */
     bool was_text;  /* the last message's content was a string, and its role … */
     enum role last_role;
 };
 
-MUST_CHECK enum err turns_make_room(struct turns *turns, size_t blocks, size_t count);
+/* For at most so many blocks and messages. ERR_NO_MEMORY. */
+MUST_CHECK enum err turns_make_room(struct turns *turns, size_t blocks, size_t messages);
 /* Appends to the system blocks, or to the turn of that role. */
 void turns_add_block(struct turns *turns, enum role role, const struct block *block);
 /* Notes what is wrong with a part of the conversation: reader_note. */
 bool turns_note(struct turns *turns, enum err err);
-/* What is sent of them goes to the request, and to the arena that lasts. There is a turn. */
+/* Moves what is sent of them to the request and its arena. There must be a turn.
+ * ERR_REQUEST_TOO_LARGE, ERR_NO_MEMORY. */
 MUST_CHECK enum err turns_keep(struct turns *turns);
 
 #endif

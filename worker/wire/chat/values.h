@@ -8,8 +8,8 @@
 /* One field of the request: its row in request_fields.def. */
 struct request_field {
     const char *name;
-    /* Reads a value that is there and not null; fills why with its field on error. NULL = of the
-     * contract, but not done by this version. */
+    /* Reads a value that is there and not null; on error fills why with its field. NULL = of the
+     * contract, but not supported by this version. */
     enum err (*read)(struct reader *reader, const struct request_field *field,
                      const struct json *value);
     size_t target;       /* VALUE: the slice's offset in struct request; PART: in struct reader;
@@ -17,13 +17,17 @@ struct request_field {
     enum json_kind kind; /* of a PART */
 };
 
+/* Each keeps a value of its form in the request, or returns ERR_INVALID (reply_to:
+ * ERR_REPLY_REFUSED, api: ERR_UNSUPPORTED_FIELD too) or ERR_NO_MEMORY. */
 typedef enum err request_read_field(struct reader *reader, const struct request_field *field,
                                     const struct json *value);
 request_read_field request_read_id, request_read_tenant, request_read_labels, request_read_object,
     request_read_reply_to, request_read_model, request_read_stream, request_read_expires_at,
     request_read_ttl_ms, request_read_api, request_read_parameter, request_read_text_map,
     request_read_text_list, request_read_part;
-/* Reads the value of a parameter, at the place `path`, by its row. */
+/* Keeps the value of a parameter as its row of parameters.def allows it: whole numbers as digits
+ * (1e3 becomes 1000, as Bedrock's parser wants them), one text as an array of it. `path` is the
+ * value's place. ERR_INVALID, ERR_NO_MEMORY. */
 MUST_CHECK enum err parameter_read(struct reader *reader, enum parameter parameter,
                                    const char *path, const struct json *value);
 /* 1 to `max` characters, no controls. */

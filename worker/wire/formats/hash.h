@@ -10,10 +10,11 @@
 
 #define SHA256_LEN 32
 
+/* FIPS 180-4, and RFC 2104 with it; by OpenSSL. */
 void hash_sha256(struct slice data, uint8_t ret_digest[SHA256_LEN]);
 void hash_hmac_sha256(struct slice key, struct slice data, uint8_t ret_digest[SHA256_LEN]);
 void hash_add_hex(struct buf *buf, const uint8_t *bytes, size_t len); /* lower case */
-/* Continue with the result of the call before; start with 0. */
+/* CRC-32 as in IEEE 802.3 and zlib. Continue with the result of the call before; start with 0. */
 uint32_t hash_crc32(uint32_t crc, struct slice data);
 /* MurmurHash2 as Kafka's default partitioner has it (seed 0x9747b28c), masked positive: `%
  * partitions` picks one. */

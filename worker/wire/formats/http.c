@@ -27,7 +27,7 @@ static int64_t clamp(int64_t delay_ms)
     return delay_ms > RETRY_AFTER_MAX_MS ? RETRY_AFTER_MAX_MS : delay_ms;
 }
 
-/* Digits alone, so that a number too long for int64 still means "very long". */
+/* Digits only, so that a number too long for int64 still means "very long". */
 static bool read_count(struct slice text, int64_t *ret_count)
 {
     if (text.len == 0)

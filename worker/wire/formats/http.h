@@ -18,9 +18,9 @@ struct http_request {
 /* The last value of a header in a raw head (lines ended by CRLF or LF; names without case),
  * trimmed; null = none. */
 struct slice http_header(struct slice head, const char *name);
-/* Milliseconds from Retry-After (seconds or HTTP date) and x-amz-retry-after (ms), the latter
- * first; -1 = none. Clamped to [0, 15 min]. A date is reckoned from the answer's own Date, else
- * from wall_ms. */
+/* Milliseconds that the head asks to wait: x-amz-retry-after (ms), else Retry-After (seconds or an
+ * HTTP date, RFC 9110), from 0 to 15 minutes; -1 = it asks for none. A date counts from the
+ * answer's own Date, else from wall_ms. */
 int64_t http_retry_after_ms(struct slice head, int64_t wall_ms);
 
 #endif

@@ -1,7 +1,7 @@
 /* JSON, strictly (RFC 8259 + UTF-8): one scan of our own over the source text, and cJSON behind it
  * for the values of strings with escapes and of numbers. The scan refuses what cJSON would accept
  * or blur: invalid UTF-8, nesting deeper than the limit, duplicate members, `\u0000`, lone
- * surrogates, trailing bytes, numbers that are no JSON. The nodes are spans of the source, so that
+ * surrogates, trailing bytes, numbers that are not JSON. The nodes are spans of the source, so that
  * what belongs to the user or to Bedrock can be passed on byte for byte. Nodes live in the caller's
  * arena and borrow the source text; nothing is freed singly. No recursion. */
 #ifndef WIRE_FORMATS_JSON_H
@@ -48,9 +48,9 @@ struct json_fault {
 MUST_CHECK enum err json_parse(struct arena *arena, struct slice text, const struct json **ret_root,
                                struct json_fault *ret_fault);
 
-/* For what a service said, and was paid for: where json_parse refuses the text, a mended copy of it
- * (wire/formats/json_mend.h) is read, in which members may stand twice (json_member finds the
- * first) and nest deeper. The spans are those of the copy. */
+/* For an answer that was paid for: where json_parse does not accept the text, reads a mended copy
+ * of it (wire/formats/json_mend.h), in which members may stand twice (json_member finds the first)
+ * and nest up to JSON_LOOSE_DEPTH_MAX. The spans are those of the copy. Errors as json_parse. */
 MUST_CHECK enum err json_parse_loosely(struct arena *arena, struct slice text,
                                        const struct json **ret_root, struct json_fault *ret_fault);
 

@@ -24,6 +24,7 @@ struct why {
                                       (wire/bedrock/quote.h) */
 };
 
+/* err OK and empty texts. */
 void why_clear(struct why *why);
 /* Sets err, field (NULL = none) and message (clipped between code points; control characters become
  * spaces); clears type: a new reason has nothing of the old one. Returns err, so that `return

@@ -1,6 +1,6 @@
-/* What the encoders of output_*.c share, and nobody else includes. A draft is an output in the
- * making: its value is written into `body` first, the texts of our own headers behind it, so that
- * one growing block serves both; then draft_end adds what comes from the request (key, echoed
+/* What the encoders of this wing share; no file outside of it includes this. A draft is an output
+ * in the making: its value is written into `body` first, the texts of our own headers behind it, so
+ * that one growing block serves both; then draft_end adds what comes from the request (key, echoed
  * headers) and seals it. A failure sticks in the body and is asked for once, by draft_end.
  */
 #ifndef WIRE_OUTPUTS_DRAFT_H
@@ -77,7 +77,7 @@ void output_add_call_metadata(struct buf *body, const struct attempt *attempt);
 void output_add_model_metadata(struct buf *body, const struct attempt *attempt);
 
 const char *output_why_type(const struct why *why); /* Bedrock's name, else our code */
-/* `field: what is wrong with it`, or the reason alone, and further mistakes; never empty. */
+/* `field: what is wrong with it`, or only the reason, and further mistakes; never empty. */
 #define OUTPUT_MESSAGE_MAX (WHY_FIELD_MAX + 2 + WHY_MESSAGE_MAX + WHY_OTHERS_MAX)
 void output_why_message(const struct why *why, char ret_text[OUTPUT_MESSAGE_MAX]);
 

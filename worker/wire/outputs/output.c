@@ -180,7 +180,7 @@ void draft_event_headers(struct draft *draft, const char *type, struct slice sub
     draft_header(draft, "content-type", SLICE("application/json"));
 }
 
-/* Headers that tell of one record alone, and would lie about another: CloudEvents attributes,
+/* Headers that describe one record only, and would lie about another: CloudEvents attributes,
  * Spring's type hints and reply address, our own verdict. */
 static bool is_never_echoed(struct slice name)
 {

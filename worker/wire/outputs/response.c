@@ -140,7 +140,7 @@ static void add_value(struct buf *body, const struct response_facts *facts)
 }
 
 /* Names the record, so a repeated publication has the same id and another request never does: a
- * topic made anew repeats offsets, hence the timestamp. */
+ * recreated topic repeats offsets, hence the timestamp. */
 static void add_event_id(struct draft *draft, const struct record *record)
 {
     struct buf *body = draft->body;

@@ -97,7 +97,7 @@ static bool add_reasoning(struct converse_answer *texts, const struct json *reas
     return true;
 }
 
-/* Texts alone. */
+/* Nothing but texts. */
 static bool are_texts(const struct json *content)
 {
     if (!json_is(content, JSON_ARRAY) || content->count == 0)

@@ -1,5 +1,5 @@
-/* The blocks of a message that comes as a stream: each start or delta is written down and told as
- * the `content` (and tool_call_chunks) of a chunk, so that what is kept and what was told add up to
+/* The blocks of a message that comes as a stream: each start or delta is kept and sent as the
+ * `content` (and tool_call_chunks) of a chunk, so that what is kept and what was sent add up to
  * the same. Private to converse*.c. Texts are kept as they were escaped in the source: fragments of
  * JSON strings, joined, are a JSON string. */
 #ifndef WIRE_BEDROCK_CONVERSE_ITEMS_H
@@ -35,7 +35,7 @@ void items_done(struct items *items);
  * ERR_TOO_LARGE, ERR_NO_MEMORY. */
 MUST_CHECK enum err items_hear(struct items *items, const struct block_event *event,
                                struct buf *content, struct buf *tool_calls);
-/* Whether chunks have told of a block with this index. */
+/* Whether chunks have had a block with this index. */
 bool items_know(const struct items *items, int64_t index);
 /* Counts bytes that are kept elsewhere against the limit. */
 MUST_CHECK enum err items_charge(struct items *items, size_t bytes);

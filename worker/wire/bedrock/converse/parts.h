@@ -45,7 +45,7 @@ const struct json *converse_only_member(const struct json *node);
 /* Bytes of a decoded string, near enough for an estimate: an escape counts as one to four. 0 when
  * it is none. */
 size_t converse_text_bytes(const struct json *string);
-/* Fills why; what is over a limit is told as an answer that is too large. */
+/* Fills why and returns its error; over a limit becomes ERR_RESPONSE_TOO_LARGE. */
 enum err converse_failed(struct why *why, enum err err);
 /* Copies into the arena: ERR_TOO_LARGE when its limit, ERR_NO_MEMORY when the heap is to blame. */
 MUST_CHECK enum err converse_keep(struct arena *arena, const struct buf *buf,

@@ -87,7 +87,7 @@ static enum err read_block_stop(struct reading *reading)
     enum err err = read_index(reading, &index);
     if (err != OK)
         return err;
-    /* An index that the sum does not know would become a block of its own. */
+    /* An index that the sum does not know would become another block. */
     if (items_know(&reading->stream->items, index)) {
         buf_add_text(&reading->stream->content, "{\"index\":");
         buf_add_int(&reading->stream->content, index);
