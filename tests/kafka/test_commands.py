@@ -56,6 +56,19 @@ def test_a_missing_request_topic_is_told_by_ask_with_its_name(broker):
     records.delete_topic(broker.bootstrap, answers)
 
 
+def test_a_request_over_the_topics_limit_is_told_by_ask_with_its_size(broker):
+    requests, answers = f"ask.{os.getpid()}.small", f"ask.{os.getpid()}.answers"
+    records.create_topic(broker.bootstrap, requests, 1, {"max.message.bytes": "1000"})
+    records.create_topic(broker.bootstrap, answers, 1)
+    done = call("ask", "--set", f"kafka.bootstrap_servers={broker.bootstrap}", "--set", f"topics.responses={answers}",
+                "--set", f"topics.requests=[{requests}]", "x" * 5000)
+    assert done.returncode == 1
+    assert re.fullmatch(r"the broker rejected a record: .*[Ss]ize.*; the request has 5,\d{3} bytes and was not sent; raise "
+                        rf"max\.message\.bytes of the topic {re.escape(requests)}, or shorten the request\n", done.stderr)
+    for topic in (requests, answers):
+        records.delete_topic(broker.bootstrap, topic)
+
+
 def test_a_compacted_output_topic_is_told_by_check(broker):
     topics = [f"check.{os.getpid()}.{name}" for name in ("requests", "responses", "usage")]
     for topic, policy in zip(topics, ("compact", "compact,delete", "delete"), strict=True):
