@@ -1,5 +1,5 @@
 /* A worker in this process: io and engine put together from settings. `run` has one in its main
- * thread, `demo` in a thread of its own. */
+ * thread, `demo` in a second thread. */
 #ifndef APP_WORKER_H
 #define APP_WORKER_H
 

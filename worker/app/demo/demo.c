@@ -22,7 +22,7 @@
 #define SET_UP_MS       30000
 #define REACH_MS        10000
 #define ANSWERS_BASE_MS 120000 /* for all answers, and 50 ms more for each request */
-#define QUIET_MS        1500   /* nothing more comes after so long */
+#define QUIET_MS        1500   /* without a record: then none comes any more */
 #define POLL_MS         50
 #define STAY_POLL_MS    500
 #define LINES_KEPT      12 /* of the worker's log, shown when it fails */
