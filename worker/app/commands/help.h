@@ -6,7 +6,9 @@
 
 #include "app/commands/commands.h"
 
+/* NAME, SYNOPSIS, the list of commands, ENVIRONMENT. */
 void help_print_program(FILE *out, const struct command *const *commands, size_t count);
+/* NAME, SYNOPSIS, DESCRIPTION, OPTIONS, EXAMPLES. */
 void help_print_command(FILE *out, const struct command *command);
 
 #endif

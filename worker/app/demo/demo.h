@@ -25,7 +25,9 @@ struct demo_cluster;
 
 /* librdkafka's in-memory cluster with one broker; NULL with words (CLIENT_WORDS_MAX). */
 MUST_CHECK struct demo_cluster *demo_cluster_new(char *ret_words);
+/* Its bootstrap.servers; lives as long as the cluster. */
 const char *demo_cluster_brokers(const struct demo_cluster *cluster);
+/* ERR_IO: the cluster refuses. */
 MUST_CHECK enum err demo_cluster_add_topic(struct demo_cluster *cluster, struct slice topic,
                                            int partitions);
 void demo_cluster_free(struct demo_cluster *cluster); /* NULL is fine */
@@ -40,6 +42,7 @@ struct demo_conversation {
     int64_t input_tokens, output_tokens;
 };
 
+/* The conversation with this index, below DEMO_CONVERSATIONS. */
 const struct demo_conversation *demo_conversation(size_t index);
 /* The request with this index (the first ones are the conversations): its value, and its key in
  * `ret_key`. */
@@ -95,6 +98,7 @@ struct demo_tally {
     char trouble[256]; /* the first record that could not be read or counted; "" = none */
 };
 
+/* `expected` requests. false = out of memory; demo_tally_done in any case. */
 MUST_CHECK bool demo_tally_init(struct demo_tally *tally, size_t expected);
 void demo_tally_done(struct demo_tally *tally);
 /* Counts one record of the worker's topics. */
@@ -114,9 +118,11 @@ struct demo_screen {
     size_t last_answered; /* and what it said */
 };
 
+/* Standard output and error. */
 void demo_screen_init(struct demo_screen *screen);
 /* Rewrites one line on a terminal; prints a line every other second on a plain screen. */
 void demo_show_progress(struct demo_screen *screen, const struct demo_tally *tally, int64_t now_ms);
+/* The conversations with their answers, the usage by model, and what was retried. */
 void demo_show_results(struct demo_screen *screen, const struct demo_tally *tally);
 
 /* Where the demo is, for lines to copy. */
