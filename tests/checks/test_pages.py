@@ -322,6 +322,11 @@ def test_the_renamed_events_have_their_new_names():
         assert not any(re.search(rf"`{old}`", text_of(page)) for page in page_names() if page != "CHANGELOG.md"), old
 
 
+def test_the_table_of_waits_has_every_reason():
+    there = re.findall(r'^WAIT\((?!NOTHING)\w+, *\w+, *"(.*)"\)', source("engine/waits.def"), re.MULTILINE)
+    assert [cell.strip() for cell in first_column(section("deploy/README.md", "Why requests wait"))] == there
+
+
 def test_the_table_of_programs_has_every_command():
     there = re.findall(r"^COMMAND\((\w+)\)", source("app/commands/commands.def"), re.MULTILINE)
     table = [code for cell in first_column(section("config/README.md", "Commands and settings")) for code in codes(cell)]
