@@ -1,0 +1,95 @@
+/* The texts of a settings file: with their variables put in, as names in a map, and as one of the
+ * words that a setting may be. */
+#include "app/settings/parts.h"
+
+#include "yaml/mistake.h"
+
+#define ENTRIES_MAX     1000                 /* of one map */
+#define NAME_BYTES_MAX  128                  /* of an alias or a template */
+#define VALUE_BYTES_MAX ((size_t)256 * 1024) /* of one text, its variables put in */
+
+/* Passwords may stand in librdkafka's properties and in URLs. */
+static bool may_be_secret(struct slice path)
+{
+    return slice_starts(path, SLICE("kafka.")) || slice_starts(path, SLICE("bedrock."));
+}
+
+bool settings_take_text(struct settings_reader *reader, const struct document_node *node,
+                        struct slice path, struct slice *ret_text)
+{
+    if (node->kind != DOCUMENT_TEXT || document_is_null(node)) {
+        mistake_add_no_text(reader->problems, node, path, may_be_secret(path));
+        return false;
+    }
+    struct buf text OWNED_BY(buf_done);
+    char name[UNITS_NAME_MAX];
+    buf_init(&text, VALUE_BYTES_MAX);
+    enum err err = units_add_expanded(&text, node->text, &reader->environment, name);
+    if (err == ERR_NOT_FOUND)
+        problems_add(reader->problems, node->place, path,
+                     "environment variable %s is not set; set it, write ${%s:-default}, or $${ for "
+                     "the characters ${",
+                     name, name);
+    else if (err == ERR_FORMAT)
+        problems_add(reader->problems, node->place, path,
+                     "has a ${ that is not a variable, or one within another; write ${NAME}, "
+                     "${NAME:-default} (a plain text), or $${ for the characters ${");
+    else if (err != OK || !arena_copy(&reader->settings->arena, buf_slice(&text), ret_text))
+        problems_add(reader->problems, node->place, path, "is too long; shorten it");
+    else if (slice_find(buf_slice(&text), '\0') < text.len)
+        problems_add(reader->problems, node->place, path, "must not hold a NUL byte; remove it");
+    else
+        return true;
+    return false;
+}
+
+/* Is the map small enough, and this member the first of its name and named well? */
+bool settings_may_take(struct settings_reader *reader, const struct document_node *map,
+                       const struct document_node *member, struct slice path)
+{
+    if (map->count > ENTRIES_MAX) {
+        if (member == map->first)
+            problems_add(reader->problems, map->place, path,
+                         "has more than %d entries; remove some", ENTRIES_MAX);
+        return false;
+    }
+    if (document_is_repeated(map, member)) {
+        problems_add(reader->problems, member->key_place, path, "is there twice; keep one of them");
+        return false;
+    }
+    if (member->key.len > NAME_BYTES_MAX || settings_form_fault(FORM_NAME, member->key) != NULL) {
+        problems_add(reader->problems, member->key_place, path,
+                     "is not a name; use printable ASCII without spaces, at most %d",
+                     NAME_BYTES_MAX);
+        return false;
+    }
+    return true;
+}
+
+void settings_add_choices(struct buf *buf, const char *choices, const char *between)
+{
+    for (const char *at = choices; *at != '\0'; at++) {
+        if (*at == '|')
+            buf_add_text(buf, between);
+        else
+            buf_add_byte(buf, *at);
+    }
+}
+
+int settings_find_choice(struct settings_reader *reader, const struct document_node *node,
+                         struct slice path, const char *choices, struct slice text)
+{
+    struct slice rest = slice_of_text(choices);
+    for (int index = 0; rest.len > 0; index++) {
+        size_t len = slice_find(rest, '|');
+        if (slice_equal(text, slice_sub(rest, 0, len)))
+            return index;
+        rest = slice_sub(rest, len + 1, rest.len);
+    }
+    struct buf wanted OWNED_BY(buf_done);
+    buf_init(&wanted, 256);
+    buf_add_text(&wanted, "one of ");
+    settings_add_choices(&wanted, choices, ", ");
+    mistake_add_value(reader->problems, node, path, buf_text(&wanted));
+    return -1;
+}
