@@ -24,13 +24,6 @@ static void loop_woken(uv_async_t *wake)
     (void)wake;
 }
 
-void io_wake(void *self)
-{
-    struct io *io = self;
-    atomic_store(&io->woken, true);
-    (void)uv_async_send(&io->wake);
-}
-
 /* ---- making and unmaking ---- */
 
 static bool loop_make(struct io *io)

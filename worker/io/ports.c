@@ -3,6 +3,13 @@
 
 #include "base/check.h"
 
+void io_wake(void *self)
+{
+    struct io *io = self;
+    atomic_store(&io->woken, true);
+    (void)uv_async_send(&io->wake);
+}
+
 static void port_call_start(void *self, struct call_ref call, const struct http_request *request)
 {
     http_start(((struct io *)self)->calls, call, request);
