@@ -17,32 +17,29 @@ static inline void open_ledger(struct ledger *ledger, size_t map_bytes_max, int6
     assert_int_equal(ledger_open(ledger, offset, metadata), OK);
 }
 
-static inline struct ledger_entry *take(struct ledger *ledger, int64_t offset)
+static inline const struct ledger_entry *entry_at(const struct ledger *ledger, int64_t offset)
 {
-    struct ledger_taken taken = ledger_take(ledger, offset, (uint32_t)offset);
-    assert_non_null(taken.entry);
-    assert_int_equal(taken.entry->state, LEDGER_HELD);
-    return taken.entry;
-}
-
-static inline struct ledger_entry *entry_at(struct ledger *ledger, int64_t offset)
-{
-    struct ledger_entry *entry = ledger_find(ledger, offset);
+    const struct ledger_entry *entry = ledger_find(ledger, offset);
     assert_non_null(entry);
     return entry;
 }
 
+static inline void take(struct ledger *ledger, int64_t offset)
+{
+    assert_true(ledger_take(ledger, offset, (uint32_t)offset).is_open);
+    assert_int_equal(entry_at(ledger, offset)->state, LEDGER_HELD);
+}
+
 static inline void begin(struct ledger *ledger, int64_t offset)
 {
-    ledger_begin(ledger, entry_at(ledger, offset));
+    ledger_begin(ledger, offset);
 }
 
 static inline void finish(struct ledger *ledger, int64_t offset)
 {
-    struct ledger_entry *entry = entry_at(ledger, offset);
-    if (entry->is_running)
-        ledger_call_ended(ledger, entry, false);
-    ledger_finish(ledger, entry);
+    if (entry_at(ledger, offset)->is_running)
+        ledger_call_ended(ledger, offset, false);
+    ledger_finish(ledger, offset);
 }
 
 /* Everything finished goes into a batch, which the broker takes. */
@@ -50,7 +47,7 @@ static inline void commit(struct ledger *ledger, struct buf *ret_map)
 {
     for (size_t i = 0; i < ledger->count; i++)
         if (ledger->entries[i].state == LEDGER_FINISHED)
-            ledger_put_in_batch(ledger, &ledger->entries[i]);
+            ledger_put_in_batch(ledger, ledger->entries[i].offset);
     int64_t front = ledger_front(ledger);
     buf_reset(ret_map);
     assert_int_equal(ledger_add_map(ledger, 7, ret_map), OK);
@@ -69,7 +66,7 @@ static inline void pass_on(struct ledger *ledger, struct buf *map)
 
 static inline bool is_done(struct ledger *ledger, int64_t offset)
 {
-    return ledger_take(ledger, offset, 1).entry == NULL;
+    return !ledger_take(ledger, offset, 1).is_open;
 }
 
 #endif

@@ -46,7 +46,7 @@ void batch_add_result(struct engine *engine, struct result *result)
     if (result->has_usage)
         ledger_book(&partition->ledger, result->offset, result->is_lost_call);
     if (result->job != NULL)
-        ledger_put_in_batch(&partition->ledger, ledger_find(&partition->ledger, result->offset));
+        ledger_put_in_batch(&partition->ledger, result->offset);
 }
 
 static void make_room_for_offset(struct open_batch *batch)

@@ -19,13 +19,6 @@ bool job_is_finished(const struct job *job)
     return job->step == JOB_FINISHED || job->step == JOB_BATCHED;
 }
 
-static struct ledger_entry *entry_of(const struct job *job)
-{
-    struct ledger_entry *entry = ledger_find(&job->partition->ledger, job->offset);
-    CHECK(entry != NULL);
-    return entry;
-}
-
 static void job_fail(struct engine *engine, struct job *job);
 static void job_finish(struct engine *engine, struct job *job);
 
@@ -58,7 +51,7 @@ void job_take(struct engine *engine, struct partition *partition, const struct r
     CHECK(free_link != NULL);
     struct job *job = LINK_OWNER(free_link, struct job, link);
     struct ledger_taken taken = ledger_take(&partition->ledger, record->offset, job->index);
-    if (taken.entry == NULL)
+    if (!taken.is_open)
         return;
     job_start(engine, job, partition, record);
     engine->stats.taken++;
@@ -66,7 +59,7 @@ void job_take(struct engine *engine, struct partition *partition, const struct r
     if (read_request(engine, job) != OK)
         CHECK(job->why.err != OK);
     if (taken.was_running && booked_forget(engine, partition, record, taken.begun)) {
-        ledger_forget_call(&partition->ledger, taken.entry);
+        ledger_forget_call(&partition->ledger, record->offset);
         taken.begun--;
     } else if (taken.was_running) {
         outcome_lost_call(engine, job);
@@ -243,7 +236,7 @@ void job_call(struct engine *engine, struct job *job)
     target_begin_call(engine, job);
     timers_stop(&engine->timers, &job->due);
     job_go(job, JOB_CALLING);
-    ledger_begin(&job->partition->ledger, entry_of(job));
+    ledger_begin(&job->partition->ledger, job->offset);
     job->partition->calling++;
     if (job->calls == 1)
         job->first_call_ms = engine->now_ms;
@@ -346,7 +339,7 @@ void job_call_ended(struct engine *engine, struct job *job, const struct call_en
     target_end_call(engine, job, &verdict);
     if (err_remedy(verdict.why.err) == DO_BACK_OFF)
         engine->stats.throttled++;
-    ledger_call_ended(&job->partition->ledger, entry_of(job), verdict.is_billable);
+    ledger_call_ended(&job->partition->ledger, job->offset, verdict.is_billable);
     if (verdict.why.err != OK) {
         job_failed_call(engine, job, &verdict);
         return;
@@ -374,13 +367,12 @@ static void leave_lane(struct engine *engine, struct job *job)
 
 static void job_finish(struct engine *engine, struct job *job)
 {
-    struct ledger *ledger = &job->partition->ledger;
     if (job->step == JOB_WAITING)
         target_dequeue(engine, job->target, job);
     timers_stop(&engine->timers, &job->due);
     link_out(&job->link);
     job_go(job, JOB_FINISHED);
-    ledger_finish(ledger, entry_of(job));
+    ledger_finish(&job->partition->ledger, job->offset);
     result_submit(engine, &job->result, job->partition, job->offset);
     job_charge(engine, job);
     leave_lane(engine, job);
@@ -447,10 +439,8 @@ void job_drop(struct engine *engine, struct job *job)
     if (job->step == JOB_WAITING)
         target_dequeue(engine, job->target, job);
     leave_lane(engine, job);
-    struct ledger_entry *entry = entry_of(job);
-    entry->job = LEDGER_NO_JOB;
-    if (job->calls > 0)
-        entry->dropped_hash = booked_hash(engine, &job->record);
+    ledger_drop(&job->partition->ledger, job->offset,
+                job->calls > 0 ? booked_hash(engine, &job->record) : 0);
     job_free(engine, job);
 }
 

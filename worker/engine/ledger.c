@@ -226,7 +226,7 @@ static size_t place_of(const struct ledger *ledger, int64_t offset)
     return low;
 }
 
-struct ledger_entry *ledger_find(const struct ledger *ledger, int64_t offset)
+const struct ledger_entry *ledger_find(const struct ledger *ledger, int64_t offset)
 {
     size_t place = place_of(ledger, offset);
     if (place == ledger->count || ledger->entries[place].offset != offset)
@@ -234,43 +234,59 @@ struct ledger_entry *ledger_find(const struct ledger *ledger, int64_t offset)
     return &ledger->entries[place];
 }
 
+/* The entry of an open offset. */
+static struct ledger_entry *entry_of(struct ledger *ledger, int64_t offset)
+{
+    if (ledger->found >= ledger->count || ledger->entries[ledger->found].offset != offset)
+        ledger->found = place_of(ledger, offset);
+    CHECK(ledger->found < ledger->count && ledger->entries[ledger->found].offset == offset);
+    return &ledger->entries[ledger->found];
+}
+
+/* A new entry above all others. */
+static void add_above(struct ledger *ledger, int64_t offset, int64_t old_top)
+{
+    if (ledger->count == 0) {
+        ledger->cost = 0;
+    } else { /* the gap behind the last entry now ends at this one */
+        int64_t last = ledger->entries[ledger->count - 1].offset;
+        ledger->cost -= offset_map_gap_cost(last, old_top + 1);
+        ledger->cost += offset_map_gap_cost(last, offset);
+    }
+    ledger->cost++;
+    (void)entry_add(ledger, offset);
+    CHECK(ledger->cost <= ledger->map_bytes_max - OFFSET_MAP_HEAD_LEN);
+}
+
 struct ledger_taken ledger_take(struct ledger *ledger, int64_t offset, uint32_t job)
 {
-    struct ledger_taken none = {.entry = NULL};
+    struct ledger_taken none = {.is_open = false};
     if (offset < ledger->next)
         return none;
     int64_t old_top = top(ledger);
     drop_unknown_below(ledger, offset);
     ledger->next = offset + 1;
-    struct ledger_entry *entry = ledger_find(ledger, offset);
-    if (entry == NULL && offset <= ledger->map_last)
+    bool is_new = ledger_find(ledger, offset) == NULL;
+    if (is_new && offset <= ledger->map_last)
         return none;
-    if (entry == NULL) {
-        if (ledger->count == 0)
-            ledger->cost = 0;
-        else /* the gap behind the last entry now ends at this one */
-            ledger->cost -=
-                offset_map_gap_cost(ledger->entries[ledger->count - 1].offset, old_top + 1);
-        if (ledger->count > 0)
-            ledger->cost += offset_map_gap_cost(ledger->entries[ledger->count - 1].offset, offset);
-        ledger->cost++;
-        entry = entry_add(ledger, offset);
-        CHECK(ledger->cost <= ledger->map_bytes_max - OFFSET_MAP_HEAD_LEN);
-    }
+    if (is_new)
+        add_above(ledger, offset, old_top);
+    struct ledger_entry *entry = entry_of(ledger, offset);
     CHECK(entry->state == LEDGER_UNKNOWN);
     entry->state = LEDGER_HELD;
     entry->job = job;
     if (entry->was_running)
         entry->unbooked++;
     return (struct ledger_taken){
-        .entry = entry,
+        .is_open = true,
         .begun = (uint8_t)(entry->deaths + (entry->was_running ? 1 : 0)),
         .was_running = entry->was_running,
     };
 }
 
-void ledger_forget_call(struct ledger *ledger, struct ledger_entry *entry)
+void ledger_forget_call(struct ledger *ledger, int64_t offset)
 {
+    struct ledger_entry *entry = entry_of(ledger, offset);
     CHECK(entry->was_running && entry->unbooked > 0);
     entry->was_running = false;
     entry->unbooked--;
@@ -289,15 +305,17 @@ void ledger_end(struct ledger *ledger, int64_t position)
         ledger->is_changed = true;
 }
 
-void ledger_begin(struct ledger *ledger, struct ledger_entry *entry)
+void ledger_begin(struct ledger *ledger, int64_t offset)
 {
+    struct ledger_entry *entry = entry_of(ledger, offset);
     CHECK(entry->state == LEDGER_HELD && !entry->is_running);
     entry->is_running = true;
     ledger->is_changed = true;
 }
 
-void ledger_call_ended(struct ledger *ledger, struct ledger_entry *entry, bool has_usage)
+void ledger_call_ended(struct ledger *ledger, int64_t offset, bool has_usage)
 {
+    struct ledger_entry *entry = entry_of(ledger, offset);
     CHECK(entry->is_running);
     entry->is_running = false;
     if (has_usage)
@@ -305,17 +323,25 @@ void ledger_call_ended(struct ledger *ledger, struct ledger_entry *entry, bool h
     ledger->is_changed = true;
 }
 
-void ledger_finish(struct ledger *ledger, struct ledger_entry *entry)
+void ledger_finish(struct ledger *ledger, int64_t offset)
 {
+    struct ledger_entry *entry = entry_of(ledger, offset);
     CHECK(entry->state == LEDGER_HELD && !entry->is_running);
     entry->state = LEDGER_FINISHED;
     ledger->is_changed = true;
 }
 
+void ledger_drop(struct ledger *ledger, int64_t offset, uint64_t hash)
+{
+    struct ledger_entry *entry = entry_of(ledger, offset);
+    entry->job = LEDGER_NO_JOB;
+    entry->dropped_hash = hash;
+}
+
 void ledger_book(struct ledger *ledger, int64_t offset, bool is_lost_call)
 {
-    struct ledger_entry *entry = ledger_find(ledger, offset);
-    CHECK(entry != NULL && entry->unbooked > 0);
+    struct ledger_entry *entry = entry_of(ledger, offset);
+    CHECK(entry->unbooked > 0);
     entry->unbooked--;
     if (is_lost_call) {
         CHECK(entry->was_running);
@@ -327,8 +353,7 @@ void ledger_book(struct ledger *ledger, int64_t offset, bool is_lost_call)
 
 void ledger_unbook(struct ledger *ledger, int64_t offset, bool is_lost_call)
 {
-    struct ledger_entry *entry = ledger_find(ledger, offset);
-    CHECK(entry != NULL);
+    struct ledger_entry *entry = entry_of(ledger, offset);
     entry->unbooked++;
     if (is_lost_call) {
         CHECK(!entry->was_running && entry->deaths > 0);
@@ -338,8 +363,9 @@ void ledger_unbook(struct ledger *ledger, int64_t offset, bool is_lost_call)
     ledger->is_changed = true;
 }
 
-void ledger_put_in_batch(struct ledger *ledger, struct ledger_entry *entry)
+void ledger_put_in_batch(struct ledger *ledger, int64_t offset)
 {
+    struct ledger_entry *entry = entry_of(ledger, offset);
     CHECK(entry->state == LEDGER_FINISHED && entry->unbooked == 0);
     entry->state = LEDGER_IN_BATCH;
     ledger->is_changed = true;

@@ -45,6 +45,7 @@ struct ledger_entry {
 struct ledger {
     struct ledger_entry *entries; /* ascending by offset */
     size_t count, room;
+    size_t found;     /* index of the entry that was asked for last: one event asks several times */
     int64_t next;     /* lowest offset that the log has not shown yet */
     int64_t map_last; /* highest offset that the previous owner's map speaks of; -1 = none */
     size_t map_bytes_max;
@@ -57,9 +58,9 @@ struct ledger {
 
 /* What ledger_take found. */
 struct ledger_taken {
-    struct ledger_entry *entry; /* NULL: done already, or a repetition: skip the record */
-    uint8_t begun;              /* owners that died with a call under way for it */
-    bool was_running;           /* the last of them is not in the books yet */
+    bool is_open;     /* false: done already, or a repetition: skip the record */
+    uint8_t begun;    /* owners that died with a call under way for it */
+    bool was_running; /* the last of them is not in the books yet */
 };
 
 MUST_CHECK enum err ledger_init(struct ledger *ledger, size_t map_bytes_max);
@@ -90,20 +91,29 @@ bool ledger_fits(const struct ledger *ledger, int64_t offset);
 /* A record came. Open offsets that it jumped over are gone from the log. */
 struct ledger_taken ledger_take(struct ledger *ledger, int64_t offset, uint32_t job);
 /* The call that the map told as under way is in the books already, and nobody died of it. */
-void ledger_forget_call(struct ledger *ledger, struct ledger_entry *entry);
+void ledger_forget_call(struct ledger *ledger, int64_t offset);
 /* The log's end was reached: nothing below `position` is still to come. */
 void ledger_end(struct ledger *ledger, int64_t position);
 
-/* The entry, or NULL when it is done. Pointers are valid until the next take, end or settle. */
-struct ledger_entry *ledger_find(const struct ledger *ledger, int64_t offset);
-void ledger_begin(struct ledger *ledger, struct ledger_entry *entry); /* a call began */
-void ledger_call_ended(struct ledger *ledger, struct ledger_entry *entry, bool has_usage);
-void ledger_finish(struct ledger *ledger, struct ledger_entry *entry); /* its answer is ready */
+/* The entry, or NULL when it is done. Pointers are valid until the ledger changes. */
+const struct ledger_entry *ledger_find(const struct ledger *ledger, int64_t offset);
+
+/* What happens to an offset that is open (CHECKed): */
+
+/* A call began, or ended; `has_usage`: its usage waits for a batch. */
+void ledger_begin(struct ledger *ledger, int64_t offset);
+void ledger_call_ended(struct ledger *ledger, int64_t offset, bool has_usage);
+/* Its answer is ready. */
+void ledger_finish(struct ledger *ledger, int64_t offset);
+/* Its job forgets it: the record stays in Kafka. `hash`: of the request, if it was called, else 0
+ * (booked.h). */
+void ledger_drop(struct ledger *ledger, int64_t offset, uint64_t hash);
+/* Its answer goes into the open batch. */
+void ledger_put_in_batch(struct ledger *ledger, int64_t offset);
 /* A usage record of this offset goes into the open batch (booked), or comes back out of it by an
  * abort (not). */
 void ledger_book(struct ledger *ledger, int64_t offset, bool is_lost_call);
 void ledger_unbook(struct ledger *ledger, int64_t offset, bool is_lost_call);
-void ledger_put_in_batch(struct ledger *ledger, struct ledger_entry *entry);
 
 /* The next offset to commit if the open batch makes it. */
 int64_t ledger_front(const struct ledger *ledger);
