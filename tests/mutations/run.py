@@ -24,11 +24,11 @@ ROOT = Path(__file__).resolve().parents[2]
 WORK = ROOT / "build" / "mutations"
 TREE = WORK / "tree"
 BUILD = WORK / "out"
-COPIED = ["CMakeLists.txt", "worker", "tests", "schema", "config"]
+COPIED = ["CMakeLists.txt", "worker", "tests", "schema", "config", "deploy"]
 # The quick ones first: the first that fails is the one that is named.
 UNITS = ["offset_map", "retry", "share", "ledger", "ledger_map", "engine_partitions", "engine_batches", "engine_refusals",
          "engine_lost", "engine_requests", "engine_answers", "http",
-         "lane", "target", "reply", "pace", "ledger_orders"]
+         "lane", "target", "dispatch", "reply", "pace", "ledger_orders"]
 TEST_SECONDS = 120
 MEMORY_BYTES = 2 << 30
 
