@@ -5,6 +5,7 @@
 
 #include "unit/engine_stream_kit.h"
 #include "unit/request_kit.h"
+#include "unit/sources.h"
 #include "wire/bedrock/converse/converse.h"
 #include "wire/bedrock/dialects.h"
 
@@ -270,6 +271,38 @@ static void the_apis_are_those_of_the_rows(void **state)
     }
 }
 
+/* In quotes and whole, where a file of the worker's names an API: `"converse"`. */
+static void find_name(const char *folder, const char *name, struct slice text, void *self)
+{
+    struct buf *report = self;
+    size_t count;
+    const struct api_name *const *apis = dialect_apis(&count);
+    for (size_t i = 0; i < count; i++) {
+        char quoted[64];
+        (void)snprintf(quoted, sizeof quoted, "\"%s\"", apis[i]->api);
+        if (memmem(text.ptr, text.len, quoted, strlen(quoted)) != NULL)
+            buf_addf(report, "%s/%s says %s\n", folder, name, quoted);
+    }
+}
+
+static void only_the_rows_name_an_api(void **state)
+{
+    (void)state;
+    static const char *const FOLDERS[] = {"base",         "policy", "wire/formats", "wire/chat",
+                                          "wire/outputs", "engine", "io",           "app"};
+    struct buf report OWNED_BY(buf_done);
+    buf_init(&report, REPORT_BYTES_MAX);
+    (void)sources_visit("worker/wire/bedrock/converse", find_name, &report);
+    assert_buf(&report, "worker/wire/bedrock/converse/converse.c says \"converse\"\n");
+    buf_reset(&report);
+    for (size_t i = 0; i < COUNT_OF(FOLDERS); i++) {
+        char folder[64];
+        (void)snprintf(folder, sizeof folder, "worker/%s", FOLDERS[i]);
+        assert_true(sources_visit(folder, find_name, &report) > 0);
+    }
+    assert_buf(&report, "");
+}
+
 static void an_alias_chooses_the_api_where_the_request_does_not(void **state)
 {
     (void)state;
@@ -298,6 +331,7 @@ int main(void)
         cmocka_unit_test(a_frame_that_cannot_be_unwrapped_breaks_the_stream),
         cmocka_unit_test(a_family_without_streams_answers_whole),
         cmocka_unit_test(the_apis_are_those_of_the_rows),
+        cmocka_unit_test(only_the_rows_name_an_api),
         cmocka_unit_test(an_alias_chooses_the_api_where_the_request_does_not),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
