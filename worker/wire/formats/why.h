@@ -18,10 +18,10 @@ struct why {
     char type[WHY_TYPE_MAX];       /* Bedrock's name for it (ThrottlingException); "" = none */
     char field[WHY_FIELD_MAX];     /* JSON path such as messages[2].content; "" = none */
     char message[WHY_MESSAGE_MAX]; /* "" = err_words(err) */
-    const char *others;            /* further mistakes of a request, to stand behind the message:
-                                      `; temperature: must be …`; in its arena, NULL = none */
     bool is_foreign;               /* the message is the service's own: it may quote the request
                                       (wire/bedrock/quote.h) */
+    const char *others;            /* further mistakes of a request, to stand behind the message:
+                                      `; temperature: must be …`; in its arena, NULL = none */
 };
 
 /* err OK and empty texts. */
