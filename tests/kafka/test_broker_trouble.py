@@ -40,7 +40,7 @@ def be_away(world, seconds, while_away=lambda: None):
 @pytest.mark.core
 def test_a_broker_that_is_away_for_less_than_the_session_costs_no_call(own_broker, folder):
     with World(own_broker, folder, simulator={"latency": "uniform(50ms, 2s)"},
-               settings={"kafka": {"session_timeout": "10m"}}) as world:
+               settings={"kafka": {"session_timeout": "10m", "max_poll_interval": "10m"}}) as world:
         world.worker("w0")
         stream = Stream(world, 60, keys=500)
         stream.start()

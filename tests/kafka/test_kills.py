@@ -82,7 +82,8 @@ def test_the_partitions_of_a_killed_worker_are_served_by_another(broker, folder)
 @pytest.mark.parametrize("how", ["kill", "stop"])
 def test_a_static_member_with_a_name_calls_again_before_its_session_or_its_transaction_times_out(broker, folder, how):
     with World(broker, folder, simulator={"latency": "50ms"}, settings=PATIENT) as world:
-        world.worker("w0", kafka={"static_membership": True, "session_timeout": "10m", "transaction_timeout": "10m"})
+        world.worker("w0", kafka={"static_membership": True, "session_timeout": "10m", "max_poll_interval": "10m",
+                                  "transaction_timeout": "10m"})
         stream = Stream(world, 50)
         stream.start()
         assert wait_for(lambda: world.answered() > 50)

@@ -99,7 +99,8 @@ def topics_of(client):
 
 def members_of(bootstrap, group):
     """How many workers the group has now."""
-    found = admin(bootstrap).describe_consumer_groups([group], request_timeout=PATIENCE)[group].result(PATIENCE)
+    client = admin(bootstrap)                   # without a name it would end before its answer comes
+    found = client.describe_consumer_groups([group], request_timeout=PATIENCE)[group].result(PATIENCE)
     return len(found.members)
 
 
