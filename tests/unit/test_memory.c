@@ -1,13 +1,11 @@
 #include "unit/unit.h"
 
-#include <signal.h>
 #include <stdlib.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "base/check.h"
 #include "base/list.h"
 #include "base/memory.h"
+#include "unit/child.h"
 
 static void memory_is_zeroed_and_counted(void **state)
 {
@@ -49,30 +47,6 @@ static void allocations_fail_when_told_to(void **state)
     assert_non_null(again);
     memory_free(again);
     assert_int_equal(memory_live(), live);
-}
-
-/* Runs in a child, because it ends in abort(); gives back what the child wrote to stderr. */
-static int run_child(void (*body)(void), char *ret_text, size_t room)
-{
-    int ends[2], status = 0;
-    assert_int_equal(pipe(ends), 0);
-    pid_t child = fork();
-    assert_true(child >= 0);
-    if (child == 0) {
-        (void)signal(SIGABRT, SIG_DFL);
-        (void)dup2(ends[1], STDERR_FILENO);
-        body();
-        _exit(0);
-    }
-    (void)close(ends[1]);
-    size_t len = 0;
-    ssize_t got;
-    while (len < room - 1 && (got = read(ends[0], ret_text + len, room - 1 - len)) > 0)
-        len += (size_t)got;
-    ret_text[len] = '\0';
-    (void)close(ends[0]);
-    assert_int_equal(waitpid(child, &status, 0), child);
-    return status;
 }
 
 static void print_hooked(const char *fact, const char *file, int line)

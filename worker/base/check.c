@@ -9,13 +9,19 @@
  * whose locks and buffers may be what is broken. */
 
 static check_hook *hook_of_app;
+static check_objects *objects_of_engine;
 
 void check_set_hook(check_hook *hook)
 {
     hook_of_app = hook;
 }
 
-static void say(const char *text)
+void check_set_objects(check_objects *objects)
+{
+    objects_of_engine = objects;
+}
+
+void check_say(const char *text)
 {
     size_t len = strlen(text);
     while (len > 0) {
@@ -27,33 +33,37 @@ static void say(const char *text)
     }
 }
 
-static void say_number(int number)
+void check_say_number(int64_t number)
 {
-    char digits[16];
+    char digits[24];
     size_t at = sizeof digits - 1;
-    unsigned rest = number < 0 ? 0 : (unsigned)number;
+    uint64_t rest = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
     digits[at] = '\0';
     do {
         digits[--at] = (char)('0' + rest % 10);
         rest /= 10;
     } while (rest > 0);
-    say(digits + at);
+    if (number < 0)
+        digits[--at] = '-';
+    check_say(digits + at);
 }
 
 void check_failed(const char *fact, const char *file, int line)
 {
-    /* A check that fails in the hook must not call the hook again. */
+    /* A check that fails among the objects or in the hook must not call them again. */
     static _Thread_local bool failing;
-    say("CHECK failed: ");
-    say(fact);
-    say(" at ");
-    say(file);
-    say(":");
-    say_number(line);
-    say("\n");
-    if (hook_of_app != NULL && !failing) {
-        failing = true;
+    check_say("CHECK failed: ");
+    check_say(fact);
+    check_say(" at ");
+    check_say(file);
+    check_say(":");
+    check_say_number(line);
+    check_say("\n");
+    bool is_first = !failing;
+    failing = true;
+    if (objects_of_engine != NULL && is_first)
+        objects_of_engine();
+    if (hook_of_app != NULL && is_first)
         hook_of_app(fact, file, line);
-    }
     abort();
 }

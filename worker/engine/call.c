@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "base/memory.h"
+#include "engine/hand.h"
 #include "wire/bedrock/fault.h"
 #include "wire/bedrock/invocation.h"
 
@@ -176,7 +177,10 @@ struct call *call_find(struct engine *engine, struct call_ref ref)
     if (ref.index >= engine->config.max_in_flight)
         return NULL;
     struct call *call = &engine->calls[ref.index];
-    return call->job != NULL && call->generation == ref.generation ? call : NULL;
+    if (call->job == NULL || call->generation != ref.generation)
+        return NULL;
+    hand_take_call(call);
+    return call;
 }
 
 /* ---- the verdict ---- */

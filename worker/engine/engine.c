@@ -8,11 +8,13 @@
 #include "engine/booked.h"
 #include "engine/cut.h"
 #include "engine/dispatch.h"
+#include "engine/hand.h"
 #include "engine/hold.h"
 #include "engine/identity.h"
 #include "engine/job.h"
 #include "engine/job_pool.h"
 #include "engine/membership.h"
+#include "engine/objects.h"
 #include "engine/partition.h"
 #include "engine/reply.h"
 #include "engine/result.h"
@@ -76,6 +78,7 @@ struct engine *engine_new(const struct engine_config *config, const struct ports
     struct engine *engine = memory_new(sizeof *engine);
     if (engine == NULL)
         return NULL;
+    check_set_objects(objects_say);
     engine->config = *config;
     engine->ports = *ports;
     engine->now_ms = now_ms;
@@ -105,6 +108,7 @@ void engine_free(struct engine *engine)
 {
     if (engine == NULL)
         return;
+    hand_drop(engine);
     calls_done(engine);
     results_free(engine);
     settle_done(engine);
@@ -146,6 +150,7 @@ void engine_stats(const struct engine *engine, struct engine_stats *ret_stats)
 
 void engine_time(struct engine *engine, int64_t now_ms, int64_t wall_ms)
 {
+    hand_take(engine);
     int64_t stall_ms = now_ms - engine->now_ms;
     engine->now_ms = now_ms;
     engine->wall_ms = wall_ms;

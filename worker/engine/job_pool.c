@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/memory.h"
+#include "engine/hand.h"
 #include "engine/hold.h"
 #include "engine/result.h"
 #include "engine/target.h"
@@ -41,11 +42,10 @@ void jobs_done(struct engine *engine)
 }
 
 static const struct {
-    const char *name;
     uint32_t from;
 } STEPS[JOB_STEP_COUNT] = {
 #define FROM(step)       (1U << JOB_##step)
-#define STEP(name, from) [JOB_##name] = {#name, from},
+#define STEP(name, from) [JOB_##name] = {from},
 #include "engine/job_steps.def"
 #undef STEP
 #undef FROM
@@ -54,6 +54,7 @@ static const struct {
 /* The only place where a job changes its step. */
 void job_go(struct job *job, enum job_step next)
 {
+    hand_take_job(job);
     CHECK(STEPS[next].from & (1U << job->step));
     job->step = next;
 }

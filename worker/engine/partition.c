@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "engine/batch.h"
 #include "engine/booked.h"
+#include "engine/hand.h"
 #include "engine/hold.h"
 #include "engine/job.h"
 #include "engine/membership.h"
@@ -36,6 +37,7 @@ static struct partition *partition_new(struct engine *engine, struct tenure tenu
 
 void partition_free(struct partition *partition)
 {
+    hand_drop_partition(partition);
     buf_done(&partition->batch_map);
     ledger_done(&partition->ledger);
     memory_free(partition);

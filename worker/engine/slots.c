@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/memory.h"
+#include "engine/hand.h"
 
 enum err slots_init(struct engine *engine)
 {
@@ -38,7 +39,10 @@ struct partition *slot_find(const struct engine *engine, struct tenure tenure)
     if (tenure.slot >= PARTITIONS_MAX)
         return NULL;
     struct partition *partition = engine->slots.list[tenure.slot];
-    return partition != NULL && partition->tenure.epoch == tenure.epoch ? partition : NULL;
+    if (partition == NULL || partition->tenure.epoch != tenure.epoch)
+        return NULL;
+    hand_take_partition(partition);
+    return partition;
 }
 
 uint32_t slots_used(const struct engine *engine)

@@ -1,0 +1,28 @@
+/* What the engine has in hand: the objects that the event under way is about, kept for the case
+ * that a CHECK fails (objects.c says them). One for each thread; what is set here is never used for
+ * the work itself. */
+#ifndef ENGINE_HAND_H
+#define ENGINE_HAND_H
+
+#include "engine/state.h"
+
+struct hand {
+    const struct engine *engine;       /* NULL = none runs on this thread */
+    const struct partition *partition; /* the one looked up last; NULL = none in this turn */
+    const struct job *job;             /* the one that moved last */
+    const struct call *call;           /* the one looked up last */
+};
+
+/* A turn of this engine begins: nothing else is in hand. */
+void hand_take(const struct engine *engine);
+void hand_take_partition(const struct partition *partition);
+void hand_take_job(const struct job *job);
+void hand_take_call(const struct call *call);
+/* The partition is freed. */
+void hand_drop_partition(const struct partition *partition);
+/* Puts everything down, when it is this engine's. */
+void hand_drop(const struct engine *engine);
+/* What is in hand now. */
+const struct hand *hand_now(void);
+
+#endif

@@ -1,0 +1,93 @@
+#include "engine/objects.h"
+
+#include "base/check.h"
+#include "engine/batch.h"
+#include "engine/hand.h"
+
+static void say(const char *words, int64_t number)
+{
+    check_say(words);
+    check_say_number(number);
+}
+
+static void say_partition(const struct partition *partition)
+{
+    static const char *const STEPS[] = {
+        [PARTITION_READING] = "READING",
+        [PARTITION_ACTIVE] = "ACTIVE",
+        [PARTITION_REVOKING] = "REVOKING",
+    };
+    say("  partition: slot ", partition->tenure.slot);
+    say(", epoch ", partition->tenure.epoch);
+    say(", number ", partition->number);
+    check_say(", ");
+    check_say(partition->is_gone ? "GONE" : STEPS[partition->step]);
+    check_say(partition->is_verified ? ", verified" : ", in doubt");
+    say(", committed ", partition->ledger.committed_offset);
+    say(", next ", partition->ledger.next);
+    say(", open ", (int64_t)partition->ledger.count);
+    say(", held ", partition->held);
+    say(", calling ", partition->calling);
+    say(", results ", partition->results);
+    say(", of these in the batch ", partition->batch_results);
+    check_say("\n");
+}
+
+static void say_job(const struct job *job)
+{
+    static const char *const STEPS[] = {
+#define STEP(name, from) [JOB_##name] = #name,
+#include "engine/job_steps.def"
+#undef STEP
+    };
+    say("  job: index ", job->index);
+    check_say(", ");
+    check_say(STEPS[job->step]);
+    say(", offset ", job->offset);
+    say(", calls ", job->calls);
+    check_say(job->is_leading ? ", leads its lane" : "");
+    check_say(job->call != NULL ? ", has a call" : "");
+    check_say(", error ");
+    check_say(job->why.err == OK ? "none" : err_code(job->why.err));
+    check_say("\n");
+}
+
+static void say_call(const struct call *call)
+{
+    say("  call: index ", call->index);
+    say(", generation ", call->generation);
+    if (call->job == NULL)
+        check_say(", free");
+    else
+        say(", job ", call->job->index);
+    say(", status ", call->status);
+    check_say(call->is_streaming ? ", streaming" : "");
+    check_say(call->is_cancelling ? ", cancelled" : "");
+    say(", chunks ", call->chunk_seq);
+    check_say("\n");
+}
+
+static void say_batch(const struct engine *engine)
+{
+    say("  batch: id ", (int64_t)batch_id(engine));
+    check_say(batch_is_unknown(engine) ? ", UNKNOWN" : batch_is_open(engine) ? ", OPEN" : ", none");
+    say(", outputs ", (int64_t)batch_outputs(engine));
+    say(", partitions ", (int64_t)batch_partitions(engine));
+    check_say("\n");
+}
+
+void objects_say(void)
+{
+    const struct hand *hand = hand_now();
+    if (hand->engine == NULL)
+        return;
+    say("  engine: now at ms ", hand->engine->now_ms);
+    check_say("\n");
+    if (hand->partition != NULL)
+        say_partition(hand->partition);
+    if (hand->job != NULL)
+        say_job(hand->job);
+    if (hand->call != NULL)
+        say_call(hand->call);
+    say_batch(hand->engine);
+}
