@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "engine/batch.h"
 #include "engine/booked.h"
+#include "engine/chunk_topic.h"
 #include "engine/cut.h"
 #include "engine/dispatch.h"
 #include "engine/hand.h"
@@ -13,6 +14,7 @@
 #include "engine/identity.h"
 #include "engine/job.h"
 #include "engine/job_pool.h"
+#include "engine/lane.h"
 #include "engine/membership.h"
 #include "engine/objects.h"
 #include "engine/partition.h"
@@ -23,37 +25,10 @@
 #include "engine/target.h"
 #include "engine/tell.h"
 
-#define TURN_MAX_MS     1000 /* the longest sleep: a tick */
-#define CHUNKS_KNOWN_MS 60000
-#define STOP_GRACE_MS   5000 /* after drain_timeout, for the last commit */
-#define LANES_PER_JOB   2
+#define TURN_MAX_MS   1000 /* the longest sleep: a tick */
+#define STOP_GRACE_MS 5000 /* after drain_timeout, for the last commit */
 
 /* ---- birth and death ---- */
-
-static enum err lanes_init(struct engine *engine)
-{
-    size_t count = 1;
-    while (count < engine->config.max_held * (size_t)LANES_PER_JOB)
-        count *= 2;
-    engine->lanes = memory_new(count * sizeof(struct link));
-    if (engine->lanes == NULL)
-        return ERR_NO_MEMORY;
-    for (size_t i = 0; i < count; i++)
-        link_init(&engine->lanes[i]);
-    engine->lane_mask = count - 1;
-    return OK;
-}
-
-static enum err reply_topics_init(struct engine *engine)
-{
-    engine->reply_topics = memory_new(REPLY_TOPICS_MAX * sizeof(struct reply_topic));
-    if (engine->reply_topics == NULL)
-        return ERR_NO_MEMORY;
-    for (size_t i = 0; i < REPLY_TOPICS_MAX; i++)
-        link_init(&engine->reply_topics[i].waiters);
-    link_init(&engine->reply_overflow);
-    return OK;
-}
 
 static enum err rooms_init(struct engine *engine)
 {
@@ -63,7 +38,7 @@ static enum err rooms_init(struct engine *engine)
     if (err == OK)
         err = lanes_init(engine);
     if (err == OK)
-        err = reply_topics_init(engine);
+        err = reply_init(engine);
     if (err == OK)
         err = jobs_init(engine);
     if (err == OK)
@@ -116,8 +91,8 @@ void engine_free(struct engine *engine)
     partitions_free(engine);
     booked_free(engine);
     targets_free(engine);
-    memory_free(engine->reply_topics);
-    memory_free(engine->lanes);
+    reply_done(engine);
+    lanes_done(engine);
     timers_done(&engine->timers);
     membership_done(engine);
     identity_done(&engine->identity);
@@ -126,15 +101,14 @@ void engine_free(struct engine *engine)
 
 uint64_t engine_memory_bound(const struct engine_config *config)
 {
-    uint64_t jobs = (uint64_t)config->max_held * (sizeof(struct job) + JOB_ARENA_KEPT_MAX +
-                                                  2 * LANES_PER_JOB * sizeof(struct link));
+    uint64_t jobs =
+        (uint64_t)config->max_held * (sizeof(struct job) + JOB_ARENA_KEPT_MAX + LANE_BYTES_PER_JOB);
     /* One request is read at a time. */
     uint64_t scratch = REQUEST_SCRATCH_BYTES(config->max_request_bytes);
     /* Requests up to max_held_bytes, answers that wait for their commit up to half of it before
      * calls stop. */
     return config->max_held_bytes + config->max_held_bytes / 2 + jobs +
-           engine_calls_memory_bound(config) + scratch +
-           REPLY_TOPICS_MAX * sizeof(struct reply_topic);
+           engine_calls_memory_bound(config) + scratch + REPLY_BYTES;
 }
 
 void engine_stats(const struct engine *engine, struct engine_stats *ret_stats)
@@ -172,13 +146,8 @@ void engine_credentials(struct engine *engine, const struct credentials *credent
 
 void engine_topic_found(struct engine *engine, uint32_t ticket, enum err err, int32_t partitions)
 {
-    if (ticket == engine->chunks_ticket) {
-        engine->chunks_ticket = 0;
-        if (err == OK)
-            engine->chunk_partitions = partitions;
-        engine->chunks_known_until_ms = engine->now_ms + CHUNKS_KNOWN_MS;
+    if (chunk_topic_found(engine, ticket, err, partitions))
         return;
-    }
     struct link ready;
     link_init(&ready);
     reply_found(engine, ticket, err, partitions, &ready);
@@ -304,15 +273,6 @@ static void wake_lanes(struct engine *engine)
     }
 }
 
-static void look_up_chunks(struct engine *engine)
-{
-    if (engine->chunks_ticket != 0 || engine->now_ms < engine->chunks_known_until_ms)
-        return;
-    engine->chunks_ticket = ++engine->next_ticket;
-    engine->ports.topic_look_up(engine->ports.self, engine->config.output.chunks_topic,
-                                engine->chunks_ticket);
-}
-
 int64_t engine_turn(struct engine *engine)
 {
     int64_t next_ms = engine->now_ms + TURN_MAX_MS;
@@ -328,7 +288,7 @@ int64_t engine_turn(struct engine *engine)
     if (engine->is_stopping)
         stop_turn(engine, &next_ms);
     else
-        look_up_chunks(engine);
+        chunk_topic_turn(engine);
     if (!link_alone(&engine->woken))
         return engine->now_ms;
     int64_t timer_ms = timers_next_ms(&engine->timers);

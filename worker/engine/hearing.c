@@ -5,9 +5,9 @@
 #include "base/check.h"
 #include "base/instant.h"
 #include "base/memory.h"
+#include "engine/chunk_topic.h"
 #include "engine/attempt.h"
 #include "engine/identity.h"
-#include "wire/formats/hash.h"
 
 #define HEARINGS_KEPT_MAX  256         /* that nobody has; further ones are freed */
 #define HEARING_KEPT_BYTES (64 * 1024) /* a larger buffer or arena of them is freed, too */
@@ -127,13 +127,6 @@ void call_head(struct engine *engine, struct call *call, int status, struct slic
 
 /* ---- the stream ---- */
 
-int32_t call_chunk_partition(const struct engine *engine, const struct job *job)
-{
-    if (job->record.key.ptr != NULL || engine->chunk_partitions <= 0)
-        return -1;
-    return (int32_t)(hash_murmur2(job->request.id) % (uint32_t)engine->chunk_partitions);
-}
-
 static void send_chunk(struct engine *engine, struct call *call, const struct stream_step *step)
 {
     struct job *job = call->job;
@@ -153,7 +146,7 @@ static void send_chunk(struct engine *engine, struct call *call, const struct st
         .seq = call->chunk_seq,
         .step = step,
         .usage = step->has_usage ? &counts : NULL,
-        .partition = call_chunk_partition(engine, job),
+        .partition = chunk_topic_partition(engine, job),
         .wall_ms = engine->wall_ms,
     };
     struct output *chunk;

@@ -22,9 +22,6 @@ struct heard call_heard(const struct call *call);
 void call_head(struct engine *engine, struct call *call, int status, struct slice head);
 /* false: the answer cannot become whole any more (hearing->why); break the exchange off. */
 MUST_CHECK bool call_body(struct engine *engine, struct call *call, struct slice bytes);
-/* Where the chunks of a job go: -1 = by its key; without a key murmur2(id), so that they stay in
- * order. */
-int32_t call_chunk_partition(const struct engine *engine, const struct job *job);
 
 static inline struct call_ref call_ref_of(const struct call *call)
 {

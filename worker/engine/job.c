@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "engine/attempt.h"
 #include "engine/booked.h"
+#include "engine/chunk_topic.h"
 #include "engine/identity.h"
 #include "engine/job_pool.h"
 #include "engine/lane.h"
@@ -393,7 +394,7 @@ static void close_chunks(struct engine *engine, struct job *job)
         .attempt = &attempt,
         .seq = job->last_run_seq,
         .why = &job->why,
-        .partition = call_chunk_partition(engine, job),
+        .partition = chunk_topic_partition(engine, job),
         .wall_ms = engine->wall_ms,
     };
     struct output *chunk;

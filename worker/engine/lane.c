@@ -1,6 +1,26 @@
 #include "engine/lane.h"
 
 #include "base/check.h"
+#include "base/memory.h"
+
+enum err lanes_init(struct engine *engine)
+{
+    size_t count = 1;
+    while (count < engine->config.max_held * (size_t)LANES_PER_JOB)
+        count *= 2;
+    engine->lanes.buckets = memory_new(count * sizeof(struct link));
+    if (engine->lanes.buckets == NULL)
+        return ERR_NO_MEMORY;
+    for (size_t i = 0; i < count; i++)
+        link_init(&engine->lanes.buckets[i]);
+    engine->lanes.mask = count - 1;
+    return OK;
+}
+
+void lanes_done(struct engine *engine)
+{
+    memory_free(engine->lanes.buckets);
+}
 
 static bool has_lane(const struct engine *engine, const struct job *job)
 {
@@ -22,7 +42,7 @@ static struct slice lane_key(const struct engine *engine, const struct job *job)
 
 static struct link *bucket_of(struct engine *engine, const struct job *job)
 {
-    return &engine->lanes[job->lane_hash & engine->lane_mask];
+    return &engine->lanes.buckets[job->lane_hash & engine->lanes.mask];
 }
 
 static struct job *find_leader(struct engine *engine, const struct job *job)

@@ -7,6 +7,14 @@
 
 #include "engine/state.h"
 
+/* What the buckets of lanes hold for each job of the pool, at most. */
+#define LANE_BYTES_PER_JOB (2 * (size_t)LANES_PER_JOB * sizeof(struct link))
+#define LANES_PER_JOB      2
+
+/* Sized from delivery.max_held. ERR_NO_MEMORY. */
+MUST_CHECK enum err lanes_init(struct engine *engine);
+void lanes_done(struct engine *engine);
+
 /* true: the job leads its lane (or needs none) and may go on; false: it now waits in the lane. */
 bool lane_enter(struct engine *engine, struct job *job);
 /* The job has finished or is forgotten. Returns the job that leads now and may go on, or NULL. */

@@ -4,8 +4,25 @@
 
 #include "base/check.h"
 #include "base/glob.h"
+#include "base/memory.h"
 #include "engine/tell.h"
 #include "wire/formats/text.h"
+
+enum err reply_init(struct engine *engine)
+{
+    engine->replies.topics = memory_new(REPLY_BYTES);
+    if (engine->replies.topics == NULL)
+        return ERR_NO_MEMORY;
+    for (size_t i = 0; i < REPLY_TOPICS_MAX; i++)
+        link_init(&engine->replies.topics[i].waiters);
+    link_init(&engine->replies.overflow);
+    return OK;
+}
+
+void reply_done(struct engine *engine)
+{
+    memory_free(engine->replies.topics);
+}
 
 /* What the worker reads, and what it writes but for responses: others' records there would become
  * requests, usage that is charged for, or letters that are put back. No glob opens them. */
@@ -35,7 +52,7 @@ static struct reply_topic *place_for(struct engine *engine, struct slice name)
 {
     struct reply_topic *best = NULL;
     for (size_t i = 0; i < REPLY_TOPICS_MAX; i++) {
-        struct reply_topic *topic = &engine->reply_topics[i];
+        struct reply_topic *topic = &engine->replies.topics[i];
         if (topic->name_len == name.len && memcmp(topic->name, name.ptr, name.len) == 0)
             return topic;
         if (topic->ticket != 0)
@@ -90,7 +107,7 @@ enum err reply_check(struct engine *engine, struct job *job, struct why *ret_why
                       "the reply topic is not among topics.reply_allowed of the worker");
     struct reply_topic *topic = place_for(engine, name);
     if (topic == NULL) {
-        list_add_last(&engine->reply_overflow, &job->reply_link);
+        list_add_last(&engine->replies.overflow, &job->reply_link);
         return ERR_UNSTABLE;
     }
     /* What is remembered may be older than the partition that is asked for. */
@@ -117,7 +134,7 @@ void reply_found(struct engine *engine, uint32_t ticket, enum err err, int32_t p
                  struct link *ready)
 {
     for (size_t i = 0; i < REPLY_TOPICS_MAX; i++) {
-        struct reply_topic *topic = &engine->reply_topics[i];
+        struct reply_topic *topic = &engine->replies.topics[i];
         if (topic->ticket != ticket)
             continue;
         if (err == ERR_IO) { /* not known now: ask again, the jobs wait on */
@@ -130,7 +147,7 @@ void reply_found(struct engine *engine, uint32_t ticket, enum err err, int32_t p
         topic->partitions = partitions;
         topic->known_until_ms = engine->now_ms + (err == OK ? REPLY_KNOWN_MS : REPLY_BAD_MS);
         list_move_all(&topic->waiters, ready);
-        list_move_all(&engine->reply_overflow, ready);
+        list_move_all(&engine->replies.overflow, ready);
         return;
     }
 }

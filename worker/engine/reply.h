@@ -7,8 +7,14 @@
 
 #include "engine/state.h"
 
+/* What is remembered, for the bound of the engine's memory. */
+#define REPLY_BYTES    (REPLY_TOPICS_MAX * sizeof(struct reply_topic))
 #define REPLY_KNOWN_MS 60000
 #define REPLY_BAD_MS   5000
+
+/* ERR_NO_MEMORY. */
+MUST_CHECK enum err reply_init(struct engine *engine);
+void reply_done(struct engine *engine);
 
 /* OK: the job's answer may go where it wants. ERR_REPLY_REFUSED: it may not, ret_why says why.
  * ERR_UNSTABLE: the job now waits (job->reply_link) and comes back through reply_found. */

@@ -262,6 +262,25 @@ struct settle {
     int64_t blocked_told_ms; /* that a topic of the settings takes nothing; for tell_now */
 };
 
+/* engine/lane.h */
+struct lanes {
+    struct link *buckets; /* of leading jobs, by lane_link */
+    size_t mask;
+};
+
+/* engine/reply.h */
+struct replies {
+    struct reply_topic *topics; /* REPLY_TOPICS_MAX */
+    struct link overflow;       /* jobs by reply_link: too many topics are being looked up */
+};
+
+/* engine/chunk_topic.h */
+struct chunk_topic {
+    uint32_t ticket;    /* of a look-up under way; 0 = none */
+    int32_t partitions; /* 0 = not known */
+    int64_t known_until_ms;
+};
+
 struct engine {
     struct engine_config config;
     struct ports ports;
@@ -275,9 +294,8 @@ struct engine {
 
     struct job *jobs;
     struct link free_jobs;
-    struct link woken;  /* jobs whose turn in their lane has come */
-    struct link *lanes; /* buckets */
-    size_t lane_mask;
+    struct lanes lanes;
+    struct link woken; /* jobs whose turn in their lane has come */
     uint64_t hash_seed;
 
     struct call *calls;
@@ -290,12 +308,9 @@ struct engine {
 
     struct targets targets;
 
-    struct reply_topic *reply_topics;
-    struct link booked;         /* engine/booked.h */
-    struct link reply_overflow; /* jobs by reply_link: too many topics are being looked up */
-    uint32_t chunks_ticket;
-    int32_t chunk_partitions; /* of the chunk topic; 0 = not known */
-    int64_t chunks_known_until_ms;
+    struct replies replies;
+    struct chunk_topic chunk_topic;
+    struct link booked; /* engine/booked.h */
 
     struct identity identity; /* of all targets */
 
