@@ -11,7 +11,7 @@ static bool is_aligned(const void *ptr)
     return (uintptr_t)ptr % alignof(max_align_t) == 0;
 }
 
-static void memory_is_zeroed_aligned_and_apart(void **state)
+static void allocations_are_zeroed_aligned_and_disjoint(void **state)
 {
     (void)state;
     struct arena arena OWNED_BY(arena_done);
@@ -65,7 +65,7 @@ static void a_limit_can_be_used_to_its_last_byte(void **state)
     assert_true(size > 4000);
 }
 
-static void a_limit_below_any_block_gives_nothing(void **state)
+static void an_arena_with_less_than_a_block_allocates_nothing(void **state)
 {
     (void)state;
     struct arena arena OWNED_BY(arena_done);
@@ -74,7 +74,7 @@ static void a_limit_below_any_block_gives_nothing(void **state)
     assert_int_equal(arena.held, 0);
 }
 
-static void a_reset_gives_all_back_and_starts_anew(void **state)
+static void a_reset_frees_everything_and_the_arena_can_be_used_again(void **state)
 {
     (void)state;
     int64_t live = memory_live();
@@ -92,7 +92,7 @@ static void a_reset_gives_all_back_and_starts_anew(void **state)
     arena_done(&arena);
 }
 
-static void a_wipe_gives_all_back_too(void **state)
+static void a_wipe_frees_everything_too(void **state)
 {
     (void)state;
     int64_t live = memory_live();
@@ -111,7 +111,7 @@ static void a_wipe_gives_all_back_too(void **state)
     arena_done(&arena);
 }
 
-static void the_waste_stays_below_a_half(void **state)
+static void an_arena_wastes_less_than_half_of_its_memory(void **state)
 {
     (void)state;
     struct arena arena OWNED_BY(arena_done);
@@ -124,7 +124,7 @@ static void the_waste_stays_below_a_half(void **state)
     }
 }
 
-static void arrays_that_overflow_are_refused(void **state)
+static void array_sizes_that_overflow_are_rejected(void **state)
 {
     (void)state;
     struct arena arena OWNED_BY(arena_done);
@@ -135,7 +135,7 @@ static void arrays_that_overflow_are_refused(void **state)
     assert_non_null(arena_new(&arena, 0));
 }
 
-static void a_copy_has_a_nul_behind_it(void **state)
+static void a_copied_text_ends_with_a_nul(void **state)
 {
     (void)state;
     struct arena arena OWNED_BY(arena_done);
@@ -163,7 +163,7 @@ static bool fill(void *self)
     return true;
 }
 
-static void an_arena_survives_the_want_of_memory(void **state)
+static void an_arena_survives_failed_allocations(void **state)
 {
     (void)state;
     assert_true(torture(fill, NULL) > 3);
@@ -172,16 +172,16 @@ static void an_arena_survives_the_want_of_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(memory_is_zeroed_aligned_and_apart),
+        cmocka_unit_test(allocations_are_zeroed_aligned_and_disjoint),
         cmocka_unit_test(an_arena_stops_at_its_limit),
         cmocka_unit_test(a_limit_can_be_used_to_its_last_byte),
-        cmocka_unit_test(a_limit_below_any_block_gives_nothing),
-        cmocka_unit_test(a_reset_gives_all_back_and_starts_anew),
-        cmocka_unit_test(a_wipe_gives_all_back_too),
-        cmocka_unit_test(the_waste_stays_below_a_half),
-        cmocka_unit_test(arrays_that_overflow_are_refused),
-        cmocka_unit_test(a_copy_has_a_nul_behind_it),
-        cmocka_unit_test(an_arena_survives_the_want_of_memory),
+        cmocka_unit_test(an_arena_with_less_than_a_block_allocates_nothing),
+        cmocka_unit_test(a_reset_frees_everything_and_the_arena_can_be_used_again),
+        cmocka_unit_test(a_wipe_frees_everything_too),
+        cmocka_unit_test(an_arena_wastes_less_than_half_of_its_memory),
+        cmocka_unit_test(array_sizes_that_overflow_are_rejected),
+        cmocka_unit_test(a_copied_text_ends_with_a_nul),
+        cmocka_unit_test(an_arena_survives_failed_allocations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

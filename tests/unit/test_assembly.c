@@ -57,7 +57,7 @@ static void end(struct assembly *assembly, struct settings *settings)
     free(settings);
 }
 
-static void settings_reach_both_sides(void **state)
+static void settings_reach_engine_and_io(void **state)
 {
     (void)state;
     char words[ASSEMBLY_WORDS_MAX] = "";
@@ -83,7 +83,7 @@ static void settings_reach_both_sides(void **state)
     end(assembly, settings);
 }
 
-static void the_environment_says_what_the_settings_do_not(void **state)
+static void the_environment_fills_in_what_the_settings_leave_out(void **state)
 {
     (void)state;
     char words[ASSEMBLY_WORDS_MAX] = "";
@@ -102,7 +102,7 @@ static void the_environment_says_what_the_settings_do_not(void **state)
     end(assembly, settings);
 }
 
-static void a_worker_without_a_region_is_told_so(void **state)
+static void a_worker_without_a_region_is_rejected_with_the_reason(void **state)
 {
     (void)state;
     char words[ASSEMBLY_WORDS_MAX] = "";
@@ -117,7 +117,7 @@ static void a_worker_without_a_region_is_told_so(void **state)
     end(assembly, settings);
 }
 
-static void processes_without_an_instance_differ_in_name(void **state)
+static void processes_without_an_instance_have_different_names(void **state)
 {
     (void)state;
     char words[ASSEMBLY_WORDS_MAX] = "";
@@ -131,7 +131,7 @@ static void processes_without_an_instance_differ_in_name(void **state)
     end(one, settings);
 }
 
-static void the_memory_bound_is_more_than_its_parts(void **state)
+static void the_memory_bound_exceeds_the_sum_of_its_parts(void **state)
 {
     (void)state;
     char words[ASSEMBLY_WORDS_MAX] = "";
@@ -168,11 +168,14 @@ static void the_memory_bound_of_the_defaults_fits_two_gibibytes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(settings_reach_both_sides, forget_environment),
-        cmocka_unit_test_setup(the_environment_says_what_the_settings_do_not, forget_environment),
-        cmocka_unit_test_setup(a_worker_without_a_region_is_told_so, forget_environment),
-        cmocka_unit_test_setup(processes_without_an_instance_differ_in_name, forget_environment),
-        cmocka_unit_test_setup(the_memory_bound_is_more_than_its_parts, forget_environment),
+        cmocka_unit_test_setup(settings_reach_engine_and_io, forget_environment),
+        cmocka_unit_test_setup(the_environment_fills_in_what_the_settings_leave_out,
+                               forget_environment),
+        cmocka_unit_test_setup(a_worker_without_a_region_is_rejected_with_the_reason,
+                               forget_environment),
+        cmocka_unit_test_setup(processes_without_an_instance_have_different_names,
+                               forget_environment),
+        cmocka_unit_test_setup(the_memory_bound_exceeds_the_sum_of_its_parts, forget_environment),
         cmocka_unit_test_setup(the_memory_bound_of_the_defaults_fits_two_gibibytes,
                                forget_environment),
     };

@@ -56,7 +56,7 @@ static void a_converse_block_passes_in_the_roles_of_its_kind(void **state)
     }
 }
 
-static void a_block_that_no_row_has_passes_in_answers_only(void **state)
+static void a_block_of_an_unknown_kind_passes_only_in_answers(void **state)
 {
     (void)state;
     struct request_kit kit;
@@ -73,7 +73,7 @@ static void a_block_that_no_row_has_passes_in_answers_only(void **state)
     assert_refused(value, ERR_INVALID, "messages[1][1][0].futureBlock");
 }
 
-static void what_a_system_message_takes_is_said_by_the_list(void **state)
+static void an_error_lists_the_blocks_that_a_system_message_accepts(void **state)
 {
     (void)state;
     struct request_kit kit;
@@ -85,7 +85,7 @@ static void what_a_system_message_takes_is_said_by_the_list(void **state)
     request_kit_done(&kit);
 }
 
-static void types_of_later_versions_are_refused_by_name(void **state)
+static void types_of_later_versions_are_rejected_by_name(void **state)
 {
     (void)state;
     static const char *const LATER_TYPES[] = {
@@ -107,7 +107,7 @@ static void types_of_later_versions_are_refused_by_name(void **state)
     assert_refused(value, ERR_INVALID, "messages[1][1][0].type");
 }
 
-static void a_type_belongs_to_the_roles_of_its_row(void **state)
+static void a_type_is_accepted_only_in_the_roles_of_its_row(void **state)
 {
     (void)state;
     char value[300];
@@ -120,10 +120,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_converse_block_passes_in_the_roles_of_its_kind),
-        cmocka_unit_test(a_block_that_no_row_has_passes_in_answers_only),
-        cmocka_unit_test(what_a_system_message_takes_is_said_by_the_list),
-        cmocka_unit_test(types_of_later_versions_are_refused_by_name),
-        cmocka_unit_test(a_type_belongs_to_the_roles_of_its_row),
+        cmocka_unit_test(a_block_of_an_unknown_kind_passes_only_in_answers),
+        cmocka_unit_test(an_error_lists_the_blocks_that_a_system_message_accepts),
+        cmocka_unit_test(types_of_later_versions_are_rejected_by_name),
+        cmocka_unit_test(a_type_is_accepted_only_in_the_roles_of_its_row),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

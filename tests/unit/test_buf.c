@@ -16,7 +16,7 @@ static void a_buf_grows_with_what_is_added(void **state)
         assert_int_equal(buf.ptr[i], '0' + (int)(i % 10));
 }
 
-static void every_adder_adds_its_text(void **state)
+static void every_add_function_appends_its_text(void **state)
 {
     (void)state;
     struct buf buf OWNED_BY(buf_done);
@@ -65,7 +65,7 @@ static void a_buf_fills_to_its_limit_and_no_further(void **state)
     }
 }
 
-static void a_failure_sticks(void **state)
+static void a_failed_buf_stays_failed(void **state)
 {
     (void)state;
     struct buf buf OWNED_BY(buf_done);
@@ -118,7 +118,7 @@ static void an_untouched_buf_is_empty_and_not_null(void **state)
     buf_done(&zeroed);
 }
 
-static void bytes_go_from_either_end(void **state)
+static void bytes_are_dropped_from_either_end(void **state)
 {
     (void)state;
     struct buf buf OWNED_BY(buf_done);
@@ -150,7 +150,7 @@ static void reserved_room_may_be_written(void **state)
     assert_non_null(buf_reserve(&buf, 0));
 }
 
-static void moving_gives_the_bytes_away(void **state)
+static void moving_a_buf_hands_its_bytes_over(void **state)
 {
     (void)state;
     struct buf from OWNED_BY(buf_done), to OWNED_BY(buf_done);
@@ -179,14 +179,14 @@ static bool fill(void *self)
     return buf.failed == OK;
 }
 
-static void a_buf_survives_the_want_of_memory(void **state)
+static void a_buf_survives_failed_allocations(void **state)
 {
     (void)state;
     assert_true(torture(fill, NULL) > 3);
 }
 
 /* Against a plain array, with every operation in random order. */
-static void a_buf_does_what_an_array_does(void **state)
+static void a_buf_agrees_with_a_plain_array(void **state)
 {
     (void)state;
     struct random random;
@@ -227,17 +227,17 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_buf_grows_with_what_is_added),
-        cmocka_unit_test(every_adder_adds_its_text),
+        cmocka_unit_test(every_add_function_appends_its_text),
         cmocka_unit_test(a_long_format_is_printed_whole),
         cmocka_unit_test(a_buf_fills_to_its_limit_and_no_further),
-        cmocka_unit_test(a_failure_sticks),
+        cmocka_unit_test(a_failed_buf_stays_failed),
         cmocka_unit_test(lengths_that_overflow_are_too_large),
         cmocka_unit_test(an_untouched_buf_is_empty_and_not_null),
-        cmocka_unit_test(bytes_go_from_either_end),
+        cmocka_unit_test(bytes_are_dropped_from_either_end),
         cmocka_unit_test(reserved_room_may_be_written),
-        cmocka_unit_test(moving_gives_the_bytes_away),
-        cmocka_unit_test(a_buf_survives_the_want_of_memory),
-        cmocka_unit_test(a_buf_does_what_an_array_does),
+        cmocka_unit_test(moving_a_buf_hands_its_bytes_over),
+        cmocka_unit_test(a_buf_survives_failed_allocations),
+        cmocka_unit_test(a_buf_agrees_with_a_plain_array),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

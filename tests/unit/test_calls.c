@@ -271,7 +271,7 @@ static void every_wing_calls_only_what_it_sees(void **state)
 }
 
 /* This test opens files and runs nm: judged as if it were a pure floor, it must be found guilty. */
-static void this_very_program_would_be_found(void **state)
+static void the_test_program_itself_would_be_found(void **state)
 {
     (void)state;
     struct buf report OWNED_BY(buf_done), output OWNED_BY(buf_done);
@@ -371,7 +371,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(planted_calls_are_found),
         cmocka_unit_test(planted_calls_of_other_wings_are_found),
-        cmocka_unit_test(this_very_program_would_be_found),
+        cmocka_unit_test(the_test_program_itself_would_be_found),
         cmocka_unit_test(every_wing_calls_only_what_it_sees),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

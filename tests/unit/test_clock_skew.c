@@ -4,7 +4,7 @@
 
 #define HOUR_MS INT64_C(3600000)
 
-static void small_differences_are_noise(void **state)
+static void small_clock_differences_are_ignored(void **state)
 {
     (void)state;
     struct clock_skew skew = {0};
@@ -14,7 +14,7 @@ static void small_differences_are_noise(void **state)
     assert_int_equal(clock_skew_offset_ms(&skew), 0);
 }
 
-static void a_clock_that_is_off_is_corrected_once(void **state)
+static void a_wrong_clock_is_corrected_once(void **state)
 {
     (void)state;
     struct clock_skew skew = {0};
@@ -26,7 +26,7 @@ static void a_clock_that_is_off_is_corrected_once(void **state)
     assert_int_equal(clock_skew_offset_ms(&skew), -2 * HOUR_MS);
 }
 
-static void a_corrected_clock_that_is_set_right_is_followed_back(void **state)
+static void the_correction_ends_when_the_clock_is_set_right(void **state)
 {
     (void)state;
     struct clock_skew skew = {0};
@@ -38,9 +38,9 @@ static void a_corrected_clock_that_is_set_right_is_followed_back(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(small_differences_are_noise),
-        cmocka_unit_test(a_clock_that_is_off_is_corrected_once),
-        cmocka_unit_test(a_corrected_clock_that_is_set_right_is_followed_back),
+        cmocka_unit_test(small_clock_differences_are_ignored),
+        cmocka_unit_test(a_wrong_clock_is_corrected_once),
+        cmocka_unit_test(the_correction_ends_when_the_clock_is_set_right),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

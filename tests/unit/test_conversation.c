@@ -47,7 +47,7 @@ static void messages_of_one_role_become_one_turn(void **state)
 }
 
 /* As LangChain sends them: strings become one text, blocks stay what they are. */
-static void texts_of_messages_that_follow_each_other_are_one(void **state)
+static void adjacent_messages_of_one_role_become_one_text(void **state)
 {
     (void)state;
     assert_messages("[[\"system\",\"s\"],[\"system\",\"t\"],[\"human\",\"a\"],[\"human\",\"b\"],["
@@ -89,7 +89,7 @@ static void blank_content_becomes_a_full_stop(void **state)
                         TEXT(".") "," TEXT("x")) "],\"system\":[" TEXT(".") "]}");
 }
 
-static void the_end_of_a_final_assistant_turn_is_stripped(void **state)
+static void a_final_assistant_turn_loses_trailing_white_space(void **state)
 {
     (void)state;
     assert_messages(
@@ -124,7 +124,7 @@ static void raw_converse_blocks_pass_byte_for_byte(void **state)
     }
 }
 
-static void a_response_message_can_be_put_back(void **state)
+static void a_response_message_can_be_sent_back(void **state)
 {
     (void)state;
     assert_messages(
@@ -152,7 +152,7 @@ static void a_response_message_can_be_put_back(void **state)
 #define CITING(text, citations)                                                                    \
     "{\"type\":\"text\",\"text\":\"" text "\",\"citations\":" citations "}"
 
-static void citations_as_langchain_prints_them_go_back(void **state)
+static void citations_in_langchains_form_can_be_sent_back(void **state)
 {
     (void)state;
     assert_messages(
@@ -172,7 +172,7 @@ static void citations_as_langchain_prints_them_go_back(void **state)
                     BODY(USER(TEXT("a")) "," MODEL(TEXT("b")) "," USER(TEXT("d"))));
 }
 
-static void the_end_of_a_final_cited_text_is_stripped(void **state)
+static void a_final_cited_text_loses_trailing_white_space(void **state)
 {
     (void)state;
     assert_messages(
@@ -182,7 +182,7 @@ static void the_end_of_a_final_cited_text_is_stripped(void **state)
             CITED("b ", "[{\"sourceContent\":[]}]") "," CITED("c", "[{\"sourceContent\":[]}]"))));
 }
 
-static void what_an_answer_had_without_a_form_can_be_put_back(void **state)
+static void unknown_blocks_of_an_answer_can_be_sent_back(void **state)
 {
     (void)state;
     assert_messages(
@@ -200,7 +200,7 @@ static void what_an_answer_had_without_a_form_can_be_put_back(void **state)
                    ERR_INVALID, "messages[0][1][0].contentBlockIndex");
 }
 
-static void reasoning_goes_back_only_when_signed(void **state)
+static void reasoning_is_sent_back_only_when_signed(void **state)
 {
     (void)state;
     assert_messages(
@@ -226,7 +226,7 @@ static void reasoning_goes_back_only_when_signed(void **state)
                                                                                              "}") "," USER(TEXT("e"))));
 }
 
-static void blocks_of_later_versions_are_refused_at_their_place(void **state)
+static void blocks_of_later_versions_are_rejected_with_their_place(void **state)
 {
     (void)state;
     static const char *const types[] = {"image",       "image_url",    "tool_use",
@@ -257,7 +257,7 @@ static void blocks_of_later_versions_are_refused_at_their_place(void **state)
                    ERR_UNSUPPORTED_FIELD, "messages[0].cache_control");
 }
 
-static void wrong_messages_are_refused_at_their_place(void **state)
+static void invalid_messages_are_rejected_with_their_place(void **state)
 {
     (void)state;
     static const struct {
@@ -308,7 +308,7 @@ static void wrong_messages_are_refused_at_their_place(void **state)
     }
 }
 
-static void messages_or_a_prompt_are_needed(void **state)
+static void a_request_needs_messages_or_a_prompt(void **state)
 {
     (void)state;
     assert_refused("{}", ERR_INVALID, "messages");
@@ -316,7 +316,7 @@ static void messages_or_a_prompt_are_needed(void **state)
                    "prompt");
 }
 
-static void wrong_prompts_are_refused_at_their_place(void **state)
+static void invalid_prompts_are_rejected_with_their_place(void **state)
 {
     (void)state;
     static const struct {
@@ -346,7 +346,7 @@ static void wrong_prompts_are_refused_at_their_place(void **state)
     }
 }
 
-static void a_prompt_in_place_of_a_name_is_not_quoted(void **state)
+static void a_prompt_in_place_of_a_template_name_is_not_quoted(void **state)
 {
     (void)state;
     struct request_kit kit;
@@ -395,7 +395,7 @@ static void a_blank_variable_makes_no_blank_text(void **state)
                 BODY(USER(TEXT("."))));
 }
 
-static void the_text_is_measured_for_estimates(void **state)
+static void a_request_counts_the_bytes_of_its_text_for_estimates(void **state)
 {
     (void)state;
     struct request_kit kit;
@@ -412,7 +412,7 @@ static void the_text_is_measured_for_estimates(void **state)
 }
 
 /* One short template and one large value may not make a text without end. */
-static void a_template_cannot_blow_up_a_request(void **state)
+static void a_filled_template_stays_within_the_memory_limit(void **state)
 {
     (void)state;
     struct request_kit kit;
@@ -437,26 +437,26 @@ int main(void)
         cmocka_unit_test(every_form_of_a_message_is_read),
         cmocka_unit_test(system_messages_are_gathered_in_order),
         cmocka_unit_test(messages_of_one_role_become_one_turn),
-        cmocka_unit_test(texts_of_messages_that_follow_each_other_are_one),
+        cmocka_unit_test(adjacent_messages_of_one_role_become_one_text),
         cmocka_unit_test(blank_strings_beside_others_are_left_out),
         cmocka_unit_test(blank_content_becomes_a_full_stop),
-        cmocka_unit_test(the_end_of_a_final_assistant_turn_is_stripped),
+        cmocka_unit_test(a_final_assistant_turn_loses_trailing_white_space),
         cmocka_unit_test(raw_converse_blocks_pass_byte_for_byte),
-        cmocka_unit_test(a_response_message_can_be_put_back),
-        cmocka_unit_test(citations_as_langchain_prints_them_go_back),
-        cmocka_unit_test(the_end_of_a_final_cited_text_is_stripped),
-        cmocka_unit_test(what_an_answer_had_without_a_form_can_be_put_back),
-        cmocka_unit_test(reasoning_goes_back_only_when_signed),
-        cmocka_unit_test(blocks_of_later_versions_are_refused_at_their_place),
-        cmocka_unit_test(wrong_messages_are_refused_at_their_place),
-        cmocka_unit_test(messages_or_a_prompt_are_needed),
-        cmocka_unit_test(wrong_prompts_are_refused_at_their_place),
-        cmocka_unit_test(a_prompt_in_place_of_a_name_is_not_quoted),
+        cmocka_unit_test(a_response_message_can_be_sent_back),
+        cmocka_unit_test(citations_in_langchains_form_can_be_sent_back),
+        cmocka_unit_test(a_final_cited_text_loses_trailing_white_space),
+        cmocka_unit_test(unknown_blocks_of_an_answer_can_be_sent_back),
+        cmocka_unit_test(reasoning_is_sent_back_only_when_signed),
+        cmocka_unit_test(blocks_of_later_versions_are_rejected_with_their_place),
+        cmocka_unit_test(invalid_messages_are_rejected_with_their_place),
+        cmocka_unit_test(a_request_needs_messages_or_a_prompt),
+        cmocka_unit_test(invalid_prompts_are_rejected_with_their_place),
+        cmocka_unit_test(a_prompt_in_place_of_a_template_name_is_not_quoted),
         cmocka_unit_test(an_unknown_template_lists_the_templates_and_the_nearest),
         cmocka_unit_test(every_text_of_a_template_is_filled),
         cmocka_unit_test(a_blank_variable_makes_no_blank_text),
-        cmocka_unit_test(the_text_is_measured_for_estimates),
-        cmocka_unit_test(a_template_cannot_blow_up_a_request),
+        cmocka_unit_test(a_request_counts_the_bytes_of_its_text_for_estimates),
+        cmocka_unit_test(a_filled_template_stays_within_the_memory_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

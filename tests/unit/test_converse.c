@@ -96,7 +96,7 @@ static void the_seed_page_answer_is_decoded(void **state)
     decoded_done(&decoded);
 }
 
-static void content_is_a_string_for_exactly_one_text(void **state)
+static void exactly_one_text_becomes_a_string(void **state)
 {
     (void)state;
     assert_content(ANSWER("{\"text\":\"a\\u00e9\"}"), "\"a\\u00e9\"", "[]", "[]");
@@ -121,7 +121,7 @@ static void tool_uses_become_blocks_and_calls(void **state)
         "[]");
 }
 
-static void a_tool_use_with_senseless_input_is_an_invalid_call(void **state)
+static void a_tool_use_with_invalid_input_is_an_invalid_call(void **state)
 {
     (void)state;
     assert_content(ANSWER("{\"toolUse\":{\"toolUseId\":\"t\",\"name\":\"n\",\"input\":[\"a\"]}}"),
@@ -130,7 +130,7 @@ static void a_tool_use_with_senseless_input_is_an_invalid_call(void **state)
                    "\"invalid_tool_call\"}]");
 }
 
-static void tools_that_bedrock_runs_are_no_calls(void **state)
+static void tools_that_bedrock_runs_are_not_tool_calls(void **state)
 {
     (void)state;
     assert_content(ANSWER("{\"toolUse\":{\"toolUseId\":\"t\",\"name\":\"n\",\"input\":{},\"type\":"
@@ -152,7 +152,7 @@ static void reasoning_and_citations_take_langchains_form(void **state)
         "[]", "[]");
 }
 
-static void every_cited_text_is_a_text(void **state)
+static void every_cited_text_becomes_a_text(void **state)
 {
     (void)state;
     assert_content(
@@ -164,7 +164,7 @@ static void every_cited_text_is_a_text(void **state)
         "[]", "[]");
 }
 
-static void blocks_without_a_form_are_kept_as_they_came(void **state)
+static void blocks_of_unknown_kinds_are_kept_unchanged(void **state)
 {
     (void)state;
     static const char *const blocks[] = {
@@ -192,7 +192,7 @@ static void blocks_without_a_form_are_kept_as_they_came(void **state)
     }
 }
 
-static void what_else_was_said_is_metadata(void **state)
+static void further_members_of_an_answer_become_metadata(void **state)
 {
     (void)state;
     struct decoded decoded;
@@ -236,7 +236,7 @@ static void assert_usage(const char *usage, struct usage_counts expected)
     decoded_done(&decoded);
 }
 
-static void input_includes_what_the_cache_had(void **state)
+static void input_tokens_include_cached_tokens(void **state)
 {
     (void)state;
     const struct usage_counts cached = {.known = true,
@@ -260,7 +260,7 @@ static void input_includes_what_the_cache_had(void **state)
                  short_lived);
 }
 
-static void senseless_counts_are_not_known(void **state)
+static void invalid_counts_count_as_unknown(void **state)
 {
     (void)state;
     const struct usage_counts unknown = {.cache_write_1h_tokens = ANSWER_COUNT_ABSENT};
@@ -276,7 +276,7 @@ static void senseless_counts_are_not_known(void **state)
         unknown);
 }
 
-static void bodies_that_are_no_answer_are_told_apart(void **state)
+static void bodies_that_are_not_answers_are_rejected_with_a_reason(void **state)
 {
     (void)state;
     static const char *const bodies[] = {
@@ -301,7 +301,7 @@ static void bodies_that_are_no_answer_are_told_apart(void **state)
 }
 
 /* It was paid for. */
-static void a_page_is_told_as_one(void **state)
+static void an_html_page_is_named_as_one(void **state)
 {
     (void)state;
     struct decoded decoded;
@@ -314,7 +314,7 @@ static void a_page_is_told_as_one(void **state)
     decoded_done(&decoded);
 }
 
-static void an_odd_answer_is_kept_with_its_counts(void **state)
+static void a_billed_answer_with_invalid_text_is_kept_with_its_counts(void **state)
 {
     (void)state;
     static const struct {
@@ -345,7 +345,7 @@ static void an_odd_answer_is_kept_with_its_counts(void **state)
     }
 }
 
-static void an_answer_larger_than_its_arena_is_too_large(void **state)
+static void an_answer_larger_than_its_arena_fails_as_too_large(void **state)
 {
     (void)state;
     struct buf body OWNED_BY(buf_done);
@@ -367,7 +367,7 @@ static void an_answer_larger_than_its_arena_is_too_large(void **state)
 
 /* Whatever the blocks are: the content is JSON again, with as many blocks, and the calls are JSON.
  */
-static void any_mixture_of_blocks_is_json_again(void **state)
+static void any_mixture_of_blocks_decodes_to_json(void **state)
 {
     (void)state;
     static const char *const blocks[] = {
@@ -420,7 +420,7 @@ static bool decode_once(void *self)
     return err == OK;
 }
 
-static void decoding_survives_any_want_of_memory(void **state)
+static void decoding_survives_failed_allocations(void **state)
 {
     (void)state;
     char body[] =
@@ -439,7 +439,7 @@ static void assert_text_bytes(const char *body, size_t bytes)
     decoded_done(&decoded);
 }
 
-static void the_bytes_of_an_answer_are_those_of_what_the_model_said(void **state)
+static void an_answer_counts_the_bytes_that_the_model_wrote(void **state)
 {
     (void)state;
     assert_text_bytes(ANSWER(""), 0);
@@ -458,23 +458,23 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_path_names_the_model_percent_encoded),
         cmocka_unit_test(the_seed_page_answer_is_decoded),
-        cmocka_unit_test(content_is_a_string_for_exactly_one_text),
+        cmocka_unit_test(exactly_one_text_becomes_a_string),
         cmocka_unit_test(tool_uses_become_blocks_and_calls),
-        cmocka_unit_test(a_tool_use_with_senseless_input_is_an_invalid_call),
-        cmocka_unit_test(tools_that_bedrock_runs_are_no_calls),
+        cmocka_unit_test(a_tool_use_with_invalid_input_is_an_invalid_call),
+        cmocka_unit_test(tools_that_bedrock_runs_are_not_tool_calls),
         cmocka_unit_test(reasoning_and_citations_take_langchains_form),
-        cmocka_unit_test(every_cited_text_is_a_text),
-        cmocka_unit_test(blocks_without_a_form_are_kept_as_they_came),
-        cmocka_unit_test(what_else_was_said_is_metadata),
-        cmocka_unit_test(input_includes_what_the_cache_had),
-        cmocka_unit_test(senseless_counts_are_not_known),
-        cmocka_unit_test(the_bytes_of_an_answer_are_those_of_what_the_model_said),
-        cmocka_unit_test(bodies_that_are_no_answer_are_told_apart),
-        cmocka_unit_test(a_page_is_told_as_one),
-        cmocka_unit_test(an_odd_answer_is_kept_with_its_counts),
-        cmocka_unit_test(an_answer_larger_than_its_arena_is_too_large),
-        cmocka_unit_test(any_mixture_of_blocks_is_json_again),
-        cmocka_unit_test(decoding_survives_any_want_of_memory),
+        cmocka_unit_test(every_cited_text_becomes_a_text),
+        cmocka_unit_test(blocks_of_unknown_kinds_are_kept_unchanged),
+        cmocka_unit_test(further_members_of_an_answer_become_metadata),
+        cmocka_unit_test(input_tokens_include_cached_tokens),
+        cmocka_unit_test(invalid_counts_count_as_unknown),
+        cmocka_unit_test(an_answer_counts_the_bytes_that_the_model_wrote),
+        cmocka_unit_test(bodies_that_are_not_answers_are_rejected_with_a_reason),
+        cmocka_unit_test(an_html_page_is_named_as_one),
+        cmocka_unit_test(a_billed_answer_with_invalid_text_is_kept_with_its_counts),
+        cmocka_unit_test(an_answer_larger_than_its_arena_fails_as_too_large),
+        cmocka_unit_test(any_mixture_of_blocks_decodes_to_json),
+        cmocka_unit_test(decoding_survives_failed_allocations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

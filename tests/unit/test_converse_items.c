@@ -7,7 +7,7 @@
 
 /* --- kinds of blocks --- */
 
-static void a_tool_use_is_told_in_fragments(void **state)
+static void a_tool_use_is_streamed_in_fragments(void **state)
 {
     (void)state;
     static const struct told told[] = {
@@ -65,7 +65,7 @@ static void assert_call(const char *input, const char *calls, const char *invali
     stream_kit_done(&kit);
 }
 
-static void only_whole_arguments_make_a_call(void **state)
+static void only_complete_arguments_make_a_tool_call(void **state)
 {
     (void)state;
     assert_call("", "[{\"name\":\"n\",\"args\":{},\"id\":\"t\",\"type\":\"tool_call\"}]", "[]");
@@ -77,7 +77,7 @@ static void only_whole_arguments_make_a_call(void **state)
                 "[{\"name\":\"n\",\"args\":\"[1]\",\"id\":\"t\",\"type\":\"invalid_tool_call\"}]");
 }
 
-static void tools_that_bedrock_runs_are_no_calls(void **state)
+static void tools_that_bedrock_runs_are_not_tool_calls(void **state)
 {
     (void)state;
     static const struct told told[] = {
@@ -105,7 +105,7 @@ static void tools_that_bedrock_runs_are_no_calls(void **state)
 #define REASONED(member)                                                                           \
     "[{\"type\":\"reasoning_content\",\"reasoning_content\":{" member "},\"index\":0}]"
 
-static void reasoning_is_told_and_kept(void **state)
+static void reasoning_is_streamed_and_kept(void **state)
 {
     (void)state;
     static const struct told told[] = {
@@ -128,7 +128,7 @@ static void reasoning_is_told_and_kept(void **state)
     stream_kit_done(&kit);
 }
 
-static void citations_come_with_their_text(void **state)
+static void citations_are_streamed_with_their_text(void **state)
 {
     (void)state;
     static const struct told told[] = {
@@ -154,7 +154,7 @@ static void citations_come_with_their_text(void **state)
     stream_kit_done(&kit);
 }
 
-static void unknown_kinds_are_kept_as_they_came(void **state)
+static void unknown_kinds_are_kept_unchanged(void **state)
 {
     (void)state;
     static const struct told told[] = {
@@ -184,7 +184,7 @@ static void unknown_kinds_are_kept_as_they_came(void **state)
     stream_kit_done(&kit);
 }
 
-static void an_event_that_says_nothing_is_no_block(void **state)
+static void an_empty_event_makes_no_block(void **state)
 {
     (void)state;
     static const struct told told[] = {
@@ -234,7 +234,7 @@ static const char *const deltas[][2] = {
     {"contentBlockStop", "{\"contentBlockIndex\":%d}"},
 };
 
-static void the_sum_of_any_chunks_is_the_message(void **state)
+static void any_chunks_add_up_to_the_message(void **state)
 {
     (void)state;
     static struct sum chunks, message;
@@ -269,15 +269,15 @@ static void the_sum_of_any_chunks_is_the_message(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_tool_use_is_told_in_fragments),
-        cmocka_unit_test(only_whole_arguments_make_a_call),
-        cmocka_unit_test(tools_that_bedrock_runs_are_no_calls),
-        cmocka_unit_test(reasoning_is_told_and_kept),
-        cmocka_unit_test(citations_come_with_their_text),
-        cmocka_unit_test(unknown_kinds_are_kept_as_they_came),
-        cmocka_unit_test(an_event_that_says_nothing_is_no_block),
+        cmocka_unit_test(a_tool_use_is_streamed_in_fragments),
+        cmocka_unit_test(only_complete_arguments_make_a_tool_call),
+        cmocka_unit_test(tools_that_bedrock_runs_are_not_tool_calls),
+        cmocka_unit_test(reasoning_is_streamed_and_kept),
+        cmocka_unit_test(citations_are_streamed_with_their_text),
+        cmocka_unit_test(unknown_kinds_are_kept_unchanged),
+        cmocka_unit_test(an_empty_event_makes_no_block),
         cmocka_unit_test(a_message_may_be_empty),
-        cmocka_unit_test(the_sum_of_any_chunks_is_the_message),
+        cmocka_unit_test(any_chunks_add_up_to_the_message),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

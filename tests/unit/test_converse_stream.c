@@ -83,7 +83,7 @@ static void the_seed_page_text_has_its_twenty_bars(void **state)
 
 /* --- metadata and counts --- */
 
-static void each_member_of_the_metadata_is_told_once(void **state)
+static void each_member_of_the_metadata_is_streamed_once(void **state)
 {
     (void)state;
     struct stream_kit kit;
@@ -116,7 +116,7 @@ static void each_member_of_the_metadata_is_told_once(void **state)
     stream_kit_done(&kit);
 }
 
-static void metadata_without_counts_ends_a_stream_all_the_same(void **state)
+static void metadata_without_counts_still_ends_a_stream(void **state)
 {
     (void)state;
     struct stream_kit kit;
@@ -131,7 +131,7 @@ static void metadata_without_counts_ends_a_stream_all_the_same(void **state)
     stream_kit_done(&kit);
 }
 
-static void what_was_heard_of_a_cut_stream_is_known(void **state)
+static void a_cut_stream_keeps_its_counts_and_text_bytes(void **state)
 {
     (void)state;
     struct stream_kit kit;
@@ -174,7 +174,7 @@ static void a_stream_ends_with_message_stop_and_metadata(void **state)
 }
 
 /* It was paid for. */
-static void an_odd_piece_of_text_is_kept(void **state)
+static void a_billed_delta_with_invalid_text_is_kept(void **state)
 {
     (void)state;
     struct stream_kit kit;
@@ -185,7 +185,7 @@ static void an_odd_piece_of_text_is_kept(void **state)
     stream_kit_done(&kit);
 }
 
-static void events_that_make_no_sense_break_the_stream(void **state)
+static void invalid_events_break_the_stream(void **state)
 {
     (void)state;
     static const struct {
@@ -212,7 +212,7 @@ static void events_that_make_no_sense_break_the_stream(void **state)
     }
 }
 
-static void nothing_comes_behind_the_end(void **state)
+static void an_event_after_the_end_breaks_the_stream(void **state)
 {
     (void)state;
     static const struct told late[] = {
@@ -345,7 +345,7 @@ static bool stream_once(void *self)
     return err == OK;
 }
 
-static void streaming_survives_any_want_of_memory(void **state)
+static void streaming_survives_failed_allocations(void **state)
 {
     (void)state;
     assert_true(torture(stream_once, NULL) > 0);
@@ -356,18 +356,18 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_seed_page_stream_gives_its_twenty_chunks),
         cmocka_unit_test(the_seed_page_text_has_its_twenty_bars),
-        cmocka_unit_test(each_member_of_the_metadata_is_told_once),
-        cmocka_unit_test(metadata_without_counts_ends_a_stream_all_the_same),
-        cmocka_unit_test(what_was_heard_of_a_cut_stream_is_known),
+        cmocka_unit_test(each_member_of_the_metadata_is_streamed_once),
+        cmocka_unit_test(metadata_without_counts_still_ends_a_stream),
+        cmocka_unit_test(a_cut_stream_keeps_its_counts_and_text_bytes),
         cmocka_unit_test(a_stream_ends_with_message_stop_and_metadata),
-        cmocka_unit_test(an_odd_piece_of_text_is_kept),
-        cmocka_unit_test(events_that_make_no_sense_break_the_stream),
-        cmocka_unit_test(nothing_comes_behind_the_end),
+        cmocka_unit_test(a_billed_delta_with_invalid_text_is_kept),
+        cmocka_unit_test(invalid_events_break_the_stream),
+        cmocka_unit_test(an_event_after_the_end_breaks_the_stream),
         cmocka_unit_test(unknown_events_are_skipped),
         cmocka_unit_test(an_exception_comes_back_as_its_error),
         cmocka_unit_test(an_answer_stops_at_its_limit),
         cmocka_unit_test(blocks_stop_at_their_limit),
-        cmocka_unit_test(streaming_survives_any_want_of_memory),
+        cmocka_unit_test(streaming_survives_failed_allocations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -181,7 +181,7 @@ static void assert_request(const struct kit *kit, const struct kit_call *call, c
 
 /* ---- tests ---- */
 
-static void the_engine_speaks_the_api_that_a_request_names(void **state)
+static void the_engine_calls_the_api_that_a_request_names(void **state)
 {
     (void)state;
     struct kit *kit = kit_with(&(struct dialects){ROWS, COUNT_OF(ROWS)});
@@ -242,7 +242,7 @@ static void a_frame_that_cannot_be_unwrapped_breaks_the_stream(void **state)
     kit_free(kit);
 }
 
-static void a_family_without_streams_answers_whole(void **state)
+static void a_family_without_streams_answers_in_one_piece(void **state)
 {
     (void)state;
     struct kit *kit = kit_with(&(struct dialects){ROWS_WHOLE, COUNT_OF(ROWS_WHOLE)});
@@ -257,7 +257,7 @@ static void a_family_without_streams_answers_whole(void **state)
     kit_free(kit);
 }
 
-static void the_apis_are_those_of_the_rows(void **state)
+static void the_list_of_apis_matches_the_rows(void **state)
 {
     (void)state;
     struct request request = {.api = SLICE_NULL};
@@ -326,11 +326,11 @@ static void an_alias_chooses_the_api_where_the_request_does_not(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_engine_speaks_the_api_that_a_request_names),
+        cmocka_unit_test(the_engine_calls_the_api_that_a_request_names),
         cmocka_unit_test(frames_are_unwrapped_before_the_family_reads_them),
         cmocka_unit_test(a_frame_that_cannot_be_unwrapped_breaks_the_stream),
-        cmocka_unit_test(a_family_without_streams_answers_whole),
-        cmocka_unit_test(the_apis_are_those_of_the_rows),
+        cmocka_unit_test(a_family_without_streams_answers_in_one_piece),
+        cmocka_unit_test(the_list_of_apis_matches_the_rows),
         cmocka_unit_test(only_the_rows_name_an_api),
         cmocka_unit_test(an_alias_chooses_the_api_where_the_request_does_not),
     };

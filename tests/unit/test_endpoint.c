@@ -35,7 +35,7 @@ static void a_region_has_its_own_host(void **state)
     }
 }
 
-static void what_is_no_region_is_refused(void **state)
+static void an_invalid_region_is_rejected(void **state)
 {
     (void)state;
     static const char *const ROWS[] = {
@@ -54,7 +54,7 @@ static void what_is_no_region_is_refused(void **state)
     assert_int_equal(endpoint_add_url(&tight, SLICE("us-east-1"), false, false), ERR_TOO_LARGE);
 }
 
-static void a_url_of_ones_own_counts_before_the_regions(void **state)
+static void a_configured_url_takes_precedence_over_the_region(void **state)
 {
     (void)state;
     struct buf url OWNED_BY(buf_done);
@@ -73,7 +73,7 @@ static void a_url_of_ones_own_counts_before_the_regions(void **state)
                      ERR_TOO_LARGE);
 }
 
-static void a_url_is_taken_apart(void **state)
+static void a_url_is_split_into_its_parts(void **state)
 {
     (void)state;
     static const struct {
@@ -97,7 +97,7 @@ static void a_url_is_taken_apart(void **state)
     }
 }
 
-static void what_is_no_endpoint_is_refused(void **state)
+static void an_invalid_endpoint_is_rejected(void **state)
 {
     (void)state;
     static const char *const ROWS[] = {
@@ -137,10 +137,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_region_has_its_own_host),
-        cmocka_unit_test(what_is_no_region_is_refused),
-        cmocka_unit_test(a_url_of_ones_own_counts_before_the_regions),
-        cmocka_unit_test(a_url_is_taken_apart),
-        cmocka_unit_test(what_is_no_endpoint_is_refused),
+        cmocka_unit_test(an_invalid_region_is_rejected),
+        cmocka_unit_test(a_configured_url_takes_precedence_over_the_region),
+        cmocka_unit_test(a_url_is_split_into_its_parts),
+        cmocka_unit_test(an_invalid_endpoint_is_rejected),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

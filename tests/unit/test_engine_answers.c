@@ -25,7 +25,7 @@ static void assert_no_canary(const struct kit *kit)
         assert_null(strstr(kit->chunks[i].value, "canary"));
 }
 
-static void words_that_quote_the_prompt_reach_no_log_and_no_error(void **state)
+static void messages_that_quote_the_prompt_reach_no_log_and_no_error(void **state)
 {
     (void)state;
     struct kit *kit = kit_new(NULL);
@@ -49,7 +49,7 @@ static void words_that_quote_the_prompt_reach_no_log_and_no_error(void **state)
     kit_free(kit);
 }
 
-static void words_of_bedrock_go_to_the_client_and_not_to_the_log(void **state)
+static void messages_of_bedrock_go_to_the_client_and_not_to_the_log(void **state)
 {
     (void)state;
     struct kit *kit = kit_asked("");
@@ -65,7 +65,7 @@ static void words_of_bedrock_go_to_the_client_and_not_to_the_log(void **state)
     kit_free(kit);
 }
 
-static void what_is_no_name_is_told_nowhere(void **state)
+static void an_invalid_error_type_appears_in_no_output_or_log(void **state)
 {
     (void)state;
     struct kit *kit = kit_asked("");
@@ -148,7 +148,7 @@ static void assert_no_answer(const char *headers, const char *body, const char *
     kit_free(kit);
 }
 
-static void an_error_of_status_200_keeps_its_type_and_words(void **state)
+static void an_error_of_status_200_keeps_its_type_and_message(void **state)
 {
     (void)state;
     assert_no_answer("", "{\"__type\":\"ValidationException\",\"message\":\"too long\"}",
@@ -168,7 +168,7 @@ static void an_error_of_status_200_keeps_its_type_and_words(void **state)
 
 /* ---- where errors go ---- */
 
-static void the_error_of_a_bad_header_goes_where_the_value_wants_it(void **state)
+static void the_error_of_a_bad_header_goes_to_the_reply_to_of_the_value(void **state)
 {
     (void)state;
     struct kit *kit = kit_new(NULL);
@@ -202,7 +202,7 @@ static void hear_whole(struct kit *kit)
     hear_end(kit, 0);
 }
 
-static void a_whole_stream_is_an_answer_however_it_ends(void **state)
+static void a_complete_stream_is_an_answer_however_it_ends(void **state)
 {
     (void)state;
     static const enum err ENDS[] = {ERR_CONNECTION, ERR_BROKEN_STREAM, ERR_TIMEOUT, ERR_BAD_ANSWER};
@@ -221,7 +221,7 @@ static void a_whole_stream_is_an_answer_however_it_ends(void **state)
     }
 }
 
-static void a_stream_that_is_not_whole_stays_a_failed_attempt(void **state)
+static void an_incomplete_stream_is_a_failed_attempt(void **state)
 {
     (void)state;
     struct kit *kit = kit_asked(",\"stream\":true");
@@ -248,7 +248,7 @@ static void a_stream_that_is_not_whole_stays_a_failed_attempt(void **state)
     kit_free(kit);
 }
 
-static void an_answer_that_is_no_stream_must_end_clean(void **state)
+static void an_unstreamed_answer_must_end_cleanly(void **state)
 {
     (void)state;
     struct kit *kit = kit_asked("");
@@ -261,7 +261,7 @@ static void an_answer_that_is_no_stream_must_end_clean(void **state)
     kit_free(kit);
 }
 
-static void a_refusal_counts_though_its_body_is_cut(void **state)
+static void an_error_status_counts_although_its_body_is_cut(void **state)
 {
     (void)state;
     static const struct {
@@ -286,7 +286,7 @@ static void a_refusal_counts_though_its_body_is_cut(void **state)
     }
 }
 
-static void throttling_whose_body_is_cut_or_has_no_end_counts_against_time_alone(void **state)
+static void throttling_with_a_cut_or_endless_body_uses_up_no_attempt(void **state)
 {
     (void)state;
     struct engine_config config = kit_config();
@@ -311,7 +311,7 @@ static void throttling_whose_body_is_cut_or_has_no_end_counts_against_time_alone
     kit_free(kit);
 }
 
-static void a_models_error_without_its_body_may_be_a_passing_one(void **state)
+static void a_model_error_without_its_body_is_retried(void **state)
 {
     (void)state;
     struct kit *kit = kit_asked("");
@@ -360,7 +360,7 @@ static void a_new_run_after_a_refused_chunk_is_closed(void **state)
     kit_free(kit);
 }
 
-static void a_run_whose_next_chunk_is_too_large_is_closed_without_a_gap(void **state)
+static void a_run_whose_next_chunk_is_too_large_closes_without_a_gap(void **state)
 {
     (void)state;
     struct engine_config config = kit_config();
@@ -387,7 +387,7 @@ static void a_run_whose_next_chunk_is_too_large_is_closed_without_a_gap(void **s
 
 /* ---- attempts ---- */
 
-static void no_attempt_says_that_it_is_above_the_most(void **state)
+static void an_attempt_above_the_maximum_states_no_maximum(void **state)
 {
     (void)state;
     static const char *const SAID[] = {"attempt=1; max=3", "attempt=2; max=3", "attempt=3; max=3",
@@ -422,7 +422,7 @@ static void assert_estimate(const char *body, enum err end, const char *counts)
     kit_free(kit);
 }
 
-static void output_is_estimated_from_the_text_alone(void **state)
+static void output_tokens_are_estimated_from_the_text_only(void **state)
 {
     (void)state;
     assert_estimate(OUTPUT("{\"text\":\"hi\"}") "}", OK, "\"input_tokens\":2,\"output_tokens\":1,");
@@ -440,24 +440,24 @@ static void output_is_estimated_from_the_text_alone(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(words_that_quote_the_prompt_reach_no_log_and_no_error),
-        cmocka_unit_test(words_of_bedrock_go_to_the_client_and_not_to_the_log),
-        cmocka_unit_test(what_is_no_name_is_told_nowhere),
+        cmocka_unit_test(messages_that_quote_the_prompt_reach_no_log_and_no_error),
+        cmocka_unit_test(messages_of_bedrock_go_to_the_client_and_not_to_the_log),
+        cmocka_unit_test(an_invalid_error_type_appears_in_no_output_or_log),
         cmocka_unit_test(an_exception_of_a_stream_that_quotes_is_hidden_in_the_last_chunk),
-        cmocka_unit_test(a_whole_stream_is_an_answer_however_it_ends),
-        cmocka_unit_test(a_stream_that_is_not_whole_stays_a_failed_attempt),
-        cmocka_unit_test(an_answer_that_is_no_stream_must_end_clean),
-        cmocka_unit_test(a_refusal_counts_though_its_body_is_cut),
-        cmocka_unit_test(throttling_whose_body_is_cut_or_has_no_end_counts_against_time_alone),
-        cmocka_unit_test(a_models_error_without_its_body_may_be_a_passing_one),
+        cmocka_unit_test(a_complete_stream_is_an_answer_however_it_ends),
+        cmocka_unit_test(an_incomplete_stream_is_a_failed_attempt),
+        cmocka_unit_test(an_unstreamed_answer_must_end_cleanly),
+        cmocka_unit_test(an_error_status_counts_although_its_body_is_cut),
+        cmocka_unit_test(throttling_with_a_cut_or_endless_body_uses_up_no_attempt),
+        cmocka_unit_test(a_model_error_without_its_body_is_retried),
         cmocka_unit_test(a_run_with_a_refused_chunk_is_not_closed),
         cmocka_unit_test(a_new_run_after_a_refused_chunk_is_closed),
-        cmocka_unit_test(a_run_whose_next_chunk_is_too_large_is_closed_without_a_gap),
-        cmocka_unit_test(no_attempt_says_that_it_is_above_the_most),
-        cmocka_unit_test(output_is_estimated_from_the_text_alone),
+        cmocka_unit_test(a_run_whose_next_chunk_is_too_large_closes_without_a_gap),
+        cmocka_unit_test(an_attempt_above_the_maximum_states_no_maximum),
+        cmocka_unit_test(output_tokens_are_estimated_from_the_text_only),
         cmocka_unit_test(a_throttling_error_of_status_200_is_throttling),
-        cmocka_unit_test(an_error_of_status_200_keeps_its_type_and_words),
-        cmocka_unit_test(the_error_of_a_bad_header_goes_where_the_value_wants_it),
+        cmocka_unit_test(an_error_of_status_200_keeps_its_type_and_message),
+        cmocka_unit_test(the_error_of_a_bad_header_goes_to_the_reply_to_of_the_value),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

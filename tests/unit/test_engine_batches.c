@@ -35,7 +35,7 @@ static struct kit_note read_under_way(struct kit *kit)
     return read;
 }
 
-static void an_answer_from_before_a_stall_does_not_settle_it(void **state)
+static void offsets_read_before_a_stall_do_not_end_it(void **state)
 {
     (void)state;
     struct kit *kit = kit_new(NULL);
@@ -50,7 +50,7 @@ static void an_answer_from_before_a_stall_does_not_settle_it(void **state)
 
 /* The second doubt's read, asked for when the batch has ended, races with the partition's own
  * commit: the broker answers it before the commit is there. */
-static void its_own_commit_is_not_taken_for_anothers(void **state)
+static void an_own_commit_is_not_mistaken_for_another_owners(void **state)
 {
     (void)state;
     struct kit *kit = kit_new(NULL);
@@ -108,7 +108,7 @@ static void usage_of_a_lost_partition_waits_for_a_witness(void **state)
 
 /* ---- the cut ---- */
 
-static void results_wait_for_the_commit_interval_but_not_after_a_quiet(void **state)
+static void results_wait_for_the_commit_interval_except_after_quiet(void **state)
 {
     (void)state;
     struct kit *kit = kit_started(NULL);
@@ -162,7 +162,7 @@ static void a_batch_ends_at_its_limits(void **state)
 }
 
 /* If we die then, the map tells of the calls under way alone. */
-static void usage_of_ended_calls_goes_with_every_batch(void **state)
+static void every_batch_carries_the_usage_of_ended_calls(void **state)
 {
     (void)state;
     struct engine_config config = kit_config();
@@ -184,7 +184,7 @@ static void usage_of_ended_calls_goes_with_every_batch(void **state)
     kit_free(kit);
 }
 
-static void a_changed_begun_set_is_a_reason_to_cut(void **state)
+static void newly_begun_calls_cause_a_commit(void **state)
 {
     (void)state;
     struct kit *kit = kit_started(NULL);
@@ -225,7 +225,7 @@ static void at_least_once_cuts_as_soon_as_the_committer_is_free(void **state)
     kit_free(kit);
 }
 
-static void answers_that_cannot_be_committed_stop_the_calls(void **state)
+static void uncommitted_answers_over_the_limit_stop_new_calls(void **state)
 {
     (void)state;
     struct engine_config config = kit_config();
@@ -259,7 +259,7 @@ static void answers_that_cannot_be_committed_stop_the_calls(void **state)
 
 /* ---- aborts ---- */
 
-static void an_aborted_batch_comes_again_after_a_growing_pause(void **state)
+static void an_aborted_batch_is_published_again_after_a_growing_pause(void **state)
 {
     (void)state;
     struct kit *kit = kit_started(NULL);
@@ -280,7 +280,7 @@ static void an_aborted_batch_comes_again_after_a_growing_pause(void **state)
     kit_free(kit);
 }
 
-static void batches_that_take_too_long_become_smaller_and_keep_their_order(void **state)
+static void batches_that_time_out_become_smaller_and_keep_their_order(void **state)
 {
     (void)state;
     struct engine_config config = kit_config();
@@ -315,7 +315,7 @@ static void batches_that_take_too_long_become_smaller_and_keep_their_order(void 
 
 /* ---- unknown outcomes ---- */
 
-static void an_unknown_batch_that_made_it_is_not_published_again(void **state)
+static void a_batch_of_unknown_outcome_that_committed_is_not_repeated(void **state)
 {
     (void)state;
     struct kit *kit = kit_started(NULL);
@@ -334,7 +334,7 @@ static void an_unknown_batch_that_made_it_is_not_published_again(void **state)
     kit_free(kit);
 }
 
-static void an_unknown_batch_that_did_not_is_published_from_memory(void **state)
+static void a_batch_of_unknown_outcome_that_aborted_is_published_again(void **state)
 {
     (void)state;
     struct kit *kit = kit_started(NULL);
@@ -350,7 +350,7 @@ static void an_unknown_batch_that_did_not_is_published_from_memory(void **state)
     kit_free(kit);
 }
 
-static void one_partition_tells_for_all_of_an_unknown_batch(void **state)
+static void one_partitions_offset_decides_a_batch_of_unknown_outcome(void **state)
 {
     (void)state;
     for (int made_it = 0; made_it < 2; made_it++) {
@@ -374,7 +374,7 @@ static void one_partition_tells_for_all_of_an_unknown_batch(void **state)
     }
 }
 
-static void offsets_of_neither_state_mean_that_another_owner_was_here(void **state)
+static void offsets_from_another_owner_drop_the_results_but_keep_usage(void **state)
 {
     (void)state;
     struct kit *kit = kit_started(NULL);
@@ -408,7 +408,7 @@ static void fence(struct kit *kit)
     kit_settle(kit);
 }
 
-static void fenced_twice_within_a_minute_is_the_end(void **state)
+static void a_producer_fenced_twice_within_a_minute_ends_the_worker(void **state)
 {
     (void)state;
     struct kit *kit = kit_started(NULL);
@@ -422,7 +422,7 @@ static void fenced_twice_within_a_minute_is_the_end(void **state)
     kit_free(kit);
 }
 
-static void fenced_now_and_then_is_not_the_end(void **state)
+static void a_producer_fenced_rarely_does_not_end_the_worker(void **state)
 {
     (void)state;
     struct kit *kit = kit_started(NULL);
@@ -435,7 +435,7 @@ static void fenced_now_and_then_is_not_the_end(void **state)
     kit_free(kit);
 }
 
-static void fenced_twice_after_a_stall_is_not_the_end(void **state)
+static void a_producer_fenced_twice_after_a_stall_does_not_end_the_worker(void **state)
 {
     (void)state;
     struct kit *kit = kit_started(NULL);
@@ -450,7 +450,7 @@ static void fenced_twice_after_a_stall_is_not_the_end(void **state)
 
 /* ---- who are we? ---- */
 
-static void a_changed_membership_is_a_doubt(void **state)
+static void a_changed_membership_stops_calls_until_offsets_are_read(void **state)
 {
     (void)state;
     struct kit *kit = kit_started(NULL);
@@ -487,7 +487,7 @@ static void without_a_membership_nothing_is_committed(void **state)
     kit_free(kit);
 }
 
-static void whom_the_group_does_not_know_calls_nobody_until_it_joined_again(void **state)
+static void a_worker_removed_from_the_group_calls_only_after_rejoining(void **state)
 {
     (void)state;
     struct kit *kit = kit_started(NULL);
@@ -507,7 +507,7 @@ static void whom_the_group_does_not_know_calls_nobody_until_it_joined_again(void
 }
 
 /* The refusal of the old membership is heard when the next one stands already. */
-static void who_joined_again_before_it_was_refused_goes_on(void **state)
+static void a_worker_that_rejoined_before_the_rejection_continues(void **state)
 {
     (void)state;
     struct kit *kit = kit_started(NULL);
@@ -543,28 +543,28 @@ static void without_a_membership_nothing_is_called(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(an_answer_from_before_a_stall_does_not_settle_it),
-        cmocka_unit_test(its_own_commit_is_not_taken_for_anothers),
+        cmocka_unit_test(offsets_read_before_a_stall_do_not_end_it),
+        cmocka_unit_test(an_own_commit_is_not_mistaken_for_another_owners),
         cmocka_unit_test(usage_of_a_lost_partition_waits_for_a_witness),
-        cmocka_unit_test(results_wait_for_the_commit_interval_but_not_after_a_quiet),
+        cmocka_unit_test(results_wait_for_the_commit_interval_except_after_quiet),
         cmocka_unit_test(a_batch_ends_at_its_limits),
-        cmocka_unit_test(usage_of_ended_calls_goes_with_every_batch),
-        cmocka_unit_test(a_changed_begun_set_is_a_reason_to_cut),
+        cmocka_unit_test(every_batch_carries_the_usage_of_ended_calls),
+        cmocka_unit_test(newly_begun_calls_cause_a_commit),
         cmocka_unit_test(at_least_once_cuts_as_soon_as_the_committer_is_free),
-        cmocka_unit_test(answers_that_cannot_be_committed_stop_the_calls),
-        cmocka_unit_test(an_aborted_batch_comes_again_after_a_growing_pause),
-        cmocka_unit_test(batches_that_take_too_long_become_smaller_and_keep_their_order),
-        cmocka_unit_test(an_unknown_batch_that_made_it_is_not_published_again),
-        cmocka_unit_test(an_unknown_batch_that_did_not_is_published_from_memory),
-        cmocka_unit_test(one_partition_tells_for_all_of_an_unknown_batch),
-        cmocka_unit_test(offsets_of_neither_state_mean_that_another_owner_was_here),
-        cmocka_unit_test(fenced_twice_within_a_minute_is_the_end),
-        cmocka_unit_test(fenced_now_and_then_is_not_the_end),
-        cmocka_unit_test(fenced_twice_after_a_stall_is_not_the_end),
-        cmocka_unit_test(a_changed_membership_is_a_doubt),
+        cmocka_unit_test(uncommitted_answers_over_the_limit_stop_new_calls),
+        cmocka_unit_test(an_aborted_batch_is_published_again_after_a_growing_pause),
+        cmocka_unit_test(batches_that_time_out_become_smaller_and_keep_their_order),
+        cmocka_unit_test(a_batch_of_unknown_outcome_that_committed_is_not_repeated),
+        cmocka_unit_test(a_batch_of_unknown_outcome_that_aborted_is_published_again),
+        cmocka_unit_test(one_partitions_offset_decides_a_batch_of_unknown_outcome),
+        cmocka_unit_test(offsets_from_another_owner_drop_the_results_but_keep_usage),
+        cmocka_unit_test(a_producer_fenced_twice_within_a_minute_ends_the_worker),
+        cmocka_unit_test(a_producer_fenced_rarely_does_not_end_the_worker),
+        cmocka_unit_test(a_producer_fenced_twice_after_a_stall_does_not_end_the_worker),
+        cmocka_unit_test(a_changed_membership_stops_calls_until_offsets_are_read),
         cmocka_unit_test(without_a_membership_nothing_is_committed),
-        cmocka_unit_test(whom_the_group_does_not_know_calls_nobody_until_it_joined_again),
-        cmocka_unit_test(who_joined_again_before_it_was_refused_goes_on),
+        cmocka_unit_test(a_worker_removed_from_the_group_calls_only_after_rejoining),
+        cmocka_unit_test(a_worker_that_rejoined_before_the_rejection_continues),
         cmocka_unit_test(without_a_membership_nothing_is_called),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

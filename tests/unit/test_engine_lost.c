@@ -25,7 +25,7 @@ static void a_lost_partition_drops_answers_and_keeps_their_usage(void **state)
     kit_free(kit);
 }
 
-static void a_lost_partition_is_told_when_all_it_had_were_calls(void **state)
+static void a_lost_partition_with_only_running_calls_is_logged(void **state)
 {
     (void)state;
     struct kit *kit = kit_started(NULL);
@@ -40,7 +40,7 @@ static void a_lost_partition_is_told_when_all_it_had_were_calls(void **state)
 
 /* The map that was committed last tells these calls as under way. Two of them are answered and in
  * the books, one had not left; only another worker would take them for a dead one's. */
-static void calls_of_a_lost_partition_that_comes_back_are_not_booked_again(void **state)
+static void calls_of_a_lost_partition_that_returns_are_recorded_once(void **state)
 {
     (void)state;
     struct kit *kit = kit_started(NULL);
@@ -99,7 +99,7 @@ static void must_be_booked_once(struct kit *kit)
     kit_free(kit);
 }
 
-static void a_partition_lost_again_before_it_is_read_books_no_call_twice(void **state)
+static void losing_a_partition_again_before_its_read_records_each_call_once(void **state)
 {
     (void)state;
     struct kit *kit = kit_with_a_lost_call();
@@ -110,7 +110,7 @@ static void a_partition_lost_again_before_it_is_read_books_no_call_twice(void **
     must_be_booked_once(kit);
 }
 
-static void a_partition_lost_again_before_its_records_come_books_no_call_twice(void **state)
+static void losing_a_partition_again_before_its_records_counts_calls_once(void **state)
 {
     (void)state;
     struct kit *kit = kit_with_a_lost_call();
@@ -120,7 +120,7 @@ static void a_partition_lost_again_before_its_records_come_books_no_call_twice(v
 }
 
 /* The topic was made anew, and another worker died over the request that has this offset now. */
-static void another_request_at_the_offset_of_a_lost_call_is_a_dead_workers(void **state)
+static void another_request_at_a_lost_calls_offset_is_a_dead_workers(void **state)
 {
     (void)state;
     struct kit *kit = kit_with_a_lost_call();
@@ -130,7 +130,7 @@ static void another_request_at_the_offset_of_a_lost_call_is_a_dead_workers(void 
     kit_free(kit);
 }
 
-static void a_partition_lost_again_before_its_next_commit_books_no_call_twice(void **state)
+static void losing_a_partition_again_before_its_commit_records_calls_once(void **state)
 {
     (void)state;
     struct kit *kit = kit_with_a_lost_call();
@@ -149,7 +149,7 @@ static void leave_map(struct kit *kit, struct offset_open open)
     kit->maps[0] = kit_copy(buf_slice(&map));
 }
 
-static void calls_that_another_owner_left_behind_are_booked(void **state)
+static void calls_that_another_owner_left_running_are_recorded(void **state)
 {
     (void)state;
     struct kit *kit = kit_started(NULL);
@@ -182,7 +182,7 @@ static struct kit *kit_with_a_dead_owners_call(uint64_t max_request_bytes)
 }
 
 /* The settings are not what they were when the call began. */
-static void the_call_of_a_request_that_cannot_be_read_any_more_is_booked_whole(void **state)
+static void a_lost_call_of_an_unreadable_request_is_recorded(void **state)
 {
     (void)state;
     struct kit *kit = kit_with_a_dead_owners_call(4096);
@@ -201,7 +201,7 @@ static void the_call_of_a_request_that_cannot_be_read_any_more_is_booked_whole(v
     kit_free(kit);
 }
 
-static void a_call_cancelled_before_it_left_is_not_booked(void **state)
+static void a_call_cancelled_before_it_was_sent_is_not_recorded(void **state)
 {
     (void)state;
     struct kit *kit = kit_started(NULL);
@@ -221,15 +221,15 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_lost_partition_drops_answers_and_keeps_their_usage),
-        cmocka_unit_test(a_lost_partition_is_told_when_all_it_had_were_calls),
-        cmocka_unit_test(calls_of_a_lost_partition_that_comes_back_are_not_booked_again),
-        cmocka_unit_test(a_partition_lost_again_before_it_is_read_books_no_call_twice),
-        cmocka_unit_test(a_partition_lost_again_before_its_records_come_books_no_call_twice),
-        cmocka_unit_test(a_partition_lost_again_before_its_next_commit_books_no_call_twice),
-        cmocka_unit_test(another_request_at_the_offset_of_a_lost_call_is_a_dead_workers),
-        cmocka_unit_test(calls_that_another_owner_left_behind_are_booked),
-        cmocka_unit_test(the_call_of_a_request_that_cannot_be_read_any_more_is_booked_whole),
-        cmocka_unit_test(a_call_cancelled_before_it_left_is_not_booked),
+        cmocka_unit_test(a_lost_partition_with_only_running_calls_is_logged),
+        cmocka_unit_test(calls_of_a_lost_partition_that_returns_are_recorded_once),
+        cmocka_unit_test(losing_a_partition_again_before_its_read_records_each_call_once),
+        cmocka_unit_test(losing_a_partition_again_before_its_records_counts_calls_once),
+        cmocka_unit_test(losing_a_partition_again_before_its_commit_records_calls_once),
+        cmocka_unit_test(another_request_at_a_lost_calls_offset_is_a_dead_workers),
+        cmocka_unit_test(calls_that_another_owner_left_running_are_recorded),
+        cmocka_unit_test(a_lost_call_of_an_unreadable_request_is_recorded),
+        cmocka_unit_test(a_call_cancelled_before_it_was_sent_is_not_recorded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -43,7 +43,7 @@ static void nothing_is_fetched_before_offset_and_map_are_read(void **state)
     kit_free(kit);
 }
 
-static void a_partition_goes_on_where_the_last_owner_was(void **state)
+static void a_partition_continues_where_its_last_owner_stopped(void **state)
 {
     (void)state;
     struct kit *kit = kit_started(NULL);
@@ -70,7 +70,7 @@ static void a_partition_goes_on_where_the_last_owner_was(void **state)
     kit_free(kit);
 }
 
-static void metadata_of_others_and_damaged_maps_are_told_in_words(void **state)
+static void foreign_metadata_and_damaged_maps_are_logged(void **state)
 {
     (void)state;
     static const struct {
@@ -98,7 +98,7 @@ static void metadata_of_others_and_damaged_maps_are_told_in_words(void **state)
 
 /* ---- the log is not what it was ---- */
 
-static void a_log_that_was_truncated_is_begun_at_its_start_in_words(void **state)
+static void a_truncated_log_restarts_at_its_start_and_is_logged(void **state)
 {
     (void)state;
     struct kit *kit = kit_new(NULL);
@@ -121,7 +121,7 @@ static void a_log_that_was_truncated_is_begun_at_its_start_in_words(void **state
     kit_free(kit);
 }
 
-static void a_topic_made_anew_is_begun_anew_in_words(void **state)
+static void a_recreated_topic_restarts_at_its_first_record_and_is_logged(void **state)
 {
     (void)state;
     struct kit *kit = kit_started(NULL);
@@ -190,7 +190,7 @@ static void a_record_above_a_full_map_is_fetched_again_later(void **state)
 
 /* ---- doubts ---- */
 
-static void a_stall_blocks_calls_until_the_offsets_are_read_and_a_heartbeat_could_tell(void **state)
+static void a_stall_stops_calls_until_the_offsets_and_a_heartbeat_are_back(void **state)
 {
     (void)state;
     struct kit *kit = kit_started(NULL);
@@ -212,7 +212,7 @@ static void a_stall_blocks_calls_until_the_offsets_are_read_and_a_heartbeat_coul
     kit_free(kit);
 }
 
-static void a_woken_zombie_calls_nothing_that_its_successor_committed(void **state)
+static void a_stalled_worker_does_not_repeat_what_its_successor_committed(void **state)
 {
     (void)state;
     struct kit *kit = kit_started(NULL);
@@ -237,7 +237,7 @@ static void a_woken_zombie_calls_nothing_that_its_successor_committed(void **sta
     kit_free(kit);
 }
 
-static void what_comes_late_is_dropped(void **state)
+static void late_events_are_dropped(void **state)
 {
     (void)state;
     struct kit *kit = kit_started(NULL);
@@ -286,7 +286,7 @@ static void what_comes_late_is_dropped(void **state)
 
 /* ---- given back ---- */
 
-static void a_revoked_partition_goes_back_when_its_calls_are_committed(void **state)
+static void a_revoked_partition_is_released_when_its_calls_are_committed(void **state)
 {
     (void)state;
     struct engine_config config = kit_config();
@@ -312,7 +312,7 @@ static void a_revoked_partition_goes_back_when_its_calls_are_committed(void **st
     kit_free(kit);
 }
 
-static void a_retry_during_a_drain_begins_no_call(void **state)
+static void no_retry_begins_during_a_drain(void **state)
 {
     (void)state;
     for (int is_stop = 0; is_stop < 2; is_stop++) {
@@ -335,7 +335,7 @@ static void a_retry_during_a_drain_begins_no_call(void **state)
     }
 }
 
-static void a_drain_that_takes_too_long_cancels_and_books(void **state)
+static void a_drain_that_times_out_cancels_calls_and_records_usage(void **state)
 {
     (void)state;
     for (int is_stop = 0; is_stop < 2; is_stop++) {
@@ -367,7 +367,7 @@ static void a_drain_that_takes_too_long_cancels_and_books(void **state)
     }
 }
 
-static void a_revoked_partition_that_cannot_commit_goes_back_all_the_same(void **state)
+static void a_revoked_partition_that_cannot_commit_is_still_released(void **state)
 {
     (void)state;
     static const struct {
@@ -402,7 +402,7 @@ static void a_revoked_partition_that_cannot_commit_goes_back_all_the_same(void *
 
 /* ---- the end ---- */
 
-static void a_stop_drains_and_ends_with_0(void **state)
+static void a_stop_drains_and_exits_with_0(void **state)
 {
     (void)state;
     struct kit *kit = kit_started(NULL);
@@ -423,7 +423,7 @@ static void a_stop_drains_and_ends_with_0(void **state)
     kit_free(kit);
 }
 
-static void a_stop_that_cannot_commit_ends_with_1_in_time(void **state)
+static void a_stop_that_cannot_commit_exits_with_1_in_time(void **state)
 {
     (void)state;
     struct kit *kit = kit_started(NULL);
@@ -448,7 +448,7 @@ static bool make_engine(void *self)
     return engine != NULL;
 }
 
-static void an_engine_without_memory_is_none(void **state)
+static void an_engine_without_memory_is_not_created(void **state)
 {
     (void)state;
     struct kit *kit = kit_new(NULL);
@@ -481,22 +481,21 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_is_fetched_before_offset_and_map_are_read),
-        cmocka_unit_test(a_partition_goes_on_where_the_last_owner_was),
-        cmocka_unit_test(metadata_of_others_and_damaged_maps_are_told_in_words),
-        cmocka_unit_test(a_log_that_was_truncated_is_begun_at_its_start_in_words),
-        cmocka_unit_test(a_topic_made_anew_is_begun_anew_in_words),
+        cmocka_unit_test(a_partition_continues_where_its_last_owner_stopped),
+        cmocka_unit_test(foreign_metadata_and_damaged_maps_are_logged),
+        cmocka_unit_test(a_truncated_log_restarts_at_its_start_and_is_logged),
+        cmocka_unit_test(a_recreated_topic_restarts_at_its_first_record_and_is_logged),
         cmocka_unit_test(a_record_above_a_full_map_is_fetched_again_later),
-        cmocka_unit_test(
-            a_stall_blocks_calls_until_the_offsets_are_read_and_a_heartbeat_could_tell),
-        cmocka_unit_test(a_woken_zombie_calls_nothing_that_its_successor_committed),
-        cmocka_unit_test(what_comes_late_is_dropped),
-        cmocka_unit_test(a_revoked_partition_goes_back_when_its_calls_are_committed),
-        cmocka_unit_test(a_retry_during_a_drain_begins_no_call),
-        cmocka_unit_test(a_drain_that_takes_too_long_cancels_and_books),
-        cmocka_unit_test(a_revoked_partition_that_cannot_commit_goes_back_all_the_same),
-        cmocka_unit_test(a_stop_drains_and_ends_with_0),
-        cmocka_unit_test(a_stop_that_cannot_commit_ends_with_1_in_time),
-        cmocka_unit_test(an_engine_without_memory_is_none),
+        cmocka_unit_test(a_stall_stops_calls_until_the_offsets_and_a_heartbeat_are_back),
+        cmocka_unit_test(a_stalled_worker_does_not_repeat_what_its_successor_committed),
+        cmocka_unit_test(late_events_are_dropped),
+        cmocka_unit_test(a_revoked_partition_is_released_when_its_calls_are_committed),
+        cmocka_unit_test(no_retry_begins_during_a_drain),
+        cmocka_unit_test(a_drain_that_times_out_cancels_calls_and_records_usage),
+        cmocka_unit_test(a_revoked_partition_that_cannot_commit_is_still_released),
+        cmocka_unit_test(a_stop_drains_and_exits_with_0),
+        cmocka_unit_test(a_stop_that_cannot_commit_exits_with_1_in_time),
+        cmocka_unit_test(an_engine_without_memory_is_not_created),
         cmocka_unit_test(an_engine_can_be_freed_at_any_moment),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

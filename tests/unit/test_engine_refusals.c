@@ -6,7 +6,7 @@
 
 /* ---- refused records ---- */
 
-static void a_refused_answer_fails_alone_and_keeps_its_usage(void **state)
+static void a_refused_answer_fails_only_its_request_and_keeps_its_usage(void **state)
 {
     (void)state;
     struct kit *kit = kit_started(NULL);
@@ -39,7 +39,7 @@ static void a_refused_answer_fails_alone_and_keeps_its_usage(void **state)
     kit_free(kit);
 }
 
-static void an_error_that_is_refused_too_goes_without_what_the_request_brought(void **state)
+static void an_error_refused_too_goes_without_the_requests_fields(void **state)
 {
     (void)state;
     struct kit *kit = kit_started(NULL);
@@ -55,7 +55,7 @@ static void an_error_that_is_refused_too_goes_without_what_the_request_brought(v
     kit_free(kit);
 }
 
-static void a_refused_letter_goes_without_its_value(void **state)
+static void a_refused_dead_letter_goes_without_its_value(void **state)
 {
     (void)state;
     struct kit *kit = kit_started(NULL);
@@ -70,7 +70,7 @@ static void a_refused_letter_goes_without_its_value(void **state)
 
 /* A topic of the settings is missing: nothing is lost, nothing is called again, it is waited for.
  */
-static void a_missing_topic_of_the_settings_is_waited_for(void **state)
+static void the_worker_waits_for_a_missing_topic_of_the_settings(void **state)
 {
     (void)state;
     struct kit *kit = kit_started(NULL);
@@ -100,7 +100,7 @@ static void a_missing_topic_of_the_settings_is_waited_for(void **state)
 }
 
 /* What is held for a topic of the settings fails alone all the same when its own turn comes. */
-static void a_forbidden_usage_topic_holds_everything_and_counts_as_no_refusal(void **state)
+static void a_forbidden_usage_topic_stops_commits_and_is_no_refusal(void **state)
 {
     (void)state;
     struct kit *kit = kit_started(NULL);
@@ -195,7 +195,7 @@ static const struct kit_text *response_of(const struct kit *kit, const char *par
     return NULL;
 }
 
-static void a_letter_and_a_response_that_are_both_too_large_end_alone(void **state)
+static void dead_letter_and_response_too_large_fail_only_their_request(void **state)
 {
     (void)state;
     struct kit *kit = kit_started(NULL);
@@ -222,7 +222,7 @@ static void a_letter_and_a_response_that_are_both_too_large_end_alone(void **sta
     kit_free(kit);
 }
 
-static void a_key_that_is_too_large_for_letter_and_response_is_left_out(void **state)
+static void a_key_too_large_for_dead_letter_and_response_is_left_out(void **state)
 {
     (void)state;
     static char key[30001];
@@ -238,7 +238,7 @@ static void a_key_that_is_too_large_for_letter_and_response_is_left_out(void **s
 }
 
 /* Under at_least_once, where a batch may be half delivered. */
-static void what_was_delivered_beside_a_refused_record_is_not_made_again(void **state)
+static void records_delivered_beside_a_refused_one_are_not_repeated(void **state)
 {
     (void)state;
     struct kit *kit = kit_started(NULL);
@@ -281,7 +281,7 @@ static void answers_beside_a_refused_one_are_published(void **state)
     kit_free(kit);
 }
 
-static void a_reply_topic_too_small_for_any_error_is_left(void **state)
+static void an_error_too_large_for_its_reply_topic_goes_to_the_responses(void **state)
 {
     (void)state;
     struct kit *kit = kit_started(NULL);
@@ -297,7 +297,7 @@ static void a_reply_topic_too_small_for_any_error_is_left(void **state)
     kit_free(kit);
 }
 
-static void a_response_of_which_nothing_is_taken_leaves_its_letter_and_its_usage(void **state)
+static void a_response_refused_in_every_form_keeps_dead_letter_and_usage(void **state)
 {
     (void)state;
     static const struct rule RULES[] = {{"responses", 10, false}, {"responses", 0, true}};
@@ -317,7 +317,7 @@ static void a_response_of_which_nothing_is_taken_leaves_its_letter_and_its_usage
     }
 }
 
-static void a_letter_of_which_nothing_is_taken_is_left_out_in_words(void **state)
+static void a_dead_letter_refused_in_every_form_is_left_out_and_logged(void **state)
 {
     (void)state;
     static const struct rule RULES[] = {{"letters", 10, false}, {"letters", 0, true}};
@@ -371,7 +371,7 @@ static const struct output *letter_of(struct kit *kit)
     return kit->batch.outputs[index];
 }
 
-static void a_record_of_very_many_headers_loses_none_in_silence(void **state)
+static void a_dead_letter_says_when_it_omits_headers(void **state)
 {
     (void)state;
     static struct header list[100000];
@@ -423,20 +423,20 @@ static void a_request_that_fills_its_memory_is_answered_or_called(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_refused_answer_fails_alone_and_keeps_its_usage),
-        cmocka_unit_test(an_error_that_is_refused_too_goes_without_what_the_request_brought),
-        cmocka_unit_test(a_refused_letter_goes_without_its_value),
-        cmocka_unit_test(a_missing_topic_of_the_settings_is_waited_for),
-        cmocka_unit_test(a_forbidden_usage_topic_holds_everything_and_counts_as_no_refusal),
-        cmocka_unit_test(a_letter_and_a_response_that_are_both_too_large_end_alone),
-        cmocka_unit_test(a_key_that_is_too_large_for_letter_and_response_is_left_out),
-        cmocka_unit_test(what_was_delivered_beside_a_refused_record_is_not_made_again),
+        cmocka_unit_test(a_refused_answer_fails_only_its_request_and_keeps_its_usage),
+        cmocka_unit_test(an_error_refused_too_goes_without_the_requests_fields),
+        cmocka_unit_test(a_refused_dead_letter_goes_without_its_value),
+        cmocka_unit_test(the_worker_waits_for_a_missing_topic_of_the_settings),
+        cmocka_unit_test(a_forbidden_usage_topic_stops_commits_and_is_no_refusal),
+        cmocka_unit_test(dead_letter_and_response_too_large_fail_only_their_request),
+        cmocka_unit_test(a_key_too_large_for_dead_letter_and_response_is_left_out),
+        cmocka_unit_test(records_delivered_beside_a_refused_one_are_not_repeated),
         cmocka_unit_test(answers_beside_a_refused_one_are_published),
-        cmocka_unit_test(a_reply_topic_too_small_for_any_error_is_left),
-        cmocka_unit_test(a_response_of_which_nothing_is_taken_leaves_its_letter_and_its_usage),
-        cmocka_unit_test(a_letter_of_which_nothing_is_taken_is_left_out_in_words),
+        cmocka_unit_test(an_error_too_large_for_its_reply_topic_goes_to_the_responses),
+        cmocka_unit_test(a_response_refused_in_every_form_keeps_dead_letter_and_usage),
+        cmocka_unit_test(a_dead_letter_refused_in_every_form_is_left_out_and_logged),
         cmocka_unit_test(a_record_of_huge_headers_or_key_is_answered),
-        cmocka_unit_test(a_record_of_very_many_headers_loses_none_in_silence),
+        cmocka_unit_test(a_dead_letter_says_when_it_omits_headers),
         cmocka_unit_test(a_request_that_fills_its_memory_is_answered_or_called),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

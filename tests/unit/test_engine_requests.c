@@ -38,7 +38,7 @@ static void a_request_becomes_a_response_and_a_usage_record(void **state)
     kit_free(kit);
 }
 
-static void a_request_that_is_none_is_answered_and_stops_nobody(void **state)
+static void an_invalid_request_is_answered_and_delays_no_other(void **state)
 {
     (void)state;
     struct kit *kit = kit_started(NULL);
@@ -57,7 +57,7 @@ static void a_request_that_is_none_is_answered_and_stops_nobody(void **state)
     kit_free(kit);
 }
 
-static void a_request_over_the_limit_is_refused_unread(void **state)
+static void a_request_over_the_limit_is_rejected_unread(void **state)
 {
     (void)state;
     struct engine_config config = kit_config();
@@ -73,7 +73,7 @@ static void a_request_over_the_limit_is_refused_unread(void **state)
     kit_free(kit);
 }
 
-static void settings_may_switch_off_letters_and_error_responses(void **state)
+static void settings_can_switch_off_dead_letters_and_error_responses(void **state)
 {
     (void)state;
     for (int i = 0; i < 4; i++) {
@@ -92,7 +92,7 @@ static void settings_may_switch_off_letters_and_error_responses(void **state)
 
 /* ---- attempts ---- */
 
-static void attempts_are_counted_and_told(void **state)
+static void attempts_are_counted_and_reported(void **state)
 {
     (void)state;
     struct engine_config config = kit_config();
@@ -119,7 +119,7 @@ static void attempts_are_counted_and_told(void **state)
     kit_free(kit);
 }
 
-static void what_bedrock_rejects_is_not_tried_again(void **state)
+static void a_call_that_bedrock_rejects_is_not_retried(void **state)
 {
     (void)state;
     struct kit *kit = kit_started(NULL);
@@ -135,7 +135,7 @@ static void what_bedrock_rejects_is_not_tried_again(void **state)
 }
 
 /* Which ends of a call are booked, and with what reason. */
-static void every_call_that_may_have_been_billed_is_booked(void **state)
+static void every_call_that_may_be_billed_is_recorded(void **state)
 {
     (void)state;
     static const struct {
@@ -182,7 +182,7 @@ static void every_call_that_may_have_been_billed_is_booked(void **state)
     }
 }
 
-static void an_answer_over_the_limit_is_broken_off_and_booked(void **state)
+static void an_answer_over_the_limit_is_cancelled_and_recorded(void **state)
 {
     (void)state;
     struct engine_config config = kit_config();
@@ -208,7 +208,7 @@ static void an_answer_over_the_limit_is_broken_off_and_booked(void **state)
 }
 
 /* Ours or the broker's limit: the same answer. */
-static void a_response_over_our_own_limit_becomes_an_error_with_its_usage(void **state)
+static void a_response_over_the_workers_limit_becomes_an_error_with_usage(void **state)
 {
     (void)state;
     struct engine_config config = kit_config();
@@ -257,7 +257,7 @@ static void an_expired_request_is_answered_and_never_called(void **state)
     kit_free(kit);
 }
 
-static void a_call_under_way_is_not_cut_by_the_time_limit(void **state)
+static void a_running_call_is_not_cancelled_by_the_time_limit(void **state)
 {
     (void)state;
     struct kit *kit = kit_started(NULL);
@@ -287,7 +287,7 @@ static void no_retry_begins_after_the_time_limit(void **state)
 }
 
 /* The rest was short enough, but then no slot came free in time. */
-static void no_retry_begins_after_max_elapsed_for_want_of_a_slot(void **state)
+static void a_retry_that_waited_for_a_slot_past_max_elapsed_does_not_begin(void **state)
 {
     (void)state;
     struct engine_config config = kit_config();
@@ -313,7 +313,7 @@ static void no_retry_begins_after_max_elapsed_for_want_of_a_slot(void **state)
 
 /* ---- streams ---- */
 
-static void a_new_run_of_chunks_begins_anew_and_the_response_is_the_last_one(void **state)
+static void a_retried_stream_begins_a_new_run_and_the_last_one_counts(void **state)
 {
     (void)state;
     struct kit *kit = kit_started(NULL);
@@ -374,7 +374,7 @@ static void an_error_before_the_first_chunk_closes_nothing(void **state)
     kit_free(kit);
 }
 
-static void a_corrupt_frame_breaks_the_call_off(void **state)
+static void a_corrupt_frame_cancels_the_call(void **state)
 {
     (void)state;
     struct kit *kit = kit_started(NULL);
@@ -412,7 +412,7 @@ static void a_throttling_exception_in_a_stream_is_throttling(void **state)
     kit_free(kit);
 }
 
-static void only_the_service_itself_corrects_our_clock(void **state)
+static void only_the_service_itself_corrects_the_clock(void **state)
 {
     (void)state;
     struct kit *kit = kit_started(NULL);
@@ -429,7 +429,7 @@ static void only_the_service_itself_corrects_our_clock(void **state)
     kit_free(kit);
 }
 
-static void refused_chunks_stop_the_chunks_not_the_answer(void **state)
+static void refused_chunks_stop_the_chunks_but_not_the_answer(void **state)
 {
     (void)state;
     struct kit *kit = kit_started(NULL);
@@ -483,25 +483,25 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_request_becomes_a_response_and_a_usage_record),
-        cmocka_unit_test(a_request_that_is_none_is_answered_and_stops_nobody),
-        cmocka_unit_test(a_request_over_the_limit_is_refused_unread),
-        cmocka_unit_test(settings_may_switch_off_letters_and_error_responses),
-        cmocka_unit_test(attempts_are_counted_and_told),
-        cmocka_unit_test(what_bedrock_rejects_is_not_tried_again),
-        cmocka_unit_test(every_call_that_may_have_been_billed_is_booked),
-        cmocka_unit_test(an_answer_over_the_limit_is_broken_off_and_booked),
-        cmocka_unit_test(a_response_over_our_own_limit_becomes_an_error_with_its_usage),
+        cmocka_unit_test(an_invalid_request_is_answered_and_delays_no_other),
+        cmocka_unit_test(a_request_over_the_limit_is_rejected_unread),
+        cmocka_unit_test(settings_can_switch_off_dead_letters_and_error_responses),
+        cmocka_unit_test(attempts_are_counted_and_reported),
+        cmocka_unit_test(a_call_that_bedrock_rejects_is_not_retried),
+        cmocka_unit_test(every_call_that_may_be_billed_is_recorded),
+        cmocka_unit_test(an_answer_over_the_limit_is_cancelled_and_recorded),
+        cmocka_unit_test(a_response_over_the_workers_limit_becomes_an_error_with_usage),
         cmocka_unit_test(an_expired_request_is_answered_and_never_called),
-        cmocka_unit_test(a_call_under_way_is_not_cut_by_the_time_limit),
+        cmocka_unit_test(a_running_call_is_not_cancelled_by_the_time_limit),
         cmocka_unit_test(no_retry_begins_after_the_time_limit),
-        cmocka_unit_test(no_retry_begins_after_max_elapsed_for_want_of_a_slot),
-        cmocka_unit_test(a_new_run_of_chunks_begins_anew_and_the_response_is_the_last_one),
+        cmocka_unit_test(a_retry_that_waited_for_a_slot_past_max_elapsed_does_not_begin),
+        cmocka_unit_test(a_retried_stream_begins_a_new_run_and_the_last_one_counts),
         cmocka_unit_test(a_stream_that_ends_in_error_closes_its_last_run),
         cmocka_unit_test(an_error_before_the_first_chunk_closes_nothing),
-        cmocka_unit_test(a_corrupt_frame_breaks_the_call_off),
+        cmocka_unit_test(a_corrupt_frame_cancels_the_call),
         cmocka_unit_test(a_throttling_exception_in_a_stream_is_throttling),
-        cmocka_unit_test(only_the_service_itself_corrects_our_clock),
-        cmocka_unit_test(refused_chunks_stop_the_chunks_not_the_answer),
+        cmocka_unit_test(only_the_service_itself_corrects_the_clock),
+        cmocka_unit_test(refused_chunks_stop_the_chunks_but_not_the_answer),
         cmocka_unit_test(a_request_begun_too_often_without_an_end_is_abandoned),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,7 @@
 /* What the log says of a partition that takes no more requests. */
 #include "unit/engine_kit.h"
 
-static void a_full_share_is_told_once_a_minute_with_who_fills_it(void **state)
+static void a_full_share_is_logged_once_a_minute_with_its_holders(void **state)
 {
     (void)state;
     struct engine_config config = kit_config();
@@ -30,7 +30,7 @@ static void a_full_share_is_told_once_a_minute_with_who_fills_it(void **state)
 }
 
 /* Under a steady load a share is full, has room and is full again many times a second. */
-static void a_share_that_comes_and_goes_is_no_storm_of_lines(void **state)
+static void a_share_that_fills_repeatedly_is_logged_once_a_minute(void **state)
 {
     (void)state;
     struct engine_config config = kit_config();
@@ -71,7 +71,7 @@ static void a_full_share_names_credentials_when_there_are_none(void **state)
     kit_free(kit);
 }
 
-static void a_full_share_names_what_most_wait_for(void **state)
+static void a_full_share_names_the_most_common_reason(void **state)
 {
     (void)state;
     struct engine_config config = kit_config();
@@ -86,7 +86,7 @@ static void a_full_share_names_what_most_wait_for(void **state)
     kit_free(kit);
 }
 
-static void full_bytes_name_their_own_setting(void **state)
+static void a_share_full_of_bytes_names_its_setting(void **state)
 {
     (void)state;
     struct engine_config config = kit_config();
@@ -102,11 +102,11 @@ static void full_bytes_name_their_own_setting(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_full_share_is_told_once_a_minute_with_who_fills_it),
-        cmocka_unit_test(a_share_that_comes_and_goes_is_no_storm_of_lines),
+        cmocka_unit_test(a_full_share_is_logged_once_a_minute_with_its_holders),
+        cmocka_unit_test(a_share_that_fills_repeatedly_is_logged_once_a_minute),
         cmocka_unit_test(a_full_share_names_credentials_when_there_are_none),
-        cmocka_unit_test(a_full_share_names_what_most_wait_for),
-        cmocka_unit_test(full_bytes_name_their_own_setting),
+        cmocka_unit_test(a_full_share_names_the_most_common_reason),
+        cmocka_unit_test(a_share_full_of_bytes_names_its_setting),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,7 +2,7 @@
 
 #include "base/err.h"
 
-static void no_failure_needs_no_remedy(void **state)
+static void success_has_no_remedy(void **state)
 {
     (void)state;
     assert_int_equal(OK, 0);
@@ -11,7 +11,7 @@ static void no_failure_needs_no_remedy(void **state)
     assert_int_equal(err_retryable(OK), 0);
 }
 
-static void every_error_has_a_remedy_a_code_and_words(void **state)
+static void every_error_has_a_remedy_a_code_and_a_message(void **state)
 {
     (void)state;
     for (enum err err = OK + 1; err < ERR_COUNT; err++) {
@@ -67,7 +67,7 @@ static void the_codes_are_the_published_ones(void **state)
             fail_msg("no error has the code %s", CODES[i]);
 }
 
-static void what_may_be_tried_again_says_so_to_clients(void **state)
+static void retryable_errors_say_so_to_clients(void **state)
 {
     (void)state;
     for (enum err err = OK + 1; err < ERR_COUNT; err++) {
@@ -83,10 +83,10 @@ static void what_may_be_tried_again_says_so_to_clients(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(no_failure_needs_no_remedy),
-        cmocka_unit_test(every_error_has_a_remedy_a_code_and_words),
+        cmocka_unit_test(success_has_no_remedy),
+        cmocka_unit_test(every_error_has_a_remedy_a_code_and_a_message),
         cmocka_unit_test(the_codes_are_the_published_ones),
-        cmocka_unit_test(what_may_be_tried_again_says_so_to_clients),
+        cmocka_unit_test(retryable_errors_say_so_to_clients),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,7 +9,7 @@
 static const struct log_field REVOKED[] = {
     {"topic", {"bedrock.requests", 16}, 0}, {"partition", {NULL, 0}, 3}, {"calls", {NULL, 0}, -2}};
 
-static void words_hold_time_level_and_sentence(void **state)
+static void a_text_line_has_time_level_and_sentence(void **state)
 {
     (void)state;
     struct buf buf OWNED_BY(buf_done);
@@ -19,7 +19,7 @@ static void words_hold_time_level_and_sentence(void **state)
                      "calls finish first\n");
 }
 
-static void json_holds_every_field_too(void **state)
+static void a_json_line_has_every_field_too(void **state)
 {
     (void)state;
     struct buf buf OWNED_BY(buf_done);
@@ -31,7 +31,7 @@ static void json_holds_every_field_too(void **state)
                "first\",\"topic\":\"bedrock.requests\",\"partition\":3,\"calls\":-2}\n");
 }
 
-static void a_field_that_is_missing_shows(void **state)
+static void a_missing_field_is_shown_as_a_question_mark(void **state)
 {
     (void)state;
     struct buf buf OWNED_BY(buf_done);
@@ -107,7 +107,7 @@ static bool print(void *self)
     return buf.failed == OK;
 }
 
-static void printing_survives_the_want_of_memory(void **state)
+static void printing_survives_failed_allocations(void **state)
 {
     (void)state;
     assert_true(torture(print, NULL) > 1);
@@ -116,13 +116,13 @@ static void printing_survives_the_want_of_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(words_hold_time_level_and_sentence),
-        cmocka_unit_test(json_holds_every_field_too),
-        cmocka_unit_test(a_field_that_is_missing_shows),
+        cmocka_unit_test(a_text_line_has_time_level_and_sentence),
+        cmocka_unit_test(a_json_line_has_every_field_too),
+        cmocka_unit_test(a_missing_field_is_shown_as_a_question_mark),
         cmocka_unit_test(foreign_text_cannot_forge_a_line),
         cmocka_unit_test(long_text_is_clipped_between_code_points),
         cmocka_unit_test(every_event_has_a_name_and_a_line),
-        cmocka_unit_test(printing_survives_the_want_of_memory),
+        cmocka_unit_test(printing_survives_failed_allocations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -108,7 +108,7 @@ static void frames_are_read_as_botocore_reads_them(void **state)
 }
 
 /* botocore takes a stream that ends within a frame for whole; we can tell. */
-static void an_end_within_a_frame_is_told(void **state)
+static void an_end_within_a_frame_is_an_error(void **state)
 {
     (void)state;
     for (size_t i = 0; i < COUNT_OF(VECTORS); i++) {
@@ -120,7 +120,7 @@ static void an_end_within_a_frame_is_told(void **state)
     }
 }
 
-static void any_cut_of_the_bytes_gives_the_same_events(void **state)
+static void events_do_not_depend_on_how_bytes_arrive(void **state)
 {
     (void)state;
     static const size_t STEPS[] = {1, 2, 3, 5, 11, 12, 13, 64, 1000};
@@ -140,7 +140,7 @@ static void any_cut_of_the_bytes_gives_the_same_events(void **state)
     }
 }
 
-static void every_flipped_bit_is_noticed(void **state)
+static void every_flipped_bit_is_detected(void **state)
 {
     (void)state;
     struct slice bytes = read_vector("one_event");
@@ -155,7 +155,7 @@ static void every_flipped_bit_is_noticed(void **state)
     buf_done(&file);
 }
 
-static void what_is_encoded_is_read_back(void **state)
+static void encoded_frames_are_read_back(void **state)
 {
     (void)state;
     struct random random;
@@ -191,7 +191,7 @@ static void what_is_encoded_is_read_back(void **state)
     }
 }
 
-static void the_words_of_an_error_are_given(void **state)
+static void an_error_event_has_its_message(void **state)
 {
     (void)state;
     struct event_reader reader;
@@ -226,7 +226,7 @@ static void too_many_headers_break_the_stream(void **state)
     }
 }
 
-static void a_frame_over_the_limit_is_too_large_and_not_broken(void **state)
+static void a_frame_over_the_limit_is_too_large_but_not_corrupt(void **state)
 {
     (void)state;
     struct buf bytes OWNED_BY(buf_done);
@@ -238,7 +238,7 @@ static void a_frame_over_the_limit_is_too_large_and_not_broken(void **state)
     assert_int_equal(feed(buf_slice(&bytes), 1016, 1015).err, ERR_TOO_LARGE);
 }
 
-static void bytes_that_nobody_takes_out_are_limited(void **state)
+static void unread_bytes_are_limited(void **state)
 {
     (void)state;
     struct event_reader reader;
@@ -250,7 +250,7 @@ static void bytes_that_nobody_takes_out_are_limited(void **state)
     event_reader_done(&reader);
 }
 
-static void a_broken_reader_drops_what_it_hears(void **state)
+static void a_broken_reader_drops_further_bytes(void **state)
 {
     (void)state;
     struct event_reader reader;
@@ -288,7 +288,7 @@ static bool reads(void *self)
     return err == OK;
 }
 
-static void no_lack_of_memory_loses_an_event(void **state)
+static void failed_allocations_lose_no_event(void **state)
 {
     (void)state;
     static char copy[1000];
@@ -303,16 +303,16 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(frames_are_read_as_botocore_reads_them),
-        cmocka_unit_test(an_end_within_a_frame_is_told),
-        cmocka_unit_test(any_cut_of_the_bytes_gives_the_same_events),
-        cmocka_unit_test(every_flipped_bit_is_noticed),
-        cmocka_unit_test(what_is_encoded_is_read_back),
-        cmocka_unit_test(the_words_of_an_error_are_given),
+        cmocka_unit_test(an_end_within_a_frame_is_an_error),
+        cmocka_unit_test(events_do_not_depend_on_how_bytes_arrive),
+        cmocka_unit_test(every_flipped_bit_is_detected),
+        cmocka_unit_test(encoded_frames_are_read_back),
+        cmocka_unit_test(an_error_event_has_its_message),
         cmocka_unit_test(too_many_headers_break_the_stream),
-        cmocka_unit_test(a_frame_over_the_limit_is_too_large_and_not_broken),
-        cmocka_unit_test(bytes_that_nobody_takes_out_are_limited),
-        cmocka_unit_test(a_broken_reader_drops_what_it_hears),
-        cmocka_unit_test(no_lack_of_memory_loses_an_event),
+        cmocka_unit_test(a_frame_over_the_limit_is_too_large_but_not_corrupt),
+        cmocka_unit_test(unread_bytes_are_limited),
+        cmocka_unit_test(a_broken_reader_drops_further_bytes),
+        cmocka_unit_test(failed_allocations_lose_no_event),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

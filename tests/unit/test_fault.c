@@ -36,7 +36,7 @@ static enum err judge_event(enum event_kind kind, const char *type, const char *
 }
 
 /* A name decides, whatever the status. */
-static void every_name_of_the_table_is_told(void **state)
+static void every_error_type_of_the_table_is_recognized(void **state)
 {
     (void)state;
     static const struct {
@@ -64,7 +64,7 @@ static void every_name_of_the_table_is_told(void **state)
 }
 
 /* The statuses and names of Bedrock Runtime's own errors, with what the worker does about each. */
-static void bedrocks_own_errors_have_the_right_remedy(void **state)
+static void errors_of_bedrock_have_the_right_remedy(void **state)
 {
     (void)state;
     static const struct {
@@ -99,7 +99,7 @@ static void bedrocks_own_errors_have_the_right_remedy(void **state)
     }
 }
 
-static void a_name_is_read_from_all_its_places(void **state)
+static void an_error_type_is_read_from_all_its_places(void **state)
 {
     (void)state;
     static const struct {
@@ -121,7 +121,7 @@ static void a_name_is_read_from_all_its_places(void **state)
     }
 }
 
-static void a_name_is_never_read_from_the_words(void **state)
+static void an_error_type_is_never_read_from_the_message(void **state)
 {
     (void)state;
     assert_int_equal(judge(400, JSON_HEAD, "{\"message\":\"ThrottlingException: slow down\"}"),
@@ -130,7 +130,7 @@ static void a_name_is_never_read_from_the_words(void **state)
     assert_string_equal(why.message, "ThrottlingException: slow down");
 }
 
-static void without_a_name_the_status_decides(void **state)
+static void without_an_error_type_the_status_decides(void **state)
 {
     (void)state;
     static const struct {
@@ -154,7 +154,7 @@ static void without_a_name_the_status_decides(void **state)
     }
 }
 
-static void a_models_error_is_judged_by_the_status_behind_it(void **state)
+static void a_model_error_is_classified_by_its_original_status(void **state)
 {
     (void)state;
     static const struct {
@@ -180,7 +180,7 @@ static void a_models_error_is_judged_by_the_status_behind_it(void **state)
         ERR_REJECTED);
 }
 
-static void words_come_from_the_body(void **state)
+static void the_message_comes_from_the_body(void **state)
 {
     (void)state;
     (void)judge(400, JSON_HEAD, "{\"message\":\"m\",\"Message\":\"M\"}");
@@ -193,7 +193,7 @@ static void words_come_from_the_body(void **state)
     assert_string_equal(why.message, "status 400 without a body");
 }
 
-static void foreign_bodies_are_named_so(void **state)
+static void bodies_that_are_not_bedrocks_are_named_as_foreign(void **state)
 {
     (void)state;
     static const char *const BODIES[] = {"<html>secret page</html>", "[]",  "{\"a\":1", "7",
@@ -208,7 +208,7 @@ static void foreign_bodies_are_named_so(void **state)
     assert_non_null(strstr(why.message, "(no content type)"));
 }
 
-static void a_body_too_big_is_not_read(void **state)
+static void a_body_over_the_limit_is_not_read(void **state)
 {
     (void)state;
     static char body[70000];
@@ -219,7 +219,7 @@ static void a_body_too_big_is_not_read(void **state)
     assert_non_null(strstr(why.message, "not Bedrock's"));
 }
 
-static void long_names_and_words_are_clipped(void **state)
+static void long_types_and_messages_are_clipped(void **state)
 {
     (void)state;
     static char text[3000], head[3100], body[3100];
@@ -231,7 +231,7 @@ static void long_names_and_words_are_clipped(void **state)
     assert_int_equal(strlen(why.message), WHY_MESSAGE_MAX - 1);
 }
 
-static void exceptions_in_a_stream_are_told(void **state)
+static void exceptions_in_a_stream_are_classified(void **state)
 {
     (void)state;
     assert_int_equal(
@@ -256,7 +256,7 @@ static void exceptions_in_a_stream_are_told(void **state)
     assert_string_equal(why.type, "");
 }
 
-static void errors_in_a_stream_are_the_services_own(void **state)
+static void error_events_in_a_stream_count_as_service_errors(void **state)
 {
     (void)state;
     const struct event event = {
@@ -281,7 +281,7 @@ static bool judges(void *self)
     return strcmp(own.message, "a b") == 0;
 }
 
-static void for_want_of_memory_the_name_still_decides(void **state)
+static void without_memory_the_error_type_still_decides(void **state)
 {
     (void)state;
     assert_true(torture(judges, NULL) > 0);
@@ -290,19 +290,19 @@ static void for_want_of_memory_the_name_still_decides(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_name_of_the_table_is_told),
-        cmocka_unit_test(bedrocks_own_errors_have_the_right_remedy),
-        cmocka_unit_test(a_name_is_read_from_all_its_places),
-        cmocka_unit_test(a_name_is_never_read_from_the_words),
-        cmocka_unit_test(without_a_name_the_status_decides),
-        cmocka_unit_test(a_models_error_is_judged_by_the_status_behind_it),
-        cmocka_unit_test(words_come_from_the_body),
-        cmocka_unit_test(foreign_bodies_are_named_so),
-        cmocka_unit_test(a_body_too_big_is_not_read),
-        cmocka_unit_test(long_names_and_words_are_clipped),
-        cmocka_unit_test(exceptions_in_a_stream_are_told),
-        cmocka_unit_test(errors_in_a_stream_are_the_services_own),
-        cmocka_unit_test(for_want_of_memory_the_name_still_decides),
+        cmocka_unit_test(every_error_type_of_the_table_is_recognized),
+        cmocka_unit_test(errors_of_bedrock_have_the_right_remedy),
+        cmocka_unit_test(an_error_type_is_read_from_all_its_places),
+        cmocka_unit_test(an_error_type_is_never_read_from_the_message),
+        cmocka_unit_test(without_an_error_type_the_status_decides),
+        cmocka_unit_test(a_model_error_is_classified_by_its_original_status),
+        cmocka_unit_test(the_message_comes_from_the_body),
+        cmocka_unit_test(bodies_that_are_not_bedrocks_are_named_as_foreign),
+        cmocka_unit_test(a_body_over_the_limit_is_not_read),
+        cmocka_unit_test(long_types_and_messages_are_clipped),
+        cmocka_unit_test(exceptions_in_a_stream_are_classified),
+        cmocka_unit_test(error_events_in_a_stream_count_as_service_errors),
+        cmocka_unit_test(without_memory_the_error_type_still_decides),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,7 +7,7 @@ static bool matches(const char *pattern, const char *text)
     return glob_match(slice_of_text(pattern), slice_of_text(text), false);
 }
 
-static void a_pattern_without_wildcards_is_itself(void **state)
+static void a_pattern_without_wildcards_matches_only_itself(void **state)
 {
     (void)state;
     assert_true(matches("", ""));
@@ -20,7 +20,7 @@ static void a_pattern_without_wildcards_is_itself(void **state)
     assert_false(matches("[a]", "a"));
 }
 
-static void a_star_is_any_bytes(void **state)
+static void a_star_matches_any_bytes(void **state)
 {
     (void)state;
     assert_true(matches("*", ""));
@@ -35,7 +35,7 @@ static void a_star_is_any_bytes(void **state)
     assert_false(matches("*abac", "abababab"));
 }
 
-static void a_question_mark_is_one_byte(void **state)
+static void a_question_mark_matches_one_byte(void **state)
 {
     (void)state;
     assert_true(matches("reply-?", "reply-1"));
@@ -45,7 +45,7 @@ static void a_question_mark_is_one_byte(void **state)
     assert_false(matches("?*?", "a"));
 }
 
-static void case_is_ignored_when_asked(void **state)
+static void case_is_ignored_on_request(void **state)
 {
     (void)state;
     assert_true(glob_match(SLICE("*CORRELATION*"), SLICE("kafka_correlationId"), true));
@@ -56,7 +56,7 @@ static void case_is_ignored_when_asked(void **state)
     assert_false(glob_match(SLICE("@"), SLICE("`"), true));
 }
 
-static void bytes_above_ascii_and_nul_are_bytes_like_others(void **state)
+static void nul_and_bytes_above_ascii_match_like_others(void **state)
 {
     (void)state;
     assert_true(glob_match(SLICE("a\0*"), SLICE("a\0b"), false));
@@ -65,7 +65,7 @@ static void bytes_above_ascii_and_nul_are_bytes_like_others(void **state)
 }
 
 /* Backtracking over all stars would take longer than the universe. */
-static void many_stars_end_soon(void **state)
+static void many_stars_match_in_bounded_time(void **state)
 {
     (void)state;
     char pattern[201], text[1000];
@@ -80,12 +80,12 @@ static void many_stars_end_soon(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_pattern_without_wildcards_is_itself),
-        cmocka_unit_test(a_star_is_any_bytes),
-        cmocka_unit_test(a_question_mark_is_one_byte),
-        cmocka_unit_test(case_is_ignored_when_asked),
-        cmocka_unit_test(bytes_above_ascii_and_nul_are_bytes_like_others),
-        cmocka_unit_test(many_stars_end_soon),
+        cmocka_unit_test(a_pattern_without_wildcards_matches_only_itself),
+        cmocka_unit_test(a_star_matches_any_bytes),
+        cmocka_unit_test(a_question_mark_matches_one_byte),
+        cmocka_unit_test(case_is_ignored_on_request),
+        cmocka_unit_test(nul_and_bytes_above_ascii_match_like_others),
+        cmocka_unit_test(many_stars_match_in_bounded_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

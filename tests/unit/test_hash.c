@@ -65,14 +65,14 @@ static void hex_stops_at_the_limit(void **state)
     assert_int_equal(hex.failed, ERR_TOO_LARGE);
 }
 
-static void crc32_is_zlibs(void **state)
+static void crc32_agrees_with_zlib(void **state)
 {
     (void)state;
     assert_int_equal(hash_crc32(0, SLICE("")), 0);
     assert_int_equal(hash_crc32(0, SLICE("123456789")), 0xcbf43926U);
 }
 
-static void crc32_of_parts_is_that_of_the_whole(void **state)
+static void crc32_of_parts_equals_crc32_of_the_whole(void **state)
 {
     (void)state;
     struct random random;
@@ -88,7 +88,7 @@ static void crc32_of_parts_is_that_of_the_whole(void **state)
 }
 
 /* Values of Kafka's own Utils.murmur2, masked positive. */
-static void murmur2_picks_kafkas_partitions(void **state)
+static void murmur2_picks_the_partitions_of_kafka(void **state)
 {
     (void)state;
     assert_int_equal(hash_murmur2(SLICE("21")), (uint32_t)-973932308 & 0x7fffffffU);
@@ -108,9 +108,9 @@ int main(void)
         cmocka_unit_test(sha256_agrees_with_the_standard),
         cmocka_unit_test(hmac_agrees_with_the_standard),
         cmocka_unit_test(hex_stops_at_the_limit),
-        cmocka_unit_test(crc32_is_zlibs),
-        cmocka_unit_test(crc32_of_parts_is_that_of_the_whole),
-        cmocka_unit_test(murmur2_picks_kafkas_partitions),
+        cmocka_unit_test(crc32_agrees_with_zlib),
+        cmocka_unit_test(crc32_of_parts_equals_crc32_of_the_whole),
+        cmocka_unit_test(murmur2_picks_the_partitions_of_kafka),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

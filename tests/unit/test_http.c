@@ -16,14 +16,14 @@ static void a_header_is_found_without_case_and_trimmed(void **state)
     assert_null(http_header(head, "HTTP/1.1 200 OK").ptr);
 }
 
-static void the_last_of_several_counts(void **state)
+static void the_last_of_several_values_counts(void **state)
 {
     (void)state;
     struct slice head = SLICE("HTTP/1.1 200 OK\nA: one\nAA: no\n a: no\nA: two");
     assert_slice(http_header(head, "a"), "two");
 }
 
-static void nothing_is_found_in_nothing(void **state)
+static void an_empty_head_has_no_headers(void **state)
 {
     (void)state;
     assert_null(http_header(SLICE_NULL, "a").ptr);
@@ -32,7 +32,7 @@ static void nothing_is_found_in_nothing(void **state)
     assert_slice(http_header(SLICE(": x"), ""), "x");
 }
 
-static void a_wait_is_read_in_all_its_forms(void **state)
+static void retry_after_is_read_in_all_its_forms(void **state)
 {
     (void)state;
     static const struct {
@@ -60,7 +60,7 @@ static void a_wait_is_read_in_all_its_forms(void **state)
         assert_true(http_retry_after_ms(slice_of_text(ROWS[i].head), NOW_MS) == ROWS[i].delay_ms);
 }
 
-static void a_date_to_wait_for_is_reckoned_by_the_clock_that_wrote_it(void **state)
+static void a_retry_date_is_measured_from_the_servers_date(void **state)
 {
     (void)state;
     static const struct {
@@ -84,10 +84,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_header_is_found_without_case_and_trimmed),
-        cmocka_unit_test(the_last_of_several_counts),
-        cmocka_unit_test(nothing_is_found_in_nothing),
-        cmocka_unit_test(a_wait_is_read_in_all_its_forms),
-        cmocka_unit_test(a_date_to_wait_for_is_reckoned_by_the_clock_that_wrote_it),
+        cmocka_unit_test(the_last_of_several_values_counts),
+        cmocka_unit_test(an_empty_head_has_no_headers),
+        cmocka_unit_test(retry_after_is_read_in_all_its_forms),
+        cmocka_unit_test(a_retry_date_is_measured_from_the_servers_date),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

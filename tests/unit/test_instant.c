@@ -29,7 +29,7 @@ static void instants_are_printed(void **state)
     assert_texts(LAST_MS, "9999-12-31T23:59:59.999Z", "99991231T235959Z");
 }
 
-static void what_has_no_text_is_clipped(void **state)
+static void instants_out_of_range_are_clamped(void **state)
 {
     (void)state;
     assert_texts(-1, "1970-01-01T00:00:00.000Z", "19700101T000000Z");
@@ -96,7 +96,7 @@ static void a_leap_second_counts_as_the_second_after(void **state)
     assert_false(instant_from_rfc3339(SLICE("1990-12-31T23:59:61Z"), &wall_ms));
 }
 
-static void what_is_no_rfc3339_is_refused(void **state)
+static void an_invalid_rfc3339_time_is_rejected(void **state)
 {
     (void)state;
     static const char *const WRONG[] = {
@@ -170,11 +170,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(instants_are_printed),
-        cmocka_unit_test(what_has_no_text_is_clipped),
+        cmocka_unit_test(instants_out_of_range_are_clamped),
         cmocka_unit_test(printing_and_reading_agree),
         cmocka_unit_test(rfc3339_is_read_with_offsets_and_decimals),
         cmocka_unit_test(a_leap_second_counts_as_the_second_after),
-        cmocka_unit_test(what_is_no_rfc3339_is_refused),
+        cmocka_unit_test(an_invalid_rfc3339_time_is_rejected),
         cmocka_unit_test(the_http_date_is_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -34,7 +34,7 @@ static void assert_refused(struct slice text, size_t offset, const char *words)
     assert_int_equal(json_parse(&arena, text, &root, NULL), ERR_FORMAT);
 }
 
-static void what_is_json_and_yet_refused_is_told_apart(void **state)
+static void an_error_says_whether_the_text_is_json_at_all(void **state)
 {
     (void)state;
     static const struct {
@@ -53,7 +53,7 @@ static void what_is_json_and_yet_refused_is_told_apart(void **state)
     }
 }
 
-static void every_kind_of_value_is_told(void **state)
+static void every_kind_of_value_is_recognized(void **state)
 {
     (void)state;
     static const struct {
@@ -102,7 +102,7 @@ static void nodes_are_spans_of_the_source(void **state)
     assert_slice(json_member(json_member(root, "name"), "x")->source, "null");
 }
 
-static void members_that_are_not_there_are_null(void **state)
+static void absent_members_are_null(void **state)
 {
     (void)state;
     const struct json *root = parse_text("{\"a\":[{\"b\":1}],\"\":2}");
@@ -112,7 +112,7 @@ static void members_that_are_not_there_are_null(void **state)
     assert_slice(json_member(root, "")->source, "2");
 }
 
-static void what_is_no_json_is_refused(void **state)
+static void invalid_json_is_rejected(void **state)
 {
     (void)state;
     static const struct {
@@ -171,7 +171,7 @@ static void what_is_no_json_is_refused(void **state)
         assert_refused(CASES[i].text, CASES[i].offset, CASES[i].words);
 }
 
-static void numbers_that_are_no_json_are_refused(void **state)
+static void invalid_numbers_are_rejected(void **state)
 {
     (void)state;
     static const char *const WRONG[] = {"-",  "-a",  "01",  "-01", "00",   "1.",   "1.e5",
@@ -186,7 +186,7 @@ static void numbers_that_are_no_json_are_refused(void **state)
     assert_refused(SLICE("0x10"), 1, "unexpected bytes after the value");
 }
 
-static void a_fault_is_located(void **state)
+static void an_error_has_line_and_column(void **state)
 {
     (void)state;
     const struct json *root;
@@ -198,7 +198,7 @@ static void a_fault_is_located(void **state)
     assert_int_equal(fault.column, 8);
 }
 
-static void every_beginning_of_a_text_is_refused(void **state)
+static void every_truncated_text_is_rejected(void **state)
 {
     (void)state;
     struct slice text = SLICE(
@@ -249,7 +249,7 @@ static void add_members(struct buf *buf, int count)
 }
 
 /* Both ways of looking for duplicates, and every place for them. */
-static void duplicate_members_are_refused(void **state)
+static void duplicate_members_are_rejected(void **state)
 {
     (void)state;
     assert_refused(SLICE("{\"a\":1,\"b\":2,\"a\":3}"), 17, "duplicate member");
@@ -274,7 +274,7 @@ static void duplicate_members_are_refused(void **state)
 }
 
 /* Comparing every pair would be 10^10 comparisons here. */
-static void a_hostile_object_takes_no_long_time(void **state)
+static void colliding_member_names_take_bounded_time(void **state)
 {
     (void)state;
     struct buf buf OWNED_BY(buf_done);
@@ -322,7 +322,7 @@ static bool parse_all(void *self)
     return err == OK && json_string(&own, json_member(root, "text"), &value);
 }
 
-static void parsing_survives_the_want_of_memory(void **state)
+static void parsing_survives_failed_allocations(void **state)
 {
     (void)state;
     struct buf buf OWNED_BY(buf_done);
@@ -334,7 +334,7 @@ static void parsing_survives_the_want_of_memory(void **state)
     assert_true(torture(parse_all, &text) > 3);
 }
 
-static void a_small_arena_is_no_memory(void **state)
+static void an_arena_that_is_too_small_fails_with_no_memory(void **state)
 {
     (void)state;
     struct arena small OWNED_BY(arena_done);
@@ -352,21 +352,21 @@ static void a_small_arena_is_no_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(what_is_json_and_yet_refused_is_told_apart),
-        TEST(every_kind_of_value_is_told),
+        TEST(an_error_says_whether_the_text_is_json_at_all),
+        TEST(every_kind_of_value_is_recognized),
         TEST(nodes_are_spans_of_the_source),
-        TEST(members_that_are_not_there_are_null),
-        TEST(what_is_no_json_is_refused),
-        TEST(numbers_that_are_no_json_are_refused),
-        TEST(a_fault_is_located),
-        TEST(every_beginning_of_a_text_is_refused),
+        TEST(absent_members_are_null),
+        TEST(invalid_json_is_rejected),
+        TEST(invalid_numbers_are_rejected),
+        TEST(an_error_has_line_and_column),
+        TEST(every_truncated_text_is_rejected),
         TEST(nesting_ends_at_its_limit),
         TEST(values_end_at_their_limit),
-        TEST(duplicate_members_are_refused),
-        TEST(a_hostile_object_takes_no_long_time),
+        TEST(duplicate_members_are_rejected),
+        TEST(colliding_member_names_take_bounded_time),
         TEST(changed_bytes_do_no_harm),
-        TEST(parsing_survives_the_want_of_memory),
-        TEST(a_small_arena_is_no_memory),
+        TEST(parsing_survives_failed_allocations),
+        TEST(an_arena_that_is_too_small_fails_with_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

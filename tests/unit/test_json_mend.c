@@ -15,7 +15,7 @@ static void assert_mended(struct slice text, const char *expected)
     assert_slice(mended, expected);
 }
 
-static void what_no_text_can_hold_becomes_a_replacement_character(void **state)
+static void invalid_text_becomes_a_replacement_character(void **state)
 {
     (void)state;
     assert_mended(SLICE("{\"a\":\"x\\u0000y\"}"), "{\"a\":\"x" STAND_IN "y\"}");
@@ -34,7 +34,7 @@ static void bare_control_characters_are_escaped(void **state)
     assert_mended(SLICE("[\n\"a\nb\tc\x1f\"\n]"), "[\n\"a\\u000ab\\u0009c\\u001f\"\n]");
 }
 
-static void what_is_json_stays_as_it_is(void **state)
+static void valid_json_stays_unchanged(void **state)
 {
     (void)state;
     static const char *const TEXTS[] = {
@@ -47,7 +47,7 @@ static void what_is_json_stays_as_it_is(void **state)
         assert_mended(slice_of_text(TEXTS[i]), TEXTS[i]);
 }
 
-static void what_is_beyond_mending_stays_so(void **state)
+static void json_beyond_repair_is_rejected(void **state)
 {
     (void)state;
     static const char *const TEXTS[] = {"<html>",       "{\"a\":", "\"a",       "\"\\", "\"\\u12",
@@ -61,7 +61,7 @@ static void what_is_beyond_mending_stays_so(void **state)
     }
 }
 
-static void a_loose_reader_takes_members_twice_and_finds_the_first(void **state)
+static void the_loose_reader_accepts_duplicates_and_finds_the_first(void **state)
 {
     (void)state;
     const struct json *root = NULL;
@@ -80,7 +80,7 @@ static enum err parse_nested(size_t depth)
     return json_parse_loosely(&arena, slice_of(text, 2 * depth), &root, NULL);
 }
 
-static void a_loose_reader_goes_deeper_but_not_without_end(void **state)
+static void the_loose_reader_nests_deeper_up_to_its_limit(void **state)
 {
     (void)state;
     assert_int_equal(parse_nested(JSON_DEPTH_MAX + 1), OK);
@@ -100,7 +100,7 @@ static bool parse_odd(void *self)
     return err == OK;
 }
 
-static void running_out_of_memory_is_told(void **state)
+static void running_out_of_memory_is_reported(void **state)
 {
     (void)state;
     assert_true(torture(parse_odd, NULL) > 1);
@@ -109,13 +109,13 @@ static void running_out_of_memory_is_told(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(what_no_text_can_hold_becomes_a_replacement_character),
+        TEST(invalid_text_becomes_a_replacement_character),
         TEST(bare_control_characters_are_escaped),
-        TEST(what_is_json_stays_as_it_is),
-        TEST(what_is_beyond_mending_stays_so),
-        TEST(a_loose_reader_takes_members_twice_and_finds_the_first),
-        TEST(a_loose_reader_goes_deeper_but_not_without_end),
-        TEST(running_out_of_memory_is_told),
+        TEST(valid_json_stays_unchanged),
+        TEST(json_beyond_repair_is_rejected),
+        TEST(the_loose_reader_accepts_duplicates_and_finds_the_first),
+        TEST(the_loose_reader_nests_deeper_up_to_its_limit),
+        TEST(running_out_of_memory_is_reported),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

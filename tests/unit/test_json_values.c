@@ -50,7 +50,7 @@ static void strings_are_decoded(void **state)
     assert_string_is("\"\\\\u0000\"", "\\u0000");
 }
 
-static void a_string_without_escapes_is_borrowed(void **state)
+static void a_string_without_escapes_is_not_copied(void **state)
 {
     (void)state;
     struct slice text = SLICE("[\"plain\",\"with\\tescape\"]"), value;
@@ -61,7 +61,7 @@ static void a_string_without_escapes_is_borrowed(void **state)
     assert_slice(value, "with\tescape");
 }
 
-static void what_is_no_string_has_no_text(void **state)
+static void only_strings_have_text(void **state)
 {
     (void)state;
     struct slice text = SLICE_NULL;
@@ -234,7 +234,7 @@ static void members_are_written_with_commas_between(void **state)
 }
 
 /* Of any Unicode text but U+0000, which no JSON string of ours may hold. */
-static void what_is_written_is_read_again(void **state)
+static void written_json_is_read_back(void **state)
 {
     (void)state;
     static const char *const PIECES[] = {
@@ -264,14 +264,14 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(strings_are_decoded),
-        TEST(a_string_without_escapes_is_borrowed),
-        TEST(what_is_no_string_has_no_text),
+        TEST(a_string_without_escapes_is_not_copied),
+        TEST(only_strings_have_text),
         TEST(whole_numbers_are_read_exactly),
         TEST(numbers_are_read_as_doubles),
         TEST(random_numbers_agree_with_the_c_library),
         TEST(strings_are_written_with_the_fewest_escapes),
         TEST(members_are_written_with_commas_between),
-        TEST(what_is_written_is_read_again),
+        TEST(written_json_is_read_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

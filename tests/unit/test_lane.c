@@ -59,7 +59,7 @@ static void other_keys_null_keys_and_other_partitions_do_not_wait(void **state)
     kit_free(kit);
 }
 
-static void ordering_by_partition_makes_one_lane_of_each(void **state)
+static void ordering_by_partition_gives_each_partition_one_lane(void **state)
 {
     (void)state;
     struct kit *kit = kit_ordered(ORDERING_PARTITION);
@@ -77,7 +77,7 @@ static void ordering_by_partition_makes_one_lane_of_each(void **state)
     kit_free(kit);
 }
 
-static void without_ordering_nobody_waits(void **state)
+static void without_ordering_no_request_waits(void **state)
 {
     (void)state;
     struct kit *kit = kit_ordered(ORDERING_NONE);
@@ -89,7 +89,7 @@ static void without_ordering_nobody_waits(void **state)
     kit_free(kit);
 }
 
-static void a_retry_holds_its_key(void **state)
+static void a_retry_keeps_its_lane_occupied(void **state)
 {
     (void)state;
     struct kit *kit = kit_ordered(ORDERING_KEY);
@@ -112,7 +112,7 @@ static void a_retry_holds_its_key(void **state)
 }
 
 /* The look-up takes its time; whoever comes later with the same key does not overtake. */
-static void a_reply_topic_that_is_looked_up_keeps_its_place(void **state)
+static void a_request_that_looks_up_its_reply_topic_keeps_its_place(void **state)
 {
     (void)state;
     struct kit *kit = kit_ordered(ORDERING_KEY);
@@ -138,7 +138,7 @@ static void a_reply_topic_that_is_looked_up_keeps_its_place(void **state)
     kit_free(kit);
 }
 
-static void a_leader_that_was_never_called_lets_the_next_one_go(void **state)
+static void a_lane_head_that_was_never_called_lets_the_next_one_run(void **state)
 {
     (void)state;
     struct kit *kit = kit_ordered(ORDERING_KEY);
@@ -158,7 +158,7 @@ static void a_leader_that_was_never_called_lets_the_next_one_go(void **state)
     kit_free(kit);
 }
 
-static void a_leader_that_expires_before_its_call_lets_the_next_one_go(void **state)
+static void a_lane_head_that_expires_lets_the_next_one_run(void **state)
 {
     (void)state;
     struct engine_config config = kit_config();
@@ -176,7 +176,7 @@ static void a_leader_that_expires_before_its_call_lets_the_next_one_go(void **st
     kit_free(kit);
 }
 
-static void lanes_of_a_revoked_partition_are_forgotten_whole(void **state)
+static void a_revoked_partition_forgets_all_its_lanes(void **state)
 {
     (void)state;
     struct kit *kit = kit_ordered(ORDERING_KEY);
@@ -247,13 +247,13 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(requests_of_one_key_are_called_one_after_the_other),
         cmocka_unit_test(other_keys_null_keys_and_other_partitions_do_not_wait),
-        cmocka_unit_test(ordering_by_partition_makes_one_lane_of_each),
-        cmocka_unit_test(without_ordering_nobody_waits),
-        cmocka_unit_test(a_retry_holds_its_key),
-        cmocka_unit_test(a_reply_topic_that_is_looked_up_keeps_its_place),
-        cmocka_unit_test(a_leader_that_was_never_called_lets_the_next_one_go),
-        cmocka_unit_test(a_leader_that_expires_before_its_call_lets_the_next_one_go),
-        cmocka_unit_test(lanes_of_a_revoked_partition_are_forgotten_whole),
+        cmocka_unit_test(ordering_by_partition_gives_each_partition_one_lane),
+        cmocka_unit_test(without_ordering_no_request_waits),
+        cmocka_unit_test(a_retry_keeps_its_lane_occupied),
+        cmocka_unit_test(a_request_that_looks_up_its_reply_topic_keeps_its_place),
+        cmocka_unit_test(a_lane_head_that_was_never_called_lets_the_next_one_run),
+        cmocka_unit_test(a_lane_head_that_expires_lets_the_next_one_run),
+        cmocka_unit_test(a_revoked_partition_forgets_all_its_lanes),
         cmocka_unit_test(keys_keep_their_order_whatever_happens),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,7 +2,7 @@
 
 /* ---- the life of offsets ---- */
 
-static void a_new_partition_begins_where_its_first_record_is(void **state)
+static void a_new_partition_begins_at_its_first_record(void **state)
 {
     (void)state;
     struct ledger ledger OWNED_BY(ledger_done);
@@ -43,7 +43,7 @@ static void the_front_waits_for_the_lowest_open_offset(void **state)
     assert_false(is_done(&ledger, 10));
 }
 
-static void the_previous_owners_finished_offsets_are_carried_on(void **state)
+static void finished_offsets_of_the_previous_owner_are_kept(void **state)
 {
     (void)state;
     struct ledger ledger OWNED_BY(ledger_done);
@@ -90,7 +90,7 @@ static void begun_counts_grow_with_every_owner_that_dies(void **state)
     }
 }
 
-static void a_lost_call_that_is_not_booked_is_told_to_the_next_owner(void **state)
+static void an_unrecorded_lost_call_is_passed_to_the_next_owner(void **state)
 {
     (void)state;
     struct ledger ledger OWNED_BY(ledger_done);
@@ -117,7 +117,7 @@ static void a_lost_call_that_is_not_booked_is_told_to_the_next_owner(void **stat
     assert_int_equal(taken.begun, 1);
 }
 
-static void a_call_that_ended_counts_as_under_way_until_its_usage_is_booked(void **state)
+static void an_ended_call_counts_as_running_until_its_usage_is_recorded(void **state)
 {
     (void)state;
     struct ledger ledger OWNED_BY(ledger_done);
@@ -141,7 +141,7 @@ static void a_call_that_ended_counts_as_under_way_until_its_usage_is_booked(void
     assert_int_equal(count, 0);
 }
 
-static void an_abort_leaves_everything_as_it_was(void **state)
+static void an_abort_restores_the_ledger(void **state)
 {
     (void)state;
     struct ledger ledger OWNED_BY(ledger_done);
@@ -173,7 +173,7 @@ static void an_abort_leaves_everything_as_it_was(void **state)
 
 /* ---- gaps, markers, truncation ---- */
 
-static void the_front_passes_over_markers_and_compacted_offsets(void **state)
+static void the_front_passes_markers_and_compacted_offsets(void **state)
 {
     (void)state;
     struct ledger ledger OWNED_BY(ledger_done);
@@ -245,7 +245,7 @@ static void a_truncated_log_keeps_the_map_above_its_start(void **state)
     assert_int_equal(ledger.committed_offset, 16);
 }
 
-static void a_log_truncated_beyond_the_map_counts_what_nobody_saw(void **state)
+static void a_log_truncated_beyond_the_map_counts_unseen_offsets_as_lost(void **state)
 {
     (void)state;
     struct ledger ledger OWNED_BY(ledger_done);
@@ -264,7 +264,7 @@ static void a_log_truncated_beyond_the_map_counts_what_nobody_saw(void **state)
     assert_int_equal(ledger.next, 100);
 }
 
-static void what_a_job_holds_survives_a_truncation(void **state)
+static void offsets_held_by_jobs_survive_a_truncation(void **state)
 {
     (void)state;
     struct ledger ledger OWNED_BY(ledger_done);
@@ -282,7 +282,7 @@ static void what_a_job_holds_survives_a_truncation(void **state)
     assert_int_equal(ledger.committed_offset, 50);
 }
 
-static void a_topic_made_anew_is_begun_from_nothing(void **state)
+static void a_recreated_topic_restarts_with_an_empty_ledger(void **state)
 {
     (void)state;
     struct ledger ledger OWNED_BY(ledger_done);
@@ -307,19 +307,19 @@ static void a_topic_made_anew_is_begun_from_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_new_partition_begins_where_its_first_record_is),
+        cmocka_unit_test(a_new_partition_begins_at_its_first_record),
         cmocka_unit_test(the_front_waits_for_the_lowest_open_offset),
-        cmocka_unit_test(the_previous_owners_finished_offsets_are_carried_on),
+        cmocka_unit_test(finished_offsets_of_the_previous_owner_are_kept),
         cmocka_unit_test(begun_counts_grow_with_every_owner_that_dies),
-        cmocka_unit_test(a_lost_call_that_is_not_booked_is_told_to_the_next_owner),
-        cmocka_unit_test(a_call_that_ended_counts_as_under_way_until_its_usage_is_booked),
-        cmocka_unit_test(an_abort_leaves_everything_as_it_was),
-        cmocka_unit_test(the_front_passes_over_markers_and_compacted_offsets),
+        cmocka_unit_test(an_unrecorded_lost_call_is_passed_to_the_next_owner),
+        cmocka_unit_test(an_ended_call_counts_as_running_until_its_usage_is_recorded),
+        cmocka_unit_test(an_abort_restores_the_ledger),
+        cmocka_unit_test(the_front_passes_markers_and_compacted_offsets),
         cmocka_unit_test(an_open_offset_that_the_log_lost_is_forgotten),
         cmocka_unit_test(a_truncated_log_keeps_the_map_above_its_start),
-        cmocka_unit_test(a_log_truncated_beyond_the_map_counts_what_nobody_saw),
-        cmocka_unit_test(what_a_job_holds_survives_a_truncation),
-        cmocka_unit_test(a_topic_made_anew_is_begun_from_nothing),
+        cmocka_unit_test(a_log_truncated_beyond_the_map_counts_unseen_offsets_as_lost),
+        cmocka_unit_test(offsets_held_by_jobs_survive_a_truncation),
+        cmocka_unit_test(a_recreated_topic_restarts_with_an_empty_ledger),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,7 +5,7 @@
 
 /* ---- metadata ---- */
 
-static void metadata_that_is_no_map_leaves_the_offset_alone(void **state)
+static void metadata_that_is_not_a_map_leaves_the_offset_unchanged(void **state)
 {
     (void)state;
     static const struct {
@@ -32,7 +32,7 @@ static void metadata_that_is_no_map_leaves_the_offset_alone(void **state)
     }
 }
 
-static void metadata_of_any_length_is_known_again(void **state)
+static void metadata_of_any_length_is_recognized(void **state)
 {
     (void)state;
     static char bytes[70000];
@@ -48,7 +48,7 @@ static void metadata_of_any_length_is_known_again(void **state)
 }
 
 /* kafka.offset_metadata_max was larger when this map was written. */
-static void a_map_over_the_limit_is_carried_on_until_it_has_shrunk(void **state)
+static void a_map_over_the_limit_is_kept_until_it_has_shrunk(void **state)
 {
     (void)state;
     struct ledger ledger OWNED_BY(ledger_done);
@@ -84,7 +84,7 @@ static void a_map_over_the_limit_is_carried_on_until_it_has_shrunk(void **state)
     assert_true(ledger_room(&ledger) > 0);
 }
 
-static void more_open_offsets_than_a_map_may_name_are_damage(void **state)
+static void a_map_with_too_many_open_offsets_is_rejected(void **state)
 {
     (void)state;
     struct ledger ledger OWNED_BY(ledger_done);
@@ -138,7 +138,7 @@ static void fill(struct ledger *ledger, struct random *random, int64_t gap_bits)
         begin_differently(ledger, i);
 }
 
-static void no_order_of_finishing_breaks_the_bound(void **state)
+static void random_orders_of_finishing_keep_the_bound(void **state)
 {
     (void)state;
     struct random random;
@@ -204,7 +204,7 @@ static bool next_order(size_t order[7])
     return true;
 }
 
-static void every_order_of_seven_keeps_the_bound(void **state)
+static void every_order_of_seven_messages_keeps_the_bound(void **state)
 {
     (void)state;
     static const int64_t OFFSETS[][7] = {
@@ -224,7 +224,7 @@ static void every_order_of_seven_keeps_the_bound(void **state)
     }
 }
 
-static void a_full_map_has_room_again_when_something_is_committed(void **state)
+static void a_full_map_has_room_again_after_a_commit(void **state)
 {
     (void)state;
     struct ledger ledger OWNED_BY(ledger_done);
@@ -245,7 +245,7 @@ static void a_full_map_has_room_again_when_something_is_committed(void **state)
 
 /* A successor may always take what the map has open, also when it is full: but a record above it
  * does not fit, and nobody knows before it comes. */
-static void a_full_map_lets_in_what_it_names_and_nothing_above(void **state)
+static void a_full_map_accepts_its_open_offsets_and_none_above(void **state)
 {
     (void)state;
     struct ledger ledger OWNED_BY(ledger_done);
@@ -281,7 +281,7 @@ static bool make_ledger(void *self)
     return made;
 }
 
-static void a_ledger_without_memory_says_so(void **state)
+static void a_ledger_without_memory_fails(void **state)
 {
     (void)state;
     memory_fail_after(0);
@@ -308,15 +308,15 @@ static void a_ledger_without_memory_says_so(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(metadata_that_is_no_map_leaves_the_offset_alone),
-        cmocka_unit_test(metadata_of_any_length_is_known_again),
-        cmocka_unit_test(a_map_over_the_limit_is_carried_on_until_it_has_shrunk),
-        cmocka_unit_test(more_open_offsets_than_a_map_may_name_are_damage),
-        cmocka_unit_test(no_order_of_finishing_breaks_the_bound),
-        cmocka_unit_test(every_order_of_seven_keeps_the_bound),
-        cmocka_unit_test(a_full_map_has_room_again_when_something_is_committed),
-        cmocka_unit_test(a_full_map_lets_in_what_it_names_and_nothing_above),
-        cmocka_unit_test(a_ledger_without_memory_says_so),
+        cmocka_unit_test(metadata_that_is_not_a_map_leaves_the_offset_unchanged),
+        cmocka_unit_test(metadata_of_any_length_is_recognized),
+        cmocka_unit_test(a_map_over_the_limit_is_kept_until_it_has_shrunk),
+        cmocka_unit_test(a_map_with_too_many_open_offsets_is_rejected),
+        cmocka_unit_test(random_orders_of_finishing_keep_the_bound),
+        cmocka_unit_test(every_order_of_seven_messages_keeps_the_bound),
+        cmocka_unit_test(a_full_map_has_room_again_after_a_commit),
+        cmocka_unit_test(a_full_map_accepts_its_open_offsets_and_none_above),
+        cmocka_unit_test(a_ledger_without_memory_fails),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -441,21 +441,21 @@ static void explore(const struct plan *of)
     ledger_done(&ledger);
 }
 
-static void five_messages_in_every_order_with_a_crash_anywhere(void **state)
+static void five_messages_survive_a_crash_anywhere_in_any_order(void **state)
 {
     (void)state;
     static const int64_t OFFSETS[] = {0, 1, 2, 3, 4};
     explore(&(struct plan){OFFSETS, 5, 5, 0, 1, false});
 }
 
-static void four_messages_with_gaps_and_markers_at_the_end(void **state)
+static void four_messages_with_gaps_and_end_markers_survive_a_crash(void **state)
 {
     (void)state;
     static const int64_t OFFSETS[] = {3, 4, 60, 5000};
     explore(&(struct plan){OFFSETS, 4, 5003, 0, 1, false});
 }
 
-static void maps_that_go_through_the_hands_of_three_owners(void **state)
+static void maps_stay_true_through_three_owners(void **state)
 {
     (void)state;
     static const int64_t OFFSETS[] = {0, 1, 3};
@@ -463,7 +463,7 @@ static void maps_that_go_through_the_hands_of_three_owners(void **state)
     explore(&(struct plan){OFFSETS, 2, 4, 3, 1, false});
 }
 
-static void calls_that_fail_and_owners_that_die_again_and_again(void **state)
+static void maps_stay_true_through_failed_calls_and_repeated_deaths(void **state)
 {
     (void)state;
     static const int64_t OFFSETS[] = {0, 2};
@@ -474,10 +474,10 @@ static void calls_that_fail_and_owners_that_die_again_and_again(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(five_messages_in_every_order_with_a_crash_anywhere),
-        cmocka_unit_test(four_messages_with_gaps_and_markers_at_the_end),
-        cmocka_unit_test(maps_that_go_through_the_hands_of_three_owners),
-        cmocka_unit_test(calls_that_fail_and_owners_that_die_again_and_again),
+        cmocka_unit_test(five_messages_survive_a_crash_anywhere_in_any_order),
+        cmocka_unit_test(four_messages_with_gaps_and_end_markers_survive_a_crash),
+        cmocka_unit_test(maps_stay_true_through_three_owners),
+        cmocka_unit_test(maps_stay_true_through_failed_calls_and_repeated_deaths),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -58,7 +58,7 @@ static void a_map_is_shown_run_by_run(void **state)
                  "");
 }
 
-static void offsets_count_from_the_front_when_it_is_not_known(void **state)
+static void offsets_are_relative_when_the_front_is_unknown(void **state)
 {
     (void)state;
     struct buf map OWNED_BY(buf_done);
@@ -87,7 +87,7 @@ static void a_map_of_another_offset_has_a_wrong_checksum(void **state)
                  "another offset");
 }
 
-static void a_flipped_byte_is_never_taken_for_a_whole_map(void **state)
+static void a_map_with_a_flipped_byte_is_shown_as_damaged(void **state)
 {
     (void)state;
     struct buf map OWNED_BY(buf_done), page OWNED_BY(buf_done), fault OWNED_BY(buf_done);
@@ -119,7 +119,7 @@ static void a_damaged_run_is_named_with_its_byte(void **state)
                  "the map is damaged at byte 16 of 16: no run of offsets is there");
 }
 
-static void what_has_no_head_is_explained(void **state)
+static void metadata_without_a_head_is_explained(void **state)
 {
     (void)state;
     assert_reads(SLICE(""), 0, "", "the metadata is empty: no worker committed this offset");
@@ -138,11 +138,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_map_is_shown_run_by_run),
-        cmocka_unit_test(offsets_count_from_the_front_when_it_is_not_known),
+        cmocka_unit_test(offsets_are_relative_when_the_front_is_unknown),
         cmocka_unit_test(a_map_of_another_offset_has_a_wrong_checksum),
-        cmocka_unit_test(a_flipped_byte_is_never_taken_for_a_whole_map),
+        cmocka_unit_test(a_map_with_a_flipped_byte_is_shown_as_damaged),
         cmocka_unit_test(a_damaged_run_is_named_with_its_byte),
-        cmocka_unit_test(what_has_no_head_is_explained),
+        cmocka_unit_test(metadata_without_a_head_is_explained),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,7 +8,7 @@ static void join_as(struct kit *kit, const char *membership)
     (void)snprintf(kit->membership, sizeof kit->membership, "%s", membership);
 }
 
-static void the_first_membership_is_no_change(void **state)
+static void the_first_membership_is_not_a_change(void **state)
 {
     (void)state;
     struct kit *kit = kit_new(NULL);
@@ -17,7 +17,7 @@ static void the_first_membership_is_no_change(void **state)
     kit_free(kit);
 }
 
-static void another_membership_is_a_change_once(void **state)
+static void a_new_membership_counts_as_a_change_once(void **state)
 {
     (void)state;
     struct kit *kit = kit_new(NULL);
@@ -29,7 +29,7 @@ static void another_membership_is_a_change_once(void **state)
     kit_free(kit);
 }
 
-static void a_membership_that_comes_back_the_same_is_no_change(void **state)
+static void a_membership_that_returns_unchanged_is_not_a_change(void **state)
 {
     (void)state;
     struct kit *kit = kit_new(NULL);
@@ -43,7 +43,7 @@ static void a_membership_that_comes_back_the_same_is_no_change(void **state)
     kit_free(kit);
 }
 
-static void an_outcast_stays_one_until_it_has_another_membership(void **state)
+static void a_removed_member_stays_removed_until_it_has_a_new_membership(void **state)
 {
     (void)state;
     struct kit *kit = kit_new(NULL);
@@ -56,7 +56,7 @@ static void an_outcast_stays_one_until_it_has_another_membership(void **state)
     kit_free(kit);
 }
 
-static void a_refusal_of_an_older_membership_casts_nothing_out(void **state)
+static void a_rejection_of_an_older_membership_is_ignored(void **state)
 {
     (void)state;
     struct kit *kit = kit_new(NULL);
@@ -69,7 +69,7 @@ static void a_refusal_of_an_older_membership_casts_nothing_out(void **state)
     kit_free(kit);
 }
 
-static void a_recent_look_is_not_repeated(void **state)
+static void a_recent_membership_check_is_not_repeated(void **state)
 {
     (void)state;
     struct kit *kit = kit_new(NULL);
@@ -86,12 +86,12 @@ static void a_recent_look_is_not_repeated(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_first_membership_is_no_change),
-        cmocka_unit_test(another_membership_is_a_change_once),
-        cmocka_unit_test(a_membership_that_comes_back_the_same_is_no_change),
-        cmocka_unit_test(an_outcast_stays_one_until_it_has_another_membership),
-        cmocka_unit_test(a_refusal_of_an_older_membership_casts_nothing_out),
-        cmocka_unit_test(a_recent_look_is_not_repeated),
+        cmocka_unit_test(the_first_membership_is_not_a_change),
+        cmocka_unit_test(a_new_membership_counts_as_a_change_once),
+        cmocka_unit_test(a_membership_that_returns_unchanged_is_not_a_change),
+        cmocka_unit_test(a_removed_member_stays_removed_until_it_has_a_new_membership),
+        cmocka_unit_test(a_rejection_of_an_older_membership_is_ignored),
+        cmocka_unit_test(a_recent_membership_check_is_not_repeated),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -28,7 +28,7 @@ static void memory_is_zeroed_and_counted(void **state)
     assert_int_equal(memory_live(), live);
 }
 
-static void allocations_fail_when_told_to(void **state)
+static void allocations_fail_on_request(void **state)
 {
     (void)state;
     int64_t live = memory_live();
@@ -65,7 +65,7 @@ static void break_a_fact(void)
     CHECK(two + two == 5);
 }
 
-static void a_broken_fact_names_itself_and_aborts(void **state)
+static void a_failed_check_names_itself_and_aborts(void **state)
 {
     (void)state;
     char text[1000];
@@ -127,8 +127,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(memory_is_zeroed_and_counted),
-        cmocka_unit_test(allocations_fail_when_told_to),
-        cmocka_unit_test(a_broken_fact_names_itself_and_aborts),
+        cmocka_unit_test(allocations_fail_on_request),
+        cmocka_unit_test(a_failed_check_names_itself_and_aborts),
         cmocka_unit_test(a_list_keeps_its_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

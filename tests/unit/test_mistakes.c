@@ -45,7 +45,7 @@ static void every_mistake_is_listed_with_its_place(void **state)
                  "\"claude\"?");
 }
 
-static void what_follows_from_a_mistake_is_not_listed(void **state)
+static void consequences_of_a_mistake_are_not_listed(void **state)
 {
     (void)state;
     assert_lists("{" SAID ",\"model\":7}", "model: must be a string");
@@ -126,7 +126,7 @@ static void a_list_of_mistakes_is_bounded(void **state)
     request_kit_done(&kit);
 }
 
-static void mistakes_of_the_headers_stand_first(void **state)
+static void mistakes_in_headers_come_first(void **state)
 {
     (void)state;
     struct request_kit kit;
@@ -170,11 +170,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_mistake_is_listed_with_its_place),
-        cmocka_unit_test(what_follows_from_a_mistake_is_not_listed),
+        cmocka_unit_test(consequences_of_a_mistake_are_not_listed),
         cmocka_unit_test(missing_variables_of_all_messages_are_listed),
         cmocka_unit_test(eight_are_listed_and_more_are_counted),
         cmocka_unit_test(a_list_of_mistakes_is_bounded),
-        cmocka_unit_test(mistakes_of_the_headers_stand_first),
+        cmocka_unit_test(mistakes_in_headers_come_first),
         cmocka_unit_test(response_and_dead_letter_carry_the_list),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

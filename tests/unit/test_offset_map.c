@@ -46,7 +46,7 @@ static size_t round_trip(int64_t front, int64_t last, const struct offset_open *
     return buf.len;
 }
 
-static void a_map_of_nothing_is_its_head(void **state)
+static void a_map_without_open_offsets_is_only_its_head(void **state)
 {
     (void)state;
     assert_int_equal(round_trip(0, -1, NULL, 0), OFFSET_MAP_HEAD_LEN);
@@ -54,7 +54,7 @@ static void a_map_of_nothing_is_its_head(void **state)
     assert_int_equal(round_trip(42, 42, NULL, 0), OFFSET_MAP_HEAD_LEN + 1);
 }
 
-static void every_kind_of_open_offset_comes_back(void **state)
+static void every_kind_of_open_offset_is_read_back(void **state)
 {
     (void)state;
     for (uint8_t begun = 0; begun <= OFFSET_MAP_BEGUN_MAX; begun++) {
@@ -63,7 +63,7 @@ static void every_kind_of_open_offset_comes_back(void **state)
     }
 }
 
-static void runs_of_one_kind_are_told_in_a_few_symbols(void **state)
+static void runs_of_one_kind_take_few_symbols(void **state)
 {
     (void)state;
     static struct offset_open open[OPEN_MAX];
@@ -74,7 +74,7 @@ static void runs_of_one_kind_are_told_in_a_few_symbols(void **state)
 }
 
 /* Every gap near a limit of the notation, and offsets as large as Kafka's. */
-static void gaps_of_every_size_come_back_and_cost_what_is_said(void **state)
+static void gaps_of_every_size_are_read_back_at_the_stated_cost(void **state)
 {
     (void)state;
     int64_t edges[64] = {0, 1, 2, 28, 29, 30, 31};
@@ -140,7 +140,7 @@ static size_t bound_of(int64_t front, int64_t last, const struct offset_open *op
     return bound + offset_map_gap_cost(before, last + 1);
 }
 
-static void random_maps_come_back_within_their_bound(void **state)
+static void random_maps_are_read_back_and_stay_within_their_bound(void **state)
 {
     (void)state;
     struct random random;
@@ -162,7 +162,7 @@ static enum err read_any(struct slice metadata, int64_t front)
     return offset_map_read(metadata, front, open, OPEN_MAX, &count, &last);
 }
 
-static void every_flipped_bit_is_refused(void **state)
+static void every_flipped_bit_is_rejected(void **state)
 {
     (void)state;
     struct random random;
@@ -184,7 +184,7 @@ static void every_flipped_bit_is_refused(void **state)
     }
 }
 
-static void a_map_cut_short_or_lengthened_is_refused(void **state)
+static void a_shortened_or_lengthened_map_is_rejected(void **state)
 {
     (void)state;
     struct offset_open open[] = {{10, 1, true}, {11, 0, false}, {400, 3, false}};
@@ -199,7 +199,7 @@ static void a_map_cut_short_or_lengthened_is_refused(void **state)
     assert_int_equal(read_any(buf_slice(&buf), 10), ERR_FORMAT);
 }
 
-static void a_map_fits_its_own_front_alone(void **state)
+static void a_map_is_valid_only_for_its_front(void **state)
 {
     (void)state;
     struct buf buf OWNED_BY(buf_done);
@@ -211,7 +211,7 @@ static void a_map_fits_its_own_front_alone(void **state)
     assert_int_equal(read_any(buf_slice(&buf), INT64_MAX), ERR_FORMAT);
 }
 
-static void metadata_of_other_programs_is_told_from_damage(void **state)
+static void metadata_of_other_programs_is_distinguished_from_damage(void **state)
 {
     (void)state;
     static const char *const FOREIGN[] = {"hello", "NTA0NA==", "{\"v\":1}", "b",
@@ -225,7 +225,7 @@ static void metadata_of_other_programs_is_told_from_damage(void **state)
 }
 
 /* A map of two commits of the same front is never the same text: the nonce differs. */
-static void the_nonce_tells_two_commits_apart(void **state)
+static void the_nonce_makes_two_commits_differ(void **state)
 {
     (void)state;
     struct buf one OWNED_BY(buf_done);
@@ -259,7 +259,7 @@ static void seal(struct buf *buf, int64_t front, const char *runs)
     buf_add_text(buf, runs);
 }
 
-static void runs_that_make_no_sense_are_refused_under_a_right_checksum(void **state)
+static void invalid_runs_are_rejected_under_a_valid_checksum(void **state)
 {
     (void)state;
     static const struct {
@@ -293,7 +293,7 @@ static void runs_that_make_no_sense_are_refused_under_a_right_checksum(void **st
     }
 }
 
-static void no_room_is_no_overflow(void **state)
+static void an_array_that_is_too_small_is_not_overrun(void **state)
 {
     (void)state;
     struct offset_open open[] = {{0, 0, false}, {1, 1, false}, {2, 2, false}};
@@ -310,7 +310,7 @@ static void no_room_is_no_overflow(void **state)
     }
 }
 
-static void what_does_not_fit_is_counted_and_not_written(void **state)
+static void open_offsets_that_do_not_fit_are_counted_but_not_written(void **state)
 {
     (void)state;
     static const struct {
@@ -346,7 +346,7 @@ static bool write_one(void *self)
     return buf.failed == OK;
 }
 
-static void a_map_without_memory_fails_as_a_whole(void **state)
+static void a_map_without_memory_is_not_written_in_part(void **state)
 {
     (void)state;
     assert_true(torture(write_one, NULL) > 0);
@@ -368,21 +368,21 @@ static void a_map_over_the_limit_of_its_buf_fails(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_map_of_nothing_is_its_head),
-        cmocka_unit_test(every_kind_of_open_offset_comes_back),
-        cmocka_unit_test(runs_of_one_kind_are_told_in_a_few_symbols),
-        cmocka_unit_test(gaps_of_every_size_come_back_and_cost_what_is_said),
+        cmocka_unit_test(a_map_without_open_offsets_is_only_its_head),
+        cmocka_unit_test(every_kind_of_open_offset_is_read_back),
+        cmocka_unit_test(runs_of_one_kind_take_few_symbols),
+        cmocka_unit_test(gaps_of_every_size_are_read_back_at_the_stated_cost),
         cmocka_unit_test(a_gap_costs_no_more_than_its_parts),
-        cmocka_unit_test(random_maps_come_back_within_their_bound),
-        cmocka_unit_test(every_flipped_bit_is_refused),
-        cmocka_unit_test(a_map_cut_short_or_lengthened_is_refused),
-        cmocka_unit_test(a_map_fits_its_own_front_alone),
-        cmocka_unit_test(metadata_of_other_programs_is_told_from_damage),
-        cmocka_unit_test(the_nonce_tells_two_commits_apart),
-        cmocka_unit_test(runs_that_make_no_sense_are_refused_under_a_right_checksum),
-        cmocka_unit_test(no_room_is_no_overflow),
-        cmocka_unit_test(what_does_not_fit_is_counted_and_not_written),
-        cmocka_unit_test(a_map_without_memory_fails_as_a_whole),
+        cmocka_unit_test(random_maps_are_read_back_and_stay_within_their_bound),
+        cmocka_unit_test(every_flipped_bit_is_rejected),
+        cmocka_unit_test(a_shortened_or_lengthened_map_is_rejected),
+        cmocka_unit_test(a_map_is_valid_only_for_its_front),
+        cmocka_unit_test(metadata_of_other_programs_is_distinguished_from_damage),
+        cmocka_unit_test(the_nonce_makes_two_commits_differ),
+        cmocka_unit_test(invalid_runs_are_rejected_under_a_valid_checksum),
+        cmocka_unit_test(an_array_that_is_too_small_is_not_overrun),
+        cmocka_unit_test(open_offsets_that_do_not_fit_are_counted_but_not_written),
+        cmocka_unit_test(a_map_without_memory_is_not_written_in_part),
         cmocka_unit_test(a_map_over_the_limit_of_its_buf_fails),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -28,7 +28,7 @@ static struct output *encode(const struct output_kit *kit)
     return output;
 }
 
-static void a_response_is_golden(void **state)
+static void a_response_matches_the_golden_one(void **state)
 {
     (void)state;
     struct output_kit kit;
@@ -75,7 +75,7 @@ static void a_response_names_the_model_and_api_of_its_last_attempt(void **state)
     output_free(output);
 }
 
-static void an_error_response_is_golden(void **state)
+static void an_error_response_matches_the_golden_one(void **state)
 {
     (void)state;
     struct output_kit kit;
@@ -96,7 +96,7 @@ static void an_error_response_is_golden(void **state)
     output_free(output);
 }
 
-static void an_error_without_words_gets_those_of_the_table(void **state)
+static void an_error_without_a_message_gets_the_tables(void **state)
 {
     (void)state;
     struct output_kit kit;
@@ -150,7 +150,7 @@ static void a_record_without_a_timestamp_has_none_in_its_response(void **state)
     output_free(output);
 }
 
-static void a_record_that_was_not_stamped_tells_no_time_in_the_queue(void **state)
+static void a_record_without_a_timestamp_has_no_queued_time(void **state)
 {
     (void)state;
     struct output_kit kit;
@@ -167,7 +167,7 @@ static void a_record_that_was_not_stamped_tells_no_time_in_the_queue(void **stat
     output_free(output);
 }
 
-static void headers_are_echoed_as_bytes_in_order_and_repeated(void **state)
+static void headers_are_echoed_as_bytes_in_order_with_repeats(void **state)
 {
     (void)state;
     struct output_kit kit;
@@ -196,7 +196,7 @@ static void headers_are_echoed_as_bytes_in_order_and_repeated(void **state)
     output_free(output);
 }
 
-static void some_headers_are_never_echoed_whatever_the_setting(void **state)
+static void reserved_headers_are_never_echoed(void **state)
 {
     (void)state;
     struct output_kit kit;
@@ -221,7 +221,7 @@ static void some_headers_are_never_echoed_whatever_the_setting(void **state)
     output_free(output);
 }
 
-static void a_key_that_is_null_stays_null_and_an_empty_one_empty(void **state)
+static void null_keys_stay_null_and_empty_keys_stay_empty(void **state)
 {
     (void)state;
     struct output_kit kit;
@@ -237,7 +237,7 @@ static void a_key_that_is_null_stays_null_and_an_empty_one_empty(void **state)
     output_free(output);
 }
 
-static void a_reply_topic_gets_the_response_unless_it_was_refused(void **state)
+static void a_reply_topic_gets_the_response_unless_it_was_rejected(void **state)
 {
     (void)state;
     struct output_kit kit;
@@ -259,7 +259,7 @@ static void a_reply_topic_gets_the_response_unless_it_was_refused(void **state)
     output_free(output);
 }
 
-static void cache_counts_appear_as_langchain_has_them(void **state)
+static void cache_counts_take_langchains_form(void **state)
 {
     (void)state;
     struct output_kit kit;
@@ -318,7 +318,7 @@ static void an_answer_without_counts_or_stop_reason_leaves_them_out(void **state
     arena_done(&arena);
 }
 
-static void what_belongs_to_others_keeps_its_source_text(void **state)
+static void metadata_and_raw_usage_keep_their_source_text(void **state)
 {
     (void)state;
     struct output_kit kit;
@@ -337,7 +337,7 @@ static void what_belongs_to_others_keeps_its_source_text(void **state)
     arena_done(&arena);
 }
 
-static void foreign_text_that_is_no_utf8_is_cut_before_it(void **state)
+static void foreign_text_is_cut_before_invalid_utf8(void **state)
 {
     (void)state;
     struct output_kit kit;
@@ -359,7 +359,7 @@ static void foreign_text_that_is_no_utf8_is_cut_before_it(void **state)
     arena_done(&arena);
 }
 
-static void an_error_without_a_field_says_its_reason_alone(void **state)
+static void an_error_without_a_field_has_only_its_message(void **state)
 {
     (void)state;
     struct output_kit kit;
@@ -377,7 +377,7 @@ static void an_error_without_a_field_says_its_reason_alone(void **state)
     arena_done(&arena);
 }
 
-static void an_output_counts_all_the_memory_it_holds_and_ends_at_its_limit(void **state)
+static void an_output_counts_its_memory_and_stops_at_its_limit(void **state)
 {
     (void)state;
     struct output_kit kit;
@@ -406,7 +406,7 @@ static void an_output_counts_all_the_memory_it_holds_and_ends_at_its_limit(void 
     assert_int_equal(memory_live(), live);
 }
 
-static void a_usual_response_takes_one_block_for_its_value(void **state)
+static void a_usual_response_allocates_one_block_for_its_value(void **state)
 {
     (void)state;
     struct output_kit kit;
@@ -433,7 +433,7 @@ static bool encode_both(void *self)
     return true;
 }
 
-static void a_response_survives_want_of_memory(void **state)
+static void a_response_survives_failed_allocations(void **state)
 {
     (void)state;
     struct output_kit kit;
@@ -447,25 +447,25 @@ static void a_response_survives_want_of_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_response_is_golden),
+        cmocka_unit_test(a_response_matches_the_golden_one),
         cmocka_unit_test(a_response_names_the_model_and_api_of_its_last_attempt),
-        cmocka_unit_test(an_error_response_is_golden),
-        cmocka_unit_test(an_error_without_words_gets_those_of_the_table),
+        cmocka_unit_test(an_error_response_matches_the_golden_one),
+        cmocka_unit_test(an_error_without_a_message_gets_the_tables),
         cmocka_unit_test(a_response_is_a_cloud_event_in_binary_mode),
         cmocka_unit_test(a_record_without_a_timestamp_has_none_in_its_response),
-        cmocka_unit_test(a_record_that_was_not_stamped_tells_no_time_in_the_queue),
-        cmocka_unit_test(headers_are_echoed_as_bytes_in_order_and_repeated),
-        cmocka_unit_test(some_headers_are_never_echoed_whatever_the_setting),
-        cmocka_unit_test(a_key_that_is_null_stays_null_and_an_empty_one_empty),
-        cmocka_unit_test(a_reply_topic_gets_the_response_unless_it_was_refused),
-        cmocka_unit_test(cache_counts_appear_as_langchain_has_them),
+        cmocka_unit_test(a_record_without_a_timestamp_has_no_queued_time),
+        cmocka_unit_test(headers_are_echoed_as_bytes_in_order_with_repeats),
+        cmocka_unit_test(reserved_headers_are_never_echoed),
+        cmocka_unit_test(null_keys_stay_null_and_empty_keys_stay_empty),
+        cmocka_unit_test(a_reply_topic_gets_the_response_unless_it_was_rejected),
+        cmocka_unit_test(cache_counts_take_langchains_form),
         cmocka_unit_test(an_answer_without_counts_or_stop_reason_leaves_them_out),
-        cmocka_unit_test(what_belongs_to_others_keeps_its_source_text),
-        cmocka_unit_test(foreign_text_that_is_no_utf8_is_cut_before_it),
-        cmocka_unit_test(an_error_without_a_field_says_its_reason_alone),
-        cmocka_unit_test(an_output_counts_all_the_memory_it_holds_and_ends_at_its_limit),
-        cmocka_unit_test(a_usual_response_takes_one_block_for_its_value),
-        cmocka_unit_test(a_response_survives_want_of_memory),
+        cmocka_unit_test(metadata_and_raw_usage_keep_their_source_text),
+        cmocka_unit_test(foreign_text_is_cut_before_invalid_utf8),
+        cmocka_unit_test(an_error_without_a_field_has_only_its_message),
+        cmocka_unit_test(an_output_counts_its_memory_and_stops_at_its_limit),
+        cmocka_unit_test(a_usual_response_allocates_one_block_for_its_value),
+        cmocka_unit_test(a_response_survives_failed_allocations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -20,7 +20,7 @@ static struct output *encode(const struct output_kit *kit)
     return output;
 }
 
-static void a_chunk_of_text_is_golden(void **state)
+static void a_text_chunk_matches_the_golden_one(void **state)
 {
     (void)state;
     struct output_kit kit;
@@ -35,7 +35,7 @@ static void a_chunk_of_text_is_golden(void **state)
     output_free(output);
 }
 
-static void the_chunk_of_the_stop_reason_is_golden(void **state)
+static void the_stop_reason_chunk_matches_the_golden_one(void **state)
 {
     (void)state;
     struct output_kit kit;
@@ -48,7 +48,7 @@ static void the_chunk_of_the_stop_reason_is_golden(void **state)
     output_free(output);
 }
 
-static void the_last_chunk_is_golden(void **state)
+static void the_last_chunk_matches_the_golden_one(void **state)
 {
     (void)state;
     struct output_kit kit;
@@ -68,7 +68,7 @@ static void the_last_chunk_is_golden(void **state)
     output_free(output);
 }
 
-static void a_chunk_of_a_tool_call_is_golden(void **state)
+static void a_tool_call_chunk_matches_the_golden_one(void **state)
 {
     (void)state;
     struct output_kit kit;
@@ -84,7 +84,7 @@ static void a_chunk_of_a_tool_call_is_golden(void **state)
     output_free(output);
 }
 
-static void the_closing_chunk_of_an_error_is_golden(void **state)
+static void the_closing_chunk_of_an_error_matches_the_golden_one(void **state)
 {
     (void)state;
     struct output_kit kit;
@@ -140,7 +140,7 @@ static void a_chunk_goes_to_the_chunk_topic_with_the_echoed_headers(void **state
     output_free(output);
 }
 
-static void a_chunk_over_the_limit_is_refused(void **state)
+static void a_chunk_over_the_limit_is_rejected(void **state)
 {
     (void)state;
     struct output_kit kit;
@@ -162,7 +162,7 @@ static bool encode_once(void *self)
     return err == OK;
 }
 
-static void a_chunk_survives_want_of_memory(void **state)
+static void a_chunk_survives_failed_allocations(void **state)
 {
     (void)state;
     struct output_kit kit;
@@ -175,15 +175,15 @@ static void a_chunk_survives_want_of_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_chunk_of_text_is_golden),
-        cmocka_unit_test(the_chunk_of_the_stop_reason_is_golden),
-        cmocka_unit_test(the_last_chunk_is_golden),
-        cmocka_unit_test(a_chunk_of_a_tool_call_is_golden),
-        cmocka_unit_test(the_closing_chunk_of_an_error_is_golden),
+        cmocka_unit_test(a_text_chunk_matches_the_golden_one),
+        cmocka_unit_test(the_stop_reason_chunk_matches_the_golden_one),
+        cmocka_unit_test(the_last_chunk_matches_the_golden_one),
+        cmocka_unit_test(a_tool_call_chunk_matches_the_golden_one),
+        cmocka_unit_test(the_closing_chunk_of_an_error_matches_the_golden_one),
         cmocka_unit_test(a_chunk_is_a_cloud_event_in_binary_mode),
         cmocka_unit_test(a_chunk_goes_to_the_chunk_topic_with_the_echoed_headers),
-        cmocka_unit_test(a_chunk_over_the_limit_is_refused),
-        cmocka_unit_test(a_chunk_survives_want_of_memory),
+        cmocka_unit_test(a_chunk_over_the_limit_is_rejected),
+        cmocka_unit_test(a_chunk_survives_failed_allocations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -25,7 +25,7 @@ static void assert_header(const struct header *header, const char *name, const c
     assert_memory_equal(header->value.ptr, value, len);
 }
 
-static void a_dead_letter_is_golden(void **state)
+static void a_dead_letter_matches_the_golden_one(void **state)
 {
     (void)state;
     struct output_kit kit;
@@ -56,7 +56,7 @@ static void a_dead_letter_is_golden(void **state)
     output_free(output);
 }
 
-static void a_letter_replaces_the_headers_of_an_earlier_one(void **state)
+static void a_dead_letter_replaces_the_headers_of_an_earlier_one(void **state)
 {
     (void)state;
     struct output_kit kit;
@@ -84,7 +84,7 @@ static void a_letter_replaces_the_headers_of_an_earlier_one(void **state)
     output_free(output);
 }
 
-static void a_letter_without_its_value_says_so(void **state)
+static void a_dead_letter_without_its_value_says_so(void **state)
 {
     (void)state;
     struct output_kit kit;
@@ -95,7 +95,7 @@ static void a_letter_without_its_value_says_so(void **state)
     output_free(output);
 }
 
-static void a_letter_that_lacks_headers_says_so(void **state)
+static void a_dead_letter_that_omits_headers_says_so(void **state)
 {
     (void)state;
     struct output_kit kit;
@@ -111,7 +111,7 @@ static void a_letter_that_lacks_headers_says_so(void **state)
     output_free(output);
 }
 
-static void null_and_empty_keys_and_values_stay_what_they_are(void **state)
+static void null_and_empty_keys_and_values_stay_distinct(void **state)
 {
     (void)state;
     struct output_kit kit;
@@ -130,7 +130,7 @@ static void null_and_empty_keys_and_values_stay_what_they_are(void **state)
     output_free(output);
 }
 
-static void a_letter_keeps_bytes_that_are_no_utf8_but_not_in_its_words(void **state)
+static void a_dead_letter_keeps_invalid_utf8_but_not_in_its_message(void **state)
 {
     (void)state;
     struct output_kit kit;
@@ -149,7 +149,7 @@ static void a_letter_keeps_bytes_that_are_no_utf8_but_not_in_its_words(void **st
     output_free(output);
 }
 
-static void a_letter_tells_how_the_time_was_stamped(void **state)
+static void a_dead_letter_names_the_timestamp_type(void **state)
 {
     (void)state;
     struct output_kit kit;
@@ -167,7 +167,7 @@ static void a_letter_tells_how_the_time_was_stamped(void **state)
     output_free(output);
 }
 
-static void a_letter_takes_more_headers_than_a_request_may_have(void **state)
+static void a_dead_letter_holds_more_headers_than_a_request_may_have(void **state)
 {
     (void)state;
     struct output_kit kit;
@@ -197,7 +197,7 @@ static bool encode_once(void *self)
     return err == OK;
 }
 
-static void a_letter_survives_want_of_memory(void **state)
+static void a_dead_letter_survives_failed_allocations(void **state)
 {
     (void)state;
     struct output_kit kit;
@@ -208,15 +208,15 @@ static void a_letter_survives_want_of_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_dead_letter_is_golden),
-        cmocka_unit_test(a_letter_replaces_the_headers_of_an_earlier_one),
-        cmocka_unit_test(a_letter_without_its_value_says_so),
-        cmocka_unit_test(a_letter_that_lacks_headers_says_so),
-        cmocka_unit_test(null_and_empty_keys_and_values_stay_what_they_are),
-        cmocka_unit_test(a_letter_keeps_bytes_that_are_no_utf8_but_not_in_its_words),
-        cmocka_unit_test(a_letter_tells_how_the_time_was_stamped),
-        cmocka_unit_test(a_letter_takes_more_headers_than_a_request_may_have),
-        cmocka_unit_test(a_letter_survives_want_of_memory),
+        cmocka_unit_test(a_dead_letter_matches_the_golden_one),
+        cmocka_unit_test(a_dead_letter_replaces_the_headers_of_an_earlier_one),
+        cmocka_unit_test(a_dead_letter_without_its_value_says_so),
+        cmocka_unit_test(a_dead_letter_that_omits_headers_says_so),
+        cmocka_unit_test(null_and_empty_keys_and_values_stay_distinct),
+        cmocka_unit_test(a_dead_letter_keeps_invalid_utf8_but_not_in_its_message),
+        cmocka_unit_test(a_dead_letter_names_the_timestamp_type),
+        cmocka_unit_test(a_dead_letter_holds_more_headers_than_a_request_may_have),
+        cmocka_unit_test(a_dead_letter_survives_failed_allocations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -25,7 +25,7 @@ static struct output *encode(const struct output_kit *kit)
     return output;
 }
 
-static void a_usage_record_is_golden(void **state)
+static void a_usage_record_matches_the_golden_one(void **state)
 {
     (void)state;
     struct output_kit kit;
@@ -50,7 +50,7 @@ static void a_usage_record_is_golden(void **state)
     output_free(output);
 }
 
-static void an_estimated_usage_record_is_golden(void **state)
+static void an_estimated_usage_record_matches_the_golden_one(void **state)
 {
     (void)state;
     struct output_kit kit;
@@ -102,7 +102,7 @@ static void a_usage_record_outlives_the_request(void **state)
     output_free(output);
 }
 
-static void a_usage_record_over_the_limit_is_refused(void **state)
+static void a_usage_record_over_the_limit_is_rejected(void **state)
 {
     (void)state;
     struct output_kit kit;
@@ -124,7 +124,7 @@ static bool encode_once(void *self)
     return err == OK;
 }
 
-static void a_usage_record_survives_want_of_memory(void **state)
+static void a_usage_record_survives_failed_allocations(void **state)
 {
     (void)state;
     struct output_kit kit;
@@ -135,12 +135,12 @@ static void a_usage_record_survives_want_of_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_usage_record_is_golden),
-        cmocka_unit_test(an_estimated_usage_record_is_golden),
+        cmocka_unit_test(a_usage_record_matches_the_golden_one),
+        cmocka_unit_test(an_estimated_usage_record_matches_the_golden_one),
         cmocka_unit_test(a_usage_record_is_a_cloud_event_in_structured_mode),
         cmocka_unit_test(a_usage_record_outlives_the_request),
-        cmocka_unit_test(a_usage_record_over_the_limit_is_refused),
-        cmocka_unit_test(a_usage_record_survives_want_of_memory),
+        cmocka_unit_test(a_usage_record_over_the_limit_is_rejected),
+        cmocka_unit_test(a_usage_record_survives_failed_allocations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

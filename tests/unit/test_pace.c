@@ -38,7 +38,7 @@ static bool allows(const struct pace *pace, uint64_t calls, int64_t now_ms, int6
     return pace_allows(&copy, PACE_COST_CALL, now_ms, ret_again_ms);
 }
 
-static void single_refusals_slow_nothing_down(void **state)
+static void a_few_throttled_calls_slow_nothing_down(void **state)
 {
     (void)state;
     struct pace pace = {0};
@@ -53,7 +53,7 @@ static void single_refusals_slow_nothing_down(void **state)
     }
 }
 
-static void a_streak_makes_it_rest_and_probe(void **state)
+static void a_streak_of_throttling_makes_the_pace_rest_and_probe(void **state)
 {
     (void)state;
     struct pace pace = {0};
@@ -100,7 +100,7 @@ static void a_rest_doubles_with_every_refused_probe_up_to_the_limit(void **state
     }
 }
 
-static void refusals_of_calls_from_before_the_rest_say_nothing_new(void **state)
+static void throttling_of_calls_begun_before_the_rest_is_ignored(void **state)
 {
     (void)state;
     struct pace pace = {0};
@@ -133,7 +133,7 @@ static void a_rest_is_never_shorter_than_retry_after(void **state)
     }
 }
 
-static void it_opens_by_one_more_call_with_every_answer(void **state)
+static void every_answer_allows_one_more_call(void **state)
 {
     (void)state;
     struct pace pace = {.streak = PACE_STREAK - 1};
@@ -152,7 +152,7 @@ static void it_opens_by_one_more_call_with_every_answer(void **state)
     assert_false(answer(&pace).is_whole); /* told once */
 }
 
-static void one_call_slot_is_recovered_by_the_first_answer(void **state)
+static void a_pace_with_one_call_slot_recovers_at_its_first_answer(void **state)
 {
     (void)state;
     struct pace pace = {.streak = PACE_STREAK - 1, .open = PACE_COST_CALL};
@@ -166,7 +166,7 @@ static void one_call_slot_is_recovered_by_the_first_answer(void **state)
     assert_true(news.is_whole);
 }
 
-static void a_ticket_counts_from_its_admission_to_its_settlement(void **state)
+static void a_ticket_counts_from_admission_to_settlement(void **state)
 {
     (void)state;
     struct pace pace = {.calls_max = 2};
@@ -186,7 +186,7 @@ static void a_ticket_counts_from_its_admission_to_its_settlement(void **state)
 }
 
 /* A call may count for more than one. */
-static void a_dear_call_waits_until_there_is_room_for_its_cost(void **state)
+static void an_expensive_call_waits_for_room_for_its_cost(void **state)
 {
     (void)state;
     struct pace pace = {.calls_max = 3};
@@ -276,7 +276,7 @@ static struct service service_new(size_t capacity)
     return service;
 }
 
-static void after_a_storm_of_throttling_a_worker_is_back_within_a_minute(void **state)
+static void a_worker_recovers_from_heavy_throttling_within_a_minute(void **state)
 {
     (void)state;
     struct service service = service_new(40);
@@ -305,7 +305,7 @@ static void after_a_storm_of_throttling_a_worker_is_back_within_a_minute(void **
 }
 
 /* A quota below the worker's own limit: what it allows is used, and the waste is bounded. */
-static void a_quota_below_the_call_slots_is_used_up(void **state)
+static void the_worker_uses_a_quota_below_its_call_slots_fully(void **state)
 {
     (void)state;
     struct service service = service_new(10);
@@ -351,19 +351,19 @@ static void an_outage_costs_no_request(enum trouble trouble)
     kit_free(kit);
 }
 
-static void requests_wait_while_nothing_answers_at_the_endpoint(void **state)
+static void requests_wait_while_the_endpoint_does_not_answer(void **state)
 {
     (void)state;
     an_outage_costs_no_request(IS_AWAY);
 }
 
-static void requests_wait_while_every_answer_is_a_failure(void **state)
+static void requests_wait_while_every_call_fails(void **state)
 {
     (void)state;
     an_outage_costs_no_request(FAILS);
 }
 
-static void an_outage_is_waited_out_no_longer_than_max_elapsed(void **state)
+static void requests_wait_for_an_outage_no_longer_than_max_elapsed(void **state)
 {
     (void)state;
     struct service service = service_new(0);
@@ -379,7 +379,7 @@ static void an_outage_is_waited_out_no_longer_than_max_elapsed(void **state)
 }
 
 /* Some requests make the service fail: they must not keep the others from it. */
-static void poison_does_not_pass_for_an_outage_for_long(void **state)
+static void requests_that_always_fail_do_not_hold_the_others_for_long(void **state)
 {
     (void)state;
     struct service service = service_new(0);
@@ -407,21 +407,21 @@ static void poison_does_not_pass_for_an_outage_for_long(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(single_refusals_slow_nothing_down),
-        cmocka_unit_test(a_streak_makes_it_rest_and_probe),
+        cmocka_unit_test(a_few_throttled_calls_slow_nothing_down),
+        cmocka_unit_test(a_streak_of_throttling_makes_the_pace_rest_and_probe),
         cmocka_unit_test(a_rest_doubles_with_every_refused_probe_up_to_the_limit),
-        cmocka_unit_test(refusals_of_calls_from_before_the_rest_say_nothing_new),
+        cmocka_unit_test(throttling_of_calls_begun_before_the_rest_is_ignored),
         cmocka_unit_test(a_rest_is_never_shorter_than_retry_after),
-        cmocka_unit_test(it_opens_by_one_more_call_with_every_answer),
-        cmocka_unit_test(one_call_slot_is_recovered_by_the_first_answer),
-        cmocka_unit_test(a_ticket_counts_from_its_admission_to_its_settlement),
-        cmocka_unit_test(a_dear_call_waits_until_there_is_room_for_its_cost),
-        cmocka_unit_test(after_a_storm_of_throttling_a_worker_is_back_within_a_minute),
-        cmocka_unit_test(a_quota_below_the_call_slots_is_used_up),
-        cmocka_unit_test(requests_wait_while_nothing_answers_at_the_endpoint),
-        cmocka_unit_test(requests_wait_while_every_answer_is_a_failure),
-        cmocka_unit_test(an_outage_is_waited_out_no_longer_than_max_elapsed),
-        cmocka_unit_test(poison_does_not_pass_for_an_outage_for_long),
+        cmocka_unit_test(every_answer_allows_one_more_call),
+        cmocka_unit_test(a_pace_with_one_call_slot_recovers_at_its_first_answer),
+        cmocka_unit_test(a_ticket_counts_from_admission_to_settlement),
+        cmocka_unit_test(an_expensive_call_waits_for_room_for_its_cost),
+        cmocka_unit_test(a_worker_recovers_from_heavy_throttling_within_a_minute),
+        cmocka_unit_test(the_worker_uses_a_quota_below_its_call_slots_fully),
+        cmocka_unit_test(requests_wait_while_the_endpoint_does_not_answer),
+        cmocka_unit_test(requests_wait_while_every_call_fails),
+        cmocka_unit_test(requests_wait_for_an_outage_no_longer_than_max_elapsed),
+        cmocka_unit_test(requests_that_always_fail_do_not_hold_the_others_for_long),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -38,7 +38,7 @@ static void assert_kept(const char *where, const struct parameter_row *row, cons
     request_kit_done(&kit);
 }
 
-static void every_parameter_is_sent_from_wherever_it_stands(void **state)
+static void every_parameter_is_sent_from_every_place_it_may_have(void **state)
 {
     (void)state;
     for (const struct parameter_row *row = parameter_rows; row < parameter_rows + PARAMETER_COUNT;
@@ -51,7 +51,7 @@ static void every_parameter_is_sent_from_wherever_it_stands(void **state)
     }
 }
 
-static void every_parameter_may_be_a_default_of_an_alias(void **state)
+static void an_alias_can_set_a_default_for_every_parameter(void **state)
 {
     (void)state;
     for (enum parameter i = 0; i < PARAMETER_COUNT; i++) {
@@ -88,7 +88,7 @@ static void settings_and_their_schema_name_every_parameter(void **state)
     }
 }
 
-static void a_name_that_is_no_parameter_is_not_found(void **state)
+static void an_unknown_parameter_is_not_found(void **state)
 {
     (void)state;
     assert_int_equal(parameter_find(SLICE("stop_sequences")), PARAMETER_COUNT);
@@ -98,10 +98,10 @@ static void a_name_that_is_no_parameter_is_not_found(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_parameter_is_sent_from_wherever_it_stands),
-        cmocka_unit_test(every_parameter_may_be_a_default_of_an_alias),
+        cmocka_unit_test(every_parameter_is_sent_from_every_place_it_may_have),
+        cmocka_unit_test(an_alias_can_set_a_default_for_every_parameter),
         cmocka_unit_test(settings_and_their_schema_name_every_parameter),
-        cmocka_unit_test(a_name_that_is_no_parameter_is_not_found),
+        cmocka_unit_test(an_unknown_parameter_is_not_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -92,7 +92,7 @@ static void the_prefixed_default_wins(void **state)
     must_say(first, in_credentials("default", "y"), "3");
 }
 
-static void comments_are_left_out(void **state)
+static void comments_are_ignored(void **state)
 {
     (void)state;
     const char *text = "# x\n; y\n[profile a] # z\nx = 1 # one\ny = a#b;c ; d\nz =\t# "
@@ -103,14 +103,14 @@ static void comments_are_left_out(void **state)
     must_say(text, in_config("b", "x"), "2");
 }
 
-static void the_last_of_several_counts(void **state)
+static void the_last_of_several_values_counts(void **state)
 {
     (void)state;
     must_say("[profile a]\nx = 1\nX = 2\n[profile b]\nx = 3\n[profile a]\nx = 4\n",
              in_config("a", "x"), "4");
 }
 
-static void a_value_may_go_on_in_indented_lines(void **state)
+static void a_value_continues_on_indented_lines(void **state)
 {
     (void)state;
     const char *text = "[profile a]\nx = 1\n  two # not a comment\n\t \n\tthree\ny = 4\n";
@@ -142,14 +142,14 @@ static void indented_properties_belong_to_their_parent(void **state)
     must_say(text, question, "\nendpoint_url = http://s3");
 }
 
-static void a_section_can_be_asked_for_alone(void **state)
+static void an_existing_section_is_found_without_a_property(void **state)
 {
     (void)state;
     must_say("[profile a]\nx = 1\n", in_config("a", NULL), "");
     must_say_nothing("[profile b]\na = 1\n", in_config("a", NULL));
 }
 
-static void names_that_cannot_be_are_passed_over(void **state)
+static void invalid_names_are_skipped(void **state)
 {
     (void)state;
     must_say_nothing("[profile a b]\nx = 1\n", in_config("a b", "x"));
@@ -159,7 +159,7 @@ static void names_that_cannot_be_are_passed_over(void **state)
     must_say("[profile a:/.%@+-_9]\nx = 1", in_config("a:/.%@+-_9", "x"), "1");
 }
 
-static void broken_lines_are_told_with_their_number(void **state)
+static void invalid_lines_are_reported_with_their_number(void **state)
 {
     (void)state;
     must_break("x = 1", 1, "a property outside of a section");
@@ -176,7 +176,7 @@ static void broken_lines_are_told_with_their_number(void **state)
     must_break("[profile zzz]\nx = 1\n[", 3, "a section must end with ']'");
 }
 
-static void a_value_over_the_limit_is_too_large(void **state)
+static void a_value_over_the_limit_fails_as_too_large(void **state)
 {
     (void)state;
     struct profile_question question = in_config("a", "x");
@@ -199,7 +199,7 @@ static bool asks(void *self)
     return passed;
 }
 
-static void no_lack_of_memory_shortens_a_value(void **state)
+static void failed_allocations_shorten_no_value(void **state)
 {
     (void)state;
     assert_true(torture(asks, NULL) > 0);
@@ -211,15 +211,15 @@ int main(void)
         cmocka_unit_test(a_property_belongs_to_its_section),
         cmocka_unit_test(the_two_files_name_their_sections_differently),
         cmocka_unit_test(the_prefixed_default_wins),
-        cmocka_unit_test(comments_are_left_out),
-        cmocka_unit_test(the_last_of_several_counts),
-        cmocka_unit_test(a_value_may_go_on_in_indented_lines),
+        cmocka_unit_test(comments_are_ignored),
+        cmocka_unit_test(the_last_of_several_values_counts),
+        cmocka_unit_test(a_value_continues_on_indented_lines),
         cmocka_unit_test(indented_properties_belong_to_their_parent),
-        cmocka_unit_test(a_section_can_be_asked_for_alone),
-        cmocka_unit_test(names_that_cannot_be_are_passed_over),
-        cmocka_unit_test(broken_lines_are_told_with_their_number),
-        cmocka_unit_test(a_value_over_the_limit_is_too_large),
-        cmocka_unit_test(no_lack_of_memory_shortens_a_value),
+        cmocka_unit_test(an_existing_section_is_found_without_a_property),
+        cmocka_unit_test(invalid_names_are_skipped),
+        cmocka_unit_test(invalid_lines_are_reported_with_their_number),
+        cmocka_unit_test(a_value_over_the_limit_fails_as_too_large),
+        cmocka_unit_test(failed_allocations_shorten_no_value),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -42,7 +42,7 @@ static void a_short_message_is_quoted_whole_or_not_at_all(void **state)
     assert_false(is_quote(ASKING("Hi"), "Hi is too short to be known as a quote: this"));
 }
 
-static void a_quote_is_known_when_it_is_escaped(void **state)
+static void an_escaped_quote_is_recognized(void **state)
 {
     (void)state;
     const char *value = ASKING("say \\\"caf\\u00e9\\\"\\nto \\ud83d\\ude00 and all of us");
@@ -55,7 +55,7 @@ static void a_quote_is_known_when_it_is_escaped(void **state)
                          "the \"canary\" sings at four"));
 }
 
-static void what_bedrock_says_of_its_own_is_no_quote(void **state)
+static void messages_in_bedrocks_own_words_are_not_quotes(void **state)
 {
     (void)state;
     const char *value = "{\"model\":\"anthropic.claude-3-sonnet-20240229-v1:0\",\"metadata\":"
@@ -88,7 +88,7 @@ static struct why said(const char *type, const char *words, bool is_foreign)
     return why;
 }
 
-static void words_that_quote_give_way_to_status_and_type(void **state)
+static void status_and_type_replace_a_message_that_quotes(void **state)
 {
     (void)state;
     struct request_kit kit;
@@ -119,10 +119,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_long_piece_is_a_quote_wherever_it_stands),
         cmocka_unit_test(a_short_message_is_quoted_whole_or_not_at_all),
-        cmocka_unit_test(a_quote_is_known_when_it_is_escaped),
-        cmocka_unit_test(what_bedrock_says_of_its_own_is_no_quote),
+        cmocka_unit_test(an_escaped_quote_is_recognized),
+        cmocka_unit_test(messages_in_bedrocks_own_words_are_not_quotes),
         cmocka_unit_test(texts_of_broken_escapes_are_read_to_their_end),
-        cmocka_unit_test(words_that_quote_give_way_to_status_and_type),
+        cmocka_unit_test(status_and_type_replace_a_message_that_quotes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -29,7 +29,7 @@ static void equal_seeds_give_equal_numbers(void **state)
     assert_int_equal(same, 0);
 }
 
-static void numbers_below_a_bound_are_even(void **state)
+static void numbers_below_a_bound_are_uniform(void **state)
 {
     (void)state;
     struct random random;
@@ -41,7 +41,7 @@ static void numbers_below_a_bound_are_even(void **state)
         assert_in_range(seen[i], 9500, 10500);
 }
 
-static void any_bound_works(void **state)
+static void every_bound_is_accepted(void **state)
 {
     (void)state;
     struct random random;
@@ -64,8 +64,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_generator_is_xoshiro256),
         cmocka_unit_test(equal_seeds_give_equal_numbers),
-        cmocka_unit_test(numbers_below_a_bound_are_even),
-        cmocka_unit_test(any_bound_works),
+        cmocka_unit_test(numbers_below_a_bound_are_uniform),
+        cmocka_unit_test(every_bound_is_accepted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

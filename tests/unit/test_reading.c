@@ -57,7 +57,7 @@ static void an_error_response_is_read(void **state)
     assert_null(reading.content);
 }
 
-static void what_is_no_record_is_refused(void **state)
+static void an_invalid_record_is_rejected(void **state)
 {
     (void)state;
     static const char *const VALUES[] = {"", "x", "[]", "{}", "{\"status\":1}"};
@@ -101,7 +101,7 @@ static void the_last_ce_subject_names_the_request(void **state)
     assert_null(reading_subject(&record).ptr);
 }
 
-static void what_could_steer_a_terminal_is_left_out(void **state)
+static void control_sequences_of_a_terminal_are_left_out(void **state)
 {
     (void)state;
     struct buf shown;
@@ -122,10 +122,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_response_is_read),
         cmocka_unit_test(an_error_response_is_read),
-        cmocka_unit_test(what_is_no_record_is_refused),
+        cmocka_unit_test(an_invalid_record_is_rejected),
         cmocka_unit_test(a_chunk_is_read),
         cmocka_unit_test(the_last_ce_subject_names_the_request),
-        cmocka_unit_test(what_could_steer_a_terminal_is_left_out),
+        cmocka_unit_test(control_sequences_of_a_terminal_are_left_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,7 +2,7 @@
 
 #include "wire/formats/record.h"
 
-static void a_copied_record_stands_alone(void **state)
+static void a_copied_record_outlives_its_source(void **state)
 {
     (void)state;
     char bytes[] = "topic key value name header";
@@ -34,7 +34,7 @@ static void a_copied_record_stands_alone(void **state)
     arena_done(&arena);
 }
 
-static void a_copy_of_headers_takes_what_was_said(void **state)
+static void copied_headers_take_the_stated_bytes(void **state)
 {
     (void)state;
     static struct header list[5000];
@@ -58,8 +58,8 @@ static void a_copy_of_headers_takes_what_was_said(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_copied_record_stands_alone),
-        cmocka_unit_test(a_copy_of_headers_takes_what_was_said),
+        cmocka_unit_test(a_copied_record_outlives_its_source),
+        cmocka_unit_test(copied_headers_take_the_stated_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

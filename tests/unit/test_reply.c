@@ -36,7 +36,7 @@ static void request_with_headers(struct kit *kit, int64_t offset, int32_t partit
     engine_record(kit->engine, kit->tenures[0], &record);
 }
 
-static void an_allowed_topic_that_is_there_gets_the_answer(void **state)
+static void an_allowed_topic_that_exists_gets_the_answer(void **state)
 {
     (void)state;
     struct kit *kit = kit_started(NULL);
@@ -69,7 +69,7 @@ static void assert_refused(struct kit *kit, const char *words)
     kit_free(kit);
 }
 
-static void a_topic_that_is_not_allowed_is_not_even_looked_up(void **state)
+static void a_topic_that_is_not_allowed_is_not_looked_up(void **state)
 {
     (void)state;
     struct kit *kit = kit_started(NULL);
@@ -105,7 +105,7 @@ static void the_workers_own_topics_are_never_reply_topics(void **state)
     kit_free(kit);
 }
 
-static void a_name_that_no_topic_can_have_is_refused(void **state)
+static void an_invalid_topic_name_is_rejected(void **state)
 {
     (void)state;
     static const char *const NAMES[] = {"reply.a/b", "reply.ä", "reply.a b", "reply.*"};
@@ -119,7 +119,7 @@ static void a_name_that_no_topic_can_have_is_refused(void **state)
     }
 }
 
-static void a_topic_that_is_missing_or_forbidden_is_refused(void **state)
+static void a_missing_or_forbidden_topic_is_rejected(void **state)
 {
     (void)state;
     struct kit *kit = kit_started(NULL);
@@ -134,7 +134,7 @@ static void a_topic_that_is_missing_or_forbidden_is_refused(void **state)
     assert_refused(kit, "not authorised");
 }
 
-static void a_partition_that_is_missing_is_refused(void **state)
+static void a_missing_partition_is_rejected(void **state)
 {
     (void)state;
     struct kit *kit = kit_started(NULL);
@@ -155,7 +155,7 @@ static void a_partition_that_is_missing_is_refused(void **state)
 }
 
 /* What is remembered of a topic may be older than the client's partition. */
-static void a_partition_that_was_added_is_asked_for_before_it_is_refused(void **state)
+static void an_unknown_partition_is_looked_up_again_before_rejection(void **state)
 {
     (void)state;
     struct kit *kit = kit_started(NULL);
@@ -170,7 +170,7 @@ static void a_partition_that_was_added_is_asked_for_before_it_is_refused(void **
     kit_free(kit);
 }
 
-static void even_a_malformed_request_is_answered_where_it_belongs(void **state)
+static void a_malformed_request_is_answered_in_its_reply_topic(void **state)
 {
     (void)state;
     struct kit *kit = kit_started(NULL);
@@ -183,7 +183,7 @@ static void even_a_malformed_request_is_answered_where_it_belongs(void **state)
     kit_free(kit);
 }
 
-static void a_topic_is_looked_up_once_for_many_and_remembered(void **state)
+static void many_requests_share_one_look_up_of_a_topic(void **state)
 {
     (void)state;
     struct kit *kit = kit_started(NULL);
@@ -202,7 +202,7 @@ static void a_topic_is_looked_up_once_for_many_and_remembered(void **state)
     kit_free(kit);
 }
 
-static void a_missing_topic_is_asked_for_again_soon(void **state)
+static void a_missing_topic_is_looked_up_again_soon(void **state)
 {
     (void)state;
     struct kit *kit = kit_started(NULL);
@@ -218,7 +218,7 @@ static void a_missing_topic_is_asked_for_again_soon(void **state)
     kit_free(kit);
 }
 
-static void what_is_not_known_is_asked_until_it_is(void **state)
+static void a_failed_look_up_is_repeated_until_it_succeeds(void **state)
 {
     (void)state;
     struct kit *kit = kit_started(NULL);
@@ -238,7 +238,7 @@ static void what_is_not_known_is_asked_until_it_is(void **state)
     kit_free(kit);
 }
 
-static void a_waiting_request_goes_with_its_partition(void **state)
+static void a_revoked_partition_drops_requests_that_wait_for_a_look_up(void **state)
 {
     (void)state;
     struct kit *kit = kit_started(NULL);
@@ -253,7 +253,7 @@ static void a_waiting_request_goes_with_its_partition(void **state)
     kit_free(kit);
 }
 
-static void more_topics_than_can_be_looked_up_at_once_wait(void **state)
+static void look_ups_over_the_limit_wait(void **state)
 {
     (void)state;
     struct engine_config config = kit_config();
@@ -285,7 +285,7 @@ static void more_topics_than_can_be_looked_up_at_once_wait(void **state)
 }
 
 /* The topic went away between the look-up and the commit: the broker refuses the record. */
-static void a_reply_topic_that_vanished_costs_the_reply_not_the_usage(void **state)
+static void a_deleted_reply_topic_loses_the_reply_but_not_the_usage(void **state)
 {
     (void)state;
     struct kit *kit = kit_started(NULL);
@@ -306,7 +306,7 @@ static void a_reply_topic_that_vanished_costs_the_reply_not_the_usage(void **sta
     kit_free(kit);
 }
 
-static void what_is_refused_is_named_as_the_request_has_it(void **state)
+static void an_error_names_the_field_or_header_of_the_request(void **state)
 {
     (void)state;
     struct kit *kit = kit_started(NULL);
@@ -326,21 +326,21 @@ static void what_is_refused_is_named_as_the_request_has_it(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(an_allowed_topic_that_is_there_gets_the_answer),
-        cmocka_unit_test(a_topic_that_is_not_allowed_is_not_even_looked_up),
+        cmocka_unit_test(an_allowed_topic_that_exists_gets_the_answer),
+        cmocka_unit_test(a_topic_that_is_not_allowed_is_not_looked_up),
         cmocka_unit_test(the_workers_own_topics_are_never_reply_topics),
-        cmocka_unit_test(a_name_that_no_topic_can_have_is_refused),
-        cmocka_unit_test(a_topic_that_is_missing_or_forbidden_is_refused),
-        cmocka_unit_test(a_partition_that_is_missing_is_refused),
-        cmocka_unit_test(a_partition_that_was_added_is_asked_for_before_it_is_refused),
-        cmocka_unit_test(even_a_malformed_request_is_answered_where_it_belongs),
-        cmocka_unit_test(a_topic_is_looked_up_once_for_many_and_remembered),
-        cmocka_unit_test(a_missing_topic_is_asked_for_again_soon),
-        cmocka_unit_test(what_is_not_known_is_asked_until_it_is),
-        cmocka_unit_test(a_waiting_request_goes_with_its_partition),
-        cmocka_unit_test(more_topics_than_can_be_looked_up_at_once_wait),
-        cmocka_unit_test(a_reply_topic_that_vanished_costs_the_reply_not_the_usage),
-        cmocka_unit_test(what_is_refused_is_named_as_the_request_has_it),
+        cmocka_unit_test(an_invalid_topic_name_is_rejected),
+        cmocka_unit_test(a_missing_or_forbidden_topic_is_rejected),
+        cmocka_unit_test(a_missing_partition_is_rejected),
+        cmocka_unit_test(an_unknown_partition_is_looked_up_again_before_rejection),
+        cmocka_unit_test(a_malformed_request_is_answered_in_its_reply_topic),
+        cmocka_unit_test(many_requests_share_one_look_up_of_a_topic),
+        cmocka_unit_test(a_missing_topic_is_looked_up_again_soon),
+        cmocka_unit_test(a_failed_look_up_is_repeated_until_it_succeeds),
+        cmocka_unit_test(a_revoked_partition_drops_requests_that_wait_for_a_look_up),
+        cmocka_unit_test(look_ups_over_the_limit_wait),
+        cmocka_unit_test(a_deleted_reply_topic_loses_the_reply_but_not_the_usage),
+        cmocka_unit_test(an_error_names_the_field_or_header_of_the_request),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -42,7 +42,7 @@ static void the_seed_page_template_is_filled(void **state)
 
 /* --- parameters --- */
 
-static void parameters_go_out_as_they_were_written(void **state)
+static void parameters_are_sent_as_they_were_written(void **state)
 {
     (void)state;
     assert_body("{" SAID ",\"temperature\":0.10,\"top_p\":1e-1,\"max_tokens\":1024,"
@@ -52,7 +52,7 @@ static void parameters_go_out_as_they_were_written(void **state)
                 "\"stopSequences\":[\"a\",\"\\u0062\"]}}");
 }
 
-static void one_stop_text_becomes_a_list(void **state)
+static void a_single_stop_text_becomes_a_list(void **state)
 {
     (void)state;
     assert_body("{" SAID ",\"stop\":\"END\"}",
@@ -67,7 +67,7 @@ static void whole_numbers_are_sent_as_integers(void **state)
                       "\"additionalModelRequestFields\":{\"top_k\":40}}");
 }
 
-static void null_is_as_good_as_absent(void **state)
+static void null_counts_as_absent(void **state)
 {
     (void)state;
     assert_body("{" SAID
@@ -76,7 +76,7 @@ static void null_is_as_good_as_absent(void **state)
                 ASKED "]}");
 }
 
-static void additional_fields_keep_their_source(void **state)
+static void additional_fields_keep_their_source_text(void **state)
 {
     (void)state;
     assert_body("{" SAID ",\"additional_model_request_fields\":{ \"someThing\" : {\"aB\":1.00} },"
@@ -87,7 +87,7 @@ static void additional_fields_keep_their_source(void **state)
                       "\"requestMetadata\":{\"userId\":\"u\\u00e9\"}}");
 }
 
-static void model_kwargs_and_additional_fields_are_one(void **state)
+static void model_kwargs_and_additional_fields_are_merged(void **state)
 {
     (void)state;
     assert_body("{" SAID ",\"model_kwargs\":{\"foo_bar\":[1.0]},\"top_k\":5,"
@@ -103,7 +103,7 @@ static void model_kwargs_and_additional_fields_are_one(void **state)
                    ERR_INVALID, "top_k");
 }
 
-static void known_parameters_in_model_kwargs_find_their_place(void **state)
+static void known_parameters_in_model_kwargs_become_parameters(void **state)
 {
     (void)state;
     assert_body("{" SAID
@@ -117,7 +117,7 @@ static void known_parameters_in_model_kwargs_find_their_place(void **state)
                    "model_kwargs.max_tokens");
 }
 
-static void senseless_parameters_are_refused(void **state)
+static void invalid_parameters_are_rejected(void **state)
 {
     (void)state;
     static const struct {
@@ -198,7 +198,7 @@ static void assert_labels(size_t count, size_t value_len, bool is_good)
         assert_refused(buf_text(&value), ERR_INVALID, "labels");
 }
 
-static void too_many_or_too_long_labels_are_refused(void **state)
+static void too_many_or_too_long_labels_are_rejected(void **state)
 {
     (void)state;
     assert_labels(REQUEST_LABELS_MAX, REQUEST_LABEL_MAX, true);
@@ -208,7 +208,7 @@ static void too_many_or_too_long_labels_are_refused(void **state)
 
 /* --- names --- */
 
-static void unknown_fields_are_named_with_the_nearest(void **state)
+static void unknown_fields_are_named_with_the_nearest_name(void **state)
 {
     (void)state;
     struct request_kit kit;
@@ -225,7 +225,7 @@ static void unknown_fields_are_named_with_the_nearest(void **state)
     assert_refused("{" SAID ",\"\":0}", ERR_INVALID, "");
 }
 
-static void fields_of_later_versions_are_refused_by_name(void **state)
+static void fields_of_later_versions_are_rejected_by_name(void **state)
 {
     (void)state;
     static const char *const names[] = {
@@ -243,7 +243,7 @@ static void fields_of_later_versions_are_refused_by_name(void **state)
 
 /* --- values that are no request --- */
 
-static void values_that_are_no_request_are_malformed(void **state)
+static void values_that_are_not_requests_are_malformed(void **state)
 {
     (void)state;
     static const char *const values[] = {
@@ -267,7 +267,7 @@ static void values_that_are_no_request_are_malformed(void **state)
         assert_refused(values[i], ERR_MALFORMED, "");
 }
 
-static void a_fault_in_the_json_is_placed(void **state)
+static void an_error_in_the_json_has_line_and_column(void **state)
 {
     (void)state;
     struct request_kit kit;
@@ -322,7 +322,7 @@ static void a_structured_cloud_event_is_rejected_by_its_name(void **state)
     request_kit_done(&kit);
 }
 
-static void what_was_understood_stays_in_spite_of_an_error(void **state)
+static void a_rejected_request_keeps_the_fields_that_are_valid(void **state)
 {
     (void)state;
     struct request_kit kit;
@@ -376,7 +376,7 @@ static bool read_once(void *self)
     return err == OK;
 }
 
-static void reading_survives_any_want_of_memory(void **state)
+static void reading_survives_failed_allocations(void **state)
 {
     (void)state;
     char value[] = "{\"id\":\"\\u00e9\",\"messages\":[[\"system\",\"\\n.\"],{\"type\":\"human\","
@@ -398,25 +398,25 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_seed_page_conversation_is_sent_byte_for_byte),
         cmocka_unit_test(the_seed_page_template_is_filled),
-        cmocka_unit_test(parameters_go_out_as_they_were_written),
-        cmocka_unit_test(one_stop_text_becomes_a_list),
+        cmocka_unit_test(parameters_are_sent_as_they_were_written),
+        cmocka_unit_test(a_single_stop_text_becomes_a_list),
         cmocka_unit_test(whole_numbers_are_sent_as_integers),
-        cmocka_unit_test(null_is_as_good_as_absent),
-        cmocka_unit_test(additional_fields_keep_their_source),
-        cmocka_unit_test(model_kwargs_and_additional_fields_are_one),
-        cmocka_unit_test(known_parameters_in_model_kwargs_find_their_place),
-        cmocka_unit_test(senseless_parameters_are_refused),
-        cmocka_unit_test(too_many_or_too_long_labels_are_refused),
-        cmocka_unit_test(unknown_fields_are_named_with_the_nearest),
-        cmocka_unit_test(fields_of_later_versions_are_refused_by_name),
-        cmocka_unit_test(values_that_are_no_request_are_malformed),
-        cmocka_unit_test(a_fault_in_the_json_is_placed),
+        cmocka_unit_test(null_counts_as_absent),
+        cmocka_unit_test(additional_fields_keep_their_source_text),
+        cmocka_unit_test(model_kwargs_and_additional_fields_are_merged),
+        cmocka_unit_test(known_parameters_in_model_kwargs_become_parameters),
+        cmocka_unit_test(invalid_parameters_are_rejected),
+        cmocka_unit_test(too_many_or_too_long_labels_are_rejected),
+        cmocka_unit_test(unknown_fields_are_named_with_the_nearest_name),
+        cmocka_unit_test(fields_of_later_versions_are_rejected_by_name),
+        cmocka_unit_test(values_that_are_not_requests_are_malformed),
+        cmocka_unit_test(an_error_in_the_json_has_line_and_column),
         cmocka_unit_test(a_tombstone_is_malformed),
         cmocka_unit_test(a_schema_registry_prefix_is_named),
         cmocka_unit_test(a_structured_cloud_event_is_rejected_by_its_name),
-        cmocka_unit_test(what_was_understood_stays_in_spite_of_an_error),
+        cmocka_unit_test(a_rejected_request_keeps_the_fields_that_are_valid),
         cmocka_unit_test(an_id_has_at_most_128_characters),
-        cmocka_unit_test(reading_survives_any_want_of_memory),
+        cmocka_unit_test(reading_survives_failed_allocations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

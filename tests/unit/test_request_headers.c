@@ -7,7 +7,7 @@ static void set_headers(struct request_kit *kit, const struct header *list, size
     kit->record.headers = (struct headers){.list = list, .count = count};
 }
 
-static void without_headers_the_position_names_the_request(void **state)
+static void without_headers_topic_and_offset_name_the_request(void **state)
 {
     (void)state;
     struct request_kit kit;
@@ -22,7 +22,7 @@ static void without_headers_the_position_names_the_request(void **state)
     request_kit_done(&kit);
 }
 
-static void spring_headers_name_topic_and_partition(void **state)
+static void spring_headers_name_reply_topic_and_partition(void **state)
 {
     (void)state;
     const struct header list[] = {
@@ -59,7 +59,7 @@ static void assert_header_refused(const char *name, struct slice value, enum err
     request_kit_done(&kit);
 }
 
-static void hostile_headers_are_refused(void **state)
+static void invalid_headers_are_rejected(void **state)
 {
     (void)state;
     assert_header_refused("kafka_replyPartition", SLICE("1"), ERR_INVALID);
@@ -94,7 +94,7 @@ static void assert_value_read(const struct header *list, size_t count, enum err 
     request_kit_done(&kit);
 }
 
-static void the_value_is_read_though_a_header_or_a_field_is_wrong(void **state)
+static void the_value_is_read_although_a_header_or_field_is_invalid(void **state)
 {
     (void)state;
     static struct header many[HEADERS_MAX + 1];
@@ -111,7 +111,7 @@ static void the_value_is_read_though_a_header_or_a_field_is_wrong(void **state)
     assert_value_read(many, COUNT_OF(many), ERR_MALFORMED, "");
 }
 
-static void too_many_headers_still_say_where_the_error_goes(void **state)
+static void too_many_headers_still_name_the_reply_topic(void **state)
 {
     (void)state;
     static struct header many[HEADERS_MAX + 1];
@@ -147,7 +147,7 @@ static void a_bad_reply_header_fails_only_a_request_without_reply_to(void **stat
     request_kit_done(&kit);
 }
 
-static void headers_that_could_not_be_read_are_too_many(void **state)
+static void headers_that_were_not_copied_count_as_too_many(void **state)
 {
     (void)state;
     struct request_kit kit;
@@ -175,7 +175,7 @@ static void a_bad_event_id_fails_only_a_request_without_an_id(void **state)
     request_kit_done(&kit);
 }
 
-static void null_headers_say_nothing(void **state)
+static void null_headers_count_as_absent(void **state)
 {
     (void)state;
     const struct header list[] = {{SLICE("kafka_replyTopic"), SLICE_NULL},
@@ -191,7 +191,7 @@ static void null_headers_say_nothing(void **state)
     request_kit_done(&kit);
 }
 
-static void endless_headers_are_malformed(void **state)
+static void headers_over_the_limit_are_malformed(void **state)
 {
     (void)state;
     static struct header many[HEADERS_MAX + 1];
@@ -236,16 +236,16 @@ static void the_earliest_limit_wins(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(without_headers_the_position_names_the_request),
-        cmocka_unit_test(spring_headers_name_topic_and_partition),
-        cmocka_unit_test(hostile_headers_are_refused),
-        cmocka_unit_test(the_value_is_read_though_a_header_or_a_field_is_wrong),
-        cmocka_unit_test(too_many_headers_still_say_where_the_error_goes),
+        cmocka_unit_test(without_headers_topic_and_offset_name_the_request),
+        cmocka_unit_test(spring_headers_name_reply_topic_and_partition),
+        cmocka_unit_test(invalid_headers_are_rejected),
+        cmocka_unit_test(the_value_is_read_although_a_header_or_field_is_invalid),
+        cmocka_unit_test(too_many_headers_still_name_the_reply_topic),
         cmocka_unit_test(a_bad_reply_header_fails_only_a_request_without_reply_to),
-        cmocka_unit_test(headers_that_could_not_be_read_are_too_many),
+        cmocka_unit_test(headers_that_were_not_copied_count_as_too_many),
         cmocka_unit_test(a_bad_event_id_fails_only_a_request_without_an_id),
-        cmocka_unit_test(null_headers_say_nothing),
-        cmocka_unit_test(endless_headers_are_malformed),
+        cmocka_unit_test(null_headers_count_as_absent),
+        cmocka_unit_test(headers_over_the_limit_are_malformed),
         cmocka_unit_test(the_earliest_limit_wins),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -85,7 +85,7 @@ static void a_long_list_of_aliases_is_cut_and_counted(void **state)
 }
 
 /* The region goes into a host name. */
-static void an_arn_cannot_smuggle_a_host(void **state)
+static void an_arn_cannot_contain_a_host(void **state)
 {
     (void)state;
     static const char *const models[] = {
@@ -124,7 +124,7 @@ int main(void)
         cmocka_unit_test(models_are_aliases_ids_or_arns),
         cmocka_unit_test(an_unknown_model_lists_the_aliases_and_the_nearest),
         cmocka_unit_test(a_long_list_of_aliases_is_cut_and_counted),
-        cmocka_unit_test(an_arn_cannot_smuggle_a_host),
+        cmocka_unit_test(an_arn_cannot_contain_a_host),
         cmocka_unit_test(an_alias_fills_in_what_the_request_leaves_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -33,7 +33,7 @@ static void assert_counts(const struct kit *kit, uint32_t queued, uint32_t batch
     assert_int_equal(partition->batch_results, batched);
 }
 
-static void a_result_is_counted_where_it_is(void **state)
+static void a_result_is_counted_in_the_state_it_is_in(void **state)
 {
     (void)state;
     struct kit *kit = kit_new(NULL);
@@ -49,7 +49,7 @@ static void a_result_is_counted_where_it_is(void **state)
     kit_free(kit);
 }
 
-static void an_open_result_holds_bytes_and_counts_nowhere_else(void **state)
+static void an_open_result_counts_only_by_its_bytes(void **state)
 {
     (void)state;
     struct kit *kit = kit_new(NULL);
@@ -89,7 +89,7 @@ static void an_aborted_batch_keeps_the_order_of_its_results(void **state)
     kit_free(kit);
 }
 
-static void usage_outlives_its_partition_but_a_dead_owners_call_does_not(void **state)
+static void usage_outlives_its_partition_unlike_a_dead_owners_call(void **state)
 {
     (void)state;
     struct kit *kit = kit_new(NULL);
@@ -128,10 +128,10 @@ static void only_results_of_jobs_are_answers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_result_is_counted_where_it_is),
-        cmocka_unit_test(an_open_result_holds_bytes_and_counts_nowhere_else),
+        cmocka_unit_test(a_result_is_counted_in_the_state_it_is_in),
+        cmocka_unit_test(an_open_result_counts_only_by_its_bytes),
         cmocka_unit_test(an_aborted_batch_keeps_the_order_of_its_results),
-        cmocka_unit_test(usage_outlives_its_partition_but_a_dead_owners_call_does_not),
+        cmocka_unit_test(usage_outlives_its_partition_unlike_a_dead_owners_call),
         cmocka_unit_test(only_results_of_jobs_are_answers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -52,7 +52,7 @@ static void jitter_is_full_and_doubles_up_to_the_limit(void **state)
     }
 }
 
-static void jitter_takes_any_numbers(void **state)
+static void jitter_accepts_any_numbers(void **state)
 {
     (void)state;
     struct random random;
@@ -84,7 +84,7 @@ static int64_t longest_after(enum err err, int failures)
     return longest_ms;
 }
 
-static void throttling_and_transient_failures_have_bases_of_their_own(void **state)
+static void throttling_and_transient_failures_have_different_bases(void **state)
 {
     (void)state;
     static const struct {
@@ -102,7 +102,7 @@ static void throttling_and_transient_failures_have_bases_of_their_own(void **sta
     }
 }
 
-static void attempts_are_bounded_but_not_by_throttling(void **state)
+static void throttling_uses_up_no_attempt(void **state)
 {
     (void)state;
     struct random random;
@@ -119,7 +119,7 @@ static void attempts_are_bounded_but_not_by_throttling(void **state)
     assert_true(retry_again(&SETTINGS, &retry, &throttled, &random, &delay_ms));
 }
 
-static void where_nothing_works_failures_count_against_time_alone(void **state)
+static void during_an_outage_failures_use_up_no_attempt(void **state)
 {
     (void)state;
     static const enum err ERRS[] = {ERR_CONNECTION, ERR_UNAVAILABLE, ERR_TIMEOUT,
@@ -143,7 +143,7 @@ static void where_nothing_works_failures_count_against_time_alone(void **state)
     assert_false(retry_again(&SETTINGS, &retry, &final, &random, &delay_ms));
 }
 
-static void one_attempt_means_no_second(void **state)
+static void a_maximum_of_one_attempt_allows_no_retry(void **state)
 {
     (void)state;
     struct retry_settings settings = SETTINGS;
@@ -201,7 +201,7 @@ static void no_attempt_begins_beyond_a_time_limit(void **state)
     assert_true(again > DRAWS / 10);
 }
 
-static void the_limits_themselves_are_sharp(void **state)
+static void a_retry_may_begin_exactly_at_its_time_limit(void **state)
 {
     (void)state;
     struct random random;
@@ -224,7 +224,7 @@ static void the_limits_themselves_are_sharp(void **state)
     assert_false(retry_again(&settings, &retry, &cause, &random, &delay_ms));
 }
 
-static void a_model_that_took_too_long_is_tried_once_more(void **state)
+static void a_model_timeout_is_retried_once(void **state)
 {
     (void)state;
     struct random random;
@@ -238,7 +238,7 @@ static void a_model_that_took_too_long_is_tried_once_more(void **state)
     assert_false(retry_again(&SETTINGS, &retry, &cause, &random, &delay_ms));
 }
 
-static void credentials_help_once_when_they_changed(void **state)
+static void changed_credentials_allow_one_retry(void **state)
 {
     (void)state;
     struct random random;
@@ -255,7 +255,7 @@ static void credentials_help_once_when_they_changed(void **state)
     }
 }
 
-static void a_wrong_signature_is_not_waited_out(void **state)
+static void an_invalid_signature_without_new_credentials_is_final(void **state)
 {
     (void)state;
     struct random random;
@@ -267,7 +267,7 @@ static void a_wrong_signature_is_not_waited_out(void **state)
 }
 
 /* Some fifteen seconds, and until somebody looked. */
-static void new_credentials_are_waited_for(void **state)
+static void a_request_waits_for_new_credentials(void **state)
 {
     (void)state;
     struct random random;
@@ -296,7 +296,7 @@ static void new_credentials_are_waited_for(void **state)
 }
 
 /* The list of errors is the policy: whatever is rejected or stops us is never tried again. */
-static void what_is_final_is_final(void **state)
+static void errors_that_reject_or_stop_are_never_retried(void **state)
 {
     (void)state;
     struct random random;
@@ -315,7 +315,7 @@ static void what_is_final_is_final(void **state)
     assert_true(retried >= 10);
 }
 
-static void a_clock_is_corrected_only_when_it_is_wrong_by_much(void **state)
+static void a_clock_is_corrected_only_when_it_is_far_off(void **state)
 {
     (void)state;
     struct clock_skew skew = {0};
@@ -335,20 +335,20 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(jitter_is_full_and_doubles_up_to_the_limit),
-        cmocka_unit_test(jitter_takes_any_numbers),
-        cmocka_unit_test(throttling_and_transient_failures_have_bases_of_their_own),
-        cmocka_unit_test(attempts_are_bounded_but_not_by_throttling),
-        cmocka_unit_test(where_nothing_works_failures_count_against_time_alone),
-        cmocka_unit_test(one_attempt_means_no_second),
+        cmocka_unit_test(jitter_accepts_any_numbers),
+        cmocka_unit_test(throttling_and_transient_failures_have_different_bases),
+        cmocka_unit_test(throttling_uses_up_no_attempt),
+        cmocka_unit_test(during_an_outage_failures_use_up_no_attempt),
+        cmocka_unit_test(a_maximum_of_one_attempt_allows_no_retry),
         cmocka_unit_test(retry_after_moves_the_delay_into_its_window),
         cmocka_unit_test(no_attempt_begins_beyond_a_time_limit),
-        cmocka_unit_test(the_limits_themselves_are_sharp),
-        cmocka_unit_test(a_model_that_took_too_long_is_tried_once_more),
-        cmocka_unit_test(credentials_help_once_when_they_changed),
-        cmocka_unit_test(a_wrong_signature_is_not_waited_out),
-        cmocka_unit_test(new_credentials_are_waited_for),
-        cmocka_unit_test(what_is_final_is_final),
-        cmocka_unit_test(a_clock_is_corrected_only_when_it_is_wrong_by_much),
+        cmocka_unit_test(a_retry_may_begin_exactly_at_its_time_limit),
+        cmocka_unit_test(a_model_timeout_is_retried_once),
+        cmocka_unit_test(changed_credentials_allow_one_retry),
+        cmocka_unit_test(an_invalid_signature_without_new_credentials_is_final),
+        cmocka_unit_test(a_request_waits_for_new_credentials),
+        cmocka_unit_test(errors_that_reject_or_stop_are_never_retried),
+        cmocka_unit_test(a_clock_is_corrected_only_when_it_is_far_off),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

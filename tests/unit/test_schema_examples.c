@@ -77,7 +77,7 @@ static void is_strict_json(const char *name)
     arena_done(&arena);
 }
 
-static void every_example_is_json_of_the_strict_kind(void **state)
+static void every_example_is_strict_json(void **state)
 {
     (void)state;
     assert_true(for_each_example(SLICE(""), is_strict_json) >= 20);
@@ -87,7 +87,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_example_of_a_request_is_read),
-        cmocka_unit_test(every_example_is_json_of_the_strict_kind),
+        cmocka_unit_test(every_example_is_strict_json),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

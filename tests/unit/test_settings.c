@@ -4,7 +4,7 @@
 
 #include "wire/formats/json.h"
 
-static void an_empty_file_is_a_valid_one(void **state)
+static void an_empty_file_is_valid(void **state)
 {
     (void)state;
     static const char *const EMPTY[] = {"", "\n", "# nothing\n", "---\n", "---\n...\n", "kafka:\n"};
@@ -188,7 +188,7 @@ static void every_problem_is_reported_at_once_with_its_place(void **state)
                 "w.yaml:14:1: wrong: unknown setting; `bedrock-worker reference` lists all\n");
 }
 
-static void a_name_longer_than_any_is_like_none(void **state)
+static void a_name_longer_than_any_setting_gets_no_suggestion(void **state)
 {
     (void)state;
     char text[320];
@@ -196,7 +196,7 @@ static void a_name_longer_than_any_is_like_none(void **state)
     assert_tells(text, "unknown setting; `bedrock-worker reference` lists all\n");
 }
 
-static void a_misplaced_setting_is_shown_its_place(void **state)
+static void an_error_shows_the_place_of_a_misplaced_setting(void **state)
 {
     (void)state;
     assert_told("max_in_flight: 5\n", "w.yaml:1:1: max_in_flight: unknown setting; did you mean "
@@ -207,7 +207,7 @@ static void a_misplaced_setting_is_shown_its_place(void **state)
                                  "settings below it, indented\n");
 }
 
-static void a_setting_that_is_there_twice_is_rejected(void **state)
+static void a_duplicate_setting_is_rejected(void **state)
 {
     (void)state;
     assert_told("delivery: {max_held: 300, max_held: 301}\n",
@@ -295,7 +295,7 @@ static void secrets_are_wiped(void **state)
     end(reading);
 }
 
-static void texts_have_forms(void **state)
+static void a_text_in_the_wrong_form_is_rejected(void **state)
 {
     (void)state;
     assert_tells("topics: {usage: 'a b'}\n", "is not a topic name");
@@ -314,7 +314,7 @@ static void texts_have_forms(void **state)
 }
 
 /* A longer one would be cut where it is kept, and another place would be called. */
-static void a_url_has_the_length_that_is_kept(void **state)
+static void a_url_over_the_limit_is_rejected(void **state)
 {
     (void)state;
     char text[ENDPOINT_URL_MAX + 64];
@@ -329,7 +329,7 @@ static void a_url_has_the_length_that_is_kept(void **state)
     assert_tells(text, "is not an endpoint");
 }
 
-static void the_command_line_wins_over_the_file(void **state)
+static void the_command_line_takes_precedence_over_the_file(void **state)
 {
     (void)state;
     static const char *const GOOD[] = {"delivery.max_held=5000", "topics.requests=[x, y]",
@@ -374,7 +374,7 @@ static void problems_beyond_the_limit_are_counted(void **state)
 }
 
 /* Every row: on the page, in the schema, with a default that the reader takes. */
-static void page_and_schema_are_made_of_every_row(void **state)
+static void page_and_schema_contain_every_setting(void **state)
 {
     (void)state;
     struct buf page, schema;
@@ -447,7 +447,7 @@ static bool read_in_little_memory(void *self)
     return is_good;
 }
 
-static void memory_that_runs_out_is_a_problem(void **state)
+static void running_out_of_memory_is_a_problem(void **state)
 {
     (void)state;
     struct reading *reading = calloc(1, sizeof *reading);
@@ -459,25 +459,25 @@ static void memory_that_runs_out_is_a_problem(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(an_empty_file_is_a_valid_one),
+        cmocka_unit_test(an_empty_file_is_valid),
         cmocka_unit_test(the_shipped_file_shows_the_defaults),
         cmocka_unit_test(values_of_every_kind_are_read),
         cmocka_unit_test(aliases_and_templates_become_a_catalog),
         cmocka_unit_test(every_problem_is_reported_at_once_with_its_place),
-        cmocka_unit_test(a_name_longer_than_any_is_like_none),
-        cmocka_unit_test(a_misplaced_setting_is_shown_its_place),
-        cmocka_unit_test(a_setting_that_is_there_twice_is_rejected),
+        cmocka_unit_test(a_name_longer_than_any_setting_gets_no_suggestion),
+        cmocka_unit_test(an_error_shows_the_place_of_a_misplaced_setting),
+        cmocka_unit_test(a_duplicate_setting_is_rejected),
         cmocka_unit_test(a_missing_variable_is_named),
         cmocka_unit_test(yaml_that_could_be_a_bomb_is_rejected),
         cmocka_unit_test(secrets_are_never_quoted),
         cmocka_unit_test(secrets_are_wiped),
-        cmocka_unit_test(texts_have_forms),
-        cmocka_unit_test(a_url_has_the_length_that_is_kept),
-        cmocka_unit_test(the_command_line_wins_over_the_file),
+        cmocka_unit_test(a_text_in_the_wrong_form_is_rejected),
+        cmocka_unit_test(a_url_over_the_limit_is_rejected),
+        cmocka_unit_test(the_command_line_takes_precedence_over_the_file),
         cmocka_unit_test(problems_beyond_the_limit_are_counted),
-        cmocka_unit_test(page_and_schema_are_made_of_every_row),
+        cmocka_unit_test(page_and_schema_contain_every_setting),
         cmocka_unit_test(a_missing_file_is_reported),
-        cmocka_unit_test(memory_that_runs_out_is_a_problem),
+        cmocka_unit_test(running_out_of_memory_is_a_problem),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

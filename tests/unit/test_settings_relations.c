@@ -2,7 +2,7 @@
  */
 #include "unit/settings_kit.h"
 
-static void settings_that_do_not_go_together_are_rejected(void **state)
+static void contradictory_settings_are_rejected(void **state)
 {
     (void)state;
     assert_told("delivery: {max_held: 100}\n",
@@ -54,7 +54,7 @@ static void one_mistake_does_not_hide_another(void **state)
                 "at most 200\n");
 }
 
-static void a_topic_is_complained_of_once(void **state)
+static void a_duplicate_topic_is_reported_once(void **state)
 {
     (void)state;
     assert_told("topics: {requests: [a, a], responses: a}\n",
@@ -63,7 +63,7 @@ static void a_topic_is_complained_of_once(void **state)
                 "topics.responses: its records would become requests again; use two topics\n");
 }
 
-static void a_default_that_is_no_text_is_rejected(void **state)
+static void a_default_model_that_is_not_a_text_is_rejected(void **state)
 {
     (void)state;
     static const char *const NONE[] = {"[1]", "{a: 1}", "~", ""};
@@ -107,7 +107,7 @@ static void models_and_templates_are_checked(void **state)
     assert_tells("templates: {t: [human]}\n", "write a role and a text such as");
 }
 
-static void librdkafka_properties_are_judged(void **state)
+static void librdkafka_properties_are_checked(void **state)
 {
     (void)state;
     assert_tells("kafka: {client: {enable.auto.commit: true}}\n",
@@ -170,7 +170,7 @@ static void heartbeats_too_far_apart_for_the_session_are_rejected(void **state)
     }
 }
 
-static void what_would_fail_every_request_is_rejected(void **state)
+static void settings_that_would_fail_every_request_are_rejected(void **state)
 {
     (void)state;
     assert_told(
@@ -195,7 +195,7 @@ static void what_would_fail_every_request_is_rejected(void **state)
                 "us-east-1\n");
 }
 
-static void a_default_is_kept_as_a_request_would_have_it(void **state)
+static void a_default_is_stored_as_a_request_would_write_it(void **state)
 {
     (void)state;
     struct reading *reading = read_text(
@@ -256,16 +256,16 @@ static void a_client_that_librdkafka_rejects_is_reported_at_its_property(void **
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(settings_that_do_not_go_together_are_rejected),
+        cmocka_unit_test(contradictory_settings_are_rejected),
         cmocka_unit_test(one_mistake_does_not_hide_another),
-        cmocka_unit_test(a_topic_is_complained_of_once),
-        cmocka_unit_test(a_default_that_is_no_text_is_rejected),
+        cmocka_unit_test(a_duplicate_topic_is_reported_once),
+        cmocka_unit_test(a_default_model_that_is_not_a_text_is_rejected),
         cmocka_unit_test(models_and_templates_are_checked),
-        cmocka_unit_test(librdkafka_properties_are_judged),
+        cmocka_unit_test(librdkafka_properties_are_checked),
         cmocka_unit_test(a_limit_below_what_outputs_need_is_rejected),
         cmocka_unit_test(heartbeats_too_far_apart_for_the_session_are_rejected),
-        cmocka_unit_test(what_would_fail_every_request_is_rejected),
-        cmocka_unit_test(a_default_is_kept_as_a_request_would_have_it),
+        cmocka_unit_test(settings_that_would_fail_every_request_are_rejected),
+        cmocka_unit_test(a_default_is_stored_as_a_request_would_write_it),
         cmocka_unit_test(a_client_that_librdkafka_rejects_is_reported_at_its_property),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,7 @@
 /* Slips that YAML invites, and what the settings reader says to write instead. */
 #include "unit/settings_kit.h"
 
-static void a_colon_or_a_brace_without_quotes_is_shown_in_quotes(void **state)
+static void the_remedy_for_an_unquoted_colon_or_brace_shows_the_quotes(void **state)
 {
     (void)state;
     assert_told("templates:\n  t:\n    - [system, You are: a helper]\n    - [human, {input}]\n",
@@ -23,7 +23,7 @@ static void a_colon_or_a_brace_without_quotes_is_shown_in_quotes(void **state)
 }
 
 /* libyaml counts characters, also those of several bytes. */
-static void the_quoted_form_is_cut_out_of_the_file_exactly(void **state)
+static void the_quoted_form_repeats_the_file_exactly(void **state)
 {
     (void)state;
     assert_tells("\xef\xbb\xbf# ü\r\ntopics:\r\n  usage: {a,  b}\r\n  chunks: c\r\n",
@@ -32,7 +32,7 @@ static void the_quoted_form_is_cut_out_of_the_file_exactly(void **state)
     assert_tells("templates: {g: [[human, ü], [human, € and ü: 1]]}\n", "quotes: \"€ and ü: 1\"\n");
 }
 
-static void what_may_be_a_secret_is_not_shown(void **state)
+static void possible_secrets_are_not_shown(void **state)
 {
     (void)state;
     assert_told("kafka: {client: {sasl.password: {canary}}}\n",
@@ -41,7 +41,7 @@ static void what_may_be_a_secret_is_not_shown(void **state)
     assert_tells("bedrock: {proxy: {canary}}\n", "write a text in quotes: \"…\"\n");
 }
 
-static void a_message_that_is_no_pair_is_shown_one(void **state)
+static void the_remedy_for_a_wrong_message_shows_a_pair(void **state)
 {
     (void)state;
     assert_told("templates: {t: [[human, be kind, please]]}\n",
@@ -52,7 +52,7 @@ static void a_message_that_is_no_pair_is_shown_one(void **state)
                 "\"Hello {name}\"]\n");
 }
 
-static void an_amount_without_its_unit_is_given_one(void **state)
+static void the_remedy_for_an_amount_without_a_unit_shows_one(void **state)
 {
     (void)state;
     assert_told("delivery: {commit_interval: 10, drain_timeout: 5 Min, batch_size: 64M}\n",
@@ -63,7 +63,7 @@ static void an_amount_without_its_unit_is_given_one(void **state)
     assert_tells("delivery: {commit_interval: -1}\n", "'-1' is not a duration such as");
 }
 
-static void another_languages_booleans_are_translated(void **state)
+static void the_remedy_for_yes_and_off_is_true_and_false(void **state)
 {
     (void)state;
     assert_told("delivery: {dead_letters: Yes, error_responses: off}\n"
@@ -75,7 +75,7 @@ static void another_languages_booleans_are_translated(void **state)
 }
 
 /* What stands before the fault is not judged: it may not be what was meant. */
-static void only_the_yaml_fault_is_reported_with_its_remedy(void **state)
+static void invalid_yaml_is_the_only_problem_reported_with_its_remedy(void **state)
 {
     (void)state;
     static const struct {
@@ -126,13 +126,13 @@ static void only_the_yaml_fault_is_reported_with_its_remedy(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_colon_or_a_brace_without_quotes_is_shown_in_quotes),
-        cmocka_unit_test(the_quoted_form_is_cut_out_of_the_file_exactly),
-        cmocka_unit_test(what_may_be_a_secret_is_not_shown),
-        cmocka_unit_test(a_message_that_is_no_pair_is_shown_one),
-        cmocka_unit_test(an_amount_without_its_unit_is_given_one),
-        cmocka_unit_test(another_languages_booleans_are_translated),
-        cmocka_unit_test(only_the_yaml_fault_is_reported_with_its_remedy),
+        cmocka_unit_test(the_remedy_for_an_unquoted_colon_or_brace_shows_the_quotes),
+        cmocka_unit_test(the_quoted_form_repeats_the_file_exactly),
+        cmocka_unit_test(possible_secrets_are_not_shown),
+        cmocka_unit_test(the_remedy_for_a_wrong_message_shows_a_pair),
+        cmocka_unit_test(the_remedy_for_an_amount_without_a_unit_shows_one),
+        cmocka_unit_test(the_remedy_for_yes_and_off_is_true_and_false),
+        cmocka_unit_test(invalid_yaml_is_the_only_problem_reported_with_its_remedy),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,7 +5,7 @@
 
 #define PARTIES 7
 
-static void one_party_may_have_everything(void **state)
+static void a_party_that_is_the_only_one_may_take_everything(void **state)
 {
     (void)state;
     struct share_pool pool;
@@ -34,7 +34,7 @@ static void a_greedy_party_leaves_the_others_their_share(void **state)
     assert_int_equal(share_room(&pool, 0), 4);
 }
 
-static void what_nobody_may_claim_is_for_all(void **state)
+static void unclaimed_room_is_open_to_all(void **state)
 {
     (void)state;
     struct share_pool pool;
@@ -49,7 +49,7 @@ static void what_nobody_may_claim_is_for_all(void **state)
     assert_int_equal(share_room(&pool, 2), 1);
 }
 
-static void more_parties_than_things_still_get_one_each(void **state)
+static void with_more_parties_than_things_each_may_hold_one(void **state)
 {
     (void)state;
     struct share_pool pool;
@@ -62,7 +62,7 @@ static void more_parties_than_things_still_get_one_each(void **state)
     assert_int_equal(share_room(&pool, 1), 0);
 }
 
-static void what_a_party_cannot_use_it_does_not_claim(void **state)
+static void a_party_claims_only_what_it_can_use(void **state)
 {
     (void)state;
     struct share_pool pool;
@@ -81,7 +81,7 @@ static void what_a_party_cannot_use_it_does_not_claim(void **state)
     assert_int_equal(share_room_party(&pool, (struct share_party){.has = 0, .most = 100}), 10);
 }
 
-static void who_wants_more_again_goes_before_those_over_their_share(void **state)
+static void a_party_below_its_share_goes_before_those_above_it(void **state)
 {
     (void)state;
     struct share_pool pool;
@@ -99,7 +99,7 @@ static void who_wants_more_again_goes_before_those_over_their_share(void **state
 
 /* Whatever the parties do by the rule: nobody is ever refused within its even share, and together
  * they never have more than there is. */
-static void shares_are_always_there_and_never_add_up_to_more(void **state)
+static void every_share_is_available_and_their_sum_is_bounded(void **state)
 {
     (void)state;
     struct random random;
@@ -135,13 +135,13 @@ static void shares_are_always_there_and_never_add_up_to_more(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(one_party_may_have_everything),
+        cmocka_unit_test(a_party_that_is_the_only_one_may_take_everything),
         cmocka_unit_test(a_greedy_party_leaves_the_others_their_share),
-        cmocka_unit_test(what_nobody_may_claim_is_for_all),
-        cmocka_unit_test(more_parties_than_things_still_get_one_each),
-        cmocka_unit_test(what_a_party_cannot_use_it_does_not_claim),
-        cmocka_unit_test(who_wants_more_again_goes_before_those_over_their_share),
-        cmocka_unit_test(shares_are_always_there_and_never_add_up_to_more),
+        cmocka_unit_test(unclaimed_room_is_open_to_all),
+        cmocka_unit_test(with_more_parties_than_things_each_may_hold_one),
+        cmocka_unit_test(a_party_claims_only_what_it_can_use),
+        cmocka_unit_test(a_party_below_its_share_goes_before_those_above_it),
+        cmocka_unit_test(every_share_is_available_and_their_sum_is_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -105,7 +105,7 @@ static void sign(const struct sigv4_request *request, const char *secret, struct
     ret_signature[64] = '\0';
 }
 
-static void a_kept_key_follows_day_region_service_and_secret(void **state)
+static void a_cached_key_follows_day_region_service_and_secret(void **state)
 {
     (void)state;
     struct sigv4_key kept = {{0}, {0}, {0}};
@@ -128,7 +128,7 @@ static void a_kept_key_follows_day_region_service_and_secret(void **state)
     }
 }
 
-static void a_bearer_token_takes_the_place_of_a_signature(void **state)
+static void a_bearer_token_replaces_the_signature(void **state)
 {
     (void)state;
     struct sigv4_key key = {{0}, {0}, {0}};
@@ -151,7 +151,7 @@ static void must_refuse(struct credentials credentials)
     assert_int_equal(text.len, 0);
 }
 
-static void credentials_that_cannot_stand_in_a_header_are_refused(void **state)
+static void credentials_with_characters_invalid_in_a_header_are_rejected(void **state)
 {
     (void)state;
     struct credentials good = credentials_of(&VECTORS[0]);
@@ -175,7 +175,7 @@ static void credentials_that_cannot_stand_in_a_header_are_refused(void **state)
     must_refuse(bad);
 }
 
-static void a_label_keeps_unreserved_signs_alone(void **state)
+static void a_path_label_keeps_only_unreserved_characters(void **state)
 {
     (void)state;
     struct buf text OWNED_BY(buf_done);
@@ -254,7 +254,7 @@ static bool signs(void *self)
     return passed;
 }
 
-static void no_lack_of_memory_gives_a_wrong_signature(void **state)
+static void failed_allocations_give_no_wrong_signature(void **state)
 {
     (void)state;
     struct vector vector = VECTORS[0];
@@ -265,13 +265,13 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(requests_are_signed_as_botocore_signs_them),
-        cmocka_unit_test(a_kept_key_follows_day_region_service_and_secret),
-        cmocka_unit_test(a_bearer_token_takes_the_place_of_a_signature),
-        cmocka_unit_test(credentials_that_cannot_stand_in_a_header_are_refused),
-        cmocka_unit_test(a_label_keeps_unreserved_signs_alone),
+        cmocka_unit_test(a_cached_key_follows_day_region_service_and_secret),
+        cmocka_unit_test(a_bearer_token_replaces_the_signature),
+        cmocka_unit_test(credentials_with_characters_invalid_in_a_header_are_rejected),
+        cmocka_unit_test(a_path_label_keeps_only_unreserved_characters),
         cmocka_unit_test(too_many_parts_are_an_error),
         cmocka_unit_test(a_region_too_long_for_the_key_is_an_error),
-        cmocka_unit_test(no_lack_of_memory_gives_a_wrong_signature),
+        cmocka_unit_test(failed_allocations_give_no_wrong_signature),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

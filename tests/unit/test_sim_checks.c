@@ -19,7 +19,7 @@ static enum err check(const char *body, char *words)
     return check_converse(&arena, slice_of_text(body), &conversation, words);
 }
 
-static void what_bedrock_takes_is_taken(void **state)
+static void bodies_that_bedrock_accepts_are_accepted(void **state)
 {
     (void)state;
     static const char *const GOOD[] = {
@@ -118,7 +118,7 @@ static const struct {
     {"{" HELLO ",\"a\":1,\"a\":2}", "Malformed input request: not valid JSON at byte"},
 };
 
-static void what_bedrock_refuses_is_refused_in_its_words(void **state)
+static void bodies_that_bedrock_rejects_get_its_message(void **state)
 {
     (void)state;
     char words[CHECK_WORDS_MAX];
@@ -150,7 +150,7 @@ static void the_last_user_turn_is_the_prompt(void **state)
     assert_int_equal(seen.stop->count, 1);
 }
 
-static void a_fifth_cache_point_is_one_too_many(void **state)
+static void a_fifth_cache_point_is_rejected(void **state)
 {
     (void)state;
 #define POINT ",{\"cachePoint\":{\"type\":\"default\"}}"
@@ -167,7 +167,7 @@ static void a_fifth_cache_point_is_one_too_many(void **state)
         ERR_REJECTED);
 }
 
-static void documents_may_be_as_deep_as_json_may(void **state)
+static void additional_fields_may_nest_to_the_json_limit(void **state)
 {
     (void)state;
     char body[1024] = "{" HELLO ",\"additionalModelRequestFields\":";
@@ -181,7 +181,7 @@ static void documents_may_be_as_deep_as_json_may(void **state)
     assert_int_equal(check(body, words), OK);
 }
 
-static void model_ids_have_their_characters(void **state)
+static void a_model_id_with_other_characters_is_rejected(void **state)
 {
     (void)state;
     assert_true(check_model_id(SLICE("anthropic.claude-3-sonnet-20240229-v1:0")));
@@ -204,7 +204,7 @@ static bool check_once(void *self)
     return err == OK;
 }
 
-static void checks_survive_the_want_of_memory(void **state)
+static void checks_survive_failed_allocations(void **state)
 {
     (void)state;
     char body[] =
@@ -215,13 +215,13 @@ static void checks_survive_the_want_of_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_bedrock_takes_is_taken),
-        cmocka_unit_test(what_bedrock_refuses_is_refused_in_its_words),
+        cmocka_unit_test(bodies_that_bedrock_accepts_are_accepted),
+        cmocka_unit_test(bodies_that_bedrock_rejects_get_its_message),
         cmocka_unit_test(the_last_user_turn_is_the_prompt),
-        cmocka_unit_test(a_fifth_cache_point_is_one_too_many),
-        cmocka_unit_test(documents_may_be_as_deep_as_json_may),
-        cmocka_unit_test(model_ids_have_their_characters),
-        cmocka_unit_test(checks_survive_the_want_of_memory),
+        cmocka_unit_test(a_fifth_cache_point_is_rejected),
+        cmocka_unit_test(additional_fields_may_nest_to_the_json_limit),
+        cmocka_unit_test(a_model_id_with_other_characters_is_rejected),
+        cmocka_unit_test(checks_survive_failed_allocations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -46,7 +46,7 @@ static struct plan ask(struct desk *desk, const char *system, const char *prompt
     return plan;
 }
 
-static void a_scripted_answer_comes_with_its_counts(void **state)
+static void a_scripted_answer_has_its_scripted_counts(void **state)
 {
     (void)state;
     struct desk desk;
@@ -67,7 +67,7 @@ static void a_scripted_answer_comes_with_its_counts(void **state)
     desk_close(&desk);
 }
 
-static void other_answers_are_made_from_the_prompt(void **state)
+static void unscripted_answers_are_derived_from_the_prompt(void **state)
 {
     (void)state;
     struct desk desk;
@@ -112,7 +112,7 @@ static void max_tokens_cuts_the_answer(void **state)
     desk_close(&desk);
 }
 
-static void blocks_of_a_prompt_speak_one_after_the_other(void **state)
+static void directives_of_a_prompt_apply_one_after_the_other(void **state)
 {
     (void)state;
     static const char PROMPT[] =
@@ -130,7 +130,7 @@ static void blocks_of_a_prompt_speak_one_after_the_other(void **state)
     desk_close(&desk);
 }
 
-static void an_unknown_order_is_named(void **state)
+static void an_unknown_directive_is_named(void **state)
 {
     (void)state;
     struct directive directive;
@@ -145,7 +145,7 @@ static void an_unknown_order_is_named(void **state)
     assert_int_equal(directive.effect.fault, SIM_UNSET);
 }
 
-static void tags_stand_between_their_marks(void **state)
+static void tags_are_read_between_their_marks(void **state)
 {
     (void)state;
     assert_slice(tag_find(SLICE("a [[id:x-1]] [[id:y]]"), SLICE("[[id:"), SLICE("]]")), "x-1");
@@ -204,7 +204,7 @@ static void chance_follows_the_seed_and_not_the_order(void **state)
     assert_true(throttled > 150 && throttled < 250);
 }
 
-static void a_second_attempt_draws_anew(void **state)
+static void every_attempt_draws_its_own_chance(void **state)
 {
     (void)state;
     struct desk desk;
@@ -223,7 +223,7 @@ static void a_second_attempt_draws_anew(void **state)
     desk_close(&desk);
 }
 
-static void early_resets_need_no_prompt(void **state)
+static void an_early_reset_needs_no_prompt(void **state)
 {
     (void)state;
     struct desk desk;
@@ -236,7 +236,7 @@ static void early_resets_need_no_prompt(void **state)
     desk_close(&desk);
 }
 
-static void a_quota_is_a_bucket_of_requests_and_one_of_tokens(void **state)
+static void a_quota_limits_requests_and_tokens(void **state)
 {
     (void)state;
     struct sim_config *config = sim_config_new();
@@ -263,7 +263,7 @@ static void a_quota_is_a_bucket_of_requests_and_one_of_tokens(void **state)
     sim_config_free(config);
 }
 
-static void old_conversations_are_forgotten_first(void **state)
+static void the_oldest_conversations_are_forgotten_first(void **state)
 {
     (void)state;
     struct seen seen;
@@ -282,18 +282,18 @@ static void old_conversations_are_forgotten_first(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_scripted_answer_comes_with_its_counts),
-        cmocka_unit_test(other_answers_are_made_from_the_prompt),
+        cmocka_unit_test(a_scripted_answer_has_its_scripted_counts),
+        cmocka_unit_test(unscripted_answers_are_derived_from_the_prompt),
         cmocka_unit_test(max_tokens_cuts_the_answer),
-        cmocka_unit_test(blocks_of_a_prompt_speak_one_after_the_other),
-        cmocka_unit_test(an_unknown_order_is_named),
-        cmocka_unit_test(tags_stand_between_their_marks),
+        cmocka_unit_test(directives_of_a_prompt_apply_one_after_the_other),
+        cmocka_unit_test(an_unknown_directive_is_named),
+        cmocka_unit_test(tags_are_read_between_their_marks),
         cmocka_unit_test(rules_count_their_own_calls),
         cmocka_unit_test(chance_follows_the_seed_and_not_the_order),
-        cmocka_unit_test(a_second_attempt_draws_anew),
-        cmocka_unit_test(early_resets_need_no_prompt),
-        cmocka_unit_test(a_quota_is_a_bucket_of_requests_and_one_of_tokens),
-        cmocka_unit_test(old_conversations_are_forgotten_first),
+        cmocka_unit_test(every_attempt_draws_its_own_chance),
+        cmocka_unit_test(an_early_reset_needs_no_prompt),
+        cmocka_unit_test(a_quota_limits_requests_and_tokens),
+        cmocka_unit_test(the_oldest_conversations_are_forgotten_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,7 +13,7 @@
 #include "wire/bedrock/eventstream.h"
 #include "wire/formats/json.h"
 
-static void a_whole_answer_is_converses_json(void **state)
+static void an_unstreamed_answer_is_the_json_of_converse(void **state)
 {
     (void)state;
     struct buf head OWNED_BY(buf_done), tail OWNED_BY(buf_done);
@@ -33,7 +33,7 @@ static void a_whole_answer_is_converses_json(void **state)
         "{\"inputTokens\":3,\"outputTokens\":4,\"totalTokens\":7}}");
 }
 
-static void the_filler_has_no_seam(void **state)
+static void the_filler_does_not_depend_on_how_it_is_cut(void **state)
 {
     (void)state;
     char whole[1000], part[1000];
@@ -77,7 +77,7 @@ static void read_frames(struct plan *plan, struct buf *ret_text, struct buf *ret
     event_reader_done(&reader);
 }
 
-static void a_stream_is_the_answer_in_pieces(void **state)
+static void a_stream_carries_the_answer_in_pieces(void **state)
 {
     (void)state;
     struct buf text OWNED_BY(buf_done), types OWNED_BY(buf_done);
@@ -103,7 +103,7 @@ static void a_stream_is_the_answer_in_pieces(void **state)
     assert_true(slice_starts(buf_slice(&text), plan.text));
 }
 
-static void every_exception_of_the_list_is_a_frame(void **state)
+static void every_exception_of_the_list_becomes_a_frame(void **state)
 {
     (void)state;
     for (int fault = 1; fault < FAULT_COUNT; fault++) {
@@ -124,7 +124,7 @@ static void every_exception_of_the_list_is_a_frame(void **state)
     }
 }
 
-static void every_fault_has_a_name_of_its_own(void **state)
+static void every_fault_has_a_unique_name(void **state)
 {
     (void)state;
     for (int fault = 0; fault < FAULT_COUNT; fault++) {
@@ -135,7 +135,7 @@ static void every_fault_has_a_name_of_its_own(void **state)
     }
 }
 
-static void a_ledger_has_a_line_at_the_begin_and_one_at_the_end(void **state)
+static void a_call_has_one_ledger_line_at_its_begin_and_one_at_its_end(void **state)
 {
     (void)state;
     char path[] = "/tmp/bedrock-sim-ledger-XXXXXX";
@@ -253,7 +253,7 @@ static const char *door_knock(struct door *door, int64_t wall_ms)
     return door->verdict.type != NULL ? door->verdict.type : "welcome";
 }
 
-static void a_right_signature_is_welcome(void **state)
+static void a_valid_signature_is_accepted(void **state)
 {
     (void)state;
     static struct door door;
@@ -264,7 +264,7 @@ static void a_right_signature_is_welcome(void **state)
     sim_config_free(door.config);
 }
 
-static void a_wrong_signature_is_refused_as_aws_does(void **state)
+static void an_invalid_signature_is_rejected_as_by_aws(void **state)
 {
     (void)state;
     static struct door door;
@@ -288,7 +288,7 @@ static void a_wrong_signature_is_refused_as_aws_does(void **state)
     sim_config_free(door.config);
 }
 
-static void a_clock_off_by_more_than_five_minutes_is_refused(void **state)
+static void a_clock_off_by_more_than_five_minutes_is_rejected(void **state)
 {
     (void)state;
     static struct door door;
@@ -303,7 +303,7 @@ static void a_clock_off_by_more_than_five_minutes_is_refused(void **state)
     sim_config_free(door.config);
 }
 
-static void regions_tokens_and_expiry_are_looked_at(void **state)
+static void regions_session_tokens_and_expiry_are_checked(void **state)
 {
     (void)state;
     static struct door door;
@@ -343,16 +343,16 @@ static void bearer_tokens_are_compared(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_whole_answer_is_converses_json),
-        cmocka_unit_test(the_filler_has_no_seam),
-        cmocka_unit_test(a_stream_is_the_answer_in_pieces),
-        cmocka_unit_test(every_exception_of_the_list_is_a_frame),
-        cmocka_unit_test(every_fault_has_a_name_of_its_own),
-        cmocka_unit_test(a_ledger_has_a_line_at_the_begin_and_one_at_the_end),
-        cmocka_unit_test(a_right_signature_is_welcome),
-        cmocka_unit_test(a_wrong_signature_is_refused_as_aws_does),
-        cmocka_unit_test(a_clock_off_by_more_than_five_minutes_is_refused),
-        cmocka_unit_test(regions_tokens_and_expiry_are_looked_at),
+        cmocka_unit_test(an_unstreamed_answer_is_the_json_of_converse),
+        cmocka_unit_test(the_filler_does_not_depend_on_how_it_is_cut),
+        cmocka_unit_test(a_stream_carries_the_answer_in_pieces),
+        cmocka_unit_test(every_exception_of_the_list_becomes_a_frame),
+        cmocka_unit_test(every_fault_has_a_unique_name),
+        cmocka_unit_test(a_call_has_one_ledger_line_at_its_begin_and_one_at_its_end),
+        cmocka_unit_test(a_valid_signature_is_accepted),
+        cmocka_unit_test(an_invalid_signature_is_rejected_as_by_aws),
+        cmocka_unit_test(a_clock_off_by_more_than_five_minutes_is_rejected),
+        cmocka_unit_test(regions_session_tokens_and_expiry_are_checked),
         cmocka_unit_test(bearer_tokens_are_compared),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,7 +7,7 @@
 #include "sim/sim.h"
 #include "unit/torture.h"
 
-static void spans_are_read_with_their_units(void **state)
+static void durations_are_read_with_their_units(void **state)
 {
     (void)state;
     static const struct {
@@ -47,7 +47,7 @@ static void delays_are_fixed_even_or_lognormal(void **state)
         assert_false(delay_read(slice_of_text(BAD[i]), &delay));
 }
 
-static void draws_keep_to_their_distribution(void **state)
+static void draws_follow_their_distribution(void **state)
 {
     (void)state;
     struct random random;
@@ -69,7 +69,7 @@ static void draws_keep_to_their_distribution(void **state)
     assert_int_equal(delay_draw(&unset, &random), 0);
 }
 
-static void the_shipped_script_answers_the_pages_cases(void **state)
+static void the_shipped_script_answers_the_examples_of_the_pages(void **state)
 {
     (void)state;
     struct sim_config *config = sim_config_new();
@@ -89,7 +89,7 @@ static void the_shipped_script_answers_the_pages_cases(void **state)
     sim_config_free(config);
 }
 
-static void the_key_of_the_pages_is_known_without_auth_keys(void **state)
+static void without_auth_keys_the_key_of_the_pages_is_accepted(void **state)
 {
     (void)state;
     struct sim_config *config = sim_config_new();
@@ -130,7 +130,7 @@ static void the_built_in_script_is_the_shipped_file(void **state)
     assert_memory_equal(text, SIM_SCRIPT, len);
 }
 
-static void a_file_of_settings_is_read_whole(void **state)
+static void a_settings_file_is_read_completely(void **state)
 {
     (void)state;
     static const char TEXT[] =
@@ -172,7 +172,7 @@ static void assert_told(struct sim_config *config, const char *text, const char 
     assert_string_equal(buf_text(&words), told);
 }
 
-static void wrong_settings_are_rejected_with_place_and_remedy(void **state)
+static void invalid_settings_are_rejected_with_place_and_remedy(void **state)
 {
     (void)state;
     static const struct {
@@ -234,7 +234,7 @@ static void wrong_settings_are_rejected_with_place_and_remedy(void **state)
 }
 
 /* More entries than there is room for, in a list of texts and in a list of maps. */
-static void a_list_has_at_most_the_entries_of_its_limit(void **state)
+static void a_list_over_its_limit_is_rejected(void **state)
 {
     (void)state;
     static char text[64 * 1024];
@@ -253,7 +253,7 @@ static void a_list_has_at_most_the_entries_of_its_limit(void **state)
     sim_config_free(config);
 }
 
-static void quotas_of_the_command_line_come_first(void **state)
+static void quotas_from_the_command_line_take_precedence(void **state)
 {
     (void)state;
     struct sim_config *config = sim_config_new();
@@ -308,7 +308,7 @@ static bool make_config(void *self)
     return config != NULL;
 }
 
-static void settings_survive_the_want_of_memory(void **state)
+static void settings_survive_failed_allocations(void **state)
 {
     (void)state;
     assert_true(torture(make_config, NULL) > 1);
@@ -317,19 +317,19 @@ static void settings_survive_the_want_of_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(spans_are_read_with_their_units),
+        cmocka_unit_test(durations_are_read_with_their_units),
         cmocka_unit_test(delays_are_fixed_even_or_lognormal),
-        cmocka_unit_test(draws_keep_to_their_distribution),
-        cmocka_unit_test(the_shipped_script_answers_the_pages_cases),
-        cmocka_unit_test(the_key_of_the_pages_is_known_without_auth_keys),
+        cmocka_unit_test(draws_follow_their_distribution),
+        cmocka_unit_test(the_shipped_script_answers_the_examples_of_the_pages),
+        cmocka_unit_test(without_auth_keys_the_key_of_the_pages_is_accepted),
         cmocka_unit_test(auth_keys_replace_the_key_of_the_pages),
         cmocka_unit_test(the_built_in_script_is_the_shipped_file),
-        cmocka_unit_test(a_file_of_settings_is_read_whole),
-        cmocka_unit_test(wrong_settings_are_rejected_with_place_and_remedy),
-        cmocka_unit_test(a_list_has_at_most_the_entries_of_its_limit),
-        cmocka_unit_test(quotas_of_the_command_line_come_first),
+        cmocka_unit_test(a_settings_file_is_read_completely),
+        cmocka_unit_test(invalid_settings_are_rejected_with_place_and_remedy),
+        cmocka_unit_test(a_list_over_its_limit_is_rejected),
+        cmocka_unit_test(quotas_from_the_command_line_take_precedence),
         cmocka_unit_test(the_command_line_is_checked_before_anything_starts),
-        cmocka_unit_test(settings_survive_the_want_of_memory),
+        cmocka_unit_test(settings_survive_failed_allocations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

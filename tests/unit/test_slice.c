@@ -30,7 +30,7 @@ static void slices_are_equal_by_bytes_and_length(void **state)
     assert_false(slice_is_one_of(SLICE("a"), NULL, 0));
 }
 
-static void a_slice_is_written_as_a_text_of_its_room(void **state)
+static void a_slice_is_written_as_a_text_cut_to_its_room(void **state)
 {
     (void)state;
     char text[4] = "xyz";
@@ -44,7 +44,7 @@ static void a_slice_is_written_as_a_text_of_its_room(void **state)
     assert_string_equal(text, "");
 }
 
-static void case_is_ignored_for_ascii_letters_alone(void **state)
+static void case_is_ignored_only_for_ascii_letters(void **state)
 {
     (void)state;
     assert_true(slice_equal_nocase(SLICE("Content-TYPE"), SLICE("content-type")));
@@ -112,7 +112,7 @@ static void whole_numbers_are_read_within_their_range(void **state)
     assert_true(value == INT64_MIN);
 }
 
-static void what_is_no_whole_number_leaves_the_value_alone(void **state)
+static void an_invalid_whole_number_leaves_the_value_unchanged(void **state)
 {
     (void)state;
     static const char *const WRONG[] = {"",
@@ -154,14 +154,14 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(null_and_empty_slices_differ),
         cmocka_unit_test(slices_are_equal_by_bytes_and_length),
-        cmocka_unit_test(a_slice_is_written_as_a_text_of_its_room),
-        cmocka_unit_test(case_is_ignored_for_ascii_letters_alone),
+        cmocka_unit_test(a_slice_is_written_as_a_text_cut_to_its_room),
+        cmocka_unit_test(case_is_ignored_only_for_ascii_letters),
         cmocka_unit_test(a_slice_knows_its_beginning_and_end),
         cmocka_unit_test(a_part_of_a_slice_is_clipped_to_it),
         cmocka_unit_test(trimming_takes_blanks_from_both_ends),
         cmocka_unit_test(slices_are_ordered_by_bytes_then_length),
         cmocka_unit_test(whole_numbers_are_read_within_their_range),
-        cmocka_unit_test(what_is_no_whole_number_leaves_the_value_alone),
+        cmocka_unit_test(an_invalid_whole_number_leaves_the_value_unchanged),
         cmocka_unit_test(the_hash_is_siphash_1_3),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

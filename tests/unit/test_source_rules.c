@@ -155,7 +155,7 @@ static void judge_file(const char *folder, const char *name, struct slice text, 
     judge_text(where, text, self);
 }
 
-static void the_source_keeps_its_rules(void **state)
+static void every_source_file_keeps_the_rules(void **state)
 {
     (void)state;
     struct buf report OWNED_BY(buf_done);
@@ -202,7 +202,7 @@ static void note_events(const char *folder, const char *name, struct slice text,
         is_said[i] = is_said[i] || has_word(buf_slice(&code), slice_of_text(EVENTS[i].name));
 }
 
-static void every_event_of_the_log_is_said_somewhere(void **state)
+static void every_event_of_the_list_is_logged_somewhere(void **state)
 {
     (void)state;
     static const char *const SPEAKERS[] = {"worker/engine", "worker/io", "worker/app"};
@@ -214,7 +214,7 @@ static void every_event_of_the_log_is_said_somewhere(void **state)
             fail_msg("%s is declared, and nobody says it", EVENTS[i].name);
 }
 
-static void an_event_is_found_by_its_whole_name_in_code_alone(void **state)
+static void an_event_is_found_only_by_its_whole_name_in_code(void **state)
 {
     (void)state;
     static const char TEXT[] = "say(LOG_STARTED_NOT); /* LOG_STARTED */ \"LOG_STARTED\"";
@@ -235,7 +235,7 @@ static void assert_judged(const char *text, const char *expected)
 }
 
 /* A checker that cannot fail is worth nothing: every rule, broken on purpose. */
-static void every_rule_can_be_broken(void **state)
+static void a_breach_of_any_rule_is_found(void **state)
 {
     (void)state;
     assert_judged("int a;\n", "");
@@ -289,11 +289,11 @@ static void long_files_and_functions_are_found(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_rule_can_be_broken),
+        cmocka_unit_test(a_breach_of_any_rule_is_found),
         cmocka_unit_test(long_files_and_functions_are_found),
-        cmocka_unit_test(the_source_keeps_its_rules),
-        cmocka_unit_test(an_event_is_found_by_its_whole_name_in_code_alone),
-        cmocka_unit_test(every_event_of_the_log_is_said_somewhere),
+        cmocka_unit_test(every_source_file_keeps_the_rules),
+        cmocka_unit_test(an_event_is_found_only_by_its_whole_name_in_code),
+        cmocka_unit_test(every_event_of_the_list_is_logged_somewhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -94,7 +94,7 @@ static void a_model_that_hangs_cannot_take_the_last_slots(void **state)
     kit_free(kit);
 }
 
-static void a_model_that_is_alone_has_all_slots(void **state)
+static void a_model_without_competition_gets_all_slots(void **state)
 {
     (void)state;
     struct kit *kit = kit_with_slots(32);
@@ -184,7 +184,7 @@ static void a_model_that_rests_keeps_no_slots_free(void **state)
     kit_free(kit);
 }
 
-static void a_throttled_model_rests_and_the_other_goes_on(void **state)
+static void a_throttled_model_rests_while_the_other_continues(void **state)
 {
     (void)state;
     struct kit *kit = kit_with_slots(21);
@@ -224,7 +224,7 @@ static void a_throttled_model_rests_and_the_other_goes_on(void **state)
     kit_free(kit);
 }
 
-static void a_request_that_rested_goes_before_those_that_never_were_called(void **state)
+static void a_retry_goes_before_requests_that_were_never_called(void **state)
 {
     (void)state;
     struct kit *kit = kit_with_slots(1);
@@ -242,7 +242,7 @@ static void a_request_that_rested_goes_before_those_that_never_were_called(void 
     kit_free(kit);
 }
 
-static void regions_are_targets_of_their_own(void **state)
+static void every_region_is_a_separate_target(void **state)
 {
     (void)state;
     struct kit *kit = kit_with_slots(8);
@@ -257,7 +257,7 @@ static void regions_are_targets_of_their_own(void **state)
     kit_free(kit);
 }
 
-static void without_a_region_a_request_is_answered_in_words(void **state)
+static void without_a_region_a_request_is_answered_with_the_reason(void **state)
 {
     (void)state;
     struct engine_config config = kit_config();
@@ -274,7 +274,7 @@ static void without_a_region_a_request_is_answered_in_words(void **state)
 }
 
 /* An environment that lacks them must not turn a backlog into errors. */
-static void without_credentials_requests_wait_until_there_are_some(void **state)
+static void requests_wait_until_there_are_credentials(void **state)
 {
     (void)state;
     struct kit *kit = kit_new(NULL);
@@ -323,7 +323,7 @@ static void a_worker_without_credentials_stops_at_once(void **state)
     kit_free(kit);
 }
 
-static void a_wrong_clock_is_told_once_a_minute(void **state)
+static void a_wrong_clock_is_logged_once_a_minute(void **state)
 {
     (void)state;
     static const char *const DATES[] = {
@@ -358,7 +358,7 @@ static void credentials_are(struct kit *kit, const char *access_key_id)
 }
 
 /* Changed before the refusal came, or while it was waited for them: the request does not fail. */
-static void refused_credentials_are_replaced(void **state)
+static void rejected_credentials_are_replaced(void **state)
 {
     (void)state;
     struct kit *kit = kit_new(NULL);
@@ -388,7 +388,7 @@ static void refused_credentials_are_replaced(void **state)
     kit_free(kit);
 }
 
-static void refused_credentials_end_a_request_when_there_are_no_new_ones(void **state)
+static void rejected_credentials_without_new_ones_end_a_request(void **state)
 {
     (void)state;
     for (int is_looked_for = 0; is_looked_for < 2; is_looked_for++) {
@@ -415,7 +415,7 @@ static void refused_credentials_end_a_request_when_there_are_no_new_ones(void **
     }
 }
 
-static void new_credentials_that_are_refused_too_are_tried_once(void **state)
+static void new_credentials_that_are_rejected_too_are_tried_once(void **state)
 {
     (void)state;
     struct kit *kit = kit_new(NULL);
@@ -472,7 +472,7 @@ static void an_identity_without_credentials_stops_only_its_own_targets(void **st
     kit_free(kit);
 }
 
-static void new_credentials_of_one_identity_say_nothing_of_another(void **state)
+static void new_credentials_release_only_requests_of_their_identity(void **state)
 {
     (void)state;
     struct kit *kit = kit_new(NULL);
@@ -502,7 +502,7 @@ static void new_credentials_of_one_identity_say_nothing_of_another(void **state)
 }
 
 /* Names of models come from requests: what nobody uses is forgotten. */
-static void targets_that_nobody_uses_are_forgotten(void **state)
+static void unused_targets_are_forgotten(void **state)
 {
     (void)state;
     struct kit *kit = kit_new(NULL);
@@ -532,23 +532,23 @@ int main(void)
         cmocka_unit_test(one_model_may_use_all_call_slots),
         cmocka_unit_test(a_model_that_hangs_leaves_the_others_their_share),
         cmocka_unit_test(a_model_that_hangs_cannot_take_the_last_slots),
-        cmocka_unit_test(a_model_that_is_alone_has_all_slots),
+        cmocka_unit_test(a_model_without_competition_gets_all_slots),
         cmocka_unit_test(a_late_model_gets_its_share_as_slots_come_free),
         cmocka_unit_test(models_with_nothing_waiting_keep_no_slots_free),
         cmocka_unit_test(a_model_that_rests_keeps_no_slots_free),
-        cmocka_unit_test(a_throttled_model_rests_and_the_other_goes_on),
-        cmocka_unit_test(a_request_that_rested_goes_before_those_that_never_were_called),
-        cmocka_unit_test(regions_are_targets_of_their_own),
-        cmocka_unit_test(without_a_region_a_request_is_answered_in_words),
-        cmocka_unit_test(without_credentials_requests_wait_until_there_are_some),
+        cmocka_unit_test(a_throttled_model_rests_while_the_other_continues),
+        cmocka_unit_test(a_retry_goes_before_requests_that_were_never_called),
+        cmocka_unit_test(every_region_is_a_separate_target),
+        cmocka_unit_test(without_a_region_a_request_is_answered_with_the_reason),
+        cmocka_unit_test(requests_wait_until_there_are_credentials),
         cmocka_unit_test(a_worker_without_credentials_stops_at_once),
-        cmocka_unit_test(a_wrong_clock_is_told_once_a_minute),
-        cmocka_unit_test(refused_credentials_are_replaced),
-        cmocka_unit_test(refused_credentials_end_a_request_when_there_are_no_new_ones),
-        cmocka_unit_test(new_credentials_that_are_refused_too_are_tried_once),
+        cmocka_unit_test(a_wrong_clock_is_logged_once_a_minute),
+        cmocka_unit_test(rejected_credentials_are_replaced),
+        cmocka_unit_test(rejected_credentials_without_new_ones_end_a_request),
+        cmocka_unit_test(new_credentials_that_are_rejected_too_are_tried_once),
         cmocka_unit_test(an_identity_without_credentials_stops_only_its_own_targets),
-        cmocka_unit_test(new_credentials_of_one_identity_say_nothing_of_another),
-        cmocka_unit_test(targets_that_nobody_uses_are_forgotten),
+        cmocka_unit_test(new_credentials_release_only_requests_of_their_identity),
+        cmocka_unit_test(unused_targets_are_forgotten),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -54,7 +54,7 @@ static void assert_fault(const char *text, const char *variables, enum err err, 
     fill_done(&fill);
 }
 
-static void variables_are_put_in(void **state)
+static void variables_are_replaced_by_their_values(void **state)
 {
     (void)state;
     assert_filled("{a} to {b_2}", "{\"a\":\"English\",\"b_2\":\"German\"}", "English to German");
@@ -68,7 +68,7 @@ static void variables_are_put_in(void **state)
                   "1");
 }
 
-static void doubled_braces_are_literal(void **state)
+static void doubled_braces_become_literal_braces(void **state)
 {
     (void)state;
     assert_filled("{{\"a\": {n}}}", "{\"n\":1}", "{\"a\": 1}");
@@ -76,13 +76,13 @@ static void doubled_braces_are_literal(void **state)
     assert_filled("{{x}}", NULL, "{x}");
 }
 
-static void values_are_not_templates(void **state)
+static void braces_in_values_are_not_filled_again(void **state)
 {
     (void)state;
     assert_filled("{a}", "{\"a\":\"{b} {{\"}", "{b} {{");
 }
 
-static void scalars_are_put_in_as_their_source(void **state)
+static void scalars_are_inserted_as_their_source_text(void **state)
 {
     (void)state;
     assert_filled("{a} {b} {c} {d}", "{\"a\":1.50,\"b\":true,\"c\":false,\"d\":-1e3}",
@@ -90,7 +90,7 @@ static void scalars_are_put_in_as_their_source(void **state)
     assert_filled("{a}", "{\"a\":\"\\u00e9\\n\\\"\"}", "\xc3\xa9\n\"");
 }
 
-static void values_that_are_no_text_are_refused(void **state)
+static void values_that_are_not_scalars_are_rejected(void **state)
 {
     (void)state;
     struct fill fill;
@@ -109,7 +109,7 @@ static void a_missing_variable_is_named(void **state)
     assert_fault("{input}", NULL, ERR_TEMPLATE_VARIABLES, "\"input\"");
 }
 
-static void variables_left_over_are_named(void **state)
+static void unused_variables_are_named(void **state)
 {
     (void)state;
     struct fill fill;
@@ -121,7 +121,7 @@ static void variables_left_over_are_named(void **state)
     fill_done(&fill);
 }
 
-static void variables_used_by_any_of_the_templates_are_not_left_over(void **state)
+static void a_variable_that_any_template_uses_counts_as_used(void **state)
 {
     (void)state;
     struct fill fill;
@@ -147,7 +147,7 @@ static void assert_broken(const char *text, size_t column)
     assert_fault(text, "{\"a\":1}", ERR_INVALID, byte);
 }
 
-static void broken_templates_are_refused_at_their_byte(void **state)
+static void invalid_templates_are_rejected_with_their_byte(void **state)
 {
     (void)state;
     assert_broken("a}", 2);
@@ -167,7 +167,7 @@ static void broken_templates_are_refused_at_their_byte(void **state)
     assert_broken("{a{a}}", 1);
 }
 
-static void good_templates_pass_the_check(void **state)
+static void valid_templates_pass_the_check(void **state)
 {
     (void)state;
     size_t column = 0;
@@ -187,7 +187,7 @@ static void a_filled_text_stops_at_its_limit(void **state)
     fill_done(&fill);
 }
 
-static void a_template_of_too_many_pieces_is_refused(void **state)
+static void a_template_with_too_many_pieces_is_rejected(void **state)
 {
     (void)state;
     struct fill fill;
@@ -204,7 +204,7 @@ static void a_template_of_too_many_pieces_is_refused(void **state)
 }
 
 /* Any text, its braces doubled, comes out as it was; and the check and the filling agree. */
-static void any_text_survives_with_doubled_braces(void **state)
+static void any_text_with_doubled_braces_is_filled_unchanged(void **state)
 {
     (void)state;
     static const char letters[] = "ab{}x _{}1.";
@@ -254,7 +254,7 @@ static bool fill_once(void *self)
     return err == OK;
 }
 
-static void filling_survives_any_want_of_memory(void **state)
+static void filling_survives_failed_allocations(void **state)
 {
     (void)state;
     assert_true(torture(fill_once, NULL) > 0);
@@ -263,20 +263,20 @@ static void filling_survives_any_want_of_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(variables_are_put_in),
-        cmocka_unit_test(doubled_braces_are_literal),
-        cmocka_unit_test(values_are_not_templates),
-        cmocka_unit_test(scalars_are_put_in_as_their_source),
-        cmocka_unit_test(values_that_are_no_text_are_refused),
+        cmocka_unit_test(variables_are_replaced_by_their_values),
+        cmocka_unit_test(doubled_braces_become_literal_braces),
+        cmocka_unit_test(braces_in_values_are_not_filled_again),
+        cmocka_unit_test(scalars_are_inserted_as_their_source_text),
+        cmocka_unit_test(values_that_are_not_scalars_are_rejected),
         cmocka_unit_test(a_missing_variable_is_named),
-        cmocka_unit_test(variables_left_over_are_named),
-        cmocka_unit_test(variables_used_by_any_of_the_templates_are_not_left_over),
-        cmocka_unit_test(broken_templates_are_refused_at_their_byte),
-        cmocka_unit_test(good_templates_pass_the_check),
+        cmocka_unit_test(unused_variables_are_named),
+        cmocka_unit_test(a_variable_that_any_template_uses_counts_as_used),
+        cmocka_unit_test(invalid_templates_are_rejected_with_their_byte),
+        cmocka_unit_test(valid_templates_pass_the_check),
         cmocka_unit_test(a_filled_text_stops_at_its_limit),
-        cmocka_unit_test(a_template_of_too_many_pieces_is_refused),
-        cmocka_unit_test(any_text_survives_with_doubled_braces),
-        cmocka_unit_test(filling_survives_any_want_of_memory),
+        cmocka_unit_test(a_template_with_too_many_pieces_is_rejected),
+        cmocka_unit_test(any_text_with_doubled_braces_is_filled_unchanged),
+        cmocka_unit_test(filling_survives_failed_allocations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -29,7 +29,7 @@ static void timers_fire_in_order_of_time(void **state)
     assert_true(a.place == TIMER_IDLE);
 }
 
-static void of_two_due_together_the_one_set_first_fires_first(void **state)
+static void of_two_timers_due_together_the_first_set_fires_first(void **state)
 {
     (void)state;
     struct timers timers OWNED_BY(timers_done);
@@ -81,7 +81,7 @@ static struct timer *first_of(struct timer many[TIMERS])
 }
 
 /* Against a search through all of them, with every operation in random order. */
-static void the_heap_does_what_a_search_does(void **state)
+static void the_timer_heap_agrees_with_a_linear_search(void **state)
 {
     (void)state;
     struct timers timers OWNED_BY(timers_done);
@@ -115,7 +115,7 @@ static bool start(void *self)
     return err == OK;
 }
 
-static void timers_survive_the_want_of_memory(void **state)
+static void timers_survive_failed_allocations(void **state)
 {
     (void)state;
     assert_int_equal(torture(start, NULL), 1);
@@ -128,10 +128,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(timers_fire_in_order_of_time),
-        cmocka_unit_test(of_two_due_together_the_one_set_first_fires_first),
+        cmocka_unit_test(of_two_timers_due_together_the_first_set_fires_first),
         cmocka_unit_test(a_timer_can_be_moved_and_stopped),
-        cmocka_unit_test(the_heap_does_what_a_search_does),
-        cmocka_unit_test(timers_survive_the_want_of_memory),
+        cmocka_unit_test(the_timer_heap_agrees_with_a_linear_search),
+        cmocka_unit_test(timers_survive_failed_allocations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

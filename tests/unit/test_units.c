@@ -32,7 +32,7 @@ static void assert_refused(const char *text, enum err err, const char *variable)
         assert_string_equal(name, variable);
 }
 
-static void variables_are_put_in(void **state)
+static void variables_are_replaced_by_their_values(void **state)
 {
     (void)state;
     assert_expands("", "");
@@ -46,7 +46,7 @@ static void variables_are_put_in(void **state)
     assert_expands("${EMPTY:-b}", "b");
 }
 
-static void dollars_of_no_variable_stay(void **state)
+static void dollars_without_a_variable_stay(void **state)
 {
     (void)state;
     assert_expands("$", "$");
@@ -85,7 +85,7 @@ static void assert_span(const char *text, int64_t ms)
     assert_int_equal(seen, ms);
 }
 
-static void spans_have_units(void **state)
+static void durations_have_units(void **state)
 {
     (void)state;
     static const char *const WRONG[] = {"",
@@ -135,7 +135,7 @@ static void assert_size(const char *text, int64_t bytes)
     assert_int_equal(seen, bytes);
 }
 
-static void sizes_are_binary_or_decimal_as_they_say(void **state)
+static void sizes_are_binary_or_decimal_by_their_unit(void **state)
 {
     (void)state;
     static const char *const WRONG[] = {
@@ -168,7 +168,7 @@ static void assert_meant(const char *text, const char *span, const char *size)
     assert_buf(&buf, size);
 }
 
-static void what_was_meant_is_known_by_the_beginning_of_a_units_word(void **state)
+static void a_unit_is_suggested_by_the_first_letters_of_its_word(void **state)
 {
     (void)state;
     assert_meant("5 Min", "5m", "");
@@ -191,7 +191,7 @@ static void what_was_meant_is_known_by_the_beginning_of_a_units_word(void **stat
 }
 
 /* What is printed is read back as the same amount. */
-static void amounts_survive_printing(void **state)
+static void printed_amounts_are_read_back(void **state)
 {
     (void)state;
     static const int64_t AMOUNTS[] = {0,     1,     999,   1000,    1024,
@@ -213,14 +213,14 @@ static void amounts_survive_printing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(variables_are_put_in),
-        cmocka_unit_test(dollars_of_no_variable_stay),
+        cmocka_unit_test(variables_are_replaced_by_their_values),
+        cmocka_unit_test(dollars_without_a_variable_stay),
         cmocka_unit_test(a_malformed_variable_is_rejected),
         cmocka_unit_test(a_value_over_the_limit_is_rejected),
-        cmocka_unit_test(spans_have_units),
-        cmocka_unit_test(sizes_are_binary_or_decimal_as_they_say),
-        cmocka_unit_test(what_was_meant_is_known_by_the_beginning_of_a_units_word),
-        cmocka_unit_test(amounts_survive_printing),
+        cmocka_unit_test(durations_have_units),
+        cmocka_unit_test(sizes_are_binary_or_decimal_by_their_unit),
+        cmocka_unit_test(a_unit_is_suggested_by_the_first_letters_of_its_word),
+        cmocka_unit_test(printed_amounts_are_read_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

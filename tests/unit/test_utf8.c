@@ -20,7 +20,7 @@ static size_t encode(uint32_t point, char bytes[4])
 }
 
 /* All that the encoding scheme can spell, valid or not by RFC 3629. */
-static void every_code_point_is_judged(void **state)
+static void every_code_point_is_accepted_or_rejected_correctly(void **state)
 {
     (void)state;
     for (uint32_t point = 0; point < 0x200000; point++) {
@@ -31,7 +31,7 @@ static void every_code_point_is_judged(void **state)
     }
 }
 
-static void every_pair_of_bytes_is_judged(void **state)
+static void every_pair_of_bytes_is_accepted_or_rejected_correctly(void **state)
 {
     (void)state;
     for (unsigned a = 0; a < 256; a++)
@@ -43,7 +43,7 @@ static void every_pair_of_bytes_is_judged(void **state)
         }
 }
 
-static void overlong_forms_and_cut_ones_are_invalid(void **state)
+static void overlong_and_truncated_forms_are_invalid(void **state)
 {
     (void)state;
     assert_int_equal(utf8_valid_len(SLICE("a\xc0\x80")), 1);
@@ -93,7 +93,7 @@ static void clipping_ends_between_code_points(void **state)
     assert_null(utf8_clip(SLICE_NULL, 5).ptr);
 }
 
-static void clipping_what_is_no_utf8_still_clips(void **state)
+static void invalid_utf8_is_clipped_too(void **state)
 {
     (void)state;
     char bytes[100];
@@ -105,13 +105,13 @@ static void clipping_what_is_no_utf8_still_clips(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_code_point_is_judged),
-        cmocka_unit_test(every_pair_of_bytes_is_judged),
-        cmocka_unit_test(overlong_forms_and_cut_ones_are_invalid),
+        cmocka_unit_test(every_code_point_is_accepted_or_rejected_correctly),
+        cmocka_unit_test(every_pair_of_bytes_is_accepted_or_rejected_correctly),
+        cmocka_unit_test(overlong_and_truncated_forms_are_invalid),
         cmocka_unit_test(an_error_is_found_at_any_place),
         cmocka_unit_test(code_points_are_counted),
         cmocka_unit_test(clipping_ends_between_code_points),
-        cmocka_unit_test(clipping_what_is_no_utf8_still_clips),
+        cmocka_unit_test(invalid_utf8_is_clipped_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

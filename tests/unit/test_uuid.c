@@ -41,7 +41,7 @@ static void every_random_digit_takes_every_value(void **state)
             assert_int_equal(seen[at], at == 19 ? 0x0f00 : 0xffff);
 }
 
-static void later_uuids_sort_behind_earlier_ones(void **state)
+static void later_uuids_sort_after_earlier_ones(void **state)
 {
     (void)state;
     struct random random;
@@ -72,7 +72,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_uuid_has_the_form_of_version_7),
         cmocka_unit_test(every_random_digit_takes_every_value),
-        cmocka_unit_test(later_uuids_sort_behind_earlier_ones),
+        cmocka_unit_test(later_uuids_sort_after_earlier_ones),
         cmocka_unit_test(uuids_of_one_moment_differ),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

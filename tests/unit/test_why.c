@@ -40,7 +40,7 @@ static void a_long_message_is_cut_between_code_points(void **state)
     }
 }
 
-static void foreign_text_is_made_harmless(void **state)
+static void control_characters_in_foreign_text_are_replaced(void **state)
 {
     (void)state;
     char text[32];
@@ -58,7 +58,7 @@ static void foreign_text_is_made_harmless(void **state)
     assert_string_equal(text, "??");
 }
 
-static void paths_name_places(void **state)
+static void a_path_names_the_place_of_a_value(void **state)
 {
     (void)state;
     struct path path = path_element("messages", 12);
@@ -111,7 +111,7 @@ static void white_space_of_every_script_is_trimmed(void **state)
     assert_false(text_is_blank(SLICE(" .")));
 }
 
-static void control_characters_are_seen(void **state)
+static void control_characters_are_recognized(void **state)
 {
     (void)state;
     assert_true(text_has_control(SLICE("a\x01")));
@@ -125,11 +125,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_why_keeps_error_field_and_message),
         cmocka_unit_test(a_long_message_is_cut_between_code_points),
-        cmocka_unit_test(foreign_text_is_made_harmless),
-        cmocka_unit_test(paths_name_places),
+        cmocka_unit_test(control_characters_in_foreign_text_are_replaced),
+        cmocka_unit_test(a_path_names_the_place_of_a_value),
         cmocka_unit_test(the_nearest_name_is_suggested),
         cmocka_unit_test(white_space_of_every_script_is_trimmed),
-        cmocka_unit_test(control_characters_are_seen),
+        cmocka_unit_test(control_characters_are_recognized),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

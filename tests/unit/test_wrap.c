@@ -43,7 +43,7 @@ static void only_a_word_longer_than_a_line_is_cut(void **state)
     assert_wrapped("0123456789", 4, 4, "01234567\n    89");
 }
 
-static void widths_count_characters(void **state)
+static void widths_are_counted_in_characters(void **state)
 {
     (void)state;
     assert_wrapped("\u00e9\u00e9\u00e9\u00e9 \u00e9\u00e9\u00e9\u00e9", 0, 9,
@@ -59,7 +59,7 @@ int main(void)
         cmocka_unit_test(further_lines_are_indented),
         cmocka_unit_test(blanks_within_a_line_stay),
         cmocka_unit_test(only_a_word_longer_than_a_line_is_cut),
-        cmocka_unit_test(widths_count_characters),
+        cmocka_unit_test(widths_are_counted_in_characters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
