@@ -71,7 +71,7 @@ static int64_t turn_ms(int64_t most_ms)
     return (clock_monotonic_us() - from_us) / 1000;
 }
 
-static void an_alarm_that_comes_due_before_the_wait_is_not_slept_through(void **state)
+static void an_alarm_due_before_the_wait_begins_ends_it_at_once(void **state)
 {
     (void)state;
     for (int64_t late_ms = 0; late_ms < 4; late_ms++) {
@@ -81,7 +81,7 @@ static void an_alarm_that_comes_due_before_the_wait_is_not_slept_through(void **
     }
 }
 
-static void what_is_due_already_does_not_wait(void **state)
+static void an_alarm_already_due_rings_at_once(void **state)
 {
     (void)state;
     alarm_move(&bell, now_ms() - 5);
@@ -106,7 +106,7 @@ static void an_alarm_rings_at_the_time_it_was_moved_to(void **state)
     assert_true(now_ms() >= from_ms + 190);
 }
 
-static void an_alarm_moved_away_does_not_ring(void **state)
+static void an_alarm_moved_later_does_not_ring_early(void **state)
 {
     (void)state;
     int64_t from_ms = now_ms();
@@ -118,7 +118,7 @@ static void an_alarm_moved_away_does_not_ring(void **state)
     assert_true(turn_ms(1000) >= 900);
 }
 
-static void the_earliest_of_several_wishes_counts(void **state)
+static void the_earliest_of_several_times_counts(void **state)
 {
     (void)state;
     int64_t from_ms = now_ms();
@@ -133,13 +133,13 @@ static void the_earliest_of_several_wishes_counts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(
-            an_alarm_that_comes_due_before_the_wait_is_not_slept_through, setup, teardown),
-        cmocka_unit_test_setup_teardown(what_is_due_already_does_not_wait, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_alarm_due_before_the_wait_begins_ends_it_at_once, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(an_alarm_already_due_rings_at_once, setup, teardown),
         cmocka_unit_test_setup_teardown(an_alarm_rings_at_the_time_it_was_moved_to, setup,
                                         teardown),
-        cmocka_unit_test_setup_teardown(an_alarm_moved_away_does_not_ring, setup, teardown),
-        cmocka_unit_test_setup_teardown(the_earliest_of_several_wishes_counts, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_alarm_moved_later_does_not_ring_early, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_earliest_of_several_times_counts, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -131,7 +131,7 @@ static void must_find(const char *source, const char *id, const char *secret)
 
 /* ---- credentials ---- */
 
-static void an_empty_environment_says_what_was_tried(void **state)
+static void without_any_source_the_error_lists_what_was_tried(void **state)
 {
     (void)state;
     must_find_none("AWS_ACCESS_KEY_ID is not set", "/.aws/credentials");
@@ -139,7 +139,7 @@ static void an_empty_environment_says_what_was_tried(void **state)
     must_find_none("AWS_ACCESS_KEY_ID is not set", "HOME is not set");
 }
 
-static void variables_give_credentials(void **state)
+static void variables_provide_credentials(void **state)
 {
     (void)state;
     set("AWS_ACCESS_KEY_ID", "AKIDENVIRONMENT");
@@ -152,7 +152,7 @@ static void variables_give_credentials(void **state)
     assert_true(store.credentials.expires_wall_ms == INT64_MAX);
 }
 
-static void an_empty_variable_is_as_good_as_none(void **state)
+static void an_empty_variable_counts_as_unset(void **state)
 {
     (void)state;
     set("AWS_ACCESS_KEY_ID", "");
@@ -161,7 +161,7 @@ static void an_empty_variable_is_as_good_as_none(void **state)
     must_find_none("AWS_ACCESS_KEY_ID is not set", "");
 }
 
-static void half_a_pair_is_an_error_and_not_a_reason_to_look_elsewhere(void **state)
+static void half_a_key_pair_is_an_error_and_ends_the_search(void **state)
 {
     (void)state;
     write_file("credentials", "[default]\naws_access_key_id = A\naws_secret_access_key = B\n");
@@ -171,7 +171,7 @@ static void half_a_pair_is_an_error_and_not_a_reason_to_look_elsewhere(void **st
     must_find_none("AWS_SECRET_ACCESS_KEY is set, but not AWS_ACCESS_KEY_ID", "");
 }
 
-static void a_bearer_token_wins(void **state)
+static void a_bearer_token_takes_precedence(void **state)
 {
     (void)state;
     set("AWS_ACCESS_KEY_ID", "AKIDENVIRONMENT");
@@ -184,7 +184,7 @@ static void a_bearer_token_wins(void **state)
     assert_string_equal(store.source, "AWS_BEARER_TOKEN_BEDROCK");
 }
 
-static void keys_of_a_profile_that_the_settings_name_win(void **state)
+static void keys_of_the_profile_in_the_settings_take_precedence(void **state)
 {
     (void)state;
     write_file("credentials", "[work]\naws_access_key_id = AKIDWORK\naws_secret_access_key = B\n"
@@ -206,7 +206,7 @@ static void keys_of_a_profile_that_the_settings_name_win(void **state)
     assert_string_equal(store.source, "AWS_BEARER_TOKEN_BEDROCK");
 }
 
-static void a_value_that_no_key_can_be_is_refused_by_its_source_alone(void **state)
+static void an_error_names_only_the_source_of_an_invalid_key(void **state)
 {
     (void)state;
     static const char *const WRONG[] = {"canary of a key", "canary\x1b", "canary\tx",
@@ -236,7 +236,7 @@ static void a_value_that_no_key_can_be_is_refused_by_its_source_alone(void **sta
     must_find_none("aws_session_token of profile default in ", "/.aws/config holds");
 }
 
-static void the_shared_file_gives_credentials(void **state)
+static void the_shared_file_provides_credentials(void **state)
 {
     (void)state;
     write_file("credentials", "[default]\n"
@@ -253,7 +253,7 @@ static void the_shared_file_gives_credentials(void **state)
     assert_slice(store.credentials.session_token, "token");
 }
 
-static void variables_win_over_files(void **state)
+static void variables_take_precedence_over_files(void **state)
 {
     (void)state;
     write_file("credentials", "[default]\naws_access_key_id = A\naws_secret_access_key = B\n"
@@ -288,14 +288,14 @@ static void files_may_lie_elsewhere(void **state)
     must_find_none("there is no /nowhere/at/all", "");
 }
 
-static void half_a_pair_in_a_profile_is_an_error(void **state)
+static void half_a_key_pair_in_a_profile_is_an_error(void **state)
 {
     (void)state;
     write_file("credentials", "[default]\naws_access_key_id = A\n");
     must_find_none("profile default has only one of", "");
 }
 
-static void another_way_to_credentials_is_named(void **state)
+static void an_unsupported_source_of_credentials_is_named(void **state)
 {
     (void)state;
     write_file("config", "[default]\nrole_arn = arn:aws:iam::1:role/x\nsource_profile = y\n");
@@ -319,7 +319,7 @@ static void new_credentials_replace_the_old(void **state)
     must_find_none("", "");
 }
 
-static void words_never_quote_a_secret(void **state)
+static void messages_never_quote_a_secret(void **state)
 {
     (void)state;
     write_file("credentials", "[default]\naws_secret_access_key = CANARY\n");
@@ -350,7 +350,7 @@ static void a_region_comes_from_variables_then_from_the_profile(void **state)
     assert_string_equal(environment.region, "us-east-1");
 }
 
-static void an_endpoint_comes_from_the_closest_place(void **state)
+static void an_endpoint_comes_from_the_most_specific_source(void **state)
 {
     (void)state;
     write_file("config", "[default]\n"
@@ -383,7 +383,7 @@ static void an_endpoint_comes_from_the_closest_place(void **state)
     assert_string_equal(environment.endpoint_url, "");
 }
 
-static void flags_and_the_ca_bundle_come_from_both(void **state)
+static void flags_and_the_ca_bundle_come_from_variables_and_profile(void **state)
 {
     (void)state;
     load();
@@ -405,7 +405,7 @@ static void flags_and_the_ca_bundle_come_from_both(void **state)
     assert_string_equal(environment.ca_bundle, "/etc/variable.pem");
 }
 
-static void a_profile_that_is_named_must_be_there(void **state)
+static void a_profile_that_is_named_must_exist(void **state)
 {
     (void)state;
     set("AWS_PROFILE", "nobody");
@@ -416,7 +416,7 @@ static void a_profile_that_is_named_must_be_there(void **state)
     assert_non_null(strstr(words, "somebody"));
 }
 
-static void broken_files_are_told_with_their_line(void **state)
+static void invalid_files_are_reported_with_their_line(void **state)
 {
     (void)state;
     write_file("config", "[default]\nregion = us-east-1\n[profile broken\n");
@@ -425,14 +425,14 @@ static void broken_files_are_told_with_their_line(void **state)
     must_refuse(ERR_FORMAT, "/.aws/config:1: a property outside of a section");
 }
 
-static void what_cannot_be_read_is_told(void **state)
+static void an_unreadable_file_is_reported(void **state)
 {
     (void)state;
     set("AWS_CONFIG_FILE", home);
     must_refuse(ERR_IO, "cannot be read");
 }
 
-static void values_too_long_are_refused(void **state)
+static void values_over_the_limit_are_rejected(void **state)
 {
     (void)state;
     static char text[4000];
@@ -462,7 +462,7 @@ static bool loads(void *self)
     return passed;
 }
 
-static void no_lack_of_memory_is_taken_for_a_missing_value(void **state)
+static void failed_allocations_do_not_count_as_missing_values(void **state)
 {
     (void)state;
     write_file("config", "[default]\nregion = us-east-1\nservices = local\n[services local]\n"
@@ -476,29 +476,29 @@ int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        CASE(an_empty_environment_says_what_was_tried),
-        CASE(variables_give_credentials),
-        CASE(an_empty_variable_is_as_good_as_none),
-        CASE(half_a_pair_is_an_error_and_not_a_reason_to_look_elsewhere),
-        CASE(a_bearer_token_wins),
-        CASE(keys_of_a_profile_that_the_settings_name_win),
-        CASE(a_value_that_no_key_can_be_is_refused_by_its_source_alone),
-        CASE(the_shared_file_gives_credentials),
-        CASE(variables_win_over_files),
+        CASE(without_any_source_the_error_lists_what_was_tried),
+        CASE(variables_provide_credentials),
+        CASE(an_empty_variable_counts_as_unset),
+        CASE(half_a_key_pair_is_an_error_and_ends_the_search),
+        CASE(a_bearer_token_takes_precedence),
+        CASE(keys_of_the_profile_in_the_settings_take_precedence),
+        CASE(an_error_names_only_the_source_of_an_invalid_key),
+        CASE(the_shared_file_provides_credentials),
+        CASE(variables_take_precedence_over_files),
         CASE(keys_may_stand_in_the_config_file),
         CASE(files_may_lie_elsewhere),
-        CASE(half_a_pair_in_a_profile_is_an_error),
-        CASE(another_way_to_credentials_is_named),
+        CASE(half_a_key_pair_in_a_profile_is_an_error),
+        CASE(an_unsupported_source_of_credentials_is_named),
         CASE(new_credentials_replace_the_old),
-        CASE(words_never_quote_a_secret),
+        CASE(messages_never_quote_a_secret),
         CASE(a_region_comes_from_variables_then_from_the_profile),
-        CASE(an_endpoint_comes_from_the_closest_place),
-        CASE(flags_and_the_ca_bundle_come_from_both),
-        CASE(a_profile_that_is_named_must_be_there),
-        CASE(broken_files_are_told_with_their_line),
-        CASE(what_cannot_be_read_is_told),
-        CASE(values_too_long_are_refused),
-        CASE(no_lack_of_memory_is_taken_for_a_missing_value),
+        CASE(an_endpoint_comes_from_the_most_specific_source),
+        CASE(flags_and_the_ca_bundle_come_from_variables_and_profile),
+        CASE(a_profile_that_is_named_must_exist),
+        CASE(invalid_files_are_reported_with_their_line),
+        CASE(an_unreadable_file_is_reported),
+        CASE(values_over_the_limit_are_rejected),
+        CASE(failed_allocations_do_not_count_as_missing_values),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -118,7 +118,7 @@ static void new_credentials_are_found_in_time(void **state)
     assert_string_equal(told.access_key_id, "NEW");
 }
 
-static void refused_credentials_are_looked_for_at_once(void **state)
+static void rejected_credentials_are_looked_up_again_at_once(void **state)
 {
     (void)state;
     file_write("OLD");
@@ -135,7 +135,7 @@ static void refused_credentials_are_looked_for_at_once(void **state)
     assert_int_equal(told.count, 2);
 }
 
-static void a_look_without_news_is_told_and_another_one_takes_a_second(void **state)
+static void an_unchanged_result_is_reported_and_the_next_look_waits_a_second(void **state)
 {
     (void)state;
     file_write("SAME");
@@ -150,7 +150,7 @@ static void a_look_without_news_is_told_and_another_one_takes_a_second(void **st
     assert_string_equal(told.access_key_id, "SAME");
 }
 
-static void credentials_that_vanish_are_kept_and_told_again(void **state)
+static void credentials_whose_source_vanishes_are_kept_and_reported_again(void **state)
 {
     (void)state;
     char path[128];
@@ -165,7 +165,7 @@ static void credentials_that_vanish_are_kept_and_told_again(void **state)
     assert_string_equal(told.access_key_id, "KEPT");
 }
 
-static void without_any_the_reason_is_told_until_there_are_some(void **state)
+static void the_reason_is_reported_until_there_are_credentials(void **state)
 {
     (void)state;
     pass(0);
@@ -182,13 +182,13 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(new_credentials_are_found_in_time, setup, teardown),
-        cmocka_unit_test_setup_teardown(refused_credentials_are_looked_for_at_once, setup,
+        cmocka_unit_test_setup_teardown(rejected_credentials_are_looked_up_again_at_once, setup,
                                         teardown),
-        cmocka_unit_test_setup_teardown(a_look_without_news_is_told_and_another_one_takes_a_second,
-                                        setup, teardown),
-        cmocka_unit_test_setup_teardown(credentials_that_vanish_are_kept_and_told_again, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(without_any_the_reason_is_told_until_there_are_some, setup,
+        cmocka_unit_test_setup_teardown(
+            an_unchanged_result_is_reported_and_the_next_look_waits_a_second, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            credentials_whose_source_vanishes_are_kept_and_reported_again, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_reason_is_reported_until_there_are_credentials, setup,
                                         teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -52,7 +52,7 @@ static bool has(struct buf *buf, const char *text)
 
 /* ---- what goes out ---- */
 
-static void a_request_goes_out_as_it_is(void **state)
+static void a_request_is_sent_unchanged(void **state)
 {
     (void)state;
     kit_open(&kit);
@@ -69,7 +69,7 @@ static void a_request_goes_out_as_it_is(void **state)
     kit_close(&kit);
 }
 
-static void nothing_of_curls_own_is_added(void **state)
+static void no_header_of_libcurl_is_added(void **state)
 {
     (void)state;
     kit_open(&kit);
@@ -110,7 +110,7 @@ static void bodies_of_any_size_arrive_whole(void **state)
 
 /* ---- what comes back ---- */
 
-static void answers_are_heard_however_they_are_framed(void **state)
+static void answers_of_every_framing_are_read(void **state)
 {
     (void)state;
     kit_open(&kit);
@@ -121,7 +121,7 @@ static void answers_are_heard_however_they_are_framed(void **state)
     kit_close(&kit);
 }
 
-static void interim_answers_are_not_the_answer(void **state)
+static void an_interim_response_is_not_the_answer(void **state)
 {
     (void)state;
     kit_open(&kit);
@@ -132,7 +132,7 @@ static void interim_answers_are_not_the_answer(void **state)
     kit_close(&kit);
 }
 
-static void html_is_an_answer_for_others_to_judge(void **state)
+static void an_html_page_is_passed_on_as_an_answer(void **state)
 {
     (void)state;
     kit_open(&kit);
@@ -150,7 +150,7 @@ static void redirects_are_not_followed(void **state)
     kit_close(&kit);
 }
 
-static void a_refusal_before_the_body_was_read_is_heard(void **state)
+static void an_error_sent_before_the_body_was_read_is_heard(void **state)
 {
     (void)state;
     static char body[8000000];
@@ -164,14 +164,14 @@ static void a_refusal_before_the_body_was_read_is_heard(void **state)
 
 /* ---- what is no answer ---- */
 
-static void what_is_not_http_is_a_bad_answer(void **state)
+static void a_response_that_is_not_http_is_a_bad_answer(void **state)
 {
     (void)state;
     assert_int_equal(fails("/not-http", ERR_BAD_ANSWER)->heads, 0);
     assert_int_equal(fails("/garbage", ERR_BAD_ANSWER)->heads, 0);
 }
 
-static void endless_heads_are_cut_at_the_limit(void **state)
+static void a_response_head_over_the_limit_ends_the_call(void **state)
 {
     (void)state;
     assert_int_equal(fails("/endless-head", ERR_TOO_LARGE)->heads, 0);
@@ -211,7 +211,7 @@ static void a_reset_in_the_body_is_a_broken_stream(void **state)
     kit_close(&kit);
 }
 
-static void what_was_not_sent_is_told_apart(void **state)
+static void a_call_that_failed_before_sending_says_so(void **state)
 {
     (void)state;
     kit_open(&kit);
@@ -234,7 +234,7 @@ static void what_was_not_sent_is_told_apart(void **state)
 
 /* ---- connections ---- */
 
-static void connections_are_kept(void **state)
+static void connections_are_reused(void **state)
 {
     (void)state;
     struct http_stats stats;
@@ -247,7 +247,7 @@ static void connections_are_kept(void **state)
     kit_close(&kit);
 }
 
-static void a_connection_closed_while_idle_is_replaced_in_silence(void **state)
+static void a_connection_closed_while_idle_is_replaced_silently(void **state)
 {
     (void)state;
     struct http_stats stats;
@@ -264,7 +264,7 @@ static void a_connection_closed_while_idle_is_replaced_in_silence(void **state)
 
 /* The server closes a kept connection when it has read the next request: nobody knows what it did
  * with it. */
-static void no_request_is_sent_twice_in_silence(void **state)
+static void no_request_is_sent_twice_silently(void **state)
 {
     (void)state;
     static const char *const PATHS[] = {"/stale", "/stale-reset"};
@@ -283,7 +283,7 @@ static void no_request_is_sent_twice_in_silence(void **state)
     }
 }
 
-static void a_big_body_is_not_sent_twice_either(void **state)
+static void a_request_with_a_large_body_is_not_sent_twice(void **state)
 {
     (void)state;
     static char body[200000];
@@ -297,7 +297,7 @@ static void a_big_body_is_not_sent_twice_either(void **state)
     kit_close(&kit);
 }
 
-static void a_connection_idle_for_too_long_is_not_used(void **state)
+static void a_connection_idle_for_too_long_is_not_reused(void **state)
 {
     (void)state;
     struct http_stats stats;
@@ -332,7 +332,7 @@ static void many_calls_share_several_pools(void **state)
     kit_close(&kit);
 }
 
-static void pools_that_rest_close_their_connections(void **state)
+static void idle_pools_close_their_connections(void **state)
 {
     (void)state;
     struct http_stats stats;
@@ -353,28 +353,28 @@ int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        CASE(a_request_goes_out_as_it_is),
-        CASE(nothing_of_curls_own_is_added),
+        CASE(a_request_is_sent_unchanged),
+        CASE(no_header_of_libcurl_is_added),
         CASE(a_path_is_sent_without_being_resolved),
         CASE(bodies_of_any_size_arrive_whole),
-        CASE(answers_are_heard_however_they_are_framed),
-        CASE(interim_answers_are_not_the_answer),
-        CASE(html_is_an_answer_for_others_to_judge),
+        CASE(answers_of_every_framing_are_read),
+        CASE(an_interim_response_is_not_the_answer),
+        CASE(an_html_page_is_passed_on_as_an_answer),
         CASE(redirects_are_not_followed),
-        CASE(a_refusal_before_the_body_was_read_is_heard),
-        CASE(what_is_not_http_is_a_bad_answer),
-        CASE(endless_heads_are_cut_at_the_limit),
+        CASE(an_error_sent_before_the_body_was_read_is_heard),
+        CASE(a_response_that_is_not_http_is_a_bad_answer),
+        CASE(a_response_head_over_the_limit_ends_the_call),
         CASE(a_connection_lost_before_the_answer_is_a_connection_error),
         CASE(an_answer_cut_short_is_a_broken_stream),
         CASE(a_reset_in_the_body_is_a_broken_stream),
-        CASE(what_was_not_sent_is_told_apart),
-        CASE(connections_are_kept),
-        CASE(a_connection_closed_while_idle_is_replaced_in_silence),
-        CASE(no_request_is_sent_twice_in_silence),
-        CASE(a_big_body_is_not_sent_twice_either),
-        CASE(a_connection_idle_for_too_long_is_not_used),
+        CASE(a_call_that_failed_before_sending_says_so),
+        CASE(connections_are_reused),
+        CASE(a_connection_closed_while_idle_is_replaced_silently),
+        CASE(no_request_is_sent_twice_silently),
+        CASE(a_request_with_a_large_body_is_not_sent_twice),
+        CASE(a_connection_idle_for_too_long_is_not_reused),
         CASE(many_calls_share_several_pools),
-        CASE(pools_that_rest_close_their_connections),
+        CASE(idle_pools_close_their_connections),
     };
     (void)signal(SIGPIPE, SIG_IGN);
     return cmocka_run_group_tests(tests, NULL, NULL);

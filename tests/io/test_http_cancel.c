@@ -20,7 +20,7 @@ static int teardown(void **state)
     return 0;
 }
 
-static void a_cancelled_call_is_silent_and_tells_whether_it_was_sent(void **state)
+static void a_cancelled_call_ends_silently_and_says_whether_it_was_sent(void **state)
 {
     (void)state;
     kit_open(&kit);
@@ -35,7 +35,7 @@ static void a_cancelled_call_is_silent_and_tells_whether_it_was_sent(void **stat
     kit_close(&kit);
 }
 
-static void an_index_can_be_used_again_at_once(void **state)
+static void the_index_of_a_cancelled_call_is_free_at_once(void **state)
 {
     (void)state;
     kit_open(&kit);
@@ -69,7 +69,7 @@ static void a_call_can_be_cancelled_from_its_own_event(void **state)
     kit_close(&kit);
 }
 
-static void a_call_can_be_begun_in_the_event_that_ends_another(void **state)
+static void a_call_can_begin_in_the_event_that_ends_another(void **state)
 {
     (void)state;
     kit_open(&kit);
@@ -82,7 +82,7 @@ static void a_call_can_be_begun_in_the_event_that_ends_another(void **state)
     kit_close(&kit);
 }
 
-static void a_late_cancel_is_left_alone(void **state)
+static void a_late_cancel_is_ignored(void **state)
 {
     (void)state;
     kit_open(&kit);
@@ -135,7 +135,7 @@ static void each_channel_hears_only_its_own_exchanges(void **state)
     listener_close(&other);
 }
 
-static void closing_breaks_everything_off(void **state)
+static void closing_cancels_every_call(void **state)
 {
     (void)state;
     kit_open(&kit);
@@ -147,7 +147,7 @@ static void closing_breaks_everything_off(void **state)
     assert_int_equal(kit.listener.ended, 0);
 }
 
-static void for_want_of_memory_none_is_made(void **state)
+static void without_memory_no_client_is_created(void **state)
 {
     (void)state;
     uv_loop_t loop;
@@ -174,14 +174,14 @@ int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        CASE(a_cancelled_call_is_silent_and_tells_whether_it_was_sent),
-        CASE(an_index_can_be_used_again_at_once),
+        CASE(a_cancelled_call_ends_silently_and_says_whether_it_was_sent),
+        CASE(the_index_of_a_cancelled_call_is_free_at_once),
         CASE(a_call_can_be_cancelled_from_its_own_event),
-        CASE(a_call_can_be_begun_in_the_event_that_ends_another),
-        CASE(a_late_cancel_is_left_alone),
+        CASE(a_call_can_begin_in_the_event_that_ends_another),
+        CASE(a_late_cancel_is_ignored),
         CASE(each_channel_hears_only_its_own_exchanges),
-        CASE(closing_breaks_everything_off),
-        CASE(for_want_of_memory_none_is_made),
+        CASE(closing_cancels_every_call),
+        CASE(without_memory_no_client_is_created),
     };
     (void)signal(SIGPIPE, SIG_IGN);
     return cmocka_run_group_tests(tests, NULL, NULL);

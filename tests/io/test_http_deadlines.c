@@ -42,7 +42,7 @@ static struct heard *times_out(const char *path, int64_t *limit_ms, size_t bytes
 }
 
 /* The answer has not begun with it: a model may think for minutes. */
-static void an_interim_answer_is_not_the_first_byte(void **state)
+static void an_interim_response_does_not_meet_the_first_byte_deadline(void **state)
 {
     (void)state;
     kit.config.idle_ms = 300;
@@ -105,7 +105,7 @@ int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        CASE(an_interim_answer_is_not_the_first_byte),
+        CASE(an_interim_response_does_not_meet_the_first_byte_deadline),
         CASE(an_endless_body_ends_at_the_total_deadline),
         CASE(a_dripping_body_ends_at_the_total_deadline),
         CASE(silence_before_the_answer_ends_at_the_first_byte_deadline),

@@ -95,7 +95,7 @@ static void was_not_sent(enum err err)
 
 /* ---- TLS ---- */
 
-static void a_private_ca_is_believed(void **state)
+static void a_configured_private_ca_is_trusted(void **state)
 {
     (void)state;
     struct http_stats stats;
@@ -110,7 +110,7 @@ static void a_private_ca_is_believed(void **state)
     end();
 }
 
-static void an_unknown_ca_is_refused_before_anything_is_sent(void **state)
+static void an_unknown_ca_is_rejected_before_anything_is_sent(void **state)
 {
     (void)state;
     begin(FOLDER "/local.pem");
@@ -120,7 +120,7 @@ static void an_unknown_ca_is_refused_before_anything_is_sent(void **state)
     end();
 }
 
-static void another_hosts_certificate_is_refused(void **state)
+static void another_hosts_certificate_is_rejected(void **state)
 {
     (void)state;
     begin(FOLDER "/other.pem");
@@ -131,7 +131,7 @@ static void another_hosts_certificate_is_refused(void **state)
     end();
 }
 
-static void a_ca_bundle_that_is_not_there_is_named(void **state)
+static void a_missing_ca_bundle_is_named(void **state)
 {
     (void)state;
     begin(FOLDER "/local.pem");
@@ -154,7 +154,7 @@ static void a_server_without_tls_is_a_connection_error(void **state)
     end();
 }
 
-static void big_bodies_pass_through_tls(void **state)
+static void large_bodies_pass_through_tls(void **state)
 {
     (void)state;
     static char body[3000000];
@@ -169,7 +169,7 @@ static void big_bodies_pass_through_tls(void **state)
     end();
 }
 
-static void cut_connections_are_told_through_tls(void **state)
+static void cut_tls_connections_are_reported(void **state)
 {
     (void)state;
     begin(FOLDER "/local.pem");
@@ -192,7 +192,7 @@ static void cut_connections_are_told_through_tls(void **state)
 
 /* ---- proxies ---- */
 
-static void a_proxy_is_asked_for_the_whole_url(void **state)
+static void a_proxy_gets_the_whole_url(void **state)
 {
     (void)state;
     char target[128];
@@ -207,7 +207,7 @@ static void a_proxy_is_asked_for_the_whole_url(void **state)
     end();
 }
 
-static void tls_goes_through_a_tunnel(void **state)
+static void tls_passes_through_a_tunnel(void **state)
 {
     (void)state;
     char target[128];
@@ -242,7 +242,7 @@ static void a_tunnel_that_fails_has_sent_nothing(void **state)
     end();
 }
 
-static void the_environment_names_a_proxy(void **state)
+static void the_environment_can_name_a_proxy(void **state)
 {
     (void)state;
     begin(NULL);
@@ -270,17 +270,17 @@ static void the_environment_names_a_proxy(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_private_ca_is_believed),
-        cmocka_unit_test(an_unknown_ca_is_refused_before_anything_is_sent),
-        cmocka_unit_test(another_hosts_certificate_is_refused),
-        cmocka_unit_test(a_ca_bundle_that_is_not_there_is_named),
+        cmocka_unit_test(a_configured_private_ca_is_trusted),
+        cmocka_unit_test(an_unknown_ca_is_rejected_before_anything_is_sent),
+        cmocka_unit_test(another_hosts_certificate_is_rejected),
+        cmocka_unit_test(a_missing_ca_bundle_is_named),
         cmocka_unit_test(a_server_without_tls_is_a_connection_error),
-        cmocka_unit_test(big_bodies_pass_through_tls),
-        cmocka_unit_test(cut_connections_are_told_through_tls),
-        cmocka_unit_test(a_proxy_is_asked_for_the_whole_url),
-        cmocka_unit_test(tls_goes_through_a_tunnel),
+        cmocka_unit_test(large_bodies_pass_through_tls),
+        cmocka_unit_test(cut_tls_connections_are_reported),
+        cmocka_unit_test(a_proxy_gets_the_whole_url),
+        cmocka_unit_test(tls_passes_through_a_tunnel),
         cmocka_unit_test(a_tunnel_that_fails_has_sent_nothing),
-        cmocka_unit_test(the_environment_names_a_proxy),
+        cmocka_unit_test(the_environment_can_name_a_proxy),
     };
     (void)signal(SIGPIPE, SIG_IGN);
     return cmocka_run_group_tests(tests, make_certificates, NULL);

@@ -13,7 +13,7 @@ static enum err check(const char *name, const char *value, struct buf *ret_words
     return kafka_conf_check(slice_of_text(name), slice_of_text(value), ret_words);
 }
 
-static void properties_that_break_a_promise_are_refused_with_the_promise(void **state)
+static void properties_that_break_a_guarantee_are_rejected_with_the_reason(void **state)
 {
     (void)state;
     static const char *const NAMES[] = {"enable.auto.commit",
@@ -42,7 +42,7 @@ static void properties_that_break_a_promise_are_refused_with_the_promise(void **
     }
 }
 
-static void the_harmless_value_of_such_a_property_is_taken(void **state)
+static void the_safe_value_of_such_a_property_is_accepted(void **state)
 {
     (void)state;
     struct buf words OWNED_BY(buf_done);
@@ -55,7 +55,7 @@ static void the_harmless_value_of_such_a_property_is_taken(void **state)
     assert_int_equal(words.len, 0);
 }
 
-static void librdkafka_judges_the_rest_in_its_own_words(void **state)
+static void other_properties_are_checked_by_librdkafka(void **state)
 {
     (void)state;
     struct buf words OWNED_BY(buf_done);
@@ -80,7 +80,7 @@ static struct kafka_config config_of(bool exactly_once)
                                  .output_bytes_max = 20 << 20};
 }
 
-static void clients_get_defaults_settings_and_properties_in_this_order(void **state)
+static void clients_get_defaults_then_settings_then_properties(void **state)
 {
     (void)state;
     struct kafka_config config = config_of(true);
@@ -124,7 +124,7 @@ static void clients_push_metrics_only_where_the_user_asks_for_it(void **state)
         assert_pushes_metrics(&config, "true");
 }
 
-static void wrong_properties_give_no_number(void **state)
+static void a_number_is_not_read_from_invalid_properties(void **state)
 {
     (void)state;
     struct kafka_config config = config_of(true);
@@ -154,7 +154,7 @@ static void do_not_wake(void *self)
     (void)self;
 }
 
-static void a_consumer_that_cannot_be_made_says_why_and_leaves_nothing(void **state)
+static void a_consumer_that_cannot_be_created_says_why_and_leaks_nothing(void **state)
 {
     (void)state;
     const struct kafka_property no_user[] = {{SLICE("security.protocol"), SLICE("SASL_PLAINTEXT")},
@@ -180,14 +180,14 @@ static void a_consumer_that_cannot_be_made_says_why_and_leaves_nothing(void **st
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(properties_that_break_a_promise_are_refused_with_the_promise),
-        cmocka_unit_test(the_harmless_value_of_such_a_property_is_taken),
-        cmocka_unit_test(librdkafka_judges_the_rest_in_its_own_words),
-        cmocka_unit_test(clients_get_defaults_settings_and_properties_in_this_order),
+        cmocka_unit_test(properties_that_break_a_guarantee_are_rejected_with_the_reason),
+        cmocka_unit_test(the_safe_value_of_such_a_property_is_accepted),
+        cmocka_unit_test(other_properties_are_checked_by_librdkafka),
+        cmocka_unit_test(clients_get_defaults_then_settings_then_properties),
         cmocka_unit_test(clients_push_metrics_only_where_the_user_asks_for_it),
-        cmocka_unit_test(wrong_properties_give_no_number),
+        cmocka_unit_test(a_number_is_not_read_from_invalid_properties),
         cmocka_unit_test(the_memory_bound_grows_with_partitions_and_queues),
-        cmocka_unit_test(a_consumer_that_cannot_be_made_says_why_and_leaves_nothing),
+        cmocka_unit_test(a_consumer_that_cannot_be_created_says_why_and_leaks_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

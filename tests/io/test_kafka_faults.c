@@ -1,7 +1,7 @@
 /* What brokers can do to a worker, with errors injected into librdkafka's in-memory cluster. */
 #include "io/kafka_kit.h"
 
-static void brokers_that_go_away_are_told_once_and_waited_for(void **state)
+static void the_worker_logs_lost_brokers_once_and_waits_for_them(void **state)
 {
     (void)state;
     struct kit kit;
@@ -19,7 +19,7 @@ static void brokers_that_go_away_are_told_once_and_waited_for(void **state)
     kit_end_well(&kit, worker);
 }
 
-static void a_missing_topic_is_waited_for_in_words(void **state)
+static void the_worker_logs_a_missing_topic_and_waits_for_it(void **state)
 {
     (void)state;
     struct kit kit;
@@ -34,7 +34,7 @@ static void a_missing_topic_is_waited_for_in_words(void **state)
     kit_end_well(&kit, worker);
 }
 
-static void a_topic_that_cannot_be_looked_up_is_not_asked_for_in_a_rush(void **state)
+static void failed_look_ups_of_a_topic_are_repeated_with_pauses(void **state)
 {
     (void)state;
     struct kit kit;
@@ -53,7 +53,7 @@ static void a_topic_that_cannot_be_looked_up_is_not_asked_for_in_a_rush(void **s
     kit_end_well(&kit, worker);
 }
 
-static void one_record_too_large_is_blamed_alone(void **state)
+static void a_record_that_is_too_large_is_the_only_one_blamed(void **state)
 {
     (void)state;
     struct kit kit;
@@ -79,7 +79,7 @@ static void one_record_too_large_is_blamed_alone(void **state)
     kit_done_with(&kit);
 }
 
-static void a_topic_that_we_may_not_write_is_blamed(void **state)
+static void a_topic_without_write_permission_is_blamed(void **state)
 {
     (void)state;
     struct kit kit;
@@ -93,7 +93,7 @@ static void a_topic_that_we_may_not_write_is_blamed(void **state)
     kit_end_well(&kit, worker);
 }
 
-static void several_records_too_large_together_ask_for_a_smaller_batch(void **state)
+static void records_too_large_together_make_batches_smaller(void **state)
 {
     (void)state;
     struct kit kit;
@@ -109,7 +109,7 @@ static void several_records_too_large_together_ask_for_a_smaller_batch(void **st
     kit_end_well(&kit, worker);
 }
 
-static void offsets_that_cannot_be_read_are_asked_for_again(void **state)
+static void a_failed_read_of_offsets_is_repeated(void **state)
 {
     (void)state;
     struct kit kit;
@@ -137,7 +137,7 @@ static void a_plain_offset_commit_that_fails_is_repeated(void **state)
     kit_end_well(&kit, worker);
 }
 
-static void an_offset_commit_that_is_refused_is_told_and_repeated_with_pauses(void **state)
+static void a_refused_offset_commit_is_logged_and_repeated_with_pauses(void **state)
 {
     (void)state;
     struct kit kit;
@@ -158,15 +158,15 @@ int main(void)
 {
     kit_only();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(brokers_that_go_away_are_told_once_and_waited_for),
-        cmocka_unit_test(a_missing_topic_is_waited_for_in_words),
-        cmocka_unit_test(a_topic_that_cannot_be_looked_up_is_not_asked_for_in_a_rush),
-        cmocka_unit_test(one_record_too_large_is_blamed_alone),
-        cmocka_unit_test(a_topic_that_we_may_not_write_is_blamed),
-        cmocka_unit_test(several_records_too_large_together_ask_for_a_smaller_batch),
-        cmocka_unit_test(offsets_that_cannot_be_read_are_asked_for_again),
+        cmocka_unit_test(the_worker_logs_lost_brokers_once_and_waits_for_them),
+        cmocka_unit_test(the_worker_logs_a_missing_topic_and_waits_for_it),
+        cmocka_unit_test(failed_look_ups_of_a_topic_are_repeated_with_pauses),
+        cmocka_unit_test(a_record_that_is_too_large_is_the_only_one_blamed),
+        cmocka_unit_test(a_topic_without_write_permission_is_blamed),
+        cmocka_unit_test(records_too_large_together_make_batches_smaller),
+        cmocka_unit_test(a_failed_read_of_offsets_is_repeated),
         cmocka_unit_test(a_plain_offset_commit_that_fails_is_repeated),
-        cmocka_unit_test(an_offset_commit_that_is_refused_is_told_and_repeated_with_pauses),
+        cmocka_unit_test(a_refused_offset_commit_is_logged_and_repeated_with_pauses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -21,7 +21,7 @@ static const char *needed(int version, const char *mechanism)
     return text;
 }
 
-static void an_older_library_lacks_what_newer_ones_mended(void **state)
+static void an_older_librdkafka_lacks_the_fixes_of_newer_ones(void **state)
 {
     (void)state;
     assert_string_equal(needed(VERSION(2, 0, 2), ""), "2.3.0 2.4.0 2.6.1 ");
@@ -32,7 +32,7 @@ static void an_older_library_lacks_what_newer_ones_mended(void **state)
     assert_string_equal(needed(VERSION(3, 0, 0), "GSSAPI"), "");
 }
 
-static void sasl_rows_hold_only_for_their_mechanism(void **state)
+static void sasl_rows_apply_only_to_their_mechanism(void **state)
 {
     (void)state;
     assert_string_equal(needed(VERSION(2, 0, 2), "SCRAM-SHA-512"), "2.3.0 2.4.0 2.6.1 2.6.1 ");
@@ -57,7 +57,7 @@ static void assert_mechanism(const char *security, const char *mechanism, const 
     assert_slice(kafka_library_mechanism(&config, name), expected);
 }
 
-static void the_mechanism_is_that_of_the_clients_properties(void **state)
+static void the_mechanism_comes_from_the_client_properties(void **state)
 {
     (void)state;
     assert_mechanism("SASL_SSL", "SCRAM-SHA-512", "SCRAM-SHA-512");
@@ -75,9 +75,9 @@ static void the_linked_library_is_new_enough_for_the_worker(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(an_older_library_lacks_what_newer_ones_mended),
-        cmocka_unit_test(sasl_rows_hold_only_for_their_mechanism),
-        cmocka_unit_test(the_mechanism_is_that_of_the_clients_properties),
+        cmocka_unit_test(an_older_librdkafka_lacks_the_fixes_of_newer_ones),
+        cmocka_unit_test(sasl_rows_apply_only_to_their_mechanism),
+        cmocka_unit_test(the_mechanism_comes_from_the_client_properties),
         cmocka_unit_test(the_linked_library_is_new_enough_for_the_worker),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

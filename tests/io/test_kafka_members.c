@@ -1,7 +1,7 @@
 /* Workers of one group after and beside each other; on the in-memory cluster or on real brokers. */
 #include "io/kafka_kit.h"
 
-static void a_second_worker_goes_on_where_the_first_one_stopped(void **state)
+static void a_second_worker_continues_where_the_first_stopped(void **state)
 {
     (void)state;
     struct kit kit;
@@ -28,7 +28,7 @@ static size_t answered_by(const struct kit_worker *worker)
     return answered;
 }
 
-static void a_new_member_gets_partitions_and_nothing_is_answered_twice(void **state)
+static void a_new_member_gets_partitions_and_no_request_is_answered_twice(void **state)
 {
     (void)state;
     struct kit kit;
@@ -95,8 +95,8 @@ static void records_fetched_before_a_rebalance_and_not_taken_are_not_skipped(voi
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_second_worker_goes_on_where_the_first_one_stopped),
-        cmocka_unit_test(a_new_member_gets_partitions_and_nothing_is_answered_twice),
+        cmocka_unit_test(a_second_worker_continues_where_the_first_stopped),
+        cmocka_unit_test(a_new_member_gets_partitions_and_no_request_is_answered_twice),
         cmocka_unit_test(records_fetched_before_a_rebalance_and_not_taken_are_not_skipped),
     };
     return kit_run_both(tests, COUNT_OF(tests));

@@ -155,7 +155,7 @@ static void topics_and_watermarks_are_looked_up(void **state)
     kit_done_with(&kit);
 }
 
-static void an_offset_beyond_the_end_is_told_and_can_be_started_again(void **state)
+static void an_offset_beyond_the_end_is_reported_and_can_be_reset(void **state)
 {
     (void)state;
     struct kit kit;
@@ -172,7 +172,7 @@ static void an_offset_beyond_the_end_is_told_and_can_be_started_again(void **sta
     kit_done_with(&kit);
 }
 
-static void a_read_reflects_every_batch_that_has_ended(void **state)
+static void a_read_of_offsets_reflects_every_ended_batch(void **state)
 {
     (void)state;
     struct kit kit;
@@ -194,7 +194,7 @@ static void a_read_reflects_every_batch_that_has_ended(void **state)
     kit_done_with(&kit);
 }
 
-static void chunks_go_out_and_refused_ones_are_told(void **state)
+static void chunks_are_sent_and_refused_ones_reported(void **state)
 {
     (void)state;
     struct kit kit;
@@ -241,9 +241,9 @@ int main(void)
         cmocka_unit_test(keys_values_and_headers_pass_byte_for_byte),
         cmocka_unit_test(headers_pass_however_many_there_are),
         cmocka_unit_test(topics_and_watermarks_are_looked_up),
-        cmocka_unit_test(an_offset_beyond_the_end_is_told_and_can_be_started_again),
-        cmocka_unit_test(a_read_reflects_every_batch_that_has_ended),
-        cmocka_unit_test(chunks_go_out_and_refused_ones_are_told),
+        cmocka_unit_test(an_offset_beyond_the_end_is_reported_and_can_be_reset),
+        cmocka_unit_test(a_read_of_offsets_reflects_every_ended_batch),
+        cmocka_unit_test(chunks_are_sent_and_refused_ones_reported),
     };
     return kit_run_both(tests, COUNT_OF(tests));
 }

@@ -35,7 +35,7 @@ static int64_t waited_ms(const char *line)
     return strtoll(field + strlen("\"waited_ms\":"), NULL, 10);
 }
 
-static void a_partition_whose_offset_cannot_be_committed_is_given_back_in_the_end(void **state)
+static void a_partition_that_cannot_commit_is_released_at_last(void **state)
 {
     (void)state;
     struct kit kit;
@@ -66,7 +66,7 @@ static void a_partition_whose_offset_cannot_be_committed_is_given_back_in_the_en
 
 /* While it joins its group again nothing can be committed, and that may take longer than anything
  * else at the end: here nearly the session's time. */
-static void a_stop_while_the_group_is_joined_waits_for_the_last_commit(void **state)
+static void a_stop_during_a_join_waits_for_the_last_commit(void **state)
 {
     (void)state;
     struct kit kit;
@@ -128,8 +128,8 @@ int main(void)
     kit_only();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_stop_that_leaves_offsets_uncommitted_says_so_and_fails),
-        cmocka_unit_test(a_partition_whose_offset_cannot_be_committed_is_given_back_in_the_end),
-        cmocka_unit_test(a_stop_while_the_group_is_joined_waits_for_the_last_commit),
+        cmocka_unit_test(a_partition_that_cannot_commit_is_released_at_last),
+        cmocka_unit_test(a_stop_during_a_join_waits_for_the_last_commit),
         cmocka_unit_test(stopping_without_brokers_takes_bounded_time),
         cmocka_unit_test(a_worker_that_never_finds_its_brokers_stops_when_asked),
     };

@@ -3,7 +3,7 @@
  * it" here. */
 #include "io/kafka_kit.h"
 
-static void an_old_generation_is_told_and_the_batch_can_go_again(void **state)
+static void an_old_generation_is_reported_and_its_batch_can_be_repeated(void **state)
 {
     (void)state;
     struct kit kit;
@@ -18,7 +18,7 @@ static void an_old_generation_is_told_and_the_batch_can_go_again(void **state)
     kit_end_well(&kit, worker);
 }
 
-static void a_member_that_is_gone_is_told(void **state)
+static void a_removed_member_is_reported(void **state)
 {
     (void)state;
     struct kit kit;
@@ -31,7 +31,7 @@ static void a_member_that_is_gone_is_told(void **state)
     kit_end_well(&kit, worker);
 }
 
-static void an_offset_commit_that_may_pass_is_sent_again_with_the_same_arguments(void **state)
+static void a_transient_offset_commit_error_is_retried_unchanged(void **state)
 {
     (void)state;
     struct kit kit;
@@ -47,7 +47,7 @@ static void an_offset_commit_that_may_pass_is_sent_again_with_the_same_arguments
     kit_end_well(&kit, worker);
 }
 
-static void metadata_that_is_too_large_aborts_cleanly(void **state)
+static void metadata_over_the_brokers_limit_aborts_cleanly(void **state)
 {
     (void)state;
     struct kit kit;
@@ -61,7 +61,7 @@ static void metadata_that_is_too_large_aborts_cleanly(void **state)
     kit_end_well(&kit, worker);
 }
 
-static void a_fenced_producer_is_made_anew_before_its_batch_ends(void **state)
+static void a_fenced_producer_is_recreated_before_its_batch_ends(void **state)
 {
     (void)state;
     struct kit kit;
@@ -76,7 +76,7 @@ static void a_fenced_producer_is_made_anew_before_its_batch_ends(void **state)
     kit_end_well(&kit, worker);
 }
 
-static void a_commit_that_fails_for_good_has_an_unknown_outcome(void **state)
+static void a_permanently_failed_commit_has_an_unknown_outcome(void **state)
 {
     (void)state;
     struct kit kit;
@@ -90,7 +90,7 @@ static void a_commit_that_fails_for_good_has_an_unknown_outcome(void **state)
     kit_end_well(&kit, worker);
 }
 
-static void a_broker_away_in_a_transaction_ends_as_unknown_and_later_well(void **state)
+static void a_broker_lost_in_a_transaction_ends_unknown_and_recovers(void **state)
 {
     (void)state;
     struct kit kit;
@@ -111,7 +111,7 @@ static void a_broker_away_in_a_transaction_ends_as_unknown_and_later_well(void *
     kit_end_well(&kit, worker);
 }
 
-static void a_record_for_a_partition_that_is_not_there_is_blamed(void **state)
+static void a_record_for_a_missing_partition_is_blamed(void **state)
 {
     (void)state;
     struct kit kit;
@@ -135,14 +135,14 @@ int main(void)
 {
     kit_only();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(an_old_generation_is_told_and_the_batch_can_go_again),
-        cmocka_unit_test(a_member_that_is_gone_is_told),
-        cmocka_unit_test(an_offset_commit_that_may_pass_is_sent_again_with_the_same_arguments),
-        cmocka_unit_test(metadata_that_is_too_large_aborts_cleanly),
-        cmocka_unit_test(a_fenced_producer_is_made_anew_before_its_batch_ends),
-        cmocka_unit_test(a_commit_that_fails_for_good_has_an_unknown_outcome),
-        cmocka_unit_test(a_broker_away_in_a_transaction_ends_as_unknown_and_later_well),
-        cmocka_unit_test(a_record_for_a_partition_that_is_not_there_is_blamed),
+        cmocka_unit_test(an_old_generation_is_reported_and_its_batch_can_be_repeated),
+        cmocka_unit_test(a_removed_member_is_reported),
+        cmocka_unit_test(a_transient_offset_commit_error_is_retried_unchanged),
+        cmocka_unit_test(metadata_over_the_brokers_limit_aborts_cleanly),
+        cmocka_unit_test(a_fenced_producer_is_recreated_before_its_batch_ends),
+        cmocka_unit_test(a_permanently_failed_commit_has_an_unknown_outcome),
+        cmocka_unit_test(a_broker_lost_in_a_transaction_ends_unknown_and_recovers),
+        cmocka_unit_test(a_record_for_a_missing_partition_is_blamed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

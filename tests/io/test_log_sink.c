@@ -34,7 +34,7 @@ static void read_all(int fd, struct buf *ret_text)
         buf_add(ret_text, slice_of(bytes, (size_t)got));
 }
 
-static void lines_come_out_whole_and_in_order(void **state)
+static void lines_are_written_whole_and_in_order(void **state)
 {
     (void)state;
     int ends[2];
@@ -89,7 +89,7 @@ static void read_until(int fd, const char *words, struct buf *text)
     }
 }
 
-static void a_reader_that_stops_reading_never_holds_the_writer(void **state)
+static void a_reader_that_stops_reading_never_blocks_the_writer(void **state)
 {
     (void)state;
     int ends[2];
@@ -106,7 +106,7 @@ static void a_reader_that_stops_reading_never_holds_the_writer(void **state)
     close(ends[1]);
 }
 
-static void a_sink_whose_reader_never_reads_ends_all_the_same(void **state)
+static void a_sink_whose_reader_never_reads_still_ends(void **state)
 {
     (void)state;
     int ends[2];
@@ -119,7 +119,7 @@ static void a_sink_whose_reader_never_reads_ends_all_the_same(void **state)
     close(ends[1]);
 }
 
-static void a_reader_that_is_gone_is_no_reason_to_die(void **state)
+static void a_closed_pipe_does_not_end_the_process(void **state)
 {
     (void)state;
     signal(SIGPIPE, SIG_IGN);
@@ -140,7 +140,7 @@ static void heard(void *self, enum log_event event, struct slice line)
     buf_add(text, line);
 }
 
-static void a_function_can_take_the_lines(void **state)
+static void a_function_can_receive_the_lines(void **state)
 {
     (void)state;
     struct buf text OWNED_BY(buf_done);
@@ -153,7 +153,7 @@ static void a_function_can_take_the_lines(void **state)
     log_sink_free(sink);
 }
 
-static void clocks_go_on_and_seeds_differ(void **state)
+static void clocks_advance_and_seeds_differ(void **state)
 {
     (void)state;
     int64_t before_us = clock_monotonic_us();
@@ -165,12 +165,12 @@ static void clocks_go_on_and_seeds_differ(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(lines_come_out_whole_and_in_order),
-        cmocka_unit_test(a_reader_that_stops_reading_never_holds_the_writer),
-        cmocka_unit_test(a_sink_whose_reader_never_reads_ends_all_the_same),
-        cmocka_unit_test(a_reader_that_is_gone_is_no_reason_to_die),
-        cmocka_unit_test(a_function_can_take_the_lines),
-        cmocka_unit_test(clocks_go_on_and_seeds_differ),
+        cmocka_unit_test(lines_are_written_whole_and_in_order),
+        cmocka_unit_test(a_reader_that_stops_reading_never_blocks_the_writer),
+        cmocka_unit_test(a_sink_whose_reader_never_reads_still_ends),
+        cmocka_unit_test(a_closed_pipe_does_not_end_the_process),
+        cmocka_unit_test(a_function_can_receive_the_lines),
+        cmocka_unit_test(clocks_advance_and_seeds_differ),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

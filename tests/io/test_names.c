@@ -60,7 +60,7 @@ static void addresses_need_no_look_up(void **state)
         assert_null(names_find(names, slice_of_text(URLS[i]), 0));
 }
 
-static void a_name_is_looked_up_once_for_all(void **state)
+static void a_name_is_looked_up_once_for_all_calls(void **state)
 {
     (void)state;
     struct name *name = names_find(names, SLICE("http://127.1:9000/x"), 1000);
@@ -76,7 +76,7 @@ static void a_name_is_looked_up_once_for_all(void **state)
     assert_false(name->is_asking);
 }
 
-static void ports_and_schemes_are_told_apart(void **state)
+static void ports_and_schemes_are_distinguished(void **state)
 {
     (void)state;
     struct name *plain = names_find(names, SLICE("http://127.1/x"), 0);
@@ -88,7 +88,7 @@ static void ports_and_schemes_are_told_apart(void **state)
     assert_string_equal(name_news(secure), "127.1:443:127.0.0.1");
 }
 
-static void a_known_name_is_looked_up_anew_while_it_is_used(void **state)
+static void a_known_name_is_refreshed_while_it_is_used(void **state)
 {
     (void)state;
     struct name *name = names_find(names, SLICE("http://127.1/x"), 0);
@@ -103,7 +103,7 @@ static void a_known_name_is_looked_up_anew_while_it_is_used(void **state)
     assert_null(name_news(name)); /* the same addresses are no news */
 }
 
-static void a_name_that_cannot_be_found_is_told_in_words(void **state)
+static void an_unresolved_name_is_reported_with_the_reason(void **state)
 {
     (void)state;
     struct name *name = names_find(names, SLICE("https://no-such-host.invalid/x"), 0);
@@ -114,7 +114,7 @@ static void a_name_that_cannot_be_found_is_told_in_words(void **state)
     assert_true(name->is_asking);
 }
 
-static void too_many_names_are_left_to_others(void **state)
+static void names_over_the_limit_are_left_to_libcurl(void **state)
 {
     (void)state;
     char url[64];
@@ -125,7 +125,7 @@ static void too_many_names_are_left_to_others(void **state)
     }
 }
 
-static void closing_breaks_look_ups_off(void **state)
+static void closing_cancels_look_ups(void **state)
 {
     (void)state;
     assert_non_null(names_find(names, SLICE("http://127.1/x"), 0));
@@ -234,12 +234,12 @@ int main(void)
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         CASE(addresses_need_no_look_up),
-        CASE(a_name_is_looked_up_once_for_all),
-        CASE(ports_and_schemes_are_told_apart),
-        CASE(a_known_name_is_looked_up_anew_while_it_is_used),
-        CASE(a_name_that_cannot_be_found_is_told_in_words),
-        CASE(too_many_names_are_left_to_others),
-        CASE(closing_breaks_look_ups_off),
+        CASE(a_name_is_looked_up_once_for_all_calls),
+        CASE(ports_and_schemes_are_distinguished),
+        CASE(a_known_name_is_refreshed_while_it_is_used),
+        CASE(an_unresolved_name_is_reported_with_the_reason),
+        CASE(names_over_the_limit_are_left_to_libcurl),
+        CASE(closing_cancels_look_ups),
         cmocka_unit_test(calls_wait_for_their_name_together),
         cmocka_unit_test(calls_fail_with_their_name_together),
         cmocka_unit_test(a_waiting_call_can_be_cancelled),

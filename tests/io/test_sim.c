@@ -54,7 +54,7 @@ static void ask_signed(const struct stand *stand, const char *body, int64_t skew
     (void)close(fd);
 }
 
-static void a_signed_call_gets_the_pages_answer(void **state)
+static void a_signed_call_gets_the_answer_of_the_page(void **state)
 {
     (void)state;
     struct stand stand;
@@ -166,7 +166,7 @@ static const struct sight {
     {"[[sim:fault=endless_body;gap=0]]", true, 200, ENDED_LATE, -1, false},
 };
 
-static void connection_faults_look_as_they_should(void **state)
+static void connection_faults_reach_the_client(void **state)
 {
     (void)state;
     struct stand stand;
@@ -191,7 +191,7 @@ static void connection_faults_look_as_they_should(void **state)
     stand_down(&stand);
 }
 
-static void a_stalled_call_is_noticed_when_its_client_leaves(void **state)
+static void a_stalled_call_ends_when_its_client_leaves(void **state)
 {
     (void)state;
     struct stand stand;
@@ -219,7 +219,7 @@ static void a_stalled_call_is_noticed_when_its_client_leaves(void **state)
     stand_down(&stand);
 }
 
-static void stopping_ends_what_is_open(void **state)
+static void stopping_ends_open_calls(void **state)
 {
     (void)state;
     struct stand stand;
@@ -240,7 +240,7 @@ static void stopping_ends_what_is_open(void **state)
     stand_down(&stand);
 }
 
-static void requests_may_follow_each_other_unasked(void **state)
+static void pipelined_requests_are_answered(void **state)
 {
     (void)state;
     struct stand stand;
@@ -261,7 +261,7 @@ static void requests_may_follow_each_other_unasked(void **state)
     stand_down(&stand);
 }
 
-static void what_is_no_call_is_refused(void **state)
+static void requests_that_are_not_calls_are_rejected(void **state)
 {
     (void)state;
     static const struct {
@@ -287,7 +287,7 @@ static void what_is_no_call_is_refused(void **state)
     stand_down(&stand);
 }
 
-static void a_body_over_the_limit_is_refused(void **state)
+static void a_body_over_the_limit_is_rejected(void **state)
 {
     (void)state;
     static char body[200001];
@@ -319,7 +319,7 @@ static void assert_date(const struct heard *heard, int64_t from, int64_t skew_se
     assert_in_range(told_ms / 1000 - skew_seconds, from, wall_seconds());
 }
 
-static void the_clock_can_be_wrong(void **state)
+static void the_simulators_clock_can_be_skewed(void **state)
 {
     (void)state;
     struct stand stand;
@@ -362,7 +362,7 @@ static void a_skewed_clock_judges_signatures(void **state)
     stand_down(&stand);
 }
 
-static void a_quota_throttles_what_is_over_it(void **state)
+static void a_quota_throttles_calls_above_it(void **state)
 {
     (void)state;
     struct stand stand;
@@ -400,7 +400,7 @@ static void an_early_reset_comes_before_the_body(void **state)
     stand_down(&stand);
 }
 
-static void a_large_answer_is_whole(void **state)
+static void a_large_answer_arrives_whole(void **state)
 {
     (void)state;
     struct stand stand;
@@ -420,7 +420,7 @@ static void a_large_answer_is_whole(void **state)
     stand_down(&stand);
 }
 
-static void a_taken_port_is_said_in_words(void **state)
+static void a_port_in_use_is_reported(void **state)
 {
     (void)state;
     struct stand stand;
@@ -471,21 +471,21 @@ static void eight_thousand_calls_may_be_open(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_signed_call_gets_the_pages_answer),
+        cmocka_unit_test(a_signed_call_gets_the_answer_of_the_page),
         cmocka_unit_test(a_stream_comes_as_frames),
         cmocka_unit_test(plain_errors_have_their_status_and_type),
-        cmocka_unit_test(connection_faults_look_as_they_should),
-        cmocka_unit_test(a_stalled_call_is_noticed_when_its_client_leaves),
-        cmocka_unit_test(stopping_ends_what_is_open),
-        cmocka_unit_test(requests_may_follow_each_other_unasked),
-        cmocka_unit_test(what_is_no_call_is_refused),
-        cmocka_unit_test(a_body_over_the_limit_is_refused),
-        cmocka_unit_test(the_clock_can_be_wrong),
+        cmocka_unit_test(connection_faults_reach_the_client),
+        cmocka_unit_test(a_stalled_call_ends_when_its_client_leaves),
+        cmocka_unit_test(stopping_ends_open_calls),
+        cmocka_unit_test(pipelined_requests_are_answered),
+        cmocka_unit_test(requests_that_are_not_calls_are_rejected),
+        cmocka_unit_test(a_body_over_the_limit_is_rejected),
+        cmocka_unit_test(the_simulators_clock_can_be_skewed),
         cmocka_unit_test(a_skewed_clock_judges_signatures),
-        cmocka_unit_test(a_quota_throttles_what_is_over_it),
+        cmocka_unit_test(a_quota_throttles_calls_above_it),
         cmocka_unit_test(an_early_reset_comes_before_the_body),
-        cmocka_unit_test(a_large_answer_is_whole),
-        cmocka_unit_test(a_taken_port_is_said_in_words),
+        cmocka_unit_test(a_large_answer_arrives_whole),
+        cmocka_unit_test(a_port_in_use_is_reported),
         cmocka_unit_test(eight_thousand_calls_may_be_open),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

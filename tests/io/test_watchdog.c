@@ -49,7 +49,7 @@ static int exit_code_with_watchdog(int64_t delay_ms, bool stops)
     return WEXITSTATUS(status);
 }
 
-static void a_watchdog_ends_what_hangs_unless_it_was_stopped(void **state)
+static void a_watchdog_ends_a_hanging_process_unless_it_was_stopped(void **state)
 {
     (void)state;
     was_stopped =
@@ -69,7 +69,7 @@ static void a_watchdog_ends_what_hangs_unless_it_was_stopped(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_watchdog_ends_what_hangs_unless_it_was_stopped),
+        cmocka_unit_test(a_watchdog_ends_a_hanging_process_unless_it_was_stopped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -80,7 +80,7 @@ def test_a_topic_of_the_settings_that_may_not_be_written_holds_everything_and_lo
         world.must_be_graceful()
 
 
-def test_without_credentials_requests_wait_until_there_are_some(broker, folder):
+def test_requests_wait_until_there_are_credentials(broker, folder):
     keys = folder / "credentials"
     with World(broker, folder) as world:
         worker = world.worker("w0", environment={"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "",
