@@ -60,7 +60,7 @@ SIMS=()
 build() {
     if [ -z "${BUILT[$1]:-}" ]; then
         say "building $1"
-        if bounded 600 "$OUT/$1-configure.log" cmake --preset "$1" &&
+        if bounded 600 "$OUT/$1-configure.log" cmake --preset "$1" -DBEDROCK_WERROR=ON &&
             bounded 3600 "$OUT/$1-build.log" cmake --build --preset "$1" -j "$(nproc)"; then
             BUILT[$1]=yes
         else

@@ -29,6 +29,7 @@ struct attempt *attempt_begin(struct engine *engine, struct job *job)
     if (make_room(job))
         job->attempt_count++;
     struct attempt *attempt = attempt_last(job);
+    CHECK(attempt != NULL);
     *attempt = (struct attempt){
         .number = (int)++job->calls,
         .model = job->request.model,
@@ -67,6 +68,7 @@ void attempt_hear_head(struct attempt *attempt, int status, struct slice head)
 void attempt_end(struct engine *engine, struct job *job, const struct why *why)
 {
     struct attempt *attempt = attempt_last(job);
+    CHECK(attempt != NULL);
     attempt->duration_ms = engine->now_ms - attempt->started_ms;
     if (why->err != OK)
         why_copy(attempt->error, sizeof attempt->error,
