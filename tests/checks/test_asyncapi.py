@@ -36,7 +36,7 @@ def resolve(reference, document=DOCUMENT):
     return document
 
 
-def test_it_is_asyncapi_3_and_says_who_it_is_about():
+def test_the_document_is_asyncapi_3_and_names_the_worker():
     assert re.fullmatch(r"3\.\d+\.\d+", DOCUMENT["asyncapi"])
     assert DOCUMENT["info"]["title"] == "bedrock-worker"
     assert DOCUMENT["info"]["version"] and DOCUMENT["info"]["license"]["name"] == "Apache-2.0"
@@ -44,7 +44,7 @@ def test_it_is_asyncapi_3_and_says_who_it_is_about():
 
 
 @pytest.mark.parametrize("reference", sorted(set(references(DOCUMENT))))
-def test_a_reference_leads_somewhere(reference):
+def test_every_reference_resolves(reference):
     assert resolve(reference)
 
 
@@ -80,7 +80,7 @@ def test_the_settings_files_name_the_listed_topics():
     assert set(demo) == {path for path, _, _ in listed_topics()}
 
 
-def test_the_page_of_operation_makes_the_listed_topics_and_grants_their_rights():
+def test_the_operations_page_creates_the_listed_topics_and_grants_rights():
     page = (ROOT / "deploy" / "README.md").read_text(encoding="utf-8")
     made = re.search(r"^for topic in (.*); do$", page, re.M).group(1).split()
     table = re.search(r"^\| topic \| retention .*\n\|[-|]+\n((?:\|.*\n)+)", page, re.M).group(1)
@@ -91,7 +91,7 @@ def test_the_page_of_operation_makes_the_listed_topics_and_grants_their_rights()
         assert re.findall(r"--topic (\S+)", granted) == [name for _, name, wanted in listed_topics() if wanted == right]
 
 
-def test_the_reply_topic_is_the_requests_to_name():
+def test_the_request_names_the_reply_topic():
     reply = DOCUMENT["operations"]["answer"]["reply"]
     assert resolve(reply["channel"]["$ref"])["address"] is None
     assert reply["address"]["location"] == "$message.header#/kafka_replyTopic"
@@ -99,7 +99,7 @@ def test_the_reply_topic_is_the_requests_to_name():
     assert resolve(resolve(reply["messages"][0]["$ref"])["$ref"])["name"] == "bedrock.chat.response.v1"
 
 
-def test_every_channel_is_used_and_the_worker_receives_requests_alone():
+def test_every_channel_is_used_and_the_worker_receives_only_requests():
     used = {}
     for operation in DOCUMENT["operations"].values():
         used[operation["channel"]["$ref"].rsplit("/", 1)[-1]] = operation["action"]
@@ -109,7 +109,7 @@ def test_every_channel_is_used_and_the_worker_receives_requests_alone():
     assert [name for name, action in used.items() if action == "receive"] == ["requests"]
 
 
-def test_an_operations_messages_are_its_channels():
+def test_an_operation_has_the_messages_of_its_channel():
     for operation in DOCUMENT["operations"].values():
         for message in operation["messages"]:
             assert message["$ref"].startswith(operation["channel"]["$ref"] + "/messages/")
@@ -132,6 +132,6 @@ def test_the_content_types_are_those_of_the_headers():
         assert messages[name]["contentType"] == schema(HEADERS[name])["properties"]["content-type"]["const"]
 
 
-def test_every_schema_of_the_folder_is_referred_to():
+def test_every_schema_of_the_folder_is_referenced():
     named = {Path(reference).name for reference in references(DOCUMENT) if reference.startswith("./")}
     assert named == {path.name for path in SCHEMAS.glob("*.schema.json")}

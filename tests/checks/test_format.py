@@ -33,7 +33,7 @@ def test_every_c_file_is_formatted(clang_format):
     assert done.returncode == 0, done.stderr + "\nmend it: cmake --build --preset dev --target format"
 
 
-def test_a_file_that_is_not_formatted_is_found(clang_format, tmp_path):
+def test_an_unformatted_file_is_found(clang_format, tmp_path):
     (tmp_path / ".clang-format").write_text((ROOT / ".clang-format").read_text())
     odd = tmp_path / "odd.c"
     odd.write_text("int  main(void) { return 0; }\n")

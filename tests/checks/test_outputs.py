@@ -64,7 +64,7 @@ def whole_runs(outputs):
     return [(answer, chunks) for answer, chunks in pairs if chunks and chunks[-1].get("chunk_position") == "last"]
 
 
-def test_there_are_records_of_every_kind_from_the_encoders(encoded):
+def test_the_encoders_write_records_of_every_kind(encoded):
     assert encoded.responses and encoded.chunks and encoded.usage and encoded.letters
     assert len(whole_runs(encoded)) == 2
 
@@ -97,7 +97,7 @@ def test_every_dead_letter_has_its_headers(outputs):
         assert lost in ([], [b"too large"])
 
 
-def test_no_member_of_ours_is_null(outputs):
+def test_no_member_of_the_worker_is_null(outputs):
     for record in outputs.responses + outputs.chunks + outputs.usage:
         assert list(nulls(record.json())) == [], record.place
 
@@ -122,13 +122,13 @@ def test_langchain_loads_every_chunk(outputs):
         assert chunk.content == value["content"] and chunk.id == value["id"]
 
 
-def test_a_run_counts_from_0_without_gaps_and_ends_once(outputs):
+def test_a_run_of_chunks_counts_from_0_without_gaps_and_ends_once(outputs):
     for run, chunks in outputs.runs().items():
         assert [chunk["seq"] for chunk in chunks] == list(range(len(chunks))), run
         assert not any(chunk["last"] for chunk in chunks[:-1]), run
 
 
-def test_the_sum_of_a_run_is_the_message_of_the_response(outputs):
+def test_the_chunks_of_a_run_add_up_to_the_message_of_the_response(outputs):
     for answer, chunks in whole_runs(outputs):
         total, message = summed(chunks), AIMessage(**answer["message"])
         assert total.text == message.text
@@ -140,7 +140,7 @@ def test_the_sum_of_a_run_is_the_message_of_the_response(outputs):
         assert total.chunk_position == "last"
 
 
-def test_the_pages_stream_is_chunk_by_chunk_what_the_page_shows(encoded):
+def test_the_pages_stream_gives_the_chunks_that_the_page_shows(encoded):
     answer, chunks = whole_runs(encoded)[0]
     assert AIMessage(**answer["message"]).text == PAGE_TEXT
     contents = [chunk["content"] for chunk in chunks]
@@ -155,7 +155,7 @@ def test_the_pages_stream_is_chunk_by_chunk_what_the_page_shows(encoded):
     assert "|".join(texts) + "|" == "|" + "|".join(PAGE_PIECES) + "||||"
 
 
-def test_the_pages_answer_is_what_the_page_shows(encoded):
+def test_the_pages_answer_gives_the_response_that_the_page_shows(encoded):
     message = AIMessage(**encoded.answers()[0]["message"])
     assert message.content == PAGE_TEXT
     assert message.usage_metadata == {"input_tokens": 29, "output_tokens": 21, "total_tokens": 50}
@@ -189,13 +189,13 @@ def test_a_record_is_a_cloud_event_in_binary_mode(outputs, kind, event_type):
         assert event.get_data() == value
 
 
-def test_the_event_of_a_response_is_named_after_the_requests_place(outputs):
+def test_the_event_id_of_a_response_is_the_place_of_its_request(outputs):
     for record in outputs.responses:
         place = record.json()["request"]
         assert binary_event(record).get_id().startswith(f"{place['topic']}/{place['partition']}/{place['offset']}/")
 
 
-def test_the_event_of_a_chunk_is_named_after_its_run(outputs):
+def test_the_event_id_of_a_chunk_names_its_run(outputs):
     for record in outputs.chunks:
         value = record.json()
         assert binary_event(record).get_id() == f"{value['run']}/{value['seq']}"
@@ -217,7 +217,7 @@ def test_one_call_has_one_usage_record(outputs):
     assert len(calls) == len(set(calls))
 
 
-def test_an_answers_usage_is_that_of_its_final_call(outputs):
+def test_the_usage_of_an_answer_is_that_of_its_final_call(outputs):
     final = {event["id"]: event["data"] for event in (record.json() for record in outputs.usage)
              if event["data"]["final"]}
     for answer in outputs.answers():

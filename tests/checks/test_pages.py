@@ -62,7 +62,7 @@ def call(script, folder, **environment):
 # ---- blocks ----
 
 @named(BLOCKS)
-def test_every_block_says_how_it_is_checked(block):
+def test_every_block_names_its_check(block):
     if block.language == "json":
         assert block.way[:1] and (SCHEMAS / f"{block.way[0]}.schema.json").exists()
     else:
@@ -122,7 +122,7 @@ def dry(command):
 
 
 @named(of("sh", "long"))
-def test_a_long_command_of_a_page_would_begin(block, tmp_path):
+def test_a_long_command_of_a_page_can_begin(block, tmp_path):
     checkout(tmp_path)
     for command in commands_of(block):
         shorter = dry(command)
@@ -149,7 +149,7 @@ def test_the_first_page_shows_what_the_demo_prints(tmp_path):
 
 
 @named(of("ini", "systemd"))
-def test_the_systemd_unit_fits_the_installation(block):
+def test_the_systemd_unit_matches_the_installation(block):
     unit = configparser.ConfigParser()
     unit.optionxform = str
     unit.read_string(block.text)
@@ -197,7 +197,7 @@ def anchors(page):
 
 
 @pytest.mark.parametrize("page", page_names())
-def test_every_link_leads_somewhere(page):
+def test_every_link_has_a_target(page):
     text = re.sub(r"^```.*?^```$", "", text_of(page), flags=re.MULTILINE | re.DOTALL)
     for link in re.findall(r"\]\(([^)\s]+)\)", text):
         if link.startswith("https://"):
@@ -216,7 +216,7 @@ def test_the_first_page_is_short_and_names_all_pages():
         assert page == "README.md" or f"]({page})" in text, page
 
 
-def test_the_pages_of_users_are_installed(tmp_path):
+def test_the_pages_for_users_are_installed(tmp_path):
     """Below the documents' folder they lie as in the source, so that their links lead on."""
     release = ROOT / "build" / "release"
     if not (release / "cmake_install.cmake").exists():
@@ -233,7 +233,7 @@ STRUCK = ["anew", "nobody", "so long", "told", "in words", "of its own", "of the
 
 
 @pytest.mark.parametrize("page", page_names())
-def test_a_page_speaks_plainly(page):
+def test_a_page_contains_no_struck_word(page):
     """Words that made readers read twice; see worker/HACKING.md."""
     text = re.sub(r"^```.*?^```$|`[^`\n]*`", "", text_of(page), flags=re.MULTILINE | re.DOTALL)
     assert [word for word in STRUCK if re.search(rf"\b{word}\b", " ".join(text.split()))] == []
@@ -280,7 +280,7 @@ def test_the_alarms_are_events_with_their_level():
             assert there.get(name) == row[2].strip(), name
 
 
-def test_the_signs_of_trouble_are_events():
+def test_the_troubleshooting_table_names_events():
     there = events()
     signs = [code for cell in first_column(section("deploy/README.md", "Troubleshooting")) for code in codes(cell)]
     errors = {code for cell in first_column(section("schema/README.md", "Errors")) for code in codes(cell)}
@@ -293,7 +293,7 @@ def source(name):
     return (ROOT / "worker" / name).read_text(encoding="utf-8")
 
 
-def test_the_names_in_the_pages_are_the_workers():
+def test_every_name_in_the_pages_is_one_of_the_worker():
     """A name with `_` in it is an event, an error code, a setting, a member of a record, or one of others."""
     others = {"read_committed", "credential_process"}
     names = set(events()) | set(re.findall(r'"(\w+)"', source("base/err.def")))
@@ -307,7 +307,7 @@ def test_the_names_in_the_pages_are_the_workers():
         assert said - names - others == set(), page
 
 
-def test_the_tests_page_has_every_part():
+def test_the_tests_page_lists_every_part():
     parts = re.search(r'^ALL="(.*)"$', (ROOT / "tests" / "run.sh").read_text(encoding="utf-8"), re.MULTILINE).group(1)
     table = " ".join(first_column(section("tests/README.md", "The tests")))
     assert sorted(re.findall(r"\w+", table)) == sorted(parts.split())
@@ -349,7 +349,7 @@ FILE = re.compile(r"(?:[\w.-]+/)+[\w.*-]*|[\w-]+\.(?:c|h|def|sh|py|md|yaml|txt)"
 
 
 @pytest.mark.parametrize("page", [page for page in MAPS if (ROOT / page).exists()])
-def test_every_file_that_the_map_names_is_there(page):
+def test_every_file_that_the_map_names_exists(page):
     named_files = [token for code in codes(re.sub(r"^```\w.*?^```$", "", text_of(page), flags=re.M | re.S))
                    for token in code.split() if FILE.fullmatch(token)]
     named_files += [line.split()[0] for block in blocks_of(page) for line in block.text.splitlines()
@@ -379,7 +379,7 @@ def wings():
     return found
 
 
-def test_the_map_has_every_wing_and_every_room():
+def test_the_map_names_every_wing_and_every_file():
     """A row names each file of its folder, and no other."""
     rows = {codes(row.split("|")[1])[0]: codes("|".join(row.split("|")[2:]))
             for row in section("worker/README.md", "Rooms").splitlines() if row.startswith("| `")}

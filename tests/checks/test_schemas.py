@@ -25,7 +25,7 @@ def test_a_schema_is_valid_2020_12_and_names_itself(name):
     Draft202012Validator.check_schema(document)
 
 
-def test_every_schema_has_an_id_of_its_own():
+def test_every_schema_has_a_unique_id():
     assert len({schema(name)["$id"] for name in NAMES}) == len(NAMES)
 
 
@@ -135,7 +135,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("words", WRONG)
-def test_a_wrong_example_fails(words):
+def test_an_invalid_example_fails(words):
     name, change = WRONG[words]
     document = copy.deepcopy(example(name))
     change(document)
@@ -144,7 +144,7 @@ def test_a_wrong_example_fails(words):
 
 
 @pytest.mark.parametrize("name", ["request", "response", "usage", "chunk"])
-def test_what_belongs_to_users_and_to_bedrock_may_hold_anything(name):
+def test_members_of_users_and_of_bedrock_may_hold_anything(name):
     anything = {"n": None, "deep": [{"x": [1, None, {"y": 1e300}]}], "": ""}
     document = example({"request": "request.everything", "response": "response.ok", "usage": "usage.exact",
                         "chunk": "chunk.last"}[name])
@@ -162,7 +162,7 @@ def test_what_belongs_to_users_and_to_bedrock_may_hold_anything(name):
     assert faults(name, document) == []
 
 
-def test_what_langchain_prints_of_a_conversation_is_a_valid_request():
+def test_a_conversation_printed_by_langchain_is_a_valid_request():
     answer = AIMessage(**example("response.ok")["message"])
     summed = AIMessageChunk(content="Ja", chunk_position="last")
     messages = [SystemMessage("Translate."), HumanMessage("Yes"), answer, HumanMessage("No"), summed]
@@ -182,7 +182,7 @@ def test_the_error_codes_are_those_of_the_worker():
         assert set(found) == codes, document
 
 
-def test_what_several_schemas_describe_they_describe_alike():
+def test_shared_parts_are_described_alike_by_all_schemas():
     response, chunk, usage = schema("response"), schema("chunk"), schema("usage")
     assert response["$defs"]["error"] == chunk["properties"]["error"]
     assert response["$defs"]["usage"] == usage["$defs"]["usage"]

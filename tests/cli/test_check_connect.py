@@ -26,7 +26,7 @@ def verdicts(lines):
     return [(verdict, about) for verdict, about, _ in lines]
 
 
-def test_good_credentials_and_a_model_that_is_there_are_told_and_nothing_is_billed(tmp_path):
+def test_valid_credentials_and_a_callable_model_are_reported_without_a_bill(tmp_path):
     ledger = tmp_path / "ledger.jsonl"
     with simulator("--ledger", ledger) as url:
         lines = check(url, *MODELS)
@@ -46,7 +46,7 @@ def test_a_simulator_with_a_settings_file_knows_the_key_of_the_pages(tmp_path):
     assert (verdicts(good)[-1], verdicts(bad)[-1]) == (("ok", "models fast"), ("FAIL", "credentials"))
 
 
-def test_bearer_tokens_are_tried_too():
+def test_bearer_tokens_are_checked_too():
     with simulator() as url:
         good = check(url, *MODELS, AWS_BEARER_TOKEN_BEDROCK="simulated-bearer-token")
         bad = check(url, *MODELS, AWS_BEARER_TOKEN_BEDROCK="canary-of-a-token")
@@ -54,20 +54,20 @@ def test_bearer_tokens_are_tried_too():
     assert bad[-1][0] == "FAIL" and "canary" not in str(bad)
 
 
-def test_refused_credentials_are_told_with_their_source_and_the_reason():
+def test_rejected_credentials_are_reported_with_source_and_reason():
     with simulator() as url:
         lines = check(url, *MODELS, AWS_SECRET_ACCESS_KEY="wrong/secret+key")
     assert verdicts(lines) == [("ok", "credentials"), ("ok", "endpoint"), ("FAIL", "credentials")]
     assert lines[2][2].startswith("Bedrock rejects those from the environment: InvalidSignatureException: ")
 
 
-def test_without_credentials_the_endpoint_is_tried_all_the_same(tmp_path):
+def test_without_credentials_the_endpoint_is_still_checked(tmp_path):
     with simulator() as url:
         lines = check(url, *MODELS, AWS_ACCESS_KEY_ID="", HOME=str(tmp_path))
     assert verdicts(lines) == [("FAIL", "credentials"), ("ok", "endpoint")]
 
 
-def test_without_models_in_the_settings_the_credentials_are_tried_all_the_same():
+def test_without_models_in_the_settings_the_credentials_are_still_checked():
     with simulator() as url:
         good = check(url)
         bad = check(url, AWS_SECRET_ACCESS_KEY="wrong/secret+key")
@@ -106,14 +106,14 @@ def answering(**attributes):
     (403, "AccessDeniedException", "access denied; grant bedrock:InvokeModel"),
     (404, "ResourceNotFoundException", "the call failed; Bedrock answers 404 ResourceNotFoundException: no"),
     (500, "InternalServerException", "the call failed; Bedrock answers 500 InternalServerException: no")])
-def test_a_model_that_cannot_be_called_is_told_with_what_bedrock_says(status, kind, words):
+def test_a_model_that_cannot_be_called_is_reported_with_bedrocks_error(status, kind, words):
     with answering(status=status, kind=kind) as (url, _):
         lines = check(url, *MODELS)
     assert verdicts(lines) == [("ok", "credentials"), ("ok", "endpoint"), ("FAIL", "models fast")]
     assert words in lines[2][2]
 
 
-def test_a_bearer_token_that_is_refused_may_be_wrong_itself():
+def test_a_rejected_bearer_token_is_named_as_a_possible_cause():
     with answering(status=403, kind="AccessDeniedException") as (url, _):
         for models in (MODELS, []):
             lines = check(url, *models, AWS_BEARER_TOKEN_BEDROCK="canary-of-a-token")
@@ -122,7 +122,7 @@ def test_a_bearer_token_that_is_refused_may_be_wrong_itself():
             assert "canary" not in str(lines)
 
 
-def test_keys_that_cannot_be_keys_are_told_as_such_and_never_shown():
+def test_invalid_keys_are_reported_and_never_shown():
     with simulator() as url:
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_BEARER_TOKEN_BEDROCK"):
             lines = check(url, *MODELS, **{name: "canary\x1bof a key"})
@@ -131,27 +131,27 @@ def test_keys_that_cannot_be_keys_are_told_as_such_and_never_shown():
             assert "canary" not in str(lines)
 
 
-def test_a_model_that_is_throttled_just_now_is_fine():
+def test_a_throttled_model_passes_the_check():
     with answering(status=429, kind="ThrottlingException") as (url, _):
         assert verdicts(check(url, *MODELS))[-1] == ("ok", "models fast")
 
 
 @pytest.mark.parametrize("status", [200, 403, 502])
-def test_a_page_in_place_of_an_answer_is_no_bedrock(status):
+def test_an_html_page_in_place_of_an_answer_is_not_bedrock(status):
     with answering(status=status, kind="", body=b"<html><body>Sign in to the network</body></html>") as (url, _):
         lines = check(url, *MODELS)
     assert verdicts(lines) == [("ok", "credentials"), ("FAIL", "endpoint")]
     assert "bedrock.proxy" in lines[1][2]
 
 
-def test_the_way_leads_through_the_proxy():
+def test_calls_pass_through_the_configured_proxy():
     with answering() as (url, seen):
         lines = check("http://bedrock.invalid", *MODELS, "--set", f"bedrock.proxy={url}")
     assert verdicts(lines) == [("ok", "credentials"), ("ok", "endpoint"), ("ok", "models fast")]
     assert seen == [f"http://bedrock.invalid/model/{HAIKU.replace(':', '%3A')}/converse"]
 
 
-def test_a_clock_that_is_off_is_told_and_followed(tmp_path):
+def test_a_wrong_clock_is_reported_and_corrected(tmp_path):
     settings = tmp_path / "sim.yaml"
     settings.write_text("auth: {clock_skew: 20m}\n", encoding="utf-8")
     with simulator("-c", settings) as url:
@@ -163,7 +163,7 @@ def test_a_clock_that_is_off_is_told_and_followed(tmp_path):
     assert 1200 - 1 - took <= behind <= 1201
 
 
-def test_regions_of_aliases_have_endpoints_of_their_own():
+def test_every_region_of_an_alias_is_checked_at_its_endpoint():
     done = call("check", "--connect", "--set", "kafka.bootstrap_servers=127.0.0.1:1", "--set",
                 f"models.aliases={{a: {{id: '{HAIKU}', region: xx-nowhere-1}}, b: {{id: '{HAIKU}', region: xx-nowhere-2}}, "
                 "c: {id: amazon.nova-micro-v1:0, region: xx-nowhere-1}}", **KEYS)

@@ -39,7 +39,7 @@ def test_help_names_every_command():
         assert re.search(rf"^  {name} ", done.stdout, re.M)
 
 
-def test_the_version_is_the_projects():
+def test_the_version_command_prints_the_projects_version():
     version = re.search(r"^project\(bedrock-worker VERSION (\S+)", (ROOT / "CMakeLists.txt").read_text(), re.M).group(1)
     for word in ("version", "--version", "-V"):
         done = call(word)
@@ -52,7 +52,7 @@ def test_the_version_names_the_libraries_too():
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_has_a_page(command):
+def test_every_command_has_a_help_page(command):
     pages = [call(command, "--help"), call(command, "-h"), call("help", command)]
     for done in pages:
         assert done.returncode == 0
@@ -85,7 +85,7 @@ def test_the_simulators_help_is_80_columns_wide():
     (["demo", "x"], "'x' is one word too many; the command takes options only;"),
     (["run", "--stream"], "unknown option --stream; see bedrock-worker run --help"),
 ])
-def test_a_wrong_command_line_is_explained_and_the_code_is_2(arguments, words):
+def test_an_invalid_command_line_is_explained_and_the_code_is_2(arguments, words):
     done = call(*arguments)
     assert done.returncode == 2
     assert words in done.stderr
@@ -103,7 +103,7 @@ def test_output_that_cannot_be_written_is_a_failure(arguments):
         assert done.stderr.endswith(": standard output could not be written\n")
 
 
-def test_settings_from_an_input_that_is_closed_are_refused():
+def test_settings_from_a_closed_input_are_rejected():
     done = subprocess.run(["/bin/sh", "-c", f'exec "{WORKER}" check -c - <&-'], capture_output=True, text=True,
                           check=False, timeout=PATIENCE, env={**CLEAN, "AWS_REGION": "us-east-1"})
     assert (done.returncode, done.stderr.split(";")[0]) == (2, "-: cannot be read: Bad file descriptor")
@@ -111,7 +111,7 @@ def test_settings_from_an_input_that_is_closed_are_refused():
 
 # ---- check ----
 
-def test_the_defaults_the_shipped_file_and_an_empty_one_are_good(tmp_path):
+def test_the_defaults_the_shipped_file_and_an_empty_file_are_valid(tmp_path):
     for arguments in ([], ["-c", ROOT / "config" / "worker.yaml"], ["-c", settings_file(tmp_path, "")]):
         done = call("check", *arguments, AWS_REGION="us-east-1")
         assert (done.returncode, done.stderr) == (0, "")
@@ -119,7 +119,7 @@ def test_the_defaults_the_shipped_file_and_an_empty_one_are_good(tmp_path):
         assert done.stdout.endswith("\nno errors\n")
 
 
-def test_the_environment_names_the_file_and_standard_input_is_one(tmp_path):
+def test_settings_come_from_the_environments_file_or_standard_input(tmp_path):
     bad = settings_file(tmp_path, "kafka: 5\n")
     assert call("check", BEDROCK_WORKER_CONFIG=str(bad)).returncode == 2
     assert call("check", "-c", "-", text="delivery: {max_held: 300}\n", AWS_REGION="us-east-1").returncode == 0
@@ -136,7 +136,7 @@ def test_the_settings_file_may_be_the_argument(tmp_path, command):
     assert done.stderr.startswith(f"{bad}:1:8: kafka: ")
 
 
-def test_an_empty_name_of_the_settings_file_is_refused():
+def test_an_empty_settings_file_name_is_rejected():
     done = call("check", "", AWS_REGION="us-east-1")
     assert (done.returncode, "name a file" in done.stderr) == (2, True)
     for command in ("check", "run", "ask"):
@@ -147,7 +147,7 @@ def test_an_empty_name_of_the_settings_file_is_refused():
                 BEDROCK_WORKER_CONFIG="").returncode == 0
 
 
-def test_a_group_is_no_setting_of_the_command_line():
+def test_a_group_of_settings_cannot_be_set_on_the_command_line():
     for group, first in (("kafka", "kafka.bootstrap_servers"), ("bedrock.retry", "bedrock.retry.max_attempts")):
         done = call("check", "--set", group + "={}")
         assert done.stderr == (f"--set:1:1: {group}: is a group of settings; set its members one by one, e.g. --set "
@@ -163,14 +163,14 @@ def test_one_mistake_does_not_hide_another(tmp_path):
         "kafka.group_idd", "delivery.max_in_flight", "models.default", "models.aliases.a.defaults.top_p", "templates.t"]
 
 
-def test_what_librdkafka_refuses_is_told_where_it_was_said(tmp_path):
+def test_a_property_that_librdkafka_rejects_is_reported_with_its_place(tmp_path):
     done = call("check", "-c", settings_file(tmp_path, "kafka:\n  producer:\n    max.in.flight: 9\n"))
     assert done.returncode == 2
     assert re.fullmatch(r"\S+worker.yaml:3:20: kafka.producer.max.in.flight: librdkafka creates no client with it: .*\n",
                         done.stderr)
 
 
-def test_a_missing_region_is_told_as_run_tells_it(tmp_path):
+def test_check_reports_a_missing_region_in_the_words_of_run(tmp_path):
     done = call("check", "-c", settings_file(tmp_path, ""))
     assert done.returncode == 2
     told = re.search(r"^FAIL  region: (no AWS region: set bedrock.region, .*)$", done.stdout, re.M).group(1)
@@ -179,7 +179,7 @@ def test_a_missing_region_is_told_as_run_tells_it(tmp_path):
     assert call("check", "-c", settings_file(tmp_path, "bedrock: {region: eu-west-1}\n")).returncode == 0
 
 
-def test_what_the_environment_says_wrongly_is_told_with_its_name(tmp_path):
+def test_an_invalid_environment_variable_is_reported_by_name(tmp_path):
     config = tmp_path / "config"
     config.write_text("[default]\nendpoint_url = junk\n[profile ca]\nca_bundle = /nope\n", encoding="utf-8")
     endpoint = "is not an endpoint; write https://host[:port][/path], or http://…, at most 2047 bytes"
@@ -202,14 +202,14 @@ def test_what_the_environment_says_wrongly_is_told_with_its_name(tmp_path):
     assert done.returncode == 0
 
 
-def test_a_setting_that_is_cut_short_is_known():
+def test_a_truncated_setting_is_recognized():
     done = call("check", "-c", "-", text="kafka: {bootstrap: x:9092}\n")
     assert done.stderr == "-:1:9: kafka.bootstrap: unknown setting; did you mean kafka.bootstrap_servers?\n"
     done = call("check", "-c", "-", text="delivery: {max: 5}\n")
     assert "did you mean" not in done.stderr
 
 
-def test_every_problem_is_told_with_file_line_and_column(tmp_path):
+def test_every_problem_has_file_line_and_column(tmp_path):
     file = settings_file(tmp_path, "kafka:\n  group_idd: x\n  client: {acks: 1}\n"
                                    "delivery:\n  commit_interval: 5\n  ordering: [key]\n")
     done = call("check", "-c", file)
@@ -221,13 +221,13 @@ def test_every_problem_is_told_with_file_line_and_column(tmp_path):
 
 
 @pytest.mark.parametrize("command", ["run", "ask", "check"])
-def test_wrong_settings_stop_every_command_before_it_begins(tmp_path, command):
+def test_invalid_settings_stop_every_command_before_it_begins(tmp_path, command):
     done = call(command, "-c", settings_file(tmp_path, "delivery: {max_begun: 99}\n"))
     assert done.returncode == 2
     assert "worker.yaml:1:23: delivery.max_begun: '99' is outside of its limits; write 1 to 15" in done.stderr
 
 
-def test_a_file_that_is_not_there_is_told():
+def test_a_missing_file_is_reported():
     done = call("check", "-c", "/no/such.yaml")
     assert done.returncode == 2
     assert done.stderr == "/no/such.yaml: cannot be read: No such file or directory; name another file with -c\n"
@@ -241,7 +241,7 @@ def test_secrets_of_the_settings_are_never_shown(tmp_path):
     assert "canary" not in done.stdout + done.stderr
 
 
-def test_connect_tells_what_cannot_be_reached():
+def test_connect_reports_what_it_cannot_reach():
     done = call("check", "--connect", "--set", "kafka.bootstrap_servers=127.0.0.1:1", "--set",
                 "bedrock.endpoint_url=http://127.0.0.1:1", AWS_REGION="us-east-1", AWS_ACCESS_KEY_ID="AKIAEXAMPLE",
                 AWS_SECRET_ACCESS_KEY="canary-of-a-secret")
@@ -274,7 +274,7 @@ def install(prefix):
     assert done.returncode == 0, done.stderr
 
 
-def test_an_installation_brings_settings_and_leaves_those_that_are_there_alone(tmp_path):
+def test_an_installation_adds_settings_and_keeps_existing_ones(tmp_path):
     install(tmp_path)
     settings = tmp_path / "etc" / "bedrock-worker" / "worker.yaml"
     shipped = (ROOT / "config" / "worker.yaml").read_text(encoding="utf-8")
@@ -288,7 +288,7 @@ def test_an_installation_brings_settings_and_leaves_those_that_are_there_alone(t
 
 # ---- reference ----
 
-def test_the_reference_tells_every_setting_of_the_shipped_file():
+def test_the_reference_describes_every_setting_of_the_shipped_file():
     page = call("reference").stdout
     shipped = yaml.safe_load((ROOT / "config" / "worker.yaml").read_text(encoding="utf-8"))
 
@@ -318,7 +318,7 @@ def test_the_schema_has_the_defaults_of_the_shipped_file():
     compare(json.loads(call("reference", "--schema").stdout), shipped, "")
 
 
-def test_the_schema_is_one_and_judges_files_as_the_reader_does(tmp_path):
+def test_the_schema_is_valid_and_accepts_the_files_that_the_reader_accepts(tmp_path):
     schema = json.loads(call("reference", "--schema").stdout)
     jsonschema.Draft202012Validator.check_schema(schema)
     validator = jsonschema.Draft202012Validator(schema)
@@ -350,7 +350,7 @@ def test_run_needs_a_region():
     assert "no AWS region: set bedrock.region, AWS_REGION in the environment" in done.stderr
 
 
-def test_run_stops_on_sigterm_though_no_broker_is_there(tmp_path):
+def test_run_stops_on_sigterm_without_a_broker(tmp_path):
     file = tmp_path / "log"
     with open(file, "wb") as log:
         worker = subprocess.Popen([WORKER, "run", "--set", "kafka.bootstrap_servers=127.0.0.1:1"], stderr=log,
@@ -371,7 +371,7 @@ def test_run_stops_on_sigterm_though_no_broker_is_there(tmp_path):
 @pytest.mark.parametrize("client", ["kafka.client={security.protocol: SASL_SSL, sasl.mechanism: SCRAM-SHA-512}",
                                     "kafka.client={security.protocol: ssl, ssl.ca.location: /nope}",
                                     "kafka.producer={message.timeout.ms: 5, linger.ms: 100}"])
-def test_run_refuses_kafka_clients_as_check_does(client):
+def test_run_rejects_the_kafka_properties_that_check_rejects(client):
     told = call("check", "--set", client, AWS_REGION="us-east-1")
     done = call("run", "--set", client, AWS_REGION="us-east-1")
     assert told.returncode == done.returncode == 2
@@ -379,7 +379,7 @@ def test_run_refuses_kafka_clients_as_check_does(client):
 
 
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
-def test_run_stops_in_peace_though_standard_files_were_closed_at_its_start(closed):
+def test_run_stops_cleanly_with_standard_files_closed(closed):
     worker = subprocess.Popen(["/bin/sh", "-c", f'exec "$@" {closed}', "sh", WORKER, "run", "--set",
                                "kafka.bootstrap_servers=127.0.0.1:1"], stdin=subprocess.DEVNULL,
                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
@@ -391,7 +391,7 @@ def test_run_stops_in_peace_though_standard_files_were_closed_at_its_start(close
     assert worker.wait(PATIENCE) in (0, 1)
 
 
-def test_too_few_open_files_are_told_before_calls_fail(tmp_path):
+def test_a_low_limit_of_open_files_is_logged_before_calls_fail(tmp_path):
     limited = ["/bin/sh", "-c", 'ulimit -n 300 && exec "$@"', "sh", WORKER]
     environment = {**CLEAN, "AWS_REGION": "us-east-1"}
     done = subprocess.run([*limited, "check"], capture_output=True, text=True, check=False, timeout=PATIENCE, env=environment)
@@ -503,14 +503,14 @@ def test_ask_reads_standard_input(demo):
     assert done.stderr == "bedrock-worker ask: the message is empty; write it as TEXT, or pipe it in\n"
 
 
-def test_ask_tells_errors_in_words_and_by_its_code(demo):
+def test_ask_prints_errors_and_exits_with_a_code(demo):
     done = ask(demo, "--model", "nosuch", "x")
     assert done.returncode == 1
     assert done.stderr.startswith("error unknown_model: ")
     assert json.loads(done.stdout)["error"]["code"] == "unknown_model"
 
 
-def test_ask_gives_up_in_time_and_says_so(demo):
+def test_ask_times_out_and_says_so(demo):
     question = ["--set", "topics.requests=[bedrock.dead-letters]", "--set", "topics.dead_letters=other", "x"]
     with ask_for_long(demo, *question) as patient:
         begun = time.monotonic()
@@ -582,7 +582,7 @@ def test_ask_writes_plain_lines_where_the_user_asks_for_them(demo):
     assert shown.lines.count("waiting for the answer") == 1
 
 
-def test_an_answer_cannot_steer_the_terminal(demo):
+def test_an_answer_cannot_control_the_terminal(demo):
     text = "say \x1b]0;owned\x07 and \u009b31m"
     assert "\x1b]0;owned" in json.loads(ask(demo, "--model", "haiku", text).stdout)["message"]["content"]
     for more in (["--stream"], [], ["--json"]):
@@ -593,7 +593,7 @@ def test_an_answer_cannot_steer_the_terminal(demo):
         assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f]", answer), repr(answer)
 
 
-def test_check_connect_is_content_with_the_demo(demo):
+def test_check_connect_passes_against_the_demo(demo):
     with simulator() as url:
         done = call("check", "--connect", "--set", f"kafka.bootstrap_servers={demo}", "--set",
                     f"bedrock.endpoint_url={url}", **KEYS)

@@ -58,7 +58,7 @@ def test_a_piped_demo_is_plain_and_80_columns_wide():
     assert max(map(len, done.stdout.splitlines())) <= 80
 
 
-def test_the_demo_that_stays_up_shows_commands_to_copy():
+def test_a_demo_that_keeps_running_shows_commands_to_copy():
     shown = on_terminal("demo", "--keep", "--requests", 0, columns=80, until='grep \'"request_id":"hello"\'')
     assert shown.code == 0
     commands = "\n".join(shown.lines).split("Ctrl-C ends the demo. To try:")[1].replace(" \\\n", "")

@@ -7,7 +7,7 @@ from kit.world import World
 
 
 @pytest.mark.core
-def test_thousands_of_requests_with_throttling_and_cut_streams_are_answered_and_booked_exactly_once(broker, folder):
+def test_thousands_of_requests_with_faults_are_answered_and_recorded_exactly_once(broker, folder):
     faults = {"throttling": 0.05, "cut_stream": 0.04, "corrupt_frame": 0.02, "internal_server": 0.02,
               "stream_throttling": 0.02, "reset_after_body": 0.01, "short_stream": 0.02, "service_unavailable": 0.01}
     with World(broker, folder, simulator={"faults": faults, "latency": "uniform(1ms, 60ms)"},
@@ -26,7 +26,7 @@ def test_thousands_of_requests_with_throttling_and_cut_streams_are_answered_and_
         assert all(not data["final"] for data in cut)
 
 
-def test_a_run_of_chunks_voids_the_one_before_it_and_sums_to_the_answer(broker, folder):
+def test_a_new_run_of_chunks_replaces_the_last_and_adds_up_to_the_answer(broker, folder):
     with World(broker, folder, simulator={"faults": {"cut_stream": 0.3, "corrupt_frame": 0.2}},
                settings={"bedrock": {"retry": {"max_attempts": 60}}}) as world:
         world.worker()
@@ -51,7 +51,7 @@ def test_a_run_of_chunks_voids_the_one_before_it_and_sums_to_the_answer(broker, 
             assert text == "".join(block.get("text", "") for block in content)
 
 
-def test_a_request_that_fails_for_good_is_answered_dead_lettered_and_its_calls_booked(broker, folder):
+def test_a_permanently_failed_request_gets_error_dead_letter_and_usage(broker, folder):
     with World(broker, folder, settings={"bedrock": {"retry": {"max_attempts": 3, "max_elapsed": "20s"}}}) as world:
         world.worker()
         world.ask("cut", stream=True, directive="fault=cut_stream")
@@ -78,7 +78,7 @@ def test_a_request_that_fails_for_good_is_answered_dead_lettered_and_its_calls_b
         assert [chunk["error"]["code"] for chunk in closing] == ["broken_stream"]
 
 
-def test_throttling_by_a_quota_is_waited_out(broker, folder):
+def test_requests_throttled_by_a_quota_wait_and_succeed(broker, folder):
     quota = [{"model": "*", "requests": 600, "burst": "2s"}]
     with World(broker, folder, simulator={"quotas": quota}) as world:
         world.worker()

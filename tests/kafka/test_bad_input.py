@@ -121,7 +121,7 @@ def mess(broker, module_folder):
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_bad_input_is_answered_with_an_error_that_says_what_is_wrong(mess, name):
+def test_invalid_input_is_answered_with_an_error_that_says_what_is_wrong(mess, name):
     _, _, codes, field = CASES[name]
     record = mess.by_offset[mess.placed[name]]
     answer = record.json()
@@ -135,7 +135,7 @@ def test_bad_input_is_answered_with_an_error_that_says_what_is_wrong(mess, name)
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_bad_input_is_kept_as_a_dead_letter_byte_for_byte(mess, name):
+def test_invalid_input_is_kept_as_a_dead_letter_byte_for_byte(mess, name):
     value, headers, codes, _ = CASES[name]
     letter = mess.letter_by_key[name]
     assert letter.value == value
@@ -147,7 +147,7 @@ def test_bad_input_is_kept_as_a_dead_letter_byte_for_byte(mess, name):
     assert letter.header("kafka_dlt-original-offset") == mess.placed[name].to_bytes(8, "big")
 
 
-def test_bad_input_holds_up_no_partition_and_costs_no_call(mess):
+def test_invalid_input_delays_no_partition_and_makes_no_call(mess):
     good = {f"good-{name}" for name in CASES}
     answers = {record.json()["id"]: record.json() for record in mess.by_offset.values()}
     assert all(answers[name]["status"] == "ok" for name in good)
@@ -155,12 +155,12 @@ def test_bad_input_holds_up_no_partition_and_costs_no_call(mess):
     assert {record.json()["data"]["request_id"] for record in mess.read(mess.topics.usage)} == good
 
 
-def test_a_request_without_an_id_is_called_by_its_place(mess):
+def test_a_request_without_an_id_is_named_after_its_offset(mess):
     answer = mess.by_offset[mess.placed["not_json"]].json()
     assert answer["id"] == f"{mess.topics.requests}-0-{mess.placed['not_json']}"
 
 
-def test_an_answer_too_large_for_the_response_topic_fails_alone_and_keeps_its_usage(broker, folder):
+def test_an_answer_too_large_for_its_topic_fails_only_its_request_and_keeps_its_usage(broker, folder):
     with World(broker, folder, partitions=1) as world:
         world.worker("w0")
         world.ask_many(10, "before")
@@ -205,7 +205,7 @@ def test_a_dead_letter_that_is_too_large_goes_out_without_its_value(broker, fold
         assert letter.key == b"big" and letter.header("bedrock-error-code") == b"malformed"
 
 
-def test_a_reply_topic_that_the_worker_may_not_write_is_refused_alone(own_broker, folder):
+def test_a_reply_topic_that_the_worker_may_not_write_fails_only_its_request(own_broker, folder):
     """The worker comes as user `worker` by SASL/PLAIN, who is denied one topic."""
     sasl = {"security.protocol": "SASL_PLAINTEXT", "sasl.mechanism": "PLAIN", "sasl.username": "worker",
             "sasl.password": "worker-password"}
@@ -255,7 +255,7 @@ HOSTILE_STREAMS = {
 }
 
 
-def test_whatever_the_service_answers_a_request_ends_and_what_may_have_cost_is_booked(broker, folder):
+def test_every_fault_of_the_service_ends_in_a_response_and_recorded_usage(broker, folder):
     settings = {"bedrock": {"retry": {"max_attempts": 2, "max_elapsed": "40s"}, "max_answer_size": "1MiB",
                             "timeouts": {"first_byte": "8s", "idle": "8s", "total": "15s"}}}
     with World(broker, folder, settings=settings) as world:

@@ -38,7 +38,7 @@ def be_away(world, seconds, while_away=lambda: None):
 
 
 @pytest.mark.core
-def test_a_broker_that_is_away_for_less_than_the_session_costs_no_call(own_broker, folder):
+def test_a_broker_outage_shorter_than_the_session_repeats_no_call(own_broker, folder):
     with World(own_broker, folder, simulator={"latency": "uniform(50ms, 2s)"},
                settings={"kafka": {"session_timeout": "10m", "max_poll_interval": "10m"}}) as world:
         world.worker("w0")
@@ -53,7 +53,7 @@ def test_a_broker_that_is_away_for_less_than_the_session_costs_no_call(own_broke
         world.must_be_graceful()
 
 
-def test_a_broker_that_is_away_for_long_costs_no_abort_storm_and_no_memory(own_broker, folder, request):
+def test_a_long_broker_outage_causes_no_abort_storm_and_bounds_memory(own_broker, folder, request):
     """Longer than the session, librdkafka gives the partitions up: what was in hand may be called again, once."""
     settings = {"delivery": {"max_held_bytes": "48MiB", "max_held": 400, "max_in_flight": 64}}
     simulator = {"latency": "uniform(50ms, 200ms)", "answer_bytes": 300000}
@@ -78,7 +78,7 @@ def test_a_broker_that_is_away_for_long_costs_no_abort_storm_and_no_memory(own_b
         assert world.aborted_records() < 2000 and markers < 3000, (world.aborted_records(), markers)
 
 
-def test_missing_topics_are_waited_for_in_words(broker, folder):
+def test_the_worker_logs_missing_topics_and_waits_for_them(broker, folder):
     with World(broker, folder) as world:
         for topic in (world.topics.requests, world.topics.responses, world.topics.usage):
             records.delete_topic(broker.bootstrap, topic)
@@ -98,7 +98,7 @@ def test_missing_topics_are_waited_for_in_words(broker, folder):
         world.must_be_graceful()
 
 
-def test_a_request_topic_made_anew_is_read_from_its_first_record(broker, folder):
+def test_a_recreated_request_topic_is_read_from_its_first_record(broker, folder):
     with World(broker, folder, partitions=1) as world:
         worker = world.worker("w0")
         world.ask_many(30, "old")
@@ -115,7 +115,7 @@ def test_a_request_topic_made_anew_is_read_from_its_first_record(broker, folder)
         assert anew and anew[0]["offset"] == 30 and anew[0]["high"] == 10
 
 
-def test_a_request_topic_made_anew_under_a_running_worker_is_served(broker, folder):
+def test_a_request_topic_recreated_under_a_running_worker_is_served(broker, folder):
     with World(broker, folder, partitions=1) as world:
         world.worker("w0")
         world.ask_many(30, "old")
@@ -130,7 +130,7 @@ def test_a_request_topic_made_anew_under_a_running_worker_is_served(broker, fold
         world.must_be_graceful()
 
 
-def test_a_truncated_log_is_told_and_read_on_from_its_start(broker, folder):
+def test_a_truncated_log_is_logged_and_restarts_at_its_start(broker, folder):
     with World(broker, folder, partitions=1) as world:
         worker = world.worker("w0")
         world.ask_many(10, "done")
@@ -147,7 +147,7 @@ def test_a_truncated_log_is_told_and_read_on_from_its_start(broker, folder):
         assert told and (told[0]["low"], told[0]["offset"], told[0]["lost"]) == (25, 10, 15)
 
 
-def test_a_log_truncated_under_a_running_worker_is_read_on(broker, folder):
+def test_a_log_truncated_under_a_running_worker_restarts_at_its_start(broker, folder):
     with World(broker, folder, partitions=1, simulator={"latency": "1s"},
                settings={"delivery": {"max_in_flight": 2, "max_held": 4}}) as world:
         world.worker("w0")
@@ -160,7 +160,7 @@ def test_a_log_truncated_under_a_running_worker_is_read_on(broker, folder):
         assert len(answers) == len(set(answers))
 
 
-def test_offset_metadata_of_another_program_is_refused_in_words(broker, folder):
+def test_offset_metadata_of_another_program_is_logged_and_ignored(broker, folder):
     with World(broker, folder, partitions=2) as world:
         world.ask_many(20)
         commit_by_hand(world, {0: (2, "eyJmb3JlaWduIjp0cnVlfQ=="), 1: (0, "bw1damaged beyond repair")})
@@ -176,7 +176,7 @@ def test_offset_metadata_of_another_program_is_refused_in_words(broker, folder):
 
 
 @pytest.mark.core
-def test_a_map_of_a_dead_worker_spares_what_it_had_finished_above_the_front(broker, folder):
+def test_finished_offsets_in_a_dead_workers_map_are_not_called_again(broker, folder):
     with World(broker, folder, partitions=1, settings={"delivery": {"max_begun": 15},
                                                          "kafka": {"session_timeout": "3s",
                                                                    "transaction_timeout": "5s"}}) as world:

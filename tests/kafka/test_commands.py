@@ -34,7 +34,7 @@ def test_the_demo_uses_the_cluster_exactly_once_and_leaves_no_topics(broker):
     assert demo_topics(broker) <= before
 
 
-def test_a_missing_topic_is_told_by_check_and_by_ask(broker):
+def test_check_and_ask_report_a_missing_topic(broker):
     servers = f"kafka.bootstrap_servers={broker.bootstrap}"
     done = call("check", "--connect", "--set", servers, "--set", "topics.usage=no.such.topic", "--set",
                 "bedrock.endpoint_url=http://127.0.0.1:1", AWS_REGION="us-east-1")
@@ -46,7 +46,7 @@ def test_a_missing_topic_is_told_by_check_and_by_ask(broker):
     assert "no.such.topic" in done.stderr
 
 
-def test_a_missing_request_topic_is_told_by_ask_with_its_name(broker):
+def test_ask_names_a_missing_request_topic(broker):
     answers = f"ask.{os.getpid()}.responses"
     records.create_topic(broker.bootstrap, answers, 1)
     done = call("ask", "--set", f"kafka.bootstrap_servers={broker.bootstrap}", "--set", f"topics.responses={answers}",
@@ -56,7 +56,7 @@ def test_a_missing_request_topic_is_told_by_ask_with_its_name(broker):
     records.delete_topic(broker.bootstrap, answers)
 
 
-def test_a_request_over_the_topics_limit_is_told_by_ask_with_its_size(broker):
+def test_ask_reports_a_request_over_the_topics_limit_with_its_size(broker):
     requests, answers = f"ask.{os.getpid()}.small", f"ask.{os.getpid()}.answers"
     records.create_topic(broker.bootstrap, requests, 1, {"max.message.bytes": "1000"})
     records.create_topic(broker.bootstrap, answers, 1)
@@ -69,7 +69,7 @@ def test_a_request_over_the_topics_limit_is_told_by_ask_with_its_size(broker):
         records.delete_topic(broker.bootstrap, topic)
 
 
-def test_a_compacted_output_topic_is_told_by_check(broker):
+def test_check_reports_a_compacted_output_topic(broker):
     topics = [f"check.{os.getpid()}.{name}" for name in ("requests", "responses", "usage")]
     for topic, policy in zip(topics, ("compact", "compact,delete", "delete"), strict=True):
         records.create_topic(broker.bootstrap, topic, 1, {"cleanup.policy": policy})

@@ -96,7 +96,7 @@ def test_chunks_and_message_load_in_langchain_and_their_sum_is_the_message(page)
     messages.AIMessage(**page.responses()["S8"]["message"])
 
 
-def test_response_headers_say_what_it_is_and_echo_what_the_settings_name(page):
+def test_response_headers_describe_it_and_echo_those_of_the_settings(page):
     for record in page.read(page.topics.responses):
         name = record.json()["id"]
         assert record.header("ce_type") == b"bedrock.chat.response.v1" and record.header("ce_subject") == name.encode()
@@ -112,7 +112,7 @@ def test_response_headers_say_what_it_is_and_echo_what_the_settings_name(page):
         assert echoed == [("traceparent", b"00-1-2-03"), ("my-Correlation-id", b"\x00\xff"), ("x-correlation", None)]
 
 
-def test_every_call_of_the_page_is_on_the_usage_topic_once(page):
+def test_every_call_of_the_page_has_one_usage_record(page):
     ledger = {call.call: call for call in page.calls}
     usage = page.read(page.topics.usage)
     assert sorted(record.json()["data"]["call"] for record in usage) == sorted(ledger)
@@ -154,7 +154,7 @@ def test_ask_prints_the_record_when_piped_and_ends_with_an_exit_code(broker, fol
         assert nobody.returncode == 1 and nobody.stderr.strip() != ""
 
 
-def test_a_request_is_answered_in_a_topic_of_its_own_with_the_partition_it_names(broker, folder):
+def test_a_request_is_answered_in_the_topic_and_partition_it_names(broker, folder):
     reply = f"{folder.name[:20]}.{os.getpid()}.replies"
     with World(broker, folder, settings={"topics": {"reply_allowed": ["*.replies"]}}) as world:
         records.create_topic(broker.bootstrap, reply, 3)

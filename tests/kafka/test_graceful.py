@@ -52,7 +52,7 @@ def test_a_stop_lets_running_calls_finish_and_starts_none(broker, folder):
         assert wait_for(lambda: world.answered() == 20)
 
 
-def test_a_drain_does_not_retry_and_what_it_left_is_done_by_the_next(broker, folder):
+def test_a_drain_does_not_retry_and_the_next_worker_completes_its_requests(broker, folder):
     with World(broker, folder, partitions=1) as world:
         worker = world.worker("w0", bedrock={"retry": {"transient_base": "10m", "throttle_base": "10m",
                                                        "max_delay": "10m", "max_elapsed": "1h"}})
@@ -67,7 +67,7 @@ def test_a_drain_does_not_retry_and_what_it_left_is_done_by_the_next(broker, fol
         world.must_be_graceful()
 
 
-def test_calls_longer_than_the_drain_are_cancelled_booked_and_called_again(broker, folder):
+def test_calls_longer_than_the_drain_are_cancelled_recorded_and_repeated(broker, folder):
     with World(broker, folder, partitions=1, settings={"delivery": {"drain_timeout": "1s"}}) as world:
         worker = world.worker("w0")
         world.ask("long", directive="latency=10m;times=1")
@@ -104,7 +104,7 @@ int getaddrinfo(const char *name, const char *port, const struct addrinfo *hints
 """
 
 
-def test_a_resolver_that_does_not_answer_does_not_hold_a_stop_up(broker, folder, tmp_path):
+def test_a_resolver_that_does_not_answer_does_not_delay_a_stop(broker, folder, tmp_path):
     source, library = tmp_path / "silent.c", tmp_path / "silent.so"
     source.write_text(SILENT_RESOLVER, encoding="utf-8")
     subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source], check=True)

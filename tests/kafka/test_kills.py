@@ -13,7 +13,7 @@ PATIENT = {"kafka": {"session_timeout": "3s", "transaction_timeout": "5s"},
 
 
 @pytest.mark.core
-def test_kill_9_of_workers_and_broker_loses_nothing_doubles_nothing_and_pays_nothing_twice(own_broker, folder, request):
+def test_kill_9_of_workers_and_broker_loses_and_duplicates_nothing_and_bills_once(own_broker, folder, request):
     cycles = request.config.getoption("--cycles")
     simulator = {"latency": "uniform(10ms, 300ms)", "faults": {"throttling": 0.03, "cut_stream": 0.03}}
     with World(own_broker, folder, simulator=simulator, settings=PATIENT) as world:
@@ -25,7 +25,7 @@ def test_kill_9_of_workers_and_broker_loses_nothing_doubles_nothing_and_pays_not
               f"{repeated_calls(evidence)} repeated after {len(world.blows)} kills")
 
 
-def test_a_worker_stopped_for_longer_than_its_session_calls_nothing_twice_when_it_wakes(broker, folder):
+def test_a_worker_stopped_for_longer_than_its_session_repeats_no_call_when_it_wakes(broker, folder):
     with World(broker, folder, simulator={"latency": "uniform(20ms, 400ms)"}, settings=PATIENT) as world:
         world.worker("w0")
         world.worker("w1")
@@ -46,7 +46,7 @@ def test_a_worker_stopped_for_longer_than_its_session_calls_nothing_twice_when_i
         assert world.workers["w0"].events("stalled"), "a stall longer than the session was not noticed"
 
 
-def test_all_workers_stopped_for_longer_than_their_sessions_go_on_without_loss(broker, folder):
+def test_all_workers_stopped_for_longer_than_their_sessions_continue_without_loss(broker, folder):
     with World(broker, folder, simulator={"latency": "uniform(20ms, 400ms)"}, settings=PATIENT) as world:
         for name in ("w0", "w1"):
             world.worker(name)
@@ -63,7 +63,7 @@ def test_all_workers_stopped_for_longer_than_their_sessions_go_on_without_loss(b
         world.must_be_clean()
 
 
-def test_the_partitions_of_a_killed_worker_are_served_by_another(broker, folder):
+def test_another_worker_serves_the_partitions_of_a_killed_one(broker, folder):
     with World(broker, folder, simulator={"latency": "200ms"}, settings=PATIENT) as world:
         for name in ("w0", "w1"):
             world.worker(name, is_named=False)
@@ -80,7 +80,7 @@ def test_the_partitions_of_a_killed_worker_are_served_by_another(broker, folder)
 
 
 @pytest.mark.parametrize("how", ["kill", "stop"])
-def test_a_static_member_with_a_name_calls_again_before_its_session_or_its_transaction_times_out(broker, folder, how):
+def test_a_restarted_static_member_calls_before_its_session_or_transaction_times_out(broker, folder, how):
     with World(broker, folder, simulator={"latency": "50ms"}, settings=PATIENT) as world:
         world.worker("w0", kafka={"static_membership": True, "session_timeout": "10m", "max_poll_interval": "10m",
                                   "transaction_timeout": "10m"})
@@ -99,7 +99,7 @@ def test_a_static_member_with_a_name_calls_again_before_its_session_or_its_trans
         assert world.must_be_clean() if how == "kill" else world.must_be_graceful()
 
 
-def test_a_static_member_whose_name_another_one_takes_stops_and_the_other_goes_on(broker, folder):
+def test_a_static_member_whose_name_another_one_takes_stops_and_the_other_continues(broker, folder):
     static = {"instance": "same", "static_membership": True, "session_timeout": "10s"}
     with World(broker, folder, partitions=1, simulator={"latency": "20ms"}) as world:
         old = world.worker("w0", is_named=False, kafka=static)
@@ -120,7 +120,7 @@ def test_a_static_member_whose_name_another_one_takes_stops_and_the_other_goes_o
         world.must_be_clean()
 
 
-def test_a_request_that_kills_its_workers_is_given_up_and_the_others_live(broker, folder):
+def test_a_request_that_kills_its_workers_is_abandoned_and_others_are_answered(broker, folder):
     settings = {"delivery": {"max_begun": 2}, "kafka": PATIENT["kafka"]}
     with World(broker, folder, partitions=1, settings=settings) as world:
         world.ask("poison", key=b"a", directive="latency=1h")

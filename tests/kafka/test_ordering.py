@@ -13,7 +13,7 @@ def by_key(world, count):
     return keyed
 
 
-def test_requests_of_one_key_are_called_in_order_and_one_by_one_through_retries(broker, folder):
+def test_requests_of_one_key_are_called_in_order_one_at_a_time_through_retries(broker, folder):
     with World(broker, folder, simulator={"faults": {"throttling": 0.2, "internal_server": 0.1},
                                           "latency": "uniform(5ms, 40ms)"},
                settings={"bedrock": {"retry": {"max_attempts": 50}}}) as world:
@@ -30,7 +30,7 @@ def test_requests_of_one_key_are_called_in_order_and_one_by_one_through_retries(
         assert beside > 0.3 * len(everything), "keys waited for each other"
 
 
-def test_a_slow_key_and_a_slow_call_hold_up_nobody_else(broker, folder):
+def test_a_slow_key_and_a_slow_call_delay_no_other_request(broker, folder):
     with World(broker, folder, partitions=1) as world:
         world.worker()
         world.ask("slow0", key=b"slow", directive="latency=20s")

@@ -142,7 +142,7 @@ def follow(shell, page):
 
 
 @pytest.mark.parametrize("page", [page for page in page_names() if is_session(page)])
-def test_a_reader_who_types_a_page_gets_what_it_shows(shell, page):
+def test_the_commands_of_a_page_give_what_it_shows(shell, page):
     if any(block.language == "java" for block in blocks_of(page)):
         missing = fetch_jars(pom=ROOT / "tests" / "kafka" / "spring" / "pom.xml", folder=SPRING_LIBS)
         if missing:

@@ -19,7 +19,7 @@ def make_again(world, topic, **config):
     world.watcher.start()
 
 
-def test_an_error_whose_letter_and_response_are_both_too_large_fails_alone(broker, folder):
+def test_dead_letter_and_response_too_large_fail_only_their_request(broker, folder):
     with World(broker, folder, partitions=1) as world:
         world.worker("w0")
         world.ask_many(10, "before")
@@ -36,7 +36,7 @@ def test_an_error_whose_letter_and_response_are_both_too_large_fails_alone(broke
         assert letter.header("bedrock-value-omitted") == b"too large"
 
 
-def test_a_key_that_no_output_can_carry_is_left_out(broker, folder):
+def test_a_key_too_large_for_any_output_is_left_out(broker, folder):
     with World(broker, folder, partitions=1) as world:
         world.worker("w0")
         world.writer.send(world.topics.requests, b'{"oops":1,"id":"poison"}', key=b"k" * 1048300)
@@ -48,7 +48,7 @@ def test_a_key_that_no_output_can_carry_is_left_out(broker, folder):
         assert answer.key is None and answer.json()["status"] == "error"
 
 
-def test_a_compacted_reply_topic_refuses_only_what_has_no_key(broker, folder):
+def test_a_compacted_reply_topic_refuses_only_records_without_a_key(broker, folder):
     with World(broker, folder, partitions=1, settings={"topics": {"reply_allowed": ["*.reply"]}}) as world:
         reply = f"{world.topics.prefix}.reply"
         records.create_topic(broker.bootstrap, reply, 1, COMPACTED)
@@ -64,7 +64,7 @@ def test_a_compacted_reply_topic_refuses_only_what_has_no_key(broker, folder):
         assert len(world.calls) == 12 and len(world.usage_by_request()) == 12
 
 
-def test_a_response_that_its_topic_takes_in_no_form_leaves_a_letter_and_its_usage(broker, folder):
+def test_a_response_refused_in_every_form_keeps_dead_letter_and_usage(broker, folder):
     with World(broker, folder, partitions=1) as world:
         make_again(world, world.topics.responses, **COMPACTED)
         worker = world.worker("w0")
@@ -82,7 +82,7 @@ def test_a_response_that_its_topic_takes_in_no_form_leaves_a_letter_and_its_usag
 
 @pytest.mark.core
 @pytest.mark.parametrize("guarantee", ["exactly_once", "at_least_once"])
-def test_an_answer_that_is_too_large_doubles_none_of_its_batch(broker, folder, guarantee):
+def test_an_answer_that_is_too_large_duplicates_no_record_of_its_batch(broker, folder, guarantee):
     with World(broker, folder, partitions=1, simulator={"latency": "300ms"},
                settings={"delivery": {"guarantee": guarantee}}) as world:
         world.worker("w0")
@@ -97,7 +97,7 @@ def test_an_answer_that_is_too_large_doubles_none_of_its_batch(broker, folder, g
 
 
 @pytest.mark.parametrize("guarantee", ["exactly_once", "at_least_once"])
-def test_a_reply_topic_deleted_under_its_calls_holds_up_nobody_else(broker, folder, guarantee):
+def test_a_reply_topic_deleted_under_its_calls_delays_no_other_request(broker, folder, guarantee):
     settings = {"topics": {"reply_allowed": ["*"]}, "delivery": {"guarantee": guarantee}}
     with World(broker, folder, partitions=1, settings=settings) as world:
         reply = f"{world.topics.prefix}.reply"

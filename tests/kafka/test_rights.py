@@ -48,7 +48,7 @@ def needs(world, kind):
 
 
 @pytest.mark.parametrize("kind", ["txn", "group", "topic"])
-def test_a_missing_right_is_named_and_nothing_is_taken_until_it_is_granted(own_broker, folder, kind):
+def test_a_missing_right_is_named_and_stops_intake_until_it_is_granted(own_broker, folder, kind):
     with World(own_broker, folder, settings=as_user(own_broker)) as world:
         resource, name, operation, words = needs(world, kind)
         with denied(own_broker, resource, name, operation):
@@ -64,7 +64,7 @@ def test_a_missing_right_is_named_and_nothing_is_taken_until_it_is_granted(own_b
         world.must_be_graceful()
 
 
-def test_a_topic_of_the_settings_that_may_not_be_written_holds_everything_and_loses_nothing(own_broker, folder):
+def test_a_topic_without_write_permission_stops_commits_and_loses_nothing(own_broker, folder):
     with World(own_broker, folder, settings=as_user(own_broker)) as world:
         with denied(own_broker, ResourceType.TOPIC, world.topics.usage, AclOperation.WRITE):
             worker = world.worker("w0")
@@ -100,7 +100,7 @@ def test_requests_wait_until_there_are_credentials(broker, folder):
         assert not world.error_codes()
 
 
-def test_an_endpoint_that_is_away_for_a_while_costs_no_request(broker, folder):
+def test_an_endpoint_that_is_unreachable_for_a_while_fails_no_request(broker, folder):
     with World(broker, folder, settings={"bedrock": {"retry": {"max_attempts": 3}}}) as world:
         worker = world.worker("w0")
         world.simulator.stop()

@@ -58,12 +58,12 @@ def a_world_with_a_kill():
     return world
 
 
-def test_a_clean_world_has_no_fault():
+def test_the_auditor_finds_no_fault_in_a_clean_world():
     assert audit(a_world()) == []
     must_be_graceful(a_world())
 
 
-def test_a_repeat_explained_by_a_kill_is_no_fault():
+def test_a_repeated_call_explained_by_a_kill_is_not_a_fault():
     assert audit(a_world_with_a_kill()) == []
 
 
@@ -157,14 +157,14 @@ def a_worker_lost_record_without_a_loss(world):
     (a_commit_is_behind, "committed 19, end 20"), (a_map_is_left, "still has open offsets"),
     (a_worker_lost_record_without_a_loss, "worker_lost records after 0"),
 ], ids=lambda value: value.__name__ if callable(value) else None)
-def test_a_planted_fault_is_told(plant, words):
+def test_a_planted_fault_is_reported(plant, words):
     world = a_world()
     plant(world)
     faults = audit(world)
     assert any(words in fault for fault in faults), faults
 
 
-def test_a_lost_call_must_be_booked_unless_it_began_just_before_the_kill():
+def test_a_lost_call_must_be_recorded_unless_it_began_just_before_the_kill():
     world = a_world_with_a_kill()
     world.usage.pop()
     world.seen.pop()
@@ -174,12 +174,12 @@ def test_a_lost_call_must_be_booked_unless_it_began_just_before_the_kill():
     assert any("no worker_lost record" in fault for fault in audit(world))
 
 
-def test_a_repeat_is_not_graceful_even_when_explained():
+def test_a_graceful_stop_must_repeat_no_call_even_when_explained():
     with pytest.raises(AssertionError, match="calls are not requests"):
         must_be_graceful(a_world_with_a_kill())
 
 
-def test_calls_are_named_by_the_services_request_id_else_by_attempt_and_start():
+def test_calls_are_matched_by_request_id_else_by_attempt_and_start():
     def booked(call, service_id, second, attempt=1):
         return {"call": call, "request_id": "r", "attempt": attempt, "started_at": f"1970-01-01T00:00:{second:02}.000Z",
                 **({"bedrock_request_id": service_id} if service_id else {})}

@@ -205,7 +205,7 @@ FAULTS = [
     Fault("offsets are not sent to the transaction", "worker/io/kafka/publisher.c",
           "    if (batch->offset_count == 0)\n        return GO_ON;\n",
           "    if (batch->id > 0)\n        return GO_ON;\n",
-          kafka="test_a_drain_does_not_retry_and_what_it_left_is_done_by_the_next"),
+          kafka="test_a_drain_does_not_retry_and_the_next_worker_completes_its_requests"),
     Fault("offsets are committed while the consumer joins", "worker/io/kafka/offsets.c",
           "if (kafka_consumer_is_joining(offsets->consumer)) {",
           "if (kafka_consumer_is_joining(offsets->consumer) && offsets->now_ms < 0) {",
