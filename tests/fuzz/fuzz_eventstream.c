@@ -1,6 +1,6 @@
-/* Any bytes as an event stream: read or found broken, and the same whatever pieces they come in.
- * With an odd first byte the CRCs are made right first, so that what lies behind them is reached.
- */
+/* Any bytes as an event stream: read or rejected, with the same result in pieces of any size.
+ * With an odd first byte the CRCs are corrected first, so that the fuzzer reaches the code
+ * behind them. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

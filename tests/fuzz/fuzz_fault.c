@@ -1,5 +1,5 @@
-/* Any status, head and body as an error: judged, with words that are text. Two bytes of status,
- * then head, NUL, body. */
+/* Any status, head and body as an error: classified, with a message that is valid text. Two bytes
+ * of status, then head, NUL, body. */
 #include <stdint.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* Any bytes as the headers of a record: a name's number, the value's length (255 = null), the
- * value, and so on. What is taken from them is always good enough for an error response. */
+ * value, and so on. Whatever they hold, an error response can be written. */
 #include <stdint.h>
 #include <stdlib.h>
 

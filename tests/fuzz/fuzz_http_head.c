@@ -1,5 +1,4 @@
-/* Any bytes as the head of an answer: what is found lies within it, and waits are within their
- * bounds. */
+/* Any bytes as the head of an answer: values lie within it, and waits lie within their bounds. */
 #include <stdint.h>
 
 #include "base/check.h"

@@ -82,8 +82,8 @@ static void check_tree(const struct json *root)
     }
 }
 
-/* Mended text is valid UTF-8 inside of its strings, needs no second mending, and what was JSON
- * stays as it was. */
+/* Repaired text is valid UTF-8 inside its strings and needs no second repair, and valid JSON stays
+ * unchanged. */
 static void check_loosely(struct arena *arena, struct slice text, bool is_json)
 {
     struct slice mended, again;

@@ -1,8 +1,8 @@
-/* The offset map: metadata as any program may have written it, at any front. What is accepted makes
- * sense, fits no other front, and comes back when it is written again. The first eight bytes are
- * the front; a ninth that is odd puts a head over the rest that fits, so that the runs are reached.
- * A few bytes can name a million open offsets, which take the paths of a few hundred: of such maps
- * only some are looked into. */
+/* The offset map: metadata as any program may have written it, at any front. An accepted map is
+ * consistent, fits no other front, and reads back the same after it is written again. The first
+ * eight bytes are the front; a ninth that is odd puts a head over the rest that fits, so that the
+ * runs are reached. A few bytes can name a million open offsets, which take the same paths as a few
+ * hundred: the target checks only some of such maps. */
 #include <stdint.h>
 #include <string.h>
 
@@ -14,8 +14,8 @@
 
 #define OPEN_MAX    5000
 #define USUAL_MAX   300  /* open offsets; the ledger has grown its room by then */
-#define FIRST_RUNS  4096 /* the corpora, and a finding that is run again, are looked into whole */
-#define LARGE_EACH  64   /* and of the large maps after them one in so many, about */
+#define FIRST_RUNS  4096 /* the corpora and a repeated finding are checked completely */
+#define LARGE_EACH  64   /* afterwards about one large map in this many is checked */
 #define BYTES_LIMIT ((size_t)1 << 24)
 #define NONCE       "!!!!!!"
 #define NONCE_LEN   6
@@ -67,7 +67,7 @@ static void check_again(const struct offset_open *open, size_t count, int64_t fr
                                                 &again_count, &again_last) == ERR_FORMAT);
 }
 
-/* A ledger begins from anything, and what it would commit next can be read. */
+/* A ledger opens any map, and its next commit can be read. */
 static void check_ledger(struct slice metadata, int64_t front)
 {
     struct ledger ledger OWNED_BY(ledger_done);

@@ -1,4 +1,4 @@
-/* Any bytes as a shared file of AWS's: answered, or refused with a line that is there. */
+/* Any bytes as an AWS shared file: answered, or rejected with a line number of the file. */
 #include <stdint.h>
 
 #include "base/check.h"
@@ -17,7 +17,7 @@ static size_t count_lines(struct slice text)
     return count;
 }
 
-/* Whether the text is sound does not depend on the question. */
+/* Whether the text is valid does not depend on the property asked for. */
 static enum err ask(struct slice text, struct slice parent, struct slice name)
 {
     static const struct slice SECTION = {"a", 1};

@@ -1,5 +1,5 @@
-/* Any bytes as the value of a request: read or refused with words, and what is read makes a body
- * that is JSON and that names a user's turn first. */
+/* Any bytes as the value of a request: read, or rejected with a message; a request that is read
+ * gives a JSON body that begins with a user's turn. */
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -14,7 +14,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* One alias and one template; borrowed by what was read. */
+/* One alias and one template; the requests point into it. */
 struct settings {
     struct template_message messages[2];
     struct template_named template;

@@ -1,5 +1,5 @@
-/* Any bytes as the body of an answer: decoded or refused; what is decoded is JSON of its own,
- * borrowed from nothing. */
+/* Any bytes as the body of an answer: decoded or rejected; the decoded parts are JSON and do not
+ * point into the body. */
 #include <stdint.h>
 #include <stdlib.h>
 

@@ -20,7 +20,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static bool is_real; /* librdkafka judges in this run */
+static bool is_real; /* librdkafka checks the properties in this run */
 
 struct property {
     const char *name;

@@ -1,5 +1,4 @@
-/* The bodies that bedrock-sim is sent: JSON, shape, conversation, and the directives in its prompt.
- */
+/* Bodies sent to bedrock-sim: JSON, shape, conversation, and the directives in its prompt. */
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>

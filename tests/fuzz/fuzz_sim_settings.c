@@ -1,5 +1,5 @@
 /* Any bytes as a settings file of bedrock-sim: read or rejected, never a crash, a leak or a problem
- * without words; what is read keeps its limits. */
+ * without a message; the values read are within their limits. */
 #include <stdint.h>
 
 #include "base/check.h"

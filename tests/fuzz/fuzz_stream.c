@@ -36,7 +36,7 @@ static void check_list(struct slice text)
     struct json_fault fault;
     arena_init(&arena, ARENA_LIMIT);
     enum err err = json_parse_loosely(&arena, text, &root, &fault);
-    /* What was said as deep as the reader allows lies deeper in its chunk. */
+    /* A value as deep as the reader allows lies deeper in its chunk. */
     CHECK(err == OK || slice_equal_text(slice_of_text(fault.words), "nested too deeply"));
     CHECK(err != OK || root->kind == JSON_ARRAY);
 }

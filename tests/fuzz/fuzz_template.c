@@ -1,5 +1,5 @@
-/* First line: a template; the rest: its variables as JSON. The check and the filling agree on what
- * is broken, and a text without braces comes out as it is. */
+/* First line: a template; the rest: its variables as JSON. The check and the filling agree on which
+ * templates are invalid, and a text without braces stays unchanged. */
 #include <stdint.h>
 #include <stdlib.h>
 

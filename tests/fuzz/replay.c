@@ -1,5 +1,6 @@
-/* Feeds every file of the folder argv[1] to a fuzz target, once: what a fuzzer found stays found,
- * without a fuzzer. Fails when the folder is missing or empty, because then nothing was tested. */
+/* Feeds every file of the folder argv[1] to a fuzz target, once: the findings of a fuzzer are
+ * tested without a fuzzer. Fails when the folder is missing or empty, because then nothing was
+ * tested. */
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>
