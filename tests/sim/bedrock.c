@@ -7,7 +7,7 @@
 
 #define SLOW_MS 600000
 
-/* How a call goes; drawn when it begins. */
+/* The outcome of a call; drawn when it begins. */
 enum outcome {
     CALL_OK,
     CALL_THROTTLED,
@@ -31,7 +31,7 @@ static bool is_retryable(enum outcome outcome)
     return outcome != CALL_OK && outcome != CALL_REJECTED;
 }
 
-/* A refusal by status costs nothing, nor does what never arrived. */
+/* An error status costs nothing, nor does a call that never arrived. */
 static bool is_billable(enum outcome outcome)
 {
     return outcome != CALL_THROTTLED && outcome != CALL_SERVER_ERROR && outcome != CALL_REJECTED &&
@@ -59,8 +59,7 @@ static enum outcome draw(struct world *world)
     return CALL_OK;
 }
 
-/* A request of the same lane must have its answer, or be given up for good, before a later one is
- * called. */
+/* A request must be answered or abandoned before a later one of its lane is called. */
 static void check_order(struct world *world, const struct worker *worker, int log, int64_t offset)
 {
     const struct fake_record *record = &world->logs[log].records[offset];
@@ -92,7 +91,7 @@ static void check_retry(struct world *world, struct worker *worker, int log, int
                         world->config.retry.max_elapsed_ms);
 }
 
-/* One that the group has put out, and that was not told yet, and its successor. */
+/* A member that the group has removed and that does not know it yet, and its successor. */
 static bool has_two_owners(const struct world *world, int log)
 {
     int owners = 0;
@@ -116,12 +115,12 @@ static void on_call_start(void *self, struct call_ref ref, const struct http_req
     MUST(world, sscanf(text, "[[id:%d/%lld]]", &log, &offset) == 2);
     struct fake_record *record = kafka_record(world, log, offset);
     world_note(world, "w%d begins a call for %d/%lld", worker->index, log, offset);
-    /* What was committed is never called again. (Under at_least_once nothing but the heartbeat
-     * tells a worker that stood still.) */
+    /* A committed request is never called again. (Under at_least_once only the heartbeat stops a
+     * worker that stood still.) */
     bool has_two = has_two_owners(world, log);
     MUST(world, record->answers == 0 || !world->config.exactly_once);
     MUST(world, !record->is_done || (!world->config.exactly_once && has_two));
-    MUST(world, record->may_call || has_two); /* nor what came to something and is not lost */
+    MUST(world, record->may_call || has_two); /* nor one with a result that is not lost */
     MUST(world, record->kind != REQUEST_BAD_JSON && record->reply != REPLY_MISSING &&
                     record->reply != REPLY_FORBIDDEN);
     MUST(world, !worker->is_stopping); /* a drain begins no call */
@@ -152,7 +151,7 @@ static bool on_call_cancel(void *self, struct call_ref ref)
     MUST(port->world, call->is_open && call->ref.generation == ref.generation);
     call->is_open = false;
     if (call->is_heard)
-        return true; /* it cannot become whole */
+        return true; /* it stays incomplete */
     kafka_record(port->world, call->log, call->offset)->may_call = true;
     books_call_ended(port->world, port->worker, call->log, call->offset, true);
     return true;
@@ -189,7 +188,7 @@ static void stream_text(struct buf *buf, enum outcome outcome)
         buf->ptr[buf->len / 2] ^= 0x10;
 }
 
-/* The engine may break the exchange off while it hears the body. */
+/* The engine may cancel the exchange while it hears the body. */
 static void hear_stream(struct world *world, struct worker *worker, struct fake_call *call,
                         enum outcome outcome, struct call_end *ret_end)
 {

@@ -26,7 +26,7 @@ void books_call_ended(struct world *world, struct worker *worker, int log, int64
     account->is_renounced = false;
 }
 
-/* What it still has to book for this log goes out without an offset. */
+/* Usage that it still owes for this log is published without an offset. */
 static void note_known(struct world *world, struct account *account, int log, int64_t offset)
 {
     if (account->told == 0 && account->cut == 0)
@@ -101,8 +101,8 @@ void books_usage(struct world *world, struct worker *worker, const char *value, 
     struct account *account = &worker->accounts[log][offset];
     const char *id = usage_id(world, value);
     bool was_known = is_known(world, id);
-    /* One call counts once. (A worker that lost its partitions has nobody to ask what became of a
-     * transaction of unknown outcome: it publishes again under the same name.) */
+    /* Each call is recorded once. (A worker that lost its partitions cannot learn the outcome of
+     * its last transaction: it publishes again under the same id.) */
     for (uint64_t i = 0; world->config.exactly_once && i < world->usages; i++)
         MUST(world, !world->usage_ids[i].is_witnessed ||
                         memcmp(world->usage_ids[i].id.text, id, UUID_TEXT_LEN) != 0);
@@ -113,14 +113,14 @@ void books_usage(struct world *world, struct worker *worker, const char *value, 
     if (strstr(value, "\"worker_lost\"") != NULL) {
         MUST(world, record->is_lost_expected || record->is_gone ||
                         (!world->config.exactly_once && world->is_shaken));
-        /* Nobody takes a call of his own for a dead worker's. */
+        /* No worker takes its own call for a dead worker's. */
         MUST(world, !world->config.exactly_once || !account->is_lost);
         lost_is_settled(world, record, log, offset);
         record->deaths++;
         world->lost_usages++;
         return;
     }
-    MUST(world, account->owed > 0 || account->orphans > 0); /* somebody paid for that call */
+    MUST(world, account->owed > 0 || account->orphans > 0); /* that call was billed */
     if (account->orphans > 0)
         account->orphans--;
     else
@@ -154,8 +154,8 @@ static void count_in_batch(struct world *world, const struct batch *batch, int l
     }
 }
 
-/* The map of an open request tells how many owners died over it, and whether a call is under way or
- * not in the books. */
+/* The map of an open request says how many owners died over it, and whether a call is running or
+ * not recorded. */
 static void check_begun(struct world *world, struct worker *worker, int log, int64_t offset,
                         const struct offset_open *open)
 {
@@ -163,14 +163,14 @@ static void check_begun(struct world *world, struct worker *worker, int log, int
     struct account *account = &worker->accounts[log][offset];
     int own, lost;
     count_in_batch(world, &worker->batch, log, offset, &own, &lost);
-    /* Usage in the batch may be that of an orphan, never that of the call under way. */
+    /* Usage in the batch may be that of an orphan, never that of the running call. */
     account->cut = (uint8_t)(account->open + (account->owed > own ? account->owed - own : 0));
     bool is_owed_by_dead = record->is_lost_expected && lost == 0;
     account->is_forgiven = is_owed_by_dead && account->is_known &&
                            account->known_deaths == record->deaths &&
                            (open == NULL || !open->is_running || account->open + account->owed > 0);
     if (account->orphans > 0 || record->is_gone)
-        return; /* nobody can tell which of them is in the batch */
+        return; /* which of them is in the batch is unknown */
     if (account->is_forgiven)
         is_owed_by_dead = false;
     MUST(world, account->cut + is_owed_by_dead <= 1);
@@ -202,7 +202,7 @@ static void check_cut(struct world *world, struct worker *worker, const struct b
 
 void books_cut(struct world *world, struct worker *worker)
 {
-    /* Whom the group has put out does not know it yet, and cannot commit. */
+    /* A member that the group has removed does not know it yet, and cannot commit. */
     bool counts = world->config.exactly_once && worker->is_member;
     for (size_t i = 0; counts && i < worker->batch.offset_count; i++) {
         const struct batch_offset *cut = &worker->batch.offsets[i];
@@ -230,7 +230,7 @@ void books_made(struct world *world, struct worker *worker)
     }
 }
 
-/* Does the committed map count calls of this worker as under way? */
+/* Whether the committed map has running calls of this worker. */
 bool books_are_open(const struct worker *worker, int log)
 {
     for (int64_t offset = 0; offset < RECORDS_MAX; offset++)
@@ -241,7 +241,7 @@ bool books_are_open(const struct worker *worker, int log)
 
 /* ---- the end of a worker ---- */
 
-/* What it told so far is the affair of its successors. */
+/* Its successors take over what its maps say. */
 void books_put_out(struct world *world, struct worker *worker)
 {
     for (int log = 0; log < world->log_count; log++)
@@ -251,7 +251,7 @@ void books_put_out(struct world *world, struct worker *worker)
         }
 }
 
-/* Killed: what the map knew of its calls is the affair of its successor, the rest is lost. */
+/* Killed: its successor records the calls in its map, the rest is lost. */
 void books_worker_died(struct world *world, struct worker *worker)
 {
     for (int log = 0; world->config.exactly_once && log < world->log_count; log++)
@@ -264,7 +264,7 @@ void books_worker_died(struct world *world, struct worker *worker)
     memset(worker->accounts, 0, sizeof worker->accounts);
 }
 
-/* By itself: with exit code 0 everything that was paid for is in the books. */
+/* It ended by itself: with exit code 0 every billed call is recorded. */
 void books_worker_ended(struct world *world, struct worker *worker)
 {
     for (int log = 0; log < world->log_count; log++)

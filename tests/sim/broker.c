@@ -4,7 +4,7 @@
 
 #include "wire/formats/offset_map.h"
 
-/* ---- what readers of committed records see ---- */
+/* ---- what read_committed readers get ---- */
 
 struct fake_record *broker_source(struct world *world, const char *value, const char *marker,
                                   int *ret_log, int64_t *ret_offset)
@@ -19,7 +19,7 @@ struct fake_record *broker_source(struct world *world, const char *value, const 
     return kafka_record(world, *ret_log, offset);
 }
 
-/* The answer is where the request wanted it, or says why not. */
+/* The answer is in the topic that the request named, or says why not. */
 static void check_reply(struct world *world, const struct fake_record *record,
                         const struct output *output, const char *value)
 {
@@ -61,7 +61,7 @@ static void response_out(struct world *world, const struct output *output, const
         MUST(world, record->deaths + record->is_lost_expected >= (int)world->config.max_begun);
 }
 
-/* Offsets tell what became of a batch, but not those of a topic that is made anew meanwhile. */
+/* Offsets tell the outcome of a batch, except those of a topic recreated meanwhile. */
 static bool has_witness(const struct world *world, const struct batch *batch)
 {
     for (size_t i = 0; i < batch->offset_count; i++)
@@ -157,8 +157,8 @@ static void on_commit(void *self, const struct batch *batch)
     world_add(port->world, EVENT_BATCH, worker, 1 + world_delay(port->world, 10));
 }
 
-/* The first output that this broker never takes: answers of some requests are too large for it, and
- * some topics are not there any more. */
+/* The first output that this broker refuses: answers of some requests are too large for it, and
+ * some topics were deleted. */
 static enum err find_refused(struct world *world, const struct batch *batch, size_t *ret_blame)
 {
     for (size_t i = 0; i < batch->output_count; i++) {
@@ -238,7 +238,7 @@ static void keep(struct world *world, struct worker *worker)
         world_add(world, EVENT_KEEP, worker, world->config.commit_interval_ms);
 }
 
-/* At least once: what was delivered stays delivered, whatever becomes of the rest. */
+/* Under at_least_once delivered records stay, whatever happens to the rest. */
 static void decide_plain(struct world *world, struct worker *worker, struct batch_end *ret_end)
 {
     const struct batch *batch = &worker->batch;
@@ -304,8 +304,8 @@ static void on_chunk(void *self, struct call_ref call, struct output *chunk)
     MUST(world, sscanf(id, "\"id\":\"requests-%d-%lld", &log, &offset) == 2);
     MUST(world, sscanf(at, "\"seq\":%lld", &seq) == 1);
     struct fake_record *record = kafka_record(world, log, offset);
-    /* A run counts from 0 without a gap, and nothing follows its last chunk. (Of a worker that
-     * stood still, chunks may come while its successor has a run of its own.) */
+    /* A run counts from 0 without a gap, and nothing follows its last chunk. (Chunks of a worker
+     * that stood still may come beside its successor's run.) */
     if (memcmp(record->run.text, run + 7, UUID_TEXT_LEN) != 0)
         record->run_next = 0;
     memcpy(record->run.text, run + 7, UUID_TEXT_LEN);

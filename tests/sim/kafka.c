@@ -44,7 +44,7 @@ static void draw_record(struct world *world, struct fake_record *record, bool ha
     record->reply = draw_reply(world);
 }
 
-/* Every tenth request is for a model that takes its time; nothing else happens. */
+/* Every tenth request is for a slow model; nothing else happens. */
 static void pin_record(struct fake_record *record, int64_t offset)
 {
     *record = (struct fake_record){
@@ -85,8 +85,8 @@ void kafka_make(struct world *world)
     }
 }
 
-/* Has everybody noticed that the topic is another one? (Requests that come before are not told from
- * those of the old topic by anybody.) */
+/* Whether every worker has noticed that the topic was recreated. (A worker that has not cannot tell
+ * its requests from the old ones.) */
 static bool is_anew_noticed(const struct world *world, int index)
 {
     const struct fake_log *log = &world->logs[index];
@@ -126,7 +126,7 @@ static bool is_log_answered(const struct fake_log *log)
     return true;
 }
 
-/* Of a pinned world: what is not for the slow model is answered. */
+/* In a pinned world: all requests for other models than the slow one are answered. */
 void kafka_check_pinned(struct world *world)
 {
     for (int i = 0; i < world->log_count; i++)
@@ -144,7 +144,7 @@ bool kafka_all_answered(const struct world *world)
     return true;
 }
 
-/* Retention: the oldest records go, answered or not. */
+/* Retention deletes the oldest records, answered or not. */
 void kafka_truncate(struct world *world)
 {
     int index = (int)random_below(&world->random, (uint64_t)world->log_count);
@@ -180,7 +180,7 @@ static bool is_quiet(const struct world *world, int index)
     return true;
 }
 
-/* The topic is deleted and made again while nothing of it is under way. */
+/* The topic is deleted and recreated while no call of it is running. */
 void kafka_make_anew(struct world *world)
 {
     int index = (int)random_below(&world->random, (uint64_t)world->log_count);
@@ -189,7 +189,7 @@ void kafka_make_anew(struct world *world)
         return;
     make_records(world, log, 1 + (int64_t)random_below(&world->random, RECORDS_MAX));
     log->is_anew = true;
-    if (random_below(&world->random, 2) == 0) { /* the offsets of a deleted topic go some time */
+    if (random_below(&world->random, 2) == 0) { /* Kafka deletes its offsets later */
         log->offset = -1;
         log->metadata_len = 0;
         log->committer = -1;
@@ -269,14 +269,14 @@ void kafka_pump(struct world *world, struct worker *worker)
 
 /* ---- the group ---- */
 
-/* Nobody will say any more what became of the calls of this log: its next owner may call again. */
+/* The results of this log's calls are lost: its next owner may call again. */
 static void may_call_again(struct fake_log *log)
 {
     for (int64_t offset = 0; offset < log->planned; offset++)
         log->records[offset].may_call = true;
 }
 
-/* An owner is gone: calls that the map tells as under way are to be booked by its successor. */
+/* An owner is gone: its successor must record the calls that the map has as running. */
 static void note_owner_gone(struct world *world, struct fake_log *log)
 {
     static struct offset_open open[4096];
@@ -364,7 +364,8 @@ void kafka_move(struct world *world)
     world_add(world, EVENT_WAKE, from, 0);
 }
 
-/* The group forgets a member; its partitions go to others. A living one hears of it later. */
+/* The group removes a member and assigns its partitions to others. A live one learns of it
+ * later. */
 void kafka_kick(struct world *world, struct worker *worker, bool is_dead)
 {
     bool has_done = worker->has_ended && worker->exit_code == 0 && worker->is_member;
@@ -387,7 +388,7 @@ void kafka_kick(struct world *world, struct worker *worker, bool is_dead)
             to = any_member(world);
         give(world, log, to);
     }
-    /* Whose partitions are gone cannot learn from their offsets any more what became of its last
+    /* A worker without its partitions cannot learn from their offsets the outcome of its last
      * transaction. */
     for (uint64_t i = 0; i < world->usages; i++)
         if (world->usage_ids[i].worker == worker->index && world->usage_ids[i].is_unknown)
@@ -396,7 +397,7 @@ void kafka_kick(struct world *world, struct worker *worker, bool is_dead)
         return;
     world_note(world, "w%d is put out of the group", worker->index);
     books_put_out(world, worker);
-    /* Heartbeats tell it, within their interval after it woke. */
+    /* Its first heartbeat after it woke tells it. */
     int64_t asleep_ms =
         worker->stalled_until > world->now_ms ? worker->stalled_until - world->now_ms : 0;
     world_add(world, EVENT_LOST, worker,
@@ -411,7 +412,7 @@ void kafka_lost(struct world *world, struct worker *worker)
             continue;
         engine_partition_lost(worker->engine, worker->tenures[i]);
         books_tenure_over(world, worker, i);
-        may_call_again(&world->logs[i]); /* what it called since it was put out is lost */
+        may_call_again(&world->logs[i]); /* its calls since it was removed are lost */
         worker->has_tenure[i] = false;
         worker->kept[i].is_set = false;
         worker->positions[i] = -1;
@@ -422,7 +423,7 @@ void kafka_lost(struct world *world, struct worker *worker)
         worker->knows_it_is_out = true;
 }
 
-/* Given back in peace, everything that ended is committed and nothing is under way. */
+/* A partition is released with every ended call committed and none running. */
 static void check_release(struct world *world, struct worker *worker, int index)
 {
     bool is_late = world->now_ms - worker->revoked_ms[index] >= world->config.drain_timeout_ms;
@@ -481,7 +482,7 @@ static void on_offsets_read(void *self, struct tenure tenure, uint32_t ticket)
     event->c = tenure.epoch;
 }
 
-/* A transaction with offsets of this log is under way somewhere. */
+/* Some worker has an open transaction with offsets of this log. */
 static bool is_pending(const struct world *world, int log)
 {
     for (int i = 0; world->config.exactly_once && i < world->worker_count; i++) {
@@ -572,7 +573,7 @@ static bool has_gaps_alone(const struct fake_log *log, int64_t from)
     return true;
 }
 
-/* All is said, nothing is open, and whoever died is in the books. */
+/* Every request is answered, nothing is open, and the calls of dead workers are recorded. */
 void kafka_check_end(struct world *world)
 {
     bool is_shaken = !world->config.exactly_once && world->is_shaken;
@@ -583,12 +584,12 @@ void kafka_check_end(struct world *world)
         size_t count = 0;
         int64_t last;
         if (log->offset < 0 && has_gaps_alone(log, 0))
-            continue; /* made anew at the very end: there was nothing to commit */
+            continue; /* recreated at the very end: there was nothing to commit */
         MUST(world, offset_map_read(slice_of(log->metadata, log->metadata_len), log->offset, open,
                                     COUNT_OF(open), &count, &last) == OK);
         for (size_t k = 0; k < count; k++) /* a call that outlived its record was cancelled */
             MUST(world, kafka_record(world, i, open[k].offset)->is_gone || is_shaken);
-        /* Over gaps at the end the front goes when somebody has the time for it. */
+        /* Gaps at the end are passed only while a worker is free to commit. */
         MUST(world,
              has_gaps_alone(log, log->offset) || log->records[log->offset].is_gone || is_shaken);
         for (int64_t offset = 0; offset < log->end; offset++)

@@ -1,5 +1,5 @@
 /* Runs simulated worlds: `world --worlds N [--from SEED]` runs N seeds, each twice with equal
- * traces, and prints a hash of all traces, which a change that only moves code leaves as it was;
+ * traces, and prints a hash of all traces, which a change that only moves code leaves unchanged;
  * `world --seed N` replays one and prints what happens, `world --pinned N` one of those in which a
  * slow model must not stop the others. Seeds that once failed are in seeds.def. */
 #include "world.h"

@@ -7,7 +7,7 @@
 
 #define EVENTS_MAX    100000
 #define CALM_AFTER_MS 240000
-#define PIN_CHECK_MS  300000 /* all is produced, and had time enough */
+#define PIN_CHECK_MS  300000 /* every request is produced and had enough time */
 #define END_WITHIN_MS (4 * 3600 * 1000LL)
 
 struct port sim_ports[WORKERS_MAX];
@@ -58,7 +58,7 @@ static bool before(const struct sim_event *a, const struct sim_event *b)
 struct sim_event *world_add(struct world *world, enum sim_event_kind kind,
                             const struct worker *worker, int64_t delay_ms)
 {
-    MUST(world, world->event_count < EVENTS_MAX); /* else nobody comes to rest */
+    MUST(world, world->event_count < EVENTS_MAX); /* else the world never comes to rest */
     if (world->event_count == world->event_room) {
         world->event_room = world->event_room == 0 ? 256 : world->event_room * 2;
         world->events = realloc(world->events, world->event_room * sizeof *world->events);
@@ -113,15 +113,15 @@ static void on_log(void *self, enum log_event event, const struct log_field *fie
     const char *text = buf_text(&line);
     MUST(port->world, strstr(text, "canary") == NULL);
     MUST(port->world, strchr(text, '{') == NULL); /* every name of the sentence has its field */
-    /* The trace has the line, not its words: they may be put better without a change of what
-     * happens. */
+    /* The trace notes that a line was logged, not its words, so that a better sentence leaves the
+     * trace unchanged. */
     world_note(port->world, "w%d logs", port->worker->index);
     if (port->world->is_loud)
         printf("            %.300s\n", text + 25);
     buf_done(&line);
     if (event != LOG_LEDGER_DIFFERS && event != LOG_PARTITION_RECREATED)
         return;
-    /* The same tenure begins anew, and never without a cause. */
+    /* The same tenure restarts, and never without a cause. */
     int index = (int)fields[1].number;
     const struct fake_log *log = &port->world->logs[index];
     bool was_other = log->committer != port->worker->index ||
@@ -140,7 +140,7 @@ static void on_ended(void *self, int exit_code)
     port->worker->exit_code = exit_code;
 }
 
-/* No call is refused for its credentials in these worlds. */
+/* No call is rejected for its credentials in these worlds. */
 static void on_refresh(void *self)
 {
     struct port *port = self;
@@ -198,7 +198,7 @@ static void worker_crash(struct world *world, struct worker *worker)
     world_note(world, "w%d is killed", worker->index);
     world->crashes++;
     if (worker->has_batch && random_below(&world->random, 2) == 0)
-        broker_batch(world, worker); /* what the committer had in hand reached the broker */
+        broker_batch(world, worker); /* the committer's batch reached the broker */
     kafka_kick(world, worker, true);
     books_worker_died(world, worker);
     worker_end(worker);
@@ -228,7 +228,7 @@ static void worker_turn(struct world *world, struct worker *worker)
     wake_at(world, worker, next_ms > world->now_ms ? next_ms : world->now_ms + 1);
 }
 
-/* Once a virtual second: what fate has in store for each worker. */
+/* Once a virtual second: draws the faults of each worker. */
 static void fate(struct world *world)
 {
     for (int i = 0; i < world->worker_count; i++) {
@@ -317,7 +317,7 @@ static void handle(struct world *world, const struct sim_event *event)
     }
     if (worker->engine == NULL || event->incarnation != worker->incarnation)
         return;
-    if (worker->stalled_until > world->now_ms) { /* it hears of it when it wakes, in order */
+    if (worker->stalled_until > world->now_ms) { /* it gets the events when it wakes, in order */
         struct sim_event later = *event;
         struct sim_event *added =
             world_add(world, event->kind, worker, worker->stalled_until - world->now_ms);
@@ -397,7 +397,7 @@ static void choose_config(struct world *world)
     };
 }
 
-/* Room for all that wait for the slow model, and a few call slots. */
+/* Room for all requests that wait for the slow model, and a few call slots. */
 static void pin_config(struct world *world)
 {
     world->config.ordering = ORDERING_KEY;

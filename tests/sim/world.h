@@ -41,13 +41,13 @@ enum request_kind {
     REQUEST_GAP
 };
 
-/* Where a request wants its answer, and what becomes of that. */
+/* Where a request wants its answer, and whether that works. */
 enum reply_kind {
     REPLY_NONE,
     REPLY_GOOD,
-    REPLY_MISSING,   /* the topic is not there */
+    REPLY_MISSING,   /* the topic is missing */
     REPLY_FORBIDDEN, /* the settings do not allow it */
-    REPLY_VANISHED   /* it was there when it was looked up, not when it was written to */
+    REPLY_VANISHED   /* deleted between the look-up and the write */
 };
 
 struct fake_record {
@@ -59,50 +59,50 @@ struct fake_record {
     int answers;           /* responses that readers of committed records see; at most 1 */
     bool is_done;          /* by the committed offset and map */
     bool is_gone;          /* the log was truncated above it */
-    bool may_call;         /* no call of it has come to anything, or what came of it was lost */
-    bool is_lost_expected; /* its owner died while the map said that a call is under way */
-    int deaths;            /* booked calls of owners that died */
+    bool may_call;         /* no call of it has a result, or the result was lost */
+    bool is_lost_expected; /* its owner died while the map had a running call */
+    int deaths;            /* recorded calls of owners that died */
     struct uuid run;       /* of the last chunk */
     int64_t run_next;      /* seq of the next chunk; -1 = the run is closed */
 };
 
 struct fake_log {
     struct fake_record records[RECORDS_MAX];
-    int64_t low;     /* first offset that is still there */
+    int64_t low;     /* the first offset that exists */
     int64_t end;     /* records produced so far */
     int64_t planned; /* how many there will be */
-    bool is_anew;    /* made anew, and not everybody has noticed */
+    bool is_anew;    /* recreated, and some worker has not noticed */
     int64_t offset;  /* committed; -1 = none */
     char metadata[4200];
     size_t metadata_len;
     int committer, committer_life; /* who committed last */
     int owner;                     /* worker; -1 = none */
-    int next_owner;                /* whom it goes to when its owner has released it; -1 = nobody */
+    int next_owner;                /* its next owner after the release; -1 = none */
     int64_t last_answer[8];        /* by key: highest offset answered */
 };
 
 struct fake_call {
     bool is_open;
-    bool is_heard; /* its outcome is being told */
+    bool is_heard; /* the worker is hearing its outcome */
     struct call_ref ref;
     int log;
     int64_t offset;
     int key;
 };
 
-/* What one worker has to book for one request. */
+/* What one worker has to record for one request. */
 struct account {
-    uint8_t open;      /* calls under way */
+    uint8_t open;      /* running calls */
     uint8_t owed;      /* calls that were billed, whose usage is not published */
     uint8_t orphans;   /* likewise, of an earlier tenure */
     uint8_t cut;       /* open and owed when the batch in hand was cut */
     uint8_t told;      /* likewise of the last committed batch: what the map must know */
     bool is_renounced; /* the open call is of a tenure that is over */
-    /* What the map told when a tenure was over is in this worker's books; should it get the log
-     * again before anybody else did something, it need not be booked as that of a dead owner. */
+    /* This worker recorded the running calls of its map when its tenure ended. If it gets the log
+     * again before another owner changes it, they need no record as a dead owner's. */
     bool is_known, is_forgiven; /* is_forgiven: as the batch in hand has it */
     int known_deaths;
-    bool is_lost; /* what the map tells its successor as under way is of this very worker */
+    bool is_lost; /* the map's running calls are of this very worker */
 };
 
 /* Under at_least_once: offsets that the committer has, not yet the broker. */
@@ -127,14 +127,14 @@ struct worker {
     struct tenure tenures[LOGS_MAX];
     bool has_tenure[LOGS_MAX];
     bool is_revoking[LOGS_MAX];
-    bool is_revoke_hurt[LOGS_MAX]; /* the group moved on while it was being given back */
+    bool is_revoke_hurt[LOGS_MAX]; /* the group moved on during its release */
     int64_t revoked_ms[LOGS_MAX];
     int64_t positions[LOGS_MAX]; /* fetch position; -1 = not started */
-    int64_t told_ends[LOGS_MAX]; /* position of the last end that it was told */
+    int64_t told_ends[LOGS_MAX]; /* position of the last end that it got */
     bool is_out_of_range[LOGS_MAX];
     struct fake_call calls[CALLS_MAX];
     uint32_t next_epoch;
-    /* the batch in the committer's hands */
+    /* the committer's batch */
     bool has_batch;
     struct batch batch;
     uint32_t batch_generation;
@@ -199,7 +199,7 @@ struct sim_event {
     int step;
 };
 
-/* Worlds with a plan of their own instead of chance. */
+/* Worlds that follow a fixed plan instead of chance. */
 enum pin { PIN_NONE, PIN_SLOW_MODEL };
 
 struct world {
@@ -214,7 +214,7 @@ struct world {
     bool is_loud;
     int chance[FAULT_COUNT]; /* per mille */
     bool is_calm;            /* faults have stopped */
-    bool is_shaken;          /* under at_least_once: something happened that may double */
+    bool is_shaken;          /* under at_least_once: something happened that may cause duplicates */
     struct fake_log logs[LOGS_MAX];
     int log_count;
     uint32_t group_generation;
@@ -227,7 +227,7 @@ struct world {
         struct uuid id;
         bool is_witnessed; /* its worker can learn from the offsets that it was committed */
         int worker;
-        bool is_unknown; /* the worker was not told the outcome */
+        bool is_unknown; /* the worker does not know the outcome */
     } * usage_ids;
     size_t usage_room;
 };
@@ -263,7 +263,7 @@ void kafka_ports(struct ports *ports);
 
 /* broker.c */
 void broker_batch(struct world *world, struct worker *worker);
-/* Under at_least_once: the offsets that are kept are committed, if the group lets it. */
+/* Under at_least_once: commits the kept offsets, if the group accepts it. */
 void broker_commit_kept(struct world *world, struct worker *worker);
 void broker_ports(struct ports *ports);
 /* Where a record says it comes from: `marker`, then its topic, partition and offset. */
@@ -277,7 +277,7 @@ void books_call_ended(struct world *world, struct worker *worker, int log, int64
 void books_tenure_over(struct world *world, struct worker *worker, int log);
 void books_cut(struct world *world, struct worker *worker);
 void books_made(struct world *world, struct worker *worker);
-/* The owner of this log is gone while the map tells a call of this request as under way. */
+/* The owner of this log is gone while the map has a running call of this request. */
 void books_call_lost(struct world *world, struct fake_record *record, int log, int64_t offset);
 void books_usage(struct world *world, struct worker *worker, const char *value, bool is_witnessed);
 bool books_are_open(const struct worker *worker, int log);
