@@ -1,5 +1,5 @@
-/* What the tests of io/http/client.c are made of: a hostile server of our own, a loop that turns as
- * the worker's does, and an engine that writes down what it hears. */
+/* The kit of the tests of io/http/client.c: a hostile server, a loop that turns as the worker's
+ * does, and an engine that notes every event. */
 #ifndef IO_HTTP_KIT_H
 #define IO_HTTP_KIT_H
 
@@ -23,7 +23,7 @@
 #define KIT_KEPT_BYTES   4096
 #define KIT_SAID_BYTES   (1 << 20)
 #define KIT_PATIENCE_MS  120000
-#define KIT_TICK_MS      1000 /* a turn of the loop ends then, whatever happens */
+#define KIT_TICK_MS      1000 /* the limit of one turn of the loop */
 #define SERVER_ARGUMENTS 8
 
 /* What a listener heard of one call. */
@@ -33,7 +33,7 @@ struct heard {
     int late; /* events of another generation, before the head, or after the end */
     int status;
     struct buf head, body;
-    size_t body_bytes; /* also of what is not kept */
+    size_t body_bytes; /* counts bytes that are not kept, too */
     enum err err;
     bool was_sent;
     char words[320];
@@ -47,7 +47,7 @@ struct listener {
     int ended;
 };
 
-/* A process of ours, spoken with over its standard input and output. */
+/* A child process, controlled over its standard input and output. */
 struct server {
     pid_t pid;
     int in, out;
@@ -123,7 +123,7 @@ static inline void server_stop(struct server *server)
     buf_done(&server->said);
 }
 
-/* How often it has said that it has `done` (seen, closed) a request for this target. */
+/* How often it has reported that it has `done` (seen, closed) a request for this target. */
 static inline int server_said(struct server *server, const char *done, const char *target)
 {
     char line[160];
@@ -141,7 +141,7 @@ static inline int server_seen(struct server *server, const char *target)
     return server_said(server, "seen", target);
 }
 
-/* Waits until it has said so `count` times. */
+/* Waits until it has reported so `count` times. */
 static inline void server_await(struct server *server, const char *done, const char *target,
                                 int count)
 {
@@ -152,7 +152,7 @@ static inline void server_await(struct server *server, const char *done, const c
     }
 }
 
-/* Lets an answer go on that waits for a line on the server's standard input. */
+/* Releases an answer that waits for a line on the server's standard input. */
 static inline void server_go_on(struct server *server)
 {
     assert_int_equal(write(server->in, "\n", 1), 1);

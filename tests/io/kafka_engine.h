@@ -1,6 +1,6 @@
 /* The engine of the tests of io's Kafka rooms: it answers each record with a copy of it in the
  * topic of its header `to`, else in the topic `out`, commits in batches, releases what is revoked
- * once it is committed, and writes down what it heard. Everything it knows is under its lock. */
+ * once it is committed, and notes every event. Its lock guards all its members. */
 #ifndef IO_KAFKA_ENGINE_H
 #define IO_KAFKA_ENGINE_H
 
@@ -21,7 +21,7 @@
 #define KIT_BATCH_MAX   500
 #define KIT_PATIENCE_MS 120000
 #define KIT_TOPIC_MAX   64
-#define KIT_TICKET_HELD 1000000 /* of reads that judge an unknown outcome */
+#define KIT_TICKET_HELD 1000000 /* of reads that decide an unknown outcome */
 #define KIT_TICKET_TEST 2000000 /* of reads that a test asks for */
 
 struct kit_part {
@@ -104,7 +104,7 @@ static struct kit_part *kit_part_of(struct engine *engine, struct tenure tenure)
     return part->is_known && part->tenure.epoch == tenure.epoch ? part : NULL;
 }
 
-/* The same, where a tenure that is over would be io's fault. */
+/* The same, where an ended tenure would be a fault of io. */
 static struct kit_part *kit_known_part(struct engine *engine, struct tenure tenure)
 {
     struct kit_part *part = kit_part_of(engine, tenure);
@@ -162,7 +162,7 @@ void engine_partition_lost(struct engine *engine, struct tenure tenure)
 {
     kit_lock(engine);
     struct kit_part *part = kit_part_of(engine, tenure);
-    if (part != NULL) { /* else it was released, and waited for its last offsets */
+    if (part != NULL) { /* else it was released, after its last offsets */
         part->is_known = false;
         part->is_lost = true;
     }
@@ -172,7 +172,7 @@ void engine_partition_lost(struct engine *engine, struct tenure tenure)
     kit_unlock(engine);
 }
 
-/* The first `count` of the queue are done with. */
+/* Drops the first `count` of the queue. */
 UNUSED static void kit_done(struct engine *engine, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -377,7 +377,7 @@ void engine_stop(struct engine *engine)
     kit_unlock(engine);
 }
 
-/* One batch of what is first in the queue, with the offsets behind it. */
+/* One batch of the first copies in the queue, with the offsets behind them. */
 UNUSED static void kit_cut(struct engine *engine)
 {
     size_t count = engine->queue_count < KIT_BATCH_MAX ? engine->queue_count : KIT_BATCH_MAX;

@@ -1,4 +1,4 @@
-/* What the tests of io's Kafka rooms are made of: librdkafka's in-memory cluster (or the brokers of
+/* The kit of the tests of io's Kafka rooms: librdkafka's in-memory cluster (or the brokers of
  * KAFKA_BOOTSTRAP_SERVERS), plain clients beside the worker's, and workers whose io runs in a
  * thread with the engine of kafka_engine.h. */
 #ifndef IO_KAFKA_KIT_H
@@ -226,8 +226,7 @@ UNUSED static void kit_assert_each_once(const struct kit *kit, int count)
     free(times);
 }
 
-/* For a person who looks for something: KIT_ONLY=<pattern of names>, KIT_LOG=1,
- * KIT_DEBUG=<librdkafka's debug>. */
+/* For debugging: KIT_ONLY=<pattern of names>, KIT_LOG=1, KIT_DEBUG=<librdkafka's debug>. */
 UNUSED static void kit_only(void)
 {
     if (getenv("KIT_ONLY") != NULL)
@@ -424,7 +423,7 @@ UNUSED static void kit_end_well(struct kit *kit, struct kit_worker *worker)
     kit_done_with(kit);
 }
 
-/* What is committed for a partition of `in`; -1 = nothing. */
+/* The committed offset of a partition of `in`; -1 = none. */
 UNUSED static int64_t kit_committed_of(const struct kit *kit, int32_t partition, char *ret_metadata,
                                        size_t room)
 {

@@ -1,4 +1,4 @@
-/* A simulator to be asked over real sockets, and what a plain client hears of it. */
+/* A simulator on real sockets, and a plain client that notes what it receives. */
 #ifndef IO_SIM_KIT_H
 #define IO_SIM_KIT_H
 
@@ -17,7 +17,7 @@
 #include "wire/formats/http.h"
 
 #define ANSWER_BYTES_MAX (8 * 1024 * 1024)
-#define PATIENCE_MS      120000 /* with whatever must happen */
+#define PATIENCE_MS      120000 /* limits a wait */
 #define MODEL_PATH       "/model/anthropic.claude-3-sonnet-20240229-v1%3A0/converse"
 
 struct stand {
@@ -196,7 +196,7 @@ static void ask(const struct stand *stand, bool stream, const char *prompt, stru
     (void)close(fd);
 }
 
-/* Whole frames in a body, and what the reader says at its end. */
+/* Counts the whole frames in a body; *ret_err is the reader's result at its end. */
 static size_t count_frames(const struct heard *heard, bool *ret_between, enum err *ret_err)
 {
     struct event_reader reader;

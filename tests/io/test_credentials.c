@@ -106,7 +106,7 @@ static void must_refuse(enum err err, const char *part)
     assert_non_null(strstr(words, part));
 }
 
-/* No credentials, and the words have these parts. */
+/* No credentials are found, and the message has these parts. */
 static void must_find_none(const char *part, const char *other)
 {
     load();

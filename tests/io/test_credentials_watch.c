@@ -1,5 +1,4 @@
-/* io/aws/watch.c: when the places of credentials are looked at, and what the engine hears.
- */
+/* io/aws/watch.c: when the worker looks for credentials, and what the engine gets. */
 #include "unit/unit.h"
 
 #include <stdio.h>
@@ -94,7 +93,7 @@ static int teardown(void **state)
     return 0;
 }
 
-/* That much later: a step, all that it began, and the step that hears of it. */
+/* Advances the time: a step, everything that it began, and the step that gets the result. */
 static void pass(int64_t duration_ms)
 {
     now_ms += duration_ms;

@@ -1,4 +1,4 @@
-/* io/http/client.c against a server that does wrong what can be done wrong (hostile_server.py). */
+/* io/http/client.c against a server that misbehaves in every way it can (hostile_server.py). */
 #include "io/http_kit.h"
 
 static struct kit kit;
@@ -50,7 +50,7 @@ static bool has(struct buf *buf, const char *text)
     return strstr(buf_text(buf), text) != NULL;
 }
 
-/* ---- what goes out ---- */
+/* ---- requests ---- */
 
 static void a_request_is_sent_unchanged(void **state)
 {
@@ -108,7 +108,7 @@ static void bodies_of_any_size_arrive_whole(void **state)
     kit_close(&kit);
 }
 
-/* ---- what comes back ---- */
+/* ---- answers ---- */
 
 static void answers_of_every_framing_are_read(void **state)
 {
@@ -162,7 +162,7 @@ static void an_error_sent_before_the_body_was_read_is_heard(void **state)
     kit_close(&kit);
 }
 
-/* ---- what is no answer ---- */
+/* ---- invalid answers ---- */
 
 static void a_response_that_is_not_http_is_a_bad_answer(void **state)
 {
@@ -262,8 +262,8 @@ static void a_connection_closed_while_idle_is_replaced_silently(void **state)
     kit_close(&kit);
 }
 
-/* The server closes a kept connection when it has read the next request: nobody knows what it did
- * with it. */
+/* The server closes a kept connection after it has read the next request: whether it acted on it is
+ * unknown. */
 static void no_request_is_sent_twice_silently(void **state)
 {
     (void)state;

@@ -41,7 +41,7 @@ static struct heard *times_out(const char *path, int64_t *limit_ms, size_t bytes
     return heard;
 }
 
-/* The answer has not begun with it: a model may think for minutes. */
+/* An interim response does not begin the answer: a model may think for minutes. */
 static void an_interim_response_does_not_meet_the_first_byte_deadline(void **state)
 {
     (void)state;

@@ -227,7 +227,7 @@ static void tls_passes_through_a_tunnel(void **state)
     end();
 }
 
-/* What the proxy was sent is no request that anybody bills. */
+/* The proxy got a CONNECT only: nothing that is billed was sent. */
 static void a_tunnel_that_fails_has_sent_nothing(void **state)
 {
     (void)state;

@@ -1,4 +1,4 @@
-/* librdkafka's properties: which are refused and why, and what the clients get in the end. */
+/* librdkafka's properties: which are rejected and why, and which the clients get. */
 #include "unit/unit.h"
 
 #include <librdkafka/rdkafka.h>

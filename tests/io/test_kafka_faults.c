@@ -148,7 +148,7 @@ static void a_refused_offset_commit_is_logged_and_repeated_with_pauses(void **st
     kit_let_go(worker);
     kit_until(worker, kit_logged(worker, LOG_OFFSETS_REFUSED) == 1);
     assert_non_null(strstr(worker->log.last[LOG_OFFSETS_REFUSED], "set kafka.offset_metadata_max"));
-    assert_int_equal(kit_worker_end(worker), 0); /* who waits for it does not hurry it */
+    assert_int_equal(kit_worker_end(worker), 0); /* waiting for it does not hurry it */
     assert_true(clock_monotonic_ms() - from_ms >= 1500);
     assert_int_equal(kit_committed(&kit, metadata, sizeof metadata), 5);
     kit_done_with(&kit);

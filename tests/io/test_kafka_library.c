@@ -1,4 +1,4 @@
-/* What the worker says of an older librdkafka. */
+/* What the worker reports about an older librdkafka. */
 #include "unit/unit.h"
 
 #include <stdio.h>

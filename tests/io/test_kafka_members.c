@@ -46,8 +46,8 @@ static void a_new_member_gets_partitions_and_no_request_is_answered_twice(void *
     kit_until(second, second->engine->answered >= 1);
     kit_until(second, second->engine->answered + answered_by(first) >= 800);
     kit_lock(first->engine);
-    /* The in-memory cluster takes no offsets while a rebalance begins anew, and puts a member out
-     * that gives partitions back meanwhile. (Apache Kafka does neither.) */
+    /* The in-memory cluster takes no offsets while a rebalance restarts, and removes a member that
+     * releases partitions meanwhile. (Apache Kafka does neither.) */
     bool may_double = !kit_exactly_once && first->engine->lost > 0;
     kit_unlock(first->engine);
     assert_int_equal(kit_worker_end(first), 0);

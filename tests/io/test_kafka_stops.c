@@ -1,4 +1,4 @@
-/* Stopping, and giving partitions back, when brokers do not play along. */
+/* Stopping and releasing partitions while brokers fail. */
 #include "io/kafka_kit.h"
 
 static void a_stop_that_leaves_offsets_uncommitted_says_so_and_fails(void **state)
@@ -16,7 +16,7 @@ static void a_stop_that_leaves_offsets_uncommitted_says_so_and_fails(void **stat
     kit_done_with(&kit);
 }
 
-/* The one partition that was not given back. */
+/* The one partition that was not released. */
 static struct kit_part part_kept(struct engine *engine)
 {
     kit_lock(engine);
@@ -64,7 +64,7 @@ static void a_partition_that_cannot_commit_is_released_at_last(void **state)
     kit_done_with(&kit);
 }
 
-/* While it joins its group again nothing can be committed, and that may take longer than anything
+/* While the worker rejoins its group it cannot commit, and that may take longer than everything
  * else at the end: here nearly the session's time. */
 static void a_stop_during_a_join_waits_for_the_last_commit(void **state)
 {
@@ -89,8 +89,8 @@ static void a_stop_during_a_join_waits_for_the_last_commit(void **state)
     kit_done_with(&kit);
 }
 
-/* When the drain's time and its grace are over, io's watchdog ends this program: a stop that comes
- * back took less. */
+/* io's watchdog ends this program when drain time and grace are over: a stop that returns took
+ * less. */
 static void stopping_without_brokers_takes_bounded_time(void **state)
 {
     (void)state;

@@ -1,6 +1,6 @@
 /* The outcomes of a batch in a transaction, with errors injected into librdkafka's in-memory
- * cluster. It knows no transactional offsets, so an unknown outcome always reads as "did not make
- * it" here. */
+ * cluster. It keeps no transactional offsets, so an unknown outcome always reads as "not committed"
+ * here. */
 #include "io/kafka_kit.h"
 
 static void an_old_generation_is_reported_and_its_batch_can_be_repeated(void **state)

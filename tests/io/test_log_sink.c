@@ -1,4 +1,4 @@
-/* Log lines to a reader that reads, that does not, and that is gone. */
+/* Log lines to a reader that reads, to one that does not, and to a closed pipe. */
 #include "unit/unit.h"
 
 #include <poll.h>

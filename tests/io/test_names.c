@@ -1,5 +1,5 @@
-/* io/http/names.c alone, and calls that go to a name. `127.1` is no address for inet_pton, but a
- * name that any resolver knows. */
+/* io/http/names.c by itself, and calls to a name. inet_pton does not take `127.1` for an address,
+ * but every resolver knows it as a name. */
 #include "io/http_kit.h"
 
 #include <netdb.h>

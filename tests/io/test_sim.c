@@ -12,7 +12,7 @@
     "{\"system\":[{\"text\":\"You are a helpful assistant that translates English to French.\"}]," \
     "\"messages\":[{\"role\":\"user\",\"content\":[{\"text\":\"I love programming.\"}]}]}"
 
-/* time() may still tell the second before that of CLOCK_REALTIME. */
+/* time() may lag CLOCK_REALTIME by a second. */
 static int64_t wall_seconds(void)
 {
     struct timespec now;
@@ -77,7 +77,7 @@ static void a_signed_call_gets_the_answer_of_the_page(void **state)
     assert_int_equal(http_header(heard.head, "x-amzn-requestid").len, 36);
     assert_int_equal(http_header(heard.head, "date").len, 29);
     heard_done(&heard);
-    /* the same connection, and now nobody signs */
+    /* the same connection, without a signature */
     say(fd, MODEL_PATH, "", FRENCH);
     hear(fd, ANSWER_BYTES_MAX, &heard);
     assert_int_equal(heard.status, 403);
@@ -311,7 +311,7 @@ static void a_body_over_the_limit_is_rejected(void **state)
     stand_down(&stand);
 }
 
-/* The Date of an answer to a request sent after `from` is of a clock that is off by so much. */
+/* The Date of an answer to a request sent after `from` comes from a clock with this skew. */
 static void assert_date(const struct heard *heard, int64_t from, int64_t skew_seconds)
 {
     int64_t told_ms;

@@ -11,7 +11,7 @@
 
 #define PATIENCE_MS 120000
 
-/* What the child tells: it was in time to stop its watchdog. */
+/* What the child reports: it stopped its watchdog in time. */
 static atomic_bool *was_stopped;
 
 static void sleep_ms(int64_t duration_ms)
@@ -35,7 +35,7 @@ static void child_run(int64_t delay_ms, bool stops)
     _exit(0);
 }
 
-/* The exit code of a child in which a watchdog is set, and stopped before it bites if asked. */
+/* The exit code of a child that sets a watchdog and, on request, stops it in time. */
 static int exit_code_with_watchdog(int64_t delay_ms, bool stops)
 {
     atomic_store(was_stopped, false);
