@@ -1,5 +1,5 @@
-/* An arena for each test, which gives all its memory back. The test's file says ARENA_LIMIT before
- * it includes this. */
+/* An arena for each test, which frees all its memory at the end. The test's file says ARENA_LIMIT
+ * before it includes this. */
 #ifndef UNIT_ARENA_KIT_H
 #define UNIT_ARENA_KIT_H
 

@@ -1,6 +1,6 @@
-/* An engine in the hand of a test: a table of ports that notes what is asked, and short verbs for
- * what io would tell. Nothing happens by itself: the test says when time passes, what is read, how
- * calls and batches end. */
+/* An engine driven by a test: a table of ports that notes every request of the engine, and short
+ * functions for the events of io. Nothing happens by itself: the test decides when time passes,
+ * what is read, how calls and batches end. */
 #ifndef UNIT_ENGINE_KIT_H
 #define UNIT_ENGINE_KIT_H
 
@@ -58,7 +58,7 @@ struct kit {
     struct tenure tenures[64];
     struct kit_call calls[KIT_CALLS];
     size_t call_count;
-    bool calls_stay_unsent; /* what is cancelled had not left yet */
+    bool calls_stay_unsent; /* cancelled calls were not sent */
     size_t refreshes;       /* how often new credentials were asked for */
     struct kit_notes reads, watermarks, starts, releases, look_ups;
     bool has_batch;
@@ -217,7 +217,7 @@ static inline void kit_on_ended(void *self, int exit_code)
     kit->exit_code = exit_code;
 }
 
-/* ---- birth and death ---- */
+/* ---- start and end ---- */
 
 static inline struct engine_config kit_config(void)
 {
@@ -307,7 +307,7 @@ static inline struct kit *kit_new(const struct engine_config *config)
     return kit;
 }
 
-/* The process dies, and another one takes its place: what is committed is all that is left. */
+/* The process dies and another one takes its place; only committed state remains. */
 static inline void kit_die(struct kit *kit)
 {
     engine_free(kit->engine);
@@ -353,7 +353,7 @@ static inline void kit_turn(struct kit *kit)
     assert_true(kit->next_ms <= kit->now_ms + 1000);
 }
 
-/* So much time passes, with a turn whenever the engine wants one. */
+/* Time passes, with a turn whenever the engine wants one. */
 static inline void kit_wait(struct kit *kit, int64_t ms)
 {
     int64_t until_ms = kit->now_ms + ms;
@@ -367,7 +367,7 @@ static inline void kit_wait(struct kit *kit, int64_t ms)
 
 /* ---- partitions ---- */
 
-/* Every read that is asked for is answered from what is committed. */
+/* Answers every pending read with the committed offsets. */
 static inline void kit_read(struct kit *kit)
 {
     for (size_t i = 0; i < kit->reads.count; i++) {
@@ -498,7 +498,7 @@ static inline void kit_batch_ends(struct kit *kit, enum batch_outcome outcome)
     engine_batch_ended(kit->engine, &end);
 }
 
-/* What the broker has after the open batch has made it, whether the engine hears of it or not. */
+/* The broker commits the open batch, whether the engine hears of it or not. */
 static inline void kit_make(struct kit *kit)
 {
     assert_true(kit->has_batch);
@@ -556,7 +556,7 @@ static inline size_t kit_batch_with(struct kit *kit, enum output_kind kind)
     return 0;
 }
 
-/* ---- what came out ---- */
+/* ---- outputs ---- */
 
 static inline size_t kit_count(const struct kit *kit, enum output_kind kind)
 {

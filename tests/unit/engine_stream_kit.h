@@ -1,4 +1,4 @@
-/* An engine in the hand of a test that hears answers as event streams. */
+/* An engine driven by a test that hears answers as event streams. */
 #ifndef UNIT_ENGINE_STREAM_KIT_H
 #define UNIT_ENGINE_STREAM_KIT_H
 

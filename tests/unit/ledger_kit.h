@@ -1,4 +1,4 @@
-/* A small hand for tests of ledgers: one step of the life of an offset each, asserted. */
+/* Helpers for tests of ledgers: each is one asserted step in the life of an offset. */
 #ifndef UNIT_LEDGER_KIT_H
 #define UNIT_LEDGER_KIT_H
 
@@ -42,7 +42,7 @@ static inline void finish(struct ledger *ledger, int64_t offset)
     ledger_finish(ledger, offset);
 }
 
-/* Everything finished goes into a batch, which the broker takes. */
+/* Everything finished goes into a batch, which the broker commits. */
 static inline void commit(struct ledger *ledger, struct buf *ret_map)
 {
     for (size_t i = 0; i < ledger->count; i++)
@@ -55,7 +55,7 @@ static inline void commit(struct ledger *ledger, struct buf *ret_map)
     ledger_commit(ledger, front, buf_slice(ret_map));
 }
 
-/* Its successor, from what is committed. */
+/* Its successor, from the committed state. */
 static inline void pass_on(struct ledger *ledger, struct buf *map)
 {
     int64_t offset = ledger->committed_offset;

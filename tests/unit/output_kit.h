@@ -1,6 +1,5 @@
-/* One request and what came of it, for the tests of the encoders and for
- * tests/checks/print_outputs.c: the page's translation, throttled once. Every fact may be changed
- * before it is encoded. */
+/* One request and its result, for the tests of the encoders and for tests/checks/print_outputs.c:
+ * the page's translation, throttled once. Every fact may be changed before it is encoded. */
 #ifndef UNIT_OUTPUT_KIT_H
 #define UNIT_OUTPUT_KIT_H
 

@@ -1,5 +1,5 @@
 /* Reading a request in a test: a record around the value, a catalog with one alias and one
- * template, and what came of it. Needs unit.h included before. */
+ * template, and the result. Needs unit.h included before. */
 #ifndef UNIT_REQUEST_KIT_H
 #define UNIT_REQUEST_KIT_H
 
@@ -68,11 +68,11 @@ static inline enum err request_kit_read(struct request_kit *kit, struct slice va
     kit->record.value = value;
     enum err err = request_from_headers(&kit->arena, &kit->record, &kit->request, &kit->why);
     kit->err = request_read(&kit->arena, &kit->record, &kit->catalog, &kit->request, &kit->why);
-    assert_true(err == OK || kit->err == err); /* the first one is told */
+    assert_true(err == OK || kit->err == err); /* the first one is reported */
     return kit->err;
 }
 
-/* The value is a good request: what Converse is sent for it. */
+/* The value is a valid request; `body` is sent to Converse for it. */
 static inline void assert_body(const char *value, const char *body)
 {
     struct request_kit kit;
@@ -86,7 +86,7 @@ static inline void assert_body(const char *value, const char *body)
     request_kit_done(&kit);
 }
 
-/* Messages alone, with a model that has no defaults. */
+/* Only messages, with a model that has no defaults. */
 #define assert_messages(messages, body) assert_body("{\"messages\":" messages "}", body)
 
 static inline void assert_refused(const char *value, enum err err, const char *field)

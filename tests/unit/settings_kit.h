@@ -12,7 +12,7 @@
 
 #define TEXT_BYTES_MAX (512U * 1024)
 
-/* An environment of our own: tests do not depend on the machine's. */
+/* A fixed environment: tests do not depend on the machine's. */
 static inline const char *get_variable(void *self, const char *name)
 {
     (void)self;
@@ -68,7 +68,7 @@ static inline void assert_good(struct reading *reading)
     assert_true(reading->is_good);
 }
 
-/* The file is refused, with exactly these words. */
+/* The file is rejected with exactly this text. */
 static inline void assert_told(const char *text, const char *words)
 {
     struct reading *reading = read_text(text);
@@ -77,7 +77,7 @@ static inline void assert_told(const char *text, const char *words)
     end(reading);
 }
 
-/* The file is refused, and a part of what is told is this. */
+/* The file is rejected, and the text contains `part`. */
 static inline void assert_tells(const char *text, const char *part)
 {
     struct reading *reading = read_text(text);

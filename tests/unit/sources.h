@@ -1,6 +1,6 @@
 /* The source tree as the tests about it see it: files of a folder, their text, their lines, their
- * text without comments and literals. What is found wrong is collected as lines in a report, so
- * that a test shows all of it at once. */
+ * text without comments and literals. Violations are collected as lines in a report, so that a test
+ * shows all of them at once. */
 #ifndef UNIT_SOURCES_H
 #define UNIT_SOURCES_H
 
@@ -79,8 +79,8 @@ static inline bool source_next_line(struct slice *rest, struct slice *ret_line)
     return true;
 }
 
-/* The code alone: comments and what is inside of string and character literals become blanks;
- * newlines stay. */
+/* Only the code: comments and the contents of string and character literals become blanks; newlines
+ * stay. */
 static inline void source_strip(struct slice text, struct buf *ret_code)
 {
     enum { CODE, STRING, LETTER, BLOCK_COMMENT, LINE_COMMENT } in = CODE;

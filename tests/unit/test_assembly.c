@@ -1,4 +1,4 @@
-/* From settings and the environment to what io and the engine are told. */
+/* From settings and the environment to the configuration of io and the engine. */
 #include "unit/unit.h"
 
 #include <stdlib.h>
@@ -25,7 +25,7 @@ static struct settings *read_settings(const char *text)
     return settings;
 }
 
-/* The machine's own AWS environment must not speak. */
+/* The machine's own AWS environment must have no effect. */
 static int forget_environment(void **state)
 {
     static const char *const NAMES[] = {"AWS_REGION",    "AWS_DEFAULT_REGION",

@@ -1,5 +1,5 @@
 /* Content blocks by their list, blocks.def: Converse's forms pass in the roles that may have them,
- * LangChain's types are read or refused by name. */
+ * LangChain's types are read or rejected by name. */
 #include "unit/unit.h"
 
 #include <stdio.h>

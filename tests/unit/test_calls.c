@@ -1,6 +1,6 @@
-/* The walls of the worker hold in what the compiler made of it: a wing calls only what it sees, and
- * the pure ones call nothing that reads a clock, opens a socket or a file, starts a thread, asks
- * the environment or draws chance. nm tells. */
+/* The walls of the worker hold in the object files, as nm lists them: a wing calls only functions
+ * of wings that it sees, and a pure wing calls nothing that reads a clock, opens a socket or a
+ * file, starts a thread, reads the environment or draws chance. */
 #include "unit/unit.h"
 
 #include <stdio.h>
@@ -9,7 +9,7 @@
 #include "unit/sources.h"
 #include "unit/wings.h"
 
-/* What the pure floors must not call, and why; globs, matched before the list of what they may. */
+/* What the pure floors must not call, and why; globs, matched before the list of allowed ones. */
 static const struct {
     const char *why;
     const char *names[64];
@@ -231,7 +231,7 @@ static const char *why_not_of(const struct wing *wing, struct slice object, stru
     return sees_one_of(wing, defining) ? NULL : "lies in a wing that this one may not see";
 }
 
-/* Judges nm's list of undefined symbols; returns how many there were. */
+/* Checks nm's list of undefined symbols; returns how many there were. */
 static size_t judge_calls(struct slice listing, const struct wing *wing,
                           const struct definitions *definitions, struct buf *report)
 {
@@ -270,7 +270,7 @@ static void every_wing_calls_only_what_it_sees(void **state)
         fail_msg("\n%s", buf_text(&report));
 }
 
-/* This test opens files and runs nm: judged as if it were a pure floor, it must be found guilty. */
+/* This test opens files and runs nm: checked as a pure floor, it must be found. */
 static void the_test_program_itself_would_be_found(void **state)
 {
     (void)state;
@@ -281,7 +281,7 @@ static void the_test_program_itself_would_be_found(void **state)
     buf_init(&none.text, 0);
     run("nm -A -u /proc/$PPID/exe", &output);
     assert_true(judge_calls(buf_slice(&output), &WINGS[0], &none, &report) > 10);
-    /* Sanitizers bring functions of the C library along; nobody brings cmocka's. */
+    /* Sanitizers add functions of the C library, but none of cmocka. */
     assert_non_null(
         strstr(buf_text(&report), "calls _cmocka_run_group_tests, which is on no list"));
 }
@@ -341,7 +341,7 @@ static size_t wing_index(const char *name)
     return 0;
 }
 
-/* A wing that calls upwards or sideways, told by who defines the symbol. */
+/* A wing that calls upwards or sideways, found by the wing that defines the symbol. */
 static void planted_calls_of_other_wings_are_found(void **state)
 {
     (void)state;

@@ -1,7 +1,7 @@
 /* No circle between the files of the worker: a file that calls another one is not called by it, not
  * even by way of a third. So each file can be read, tested and replaced with what lies below it in
- * mind only. What a file calls is seen by nm in what the compiler made of it; a function pointer
- * given to a lower file is no call of it. */
+ * mind only. What a file calls is seen by nm in the object files; a function pointer given to a
+ * lower file does not count as a call. */
 #include "unit/unit.h"
 
 #include <stdio.h>

@@ -46,7 +46,7 @@ static void messages_of_one_role_become_one_turn(void **state)
                     BODY(USER(TEXT("a\\nb")) "," MODEL(TEXT("c\\nd")) "," USER(TEXT("e"))));
 }
 
-/* As LangChain sends them: strings become one text, blocks stay what they are. */
+/* As LangChain sends them: strings become one text, blocks stay unchanged. */
 static void adjacent_messages_of_one_role_become_one_text(void **state)
 {
     (void)state;
@@ -166,7 +166,7 @@ static void citations_in_langchains_form_can_be_sent_back(void **state)
             "b",
             "[{\"title\":\"a_b\\\"c_d:\", \"sourceContent\" : [{\"text\":\"x_y\"}],\"location\":"
             "{\"documentChar\":{\"documentIndex\":0,\"_1X\":2}}}]")) "," USER(TEXT("d"))));
-    /* without the source's content Bedrock would refuse them */
+    /* Bedrock rejects them without the source's content */
     assert_messages("[[\"human\",\"a\"],[\"ai\",[" CITING(
                         "b", "[{\"source_content\":[]},{\"title\":1}]") "]],[\"human\",\"d\"]]",
                     BODY(USER(TEXT("a")) "," MODEL(TEXT("b")) "," USER(TEXT("d"))));
@@ -411,7 +411,7 @@ static void a_request_counts_the_bytes_of_its_text_for_estimates(void **state)
     request_kit_done(&kit);
 }
 
-/* One short template and one large value may not make a text without end. */
+/* One short template and one large value must not fill the memory. */
 static void a_filled_template_stays_within_the_memory_limit(void **state)
 {
     (void)state;

@@ -22,7 +22,7 @@ struct decoded {
     enum err err;
 };
 
-/* The body is gone when the answer is looked at: it must not be borrowed. */
+/* The body is freed before the answer is checked: the answer must not point into it. */
 static void decode(struct decoded *decoded, const char *text)
 {
     size_t len = strlen(text);
@@ -300,7 +300,7 @@ static void bodies_that_are_not_answers_are_rejected_with_a_reason(void **state)
     }
 }
 
-/* It was paid for. */
+/* The call was billed. */
 static void an_html_page_is_named_as_one(void **state)
 {
     (void)state;

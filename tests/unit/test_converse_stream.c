@@ -173,7 +173,7 @@ static void a_stream_ends_with_message_stop_and_metadata(void **state)
     stream_kit_done(&kit);
 }
 
-/* It was paid for. */
+/* The call was billed. */
 static void a_billed_delta_with_invalid_text_is_kept(void **state)
 {
     (void)state;

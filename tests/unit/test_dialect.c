@@ -1,6 +1,6 @@
 /* Dialects: rows that are not Converse plug into the engine. The API here has another path, another
- * content type and frames that hide their events; its families echo what they are told, and tell
- * their counts in headers, as InvokeModel does. */
+ * content type and frames that hide their events; its families echo their input and have their
+ * counts in headers, as InvokeModel does. */
 #include "unit/unit.h"
 
 #include "unit/engine_stream_kit.h"

@@ -1,4 +1,4 @@
-/* Why requests wait: each reason of engine/waits.def at the moment when it holds a request up. */
+/* Why requests wait: each reason of engine/waits.def at the moment when it delays a request. */
 #include "unit/engine_kit.h"
 
 #include "engine/dispatch.h"

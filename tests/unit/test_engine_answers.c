@@ -1,4 +1,4 @@
-/* What an engine makes of the answers it hears: of their words, their ends and their counts. */
+/* How the engine treats answers: their messages, their ends and their counts. */
 #include "unit/engine_stream_kit.h"
 
 #define CANARY "the canary of this kit sings"
@@ -12,7 +12,7 @@ static struct kit *kit_asked(const char *more)
     return kit;
 }
 
-/* ---- its words ---- */
+/* ---- messages ---- */
 
 static void assert_no_canary(const struct kit *kit)
 {
@@ -128,7 +128,7 @@ static void a_throttling_error_of_status_200_is_throttling(void **state)
     kit_free(kit);
 }
 
-/* What an answer of status 200 that is none is told as. */
+/* The error that an invalid answer of status 200 becomes. */
 static void assert_no_answer(const char *headers, const char *body, const char *code,
                              const char *type, const char *words)
 {
@@ -192,7 +192,7 @@ static void the_error_of_a_bad_header_goes_to_the_reply_to_of_the_value(void **s
     kit_free(kit);
 }
 
-/* ---- its end ---- */
+/* ---- ends ---- */
 
 static void hear_whole(struct kit *kit)
 {
@@ -403,11 +403,11 @@ static void an_attempt_above_the_maximum_states_no_maximum(void **state)
     kit_free(kit);
 }
 
-/* ---- its counts ---- */
+/* ---- counts ---- */
 
 #define OUTPUT(content) "{\"output\":{\"message\":{\"content\":[" content "]}}"
 
-/* The usage record of a call that ended so, after a request of 8 bytes of text. */
+/* The usage record of a call that ended in this way, after a request of 8 bytes of text. */
 static void assert_estimate(const char *body, enum err end, const char *counts)
 {
     struct kit *kit = kit_asked("");
@@ -432,7 +432,7 @@ static void output_tokens_are_estimated_from_the_text_only(void **state)
                     "\"input_tokens\":2,\"output_tokens\":0,");
     assert_estimate("<html>the page of a proxy</html>", OK,
                     "\"input_tokens\":2,\"output_tokens\":0,");
-    /* What was cut cannot be read: its bytes are the best that is known. */
+    /* A cut answer cannot be parsed: its bytes are the best estimate. */
     assert_estimate("{\"output\":{\"message\":{\"content\":[{\"text\":\"once u", ERR_BROKEN_STREAM,
                     "\"input_tokens\":2,\"output_tokens\":12,");
 }

@@ -1,8 +1,8 @@
-/* What becomes of batches: aborts, unknown outcomes, fencing, and the doubts of a
- * worker about its own membership. */
+/* Batches: aborts, unknown outcomes, fencing, and the doubts of a worker about its own
+ * membership. */
 #include "unit/engine_kit.h"
 
-/* One request is answered, and the batch with its response is in the committer's hands. */
+/* One request is answered, and the committer has the batch with its response. */
 static size_t answer_into_batch(struct kit *kit, int64_t offset)
 {
     kit_request(kit, 0, offset, NULL, "");
@@ -13,7 +13,7 @@ static size_t answer_into_batch(struct kit *kit, int64_t offset)
 
 /* ---- reads that were asked for before a doubt ---- */
 
-/* Both partitions are read again in another generation; the first one's answer is there, and a
+/* Both partitions are read again in another generation; the first one's offsets are known, and a
  * batch of it is open. Returns the read of the second one, which is not answered. */
 static struct kit_note read_under_way(struct kit *kit)
 {
@@ -48,8 +48,8 @@ static void offsets_read_before_a_stall_do_not_end_it(void **state)
     kit_free(kit);
 }
 
-/* The second doubt's read, asked for when the batch has ended, races with the partition's own
- * commit: the broker answers it before the commit is there. */
+/* The second doubt's read, sent when the batch has ended, races with the partition's own commit:
+ * the broker answers it before it has the commit. */
 static void an_own_commit_is_not_mistaken_for_another_owners(void **state)
 {
     (void)state;
@@ -115,7 +115,7 @@ static void results_wait_for_the_commit_interval_except_after_quiet(void **state
     kit_wait(kit, 5000);
     kit_record(kit, 0, 0, NULL, "nonsense");
     kit_turn(kit);
-    assert_true(kit->has_batch); /* nothing was cut for long: at once */
+    assert_true(kit->has_batch); /* no batch was cut for a while: at once */
     kit_commit(kit);
     kit_record(kit, 0, 1, NULL, "nonsense");
     kit_turn(kit);
@@ -161,7 +161,7 @@ static void a_batch_ends_at_its_limits(void **state)
     kit_free(kit);
 }
 
-/* If we die then, the map tells of the calls under way alone. */
+/* If the worker dies then, its map has only the running calls. */
 static void every_batch_carries_the_usage_of_ended_calls(void **state)
 {
     (void)state;
@@ -323,7 +323,7 @@ static void a_batch_of_unknown_outcome_that_committed_is_not_repeated(void **sta
     kit_make(kit);
     kit_batch_ends(kit, BATCH_UNKNOWN);
     kit_wait(kit, 3000);
-    assert_false(kit->has_batch); /* nothing before the broker was asked */
+    assert_false(kit->has_batch); /* nothing before the offsets are read */
     assert_int_equal(kit->reads.count, 1);
     kit_read(kit);
     assert_int_equal(kit->logged[LOG_BATCH_WAS_COMMITTED], 1);
@@ -389,7 +389,7 @@ static void offsets_from_another_owner_drop_the_results_but_keep_usage(void **st
     kit_read(kit);
     kit_settle(kit);
     assert_int_equal(kit_count(kit, OUTPUT_RESPONSE), 0);
-    assert_int_equal(kit_count(kit, OUTPUT_USAGE), 1); /* the call was paid for */
+    assert_int_equal(kit_count(kit, OUTPUT_USAGE), 1); /* the call was billed */
     assert_says(kit_output(kit, OUTPUT_USAGE, 0), "\"final\":false");
     kit_free(kit);
 }
@@ -448,7 +448,7 @@ static void a_producer_fenced_twice_after_a_stall_does_not_end_the_worker(void *
     kit_free(kit);
 }
 
-/* ---- who are we? ---- */
+/* ---- membership ---- */
 
 static void a_changed_membership_stops_calls_until_offsets_are_read(void **state)
 {
@@ -506,7 +506,7 @@ static void a_worker_removed_from_the_group_calls_only_after_rejoining(void **st
     kit_free(kit);
 }
 
-/* The refusal of the old membership is heard when the next one stands already. */
+/* The old membership is rejected when the worker has a new one already. */
 static void a_worker_that_rejoined_before_the_rejection_continues(void **state)
 {
     (void)state;

@@ -1,4 +1,4 @@
-/* Partitions that are lost: what becomes of their calls, and what of it is in the books. */
+/* Lost partitions: what happens to their calls, and which usage is recorded. */
 #include "unit/engine_kit.h"
 
 #include "engine/hold.h"
@@ -38,8 +38,8 @@ static void a_lost_partition_with_only_running_calls_is_logged(void **state)
     kit_free(kit);
 }
 
-/* The map that was committed last tells these calls as under way. Two of them are answered and in
- * the books, one had not left; only another worker would take them for a dead one's. */
+/* The last committed map has these calls as running. Two of them are answered and recorded, one was
+ * not sent; only another worker would take them for a dead one's. */
 static void calls_of_a_lost_partition_that_returns_are_recorded_once(void **state)
 {
     (void)state;
@@ -67,7 +67,7 @@ static void calls_of_a_lost_partition_that_returns_are_recorded_once(void **stat
     kit_free(kit);
 }
 
-/* One call of the lost partition is under way in the map, and booked as cancelled. */
+/* One call of the lost partition is running in the map, and recorded as cancelled. */
 static struct kit *kit_with_a_lost_call(void)
 {
     struct kit *kit = kit_started(NULL);
@@ -119,7 +119,7 @@ static void losing_a_partition_again_before_its_records_counts_calls_once(void *
     must_be_booked_once(kit);
 }
 
-/* The topic was made anew, and another worker died over the request that has this offset now. */
+/* The topic was recreated, and another worker died over the request that has this offset now. */
 static void another_request_at_a_lost_calls_offset_is_a_dead_workers(void **state)
 {
     (void)state;
@@ -159,7 +159,7 @@ static void calls_that_another_owner_left_running_are_recorded(void **state)
     engine_partition_lost(kit->engine, kit->tenures[0]);
     kit_settle(kit);
     assert_int_equal(kit_count(kit, OUTPUT_USAGE), 1);
-    /* It booked ours, began one of its own, and died. */
+    /* It recorded that call, began another one, and died. */
     leave_map(kit, (struct offset_open){.offset = 0, .begun = 2, .is_running = true});
     kit_assign(kit, 0);
     kit_request(kit, 0, 0, NULL, "");
@@ -181,7 +181,7 @@ static struct kit *kit_with_a_dead_owners_call(uint64_t max_request_bytes)
     return kit;
 }
 
-/* The settings are not what they were when the call began. */
+/* The settings changed after the call began. */
 static void a_lost_call_of_an_unreadable_request_is_recorded(void **state)
 {
     (void)state;

@@ -1,5 +1,5 @@
 /* The engine at its fullest: as many requests, calls and answers as its settings allow, all of the
- * largest size, and a broker that takes nothing. What the heap holds is below what was promised. */
+ * largest size, and a broker that accepts nothing. The heap stays below the stated bound. */
 #include "unit/engine_kit.h"
 
 #include <malloc.h>
@@ -54,7 +54,7 @@ static void fill(struct kit *kit, int64_t *next, const char *piece)
     kit_turn(kit);
 }
 
-/* All open calls hear the most that an answer may have, but for its end. */
+/* All open calls hear an answer of the largest size, except for its end. */
 static void hear_almost_all(struct kit *kit, const char *answer)
 {
     struct slice text = slice_of_text(answer);
@@ -100,8 +100,8 @@ static void fill_to_the_brim(const char *piece)
         end_all(kit, answer);
         kit_wait(kit, 200); /* the committer never comes back */
     }
-    /* Without what reading takes for a moment; with the request over the share, as app counts it.
-     */
+    /* Without the memory that reading takes for a moment; with the request over the share, as app
+     * counts it. */
     uint64_t bound = engine_memory_bound(&config) - REQUEST_SCRATCH_BYTES(REQUEST_BYTES) -
                      DIALECT_SCRATCH_BYTES(ANSWER_BYTES) + 2 * REQUEST_BYTES + sizeof(struct kit);
     print_message("%zu bytes held, %llu promised\n", most, (unsigned long long)bound);
@@ -126,7 +126,7 @@ static void the_memory_bound_holds_for_texts_of_escapes(void **state)
     fill_to_the_brim("\\u0001");
 }
 
-/* A body is bounded by what its job is charged for: no honest request may meet that limit. */
+/* The memory that its job is charged for bounds a body: no valid request may reach that limit. */
 static void the_largest_requests_are_called(void **state)
 {
     (void)state;

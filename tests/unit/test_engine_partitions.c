@@ -1,5 +1,5 @@
-/* The tenure of a partition: what it begins with, what it doubts, how it goes back or is lost, and
- * the end of the whole worker. */
+/* The tenure of a partition: its start, its doubts, its release or loss, and the end of the whole
+ * worker. */
 #include "unit/engine_kit.h"
 
 #include "engine/result.h"
@@ -28,7 +28,7 @@ static void nothing_is_fetched_before_offset_and_map_are_read(void **state)
     assert_int_equal(kit->reads.count, 0);
     kit_wait(kit, 1);
     assert_int_equal(kit->reads.count, 1);
-    assert_int_equal(kit->logged[LOG_OFFSETS_UNREADABLE], 0); /* that passes, nobody need know */
+    assert_int_equal(kit->logged[LOG_OFFSETS_UNREADABLE], 0); /* it is transient and not logged */
     ticket = kit->reads.list[0].ticket;
     engine_offsets_read(kit->engine, kit->tenures[0], ticket, ERR_IO, -1, SLICE_NULL);
     kit->reads.count = 0;
@@ -96,7 +96,7 @@ static void foreign_metadata_and_damaged_maps_are_logged(void **state)
     }
 }
 
-/* ---- the log is not what it was ---- */
+/* ---- truncated and recreated logs ---- */
 
 static void a_truncated_log_restarts_at_its_start_and_is_logged(void **state)
 {
@@ -132,7 +132,7 @@ static void a_recreated_topic_restarts_at_its_first_record_and_is_logged(void **
     kit_answer(kit, 2);
     kit_commit(kit);
     engine_partition_out_of_range(kit->engine, kit->tenures[0]);
-    kit->committed[0] = -1; /* this broker checks that offsets do not go back */
+    kit->committed[0] = -1; /* this broker rejects offsets that go back */
     engine_watermarks_read(kit->engine, kit->tenures[0], OK, 0, 2);
     assert_int_equal(last_start(kit), 0);
     assert_int_equal(kit->logged[LOG_PARTITION_RECREATED], 1);
@@ -145,7 +145,7 @@ static void a_recreated_topic_restarts_at_its_first_record_and_is_logged(void **
     kit_settle(kit);
     assert_int_equal(kit->committed[0], 2);
     assert_int_equal(kit_count(kit, OUTPUT_RESPONSE), 2);
-    assert_int_equal(kit_count(kit, OUTPUT_USAGE), 4); /* the two of the old log were paid for */
+    assert_int_equal(kit_count(kit, OUTPUT_USAGE), 4); /* the two of the old log were billed */
     kit_free(kit);
 }
 
@@ -162,7 +162,7 @@ static void a_record_above_a_full_map_is_fetched_again_later(void **state)
     assert_int_equal(kit->logged[LOG_PARTITION_FULL_MAP], 1);
     assert_non_null(strstr(kit->words[LOG_PARTITION_FULL_MAP], "the offset map is full"));
     assert_int_equal(engine_room(kit->engine, kit->tenures[0]), 0);
-    assert_int_equal(kit->logged[LOG_PARTITION_FULL_MAP], 1); /* said once */
+    assert_int_equal(kit->logged[LOG_PARTITION_FULL_MAP], 1); /* logged once */
     engine_partition_end(kit->engine, kit->tenures[0], next + 2);
     kit_turn(kit);
     kit_settle(kit);
@@ -203,7 +203,7 @@ static void a_stall_stops_calls_until_the_offsets_and_a_heartbeat_are_back(void 
     assert_int_equal(kit->reads.count, 1);
     kit_read(kit);
     kit_turn(kit);
-    assert_int_equal(kit->call_count, 0); /* by the next heartbeat the group could put us out */
+    assert_int_equal(kit->call_count, 0); /* a heartbeat could still remove the worker */
     kit_wait(kit, 400);
     assert_int_equal(kit->call_count, 1);
     kit_time(kit, 5000); /* slow is not a stall */
@@ -219,7 +219,7 @@ static void a_stalled_worker_does_not_repeat_what_its_successor_committed(void *
     kit_request(kit, 0, 0, NULL, "");
     kit_turn(kit);
     kit_commit(kit);
-    kit_fail(kit, 0); /* it rests, and then the whole process stands still */
+    kit_fail(kit, 0); /* it waits, and then the whole process stands still */
     kit_time(kit, 30000);
     kit->committed[0] = 1;
     free(kit->maps[0]);
@@ -229,7 +229,7 @@ static void a_stalled_worker_does_not_repeat_what_its_successor_committed(void *
     kit_wait(kit, 1000);
     assert_int_equal(kit->logged[LOG_LEDGER_DIFFERS], 1);
     assert_int_equal(kit->call_count, 1);
-    kit_wait(kit, 10000); /* still a member by its own account: it begins from what is there */
+    kit_wait(kit, 10000); /* it believes that it is a member: it begins from the committed state */
     kit_read(kit);
     assert_int_equal(last_start(kit), 1);
     kit_settle(kit);
@@ -261,7 +261,7 @@ static void late_events_are_dropped(void **state)
     engine_chunk_refused(kit->engine, late);
     assert_int_equal(kit_open_calls(kit), 1);
     assert_int_equal(kit->engine->stats.answered, 0);
-    /* Whatever is said of the old tenure. */
+    /* Any event of the old tenure. */
     struct record record = {.topic = KIT_TOPIC, .offset = 1, .value = SLICE("{}")};
     assert_int_equal(engine_room(kit->engine, old), 0);
     engine_record(kit->engine, old, &record);
@@ -284,7 +284,7 @@ static void late_events_are_dropped(void **state)
     kit_free(kit);
 }
 
-/* ---- given back ---- */
+/* ---- revoked ---- */
 
 static void a_revoked_partition_is_released_when_its_calls_are_committed(void **state)
 {
@@ -361,7 +361,7 @@ static void a_drain_that_times_out_cancels_calls_and_records_usage(void **state)
         kit_assign(kit, 0);
         kit_request(kit, 0, 0, NULL, "");
         kit_turn(kit);
-        assert_int_equal(kit_open_calls(kit), 1); /* nobody died: it is as new */
+        assert_int_equal(kit_open_calls(kit), 1); /* no owner died: the count is unchanged */
         assert_int_equal(results_queued(kit->engine), 0);
         kit_free(kit);
     }
@@ -394,7 +394,7 @@ static void a_revoked_partition_that_cannot_commit_is_still_released(void **stat
         (void)snprintf(kit->membership, sizeof kit->membership, "generation 2");
         kit_settle(kit);
         assert_int_equal(kit_count(kit, OUTPUT_RESPONSE), 0);
-        assert_int_equal(kit_count(kit, OUTPUT_USAGE), 1); /* it was paid for */
+        assert_int_equal(kit_count(kit, OUTPUT_USAGE), 1); /* the call was billed */
         assert_says(kit_output(kit, OUTPUT_USAGE, 0), "\"final\":false");
         kit_free(kit);
     }
@@ -457,7 +457,7 @@ static void an_engine_without_memory_is_not_created(void **state)
     kit_free(kit);
 }
 
-/* What is held at any moment of any life goes back at its end. */
+/* Everything held at any moment is freed at the end. */
 static void an_engine_can_be_freed_at_any_moment(void **state)
 {
     (void)state;

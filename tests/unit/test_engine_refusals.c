@@ -1,5 +1,5 @@
-/* Records that the broker refuses, and requests that are too much for a worker: each fails alone.
- */
+/* Records that the broker refuses, and requests too large for the worker: each fails only its
+ * request. */
 #include "unit/engine_kit.h"
 
 #include "engine/hold.h"
@@ -68,8 +68,8 @@ static void a_refused_dead_letter_goes_without_its_value(void **state)
     kit_free(kit);
 }
 
-/* A topic of the settings is missing: nothing is lost, nothing is called again, it is waited for.
- */
+/* A topic of the settings is missing: the worker waits for it, loses nothing and repeats no
+ * call. */
 static void the_worker_waits_for_a_missing_topic_of_the_settings(void **state)
 {
     (void)state;
@@ -88,7 +88,8 @@ static void the_worker_waits_for_a_missing_topic_of_the_settings(void **state)
         strstr(kit->words[LOG_OUTPUT_TOPIC_BLOCKED], "topic responses takes no records"));
     assert_non_null(strstr(kit->words[LOG_OUTPUT_TOPIC_BLOCKED], "results of all requests wait"));
     assert_non_null(strstr(kit->words[LOG_OUTPUT_TOPIC_BLOCKED], "create it"));
-    /* And when it is there, what is too large for it is still told from what waits. */
+    /* Once it exists, a record that is too large for it is still distinguished from those that
+     * waited. */
     kit_refuse(kit, kit_batch_with(kit, OUTPUT_RESPONSE), ERR_TOO_LARGE);
     kit_settle(kit);
     kit_settle(kit);
@@ -99,7 +100,7 @@ static void the_worker_waits_for_a_missing_topic_of_the_settings(void **state)
     kit_free(kit);
 }
 
-/* What is held for a topic of the settings fails alone all the same when its own turn comes. */
+/* A record that waits for a topic of the settings still fails only its own request. */
 static void a_forbidden_usage_topic_stops_commits_and_is_no_refusal(void **state)
 {
     (void)state;
@@ -119,7 +120,7 @@ static void a_forbidden_usage_topic_stops_commits_and_is_no_refusal(void **state
     kit_free(kit);
 }
 
-/* The reply topic is there. */
+/* The reply topic exists. */
 static void found(struct kit *kit)
 {
     assert_true(kit->look_ups.count > 0);
@@ -146,7 +147,7 @@ static bool is_taken(const struct rule *rule, const struct output *output)
            (!rule->wants_key || output->key.ptr != NULL);
 }
 
-/* As librdkafka tells of it: everything that lies beside a bad record is refused with it. */
+/* As librdkafka reports it: all records beside an invalid one are refused with it. */
 static void judge_batch(struct kit *kit, const struct rule *rules, size_t count)
 {
     struct batch_end end = {.id = kit->batch.id, .outcome = BATCH_REFUSED, .reason = SLICE("kit")};
@@ -332,7 +333,7 @@ static void a_dead_letter_refused_in_every_form_is_left_out_and_logged(void **st
     }
 }
 
-/* ---- requests that are too much ---- */
+/* ---- requests that are too large ---- */
 
 static void take(struct kit *kit, struct slice key, struct slice value, struct headers headers)
 {
@@ -399,7 +400,7 @@ static void a_dead_letter_says_when_it_omits_headers(void **state)
     }
 }
 
-/* Many small blocks need more memory beside the text than the text itself. */
+/* Many small blocks need more memory than their text. */
 static void a_request_that_fills_its_memory_is_answered_or_called(void **state)
 {
     (void)state;

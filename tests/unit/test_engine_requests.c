@@ -115,7 +115,7 @@ static void attempts_are_counted_and_reported(void **state)
     assert_int_equal(kit->call_count, 7);
     assert_says(kit_output(kit, OUTPUT_RESPONSE, 0), "\"code\":\"unavailable\"");
     assert_says(kit_output(kit, OUTPUT_RESPONSE, 0), "{\"attempt\":7,");
-    assert_int_equal(kit_count(kit, OUTPUT_USAGE), 0); /* refusals cost nothing */
+    assert_int_equal(kit_count(kit, OUTPUT_USAGE), 0); /* rejected calls are not billed */
     kit_free(kit);
 }
 
@@ -134,7 +134,7 @@ static void a_call_that_bedrock_rejects_is_not_retried(void **state)
     kit_free(kit);
 }
 
-/* Which ends of a call are booked, and with what reason. */
+/* Which ends of a call are recorded, and with what reason. */
 static void every_call_that_may_be_billed_is_recorded(void **state)
 {
     (void)state;
@@ -207,7 +207,7 @@ static void an_answer_over_the_limit_is_cancelled_and_recorded(void **state)
     kit_free(kit);
 }
 
-/* Ours or the broker's limit: the same answer. */
+/* The worker's limit and the broker's give the same answer. */
 static void a_response_over_the_workers_limit_becomes_an_error_with_usage(void **state)
 {
     (void)state;
@@ -286,7 +286,7 @@ static void no_retry_begins_after_the_time_limit(void **state)
     kit_free(kit);
 }
 
-/* The rest was short enough, but then no slot came free in time. */
+/* The pause was short enough, but then no slot was free in time. */
 static void a_retry_that_waited_for_a_slot_past_max_elapsed_does_not_begin(void **state)
 {
     (void)state;
@@ -301,7 +301,7 @@ static void a_retry_that_waited_for_a_slot_past_max_elapsed_does_not_begin(void 
     kit_turn(kit);
     kit_wait(kit, 5000);
     assert_false(kit->has_batch && kit->batch.output_count > 0);
-    kit_wait(kit, 1); /* it is told at once, not when a slot comes free */
+    kit_wait(kit, 1); /* the error is sent at once, not when a slot is free */
     kit_settle(kit);
     kit_answer(kit, 1);
     kit_settle(kit);
@@ -454,7 +454,7 @@ static void a_request_begun_too_often_without_an_end_is_abandoned(void **state)
     (void)state;
     struct kit *kit = kit_started(NULL);
     kit_request(kit, 0, 0, NULL, "");
-    kit_wait(kit, 200); /* the call is under way, and that is committed */
+    kit_wait(kit, 200); /* the call is running, and that is committed */
     kit_commit(kit);
     for (size_t deaths = 1; deaths < 3; deaths++) {
         kit_die(kit);

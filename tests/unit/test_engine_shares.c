@@ -1,4 +1,4 @@
-/* What the log says of a partition that takes no more requests. */
+/* Log lines about a partition that takes no more requests. */
 #include "unit/engine_kit.h"
 
 static void a_full_share_is_logged_once_a_minute_with_its_holders(void **state)
@@ -12,7 +12,7 @@ static void a_full_share_is_logged_once_a_minute_with_its_holders(void **state)
     int64_t next = 0;
     while (engine_room(kit->engine, kit->tenures[0]) > 0)
         kit_request(kit, 0, next++, NULL, ",\"model\":\"m.slow\"");
-    assert_int_equal(next, 4); /* half: the other partition is always allowed its share */
+    assert_int_equal(next, 4); /* half: the rest is the other partition's share */
     for (int i = 0; i < 5; i++)
         (void)engine_room(kit->engine, kit->tenures[0]);
     assert_int_equal(kit->logged[LOG_SHARE_FULL], 1);

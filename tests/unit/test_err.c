@@ -25,7 +25,7 @@ static void every_error_has_a_remedy_a_code_and_a_message(void **state)
     }
 }
 
-/* The codes are read by clients: the list of the records' contract, no more and no less. */
+/* The codes are read by clients: exactly the list of the records' contract. */
 static void the_codes_are_the_published_ones(void **state)
 {
     (void)state;

@@ -43,7 +43,8 @@ static struct slice read_vector(const char *name)
     return buf_slice(&file);
 }
 
-/* What came out of a stream; the last event's parts are kept as sums, for the slices die. */
+/* The events of a stream; the parts of the last event are copied, because the slices do not
+ * last. */
 struct seen {
     int events;
     enum err err;
@@ -107,7 +108,7 @@ static void frames_are_read_as_botocore_reads_them(void **state)
     }
 }
 
-/* botocore takes a stream that ends within a frame for whole; we can tell. */
+/* botocore takes a stream that ends within a frame for complete; the worker does not. */
 static void an_end_within_a_frame_is_an_error(void **state)
 {
     (void)state;

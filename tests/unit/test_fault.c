@@ -35,7 +35,7 @@ static enum err judge_event(enum event_kind kind, const char *type, const char *
     return err;
 }
 
-/* A name decides, whatever the status. */
+/* The error type decides, whatever the status. */
 static void every_error_type_of_the_table_is_recognized(void **state)
 {
     (void)state;
@@ -276,7 +276,7 @@ static bool judges(void *self)
     struct why own;
     enum err err = fault_of_answer(424, SLICE("x-amzn-errortype: ThrottlingException\r\n"),
                                    SLICE("{\"message\":\"a\\nb\"}"), &own);
-    /* Even then the name is known. */
+    /* The error type is known without memory, too. */
     assert_int_equal(err, ERR_THROTTLED);
     return strcmp(own.message, "a b") == 0;
 }

@@ -69,7 +69,7 @@ static struct slice folder_of(struct slice file)
     return slice_sub(file, 0, end > 0 ? end - 1 : 0);
 }
 
-/* Headers of the wing itself and of those that it sees; io sees the engine through its ports alone,
+/* Headers of the wing itself and of those that it sees; io sees the engine only through its ports,
  * and of the folders inside of a wing only the one file that lists them may look inside. */
 static bool is_seen(const struct wing *wing, struct slice included)
 {
@@ -131,7 +131,7 @@ static bool is_there(const char *path)
     return file != NULL;
 }
 
-/* A header that compiles only behind others is found at once when its own file opens with it. */
+/* A header that compiles only behind others fails when its own file opens with it. */
 static void judge_first_include(const char *folder, const char *name, struct slice text, void *self)
 {
     struct buf *report = self;
@@ -217,7 +217,7 @@ static void assert_includes(const char *folder, const char *name, const char *te
     assert_buf(&report, expected);
 }
 
-/* A checker that cannot fail is worth nothing: violations planted in every wing. */
+/* The check itself is tested: violations planted in every wing. */
 static void planted_includes_are_found(void **state)
 {
     (void)state;

@@ -248,7 +248,7 @@ static void add_members(struct buf *buf, int count)
         buf_addf(buf, "%s\"%s%d\":%d", i == 0 ? "" : ",", i % 3 == 0 ? "k\\u0065y" : "key", i, i);
 }
 
-/* Both ways of looking for duplicates, and every place for them. */
+/* Both algorithms that look for duplicates, and every place for them. */
 static void duplicate_members_are_rejected(void **state)
 {
     (void)state;
@@ -290,7 +290,7 @@ static void colliding_member_names_take_bounded_time(void **state)
     assert_refused(buf_slice(&buf), buf.len - 2, "duplicate member");
 }
 
-/* Whatever byte of a text is changed: an answer, and never a wrong span. */
+/* Any changed byte gives a result, and never a wrong span. */
 static void changed_bytes_do_no_harm(void **state)
 {
     (void)state;

@@ -233,7 +233,7 @@ static void members_are_written_with_commas_between(void **state)
     assert_buf(&buf, "\"bare\":1");
 }
 
-/* Of any Unicode text but U+0000, which no JSON string of ours may hold. */
+/* Of any Unicode text but U+0000, which the worker's JSON strings never hold. */
 static void written_json_is_read_back(void **state)
 {
     (void)state;

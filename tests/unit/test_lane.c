@@ -32,7 +32,7 @@ static void requests_of_one_key_are_called_one_after_the_other(void **state)
     kit_turn(kit);
     assert_int_equal(called(kit), 1U << 0);
     kit_answer(kit, 0);
-    kit_turn(kit); /* finished is enough: it need not be committed */
+    kit_turn(kit); /* it is finished, not yet committed */
     assert_int_equal(called(kit), 1U << 1);
     kit_answer(kit, 1);
     kit_turn(kit);
@@ -111,7 +111,7 @@ static void a_retry_keeps_its_lane_occupied(void **state)
     kit_free(kit);
 }
 
-/* The look-up takes its time; whoever comes later with the same key does not overtake. */
+/* A later request with the same key does not overtake one that waits for its look-up. */
 static void a_request_that_looks_up_its_reply_topic_keeps_its_place(void **state)
 {
     (void)state;
@@ -204,7 +204,7 @@ static int key_of(int64_t offset)
     return (int)(offset * 7 % 11 % KEYS);
 }
 
-/* Calls end in any order and in any way: of one key never two are under way, none overtakes. */
+/* Calls end in any order and in any way: no two of one key run at once, and none overtakes. */
 static void keys_keep_their_order_whatever_happens(void **state)
 {
     (void)state;

@@ -57,7 +57,7 @@ static void finished_offsets_of_the_previous_owner_are_kept(void **state)
     finish(&ledger, 9);
     commit(&ledger, &map);
     pass_on(&ledger, &map);
-    /* The new owner has not come to 8 and 9 when it commits, and dies too. */
+    /* The new owner commits before it reads 8 and 9, and dies too. */
     assert_false(is_done(&ledger, 0));
     assert_false(is_done(&ledger, 1));
     finish(&ledger, 1);
@@ -100,7 +100,7 @@ static void an_unrecorded_lost_call_is_passed_to_the_next_owner(void **state)
     take(&ledger, 3);
     begin(&ledger, 3);
     commit(&ledger, &map);
-    for (int i = 0; i < 3; i++) { /* owners that do nothing but commit something else */
+    for (int i = 0; i < 3; i++) { /* owners that only commit something else */
         pass_on(&ledger, &map);
         struct ledger_taken taken = ledger_take(&ledger, 3, 1);
         assert_true(taken.was_running);
@@ -136,7 +136,7 @@ static void an_ended_call_counts_as_running_until_its_usage_is_recorded(void **s
     assert_true(open.is_running);
     ledger_book(&ledger, 3, false);
     commit(&ledger, &map);
-    /* Nothing under way, nobody died: there is nothing to say of it. */
+    /* No call is running and no owner died: the map says nothing about it. */
     assert_int_equal(offset_map_read(buf_slice(&map), 3, &open, 1, &count, &last), OK);
     assert_int_equal(count, 0);
 }
@@ -180,7 +180,7 @@ static void the_front_passes_markers_and_compacted_offsets(void **state)
     struct buf map OWNED_BY(buf_done);
     buf_init(&map, MAP_LIMIT);
     open_ledger(&ledger, MAP_LIMIT, 10, SLICE_NULL);
-    take(&ledger, 12); /* 10 and 11 are no more */
+    take(&ledger, 12); /* 10 and 11 are deleted */
     assert_int_equal(ledger_front(&ledger), 12);
     take(&ledger, 15);
     finish(&ledger, 12);

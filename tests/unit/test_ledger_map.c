@@ -1,4 +1,4 @@
-/* What a ledger reads from the offset metadata of the broker, and how long its own may become. */
+/* How a ledger reads offset metadata from the broker, and the bound of its own. */
 #include "unit/ledger_kit.h"
 
 #define MESSAGES_MAX 400
@@ -108,7 +108,7 @@ static void a_map_with_too_many_open_offsets_is_rejected(void **state)
 
 /* ---- the bound ---- */
 
-/* Worst of all: every kind differs from its neighbour, so that no run saves a symbol. */
+/* The worst case: every kind differs from its neighbour, so that no run saves a symbol. */
 static void begin_differently(struct ledger *ledger, size_t i)
 {
     if (i % 2 == 0)
@@ -243,8 +243,8 @@ static void a_full_map_has_room_again_after_a_commit(void **state)
     assert_true(map.len <= MAP_LIMIT);
 }
 
-/* A successor may always take what the map has open, also when it is full: but a record above it
- * does not fit, and nobody knows before it comes. */
+/* A successor may always take the open offsets of a map, even of a full one. A record above it does
+ * not fit, which shows only when it comes. */
 static void a_full_map_accepts_its_open_offsets_and_none_above(void **state)
 {
     (void)state;

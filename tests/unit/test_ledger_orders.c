@@ -1,7 +1,7 @@
 /* The ledger, exhaustively: every order in which few messages can be taken, begun, failed,
- * answered, cut, committed and aborted, with owners that die at any moment, their batch made or
- * not. A model beside it knows the truth; whatever a batch commits is compared with it, and so is
- * what the next owner finds. */
+ * answered, cut, committed and aborted, with owners that die at any moment, their batch committed
+ * or not. A model beside it knows the truth; every committed batch and the state that the next
+ * owner finds are compared with it. */
 #include "unit/unit.h"
 
 #include <stdlib.h>
@@ -15,19 +15,19 @@
 #define SEEN_SLOTS   (1U << 21)
 #define STACK_MAX    100000
 
-/* What is true of one message. */
+/* The true state of one message. */
 struct message {
     bool is_taken, is_running, is_finished, is_in_batch;
     bool is_answered;    /* its answer is committed */
-    bool is_lost;        /* a dead owner's call, not in the books */
-    uint8_t deaths;      /* dead owners' calls that are in the books */
+    bool is_lost;        /* a dead owner's call that is not recorded */
+    uint8_t deaths;      /* dead owners' calls that are recorded */
     uint8_t unbooked;    /* own calls that ended */
     uint8_t attempts;    /* of this owner */
     uint8_t booked;      /* in the open batch: own calls */
     bool is_lost_booked; /* in the open batch: the dead owner's call */
-    uint8_t told_deaths; /* as the last commit told it */
+    uint8_t told_deaths; /* as the last commit has it */
     bool is_told_running;
-    uint8_t batch_deaths; /* as the open batch tells it */
+    uint8_t batch_deaths; /* as the open batch has it */
     bool is_batch_running;
 };
 
@@ -37,7 +37,7 @@ struct map_text {
     char bytes[MAP_MAX];
 };
 
-/* All there is, flat, so that states can be compared byte by byte. */
+/* The whole state, flat, so that states can be compared byte by byte. */
 struct state {
     struct ledger_entry entries[MESSAGES_MAX];
     size_t count, cost;
@@ -54,7 +54,7 @@ struct plan {
     const int64_t *offsets; /* of the messages, ascending */
     size_t count;
     int64_t end;     /* of the log; markers behind the last message */
-    int crashes_max; /* 0: whoever finds the map of a dead owner takes everything up, no more */
+    int crashes_max; /* 0: a successor takes every message and does no more */
     int attempts_max;
     bool may_fail;
 };
@@ -102,7 +102,7 @@ static void load(const struct state *state)
     buf_add(&ledger.committed_map, slice_of(state->committed.bytes, state->committed.len));
 }
 
-/* Keeps the state that the ledger is in now, if it is one that was not seen before. */
+/* Keeps the ledger's state if it is a new one. */
 static void save(struct state *state)
 {
     assert_true(ledger.count <= MESSAGES_MAX);
@@ -127,7 +127,7 @@ static void save(struct state *state)
     stack[stack_count++] = *state;
 }
 
-/* ---- what is committed must be the truth ---- */
+/* ---- a commit must be true ---- */
 
 static void check_map(const struct state *state)
 {
@@ -151,13 +151,13 @@ static void check_map(const struct state *state)
         assert_int_equal(is_running, message->is_told_running);
         next += is_open;
     }
-    assert_int_equal(next, count); /* nothing is open that is no message */
+    assert_int_equal(next, count); /* every open offset is a message's */
     assert_true(map->offset <= plan->end);
 }
 
 /* ---- the moves ---- */
 
-/* The next message comes: never one that is answered, and with its history. */
+/* The next message comes with its history; never one that is answered. */
 static void check_taken(struct state *state, size_t i)
 {
     struct message *message = &state->messages[i];
@@ -233,7 +233,7 @@ static void book(struct message *message, size_t i)
     }
 }
 
-/* The answers of `mask` go out; the books are brought up to date for these, or for all. */
+/* The answers of `mask` are published, with usage for these or for all. */
 static void cut(struct state state, unsigned mask, bool books_all)
 {
     load(&state);
@@ -354,7 +354,7 @@ static void crash(struct state state, bool makes_batch)
         check_taken(&state, i);
 }
 
-/* ---- all of them ---- */
+/* ---- every order ---- */
 
 static void cuts_of(const struct state *state)
 {
@@ -400,7 +400,7 @@ static void moves_of(const struct state *state)
     }
 }
 
-/* Nothing is left to do: then everything is committed, to the end of the log. */
+/* With nothing left to do everything is committed, to the end of the log. */
 static void check_end(const struct state *state)
 {
     for (size_t i = 0; i < plan->count; i++)

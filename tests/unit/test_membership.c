@@ -1,4 +1,4 @@
-/* The membership of the group: what a look at it answers. */
+/* The membership of the group: what a check of it returns. */
 #include "unit/engine_kit.h"
 
 #include "engine/membership.h"

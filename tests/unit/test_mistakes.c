@@ -102,7 +102,7 @@ static void eight_are_listed_and_more_are_counted(void **state)
     assert_count(100000, "; and at least 56 more");
 }
 
-/* The longest texts that there can be. */
+/* The longest possible texts. */
 static void a_list_of_mistakes_is_bounded(void **state)
 {
     (void)state;

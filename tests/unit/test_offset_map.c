@@ -244,7 +244,7 @@ static void the_nonce_makes_two_commits_differ(void **state)
         }
 }
 
-/* Runs of our own making under a head that fits them. */
+/* Handmade runs under a head with a valid checksum. */
 static void seal(struct buf *buf, int64_t front, const char *runs)
 {
     static const char ALPHABET[] = "!#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNO";

@@ -58,7 +58,7 @@ static void a_response_matches_the_golden_one(void **state)
     output_free(output);
 }
 
-/* A fallback's: the request named another model and API. */
+/* A fallback: the request named another model and API. */
 static void a_response_names_the_model_and_api_of_its_last_attempt(void **state)
 {
     (void)state;
@@ -155,7 +155,7 @@ static void a_record_without_a_timestamp_has_no_queued_time(void **state)
     (void)state;
     struct output_kit kit;
     kit_init(&kit);
-    kit.record.timestamp_ms = -1; /* the type alone says nothing of it */
+    kit.record.timestamp_ms = -1; /* the type does not matter */
     kit.response.queued_ms = KIT_WALL_MS + 1;
     struct output *output = encode(&kit);
     struct arena arena;

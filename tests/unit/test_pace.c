@@ -7,7 +7,7 @@
 
 static const struct retry_settings SETTINGS = {.throttle_base_ms = 1000, .max_delay_ms = 20000};
 
-/* ---- the policy alone ---- */
+/* ---- the policy by itself ---- */
 
 static const struct pace_rules RULES = {.retry = &SETTINGS, .calls_max = 16};
 
@@ -15,7 +15,7 @@ static struct pace_news settle(struct pace *pace, struct pace_outcome outcome, i
                                struct random *random)
 {
     struct pace_ticket ticket = {.cost = PACE_COST_CALL};
-    pace->open++; /* whatever its state is now: the call was open before */
+    pace->open++; /* the call was open before, whatever its state is now */
     return pace_settle(pace, ticket, outcome, &RULES, now_ms, random);
 }
 
@@ -149,7 +149,7 @@ static void every_answer_allows_one_more_call(void **state)
     }
     assert_true(answer(&pace).is_whole);
     assert_true(allows(&pace, 1000, 100000, &again_ms));
-    assert_false(answer(&pace).is_whole); /* told once */
+    assert_false(answer(&pace).is_whole); /* reported once */
 }
 
 static void a_pace_with_one_call_slot_recovers_at_its_first_answer(void **state)
@@ -209,7 +209,7 @@ enum trouble { THROTTLES, FAILS, IS_AWAY };
 
 struct service {
     struct kit *kit;
-    enum trouble trouble; /* what it does with calls over its capacity */
+    enum trouble trouble; /* its response to calls over its capacity */
     size_t capacity;      /* calls that it serves at once; 0 = none now */
     size_t busy;          /* of the calls that it serves */
     bool is_served[KIT_CALLS];
@@ -228,7 +228,7 @@ static void refuse_call(struct service *service, struct kit_call *call)
         kit_call_ends(service->kit, call, ERR_CONNECTION, false);
 }
 
-/* A tenth of a second for a refusal, a whole one for an answer. */
+/* A rejection takes a tenth of a second, an answer a whole one. */
 static void serve(struct service *service)
 {
     struct kit *kit = service->kit;
@@ -284,7 +284,7 @@ static void a_worker_recovers_from_heavy_throttling_within_a_minute(void **state
     run(&service, 5000);
     assert_int_equal(service.busy, 40);
     service.capacity = 0;
-    run(&service, 2000); /* those under way end, and the storm is noticed */
+    run(&service, 2000); /* running calls end, and the worker notices the throttling */
     service.refused = 0;
     run(&service, 180000);
     print_message("%zu calls wasted in three minutes of storm\n", service.refused);
@@ -304,7 +304,7 @@ static void a_worker_recovers_from_heavy_throttling_within_a_minute(void **state
     kit_free(kit);
 }
 
-/* A quota below the worker's own limit: what it allows is used, and the waste is bounded. */
+/* A quota below the worker's own limit is used fully, with few rejected calls. */
 static void the_worker_uses_a_quota_below_its_call_slots_fully(void **state)
 {
     (void)state;
@@ -327,7 +327,7 @@ static void an_outage_costs_no_request(enum trouble trouble)
     service.trouble = trouble;
     run(&service, 5000);
     service.capacity = 0;
-    run(&service, 2000); /* those under way end, and the outage is noticed */
+    run(&service, 2000); /* running calls end, and the worker notices the outage */
     size_t answered = service.answered;
     service.refused = 0;
     run(&service, 600000);
@@ -378,7 +378,7 @@ static void requests_wait_for_an_outage_no_longer_than_max_elapsed(void **state)
     kit_free(kit);
 }
 
-/* Some requests make the service fail: they must not keep the others from it. */
+/* Some requests make the service fail: they must not delay the others. */
 static void requests_that_always_fail_do_not_hold_the_others_for_long(void **state)
 {
     (void)state;

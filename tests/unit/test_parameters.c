@@ -7,7 +7,7 @@
 #include "app/settings/settings.h"
 #include "unit/request_kit.h"
 
-/* A value that each form takes, as it is written and as it is kept. */
+/* A valid value of each form, as written and as kept. */
 static const char *const GOOD[] = {
     [PARAMETER_NUMBER] = "0.5", [PARAMETER_WHOLE] = "17", [PARAMETER_TEXTS] = "[\"END\"]"};
 

@@ -1,4 +1,4 @@
-/* What commands read of the worker's records. */
+/* How commands read the worker's records. */
 #include "unit/unit.h"
 
 #include "app/client/reading.h"

@@ -154,7 +154,7 @@ static void a_missing_partition_is_rejected(void **state)
     kit_free(kit);
 }
 
-/* What is remembered of a topic may be older than the client's partition. */
+/* The remembered partition count may be older than the client's. */
 static void an_unknown_partition_is_looked_up_again_before_rejection(void **state)
 {
     (void)state;
@@ -229,7 +229,7 @@ static void a_failed_look_up_is_repeated_until_it_succeeds(void **state)
         assert_int_equal(kit->look_ups.count, 1);
         kit_wait(kit, 1000);
     }
-    engine_topic_found(kit->engine, ticket + 1000, OK, 3); /* nobody asked for that */
+    engine_topic_found(kit->engine, ticket + 1000, OK, 3); /* an unknown ticket */
     kit_turn(kit);
     assert_int_equal(kit->call_count, 0);
     found(kit, OK, 3);
@@ -284,7 +284,7 @@ static void look_ups_over_the_limit_wait(void **state)
     kit_free(kit);
 }
 
-/* The topic went away between the look-up and the commit: the broker refuses the record. */
+/* The topic is deleted between look-up and commit: the broker refuses the record. */
 static void a_deleted_reply_topic_loses_the_reply_but_not_the_usage(void **state)
 {
     (void)state;

@@ -241,7 +241,7 @@ static void fields_of_later_versions_are_rejected_by_name(void **state)
     assert_body("{" SAID ",\"api\":\"converse\"}", ASKED "]}");
 }
 
-/* --- values that are no request --- */
+/* --- values that are not requests --- */
 
 static void values_that_are_not_requests_are_malformed(void **state)
 {

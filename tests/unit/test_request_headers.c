@@ -75,7 +75,7 @@ static void invalid_headers_are_rejected(void **state)
     assert_refused("{" SAID ",\"reply_to\":\"a b\"}", ERR_REPLY_REFUSED, "reply_to");
 }
 
-/* What of a request an error response wants is there, though a header is wrong. */
+/* An error response has the request's fields although a header is invalid. */
 static void assert_value_read(const struct header *list, size_t count, enum err err,
                               const char *field)
 {

@@ -1,5 +1,4 @@
-/* Results: where one is, what is counted of it on its way, and what becomes of it when its
- * partition is gone. */
+/* Results: their states, how each is counted, and what happens to one whose partition is lost. */
 #include "unit/engine_kit.h"
 
 #include "engine/result.h"

@@ -66,7 +66,7 @@ static void jitter_accepts_any_numbers(void **state)
     }
 }
 
-/* The longest delay of many requests that fail so often in the same way. */
+/* The longest delay of many requests with the same failures. */
 static int64_t longest_after(enum err err, int failures)
 {
     struct random random;
@@ -266,7 +266,7 @@ static void an_invalid_signature_without_new_credentials_is_final(void **state)
     assert_false(retry_again(&SETTINGS, &retry, &cause, &random, &delay_ms));
 }
 
-/* Some fifteen seconds, and until somebody looked. */
+/* About fifteen seconds, and until credentials were looked up. */
 static void a_request_waits_for_new_credentials(void **state)
 {
     (void)state;
@@ -289,13 +289,14 @@ static void a_request_waits_for_new_credentials(void **state)
     cause.left_ms = INT64_MAX;
     cause.elapsed_ms = SETTINGS.max_elapsed_ms;
     assert_false(retry_look(&SETTINGS, &retry, &cause, &delay_ms));
-    /* Another failure is another matter. */
+    /* A failure of another kind counts separately. */
     cause = cause_of(ERR_UNAVAILABLE);
     assert_true(retry_again(&SETTINGS, &retry, &cause, &random, &delay_ms));
     assert_false(retry.is_looking);
 }
 
-/* The list of errors is the policy: whatever is rejected or stops us is never tried again. */
+/* The list of errors is the policy: an error that rejects the request or stops the worker is never
+ * retried. */
 static void errors_that_reject_or_stop_are_never_retried(void **state)
 {
     (void)state;
@@ -327,7 +328,7 @@ static void a_clock_is_corrected_only_when_it_is_far_off(void **state)
     assert_int_equal(clock_skew_offset_ms(&skew), 600000);
     assert_false(clock_skew_hear(&skew, wall_ms, wall_ms + 590000));
     assert_int_equal(clock_skew_offset_ms(&skew), 600000);
-    assert_true(clock_skew_hear(&skew, wall_ms, wall_ms - 1000)); /* our clock was set right */
+    assert_true(clock_skew_hear(&skew, wall_ms, wall_ms - 1000)); /* the clock was corrected */
     assert_int_equal(clock_skew_offset_ms(&skew), -1000);
 }
 

@@ -1,5 +1,4 @@
-/* The examples of schema/examples are true: JSON as the worker takes it, and requests that it
- * reads. */
+/* The examples of schema/examples: strict JSON, and requests that the worker reads. */
 #include "unit/unit.h"
 
 #include <dirent.h>

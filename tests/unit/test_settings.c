@@ -1,4 +1,4 @@
-/* The settings reader: what a file may say, and how its mistakes are told. */
+/* The settings reader: what a file may say, and how its mistakes are reported. */
 #include "unit/settings_kit.h"
 #include "unit/torture.h"
 
@@ -313,7 +313,7 @@ static void a_text_in_the_wrong_form_is_rejected(void **state)
     end(reading);
 }
 
-/* A longer one would be cut where it is kept, and another place would be called. */
+/* A longer URL would be cut, and the worker would call another place. */
 static void a_url_over_the_limit_is_rejected(void **state)
 {
     (void)state;
@@ -373,7 +373,7 @@ static void problems_beyond_the_limit_are_counted(void **state)
     buf_done(&text);
 }
 
-/* Every row: on the page, in the schema, with a default that the reader takes. */
+/* Every row: on the page, in the schema, with a default that the reader accepts. */
 static void page_and_schema_contain_every_setting(void **state)
 {
     (void)state;
@@ -424,7 +424,7 @@ static void a_missing_file_is_reported(void **state)
     end(reading);
 }
 
-/* Memory runs out: a problem is told, or the settings are whole. */
+/* Memory runs out: a problem is reported, or the settings are complete. */
 static bool read_in_little_memory(void *self)
 {
     static const char TEXT[] =

@@ -1,5 +1,4 @@
-/* What no single value can tell: settings that do not go together, and what a request would meet.
- */
+/* Rules across settings: contradictory settings, and settings that would fail requests. */
 #include "unit/settings_kit.h"
 
 static void contradictory_settings_are_rejected(void **state)

@@ -1,4 +1,4 @@
-/* Slips that YAML invites, and what the settings reader says to write instead. */
+/* Common mistakes in YAML, and the remedy that the settings reader shows. */
 #include "unit/settings_kit.h"
 
 static void the_remedy_for_an_unquoted_colon_or_brace_shows_the_quotes(void **state)
@@ -74,7 +74,8 @@ static void the_remedy_for_yes_and_off_is_true_and_false(void **state)
                 "w.yaml:2:35: bedrock.dual_stack: 'perhaps' is not true or false\n");
 }
 
-/* What stands before the fault is not judged: it may not be what was meant. */
+/* Settings before the fault are not checked: YAML may have read them otherwise than they were
+ * meant. */
 static void invalid_yaml_is_the_only_problem_reported_with_its_remedy(void **state)
 {
     (void)state;

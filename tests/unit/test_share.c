@@ -29,7 +29,7 @@ static void a_greedy_party_leaves_the_others_their_share(void **state)
     for (int i = 0; i < 3; i++)
         share_count(&pool, 0);
     assert_int_equal(share_each(&pool), 4);
-    share_change(&pool, 0, 4); /* the greedy one has its own … */
+    share_change(&pool, 0, 4); /* the greedy one has its share … */
     assert_int_equal(share_room(&pool, 4), 0);
     assert_int_equal(share_room(&pool, 0), 4);
 }
@@ -73,7 +73,7 @@ static void a_party_claims_only_what_it_can_use(void **state)
         share_count_party(&pool, idle);
     share_count_party(&pool, (struct share_party){.has = 0, .most = 100});
     assert_int_equal(share_room_party(&pool, (struct share_party){.has = 0, .most = 100}), 13);
-    /* One that wants two more is sure of them; of ten, of its share. */
+    /* A party that wants two more is sure of them; one that wants ten, of its share. */
     share_change_party(&pool, idle, (struct share_party){.has = 1, .most = 3});
     assert_int_equal(share_room_party(&pool, (struct share_party){.has = 0, .most = 100}), 11);
     share_change_party(&pool, (struct share_party){.has = 1, .most = 3},
@@ -92,13 +92,13 @@ static void a_party_below_its_share_goes_before_those_above_it(void **state)
     share_count_party(&pool, (struct share_party){.has = 1, .most = 1});
     assert_int_equal(share_room_party(&pool, greedy), 0);
     share_change_party(&pool, (struct share_party){.has = 1, .most = 1}, woken);
-    assert_int_equal(share_room_party(&pool, woken), 3); /* as soon as they are given back */
+    assert_int_equal(share_room_party(&pool, woken), 3); /* as soon as they are returned */
     share_change_party(&pool, greedy, (struct share_party){.has = 6, .most = 99});
     assert_int_equal(share_room_party(&pool, (struct share_party){.has = 6, .most = 99}), 0);
 }
 
-/* Whatever the parties do by the rule: nobody is ever refused within its even share, and together
- * they never have more than there is. */
+/* Whatever the parties do within the rule: each can take its even share at any time, and together
+ * they never have more than the total. */
 static void every_share_is_available_and_their_sum_is_bounded(void **state)
 {
     (void)state;

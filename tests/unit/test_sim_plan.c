@@ -1,4 +1,4 @@
-/* What a simulated call will get: scripts, rules, rates, directives, quotas. */
+/* The plan of a simulated call: scripts, rules, rates, directives, quotas. */
 #include "unit/unit.h"
 
 #include <stdio.h>
@@ -168,7 +168,7 @@ static void rules_count_their_own_calls(void **state)
     assert_int_equal(third.latency_ms, 9);
     for (int i = 0; i < 6; i++)
         assert_int_equal(ask(&desk, "", "y", OPERATION_CONVERSE).fault, FAULT_NONE);
-    /* a stream's fault passes a whole answer by */
+    /* a fault of streams does not affect an unstreamed answer */
     assert_int_equal(ask(&desk, "", "bar", OPERATION_CONVERSE).fault, FAULT_NONE);
     assert_int_equal(ask(&desk, "", "bar", OPERATION_CONVERSE_STREAM).fault, FAULT_CUT_STREAM);
     desk_close(&desk);

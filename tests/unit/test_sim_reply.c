@@ -1,5 +1,4 @@
-/* What bedrock-sim sends, and who may call it: bytes of answers and streams, the ledger's lines,
- * signatures. */
+/* bedrock-sim's bytes of answers and streams, the ledger's lines, and the check of signatures. */
 #include "unit/unit.h"
 
 #include <stdio.h>

@@ -6,7 +6,7 @@
 #define FILE_LINES_MAX     600
 #define FUNCTION_LINES_MAX 70
 
-/* Functions with no place in this house, and why. */
+/* Banned functions, and why. */
 static const struct {
     const char *name, *why;
 } BANNED[] = {
@@ -109,7 +109,7 @@ static void judge_calls(const char *where, size_t number, struct slice line, str
             buf_addf(report, "%s:%zu: %s %s\n", where, number, BANNED[i].name, BANNED[i].why);
 }
 
-/* clang-format puts a function's braces, and nothing else, alone at the beginning of a line. */
+/* clang-format puts only a function's braces by themselves at the beginning of a line. */
 static void judge_functions(const char *where, struct slice code, struct buf *report)
 {
     struct slice line;
@@ -169,7 +169,7 @@ static void every_source_file_keeps_the_rules(void **state)
         fail_msg("\n%s", buf_text(&report));
 }
 
-/* A line of the list that nobody says is a promise to operators that is not kept. */
+/* A listed event that is never logged is a broken promise to operators. */
 static const struct {
     const char *name;
 } EVENTS[] = {
@@ -234,7 +234,7 @@ static void assert_judged(const char *text, const char *expected)
     assert_buf(&report, expected);
 }
 
-/* A checker that cannot fail is worth nothing: every rule, broken on purpose. */
+/* The check itself is tested: every rule, broken on purpose. */
 static void a_breach_of_any_rule_is_found(void **state)
 {
     (void)state;

@@ -64,12 +64,12 @@ static void a_model_that_hangs_leaves_the_others_their_share(void **state)
         if (kit->has_batch)
             kit_commit(kit);
     }
-    assert_int_equal(kit_open_calls(kit), 8); /* and now all slots are for A again */
+    assert_int_equal(kit_open_calls(kit), 8); /* A gets all slots again */
     kit_free(kit);
 }
 
 /* Calls that take an hour hold nearly all slots; the models that come then need not wait for them,
- * if there was another one lately. A model that is alone for long has all slots. */
+ * if there was another one lately. A model that has been the only one for long has all slots. */
 static void a_model_that_hangs_cannot_take_the_last_slots(void **state)
 {
     (void)state;
@@ -204,7 +204,7 @@ static void a_throttled_model_rests_while_the_other_continues(void **state)
         kit_answer(kit, offset);
         kit_turn(kit);
     }
-    request_of(kit, 40, MODEL_A); /* waits in front of whoever comes now */
+    request_of(kit, 40, MODEL_A); /* waits in front of new requests */
     kit_turn(kit);
     for (int64_t offset = 41; offset < 45; offset++) {
         request_of(kit, offset, MODEL_B);
@@ -357,7 +357,8 @@ static void credentials_are(struct kit *kit, const char *access_key_id)
     engine_credentials(kit->engine, &credentials, SLICE(""));
 }
 
-/* Changed before the refusal came, or while it was waited for them: the request does not fail. */
+/* The credentials changed before the rejection came, or during the wait: the request does not
+ * fail. */
 static void rejected_credentials_are_replaced(void **state)
 {
     (void)state;
@@ -402,9 +403,9 @@ static void rejected_credentials_without_new_ones_end_a_request(void **state)
                 credentials_are(kit, "AKID");
             kit_wait(kit, 1000);
         }
-        assert_int_equal(kit->call_count, 1); /* in vain: it is not even tried */
+        assert_int_equal(kit->call_count, 1); /* the time is too short: no attempt */
         assert_int_equal(kit->engine->stats.failed, is_looked_for);
-        if (!is_looked_for) { /* as long as nobody looked they may be there */
+        if (!is_looked_for) { /* until the next look there may be new ones */
             credentials_are(kit, "AKID");
             kit_wait(kit, 1000);
         }
@@ -501,7 +502,7 @@ static void new_credentials_release_only_requests_of_their_identity(void **state
     kit_free(kit);
 }
 
-/* Names of models come from requests: what nobody uses is forgotten. */
+/* Names of models come from requests: unused ones are forgotten. */
 static void unused_targets_are_forgotten(void **state)
 {
     (void)state;

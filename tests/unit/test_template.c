@@ -203,7 +203,7 @@ static void a_template_with_too_many_pieces_is_rejected(void **state)
     fill_done(&fill);
 }
 
-/* Any text, its braces doubled, comes out as it was; and the check and the filling agree. */
+/* Any text with doubled braces is filled to the original, and the check agrees with the filling. */
 static void any_text_with_doubled_braces_is_filled_unchanged(void **state)
 {
     (void)state;

@@ -190,7 +190,7 @@ static void a_unit_is_suggested_by_the_first_letters_of_its_word(void **state)
     assert_meant("9 lives", "", "");
 }
 
-/* What is printed is read back as the same amount. */
+/* A printed amount is read back as the same amount. */
 static void printed_amounts_are_read_back(void **state)
 {
     (void)state;

@@ -19,7 +19,7 @@ static size_t encode(uint32_t point, char bytes[4])
     return len;
 }
 
-/* All that the encoding scheme can spell, valid or not by RFC 3629. */
+/* Everything that the encoding can express, valid or not by RFC 3629. */
 static void every_code_point_is_accepted_or_rejected_correctly(void **state)
 {
     (void)state;

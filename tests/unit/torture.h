@@ -1,6 +1,6 @@
 /* Torture: an operation is run with its first, second, third … allocation failing (and all later
- * ones), until it passes. A failing run must say so, and give back all it took: a leak or a crash
- * fails the test. */
+ * ones), until it passes. A failing run must report it and free everything: a leak or a crash fails
+ * the test. */
 #ifndef UNIT_TORTURE_H
 #define UNIT_TORTURE_H
 
@@ -11,8 +11,8 @@
 
 #define TORTURE_RUNS_MAX 100000
 
-/* The operation on its own storage, from init to done: true = it passed, false = it reported a
- * failure for want of memory. It asserts whatever else must hold. */
+/* The operation on its own storage, from init to done: true = it passed, false = it reported that
+ * memory ran out. It asserts whatever else must hold. */
 typedef bool torture_operation(void *self);
 
 /* Needs cmocka.h included before. Returns how many allocations the operation makes when it passes.

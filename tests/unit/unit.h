@@ -1,4 +1,4 @@
-/* What every unit test starts with: cmocka in its required order, and assertions about slices and
+/* The start of every unit test: cmocka in its required order, and assertions about slices and
  * bufs. */
 #ifndef UNIT_UNIT_H
 #define UNIT_UNIT_H
