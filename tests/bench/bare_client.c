@@ -168,7 +168,7 @@ static int64_t wall_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* Signed anew each time, as the worker signs. */
+/* Signed again each time, as the worker signs. */
 static void sign(struct call *call)
 {
     struct buf lines OWNED_BY(buf_done);

@@ -239,7 +239,7 @@ int main(int argc, char **argv)
         CHECK(bench.open_count == WINDOW);
         if (taken == 0)
             open_bytes = (mallinfo2().uordblks - before) / WINDOW;
-        commit(); /* of a map that tells of calls under way */
+        commit(); /* of a map with running calls */
         while (bench.open_count > 0)
             answer(bench.open[--bench.open_count]);
         turn(&now_ms);

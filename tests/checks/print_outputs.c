@@ -145,7 +145,7 @@ static void print_output(enum err err, struct output *output)
     output_free(output);
 }
 
-/* Every call of the kit has a name of its own. */
+/* Every call of the kit has a unique name. */
 static void new_call(struct output_kit *kit)
 {
     static int calls;
@@ -187,7 +187,7 @@ static void print_decoded(struct output_kit *kit, const char *body)
     arena_done(&arena);
 }
 
-/* `count` may be less than the stream has: then it is cut, and the request ends in an error. */
+/* With a `count` below the stream's, the stream is cut and the request ends in an error. */
 static void print_stream(struct output_kit *kit, const struct said *said, size_t count,
                          bool is_whole)
 {

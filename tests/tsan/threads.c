@@ -1,7 +1,7 @@
 /* C11 threads by way of POSIX ones, for ThreadSanitizer, which knows only those: librdkafka of
- * Debian uses C11's, and a thread that the sanitizer was not told of crashes in its first malloc.
- * Linked into the test programs of the tsan preset, these names come before libc's. glibc lays
- * mtx_t and cnd_t over pthread_mutex_t and pthread_cond_t. */
+ * Debian uses C11's, and a thread unknown to the sanitizer crashes in its first malloc. Linked into
+ * the test programs of the tsan preset, these names come before libc's. glibc lays mtx_t and cnd_t
+ * over pthread_mutex_t and pthread_cond_t. */
 #include <errno.h>
 #include <pthread.h>
 #include <stdint.h>
