@@ -13,7 +13,6 @@ from kit.storm import Stream
 from kit.world import World
 
 
-@pytest.mark.core
 def test_stops_starts_and_scaling_from_one_to_four_and_back_repeat_no_call(broker, folder):
     with World(broker, folder, partitions=6, simulator={"latency": "uniform(50ms, 800ms)"}) as world:
         world.worker("w0")
@@ -38,6 +37,7 @@ def test_stops_starts_and_scaling_from_one_to_four_and_back_repeat_no_call(broke
         world.must_be_graceful()
 
 
+@pytest.mark.core
 def test_a_stop_lets_running_calls_finish_and_starts_none(broker, folder):
     with World(broker, folder, partitions=1, simulator={"latency": "8s"},
                settings={"delivery": {"max_in_flight": 20}}) as world:
