@@ -47,15 +47,15 @@ struct dialect;
  * here alone: the next call of the request may go to another model. */
 struct attempt {
     int number; /* from 1, throttled ones included */
+    int status; /* HTTP; 0 = none came */
     struct uuid call;
     struct slice model, region;
     const struct api_name *api;
-    int status;               /* HTTP; 0 = none came */
     char error[WHY_TYPE_MAX]; /* "" = none: Bedrock's type, else our code */
     int64_t started_wall_ms;
     int64_t duration_ms;
     int64_t first_token_ms;      /* since its start; -1 = none came, or no stream */
-    char bedrock_request_id[72]; /* "" = none came */
+    char bedrock_request_id[48]; /* a UUID; "" = none came */
 
     /* Of the caller; encoders do not read them: */
     const struct dialect *dialect; /* how the model was spoken to */
