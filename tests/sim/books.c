@@ -206,7 +206,7 @@ void books_cut(struct world *world, struct worker *worker)
     bool counts = world->config.exactly_once && worker->is_member;
     for (size_t i = 0; counts && i < worker->batch.offset_count; i++) {
         const struct batch_offset *cut = &worker->batch.offsets[i];
-        if (!world->logs[cut->partition].is_anew)
+        if (!world->logs[cut->partition].is_recreated)
             check_cut(world, worker, cut);
     }
 }

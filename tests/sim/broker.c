@@ -65,7 +65,7 @@ static void response_out(struct world *world, const struct output *output, const
 static bool has_witness(const struct world *world, const struct batch *batch)
 {
     for (size_t i = 0; i < batch->offset_count; i++)
-        if (!world->logs[batch->offsets[i].partition].is_anew)
+        if (!world->logs[batch->offsets[i].partition].is_recreated)
             return true;
     return false;
 }
@@ -122,13 +122,13 @@ static void commit_offset(struct world *world, const struct worker *worker, int 
                           int64_t offset, struct slice metadata)
 {
     struct fake_log *log = &world->logs[index];
-    MUST(world, log->is_anew || (offset >= log->offset && offset <= log->end));
+    MUST(world, log->is_recreated || (offset >= log->offset && offset <= log->end));
     log->offset = offset;
     memcpy(log->metadata, metadata.ptr, metadata.len);
     log->metadata_len = metadata.len;
     log->committer = worker->index;
     log->committer_life = (int)worker->incarnation;
-    if (!log->is_anew)
+    if (!log->is_recreated)
         check_map(world, log);
 }
 

@@ -87,7 +87,7 @@ void kafka_make(struct world *world)
 
 /* Whether every worker has noticed that the topic was recreated. (A worker that has not cannot tell
  * its requests from the old ones.) */
-static bool is_anew_noticed(const struct world *world, int index)
+static bool is_recreation_noticed(const struct world *world, int index)
 {
     const struct fake_log *log = &world->logs[index];
     for (int i = 0; i < world->worker_count; i++)
@@ -100,11 +100,11 @@ void kafka_produce(struct world *world, const struct sim_event *event)
 {
     int index = event->a;
     struct fake_log *log = &world->logs[index];
-    if (log->is_anew && !is_anew_noticed(world, index)) {
+    if (log->is_recreated && !is_recreation_noticed(world, index)) {
         world_add(world, EVENT_PRODUCE, NULL, ANEW_AGAIN_MS)->a = index;
         return;
     }
-    log->is_anew = false;
+    log->is_recreated = false;
     log->end++;
     int64_t typical_ms = world->pin == PIN_NONE ? 800 : 300;
     if (log->end < log->planned)
@@ -149,7 +149,7 @@ void kafka_truncate(struct world *world)
 {
     int index = (int)random_below(&world->random, (uint64_t)world->log_count);
     struct fake_log *log = &world->logs[index];
-    if (log->end == 0 || log->is_anew)
+    if (log->end == 0 || log->is_recreated)
         return;
     int64_t low =
         log->low + (int64_t)random_below(&world->random, (uint64_t)(log->end - log->low) + 1);
@@ -165,7 +165,7 @@ void kafka_truncate(struct world *world)
 static bool is_quiet(const struct world *world, int index)
 {
     const struct fake_log *log = &world->logs[index];
-    if (log->is_anew || log->offset != log->end || !is_log_answered(log) ||
+    if (log->is_recreated || log->offset != log->end || !is_log_answered(log) ||
         !books_are_quiet(world, index))
         return false;
     for (int i = 0; i < world->worker_count; i++) {
@@ -181,14 +181,14 @@ static bool is_quiet(const struct world *world, int index)
 }
 
 /* The topic is deleted and recreated while no call of it is running. */
-void kafka_make_anew(struct world *world)
+void kafka_recreate(struct world *world)
 {
     int index = (int)random_below(&world->random, (uint64_t)world->log_count);
     struct fake_log *log = &world->logs[index];
     if (!is_quiet(world, index))
         return;
     make_records(world, log, 1 + (int64_t)random_below(&world->random, RECORDS_MAX));
-    log->is_anew = true;
+    log->is_recreated = true;
     if (random_below(&world->random, 2) == 0) { /* Kafka deletes its offsets later */
         log->offset = -1;
         log->metadata_len = 0;
@@ -196,7 +196,7 @@ void kafka_make_anew(struct world *world)
     }
     for (int i = 0; i < world->worker_count; i++)
         memset(world->workers[i].tried[index], 0, sizeof world->workers[i].tried[index]);
-    world->anews++;
+    world->recreations++;
     world_note(world, "log %d is made anew", index);
     world_add(world, EVENT_PRODUCE, NULL, ANEW_AGAIN_MS)->a = index;
 }
@@ -282,7 +282,7 @@ static void note_owner_gone(struct world *world, struct fake_log *log)
     static struct offset_open open[4096];
     size_t count = 0;
     int64_t last;
-    if (log->offset < 0 || log->is_anew ||
+    if (log->offset < 0 || log->is_recreated ||
         offset_map_read(slice_of(log->metadata, log->metadata_len), log->offset, open,
                         COUNT_OF(open), &count, &last) != OK)
         return;

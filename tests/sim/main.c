@@ -22,7 +22,8 @@ static const struct {
 #define PINNED_WORLDS 20
 
 struct sums {
-    uint64_t worlds, calls, responses, usages, lost_usages, crashes, stalls, truncations, anews;
+    uint64_t worlds, calls, responses, usages, lost_usages, crashes, stalls, truncations,
+        recreations;
     int64_t virtual_ms;
     uint64_t traces; /* a sum: whatever the order of the seeds, and in how many runs */
 };
@@ -43,19 +44,19 @@ static void run_twice(uint64_t seed, enum pin pin, struct sums *sums)
     sums->crashes += world.crashes;
     sums->stalls += world.stalls;
     sums->truncations += world.truncations;
-    sums->anews += world.anews;
+    sums->recreations += world.recreations;
     sums->virtual_ms += world.now_ms;
     sums->traces += trace;
 }
 
-static void tell(const struct sums *sums)
+static void print_sums(const struct sums *sums)
 {
     printf("%llu worlds, each twice with equal traces: %.1f virtual hours, %llu crashes, %llu "
-           "stalls, %llu logs truncated, %llu made anew, %llu calls, %llu answers, %llu usage "
+           "stalls, %llu logs truncated, %llu recreated, %llu calls, %llu answers, %llu usage "
            "records (%llu of calls whose worker died)\ntraces %016llx\n",
            (unsigned long long)sums->worlds, (double)sums->virtual_ms / 3.6e6,
            (unsigned long long)sums->crashes, (unsigned long long)sums->stalls,
-           (unsigned long long)sums->truncations, (unsigned long long)sums->anews,
+           (unsigned long long)sums->truncations, (unsigned long long)sums->recreations,
            (unsigned long long)sums->calls, (unsigned long long)sums->responses,
            (unsigned long long)sums->usages, (unsigned long long)sums->lost_usages,
            (unsigned long long)sums->traces);
@@ -90,6 +91,6 @@ int main(int argc, char **argv)
         run_twice(i, PIN_SLOW_MODEL, &sums);
     for (uint64_t i = 0; i < worlds; i++)
         run_twice(from + i, PIN_NONE, &sums);
-    tell(&sums);
+    print_sums(&sums);
     return 0;
 }

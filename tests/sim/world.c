@@ -126,7 +126,8 @@ static void on_log(void *self, enum log_event event, const struct log_field *fie
     const struct fake_log *log = &port->world->logs[index];
     bool was_other = log->committer != port->worker->index ||
                      log->committer_life != (int)port->worker->incarnation;
-    MUST(port->world, event == LOG_PARTITION_RECREATED ? log->is_anew : was_other || log->is_anew);
+    MUST(port->world,
+         event == LOG_PARTITION_RECREATED ? log->is_recreated : was_other || log->is_recreated);
     books_tenure_over(port->world, port->worker, index);
     memset(port->worker->tried[index], 0, sizeof port->worker->tried[index]);
 }
@@ -256,7 +257,7 @@ static void fate(struct world *world)
     if (world_chance(world, FAULT_TRUNCATE))
         kafka_truncate(world);
     if (world_chance(world, FAULT_ANEW))
-        kafka_make_anew(world);
+        kafka_recreate(world);
     world_add(world, EVENT_FATE, NULL, 1000);
 }
 

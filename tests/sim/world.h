@@ -5,9 +5,9 @@
  *
  *   main.c     runs worlds, compares traces, reports the seed of a broken one
  *   world.c    time, events, faults, the life of workers (start, stall, crash, stop)
- *   kafka.c    logs, group, offsets, topics that replies are for
+ *   kafka.c    logs, group, offsets, reply topics
  *   broker.c   transactions; checks what is committed
- *   books.c    which calls were paid for; checks usage records, offset maps and repeated calls
+ *   books.c    which calls were billed; checks usage records, offset maps and repeated calls
  *   bedrock.c  calls and their outcomes; checks what is called
  */
 #ifndef SIM_WORLD_H
@@ -68,11 +68,11 @@ struct fake_record {
 
 struct fake_log {
     struct fake_record records[RECORDS_MAX];
-    int64_t low;     /* the first offset that exists */
-    int64_t end;     /* records produced so far */
-    int64_t planned; /* how many there will be */
-    bool is_anew;    /* recreated, and some worker has not noticed */
-    int64_t offset;  /* committed; -1 = none */
+    int64_t low;       /* the first offset that exists */
+    int64_t end;       /* records produced so far */
+    int64_t planned;   /* how many there will be */
+    bool is_recreated; /* recreated, and some worker has not noticed */
+    int64_t offset;    /* committed; -1 = none */
     char metadata[4200];
     size_t metadata_len;
     int committer, committer_life; /* who committed last */
@@ -222,7 +222,7 @@ struct world {
     int worker_count;
     bool retries_for_ever;
     struct engine_config config;
-    uint64_t calls, usages, lost_usages, responses, crashes, stalls, truncations, anews;
+    uint64_t calls, usages, lost_usages, responses, crashes, stalls, truncations, recreations;
     struct {
         struct uuid id;
         bool is_witnessed; /* its worker can learn from the offsets that it was committed */
@@ -252,7 +252,7 @@ void kafka_join(struct world *world, struct worker *worker);
 void kafka_assign(struct world *world, struct worker *worker, const struct sim_event *event);
 void kafka_move(struct world *world);
 void kafka_truncate(struct world *world);
-void kafka_make_anew(struct world *world);
+void kafka_recreate(struct world *world);
 void kafka_kick(struct world *world, struct worker *worker, bool is_dead);
 void kafka_lost(struct world *world, struct worker *worker);
 void kafka_check_end(struct world *world);
