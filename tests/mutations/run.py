@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Breaks the worker on purpose, one line at a time, and sees that the tests find each fault.
+"""Breaks the worker on purpose, one line at a time, and checks that the tests find each fault.
 
     tests/mutations/run.py                 all faults of faults.py that unit tests and worlds must find
     tests/mutations/run.py --only retry    those with this word in their name
@@ -124,7 +124,7 @@ def io_killer(name):
 
 
 def killers(fault, arguments):
-    """Who finds it, now that it is planted."""
+    """The tests that find the planted fault."""
     targets = ["bedrock-worker", "bedrock-sim"] if fault.kafka else [f"io_{fault.io}"] if fault.io else \
         [f"unit_{name}" for name in UNITS] + ["world"]
     code, out = build(targets)
@@ -175,7 +175,7 @@ def main():
             for text, (path, _, _) in zip(sound, places):
                 path.write_text(text)
         found += bool(who)
-        verdict = " · ".join(who) if who else "NOBODY FOUND IT" if set(times) == {1} else \
+        verdict = " · ".join(who) if who else "NOT FOUND" if set(times) == {1} else \
             f"NOT PLANTED: its old texts are {times} times in their files"
         print(f"{number:3}/{len(faults)} {fault.name}: {verdict} ({time.monotonic() - began:.0f} s)", flush=True)
     print(f"{len(faults)} planted, {found} found")
