@@ -1,12 +1,12 @@
 #!/bin/bash
 # Proves that the suite holds on a busy machine: runs tests/run.sh with four busy loops beside it. No test may fail that
-# passes on a quiet machine; slower is all that the suite may become.
+# passes on a quiet machine; the suite may only become slower.
 #
 #   tests/busy.sh             all parts
 #   tests/busy.sh io tsan     only these; all arguments go to tests/run.sh
 #
 # Prints the machine's load (processes that want to run; compare it with the number of cores) and ends as tests/run.sh
-# does. LOOPS (4) sets how many loops there are. Whatever happens, it ends all that it has started, and nothing else.
+# does. LOOPS (4) sets how many loops there are. It always ends everything that it has started, and nothing else.
 set -u
 cd "$(dirname "$0")/.."
 
@@ -22,7 +22,7 @@ PAUSE=
 
 say() { printf '%s\n' "busy: $*"; }
 
-# The process and all that descends from it.
+# The process and its descendants.
 with_descendants() {
     local child
     echo "$1"
@@ -48,7 +48,7 @@ for ((i = 0; i < LOOPS; i++)); do
     STARTED+=($!)
 done
 
-# The worlds give way to everything else on a quiet machine; beside busy loops they would never end.
+# On a quiet machine the worlds give way to everything else; beside busy loops they would never end that way.
 WORLDS_NICE=0 tests/run.sh "$@" &
 SUITE=$!
 STARTED+=("$SUITE")

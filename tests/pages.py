@@ -1,7 +1,7 @@
 """The pages: every tracked *.md of the project, and the fenced blocks in them.
 
 The words after a block's language say how a test runs it; readers never see them. tests/checks/test_pages.py lists what
-they mean and fails on a block that has none of them, so no command gets into a page that no test knows.
+they mean and fails on a block that has none of them, so every command in a page has a test.
 """
 import os
 import re

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Runs the tests, everything from a fresh clone on, and closes with one line of counts. Asks nothing, safe to repeat.
+# Runs the tests, everything from a fresh clone on, and ends with one line of counts. Idempotent and non-interactive.
 #
 #   tests/run.sh              all of it (under 15 minutes on 2 cores)
 #   tests/run.sh unit kafka   only these parts
@@ -11,7 +11,7 @@
 # `sanitizers` is asan and tsan. `tidy` (clang-tidy over the worker's sources, minutes) runs when it is named.
 # WORLDS (20000) and CYCLES (20) scale the long ones; WORLDS_NICE (19) is what the worlds give way with.
 #
-# A part that does not build counts as failed. One that cannot run here is skipped in words; with CI=true that fails.
+# A part that does not build counts as failed. One that cannot run here is skipped with the reason; with CI=true that fails.
 set -u
 cd "$(dirname "$0")/.."
 
@@ -41,7 +41,7 @@ skip() {
     fi
 }
 
-# bounded SECONDS LOG COMMAND…: the end of the log is shown when it fails.
+# bounded SECONDS LOG COMMAND…: shows the end of the log when the command fails.
 bounded() {
     local seconds=$1 log=$2
     shift 2
@@ -54,7 +54,7 @@ bounded() {
     return $code
 }
 
-# build PRESET: once a run; what failed once is not tried again.
+# build PRESET: builds it once a run; a failed build is not repeated.
 declare -A BUILT=()
 SIMS=()
 build() {
@@ -81,7 +81,7 @@ with_ctest() {
     python3 tests/tally.py ctest "$1" "$OUT/$1.log" "$?" >>"$TALLY"
 }
 
-# The Python side: a venv of its own, made again when the list of packages changes.
+# The tests' own venv, recreated when the list of packages changes.
 VENV=$PWD/build/venv
 venv() {
     cmp -s tests/requirements.txt "$VENV/.requirements" && return 0
@@ -110,7 +110,7 @@ with_pytest() {
     pytest "$part" "$seconds" "$@"
     code=$?
     if [[ $part =~ ^(kafka|library)$ ]] && [ $code -eq 1 ]; then
-        say "$part: what failed is tried once more, one test at a time: brokers and time-outs shared two cores"
+        say "$part: failed tests run once more, one at a time: brokers and time-outs shared two cores"
         pytest "$part-again" "$seconds" "$@" --lf -n 0
         code=$?
         python3 tests/tally.py junit "$part" "$OUT/$part.xml" "$code" "$OUT/$part-again.xml" >>"$TALLY"
@@ -128,13 +128,13 @@ pytest() {
         -o cache_dir="$OUT/pytest-cache" --junitxml="$OUT/$name.xml" -o junit_family=xunit2 "$@" </dev/null
 }
 
-# The seconds end what hangs; a machine that does much else needs several times what a quiet one does.
+# The seconds end a hanging part; a busy machine needs several times as long as a quiet one.
 part_unit() { with_ctest unit dev unit 1200; }
 part_fuzz() { with_ctest fuzz dev fuzz 1200; }
 part_io() { with_ctest io dev io 1200; }
 
-# The worlds are built with optimization: checks are on all the same. They run on every core, and give way to the other
-# parts, which mostly wait; their end is waited for at the very end.
+# The worlds are built with optimization; checks stay on. They run on every core and give way to the other parts, which
+# mostly wait; run.sh waits for them at the very end.
 part_sim() {
     local log=$OUT/sim-build.log cores share i
     say "building the simulated worlds"
@@ -200,7 +200,7 @@ part_library() {
     local system
     system=$(pkg-config --modversion rdkafka)
     if build release && build/release/bedrock-worker version | grep -qx "librdkafka $system"; then
-        say "library: the worker is built with the system's librdkafka $system, and its tests ran with that"
+        say "library: the worker is built with the system's librdkafka $system; the other parts tested it"
         return
     fi
     has_kafka library || return
@@ -212,7 +212,7 @@ part_clang() {
     if build clang; then with_ctest clang clang unit 1200; else fail clang "preset clang does not build without warnings"; fi
 }
 
-# One file a process: clang-tidy 14 takes va_list for uninitialized when several files share one.
+# One process for each file: clang-tidy 14 takes va_list for uninitialized when several files share one.
 part_tidy() {
     if ! command -v clang-tidy >/dev/null; then
         skip tidy "clang-tidy is not installed"
@@ -249,7 +249,7 @@ main() {
             ;;
         *)
             if [[ " $ALL " != *" $part "* ]]; then
-                say "there is no part called $part; parts are: $ALL, tidy, sanitizers, all"
+                say "unknown part $part; parts are: $ALL, tidy, sanitizers, all"
                 exit 2
             fi
             parts="$parts $part"

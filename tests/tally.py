@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Counts what a test runner did: `tally.py ctest|junit PART FILE EXIT_CODE [AGAIN]` prints `PART passed failed skipped`.
-AGAIN is the report of a second run of what failed in the first: its verdict counts, and is told.
+AGAIN is the report of a second run of what failed in the first: its verdict counts, and a line on stderr says so.
 
 From CTest's verbose log the cases of cmocka are counted one by one, and a test program without such cases as one; a
 program that failed without naming a failed case (a crash, a sanitizer, a time-out) counts as one failure more. A run
-that ended badly without telling of a failure is one, too.
+that failed without naming a failure counts as one, too.
 """
 import os
 import re
@@ -21,13 +21,13 @@ def from_ctest(text):
         counts["FAILED" if word == "ERROR" else word] += 1
     verdicts = re.findall(r"^ *\d+/\d+ Test +#(\d+): (\S+) \.*\s*(\**)(Passed|\S+)", text, re.M)
     for number, name, _, verdict in verdicts:
-        told = cases.get(number, {"OK": 0, "FAILED": 0, "SKIPPED": 0})
+        counts = cases.get(number, {"OK": 0, "FAILED": 0, "SKIPPED": 0})
         # cmocka names a failed case twice: where it failed and in its summary
-        bad = (told["FAILED"] + 1) // 2
-        passed += told["OK"]
-        skipped += (told["SKIPPED"] + 1) // 2
+        bad = (counts["FAILED"] + 1) // 2
+        passed += counts["OK"]
+        skipped += (counts["SKIPPED"] + 1) // 2
         if verdict == "Passed":
-            passed += 0 if told["OK"] or told["SKIPPED"] else 1
+            passed += 0 if counts["OK"] or counts["SKIPPED"] else 1
         elif verdict.startswith("Skipped"):
             skipped += 1
         else:
@@ -57,14 +57,14 @@ def main():
     passed, failed, skipped = counts
     if len(sys.argv) > 5 and Path(sys.argv[5]).exists():
         passed_again, failed_again, _ = from_junit(Path(sys.argv[5]))
-        failed = max(failed_again, failed - passed_again)   # a file that cannot be imported is not tried again
+        failed = max(failed_again, failed - passed_again)   # a file that cannot be imported does not run again
         passed += passed_again
-        print(f"tests: {part}: {passed_again} passed only when tried alone", file=sys.stderr)
+        print(f"tests: {part}: {passed_again} passed only when run one at a time", file=sys.stderr)
     if code and not failed:
         failed = 1
         print(f"tests: {part} ended with exit code {code}", file=sys.stderr)
     if skipped and os.environ.get("CI") == "true":
-        print(f"tests: {part} skipped {skipped}; nothing may be skipped with CI=true", file=sys.stderr)
+        print(f"tests: {part} skipped {skipped}; with CI=true nothing may be skipped", file=sys.stderr)
         failed, skipped = failed + skipped, 0
     print(part, passed, failed, skipped)
 
