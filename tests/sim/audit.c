@@ -6,14 +6,14 @@
 
 /* ---- calls ---- */
 
-void books_call_began(struct world *world, struct worker *worker, int log, int64_t offset)
+void audit_call_began(struct world *world, struct worker *worker, int log, int64_t offset)
 {
     struct account *account = &worker->accounts[log][offset];
     MUST(world, account->open == 0);
     account->open++;
 }
 
-void books_call_ended(struct world *world, struct worker *worker, int log, int64_t offset,
+void audit_call_ended(struct world *world, struct worker *worker, int log, int64_t offset,
                       bool is_billable)
 {
     struct account *account = &worker->accounts[log][offset];
@@ -35,7 +35,7 @@ static void note_known(struct world *world, struct account *account, int log, in
     account->known_deaths = kafka_record(world, log, offset)->deaths;
 }
 
-void books_tenure_over(struct world *world, struct worker *worker, int log)
+void audit_tenure_over(struct world *world, struct worker *worker, int log)
 {
     for (int64_t offset = 0; offset < RECORDS_MAX; offset++) {
         struct account *account = &worker->accounts[log][offset];
@@ -77,7 +77,7 @@ static void note_usage(struct world *world, const char *id, bool is_witnessed)
     memcpy(world->usage_ids[world->usages++].id.text, id, UUID_TEXT_LEN);
 }
 
-void books_call_lost(struct world *world, struct fake_record *record, int log, int64_t offset)
+void audit_call_lost(struct world *world, struct fake_record *record, int log, int64_t offset)
 {
     int owner = world->logs[log].owner;
     if (!record->is_lost_expected && owner >= 0)
@@ -93,7 +93,7 @@ static void lost_is_settled(struct world *world, struct fake_record *record, int
         world->workers[i].accounts[log][offset].is_lost = false;
 }
 
-void books_usage(struct world *world, struct worker *worker, const char *value, bool is_witnessed)
+void audit_usage(struct world *world, struct worker *worker, const char *value, bool is_witnessed)
 {
     int log;
     int64_t offset;
@@ -200,7 +200,7 @@ static void check_cut(struct world *world, struct worker *worker, const struct b
     }
 }
 
-void books_cut(struct world *world, struct worker *worker)
+void audit_cut(struct world *world, struct worker *worker)
 {
     /* A member that the group has removed does not know it yet, and cannot commit. */
     bool counts = world->config.exactly_once && worker->is_member;
@@ -211,7 +211,7 @@ void books_cut(struct world *world, struct worker *worker)
     }
 }
 
-void books_made(struct world *world, struct worker *worker)
+void audit_committed(struct world *world, struct worker *worker)
 {
     for (size_t i = 0; i < worker->batch.offset_count; i++) {
         int log = worker->batch.offsets[i].partition;
@@ -231,7 +231,7 @@ void books_made(struct world *world, struct worker *worker)
 }
 
 /* Whether the committed map has running calls of this worker. */
-bool books_are_open(const struct worker *worker, int log)
+bool audit_is_open(const struct worker *worker, int log)
 {
     for (int64_t offset = 0; offset < RECORDS_MAX; offset++)
         if (worker->accounts[log][offset].told > 0)
@@ -242,7 +242,7 @@ bool books_are_open(const struct worker *worker, int log)
 /* ---- the end of a worker ---- */
 
 /* Its successors take over what its maps say. */
-void books_put_out(struct world *world, struct worker *worker)
+void audit_removed(struct world *world, struct worker *worker)
 {
     for (int log = 0; log < world->log_count; log++)
         for (int64_t offset = 0; offset < RECORDS_MAX; offset++) {
@@ -252,7 +252,7 @@ void books_put_out(struct world *world, struct worker *worker)
 }
 
 /* Killed: its successor records the calls in its map, the rest is lost. */
-void books_worker_died(struct world *world, struct worker *worker)
+void audit_worker_died(struct world *world, struct worker *worker)
 {
     for (int log = 0; world->config.exactly_once && log < world->log_count; log++)
         for (int64_t offset = 0; offset < RECORDS_MAX; offset++) {
@@ -265,7 +265,7 @@ void books_worker_died(struct world *world, struct worker *worker)
 }
 
 /* It ended by itself: with exit code 0 every billed call is recorded. */
-void books_worker_ended(struct world *world, struct worker *worker)
+void audit_worker_ended(struct world *world, struct worker *worker)
 {
     for (int log = 0; log < world->log_count; log++)
         for (int64_t offset = 0; offset < RECORDS_MAX; offset++) {
@@ -276,7 +276,7 @@ void books_worker_ended(struct world *world, struct worker *worker)
     memset(worker->accounts, 0, sizeof worker->accounts);
 }
 
-bool books_are_quiet(const struct world *world, int log)
+bool audit_is_quiet(const struct world *world, int log)
 {
     for (int i = 0; i < world->worker_count; i++)
         for (int64_t offset = 0; offset < RECORDS_MAX; offset++) {

@@ -131,7 +131,7 @@ static void on_call_start(void *self, struct call_ref ref, const struct http_req
     record->may_call = false;
     worker->calls[ref.index] = (struct fake_call){
         .is_open = true, .ref = ref, .log = log, .offset = offset, .key = record->key};
-    books_call_began(world, worker, log, offset);
+    audit_call_began(world, worker, log, offset);
     enum outcome outcome = draw(world);
     int64_t delay_ms = world_chance(world, FAULT_SLOW) ? SLOW_MS : 1 + world_delay(world, 1500);
     if (world->pin == PIN_SLOW_MODEL)
@@ -153,7 +153,7 @@ static bool on_call_cancel(void *self, struct call_ref ref)
     if (call->is_heard)
         return true; /* it stays incomplete */
     kafka_record(port->world, call->log, call->offset)->may_call = true;
-    books_call_ended(port->world, port->worker, call->log, call->offset, true);
+    audit_call_ended(port->world, port->worker, call->log, call->offset, true);
     return true;
 }
 
@@ -274,7 +274,7 @@ void bedrock_step(struct world *world, struct worker *worker, const struct sim_e
     worker->tried[call->log][call->offset].is_retrying = is_retryable(outcome);
     record->may_call = record->may_call || is_retryable(outcome);
     call->is_heard = true;
-    books_call_ended(world, worker, call->log, call->offset, is_billable(outcome));
+    audit_call_ended(world, worker, call->log, call->offset, is_billable(outcome));
     hear(world, worker, call, outcome);
 }
 

@@ -86,7 +86,7 @@ static void publish(struct world *world, struct worker *worker, size_t count)
         if (output->kind == OUTPUT_RESPONSE)
             response_out(world, output, value);
         else if (output->kind == OUTPUT_USAGE)
-            books_usage(world, worker, value, has_witness(world, batch));
+            audit_usage(world, worker, value, has_witness(world, batch));
     }
     free(value);
 }
@@ -153,7 +153,7 @@ static void on_commit(void *self, const struct batch *batch)
     if (worker->is_member) /* as of this very call */
         worker->generation = port->world->group_generation;
     worker->batch_generation = worker->generation;
-    books_cut(port->world, worker);
+    audit_cut(port->world, worker);
     world_add(port->world, EVENT_BATCH, worker, 1 + world_delay(port->world, 10));
 }
 
@@ -209,7 +209,7 @@ static void decide_transaction(struct world *world, struct worker *worker,
         uint64_t first = world->usages;
         publish(world, worker, batch->output_count);
         commit_offsets(world, worker);
-        books_made(world, worker);
+        audit_committed(world, worker);
         ret_end->outcome =
             world_chance(world, FAULT_UNKNOWN_MADE) ? BATCH_UNKNOWN : BATCH_COMMITTED;
         for (uint64_t i = first; i < world->usages; i++) {

@@ -166,7 +166,7 @@ static bool is_quiet(const struct world *world, int index)
 {
     const struct fake_log *log = &world->logs[index];
     if (log->is_recreated || log->offset != log->end || !is_log_answered(log) ||
-        !books_are_quiet(world, index))
+        !audit_is_quiet(world, index))
         return false;
     for (int i = 0; i < world->worker_count; i++) {
         const struct worker *worker = &world->workers[i];
@@ -289,7 +289,7 @@ static void note_owner_gone(struct world *world, struct fake_log *log)
     for (size_t i = 0; i < count; i++) {
         struct fake_record *record = kafka_record(world, (int)(log - world->logs), open[i].offset);
         if (open[i].is_running && !record->is_gone && record->kind != REQUEST_GAP)
-            books_call_lost(world, record, (int)(log - world->logs), open[i].offset);
+            audit_call_lost(world, record, (int)(log - world->logs), open[i].offset);
     }
 }
 
@@ -382,7 +382,7 @@ void kafka_kick(struct world *world, struct worker *worker, bool is_dead)
             continue;
         note_owner_gone(world, log);
         if (has_done)
-            MUST(world, !books_are_open(worker, i));
+            MUST(world, !audit_is_open(worker, i));
         int to = log->next_owner;
         if (to < 0 || !world->workers[to].is_member || world->workers[to].is_stopping)
             to = any_member(world);
@@ -396,7 +396,7 @@ void kafka_kick(struct world *world, struct worker *worker, bool is_dead)
     if (is_dead || worker->has_ended)
         return;
     world_note(world, "w%d is put out of the group", worker->index);
-    books_put_out(world, worker);
+    audit_removed(world, worker);
     /* Its first heartbeat after it woke tells it. */
     int64_t asleep_ms =
         worker->stalled_until > world->now_ms ? worker->stalled_until - world->now_ms : 0;
@@ -411,7 +411,7 @@ void kafka_lost(struct world *world, struct worker *worker)
         if (!worker->has_tenure[i])
             continue;
         engine_partition_lost(worker->engine, worker->tenures[i]);
-        books_tenure_over(world, worker, i);
+        audit_tenure_over(world, worker, i);
         may_call_again(&world->logs[i]); /* its calls since it was removed are lost */
         worker->has_tenure[i] = false;
         worker->kept[i].is_set = false;
@@ -432,7 +432,7 @@ static void check_release(struct world *world, struct worker *worker, int index)
         world->is_shaken = true;
         return;
     }
-    MUST(world, !books_are_open(worker, index));
+    MUST(world, !audit_is_open(worker, index));
 }
 
 static void on_release(void *self, struct tenure tenure)
@@ -446,7 +446,7 @@ static void on_release(void *self, struct tenure tenure)
     broker_commit_kept(world, worker);
     worker->kept[index].is_set = false;
     check_release(world, worker, index);
-    books_tenure_over(world, worker, index);
+    audit_tenure_over(world, worker, index);
     worker->has_tenure[index] = false;
     worker->positions[index] = -1;
     struct fake_log *log = &world->logs[index];

@@ -128,7 +128,7 @@ static void on_log(void *self, enum log_event event, const struct log_field *fie
                      log->committer_life != (int)port->worker->incarnation;
     MUST(port->world,
          event == LOG_PARTITION_RECREATED ? log->is_recreated : was_other || log->is_recreated);
-    books_tenure_over(port->world, port->worker, index);
+    audit_tenure_over(port->world, port->worker, index);
     memset(port->worker->tried[index], 0, sizeof port->worker->tried[index]);
 }
 
@@ -201,7 +201,7 @@ static void worker_crash(struct world *world, struct worker *worker)
     if (worker->has_batch && random_below(&world->random, 2) == 0)
         broker_batch(world, worker); /* the committer's batch reached the broker */
     kafka_kick(world, worker, true);
-    books_worker_died(world, worker);
+    audit_worker_died(world, worker);
     worker_end(worker);
     world_add(world, EVENT_START, worker, world_delay(world, 5000));
 }
@@ -220,7 +220,7 @@ static void worker_turn(struct world *world, struct worker *worker)
     if (worker->has_ended) {
         broker_commit_kept(world, worker);
         kafka_kick(world, worker, false);
-        books_worker_ended(world, worker);
+        audit_worker_ended(world, worker);
         worker_end(worker);
         if (!world->is_calm || !kafka_all_answered(world))
             world_add(world, EVENT_START, worker, world_delay(world, 3000));

@@ -7,7 +7,7 @@
  *   world.c    time, events, faults, the life of workers (start, stall, crash, stop)
  *   kafka.c    logs, group, offsets, reply topics
  *   broker.c   transactions; checks what is committed
- *   books.c    which calls were billed; checks usage records, offset maps and repeated calls
+ *   audit.c    which calls were billed; checks usage records, offset maps and repeated calls
  *   bedrock.c  calls and their outcomes; checks what is called
  */
 #ifndef SIM_WORLD_H
@@ -270,21 +270,21 @@ void broker_ports(struct ports *ports);
 struct fake_record *broker_source(struct world *world, const char *value, const char *marker,
                                   int *ret_log, int64_t *ret_offset);
 
-/* books.c */
-void books_call_began(struct world *world, struct worker *worker, int log, int64_t offset);
-void books_call_ended(struct world *world, struct worker *worker, int log, int64_t offset,
+/* audit.c */
+void audit_call_began(struct world *world, struct worker *worker, int log, int64_t offset);
+void audit_call_ended(struct world *world, struct worker *worker, int log, int64_t offset,
                       bool is_billable);
-void books_tenure_over(struct world *world, struct worker *worker, int log);
-void books_cut(struct world *world, struct worker *worker);
-void books_made(struct world *world, struct worker *worker);
+void audit_tenure_over(struct world *world, struct worker *worker, int log);
+void audit_cut(struct world *world, struct worker *worker);
+void audit_committed(struct world *world, struct worker *worker);
 /* The owner of this log is gone while the map has a running call of this request. */
-void books_call_lost(struct world *world, struct fake_record *record, int log, int64_t offset);
-void books_usage(struct world *world, struct worker *worker, const char *value, bool is_witnessed);
-bool books_are_open(const struct worker *worker, int log);
-void books_put_out(struct world *world, struct worker *worker);
-void books_worker_died(struct world *world, struct worker *worker);
-void books_worker_ended(struct world *world, struct worker *worker);
-bool books_are_quiet(const struct world *world, int log);
+void audit_call_lost(struct world *world, struct fake_record *record, int log, int64_t offset);
+void audit_usage(struct world *world, struct worker *worker, const char *value, bool is_witnessed);
+bool audit_is_open(const struct worker *worker, int log);
+void audit_removed(struct world *world, struct worker *worker);
+void audit_worker_died(struct world *world, struct worker *worker);
+void audit_worker_ended(struct world *world, struct worker *worker);
+bool audit_is_quiet(const struct world *world, int log);
 
 /* bedrock.c */
 void bedrock_ports(struct ports *ports);
