@@ -28,14 +28,14 @@ def built(name):
 
 @pytest.fixture(scope="session")
 def read_requests():
-    """What a worker makes of requests: for each `ok`, or the error's code and the field."""
+    """How a worker reads requests: for each `ok`, or the error's code and the field."""
     def read(requests):
         lines = "".join(json.dumps(request) + "\n" for request in requests)
         done = subprocess.run([built("read_requests")], input=lines, capture_output=True, text=True, check=True,
                               timeout=120)
-        told = done.stdout.splitlines()
-        assert len(told) == len(requests)
-        return told
+        verdicts = done.stdout.splitlines()
+        assert len(verdicts) == len(requests)
+        return verdicts
     return read
 
 

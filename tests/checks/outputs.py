@@ -24,7 +24,7 @@ def validator(name):
 
 
 def faults(name, value):
-    """What is wrong with a value, as sentences."""
+    """The faults of a value, as sentences."""
     return [f"{fault.json_path}: {fault.message[:300]}" for fault in validator(name).iter_errors(value)]
 
 
@@ -77,7 +77,7 @@ def record_of(line):
 
 
 class Outputs:
-    """What lies in a folder of responses.jsonl, chunks.jsonl, usage.jsonl, letters.jsonl."""
+    """The records of a folder with responses.jsonl, chunks.jsonl, usage.jsonl, letters.jsonl."""
 
     def __init__(self, folder):
         for kind in KINDS:

@@ -1,4 +1,4 @@
-"""schema/asyncapi.yaml: it parses, everything it refers to is there, and it says what the records and settings say."""
+"""schema/asyncapi.yaml: it parses, its references resolve, and it agrees with the records and settings."""
 import json
 import re
 from pathlib import Path
@@ -27,7 +27,7 @@ def references(node):
 
 
 def resolve(reference, document=DOCUMENT):
-    """What a reference points to: in this document, or a file beside it."""
+    """The target of a reference: in this document, or a file beside it."""
     file, _, pointer = reference.partition("#")
     if file:
         document = json.loads((SCHEMAS / file).read_text(encoding="utf-8"))

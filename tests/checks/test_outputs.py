@@ -1,4 +1,4 @@
-"""Every record that goes out, held against its schema and given to those who will read it: LangChain, CloudEvents."""
+"""Every output record is valid by its schema and can be read by its readers: LangChain, CloudEvents."""
 import json
 import struct
 
@@ -23,7 +23,7 @@ def header_faults(records, schema_name):
 
 
 def nulls(value, path="$"):
-    """Where a null stands, except in what belongs to others."""
+    """The places of nulls, except in members of users and of Bedrock."""
     theirs = {"metadata", "raw", "content", "response_metadata", "labels", "args", "tool_calls", "tool_call_chunks",
               "invalid_tool_calls"}
     if value is None:
@@ -46,7 +46,7 @@ def summed(chunks):
 
 
 def plain(content):
-    """Content in one form: what a stream says with index and pieces of JSON, a whole answer says without."""
+    """Content in one form: a stream has an index and pieces of JSON, which an unstreamed answer has not."""
     blocks = [{"type": "text", "text": content}] if isinstance(content, str) else content
     shown = []
     for block in blocks:
@@ -58,7 +58,7 @@ def plain(content):
 
 
 def whole_runs(outputs):
-    """Runs that came to their end and whose answer was published: [(response, chunks)]."""
+    """Complete runs with a published answer: [(response, chunks)]."""
     runs = outputs.runs()
     pairs = [(answer, runs.get(answer["message"]["id"], [])) for answer in outputs.answers()]
     return [(answer, chunks) for answer, chunks in pairs if chunks and chunks[-1].get("chunk_position") == "last"]

@@ -1,4 +1,4 @@
-"""What the pages say is true: their blocks run or are checked, their links lead somewhere, their tables are the lists of the
+"""The pages are true: their blocks run or are checked, their links lead somewhere, their tables are the lists of the
 source, and the map of the code names the files that are there. tests/kafka/test_pages.py runs what needs a broker.
 
 The words after a fenced block's language say how it is checked:
@@ -96,7 +96,7 @@ def commands_of(block):
 
 
 def dry(command):
-    """A command that shows, in moments, that a long one would begin: or None when no such is known."""
+    """A quick command that shows that a long one can begin, or None."""
     command = re.sub(r"^(\w+=\S+ )+", "", command)
     words = command.split()
     if words[0] in ("tests/run.sh", "deploy/packages.sh"):
@@ -217,7 +217,7 @@ def test_the_first_page_is_short_and_names_all_pages():
 
 
 def test_the_pages_for_users_are_installed(tmp_path):
-    """Below the documents' folder they lie as in the source, so that their links lead on."""
+    """Below the documents' folder they lie as in the source, so that their links work."""
     release = ROOT / "build" / "release"
     if not (release / "cmake_install.cmake").exists():
         pytest.fail("preset release is not built")
@@ -234,7 +234,7 @@ STRUCK = ["anew", "nobody", "so long", "told", "in words", "of its own", "of the
 
 @pytest.mark.parametrize("page", page_names())
 def test_a_page_contains_no_struck_word(page):
-    """Words that made readers read twice; see worker/HACKING.md."""
+    """The voice of worker/HACKING.md strikes these words."""
     text = re.sub(r"^```.*?^```$|`[^`\n]*`", "", text_of(page), flags=re.MULTILINE | re.DOTALL)
     assert [word for word in STRUCK if re.search(rf"\b{word}\b", " ".join(text.split()))] == []
 

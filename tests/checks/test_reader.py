@@ -1,4 +1,4 @@
-"""The request's schema and the worker's reader say the same: what one takes, the other takes."""
+"""The request's schema and the worker's reader agree: each accepts exactly what the other accepts."""
 import json
 import re
 
@@ -11,7 +11,7 @@ LIST = (CHAT / "request_fields.def").read_text(encoding="utf-8")
 PARAMETERS = re.findall(r"^PARAMETER\(\w+, +(\w+),", (CHAT / "parameters.def").read_text(encoding="utf-8"), re.M)
 FIELDS = re.findall(r"^(?:FIELD|VALUE|PART)\((\w+),", LIST, re.M) + PARAMETERS
 LATER = re.findall(r"^LATER\((\w+)\)", LIST, re.M)
-# What no schema can tell, because the settings of a worker decide.
+# A schema cannot check these: the settings of a worker decide.
 BEYOND = {"unknown_model", "unknown_template", "template_variables"}
 
 VALUES = [
@@ -63,11 +63,11 @@ def requests():
 def test_schema_and_reader_accept_the_same_requests(read_requests):
     every = list(requests())
     apart = []
-    for request, told in zip(every, read_requests(every), strict=True):
-        code = told.split(" ")[0]
+    for request, verdict in zip(every, read_requests(every), strict=True):
+        code = verdict.split(" ")[0]
         wrong = faults("request", request)
         if code not in BEYOND and (code == "ok") != (wrong == []):
-            apart.append(f"{json.dumps(request)[:120]}: the reader says {told}, the schema {wrong[:1]}")
+            apart.append(f"{json.dumps(request)[:120]}: the reader says {verdict}, the schema {wrong[:1]}")
     assert apart == []
 
 

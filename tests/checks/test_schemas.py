@@ -1,4 +1,4 @@
-"""The schemas of schema/ themselves: valid, with examples that pass, and not so open that anything would."""
+"""The schemas of schema/ themselves: valid, with examples that pass and wrong ones that fail."""
 import copy
 import json
 import re
@@ -77,7 +77,7 @@ WRONG = {
     "a variable that is a list": ("request.inline-template", put(["prompt", "variables", "input"], [1])),
     "an id that is too long": ("request.tuples", put(["id"], "x" * 129)),
     "an empty id": ("request.tuples", put(["id"], "")),
-    "a temperature in words": ("request.tuples", put(["temperature"], "0")),
+    "a temperature as a text": ("request.tuples", put(["temperature"], "0")),
     "a top_p over 1": ("request.everything", put(["top_p"], 1.1)),
     "max_tokens of none": ("request.everything", put(["max_tokens"], 0)),
     "a ttl in the past": ("request.everything", put(["ttl_ms"], -1)),
@@ -115,7 +115,7 @@ WRONG = {
     "an error chunk with content": ("chunk.error", put(["content"], [{"index": 0}])),
     "an error chunk in LangChain's last position": ("chunk.error", put(["chunk_position"], "last")),
 
-    "usage in words": ("usage.exact", put(["data", "usage", "input_tokens"], "29")),
+    "usage as a text": ("usage.exact", put(["data", "usage", "input_tokens"], "29")),
     "usage of another event": ("usage.exact", put(["type"], "bedrock.chat.usage.v2")),
     "an estimate without a reason": ("usage.estimated", drop("data", "reason")),
     "a reason without an estimate": ("usage.exact", put(["data", "reason"], "timeout")),
@@ -124,7 +124,7 @@ WRONG = {
     "usage without its source": ("usage.exact", drop("data", "source")),
 
     "a partition of 8 bytes": ("dead-letter-headers.rejected", put(["kafka_dlt-original-partition"], "AAAAAAAAACo=")),
-    "an offset in words": ("dead-letter-headers.rejected", put(["kafka_dlt-original-offset"], "42")),
+    "an offset as a text": ("dead-letter-headers.rejected", put(["kafka_dlt-original-offset"], "42")),
     "a letter without a code": ("dead-letter-headers.rejected", drop("bedrock-error-code")),
     "attempts that are no number": ("dead-letter-headers.rejected", put(["bedrock-attempts"], "two")),
     "an event id without a position": ("response-headers.error", put(["ce_id"], "order-17")),

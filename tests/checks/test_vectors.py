@@ -1,4 +1,4 @@
-"""The vectors in tests/vectors are what botocore says today."""
+"""The vectors in tests/vectors agree with the installed botocore."""
 import subprocess
 import sys
 from pathlib import Path
