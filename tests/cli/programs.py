@@ -1,4 +1,4 @@
-"""The built programs, for tests that call them as a person does."""
+"""The built programs, for tests that use them as a user does."""
 import contextlib
 import json
 import os
@@ -13,12 +13,12 @@ WORKER = PROGRAMS / "bedrock-worker"
 SIMULATOR = PROGRAMS / "bedrock-sim"
 CLEAN = {name: value for name, value in os.environ.items()
          if not name.startswith(("AWS_", "KAFKA_", "BEDROCK_WORKER_"))}
-# What bedrock-sim takes.
+# The keys that bedrock-sim accepts.
 KEYS = {"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "AKIASIMULATOREXAMPLE",
         "AWS_SECRET_ACCESS_KEY": "simulated/secret+key/for/local+tests"}
 
 
-PATIENCE = 120      # seconds, with whatever must happen
+PATIENCE = 120      # seconds; the limit of a wait
 
 
 def wait_for(fact):

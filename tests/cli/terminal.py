@@ -1,4 +1,4 @@
-"""A pseudo-terminal with a size, for tests of what a person sees."""
+"""A pseudo-terminal with a size, for tests of the screen."""
 import fcntl
 import os
 import pty
@@ -29,7 +29,7 @@ class Shown:
 
     @property
     def lines(self):
-        """What stays on the screen at the end."""
+        """The screen at the end."""
         return [states[-1] for states in self.states]
 
     @property
@@ -38,7 +38,7 @@ class Shown:
 
 
 def on_terminal(*arguments, columns=80, seconds=120, until=None, **environment):
-    """Runs the worker on a terminal of its own, to its end or until it has shown `until`; then it gets Ctrl-C."""
+    """Runs the worker on a new terminal, to its end or until it has shown `until`; then it gets Ctrl-C."""
     ready, go = os.pipe()
     pid, terminal = pty.fork()
     if pid == 0:

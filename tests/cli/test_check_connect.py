@@ -1,4 +1,4 @@
-"""`check --connect` tries what the settings say of Bedrock, with a call that cannot cost anything."""
+"""`check --connect` tests the settings of Bedrock with a call that is not billed."""
 import contextlib
 import http.server
 import json
@@ -14,7 +14,7 @@ MODELS = ["--set", "models.default=fast", "--set", f"models.aliases={{fast: {{id
 
 
 def check(url, *more, **environment):
-    """What it says of Bedrock: is it good, about what, in which words."""
+    """The lines about Bedrock: (verdict, subject, message)."""
     done = call("check", "--connect", "--set", "kafka.bootstrap_servers=127.0.0.1:1", "--set",
                 f"bedrock.endpoint_url={url}", *more, **{**KEYS, **environment})
     assert done.returncode == 1, "there is no broker"
@@ -76,7 +76,7 @@ def test_without_models_in_the_settings_the_credentials_are_still_checked():
 
 
 class Answering(http.server.BaseHTTPRequestHandler):
-    """Says the same to everybody."""
+    """Gives every request the same answer."""
     status, kind, body, seen = 400, "ValidationException", b'{"message": "no"}', []
 
     def do_POST(self):
@@ -94,7 +94,7 @@ class Answering(http.server.BaseHTTPRequestHandler):
 
 @contextlib.contextmanager
 def answering(**attributes):
-    """Somebody who is no Bedrock: the URL, and the paths that were asked for."""
+    """A server that is not Bedrock: its URL, and the requested paths."""
     handler = type("Handler", (Answering,), {"seen": [], **attributes})
     with http.server.HTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()

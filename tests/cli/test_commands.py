@@ -1,4 +1,4 @@
-"""The commands of bedrock-worker as a person calls them: real binaries, real files, exit codes and words."""
+"""The commands of bedrock-worker as a user calls them: real binaries, real files, exit codes and messages."""
 import json
 import os
 import re
@@ -23,7 +23,7 @@ def settings_file(folder, text):
     return file
 
 
-# ---- words for people ----
+# ---- help ----
 
 def test_without_a_command_the_help_goes_to_stderr_and_the_code_is_2():
     done = call()
@@ -173,9 +173,9 @@ def test_a_property_that_librdkafka_rejects_is_reported_with_its_place(tmp_path)
 def test_check_reports_a_missing_region_in_the_words_of_run(tmp_path):
     done = call("check", "-c", settings_file(tmp_path, ""))
     assert done.returncode == 2
-    told = re.search(r"^FAIL  region: (no AWS region: set bedrock.region, .*)$", done.stdout, re.M).group(1)
+    message = re.search(r"^FAIL  region: (no AWS region: set bedrock.region, .*)$", done.stdout, re.M).group(1)
     done = call("run", "-c", settings_file(tmp_path, ""))
-    assert (done.returncode, done.stderr) == (2, f"bedrock-worker: cannot start: {told}\n")
+    assert (done.returncode, done.stderr) == (2, f"bedrock-worker: cannot start: {message}\n")
     assert call("check", "-c", settings_file(tmp_path, "bedrock: {region: eu-west-1}\n")).returncode == 0
 
 
@@ -184,7 +184,7 @@ def test_an_invalid_environment_variable_is_reported_by_name(tmp_path):
     config.write_text("[default]\nendpoint_url = junk\n[profile ca]\nca_bundle = /nope\n", encoding="utf-8")
     endpoint = "is not an endpoint; write https://host[:port][/path], or http://…, at most 2047 bytes"
     unread = "names a file that cannot be read; check path and permissions"
-    for environment, told in (
+    for environment, line in (
             ({"AWS_ENDPOINT_URL_BEDROCK_RUNTIME": "junk"},
              f"endpoint: AWS_ENDPOINT_URL_BEDROCK_RUNTIME of the environment {endpoint}"),
             ({"AWS_ENDPOINT_URL": "junk"}, f"endpoint: AWS_ENDPOINT_URL of the environment {endpoint}"),
@@ -197,7 +197,7 @@ def test_an_invalid_environment_variable_is_reported_by_name(tmp_path):
             ({"AWS_PROFILE": "nobody"}, "environment: profile nobody is neither in ")):
         done = call("check", HOME=str(tmp_path), **{"AWS_REGION": "us-east-1", **environment})
         assert done.returncode == 2
-        assert f"\nFAIL  {told}" in done.stdout
+        assert f"\nFAIL  {line}" in done.stdout
     done = call("check", "--set", f"bedrock.ca_bundle={config}", AWS_REGION="us-east-1", AWS_CA_BUNDLE="/nope")
     assert done.returncode == 0
 
@@ -372,10 +372,10 @@ def test_run_stops_on_sigterm_without_a_broker(tmp_path):
                                     "kafka.client={security.protocol: ssl, ssl.ca.location: /nope}",
                                     "kafka.producer={message.timeout.ms: 5, linger.ms: 100}"])
 def test_run_rejects_the_kafka_properties_that_check_rejects(client):
-    told = call("check", "--set", client, AWS_REGION="us-east-1")
+    checked = call("check", "--set", client, AWS_REGION="us-east-1")
     done = call("run", "--set", client, AWS_REGION="us-east-1")
-    assert told.returncode == done.returncode == 2
-    assert done.stderr == told.stderr != ""
+    assert checked.returncode == done.returncode == 2
+    assert done.stderr == checked.stderr != ""
 
 
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
@@ -435,7 +435,7 @@ def test_a_demo_that_cannot_start_says_which_stage_why_and_what_to_check():
 
 @pytest.fixture(scope="module")
 def demo():
-    """A demo that stays up: its broker's address."""
+    """A demo that keeps running: its broker's address."""
     process = subprocess.Popen([WORKER, "demo", "--keep", "--requests", "20"], stdout=subprocess.PIPE, text=True,
                                env=CLEAN)
     address = None
@@ -532,7 +532,7 @@ def test_the_time_out_of_ask_bounds_the_search_for_a_broker_too():
             assert time.monotonic() - begun > 0.9
         short = subprocess.Popen([WORKER, "ask", "--set", f"kafka.bootstrap_servers=127.0.0.1:{port}", "--timeout", "1s",
                                   "x"], stderr=subprocess.DEVNULL, env=CLEAN)
-        with ask_for_long(f"127.0.0.1:{port}", "x") as patient:     # it searches for ten seconds
+        with ask_for_long(f"127.0.0.1:{port}", "x") as patient:     # the search takes ten seconds
             assert short.wait(PATIENCE) == 1
             assert patient.poll() is None
             patient.kill()

@@ -1,4 +1,4 @@
-"""What `check` and `run` say of the librdkafka that is linked."""
+"""How `check` and `run` report on the linked librdkafka."""
 import json
 import re
 import subprocess
@@ -12,7 +12,7 @@ def is_librdkafka_older_than(*needed):
     return tuple(map(int, version)) < needed
 
 
-# What librdkafka runs for Kerberos when a client is made.
+# The command that librdkafka runs for Kerberos when it creates a client.
 KERBEROS = "{security.protocol: sasl_plaintext, sasl.mechanism: GSSAPI, sasl.kerberos.min.time.before.relogin: 0}"
 
 

@@ -1,4 +1,4 @@
-"""`bedrock-worker map` shows what a committed offset's metadata says."""
+"""`bedrock-worker map` shows the metadata of a committed offset."""
 import zlib
 
 import pytest
@@ -19,7 +19,7 @@ def map_of(front, runs, nonce=7):
     return "bw1" + word(nonce) + word(checksum) + runs
 
 
-# Open and running for the second time; two that are completed; one that nothing was begun for.
+# One open and running for the second time, two completed, one never begun.
 RUNS, FRONT = [17, 63, 0], 500
 
 

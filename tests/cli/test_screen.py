@@ -1,4 +1,4 @@
-"""What the demo shows on a terminal: within the window, in one progress line, in whole words."""
+"""The demo on a terminal: within the window, with one progress line, wrapped at blanks."""
 import re
 
 import pytest
