@@ -18,7 +18,7 @@ def pytest_addoption(parser):
 
 
 class GivenBroker:
-    """A broker that others run: it can be used, not hurt, and its files are not ours to read."""
+    """An external broker: tests can use it, but neither kill it nor read its files."""
     data = None
 
     def __init__(self, bootstrap):
@@ -27,7 +27,7 @@ class GivenBroker:
 
 @pytest.fixture(scope="session")
 def own_broker(tmp_path_factory):
-    """A broker that may be killed, restarted and looked into."""
+    """A broker that tests may kill, restart and inspect."""
     missing = fetch_jars()
     if missing:
         pytest.skip(f"no Apache Kafka: {missing}")

@@ -1,4 +1,4 @@
-"""Thousands of requests with throttling and broken streams: the books against the simulator's ledger."""
+"""Thousands of requests with throttling and broken streams: usage records against the simulator's ledger."""
 from collections import Counter
 
 import pytest

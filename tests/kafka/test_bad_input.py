@@ -1,5 +1,5 @@
-"""Every bad input of the contract through the real service: a clear error response, a dead letter byte for byte, no call,
-and the partition goes on."""
+"""Every invalid input of the contract through the real service: a clear error response, a dead letter byte for byte, no
+call, and the partition continues."""
 import json
 import time
 
@@ -23,7 +23,7 @@ def text(value):
     return json.dumps(value).encode()
 
 
-# name: (value, headers, codes that say it rightly, the field that is named)
+# name: (value, headers, correct error codes, the named field)
 CASES = {
     "not_json": (b"hello", [], {"malformed"}, None),
     "half_json": (b'{"id":"x","messages":', [], {"malformed"}, None),

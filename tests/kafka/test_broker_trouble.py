@@ -1,4 +1,4 @@
-"""Brokers that go away, topics that are missing, made anew or cut."""
+"""Brokers that go away; topics that are missing, recreated or truncated."""
 import time
 
 import pytest
@@ -54,7 +54,7 @@ def test_a_broker_outage_shorter_than_the_session_repeats_no_call(own_broker, fo
 
 
 def test_a_long_broker_outage_causes_no_abort_storm_and_bounds_memory(own_broker, folder, request):
-    """Longer than the session, librdkafka gives the partitions up: what was in hand may be called again, once."""
+    """Longer than the session, librdkafka gives the partitions up: calls in hand may be repeated once."""
     settings = {"delivery": {"max_held_bytes": "48MiB", "max_held": 400, "max_in_flight": 64}}
     simulator = {"latency": "uniform(50ms, 200ms)", "answer_bytes": 300000}
     with World(own_broker, folder, simulator=simulator, settings=settings) as world:
@@ -111,8 +111,8 @@ def test_a_recreated_request_topic_is_read_from_its_first_record(broker, folder)
         world.worker("w0")
         world.await_answers()
         world.must_be_graceful()
-        anew = worker.events("partition_recreated")
-        assert anew and anew[0]["offset"] == 30 and anew[0]["high"] == 10
+        recreated = worker.events("partition_recreated")
+        assert recreated and recreated[0]["offset"] == 30 and recreated[0]["high"] == 10
 
 
 def test_a_request_topic_recreated_under_a_running_worker_is_served(broker, folder):
@@ -143,8 +143,8 @@ def test_a_truncated_log_is_logged_and_restarts_at_its_start(broker, folder):
         world.worker("w0")
         world.await_answers()
         world.must_be_graceful()
-        told = worker.events("partition_truncated")
-        assert told and (told[0]["low"], told[0]["offset"], told[0]["lost"]) == (25, 10, 15)
+        truncated = worker.events("partition_truncated")
+        assert truncated and (truncated[0]["low"], truncated[0]["offset"], truncated[0]["lost"]) == (25, 10, 15)
 
 
 def test_a_log_truncated_under_a_running_worker_restarts_at_its_start(broker, folder):

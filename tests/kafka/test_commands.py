@@ -1,4 +1,4 @@
-"""The commands against a real broker: the demo with exactly_once, and what only a real cluster can tell `check` and `ask`."""
+"""The commands against a real broker: the demo with exactly_once, and what `check` and `ask` report on a real cluster."""
 import os
 import re
 import subprocess
@@ -79,8 +79,8 @@ def test_check_reports_a_compacted_output_topic(broker):
     assert done.returncode == 1
     assert f"ok    topics.requests: {topics[0]}, 1 partition\n" in done.stdout
     assert f"ok    topics.usage: {topics[2]}, 1 partition\n" in done.stdout
-    told = re.search(rf"^FAIL  topics.responses: {re.escape(topics[1])} has cleanup.policy=(.*)$", done.stdout, re.M)
-    assert told, done.stdout
-    assert "rejects records without a key" in told.group(1) and "set cleanup.policy=delete" in told.group(1)
+    found = re.search(rf"^FAIL  topics.responses: {re.escape(topics[1])} has cleanup.policy=(.*)$", done.stdout, re.M)
+    assert found, done.stdout
+    assert "rejects records without a key" in found.group(1) and "set cleanup.policy=delete" in found.group(1)
     for topic in topics:
         records.delete_topic(broker.bootstrap, topic)

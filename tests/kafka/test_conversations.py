@@ -26,7 +26,7 @@ def text_of(message):
 
 @pytest.fixture(scope="module")
 def page(broker, module_folder):
-    """All cases of the page asked once; what came out, read afterwards."""
+    """All cases of the page requested once; the outputs are read afterwards."""
     with World(broker, module_folder, settings={"templates": TEMPLATES,
                                                                   "models": {"default": MODEL}}) as world:
         world.worker()

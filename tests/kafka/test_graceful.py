@@ -58,9 +58,9 @@ def test_a_drain_does_not_retry_and_the_next_worker_completes_its_requests(broke
                                                        "max_delay": "10m", "max_elapsed": "1h"}})
         world.ask_many(20, directive="fault=throttling;times=1")
         assert wait_for(lambda: world.simulator.begun() >= 20)
-        worker.stop()                   # whoever waited for the retries would never come back
-        told = datetime.fromisoformat(worker.events("draining")[0]["time"]).timestamp() * 1000
-        late = [call for call in world.simulator.calls() if call.started_ms > told + 1000]
+        worker.stop()                   # a stop that waited for the retries would never return
+        draining = datetime.fromisoformat(worker.events("draining")[0]["time"]).timestamp() * 1000
+        late = [call for call in world.simulator.calls() if call.started_ms > draining + 1000]
         assert not late, "a retry began during the drain"
         world.worker("w0")
         world.await_answers()

@@ -1,4 +1,4 @@
-"""kill -9 and worse: no record missing, double, or called after its commit."""
+"""kill -9 and worse: no record is missing or duplicated, and no call follows its commit."""
 import time
 
 import pytest

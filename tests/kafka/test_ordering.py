@@ -1,4 +1,4 @@
-"""What waits for what."""
+"""Which requests wait for which."""
 from collections import defaultdict
 
 from kit.world import World

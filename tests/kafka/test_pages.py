@@ -1,5 +1,5 @@
 """The pages' commands, as a reader types them: one shell for each page, a broker started by tests/kafka/broker, a local
-Bedrock and a worker. What a page shows as output must be what the command prints."""
+Bedrock and a worker. The output in a page must be what its command prints."""
 import os
 import re
 import shlex
@@ -20,7 +20,7 @@ from pages import blocks_of, checkout, page_names, shows                    # no
 
 SPRING_LIBS = WORK / "pages-spring-libs"      # not those of test_spring.py, which may fetch its own meanwhile
 WAYS = {"try", "read", "alone"}
-LIMIT = 120             # seconds for one block; also how long a `read` block is repeated until its output is there
+LIMIT = 120             # seconds for one block; also how long a `read` block is repeated until its output matches
 SETUP = [block for block in blocks_of("README.md") if "setup" in block.way]
 
 
@@ -47,7 +47,7 @@ class Shell:
         self.state.write_text(f"PATH={shlex.quote(str(PROGRAMS))}:$PATH\n")
 
     def call(self, script, seconds=LIMIT):
-        """Exit code and standard output. What it leaves in the background goes on, and writes to files."""
+        """Exit code and standard output. Processes in the background continue, and write to files."""
         self.count += 1
         out, errors = (self.log / f"{self.count}.{kind}" for kind in ("out", "err"))
         script = f". {self.state}\nset -eo pipefail\n{script}\nset +e +o pipefail\n" \
@@ -124,7 +124,7 @@ def shell(folder):
 
 
 def follow(shell, page):
-    """Runs a page from top to bottom; what each block printed."""
+    """Runs a page from top to bottom; returns the output of each block."""
     printed = []
     blocks = blocks_of(page)
     begin = [] if any("alone" in block.way for block in blocks) or page == "README.md" else SETUP

@@ -1,4 +1,4 @@
-"""Records that the broker refuses: each fails alone, whatever lies beside it in its batch."""
+"""Records that the broker refuses: each fails only its request, whatever else its batch has."""
 import json
 
 import pytest
@@ -11,7 +11,7 @@ COMPACTED = {"cleanup.policy": "compact"}
 
 
 def make_again(world, topic, **config):
-    """The topic with other settings; everybody who had read it begins anew."""
+    """Recreates the topic with other settings; its readers restart."""
     records.delete_topic(world.broker.bootstrap, topic)
     records.create_topic(world.broker.bootstrap, topic, 1, config)
     world.watcher.end()
@@ -109,7 +109,7 @@ def test_a_reply_topic_deleted_under_its_calls_delays_no_other_request(broker, f
         assert wait_for(lambda: world.answered() == 1 and world.read(reply)), worker.text()[-2000:]
         for number in range(5):
             world.ask(f"gone{number}", reply_to=reply, directive="latency=3s")
-        world.ask("long", directive="latency=28s")      # librdkafka by itself believes in the topic for 30 s
+        world.ask("long", directive="latency=28s")      # by default librdkafka keeps the topic for 30 s
         world.writer.flush()
         assert wait_for(lambda: world.simulator.begun() == 8)
         records.delete_topic(broker.bootstrap, reply)
@@ -124,5 +124,5 @@ def test_a_reply_topic_deleted_under_its_calls_delays_no_other_request(broker, f
         assert all(answers[f"after{number}"]["status"] == "ok" for number in range(10))
         for number in range(5):
             assert answers[f"gone{number}"]["error"]["code"] == "reply_topic_refused"
-            told, = usage[f"gone{number}"]
-            assert told["final"] is False or guarantee == "at_least_once"  # it may have been delivered before
+            record, = usage[f"gone{number}"]
+            assert record["final"] is False or guarantee == "at_least_once"  # it may have been delivered before

@@ -1,5 +1,5 @@
-"""What the worker says and does when the broker's ACLs do not give it what it needs, and when it has no credentials for
-Bedrock. The worker comes as user `worker` by SASL/PLAIN; whoever may do everything is the tests' own client."""
+"""The worker without the ACLs that it needs on the broker, and without credentials for Bedrock. It connects as user
+`worker` by SASL/PLAIN; the tests' own client has all rights."""
 import contextlib
 import time
 
@@ -35,8 +35,8 @@ def denied(broker, resource, name, operation):
 
 
 def right(worker):
-    told = worker.events("right_missing")
-    return (told[0]["operation"], told[0]["resource"], told[0]["name"]) if told else None
+    missing = worker.events("right_missing")
+    return (missing[0]["operation"], missing[0]["resource"], missing[0]["name"]) if missing else None
 
 
 def needs(world, kind):

@@ -1,4 +1,4 @@
-"""The auditor is tested on made-up evidence: a clean world has no fault, and every planted fault is told."""
+"""The auditor on invented evidence: a clean world has no fault, and every planted fault is reported."""
 import json
 
 import pytest
@@ -45,7 +45,7 @@ def a_world():
 
 
 def a_world_with_a_kill():
-    """Worker w0 is killed at 1430 with r4's call in flight since 1400; w1 calls it again and books the lost one."""
+    """Worker w0 is killed at 1430 with r4's call in flight since 1400; w1 calls it again and records the lost call."""
     world = a_world()
     world.blows = [Blow("w0", 1430)]
     repeated = Call("call-4-again", "r4", 1600, 1650, "ok", 200, True, 14, 5, "w1")
@@ -75,7 +75,7 @@ def a_response_is_double(world):
     world.responses.append(response(world.calls[3], 99))
 
 
-def a_response_to_nobody(world):
+def a_response_without_a_request(world):
     world.responses.append(response(Call("x", "stranger", 0, 0, "ok", 200, True), 98))
 
 
@@ -147,7 +147,7 @@ def a_worker_lost_record_without_a_loss(world):
 
 @pytest.mark.parametrize("plant, words", [
     (a_response_is_missing, "without a response: r3"), (a_response_is_double, "more than one response: r3"),
-    (a_response_to_nobody, "stranger"), (a_call_after_its_commit, "after their response was committed: r2"),
+    (a_response_without_a_request, "stranger"), (a_call_after_its_commit, "after their response was committed: r2"),
     (a_repeat_without_a_blow, "r5 was called again"), (a_repeat_after_another_workers_death, "r5 was called again"),
     (a_usage_record_is_missing, "call-6 was billed"), (a_usage_record_is_double, "more than one usage record: call-6"),
     (a_usage_record_counts_wrong, "(17, 5)"), (a_usage_record_of_no_call, "never served: ghost"),

@@ -1,1 +1,1 @@
-"""What the tests against a real Kafka are made of: processes, the broker, the services, records, and the auditor."""
+"""The kit of the tests against a real Kafka: processes, the broker, the services, records, and the auditor."""

@@ -1,15 +1,15 @@
 """The auditor: compares what a client with read_committed sees with the simulator's own ledger, call by call.
 
-Pure: it is given records and calls and says what is wrong, in sentences; nothing is fetched here. Its own tests plant
-faults and see each one told.
+Pure: from records and calls it makes a list of faults, as sentences; it fetches nothing. Its own tests plant faults and
+expect each in the list.
 """
 import json
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime
 
-BEGUN_UNSEEN_MS = 2000      # a call begun this shortly before its worker died may have escaped the books
-SERVED_LATE_MS = 1000       # a busy service may begin with a request when its sender is already dead
+BEGUN_UNSEEN_MS = 2000      # a call begun this shortly before its worker died may have no usage record
+SERVED_LATE_MS = 1000       # a busy service may begin a request after its sender died
 NEAR_MS = 5000              # between the worker's start of a call and the service's
 CUT_SHORT = {"cancelled", "timeout", "stream_cut", "no_counts"}
 
@@ -27,8 +27,8 @@ class Call:
     input_tokens: int = 0
     output_tokens: int = 0
     worker: str = ""            # whose access key signed it
-    fault: str = ""             # what the simulator had planned to go wrong
-    service_id: str = ""        # the service's request id, which an answer's head tells
+    fault: str = ""             # the planned fault of the simulator
+    service_id: str = ""        # the service's request id, from the head of an answer
     attempt: int = 0            # as the worker counted
 
     @property
@@ -37,13 +37,13 @@ class Call:
 
     @property
     def was_left(self):
-        """The worker went away from a call that was going well."""
+        """The worker left a call that had no fault."""
         return self.outcome in ("client_gone", "stopped") and not self.fault
 
 
 def name_calls(calls, usage):
-    """Gives the ledger's calls the names that the worker booked them under. The service's request id tells which is
-    which; a call whose answer never began has none, and is told by its request, its attempt and the nearest start."""
+    """Gives the ledger's calls the names of their usage records. The service's request id matches them; a call whose
+    answer never began has none, and is matched by its request, its attempt and the nearest start."""
     by_service_id = {call.service_id: call for call in calls if call.service_id}
     silent = []
     for data in usage:
@@ -65,7 +65,7 @@ def name_calls(calls, usage):
 
 @dataclass
 class Blow:
-    """Something that explains repeated calls: a worker was killed, or stopped so long that it lost its partitions."""
+    """An event that explains repeated calls: a worker was killed, or was stopped until it lost its partitions."""
     worker: str                 # "" = any worker
     at_ms: float
     until_ms: float = 0.0       # the end of it, where it lasted
@@ -87,7 +87,7 @@ class Evidence:
     seen: list | None = None                            # Records a concurrent reader was given
     committed_ms: dict = field(default_factory=dict)    # place of a response -> when it was committed
     blows: list = field(default_factory=list)
-    outages: list = field(default_factory=list)         # (from, until) with the broker away: books are late by these
+    outages: list = field(default_factory=list)         # (from, until) with the broker away: records are late by these
     states: list = field(default_factory=list)          # PartitionState of requests and outputs
     request_topics: tuple = ()
     may_double: bool = False                            # at_least_once after a crash
@@ -95,7 +95,7 @@ class Evidence:
 
 
 def audit(evidence):
-    """All that is wrong, as sentences; an empty list is a clean bill."""
+    """All faults, as sentences; an empty list means none."""
     faults = []
     faults += one_response_each(evidence)
     faults += nothing_unseen(evidence)
@@ -158,7 +158,7 @@ def nothing_unseen(evidence):
 
 
 def commit_times(evidence):
-    """Per request id, when its response was certainly committed: the log's marker, else the first sight of it."""
+    """Per request id, when its response was certainly committed: the log's marker, else when a reader first got it."""
     times = {record.place: record.seen_ms for record in evidence.seen or []}
     times.update({place: time for place, time in evidence.committed_ms.items() if time is not None})
     known = {}
@@ -200,7 +200,7 @@ def repeats_are_explained(evidence):
 
 
 def open_at(evidence, blow, known):
-    """Calls in flight or not yet committed when the blow fell: the most that it may cost."""
+    """Calls in flight or not yet committed at the blow: the most that it may repeat."""
     return sum(1 for call in evidence.calls
                if blow.hits(call) and known.get(call.request, float("inf")) > blow.at_ms)
 
@@ -220,32 +220,32 @@ def repeated_calls(evidence):
 def usage_and_ledger_agree(evidence):
     records = [(record, record.json()["data"]) for record in evidence.usage]
     lost = [data for _, data in records if data.get("reason") == "worker_lost"]
-    told = [data for _, data in records if data.get("reason") != "worker_lost"]
-    by_call = Counter(data["call"] for data in told)
+    reported = [data for _, data in records if data.get("reason") != "worker_lost"]
+    by_call = Counter(data["call"] for data in reported)
     ledger = {call.call: call for call in evidence.calls}
     faults = []
     double = [name for name, count in by_call.items() if count > 1]
     if double and not evidence.may_double:
         faults.append(f"calls with more than one usage record: {few(double)}")
-    # A call that is broken off on its way may or may not have reached the service: it is booked.
-    cancelled = {data["call"] for data in told if data.get("reason") == "cancelled"}
+    # A call cancelled on its way may or may not have reached the service: its usage is recorded.
+    cancelled = {data["call"] for data in reported if data.get("reason") == "cancelled"}
     unknown = [name for name in by_call if name not in ledger and name not in cancelled]
     if unknown:
         faults.append(f"usage records of calls that the service never served: {few(unknown)}")
-    free = [data["call"] for data in told if data["call"] in ledger and not ledger[data["call"]].billed
+    free = [data["call"] for data in reported if data["call"] in ledger and not ledger[data["call"]].billed
             and (not data["estimated"] or ledger[data["call"]].status >= 400)]
     if free:
         faults.append(f"usage records of calls that cost nothing: {few(free)}")
-    faults += sums_agree(told, ledger)
+    faults += sums_agree(reported, ledger)
     faults += silent_calls(evidence, by_call, lost)
     faults += losses_are_explained(evidence, lost)
-    faults += finals_match(evidence, told)
+    faults += finals_match(evidence, reported)
     return faults
 
 
-def sums_agree(told, ledger):
+def sums_agree(reported, ledger):
     faults = []
-    for data in told:
+    for data in reported:
         call = ledger.get(data["call"])
         if call is None or data["estimated"]:
             if data["estimated"] and data.get("reason") not in CUT_SHORT:
@@ -259,7 +259,7 @@ def sums_agree(told, ledger):
 
 
 def silent_calls(evidence, by_call, lost):
-    """Billed calls without a record of their own: each needs a blow, and then a worker_lost record or a very late start."""
+    """Billed calls without a usage record: each needs a blow, and then a worker_lost record or a very late start."""
     lost_left = Counter(data["request_id"] for data in lost)
     faults = []
     for call in evidence.calls:
@@ -277,7 +277,7 @@ def silent_calls(evidence, by_call, lost):
 
 
 def may_escape(evidence, call, blow):
-    """Only calls begun after the last commit escape the books; with the broker away there was none."""
+    """Only calls begun after the last commit may have no record; with the broker away there was no commit."""
     begun_at = call.started_ms
     for start, end in evidence.outages:
         if start - BEGUN_UNSEEN_MS <= begun_at <= end + BEGUN_UNSEEN_MS:
@@ -294,10 +294,10 @@ def losses_are_explained(evidence, lost):
     return faults
 
 
-def finals_match(evidence, told):
-    """The one final record of a request is that of the call whose answer was published."""
+def finals_match(evidence, reported):
+    """The only final record of a request is that of the call whose answer was published."""
     final = defaultdict(list)
-    for data in told:
+    for data in reported:
         if data["final"]:
             final[data["request_id"]].append(data)
     faults = []
@@ -336,11 +336,11 @@ def map_is_empty(metadata):
 
 
 def must_be_graceful(evidence):
-    """With clean stops only, every request costs exactly one answered call and nothing is booked as lost."""
+    """With clean stops only, every request has exactly one answered call and no call is recorded as lost."""
     must_be_clean(evidence)
     answered = Counter(call.request for call in evidence.calls if call.is_answer)
     repeated = {name: count for name, count in answered.items() if count != 1}
     assert not repeated, f"calls are not requests: {few(repeated.items())}"
     assert len(answered) == len(evidence.requests), f"{len(answered)} calls, {len(evidence.requests)} requests"
     reasons = Counter(json.loads(record.value)["data"].get("reason") for record in evidence.usage)
-    assert not reasons["worker_lost"], f"{reasons['worker_lost']} calls booked as lost without a kill"
+    assert not reasons["worker_lost"], f"{reasons['worker_lost']} calls recorded as lost without a kill"

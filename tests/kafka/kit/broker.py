@@ -52,7 +52,7 @@ log.retention.check.interval.ms=3600000
 
 
 def fetch_jars(say=lambda words: None, pom=POM, folder=LIBS):
-    """The jars that a pom names, once per change of it; None, or in words why they cannot be had."""
+    """The jars that a pom names, once per change of it; None, or the reason why they cannot be fetched."""
     stamp = folder / ".pom"
     if stamp.exists() and stamp.read_text() == pom.read_text():
         return None
@@ -71,7 +71,7 @@ def fetch_jars(say=lambda words: None, pom=POM, folder=LIBS):
 
 
 def free_ports(count):
-    """Ports of the loopback that nobody has now and that the kernel gives to no outgoing connection."""
+    """Free ports of the loopback that the kernel gives to no outgoing connection."""
     low, high = map(int, Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split())
     span = range(10000, min(low, 32000)) if low > 12000 else range(high + 1, 65000)
     ports, start = [], int.from_bytes(os.urandom(4), "big")
@@ -144,7 +144,7 @@ class Broker:
         return ["java", f"-Xmx{self.heap}", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", f"{LIBS}/*", *words]
 
     def format(self):
-        """An empty cluster; what the folder held is gone."""
+        """Makes an empty cluster; deletes the folder's contents."""
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
         text = PROPERTIES.format(port=self.port, users=self.users_port, controller=self.controller_port,

@@ -1,8 +1,8 @@
 """Reads the log segments of a broker's data folder (record batch format v2, headers only): when was each record
-committed, how many transactions ended how, how many records lie there that nobody will ever see.
+committed, how many transactions ended how, how many records no read_committed reader gets.
 
 A consumer learns of a commit some time after it; the marker in the log has the broker's own time, on the same machine's
-clock as the simulator's ledger, so "no call starts after its response was committed" can be told to the millisecond.
+clock as the simulator's ledger, so "no call starts after its response was committed" is checked to the millisecond.
 """
 import struct
 from bisect import bisect_left
@@ -46,7 +46,7 @@ class PartitionLog:
         return None
 
     def aborted_records(self):
-        """Records of aborted transactions: what busy aborting leaves behind."""
+        """Records of aborted transactions, which frequent aborts leave behind."""
         pending, aborted = {}, 0
         for batch in self.batches:
             if batch.marker is None and batch.is_transactional:

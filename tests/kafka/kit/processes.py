@@ -1,8 +1,8 @@
-"""Processes that a test starts: each in a group of its own, ended by its id and never by a name.
+"""Processes that a test starts: each in a new process group, ended by its id and never by a name.
 
-Every process is written down in a folder with the moment it started, so that a run can end what an earlier run of the
+Every process has a note in a folder with the moment it started, so that a run can end what an earlier run of the
 same checkout left behind (a left-over worker with the same transactional id looks like a bug) and can never hit a
-stranger that was given the same number later.
+foreign process with the same id later.
 """
 import json
 import os
@@ -13,7 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
 WORK = ROOT / "build" / "kafka"
-PATIENCE = 120      # seconds, with whatever must happen: no test asks how fast the machine is
+PATIENCE = 120      # seconds; the limit of a wait: no test depends on the machine's speed
 
 
 def started_at(pid):
@@ -39,20 +39,20 @@ def processor_seconds(pid):
 
 
 class Process:
-    """One child with its output in a file. Lives until killed or stopped; `books` is the folder of the notes above."""
+    """One child with its output in a file. Lives until killed or stopped; `notes` is the folder of the notes above."""
 
-    def __init__(self, words, log, environment=None, books=None, folder=None, standard_output=None):
+    def __init__(self, words, log, environment=None, notes=None, folder=None, standard_output=None):
         self.words = [str(word) for word in words]
         self.log = Path(log)
         self.log.parent.mkdir(parents=True, exist_ok=True)
-        self.books = Path(books or WORK / "running")
-        self.books.mkdir(parents=True, exist_ok=True)
+        self.notes = Path(notes or WORK / "running")
+        self.notes.mkdir(parents=True, exist_ok=True)
         with open(self.log, "ab") as out:
             self.child = subprocess.Popen(
                 self.words, stdin=subprocess.DEVNULL, stdout=standard_output or out, stderr=out, cwd=folder,
                 env={**os.environ, **(environment or {})}, start_new_session=True)
         self.pid = self.child.pid
-        self.note = self.books / f"{self.pid}.json"
+        self.note = self.notes / f"{self.pid}.json"
         self.note.write_text(json.dumps({"pid": self.pid, "started": started_at(self.pid), "words": self.words,
                                          "owner": os.getpid(), "owner_started": started_at(os.getpid())}))
 
@@ -90,20 +90,20 @@ class Process:
         return self.log.read_text(errors="replace") if self.log.exists() else ""
 
 
-def end_strays(books=None):
-    """Ends what an earlier run left behind, by the notes; returns how many there were. Another run that still goes on
-    keeps its own."""
+def end_strays(notes=None):
+    """Ends what an earlier run left behind, by the notes; returns how many there were. A run that is still
+    running keeps its own."""
     ended = 0
-    for note in Path(books or WORK / "running").glob("*.json"):
+    for note in Path(notes or WORK / "running").glob("*.json"):
         try:
-            told = json.loads(note.read_text())
-        except (OSError, ValueError):       # another run was quicker, or is writing it now
+            noted = json.loads(note.read_text())
+        except (OSError, ValueError):       # another run has ended it, or is writing the note now
             continue
-        if started_at(told["owner"]) == told["owner_started"]:
+        if started_at(noted["owner"]) == noted["owner_started"]:
             continue
-        if told["started"] is not None and started_at(told["pid"]) == told["started"]:
-            os.killpg(told["pid"], signal.SIGKILL)
-            wait_for(lambda: started_at(told["pid"]) is None)
+        if noted["started"] is not None and started_at(noted["pid"]) == noted["started"]:
+            os.killpg(noted["pid"], signal.SIGKILL)
+            wait_for(lambda: started_at(noted["pid"]) is None)
             ended += 1
         note.unlink(missing_ok=True)
     return ended

@@ -1,4 +1,4 @@
-"""Topics and records: make, produce, read back as a client with read_committed sees them, keep for other checks."""
+"""Topics and records: create, produce, read back with read_committed, keep for other checks."""
 import base64
 import json
 import threading
@@ -23,7 +23,7 @@ class Record:
     key: bytes | None
     headers: list
     value: bytes | None
-    seen_ms: float = 0.0            # when a concurrent reader was given it, wall clock
+    seen_ms: float = 0.0            # when a concurrent reader got it, wall clock
 
     @property
     def place(self):
@@ -56,7 +56,7 @@ def from_message(message):
 
 @dataclass
 class Topics:
-    """The five topics of one test, with names of its own so that tests share a broker without meeting."""
+    """The five topics of one test, with unique names so that tests can share a broker."""
     prefix: str = field(default_factory=lambda: f"t{uuid.uuid4().hex[:10]}")
 
     @property
@@ -121,7 +121,7 @@ def partitions_of(bootstrap, topic):
 
 
 class Writer:
-    """Produces requests; `flush` waits for all and raises when one was refused."""
+    """Produces requests; `flush` waits for all and raises when one was rejected."""
 
     def __init__(self, bootstrap, **properties):
         self.producer = Producer({"bootstrap.servers": bootstrap, "enable.idempotence": True, "linger.ms": 5,
@@ -175,7 +175,7 @@ def read_all(bootstrap, topics, isolation="read_committed", seconds=PATIENCE):
 
 
 class ConcurrentReader(threading.Thread):
-    """Reads topics while things happen, and keeps what it was given and when: what was seen must never be unseen."""
+    """Reads topics while things happen, and keeps every record with its time: a record that was read must never vanish."""
 
     def __init__(self, bootstrap, topics, isolation="read_committed"):
         super().__init__(daemon=True)
@@ -217,7 +217,7 @@ class PartitionState:
 
 
 def partition_states(bootstrap, topics, group):
-    """Where the log ends, where it is stable, and what the group has committed, per partition."""
+    """Per partition the end of the log, its last stable offset, and the group's commit."""
     stable = consumer(bootstrap, "read_committed", group)
     plain = consumer(bootstrap, "read_uncommitted")
     states = []

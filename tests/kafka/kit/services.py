@@ -18,7 +18,7 @@ PROGRAMS = Path(os.environ.get("BEDROCK_PROGRAMS", ROOT / "build" / "release"))
 MODEL = "anthropic.claude-3-sonnet-20240229-v1:0"
 SCRIPT = yaml.safe_load((ROOT / "config" / "sim.yaml").read_text(encoding="utf-8"))
 SECRET = "secret-canary-wJalrXUtnFEMIK7MDENG"       # must never be seen in a log
-PROMPT = "prompt-canary-orchid"                     # nor must this, which every request says
+PROMPT = "prompt-canary-orchid"                     # nor must this text of every request
 
 
 def access_key(name):
@@ -26,7 +26,7 @@ def access_key(name):
 
 
 class Simulator:
-    """bedrock-sim with a ledger; every worker has an access key of its own, so the ledger tells who called."""
+    """bedrock-sim with a ledger; every worker has a different access key, so the ledger shows who called."""
 
     def __init__(self, folder, settings=None, workers=8):
         self.folder = Path(folder)
@@ -35,9 +35,9 @@ class Simulator:
         self.ledger_file = self.folder / "ledger.jsonl"
         self.names = {access_key(f"w{number}"): f"w{number}" for number in range(workers)}
         keys = [{"access_key_id": key, "secret_access_key": SECRET} for key in self.names]
-        told = merged({"port": self.port, "ledger": {"path": str(self.ledger_file), "flush": "20ms"},
-                       "auth": {"keys": keys}, "answers": SCRIPT["answers"]}, settings or {})
-        (self.folder / "sim.yaml").write_text(json.dumps(told, indent=1))
+        script = merged({"port": self.port, "ledger": {"path": str(self.ledger_file), "flush": "20ms"},
+                         "auth": {"keys": keys}, "answers": SCRIPT["answers"]}, settings or {})
+        (self.folder / "sim.yaml").write_text(json.dumps(script, indent=1))
         self.process = None
 
     @property

@@ -10,7 +10,7 @@ SESSION_MS = 3000   # of the tests' workers
 
 
 class Stream(threading.Thread):
-    """Asks at a steady rate until told to end; goes on through a broker that is away."""
+    """Sends requests at a steady rate until it is stopped; continues while the broker is away."""
 
     def __init__(self, world, per_second, keys=40):
         super().__init__(daemon=True)
@@ -42,7 +42,7 @@ def restart_broker(world, away_seconds):
 
 
 def kill_storm(world, cycles, seed, broker_every=6, per_second=60, say=print):
-    """Worker w0 is a static member, w1 has a name, w2 has none. Each cycle one dies and comes back a little later."""
+    """Worker w0 is a static member, w1 has a name, w2 has none. In each cycle one is killed and restarts a little later."""
     chance = random.Random(seed)
     names = {"w0": {"kafka": {"static_membership": True}}, "w1": {}, "w2": {}}
     for name, settings in names.items():

@@ -1,7 +1,7 @@
-"""One test's world: its topics, a simulator with a ledger, some workers, a reader that watches, and the audit at the end.
+"""One test's world: its topics, a simulator with a ledger, some workers, a concurrent reader, and the audit at the end.
 
-A world is used as a context manager: what it started ends with it, whatever happens. At a good end the logs of all
-workers are searched for prompts and secrets.
+A world is a context manager: it always ends what it started. At a good end it searches the logs of all workers for
+prompts and secrets.
 """
 import json
 import os
@@ -67,7 +67,7 @@ class World:
         if kind is None:
             self.logs_are_clean()
 
-    # What happens in it
+    # Events
 
     def worker(self, name="w0", is_named=True, environment=None, **settings):
         """Starts a worker (again, when it ran before)."""
@@ -94,8 +94,8 @@ class World:
         return records.members_of(self.broker.bootstrap, self.group)
 
     def has_begun(self, times, count=1):
-        """Whether the committed offset map of partition 0 tells that calls of the first `count` open requests were begun
-        so often, the last of them still under way."""
+        """Whether the committed offset map of partition 0 has this many begun calls of the first `count` open requests,
+        the last of them still running."""
         place = self.topics.requests, 0
         _, text = offsets.committed(self.broker.bootstrap, self.group, [place])[place]
         kind = MAP_RUNNING + times
@@ -106,24 +106,24 @@ class World:
         return self.watcher.count(self.topics.responses)
 
     def await_answers(self, count=None):
-        """Waits as long as answers come: two minutes for the next one."""
+        """Waits until all answers are there: up to two minutes for each next one."""
         wanted = len(self.asked) if count is None else count
         seen = -1
         while seen < self.answered() < wanted:
             seen = self.answered()
             wait_for(lambda: self.answered() > seen)
         if self.answered() < wanted:
-            told = "\n".join(f"--- {worker.name}\n{worker.text()[-1500:]}" for worker in self.workers.values())
+            logs = "\n".join(f"--- {worker.name}\n{worker.text()[-1500:]}" for worker in self.workers.values())
             raise TimeoutError(f"{self.answered()} of {wanted} responses seen, and no more in two minutes, "
                                f"{self.simulator.begun()} calls begun, {len(self.read(self.topics.responses))} responses "
-                               f"read afresh\n{told}")
+                               f"read afresh\n{logs}")
 
     def stop_workers(self):
         for worker in self.workers.values():
             if worker.runs():
                 worker.stop()
 
-    # What came of it
+    # Results
 
     def end(self):
         """Stops everything but the broker; afterwards the ledger and the topics are complete."""
@@ -144,7 +144,7 @@ class World:
     def evidence(self, **more):
         responses, usage = self.read(self.topics.responses), self.read(self.topics.usage)
         rest = self.read(self.topics.chunks) + self.read(self.topics.letters)
-        if not more.get("may_double"):  # else an answer may be without its usage: its worker died between the two
+        if not more.get("may_double"):  # else an answer may have no usage: its worker died between the two
             records.keep(os.environ.get("BEDROCK_OUTPUT_DIR"), self.topics, responses + usage + rest)
         topics = [self.topics.requests, self.topics.responses, self.topics.usage, self.topics.letters]
         found = Evidence(self.asked, responses, usage, self.calls,
