@@ -3,8 +3,8 @@
 
   tests/bench/figures.py [cpu64] [cpu8000] [latency] [away] [--seconds N]
 
-Installs and builds what it needs (build/bench), but for the tests' venv, which tests/run.sh makes. Upstream is nginx with its echo module on the loopback: 1 kB answers in the shape
-of Converse, after 0.2 s or 1 s. Ratios are printed with the raw figures and the conditions.
+Installs and builds what it needs (build/bench), except the tests' venv, which tests/run.sh makes. Upstream is nginx with
+its echo module on the loopback: 1 kB answers in the shape of Converse, after 0.2 s or 1 s. Ratios are printed with the raw figures and the conditions.
 """
 import argparse
 import json
@@ -107,7 +107,7 @@ def worker_settings(broker, topics, url, in_flight, guarantee="exactly_once"):
 
 
 def measure(process, upstream, seconds):
-    """CPU per request over a while in the middle of the work, and what the process weighs."""
+    """CPU per request over a while in the middle of the work, and the memory of the process."""
     served, used, began = upstream.served(), processor_seconds(process.pid), time.monotonic()
     time.sleep(seconds)
     took = time.monotonic() - began
@@ -172,7 +172,7 @@ def cpu(broker, in_flight, sleep_seconds, seconds):
 
 
 class Stopwatch(threading.Thread):
-    """Reads the answers as they come and notes how long each took from the moment its request was produced."""
+    """Reads the answers as they come and notes how long after its request each came."""
 
     def __init__(self, broker, topic):
         super().__init__(daemon=True)
