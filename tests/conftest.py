@@ -1,4 +1,4 @@
-"""What the rings in Python share."""
+"""Shared by the rings in Python."""
 
 
 def pytest_configure(config):

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""An HTTP server that does wrong what can be done wrong, on purpose: the path of a request says what.
+"""An HTTP server that misbehaves on purpose: the path of a request says how.
 
 hostile_server.py [--tls CERT KEY] [--proxy] [--any]
 
 --any: listens on all addresses, not only on 127.0.0.1. Prints `port N`, then one line per request `seen PATH connection
 N request M` when its head is read, before anything is answered, and `closed PATH connection N` when it has closed a
-connection behind a request. A line on its standard input lets one answer go on that waits for it. One thread per
+connection behind a request. A line on its standard input releases one answer that waits for it. One thread per
 connection, raw sockets. Ends when its standard input ends.
 """
 import os
@@ -181,7 +181,7 @@ def answer(connection, path, text, body, requests):
 
 
 def await_close(connection):
-    """Returns when the other end has closed, though nothing is read of what it sent."""
+    """Returns when the other end has closed, without reading what it sent."""
     poll = select.poll()
     poll.register(connection, select.POLLRDHUP)
     poll.poll()

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Makes the vectors of this folder with botocore, an implementation that is not ours: its answers are facts.
+"""Makes the vectors of this folder with botocore, an independent implementation.
 
     python3 tests/vectors/make.py            writes sigv4.inc, eventstream.inc and eventstream/*.bin beside itself
-    python3 tests/vectors/make.py --check    says whether what is here is what would be written
+    python3 tests/vectors/make.py --check    says whether the files are up to date
 
 sigv4.inc: real Bedrock requests as botocore's client sends them, and bare requests with odd parts; canonical request,
-string to sign and Authorization header are botocore's. eventstream: frames built here byte by byte, sound and spoiled;
-what stands in eventstream.inc of each is what botocore reads out of it.
+string to sign and Authorization header are botocore's. eventstream: frames built here byte by byte, valid and corrupt;
+eventstream.inc has what botocore reads from each.
 """
 import datetime
 import json
@@ -68,7 +68,7 @@ def sign(method, url, headers, body, region, token=None, service='bedrock'):
 
 
 def client_request(model, operation, region, endpoint, **arguments):
-    """What botocore's own Bedrock client would send: its URL, headers and body."""
+    """The request of botocore's own Bedrock client: its URL, headers and body."""
     session = botocore.session.Session()
     session.set_credentials(KEY_ID, SECRET)
     client = session.create_client('bedrock-runtime', region_name=region, endpoint_url=endpoint,
@@ -84,7 +84,7 @@ def client_request(model, operation, region, endpoint, **arguments):
     client.meta.events.register('before-send.bedrock-runtime.*', hear)
     try:
         getattr(client, operation)(modelId=model, **arguments)
-    except Exception:    # the answer is none; the request is what is wanted
+    except Exception:    # there is no answer; only the request is wanted
         pass
     return seen[0]
 
