@@ -190,7 +190,7 @@ FAULTS = [
           "    if (!is_allowed(engine, name))\n",
           "    if (!is_allowed(engine, name) && name.len == 0)\n"),
     Fault("a run of chunks is never closed", ENGINE + "job.c",
-          "    close_chunks(engine, job);\n    outcome_error(engine, job);\n",
+          "    chunks_close(engine, job);\n    outcome_error(engine, job);\n",
           "    outcome_error(engine, job);\n"),
     Fault("blame counts although other records were refused with it", ENGINE + "settle.c",
           "           results_batched_answers(engine) > 1;\n",

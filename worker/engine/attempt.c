@@ -9,7 +9,7 @@ static bool make_room(struct job *job)
 {
     if (job->attempt_count < job->attempt_room)
         return true;
-    size_t room = job->attempt_room * 2;
+    uint32_t room = job->attempt_room * 2;
     room = room > ATTEMPTS_MAX ? ATTEMPTS_MAX : room;
     struct attempt *attempts = NULL;
     if (room > job->attempt_room)

@@ -5,8 +5,8 @@
 #include "base/check.h"
 #include "base/instant.h"
 #include "base/memory.h"
-#include "engine/chunk_topic.h"
 #include "engine/attempt.h"
+#include "engine/chunks.h"
 #include "engine/identity.h"
 
 #define HEARINGS_KEPT_MAX  256         /* that nobody has; further ones are freed */
@@ -127,40 +127,6 @@ void call_head(struct engine *engine, struct call *call, int status, struct slic
 
 /* ---- the stream ---- */
 
-static void send_chunk(struct engine *engine, struct call *call, const struct stream_step *step)
-{
-    struct job *job = call->job;
-    struct attempt *attempt = call->attempt;
-    if (attempt->first_token_ms < 0 && step->content.len > 2)
-        attempt->first_token_ms = engine->now_ms - attempt->started_ms;
-    if (call->is_chunk_refused || call->is_chunk_unsent)
-        return;
-    struct usage_counts counts = {0};
-    size_t text_bytes;
-    if (step->has_usage)
-        dialect_stream_heard(attempt->dialect, call->hearing->stream, &counts, &text_bytes);
-    struct chunk_facts facts = {
-        .record = &job->record,
-        .request = &job->request,
-        .attempt = attempt,
-        .seq = call->chunk_seq,
-        .step = step,
-        .usage = step->has_usage ? &counts : NULL,
-        .partition = chunk_topic_partition(engine, job),
-        .wall_ms = engine->wall_ms,
-    };
-    struct output *chunk;
-    if (output_chunk(&engine->config.output, &facts, &chunk) != OK) {
-        call->is_chunk_unsent = true;
-        return;
-    }
-    call->chunk_seq++;
-    job->last_run = attempt->call;
-    job->last_run_attempt = attempt->number;
-    job->last_run_seq = call->chunk_seq;
-    engine->ports.chunk_send(engine->ports.self, call_ref_of(call), chunk);
-}
-
 static enum err hear_event(struct engine *engine, struct call *call, const struct event *event)
 {
     const struct dialect *dialect = call->attempt->dialect;
@@ -174,9 +140,17 @@ static enum err hear_event(struct engine *engine, struct call *call, const struc
     }
     struct stream_step step = {0};
     enum err err = dialect_stream_step(dialect, hearing->stream, event, &step, &hearing->why);
-    if (err == OK && step.is_chunk)
-        send_chunk(engine, call, &step);
-    return err;
+    if (err != OK || !step.is_chunk)
+        return err;
+    struct attempt *attempt = call->attempt;
+    if (attempt->first_token_ms < 0 && step.content.len > 2)
+        attempt->first_token_ms = engine->now_ms - attempt->started_ms;
+    struct usage_counts counts = {0};
+    size_t text_bytes;
+    if (step.has_usage)
+        dialect_stream_heard(dialect, hearing->stream, &counts, &text_bytes);
+    chunk_send(engine, call, &step, step.has_usage ? &counts : NULL);
+    return OK;
 }
 
 static enum err hear_stream(struct engine *engine, struct call *call, struct slice bytes)

@@ -23,9 +23,4 @@ void call_head(struct engine *engine, struct call *call, int status, struct slic
 /* false: the answer cannot become whole any more (hearing->why); break the exchange off. */
 MUST_CHECK bool call_body(struct engine *engine, struct call *call, struct slice bytes);
 
-static inline struct call_ref call_ref_of(const struct call *call)
-{
-    return (struct call_ref){call->index, call->generation};
-}
-
 #endif

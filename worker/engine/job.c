@@ -4,7 +4,7 @@
 #include "base/memory.h"
 #include "engine/attempt.h"
 #include "engine/booked.h"
-#include "engine/chunk_topic.h"
+#include "engine/chunks.h"
 #include "engine/identity.h"
 #include "engine/job_pool.h"
 #include "engine/lane.h"
@@ -119,18 +119,22 @@ static bool is_expired(struct engine *engine, struct job *job)
     return true;
 }
 
+/* Since its first call began; 0 = none did. */
+static int64_t elapsed_ms(const struct engine *engine, const struct job *job)
+{
+    return job->calls == 0 ? 0 : engine->now_ms - job->attempts[0].started_ms;
+}
+
 /* It waited so long that no further attempt may begin. */
 static bool is_out_of_time(const struct engine *engine, const struct job *job)
 {
-    return job->calls > 0 &&
-           engine->now_ms - job->first_call_ms > engine->config.retry.max_elapsed_ms;
+    return job->calls > 0 && elapsed_ms(engine, job) > engine->config.retry.max_elapsed_ms;
 }
 
 static void watch_limit(struct engine *engine, struct job *job)
 {
     int64_t left = left_ms(engine, job);
-    int64_t elapsed_ms = engine->now_ms - job->first_call_ms;
-    int64_t tries_left = engine->config.retry.max_elapsed_ms - elapsed_ms + 1;
+    int64_t tries_left = engine->config.retry.max_elapsed_ms - elapsed_ms(engine, job) + 1;
     if (job->calls > 0 && tries_left < left)
         left = tries_left;
     if (left < INT64_MAX - engine->now_ms)
@@ -239,11 +243,9 @@ void job_call(struct engine *engine, struct job *job)
     job_go(job, JOB_CALLING);
     ledger_begin(&job->partition->ledger, job->offset);
     job->partition->calling++;
-    if (job->calls == 1)
-        job->first_call_ms = engine->now_ms;
-    else
-        engine->stats.retries++;
     engine->stats.calls++;
+    if (job->calls > 1)
+        engine->stats.retries++;
 }
 
 /* ---- 5. the call ended: answered, tried again, or failed ---- */
@@ -256,7 +258,7 @@ static bool try_again(struct engine *engine, struct job *job, const struct verdi
         .retry_after_ms = verdict->retry_after_ms,
         .is_refreshed = identity_has_changed(job->target->identity, job->call->attempt),
         .is_blameless = target_is_shut(job->target) && !verdict->is_billable,
-        .elapsed_ms = engine->now_ms - job->first_call_ms,
+        .elapsed_ms = elapsed_ms(engine, job),
         .left_ms = left_ms(engine, job),
     };
     job->refused_looks = job->target->identity->looks;
@@ -271,7 +273,7 @@ static bool job_look(struct engine *engine, struct job *job)
     struct retry_cause cause = {
         .err = job->why.err,
         .was_asked = job->target->identity->looks != job->refused_looks,
-        .elapsed_ms = engine->now_ms - job->first_call_ms,
+        .elapsed_ms = elapsed_ms(engine, job),
         .left_ms = left_ms(engine, job),
     };
     int64_t delay_ms;
@@ -382,34 +384,13 @@ static void job_finish(struct engine *engine, struct job *job)
         engine->stats.failed++;
 }
 
-/* Tells those who heard a part of the answer that nothing follows. */
-static void close_chunks(struct engine *engine, struct job *job)
-{
-    if (job->last_run_seq == 0)
-        return;
-    struct attempt attempt = {.number = job->last_run_attempt, .call = job->last_run};
-    struct chunk_facts facts = {
-        .record = &job->record,
-        .request = &job->request,
-        .attempt = &attempt,
-        .seq = job->last_run_seq,
-        .why = &job->why,
-        .partition = chunk_topic_partition(engine, job),
-        .wall_ms = engine->wall_ms,
-    };
-    struct output *chunk;
-    struct call_ref nobody = {UINT32_MAX, 0};
-    if (output_chunk(&engine->config.output, &facts, &chunk) == OK)
-        engine->ports.chunk_send(engine->ports.self, nobody, chunk);
-}
-
 /* Ends in an error: job->why says which. */
 static void job_fail(struct engine *engine, struct job *job)
 {
     CHECK(job->why.err != OK);
     if (job->attempt_count > 0)
         quote_hide(&job->request, attempt_last(job)->status, &job->why);
-    close_chunks(engine, job);
+    chunks_close(engine, job);
     outcome_error(engine, job);
     ENGINE_LOG(engine, LOG_REQUEST_REJECTED, REQUEST_FIELDS(job),
                FIELD_TEXT("code", slice_of_text(err_code(job->why.err))),

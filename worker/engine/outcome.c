@@ -237,12 +237,13 @@ static void replace_letter(struct engine *engine, struct job *job, struct output
 {
     bool was_without_value = letter->value.ptr == NULL && job->record.value.ptr != NULL;
     result_drop(engine, &job->result, letter);
+    bool is_first = job->letter_refusals == 0;
     if (err != ERR_TOO_LARGE)
         job->letter_refusals = LETTER_REFUSALS_MAX;
-    else if (is_key_most(job))
-        job->letter_refusals += job->letter_refusals == 0 ? LETTER_REFUSALS_MAX - 1 : 1;
+    else if (is_first && (was_without_value || is_key_most(job)))
+        job->letter_refusals = LETTER_REFUSALS_MAX - 1;
     else
-        job->letter_refusals += was_without_value && job->letter_refusals == 0 ? 2 : 1;
+        job->letter_refusals++;
     add_letter(engine, job);
 }
 

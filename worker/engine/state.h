@@ -146,17 +146,22 @@ struct call {
     struct job *job;         /* NULL = free */
     struct attempt *attempt; /* of the job: this one */
     struct pace_ticket ticket;
+    int status; /* HTTP; 0 = no head came */
     char *text; /* url, headers and body of the request, in one block */
     struct http_request request;
     struct hearing *hearing; /* NULL until the head has come */
-    int status;
-    bool is_streaming; /* the answer is an event stream */
+    bool is_streaming;       /* the answer is an event stream */
     bool is_cancelling;
     bool was_sent;         /* of a call broken off: it may have reached the service */
     bool is_chunk_refused; /* by the broker: the run has a gap, nothing follows */
     bool is_chunk_unsent;  /* one could not be made up: only the end of the run follows */
     int64_t chunk_seq;     /* next */
 };
+
+static inline struct call_ref call_ref_of(const struct call *call)
+{
+    return (struct call_ref){call->index, call->generation};
+}
 
 struct job {
     enum job_step step;
@@ -168,8 +173,6 @@ struct job {
     struct link lane_waiters; /* when it leads a lane: the ones behind it */
     struct link lane_link;    /* when it leads a lane: in the lanes' bucket */
     uint64_t lane_hash;
-    bool is_leading;
-    bool is_blocked;        /* others lead its lane */
     struct link reply_link; /* while ROUTING */
     struct timer due;
     struct arena arena;
@@ -182,20 +185,21 @@ struct job {
     uint64_t refused_looks;       /* identity->looks when it ended */
     struct attempt first_attempt; /* a call can always be noted */
     struct attempt *attempts;     /* that one alone, or more in the arena */
-    size_t attempt_count, attempt_room;
+    uint32_t attempt_count, attempt_room;
     uint32_t calls;         /* attempts, also those that were not kept */
     struct uuid invocation; /* amz-sdk-invocation-id */
     struct uuid last_run;   /* of chunks that went out */
     int last_run_attempt;
     int64_t last_run_seq; /* next seq of that run; 0 = none that could be closed */
     int64_t received_ms, received_wall_ms;
-    int64_t first_call_ms;
     int64_t called_ms;          /* time spent in calls that ended */
     uint64_t charged;           /* bytes counted against max_held_bytes */
     struct usage_counts counts; /* of the published answer, raw copied to the arena */
     /* of its response */
     enum stripped { STRIPPED_NOTHING, STRIPPED_ECHOES, STRIPPED_KEY } stripped;
-    uint32_t letter_refusals; /* dead letters that were too large */
+    uint16_t letter_refusals; /* dead letters that were too large */
+    bool is_leading;          /* its lane */
+    bool is_blocked;          /* others lead its lane */
     struct result result;
 };
 

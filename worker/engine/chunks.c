@@ -1,0 +1,52 @@
+#include "engine/chunks.h"
+
+#include "engine/chunk_topic.h"
+
+void chunk_send(struct engine *engine, struct call *call, const struct stream_step *step,
+                const struct usage_counts *counts)
+{
+    struct job *job = call->job;
+    const struct attempt *attempt = call->attempt;
+    if (call->is_chunk_refused || call->is_chunk_unsent)
+        return;
+    struct chunk_facts facts = {
+        .record = &job->record,
+        .request = &job->request,
+        .attempt = attempt,
+        .seq = call->chunk_seq,
+        .step = step,
+        .usage = counts,
+        .partition = chunk_topic_partition(engine, job),
+        .wall_ms = engine->wall_ms,
+    };
+    struct output *chunk;
+    if (output_chunk(&engine->config.output, &facts, &chunk) != OK) {
+        call->is_chunk_unsent = true;
+        return;
+    }
+    call->chunk_seq++;
+    job->last_run = attempt->call;
+    job->last_run_attempt = attempt->number;
+    job->last_run_seq = call->chunk_seq;
+    engine->ports.chunk_send(engine->ports.self, call_ref_of(call), chunk);
+}
+
+void chunks_close(struct engine *engine, struct job *job)
+{
+    if (job->last_run_seq == 0)
+        return;
+    struct attempt attempt = {.number = job->last_run_attempt, .call = job->last_run};
+    struct chunk_facts facts = {
+        .record = &job->record,
+        .request = &job->request,
+        .attempt = &attempt,
+        .seq = job->last_run_seq,
+        .why = &job->why,
+        .partition = chunk_topic_partition(engine, job),
+        .wall_ms = engine->wall_ms,
+    };
+    struct output *chunk;
+    struct call_ref no_call = {UINT32_MAX, 0};
+    if (output_chunk(&engine->config.output, &facts, &chunk) == OK)
+        engine->ports.chunk_send(engine->ports.self, no_call, chunk);
+}
