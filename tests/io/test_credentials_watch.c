@@ -19,7 +19,7 @@ static struct {
     int count;
     bool has_any;
     char access_key_id[64], reason[512];
-} told;
+} heard;
 
 /* ---- the engine ---- */
 
@@ -27,11 +27,11 @@ void engine_credentials(struct engine *engine, const struct credentials *credent
                         struct slice reason)
 {
     (void)engine;
-    told.count++;
-    told.has_any = credentials != NULL;
-    (void)snprintf(told.access_key_id, sizeof told.access_key_id, "%.*s",
-                   SLICE_ARG(told.has_any ? credentials->access_key_id : SLICE("")));
-    (void)snprintf(told.reason, sizeof told.reason, "%.*s", SLICE_ARG(reason));
+    heard.count++;
+    heard.has_any = credentials != NULL;
+    (void)snprintf(heard.access_key_id, sizeof heard.access_key_id, "%.*s",
+                   SLICE_ARG(heard.has_any ? credentials->access_key_id : SLICE("")));
+    (void)snprintf(heard.reason, sizeof heard.reason, "%.*s", SLICE_ARG(reason));
 }
 
 /* ---- the file ---- */
@@ -67,7 +67,7 @@ static int setup(void **state)
     assert_int_equal(setenv("HOME", home, 1), 0);
     (void)snprintf(path, sizeof path, "%s/.aws", home);
     assert_int_equal(mkdir(path, 0700), 0);
-    memset(&told, 0, sizeof told);
+    memset(&heard, 0, sizeof heard);
     now_ms = 1000;
     assert_int_equal(uv_loop_init(&loop), 0);
     watch = credentials_watch_new(&loop, NULL);
@@ -107,14 +107,14 @@ static void new_credentials_are_found_in_time(void **state)
     (void)state;
     file_write("OLD");
     pass(0);
-    assert_int_equal(told.count, 1);
-    assert_string_equal(told.access_key_id, "OLD");
+    assert_int_equal(heard.count, 1);
+    assert_string_equal(heard.access_key_id, "OLD");
     file_write("NEW");
     pass(9000);
-    assert_int_equal(told.count, 1);
+    assert_int_equal(heard.count, 1);
     pass(1000);
-    assert_int_equal(told.count, 2);
-    assert_string_equal(told.access_key_id, "NEW");
+    assert_int_equal(heard.count, 2);
+    assert_string_equal(heard.access_key_id, "NEW");
 }
 
 static void rejected_credentials_are_looked_up_again_at_once(void **state)
@@ -123,15 +123,15 @@ static void rejected_credentials_are_looked_up_again_at_once(void **state)
     file_write("OLD");
     pass(0);
     pass(5000);
-    assert_int_equal(told.count, 1);
+    assert_int_equal(heard.count, 1);
     file_write("NEW");
     for (int i = 0; i < 100; i++) /* many calls, one look */
         credentials_watch_refresh(watch);
     pass(0);
-    assert_int_equal(told.count, 2);
-    assert_string_equal(told.access_key_id, "NEW");
+    assert_int_equal(heard.count, 2);
+    assert_string_equal(heard.access_key_id, "NEW");
     pass(2000);
-    assert_int_equal(told.count, 2);
+    assert_int_equal(heard.count, 2);
 }
 
 static void an_unchanged_result_is_reported_and_the_next_look_waits_a_second(void **state)
@@ -141,12 +141,12 @@ static void an_unchanged_result_is_reported_and_the_next_look_waits_a_second(voi
     pass(0);
     credentials_watch_refresh(watch);
     pass(0);
-    assert_int_equal(told.count, 1);
+    assert_int_equal(heard.count, 1);
     pass(999);
-    assert_int_equal(told.count, 1);
+    assert_int_equal(heard.count, 1);
     pass(1);
-    assert_int_equal(told.count, 2);
-    assert_string_equal(told.access_key_id, "SAME");
+    assert_int_equal(heard.count, 2);
+    assert_string_equal(heard.access_key_id, "SAME");
 }
 
 static void credentials_whose_source_vanishes_are_kept_and_reported_again(void **state)
@@ -159,22 +159,22 @@ static void credentials_whose_source_vanishes_are_kept_and_reported_again(void *
     assert_int_equal(unlink(path), 0);
     credentials_watch_refresh(watch);
     pass(1000);
-    assert_int_equal(told.count, 2);
-    assert_true(told.has_any);
-    assert_string_equal(told.access_key_id, "KEPT");
+    assert_int_equal(heard.count, 2);
+    assert_true(heard.has_any);
+    assert_string_equal(heard.access_key_id, "KEPT");
 }
 
 static void the_reason_is_reported_until_there_are_credentials(void **state)
 {
     (void)state;
     pass(0);
-    assert_int_equal(told.count, 1);
-    assert_false(told.has_any);
-    assert_true(told.reason[0] != '\0');
+    assert_int_equal(heard.count, 1);
+    assert_false(heard.has_any);
+    assert_true(heard.reason[0] != '\0');
     file_write("FIRST");
     pass(2000);
-    assert_int_equal(told.count, 2);
-    assert_string_equal(told.access_key_id, "FIRST");
+    assert_int_equal(heard.count, 2);
+    assert_string_equal(heard.access_key_id, "FIRST");
 }
 
 int main(void)

@@ -128,7 +128,7 @@ static void a_closed_pipe_does_not_end_the_process(void **state)
     close(ends[0]);
     struct log_sink *sink = sink_to(ends[1], LOG_FORMAT_WORDS);
     for (int i = 0; i < 100; i++)
-        say(sink, "to nobody");
+        say(sink, "to a closed pipe");
     log_sink_free(sink);
     close(ends[1]);
 }

@@ -314,9 +314,9 @@ static void a_body_over_the_limit_is_rejected(void **state)
 /* The Date of an answer to a request sent after `from` comes from a clock with this skew. */
 static void assert_date(const struct heard *heard, int64_t from, int64_t skew_seconds)
 {
-    int64_t told_ms;
-    assert_true(instant_from_http_date(http_header(heard->head, "date"), &told_ms));
-    assert_in_range(told_ms / 1000 - skew_seconds, from, wall_seconds());
+    int64_t date_ms;
+    assert_true(instant_from_http_date(http_header(heard->head, "date"), &date_ms));
+    assert_in_range(date_ms / 1000 - skew_seconds, from, wall_seconds());
 }
 
 static void the_simulators_clock_can_be_skewed(void **state)

@@ -29,7 +29,7 @@ void audit_call_ended(struct world *world, struct worker *worker, int log, int64
 /* Usage that it still owes for this log is published without an offset. */
 static void note_known(struct world *world, struct account *account, int log, int64_t offset)
 {
-    if (account->told == 0 && account->cut == 0)
+    if (account->committed == 0 && account->cut == 0)
         return;
     account->is_known = true;
     account->known_deaths = kafka_record(world, log, offset)->deaths;
@@ -41,7 +41,7 @@ void audit_tenure_over(struct world *world, struct worker *worker, int log)
         struct account *account = &worker->accounts[log][offset];
         note_known(world, account, log, offset);
         account->orphans = (uint8_t)(account->orphans + account->owed);
-        account->owed = account->told = account->cut = 0;
+        account->owed = account->committed = account->cut = 0;
         account->is_renounced = account->open > 0;
     }
 }
@@ -224,7 +224,7 @@ void audit_committed(struct world *world, struct worker *worker)
                 lost_is_settled(world, record, log, offset);
                 accounts[offset].is_known = accounts[offset].is_forgiven = false;
             }
-            accounts[offset].told = accounts[offset].cut;
+            accounts[offset].committed = accounts[offset].cut;
             accounts[offset].cut = 0;
         }
     }
@@ -234,7 +234,7 @@ void audit_committed(struct world *world, struct worker *worker)
 bool audit_is_open(const struct worker *worker, int log)
 {
     for (int64_t offset = 0; offset < RECORDS_MAX; offset++)
-        if (worker->accounts[log][offset].told > 0)
+        if (worker->accounts[log][offset].committed > 0)
             return true;
     return false;
 }
@@ -247,7 +247,7 @@ void audit_removed(struct world *world, struct worker *worker)
     for (int log = 0; log < world->log_count; log++)
         for (int64_t offset = 0; offset < RECORDS_MAX; offset++) {
             note_known(world, &worker->accounts[log][offset], log, offset);
-            worker->accounts[log][offset].told = 0;
+            worker->accounts[log][offset].committed = 0;
         }
 }
 
@@ -258,7 +258,8 @@ void audit_worker_died(struct world *world, struct worker *worker)
         for (int64_t offset = 0; offset < RECORDS_MAX; offset++) {
             const struct account *account = &worker->accounts[log][offset];
             const struct fake_record *record = kafka_record(world, log, offset);
-            if (account->told > 0 && account->orphans == 0 && !record->is_done && !record->is_gone)
+            if (account->committed > 0 && account->orphans == 0 && !record->is_done &&
+                !record->is_gone)
                 MUST(world, record->is_lost_expected);
         }
     memset(worker->accounts, 0, sizeof worker->accounts);

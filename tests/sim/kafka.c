@@ -255,9 +255,9 @@ static void pump_log(struct world *world, struct worker *worker, int index)
         deliver(world, worker, index, (*position)++);
         skip_gaps(log, position);
     }
-    if (*position == log->end && *position != worker->told_ends[index])
+    if (*position == log->end && *position != worker->heard_ends[index])
         engine_partition_end(worker->engine, tenure, *position);
-    worker->told_ends[index] = *position;
+    worker->heard_ends[index] = *position;
 }
 
 void kafka_pump(struct world *world, struct worker *worker)
@@ -533,7 +533,7 @@ static void on_start(void *self, struct tenure tenure, int64_t offset)
     MUST(port->world, offset >= 0 || offset == -2);
     worker->positions[tenure.slot] = offset < 0 ? port->world->logs[tenure.slot].low : offset;
     worker->is_out_of_range[tenure.slot] = false;
-    worker->told_ends[tenure.slot] = -1;
+    worker->heard_ends[tenure.slot] = -1;
     world_add(port->world, EVENT_WAKE, worker, 0);
 }
 

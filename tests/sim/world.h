@@ -96,7 +96,7 @@ struct account {
     uint8_t owed;      /* calls that were billed, whose usage is not published */
     uint8_t orphans;   /* likewise, of an earlier tenure */
     uint8_t cut;       /* open and owed when the batch in hand was cut */
-    uint8_t told;      /* likewise of the last committed batch: what the map must know */
+    uint8_t committed; /* likewise of the last committed batch: what the map must know */
     bool is_renounced; /* the open call is of a tenure that is over */
     /* This worker recorded the running calls of its map when its tenure ended. If it gets the log
      * again before another owner changes it, they need no record as a dead owner's. */
@@ -129,8 +129,8 @@ struct worker {
     bool is_revoking[LOGS_MAX];
     bool is_revoke_hurt[LOGS_MAX]; /* the group moved on during its release */
     int64_t revoked_ms[LOGS_MAX];
-    int64_t positions[LOGS_MAX]; /* fetch position; -1 = not started */
-    int64_t told_ends[LOGS_MAX]; /* position of the last end that it got */
+    int64_t positions[LOGS_MAX];  /* fetch position; -1 = not started */
+    int64_t heard_ends[LOGS_MAX]; /* position of the last end that it got */
     bool is_out_of_range[LOGS_MAX];
     struct fake_call calls[CALLS_MAX];
     uint32_t next_epoch;

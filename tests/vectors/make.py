@@ -141,7 +141,7 @@ def sigv4():
         sigv4_row('a session token', 'POST', label, json_type, b'{}', 'us-east-1', TOKEN),
         sigv4_row('an empty body', 'POST', label, json_type, b'', 'us-east-1'),
         sigv4_row('bytes that are no text', 'POST', label, json_type, bytes(range(256)), 'us-east-1'),
-        sigv4_row('no headers of its own', 'GET', url + '/async-invoke', [], b'', 'us-east-1'),
+        sigv4_row('no further headers', 'GET', url + '/async-invoke', [], b'', 'us-east-1'),
         sigv4_row('many headers in any order', 'POST', label, [
             ('X-Amzn-Bedrock-Trace', 'ENABLED'), ('Content-Type', 'application/json'), ('Accept', 'application/json'),
             ('X-Amzn-Bedrock-GuardrailIdentifier', 'gr-1'), ('X-Amzn-Bedrock-Request-Metadata', '{"a": "b"}')],
