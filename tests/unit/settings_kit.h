@@ -30,7 +30,7 @@ static inline const char *get_variable(void *self, const char *name)
 struct reading {
     struct settings settings;
     struct problems problems;
-    struct buf told;
+    struct buf text;
     bool is_good;
 };
 
@@ -45,8 +45,8 @@ static inline struct reading *read_with(const char *text, const char *const *ove
                                      .override_count = count,
                                      .environment = {get_variable, NULL}};
     reading->is_good = settings_read(&reading->settings, &source, &reading->problems);
-    buf_init(&reading->told, TEXT_BYTES_MAX);
-    problems_add_text(&reading->problems, &reading->told);
+    buf_init(&reading->text, TEXT_BYTES_MAX);
+    problems_add_text(&reading->problems, &reading->text);
     return reading;
 }
 
@@ -58,32 +58,32 @@ static inline struct reading *read_text(const char *text)
 static inline void end(struct reading *reading)
 {
     settings_free(&reading->settings);
-    buf_done(&reading->told);
+    buf_done(&reading->text);
     free(reading);
 }
 
 static inline void assert_good(struct reading *reading)
 {
-    assert_string_equal(buf_text(&reading->told), "");
+    assert_string_equal(buf_text(&reading->text), "");
     assert_true(reading->is_good);
 }
 
 /* The file is rejected with exactly this text. */
-static inline void assert_told(const char *text, const char *words)
+static inline void assert_problems(const char *text, const char *words)
 {
     struct reading *reading = read_text(text);
     assert_false(reading->is_good);
-    assert_string_equal(buf_text(&reading->told), words);
+    assert_string_equal(buf_text(&reading->text), words);
     end(reading);
 }
 
 /* The file is rejected, and the text contains `part`. */
-static inline void assert_tells(const char *text, const char *part)
+static inline void assert_problem(const char *text, const char *part)
 {
     struct reading *reading = read_text(text);
     assert_false(reading->is_good);
-    if (strstr(buf_text(&reading->told), part) == NULL)
-        fail_msg("told: %s", buf_text(&reading->told));
+    if (strstr(buf_text(&reading->text), part) == NULL)
+        fail_msg("the problems are: %s", buf_text(&reading->text));
     end(reading);
 }
 

@@ -57,27 +57,28 @@ static inline enum err stream_kit_end(struct stream_kit *kit)
     "{\"metrics\":{\"latencyMs\":713},\"p\":\"ab\",\"usage\":{\"inputTokens\":29,"                 \
     "\"outputTokens\":21,\"totalTokens\":50}}"
 
-struct told {
+struct expected_event {
     const char *type, *payload, *content, *tool_call_chunks, *metadata;
 };
 
 /* Every event gives the chunk beside it. */
-static inline void assert_told(struct stream_kit *kit, const struct told *told, size_t count)
+static inline void assert_chunks(struct stream_kit *kit, const struct expected_event *events,
+                                 size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        enum err err = stream_kit_hear(kit, told[i].type, told[i].payload);
+        enum err err = stream_kit_hear(kit, events[i].type, events[i].payload);
         if (err != OK)
-            fail_msg("%s: %s", told[i].payload, kit->why.message);
+            fail_msg("%s: %s", events[i].payload, kit->why.message);
         assert_true(kit->step.is_chunk);
-        assert_slice(kit->step.content, told[i].content);
-        if (told[i].tool_call_chunks == NULL)
+        assert_slice(kit->step.content, events[i].content);
+        if (events[i].tool_call_chunks == NULL)
             assert_null(kit->step.tool_call_chunks.ptr);
         else
-            assert_slice(kit->step.tool_call_chunks, told[i].tool_call_chunks);
-        if (told[i].metadata == NULL)
+            assert_slice(kit->step.tool_call_chunks, events[i].tool_call_chunks);
+        if (events[i].metadata == NULL)
             assert_null(kit->step.metadata.ptr);
         else
-            assert_slice(kit->step.metadata, told[i].metadata);
+            assert_slice(kit->step.metadata, events[i].metadata);
     }
 }
 

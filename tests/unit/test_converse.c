@@ -231,8 +231,8 @@ static void assert_usage(const char *usage, struct usage_counts expected)
     assert_true(decoded.answer.usage.cache_read_tokens == expected.cache_read_tokens);
     assert_true(decoded.answer.usage.cache_write_tokens == expected.cache_write_tokens);
     assert_true(decoded.answer.usage.cache_write_1h_tokens == expected.cache_write_1h_tokens);
-    int64_t told = decoded.answer.usage.cache_write_5m_tokens;
-    assert_int_equal(told > 0 ? told : 0, expected.cache_write_5m_tokens);
+    int64_t count = decoded.answer.usage.cache_write_5m_tokens;
+    assert_int_equal(count > 0 ? count : 0, expected.cache_write_5m_tokens);
     decoded_done(&decoded);
 }
 

@@ -10,7 +10,7 @@
 static void a_tool_use_is_streamed_in_fragments(void **state)
 {
     (void)state;
-    static const struct told told[] = {
+    static const struct expected_event events[] = {
         {"messageStart", "{\"role\":\"assistant\"}", "[]", NULL, NULL},
         {"contentBlockDelta", TEXT_DELTA("a"), TEXT_CHUNK("a"), NULL, NULL},
         {"contentBlockStart",
@@ -32,7 +32,7 @@ static void a_tool_use_is_streamed_in_fragments(void **state)
     };
     struct stream_kit kit;
     stream_kit_init(&kit, STREAM_KIT_LIMIT);
-    assert_told(&kit, told, COUNT_OF(told));
+    assert_chunks(&kit, events, COUNT_OF(events));
     hear_end(&kit);
     assert_message(
         &kit,
@@ -80,7 +80,7 @@ static void only_complete_arguments_make_a_tool_call(void **state)
 static void tools_that_bedrock_runs_are_not_tool_calls(void **state)
 {
     (void)state;
-    static const struct told told[] = {
+    static const struct expected_event events[] = {
         {"contentBlockStart",
          "{\"contentBlockIndex\":0,\"start\":{\"toolUse\":{\"name\":\"n\",\"toolUseId\":\"t\","
          "\"type\":"
@@ -92,7 +92,7 @@ static void tools_that_bedrock_runs_are_not_tool_calls(void **state)
     };
     struct stream_kit kit;
     stream_kit_init(&kit, STREAM_KIT_LIMIT);
-    assert_told(&kit, told, COUNT_OF(told));
+    assert_chunks(&kit, events, COUNT_OF(events));
     hear_end(&kit);
     assert_message(
         &kit,
@@ -108,7 +108,7 @@ static void tools_that_bedrock_runs_are_not_tool_calls(void **state)
 static void reasoning_is_streamed_and_kept(void **state)
 {
     (void)state;
-    static const struct told told[] = {
+    static const struct expected_event events[] = {
         {"contentBlockDelta", REASONING("\"text\":\"I \""), REASONED("\"text\":\"I \""), NULL,
          NULL},
         {"contentBlockDelta", REASONING("\"text\":\"think\""), REASONED("\"text\":\"think\""), NULL,
@@ -120,7 +120,7 @@ static void reasoning_is_streamed_and_kept(void **state)
     };
     struct stream_kit kit;
     stream_kit_init(&kit, STREAM_KIT_LIMIT);
-    assert_told(&kit, told, COUNT_OF(told));
+    assert_chunks(&kit, events, COUNT_OF(events));
     hear_end(&kit);
     assert_message(
         &kit, REASONED("\"text\":\"I think\",\"signature\":\"c2ln\",\"redacted_content\":\"AA==\""),
@@ -131,7 +131,7 @@ static void reasoning_is_streamed_and_kept(void **state)
 static void citations_are_streamed_with_their_text(void **state)
 {
     (void)state;
-    static const struct told told[] = {
+    static const struct expected_event events[] = {
         {"contentBlockDelta",
          "{\"contentBlockIndex\":0,\"delta\":{\"citation\":{\"title\":\"a\"}}}",
          "[{\"type\":\"text\",\"text\":\"\",\"citations\":[{\"title\":\"a\"}],\"index\":0}]", NULL,
@@ -144,7 +144,7 @@ static void citations_are_streamed_with_their_text(void **state)
     };
     struct stream_kit kit;
     stream_kit_init(&kit, STREAM_KIT_LIMIT);
-    assert_told(&kit, told, COUNT_OF(told));
+    assert_chunks(&kit, events, COUNT_OF(events));
     hear_end(&kit);
     assert_message(
         &kit,
@@ -157,7 +157,7 @@ static void citations_are_streamed_with_their_text(void **state)
 static void unknown_kinds_are_kept_unchanged(void **state)
 {
     (void)state;
-    static const struct told told[] = {
+    static const struct expected_event events[] = {
         {"contentBlockStart",
          "{\"contentBlockIndex\":2,\"start\":{\"image\":{\"format\":\"png\"}}}",
          "[{\"contentBlockIndex\":2,\"start\":{\"image\":{\"format\":\"png\"}}}]", NULL, NULL},
@@ -173,7 +173,7 @@ static void unknown_kinds_are_kept_unchanged(void **state)
     };
     struct stream_kit kit;
     stream_kit_init(&kit, STREAM_KIT_LIMIT);
-    assert_told(&kit, told, COUNT_OF(told));
+    assert_chunks(&kit, events, COUNT_OF(events));
     hear_end(&kit);
     assert_message(&kit,
                    "[{\"contentBlockIndex\":2,\"start\":{\"image\":{\"format\":\"png\"}}},"
@@ -187,14 +187,14 @@ static void unknown_kinds_are_kept_unchanged(void **state)
 static void an_empty_event_makes_no_block(void **state)
 {
     (void)state;
-    static const struct told told[] = {
+    static const struct expected_event events[] = {
         {"contentBlockDelta", TEXT_DELTA("a"), TEXT_CHUNK("a"), NULL, NULL}};
     struct stream_kit kit;
     stream_kit_init(&kit, STREAM_KIT_LIMIT);
     assert_int_equal(
         stream_kit_hear(&kit, "contentBlockStart", "{\"contentBlockIndex\":0,\"start\":{}}"), OK);
     assert_false(kit.step.is_chunk);
-    assert_told(&kit, told, COUNT_OF(told));
+    assert_chunks(&kit, events, COUNT_OF(events));
     hear_end(&kit);
     assert_message(&kit, TEXT_CHUNK("a"), "[]");
     stream_kit_done(&kit);

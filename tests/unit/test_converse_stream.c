@@ -7,7 +7,7 @@
 
 /* --- the seed page --- */
 
-static const struct told seed_page[] = {
+static const struct expected_event seed_page[] = {
     {"messageStart", "{\"role\":\"assistant\"}", "[]", NULL, NULL},
     {"contentBlockDelta", TEXT_DELTA("Vo"), TEXT_CHUNK("Vo"), NULL, NULL},
     {"contentBlockDelta", TEXT_DELTA("ici"), TEXT_CHUNK("ici"), NULL, NULL},
@@ -41,7 +41,7 @@ static void the_seed_page_stream_gives_its_twenty_chunks(void **state)
     struct stream_kit kit;
     stream_kit_init(&kit, STREAM_KIT_LIMIT);
     assert_int_equal(COUNT_OF(seed_page), 20);
-    assert_told(&kit, seed_page, COUNT_OF(seed_page));
+    assert_chunks(&kit, seed_page, COUNT_OF(seed_page));
     assert_true(kit.step.is_last);
     assert_true(kit.step.has_usage);
     assert_message(&kit,
@@ -215,7 +215,7 @@ static void invalid_events_break_the_stream(void **state)
 static void an_event_after_the_end_breaks_the_stream(void **state)
 {
     (void)state;
-    static const struct told late[] = {
+    static const struct expected_event late[] = {
         {"contentBlockDelta", TEXT_DELTA("x"), NULL, NULL, NULL},
         {"contentBlockStop", "{\"contentBlockIndex\":0}", NULL, NULL, NULL},
         {"messageStart", "{\"role\":\"assistant\"}", NULL, NULL, NULL},

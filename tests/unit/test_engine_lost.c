@@ -89,7 +89,7 @@ static void come_back(struct kit *kit, const char *more)
     kit_settle(kit);
 }
 
-static void must_be_booked_once(struct kit *kit)
+static void must_be_recorded_once(struct kit *kit)
 {
     come_back(kit, "");
     assert_int_equal(kit_count(kit, OUTPUT_USAGE), 2);
@@ -107,7 +107,7 @@ static void losing_a_partition_again_before_its_read_records_each_call_once(void
     engine_partition_assigned(kit->engine, kit->tenures[0], KIT_TOPIC, 0);
     kit->reads.count = 0;
     engine_partition_lost(kit->engine, kit->tenures[0]);
-    must_be_booked_once(kit);
+    must_be_recorded_once(kit);
 }
 
 static void losing_a_partition_again_before_its_records_counts_calls_once(void **state)
@@ -116,7 +116,7 @@ static void losing_a_partition_again_before_its_records_counts_calls_once(void *
     struct kit *kit = kit_with_a_lost_call();
     kit_assign(kit, 0);
     engine_partition_lost(kit->engine, kit->tenures[0]);
-    must_be_booked_once(kit);
+    must_be_recorded_once(kit);
 }
 
 /* The topic was recreated, and another worker died over the request that has this offset now. */
@@ -137,7 +137,7 @@ static void losing_a_partition_again_before_its_commit_records_calls_once(void *
     kit_assign(kit, 0);
     kit_request(kit, 0, 0, NULL, "");
     engine_partition_lost(kit->engine, kit->tenures[0]);
-    must_be_booked_once(kit);
+    must_be_recorded_once(kit);
 }
 
 static void leave_map(struct kit *kit, struct offset_open open)

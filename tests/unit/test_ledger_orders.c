@@ -18,15 +18,15 @@
 /* The true state of one message. */
 struct message {
     bool is_taken, is_running, is_finished, is_in_batch;
-    bool is_answered;    /* its answer is committed */
-    bool is_lost;        /* a dead owner's call that is not recorded */
-    uint8_t deaths;      /* dead owners' calls that are recorded */
-    uint8_t unbooked;    /* own calls that ended */
-    uint8_t attempts;    /* of this owner */
-    uint8_t booked;      /* in the open batch: own calls */
-    bool is_lost_booked; /* in the open batch: the dead owner's call */
-    uint8_t told_deaths; /* as the last commit has it */
-    bool is_told_running;
+    bool is_answered;         /* its answer is committed */
+    bool is_lost;             /* a dead owner's call that is not recorded */
+    uint8_t deaths;           /* dead owners' calls that are recorded */
+    uint8_t unbooked;         /* own calls that ended */
+    uint8_t attempts;         /* of this owner */
+    uint8_t booked;           /* in the open batch: own calls */
+    bool is_lost_booked;      /* in the open batch: the dead owner's call */
+    uint8_t committed_deaths; /* as the last commit has it */
+    bool is_committed_running;
     uint8_t batch_deaths; /* as the open batch has it */
     bool is_batch_running;
 };
@@ -46,7 +46,7 @@ struct state {
     struct map_text committed, batch;
     struct message messages[MESSAGES_MAX];
     uint8_t position; /* of the next message to come */
-    bool is_end_told;
+    bool is_end_known;
     uint8_t crashes;
 };
 
@@ -147,8 +147,9 @@ static void check_map(const struct state *state)
         assert_int_equal(is_done, message->is_answered);
         uint8_t begun = is_open ? open[next].begun : 0;
         bool is_running = is_open && open[next].is_running;
-        assert_int_equal(begun, message->told_deaths + (message->is_told_running ? 1 : 0));
-        assert_int_equal(is_running, message->is_told_running);
+        assert_int_equal(begun,
+                         message->committed_deaths + (message->is_committed_running ? 1 : 0));
+        assert_int_equal(is_running, message->is_committed_running);
         next += is_open;
     }
     assert_int_equal(next, count); /* every open offset is a message's */
@@ -185,7 +186,7 @@ static void tell_end(struct state state)
 {
     load(&state);
     ledger_end(&ledger, plan->end);
-    state.is_end_told = true;
+    state.is_end_known = true;
     save(&state);
 }
 
@@ -273,8 +274,8 @@ static void make(struct state *state)
     for (size_t i = 0; i < plan->count; i++) {
         struct message *message = &state->messages[i];
         message->is_answered = message->is_answered || message->is_in_batch;
-        message->told_deaths = message->batch_deaths;
-        message->is_told_running = message->is_batch_running;
+        message->committed_deaths = message->batch_deaths;
+        message->is_committed_running = message->is_batch_running;
         message->batch_deaths = 0;
         message->is_batch_running = false;
         message->booked = 0;
@@ -331,16 +332,16 @@ static void crash(struct state state, bool makes_batch)
     for (size_t i = 0; i < plan->count; i++) {
         struct message *message = &state.messages[i];
         *message = (struct message){.is_answered = message->is_answered,
-                                    .deaths = message->told_deaths,
-                                    .is_lost = message->is_told_running,
-                                    .told_deaths = message->told_deaths,
-                                    .is_told_running = message->is_told_running};
+                                    .deaths = message->committed_deaths,
+                                    .is_lost = message->is_committed_running,
+                                    .committed_deaths = message->committed_deaths,
+                                    .is_committed_running = message->is_committed_running};
     }
     struct map_text *map = &state.committed;
     assert_int_equal(ledger_open(&ledger, map->offset, slice_of(map->bytes, map->len)), OK);
     assert_true(ledger_agrees(&ledger, map->offset, slice_of(map->bytes, map->len)));
     assert_true(ledger_front(&ledger) >= map->offset);
-    state.is_end_told = false;
+    state.is_end_known = false;
     state.position = 0;
     while (state.position < plan->count && plan->offsets[state.position] < map->offset) {
         assert_true(state.messages[state.position].is_answered);
@@ -372,7 +373,7 @@ static void moves_of(const struct state *state)
 {
     if (state->position < plan->count)
         take(*state);
-    else if (!state->is_end_told)
+    else if (!state->is_end_known)
         tell_end(*state);
     for (size_t i = 0; i < plan->count; i++) {
         const struct message *message = &state->messages[i];
@@ -406,7 +407,7 @@ static void check_end(const struct state *state)
     for (size_t i = 0; i < plan->count; i++)
         if (!state->messages[i].is_answered)
             return;
-    if (!state->is_end_told || state->is_batch_open || state->is_changed)
+    if (!state->is_end_known || state->is_batch_open || state->is_changed)
         return;
     assert_true(state->committed.offset == plan->end);
     assert_int_equal(state->count, 0);

@@ -13,13 +13,13 @@
 static void assert_lists(const char *value, const char *expected)
 {
     struct request_kit kit;
-    char told[WHY_FIELD_MAX + WHY_MESSAGE_MAX + WHY_OTHERS_MAX + 4];
+    char message[WHY_FIELD_MAX + WHY_MESSAGE_MAX + WHY_OTHERS_MAX + 4];
     request_kit_init(&kit);
     assert_int_not_equal(request_kit_read(&kit, slice_of_text(value)), OK);
-    (void)snprintf(told, sizeof told, "%s%s%s%s", kit.why.field,
+    (void)snprintf(message, sizeof message, "%s%s%s%s", kit.why.field,
                    kit.why.field[0] != '\0' ? ": " : "", kit.why.message,
                    kit.why.others != NULL ? kit.why.others : "");
-    assert_string_equal(told, expected);
+    assert_string_equal(message, expected);
     request_kit_done(&kit);
 }
 

@@ -159,33 +159,34 @@ static void aliases_and_templates_become_a_catalog(void **state)
 static void every_problem_is_reported_at_once_with_its_place(void **state)
 {
     (void)state;
-    assert_told("kafka:\n"
-                "  group_idd: x\n"
-                "delivery:\n"
-                "  max_in_flight: many\n"
-                "  commit_interval: 5\n"
-                "  max_held_bytes: 1 MiB\n"
-                "  ordering: keys\n"
-                "  dead_letters: yes\n"
-                "  max_begun: 16\n"
-                "topics:\n"
-                "  requests: bedrock.requests\n"
-                "  usage: [a]\n"
-                "  responses:\n"
-                "wrong: 1\n",
-                "w.yaml:2:3: kafka.group_idd: unknown setting; did you mean kafka.group_id?\n"
-                "w.yaml:4:18: delivery.max_in_flight: 'many' is not a whole number\n"
-                "w.yaml:5:20: delivery.commit_interval: '5' has no unit; write 5s, or another unit "
-                "of ms, s, m, h and d\n"
-                "w.yaml:6:19: delivery.max_held_bytes: '1 MiB' is not a size; did you mean 1MiB?\n"
-                "w.yaml:7:13: delivery.ordering: 'keys' is not one of key, partition, none\n"
-                "w.yaml:8:17: delivery.dead_letters: 'yes' is not true or false; write true\n"
-                "w.yaml:9:14: delivery.max_begun: '16' is outside of its limits; write 1 to 15\n"
-                "w.yaml:11:13: topics.requests: is a text; write a list such as [a, b]\n"
-                "w.yaml:12:10: topics.usage: is a list; write a text, in quotes if it begins with "
-                "[\n"
-                "w.yaml:13:13: topics.responses: has no value; write a text, or '' for none\n"
-                "w.yaml:14:1: wrong: unknown setting; `bedrock-worker reference` lists all\n");
+    assert_problems(
+        "kafka:\n"
+        "  group_idd: x\n"
+        "delivery:\n"
+        "  max_in_flight: many\n"
+        "  commit_interval: 5\n"
+        "  max_held_bytes: 1 MiB\n"
+        "  ordering: keys\n"
+        "  dead_letters: yes\n"
+        "  max_begun: 16\n"
+        "topics:\n"
+        "  requests: bedrock.requests\n"
+        "  usage: [a]\n"
+        "  responses:\n"
+        "wrong: 1\n",
+        "w.yaml:2:3: kafka.group_idd: unknown setting; did you mean kafka.group_id?\n"
+        "w.yaml:4:18: delivery.max_in_flight: 'many' is not a whole number\n"
+        "w.yaml:5:20: delivery.commit_interval: '5' has no unit; write 5s, or another unit "
+        "of ms, s, m, h and d\n"
+        "w.yaml:6:19: delivery.max_held_bytes: '1 MiB' is not a size; did you mean 1MiB?\n"
+        "w.yaml:7:13: delivery.ordering: 'keys' is not one of key, partition, none\n"
+        "w.yaml:8:17: delivery.dead_letters: 'yes' is not true or false; write true\n"
+        "w.yaml:9:14: delivery.max_begun: '16' is outside of its limits; write 1 to 15\n"
+        "w.yaml:11:13: topics.requests: is a text; write a list such as [a, b]\n"
+        "w.yaml:12:10: topics.usage: is a list; write a text, in quotes if it begins with "
+        "[\n"
+        "w.yaml:13:13: topics.responses: has no value; write a text, or '' for none\n"
+        "w.yaml:14:1: wrong: unknown setting; `bedrock-worker reference` lists all\n");
 }
 
 static void a_name_longer_than_any_setting_gets_no_suggestion(void **state)
@@ -193,73 +194,77 @@ static void a_name_longer_than_any_setting_gets_no_suggestion(void **state)
     (void)state;
     char text[320];
     (void)snprintf(text, sizeof text, "%0300d: 1\n", 0);
-    assert_tells(text, "unknown setting; `bedrock-worker reference` lists all\n");
+    assert_problem(text, "unknown setting; `bedrock-worker reference` lists all\n");
 }
 
 static void an_error_shows_the_place_of_a_misplaced_setting(void **state)
 {
     (void)state;
-    assert_told("max_in_flight: 5\n", "w.yaml:1:1: max_in_flight: unknown setting; did you mean "
-                                      "delivery.max_in_flight?\n");
-    assert_told("bedrock: {timeout: 5s}\n",
-                "w.yaml:1:11: bedrock.timeout: unknown setting; did you mean bedrock.timeouts?\n");
-    assert_told("delivery: 5\n", "w.yaml:1:11: delivery: holds settings, not a value; write its "
-                                 "settings below it, indented\n");
+    assert_problems("max_in_flight: 5\n",
+                    "w.yaml:1:1: max_in_flight: unknown setting; did you mean "
+                    "delivery.max_in_flight?\n");
+    assert_problems(
+        "bedrock: {timeout: 5s}\n",
+        "w.yaml:1:11: bedrock.timeout: unknown setting; did you mean bedrock.timeouts?\n");
+    assert_problems("delivery: 5\n",
+                    "w.yaml:1:11: delivery: holds settings, not a value; write its "
+                    "settings below it, indented\n");
 }
 
 static void a_duplicate_setting_is_rejected(void **state)
 {
     (void)state;
-    assert_told("delivery: {max_held: 300, max_held: 301}\n",
-                "w.yaml:1:27: delivery.max_held: is there twice; keep one of them\n");
-    assert_told("kafka: {client: {linger.ms: 1, linger.ms: 2}}\n",
-                "w.yaml:1:32: kafka.client.linger.ms: is there twice; keep one of them\n");
+    assert_problems("delivery: {max_held: 300, max_held: 301}\n",
+                    "w.yaml:1:27: delivery.max_held: is there twice; keep one of them\n");
+    assert_problems("kafka: {client: {linger.ms: 1, linger.ms: 2}}\n",
+                    "w.yaml:1:32: kafka.client.linger.ms: is there twice; keep one of them\n");
 }
 
 static void a_missing_variable_is_named(void **state)
 {
     (void)state;
-    assert_told("kafka: {group_id: 'a-${NOPE}'}\n",
-                "w.yaml:1:19: kafka.group_id: environment variable NOPE is not set; set it, write "
-                "${NOPE:-default}, or $${ for the characters ${\n");
-    assert_tells("kafka: {group_id: 'a-${NO'}\n", "has a ${ that is not a variable");
-    assert_tells("kafka: {group_id: '${9X}'}\n", "has a ${ that is not a variable");
-    assert_tells("kafka: {group_id: '${X-y}'}\n", "has a ${ that is not a variable");
-    assert_told(
+    assert_problems(
+        "kafka: {group_id: 'a-${NOPE}'}\n",
+        "w.yaml:1:19: kafka.group_id: environment variable NOPE is not set; set it, write "
+        "${NOPE:-default}, or $${ for the characters ${\n");
+    assert_problem("kafka: {group_id: 'a-${NO'}\n", "has a ${ that is not a variable");
+    assert_problem("kafka: {group_id: '${9X}'}\n", "has a ${ that is not a variable");
+    assert_problem("kafka: {group_id: '${X-y}'}\n", "has a ${ that is not a variable");
+    assert_problems(
         "kafka: {group_id: '${NOPE:-${CALLS:-c}}'}\n",
         "w.yaml:1:19: kafka.group_id: has a ${ that is not a variable, or one within another; "
         "write ${NAME}, ${NAME:-default} (a plain text), or $${ for the characters ${\n");
-    assert_tells("kafka: {group_id: '${CALLS:-${NOPE}}'}\n", "or one within another");
-    assert_tells("kafka: {group_id: '${EMPTY}'}\n", "is empty; give it a value");
+    assert_problem("kafka: {group_id: '${CALLS:-${NOPE}}'}\n", "or one within another");
+    assert_problem("kafka: {group_id: '${EMPTY}'}\n", "is empty; give it a value");
 }
 
 static void yaml_that_could_be_a_bomb_is_rejected(void **state)
 {
     (void)state;
-    assert_tells("a: &a [1]\nb: [*a, *a]\n", "w.yaml:1:4: anchors, aliases and tags");
-    assert_tells("kafka: !!map {}\n", "anchors, aliases and tags");
-    assert_tells("topics: {responses: *x}\n", "anchors, aliases and tags");
-    assert_tells("--- {}\n--- {}\n", "a second document begins");
-    assert_tells("a: [[[[[[[[[[[[[[[[[[[[[[[[\n", "nested too deeply");
-    assert_tells("? [a]\n: b\n", "a key must be a plain text");
-    assert_tells("kafka: {group_id: \"a\\0b\"}\n", "NUL");
-    assert_tells("kafka: {group_id: \"\xff\"}\n", "not UTF-8");
-    assert_tells("kafka: {\n", "invalid YAML");
-    assert_told("kafka:\n\tgroup_id: a\n",
-                "w.yaml:2:1: invalid YAML: a tab indents this line; use spaces\n");
-    assert_tells("delivery: {max_in_flight: 010}\n", "'010' is not a whole number");
-    assert_tells("- a\n", "w.yaml:1:1: is a list; write `name: value` lines");
+    assert_problem("a: &a [1]\nb: [*a, *a]\n", "w.yaml:1:4: anchors, aliases and tags");
+    assert_problem("kafka: !!map {}\n", "anchors, aliases and tags");
+    assert_problem("topics: {responses: *x}\n", "anchors, aliases and tags");
+    assert_problem("--- {}\n--- {}\n", "a second document begins");
+    assert_problem("a: [[[[[[[[[[[[[[[[[[[[[[[[\n", "nested too deeply");
+    assert_problem("? [a]\n: b\n", "a key must be a plain text");
+    assert_problem("kafka: {group_id: \"a\\0b\"}\n", "NUL");
+    assert_problem("kafka: {group_id: \"\xff\"}\n", "not UTF-8");
+    assert_problem("kafka: {\n", "invalid YAML");
+    assert_problems("kafka:\n\tgroup_id: a\n",
+                    "w.yaml:2:1: invalid YAML: a tab indents this line; use spaces\n");
+    assert_problem("delivery: {max_in_flight: 010}\n", "'010' is not a whole number");
+    assert_problem("- a\n", "w.yaml:1:1: is a list; write `name: value` lines");
     char *big = calloc(1, DOCUMENT_BYTES_MAX + 2);
     assert_non_null(big);
     memset(big, '#', DOCUMENT_BYTES_MAX + 1);
-    assert_tells(big, "w.yaml:1:1: the file is over 4 MiB");
+    assert_problem(big, "w.yaml:1:1: the file is over 4 MiB");
     free(big);
     char *many = calloc(1, 500000);
     assert_non_null(many);
     memcpy(many, "a: [", 4);
     for (size_t i = 0; i < DOCUMENT_NODES_MAX; i++)
         memcpy(many + 4 + 2 * i, "1,", 2);
-    assert_tells(many, "too many values");
+    assert_problem(many, "too many values");
     free(many);
 }
 
@@ -272,8 +277,8 @@ static void secrets_are_never_quoted(void **state)
                   "delivery: {max_held: '${SECRET}', ordering: '${SECRET}'}\n"
                   "bedrock: {proxy: 'user:canary@x', endpoint_url: '${SECRET}'}\n");
     assert_false(reading->is_good);
-    assert_null(strstr(buf_text(&reading->told), "canary"));
-    assert_non_null(strstr(buf_text(&reading->told), "'${SECRET}' is not a whole number"));
+    assert_null(strstr(buf_text(&reading->text), "canary"));
+    assert_non_null(strstr(buf_text(&reading->text), "'${SECRET}' is not a whole number"));
     end(reading);
     assert_true(settings_property_is_secret(SLICE("sasl.password")));
     assert_true(settings_property_is_secret(SLICE("ssl.key.pem")));
@@ -298,16 +303,16 @@ static void secrets_are_wiped(void **state)
 static void a_text_in_the_wrong_form_is_rejected(void **state)
 {
     (void)state;
-    assert_tells("topics: {usage: 'a b'}\n", "is not a topic name");
-    assert_tells("topics: {requests: []}\n", "is empty; list at least one");
-    assert_tells("topics: {requests: [..]}\n", "is not a topic name");
-    assert_tells("kafka: {bootstrap_servers: 'a:b'}\n", "is not a list of brokers");
-    assert_tells("kafka: {bootstrap_servers: 'a:9092,'}\n", "is not a list of brokers");
-    assert_tells("kafka: {bootstrap_servers: ''}\n", "is empty");
-    assert_tells("bedrock: {region: US_EAST}\n", "is not an AWS region");
-    assert_tells("bedrock: {endpoint_url: 'ftp://x'}\n", "is not an endpoint");
-    assert_tells("bedrock: {proxy: 'x:1'}\n", "is not a proxy");
-    assert_tells("bedrock: {ca_bundle: /no/such/file.pem}\n", "cannot be read");
+    assert_problem("topics: {usage: 'a b'}\n", "is not a topic name");
+    assert_problem("topics: {requests: []}\n", "is empty; list at least one");
+    assert_problem("topics: {requests: [..]}\n", "is not a topic name");
+    assert_problem("kafka: {bootstrap_servers: 'a:b'}\n", "is not a list of brokers");
+    assert_problem("kafka: {bootstrap_servers: 'a:9092,'}\n", "is not a list of brokers");
+    assert_problem("kafka: {bootstrap_servers: ''}\n", "is empty");
+    assert_problem("bedrock: {region: US_EAST}\n", "is not an AWS region");
+    assert_problem("bedrock: {endpoint_url: 'ftp://x'}\n", "is not an endpoint");
+    assert_problem("bedrock: {proxy: 'x:1'}\n", "is not a proxy");
+    assert_problem("bedrock: {ca_bundle: /no/such/file.pem}\n", "cannot be read");
     struct reading *reading = read_text("kafka: {bootstrap_servers: '[::1]:9092,SSL://b:1'}\n");
     assert_good(reading);
     end(reading);
@@ -326,7 +331,7 @@ static void a_url_over_the_limit_is_rejected(void **state)
     end(reading);
     (void)snprintf(text, sizeof text, "bedrock: {endpoint_url: 'http://x/%0*d'}\n",
                    ENDPOINT_URL_MAX - 8, 0);
-    assert_tells(text, "is not an endpoint");
+    assert_problem(text, "is not an endpoint");
 }
 
 static void the_command_line_takes_precedence_over_the_file(void **state)
@@ -346,7 +351,7 @@ static void the_command_line_takes_precedence_over_the_file(void **state)
                                       "delivery.max_held=none", "delivry.max_held=5",
                                       "bedrock.foo=1"};
     reading = read_with("", BAD, COUNT_OF(BAD));
-    assert_string_equal(buf_text(&reading->told),
+    assert_string_equal(buf_text(&reading->text),
                         "--set:1:1: write --set path=value\n"
                         "--set:2:1: delivery.max_helt: unknown setting; did you mean "
                         "delivery.max_held?\n"
@@ -368,7 +373,7 @@ static void problems_beyond_the_limit_are_counted(void **state)
     struct reading *reading = read_text(buf_text(&text));
     assert_int_equal(reading->problems.count, PROBLEMS_MAX);
     assert_int_equal(reading->problems.dropped, 50);
-    assert_non_null(strstr(buf_text(&reading->told), "and 50 more problems"));
+    assert_non_null(strstr(buf_text(&reading->text), "and 50 more problems"));
     end(reading);
     buf_done(&text);
 }
@@ -416,9 +421,9 @@ static void a_missing_file_is_reported(void **state)
     struct reading *reading = calloc(1, sizeof *reading);
     assert_non_null(reading);
     assert_false(settings_load(&reading->settings, "/no/such.yaml", NULL, 0, &reading->problems));
-    buf_init(&reading->told, 4096);
-    problems_add_text(&reading->problems, &reading->told);
-    assert_string_equal(buf_text(&reading->told),
+    buf_init(&reading->text, 4096);
+    problems_add_text(&reading->problems, &reading->text);
+    assert_string_equal(buf_text(&reading->text),
                         "/no/such.yaml: cannot be read: No such file or directory; name another "
                         "file with -c\n");
     end(reading);

@@ -4,33 +4,35 @@
 static void contradictory_settings_are_rejected(void **state)
 {
     (void)state;
-    assert_told("delivery: {max_held: 100}\n",
-                "w.yaml:1:22: delivery.max_held: delivery.max_in_flight must not be above "
-                "delivery.max_held; change one of them\n");
-    assert_tells("delivery: {drain_timeout: 6m}\n", "w.yaml:1:27: delivery.drain_timeout: ");
-    assert_tells("kafka: {consumer: {max.poll.interval.ms: 60000}}\n",
-                 "delivery.drain_timeout: must be below max.poll.interval.ms (60000 ms)");
-    assert_tells("delivery: {commit_interval: 20s}\n", "kafka.transaction_timeout");
-    assert_tells("topics: {responses: bedrock.requests}\n",
-                 "w.yaml:1:21: topics.responses: topic bedrock.requests is in topics.requests");
-    assert_tells("topics: {requests: [a, a]}\n", "topic a is there twice");
-    assert_told("topics: {responses: bedrock.usage}\n",
-                "w.yaml:1:21: topics.responses: topic bedrock.usage is topics.responses and "
-                "topics.usage: its readers could not tell the records apart; use two topics\n");
-    assert_tells("models: {default: claude}\n",
-                 "w.yaml:1:19: models.default: \"claude\" is neither an alias");
-    assert_tells("delivery: {dead_letters: false, error_responses: false}\n",
-                 "is off, and so is delivery.error_responses");
-    assert_tells("kafka: {static_membership: true}\n", "set kafka.instance");
-    assert_tells("bedrock: {endpoint_url: 'http://127.0.0.1:1', fips: true}\n", "has no effect");
-    assert_tells("bedrock: {timeouts: {total: 10s}}\n", "bedrock.timeouts.first_byte must not be");
-    assert_tells("bedrock: {retry: {max_delay: 500ms}}\n", "bedrock.retry.throttle_base must not");
+    assert_problems("delivery: {max_held: 100}\n",
+                    "w.yaml:1:22: delivery.max_held: delivery.max_in_flight must not be above "
+                    "delivery.max_held; change one of them\n");
+    assert_problem("delivery: {drain_timeout: 6m}\n", "w.yaml:1:27: delivery.drain_timeout: ");
+    assert_problem("kafka: {consumer: {max.poll.interval.ms: 60000}}\n",
+                   "delivery.drain_timeout: must be below max.poll.interval.ms (60000 ms)");
+    assert_problem("delivery: {commit_interval: 20s}\n", "kafka.transaction_timeout");
+    assert_problem("topics: {responses: bedrock.requests}\n",
+                   "w.yaml:1:21: topics.responses: topic bedrock.requests is in topics.requests");
+    assert_problem("topics: {requests: [a, a]}\n", "topic a is there twice");
+    assert_problems("topics: {responses: bedrock.usage}\n",
+                    "w.yaml:1:21: topics.responses: topic bedrock.usage is topics.responses and "
+                    "topics.usage: its readers could not tell the records apart; use two topics\n");
+    assert_problem("models: {default: claude}\n",
+                   "w.yaml:1:19: models.default: \"claude\" is neither an alias");
+    assert_problem("delivery: {dead_letters: false, error_responses: false}\n",
+                   "is off, and so is delivery.error_responses");
+    assert_problem("kafka: {static_membership: true}\n", "set kafka.instance");
+    assert_problem("bedrock: {endpoint_url: 'http://127.0.0.1:1', fips: true}\n", "has no effect");
+    assert_problem("bedrock: {timeouts: {total: 10s}}\n",
+                   "bedrock.timeouts.first_byte must not be");
+    assert_problem("bedrock: {retry: {max_delay: 500ms}}\n",
+                   "bedrock.retry.throttle_base must not");
 }
 
 static void one_mistake_does_not_hide_another(void **state)
 {
     (void)state;
-    assert_told(
+    assert_problems(
         "kafka: {group_idd: x}\n"
         "delivery:\n"
         "  max_in_flight: 600\n"
@@ -44,22 +46,24 @@ static void one_mistake_does_not_hide_another(void **state)
         "kafka.max_poll_interval; change one of them\n"
         "w.yaml:6:19: models.default: \"claude\" is neither an alias from the settings nor a "
         "model id or ARN (the settings have no aliases)\n");
-    assert_told("delivery: {max_in_flight: 600, max_held: few, drain_timeout: soon}\n",
-                "w.yaml:1:42: delivery.max_held: 'few' is not a whole number\n"
-                "w.yaml:1:62: delivery.drain_timeout: 'soon' is not a duration such as 200ms, 30s, "
-                "5m or 1h\n");
-    assert_told("kafka: {static_membership: true, instance: 'a b'}\n",
-                "w.yaml:1:44: kafka.instance: is not a name; use printable ASCII without spaces, "
-                "at most 200\n");
+    assert_problems(
+        "delivery: {max_in_flight: 600, max_held: few, drain_timeout: soon}\n",
+        "w.yaml:1:42: delivery.max_held: 'few' is not a whole number\n"
+        "w.yaml:1:62: delivery.drain_timeout: 'soon' is not a duration such as 200ms, 30s, "
+        "5m or 1h\n");
+    assert_problems(
+        "kafka: {static_membership: true, instance: 'a b'}\n",
+        "w.yaml:1:44: kafka.instance: is not a name; use printable ASCII without spaces, "
+        "at most 200\n");
 }
 
 static void a_duplicate_topic_is_reported_once(void **state)
 {
     (void)state;
-    assert_told("topics: {requests: [a, a], responses: a}\n",
-                "w.yaml:1:20: topics.requests: topic a is there twice; keep one\n"
-                "w.yaml:1:39: topics.responses: topic a is in topics.requests and "
-                "topics.responses: its records would become requests again; use two topics\n");
+    assert_problems("topics: {requests: [a, a], responses: a}\n",
+                    "w.yaml:1:20: topics.requests: topic a is there twice; keep one\n"
+                    "w.yaml:1:39: topics.responses: topic a is in topics.requests and "
+                    "topics.responses: its records would become requests again; use two topics\n");
 }
 
 static void a_default_model_that_is_not_a_text_is_rejected(void **state)
@@ -70,69 +74,70 @@ static void a_default_model_that_is_not_a_text_is_rejected(void **state)
         char text[100];
         (void)snprintf(text, sizeof text,
                        "models: {aliases: {a: {id: x.y, defaults: {top_k: %s}}}}\n", NONE[i]);
-        assert_tells(text, "w.yaml:1:");
-        assert_tells(text, "models.aliases.a.defaults.top_k: ");
-        assert_tells(text, "; write a text");
+        assert_problem(text, "w.yaml:1:");
+        assert_problem(text, "models.aliases.a.defaults.top_k: ");
+        assert_problem(text, "; write a text");
     }
 }
 
 static void models_and_templates_are_checked(void **state)
 {
     (void)state;
-    assert_tells("models: {aliases: {a: {}}}\n", "models.aliases.a: has no id");
-    assert_tells("models: {aliases: {a: x.y}}\n",
-                 "models.aliases.a: is a text; write a map such as {id: ");
-    assert_tells("models: {aliases: {a: {id: x.y, regiom: 1}}}\n",
-                 "models.aliases.a.regiom: unknown; did you mean region?");
-    assert_tells("models: {aliases: {a: {id: x.y, note: 1}}}\n",
-                 "an alias has id, api, region and");
-    assert_tells("models: {aliases: {a: {id: x.y, defaults: {temprature: 1}}}}\n",
-                 "defaults.temprature: unknown; did you mean temperature?");
-    assert_tells("models: {aliases: {a: {id: x.y, api: invoke}}}\n",
-                 "is not one of auto, converse");
-    assert_tells("models: {aliases: {a: {id: x.y, defaults: {temperature: warm}}}}\n",
-                 "w.yaml:1:57: models.aliases.a.defaults.temperature: must be a number from 0");
-    assert_tells("models: {aliases: {a: {id: x.y, defaults: {max_tokens: 1.5}}}}\n",
-                 "must be a whole number from 1");
-    assert_tells("models: {aliases: {a: {id: x.y, defaults: {stop: END}}}}\n",
-                 "is not a list of texts");
-    assert_tells("models: {aliases: {a: {id: 'x\\ny'}, b: {id: \"x\\ny.z\"}}}\n",
-                 "models.aliases.b.id: is not a model");
-    assert_tells("templates: {t: [[human, 'Hi {name']]}\n",
-                 "w.yaml:1:25: templates.t: is not a template: ");
-    assert_tells("templates: {t: [[robot, 'Hi']]}\n",
-                 "the role must be system, user (human) or assistant (ai)");
-    assert_tells("templates: {t: []}\n", "is not a list of messages");
-    assert_tells("templates: {t: [human]}\n", "write a role and a text such as");
+    assert_problem("models: {aliases: {a: {}}}\n", "models.aliases.a: has no id");
+    assert_problem("models: {aliases: {a: x.y}}\n",
+                   "models.aliases.a: is a text; write a map such as {id: ");
+    assert_problem("models: {aliases: {a: {id: x.y, regiom: 1}}}\n",
+                   "models.aliases.a.regiom: unknown; did you mean region?");
+    assert_problem("models: {aliases: {a: {id: x.y, note: 1}}}\n",
+                   "an alias has id, api, region and");
+    assert_problem("models: {aliases: {a: {id: x.y, defaults: {temprature: 1}}}}\n",
+                   "defaults.temprature: unknown; did you mean temperature?");
+    assert_problem("models: {aliases: {a: {id: x.y, api: invoke}}}\n",
+                   "is not one of auto, converse");
+    assert_problem("models: {aliases: {a: {id: x.y, defaults: {temperature: warm}}}}\n",
+                   "w.yaml:1:57: models.aliases.a.defaults.temperature: must be a number from 0");
+    assert_problem("models: {aliases: {a: {id: x.y, defaults: {max_tokens: 1.5}}}}\n",
+                   "must be a whole number from 1");
+    assert_problem("models: {aliases: {a: {id: x.y, defaults: {stop: END}}}}\n",
+                   "is not a list of texts");
+    assert_problem("models: {aliases: {a: {id: 'x\\ny'}, b: {id: \"x\\ny.z\"}}}\n",
+                   "models.aliases.b.id: is not a model");
+    assert_problem("templates: {t: [[human, 'Hi {name']]}\n",
+                   "w.yaml:1:25: templates.t: is not a template: ");
+    assert_problem("templates: {t: [[robot, 'Hi']]}\n",
+                   "the role must be system, user (human) or assistant (ai)");
+    assert_problem("templates: {t: []}\n", "is not a list of messages");
+    assert_problem("templates: {t: [human]}\n", "write a role and a text such as");
 }
 
 static void librdkafka_properties_are_checked(void **state)
 {
     (void)state;
-    assert_tells("kafka: {client: {enable.auto.commit: true}}\n",
-                 "w.yaml:1:38: kafka.client.enable.auto.commit: is rejected: ");
-    assert_tells("kafka: {producer: {no.such.property: 1}}\n", "librdkafka rejects it: ");
-    assert_tells("kafka: {client: {linger.ms: [1]}}\n", "is a list; write a text");
+    assert_problem("kafka: {client: {enable.auto.commit: true}}\n",
+                   "w.yaml:1:38: kafka.client.enable.auto.commit: is rejected: ");
+    assert_problem("kafka: {producer: {no.such.property: 1}}\n", "librdkafka rejects it: ");
+    assert_problem("kafka: {client: {linger.ms: [1]}}\n", "is a list; write a text");
     struct reading *reading = read_text("kafka: {client: {sasl.mechanisms: ['${SECRET}'], "
                                         "security.protocol: nonsense, ssl.key.password: "
                                         "'${SECRET}'}}\n");
-    assert_null(strstr(buf_text(&reading->told), "canary"));
+    assert_null(strstr(buf_text(&reading->text), "canary"));
     end(reading);
-    assert_tells("kafka: {client: {security.protocol: '${SECRET}'}}\n",
-                 "librdkafka rejects it: Invalid value \"***\" for configuration property "
-                 "\"security.protocol\"");
+    assert_problem("kafka: {client: {security.protocol: '${SECRET}'}}\n",
+                   "librdkafka rejects it: Invalid value \"***\" for configuration property "
+                   "\"security.protocol\"");
 }
 
 static void a_limit_below_what_outputs_need_is_rejected(void **state)
 {
     (void)state;
-    assert_told("kafka: {producer: {message.max.bytes: 1000}}\n",
-                "w.yaml:1:39: kafka.producer.message.max.bytes: must be at least 34603008: "
-                "responses, usage and dead letters may be that large (bedrock.max_answer_size, "
-                "delivery.max_request_size), and librdkafka would reject larger ones; remove it\n");
-    assert_tells("kafka: {client: {message.max.bytes: '34603007'}}\n",
-                 "w.yaml:1:37: kafka.client.message.max.bytes: must be at least 34603008: ");
-    assert_tells(
+    assert_problems(
+        "kafka: {producer: {message.max.bytes: 1000}}\n",
+        "w.yaml:1:39: kafka.producer.message.max.bytes: must be at least 34603008: "
+        "responses, usage and dead letters may be that large (bedrock.max_answer_size, "
+        "delivery.max_request_size), and librdkafka would reject larger ones; remove it\n");
+    assert_problem("kafka: {client: {message.max.bytes: '34603007'}}\n",
+                   "w.yaml:1:37: kafka.client.message.max.bytes: must be at least 34603008: ");
+    assert_problem(
         "kafka: {client: {message.max.bytes: 99000000}}\nbedrock: {max_answer_size: 64MiB}\n",
         "w.yaml:1:37: kafka.client.message.max.bytes: must be at least 140509184: ");
     static const char *const GOOD[] = {
@@ -149,14 +154,15 @@ static void a_limit_below_what_outputs_need_is_rejected(void **state)
 static void heartbeats_too_far_apart_for_the_session_are_rejected(void **state)
 {
     (void)state;
-    assert_told(
+    assert_problems(
         "kafka: {consumer: {heartbeat.interval.ms: 4000}}\n",
         "w.yaml:1:43: kafka.consumer.heartbeat.interval.ms: heartbeats every 4000 ms are "
         "more than a third of the session's 10000 ms apart: a worker that lost its "
         "partitions would learn of it too late; remove it, and set kafka.session_timeout\n");
-    assert_tells("kafka: {client: {session.timeout.ms: 6000}}\n",
-                 "w.yaml:1:38: kafka.client.session.timeout.ms: heartbeats every 3000 ms are more "
-                 "than a third of the session's 6000 ms apart");
+    assert_problem(
+        "kafka: {client: {session.timeout.ms: 6000}}\n",
+        "w.yaml:1:38: kafka.client.session.timeout.ms: heartbeats every 3000 ms are more "
+        "than a third of the session's 6000 ms apart");
     static const char *const GOOD[] = {
         "kafka: {consumer: {heartbeat.interval.ms: 3333}}\n",
         "kafka: {client: {heartbeat.interval.ms: 2000, session.timeout.ms: 6000}}\n",
@@ -172,26 +178,27 @@ static void heartbeats_too_far_apart_for_the_session_are_rejected(void **state)
 static void settings_that_would_fail_every_request_are_rejected(void **state)
 {
     (void)state;
-    assert_told(
+    assert_problems(
         "models: {aliases: {a: {id: x.y, defaults: {top_p: 3, top_k: -1, temperature: 0}}}}\n",
         "w.yaml:1:51: models.aliases.a.defaults.top_p: must be a number from 0 to 1\n"
         "w.yaml:1:61: models.aliases.a.defaults.top_k: must be a whole number from 0\n");
-    assert_told("models: {default: 'arn:aws:bedrock'}\n",
-                "w.yaml:1:19: models.default: is not a complete ARN\n");
-    assert_told("models: {default: a, aliases: {a: {id: 'arn:aws:bedrock'}}}\n",
-                "w.yaml:1:40: models.aliases.a.id: is not a complete ARN\n");
-    assert_told(
+    assert_problems("models: {default: 'arn:aws:bedrock'}\n",
+                    "w.yaml:1:19: models.default: is not a complete ARN\n");
+    assert_problems("models: {default: a, aliases: {a: {id: 'arn:aws:bedrock'}}}\n",
+                    "w.yaml:1:40: models.aliases.a.id: is not a complete ARN\n");
+    assert_problems(
         "models: {default: claud, aliases: {claude: {id: x.y}}}\n",
         "w.yaml:1:19: models.default: \"claud\" is neither an alias from the settings nor a "
         "model id or ARN (aliases: claude); did you mean \"claude\"?\n");
-    assert_told("templates: {t: [[system, 'Be brief.']]}\n",
-                "w.yaml:1:16: templates.t: has no user message\n");
-    assert_told("templates: {t: [[system, a], [ai, '{b}'], [human, c]]}\n",
-                "w.yaml:1:30: templates.t: the conversation must begin with a user message (after "
-                "system messages)\n");
-    assert_told("models: {aliases: {a: {id: x.y, region: -us-}}}\n",
-                "w.yaml:1:41: models.aliases.a.region: is not an AWS region; write one such as "
-                "us-east-1\n");
+    assert_problems("templates: {t: [[system, 'Be brief.']]}\n",
+                    "w.yaml:1:16: templates.t: has no user message\n");
+    assert_problems(
+        "templates: {t: [[system, a], [ai, '{b}'], [human, c]]}\n",
+        "w.yaml:1:30: templates.t: the conversation must begin with a user message (after "
+        "system messages)\n");
+    assert_problems("models: {aliases: {a: {id: x.y, region: -us-}}}\n",
+                    "w.yaml:1:41: models.aliases.a.region: is not an AWS region; write one such as "
+                    "us-east-1\n");
 }
 
 static void a_default_is_stored_as_a_request_would_write_it(void **state)
@@ -209,10 +216,10 @@ static void a_default_is_stored_as_a_request_would_write_it(void **state)
 static void assert_clients_tell(const char *text, const char *words)
 {
     struct reading *reading = read_text(text);
-    buf_reset(&reading->told);
+    buf_reset(&reading->text);
     assert_false(settings_try_clients(&reading->settings, &reading->problems));
-    problems_add_text(&reading->problems, &reading->told);
-    assert_string_equal(buf_text(&reading->told), words);
+    problems_add_text(&reading->problems, &reading->text);
+    assert_string_equal(buf_text(&reading->text), words);
     end(reading);
 }
 

@@ -163,20 +163,20 @@ static void a_settings_file_is_read_completely(void **state)
     sim_config_free(config);
 }
 
-static void assert_told(struct sim_config *config, const char *text, const char *told)
+static void assert_problems(struct sim_config *config, const char *text, const char *problems)
 {
     struct buf words OWNED_BY(buf_done);
     buf_init(&words, PROBLEMS_BYTES_MAX);
-    assert_int_equal(sim_config_read(config, slice_of_text(text), "f"), told[0] == '\0');
+    assert_int_equal(sim_config_read(config, slice_of_text(text), "f"), problems[0] == '\0');
     problems_add_text(&config->problems, &words);
-    assert_string_equal(buf_text(&words), told);
+    assert_string_equal(buf_text(&words), problems);
 }
 
 static void invalid_settings_are_rejected_with_place_and_remedy(void **state)
 {
     (void)state;
     static const struct {
-        const char *text, *told;
+        const char *text, *problems;
     } BAD[] = {
         {"seed: x", "f:1:7: seed: 'x' is not a whole number\n"},
         {"port: 70000", "f:1:7: port: '70000' is outside of its limits; write 0 to 65535\n"},
@@ -226,9 +226,9 @@ static void invalid_settings_are_rejected_with_place_and_remedy(void **state)
     struct sim_config *config = sim_config_new();
     assert_non_null(config);
     for (size_t i = 0; i < COUNT_OF(BAD); i++)
-        assert_told(config, BAD[i].text, BAD[i].told);
-    assert_told(config, "", "");
-    assert_told(config, "auth:\ntag:\n", "");
+        assert_problems(config, BAD[i].text, BAD[i].problems);
+    assert_problems(config, "", "");
+    assert_problems(config, "auth:\ntag:\n", "");
     assert_int_equal(config->skew_max_ms, 300000);
     sim_config_free(config);
 }
@@ -247,9 +247,9 @@ static void a_list_over_its_limit_is_rejected(void **state)
     for (size_t i = 0; i < SIM_RULES_MAX; i++)
         len += (size_t)snprintf(text + len, sizeof text - len, "{},");
     (void)snprintf(text + len, sizeof text - len, "{rate: x}]\n");
-    assert_told(config, text,
-                "f:1:9: models: has too many entries; at most 256\n"
-                "f:2:8: rules: has too many entries; at most 256\n");
+    assert_problems(config, text,
+                    "f:1:9: models: has too many entries; at most 256\n"
+                    "f:2:8: rules: has too many entries; at most 256\n");
     sim_config_free(config);
 }
 
