@@ -120,8 +120,7 @@ FAULTS = [
           "    case DO_RETRY:\n        return true;\n"),
     Fault("a retry leaves its lane", ENGINE + "job.c",
           "    job->why = verdict->why; /* should there be no time for another attempt */\n",
-          "    job->why = verdict->why;\n    struct job *next = lane_leave(engine, job);\n"
-          "    if (next != NULL)\n        list_add_last(&engine->woken, &next->link);\n"),
+          "    job->why = verdict->why;\n    lane_leave(engine, job);\n"),
     Fault("a look-up leaves its lane", ENGINE + "job.c",
           "        job->is_blocked = !lane_enter(engine, job);\n",
           "        job->is_blocked = false;\n"),
@@ -138,10 +137,10 @@ FAULTS = [
           "    return target_has_share(engine, target) ? WAIT_NOTHING : WAIT_SHARE;\n",
           "    (void)engine, (void)target;\n    return WAIT_NOTHING;\n"),
     Fault("a slow target takes the last slots", ENGINE + "target.c",
-          "    return engine->free_call_count > kept_back || target->calling < kept_back;\n",
-          "    return engine->free_call_count > 0 || target->calling < kept_back;\n"),
+          "    return calls_free(engine) > kept_back || target->calling < kept_back;\n",
+          "    return calls_free(engine) > 0 || target->calling < kept_back;\n"),
     Fault("a drain waits for ever", ENGINE + "engine.c",
-          "    if (engine->now_ms >= engine->stop_until_ms && engine->calling > 0)\n        cancel_all(engine);\n",
+          "    if (engine->now_ms >= engine->stop_until_ms && calls_open(engine) > 0)\n        cancel_all(engine);\n",
           ""),
     # outputs
     Fault("no usage for a cut stream", ENGINE + "call.c",

@@ -171,7 +171,7 @@ static struct kit *kit_with(const struct dialects *dialects)
 static void assert_request(const struct kit *kit, const struct kit_call *call, const char *url,
                            const char *content_type, const char *body)
 {
-    const struct http_request *request = &kit->engine->calls[call->ref.index].request;
+    const struct http_request *request = &kit->engine->calls.all[call->ref.index].request;
     assert_slice(request->url, url);
     assert_slice(http_header(request->headers, "content-type"), content_type);
     assert_slice(request->body, body);
@@ -190,7 +190,7 @@ static void the_engine_calls_the_api_that_a_request_names(void **state)
     kit_wait(kit, 10);
     assert_request(kit, kit_call(kit, 0), "http://127.0.0.1:1/shout/m.1", "text/plain",
                    "shout[[0]] hi");
-    assert_slice(kit->engine->calls[kit_call(kit, 1)->ref.index].request.url,
+    assert_slice(kit->engine->calls.all[kit_call(kit, 1)->ref.index].request.url,
                  "http://127.0.0.1:1/model/m.1/converse");
     kit_answer_with(kit, 0, 200, COUNT_HEADERS, "hello \"you\"");
     kit_answer(kit, 1);

@@ -10,8 +10,8 @@ static void assert_waits(struct kit *kit, int64_t offset, enum wait wanted)
 {
     const struct job *job = NULL;
     for (uint32_t i = 0; i < kit->config.max_held && job == NULL; i++)
-        if (kit->engine->jobs[i].step != JOB_FREE && kit->engine->jobs[i].offset == offset)
-            job = &kit->engine->jobs[i];
+        if (kit->engine->jobs.all[i].step != JOB_FREE && kit->engine->jobs.all[i].offset == offset)
+            job = &kit->engine->jobs.all[i];
     assert_non_null(job);
     assert_string_equal(wait_name(wait_of(kit->engine, job)), wait_name(wanted));
 }

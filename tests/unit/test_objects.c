@@ -18,7 +18,7 @@ static void break_a_call(void)
     kit_time(kit, 10);
     const struct kit_call *open = &kit->calls[0];
     engine_call_head(kit->engine, open->ref, 200, SLICE("HTTP/1.1 200 OK\r\n\r\n"));
-    struct job *job = kit->engine->calls[open->ref.index].job;
+    struct job *job = kit->engine->calls.all[open->ref.index].job;
     (void)slot_find(kit->engine, kit->tenures[0]);
     job_go(job, JOB_BATCHED);
 }

@@ -112,7 +112,7 @@ static void only_results_of_jobs_are_answers(void **state)
     struct kit *kit = kit_new(NULL);
     struct partition partition = {0};
     struct result of_a_job;
-    result_init(&of_a_job, &kit->engine->jobs[0]);
+    result_init(&of_a_job, &kit->engine->jobs.all[0]);
     result_submit(kit->engine, &of_a_job, &partition, 3);
     result_batch(kit->engine, &of_a_job);
     result_batch(kit->engine, submit(kit, &partition));

@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "base/memory.h"
+#include "engine/job_pool.h"
 
 /* A call that the map tells of. Its topic may be made anew meanwhile, and then another's request
  * have this offset: the request is known by its value. */
@@ -76,7 +77,7 @@ uint64_t booked_hash(const struct engine *engine, const struct record *record)
 static uint64_t hash_of(const struct engine *engine, const struct ledger_entry *entry)
 {
     return entry->job == LEDGER_NO_JOB ? entry->dropped_hash
-                                       : booked_hash(engine, &engine->jobs[entry->job].record);
+                                       : booked_hash(engine, &job_at(engine, entry->job)->record);
 }
 
 void booked_add(struct engine *engine, const struct partition *partition,

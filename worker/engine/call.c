@@ -21,18 +21,18 @@
 enum err calls_init(struct engine *engine)
 {
     uint32_t count = engine->config.max_in_flight;
-    engine->calls = memory_new(count * sizeof(struct call));
-    engine->free_calls = memory_new(count * sizeof(uint32_t));
-    if (engine->calls == NULL || engine->free_calls == NULL)
+    engine->calls.all = memory_new(count * sizeof(struct call));
+    engine->calls.free = memory_new(count * sizeof(uint32_t));
+    if (engine->calls.all == NULL || engine->calls.free == NULL)
         return ERR_NO_MEMORY;
     for (uint32_t i = 0; i < count; i++) {
-        engine->calls[i].index = i;
-        engine->free_calls[i] = count - 1 - i;
+        engine->calls.all[i].index = i;
+        engine->calls.free[i] = count - 1 - i;
     }
-    engine->free_call_count = count;
-    buf_init(&engine->url_scratch, URL_BYTES_MAX);
-    buf_init(&engine->headers_scratch, HEADERS_BYTES);
-    buf_init(&engine->body_scratch, BODY_BYTES_MAX);
+    engine->calls.free_count = count;
+    buf_init(&engine->calls.url, URL_BYTES_MAX);
+    buf_init(&engine->calls.headers, HEADERS_BYTES);
+    buf_init(&engine->calls.body, BODY_BYTES_MAX);
     return OK;
 }
 
@@ -45,21 +45,31 @@ void call_free(struct engine *engine, struct call *call)
     call->text = NULL;
     call->hearing = NULL;
     call->job = NULL;
-    engine->free_calls[engine->free_call_count++] = call->index;
-    engine->calling--;
+    engine->calls.free[engine->calls.free_count++] = call->index;
+    engine->calls.open_count--;
 }
 
 void calls_done(struct engine *engine)
 {
-    for (uint32_t i = 0; engine->calls != NULL && i < engine->config.max_in_flight; i++)
-        if (engine->calls[i].job != NULL)
-            call_free(engine, &engine->calls[i]);
+    for (uint32_t i = 0; engine->calls.all != NULL && i < engine->config.max_in_flight; i++)
+        if (engine->calls.all[i].job != NULL)
+            call_free(engine, &engine->calls.all[i]);
     hearings_free(engine);
-    buf_done(&engine->url_scratch);
-    buf_done(&engine->headers_scratch);
-    buf_done(&engine->body_scratch);
-    memory_free(engine->calls);
-    memory_free(engine->free_calls);
+    buf_done(&engine->calls.url);
+    buf_done(&engine->calls.headers);
+    buf_done(&engine->calls.body);
+    memory_free(engine->calls.all);
+    memory_free(engine->calls.free);
+}
+
+uint32_t calls_open(const struct engine *engine)
+{
+    return engine->calls.open_count;
+}
+
+uint32_t calls_free(const struct engine *engine)
+{
+    return engine->calls.free_count;
 }
 
 /* ---- the request ---- */
@@ -67,7 +77,7 @@ void calls_done(struct engine *engine)
 /* What AWS's own clients say of an attempt. */
 static void add_attempt(struct engine *engine, const struct job *job, const struct attempt *attempt)
 {
-    struct buf *headers = &engine->headers_scratch;
+    struct buf *headers = &engine->calls.headers;
     invocation_add_header(headers, "amz-sdk-invocation-id", uuid_slice(&job->invocation));
     buf_addf(headers, "amz-sdk-request: attempt=%d", attempt->number);
     /* Throttled attempts have no most. */
@@ -106,15 +116,15 @@ static struct slice take_piece(char **to, const struct buf *from)
 /* The three pieces, made up in the engine's scratch, move into one block of the call. */
 static enum err take_request(struct engine *engine, struct call *call)
 {
-    size_t len = engine->url_scratch.len + engine->headers_scratch.len + engine->body_scratch.len;
+    size_t len = engine->calls.url.len + engine->calls.headers.len + engine->calls.body.len;
     call->text = memory_resize(NULL, len);
     if (call->text == NULL)
         return ERR_NO_MEMORY;
     char *to = call->text;
-    call->request.url = take_piece(&to, &engine->url_scratch);
+    call->request.url = take_piece(&to, &engine->calls.url);
     call->request.url.len--; /* without its NUL */
-    call->request.headers = take_piece(&to, &engine->headers_scratch);
-    call->request.body = take_piece(&to, &engine->body_scratch);
+    call->request.headers = take_piece(&to, &engine->calls.headers);
+    call->request.body = take_piece(&to, &engine->calls.body);
     return OK;
 }
 
@@ -123,11 +133,11 @@ static enum err write_request(struct engine *engine, struct call *call)
     struct job *job = call->job;
     const struct attempt *attempt = call->attempt;
     struct target *target = job->target;
-    buf_reset(&engine->url_scratch);
-    buf_reset(&engine->headers_scratch);
-    buf_reset(&engine->body_scratch);
-    engine->body_scratch.limit = body_bytes_max(job->charged);
-    enum err err = dialect_encode(attempt->dialect, &job->request, &engine->body_scratch);
+    buf_reset(&engine->calls.url);
+    buf_reset(&engine->calls.headers);
+    buf_reset(&engine->calls.body);
+    engine->calls.body.limit = body_bytes_max(job->charged);
+    enum err err = dialect_encode(attempt->dialect, &job->request, &engine->calls.body);
     if (err != OK)
         return err;
     struct invocation invocation = {
@@ -135,25 +145,25 @@ static enum err write_request(struct engine *engine, struct call *call)
         .dialect = attempt->dialect,
         .model = attempt->model,
         .stream = dialect_streams(attempt->dialect, &job->request),
-        .body = buf_slice(&engine->body_scratch),
+        .body = buf_slice(&engine->calls.body),
         .region = attempt->region,
         .user_agent = engine->config.user_agent,
         .wall_ms = engine->wall_ms + attempt->clock_offset_ms,
     };
-    err = invocation_add(&engine->url_scratch, &engine->headers_scratch, &invocation,
+    err = invocation_add(&engine->calls.url, &engine->calls.headers, &invocation,
                          &target->identity->credentials, &target->key);
     add_attempt(engine, job, attempt);
     if (err == OK)
-        err = engine->headers_scratch.failed;
+        err = engine->calls.headers.failed;
     return err != OK ? err : take_request(engine, call);
 }
 
 enum err call_begin(struct engine *engine, struct job *job, struct attempt *attempt,
                     struct why *ret_why)
 {
-    CHECK(job->target->identity->has_credentials && engine->free_call_count > 0);
-    struct call *call = &engine->calls[engine->free_calls[--engine->free_call_count]];
-    engine->calling++;
+    CHECK(job->target->identity->has_credentials && engine->calls.free_count > 0);
+    struct call *call = &engine->calls.all[engine->calls.free[--engine->calls.free_count]];
+    engine->calls.open_count++;
     *call = (struct call){
         .index = call->index,
         .generation = call->generation + 1,
@@ -161,8 +171,8 @@ enum err call_begin(struct engine *engine, struct job *job, struct attempt *atte
         .attempt = attempt,
     };
     enum err err = write_request(engine, call);
-    if (engine->body_scratch.room > SCRATCH_KEPT_MAX)
-        buf_done(&engine->body_scratch);
+    if (engine->calls.body.room > SCRATCH_KEPT_MAX)
+        buf_done(&engine->calls.body);
     if (err != OK) {
         call_free(engine, call);
         return why_set(ret_why, err, NULL, "the call could not be made up: %s", err_words(err));
@@ -176,7 +186,7 @@ struct call *call_find(struct engine *engine, struct call_ref ref)
 {
     if (ref.index >= engine->config.max_in_flight)
         return NULL;
-    struct call *call = &engine->calls[ref.index];
+    struct call *call = &engine->calls.all[ref.index];
     if (call->job == NULL || call->generation != ref.generation)
         return NULL;
     hand_take_call(call);

@@ -21,6 +21,9 @@ struct verdict {
 
 MUST_CHECK enum err calls_init(struct engine *engine);
 void calls_done(struct engine *engine);
+/* Calls that are open, and call slots that are free: together delivery.max_in_flight. */
+uint32_t calls_open(const struct engine *engine);
+uint32_t calls_free(const struct engine *engine);
 
 /* Opens the exchange of an attempt that just began (attempt_begin). On an error nothing has begun
  * and ret_why says why. */

@@ -33,8 +33,8 @@ static enum wait stall_gate(struct engine *engine, const struct target *target,
                             int64_t *ret_again_ms)
 {
     (void)target;
-    *ret_again_ms = engine->calls_after_ms;
-    return engine->now_ms < engine->calls_after_ms ? WAIT_STALL : WAIT_NOTHING;
+    *ret_again_ms = engine->dispatch.after_ms;
+    return engine->now_ms < engine->dispatch.after_ms ? WAIT_STALL : WAIT_NOTHING;
 }
 
 /* Answers that cannot be committed (the broker is away) fill the memory. */
@@ -50,7 +50,7 @@ static enum wait slot_gate(struct engine *engine, const struct target *target,
                            int64_t *ret_again_ms)
 {
     (void)target, (void)ret_again_ms;
-    return engine->free_call_count > 0 ? WAIT_NOTHING : WAIT_SLOT;
+    return calls_free(engine) > 0 ? WAIT_NOTHING : WAIT_SLOT;
 }
 
 static enum wait pace_gate(struct engine *engine, const struct target *target,
@@ -87,7 +87,7 @@ static void tell_wait(struct engine *engine, struct target *target, enum wait wa
 {
     if (wait == WAIT_SHARE)
         target_tell_share(engine, target);
-    if (wait == WAIT_ANSWERS && tell_now(engine, &engine->output_told_ms))
+    if (wait == WAIT_ANSWERS && tell_now(engine, &engine->dispatch.answers_told_ms))
         ENGINE_LOG(engine, LOG_CALLS_PAUSED, FIELD_INT("bytes", (int64_t)results_bytes(engine)));
 }
 
@@ -107,6 +107,11 @@ static struct job *next_job(struct engine *engine, int64_t *ret_next_ms)
             break;
     }
     return NULL;
+}
+
+void dispatch_pause(struct engine *engine, int64_t until_ms)
+{
+    engine->dispatch.after_ms = until_ms;
 }
 
 void dispatch_turn(struct engine *engine, int64_t *ret_next_ms)

@@ -7,6 +7,9 @@
 #include "engine/state.h"
 #include "engine/wait.h"
 
+/* This process stood still: no call begins until then, when the group will have said whether it
+ * was put out. */
+void dispatch_pause(struct engine *engine, int64_t until_ms);
 /* Begins every call that may begin now; logs why others must wait. Once a turn. Lowers *ret_next_ms
  * to when time alone may open a gate. */
 void dispatch_turn(struct engine *engine, int64_t *ret_next_ms);

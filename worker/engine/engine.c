@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "engine/batch.h"
 #include "engine/booked.h"
+#include "engine/call.h"
 #include "engine/chunk_topic.h"
 #include "engine/cut.h"
 #include "engine/dispatch.h"
@@ -60,9 +61,7 @@ struct engine *engine_new(const struct engine_config *config, const struct ports
     engine->wall_ms = wall_ms;
     random_init(&engine->random, config->seed);
     engine->hash_seed = random_next(&engine->random);
-    link_init(&engine->free_jobs);
-    link_init(&engine->woken);
-    link_init(&engine->hearings);
+    hearings_init(engine);
     link_init(&engine->booked);
     results_init(engine);
     hold_init(engine);
@@ -72,7 +71,7 @@ struct engine *engine_new(const struct engine_config *config, const struct ports
     cut_init(engine);
     engine->settle.fenced_ms = INT64_MIN;
     engine->stalled_ms = INT64_MIN;
-    engine->calls_after_ms = now_ms;
+    dispatch_pause(engine, now_ms);
     if (rooms_init(engine) == OK)
         return engine;
     engine_free(engine);
@@ -115,7 +114,7 @@ void engine_stats(const struct engine *engine, struct engine_stats *ret_stats)
 {
     *ret_stats = engine->stats;
     ret_stats->held = held_count(engine);
-    ret_stats->calling = engine->calling;
+    ret_stats->calling = calls_open(engine);
     ret_stats->held_bytes = held_bytes(engine);
     ret_stats->partitions = slots_used(engine);
 }
@@ -133,7 +132,7 @@ void engine_time(struct engine *engine, int64_t now_ms, int64_t wall_ms)
     engine->stalled_ms = now_ms;
     /* Who was put out meanwhile hears of it by the next heartbeat, a third of session.timeout away
      * at most. */
-    engine->calls_after_ms = now_ms + engine->config.stall_ms * 2 / 3;
+    dispatch_pause(engine, now_ms + engine->config.stall_ms * 2 / 3);
     ENGINE_LOG(engine, LOG_STALLED, FIELD_INT("stall_ms", stall_ms));
     partitions_doubt(engine);
 }
@@ -198,7 +197,7 @@ void engine_stop(struct engine *engine)
         return;
     engine->is_stopping = true;
     engine->stop_until_ms = engine->now_ms + engine->config.drain_timeout_ms;
-    ENGINE_LOG(engine, LOG_DRAINING, FIELD_INT("calls", engine->calling),
+    ENGINE_LOG(engine, LOG_DRAINING, FIELD_INT("calls", calls_open(engine)),
                FIELD_INT("timeout_ms", engine->config.drain_timeout_ms));
     uint32_t cursor = 0;
     for (struct partition *partition; (partition = slots_next(engine, &cursor)) != NULL;)
@@ -207,7 +206,7 @@ void engine_stop(struct engine *engine)
 
 static void cancel_all(struct engine *engine)
 {
-    ENGINE_LOG(engine, LOG_DRAIN_TIMED_OUT, FIELD_INT("calls", engine->calling));
+    ENGINE_LOG(engine, LOG_DRAIN_TIMED_OUT, FIELD_INT("calls", calls_open(engine)));
     uint32_t cursor = 0;
     for (struct partition *partition; (partition = slots_next(engine, &cursor)) != NULL;)
         partition_cancel_calls(engine, partition);
@@ -216,7 +215,7 @@ static void cancel_all(struct engine *engine)
 /* Everything that can be said is said: no calls, no results, every ledger as the broker has it. */
 static bool is_drained(const struct engine *engine)
 {
-    if (engine->calling > 0 || results_queued(engine) > 0 || batch_is_open(engine))
+    if (calls_open(engine) > 0 || results_queued(engine) > 0 || batch_is_open(engine))
         return false;
     uint32_t cursor = 0;
     for (const struct partition *partition; (partition = slots_next(engine, &cursor)) != NULL;)
@@ -240,7 +239,7 @@ static void tell_uncommitted(struct engine *engine)
 static void stop_turn(struct engine *engine, int64_t *ret_next_ms)
 {
     int64_t give_up_ms = engine->stop_until_ms + STOP_GRACE_MS;
-    if (engine->now_ms >= engine->stop_until_ms && engine->calling > 0)
+    if (engine->now_ms >= engine->stop_until_ms && calls_open(engine) > 0)
         cancel_all(engine);
     if (is_drained(engine)) {
         engine_log(engine, LOG_DRAINED, NULL, 0);
@@ -266,11 +265,8 @@ static void fire_timers(struct engine *engine)
 
 static void wake_lanes(struct engine *engine)
 {
-    while (!link_alone(&engine->woken)) {
-        struct job *job = LINK_OWNER(engine->woken.next, struct job, link);
-        link_out(&job->link);
+    for (struct job *job; (job = lane_take_woken(engine)) != NULL;)
         job_lead(engine, job);
-    }
 }
 
 int64_t engine_turn(struct engine *engine)
@@ -289,7 +285,7 @@ int64_t engine_turn(struct engine *engine)
         stop_turn(engine, &next_ms);
     else
         chunk_topic_turn(engine);
-    if (!link_alone(&engine->woken))
+    if (lanes_are_woken(engine))
         return engine->now_ms;
     int64_t timer_ms = timers_next_ms(&engine->timers);
     return timer_ms < next_ms ? timer_ms : next_ms;

@@ -14,6 +14,11 @@
 
 /* ---- the pool ---- */
 
+void hearings_init(struct engine *engine)
+{
+    link_init(&engine->hearings.free);
+}
+
 static struct hearing *hearing_new(struct engine *engine)
 {
     struct hearing *hearing = memory_new(sizeof *hearing);
@@ -46,11 +51,11 @@ static void buf_rewind(struct buf *buf)
 
 struct hearing *hearing_take(struct engine *engine)
 {
-    struct link *first = list_first(&engine->hearings);
+    struct link *first = list_first(&engine->hearings.free);
     if (first == NULL)
         return hearing_new(engine);
     link_out(first);
-    engine->hearing_count--;
+    engine->hearings.free_count--;
     return LINK_OWNER(first, struct hearing, link);
 }
 
@@ -59,7 +64,7 @@ void hearing_give_back(struct engine *engine, struct hearing *hearing,
 {
     if (hearing->stream != NULL)
         dialect_stream_done(dialect, hearing->stream);
-    if (engine->hearing_count == HEARINGS_KEPT_MAX) {
+    if (engine->hearings.free_count == HEARINGS_KEPT_MAX) {
         hearing_free(hearing);
         return;
     }
@@ -70,14 +75,14 @@ void hearing_give_back(struct engine *engine, struct hearing *hearing,
     event_reader_init(&hearing->reader, engine->config.max_answer_bytes);
     arena_rewind(&hearing->arena, HEARING_KEPT_BYTES);
     why_clear(&hearing->why);
-    list_add_first(&engine->hearings, &hearing->link);
-    engine->hearing_count++;
+    list_add_first(&engine->hearings.free, &hearing->link);
+    engine->hearings.free_count++;
 }
 
 void hearings_free(struct engine *engine)
 {
-    while (!link_alone(&engine->hearings)) {
-        struct hearing *hearing = LINK_OWNER(engine->hearings.next, struct hearing, link);
+    while (!link_alone(&engine->hearings.free)) {
+        struct hearing *hearing = LINK_OWNER(engine->hearings.free.next, struct hearing, link);
         link_out(&hearing->link);
         hearing_free(hearing);
     }

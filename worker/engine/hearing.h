@@ -12,6 +12,7 @@
 #define HEARING_BYTES_MAX(answer_bytes)                                                            \
     (sizeof(struct hearing) + HTTP_HEAD_BYTES_MAX + (answer_bytes) + (size_t)64 * 1024)
 
+void hearings_init(struct engine *engine);
 struct hearing *hearing_take(struct engine *engine);
 void hearing_give_back(struct engine *engine, struct hearing *hearing,
                        const struct dialect *dialect);

@@ -48,9 +48,7 @@ static void abandon(struct engine *engine, struct job *job, uint32_t begun)
 
 void job_take(struct engine *engine, struct partition *partition, const struct record *record)
 {
-    struct link *free_link = list_first(&engine->free_jobs);
-    CHECK(free_link != NULL);
-    struct job *job = LINK_OWNER(free_link, struct job, link);
+    struct job *job = job_next_free(engine);
     struct ledger_taken taken = ledger_take(&partition->ledger, record->offset, job->index);
     if (!taken.is_open)
         return;
@@ -360,14 +358,6 @@ void job_call_ended(struct engine *engine, struct job *job, const struct call_en
 
 /* ---- 6. finished: its outputs are made, and the next of its lane may go on ---- */
 
-/* The next of its lane goes on in this turn of the loop. */
-static void leave_lane(struct engine *engine, struct job *job)
-{
-    struct job *next = lane_leave(engine, job);
-    if (next != NULL)
-        list_add_last(&engine->woken, &next->link);
-}
-
 static void job_finish(struct engine *engine, struct job *job)
 {
     if (job->step == JOB_WAITING)
@@ -378,7 +368,7 @@ static void job_finish(struct engine *engine, struct job *job)
     ledger_finish(&job->partition->ledger, job->offset);
     result_submit(engine, &job->result, job->partition, job->offset);
     job_charge(engine, job);
-    leave_lane(engine, job);
+    lane_leave(engine, job);
     engine->stats.answered++;
     if (job->why.err != OK)
         engine->stats.failed++;
@@ -420,7 +410,7 @@ void job_drop(struct engine *engine, struct job *job)
     CHECK(job->call == NULL && !job_is_finished(job));
     if (job->step == JOB_WAITING)
         target_dequeue(engine, job->target, job);
-    leave_lane(engine, job);
+    lane_leave(engine, job);
     ledger_drop(&job->partition->ledger, job->offset,
                 job->calls > 0 ? booked_hash(engine, &job->record) : 0);
     job_free(engine, job);

@@ -12,11 +12,12 @@
 enum err jobs_init(struct engine *engine)
 {
     uint32_t count = engine->config.max_held;
-    engine->jobs = memory_new(count * sizeof(struct job));
-    if (engine->jobs == NULL)
+    link_init(&engine->jobs.free);
+    engine->jobs.all = memory_new(count * sizeof(struct job));
+    if (engine->jobs.all == NULL)
         return ERR_NO_MEMORY;
     for (uint32_t i = 0; i < count; i++) {
-        struct job *job = &engine->jobs[i];
+        struct job *job = &engine->jobs.all[i];
         job->index = i;
         link_init(&job->link);
         link_init(&job->link_partition);
@@ -25,20 +26,20 @@ enum err jobs_init(struct engine *engine)
         link_init(&job->reply_link);
         timer_init(&job->due);
         result_init(&job->result, job);
-        list_add_last(&engine->free_jobs, &job->link);
+        list_add_last(&engine->jobs.free, &job->link);
     }
     return OK;
 }
 
 void jobs_done(struct engine *engine)
 {
-    for (uint32_t i = 0; engine->jobs != NULL && i < engine->config.max_held; i++) {
-        struct job *job = &engine->jobs[i];
+    for (uint32_t i = 0; engine->jobs.all != NULL && i < engine->config.max_held; i++) {
+        struct job *job = &engine->jobs.all[i];
         if (job->step != JOB_FREE)
             result_free(engine, &job->result);
         arena_done(&job->arena);
     }
-    memory_free(engine->jobs);
+    memory_free(engine->jobs.all);
 }
 
 static const struct {
@@ -64,6 +65,19 @@ void job_charge(struct engine *engine, struct job *job)
     uint64_t now = job->step == JOB_FREE ? 0 : job->arena.held + job->result.bytes;
     hold_bytes(engine, job->partition, job->charged, now);
     job->charged = now;
+}
+
+struct job *job_next_free(struct engine *engine)
+{
+    struct link *link = list_first(&engine->jobs.free);
+    CHECK(link != NULL);
+    return LINK_OWNER(link, struct job, link);
+}
+
+const struct job *job_at(const struct engine *engine, uint32_t index)
+{
+    CHECK(index < engine->config.max_held);
+    return &engine->jobs.all[index];
 }
 
 void job_start(struct engine *engine, struct job *job, struct partition *partition,
@@ -114,5 +128,5 @@ void job_free(struct engine *engine, struct job *job)
     job_charge(engine, job);
     hold_count(engine, job->partition, -1);
     arena_rewind(&job->arena, JOB_ARENA_KEPT_MAX);
-    list_add_first(&engine->free_jobs, &job->link);
+    list_add_first(&engine->jobs.free, &job->link);
 }

@@ -8,6 +8,10 @@
 MUST_CHECK enum err jobs_init(struct engine *engine);
 void jobs_done(struct engine *engine);
 
+/* The job that job_start takes next: there is one while fewer than max_held are held. */
+struct job *job_next_free(struct engine *engine);
+/* The job with this index, a free one too. */
+const struct job *job_at(const struct engine *engine, uint32_t index);
 /* The only place where a job changes its step: job_steps.def says which moves there are. */
 void job_go(struct job *job, enum job_step next);
 /* Takes a free job out of the pool for this record, which is not copied yet. */

@@ -5,6 +5,7 @@
 
 enum err lanes_init(struct engine *engine)
 {
+    link_init(&engine->lanes.woken);
     size_t count = 1;
     while (count < engine->config.max_held * (size_t)LANES_PER_JOB)
         count *= 2;
@@ -79,18 +80,32 @@ bool lane_enter(struct engine *engine, struct job *job)
     return true;
 }
 
-struct job *lane_leave(struct engine *engine, struct job *job)
+void lane_leave(struct engine *engine, struct job *job)
 {
     if (!job->is_leading)
-        return NULL;
+        return;
     job->is_leading = false;
     link_out(&job->lane_link);
     struct link *first = list_first(&job->lane_waiters);
     if (first == NULL)
-        return NULL;
+        return;
     struct job *next = LINK_OWNER(first, struct job, link);
     link_out(&next->link);
     list_move_all(&job->lane_waiters, &next->lane_waiters);
     lead(engine, next);
-    return next;
+    list_add_last(&engine->lanes.woken, &next->link);
+}
+
+struct job *lane_take_woken(struct engine *engine)
+{
+    struct link *link = list_first(&engine->lanes.woken);
+    if (link == NULL)
+        return NULL;
+    link_out(link);
+    return LINK_OWNER(link, struct job, link);
+}
+
+bool lanes_are_woken(const struct engine *engine)
+{
+    return !link_alone(&engine->lanes.woken);
 }

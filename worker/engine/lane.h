@@ -17,7 +17,10 @@ void lanes_done(struct engine *engine);
 
 /* true: the job leads its lane (or needs none) and may go on; false: it now waits in the lane. */
 bool lane_enter(struct engine *engine, struct job *job);
-/* The job has finished or is forgotten. Returns the job that leads now and may go on, or NULL. */
-struct job *lane_leave(struct engine *engine, struct job *job);
+/* The job has finished or is forgotten. The next of its lane leads it from now on, and is woken. */
+void lane_leave(struct engine *engine, struct job *job);
+/* A woken job, which may go on now; NULL = none is left. */
+struct job *lane_take_woken(struct engine *engine);
+bool lanes_are_woken(const struct engine *engine);
 
 #endif

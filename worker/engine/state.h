@@ -132,7 +132,7 @@ struct targets {
 /* What is heard of one answer. Lent to a call from its answer's head to its end, and then to
  * another one: thousands of calls that wait for their answers hold none. */
 struct hearing {
-    struct link link; /* in engine->hearings while nobody has it */
+    struct link link; /* in engine->hearings.free while no call has it */
     struct arena arena;
     struct buf head;
     struct buf body; /* when it is no event stream */
@@ -266,10 +266,37 @@ struct settle {
     int64_t blocked_told_ms; /* that a topic of the settings takes nothing; for tell_now */
 };
 
+/* engine/job_pool.h */
+struct jobs {
+    struct job *all; /* delivery.max_held */
+    struct link free;
+};
+
 /* engine/lane.h */
 struct lanes {
     struct link *buckets; /* of leading jobs, by lane_link */
     size_t mask;
+    struct link woken; /* jobs whose turn in their lane has come */
+};
+
+/* engine/call.h */
+struct calls {
+    struct call *all; /* delivery.max_in_flight */
+    uint32_t *free;   /* a stack of indices */
+    uint32_t free_count, open_count;
+    struct buf url, headers, body; /* of the request being made up */
+};
+
+/* engine/hearing.h */
+struct hearings {
+    struct link free;
+    uint32_t free_count;
+};
+
+/* engine/dispatch.h */
+struct dispatch {
+    int64_t after_ms;        /* no call begins before, after a stall */
+    int64_t answers_told_ms; /* that answers fill the memory; for tell_now */
 };
 
 /* engine/reply.h */
@@ -296,19 +323,12 @@ struct engine {
     struct hold hold;
     uint32_t next_ticket;
 
-    struct job *jobs;
-    struct link free_jobs;
+    struct jobs jobs;
     struct lanes lanes;
-    struct link woken; /* jobs whose turn in their lane has come */
+    struct calls calls;
+    struct hearings hearings;
+    struct dispatch dispatch;
     uint64_t hash_seed;
-
-    struct call *calls;
-    uint32_t *free_calls; /* a stack of indices */
-    uint32_t free_call_count;
-    uint32_t calling;
-    struct link hearings; /* that nobody has */
-    uint32_t hearing_count;
-    struct buf url_scratch, headers_scratch, body_scratch; /* of the request being made up */
 
     struct targets targets;
 
@@ -319,12 +339,10 @@ struct engine {
     struct identity identity; /* of all targets */
 
     struct results results;
-    int64_t output_told_ms; /* that they are too many for new calls; for tell_now */
     struct open_batch batch;
     struct cuts cuts;
     struct settle settle;
-    int64_t stalled_ms;     /* when last; INT64_MIN = never */
-    int64_t calls_after_ms; /* after a stall: by then the group has said whether we were put out */
+    int64_t stalled_ms; /* when last; INT64_MIN = never */
     struct membership membership;
 
     bool is_stopping, has_ended;

@@ -196,7 +196,7 @@ static bool has_slot(const struct engine *engine, const struct target *target)
     if (!are_several(engine) && engine->now_ms >= engine->targets.shared_until_ms)
         return true;
     uint32_t kept_back = engine->config.max_in_flight / KEPT_BACK_PART;
-    return engine->free_call_count > kept_back || target->calling < kept_back;
+    return calls_free(engine) > kept_back || target->calling < kept_back;
 }
 
 bool target_has_share(struct engine *engine, const struct target *target)
