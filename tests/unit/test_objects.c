@@ -47,7 +47,7 @@ static void a_failed_check_names_the_objects_in_hand(void **state)
     assert_said(text, "\n  batch: id 1, OPEN, outputs 0, partitions 1\n");
 }
 
-static void a_failed_check_says_no_data(void **state)
+static void a_failed_check_prints_no_data(void **state)
 {
     (void)state;
     char text[TEXT_MAX];
@@ -86,11 +86,11 @@ static void a_partition_that_is_freed_is_in_no_hand(void **state)
 
 static void say_numbers(void)
 {
-    check_say_number(INT64_MIN);
-    check_say(" ");
-    check_say_number(0);
-    check_say(" ");
-    check_say_number(INT64_MAX);
+    check_print_number(INT64_MIN);
+    check_print(" ");
+    check_print_number(0);
+    check_print(" ");
+    check_print_number(INT64_MAX);
 }
 
 static void every_number_is_said(void **state)
@@ -105,7 +105,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_failed_check_names_the_objects_in_hand),
-        cmocka_unit_test(a_failed_check_says_no_data),
+        cmocka_unit_test(a_failed_check_prints_no_data),
         cmocka_unit_test(an_engine_that_is_freed_is_in_no_hand),
         cmocka_unit_test(a_partition_that_is_freed_is_in_no_hand),
         cmocka_unit_test(every_number_is_said),

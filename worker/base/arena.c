@@ -58,7 +58,8 @@ void arena_rewind(struct arena *arena, size_t keep_max)
     arena->held = kept->size + sizeof *kept;
 }
 
-/* Blocks double what is held, so that their number stays small and the waste below a half. */
+/* Each new block is as large as all before it: the number of blocks stays small, and at most half
+ * of the memory is unused. */
 static bool add_block(struct arena *arena, size_t size)
 {
     CHECK(arena->held <= arena->limit);
@@ -98,7 +99,7 @@ void *arena_new(struct arena *arena, size_t size)
     if (arena->last == NULL || rounded > arena->last->size - arena->last->taken)
         if (!add_block(arena, rounded))
             return NULL;
-    /* Fresh from memory_new and never handed out before, hence zero. */
+    /* Zeroed by memory_new or arena_rewind, and not handed out since. */
     void *ptr = arena->last->bytes + arena->last->taken;
     arena->last->taken += rounded;
     return ptr;

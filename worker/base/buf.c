@@ -25,14 +25,14 @@ void buf_reset(struct buf *buf)
     buf->failed = OK;
 }
 
-/* Room for `len` more bytes and one for a NUL, which the limit does not count. */
+/* Allocates room for `len` more bytes and for a NUL, which the limit does not count. */
 static bool make_room(struct buf *buf, size_t len)
 {
     size_t need;
     if (buf->failed != OK)
         return false;
     CHECK(buf->len <= buf->room);
-    /* The room may be above the limit in a buf that took over another's bytes. */
+    /* buf_move may have given the buf an allocation above its limit. */
     if (__builtin_add_overflow(buf->len, len, &need) || need == SIZE_MAX ||
         (len > 0 && need > buf->limit)) {
         buf->failed = ERR_TOO_LARGE;

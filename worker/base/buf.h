@@ -1,7 +1,7 @@
-/* A buf: owned, growing bytes with a limit given at birth and a sticky failure. Once an addition
- * fails (limit or memory) every later one does nothing and `failed` says why: ask once, at the end.
- * The content is not NUL-terminated unless buf_text() is used. buf_done frees it; a done or zeroed
- * buf with a limit of 0 takes nothing. */
+/* A buf: bytes that grow up to a limit given at birth, owned by the buf. Its failure is sticky:
+ * once an addition fails, because of the limit or the heap, every later addition does nothing and
+ * `failed` keeps the cause, so that callers check once, at the end. The content has no NUL at its
+ * end; buf_text() adds one. A zeroed buf has a limit of 0: it is valid and takes nothing. */
 #ifndef BASE_BUF_H
 #define BASE_BUF_H
 
@@ -19,23 +19,33 @@ struct buf {
     enum err failed; /* OK, ERR_TOO_LARGE or ERR_NO_MEMORY */
 };
 
+/* Makes an empty buf of at most `limit` bytes; allocates nothing yet. */
 void buf_init(struct buf *buf, size_t limit);
-void buf_done(struct buf *buf);  /* leaves it as buf_init with the same limit */
-void buf_reset(struct buf *buf); /* empty and not failed; keeps the room */
+/* Frees the bytes and leaves an empty buf with the same limit. */
+void buf_done(struct buf *buf);
+/* Empties the buf and clears its failure; keeps the allocation. */
+void buf_reset(struct buf *buf);
+/* Append bytes, a NUL-terminated string (not its NUL), one byte, or a number in decimal. */
 void buf_add(struct buf *buf, struct slice s);
-void buf_add_text(struct buf *buf, const char *text); /* a string of our own */
+void buf_add_text(struct buf *buf, const char *text);
 void buf_add_byte(struct buf *buf, char byte);
-void buf_add_int(struct buf *buf, int64_t value); /* decimal */
+void buf_add_int(struct buf *buf, int64_t value);
+/* Append as printf does. */
 void buf_addf(struct buf *buf, const char *format, ...) PRINTF(2, 3);
 void buf_addv(struct buf *buf, const char *format, va_list args) PRINTF(2, 0);
-void buf_cut(struct buf *buf, size_t len);          /* shorten to len <= buf->len */
-void buf_drop_front(struct buf *buf, size_t count); /* forget the first bytes (moves the rest) */
-/* Makes room for `len` more bytes and returns where to write them (then raise buf->len); NULL when
- * failed. */
+/* Shortens the content to `len` bytes; `len` must not exceed buf->len. */
+void buf_cut(struct buf *buf, size_t len);
+/* Removes the first `count` bytes and moves the rest to the front. */
+void buf_drop_front(struct buf *buf, size_t count);
+/* Allocates room for `len` more bytes and returns where they go; the caller writes them and raises
+ * buf->len. NULL when the buf has failed. */
 MUST_CHECK char *buf_reserve(struct buf *buf, size_t len);
-struct slice buf_slice(const struct buf *buf); /* borrowed until the next change */
-const char *buf_text(struct buf *buf);         /* NUL-terminated view; "" when failed */
-/* Gives the bytes up to `ret_owner` (an initialised, empty buf), leaving `buf` empty. */
+/* The content, borrowed until the buf changes. */
+struct slice buf_slice(const struct buf *buf);
+/* The content with a NUL behind it, borrowed until the buf changes; "" when the buf has failed. */
+const char *buf_text(struct buf *buf);
+/* Moves the content, its allocation and failure to `ret_owner`, which must be initialized and empty
+ * and keeps its own limit; leaves `buf` empty. */
 void buf_move(struct buf *buf, struct buf *ret_owner);
 
 #endif

@@ -5,8 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The one place below io that writes anything, and the one that ends the process: without stdio,
- * whose locks and buffers may be what is broken. */
+/* The only code below io that writes anything or ends the process. It does not use stdio, whose
+ * locks and buffers may be damaged. */
 
 static check_hook *hook_of_app;
 static check_objects *objects_of_engine;
@@ -21,7 +21,7 @@ void check_set_objects(check_objects *objects)
     objects_of_engine = objects;
 }
 
-void check_say(const char *text)
+void check_print(const char *text)
 {
     size_t len = strlen(text);
     while (len > 0) {
@@ -33,7 +33,7 @@ void check_say(const char *text)
     }
 }
 
-void check_say_number(int64_t number)
+void check_print_number(int64_t number)
 {
     char digits[24];
     size_t at = sizeof digits - 1;
@@ -45,20 +45,20 @@ void check_say_number(int64_t number)
     } while (rest > 0);
     if (number < 0)
         digits[--at] = '-';
-    check_say(digits + at);
+    check_print(digits + at);
 }
 
 void check_failed(const char *fact, const char *file, int line)
 {
     /* A check that fails among the objects or in the hook must not call them again. */
     static _Thread_local bool failing;
-    check_say("CHECK failed: ");
-    check_say(fact);
-    check_say(" at ");
-    check_say(file);
-    check_say(":");
-    check_say_number(line);
-    check_say("\n");
+    check_print("CHECK failed: ");
+    check_print(fact);
+    check_print(" at ");
+    check_print(file);
+    check_print(":");
+    check_print_number(line);
+    check_print("\n");
     bool is_first = !failing;
     failing = true;
     if (objects_of_engine != NULL && is_first)

@@ -25,7 +25,7 @@ bool glob_match(struct slice pattern, struct slice text, bool ignore_case)
             p++;
             t++;
         } else if (after_star != SIZE_MAX) {
-            /* The last star takes one byte more; earlier stars never need to. */
+            /* The last star takes one byte more; earlier stars need not. */
             p = after_star;
             t = ++tried_from;
         } else {

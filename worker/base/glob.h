@@ -1,10 +1,12 @@
-/* Globs: `*` any bytes, `?` one byte, everything else itself. No classes, no escapes: the patterns
- * are lists of topic and header names. Linear in time (no backtracking beyond the last star). */
+/* Globs for topic and header names: `*` matches any bytes, `?` one byte, every other byte itself;
+ * there are no classes and no escapes. Matching backtracks to the last star only, so it takes at
+ * most pattern.len * text.len steps. */
 #ifndef BASE_GLOB_H
 #define BASE_GLOB_H
 
 #include "base/slice.h"
 
+/* Does the whole `text` match? `ignore_case` concerns ASCII letters. */
 bool glob_match(struct slice pattern, struct slice text, bool ignore_case);
 
 #endif

@@ -24,7 +24,8 @@ static int64_t days_in(int64_t year, int64_t month)
     return month == 12 ? 31 : days_of(year, month + 1, 1) - days_of(year, month, 1);
 }
 
-/* Kafka and settings may hold any number; what no text form can say is clipped to what it can. */
+/* Timestamps of Kafka may be any number: those outside of the text forms' range are clipped to it.
+ */
 static struct civil civil_of(int64_t wall_ms)
 {
     int64_t all_ms = wall_ms < 0 ? 0 : wall_ms > LAST_MS ? LAST_MS : wall_ms;
@@ -80,8 +81,8 @@ void instant_add_basic(struct buf *buf, int64_t wall_ms)
     buf_add(buf, slice_of(text, sizeof text - 1));
 }
 
-/* A text read from left to right; once something does not fit, `wrong` stays set and values are 0.
- */
+/* A text that is read from left to right. At the first mismatch `wrong` is set and stays set; later
+ * values are 0. */
 struct reading {
     struct slice rest;
     bool wrong;
@@ -125,7 +126,7 @@ static void expect(struct reading *reading, struct slice text)
         reading->rest = slice_sub(reading->rest, text.len, SIZE_MAX);
 }
 
-/* .d to .ddddddddd as milliseconds */
+/* Reads .d to .ddddddddd as milliseconds; 0 when there are none. */
 static int64_t next_decimals(struct reading *reading)
 {
     int64_t value = 0;
@@ -146,7 +147,7 @@ static int64_t next_decimals(struct reading *reading)
     return value;
 }
 
-/* Z or ±hh:mm, in milliseconds east of Greenwich */
+/* Reads Z or ±hh:mm as milliseconds east of UTC. */
 static int64_t next_zone(struct reading *reading)
 {
     char sign = next_byte(reading);
@@ -201,7 +202,7 @@ bool instant_from_rfc3339(struct slice text, int64_t *ret_wall_ms)
     return finish(&reading, &civil, zone_ms, ret_wall_ms);
 }
 
-/* The place of the next three letters among `names` (three letters each), from 1. */
+/* Reads three letters and returns their place, from 1, among `names` of three letters each. */
 static int64_t next_name(struct reading *reading, struct slice names)
 {
     struct slice name = slice_sub(reading->rest, 0, 3);

@@ -1,6 +1,6 @@
-/* An intrusive doubly linked ring. A `struct link` lies in the object; the list's head is a link
- * too. A link that is in no list points to itself (after link_init or link_out), so taking it out
- * twice is harmless. */
+/* An intrusive doubly linked list, as a ring. A `struct link` lies in the object; the list's head
+ * is a link as well. The list owns nothing. A link that is in no list points to itself, so that
+ * removing it twice is harmless; every link needs link_init first. */
 #ifndef BASE_LIST_H
 #define BASE_LIST_H
 
@@ -14,16 +14,19 @@ struct link {
 /* The object of type `type` whose member `member` is the link. */
 #define LINK_OWNER(link, type, member) ((type *)(void *)((char *)(link)-offsetof(type, member)))
 
+/* Makes an empty head, or a link that is in no list. */
 static inline void link_init(struct link *link)
 {
     link->next = link->prev = link;
 }
 
+/* Is the list of this head empty, or this link in no list? */
 static inline bool link_alone(const struct link *link)
 {
     return link->next == link;
 }
 
+/* Removes the link from its list, if it is in one. */
 static inline void link_out(struct link *link)
 {
     link->prev->next = link->next;
@@ -31,6 +34,7 @@ static inline void link_out(struct link *link)
     link_init(link);
 }
 
+/* Add a link, which must be in no list, at the end or the beginning. */
 static inline void list_add_last(struct link *head, struct link *link)
 {
     link->next = head;
@@ -44,12 +48,13 @@ static inline void list_add_first(struct link *head, struct link *link)
     list_add_last(head->next, link);
 }
 
-static inline struct link *list_first(struct link *head) /* NULL when empty */
+/* NULL when the list is empty. */
+static inline struct link *list_first(struct link *head)
 {
     return link_alone(head) ? NULL : head->next;
 }
 
-/* Moves all of `from` behind the last of `to`. */
+/* Moves all links of `from` to the end of `to`, in their order. */
 static inline void list_move_all(struct link *from, struct link *to)
 {
     while (!link_alone(from)) {

@@ -1,5 +1,5 @@
-/* A seeded generator (xoshiro256**), for jitter, identifiers and simulated worlds; not for secrets.
- */
+/* A seeded pseudo-random generator (xoshiro256** by Blackman and Vigna) for jitter, identifiers and
+ * simulated worlds. The same seed gives the same numbers. Not for secrets. */
 #ifndef BASE_RANDOM_H
 #define BASE_RANDOM_H
 
@@ -9,10 +9,11 @@ struct random {
     uint64_t state[4];
 };
 
-/* any seed, 0 too (SplitMix64 fills the state) */
+/* Any seed will do, 0 too: SplitMix64 fills the state. */
 void random_init(struct random *random, uint64_t seed);
+/* 64 random bits. */
 uint64_t random_next(struct random *random);
-/* Even in [0, below); below > 0. */
+/* A number from 0 to below - 1, all equally likely; `below` > 0. */
 uint64_t random_below(struct random *random, uint64_t below);
 
 #endif

@@ -3,7 +3,7 @@
 #include <stdint.h>
 #include <string.h>
 
-/* A name as it is compared. */
+/* A name in lower case, without `_` and `-`. */
 struct plain {
     char text[SUGGEST_NAME_MAX];
     size_t len;
@@ -30,7 +30,8 @@ static size_t least(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-/* Damerau-Levenshtein (optimal string alignment), row by row: a row needs the two before it. */
+/* Optimal string alignment; keeps three rows of the table, because a row needs the two before it.
+ */
 static size_t distance_of(const struct plain *a, const struct plain *b)
 {
     size_t rows[3][SUGGEST_NAME_MAX + 1];

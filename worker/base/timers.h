@@ -1,6 +1,7 @@
-/* Timers: a binary heap of (due, order) with stable ties: of two timers due together the one set
- * first fires first, so a simulated world replays. A timer lies in its object; the heap holds
- * pointers and its capacity is fixed at birth. */
+/* Timers: a binary heap by due time. Of two timers that are due at the same time the one set first
+ * fires first, so that a simulated world replays exactly. A timer lies in its object, which must
+ * outlive its place in the heap; the heap owns an array of pointers whose size is fixed at birth.
+ */
 #ifndef BASE_TIMERS_H
 #define BASE_TIMERS_H
 
@@ -25,14 +26,20 @@ struct timers {
     uint64_t next_order;
 };
 
+/* Makes a heap for up to `room` timers that are set at once. ERR_NO_MEMORY. */
 MUST_CHECK enum err timers_init(struct timers *timers, size_t room);
-void timers_done(struct timers *timers); /* does not touch the timers: their objects may be gone */
-void timer_init(struct timer *timer);    /* idle */
-void timers_set(struct timers *timers, struct timer *timer, int64_t due_ms); /* sets or moves it */
-void timers_stop(struct timers *timers, struct timer *timer);                /* idle is fine */
-/* Takes out and returns the first timer due at or before now_ms, else NULL. */
+/* Frees the heap. Does not touch the timers, whose objects may be gone. */
+void timers_done(struct timers *timers);
+/* Makes a timer that is not set. */
+void timer_init(struct timer *timer);
+/* Sets the timer to fire at `due_ms`, or moves it there. */
+void timers_set(struct timers *timers, struct timer *timer, int64_t due_ms);
+/* Removes the timer from the heap; one that is not set is fine. */
+void timers_stop(struct timers *timers, struct timer *timer);
+/* Removes and returns the first timer that is due at or before `now_ms`; NULL when there is none.
+ */
 struct timer *timers_pop(struct timers *timers, int64_t now_ms);
-/* When the first one is due; INT64_MAX when none is set. */
+/* When the first timer is due; INT64_MAX when none is set. */
 int64_t timers_next_ms(const struct timers *timers);
 
 #endif

@@ -4,8 +4,8 @@
 
 #define HIGH_BITS 0x8080808080808080U
 
-/* Bytes of the code point at `bytes` (count > 0 bytes left), 0 when it is not valid. RFC 3629,
- * table of section 4. */
+/* The length in bytes of the code point at `bytes`, of which `count` > 0 are left; 0 when it is not
+ * valid (RFC 3629, section 4). */
 static size_t code_point_len(const unsigned char *bytes, size_t count)
 {
     unsigned char lead = bytes[0];
@@ -55,7 +55,7 @@ size_t utf8_valid_len(struct slice text)
     return at;
 }
 
-static bool is_inside(char byte)
+static bool is_continuation(char byte)
 {
     return ((unsigned char)byte & 0xc0) == 0x80;
 }
@@ -64,7 +64,7 @@ size_t utf8_count(struct slice text)
 {
     size_t count = 0;
     for (size_t i = 0; i < text.len; i++)
-        count += !is_inside(text.ptr[i]);
+        count += !is_continuation(text.ptr[i]);
     return count;
 }
 
@@ -73,11 +73,11 @@ struct slice utf8_clip(struct slice text, size_t max)
     if (text.len <= max)
         return text;
     size_t at = max;
-    while (at > 0 && max - at < 3 && is_inside(text.ptr[at]))
+    while (at > 0 && max - at < 3 && is_continuation(text.ptr[at]))
         at--;
-    /* No code point has more than three bytes inside: this is no UTF-8, and any place is as good.
+    /* No code point has more than three continuation bytes: the text is not UTF-8, so cut at `max`.
      */
-    if (is_inside(text.ptr[at]))
+    if (is_continuation(text.ptr[at]))
         at = max;
     return slice_sub(text, 0, at);
 }

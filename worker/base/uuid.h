@@ -1,5 +1,5 @@
-/* UUIDs of version 7 (RFC 9562): 48 bits of wall milliseconds, then random bits. The name of a
- * call. */
+/* UUIDs of version 7 (RFC 9562): 48 bits of wall time in milliseconds, then random bits. The worker
+ * names each call with one. */
 #ifndef BASE_UUID_H
 #define BASE_UUID_H
 
@@ -14,6 +14,7 @@ struct uuid {
     char text[UUID_TEXT_LEN]; /* lower case, with hyphens; no NUL */
 };
 
+/* Makes a UUID; `wall_ms` is since 1970. The seed of `random` decides the random bits. */
 void uuid_new(struct uuid *ret_uuid, int64_t wall_ms, struct random *random);
 
 static inline struct slice uuid_slice(const struct uuid *uuid)

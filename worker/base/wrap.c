@@ -2,7 +2,7 @@
 
 #include "base/utf8.h"
 
-#define ROOM_MIN 8 /* columns beside the indent, however narrow the page is */
+#define ROOM_MIN 8 /* columns beside the indent, even on a narrower page */
 
 struct wrapping {
     struct buf *buf;
@@ -24,7 +24,7 @@ static void add_blanks(struct wrapping *wrapping, size_t count)
         buf_add_byte(wrapping->buf, ' ');
 }
 
-/* Adds characters that fit into the line. */
+/* Adds characters, which must fit into the line. */
 static void add_piece(struct wrapping *wrapping, struct slice piece)
 {
     if (!wrapping->is_started)

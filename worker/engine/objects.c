@@ -6,8 +6,8 @@
 
 static void say(const char *words, int64_t number)
 {
-    check_say(words);
-    check_say_number(number);
+    check_print(words);
+    check_print_number(number);
 }
 
 static void say_partition(const struct partition *partition)
@@ -20,9 +20,9 @@ static void say_partition(const struct partition *partition)
     say("  partition: slot ", partition->tenure.slot);
     say(", epoch ", partition->tenure.epoch);
     say(", number ", partition->number);
-    check_say(", ");
-    check_say(partition->is_gone ? "GONE" : STEPS[partition->step]);
-    check_say(partition->is_verified ? ", verified" : ", in doubt");
+    check_print(", ");
+    check_print(partition->is_gone ? "GONE" : STEPS[partition->step]);
+    check_print(partition->is_verified ? ", verified" : ", in doubt");
     say(", committed ", partition->ledger.committed_offset);
     say(", next ", partition->ledger.next);
     say(", open ", (int64_t)partition->ledger.count);
@@ -30,7 +30,7 @@ static void say_partition(const struct partition *partition)
     say(", calling ", partition->calling);
     say(", results ", partition->results);
     say(", of these in the batch ", partition->batch_results);
-    check_say("\n");
+    check_print("\n");
 }
 
 static void say_job(const struct job *job)
@@ -41,15 +41,15 @@ static void say_job(const struct job *job)
 #undef STEP
     };
     say("  job: index ", job->index);
-    check_say(", ");
-    check_say(STEPS[job->step]);
+    check_print(", ");
+    check_print(STEPS[job->step]);
     say(", offset ", job->offset);
     say(", calls ", job->calls);
-    check_say(job->is_leading ? ", leads its lane" : "");
-    check_say(job->call != NULL ? ", has a call" : "");
-    check_say(", error ");
-    check_say(job->why.err == OK ? "none" : err_code(job->why.err));
-    check_say("\n");
+    check_print(job->is_leading ? ", leads its lane" : "");
+    check_print(job->call != NULL ? ", has a call" : "");
+    check_print(", error ");
+    check_print(job->why.err == OK ? "none" : err_code(job->why.err));
+    check_print("\n");
 }
 
 static void say_call(const struct call *call)
@@ -57,23 +57,25 @@ static void say_call(const struct call *call)
     say("  call: index ", call->index);
     say(", generation ", call->generation);
     if (call->job == NULL)
-        check_say(", free");
+        check_print(", free");
     else
         say(", job ", call->job->index);
     say(", status ", call->status);
-    check_say(call->is_streaming ? ", streaming" : "");
-    check_say(call->is_cancelling ? ", cancelled" : "");
+    check_print(call->is_streaming ? ", streaming" : "");
+    check_print(call->is_cancelling ? ", cancelled" : "");
     say(", chunks ", call->chunk_seq);
-    check_say("\n");
+    check_print("\n");
 }
 
 static void say_batch(const struct engine *engine)
 {
     say("  batch: id ", (int64_t)batch_id(engine));
-    check_say(batch_is_unknown(engine) ? ", UNKNOWN" : batch_is_open(engine) ? ", OPEN" : ", none");
+    check_print(batch_is_unknown(engine) ? ", UNKNOWN"
+                : batch_is_open(engine)  ? ", OPEN"
+                                         : ", none");
     say(", outputs ", (int64_t)batch_outputs(engine));
     say(", partitions ", (int64_t)batch_partitions(engine));
-    check_say("\n");
+    check_print("\n");
 }
 
 void objects_say(void)
@@ -82,7 +84,7 @@ void objects_say(void)
     if (hand->engine == NULL)
         return;
     say("  engine: now at ms ", hand->engine->now_ms);
-    check_say("\n");
+    check_print("\n");
     if (hand->partition != NULL)
         say_partition(hand->partition);
     if (hand->job != NULL)
