@@ -29,10 +29,10 @@ static struct pace_news refused(struct pace *pace, int64_t retry_after_ms,
                                 struct random *random)
 {
     struct pace_news news = {.rests = false};
-    /* Refusals of calls that were open when the rest began say nothing new. */
+    /* A call that was open when the rest began adds no new evidence. */
     if (pace->calls_max > 0 && now_ms < pace->rest_until_ms)
         return news;
-    /* A refused probe stands for a whole streak. */
+    /* A refused probe counts as a whole streak. */
     pace->streak += pace->streak >= PACE_STREAK ? PACE_STREAK : 1;
     if (pace->streak < PACE_STREAK)
         return news;

@@ -1,12 +1,14 @@
-/* How fast a target (a model at an endpoint) may be called while it throttles or fails. Single
- * refusals are the affair of the request that got them; PACE_STREAK refusals in a row with no
- * answer between say that the target is full, or down. Then it rests (full jitter, doubled with
- * every further refusal, Retry-After honoured), is tried by one call, and opens again by doubling:
- * every answer makes room for its own successor and one more call, until `calls_max`. A failure
- * that says nothing of the request is a refusal too.
+/* How fast the worker may call a target (a model at an endpoint) while the target throttles or
+ * fails. One refusal concerns only its request (policy/retry.h). PACE_STREAK refusals in a row,
+ * with no answer between, mean that the target is overloaded or down. It then rests, for a delay
+ * with full jitter that doubles with each further streak and is at least the Retry-After. After the
+ * rest one call probes it. Each answer then admits one more call, so that the number doubles per
+ * round, until `calls_max` is reached and the bound ends. A failure that has nothing to do with the
+ * request counts as a refusal.
  *
- * A call is admitted with its cost and gets a ticket; the ticket is settled once, with what the end
- * of the call says of the target. The cost is a number of calls. Pure; times are given. */
+ * Each admitted call holds a ticket with its cost, a number of calls. The caller settles the ticket
+ * exactly once, with what the end of the call says about the target. Pure: the caller passes all
+ * times and the generator, and nothing fails. A zeroed pace has no bound. */
 #ifndef POLICY_PACE_H
 #define POLICY_PACE_H
 
@@ -20,50 +22,51 @@
 #define PACE_COST_CALL 1
 
 struct pace {
-    uint64_t open;      /* cost of the tickets that are not settled */
+    uint64_t open;      /* sum of the costs of the tickets that are not settled */
     uint32_t streak;    /* refusals since the last answer */
-    uint32_t calls_max; /* open calls allowed now; 0 = no bound of its own */
+    uint32_t calls_max; /* how far `open` may go now; 0 = no bound */
     int64_t rest_until_ms;
-    int64_t slowed_at_ms; /* when it began to be slow; only while calls_max > 0 */
+    int64_t slowed_at_ms; /* since when there is a bound; valid while calls_max > 0 */
 };
 
+/* An admitted call. */
 struct pace_ticket {
     uint32_t cost;
 };
 
-/* What the end of a call says of its target. */
+/* What the end of a call says about its target. */
 struct pace_outcome {
     enum {
-        PACE_SILENT,   /* nothing: the call was cancelled, or its credentials were refused */
+        PACE_SILENT,   /* nothing: the call was cancelled, or its credentials were rejected */
         PACE_ANSWERED, /* it works */
-        PACE_REFUSED,  /* it is full, or down */
+        PACE_REFUSED,  /* it is overloaded, or down */
     } said;
-    int64_t retry_after_ms; /* of a refusal; -1 = none named */
+    int64_t retry_after_ms; /* of a refusal; -1 = the target named none */
 };
 
 struct pace_rules {
     const struct retry_settings *retry; /* throttle_base_ms and max_delay_ms of a rest */
-    uint32_t calls_max;                 /* all call slots there are */
+    uint32_t calls_max;                 /* all call slots of the worker */
 };
 
 /* What a settlement changed. */
 struct pace_news {
-    bool rests; /* from now on, for delay_ms */
+    bool rests; /* the target rests from now on, for delay_ms */
     int64_t delay_ms;
-    bool is_whole; /* it has just recovered: no bound any more */
+    bool is_whole; /* the target has recovered: the bound has ended */
 };
 
-/* May a call of this cost begin now? Else *ret_again_ms says when time alone may change that
- * (INT64_MAX: only the end of a call can). */
+/* May a call of this cost begin now? If not, *ret_again_ms is when the rest ends; INT64_MAX when
+ * only the end of a call can make room. */
 bool pace_allows(const struct pace *pace, uint32_t cost, int64_t now_ms, int64_t *ret_again_ms);
-/* The same; where it may, the call has begun and *ret_ticket is its ticket. */
+/* As pace_allows; when true, counts the call as begun and writes its ticket. */
 bool pace_admit(struct pace *pace, uint32_t cost, int64_t now_ms, struct pace_ticket *ret_ticket,
                 int64_t *ret_again_ms);
-/* The call of a ticket has ended. */
+/* Ends the call of a ticket. Returns what changed; the caller logs it. */
 struct pace_news pace_settle(struct pace *pace, struct pace_ticket ticket,
                              struct pace_outcome outcome, const struct pace_rules *rules,
                              int64_t now_ms, struct random *random);
-/* Nothing was answered since a whole streak of refusals: the target is not known to work. */
+/* Has a whole streak of refusals passed without an answer since? */
 static inline bool pace_is_shut(const struct pace *pace)
 {
     return pace->streak >= PACE_STREAK;

@@ -3,7 +3,7 @@
 #include "base/check.h"
 
 #define RETRY_AFTER_WINDOW_MS 5000
-/* Who writes new credentials to a file may be a little late. */
+/* The program that writes new credentials to a file may be a little late. */
 #define LOOK_MS   1000
 #define LOOKS_MAX 15
 
@@ -18,7 +18,7 @@ int64_t retry_jitter_ms(int64_t base_ms, uint32_t doublings, int64_t max_ms, str
     return (int64_t)random_below(random, (uint64_t)most + 1);
 }
 
-/* Counts against time alone. */
+/* Does the failure count only against the time limits? */
 static bool is_throttled(const struct retry_cause *cause)
 {
     enum remedy remedy = err_remedy(cause->err);
@@ -26,7 +26,7 @@ static bool is_throttled(const struct retry_cause *cause)
            (cause->is_blameless && (remedy == DO_RETRY || remedy == DO_REFRESH));
 }
 
-/* Counts the failure; false when this cause may not be tried again. */
+/* Counts the failure; false when the worker may not retry after this cause. */
 static bool count_failure(const struct retry_settings *settings, struct retry_state *state,
                           const struct retry_cause *cause)
 {

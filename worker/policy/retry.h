@@ -1,7 +1,8 @@
-/* Whether a failed call is tried again, and when. Pure: the error's remedy (base/err.def), what was
- * tried already, the settings and a seeded generator decide. Full jitter: rand(0..1) * min(base *
- * 2^n, max), transient and throttling bases apart; a service's Retry-After t moves the delay into
- * [t, t + 5 s] (AWS SDK retry behaviour). */
+/* Whether the worker retries a failed call, and when. The error's remedy (base/err.def), the
+ * failures before, the settings and a seeded generator decide. The delay has full jitter:
+ * rand(0..1) * min(base * 2^n, max), with separate bases for transient errors and throttling; a
+ * Retry-After t moves the delay into [t, t + 5 s] (AWS SDKs and Tools Reference Guide, retry
+ * behavior). Pure: the caller passes all times, owns the state, and nothing fails. */
 #ifndef POLICY_RETRY_H
 #define POLICY_RETRY_H
 
@@ -12,43 +13,43 @@
 #include "base/random.h"
 
 struct retry_settings {
-    uint32_t max_attempts;  /* calls that failed otherwise than by throttling, the first included */
-    int64_t max_elapsed_ms; /* no call begins later than this after the first one */
+    uint32_t max_attempts;  /* failed calls, the first included; throttled ones do not count */
+    int64_t max_elapsed_ms; /* no call begins later than this after the first */
     int64_t transient_base_ms, throttle_base_ms, max_delay_ms;
 };
 
-/* What one request has been through; zeroed at its start. */
+/* The failures of one request so far; zeroed at its start. */
 struct retry_state {
-    uint32_t failed;    /* attempts that count against max_attempts */
-    uint32_t throttled; /* attempts that count against time alone */
-    uint32_t once;      /* of DO_RETRY_ONCE */
-    uint32_t refreshed; /* of DO_REFRESH, with what had changed since */
-    uint32_t looks;     /* for new credentials, while nothing had changed */
-    bool is_looking;    /* what it waits for: to be tried when there are some, else not */
+    uint32_t failed;    /* calls that count against max_attempts */
+    uint32_t throttled; /* calls that count only against the time limits */
+    uint32_t once;      /* failures whose remedy is DO_RETRY_ONCE */
+    uint32_t refreshed; /* failures with DO_REFRESH, when credentials or clock had changed */
+    uint32_t looks;     /* for new credentials, while they had not changed */
+    bool is_looking;    /* the request waits for new credentials, and is retried with them only */
 };
 
+/* The failure that retry_again judges. */
 struct retry_cause {
     enum err err;
     int64_t retry_after_ms; /* -1 = the service named none */
     bool is_refreshed;      /* credentials or clock offset changed since the call was signed */
-    bool was_asked; /* since it failed the places of credentials were looked at, without news */
-    /* nothing works there now, and the call cost nothing: it counts as throttled */
-    bool is_blameless;
-    int64_t elapsed_ms; /* since the first call began */
-    int64_t left_ms;    /* until the request's own time limit; INT64_MAX = none */
+    bool was_asked;         /* since the failure, a look for credentials found no new ones */
+    bool is_blameless;      /* the whole target is down and the call cost nothing: as throttled */
+    int64_t elapsed_ms;     /* since the first call began */
+    int64_t left_ms;        /* until the request's own time limit; INT64_MAX = none */
 };
 
-/* Notes the failure in `state`; true: try again after *ret_delay_ms. */
+/* Counts the failure in `state`. True: retry after *ret_delay_ms. False: the failure is final. */
 bool retry_again(const struct retry_settings *settings, struct retry_state *state,
                  const struct retry_cause *cause, struct random *random, int64_t *ret_delay_ms);
 
-/* It waits for new credentials and there are none yet: true: look again after *ret_delay_ms.
- * `cause` is what it failed with. False only when somebody looked meanwhile, or a time limit is
- * near. */
+/* For a request that waits for new credentials when there are none yet; `cause` is its failure.
+ * True: look again after *ret_delay_ms. False: the failure is final, because enough looks found
+ * nothing, or a time limit is near. */
 bool retry_look(const struct retry_settings *settings, struct retry_state *state,
                 const struct retry_cause *cause, int64_t *ret_delay_ms);
 
-/* rand(0..1) * min(base * 2^doublings, max); for other waits of the same kind. */
+/* rand(0..1) * min(base * 2^doublings, max), in milliseconds from 0 to `max_ms`. */
 int64_t retry_jitter_ms(int64_t base_ms, uint32_t doublings, int64_t max_ms, struct random *random);
 
 #endif
