@@ -109,7 +109,7 @@ static void on_log(void *self, enum log_event event, const struct log_field *fie
     struct port *port = self;
     struct buf line;
     buf_init(&line, 65536);
-    log_add_words(&line, WALL_AT_START + port->world->now_ms, event, fields, count);
+    log_add_text(&line, WALL_AT_START + port->world->now_ms, event, fields, count);
     const char *text = buf_text(&line);
     MUST(port->world, strstr(text, "canary") == NULL);
     MUST(port->world, strchr(text, '{') == NULL); /* every name of the sentence has its field */

@@ -200,7 +200,7 @@ static inline void kit_on_log(void *self, enum log_event event, const struct log
     struct kit *kit = self;
     struct buf line OWNED_BY(buf_done);
     buf_init(&line, 65536);
-    log_add_words(&line, KIT_WALL_MS + kit->now_ms, event, fields, count);
+    log_add_text(&line, KIT_WALL_MS + kit->now_ms, event, fields, count);
     kit->logged[event]++;
     (void)snprintf(kit->words[event], sizeof kit->words[event], "%s", buf_text(&line));
     assert_null(strchr(kit->words[event], '{')); /* every name of the sentence has its field */

@@ -14,7 +14,7 @@ static void a_text_line_has_time_level_and_sentence(void **state)
     (void)state;
     struct buf buf OWNED_BY(buf_done);
     buf_init(&buf, 1000);
-    log_add_words(&buf, WALL_MS, LOG_PARTITION_REVOKED, REVOKED, COUNT_OF(REVOKED));
+    log_add_text(&buf, WALL_MS, LOG_PARTITION_REVOKED, REVOKED, COUNT_OF(REVOKED));
     assert_buf(&buf, "2026-11-22T10:00:00.123Z info  bedrock.requests-3 is being revoked: -2 "
                      "calls finish first\n");
 }
@@ -36,7 +36,7 @@ static void a_missing_field_is_shown_as_a_question_mark(void **state)
     (void)state;
     struct buf buf OWNED_BY(buf_done);
     buf_init(&buf, 1000);
-    log_add_words(&buf, WALL_MS, LOG_STOPPED, NULL, 0);
+    log_add_text(&buf, WALL_MS, LOG_STOPPED, NULL, 0);
     assert_buf(&buf, "2026-11-22T10:00:00.123Z info  stopped with exit code ?\n");
 }
 
@@ -47,7 +47,7 @@ static void foreign_text_cannot_forge_a_line(void **state)
     struct log_field topic =
         FIELD_TEXT("topic", SLICE("a\n\x1b[31m\"b\\\x7f\xff\xc2\x9b\xc3\xa9\xe2\x82"));
     buf_init(&buf, 1000);
-    log_add_words(&buf, WALL_MS, LOG_TOPIC_FOUND, &topic, 1);
+    log_add_text(&buf, WALL_MS, LOG_TOPIC_FOUND, &topic, 1);
     assert_buf(&buf, "2026-11-22T10:00:00.123Z info  topic a  [31m\"b\\ ? \xc3\xa9?? exists now\n");
     buf_reset(&buf);
     log_add_json(&buf, WALL_MS, LOG_TOPIC_FOUND, &topic, 1);
@@ -57,7 +57,7 @@ static void foreign_text_cannot_forge_a_line(void **state)
     assert_int_equal(utf8_valid_len(buf_slice(&buf)), buf.len);
     struct log_field last = FIELD_TEXT("topic", SLICE("\xc2\x9b"));
     buf_reset(&buf);
-    log_add_words(&buf, WALL_MS, LOG_TOPIC_FOUND, &last, 1);
+    log_add_text(&buf, WALL_MS, LOG_TOPIC_FOUND, &last, 1);
     assert_buf(&buf, "2026-11-22T10:00:00.123Z info  topic   exists now\n");
 }
 
@@ -70,7 +70,7 @@ static void long_text_is_clipped_between_code_points(void **state)
     memcpy(text + 511, "\xc3\xa9", 2);
     struct log_field topic = FIELD_TEXT("topic", slice_of(text, sizeof text));
     buf_init(&buf, 2000);
-    log_add_words(&buf, WALL_MS, LOG_TOPIC_FOUND, &topic, 1);
+    log_add_text(&buf, WALL_MS, LOG_TOPIC_FOUND, &topic, 1);
     assert_int_equal(buf.failed, OK);
     assert_int_equal(buf.len, strlen("2026-11-22T10:00:00.123Z info  topic  exists now\n") + 511);
 }
@@ -86,7 +86,7 @@ static void every_event_has_a_name_and_a_line(void **state)
         assert_int_equal(strspn(name, "abcdefghijklmnopqrstuvwxyz_0123456789"), strlen(name));
         assert_ptr_equal(log_event_name(event), name);
         buf_reset(&buf);
-        log_add_words(&buf, WALL_MS, event, NULL, 0);
+        log_add_text(&buf, WALL_MS, event, NULL, 0);
         assert_int_equal(buf.failed, OK);
         assert_int_equal(buf.ptr[buf.len - 1], '\n');
         assert_int_equal(slice_find(buf_slice(&buf), '\n'), buf.len - 1);

@@ -26,8 +26,8 @@ static const struct row ROWS[LOG_EVENT_COUNT] = {
 #include "telemetry/events.def"
 #undef EVENT
 
-/* Which text the bytes go to, and hence what must be escaped. */
-enum form { AS_WORDS, AS_JSON };
+/* The form of the line decides what must be escaped. */
+enum form { AS_TEXT, AS_JSON };
 
 static const struct row *row_of(enum log_event event)
 {
@@ -42,8 +42,8 @@ enum log_level log_event_level(enum log_event event)
 
 const char *log_event_name(enum log_event event)
 {
-    /* Made on demand, because the preprocessor has no lower case; of this thread, because there are
-     * no locks here. */
+    /* Converted at the first use, because the preprocessor cannot change case; one copy per thread
+     * needs no lock. */
     static _Thread_local char names[LOG_EVENT_COUNT][EVENT_NAME_MAX];
     const char *upper = row_of(event)->name;
     char *name = names[event];
@@ -66,7 +66,7 @@ static bool is_control(struct slice text, size_t at)
     unsigned char byte = (unsigned char)text.ptr[at];
     if (byte < 0x20 || byte == 0x7f)
         return true;
-    /* U+0080 to U+009F: some terminals obey these too. */
+    /* U+0080 to U+009F: some terminals obey these as well. */
     return byte == 0xc2 && at + 1 < text.len && (unsigned char)text.ptr[at + 1] < 0xa0;
 }
 
@@ -112,7 +112,8 @@ static const struct log_field *find(struct slice name, const struct log_field *f
     return NULL;
 }
 
-/* The sentence with the fields in place of their names; a field that was not given shows as `?`. */
+/* Adds the sentence with the values in place of the fields' names; a field that is missing shows as
+ * `?`. */
 static void add_sentence(struct buf *buf, enum log_event event, const struct log_field *fields,
                          size_t count, enum form form)
 {
@@ -134,12 +135,12 @@ static void add_sentence(struct buf *buf, enum log_event event, const struct log
     }
 }
 
-void log_add_words(struct buf *buf, int64_t wall_ms, enum log_event event,
+void log_add_text(struct buf *buf, int64_t wall_ms, enum log_event event,
                    const struct log_field *fields, size_t count)
 {
     instant_add_rfc3339(buf, wall_ms);
     buf_addf(buf, " %-5s ", log_level_name(log_event_level(event)));
-    add_sentence(buf, event, fields, count, AS_WORDS);
+    add_sentence(buf, event, fields, count, AS_TEXT);
     buf_add_byte(buf, '\n');
 }
 

@@ -29,7 +29,7 @@ static void log_bug(const char *fact, const char *file, int line)
     if (writes_json)
         log_add_json(&text, clock_wall_ms(), LOG_BUG, fields, COUNT_OF(fields));
     else
-        log_add_words(&text, clock_wall_ms(), LOG_BUG, fields, COUNT_OF(fields));
+        log_add_text(&text, clock_wall_ms(), LOG_BUG, fields, COUNT_OF(fields));
     ssize_t written = write(STDERR_FILENO, text.ptr, text.len);
     (void)written;
 }

@@ -37,7 +37,7 @@ static void line_make(const struct log_sink *sink, enum log_event event,
                       const struct log_field *fields, size_t count, struct buf *ret_line)
 {
     if (sink->words)
-        log_add_words(ret_line, clock_wall_ms(), event, fields, count);
+        log_add_text(ret_line, clock_wall_ms(), event, fields, count);
     else
         log_add_json(ret_line, clock_wall_ms(), event, fields, count);
 }
