@@ -171,7 +171,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     bool is_good = settings_read(&settings, &source, &problems);
     CHECK(is_good == (problems.count == 0));
     for (size_t i = 0; i < problems.count; i++)
-        CHECK(problems.list[i].words[0] != '\0');
+        CHECK(problems.list[i].text[0] != '\0');
     settings_free(&settings);
     CHECK(memory_live() == before);
     return 0;

@@ -16,7 +16,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     bool is_good = sim_config_read(&config, slice_of(data, size), "fuzz.yaml");
     CHECK(is_good == (config.problems.count == 0));
     for (size_t i = 0; i < config.problems.count; i++)
-        CHECK(config.problems.list[i].words[0] != '\0');
+        CHECK(config.problems.list[i].text[0] != '\0');
     CHECK(config.port >= 0 && config.port <= 65535);
     CHECK(config.padding_rate >= 0 && config.padding_rate <= 1);
     CHECK(config.idle_ms >= 0 && config.stall_ms >= 0 && config.skew_max_ms >= 0);

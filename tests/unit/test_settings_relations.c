@@ -253,7 +253,7 @@ static void a_client_that_librdkafka_rejects_is_reported_at_its_property(void **
         reading = read_text(NO_FILE[i]);
         assert_false(settings_try_clients(&reading->settings, &reading->problems));
         assert_string_equal(reading->problems.list[0].path, "kafka.client.ssl.ca.location");
-        assert_non_null(strstr(reading->problems.list[0].words, "ssl.ca.location failed: "));
+        assert_non_null(strstr(reading->problems.list[0].text, "ssl.ca.location failed: "));
         assert_int_equal(reading->problems.count, 1);
         end(reading);
     }

@@ -433,7 +433,7 @@ static void reject_unknown(struct reader *reader, const struct group *group,
 {
     struct suggest suggest;
     struct buf known OWNED_BY(buf_done);
-    buf_init(&known, PROBLEM_WORDS_MAX);
+    buf_init(&known, PROBLEM_TEXT_MAX);
     suggest_init(&suggest, node->key);
     for (size_t i = 0; i < group->row_count; i++) {
         suggest_offer(&suggest, slice_of_text(group->rows[i].key));

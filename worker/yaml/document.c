@@ -10,14 +10,14 @@ struct reader {
     struct slice text;
     const char *file;
     struct problems *problems;
-    struct document_node *open[DOCUMENT_DEPTH_MAX]; /* lists and maps not closed yet */
+    struct document_node *open[DOCUMENT_DEPTH_MAX]; /* lists and maps that have not ended */
     size_t depth;
     struct document_node *root;
-    struct slice key; /* of the member whose value comes next; null = a key comes next */
+    struct slice key; /* of the member whose value follows; null = a key follows */
     struct place key_place;
     size_t nodes;
-    bool is_second;           /* a document came before */
-    size_t characters, bytes; /* how far byte_at has counted */
+    bool is_second;           /* a document has begun before */
+    size_t characters, bytes; /* where byte_at stands */
     size_t end;               /* of the last text or bracket, in bytes */
 };
 
@@ -26,7 +26,7 @@ static struct place place_of(const struct reader *reader, yaml_mark_t mark)
     return (struct place){reader->file, (uint32_t)mark.line + 1, (uint32_t)mark.column + 1};
 }
 
-/* libyaml counts characters; its events come in the order of the text. */
+/* The byte of a mark. libyaml counts characters, and its events follow the order of the text. */
 static size_t byte_at(struct reader *reader, yaml_mark_t mark)
 {
     while (reader->characters < mark.index && reader->bytes < reader->text.len) {
@@ -38,13 +38,13 @@ static size_t byte_at(struct reader *reader, yaml_mark_t mark)
     return reader->bytes;
 }
 
-static bool fail(struct reader *reader, struct place place, const char *words)
+static bool fail(struct reader *reader, struct place place, const char *text)
 {
-    problems_add(reader->problems, place, SLICE(""), "%s", words);
+    problems_add(reader->problems, place, SLICE(""), "%s", text);
     return false;
 }
 
-/* Takes a key of the map that is open. */
+/* Takes a key of the innermost open map. */
 static bool take_key(struct reader *reader, const yaml_event_t *event)
 {
     struct place place = place_of(reader, event->start_mark);
@@ -117,7 +117,7 @@ static bool take_start(struct reader *reader, const yaml_event_t *event, enum do
     return true;
 }
 
-/* Without a bracket at its end, a list or map ends with its last text: comments may follow. */
+/* A list or map without a closing bracket ends with its last text, because comments may follow. */
 static void take_end(struct reader *reader, const yaml_event_t *event)
 {
     CHECK(reader->depth > 0);
@@ -181,7 +181,7 @@ static struct slice line_at(struct slice text, uint32_t line)
     return slice_sub(text, 0, slice_find(text, '\n'));
 }
 
-/* Does a tab stand before the line's first word? YAML does not say so. */
+/* Does a tab stand before the line's first word? libyaml reports something else then. */
 static bool is_indented_by_tab(struct slice line)
 {
     size_t at = 0;
@@ -190,7 +190,7 @@ static bool is_indented_by_tab(struct slice line)
     return at < line.len && line.ptr[at] == '\t';
 }
 
-/* Does the line hold `: ` before this column, which a value follows? */
+/* Does the line hold `: ` before this column, with text behind it? */
 static bool has_value_before(struct slice line, uint32_t column)
 {
     for (size_t i = 0; i + 1 < line.len && i + 2 < column; i++) {
@@ -200,19 +200,19 @@ static bool has_value_before(struct slice line, uint32_t column)
     return false;
 }
 
-/* What libyaml says, and what to do about it. Some faults are better looked for where what is
- * broken begins than where libyaml notices. */
+/* A problem of libyaml, as it names it, and what to do about it. The text points to where libyaml
+ * noticed the fault, to where the broken thing begins, or to both. */
 struct slip {
     const char *problem;
-    enum { AT_FAULT, AT_BEGINNING, UNCLOSED } where; /* UNCLOSED: at the fault, and the beginning */
-    const char *words;
+    enum { AT_FAULT, AT_BEGINNING, AT_BOTH } where;
+    const char *text;
 };
 
 static const struct slip SLIPS[] = {
-    {"did not find expected ',' or ']'", UNCLOSED,
+    {"did not find expected ',' or ']'", AT_BOTH,
      "expected ',' or ']'; put in quotes what holds { } [ ] , or ': ': \"${NAME}\", or close the "
      "list"},
-    {"did not find expected ',' or '}'", UNCLOSED,
+    {"did not find expected ',' or '}'", AT_BOTH,
      "expected ',' or '}'; put in quotes what holds { } [ ] , or ': ': \"${NAME}\", or close the "
      "map"},
     {"did not find expected key", AT_FAULT,
@@ -234,13 +234,13 @@ static const struct slip SLIPS[] = {
      "a list item begins here; write it on the next line, indented"},
 };
 
-static void tell_parser_fault(struct reader *reader, const yaml_parser_t *parser)
+static void add_parser_problem(struct reader *reader, const yaml_parser_t *parser)
 {
     const char *problem = parser->problem != NULL ? parser->problem : "cannot be read";
     struct place place = place_of(reader, parser->problem_mark);
     struct slice line = line_at(reader->text, place.line);
-    const char *words = NULL;
-    bool is_unclosed = false;
+    const char *text = NULL;
+    bool shows_beginning = false;
     if (parser->error == YAML_READER_ERROR) {
         problems_add(reader->problems, place_of(reader, parser->mark), SLICE(""),
                      "not UTF-8 text (%s at byte %zu); save the file as UTF-8", problem,
@@ -248,26 +248,26 @@ static void tell_parser_fault(struct reader *reader, const yaml_parser_t *parser
         return;
     }
     if (is_indented_by_tab(line))
-        words = "a tab indents this line; use spaces";
+        text = "a tab indents this line; use spaces";
     else if (strcmp(problem, "mapping values are not allowed in this context") == 0)
-        words = has_value_before(line, place.column)
-                    ? "': ' within a text; put the text in quotes: name: \"You are: a helper\""
-                    : "a name within the value above; align it with the names it belongs "
-                      "to, or end the line above with a colon";
-    for (size_t i = 0; i < COUNT_OF(SLIPS) && words == NULL; i++) {
+        text = has_value_before(line, place.column)
+                   ? "': ' within a text; put the text in quotes: name: \"You are: a helper\""
+                   : "a name within the value above; align it with the names it belongs "
+                     "to, or end the line above with a colon";
+    for (size_t i = 0; i < COUNT_OF(SLIPS) && text == NULL; i++) {
         if (strcmp(problem, SLIPS[i].problem) != 0)
             continue;
-        words = SLIPS[i].words;
-        is_unclosed = SLIPS[i].where == UNCLOSED;
+        text = SLIPS[i].text;
+        shows_beginning = SLIPS[i].where == AT_BOTH;
         if (SLIPS[i].where == AT_BEGINNING)
             place = place_of(reader, parser->context_mark);
     }
-    if (words != NULL && is_unclosed)
+    if (text != NULL && shows_beginning)
         problems_add(reader->problems, place, SLICE(""),
-                     "invalid YAML: %s; it begins at line %zu, column %zu", words,
+                     "invalid YAML: %s; it begins at line %zu, column %zu", text,
                      parser->context_mark.line + 1, parser->context_mark.column + 1);
-    else if (words != NULL)
-        problems_add(reader->problems, place, SLICE(""), "invalid YAML: %s", words);
+    else if (text != NULL)
+        problems_add(reader->problems, place, SLICE(""), "invalid YAML: %s", text);
     else
         problems_add(reader->problems, place, SLICE(""),
                      "invalid YAML: %s%s%s; mind indentation, colons and quotes",
@@ -281,7 +281,7 @@ static void read_events(struct reader *reader, yaml_parser_t *parser)
     while (goes_on) {
         yaml_event_t event;
         if (!yaml_parser_parse(parser, &event)) {
-            tell_parser_fault(reader, parser);
+            add_parser_problem(reader, parser);
             return;
         }
         goes_on = event.type != YAML_STREAM_END_EVENT && take_event(reader, &event);

@@ -4,7 +4,7 @@
 
 #define SHOWN_MAX  60 /* bytes of a wrong value that a problem quotes */
 #define QUOTED_MAX 120
-#define WORDS_MAX  300
+#define TEXT_MAX   300
 
 static const char *kind_of(const struct document_node *node)
 {
@@ -21,8 +21,8 @@ void mistake_add_kind(struct problems *problems, const struct document_node *nod
     problems_add(problems, node->place, path, "%s; write %s", kind_of(node), wanted);
 }
 
-/* The source in quotes: single ones, doubled within, where a double one or a backslash would not
- * stand for itself. */
+/* Adds the source in double quotes, or in single ones if it holds a double quote or a backslash,
+ * which double quotes would change. */
 static void add_quoted(struct buf *buf, struct slice source)
 {
     bool is_double =
@@ -52,7 +52,7 @@ void mistake_add_no_text(struct problems *problems, const struct document_node *
         return;
     }
     struct buf quoted OWNED_BY(buf_done);
-    buf_init(&quoted, WORDS_MAX);
+    buf_init(&quoted, TEXT_MAX);
     if (may_be_secret || source.len > QUOTED_MAX || !is_one_line)
         buf_add_text(&quoted, "\"…\"");
     else
@@ -80,15 +80,15 @@ void mistake_add_flag(struct problems *problems, const struct document_node *nod
                       struct slice path)
 {
     static const struct {
-        const char *said, *meant;
-    } WORDS[] = {{"yes", "true"},  {"no", "false"},   {"on", "true"}, {"off", "false"},
+        const char *written, *meant;
+    } FLAGS[] = {{"yes", "true"},  {"no", "false"},   {"on", "true"}, {"off", "false"},
                  {"1", "true"},    {"0", "false"},    {"y", "true"},  {"n", "false"},
                  {"true", "true"}, {"false", "false"}};
-    for (size_t i = 0; i < COUNT_OF(WORDS); i++) {
-        if (!slice_equal_nocase(node->text, slice_of_text(WORDS[i].said)))
+    for (size_t i = 0; i < COUNT_OF(FLAGS); i++) {
+        if (!slice_equal_nocase(node->text, slice_of_text(FLAGS[i].written)))
             continue;
         problems_add(problems, node->place, path, "'%.*s' is not %s; write %s",
-                     SLICE_ARG(node->text), MISTAKE_FLAG, WORDS[i].meant);
+                     SLICE_ARG(node->text), MISTAKE_FLAG, FLAGS[i].meant);
         return;
     }
     mistake_add_value(problems, node, path, MISTAKE_FLAG);
@@ -100,7 +100,7 @@ void mistake_add_span(struct problems *problems, const struct document_node *nod
     struct buf meant OWNED_BY(buf_done);
     struct slice text = slice_sub(node->text, 0, SHOWN_MAX);
     int64_t number = 0;
-    buf_init(&meant, WORDS_MAX);
+    buf_init(&meant, TEXT_MAX);
     if (slice_to_int64(text, &number) && number >= 0)
         problems_add(problems, node->place, path,
                      "'%.*s' has no unit; write %.*ss, or another unit of ms, s, m, h and d",
@@ -117,7 +117,7 @@ void mistake_add_size(struct problems *problems, const struct document_node *nod
 {
     struct buf meant OWNED_BY(buf_done);
     struct slice text = slice_sub(node->text, 0, SHOWN_MAX);
-    buf_init(&meant, WORDS_MAX);
+    buf_init(&meant, TEXT_MAX);
     if (units_add_meant_size(&meant, text))
         problems_add(problems, node->place, path, "'%.*s' is not a size; did you mean %s?",
                      SLICE_ARG(text), buf_text(&meant));

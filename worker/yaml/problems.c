@@ -11,7 +11,7 @@ void problems_init(struct problems *problems)
     problems->dropped = 0;
 }
 
-/* Foreign text must not steer the terminal that shows it. */
+/* Text from the file must not control the terminal that shows it. */
 static void make_printable(char *text)
 {
     size_t len = utf8_valid_len(slice_of_text(text));
@@ -37,11 +37,11 @@ void problems_add(struct problems *problems, struct place place, struct slice pa
 
     va_list args;
     va_start(args, format);
-    int written = vsnprintf(problem->words, sizeof problem->words, format, args);
+    int written = vsnprintf(problem->text, sizeof problem->text, format, args);
     va_end(args);
     if (written < 0)
-        problem->words[0] = '\0';
-    make_printable(problem->words);
+        problem->text[0] = '\0';
+    make_printable(problem->text);
 }
 
 size_t problems_found(const struct problems *problems)
@@ -81,7 +81,7 @@ void problems_add_text(const struct problems *problems, struct buf *buf)
         buf_add_text(buf, ": ");
         if (problem->path[0] != '\0')
             buf_addf(buf, "%s: ", problem->path);
-        buf_addf(buf, "%s\n", problem->words);
+        buf_addf(buf, "%s\n", problem->text);
     }
     if (problems->dropped > 0)
         buf_addf(buf, "and %zu more problems\n", problems->dropped);

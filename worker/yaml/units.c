@@ -2,15 +2,15 @@
 
 #include <string.h>
 
-#define FRACTION_DIGITS_MAX 9 /* further ones are worth no millisecond */
+#define FRACTION_DIGITS_MAX 9 /* further digits are less than a millisecond */
 
 struct unit {
     const char *name;
     int64_t factor;
-    const char *word; /* in full: people write its beginning */
+    const char *word; /* the full name, of which people write the beginning */
 };
 
-/* Longest first where one is the end of another; the order of printing, too. */
+/* The order of printing: the largest unit that gives a whole number wins. */
 static const struct unit SPANS[] = {
     {"d", 86400000, "days"}, {"h", 3600000, "hours"},   {"m", 60000, "minutes"},
     {"s", 1000, "seconds"},  {"ms", 1, "milliseconds"}, {"ms", 1, "msecs"},
@@ -27,7 +27,7 @@ static bool is_name_byte(char byte, bool is_first)
     return is_letter || (!is_first && byte >= '0' && byte <= '9');
 }
 
-/* What stands between `${` and `}`. */
+/* Adds the value of the text between `${` and `}`. */
 static enum err add_variable(struct buf *buf, struct slice inside,
                              const struct environment *environment, char *ret_name)
 {
@@ -38,7 +38,7 @@ static enum err add_variable(struct buf *buf, struct slice inside,
     bool has_default = slice_starts(rest, SLICE(":-"));
     for (size_t i = 0; i + 1 < rest.len; i++) {
         if (slice_starts(slice_sub(rest, i, rest.len), SLICE("${")))
-            return ERR_FORMAT; /* it would end at the first brace */
+            return ERR_FORMAT; /* the outer one would end at the inner brace */
     }
     if (len == 0 || len >= UNITS_NAME_MAX || (rest.len > 0 && !has_default))
         return ERR_FORMAT;
@@ -78,7 +78,7 @@ enum err units_add_expanded(struct buf *buf, struct slice text,
     return buf->failed;
 }
 
-/* Digits at the front of *text, taken off it. */
+/* Removes the digits at the front of *text and returns them. */
 static struct slice take_digits(struct slice *text)
 {
     size_t len = 0;
@@ -89,7 +89,7 @@ static struct slice take_digits(struct slice *text)
     return digits;
 }
 
-/* How many units a digit behind the point stands for, summed; what is no whole one is dropped. */
+/* The value of the decimals after the point, in the smallest unit; cuts the rest. */
 static int64_t fraction_of(struct slice digits, int64_t factor)
 {
     int64_t sum = 0, scale = 1;
@@ -100,8 +100,8 @@ static int64_t fraction_of(struct slice digits, int64_t factor)
     return sum * factor / scale;
 }
 
-/* One part such as `5m` or `1.5s` at the front of *text, taken off it. Its factor is below
- * *last_factor, and becomes it. */
+/* Removes one part such as `5m` or `1.5s` from the front of *text and reads it. Its factor must be
+ * below *last_factor, and replaces it. */
 static bool take_span(struct slice *text, int64_t *last_factor, int64_t *ret_ms)
 {
     struct slice whole = take_digits(text), fraction = SLICE("");
@@ -181,7 +181,7 @@ void units_add_size(struct buf *buf, int64_t bytes)
     add_in_units(buf, bytes, SIZES, COUNT_OF(SIZES));
 }
 
-/* A whole number, then a unit's word or its beginning; blanks and case do not count. */
+/* Reads a whole number and the beginning of a unit's full name; blanks and case do not count. */
 static bool add_meant(struct buf *buf, struct slice text, const struct unit *units, size_t count)
 {
     text = slice_trim(text);

@@ -1,5 +1,6 @@
-/* Values as people write them in settings: `${ENV}` put in, durations (`200ms`, `5m`), sizes
- * (`64MiB`), whole numbers. */
+/* Values as people write them in settings: environment variables (`${NAME}`), durations (`200ms`,
+ * `5m`) and sizes (`64MiB`). The readers reject everything else; only a buf can fail for lack of
+ * memory. */
 #ifndef YAML_UNITS_H
 #define YAML_UNITS_H
 
@@ -7,33 +8,36 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-/* The value of an environment variable, or NULL. */
+/* Returns the value of an environment variable, or NULL when it is not set. */
 typedef const char *environment_get(void *self, const char *name);
 
+/* Where variables come from; tests have their own. */
 struct environment {
     environment_get *get;
     void *self;
 };
 
-#define UNITS_NAME_MAX 128 /* of an environment variable */
+#define UNITS_NAME_MAX 128 /* of an environment variable, with its NUL */
 
-/* Appends `text` with `${NAME}` and `${NAME:-default}` put in (the default also serves when the
- * variable is empty, as in a shell) and `$$` made `$`; other dollars stay. OK; ERR_NOT_FOUND: the
- * variable is not set, ret_name names it; ERR_FORMAT: a `${` without end, within another, or with a
- * name that is none; ERR_TOO_LARGE, ERR_NO_MEMORY of the buf. */
+/* Appends `text`, with `${NAME}` and `${NAME:-default}` replaced and `$$` turned into `$`; other
+ * dollars stay. As in a shell, the default applies when the variable is not set or empty.
+ * ERR_NOT_FOUND: the variable ret_name is not set. ERR_FORMAT: a `${` without its end, within
+ * another, or with an invalid name. ERR_TOO_LARGE, ERR_NO_MEMORY: the buf failed. */
 MUST_CHECK enum err units_add_expanded(struct buf *buf, struct slice text,
                                        const struct environment *environment,
                                        char ret_name[UNITS_NAME_MAX]);
-/* `1500ms`, `2s`, `1.5s`, `5m`, `1h`, `1d`, `1h30m`; `0`. A fraction of a millisecond is dropped.
- */
+/* Reads a duration into milliseconds: `0`, or numbers with the units d, h, m, s, ms, largest first,
+ * such as `1500ms`, `1.5s`, `1h30m`. Cuts fractions of a millisecond. False when `text` is none. */
 MUST_CHECK bool units_read_span(struct slice text, int64_t *ret_ms);
-/* `0`, `512`, `512B`, `1kB`, `64KiB`, `16MiB`, `1GB`: decimal kB MB GB, binary KiB MiB GiB. */
+/* Reads a size into bytes: a whole number, alone or with B, kB, MB, GB (powers of 1000), KiB, MiB
+ * or GiB (powers of 1024). False when `text` is none. */
 MUST_CHECK bool units_read_size(struct slice text, int64_t *ret_bytes);
-/* What was meant by a duration or a size that is none, as it is written right: `10 MiB` → `10MiB`,
- * `64M` → `64MiB`, `5min` → `5m`. false, and nothing is added: that cannot be told. */
+/* Guess the duration or size that an invalid text means, and append its right spelling: `10 MiB` →
+ * `10MiB`, `64M` → `64MiB`, `5min` → `5m`. False, and nothing is appended, when there is no guess.
+ */
 MUST_CHECK bool units_add_meant_span(struct buf *buf, struct slice text);
 MUST_CHECK bool units_add_meant_size(struct buf *buf, struct slice text);
-/* The shortest form of the above: 120000 → `2m`, 67108864 → `64MiB`. */
+/* Append a value in its largest whole unit: 120000 → `2m`, 67108864 → `64MiB`. */
 void units_add_span(struct buf *buf, int64_t ms);
 void units_add_size(struct buf *buf, int64_t bytes);
 

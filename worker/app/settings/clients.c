@@ -71,7 +71,7 @@ static bool is_told(const struct problems *problems, const char *path, const cha
 {
     for (size_t i = 0; i < problems->count; i++) {
         if (strcmp(problems->list[i].path, path) == 0 &&
-            strstr(problems->list[i].words, words) != NULL)
+            strstr(problems->list[i].text, words) != NULL)
             return true;
     }
     return false;
