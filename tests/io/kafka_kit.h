@@ -302,7 +302,7 @@ UNUSED static struct kit_worker *kit_worker_new(const struct kit *kit, bool exac
                  .max_head_bytes = HTTP_HEAD_BYTES_MAX,
                  .proxy = ""},
         .log = {.level = LOG_DEBUG,
-                .format = LOG_FORMAT_WORDS,
+                .format = LOG_FORMAT_TEXT,
                 .write = kit_log_line,
                 .self = &worker->log},
         .drain_timeout_ms = KIT_PATIENCE_MS, /* a stop may have to wait for a rebalance */

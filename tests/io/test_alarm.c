@@ -126,7 +126,7 @@ static void the_earliest_of_several_times_counts(void **state)
     alarm_set(&bell, from_ms + 2 * FAR_MS);
     pass(12);
     assert_true(rings());
-    alarm_heard(&bell);
+    alarm_clear(&bell);
     assert_true(turn_ms(1000) >= 900);
 }
 

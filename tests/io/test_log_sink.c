@@ -94,7 +94,7 @@ static void a_reader_that_stops_reading_never_blocks_the_writer(void **state)
     (void)state;
     int ends[2];
     assert_int_equal(pipe(ends), 0);
-    struct log_sink *sink = sink_to(ends[1], LOG_FORMAT_WORDS);
+    struct log_sink *sink = sink_to(ends[1], LOG_FORMAT_TEXT);
     log_into_a_full_pipe(sink, ends[1]);
     struct buf text OWNED_BY(buf_done);
     buf_init(&text, 64 << 20);
@@ -111,7 +111,7 @@ static void a_sink_whose_reader_never_reads_still_ends(void **state)
     (void)state;
     int ends[2];
     assert_int_equal(pipe(ends), 0);
-    struct log_sink *sink = sink_to(ends[1], LOG_FORMAT_WORDS);
+    struct log_sink *sink = sink_to(ends[1], LOG_FORMAT_TEXT);
     log_into_a_full_pipe(sink, ends[1]);
     log_sink_free(sink);
     assert_true(is_full(ends[1]));
@@ -126,7 +126,7 @@ static void a_closed_pipe_does_not_end_the_process(void **state)
     int ends[2];
     assert_int_equal(pipe(ends), 0);
     close(ends[0]);
-    struct log_sink *sink = sink_to(ends[1], LOG_FORMAT_WORDS);
+    struct log_sink *sink = sink_to(ends[1], LOG_FORMAT_TEXT);
     for (int i = 0; i < 100; i++)
         say(sink, "to a closed pipe");
     log_sink_free(sink);

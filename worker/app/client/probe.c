@@ -86,7 +86,7 @@ static void trial_make(struct trial *trial, const struct assembly *assembly,
     err = http_once(&assembly->io.http, &request, PROBE_TIMEOUT_MS, &trial->answer);
     probe->took_ms = clock_monotonic_ms() - begun_ms;
     if (err != OK)
-        (void)why_set(&probe->why, err, NULL, "%s", trial->answer.words);
+        (void)why_set(&probe->why, err, NULL, "%s", trial->answer.reason);
     else
         judge(invocation->dialect, &trial->answer, probe);
 }

@@ -20,9 +20,10 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *self, void *u
     struct http *http = pool->http;
     int events = what == CURL_POLL_REMOVE ? 0 : what;
     if (!sockets_watch(http->sockets, fd, events, pool))
-        http->stats.deaf++; /* this call ends at its deadline; -1 would end all of the multi */
-    /* curl tells the end of connections that once stood; attempts it closes in silence. */
-    if (events != 0 && http_easy_exchange(easy)->stands)
+        http->stats.unwatched++; /* this call ends at its deadline; -1 would end all of the multi */
+    /* curl reports the end of established connections; failed attempts it closes without a report.
+     */
+    if (events != 0 && http_easy_exchange(easy)->is_connected)
         sockets_keep(http->sockets, fd);
     return 0;
 }
@@ -35,7 +36,7 @@ static int on_timer(CURLM *multi, long timeout_ms, void *self)
     return 0;
 }
 
-static void let_go(struct exchange *exchange)
+static void detach(struct exchange *exchange)
 {
     struct pool *pool = exchange->pool;
     if (pool != NULL) {
@@ -49,14 +50,14 @@ static void let_go(struct exchange *exchange)
 
 static void finish(struct exchange *exchange, CURLcode result)
 {
-    char words[EXCHANGE_WORDS_MAX];
+    char reason[EXCHANGE_REASON_MAX];
     struct call_end end;
-    http_easy_judge(exchange, result, words, &end);
-    let_go(exchange);
+    http_easy_judge(exchange, result, reason, &end);
+    detach(exchange);
     exchange_end(exchange, &end);
 }
 
-/* The first pool with room: its connections are the warm ones. */
+/* The first pool with room, because its idle connections were used last. */
 static struct pool *pool_with_room(struct http *http)
 {
     size_t i = 0;
@@ -67,7 +68,7 @@ static struct pool *pool_with_room(struct http *http)
     return &http->pools[i];
 }
 
-static void carry(struct exchange *exchange, struct name *name)
+static void attach(struct exchange *exchange, struct name *name)
 {
     struct pool *pool = pool_with_room(http_of(exchange));
     if (!http_easy_prepare(exchange, name) ||
@@ -87,15 +88,15 @@ static void begin(struct exchange *exchange)
     exchange_begin(exchange, http_now_ms(http));
     exchange->body_at = 0;
     exchange->sent_before = 0;
-    exchange->stands = exchange->due_to_send = exchange->resend_refused = false;
-    exchange->words[0] = '\0';
+    exchange->is_connected = exchange->due_to_send = exchange->resend_refused = false;
+    exchange->carrier_error[0] = '\0';
     http->stats.calls++;
     if (http->names != NULL)
         name = names_find(http->names, exchange->request.url, http_now_ms(http));
     if (name != NULL && !name_is_known(name))
         exchange_wait(exchange, &name->waiting);
     else
-        carry(exchange, name);
+        attach(exchange, name);
 }
 
 void http_start(struct exchange_channel *channel, struct call_ref ref,
@@ -119,12 +120,12 @@ bool http_cancel(struct exchange_channel *channel, struct call_ref ref)
 
 /* ---- the step ---- */
 
-static void obey_commands(struct http *http)
+static void execute_commands(struct http *http)
 {
     struct exchange *exchange;
     struct link batch, *link;
     while ((exchange = exchanges_next_doomed(&http->exchanges)) != NULL) {
-        let_go(exchange);
+        detach(exchange);
         exchange_release(exchange);
     }
     exchanges_take_queued(&http->exchanges, &batch);
@@ -132,25 +133,26 @@ static void obey_commands(struct http *http)
         begin(LINK_OWNER(link, struct exchange, place));
 }
 
-static void hear_names(struct http *http)
+static void serve_names(struct http *http)
 {
     struct name *name;
     struct link *link;
     while (http->names != NULL && (name = names_next_answered(http->names)) != NULL) {
         while ((link = list_first(&name->waiting)) != NULL) {
             struct exchange *exchange = LINK_OWNER(link, struct exchange, place);
-            exchange_go_on(exchange);
+            exchange_resume(exchange);
             if (name_is_known(name)) {
-                carry(exchange, name);
+                attach(exchange, name);
             } else {
-                why_copy(exchange->words, sizeof exchange->words, slice_of_text(name->words));
+                why_copy(exchange->carrier_error, sizeof exchange->carrier_error,
+                         slice_of_text(name->reason));
                 finish(exchange, CURLE_COULDNT_RESOLVE_HOST);
             }
         }
     }
 }
 
-/* The result of curl's actions tells of memory alone; a call that it leaves hanging ends at its
+/* The result of curl's actions reports only a lack of memory; a call that hangs then ends at its
  * deadline. */
 static void act(struct pool *pool, curl_socket_t fd, int events)
 {
@@ -212,8 +214,8 @@ static CURLM *multi_new(struct pool *pool)
     return multi;
 }
 
-/* curl closes an old connection only when it comes upon it in search of another: those of a pool
- * that is not needed any more would stay for ever, and half open once their peer has closed. */
+/* curl closes an old connection only when it finds it while searching for another. The connections
+ * of a pool that is no longer needed would stay for ever, half open once their peer has closed. */
 static void close_idle(struct pool *pool)
 {
     int64_t idle_ms = http_now_ms(pool->http) - pool->idle_since_ms;
@@ -221,7 +223,7 @@ static void close_idle(struct pool *pool)
         return;
     CURLM *fresh = multi_new(pool);
     if (fresh == NULL) {
-        pool->idle_since_ms = http_now_ms(pool->http); /* later, then */
+        pool->idle_since_ms = http_now_ms(pool->http); /* try later */
         return;
     }
     CHECK(pool->running == 0);
@@ -262,9 +264,9 @@ void http_step(struct http *http)
 {
     if (http->closing)
         return;
-    alarm_heard(&http->alarm);
-    obey_commands(http);
-    hear_names(http);
+    alarm_clear(&http->alarm);
+    execute_commands(http);
+    serve_names(http);
     serve_sockets(http);
     serve_timers(http);
     reap_touched(http);
@@ -276,13 +278,13 @@ bool http_obey(struct http *http)
 {
     if (http->closing || !exchanges_are_waiting(&http->exchanges))
         return false;
-    uint64_t told = http->exchanges.told;
-    alarm_heard(&http->alarm);
-    obey_commands(http);
+    uint64_t before = http->exchanges.events;
+    alarm_clear(&http->alarm);
+    execute_commands(http);
     serve_timers(http);
     reap_touched(http);
     set_alarm(http);
-    return http->exchanges.told != told;
+    return http->exchanges.events != before;
 }
 
 void http_stats(const struct http *http, struct http_stats *ret_stats)
@@ -307,7 +309,7 @@ static bool pool_init(struct pool *pool, struct http *http)
     return pool->multi != NULL;
 }
 
-/* Is curl told, or does the environment say, that a proxy may be between us and the host? */
+/* Do the settings or the environment name a proxy? curl decides per host; any one counts here. */
 static bool has_proxy(const struct http_config *config)
 {
     static const char *const VARIABLES[] = {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy",
@@ -339,7 +341,7 @@ static bool make_parts(struct http *http, const struct http_config *config)
         if (!pool_init(&http->pools[http->pool_count], http))
             return false;
     }
-    http->sockets = sockets_new(http->loop); /* last: it would have to be closed in the loop */
+    http->sockets = sockets_new(http->loop); /* last, because closing it would need the loop */
     return http->sockets != NULL;
 }
 
@@ -375,11 +377,11 @@ struct exchange_channel *http_channel_open(struct http *http, const struct excha
     return exchange_channel_new(&http->exchanges, hearer, exchanges_max);
 }
 
-/* Calls, then connections, then what both shared. */
+/* Frees the exchanges, then the connections, then what they share. */
 static void end_curl(struct http *http)
 {
     for (size_t i = 0; i < http->exchanges.used; i++) {
-        let_go(&http->exchanges.all[i]);
+        detach(&http->exchanges.all[i]);
         curl_easy_cleanup(http->exchanges.all[i].easy);
     }
     for (size_t i = 0; i < http->pool_count; i++)

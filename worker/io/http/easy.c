@@ -9,22 +9,23 @@
 
 /* NAT gateways and load balancers forget idle connections after 350 s. */
 #define KEEPALIVE_S          45L
-#define UPLOAD_BUFFER_BYTES  16384L                            /* one per call under way with TLS */
-#define RECEIVE_BYTES(calls) ((calls) > 1024 ? 2048L : 16384L) /* one per call under way */
-/* Up to here curl copies a body behind the head, to send both at once. */
+#define UPLOAD_BUFFER_BYTES  16384L                            /* per running call with TLS */
+#define RECEIVE_BYTES(calls) ((calls) > 1024 ? 2048L : 16384L) /* per running call */
+/* Up to this size curl copies the body behind the head and sends both together. */
 #define BODY_AT_ONCE_BYTES_MAX 65535
 #define REQUEST_LINES_MAX      64
 
-_Static_assert(sizeof(((struct exchange *)0)->words) >= CURL_ERROR_SIZE, "room for curl's words");
+_Static_assert(sizeof(((struct exchange *)0)->carrier_error) >= CURL_ERROR_SIZE,
+               "curl's error buffer must fit");
 
 static curl_socket_t open_socket(void *self, curlsocktype purpose, struct curl_sockaddr *address)
 {
     (void)purpose;
     struct exchange *exchange = self;
-    exchange->stands = false;
+    exchange->is_connected = false;
     struct http *http = http_of(exchange);
     int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
-    sockets_forget(http->sockets, fd); /* an attempt of this number that was closed in silence */
+    sockets_forget(http->sockets, fd); /* curl may have closed a failed attempt of this number */
     http->stats.connections++;
     return fd;
 }
@@ -43,9 +44,9 @@ static long request_size(const struct exchange *exchange)
     return size;
 }
 
-/* Before every sending, curl's own second one included: that happens when a kept connection dies
- * before the first byte of the answer. Bedrock may have begun, and billed, the first one; so only
- * what never left may be sent again. */
+/* curl calls this before it sends a request, also before it sends it again because a kept
+ * connection ended before the first byte of the answer. Bedrock may have begun, and billed, the
+ * first one; so a request may be sent again only if none of its bytes has left. */
 static int before_sending(void *self, char *remote, char *local, int remote_port, int local_port)
 {
     (void)remote;
@@ -60,12 +61,12 @@ static int before_sending(void *self, char *remote, char *local, int remote_port
         http_of(exchange)->stats.resends_refused++;
         return CURL_PREREQFUNC_ABORT;
     }
-    exchange->stands = exchange->due_to_send = true;
+    exchange->is_connected = exchange->due_to_send = true;
     exchange->sent_before = request_size(exchange);
     return CURL_PREREQFUNC_OK;
 }
 
-static size_t give_body(char *ptr, size_t size, size_t count, void *self)
+static size_t on_read(char *ptr, size_t size, size_t count, void *self)
 {
     struct exchange *exchange = self;
     if (exchange->step != EXCHANGE_RUNNING)
@@ -77,21 +78,21 @@ static size_t give_body(char *ptr, size_t size, size_t count, void *self)
     return piece.len;
 }
 
-static size_t hear_head(char *ptr, size_t size, size_t count, void *self)
+static size_t on_head(char *ptr, size_t size, size_t count, void *self)
 {
     struct exchange *exchange = self;
     struct slice line = slice_of(ptr, size * count);
-    return exchange_hear_line(exchange, line, http_now_ms(http_of(exchange))) ? line.len : 0;
+    return exchange_receive_line(exchange, line, http_now_ms(http_of(exchange))) ? line.len : 0;
 }
 
-static size_t hear_body(char *ptr, size_t size, size_t count, void *self)
+static size_t on_body(char *ptr, size_t size, size_t count, void *self)
 {
     struct exchange *exchange = self;
     struct slice bytes = slice_of(ptr, size * count);
-    return exchange_hear_body(exchange, bytes, http_now_ms(http_of(exchange))) ? bytes.len : 0;
+    return exchange_receive_body(exchange, bytes, http_now_ms(http_of(exchange))) ? bytes.len : 0;
 }
 
-void http_easy_set_way(CURL *easy, const char *ca_bundle, const char *proxy)
+void http_easy_set_transport(CURL *easy, const char *ca_bundle, const char *proxy)
 {
     if (ca_bundle != NULL)
         (void)curl_easy_setopt(easy, CURLOPT_CAINFO, ca_bundle);
@@ -106,17 +107,17 @@ void http_easy_set_way(CURL *easy, const char *ca_bundle, const char *proxy)
     (void)curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 }
 
-/* Everything that is the same for all calls; the rest is set for each one. */
+/* Makes an easy handle with the options that are the same for all calls. */
 static CURL *easy_new(struct exchange *exchange)
 {
     struct http *http = http_of(exchange);
     CURL *easy = curl_easy_init();
     if (easy == NULL)
         return NULL;
-    http_easy_set_way(easy, http->ca_bundle, http->proxy);
+    http_easy_set_transport(easy, http->ca_bundle, http->proxy);
     (void)curl_easy_setopt(easy, CURLOPT_PRIVATE, exchange);
     (void)curl_easy_setopt(easy, CURLOPT_SHARE, http->share);
-    (void)curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, exchange->words);
+    (void)curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, exchange->carrier_error);
     (void)curl_easy_setopt(easy, CURLOPT_DNS_SHUFFLE_ADDRESSES, 1L);
     (void)curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BUFFER_BYTES);
     (void)curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, RECEIVE_BYTES(http->config.max_in_flight));
@@ -131,11 +132,11 @@ static CURL *easy_new(struct exchange *exchange)
     (void)curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, http);
     (void)curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, before_sending);
     (void)curl_easy_setopt(easy, CURLOPT_PREREQDATA, exchange);
-    (void)curl_easy_setopt(easy, CURLOPT_READFUNCTION, give_body);
+    (void)curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_read);
     (void)curl_easy_setopt(easy, CURLOPT_READDATA, exchange);
-    (void)curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, hear_head);
+    (void)curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_head);
     (void)curl_easy_setopt(easy, CURLOPT_HEADERDATA, exchange);
-    (void)curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, hear_body);
+    (void)curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
     (void)curl_easy_setopt(easy, CURLOPT_WRITEDATA, exchange);
     return easy;
 }
@@ -148,7 +149,7 @@ static size_t count_lines(struct slice headers)
     return count;
 }
 
-/* A header without a value is `Name;` for curl: a bare `Name:` takes a header of its own away. */
+/* curl needs `Name;` for a header without a value: `Name:` would remove a header that it adds. */
 static void write_header(struct slice line, char *ret_text)
 {
     line = slice_trim(line);
@@ -158,18 +159,19 @@ static void write_header(struct slice line, char *ret_text)
     ret_text[line.len] = '\0';
 }
 
-/* A request's headers, and none of curl's own: one block for memory_free. NULL: out of memory. */
+/* The request's headers, and lines that remove those that curl would add, in one block for
+ * memory_free. NULL: out of memory. */
 static struct curl_slist *lines_new(struct slice headers)
 {
-    static char not_wanted[][16] = {"Accept:", "Expect:", "Content-Type:"};
+    static char removed[][16] = {"Accept:", "Expect:", "Content-Type:"};
     size_t lines = count_lines(headers);
     CHECK(lines <= REQUEST_LINES_MAX);
-    size_t count = lines + COUNT_OF(not_wanted);
+    size_t count = lines + COUNT_OF(removed);
     struct curl_slist *nodes = memory_new(count * sizeof *nodes + headers.len + 1);
     if (nodes == NULL)
         return NULL;
-    for (size_t i = 0; i < COUNT_OF(not_wanted); i++)
-        nodes[lines + i].data = not_wanted[i];
+    for (size_t i = 0; i < COUNT_OF(removed); i++)
+        nodes[lines + i].data = removed[i];
     char *text = (char *)(nodes + count);
     for (size_t i = 0, at = 0; i < lines; i++) {
         struct slice line = slice_sub(headers, at, headers.len);
@@ -200,13 +202,13 @@ struct curl_slist *http_easy_set_request(CURL *easy, const struct http_request *
 static bool set_request(struct exchange *exchange)
 {
     exchange->lines = http_easy_set_request(exchange->easy, &exchange->request);
-    /* Read piece by piece, a big body can be broken off while curl still sends it. */
+    /* curl reads a big body piece by piece, so that a cancel can stop the sending. */
     if (exchange->request.body.len > BODY_AT_ONCE_BYTES_MAX)
         (void)curl_easy_setopt(exchange->easy, CURLOPT_POSTFIELDS, NULL);
     return exchange->lines != NULL;
 }
 
-/* Addresses that curl does not have yet go into the cache that all calls share. */
+/* Adds addresses that curl does not have yet to the cache that all calls share. */
 static bool set_addresses(struct exchange *exchange, struct name *name)
 {
     const char *news = name == NULL ? NULL : name_news(name);
@@ -248,30 +250,31 @@ static enum err err_of(const struct exchange *exchange, CURLcode result)
         return ERR_TIMEOUT;
     if (result == CURLE_WEIRD_SERVER_REPLY || result == CURLE_UNSUPPORTED_PROTOCOL)
         return ERR_BAD_ANSWER;
-    /* Heap or not, this is what curl says of a header line over 100 KiB. */
+    /* curl reports a header line over 100 KiB as out of memory. */
     return result == CURLE_OUT_OF_MEMORY && exchange->due_to_send ? ERR_TOO_LARGE : ERR_CONNECTION;
 }
 
-static const char *words_of(const struct exchange *exchange, CURLcode result)
+static const char *reason_of(const struct exchange *exchange, CURLcode result)
 {
     if (result == CURLE_OK)
         return "closed within the answer's head";
-    return exchange->words[0] != '\0' ? exchange->words : curl_easy_strerror(result);
+    return exchange->carrier_error[0] != '\0' ? exchange->carrier_error
+                                              : curl_easy_strerror(result);
 }
 
 bool http_easy_was_sent(const struct exchange *exchange)
 {
-    return exchange->heard ||
+    return exchange->has_received ||
            (exchange->due_to_send && request_size(exchange) > exchange->sent_before);
 }
 
-void http_easy_judge(const struct exchange *exchange, CURLcode result, char *words,
+void http_easy_judge(const struct exchange *exchange, CURLcode result, char *reason,
                      struct call_end *ret_end)
 {
     ret_end->err = err_of(exchange, result);
     ret_end->was_sent = http_easy_was_sent(exchange);
-    exchange_write_words(exchange, ret_end->err, words_of(exchange, result), words);
-    ret_end->words = slice_of_text(words);
+    exchange_write_reason(exchange, ret_end->err, reason_of(exchange, result), reason);
+    ret_end->words = slice_of_text(reason);
 }
 
 struct exchange *http_easy_exchange(CURL *easy)

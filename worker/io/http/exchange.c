@@ -62,7 +62,8 @@ void exchange_channels_free(struct exchanges *exchanges)
     }
 }
 
-/* A free one, or one not used before: there are twice as many as calls, so there is always one. */
+/* Takes a free exchange, or one that was never used. There is always one, because there are twice
+ * as many as calls. */
 static struct exchange *take(struct exchanges *exchanges)
 {
     struct link *link = list_first(&exchanges->free);
@@ -133,8 +134,8 @@ static int64_t due_ms(const struct exchange *exchange)
     int64_t due = exchange->started_ms + config->first_byte_ms;
     if (exchange->is_waiting)
         due = exchange->started_ms + config->connect_ms;
-    else if (exchange->heard)
-        due = exchange->heard_ms + config->idle_ms;
+    else if (exchange->has_received)
+        due = exchange->received_ms + config->idle_ms;
     int64_t end = exchange->started_ms + config->total_ms;
     return due < end ? due : end;
 }
@@ -167,7 +168,7 @@ void exchange_begin(struct exchange *exchange, int64_t now_ms)
     exchange->started_ms = now_ms;
     exchange->head_bytes = 0;
     exchange->status = 0;
-    exchange->heard = exchange->head_done = exchange->is_waiting = false;
+    exchange->has_received = exchange->head_done = exchange->is_waiting = false;
     exchange->verdict = OK;
     watch_deadline(exchange);
 }
@@ -179,24 +180,25 @@ void exchange_wait(struct exchange *exchange, struct link *list)
     watch_deadline(exchange);
 }
 
-void exchange_go_on(struct exchange *exchange)
+void exchange_resume(struct exchange *exchange)
 {
     exchange->is_waiting = false;
     link_out(&exchange->place);
     watch_deadline(exchange);
 }
 
-/* Later bytes move the deadline only further away: that is looked at when the timer fires. */
-static void note_heard(struct exchange *exchange, int64_t now_ms)
+/* Later bytes only postpone the deadline; exchanges_next_late considers that when the timer fires.
+ */
+static void note_received(struct exchange *exchange, int64_t now_ms)
 {
-    exchange->heard_ms = now_ms;
-    if (exchange->heard)
+    exchange->received_ms = now_ms;
+    if (exchange->has_received)
         return;
-    exchange->heard = true;
+    exchange->has_received = true;
     watch_deadline(exchange);
 }
 
-/* `HTTP/1.1 200 OK` → 200; 0 = none. */
+/* The status of a line such as `HTTP/1.1 200 OK`; 0 = none. */
 static int status_of(struct slice line)
 {
     int64_t status;
@@ -206,23 +208,24 @@ static int status_of(struct slice line)
 
 static void head_ended(struct exchange *exchange)
 {
-    if (exchange->status < 200) { /* an interim answer: another head follows */
-        exchange->heard = false;
+    /* After an interim answer another head follows. */
+    if (exchange->status < 200) {
+        exchange->has_received = false;
         watch_deadline(exchange);
         return;
     }
     exchange->head_done = true;
-    exchange->owner->told++;
+    exchange->owner->events++;
     const struct exchange_hearer *hearer = &exchange->channel->hearer;
     hearer->head(hearer->self, exchange->ref, exchange->status, buf_slice(&exchange->head));
     buf_done(&exchange->head);
 }
 
-bool exchange_hear_line(struct exchange *exchange, struct slice line, int64_t now_ms)
+bool exchange_receive_line(struct exchange *exchange, struct slice line, int64_t now_ms)
 {
     if (exchange->step != EXCHANGE_RUNNING)
         return false;
-    note_heard(exchange, now_ms);
+    note_received(exchange, now_ms);
     exchange->head_bytes += line.len;
     if (exchange->head_bytes > exchange->owner->config->max_head_bytes) {
         exchange->verdict = ERR_TOO_LARGE;
@@ -244,55 +247,55 @@ bool exchange_hear_line(struct exchange *exchange, struct slice line, int64_t no
     return exchange->step == EXCHANGE_RUNNING;
 }
 
-bool exchange_hear_body(struct exchange *exchange, struct slice bytes, int64_t now_ms)
+bool exchange_receive_body(struct exchange *exchange, struct slice bytes, int64_t now_ms)
 {
     if (exchange->step != EXCHANGE_RUNNING)
         return false;
-    note_heard(exchange, now_ms);
-    exchange->owner->told++;
+    note_received(exchange, now_ms);
+    exchange->owner->events++;
     const struct exchange_hearer *hearer = &exchange->channel->hearer;
     hearer->body(hearer->self, exchange->ref, bytes);
     return exchange->step == EXCHANGE_RUNNING;
 }
 
-static const char *late_words(const struct exchange *exchange, int64_t *ret_limit_ms)
+static const char *late_reason(const struct exchange *exchange, int64_t *ret_limit_ms)
 {
     const struct http_config *config = exchange->owner->config;
     if (exchange->is_waiting) {
         *ret_limit_ms = config->connect_ms;
         return "the address of the host is not known after";
     }
-    *ret_limit_ms = exchange->heard ? config->idle_ms : config->first_byte_ms;
-    int64_t since_ms = exchange->heard ? exchange->heard_ms : exchange->started_ms;
+    *ret_limit_ms = exchange->has_received ? config->idle_ms : config->first_byte_ms;
+    int64_t since_ms = exchange->has_received ? exchange->received_ms : exchange->started_ms;
     if (exchange->started_ms + config->total_ms < since_ms + *ret_limit_ms) {
         *ret_limit_ms = config->total_ms;
         return "the call took longer than";
     }
-    return exchange->heard ? "the answer paused for more than" : "no answer within";
+    return exchange->has_received ? "the answer paused for more than" : "no answer within";
 }
 
-void exchange_write_words(const struct exchange *exchange, enum err err, const char *carrier,
-                          char ret_words[EXCHANGE_WORDS_MAX])
+void exchange_write_reason(const struct exchange *exchange, enum err err, const char *carrier_error,
+                           char ret_reason[EXCHANGE_REASON_MAX])
 {
     int64_t limit_ms = 0;
-    ret_words[0] = '\0';
+    ret_reason[0] = '\0';
     if (err == OK)
         return;
     if (exchange->verdict == ERR_TIMEOUT) {
-        const char *words = late_words(exchange, &limit_ms);
-        (void)snprintf(ret_words, EXCHANGE_WORDS_MAX, "%s %lld ms", words, (long long)limit_ms);
+        const char *reason = late_reason(exchange, &limit_ms);
+        (void)snprintf(ret_reason, EXCHANGE_REASON_MAX, "%s %lld ms", reason, (long long)limit_ms);
     } else if (err == ERR_TOO_LARGE) {
-        (void)snprintf(ret_words, EXCHANGE_WORDS_MAX, "the answer's head is over %zu bytes",
+        (void)snprintf(ret_reason, EXCHANGE_REASON_MAX, "the answer's head is over %zu bytes",
                        exchange->owner->config->max_head_bytes);
     } else if (exchange->resend_refused) {
-        (void)snprintf(ret_words, EXCHANGE_WORDS_MAX,
+        (void)snprintf(ret_reason, EXCHANGE_REASON_MAX,
                        "a kept connection was closed before the answer began");
     } else {
-        why_copy(ret_words, EXCHANGE_WORDS_MAX, slice_of_text(carrier));
+        why_copy(ret_reason, EXCHANGE_REASON_MAX, slice_of_text(carrier_error));
     }
 }
 
-/* The last one freed is the next one used: its memory is warm. */
+/* The exchange released last is used next, because its memory is most likely cached. */
 void exchange_release(struct exchange *exchange)
 {
     struct exchanges *exchanges = exchange->owner;
@@ -310,6 +313,6 @@ void exchange_end(struct exchange *exchange, const struct call_end *end)
     CHECK(channel->by_index[ref.index] == exchange);
     channel->by_index[ref.index] = NULL;
     exchange_release(exchange);
-    channel->owner->told++;
+    channel->owner->events++;
     channel->hearer.ended(channel->hearer.self, ref, end);
 }

@@ -28,7 +28,7 @@ struct names *names_new(uv_loop_t *loop, struct alarm *alarm)
     return names;
 }
 
-/* `https://host:port/…` → host and port; false when there is no name in it that needs a look-up. */
+/* Splits `https://host:port/…`; false when the URL has no host name that could need a look-up. */
 static bool take_apart(struct slice url, struct slice *ret_host, struct slice *ret_port)
 {
     bool is_plain = slice_starts(url, SLICE("http://"));
@@ -56,7 +56,7 @@ static bool is_address_or_local(const char *host)
             slice_equal_nocase(slice_sub(name, name.len - 10, 10), SLICE(".localhost")));
 }
 
-/* A list too long for the room keeps its first addresses. */
+/* Writes as many addresses as fit. */
 static void write_pairs(struct name *name, const struct addrinfo *addresses)
 {
     struct buf pairs OWNED_BY(buf_done);
@@ -75,7 +75,7 @@ static void write_pairs(struct name *name, const struct addrinfo *addresses)
         whole = pairs.len;
     }
     if (whole == 0) {
-        (void)snprintf(name->words, sizeof name->words, "%.200s has no address", name->host);
+        (void)snprintf(name->reason, sizeof name->reason, "%.200s has no address", name->host);
         return;
     }
     pairs.ptr[whole] = '\0';
@@ -88,7 +88,7 @@ static void answered(struct name *name, int status, const struct addrinfo *addre
     if (status == 0)
         write_pairs(name, addresses);
     else
-        (void)snprintf(name->words, sizeof name->words, "%.150s cannot be looked up: %.80s",
+        (void)snprintf(name->reason, sizeof name->reason, "%.150s cannot be looked up: %.80s",
                        name->host, uv_strerror(status));
     name->is_answered = true;
     alarm_set(name->owner->alarm, 0);
@@ -104,7 +104,7 @@ static void on_addresses(uv_getaddrinfo_t *request, int status, struct addrinfo 
     uv_freeaddrinfo(addresses);
 }
 
-static void ask(struct name *name, int64_t now_ms)
+static void look_up(struct name *name, int64_t now_ms)
 {
     struct names *names = name->owner;
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG};
@@ -154,7 +154,7 @@ struct name *names_find(struct names *names, struct slice url, int64_t now_ms)
         name = name_new(names, host, port);
     if (name != NULL && !name->is_asking && !name->is_answered &&
         (!name_is_known(name) || now_ms - name->asked_ms >= NAME_FRESH_MS))
-        ask(name, now_ms);
+        look_up(name, now_ms);
     return name;
 }
 

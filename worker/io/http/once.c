@@ -6,21 +6,21 @@
 #include "base/memory.h"
 #include "io/http/parts.h"
 
-_Static_assert(HTTP_ONCE_WORDS_MAX >= CURL_ERROR_SIZE, "room for curl's words");
+_Static_assert(HTTP_ONCE_REASON_MAX >= CURL_ERROR_SIZE, "curl's error buffer must fit");
 
-static size_t hear(char *ptr, size_t size, size_t count, void *self)
+static size_t on_body(char *ptr, size_t size, size_t count, void *self)
 {
     struct buf *buf = self;
     buf_add(buf, slice_of(ptr, size * count));
     return buf->failed == OK ? size * count : 0;
 }
 
-/* A new head follows an interim answer: the last one counts. */
-static size_t hear_head(char *ptr, size_t size, size_t count, void *self)
+/* Each status line begins a new head; the one after the interim answers counts. */
+static size_t on_head(char *ptr, size_t size, size_t count, void *self)
 {
     if (slice_starts(slice_of(ptr, size * count), SLICE("HTTP/")))
         buf_reset(self);
-    return hear(ptr, size, count, self);
+    return on_body(ptr, size, count, self);
 }
 
 static enum err err_of(CURLcode code)
@@ -41,17 +41,17 @@ static enum err err_of(CURLcode code)
     }
 }
 
-/* curl's words, and the system's reason where there is one. */
-static void write_words(CURL *easy, CURLcode code, char *words)
+/* Completes curl's text in `reason`: its general one if curl wrote none, and the system's error. */
+static void write_reason(CURL *easy, CURLcode code, char *reason)
 {
     long number = 0;
     (void)curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &number);
-    if (words[0] == '\0')
-        (void)snprintf(words, HTTP_ONCE_WORDS_MAX, "%s", curl_easy_strerror(code));
-    const char *reason = code == CURLE_COULDNT_CONNECT ? strerrordesc_np((int)number) : NULL;
-    size_t len = strlen(words);
-    if (number != 0 && reason != NULL)
-        (void)snprintf(words + len, HTTP_ONCE_WORDS_MAX - len, " (%s)", reason);
+    if (reason[0] == '\0')
+        (void)snprintf(reason, HTTP_ONCE_REASON_MAX, "%s", curl_easy_strerror(code));
+    const char *cause = code == CURLE_COULDNT_CONNECT ? strerrordesc_np((int)number) : NULL;
+    size_t len = strlen(reason);
+    if (number != 0 && cause != NULL)
+        (void)snprintf(reason + len, HTTP_ONCE_REASON_MAX - len, " (%s)", cause);
 }
 
 static enum err exchange(CURL *easy, const struct http_request *request,
@@ -60,17 +60,17 @@ static enum err exchange(CURL *easy, const struct http_request *request,
     struct curl_slist *lines = http_easy_set_request(easy, request);
     if (lines == NULL)
         return ERR_NO_MEMORY;
-    (void)curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, ret_answer->words);
-    (void)curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, hear_head);
+    (void)curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, ret_answer->reason);
+    (void)curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_head);
     (void)curl_easy_setopt(easy, CURLOPT_HEADERDATA, &ret_answer->head);
-    (void)curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, hear);
+    (void)curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
     (void)curl_easy_setopt(easy, CURLOPT_WRITEDATA, &ret_answer->body);
     CURLcode code = curl_easy_perform(easy);
     long status = 0;
     (void)curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
     ret_answer->status = (int)status;
     if (code != CURLE_OK)
-        write_words(easy, code, ret_answer->words);
+        write_reason(easy, code, ret_answer->reason);
     memory_free(lines);
     return err_of(code);
 }
@@ -78,13 +78,13 @@ static enum err exchange(CURL *easy, const struct http_request *request,
 enum err http_once(const struct http_config *config, const struct http_request *request,
                    int64_t timeout_ms, struct http_once_answer *ret_answer)
 {
-    ret_answer->words[0] = '\0';
+    ret_answer->reason[0] = '\0';
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
         return ERR_NO_MEMORY;
     enum err err = ERR_NO_MEMORY;
     CURL *easy = curl_easy_init();
     if (easy != NULL) {
-        http_easy_set_way(easy, config->ca_bundle, config->proxy);
+        http_easy_set_transport(easy, config->ca_bundle, config->proxy);
         (void)curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)config->connect_ms);
         (void)curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
         err = exchange(easy, request, ret_answer);

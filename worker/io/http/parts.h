@@ -1,7 +1,5 @@
-/* What the files of the HTTP room share: client.c (pools, the step, birth and death), easy.c
- * (one exchange on one of curl's handles) and once.c (one that somebody waits for). For nobody
- * else.
- */
+/* Private to io/http: shared by client.c (pools, the step, birth and death), easy.c (one exchange
+ * on one easy handle of curl) and once.c (one blocking exchange). */
 #ifndef IO_HTTP_PARTS_H
 #define IO_HTTP_PARTS_H
 
@@ -14,23 +12,23 @@
 #include "io/http/names.h"
 #include "io/http/sockets.h"
 
-/* One connection pool of bounded size; see HTTP_CALLS_PER_MULTI. */
+/* A multi handle of curl with up to HTTP_CALLS_PER_MULTI exchanges, and its connections. */
 struct pool {
     struct http *http;
     CURLM *multi;
-    int64_t due_ms; /* curl's own timer; INT64_MAX = none */
+    int64_t due_ms; /* curl's timer; INT64_MAX = not set */
     uint32_t running;
-    int64_t idle_since_ms; /* nothing is running; INT64_MAX = it is, or no connection was made */
-    bool touched;          /* something may have finished */
+    int64_t idle_since_ms; /* INT64_MAX = not idle, or without connections */
+    bool touched;          /* an exchange may have finished */
 };
 
 struct http {
     uv_loop_t *loop;
     struct http_config config;
-    char *ca_bundle, *proxy; /* copies; config's are gone */
+    char *ca_bundle, *proxy; /* copies, because those of `config` are gone */
     CURLSH *share;
     struct sockets *sockets;
-    struct names *names; /* NULL: proxies look names up, or curl does */
+    struct names *names; /* NULL with a proxy, which looks names up */
     struct exchanges exchanges;
     struct pool *pools;
     size_t pool_count;
@@ -39,6 +37,7 @@ struct http {
     struct http_stats stats;
 };
 
+/* The client of an exchange. */
 static inline struct http *http_of(const struct exchange *exchange)
 {
     return LINK_OWNER(exchange->owner, struct http, exchanges);
@@ -54,23 +53,24 @@ static inline int64_t http_now_ms(const struct http *http)
     return (int64_t)uv_now(http->loop);
 }
 
-/* Sets the exchange's handle up for its request; made if it has none yet. Addresses of `name` (NULL
- * = none) that curl does not have go with it. false: out of memory. */
+/* Sets up the exchange's easy handle for its request, and makes the handle if there is none. Gives
+ * curl the addresses of `name` (NULL = none) if they are new. False: out of memory. */
 MUST_CHECK bool http_easy_prepare(struct exchange *exchange, struct name *name);
-/* After it has left its multi: gives back what the request needed. */
+/* Frees what the request needed, after its handle has left the multi handle. */
 void http_easy_clear(struct exchange *exchange);
-/* A byte of the request may have reached the service. */
+/* May a byte of the request have reached the service? */
 bool http_easy_was_sent(const struct exchange *exchange);
-/* How it ended; `words` (EXCHANGE_WORDS_MAX) is where ret_end->words lies. */
-void http_easy_judge(const struct exchange *exchange, CURLcode result, char *words,
+/* Fills in how the exchange ended. ret_end->words borrows `reason` (EXCHANGE_REASON_MAX). */
+void http_easy_judge(const struct exchange *exchange, CURLcode result, char *reason,
                      struct call_end *ret_end);
+/* The exchange of an easy handle. */
 struct exchange *http_easy_exchange(CURL *easy);
 
-/* How every POST travels: certificates and proxy as in struct http_config, protocols, no redirects.
- */
-void http_easy_set_way(CURL *easy, const char *ca_bundle, const char *proxy);
-/* What is sent; all of it is borrowed until the exchange has ended, and so are the header lines
- * that are returned, which the caller then gives to memory_free. NULL: out of memory. */
+/* Sets the options of every POST: certificates and proxy (as in struct http_config), protocols, no
+ * redirects. */
+void http_easy_set_transport(CURL *easy, const char *ca_bundle, const char *proxy);
+/* Sets URL, headers and body. The request is borrowed until the exchange ends; so is the list of
+ * headers that is returned, and the caller then passes it to memory_free. NULL: out of memory. */
 MUST_CHECK struct curl_slist *http_easy_set_request(CURL *easy, const struct http_request *request);
 
 #endif

@@ -10,14 +10,14 @@
 #include "base/memory.h"
 
 #define BY_FD_ROOM_MIN 64
-#define LOOK_MAX       1024 /* ready sockets in one look: bounds a step of the owner */
+#define LOOK_MAX       1024 /* ready sockets per look, to bound a step of the owner */
 
-/* What is known of one number; `used` false = not watched. */
+/* A file descriptor; `used` false = not watched. */
 struct watched {
     void *owner;
     bool used, kept;
-    unsigned char wanted; /* what the owner waits for */
-    unsigned char asked;  /* what epoll waits for: may be more */
+    unsigned char wanted;     /* events that the owner waits for */
+    unsigned char registered; /* events that epoll waits for; may be more */
 };
 
 struct sockets {
@@ -30,7 +30,7 @@ struct sockets {
     bool is_closed;
 };
 
-/* The loop has woken up: that is all that was wanted. */
+/* Nothing to do: waking the loop is enough. */
 static void on_ready(uv_poll_t *poll, int status, int events)
 {
     (void)poll;
@@ -78,8 +78,9 @@ static struct watched *find(const struct sockets *sockets, int fd)
     return &sockets->by_fd[fd];
 }
 
-/* Brings epoll to `events`. A number that was closed behind our back is not in there any more. */
-static bool ask(struct sockets *sockets, int fd, int events)
+/* Registers `events` with epoll. A socket that the library closed without notice is no longer in
+ * there, hence the second try. */
+static bool set_epoll(struct sockets *sockets, int fd, int events)
 {
     struct watched *watched = &sockets->by_fd[fd];
     struct epoll_event event = {.data.fd = fd};
@@ -87,8 +88,8 @@ static bool ask(struct sockets *sockets, int fd, int events)
         event.events |= EPOLLIN;
     if ((events & SOCKET_WRITABLE) != 0)
         event.events |= EPOLLOUT;
-    bool is_in = watched->asked != 0;
-    watched->asked = (unsigned char)events;
+    bool is_in = watched->registered != 0;
+    watched->registered = (unsigned char)events;
     if (events == 0)
         return !is_in || epoll_ctl(sockets->epoll, EPOLL_CTL_DEL, fd, &event) == 0;
     if (is_in && epoll_ctl(sockets->epoll, EPOLL_CTL_MOD, fd, &event) == 0)
@@ -97,18 +98,18 @@ static bool ask(struct sockets *sockets, int fd, int events)
         return true;
     if (errno == EEXIST && epoll_ctl(sockets->epoll, EPOLL_CTL_MOD, fd, &event) == 0)
         return true;
-    watched->asked = 0;
+    watched->registered = 0;
     return false;
 }
 
-/* Nobody waits for it now. Being writable is nearly always true: it would be told again and again.
- */
-static void rest(struct sockets *sockets, int fd)
+/* The owner waits for nothing now. An idle socket is nearly always writable, so epoll must not
+ * report that. */
+static void unwatch(struct sockets *sockets, int fd)
 {
     struct watched *watched = &sockets->by_fd[fd];
     watched->wanted = 0;
-    if ((watched->asked & SOCKET_WRITABLE) != 0)
-        (void)ask(sockets, fd, watched->asked & SOCKET_READABLE);
+    if ((watched->registered & SOCKET_WRITABLE) != 0)
+        (void)set_epoll(sockets, fd, watched->registered & SOCKET_READABLE);
 }
 
 bool sockets_watch(struct sockets *sockets, int fd, int events, void *owner)
@@ -116,7 +117,7 @@ bool sockets_watch(struct sockets *sockets, int fd, int events, void *owner)
     struct watched *watched = find(sockets, fd);
     if (events == 0) {
         if (watched != NULL && watched->kept)
-            rest(sockets, fd);
+            unwatch(sockets, fd);
         else
             sockets_forget(sockets, fd);
         return true;
@@ -128,7 +129,7 @@ bool sockets_watch(struct sockets *sockets, int fd, int events, void *owner)
     watched->used = true;
     watched->owner = owner;
     watched->wanted = (unsigned char)events;
-    return watched->asked == events || ask(sockets, fd, events);
+    return watched->registered == events || set_epoll(sockets, fd, events);
 }
 
 void sockets_keep(struct sockets *sockets, int fd)
@@ -143,7 +144,7 @@ void sockets_forget(struct sockets *sockets, int fd)
     struct watched *watched = find(sockets, fd);
     if (watched == NULL)
         return;
-    (void)ask(sockets, fd, 0);
+    (void)set_epoll(sockets, fd, 0);
     *watched = (struct watched){0};
     sockets->count--;
 }
@@ -164,7 +165,7 @@ bool sockets_next(struct sockets *sockets, struct socket_event *ret_event)
         if (watched == NULL)
             continue; /* forgotten since the look */
         if (watched->wanted == 0) {
-            (void)ask(sockets, fd, 0);
+            (void)set_epoll(sockets, fd, 0);
             continue;
         }
         int seen = ((event->events & EPOLLIN) != 0 ? SOCKET_READABLE : 0) |

@@ -1,8 +1,8 @@
-/* The sockets of somebody else's library, watched by an epoll of their own, which the uv loop
- * watches in turn. So a socket has no handle of uv's, what is ready is taken out in the owner's own
- * time and told once, and a kept socket stays registered while nobody waits for its events: a
- * kept-alive connection costs no system call per request. An event that nobody waits for (the peer
- * closed an idle connection) takes it out. */
+/* Watches the sockets of a library (curl) with one epoll instance, which the uv loop watches in
+ * turn. So a socket needs no handle of uv, the owner reads events when it wants to, and a kept
+ * socket stays registered between requests: a kept-alive connection costs no system call per
+ * request. A kept socket with an event that its owner does not wait for, such as the end of an idle
+ * connection, is unregistered. The library owns the sockets. */
 #ifndef IO_HTTP_SOCKETS_H
 #define IO_HTTP_SOCKETS_H
 
@@ -17,32 +17,35 @@
 struct uv_loop_s;
 struct sockets;
 
-/* NULL: out of memory or of files. */
+/* NULL: out of memory or of file descriptors. */
 MUST_CHECK struct sockets *sockets_new(struct uv_loop_s *loop);
-/* Wait for events (a sum of the above) of `fd` for `owner` from now on. With 0 a socket that is not
- * kept is forgotten: it may be closed next. false: out of memory, or no socket. */
+/* Waits for `events` (a sum of the above) of `fd` from now on; `owner` comes back with them. 0
+ * waits for nothing, and forgets a socket that is not kept. False: out of memory, or `fd` is no
+ * socket. */
 MUST_CHECK bool sockets_watch(struct sockets *sockets, int fd, int events, void *owner);
-/* The end of this watched socket will be told by sockets_forget. */
+/* Keeps a watched socket registered until sockets_forget. */
 void sockets_keep(struct sockets *sockets, int fd);
-/* Before a kept socket is closed. Unknown ones are fine. */
+/* Unregisters a socket; call it before a kept socket is closed. An unknown one is fine. */
 void sockets_forget(struct sockets *sockets, int fd);
 
 struct socket_event {
     int fd;
-    /* of those waited for; all of them when the socket failed: reading or writing tells how */
+    /* those waited for; all of them when the socket failed, because reading or writing shows how */
     int events;
     void *owner;
 };
-/* A new look at what is ready, for sockets_next. */
+/* Collects what is ready now, for sockets_next. Does not wait. */
 void sockets_look(struct sockets *sockets);
-/* The next ready socket; false = none left. What is not taken out, or still ready then, comes with
- * the next look. */
+/* The next ready socket; false = none is left. A socket that is not taken, or is still ready, comes
+ * with the next sockets_look. */
 bool sockets_next(struct sockets *sockets, struct socket_event *ret_event);
+/* The number of watched and kept sockets. */
 size_t sockets_count(const struct sockets *sockets);
 
-/* Forgets all; freed when the loop has run until sockets_are_closed. */
+/* The end, in this order: sockets_close forgets all sockets; the caller runs the loop until
+ * sockets_are_closed; sockets_free frees the memory (NULL is fine). */
 void sockets_close(struct sockets *sockets);
 bool sockets_are_closed(const struct sockets *sockets);
-void sockets_free(struct sockets *sockets); /* NULL is fine */
+void sockets_free(struct sockets *sockets);
 
 #endif

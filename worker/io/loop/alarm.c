@@ -36,7 +36,7 @@ void alarm_set(struct alarm *alarm, int64_t at_ms)
 
 void alarm_move(struct alarm *alarm, int64_t at_ms)
 {
-    alarm_heard(alarm);
+    alarm_clear(alarm);
     if (at_ms != alarm->due_ms) {
         alarm->due_ms = INT64_MAX;
         CHECK(uv_timer_stop(&alarm->timer) == 0);
@@ -45,7 +45,7 @@ void alarm_move(struct alarm *alarm, int64_t at_ms)
         alarm_set(alarm, at_ms);
 }
 
-void alarm_heard(struct alarm *alarm)
+void alarm_clear(struct alarm *alarm)
 {
     CHECK(uv_idle_stop(&alarm->hurry) == 0);
 }

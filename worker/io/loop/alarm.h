@@ -1,7 +1,8 @@
-/* A wake-up call for the loop: at the time that is set, and not after some socket's event later,
- * the loop turns once more. (A timer that is due fires before uv waits for sockets and does not
- * shorten that wait: one of 0 ms set in a turn, or of a few that pass before uv_run looks, is slept
- * through.) */
+/* An alarm: makes the uv loop turn at a set time. A plain uv timer is not enough, because uv fires
+ * due timers before it waits for sockets: when a timer comes due just before uv_run, its callback
+ * runs, but uv_run then still waits for the next event. The alarm starts an idle handle, with which
+ * uv does not wait. The owner embeds the alarm. All times are uv_now's, in milliseconds. Loop
+ * thread only. */
 #ifndef IO_LOOP_ALARM_H
 #define IO_LOOP_ALARM_H
 
@@ -11,19 +12,21 @@
 
 struct alarm {
     uv_timer_t timer;
-    uv_idle_t hurry; /* while it runs the loop does not wait */
-    int64_t due_ms;  /* that `timer` is set for; INT64_MAX = none */
+    uv_idle_t hurry; /* while it runs, the loop does not wait */
+    int64_t due_ms;  /* when `timer` is due; INT64_MAX = not set */
     int open_handles;
 };
 
+/* Makes an alarm that is not set. `loop` must outlive it. */
 void alarm_init(struct alarm *alarm, uv_loop_t *loop);
-/* Earlier than what was set before, or nothing changes; in the past: at once. uv_now's time. */
+/* Sets the alarm to `at_ms` if it is not set to an earlier time; a time in the past rings at once.
+ */
 void alarm_set(struct alarm *alarm, int64_t at_ms);
-/* To this time, later than before or not; in the past: at once; INT64_MAX: not at all. */
+/* Sets the alarm to `at_ms` whatever it was; INT64_MAX: not at all. */
 void alarm_move(struct alarm *alarm, int64_t at_ms);
-/* The turn has come: the loop may wait again. An alarm set for later stays set. */
-void alarm_heard(struct alarm *alarm);
-/* Closed when the loop has run until alarm_is_closed. */
+/* Stops the ringing: the loop may wait again. An alarm that is set for later stays set. */
+void alarm_clear(struct alarm *alarm);
+/* Closes the handles; the owner runs the loop until alarm_is_closed before it frees the alarm. */
 void alarm_close(struct alarm *alarm);
 bool alarm_is_closed(const struct alarm *alarm);
 

@@ -13,8 +13,7 @@ static int64_t clock_read_us(clockid_t clock)
     return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
-/* The clock that counts a suspended machine's sleep: a worker that was frozen with its machine must
- * notice. */
+/* CLOCK_BOOTTIME, because a worker must notice that it was suspended with its machine. */
 int64_t clock_monotonic_us(void)
 {
     return clock_read_us(CLOCK_BOOTTIME);

@@ -14,35 +14,35 @@
 #include "io/loop/clock.h"
 
 #define LAST_WRITE_MS 1000
-#define LOOK_UP_MS    100 /* how long the writer may take to see that it shall give up */
+#define LOOK_UP_MS    100 /* how often the writer checks `gives_up` */
 
 struct log_sink {
     struct log_config config;
-    bool words; /* else JSON */
+    bool is_text; /* else JSON */
     pthread_mutex_t lock;
-    pthread_cond_t added;   /* for the writer: lines wait, or the end */
+    pthread_cond_t added;   /* for the writer: lines wait, or the sink ends */
     pthread_cond_t written; /* for log_sink_free */
     pthread_t writer;
     bool has_writer;
     atomic_bool gives_up;
-    struct buf taken; /* the writer's: what it writes now */
+    struct buf taken; /* the writer's: the lines that it writes now */
     /* Under the lock: */
     struct buf waiting;
-    uint64_t dropped; /* lines since the last that was written */
+    uint64_t dropped; /* lines that no line has reported yet */
     bool ending;
-    bool idle; /* the writer has written all that it took */
+    bool idle; /* the writer has written all lines that it took */
 };
 
 static void line_make(const struct log_sink *sink, enum log_event event,
                       const struct log_field *fields, size_t count, struct buf *ret_line)
 {
-    if (sink->words)
+    if (sink->is_text)
         log_add_text(ret_line, clock_wall_ms(), event, fields, count);
     else
         log_add_json(ret_line, clock_wall_ms(), event, fields, count);
 }
 
-/* The line about lines that nobody will see; under the lock. */
+/* Adds the line that reports dropped lines, if it fits. Under the lock. */
 static void dropped_add(struct log_sink *sink)
 {
     struct log_field field = FIELD_INT("lines", (int64_t)sink->dropped);
@@ -55,8 +55,8 @@ static void dropped_add(struct log_sink *sink)
     }
 }
 
-/* Writes all of it, however long the reader takes; gives up when nobody can read any more, or when
- * told to. A piece of PIPE_BUF bytes does not block once the descriptor is ready for writing. */
+/* Writes all bytes, however long the reader takes. Gives up when the descriptor fails, or when the
+ * sink must end. Pieces of PIPE_BUF bytes do not block once the descriptor is ready for writing. */
 static void bytes_write(struct log_sink *sink, struct slice bytes)
 {
     while (bytes.len > 0 && !atomic_load(&sink->gives_up)) {
@@ -105,8 +105,8 @@ struct log_sink *log_sink_new(const struct log_config *config)
         return NULL;
     sink->config = *config;
     sink->idle = true;
-    sink->words =
-        config->format == LOG_FORMAT_WORDS ||
+    sink->is_text =
+        config->format == LOG_FORMAT_TEXT ||
         (config->format == LOG_FORMAT_AUTO && config->write == NULL && isatty(config->fd) == 1);
     buf_init(&sink->waiting, LOG_SINK_BYTES_MAX);
     buf_init(&sink->taken, LOG_SINK_BYTES_MAX);
@@ -122,7 +122,7 @@ struct log_sink *log_sink_new(const struct log_config *config)
     return sink;
 }
 
-/* Under the lock. False when the reader did not take the lines in time. */
+/* Waits until the writer is done; false when the reader is too slow. Under the lock. */
 static bool writer_wait(struct log_sink *sink)
 {
     struct timespec until;

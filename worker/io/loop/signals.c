@@ -7,7 +7,7 @@
 
 static _Atomic(const struct signals *) listener;
 
-static void hear(int number)
+static void on_signal(int number)
 {
     (void)number;
     const struct signals *signals = atomic_load(&listener);
@@ -26,7 +26,7 @@ void signals_ignore_pipe(void)
 
 void signals_set(const struct signals *signals)
 {
-    struct sigaction action = {.sa_handler = hear, .sa_flags = SA_RESTART};
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
     atomic_store(&listener, signals);
     CHECK(sigaction(SIGTERM, &action, NULL) == 0);
     CHECK(sigaction(SIGINT, &action, NULL) == 0);

@@ -1,5 +1,5 @@
-/* SIGTERM and SIGINT, heard for one listener of the process: the first asks it to stop, the next
- * one ends the process. SIGPIPE is ignored. */
+/* Handles SIGTERM and SIGINT for one listener of the process. The first signal asks the listener to
+ * stop; the second ends the process by _exit. Nothing fails. */
 #ifndef IO_LOOP_SIGNALS_H
 #define IO_LOOP_SIGNALS_H
 
@@ -8,16 +8,16 @@
 #include "io/loop/wake.h"
 
 struct signals {
-    struct loop_wake wake; /* called in the signal handler: async-signal-safe */
-    atomic_int *stops;     /* how often a stop was asked for; the handler adds one */
-    int exit_code;         /* of _exit, when a stop was asked for before */
+    struct loop_wake wake; /* the handler calls it, so it must be async-signal-safe */
+    atomic_int *stops;     /* requests to stop so far; the handler adds one */
+    int exit_code;         /* of _exit */
 };
 
-/* Ignores SIGPIPE; every process with sockets wants that. */
+/* Ignores SIGPIPE, so that a write to a closed socket fails with EPIPE instead. */
 void signals_ignore_pipe(void);
-/* `signals` is borrowed until signals_unset. */
+/* Installs the listener, which is borrowed until signals_unset. */
 void signals_set(const struct signals *signals);
-/* A signal does again what it does to any process. Nothing happens when another listener is set. */
+/* Restores the default actions. Does nothing when `signals` is not the listener. */
 void signals_unset(const struct signals *signals);
 
 #endif

@@ -1,4 +1,4 @@
-/* How a room tells the loop, from any thread, that it has something to do. */
+/* Wakes the loop: rooms call it, from any thread, when they have something for the loop to do. */
 #ifndef IO_LOOP_WAKE_H
 #define IO_LOOP_WAKE_H
 
