@@ -20,7 +20,7 @@ static size_t variable_count;
 static char home[64];
 static struct aws_environment environment;
 static struct credentials_store store;
-static char words[AWS_WORDS_MAX];
+static char words[AWS_REASON_MAX];
 
 static const char *look_up(void *self, const char *name)
 {
@@ -111,10 +111,10 @@ static void must_find_none(const char *part, const char *other)
 {
     load();
     assert_int_equal(credentials_load(&store, &environment), ERR_NO_CREDENTIALS);
-    if (strstr(store.words, part) == NULL || strstr(store.words, other) == NULL)
-        print_message("%s\n", store.words);
-    assert_non_null(strstr(store.words, part));
-    assert_non_null(strstr(store.words, other));
+    if (strstr(store.reason, part) == NULL || strstr(store.reason, other) == NULL)
+        print_message("%s\n", store.reason);
+    assert_non_null(strstr(store.reason, part));
+    assert_non_null(strstr(store.reason, other));
     assert_null(store.source);
     assert_null(store.credentials.secret_access_key.ptr);
 }
@@ -222,7 +222,7 @@ static void an_error_names_only_the_source_of_an_invalid_key(void **state)
         for (size_t j = 0; j < COUNT_OF(WRONG); j++) {
             variables[1 + i].value = WRONG[j];
             must_find_none(NAMES[i], "holds a blank, a control character");
-            assert_null(strstr(store.words, "can"));
+            assert_null(strstr(store.reason, "can"));
         }
         variables[1 + i].value = good;
     }
@@ -230,7 +230,7 @@ static void an_error_names_only_the_source_of_an_invalid_key(void **state)
     variable_count = 1;
     write_file("credentials", "[default]\naws_access_key_id = A\naws_secret_access_key = B can\n");
     must_find_none("aws_secret_access_key of profile default in ", "/.aws/credentials holds");
-    assert_null(strstr(store.words, "B can"));
+    assert_null(strstr(store.reason, "B can"));
     write_file("credentials", "[default]\naws_access_key_id = A\naws_secret_access_key = B\n");
     write_file("config", "[default]\naws_session_token = C\x7f\n");
     must_find_none("aws_session_token of profile default in ", "/.aws/config holds");
@@ -326,7 +326,7 @@ static void messages_never_quote_a_secret(void **state)
     set("AWS_SESSION_TOKEN", "CANARY");
     load();
     assert_int_equal(credentials_load(&store, &environment), ERR_NO_CREDENTIALS);
-    assert_null(strstr(store.words, "CANARY"));
+    assert_null(strstr(store.reason, "CANARY"));
     write_file("credentials", "[default]\naws_secret_access_key CANARY\n");
     must_refuse(ERR_FORMAT, "/.aws/credentials:2: ");
     assert_null(strstr(words, "CANARY"));

@@ -14,7 +14,7 @@
 static void say(struct log_sink *sink, const char *words)
 {
     struct log_field fields[] = {FIELD_TEXT("client", SLICE("test")),
-                                 FIELD_TEXT("words", slice_of_text(words))};
+                                 FIELD_TEXT("text", slice_of_text(words))};
     log_sink_add(sink, LOG_LIBRDKAFKA_LOG, fields, COUNT_OF(fields));
 }
 

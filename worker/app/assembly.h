@@ -9,7 +9,7 @@
 #include "io/io.h"
 #include "wire/bedrock/endpoint.h"
 
-#define ASSEMBLY_WORDS_MAX AWS_WORDS_MAX
+#define ASSEMBLY_WORDS_MAX AWS_REASON_MAX
 /* Partitions that the memory bound counts with: how many a worker gets is not known before it has
  * joined. */
 #define ASSEMBLY_PARTITIONS 16

@@ -116,7 +116,7 @@ static void give_credentials(const struct worker *worker)
     credentials_init(&store);
     enum err err = credentials_load(&store, &worker->assembly.aws);
     engine_credentials(worker->engine, err == OK ? &store.credentials : NULL,
-                       err == ERR_NO_CREDENTIALS ? slice_of_text(store.words)
+                       err == ERR_NO_CREDENTIALS ? slice_of_text(store.reason)
                                                  : slice_of_text(err_words(err)));
 }
 

@@ -8,18 +8,19 @@
 #include "base/memory.h"
 #include "io/parts.h"
 
-#define KAFKA_TICK_MS 200 /* Kafka's rooms are served so often even when they were not woken */
+#define KAFKA_TICK_MS 200 /* longest time between two services of Kafka's rooms */
 #define STOP_GRACE_MS                                                                              \
-    20000 /* beyond the drain time-out, for the last commit; then the watchdog bites */
-#define FLUSH_MS     3000  /* at the end: for offsets and chunks on their way */
+    20000                  /* after the drain's end, for the last commit; then the watchdog acts   \
+                            */
+#define FLUSH_MS     3000  /* at the end, for offsets and chunks that are on their way */
 #define CLOSE_MS     8000  /* for the consumer to leave its group */
 #define FREE_MS      30000 /* for everything else */
-#define RESOLVER_MS  2000  /* for look-ups of names, at the very end */
+#define RESOLVER_MS  2000  /* for running look-ups of names, at the very end */
 #define LAST_TURN_MS 20
 
 /* ---- waking ---- */
 
-static void loop_woken(uv_async_t *wake)
+static void on_wake(uv_async_t *wake)
 {
     (void)wake;
 }
@@ -32,7 +33,7 @@ static bool loop_make(struct io *io)
         return false;
     io->has_loop = true;
     alarm_init(&io->alarm, &io->loop);
-    return uv_async_init(&io->loop, &io->wake, loop_woken) == 0;
+    return uv_async_init(&io->loop, &io->wake, on_wake) == 0;
 }
 
 static bool rooms_make(struct io *io, char *ret_error)
@@ -46,8 +47,8 @@ static bool rooms_make(struct io *io, char *ret_error)
     signals_ignore_pipe();
     io->signals =
         (struct signals){.wake = wake, .stops = &io->stops, .exit_code = IO_EXIT_STOPPED_AT_ONCE};
-    if (io->config
-            .handle_signals) /* before the first thread starts: its first line may bring one */
+    /* Before the first thread starts, because a signal may follow its first log line. */
+    if (io->config.handle_signals)
         signals_set(&io->signals);
     io->http = http_new(&io->loop, &io->config.http);
     io->releases = memory_new(PARTITIONS_MAX * sizeof *io->releases);
@@ -70,16 +71,16 @@ static bool rooms_make(struct io *io, char *ret_error)
 
 struct io *io_new(const struct io_config *config, char *ret_error, size_t room)
 {
-    char words[KAFKA_ERROR_MAX] = "out of memory or threads";
+    char error[KAFKA_ERROR_MAX] = "out of memory or threads";
     struct io *io = memory_new(sizeof *io);
     if (io != NULL) {
         io->config = *config;
         io_ports_make(io);
-        if (rooms_make(io, words))
+        if (rooms_make(io, error))
             return io;
         io_free(io);
     }
-    (void)snprintf(ret_error, room, "%s", words);
+    (void)snprintf(ret_error, room, "%s", error);
     return NULL;
 }
 
@@ -131,7 +132,7 @@ static void loop_end(struct io *io)
     (void)uv_loop_close(&io->loop);
 }
 
-/* Of an end that is not a good one. */
+/* The exit code of an abnormal end. */
 static int exit_code_at_least(const struct io *io)
 {
     return io->exit_code != 0 ? io->exit_code : IO_EXIT_STOPPED_AT_ONCE;
@@ -179,17 +180,18 @@ static void stop_begin(struct io *io)
     engine_stop(io->engine);
 }
 
-/* What cannot be published must not be taken: the group is joined when the producer is ready. */
+/* Joins the group once the producer is ready: the worker must not take requests whose results it
+ * cannot publish. */
 static void join_when_ready(struct io *io)
 {
-    char words[KAFKA_ERROR_MAX];
+    char error[KAFKA_ERROR_MAX];
     if (io->has_joined || io->is_stopping || !kafka_committer_is_ready(io->committer))
         return;
     io->has_joined = true;
-    if (kafka_consumer_subscribe(io->consumer, words))
+    if (kafka_consumer_subscribe(io->consumer, error))
         return;
     struct log_field fields[] = {FIELD_TEXT("client", SLICE("consumer")),
-                                 FIELD_TEXT("words", slice_of_text(words))};
+                                 FIELD_TEXT("text", slice_of_text(error))};
     log_sink_add(io->sink, LOG_LIBRDKAFKA_ERROR, fields, COUNT_OF(fields));
     io->exit_code = IO_EXIT_STOPPED_AT_ONCE;
     stop_begin(io);
@@ -210,7 +212,8 @@ static void batch_take(struct io *io)
     engine_batch_ended(io->engine, &end);
 }
 
-/* What cannot be committed must not keep the partition until the group puts this member out. */
+/* Releases partitions whose offsets are committed. Gives up after a while, before the group removes
+ * this member. */
 static void releases_serve(struct io *io)
 {
     int64_t most_ms =
@@ -230,7 +233,7 @@ static void releases_serve(struct io *io)
     io->release_count = left;
 }
 
-/* The rooms of Kafka, when one of them has something or it is time. */
+/* Serves Kafka's rooms, when one of them called io_wake or it is time. */
 static void kafka_serve(struct io *io)
 {
     if (!atomic_exchange(&io->woken, false) && io->now_ms < io->kafka_due_ms)
@@ -258,13 +261,14 @@ static void time_take(struct io *io)
     io->uv_ahead_ms = (int64_t)uv_now(&io->loop) - io->now_ms;
 }
 
-/* The loop turns again then, even when nothing happens. */
+/* Makes the loop turn at `due_ms`, even without an event. */
 static void turn_again_at(struct io *io, int64_t due_ms)
 {
     alarm_move(&io->alarm, due_ms + io->uv_ahead_ms);
 }
 
-/* Waits for something to happen, or not when there is more to do, and does it. */
+/* One turn of the loop: waits for an event, unless there is `more` to do, and serves every room.
+ * True: there is more to do. */
 static bool turn(struct io *io, bool more)
 {
     (void)uv_run(&io->loop, more ? UV_RUN_NOWAIT : UV_RUN_ONCE);
@@ -278,19 +282,19 @@ static bool turn(struct io *io, bool more)
     http_step(io->http);
     bool has_more = kafka_consumer_pump(io->consumer);
     int64_t due_ms = engine_turn(io->engine);
-    bool was_told = http_obey(io->http);
+    bool has_news = http_obey(io->http);
     turn_again_at(io, due_ms < io->kafka_due_ms ? due_ms : io->kafka_due_ms);
-    return has_more || was_told || due_ms <= io->now_ms;
+    return has_more || has_news || due_ms <= io->now_ms;
 }
 
 /* ---- the end ---- */
 
-/* A turn without the engine. */
+/* A turn without the engine, while the worker ends. */
 static void last_turn(struct io *io)
 {
     turn_again_at(io, io->now_ms + LAST_TURN_MS);
     (void)uv_run(&io->loop, UV_RUN_ONCE);
-    alarm_heard(&io->alarm);
+    alarm_clear(&io->alarm);
     time_take(io);
     kafka_consumer_turn(io->consumer);
     kafka_consumer_step(io->consumer, io->now_ms);
@@ -298,8 +302,8 @@ static void last_turn(struct io *io)
     kafka_chunks_step(io->chunks);
 }
 
-/* Offsets and chunks on their way. While the consumer joins its group anew no commit may go: that
- * is waited for as long as the drain may take. */
+/* Waits until offsets are committed and chunks delivered. No commit may go while the consumer joins
+ * its group again; that may last until the drain must end. */
 static void last_flush(struct io *io)
 {
     int64_t until_ms = io->now_ms + FLUSH_MS;
@@ -329,7 +333,7 @@ static void close_all(struct io *io)
     last_flush(io);
     watchdog_set(io->watchdog, FREE_MS, exit_code_at_least(io));
     if (io->http != NULL)
-        http_close(io->http); /* its end is waited for when all else is done */
+        http_close(io->http); /* io_run waits for it at the end */
     kafka_consumer_close_begin(io->consumer);
     int64_t until_ms = io->now_ms + CLOSE_MS;
     while (!kafka_consumer_closed(io->consumer) && io->now_ms < until_ms)
@@ -359,8 +363,8 @@ int io_run(struct io *io)
     signals_unset(&io->signals);
     struct log_field field = FIELD_INT("exit_code", io->exit_code);
     log_sink_add(io->sink, LOG_STOPPED, &field, 1);
-    /* A look-up that the resolver does not answer cannot be broken off. Nothing is left that this
-     * could cost. */
+    /* A running look-up cannot be aborted while the resolver does not answer. Nothing is left to
+     * lose, so the watchdog may end the process. */
     watchdog_set(io->watchdog, RESOLVER_MS, io->exit_code);
     http_end(io);
     watchdog_stop(io->watchdog);

@@ -1,8 +1,10 @@
 /* The worker's input and output: Kafka, Bedrock, clock, signals and log, behind the commands and
- * events of engine/ports.h. One loop (libuv) in the thread that calls io_run; the committer and the
- * log sink have threads of their own. Made by app in this order: io_new, engine_new(…,
- * io_ports(io), …), io_attach, io_run, io_free, engine_free (io borrows outputs of the open batch
- * from the engine until io_free has joined the committer). */
+ * events of engine/ports.h. A libuv loop runs in the thread that calls io_run; committer, look-ups,
+ * watchdog and log sink have their threads.
+ *
+ * The app calls, in this order: io_new, engine_new(…, io_ports(io), …), io_attach, io_run, io_free,
+ * engine_free. The engine goes last, because io borrows the outputs of the open batch from it until
+ * io_free has ended the committer. */
 #ifndef IO_IO_H
 #define IO_IO_H
 
@@ -13,34 +15,35 @@
 #include "io/kafka/conf.h"
 #include "io/loop/log_sink.h"
 
-#define IO_EXIT_STOPPED_AT_ONCE 1 /* of a second SIGTERM or SIGINT, and of a watchdog */
+#define IO_EXIT_STOPPED_AT_ONCE 1 /* after a second SIGTERM or SIGINT, or by the watchdog */
 
-/* Everything is borrowed for io's life. */
+/* Everything is borrowed until io_free. */
 struct io_config {
     struct kafka_config kafka;
     struct http_config http;
-    const char *aws_profile; /* whose credentials; "" or NULL = the environment's */
+    const char *aws_profile; /* of the settings; "" or NULL = the environment's */
     struct log_config log;
-    int64_t drain_timeout_ms; /* the watchdog leaves some seconds after it */
-    /* SIGTERM, SIGINT → engine_stop; false: a thread of a bigger program, use io_stop */
-    bool handle_signals;
+    int64_t drain_timeout_ms; /* the watchdog ends the process some seconds after it */
+    bool handle_signals;      /* SIGTERM and SIGINT stop the engine; false: only io_stop does */
 };
 
 struct io;
 
-/* Makes the clients and the loop; with handle_signals hears SIGTERM and SIGINT from here on, for
- * io_run. Ignores SIGPIPE. NULL: ret_error (room > 0) says why, in words. */
+/* Makes the clients and the loop, and ignores SIGPIPE. With handle_signals it notes SIGTERM and
+ * SIGINT from here on, for io_run. NULL: ret_error (`room` > 0 bytes) says why. */
 MUST_CHECK struct io *io_new(const struct io_config *config, char *ret_error, size_t room);
-/* For engine_new, and for log lines of app before and after io_run. */
+/* The ports for engine_new, and for log lines of the app before and after io_run. Borrowed. */
 const struct ports *io_ports(struct io *io);
+/* Sets the engine that receives events. */
 void io_attach(struct io *io, struct engine *engine);
-/* Runs until the engine called ports.ended, then closes the consumer (bounded). Returns the exit
- * code. Raises the soft limit of open files. With handle_signals a second signal, or a watchdog
- * after the drain, ends the process by _exit: what was committed is committed, the broker holds the
- * truth. */
+/* Runs until the engine calls ports.ended, then leaves the group, which takes a limited time.
+ * Raises the soft limit of open files first. Returns the exit code. A second signal (with
+ * handle_signals) and the watchdog end the process by _exit, which is safe because everything that
+ * counts is in Kafka. */
 MUST_CHECK int io_run(struct io *io);
-/* As one SIGTERM; from any thread, between io_new and io_free, any number of times. */
+/* Stops as a SIGTERM does. Any thread, any number of times. */
 void io_stop(struct io *io);
-void io_free(struct io *io); /* NULL is fine */
+/* Ends all threads and clients. NULL is fine. */
+void io_free(struct io *io);
 
 #endif

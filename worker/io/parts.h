@@ -1,5 +1,5 @@
-/* What the files of io's top share: io.c (birth, the turn, the end) and ports.c (what the engine
- * commands and hears). Private to them. */
+/* Private to io.c (birth, the turn, the end) and ports.c (the engine's commands and its calls'
+ * events). */
 #ifndef IO_PARTS_H
 #define IO_PARTS_H
 
@@ -17,7 +17,8 @@
 #include "io/kafka/offsets.h"
 #include "io/loop/watchdog.h"
 
-/* A partition that waits for the commit of its last offset, under at_least_once. */
+/* A partition that the engine has released, and that waits for the commit of its last offset (under
+ * at_least_once). */
 struct release {
     struct tenure tenure;
     int64_t since_ms;
@@ -28,15 +29,15 @@ struct io {
     struct ports ports;
     uv_loop_t loop;
     uv_async_t wake;
-    struct alarm alarm; /* for what is due without any event */
+    struct alarm alarm; /* for work that is due without an event */
     bool has_loop;
-    atomic_bool woken; /* by a room of Kafka */
-    atomic_int stops;  /* how often a stop was asked for */
+    atomic_bool woken; /* a room of Kafka called io_wake */
+    atomic_int stops;  /* requests to stop so far */
     struct signals signals;
     struct log_sink *sink;
     struct watchdog *watchdog;
     struct http *http;
-    struct exchange_channel *calls; /* the engine's */
+    struct exchange_channel *calls; /* of the engine */
     struct credentials_watch *credentials;
     struct kafka_consumer *consumer;
     struct kafka_offsets *offsets;
@@ -45,20 +46,20 @@ struct io {
     struct kafka_chunks *chunks;
     struct engine *engine;
     int64_t now_ms, kafka_due_ms;
-    int64_t uv_ahead_ms; /* uv's clock against ours, which counts a suspended machine's sleep */
-    bool has_joined;     /* its group */
+    int64_t uv_ahead_ms; /* uv's clock minus clock_monotonic_ms, which counts suspensions too */
+    bool has_joined;     /* the group */
     bool is_stopping, has_ended;
     int exit_code;
     struct release *releases; /* PARTITIONS_MAX */
     size_t release_count;
-    int64_t stop_until_ms; /* the drain time-out of the stop that was begun */
+    int64_t stop_until_ms; /* when the drain must end */
 };
 
-/* From any thread: the loop turns, and serves Kafka's rooms. */
+/* Makes the loop turn and serve Kafka's rooms. Any thread. */
 void io_wake(void *self);
-/* Fills io->ports with the commands of the engine. */
+/* Fills in io->ports. */
 void io_ports_make(struct io *io);
-/* Opens the engine's channel of exchanges; false: no memory. */
+/* Opens the engine's channel of exchanges. False: out of memory. */
 MUST_CHECK bool io_calls_make(struct io *io);
 
 #endif

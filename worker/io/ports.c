@@ -1,4 +1,4 @@
-/* The engine's ports: its commands go to the rooms of io, and what the rooms hear goes to it. */
+/* The engine's ports: pass its commands to the rooms of io, and the events of its calls to it. */
 #include "io/parts.h"
 
 #include "base/check.h"
@@ -40,7 +40,7 @@ static void port_partition_start(void *self, struct tenure tenure, int64_t offse
     kafka_consumer_start(((struct io *)self)->consumer, tenure, offset);
 }
 
-/* Under at_least_once its last offsets are committed first. */
+/* Under at_least_once, commits the last offset of the partition first. */
 static void port_partition_release(void *self, struct tenure tenure)
 {
     struct io *io = self;
@@ -109,27 +109,26 @@ void io_ports_make(struct io *io)
     };
 }
 
-/* ---- what the engine hears of its calls ---- */
+/* ---- the events of calls ---- */
 
-static void hear_head(void *self, struct call_ref call, int status, struct slice head)
+static void on_head(void *self, struct call_ref call, int status, struct slice head)
 {
     engine_call_head(((struct io *)self)->engine, call, status, head);
 }
 
-static void hear_body(void *self, struct call_ref call, struct slice bytes)
+static void on_body(void *self, struct call_ref call, struct slice bytes)
 {
     engine_call_body(((struct io *)self)->engine, call, bytes);
 }
 
-static void hear_end(void *self, struct call_ref call, const struct call_end *end)
+static void on_end(void *self, struct call_ref call, const struct call_end *end)
 {
     engine_call_ended(((struct io *)self)->engine, call, end);
 }
 
 bool io_calls_make(struct io *io)
 {
-    struct exchange_hearer hearer = {
-        .self = io, .head = hear_head, .body = hear_body, .ended = hear_end};
+    struct exchange_hearer hearer = {.self = io, .head = on_head, .body = on_body, .ended = on_end};
     io->calls = http_channel_open(io->http, &hearer, io->config.http.max_in_flight);
     return io->calls != NULL;
 }

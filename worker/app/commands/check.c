@@ -280,7 +280,7 @@ static bool is_unsent(const struct probe *probe)
 
 static void report_rejected(struct checking *checking, const char *source, const struct why *why)
 {
-    char words[AWS_WORDS_MAX + WHY_MESSAGE_MAX + 128];
+    char words[AWS_REASON_MAX + WHY_MESSAGE_MAX + 128];
     if (why->err == ERR_NO_CREDENTIALS)
         (void)snprintf(words, sizeof words, "no signature can be made with those from %s", source);
     else
@@ -355,11 +355,11 @@ static void check_bedrock(struct checking *checking, const struct assembly *asse
 {
     struct credentials_store store OWNED_BY(credentials_done);
     struct candidate candidates[MODELS_MAX];
-    char words[AWS_WORDS_MAX + 32];
+    char words[AWS_REASON_MAX + 32];
     credentials_init(&store);
     bool has_some = credentials_load(&store, &assembly->aws) == OK;
     (void)snprintf(words, sizeof words, "%s%s", has_some ? "from " : "none that can be used: ",
-                   has_some ? store.source : store.words);
+                   has_some ? store.source : store.reason);
     report_is(checking, has_some, "credentials", words);
     size_t count = list_candidates(checking->settings, candidates);
     if (has_some && count > 0)

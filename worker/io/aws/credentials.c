@@ -6,36 +6,37 @@
 
 #define CREDENTIALS_BYTES_MAX (64 * 1024)
 
-/* OK: found; ERR_NOT_FOUND: not from here, ask the next one; else words say what is wrong. */
+/* A provider. OK: it has credentials. ERR_NOT_FOUND: it has none, try the next one. Any other error
+ * ends the chain. */
 typedef enum err provider(struct credentials_store *store,
                           const struct aws_environment *environment);
 
-static void say(struct credentials_store *store, const char *format, ...) PRINTF(2, 3);
+static void add_reason(struct credentials_store *store, const char *format, ...) PRINTF(2, 3);
 
-/* Adds to what was tried. */
-static void say(struct credentials_store *store, const char *format, ...)
+/* Adds a clause to the reason. */
+static void add_reason(struct credentials_store *store, const char *format, ...)
 {
-    size_t len = strnlen(store->words, sizeof store->words);
-    if (len > 0 && len + 2 < sizeof store->words) {
-        memcpy(store->words + len, "; ", 3);
+    size_t len = strnlen(store->reason, sizeof store->reason);
+    if (len > 0 && len + 2 < sizeof store->reason) {
+        memcpy(store->reason + len, "; ", 3);
         len += 2;
     }
     va_list args;
     va_start(args, format);
-    (void)vsnprintf(store->words + len, sizeof store->words - len, format, args);
+    (void)vsnprintf(store->reason + len, sizeof store->reason - len, format, args);
     va_end(args);
 }
 
-static enum err broken(struct credentials_store *store, const char *words)
+static enum err fail(struct credentials_store *store, const char *reason)
 {
-    store->words[0] = '\0';
-    say(store, "%s", words);
+    store->reason[0] = '\0';
+    add_reason(store, "%s", reason);
     return ERR_NO_CREDENTIALS;
 }
 
-/* Keys and tokens are printable ASCII in one piece. What else is in one came along when it was
- * copied; it would end in a header that cannot be sent. One that is not there has no such thing. */
-static bool is_whole(struct slice value)
+/* Is the value printable ASCII without blanks, as keys and tokens are? Other bytes get in when a
+ * person copies a key, and would make an invalid HTTP header. A missing value is fine. */
+static bool is_clean(struct slice value)
 {
     if (value.ptr == NULL)
         return true;
@@ -46,14 +47,13 @@ static bool is_whole(struct slice value)
     return true;
 }
 
-/* The value's source alone is named. */
-static enum err not_whole(struct credentials_store *store, const char *source)
+/* Names the source of the value, never the value. */
+static enum err fail_unclean(struct credentials_store *store, const char *source)
 {
-    char words[AWS_WORDS_MAX];
-    (void)snprintf(words, sizeof words,
-                   "%s holds a blank, a control character or another that no key has; set it anew",
-                   source);
-    return broken(store, words);
+    char reason[AWS_REASON_MAX];
+    (void)snprintf(reason, sizeof reason,
+                   "%s holds a blank or another character that no key has; set it again", source);
+    return fail(store, reason);
 }
 
 /* ---- AWS_BEARER_TOKEN_BEDROCK ---- */
@@ -64,14 +64,14 @@ static enum err from_bearer_token(struct credentials_store *store,
     struct slice token = slice_of_text(aws_variable(environment, "AWS_BEARER_TOKEN_BEDROCK"));
     if (token.ptr == NULL)
         return ERR_NOT_FOUND;
-    if (!is_whole(slice_trim(token)))
-        return not_whole(store, "AWS_BEARER_TOKEN_BEDROCK");
+    if (!is_clean(slice_trim(token)))
+        return fail_unclean(store, "AWS_BEARER_TOKEN_BEDROCK");
     return arena_copy(&store->arena, slice_trim(token), &store->credentials.bearer_token)
                ? OK
                : ERR_NO_MEMORY;
 }
 
-/* ---- AWS_ACCESS_KEY_ID and its company ---- */
+/* ---- AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN ---- */
 
 static enum err from_variables(struct credentials_store *store,
                                const struct aws_environment *environment)
@@ -80,21 +80,21 @@ static enum err from_variables(struct credentials_store *store,
     struct slice secret = slice_of_text(aws_variable(environment, "AWS_SECRET_ACCESS_KEY"));
     struct slice token = slice_of_text(aws_variable(environment, "AWS_SESSION_TOKEN"));
     if (id.ptr == NULL && secret.ptr == NULL) {
-        say(store, "AWS_ACCESS_KEY_ID is not set");
+        add_reason(store, "AWS_ACCESS_KEY_ID is not set");
         return ERR_NOT_FOUND;
     }
     if (id.ptr == NULL || secret.ptr == NULL)
-        return broken(store, id.ptr == NULL
-                                 ? "AWS_SECRET_ACCESS_KEY is set, but not AWS_ACCESS_KEY_ID"
-                                 : "AWS_ACCESS_KEY_ID is set, but not AWS_SECRET_ACCESS_KEY");
+        return fail(store, id.ptr == NULL
+                               ? "AWS_SECRET_ACCESS_KEY is set, but not AWS_ACCESS_KEY_ID"
+                               : "AWS_ACCESS_KEY_ID is set, but not AWS_SECRET_ACCESS_KEY");
     const struct {
         const char *name;
         struct slice value;
     } parts[] = {
         {"AWS_ACCESS_KEY_ID", id}, {"AWS_SECRET_ACCESS_KEY", secret}, {"AWS_SESSION_TOKEN", token}};
     for (size_t i = 0; i < COUNT_OF(parts); i++) {
-        if (!is_whole(slice_trim(parts[i].value)))
-            return not_whole(store, parts[i].name);
+        if (!is_clean(slice_trim(parts[i].value)))
+            return fail_unclean(store, parts[i].name);
     }
     struct credentials *credentials = &store->credentials;
     return arena_copy(&store->arena, slice_trim(id), &credentials->access_key_id) &&
@@ -106,7 +106,8 @@ static enum err from_variables(struct credentials_store *store,
 
 /* ---- static keys of the profile ---- */
 
-/* false: out of memory. A property that is not there, or empty, gives the null slice. */
+/* Copies a property of the profile; a missing or empty one gives the null slice. False: out of
+ * memory. */
 static bool copy_property(struct credentials_store *store,
                           const struct aws_environment *environment, const char *name,
                           struct slice *ret_value)
@@ -125,7 +126,7 @@ static bool copy_property(struct credentials_store *store,
     return copied && err != ERR_NO_MEMORY;
 }
 
-/* Ways to credentials that a profile may name; static keys are the one that is here. */
+/* The first property that asks for a provider that this version does not have; NULL = none. */
 static const char *other_way(struct credentials_store *store,
                              const struct aws_environment *environment)
 {
@@ -143,25 +144,26 @@ static enum err no_keys(struct credentials_store *store, const struct aws_enviro
 {
     const char *way = other_way(store, environment);
     if (way != NULL)
-        say(store,
-            "profile %s asks for %s, which this version cannot do: give it keys, or set them in "
-            "the environment",
+        add_reason(
+            store,
+            "profile %s uses %s, which this version does not support; give the profile keys, or "
+            "set keys in the environment",
             environment->profile, way);
     else if (environment->credentials.is_there || environment->config.is_there)
-        say(store, "profile %s has no aws_access_key_id", environment->profile);
+        add_reason(store, "profile %s has no aws_access_key_id", environment->profile);
     else if (environment->credentials.path[0] != '\0')
-        say(store, "there is no %s", environment->credentials.path);
+        add_reason(store, "there is no %s", environment->credentials.path);
     else
-        say(store, "HOME is not set, so there is no credentials file");
+        add_reason(store, "HOME is not set, so there is no credentials file");
     return ERR_NOT_FOUND;
 }
 
-/* A part of the profile's that no key looks like; NULL = all are fine. */
-static const char *part_not_whole(const struct credentials *credentials)
+/* The first part of the profile's keys with an invalid character; NULL = none. */
+static const char *unclean_part(const struct credentials *credentials)
 {
-    return !is_whole(credentials->access_key_id)       ? "aws_access_key_id"
-           : !is_whole(credentials->secret_access_key) ? "aws_secret_access_key"
-           : !is_whole(credentials->session_token)     ? "aws_session_token"
+    return !is_clean(credentials->access_key_id)       ? "aws_access_key_id"
+           : !is_clean(credentials->secret_access_key) ? "aws_secret_access_key"
+           : !is_clean(credentials->session_token)     ? "aws_session_token"
                                                        : NULL;
 }
 
@@ -176,19 +178,19 @@ static enum err from_profile(struct credentials_store *store,
         return ERR_NO_MEMORY;
     if (credentials->access_key_id.ptr == NULL && credentials->secret_access_key.ptr == NULL)
         return no_keys(store, environment);
-    const char *part = part_not_whole(credentials);
+    const char *part = unclean_part(credentials);
     if (part != NULL) {
         char source[AWS_SOURCE_MAX];
         aws_property_source(environment, part, source);
-        return not_whole(store, source);
+        return fail_unclean(store, source);
     }
     if (credentials->access_key_id.ptr != NULL && credentials->secret_access_key.ptr != NULL)
         return OK;
-    char words[AWS_WORDS_MAX];
-    (void)snprintf(words, sizeof words,
+    char reason[AWS_REASON_MAX];
+    (void)snprintf(reason, sizeof reason,
                    "profile %s has only one of aws_access_key_id and aws_secret_access_key",
                    environment->profile);
-    return broken(store, words);
+    return fail(store, reason);
 }
 
 /* ---- the chain ---- */
@@ -226,7 +228,7 @@ enum err credentials_load(struct credentials_store *store,
                           const struct aws_environment *environment)
 {
     const int *order = environment->is_chosen ? CHOSEN : USUAL;
-    store->words[0] = '\0';
+    store->reason[0] = '\0';
     for (size_t i = 0; i < SOURCE_COUNT; i++) {
         clear(store);
         enum err err = SOURCES[order[i]].find(store, environment);

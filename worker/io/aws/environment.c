@@ -38,7 +38,8 @@ static bool copy(char *ret_text, size_t room, const char *text)
 
 /* ---- the files ---- */
 
-/* The variable's path, with `~/` for the home, else `<home>/.aws/<name>`. */
+/* Finds the path of a file: that of the variable, with `~/` for the home, or `<home>/.aws/<name>`.
+ * False: it is too long. */
 static bool find_path(const struct aws_environment *environment, const char *variable,
                       const char *name, struct aws_file *file)
 {
@@ -56,7 +57,8 @@ static bool find_path(const struct aws_environment *environment, const char *var
     return len > 0 && (size_t)len < sizeof file->path;
 }
 
-/* The room is made at once: no part of a secret stays behind in memory that was given back. */
+/* Reads a file. Reserves its size at once, because a reallocation would leave secrets in freed
+ * memory. */
 static enum err read_all(int fd, struct buf *text)
 {
     struct stat stat;
@@ -76,7 +78,7 @@ static enum err read_all(int fd, struct buf *text)
     }
 }
 
-static enum err read_file(struct aws_file *file, char ret_words[AWS_WORDS_MAX])
+static enum err read_file(struct aws_file *file, char ret_reason[AWS_REASON_MAX])
 {
     if (file->path[0] == '\0')
         return OK;
@@ -88,27 +90,28 @@ static enum err read_file(struct aws_file *file, char ret_words[AWS_WORDS_MAX])
         (void)close(fd);
     file->is_there = err == OK;
     if (err != OK)
-        (void)snprintf(ret_words, AWS_WORDS_MAX, "%s: %s", file->path,
+        (void)snprintf(ret_reason, AWS_REASON_MAX, "%s: %s", file->path,
                        err == ERR_IO ? "cannot be read" : err_words(err));
     return err;
 }
 
-static enum err ask(const struct aws_file *file, const struct profile_question *question,
-                    struct buf *ret_value, char ret_words[AWS_WORDS_MAX])
+static enum err find_in_file(const struct aws_file *file, const struct profile_question *question,
+                             struct buf *ret_value, char ret_reason[AWS_REASON_MAX])
 {
     struct profile_fault fault;
     if (!file->is_there)
         return ERR_NOT_FOUND;
     enum err err = profile_ask(buf_slice(&file->text), question, ret_value, &fault);
     if (err == ERR_FORMAT)
-        (void)snprintf(ret_words, AWS_WORDS_MAX, "%s:%zu: %s", file->path, fault.line, fault.words);
+        (void)snprintf(ret_reason, AWS_REASON_MAX, "%s:%zu: %s", file->path, fault.line,
+                       fault.words);
     else if (err != OK && err != ERR_NOT_FOUND)
-        (void)snprintf(ret_words, AWS_WORDS_MAX, "%s: %s", file->path, err_words(err));
+        (void)snprintf(ret_reason, AWS_REASON_MAX, "%s: %s", file->path, err_words(err));
     return err;
 }
 
-static enum err ask_profile(const struct aws_environment *environment, struct slice name,
-                            struct buf *ret_value, char ret_words[AWS_WORDS_MAX])
+static enum err find_in_profile(const struct aws_environment *environment, struct slice name,
+                                struct buf *ret_value, char ret_reason[AWS_REASON_MAX])
 {
     struct profile_question question = {
         .file = PROFILE_CREDENTIALS,
@@ -116,25 +119,25 @@ static enum err ask_profile(const struct aws_environment *environment, struct sl
         .section_name = slice_of_text(environment->profile),
         .name = name,
     };
-    enum err err = ask(&environment->credentials, &question, ret_value, ret_words);
+    enum err err = find_in_file(&environment->credentials, &question, ret_value, ret_reason);
     if (err != ERR_NOT_FOUND)
         return err;
     question.file = PROFILE_CONFIG;
-    return ask(&environment->config, &question, ret_value, ret_words);
+    return find_in_file(&environment->config, &question, ret_value, ret_reason);
 }
 
 enum err aws_property(const struct aws_environment *environment, const char *name,
                       struct buf *ret_value)
 {
-    char words[AWS_WORDS_MAX];
-    return ask_profile(environment, slice_of_text(name), ret_value, words);
+    char reason[AWS_REASON_MAX];
+    return find_in_profile(environment, slice_of_text(name), ret_value, reason);
 }
 
 void aws_property_source(const struct aws_environment *environment, const char *name,
                          char ret_source[AWS_SOURCE_MAX])
 {
     struct buf value;
-    char words[AWS_WORDS_MAX];
+    char reason[AWS_REASON_MAX];
     const struct profile_question question = {
         .file = PROFILE_CREDENTIALS,
         .section = SECTION_PROFILE,
@@ -143,7 +146,7 @@ void aws_property_source(const struct aws_environment *environment, const char *
     };
     buf_init(&value, AWS_VALUE_BYTES_MAX);
     bool is_there = buf_reserve(&value, AWS_VALUE_BYTES_MAX) != NULL &&
-                    ask(&environment->credentials, &question, &value, words) == OK;
+                    find_in_file(&environment->credentials, &question, &value, reason) == OK;
     wipe(&value); /* it may be a secret */
     (void)snprintf(ret_source, AWS_SOURCE_MAX, "%s of profile %s in %s", name, environment->profile,
                    is_there ? environment->credentials.path : environment->config.path);
@@ -151,8 +154,8 @@ void aws_property_source(const struct aws_environment *environment, const char *
 
 /* ---- the values ---- */
 
-/* The first variable of the list that is set, else the property (NULL = none). An empty one is
- * none. ret_source (AWS_SOURCE_MAX) says which. */
+/* The first variable of the list that is set, or else the property (NULL = none); an empty value
+ * counts as not set. Writes its source to ret_source (AWS_SOURCE_MAX). */
 static enum err find_value(const struct aws_environment *environment, const char *const *variables,
                            const char *property, struct buf *ret_value, char *ret_source)
 {
@@ -184,12 +187,13 @@ static enum err find_flag(const struct aws_environment *environment, const char 
     return err == ERR_NOT_FOUND ? OK : err;
 }
 
-/* `services = name` points at a section with one indented part for each service. */
+/* The endpoint of the section that `services = name` refers to, which has an indented part for each
+ * service. */
 static enum err find_service_url(const struct aws_environment *environment, struct buf *ret_value,
                                  char *ret_source)
 {
     struct buf name OWNED_BY(buf_done);
-    char words[AWS_WORDS_MAX];
+    char reason[AWS_REASON_MAX];
     buf_init(&name, AWS_VALUE_BYTES_MAX);
     buf_reset(ret_value);
     enum err err = aws_property(environment, "services", &name);
@@ -205,10 +209,10 @@ static enum err find_service_url(const struct aws_environment *environment, stru
     (void)snprintf(ret_source, AWS_SOURCE_MAX, "endpoint_url of services %.*s in %s",
                    name.len < sizeof environment->profile ? (int)name.len : 0, name.ptr,
                    environment->config.path);
-    return ask(&environment->config, &question, ret_value, words);
+    return find_in_file(&environment->config, &question, ret_value, reason);
 }
 
-/* Variables win over files; in each, the service's own URL wins over the one for all. */
+/* Variables win over files; in each, the URL of the service wins over the one for all services. */
 static enum err find_endpoint(const struct aws_environment *environment, struct buf *ret_value,
                               char *ret_source)
 {
@@ -228,7 +232,8 @@ static enum err find_endpoint(const struct aws_environment *environment, struct 
     return err;
 }
 
-/* Into a text of fixed room; too long is an error, not a cut. None leaves the text empty. */
+/* Copies a value that was found; leaves the text empty when none was. ERR_TOO_LARGE: it does not
+ * fit. */
 static enum err keep(enum err found, const struct buf *value, char *ret_text, size_t room)
 {
     if (found != OK)
@@ -240,7 +245,7 @@ static enum err keep(enum err found, const struct buf *value, char *ret_text, si
     return OK;
 }
 
-static enum err find_values(struct aws_environment *environment, char ret_words[AWS_WORDS_MAX])
+static enum err find_values(struct aws_environment *environment, char ret_reason[AWS_REASON_MAX])
 {
     static const char *const REGION[] = {"AWS_REGION", "AWS_DEFAULT_REGION", NULL};
     static const char *const CA_BUNDLE[] = {"AWS_CA_BUNDLE", NULL};
@@ -273,23 +278,23 @@ static enum err find_values(struct aws_environment *environment, char ret_words[
     }
     if (err == OK)
         return OK;
-    (void)snprintf(ret_words, AWS_WORDS_MAX, "the %s of the AWS environment is %s", what,
+    (void)snprintf(ret_reason, AWS_REASON_MAX, "the %s of the AWS environment is %s", what,
                    err == ERR_TOO_LARGE ? "too long" : err_words(err));
     return err == ERR_TOO_LARGE ? ERR_FORMAT : err;
 }
 
-/* Both files are read through once, so that what is broken in them is told here. */
+/* Looks for the profile in both files, which also finds what is invalid in them. */
 static enum err find_profile(struct aws_environment *environment, bool is_named,
-                             char ret_words[AWS_WORDS_MAX])
+                             char ret_reason[AWS_REASON_MAX])
 {
     struct buf none OWNED_BY(buf_done);
     buf_init(&none, AWS_VALUE_BYTES_MAX);
-    enum err err = ask_profile(environment, SLICE_NULL, &none, ret_words);
+    enum err err = find_in_profile(environment, SLICE_NULL, &none, ret_reason);
     if (err != ERR_NOT_FOUND)
         return err;
     if (!is_named)
         return OK;
-    (void)snprintf(ret_words, AWS_WORDS_MAX, "profile %s is neither in %.150s nor in %.150s",
+    (void)snprintf(ret_reason, AWS_REASON_MAX, "profile %s is neither in %.150s nor in %.150s",
                    environment->profile,
                    environment->credentials.path[0] != '\0' ? environment->credentials.path
                                                             : "a credentials file",
@@ -299,14 +304,14 @@ static enum err find_profile(struct aws_environment *environment, bool is_named,
 }
 
 enum err aws_environment_load(struct aws_environment *environment, aws_lookup *lookup, void *self,
-                              const char *profile, char ret_words[AWS_WORDS_MAX])
+                              const char *profile, char ret_reason[AWS_REASON_MAX])
 {
     memset(environment, 0, sizeof *environment);
     environment->lookup = lookup;
     environment->self = self;
     buf_init(&environment->config.text, AWS_FILE_BYTES_MAX);
     buf_init(&environment->credentials.text, AWS_FILE_BYTES_MAX);
-    ret_words[0] = '\0';
+    ret_reason[0] = '\0';
     environment->is_chosen = profile != NULL && profile[0] != '\0';
     if (!environment->is_chosen)
         profile = aws_variable(environment, "AWS_PROFILE");
@@ -315,16 +320,16 @@ enum err aws_environment_load(struct aws_environment *environment, aws_lookup *l
         !find_path(environment, "AWS_CONFIG_FILE", "config", &environment->config) ||
         !find_path(environment, "AWS_SHARED_CREDENTIALS_FILE", "credentials",
                    &environment->credentials)) {
-        (void)snprintf(ret_words, AWS_WORDS_MAX,
+        (void)snprintf(ret_reason, AWS_REASON_MAX,
                        "the name of the AWS profile or of its files is too long");
         return ERR_FORMAT;
     }
-    enum err err = read_file(&environment->config, ret_words);
+    enum err err = read_file(&environment->config, ret_reason);
     if (err == OK)
-        err = read_file(&environment->credentials, ret_words);
+        err = read_file(&environment->credentials, ret_reason);
     if (err == OK)
-        err = find_profile(environment, is_named, ret_words);
-    return err == OK ? find_values(environment, ret_words) : err;
+        err = find_profile(environment, is_named, ret_reason);
+    return err == OK ? find_values(environment, ret_reason) : err;
 }
 
 void aws_environment_done(struct aws_environment *environment)

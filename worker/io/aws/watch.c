@@ -9,7 +9,7 @@
 
 #define AGAIN_MS         10000
 #define AGAIN_MISSING_MS 2000
-#define AGAIN_WANTED_MS  1000 /* between two beginnings, however much they are wanted */
+#define AGAIN_WANTED_MS  1000 /* shortest time between two loads */
 
 struct credentials_watch {
     uv_loop_t *loop;
@@ -17,13 +17,13 @@ struct credentials_watch {
     const char *profile;
     struct engine *engine;
     bool is_busy, is_ready, is_closing;
-    bool is_wanted; /* now, and not at due_ms */
+    bool is_wanted; /* at wanted_ms, before due_ms */
     int64_t due_ms, wanted_ms;
-    struct credentials_store now; /* what the engine has */
-    /* the worker thread's while busy */
+    struct credentials_store now; /* those that the engine has */
+    /* While busy, for the thread pool only: */
     struct credentials_store found;
     enum err err;
-    char words[AWS_WORDS_MAX];
+    char reason[AWS_REASON_MAX];
 };
 
 struct credentials_watch *credentials_watch_new(struct uv_loop_s *loop, const char *profile)
@@ -44,26 +44,26 @@ void credentials_watch_attach(struct credentials_watch *watch, struct engine *en
     watch->engine = engine;
 }
 
-/* In a worker thread. */
-static void chain_ask(uv_work_t *work)
+/* Loads the credentials, in a thread of the pool. */
+static void chain_load(uv_work_t *work)
 {
     struct credentials_watch *watch = work->data;
     struct aws_environment *environment = memory_new(sizeof *environment);
     watch->err = ERR_NO_MEMORY;
-    watch->words[0] = '\0';
+    watch->reason[0] = '\0';
     if (environment == NULL)
         return;
     watch->err =
-        aws_environment_load(environment, aws_lookup_process, NULL, watch->profile, watch->words);
+        aws_environment_load(environment, aws_lookup_process, NULL, watch->profile, watch->reason);
     if (watch->err == OK) {
         watch->err = credentials_load(&watch->found, environment);
-        memcpy(watch->words, watch->found.words, sizeof watch->words);
+        memcpy(watch->reason, watch->found.reason, sizeof watch->reason);
     }
     aws_environment_done(environment);
     memory_free(environment);
 }
 
-static void chain_answered(uv_work_t *work, int status)
+static void on_loaded(uv_work_t *work, int status)
 {
     (void)status;
     struct credentials_watch *watch = work->data;
@@ -71,9 +71,10 @@ static void chain_answered(uv_work_t *work, int status)
     watch->is_ready = true;
 }
 
-/* A chain that fails after it had worked leaves the engine what it has: it may still serve, and
- * Bedrock says if not. Without any, it hears again and again why. */
-static void found_hand_over(struct credentials_watch *watch)
+/* Passes the result to the engine. When loading fails, the engine keeps credentials that it has:
+ * they may still be valid, and Bedrock rejects them if not. An engine without any gets the reason
+ * each time. */
+static void result_pass_on(struct credentials_watch *watch)
 {
     if (watch->err == OK) {
         struct credentials_store old = watch->now;
@@ -83,7 +84,7 @@ static void found_hand_over(struct credentials_watch *watch)
     if (watch->now.source != NULL)
         engine_credentials(watch->engine, &watch->now.credentials, SLICE_NULL);
     else
-        engine_credentials(watch->engine, NULL, slice_of_text(watch->words));
+        engine_credentials(watch->engine, NULL, slice_of_text(watch->reason));
     credentials_done(&watch->found);
     credentials_init(&watch->found);
 }
@@ -97,7 +98,7 @@ void credentials_watch_step(struct credentials_watch *watch, int64_t now_ms)
 {
     if (watch->is_ready) {
         watch->is_ready = false;
-        found_hand_over(watch);
+        result_pass_on(watch);
         watch->due_ms = now_ms + (watch->now.source != NULL ? AGAIN_MS : AGAIN_MISSING_MS);
     }
     bool is_due = now_ms >= watch->due_ms || (watch->is_wanted && now_ms >= watch->wanted_ms);
@@ -105,7 +106,7 @@ void credentials_watch_step(struct credentials_watch *watch, int64_t now_ms)
         return;
     watch->is_wanted = false;
     watch->wanted_ms = now_ms + AGAIN_WANTED_MS;
-    watch->is_busy = uv_queue_work(watch->loop, &watch->work, chain_ask, chain_answered) == 0;
+    watch->is_busy = uv_queue_work(watch->loop, &watch->work, chain_load, on_loaded) == 0;
 }
 
 void credentials_watch_close(struct credentials_watch *watch)

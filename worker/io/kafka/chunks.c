@@ -7,8 +7,9 @@
 #include "io/kafka/produce.h"
 #include "io/kafka/log.h"
 
-#define REFUSALS_MAX                                                                               \
-    1024 /* between two steps; more of them are of runs that are refused already, or told late */
+/* Calls whose refusal waits for the next step. Further ones are dropped: a later chunk of such a
+ * call is refused again. */
+#define REFUSALS_MAX 1024
 
 struct kafka_chunks {
     struct kafka_log log; /* first: the client's opaque begins with it */
@@ -48,20 +49,20 @@ static void refusal_add(struct kafka_chunks *chunks, struct call_ref call)
     chunks->wake.wake(chunks->wake.self);
 }
 
-static void refusal_tell(struct kafka_chunks *chunks, int code, struct slice topic)
+static void refusal_log(struct kafka_chunks *chunks, int code, struct slice topic)
 {
     if (!kafka_log_right(&chunks->log, code, "Write", topic,
-                         "streams come without chunks until it is granted"))
+                         "streams have no chunks until it is granted"))
         kafka_log_add(&chunks->log, LOG_LIBRDKAFKA_LOG, "a chunk was not delivered: %s",
                       rd_kafka_err2str((rd_kafka_resp_err_t)code));
 }
 
-/* Only failures are reported. In the loop's thread, from rd_kafka_poll. */
-static void delivery_hear(rd_kafka_t *client, const rd_kafka_message_t *message, void *opaque)
+/* librdkafka reports failures only, in the loop's thread, during rd_kafka_poll. */
+static void on_delivery_failure(rd_kafka_t *client, const rd_kafka_message_t *message, void *opaque)
 {
     (void)client;
     struct kafka_chunks *chunks = opaque;
-    refusal_tell(chunks, (int)message->err, slice_of_text(rd_kafka_topic_name(message->rkt)));
+    refusal_log(chunks, (int)message->err, slice_of_text(rd_kafka_topic_name(message->rkt)));
     refusal_add(chunks, call_of_opaque(message->_private));
 }
 
@@ -78,8 +79,8 @@ static bool conf_make(struct kafka_chunks *chunks, char *ret_error)
     if (chunks->conf == NULL)
         return false;
     rd_kafka_conf_set_opaque(chunks->conf, chunks);
-    rd_kafka_conf_set_log_cb(chunks->conf, kafka_log_hear);
-    rd_kafka_conf_set_dr_msg_cb(chunks->conf, delivery_hear);
+    rd_kafka_conf_set_log_cb(chunks->conf, kafka_log_callback);
+    rd_kafka_conf_set_dr_msg_cb(chunks->conf, on_delivery_failure);
     return true;
 }
 
@@ -133,23 +134,25 @@ void kafka_chunks_send(struct kafka_chunks *chunks, struct call_ref call, struct
                    ? RD_KAFKA_RESP_ERR__FATAL
                    : kafka_produce(chunks->client, chunk, true, call_to_opaque(call));
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        refusal_tell(chunks, code, chunk->topic);
+        refusal_log(chunks, code, chunk->topic);
         refusal_add(chunks, call);
     }
     output_free(chunk);
 }
 
-/* An idempotent producer may give up for good after a disconnect (librdkafka before 2.3.0). */
+/* Makes a new client after a fatal error: an idempotent producer of librdkafka before 2.3.0 may
+ * fail for good after a disconnect. */
 static void client_renew(struct kafka_chunks *chunks)
 {
-    char words[KAFKA_ERROR_MAX];
-    if (chunks->client != NULL && rd_kafka_fatal_error(chunks->client, words, sizeof words) == 0)
+    char error[KAFKA_ERROR_MAX];
+    if (chunks->client != NULL && rd_kafka_fatal_error(chunks->client, error, sizeof error) == 0)
         return;
     if (chunks->client != NULL)
-        kafka_log_add(&chunks->log, LOG_LIBRDKAFKA_LOG, "a new producer is made: %s", words);
+        kafka_log_add(&chunks->log, LOG_LIBRDKAFKA_LOG,
+                      "the producer failed; the worker makes a new one: %s", error);
     client_destroy(chunks);
-    if (!client_make(chunks, words))
-        kafka_log_add(&chunks->log, LOG_LIBRDKAFKA_ERROR, "no producer: %s", words);
+    if (!client_make(chunks, error))
+        kafka_log_add(&chunks->log, LOG_LIBRDKAFKA_ERROR, "cannot make a producer: %s", error);
 }
 
 void kafka_chunks_step(struct kafka_chunks *chunks)

@@ -1,6 +1,7 @@
-/* The producer of stream chunks: idempotent, outside of transactions, never waiting. Records are
- * copied into its bounded queue; one that is refused, finds the queue full or cannot be delivered
- * in time ends its run. */
+/* The producer of stream chunks: idempotent (KIP-98), outside of transactions, never blocking. It
+ * copies records into a bounded queue. When a chunk is rejected, finds the queue full or is not
+ * delivered in time, the engine gets engine_chunk_refused and sends no further chunks of that call.
+ * Loop thread only. */
 #ifndef IO_KAFKA_CHUNKS_H
 #define IO_KAFKA_CHUNKS_H
 
@@ -11,18 +12,20 @@
 
 struct kafka_chunks;
 
-/* NULL: ret_error (KAFKA_ERROR_MAX) says why. */
+/* Makes the producer; it calls `wake` when it has events for kafka_chunks_step. `config` is
+ * borrowed. NULL: ret_error (KAFKA_ERROR_MAX) says why. */
 MUST_CHECK struct kafka_chunks *kafka_chunks_new(const struct kafka_config *config,
                                                  struct log_sink *sink, struct loop_wake wake,
                                                  char *ret_error);
+/* Sets the engine that receives refusals; NULL = none. */
 void kafka_chunks_attach(struct kafka_chunks *chunks, struct engine *engine);
-/* Takes the output. */
+/* Queues a chunk of `call`. Takes the output over and frees it. */
 void kafka_chunks_send(struct kafka_chunks *chunks, struct call_ref call, struct output *chunk);
-/* Tells the engine of refusals. Once a turn. */
+/* Serves the producer and reports refusals to the engine. Call it once per turn. */
 void kafka_chunks_step(struct kafka_chunks *chunks);
-/* Chunks that are on their way. */
+/* The number of chunks that have no delivery report yet. */
 size_t kafka_chunks_waiting(const struct kafka_chunks *chunks);
-/* Drops what is on its way. NULL is fine. */
+/* Drops these chunks and ends the producer. NULL is fine. */
 void kafka_chunks_free(struct kafka_chunks *chunks);
 
 #endif

@@ -8,7 +8,7 @@
 #include "io/kafka/publisher.h"
 
 struct kafka_committer {
-    struct publisher publisher; /* the thread's */
+    struct publisher publisher; /* only the thread uses it */
     struct loop_wake wake;
     pthread_t thread;
     bool has_thread;

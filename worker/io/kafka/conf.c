@@ -10,7 +10,7 @@
 #define NAME_MAX_BYTES  256
 #define VALUE_MAX_BYTES 65536
 
-/* A property that is not the user's, with the one value that does no harm, if there is one. */
+/* A property that the user may not set, except to the harmless value, if there is one. */
 struct refusal {
     const char *name;
     const char *harmless;
@@ -20,14 +20,14 @@ struct refusal {
 #define OWN_OFFSETS                                                                                \
     "the worker commits offsets itself, together with the results that they stand for"
 #define OWN_DEFAULT "exactly-once delivery needs the value that the worker sets"
-#define OWN_EVENTS  "the worker needs to hear of every record"
+#define OWN_EVENTS  "the worker needs librdkafka's events and delivery reports itself"
 
 static const struct refusal REFUSALS[] = {
     {"acks", "all", "a result is finished only when all replicas have it"},
     {"auto.commit.enable", "false", OWN_OFFSETS},
     {"auto.commit.interval.ms", NULL, OWN_OFFSETS},
     {"auto.offset.reset", "error",
-     "the worker decides where to start, so that no request is skipped or repeated unseen"},
+     "the worker decides where to start, so that it skips and repeats no request unnoticed"},
     {"background_event_cb", NULL, OWN_EVENTS},
     {"bootstrap.servers", NULL, "set kafka.bootstrap_servers"},
     {"delivery.report.only.error", "false", OWN_EVENTS},
@@ -66,7 +66,7 @@ static const struct refusal *refusal_of(const char *name)
     return NULL;
 }
 
-/* A NUL-terminated copy; false when it is too long or holds a NUL itself. */
+/* Copies `s` as a NUL-terminated string; false when it is too long or holds a NUL. */
 static bool text_of(struct slice s, char *ret_text, size_t room)
 {
     if (s.len >= room || (s.len > 0 && memchr(s.ptr, '\0', s.len) != NULL))
@@ -77,7 +77,7 @@ static bool text_of(struct slice s, char *ret_text, size_t room)
     return true;
 }
 
-/* Sets one property as librdkafka understands it; ret_error (KAFKA_ERROR_MAX) has its words. */
+/* Sets one property; false when librdkafka rejects it: ret_error (KAFKA_ERROR_MAX) says why. */
 static bool property_set(rd_kafka_conf_t *conf, struct slice name, struct slice value,
                          char *ret_error)
 {
@@ -94,14 +94,14 @@ static bool property_set(rd_kafka_conf_t *conf, struct slice name, struct slice 
     return set;
 }
 
-enum err kafka_conf_check(struct slice name, struct slice value, struct buf *ret_words)
+enum err kafka_conf_check(struct slice name, struct slice value, struct buf *ret_reason)
 {
     char name_text[NAME_MAX_BYTES];
     const struct refusal *refusal =
         text_of(name, name_text, sizeof name_text) ? refusal_of(name_text) : NULL;
     if (refusal != NULL &&
         (refusal->harmless == NULL || !slice_equal_text(value, refusal->harmless))) {
-        buf_add_text(ret_words, refusal->why);
+        buf_add_text(ret_reason, refusal->why);
         return ERR_NOT_ALLOWED;
     }
     char error[KAFKA_ERROR_MAX] = "";
@@ -110,13 +110,13 @@ enum err kafka_conf_check(struct slice name, struct slice value, struct buf *ret
     rd_kafka_conf_destroy(conf);
     if (set)
         return OK;
-    buf_add_text(ret_words, error);
+    buf_add_text(ret_reason, error);
     return ERR_INVALID;
 }
 
 /* ---- the clients' properties ---- */
 
-/* A conf being filled; the first failure sticks. */
+/* A configuration that is being filled; its failure is sticky. */
 struct filling {
     rd_kafka_conf_t *conf;
     char *error;
@@ -161,9 +161,9 @@ static int64_t smaller(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-/* What a user may change. Queues are small, because what is in them is neither held nor answered;
- * they last for more than the second that librdkafka 2.0.2 waits before it fetches on after a full
- * queue. */
+/* The user may change these. The queues are small, because their records count towards no limit of
+ * the worker. They are large enough for more than a second, which librdkafka 2.0.2 waits after a
+ * full queue before it fetches again. */
 static void fill_consumer_defaults(struct filling *filling, const struct kafka_config *config)
 {
     int64_t session_ms = or_default(config->session_timeout_ms, 10000);
@@ -179,7 +179,7 @@ static void fill_consumer_defaults(struct filling *filling, const struct kafka_c
     fill_text(filling, "check.crcs", "true");
 }
 
-static void fill_consumer_promises(struct filling *filling, const struct kafka_config *config)
+static void fill_consumer_guarantees(struct filling *filling, const struct kafka_config *config)
 {
     fill(filling, "group.id", config->group_id);
     if (config->static_membership && config->instance.len > 0)
@@ -216,8 +216,8 @@ static void fill_producer_defaults(struct filling *filling, const struct kafka_c
     }
 }
 
-static void fill_producer_promises(struct filling *filling, const struct kafka_config *config,
-                                   enum kafka_client client)
+static void fill_producer_guarantees(struct filling *filling, const struct kafka_config *config,
+                                     enum kafka_client client)
 {
     fill_text(filling, "enable.idempotence", "true");
     fill_text(filling, "acks", "all");
@@ -229,8 +229,8 @@ static void fill_producer_promises(struct filling *filling, const struct kafka_c
 
 void kafka_conf_omit_metrics(struct rd_kafka_conf_s *conf)
 {
-    char words[KAFKA_ERROR_MAX];
-    (void)rd_kafka_conf_set(conf, "enable.metrics.push", "false", words, sizeof words);
+    char error[KAFKA_ERROR_MAX];
+    (void)rd_kafka_conf_set(conf, "enable.metrics.push", "false", error, sizeof error);
 }
 
 struct rd_kafka_conf_s *kafka_conf_new(const struct kafka_config *config, enum kafka_client client,
@@ -254,9 +254,9 @@ struct rd_kafka_conf_s *kafka_conf_new(const struct kafka_config *config, enum k
     fill_properties(&filling, client == KAFKA_CONSUMER ? config->consumer : config->producer);
     fill(&filling, "bootstrap.servers", config->bootstrap_servers);
     if (client == KAFKA_CONSUMER)
-        fill_consumer_promises(&filling, config);
+        fill_consumer_guarantees(&filling, config);
     else
-        fill_producer_promises(&filling, config, client);
+        fill_producer_guarantees(&filling, config, client);
     if (!filling.failed)
         return filling.conf;
     rd_kafka_conf_destroy(filling.conf);
@@ -314,8 +314,8 @@ int64_t kafka_conf_number(const struct kafka_config *config, enum kafka_client c
     return value;
 }
 
-/* A partition's queue stops at its limit, but the fetch that fills it may be a whole one; one
- * larger record is fetched alone. A producer's request is copied once while it is sent. */
+/* A partition's queue can exceed its limit by one fetch, and one record larger than a fetch can
+ * arrive. A producer copies a request once while it sends it. */
 uint64_t kafka_conf_memory_bound(const struct kafka_config *config, size_t partitions)
 {
     int64_t queue_kbytes = kafka_conf_number(config, KAFKA_CONSUMER, "queued.max.messages.kbytes");

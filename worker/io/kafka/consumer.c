@@ -21,7 +21,7 @@ struct kafka_consumer {
     struct kafka_group group;
     struct kafka_rebalances rebalances;
     bool brokers_down;
-    char trouble[KAFKA_ERROR_MAX]; /* the last failure of a connection */
+    char connection_error[KAFKA_ERROR_MAX]; /* the last one, with a remedy; "" = none */
     int64_t now_ms, down_since_ms;
 };
 
@@ -32,9 +32,9 @@ static void consumer_woken(rd_kafka_t *client, void *opaque)
     consumer->wake.wake(consumer->wake.self);
 }
 
-/* A client that could not be made has cleared the interceptors of its conf, which is still the
- * caller's: to destroy it would free them twice. So what is wrong with the properties is found out
- * without interceptors, and a failure after that costs one conf. */
+/* When rd_kafka_new fails, it has freed the interceptors of the configuration, which the caller
+ * still owns; destroying that would free them twice. So kafka_conf_try finds invalid properties
+ * without interceptors, and a later failure leaks one configuration. */
 static bool client_make(struct kafka_consumer *consumer, char *ret_error)
 {
     if (kafka_conf_try(consumer->config, KAFKA_CONSUMER, ret_error) != OK)
@@ -43,7 +43,7 @@ static bool client_make(struct kafka_consumer *consumer, char *ret_error)
     if (conf == NULL)
         return false;
     rd_kafka_conf_set_opaque(conf, consumer);
-    rd_kafka_conf_set_log_cb(conf, kafka_log_hear);
+    rd_kafka_conf_set_log_cb(conf, kafka_log_callback);
     rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_REBALANCE | RD_KAFKA_EVENT_ERROR);
     (void)snprintf(ret_error, KAFKA_ERROR_MAX, "out of memory");
     if (!kafka_joins_watch(conf, &consumer->joins)) {
@@ -144,75 +144,81 @@ static void brokers_went_down(struct kafka_consumer *consumer, const char *reaso
     log_sink_add(consumer->log.sink, LOG_BROKERS_DOWN, &field, 1);
 }
 
-void kafka_consumer_heard(struct kafka_consumer *consumer, int64_t now_ms)
+void kafka_consumer_brokers_up(struct kafka_consumer *consumer, int64_t now_ms)
 {
     if (!consumer->brokers_down)
         return;
     consumer->brokers_down = false;
-    consumer->trouble[0] = '\0';
+    consumer->connection_error[0] = '\0';
     struct log_field field = FIELD_INT("down_ms", now_ms - consumer->down_since_ms);
     log_sink_add(consumer->log.sink, LOG_BROKERS_UP, &field, 1);
 }
 
-/* The topic is named in librdkafka's words alone. */
-static bool right_hear(struct kafka_consumer *consumer, rd_kafka_resp_err_t err, const char *words)
+/* Logs a missing right. Only librdkafka's text names the topic. */
+static bool missing_right_log(struct kafka_consumer *consumer, rd_kafka_resp_err_t err,
+                              const char *text)
 {
     const struct kafka_config *config = consumer->config;
     if (err == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED)
         return kafka_log_right(&consumer->log, (int)err, NULL, config->group_id,
-                               "no partition is taken until it is granted");
+                               "the worker takes no partition until it is granted");
     struct slice name = SLICE_NULL;
     for (size_t i = 0; i < config->topic_count && name.ptr == NULL; i++)
-        if (memmem(words, strlen(words), config->topics[i].ptr, config->topics[i].len) != NULL)
+        if (memmem(text, strlen(text), config->topics[i].ptr, config->topics[i].len) != NULL)
             name = config->topics[i];
-    return name.ptr != NULL && kafka_log_right(&consumer->log, (int)err, NULL, name,
-                                               "no request of it is taken until it is granted");
+    return name.ptr != NULL &&
+           kafka_log_right(&consumer->log, (int)err, NULL, name,
+                           "the worker takes no request of this topic until it is granted");
 }
 
-/* Said with the line that no broker can be reached; librdkafka's own line has it, too. */
-static void trouble_set(struct kafka_consumer *consumer, const char *words, const char *remedy)
+/* Keeps the error for the line that no broker is reachable; librdkafka logs it as well. */
+static void connection_error_set(struct kafka_consumer *consumer, const char *text,
+                                 const char *remedy)
 {
-    (void)snprintf(consumer->trouble, sizeof consumer->trouble, "%.400s%s", words, remedy);
+    (void)snprintf(consumer->connection_error, sizeof consumer->connection_error, "%.400s%s", text,
+                   remedy);
 }
 
-/* The event of a fatal error has the code of its cause, and librdkafka drops the assignment without
- * another word: only this question tells. */
-static bool fatal_hear(struct kafka_consumer *consumer)
+/* Has the client failed for good? The event of a fatal error has only the code of its cause, and
+ * librdkafka drops the assignment without a further event. */
+static bool has_failed(struct kafka_consumer *consumer)
 {
-    char words[KAFKA_ERROR_MAX];
-    if (rd_kafka_fatal_error(consumer->client, words, sizeof words) == RD_KAFKA_RESP_ERR_NO_ERROR)
+    char text[KAFKA_ERROR_MAX];
+    if (rd_kafka_fatal_error(consumer->client, text, sizeof text) == RD_KAFKA_RESP_ERR_NO_ERROR)
         return false;
     if (consumer->group.is_over)
         return true;
-    kafka_log_add(&consumer->log, LOG_LIBRDKAFKA_ERROR, "%s", words);
+    kafka_log_add(&consumer->log, LOG_LIBRDKAFKA_ERROR, "%s", text);
     consumer->group.is_over = true;
     rebalances_lose_all(&consumer->rebalances);
     return true;
 }
 
-static void error_hear(struct kafka_consumer *consumer, rd_kafka_event_t *event)
+static void on_error(struct kafka_consumer *consumer, rd_kafka_event_t *event)
 {
     rd_kafka_resp_err_t err = rd_kafka_event_error(event);
-    const char *words = rd_kafka_event_error_string(event);
-    if (fatal_hear(consumer))
+    const char *text = rd_kafka_event_error_string(event);
+    if (has_failed(consumer))
         return;
     switch ((int)err) {
     case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
-        brokers_went_down(consumer, consumer->trouble[0] != '\0' ? consumer->trouble : words);
+        brokers_went_down(
+            consumer, consumer->connection_error[0] != '\0' ? consumer->connection_error : text);
         break;
     case RD_KAFKA_RESP_ERR__AUTHENTICATION:
     case RD_KAFKA_RESP_ERR__SSL:
-        trouble_set(consumer, words, "; check security.protocol, sasl.* and ssl.* in kafka.client");
+        connection_error_set(consumer, text,
+                             "; check security.protocol, sasl.* and ssl.* in kafka.client");
         break;
     case RD_KAFKA_RESP_ERR__TRANSPORT:
     case RD_KAFKA_RESP_ERR__RESOLVE:
-        trouble_set(consumer, words, "");
+        connection_error_set(consumer, text, "");
         break;
     case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
-        break; /* told by the look-up of missing topics */
+        break; /* io/kafka/lookup.c logs missing topics */
     default:
-        if (!right_hear(consumer, err, words))
-            kafka_log_add(&consumer->log, LOG_LIBRDKAFKA_ERROR, "%s", words);
+        if (!missing_right_log(consumer, err, text))
+            kafka_log_add(&consumer->log, LOG_LIBRDKAFKA_ERROR, "%s", text);
         break;
     }
 }
@@ -225,7 +231,7 @@ static bool event_serve(struct kafka_consumer *consumer, rd_kafka_queue_t *queue
     if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_REBALANCE)
         rebalances_add(&consumer->rebalances, event);
     else if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_ERROR)
-        error_hear(consumer, event);
+        on_error(consumer, event);
     rd_kafka_event_destroy(event);
     return true;
 }
@@ -242,7 +248,7 @@ void kafka_consumer_step(struct kafka_consumer *consumer, int64_t now_ms)
     }
     if (count == EVENTS_MAX)
         consumer->wake.wake(consumer->wake.self);
-    (void)fatal_hear(consumer);
+    (void)has_failed(consumer);
     rebalances_serve(&consumer->rebalances, now_ms);
 }
 

@@ -1,5 +1,7 @@
-/* The consumer: its client, subscription, records and errors. The group's rebalances are
- * io/kafka/rebalances, the membership io/kafka/group. Loop thread only. */
+/* The Kafka consumer of the request topics: its client, subscription, records and errors. It is
+ * made of the partitions (io/kafka/partitions.h), the group's rebalances (io/kafka/rebalances.h)
+ * and the membership (io/kafka/group.h). It reports to the engine by the events of engine/ports.h.
+ * Loop thread only. */
 #ifndef IO_KAFKA_CONSUMER_H
 #define IO_KAFKA_CONSUMER_H
 
@@ -12,43 +14,50 @@ struct rd_kafka_consumer_group_metadata_s;
 
 struct kafka_consumer;
 
-/* NULL: ret_error (KAFKA_ERROR_MAX) says why. */
+/* Makes the client, without a subscription; it calls `wake` when it has events. `config` is
+ * borrowed. NULL: ret_error (KAFKA_ERROR_MAX) says why. */
 MUST_CHECK struct kafka_consumer *kafka_consumer_new(const struct kafka_config *config,
                                                      struct log_sink *sink, struct loop_wake wake,
                                                      char *ret_error);
+/* Sets the engine that receives events. */
 void kafka_consumer_attach(struct kafka_consumer *consumer, struct engine *engine);
+/* Joins the group for the topics of the settings. False: ret_error (KAFKA_ERROR_MAX) says why. */
 MUST_CHECK bool kafka_consumer_subscribe(struct kafka_consumer *consumer, char *ret_error);
+/* The librdkafka client, borrowed until kafka_consumer_free. */
 struct rd_kafka_s *kafka_consumer_client(struct kafka_consumer *consumer);
 
-/* The commands. Tenures that are over are left alone. */
+/* The engine's commands partition_start and partition_release; a tenure that is over is ignored. */
 void kafka_consumer_start(struct kafka_consumer *consumer, struct tenure tenure, int64_t offset);
 void kafka_consumer_release(struct kafka_consumer *consumer, struct tenure tenure);
-/* The partition of a tenure, or NULL. */
+/* The partition of a tenure; NULL when the tenure is over. */
 const struct part *kafka_consumer_part(struct kafka_consumer *consumer, struct tenure tenure);
 
-/* Serves the group's events, answers rebalances. Once a turn, even when nothing happened. */
+/* Serves events and rebalances. Call it once per turn, even when nothing has happened. */
 void kafka_consumer_step(struct kafka_consumer *consumer, int64_t now_ms);
-/* Hands records over; true: there are more that could go at once. */
+/* Passes records to the engine; true: there are more, and room for them. */
 MUST_CHECK bool kafka_consumer_pump(struct kafka_consumer *consumer);
-/* librdkafka gave the client up for good (a static member fenced): nothing but leaving helps. */
+/* Has the client failed for good (such as a fenced static member)? The worker must then stop. */
 bool kafka_consumer_failed(const struct kafka_consumer *consumer);
-/* Another room heard from a broker: they are not all down. */
-void kafka_consumer_heard(struct kafka_consumer *consumer, int64_t now_ms);
+/* Another room got an answer from a broker, so not all brokers are down. */
+void kafka_consumer_brokers_up(struct kafka_consumer *consumer, int64_t now_ms);
+/* Is no broker reachable? */
 bool kafka_consumer_brokers_down(const struct kafka_consumer *consumer);
 
-/* A new turn of the loop: what the group says of us is asked for again. */
+/* Begins a turn of the loop: from here on the membership is read again when it is needed. */
 void kafka_consumer_turn(struct kafka_consumer *consumer);
-/* As of this turn: serialized, appended; nothing when there is
- * no member id or the assignment is lost. */
+/* Appends the serialized group metadata of this turn; nothing when the client is no member (see
+ * kafka_group_serialized). */
 void kafka_consumer_membership(struct kafka_consumer *consumer, struct buf *ret_metadata);
-/* The same as an object for the committer, who destroys it; NULL when there is none. */
+/* The group metadata as an object, for the committer, who destroys it; NULL when there is none. */
 struct rd_kafka_consumer_group_metadata_s *kafka_consumer_group(struct kafka_consumer *consumer);
-/* A JoinGroup is on its way: a commit would come too late for the generation it names. */
+/* Is a JoinGroup on its way? A commit would then be too late for its generation (joins.h). */
 bool kafka_consumer_is_joining(struct kafka_consumer *consumer);
 
-/* Leaves the group: begin, then step until closed. No event reaches the engine any more. */
+/* Leaves the group: begin, then call kafka_consumer_step until closed. The engine gets no further
+ * event. */
 void kafka_consumer_close_begin(struct kafka_consumer *consumer);
 MUST_CHECK bool kafka_consumer_closed(struct kafka_consumer *consumer);
-void kafka_consumer_free(struct kafka_consumer *consumer); /* NULL is fine */
+/* Ends the client, without waiting for the group. NULL is fine. */
+void kafka_consumer_free(struct kafka_consumer *consumer);
 
 #endif

@@ -15,10 +15,10 @@ static void forget_bytes(struct kafka_group *group)
 void kafka_group_forget(struct kafka_group *group)
 {
     forget_bytes(group);
-    group->is_asked = false;
+    group->is_read = false;
 }
 
-/* A member without an id, or without a generation, may not commit. */
+/* Do the bytes name a member id and a generation? Without them the client may not commit. */
 static bool is_member(const char *bytes, size_t size)
 {
     int32_t generation;
@@ -30,11 +30,11 @@ static bool is_member(const char *bytes, size_t size)
     return generation >= 0 && member_id_at < size && bytes[member_id_at] != '\0';
 }
 
-static void ask(struct kafka_group *group)
+static void metadata_read(struct kafka_group *group)
 {
-    if (group->is_asked)
+    if (group->is_read)
         return;
-    group->is_asked = true;
+    group->is_read = true;
     if (group->is_over || rd_kafka_assignment_lost(group->client))
         return;
     rd_kafka_consumer_group_metadata_t *metadata = rd_kafka_consumer_group_metadata(group->client);
@@ -55,7 +55,7 @@ static void ask(struct kafka_group *group)
 
 struct slice kafka_group_serialized(struct kafka_group *group)
 {
-    ask(group);
+    metadata_read(group);
     return group->bytes == NULL ? SLICE_NULL : slice_of(group->bytes, group->size);
 }
 

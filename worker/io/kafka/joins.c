@@ -17,7 +17,7 @@ static rd_kafka_resp_err_t request_sent(rd_kafka_t *client, int fd, const char *
     return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
-/* Also when the connection ended without an answer. */
+/* librdkafka calls this also when the connection ends without an answer. */
 static rd_kafka_resp_err_t response_received(rd_kafka_t *client, int fd, const char *broker,
                                              int32_t id, int16_t api_key, int16_t api_version,
                                              int32_t correlation, size_t size, int64_t rtt,

@@ -38,9 +38,9 @@ const struct kafka_lack *kafka_library_lack(int version, struct slice mechanism,
 
 struct slice kafka_library_mechanism(const struct kafka_config *config, char *ret_mechanism)
 {
-    char words[KAFKA_ERROR_MAX], security[SECURITY_MAX] = "";
+    char error[KAFKA_ERROR_MAX], security[SECURITY_MAX] = "";
     size_t security_size = sizeof security, size = KAFKA_MECHANISM_MAX;
-    rd_kafka_conf_t *conf = kafka_conf_new(config, KAFKA_CONSUMER, words);
+    rd_kafka_conf_t *conf = kafka_conf_new(config, KAFKA_CONSUMER, error);
     ret_mechanism[0] = '\0';
     if (conf == NULL)
         return slice_of_text(ret_mechanism);

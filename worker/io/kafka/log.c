@@ -7,8 +7,8 @@
 #include "base/check.h"
 #include "io/loop/clock.h"
 
-#define WORDS_BYTES_MAX 1024
-#define LEVEL_DEBUG     7 /* syslog's; librdkafka speaks so only when its property `debug` is set */
+#define TEXT_BYTES_MAX 1024
+#define LEVEL_DEBUG    7 /* of syslog; librdkafka uses it only with its property `debug` */
 
 void kafka_log_init(struct kafka_log *log, struct log_sink *sink, const char *client)
 {
@@ -21,8 +21,9 @@ void kafka_log_done(struct kafka_log *log)
     (void)pthread_mutex_destroy(&log->lock);
 }
 
-/* May this line be written? ret_left_out: how many were not, when a new span begins. */
-static bool line_may_go(struct kafka_log *log, unsigned *ret_left_out)
+/* May this line be logged? When it begins a new span, *ret_left_out is the number of lines that the
+ * last span left out. */
+static bool line_is_due(struct kafka_log *log, unsigned *ret_left_out)
 {
     int64_t now_ms = clock_monotonic_ms();
     *ret_left_out = 0;
@@ -32,29 +33,29 @@ static bool line_may_go(struct kafka_log *log, unsigned *ret_left_out)
         log->span_start_ms = now_ms;
         log->lines = log->left_out = 0;
     }
-    bool may_go = log->lines < KAFKA_LINES_MAX;
-    if (may_go)
+    bool is_due = log->lines < KAFKA_LINES_MAX;
+    if (is_due)
         log->lines++;
     else
         log->left_out++;
     (void)pthread_mutex_unlock(&log->lock);
-    return may_go;
+    return is_due;
 }
 
 static void line_write(struct kafka_log *log, enum log_event event, struct slice line)
 {
     struct log_field fields[] = {FIELD_TEXT("client", slice_of_text(log->client)),
-                                 FIELD_TEXT("words", line)};
+                                 FIELD_TEXT("text", line)};
     log_sink_add(log->sink, event, fields, COUNT_OF(fields));
 }
 
 void kafka_log_add(struct kafka_log *log, enum log_event event, const char *format, ...)
 {
     unsigned left_out;
-    if (!line_may_go(log, &left_out))
+    if (!line_is_due(log, &left_out))
         return;
     struct buf line OWNED_BY(buf_done);
-    buf_init(&line, WORDS_BYTES_MAX);
+    buf_init(&line, TEXT_BYTES_MAX);
     va_list args;
     va_start(args, format);
     buf_addv(&line, format, args);
@@ -82,18 +83,18 @@ static const struct {
     {RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED, "IdempotentWrite", "Cluster"},
 };
 
-static bool right_may_go(struct kafka_log *log, size_t right, uint64_t name_hash)
+static bool right_is_due(struct kafka_log *log, size_t right, uint64_t name_hash)
 {
     int64_t now_ms = clock_monotonic_ms();
     (void)pthread_mutex_lock(&log->lock);
-    bool is_same = log->rights[right].told_ms != 0 && log->rights[right].name_hash == name_hash;
-    bool may_go = !is_same || now_ms - log->rights[right].told_ms >= KAFKA_RIGHT_AGAIN_MS;
-    if (may_go) {
+    bool is_same = log->rights[right].logged_ms != 0 && log->rights[right].name_hash == name_hash;
+    bool is_due = !is_same || now_ms - log->rights[right].logged_ms >= KAFKA_RIGHT_AGAIN_MS;
+    if (is_due) {
         log->rights[right].name_hash = name_hash;
-        log->rights[right].told_ms = now_ms;
+        log->rights[right].logged_ms = now_ms;
     }
     (void)pthread_mutex_unlock(&log->lock);
-    return may_go;
+    return is_due;
 }
 
 bool kafka_log_right(struct kafka_log *log, int code, const char *operation, struct slice name,
@@ -104,7 +105,7 @@ bool kafka_log_right(struct kafka_log *log, int code, const char *operation, str
         i++;
     if (i == COUNT_OF(RIGHTS))
         return false;
-    if (!right_may_go(log, i, slice_hash(name, 0)))
+    if (!right_is_due(log, i, slice_hash(name, 0)))
         return true;
     struct log_field fields[] = {
         FIELD_TEXT("operation", slice_of_text(operation != NULL ? operation : RIGHTS[i].operation)),
@@ -117,7 +118,7 @@ bool kafka_log_right(struct kafka_log *log, int code, const char *operation, str
     return true;
 }
 
-/* What the worker says itself, and better: a missing right, and a fatal error other than that. */
+/* The worker logs missing rights and errors itself, with a remedy. */
 static bool line_is_ours(const char *facility, const char *line)
 {
     bool is_error = strcmp(facility, "ERROR") == 0 || strcmp(facility, "TXNERR") == 0;
@@ -125,18 +126,18 @@ static bool line_is_ours(const char *facility, const char *line)
     return is_error && (is_right || (facility[0] == 'E' && strstr(line, "Fatal") == NULL));
 }
 
-void kafka_log_hear(const struct rd_kafka_s *client, int level, const char *facility,
-                    const char *line)
+void kafka_log_callback(const struct rd_kafka_s *client, int level, const char *facility,
+                        const char *line)
 {
     struct kafka_log *log = rd_kafka_opaque(client);
     if (line_is_ours(facility, line))
         return;
-    /* A new cluster's coordinator takes a moment. */
+    /* Normal on a new cluster, whose coordinator takes a moment to start. */
     bool is_usual = strcmp(facility, "GETPID") == 0 && strstr(line, "retrying") != NULL;
     if (is_usual)
         line_write(log, LOG_LIBRDKAFKA_DETAIL, slice_of_text(line));
     else if (level >= LEVEL_DEBUG)
         line_write(log, LOG_LIBRDKAFKA_LOG, slice_of_text(line));
     else
-        kafka_log_add(log, LOG_LIBRDKAFKA_LOG, "%s: %.*s", facility, WORDS_BYTES_MAX / 2, line);
+        kafka_log_add(log, LOG_LIBRDKAFKA_LOG, "%s: %.*s", facility, TEXT_BYTES_MAX / 2, line);
 }

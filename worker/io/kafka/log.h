@@ -1,7 +1,7 @@
-/* What one librdkafka client logs, as log events (LIBRDKAFKA_LOG, LIBRDKAFKA_ERROR): at most
- * KAFKA_LINES_MAX lines in KAFKA_LINES_SPAN_MS, so that a cluster that is away cannot fill a disk.
- * Any thread may speak. The opaque of each client begins with its kafka_log: kafka_log_hear is the
- * log callback of all. */
+/* Turns the log lines of a librdkafka client into log events (LIBRDKAFKA_LOG, LIBRDKAFKA_ERROR,
+ * RIGHT_MISSING). A client logs at most KAFKA_LINES_MAX lines per KAFKA_LINES_SPAN_MS, so that an
+ * unreachable cluster cannot fill a disk. The opaque of every client must begin with its kafka_log,
+ * because kafka_log_callback serves all of them. Any thread may log. */
 #ifndef IO_KAFKA_LOG_H
 #define IO_KAFKA_LOG_H
 
@@ -9,11 +9,11 @@
 
 #include "io/loop/log_sink.h"
 
-#define KAFKA_LINES_MAX     5 /* of one client in one span */
+#define KAFKA_LINES_MAX     5
 #define KAFKA_LINES_SPAN_MS 30000
 
-#define KAFKA_RIGHTS         4 /* kinds of them */
-#define KAFKA_RIGHT_AGAIN_MS 60000
+#define KAFKA_RIGHTS         4     /* kinds of rights */
+#define KAFKA_RIGHT_AGAIN_MS 60000 /* between two lines about the same missing right */
 
 struct rd_kafka_s;
 struct rd_kafka_error_s;
@@ -23,28 +23,29 @@ struct kafka_log {
     const char *client; /* "consumer", "publisher", "chunks" */
     pthread_mutex_t lock;
     int64_t span_start_ms;
-    unsigned lines, left_out; /* of this span */
-    /* which missing rights were told last, and when */
+    unsigned lines, left_out; /* in this span: logged, and not logged */
+    /* of each kind: the missing right that was logged last, and when */
     struct {
         uint64_t name_hash;
-        int64_t told_ms;
+        int64_t logged_ms;
     } rights[KAFKA_RIGHTS];
 };
 
+/* `client` is a constant that names the client in log lines. */
 void kafka_log_init(struct kafka_log *log, struct log_sink *sink, const char *client);
 void kafka_log_done(struct kafka_log *log);
-/* event: LOG_LIBRDKAFKA_LOG or LOG_LIBRDKAFKA_ERROR. */
+/* Logs a line as LOG_LIBRDKAFKA_LOG or LOG_LIBRDKAFKA_ERROR. */
 void kafka_log_add(struct kafka_log *log, enum log_event event, const char *format, ...)
     PRINTF(3, 4);
-/* Logs an error object of librdkafka's as `what: …` and destroys it; NULL is no error. */
+/* Logs a librdkafka error as `what: …` and destroys it; NULL is no error. */
 void kafka_log_error(struct kafka_log *log, const char *what, struct rd_kafka_error_s *error);
-/* Is this code of librdkafka's a right that the broker's ACLs do not give? Then a line says which
- * one (RIGHT_MISSING) on what, and what comes of it; the same one once a minute. operation NULL:
- * the one that the resource needs. */
+/* Is librdkafka's `code` a right that the broker's ACLs do not grant? If so, logs RIGHT_MISSING
+ * with the resource's name and the consequence, the same right once a minute. `operation` NULL: the
+ * usual one for the resource. */
 bool kafka_log_right(struct kafka_log *log, int code, const char *operation, struct slice name,
                      const char *consequence);
 /* For rd_kafka_conf_set_log_cb. */
-void kafka_log_hear(const struct rd_kafka_s *client, int level, const char *facility,
-                    const char *line);
+void kafka_log_callback(const struct rd_kafka_s *client, int level, const char *facility,
+                        const char *line);
 
 #endif

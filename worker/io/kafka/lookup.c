@@ -10,17 +10,17 @@
 #include "base/list.h"
 #include "base/memory.h"
 
-#define QUESTION_TIMEOUT_MS 3000
-#define PROBE_TIMEOUT_MS    1000
-#define PROBE_EVERY_MS      1000
-#define WATCH_EVERY_S       2
-#define UNKNOWN_PAUSE_MS    500 /* the engine asks again at once */
-#define QUESTIONS_MAX       65536
+#define QUERY_TIMEOUT_MS 3000
+#define PROBE_TIMEOUT_MS 1000
+#define PROBE_EVERY_MS   1000
+#define WATCH_EVERY_S    2
+#define REPEAT_PAUSE_MS  500 /* because the engine repeats a failed query at once */
+#define QUERIES_MAX      65536
 
 enum lookup_kind { LOOKUP_TOPIC, LOOKUP_WATERMARKS, LOOKUP_BROKERS };
 
-/* A question, and later its answer. */
-struct lookup_question {
+/* A query, and later its answer. */
+struct lookup_query {
     struct link link;
     enum lookup_kind kind;
     struct tenure tenure;
@@ -30,7 +30,7 @@ struct lookup_question {
     enum err err;
     int32_t partitions;
     int64_t low, high;
-    int64_t due_ms; /* the loop's: the answer is handed over then */
+    int64_t due_ms; /* the loop's: when to pass the answer on */
 };
 
 struct kafka_lookup {
@@ -42,16 +42,17 @@ struct kafka_lookup {
     struct loop_wake wake;
     bool is_probing;
     int64_t probe_due_ms;
-    struct link heard; /* answers that are not handed over yet */
+    struct link due; /* answers that wait for their due_ms */
     pthread_t thread;
     bool has_thread;
-    bool *is_missing; /* the thread's: of each topic of the settings, was it said to be missing */
+    /* The thread's, for each topic of the settings: */
+    bool *is_missing; /* TOPIC_MISSING was logged */
     bool *is_found;
     pthread_mutex_t lock;
-    pthread_cond_t asked;
+    pthread_cond_t added;
     /* Under the lock: */
-    struct link questions, answers;
-    size_t count; /* of all that are not handed over */
+    struct link queries, answers;
+    size_t count; /* queries whose answer has not been passed on */
     bool ending;
 };
 
@@ -75,14 +76,14 @@ static enum err err_of_topic(rd_kafka_resp_err_t err)
     }
 }
 
-static enum err topic_ask(rd_kafka_t *client, const char *name, int32_t *ret_partitions)
+static enum err topic_query(rd_kafka_t *client, const char *name, int32_t *ret_partitions)
 {
     rd_kafka_topic_t *topic = rd_kafka_topic_new(client, name, NULL);
     if (topic == NULL)
         return ERR_NOT_FOUND;
     const struct rd_kafka_metadata *metadata = NULL;
     enum err err = ERR_IO;
-    if (rd_kafka_metadata(client, 0, topic, &metadata, QUESTION_TIMEOUT_MS) ==
+    if (rd_kafka_metadata(client, 0, topic, &metadata, QUERY_TIMEOUT_MS) ==
         RD_KAFKA_RESP_ERR_NO_ERROR) {
         if (metadata->topic_cnt == 1) {
             *ret_partitions = metadata->topics[0].partition_cnt;
@@ -94,7 +95,7 @@ static enum err topic_ask(rd_kafka_t *client, const char *name, int32_t *ret_par
     return err == OK && *ret_partitions <= 0 ? ERR_IO : err;
 }
 
-static enum err brokers_ask(rd_kafka_t *client)
+static enum err brokers_query(rd_kafka_t *client)
 {
     const struct rd_kafka_metadata *metadata = NULL;
     if (rd_kafka_metadata(client, 0, NULL, &metadata, PROBE_TIMEOUT_MS) !=
@@ -104,16 +105,16 @@ static enum err brokers_ask(rd_kafka_t *client)
     return OK;
 }
 
-static void question_ask(struct kafka_lookup *lookup, struct lookup_question *question)
+static void query_run(struct kafka_lookup *lookup, struct lookup_query *query)
 {
-    if (question->kind == LOOKUP_TOPIC)
-        question->err = topic_ask(lookup->client, question->topic, &question->partitions);
-    else if (question->kind == LOOKUP_WATERMARKS)
-        question->err = err_of_topic(
-            rd_kafka_query_watermark_offsets(lookup->client, question->topic, question->partition,
-                                             &question->low, &question->high, QUESTION_TIMEOUT_MS));
+    if (query->kind == LOOKUP_TOPIC)
+        query->err = topic_query(lookup->client, query->topic, &query->partitions);
+    else if (query->kind == LOOKUP_WATERMARKS)
+        query->err = err_of_topic(rd_kafka_query_watermark_offsets(lookup->client, query->topic,
+                                                                   query->partition, &query->low,
+                                                                   &query->high, QUERY_TIMEOUT_MS));
     else
-        question->err = brokers_ask(lookup->client);
+        query->err = brokers_query(lookup->client);
 }
 
 static struct slice topic_at(const struct kafka_lookup *lookup, size_t index)
@@ -123,7 +124,8 @@ static struct slice topic_at(const struct kafka_lookup *lookup, size_t index)
                                        : config->output_topics[index - config->topic_count];
 }
 
-/* Topics of the settings that are not there are looked for again and again; true = all are. */
+/* Queries the topics of the settings that are not found yet, and logs changes. True: all are found.
+ */
 static bool topics_watch(struct kafka_lookup *lookup)
 {
     bool all = true;
@@ -134,7 +136,7 @@ static bool topics_watch(struct kafka_lookup *lookup)
         if (lookup->is_found[i] || topic.len > TOPIC_NAME_MAX)
             continue;
         memcpy(name, topic.ptr, topic.len);
-        enum err err = topic_ask(lookup->client, name, &partitions);
+        enum err err = topic_query(lookup->client, name, &partitions);
         struct log_field field = FIELD_TEXT("topic", topic);
         lookup->is_found[i] = err == OK;
         if (err == OK && lookup->is_missing[i])
@@ -149,16 +151,17 @@ static bool topics_watch(struct kafka_lookup *lookup)
     return all;
 }
 
-/* Under the lock: waits until there is a question, the end, or time to look for topics. */
-static void question_wait(struct kafka_lookup *lookup, bool watching)
+/* Waits for a query, for the end or, with `watching`, until it is time to query topics. Under the
+ * lock. */
+static void query_wait(struct kafka_lookup *lookup, bool watching)
 {
     struct timespec until;
     CHECK(clock_gettime(CLOCK_MONOTONIC, &until) == 0);
     until.tv_sec += WATCH_EVERY_S;
-    while (link_alone(&lookup->questions) && !lookup->ending) {
+    while (link_alone(&lookup->queries) && !lookup->ending) {
         if (!watching)
-            (void)pthread_cond_wait(&lookup->asked, &lookup->lock);
-        else if (pthread_cond_timedwait(&lookup->asked, &lookup->lock, &until) == ETIMEDOUT)
+            (void)pthread_cond_wait(&lookup->added, &lookup->lock);
+        else if (pthread_cond_timedwait(&lookup->added, &lookup->lock, &until) == ETIMEDOUT)
             return;
     }
 }
@@ -169,15 +172,15 @@ static void *lookup_run(void *argument)
     bool watching = !topics_watch(lookup);
     (void)pthread_mutex_lock(&lookup->lock);
     for (;;) {
-        question_wait(lookup, watching);
+        query_wait(lookup, watching);
         if (lookup->ending)
             break;
-        struct link *first = list_first(&lookup->questions);
+        struct link *first = list_first(&lookup->queries);
         if (first != NULL)
             link_out(first);
         (void)pthread_mutex_unlock(&lookup->lock);
         if (first != NULL)
-            question_ask(lookup, LINK_OWNER(first, struct lookup_question, link));
+            query_run(lookup, LINK_OWNER(first, struct lookup_query, link));
         else
             watching = !topics_watch(lookup);
         (void)pthread_mutex_lock(&lookup->lock);
@@ -207,13 +210,13 @@ struct kafka_lookup *kafka_lookup_new(const struct kafka_config *config,
     lookup->wake = wake;
     lookup->is_missing = memory_new(topics * sizeof *lookup->is_missing);
     lookup->is_found = memory_new(topics * sizeof *lookup->is_found);
-    link_init(&lookup->questions);
+    link_init(&lookup->queries);
     link_init(&lookup->answers);
-    link_init(&lookup->heard);
+    link_init(&lookup->due);
     pthread_condattr_t attributes;
     CHECK(pthread_condattr_init(&attributes) == 0);
     CHECK(pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0);
-    CHECK(pthread_cond_init(&lookup->asked, &attributes) == 0);
+    CHECK(pthread_cond_init(&lookup->added, &attributes) == 0);
     (void)pthread_condattr_destroy(&attributes);
     CHECK(pthread_mutex_init(&lookup->lock, NULL) == 0);
     lookup->has_thread = lookup->is_missing != NULL && lookup->is_found != NULL &&
@@ -229,27 +232,27 @@ void kafka_lookup_attach(struct kafka_lookup *lookup, struct engine *engine)
     lookup->engine = engine;
 }
 
-static void question_add(struct kafka_lookup *lookup, const struct lookup_question *asked)
+static void query_add(struct kafka_lookup *lookup, const struct lookup_query *content)
 {
-    struct lookup_question *question = memory_new(sizeof *question);
-    CHECK(question != NULL);
-    *question = *asked;
-    link_init(&question->link);
+    struct lookup_query *query = memory_new(sizeof *query);
+    CHECK(query != NULL);
+    *query = *content;
+    link_init(&query->link);
     (void)pthread_mutex_lock(&lookup->lock);
-    CHECK(lookup->count < QUESTIONS_MAX);
+    CHECK(lookup->count < QUERIES_MAX);
     lookup->count++;
-    list_add_last(&lookup->questions, &question->link);
-    (void)pthread_cond_signal(&lookup->asked);
+    list_add_last(&lookup->queries, &query->link);
+    (void)pthread_cond_signal(&lookup->added);
     (void)pthread_mutex_unlock(&lookup->lock);
 }
 
 void kafka_lookup_topic(struct kafka_lookup *lookup, struct slice topic, uint32_t ticket)
 {
-    struct lookup_question question = {.kind = LOOKUP_TOPIC, .ticket = ticket};
-    /* A name that Kafka cannot have becomes the empty one, which is not there either. */
+    struct lookup_query query = {.kind = LOOKUP_TOPIC, .ticket = ticket};
+    /* A name that Kafka does not allow becomes the empty one, which does not exist either. */
     if (topic.len <= TOPIC_NAME_MAX && slice_find(topic, '\0') == topic.len && topic.len > 0)
-        memcpy(question.topic, topic.ptr, topic.len);
-    question_add(lookup, &question);
+        memcpy(query.topic, topic.ptr, topic.len);
+    query_add(lookup, &query);
 }
 
 void kafka_lookup_watermarks(struct kafka_lookup *lookup, struct tenure tenure)
@@ -257,20 +260,20 @@ void kafka_lookup_watermarks(struct kafka_lookup *lookup, struct tenure tenure)
     const struct part *part = kafka_consumer_part(lookup->consumer, tenure);
     if (part == NULL)
         return;
-    struct lookup_question question = {
+    struct lookup_query query = {
         .kind = LOOKUP_WATERMARKS, .tenure = tenure, .partition = part->partition};
-    memcpy(question.topic, part->topic, sizeof question.topic);
-    question_add(lookup, &question);
+    memcpy(query.topic, part->topic, sizeof query.topic);
+    query_add(lookup, &query);
 }
 
-static void answer_hand_over(struct kafka_lookup *lookup, const struct lookup_question *answer,
-                             int64_t now_ms)
+static void answer_pass_on(struct kafka_lookup *lookup, const struct lookup_query *answer,
+                           int64_t now_ms)
 {
     if (answer->kind == LOOKUP_BROKERS) {
         lookup->is_probing = false;
         lookup->probe_due_ms = now_ms + PROBE_EVERY_MS;
         if (answer->err == OK)
-            kafka_consumer_heard(lookup->consumer, now_ms);
+            kafka_consumer_brokers_up(lookup->consumer, now_ms);
     } else if (lookup->engine == NULL) {
         return;
     } else if (answer->kind == LOOKUP_TOPIC) {
@@ -289,23 +292,23 @@ static void answers_take(struct kafka_lookup *lookup, int64_t now_ms)
     list_move_all(&lookup->answers, &taken);
     (void)pthread_mutex_unlock(&lookup->lock);
     for (struct link *link = taken.next; link != &taken; link = link->next) {
-        struct lookup_question *answer = LINK_OWNER(link, struct lookup_question, link);
-        bool is_asked_again = answer->err == ERR_IO && answer->kind != LOOKUP_BROKERS;
-        answer->due_ms = is_asked_again ? now_ms + UNKNOWN_PAUSE_MS : now_ms;
+        struct lookup_query *answer = LINK_OWNER(link, struct lookup_query, link);
+        bool is_repeated = answer->err == ERR_IO && answer->kind != LOOKUP_BROKERS;
+        answer->due_ms = is_repeated ? now_ms + REPEAT_PAUSE_MS : now_ms;
     }
-    list_move_all(&taken, &lookup->heard);
+    list_move_all(&taken, &lookup->due);
 }
 
 void kafka_lookup_step(struct kafka_lookup *lookup, int64_t now_ms)
 {
     answers_take(lookup, now_ms);
-    for (struct link *link = lookup->heard.next; link != &lookup->heard;) {
-        struct lookup_question *answer = LINK_OWNER(link, struct lookup_question, link);
+    for (struct link *link = lookup->due.next; link != &lookup->due;) {
+        struct lookup_query *answer = LINK_OWNER(link, struct lookup_query, link);
         link = link->next;
         if (answer->due_ms > now_ms)
             continue;
         link_out(&answer->link);
-        answer_hand_over(lookup, answer, now_ms);
+        answer_pass_on(lookup, answer, now_ms);
         memory_free(answer);
         (void)pthread_mutex_lock(&lookup->lock);
         lookup->count--;
@@ -314,17 +317,17 @@ void kafka_lookup_step(struct kafka_lookup *lookup, int64_t now_ms)
     if (kafka_consumer_brokers_down(lookup->consumer) && !lookup->is_probing &&
         now_ms >= lookup->probe_due_ms) {
         lookup->is_probing = true;
-        struct lookup_question probe = {.kind = LOOKUP_BROKERS};
-        question_add(lookup, &probe);
+        struct lookup_query probe = {.kind = LOOKUP_BROKERS};
+        query_add(lookup, &probe);
     }
 }
 
-static void questions_free(struct link *list)
+static void queries_free(struct link *list)
 {
     while (!link_alone(list)) {
         struct link *first = list->next;
         link_out(first);
-        memory_free(LINK_OWNER(first, struct lookup_question, link));
+        memory_free(LINK_OWNER(first, struct lookup_query, link));
     }
 }
 
@@ -335,14 +338,14 @@ void kafka_lookup_free(struct kafka_lookup *lookup)
     if (lookup->has_thread) {
         (void)pthread_mutex_lock(&lookup->lock);
         lookup->ending = true;
-        (void)pthread_cond_signal(&lookup->asked);
+        (void)pthread_cond_signal(&lookup->added);
         (void)pthread_mutex_unlock(&lookup->lock);
         (void)pthread_join(lookup->thread, NULL);
     }
-    questions_free(&lookup->questions);
-    questions_free(&lookup->answers);
-    questions_free(&lookup->heard);
-    (void)pthread_cond_destroy(&lookup->asked);
+    queries_free(&lookup->queries);
+    queries_free(&lookup->answers);
+    queries_free(&lookup->due);
+    (void)pthread_cond_destroy(&lookup->added);
     (void)pthread_mutex_destroy(&lookup->lock);
     memory_free(lookup->is_missing);
     memory_free(lookup->is_found);

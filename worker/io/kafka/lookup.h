@@ -1,8 +1,8 @@
-/* Questions to the brokers that librdkafka answers by blocking: does a topic exist, where does a
- * log begin and end, is anybody there. A thread of its own asks them with the consumer's client
- * (which creates no topic by asking); the answers wait in a list until kafka_lookup_step hands them
- * to the engine. It also watches for the topics of the settings that are not there yet, and says so
- * once. */
+/* Queries to the brokers for which librdkafka has only blocking calls: does a topic exist, where
+ * does a log begin and end, does any broker answer. A thread runs them with the consumer's client,
+ * which does not create topics. The answers wait in a list until kafka_lookup_step passes them to
+ * the engine. The thread also watches the topics of the settings and logs when one is missing
+ * (TOPIC_MISSING) and when it exists (TOPIC_FOUND). All functions are for the loop's thread. */
 #ifndef IO_KAFKA_LOOKUP_H
 #define IO_KAFKA_LOOKUP_H
 
@@ -11,18 +11,21 @@
 
 struct kafka_lookup;
 
-/* NULL: out of memory or threads. */
+/* Starts the thread; it calls `wake` when it has an answer. `config` and `consumer` are borrowed.
+ * NULL: out of memory or threads. */
 MUST_CHECK struct kafka_lookup *kafka_lookup_new(const struct kafka_config *config,
                                                  struct kafka_consumer *consumer,
                                                  struct log_sink *sink, struct loop_wake wake);
+/* Sets the engine that receives answers; NULL = none. */
 void kafka_lookup_attach(struct kafka_lookup *lookup, struct engine *engine);
-/* Answered by engine_topic_found and engine_watermarks_read; ERR_IO, which is asked again, no
- * sooner than half a second later. */
+/* Query a topic, or the watermarks of a partition. engine_topic_found or engine_watermarks_read
+ * gets the answer in a later step. The engine repeats a query after ERR_IO at once, so that answer
+ * waits half a second. */
 void kafka_lookup_topic(struct kafka_lookup *lookup, struct slice topic, uint32_t ticket);
 void kafka_lookup_watermarks(struct kafka_lookup *lookup, struct tenure tenure);
-/* Hands answers over; asks for the brokers when they are said to be down. Once a turn. */
+/* Passes answers on, and queries the brokers while they seem to be down. Call it once per turn. */
 void kafka_lookup_step(struct kafka_lookup *lookup, int64_t now_ms);
-/* Waits for the question under way (some seconds at most). NULL is fine. */
+/* Ends the thread; waits for its running query (a few seconds at most). NULL is fine. */
 void kafka_lookup_free(struct kafka_lookup *lookup);
 
 #endif

@@ -7,24 +7,25 @@
 #include "base/memory.h"
 #include "io/loop/log_sink.h"
 
-#define QUESTIONS_MIN      64 /* room; for each partition one may be asked and one may wait */
+#define READS_MIN          64 /* room at first; each partition has at most two: sent and waiting */
 #define READ_TIMEOUT_MS    5000
-#define COMMIT_AGAIN_MS    500   /* after a commit that failed, whoever waits */
-#define REFUSED_AGAIN_MS   60000 /* between two lines that say so */
+#define COMMIT_AGAIN_MS    500   /* after a commit that failed */
+#define REFUSED_AGAIN_MS   60000 /* between two lines about refused commits */
 #define METADATA_BYTES_MAX 1048576
 #define MEMBERSHIP_MAX     65536
-#define BARRED_MS          1000 /* a join without a new generation: tried again all the same */
+#define BARRED_MS          1000 /* the longest wait for a generation after a join */
 
-struct question {
+/* A read that has no answer yet. */
+struct read {
     struct tenure tenure;
     uint32_t ticket;
-    bool is_asked; /* in the request under way */
+    bool is_sent; /* in the running request */
 };
 
-/* Of one slot: what is to be committed. */
+/* The offset of a slot that is to be committed. */
 struct kept {
     uint32_t epoch;
-    bool is_set, is_sent; /* is_sent: in the commit under way, and not changed since */
+    bool is_set, is_sent; /* is_sent: in the running commit, and unchanged since */
     int64_t offset;
     struct buf metadata;
 };
@@ -37,22 +38,22 @@ struct kafka_offsets {
     rd_kafka_queue_t *queue;
     rd_kafka_AdminOptions_t *options;
     struct loop_wake wake;
-    struct question *questions;
-    size_t question_count, question_room;
+    struct read *reads;
+    size_t read_count, read_room;
     bool is_reading, is_committing, must_commit;
-    bool is_barred; /* by a join: no commit in the generation that ends */
+    bool is_barred; /* no commit until the generation after a join, or until barred_until_ms */
     struct buf barred_membership;
     int64_t barred_until_ms;
     struct kept *kept; /* PARTITIONS_MAX; NULL under exactly_once */
-    size_t kept_end;   /* no slot from here on was ever kept */
+    size_t kept_end;   /* slots from here on have never kept an offset */
     int64_t now_ms, commit_due_ms;
-    int64_t commit_after_ms; /* none before */
-    uint32_t failures;       /* in a row */
-    int64_t told_ms;         /* that it is refused; 0 = not yet */
+    int64_t commit_after_ms; /* no commit before */
+    uint32_t failures;       /* failed commits in a row */
+    int64_t logged_ms;       /* when a refused commit was logged; 0 = never */
     struct log_sink *sink;
 };
 
-static void offsets_woken(rd_kafka_t *client, void *opaque)
+static void on_event(rd_kafka_t *client, void *opaque)
 {
     (void)client;
     struct kafka_offsets *offsets = opaque;
@@ -61,15 +62,14 @@ static void offsets_woken(rd_kafka_t *client, void *opaque)
 
 static bool options_make(struct kafka_offsets *offsets)
 {
-    char words[KAFKA_ERROR_MAX];
+    char error[KAFKA_ERROR_MAX];
     offsets->options =
         rd_kafka_AdminOptions_new(offsets->client, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS);
     if (offsets->options == NULL)
         return false;
-    rd_kafka_error_t *error = rd_kafka_AdminOptions_set_require_stable_offsets(offsets->options, 1);
-    CHECK(error == NULL);
-    return rd_kafka_AdminOptions_set_request_timeout(offsets->options, READ_TIMEOUT_MS, words,
-                                                     sizeof words) == RD_KAFKA_RESP_ERR_NO_ERROR;
+    CHECK(rd_kafka_AdminOptions_set_require_stable_offsets(offsets->options, 1) == NULL);
+    return rd_kafka_AdminOptions_set_request_timeout(offsets->options, READ_TIMEOUT_MS, error,
+                                                     sizeof error) == RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
 struct kafka_offsets *kafka_offsets_new(const struct kafka_config *config,
@@ -85,7 +85,7 @@ struct kafka_offsets *kafka_offsets_new(const struct kafka_config *config,
     offsets->sink = sink;
     offsets->wake = wake;
     offsets->queue = rd_kafka_queue_new(offsets->client);
-    rd_kafka_queue_cb_event_enable(offsets->queue, offsets_woken, offsets);
+    rd_kafka_queue_cb_event_enable(offsets->queue, on_event, offsets);
     buf_init(&offsets->barred_membership, MEMBERSHIP_MAX);
     if (!config->exactly_once)
         offsets->kept = memory_new(PARTITIONS_MAX * sizeof *offsets->kept);
@@ -103,44 +103,44 @@ void kafka_offsets_attach(struct kafka_offsets *offsets, struct engine *engine)
 
 /* ---- reading ---- */
 
-/* The question of this tenure that is not asked yet, or a new one. */
-static struct question *question_take(struct kafka_offsets *offsets, struct tenure tenure)
+/* The read of this tenure that is not sent yet, or a new one. */
+static struct read *read_take(struct kafka_offsets *offsets, struct tenure tenure)
 {
-    for (size_t i = 0; i < offsets->question_count; i++) {
-        struct question *question = &offsets->questions[i];
-        if (!question->is_asked && question->tenure.slot == tenure.slot &&
-            question->tenure.epoch == tenure.epoch)
-            return question;
+    for (size_t i = 0; i < offsets->read_count; i++) {
+        struct read *read = &offsets->reads[i];
+        if (!read->is_sent && read->tenure.slot == tenure.slot &&
+            read->tenure.epoch == tenure.epoch)
+            return read;
     }
-    if (offsets->question_count == offsets->question_room) {
-        size_t room = offsets->question_room == 0 ? QUESTIONS_MIN : offsets->question_room * 2;
-        offsets->questions = memory_resize(offsets->questions, room * sizeof *offsets->questions);
-        CHECK(offsets->questions != NULL);
-        offsets->question_room = room;
+    if (offsets->read_count == offsets->read_room) {
+        size_t room = offsets->read_room == 0 ? READS_MIN : offsets->read_room * 2;
+        offsets->reads = memory_resize(offsets->reads, room * sizeof *offsets->reads);
+        CHECK(offsets->reads != NULL);
+        offsets->read_room = room;
     }
-    return &offsets->questions[offsets->question_count++];
+    return &offsets->reads[offsets->read_count++];
 }
 
 void kafka_offsets_read(struct kafka_offsets *offsets, struct tenure tenure, uint32_t ticket)
 {
-    *question_take(offsets, tenure) = (struct question){.tenure = tenure, .ticket = ticket};
+    *read_take(offsets, tenure) = (struct read){.tenure = tenure, .ticket = ticket};
     if (kafka_offsets_holds(offsets, tenure))
         offsets->must_commit = true;
     offsets->wake.wake(offsets->wake.self);
 }
 
-/* Asks for all partitions that can be read now. */
-static void questions_ask(struct kafka_offsets *offsets)
+/* Sends a request for all partitions that can be read now. */
+static void reads_send(struct kafka_offsets *offsets)
 {
-    if (offsets->is_reading || offsets->question_count == 0)
+    if (offsets->is_reading || offsets->read_count == 0)
         return;
     rd_kafka_topic_partition_list_t *list =
-        rd_kafka_topic_partition_list_new((int)offsets->question_count);
-    for (size_t i = 0; i < offsets->question_count; i++) {
-        struct question *question = &offsets->questions[i];
-        const struct part *part = kafka_consumer_part(offsets->consumer, question->tenure);
-        question->is_asked = part != NULL && !kafka_offsets_holds(offsets, question->tenure);
-        if (question->is_asked &&
+        rd_kafka_topic_partition_list_new((int)offsets->read_count);
+    for (size_t i = 0; i < offsets->read_count; i++) {
+        struct read *read = &offsets->reads[i];
+        const struct part *part = kafka_consumer_part(offsets->consumer, read->tenure);
+        read->is_sent = part != NULL && !kafka_offsets_holds(offsets, read->tenure);
+        if (read->is_sent &&
             rd_kafka_topic_partition_list_find(list, part->topic, part->partition) == NULL)
             (void)rd_kafka_topic_partition_list_add(list, part->topic, part->partition);
     }
@@ -159,8 +159,8 @@ static void questions_ask(struct kafka_offsets *offsets)
     rd_kafka_topic_partition_list_destroy(list);
 }
 
-static void question_answer(struct kafka_offsets *offsets, const struct question *question,
-                            const rd_kafka_topic_partition_t *found)
+static void read_answer(struct kafka_offsets *offsets, const struct read *read,
+                        const rd_kafka_topic_partition_t *found)
 {
     enum err err = ERR_IO;
     int64_t offset = -1;
@@ -173,33 +173,32 @@ static void question_answer(struct kafka_offsets *offsets, const struct question
         metadata = slice_of(found->metadata_size > 0 ? found->metadata : "", found->metadata_size);
     }
     if (offsets->engine != NULL)
-        engine_offsets_read(offsets->engine, question->tenure, question->ticket, err, offset,
-                            metadata);
+        engine_offsets_read(offsets->engine, read->tenure, read->ticket, err, offset, metadata);
 }
 
-/* `list` is NULL when the whole request failed. */
-static void questions_answer(struct kafka_offsets *offsets, rd_kafka_topic_partition_list_t *list)
+/* Answers the reads that were sent. `list` is NULL when the request failed. */
+static void reads_answer(struct kafka_offsets *offsets, rd_kafka_topic_partition_list_t *list)
 {
     offsets->is_reading = false;
     size_t left = 0;
-    for (size_t i = 0; i < offsets->question_count; i++) {
-        struct question question = offsets->questions[i];
-        const struct part *part = kafka_consumer_part(offsets->consumer, question.tenure);
+    for (size_t i = 0; i < offsets->read_count; i++) {
+        struct read read = offsets->reads[i];
+        const struct part *part = kafka_consumer_part(offsets->consumer, read.tenure);
         if (part == NULL)
             continue;
-        if (!question.is_asked) {
-            offsets->questions[left++] = question;
+        if (!read.is_sent) {
+            offsets->reads[left++] = read;
             continue;
         }
-        question_answer(
-            offsets, &question,
-            list == NULL ? NULL
-                         : rd_kafka_topic_partition_list_find(list, part->topic, part->partition));
+        read_answer(offsets, &read,
+                    list == NULL
+                        ? NULL
+                        : rd_kafka_topic_partition_list_find(list, part->topic, part->partition));
     }
-    offsets->question_count = left;
+    offsets->read_count = left;
 }
 
-static void read_hear(struct kafka_offsets *offsets, rd_kafka_event_t *event)
+static void on_read(struct kafka_offsets *offsets, rd_kafka_event_t *event)
 {
     rd_kafka_topic_partition_list_t *copy = NULL;
     if (rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR_NO_ERROR) {
@@ -209,7 +208,7 @@ static void read_hear(struct kafka_offsets *offsets, rd_kafka_event_t *event)
         if (count == 1 && rd_kafka_group_result_error(groups[0]) == NULL)
             copy = rd_kafka_topic_partition_list_copy(rd_kafka_group_result_partitions(groups[0]));
     }
-    questions_answer(offsets, copy);
+    reads_answer(offsets, copy);
     if (copy != NULL)
         rd_kafka_topic_partition_list_destroy(copy);
 }
@@ -273,7 +272,7 @@ void kafka_offsets_give_up(struct kafka_offsets *offsets, struct tenure tenure, 
     kept->is_set = false;
 }
 
-/* What is of a tenure that is over is not ours to commit. */
+/* Drops the offsets of tenures that are over: another member may own the partition now. */
 static void kept_forget(struct kafka_offsets *offsets)
 {
     for (size_t i = 0; i < offsets->kept_end; i++) {
@@ -311,8 +310,8 @@ static void kept_send(struct kafka_offsets *offsets)
     offsets->commit_due_ms = offsets->now_ms + offsets->config->commit_interval_ms;
 }
 
-/* Behind a JoinGroup a commit comes too late (io/kafka/joins.h): the generation that follows is
- * waited for. */
+/* A commit behind a JoinGroup would be too late (io/kafka/joins.h), so it waits for the generation
+ * that follows. */
 static void commit_bar(struct kafka_offsets *offsets)
 {
     offsets->is_barred = true;
@@ -338,22 +337,22 @@ static bool commit_may_go(struct kafka_offsets *offsets)
     return !offsets->is_barred;
 }
 
-/* Reads that waited for a commit that failed know nothing. */
+/* Answers reads that waited for the commit with an error. */
 static void commit_failed(struct kafka_offsets *offsets)
 {
     offsets->commit_after_ms = offsets->commit_due_ms = offsets->now_ms + COMMIT_AGAIN_MS;
     size_t left = 0;
-    for (size_t i = 0; i < offsets->question_count; i++) {
-        struct question question = offsets->questions[i];
-        if (!question.is_asked && kafka_offsets_holds(offsets, question.tenure))
-            question_answer(offsets, &question, NULL);
+    for (size_t i = 0; i < offsets->read_count; i++) {
+        struct read read = offsets->reads[i];
+        if (!read.is_sent && kafka_offsets_holds(offsets, read.tenure))
+            read_answer(offsets, &read, NULL);
         else
-            offsets->questions[left++] = question;
+            offsets->reads[left++] = read;
     }
-    offsets->question_count = left;
+    offsets->read_count = left;
 }
 
-/* What helps where trying again does not; NULL = nothing is known to. */
+/* The remedy of an error that lasts; NULL = the error may pass. */
 static const char *refusal_remedy(rd_kafka_resp_err_t err)
 {
     switch ((int)err) {
@@ -368,26 +367,27 @@ static const char *refusal_remedy(rd_kafka_resp_err_t err)
     }
 }
 
-/* One that may pass is told when it did not pass at once. */
-static void refusal_tell(struct kafka_offsets *offsets, rd_kafka_resp_err_t err,
-                         const struct kept *kept, const struct part *part)
+/* Logs a refused commit. One that may pass is logged only if the next try fails as well. */
+static void refusal_log(struct kafka_offsets *offsets, rd_kafka_resp_err_t err,
+                        const struct kept *kept, const struct part *part)
 {
     const char *remedy = refusal_remedy(err);
-    bool is_told = offsets->told_ms != 0 && offsets->now_ms - offsets->told_ms < REFUSED_AGAIN_MS;
-    if (is_told || (remedy == NULL && offsets->failures < 2))
+    bool was_logged =
+        offsets->logged_ms != 0 && offsets->now_ms - offsets->logged_ms < REFUSED_AGAIN_MS;
+    if (was_logged || (remedy == NULL && offsets->failures < 2))
         return;
-    offsets->told_ms = offsets->now_ms;
+    offsets->logged_ms = offsets->now_ms;
     struct log_field fields[] = {
         FIELD_TEXT("topic", slice_of_text(part->topic)),
         FIELD_INT("partition", part->partition),
         FIELD_INT("offset", kept->offset),
         FIELD_TEXT("reason", slice_of_text(rd_kafka_err2str(err))),
-        FIELD_TEXT("remedy", slice_of_text(remedy != NULL ? remedy : "it is tried again")),
+        FIELD_TEXT("remedy", slice_of_text(remedy != NULL ? remedy : "the worker retries it")),
     };
     log_sink_add(offsets->sink, LOG_OFFSETS_REFUSED, fields, COUNT_OF(fields));
 }
 
-/* Of one partition, in the commit that was answered. */
+/* The error of a partition in the commit's answer. */
 static rd_kafka_resp_err_t commit_error(rd_kafka_event_t *event, const struct part *part)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_event_topic_partition_list(event);
@@ -399,7 +399,7 @@ static rd_kafka_resp_err_t commit_error(rd_kafka_event_t *event, const struct pa
     return rd_kafka_event_error(event);
 }
 
-static void commit_hear(struct kafka_offsets *offsets, rd_kafka_event_t *event)
+static void on_commit(struct kafka_offsets *offsets, rd_kafka_event_t *event)
 {
     offsets->is_committing = false;
     kept_forget(offsets);
@@ -413,7 +413,7 @@ static void commit_hear(struct kafka_offsets *offsets, rd_kafka_event_t *event)
         const struct part *part = kafka_consumer_part(offsets->consumer, tenure);
         rd_kafka_resp_err_t err = commit_error(event, part);
         if (err != RD_KAFKA_RESP_ERR_NO_ERROR)
-            refusal_tell(offsets, err, kept, part);
+            refusal_log(offsets, err, kept, part);
         failed = failed || err != RD_KAFKA_RESP_ERR_NO_ERROR;
         if (kept->is_sent)
             kept->is_set = err != RD_KAFKA_RESP_ERR_NO_ERROR;
@@ -431,9 +431,9 @@ int64_t kafka_offsets_step(struct kafka_offsets *offsets, int64_t now_ms)
     rd_kafka_event_t *event;
     while ((event = rd_kafka_queue_poll(offsets->queue, 0)) != NULL) {
         if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_LISTCONSUMERGROUPOFFSETS_RESULT)
-            read_hear(offsets, event);
+            on_read(offsets, event);
         else if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_OFFSET_COMMIT)
-            commit_hear(offsets, event);
+            on_commit(offsets, event);
         rd_kafka_event_destroy(event);
     }
     kept_forget(offsets);
@@ -444,7 +444,7 @@ int64_t kafka_offsets_step(struct kafka_offsets *offsets, int64_t now_ms)
         kept_send(offsets);
         holds = false;
     }
-    questions_ask(offsets);
+    reads_send(offsets);
     return holds && !offsets->is_barred ? offsets->commit_due_ms : INT64_MAX;
 }
 
@@ -460,6 +460,6 @@ void kafka_offsets_free(struct kafka_offsets *offsets)
         buf_done(&offsets->kept[i].metadata);
     buf_done(&offsets->barred_membership);
     memory_free(offsets->kept);
-    memory_free(offsets->questions);
+    memory_free(offsets->reads);
     memory_free(offsets);
 }

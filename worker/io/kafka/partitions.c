@@ -6,9 +6,9 @@
 #include "base/check.h"
 #include "base/memory.h"
 
-#define BURST_MAX    8           /* records of one partition before the next one's turn */
+#define BURST_MAX    8           /* records of a partition before the next partition's turn */
 #define PUMP_MAX     256         /* records in one turn of the loop */
-#define HEADERS_KEPT HEADERS_MAX /* room for so many from one record to the next */
+#define HEADERS_KEPT HEADERS_MAX /* room that is kept from one record to the next */
 
 bool parts_init(struct parts *parts)
 {
@@ -74,8 +74,8 @@ struct tenure part_tenure(const struct part *part)
     return (struct tenure){.slot = (uint32_t)(part - part->parts->slots), .epoch = part->epoch};
 }
 
-/* In a thread of librdkafka. */
-static void part_has_more(rd_kafka_t *client, void *opaque)
+/* A thread of librdkafka calls this. */
+static void on_queue_filled(rd_kafka_t *client, void *opaque)
 {
     (void)client;
     struct part *part = opaque;
@@ -89,7 +89,7 @@ void part_open(struct part *part)
     part->queue = rd_kafka_queue_get_partition(part->parts->client, part->topic, part->partition);
     CHECK(part->queue != NULL);
     rd_kafka_queue_forward(part->queue, NULL);
-    rd_kafka_queue_cb_event_enable(part->queue, part_has_more, part);
+    rd_kafka_queue_cb_event_enable(part->queue, on_queue_filled, part);
     atomic_store(&part->more, true);
 }
 
@@ -130,7 +130,7 @@ void part_free(struct part *part)
 
 /* ---- records ---- */
 
-/* Room for all of them, or for as many as there is memory. */
+/* Makes room for `count` headers; returns how many there is room for. */
 static size_t headers_room(struct parts *parts, size_t count)
 {
     if (count > parts->headers_room) {
@@ -143,8 +143,9 @@ static size_t headers_room(struct parts *parts, size_t count)
     return count;
 }
 
-/* All headers, however many, for the dead letter repeats them. librdkafka reads none of a record
- * that has more than 100000: what cannot be read is counted as one that is missing. */
+/* Reads all headers, however many, because a dead letter repeats them. librdkafka reads none of a
+ * record with more than 100000; a record whose headers cannot be read counts as one with a header
+ * missing. */
 static void headers_read(struct parts *parts, const rd_kafka_message_t *message,
                          struct record *ret_record)
 {
@@ -184,7 +185,7 @@ static enum timestamp_type timestamp_type_of(rd_kafka_timestamp_type_t type)
     return type == RD_KAFKA_TIMESTAMP_LOG_APPEND_TIME ? TIMESTAMP_APPEND : TIMESTAMP_NONE;
 }
 
-static void record_hand_over(struct part *part, const rd_kafka_message_t *message)
+static void record_pass_on(struct part *part, const rd_kafka_message_t *message)
 {
     if (message->offset < part->next_offset)
         return;
@@ -212,31 +213,31 @@ static void part_stopped(struct part *part)
     engine_partition_out_of_range(part->parts->engine, part_tenure(part));
 }
 
-static void message_hand_over(struct part *part, const rd_kafka_message_t *message)
+static void message_pass_on(struct part *part, const rd_kafka_message_t *message)
 {
     if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR)
-        record_hand_over(part, message);
+        record_pass_on(part, message);
     else if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
         engine_partition_end(part->parts->engine, part_tenure(part), message->offset);
     else if (message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET)
         part_stopped(part);
     else if (!kafka_log_right(part->parts->log, (int)message->err, NULL, slice_of_text(part->topic),
-                              "no request of it is taken until it is granted"))
+                              "the worker takes no request of this topic until it is granted"))
         kafka_log_add(part->parts->log, LOG_LIBRDKAFKA_ERROR, "%s-%d: %s", part->topic,
                       (int)part->partition, rd_kafka_message_errstr(message));
 }
 
-/* Messages handed over. */
+/* Passes on up to BURST_MAX messages and returns their number. */
 static size_t part_pump(struct part *part)
 {
     size_t count = 0;
-    /* Cleared first: what arrives from here on sets it again. */
+    /* Cleared first, because a record that arrives from here on sets it again. */
     atomic_store(&part->more, false);
     while (count < BURST_MAX && engine_room(part->parts->engine, part_tenure(part)) > 0) {
         rd_kafka_message_t *message = rd_kafka_consume_queue(part->queue, 0);
         if (message == NULL)
             return count;
-        message_hand_over(part, message);
+        message_pass_on(part, message);
         rd_kafka_message_destroy(message);
         count++;
     }

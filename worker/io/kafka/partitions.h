@@ -1,7 +1,8 @@
 /* The partitions that are assigned to this worker: a table of slots, each used by one tenure at a
- * time. Records wait in librdkafka's queue of the partition and are taken only while the engine has
- * room for them: pausing instead would throw the prefetched ones away. librdkafka speaks up only
- * when a queue goes from empty to not empty, so `more` stays set until a queue was seen empty. */
+ * time. Records wait in librdkafka's queue of the partition, and this room takes them only while
+ * the engine has room; to pause the partition instead would drop what librdkafka has fetched.
+ * librdkafka signals a queue only when it becomes non-empty, so `more` stays set until the queue
+ * was empty. Loop thread only, except where noted. */
 #ifndef IO_KAFKA_PARTITIONS_H
 #define IO_KAFKA_PARTITIONS_H
 
@@ -10,68 +11,76 @@
 #include "engine/ports.h"
 #include "io/kafka/log.h"
 
-#define TOPIC_NAME_MAX 249 /* Kafka's own limit */
+#define TOPIC_NAME_MAX 249 /* Kafka's limit */
 
 struct rd_kafka_queue_s;
 
 enum part_state {
     PART_FREE,
-    PART_WAITING, /* the engine knows it, and reads what was committed */
-    PART_READY,   /* where to start is known; its rebalance waits for others */
+    PART_WAITING, /* assigned; the engine reads its committed offset */
+    PART_READY,   /* its start offset is known; its rebalance waits for other partitions */
     PART_RUNNING,
-    PART_LEAVING, /* revoked: the engine finishes and commits */
-    PART_LEFT,    /* the engine has done with it */
+    PART_LEAVING, /* revoked; the engine finishes its requests and commits */
+    PART_LEFT,    /* the engine has released it */
 };
 
+/* A partition of this worker. */
 struct part {
     struct parts *parts;
     enum part_state state;
     uint32_t epoch;
-    bool is_assigned;  /* librdkafka has been told */
-    bool is_stopped;   /* its offset is out of range: librdkafka fetches no more */
+    bool is_assigned;  /* in librdkafka's assignment */
+    bool is_stopped;   /* its offset is out of range, so librdkafka has stopped fetching */
     bool must_restart; /* at start_offset */
     char topic[TOPIC_NAME_MAX + 1];
     int32_t partition;
     int64_t start_offset;
-    int64_t next_offset;            /* records below were taken before: fetched again by accident */
+    int64_t next_offset;            /* records below are duplicates that librdkafka fetched again */
     struct rd_kafka_queue_s *queue; /* NULL until assigned */
     atomic_bool more;               /* the queue may hold something; set by librdkafka's threads */
 };
 
+/* The table. */
 struct parts {
     struct part *slots; /* PARTITIONS_MAX */
-    size_t end;         /* no slot from here on was ever used */
-    size_t cursor;      /* where the next round begins */
+    size_t end;         /* slots from here on were never used */
+    size_t cursor;      /* the slot where the next round begins */
     uint32_t last_epoch;
     struct rd_kafka_s *client;
     struct kafka_log *log;
-    struct engine *engine; /* NULL when closing: no one listens */
+    struct engine *engine; /* NULL = none, when closing */
     void (*wake)(void *self);
     void *wake_self;
-    struct header *headers; /* of the record that is handed over */
+    struct header *headers; /* of the record that is being passed on */
     size_t headers_room;
 };
 
+/* Makes an empty table; the caller then sets client, log, engine and wake. False: out of memory. */
 MUST_CHECK bool parts_init(struct parts *parts);
 void parts_done(struct parts *parts);
 
-/* A new tenure in state WAITING; NULL when all slots are taken or the name is no topic's. */
+/* Begins a tenure in state PART_WAITING. NULL: all slots are in use, or the topic's name is
+ * invalid.
+ */
 struct part *parts_take(struct parts *parts, const char *topic, int32_t partition);
+/* The part of a partition; NULL when it has none. */
 struct part *parts_find(struct parts *parts, const char *topic, int32_t partition);
 /* The part of a tenure; NULL when it is over. */
 struct part *parts_at(struct parts *parts, struct tenure tenure);
+/* The tenure of a part. */
 struct tenure part_tenure(const struct part *part);
 
-/* Before the partition is assigned: its records shall wait in a queue of their own. */
+/* Separates the partition's queue from the consumer's. Call it before the partition is assigned. */
 void part_open(struct part *part);
-/* Goes on at another offset (-2 = the log's start); for a RUNNING part. */
+/* Makes a running part continue at `offset` (-2 = the beginning of the log). */
 void part_seek(struct part *part, int64_t offset);
-/* It was assigned anew. */
+/* Takes note that the partition was assigned again after it had stopped. */
 void part_restarted(struct part *part);
+/* Ends the tenure and frees the slot. */
 void part_free(struct part *part);
 
-/* Hands records over while there is room, in turns between the partitions. True: there are more
- * that could go at once. */
+/* Passes records to the engine while it has room, in turns between the partitions. True: there are
+ * more, and room for them. */
 MUST_CHECK bool parts_pump(struct parts *parts);
 
 #endif

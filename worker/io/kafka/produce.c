@@ -86,7 +86,7 @@ void kafka_warm_up(struct rd_kafka_s *producer, const struct kafka_config *confi
         if (config->output_topics[i].len > TOPIC_NAME_MAX)
             continue;
         memcpy(name, config->output_topics[i].ptr, config->output_topics[i].len);
-        /* Making it known is what counts: librdkafka keeps it, and asks for its partitions. */
+        /* librdkafka remembers the topic and fetches its metadata. */
         rd_kafka_topic_t *topic = rd_kafka_topic_new(producer, name, NULL);
         if (topic != NULL)
             rd_kafka_topic_destroy(topic);

@@ -1,4 +1,5 @@
-/* One output into a producer's queue, and what the ways to fail mean. */
+/* Producing: puts an output into a producer's queue, and says what librdkafka's errors mean for the
+ * record. */
 #ifndef IO_KAFKA_PRODUCE_H
 #define IO_KAFKA_PRODUCE_H
 
@@ -9,17 +10,17 @@
 struct rd_kafka_s;
 struct kafka_config;
 
-/* The value is borrowed until its delivery report unless `copy`; key and headers are copied.
- * Returns librdkafka's code (rd_kafka_resp_err_t): 0 = queued; never blocks. `opaque` comes back in
- * the delivery report. */
+/* Queues a record; never blocks. With `copy` it copies the value, else the value is borrowed until
+ * the delivery report; it always copies key and headers. `opaque` comes back in the delivery
+ * report. Returns librdkafka's error (rd_kafka_resp_err_t), 0 when the record is queued. */
 MUST_CHECK int kafka_produce(struct rd_kafka_s *producer, const struct output *output, bool copy,
                              void *opaque);
-/* Would this record be refused again? Then what for: ERR_TOO_LARGE, ERR_NOT_FOUND, ERR_NOT_ALLOWED,
- * ERR_INVALID. OK: the cause may pass. */
+/* Why the broker would reject the same record again after librdkafka's error `code`: ERR_TOO_LARGE,
+ * ERR_NOT_FOUND, ERR_NOT_ALLOWED or ERR_INVALID. OK: the cause may pass. */
 enum err kafka_refusal(int code);
-/* Makes the producer know the topics of the settings, so that its first record need not wait:
- * librdkafka 2.0.2 may take a second for that. Waits up to `timeout_ms` for the answer; 0 = asks
- * alone. */
+/* Makes the producer fetch the metadata of the output topics, so that the first record need not
+ * wait for it (up to a second with librdkafka 2.0.2). Waits up to `timeout_ms` for the answer; 0 =
+ * does not wait. */
 void kafka_warm_up(struct rd_kafka_s *producer, const struct kafka_config *config, int timeout_ms);
 
 #endif

@@ -10,14 +10,14 @@
 #include "io/kafka/partitions.h"
 #include "io/kafka/produce.h"
 
-#define INIT_TIMEOUT_MS    1000  /* so long a stop waits for it */
-#define TOLD_AGAIN_MS      30000 /* between two lines about a producer that is not ready */
+#define INIT_TIMEOUT_MS    1000  /* a stop may have to wait this long */
+#define LOGGED_AGAIN_MS    30000 /* between two lines about a producer that is not ready */
 #define WARM_UP_TIMEOUT_MS 3000
 #define PAUSE_MIN_MS       100
 #define PAUSE_MAX_MS       5000
 #define POLL_MS            100
-#define POLL_EVERY         64 /* records between two looks at delivery reports */
-#define ABORTS_MAX         8  /* in a row; then the producer is suspected */
+#define POLL_EVERY         64 /* records between two polls for delivery reports */
+#define ABORTS_MAX         8  /* in a row; after more the publisher replaces the producer */
 #define TOPICS_TIMEOUT_MS  1000
 #define METADATA_TEXT_MAX  1048576
 
@@ -31,9 +31,9 @@ static void client_destroy(struct publisher *publisher)
     publisher->client = NULL;
 }
 
-static void reason_set(struct publisher *publisher, const char *what, const char *words)
+static void reason_set(struct publisher *publisher, const char *what, const char *text)
 {
-    (void)snprintf(publisher->reason, sizeof publisher->reason, "%s: %s", what, words);
+    (void)snprintf(publisher->reason, sizeof publisher->reason, "%s: %s", what, text);
 }
 
 /* ---- delivery reports ---- */
@@ -46,7 +46,7 @@ static bool code_is_purge(int code)
 static void delivery_failed(struct deliveries *deliveries, size_t index, int code)
 {
     if (code_is_purge(code))
-        return; /* what an abort throws away is not at fault */
+        return; /* an abort purges records that are not at fault */
     if (kafka_refusal(code) == OK) {
         deliveries->failed++;
         deliveries->failed_code = code;
@@ -60,7 +60,7 @@ static void delivery_failed(struct deliveries *deliveries, size_t index, int cod
 }
 
 /* The opaque of a record is its index + 1. */
-static void delivery_hear(rd_kafka_t *client, const rd_kafka_message_t *message, void *opaque)
+static void on_delivery(rd_kafka_t *client, const rd_kafka_message_t *message, void *opaque)
 {
     (void)client;
     struct publisher *publisher = opaque;
@@ -85,8 +85,8 @@ bool publisher_init(struct publisher *publisher, const struct kafka_config *conf
     if (publisher->conf == NULL)
         return false;
     rd_kafka_conf_set_opaque(publisher->conf, publisher);
-    rd_kafka_conf_set_log_cb(publisher->conf, kafka_log_hear);
-    rd_kafka_conf_set_dr_msg_cb(publisher->conf, delivery_hear);
+    rd_kafka_conf_set_log_cb(publisher->conf, kafka_log_callback);
+    rd_kafka_conf_set_dr_msg_cb(publisher->conf, on_delivery);
     return true;
 }
 
@@ -100,35 +100,36 @@ void publisher_done(struct publisher *publisher)
 
 static bool client_make(struct publisher *publisher)
 {
-    char words[KAFKA_ERROR_MAX];
+    char text[KAFKA_ERROR_MAX];
     rd_kafka_conf_t *conf = rd_kafka_conf_dup(publisher->conf);
-    publisher->client = rd_kafka_new(RD_KAFKA_PRODUCER, conf, words, sizeof words);
+    publisher->client = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof text);
     if (publisher->client != NULL)
         return true;
     rd_kafka_conf_destroy(conf);
-    kafka_log_add(&publisher->log, LOG_LIBRDKAFKA_ERROR, "no producer: %s", words);
+    kafka_log_add(&publisher->log, LOG_LIBRDKAFKA_ERROR, "cannot make a producer: %s", text);
     return false;
 }
 
-static void transactions_tell(struct publisher *publisher, const rd_kafka_error_t *error)
+static void not_ready_log(struct publisher *publisher, const rd_kafka_error_t *error)
 {
-    char words[KAFKA_ERROR_MAX];
+    char text[KAFKA_ERROR_MAX];
     int64_t now_ms = clock_monotonic_ms();
-    if (publisher->told_ms != 0 && now_ms - publisher->told_ms < TOLD_AGAIN_MS)
+    if (publisher->logged_ms != 0 && now_ms - publisher->logged_ms < LOGGED_AGAIN_MS)
         return;
-    publisher->told_ms = now_ms;
+    publisher->logged_ms = now_ms;
     int code = (int)rd_kafka_error_code(error);
-    int fatal = (int)rd_kafka_fatal_error(publisher->client, words, sizeof words);
-    const char *consequence = publisher->was_ready ? "results wait in memory until it is granted"
-                                                   : "no request is taken until it is granted";
+    int fatal = (int)rd_kafka_fatal_error(publisher->client, text, sizeof text);
+    const char *consequence = publisher->was_ready
+                                  ? "results wait in memory until it is granted"
+                                  : "the worker takes no request until it is granted";
     if (!kafka_log_right(&publisher->log, fatal != 0 ? fatal : code, NULL,
                          publisher->config->transactional_id, consequence))
-        kafka_log_add(&publisher->log, LOG_LIBRDKAFKA_LOG, "not ready yet: %s",
+        kafka_log_add(&publisher->log, LOG_LIBRDKAFKA_LOG, "the producer is not ready yet: %s",
                       code == RD_KAFKA_RESP_ERR__TIMED_OUT ? "no transaction coordinator answers"
                                                            : rd_kafka_error_string(error));
 }
 
-/* Until it is done, or cannot be with this client. */
+/* Retries until the transactions are ready; false when this client cannot have any. */
 static bool transactions_init(struct publisher *publisher)
 {
     while (!atomic_load(&publisher->stopping)) {
@@ -136,7 +137,7 @@ static bool transactions_init(struct publisher *publisher)
         if (error == NULL)
             return true;
         bool again = rd_kafka_error_is_retriable(error) != 0 && rd_kafka_error_is_fatal(error) == 0;
-        transactions_tell(publisher, error);
+        not_ready_log(publisher, error);
         rd_kafka_error_destroy(error);
         if (!again)
             return false;
@@ -181,26 +182,26 @@ void publisher_renew(struct publisher *publisher)
         log_sink_add(publisher->log.sink, LOG_PRODUCER_RENEWED, &field, 1);
     }
     publisher->was_ready = true;
-    publisher->told_ms = 0;
+    publisher->logged_ms = 0;
     publisher->aborts = 0;
 }
 
 /* ---- one batch ---- */
 
-/* Takes the error. What it is good for is read from its code, not from its flags, where
- * librdkafka 2.0.2 is wrong. */
+/* Decides what follows from `error`, which it destroys. It trusts the codes more than librdkafka's
+ * flags, which are wrong in 2.0.2. */
 static enum verdict error_judge(struct publisher *publisher, const char *what,
                                 rd_kafka_error_t *error, int *ret_code)
 {
     if (error == NULL)
         return GO_ON;
-    char words[KAFKA_ERROR_MAX];
+    char text[KAFKA_ERROR_MAX];
     *ret_code = (int)rd_kafka_error_code(error);
     reason_set(publisher, what, rd_kafka_error_string(error));
     bool is_fatal = rd_kafka_error_is_fatal(error) != 0;
     bool must_abort = rd_kafka_error_txn_requires_abort(error) != 0;
     rd_kafka_error_destroy(error);
-    int fatal_code = (int)rd_kafka_fatal_error(publisher->client, words, sizeof words);
+    int fatal_code = (int)rd_kafka_fatal_error(publisher->client, text, sizeof text);
     if (fatal_code != RD_KAFKA_RESP_ERR_NO_ERROR)
         *ret_code = fatal_code;
     publisher->fenced = *ret_code == RD_KAFKA_RESP_ERR__FENCED ||
@@ -211,7 +212,7 @@ static enum verdict error_judge(struct publisher *publisher, const char *what,
     return MUST_ABORT;
 }
 
-/* Queues one record; a full queue is waited for, until `until_ms`. */
+/* Queues one record; while the queue is full it waits, until `until_ms`. */
 static int record_produce(struct publisher *publisher, const struct batch *batch, size_t index,
                           int64_t until_ms)
 {
@@ -239,8 +240,8 @@ static enum verdict records_produce(struct publisher *publisher, const struct ba
             continue;
         reason_set(publisher, "produce", rd_kafka_err2str((rd_kafka_resp_err_t)code));
         if (code == RD_KAFKA_RESP_ERR__FATAL || code == RD_KAFKA_RESP_ERR__FENCED) {
-            char words[KAFKA_ERROR_MAX];
-            publisher->fenced = rd_kafka_fatal_error(publisher->client, words, sizeof words) ==
+            char text[KAFKA_ERROR_MAX];
+            publisher->fenced = rd_kafka_fatal_error(publisher->client, text, sizeof text) ==
                                 RD_KAFKA_RESP_ERR__FENCED;
             return MUST_RENEW;
         }
@@ -272,8 +273,8 @@ static rd_kafka_topic_partition_list_t *offsets_make(rd_kafka_t *client, const s
     return list;
 }
 
-/* A retriable failure is followed by the same call with the same arguments: the transaction must
- * not go on without it. */
+/* Adds the offsets to the transaction. After a retriable failure it repeats the call, because the
+ * transaction must not commit without them. */
 static enum verdict offsets_send(struct publisher *publisher, const struct batch *batch,
                                  const rd_kafka_consumer_group_metadata_t *group, int64_t until_ms,
                                  int *ret_code)
@@ -299,7 +300,8 @@ static enum verdict offsets_send(struct publisher *publisher, const struct batch
     return verdict;
 }
 
-/* Begin to commit. ret_code: the code of what went wrong, if anything. */
+/* Runs a transaction from begin to commit or abort. *ret_code is the error of the step that failed.
+ */
 static enum verdict transaction_try(struct publisher *publisher, const struct batch *batch,
                                     const rd_kafka_consumer_group_metadata_t *group, int *ret_code)
 {
@@ -332,8 +334,8 @@ static bool code_is_time(int code)
            code == RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT || code == RD_KAFKA_RESP_ERR__QUEUE_FULL;
 }
 
-static bool output_is_homeless(const struct rd_kafka_metadata *metadata,
-                               const struct output *output)
+static bool output_has_no_partition(const struct rd_kafka_metadata *metadata,
+                                    const struct output *output)
 {
     for (int i = 0; i < metadata->topic_cnt; i++) {
         const rd_kafka_metadata_topic_t *topic = &metadata->topics[i];
@@ -346,31 +348,33 @@ static bool output_is_homeless(const struct rd_kafka_metadata *metadata,
     return false;
 }
 
-/* Of a topic that was deleted nothing blames the record: the broker refuses the transaction, or the
- * record times out in the queue. Asked here, so that it fails alone. */
-static void homeless_blame(struct publisher *publisher, const struct batch *batch)
+/* Finds the records whose topic or partition does not exist, so that only they fail. For a deleted
+ * topic no delivery report says so: the broker refuses the transaction, or the record times out in
+ * the queue. */
+static void missing_partitions_blame(struct publisher *publisher, const struct batch *batch)
 {
     const struct rd_kafka_metadata *metadata = NULL;
     if (rd_kafka_metadata(publisher->client, 0, NULL, &metadata, TOPICS_TIMEOUT_MS) !=
         RD_KAFKA_RESP_ERR_NO_ERROR)
         return;
     for (size_t i = 0; i < batch->output_count; i++)
-        if (!batch->outputs[i]->is_delivered && output_is_homeless(metadata, batch->outputs[i]))
+        if (!batch->outputs[i]->is_delivered &&
+            output_has_no_partition(metadata, batch->outputs[i]))
             delivery_failed(&publisher->deliveries, i, RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
     rd_kafka_metadata_destroy(metadata);
 }
 
-/* Why a batch did not make it, from the delivery reports and the code of the step that failed. */
-static void failure_tell(struct publisher *publisher, const struct batch *batch, int code,
-                         struct batch_end *ret_end)
+/* Writes why a batch failed, by the delivery reports and the code of the step that failed. */
+static void failure_describe(struct publisher *publisher, const struct batch *batch, int code,
+                             struct batch_end *ret_end)
 {
     const struct deliveries *deliveries = &publisher->deliveries;
     ret_end->outcome = BATCH_ABORTED;
     ret_end->was_time =
         code_is_time(code) || (deliveries->failed > 0 && code_is_time(deliveries->failed_code));
-    bool may_be_homeless = ret_end->was_time || kafka_refusal(code) == ERR_NOT_FOUND;
-    if (deliveries->refused == 0 && may_be_homeless && publisher->client != NULL)
-        homeless_blame(publisher, batch);
+    bool may_lack_partition = ret_end->was_time || kafka_refusal(code) == ERR_NOT_FOUND;
+    if (deliveries->refused == 0 && may_lack_partition && publisher->client != NULL)
+        missing_partitions_blame(publisher, batch);
     if (deliveries->refused > 0) {
         reason_set(publisher, "refused",
                    rd_kafka_err2str((rd_kafka_resp_err_t)deliveries->blame_code));
@@ -396,7 +400,7 @@ static void run_in_transaction(struct publisher *publisher, const struct batch *
         publisher->aborts = 0;
         ret_end->outcome = BATCH_COMMITTED;
     } else if (verdict == MUST_ABORT) {
-        failure_tell(publisher, batch, code, ret_end);
+        failure_describe(publisher, batch, code, ret_end);
     } else {
         bool fenced = publisher->fenced;
         publisher_renew(publisher);
@@ -404,8 +408,8 @@ static void run_in_transaction(struct publisher *publisher, const struct batch *
     }
 }
 
-/* Until all reports are in. When stopping, what is still on its way dies with the client, so that
- * nothing borrowed stays in use. */
+/* Waits for all delivery reports. A stop destroys the client instead, so that librdkafka no longer
+ * borrows the records. */
 static void deliveries_wait(struct publisher *publisher)
 {
     while (publisher->deliveries.outstanding > 0 && !atomic_load(&publisher->stopping))
@@ -414,14 +418,14 @@ static void deliveries_wait(struct publisher *publisher)
         client_destroy(publisher);
 }
 
-static void run_plainly(struct publisher *publisher, const struct batch *batch,
-                        struct batch_end *ret_end)
+static void run_without_transaction(struct publisher *publisher, const struct batch *batch,
+                                    struct batch_end *ret_end)
 {
-    char words[KAFKA_ERROR_MAX];
+    char text[KAFKA_ERROR_MAX];
     publisher->batch = batch;
     for (size_t i = 0; i < batch->output_count; i++) {
         if (batch->outputs[i]->is_delivered)
-            continue; /* with an earlier batch, where another record failed */
+            continue; /* by an earlier batch, in which another record failed */
         int code = record_produce(publisher, batch, i, INT64_MAX);
         if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
             delivery_failed(&publisher->deliveries, i, code);
@@ -435,9 +439,9 @@ static void run_plainly(struct publisher *publisher, const struct batch *batch,
     }
     reason_set(publisher, "deliver",
                rd_kafka_err2str((rd_kafka_resp_err_t)deliveries->failed_code));
-    failure_tell(publisher, batch, deliveries->failed_code, ret_end);
+    failure_describe(publisher, batch, deliveries->failed_code, ret_end);
     if (publisher->client == NULL ||
-        rd_kafka_fatal_error(publisher->client, words, sizeof words) != 0)
+        rd_kafka_fatal_error(publisher->client, text, sizeof text) != 0)
         publisher_renew(publisher);
 }
 
@@ -454,7 +458,7 @@ void publisher_run(struct publisher *publisher, const struct batch *batch,
     if (publisher->client == NULL)
         reason_set(publisher, "stop", "no producer is ready");
     else if (!publisher->config->exactly_once)
-        run_plainly(publisher, batch, ret_end);
+        run_without_transaction(publisher, batch, ret_end);
     else if (batch->offset_count > 0 && group == NULL)
         ret_end->outcome = BATCH_MEMBER_GONE;
     else

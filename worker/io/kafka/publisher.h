@@ -1,9 +1,13 @@
-/* The producer of results and one batch on it, from begin to its outcome. Everything here may block
- * and belongs to the committer's thread. Only a clean commit and a clean abort are believed; after
- * anything else the producer is destroyed and made again under the same transactional id, which
- * makes the broker end what was open, and the outcome is "unknown": the committed offsets say what
- * made it. Under at_least_once the producer is idempotent, and a batch ends with its last delivery
- * report. */
+/* The publisher: the producer of results, and the publishing of a batch from its beginning to its
+ * outcome.
+ *
+ * Under exactly_once a batch is a transaction (KIP-98) that also commits offsets (KIP-447). Only a
+ * commit or an abort that librdkafka confirms is certain. After anything else the outcome is
+ * "unknown": the publisher replaces the producer by a new one with the same transactional id, which
+ * makes the broker end the open transaction, and the engine then reads the committed offsets. Under
+ * at_least_once the producer is idempotent, and a batch ends with its last delivery report.
+ *
+ * Every function may block; only the committer's thread calls them. */
 #ifndef IO_KAFKA_PUBLISHER_H
 #define IO_KAFKA_PUBLISHER_H
 
@@ -17,40 +21,41 @@
 
 struct rd_kafka_consumer_group_metadata_s;
 
-/* Of the batch under way: what the delivery reports said. */
+/* The delivery reports of the running batch. Codes are librdkafka's (rd_kafka_resp_err_t). */
 struct deliveries {
-    size_t outstanding;
-    size_t refused; /* records that will never be taken */
-    size_t blame;   /* the first of them */
+    size_t outstanding; /* records without a report */
+    size_t refused;     /* records that the broker would reject again */
+    size_t blame;       /* the index of the first of them */
     int blame_code;
-    size_t failed; /* for a passing cause */
+    size_t failed; /* records that failed for a cause that may pass */
     int failed_code;
 };
 
 struct publisher {
     struct kafka_log log; /* first: the client's opaque begins with it */
     const struct kafka_config *config;
-    struct rd_kafka_conf_s *conf; /* what each client is made from */
-    struct rd_kafka_s *client;    /* NULL between two of them */
-    atomic_bool stopping;         /* set by another thread: give up whatever takes long */
-    int64_t transaction_ms;
-    const struct batch *batch; /* under way, under at_least_once */
+    struct rd_kafka_conf_s *conf; /* each client is made from a copy */
+    struct rd_kafka_s *client;    /* NULL between two clients */
+    atomic_bool stopping;         /* another thread sets it: give up what takes long */
+    int64_t transaction_ms;       /* the transaction's time-out */
+    const struct batch *batch;    /* the running one, under at_least_once */
     struct deliveries deliveries;
-    unsigned aborts; /* in a row */
-    bool was_ready;  /* a first client has been ready */
-    int64_t told_ms; /* when a line said last that none is ready */
-    bool fenced;     /* the last failure was */
+    unsigned aborts;   /* in a row */
+    bool was_ready;    /* a client has been ready once */
+    int64_t logged_ms; /* when a line last said that no client is ready; 0 = never */
+    bool fenced;       /* another producer took the transactional id during this batch */
     char reason[PUBLISHER_REASON_MAX];
 };
 
-/* false: ret_error (KAFKA_ERROR_MAX) says why. */
+/* Makes a publisher without a client. `config` and `sink` are borrowed. False: ret_error
+ * (KAFKA_ERROR_MAX) says why; then call publisher_done. */
 MUST_CHECK bool publisher_init(struct publisher *publisher, const struct kafka_config *config,
                                struct log_sink *sink, char *ret_error);
 void publisher_done(struct publisher *publisher);
-/* Makes a client, destroying the old one, until one is ready, or stopping. */
+/* Replaces the client, and retries until the new one is ready, or until `stopping` is set. */
 void publisher_renew(struct publisher *publisher);
-/* Publishes; ret_end->reason points into the publisher. `group` may be NULL when there are no
- * offsets. */
+/* Publishes a batch and writes its outcome; ret_end->reason is borrowed until the next batch.
+ * `group` is the group metadata for the offsets; it may be NULL when there are none. */
 void publisher_run(struct publisher *publisher, const struct batch *batch,
                    const struct rd_kafka_consumer_group_metadata_s *group,
                    struct batch_end *ret_end);

@@ -5,7 +5,7 @@
 #include "base/check.h"
 #include "base/memory.h"
 
-#define GONE_CHECK_MS 500 /* is a member that releases partitions still one? */
+#define GONE_CHECK_MS 500 /* between two checks of the membership while partitions leave */
 
 struct rebalance {
     struct link link;
@@ -69,8 +69,8 @@ static void rebalance_begin(struct kafka_rebalances *rebalances, struct rebalanc
                                 : parts_take(rebalances->parts, element->topic, element->partition);
             if (part == NULL)
                 kafka_log_add(rebalances->parts->log, LOG_LIBRDKAFKA_ERROR,
-                              "%s-%d cannot be taken up (%d partitions at most)", element->topic,
-                              (int)element->partition, PARTITIONS_MAX);
+                              "%s-%d has no free slot (a worker takes %d partitions at most)",
+                              element->topic, (int)element->partition, PARTITIONS_MAX);
             else
                 engine_partition_assigned(rebalances->parts->engine, part_tenure(part),
                                           slice_of_text(part->topic), part->partition);
@@ -81,7 +81,7 @@ static void rebalance_begin(struct kafka_rebalances *rebalances, struct rebalanc
     }
 }
 
-/* Has the engine done its part for every partition of it? */
+/* Has the engine done its part for every partition of the rebalance? */
 static bool rebalance_is_ready(struct kafka_rebalances *rebalances,
                                const struct rebalance *rebalance)
 {
@@ -130,8 +130,9 @@ static void unassign_answer(struct kafka_rebalances *rebalances, const struct re
     rd_kafka_topic_partition_list_destroy(list);
 }
 
-/* While a rebalance waits for us, librdkafka says nothing of a membership that ended meanwhile; its
- * id tells. The other partitions are the engine's to judge: it sees the membership change. */
+/* Checks by the member id whether the membership has ended, which librdkafka does not report while
+ * it waits for an answer. If so, the partitions of this rebalance are lost. The engine decides
+ * about the others, because it sees that the membership has changed. */
 static void leaving_check(struct kafka_rebalances *rebalances, const struct rebalance *rebalance,
                           int64_t now_ms)
 {
@@ -161,8 +162,9 @@ static void answer(struct kafka_rebalances *rebalances, int64_t now_ms)
     }
 }
 
-/* librdkafka stops a partition whose offset is out of range for good: only a new assignment starts
- * it again. Never while a rebalance waits for its answer: it would be taken for that. */
+/* Assigns stopped partitions again: librdkafka stops a partition whose offset is out of range, and
+ * only an assignment restarts it. Not while a rebalance runs, because librdkafka would take the
+ * assignment for its answer. */
 static void restart_parts(struct kafka_rebalances *rebalances)
 {
     for (size_t i = 0; i < rebalances->parts->end && link_alone(&rebalances->queue); i++) {
@@ -194,7 +196,9 @@ void rebalances_add(struct kafka_rebalances *rebalances, rd_kafka_event_t *event
     if (!is_assign && rd_kafka_assignment_lost(rebalances->parts->client)) {
         list_lose(rebalances, list);
         struct link *first = list_first(&rebalances->queue);
-        while (first != NULL) { /* overruled, and what it was to bring is lost, too */
+        /* The loss overrules the queued rebalances; the partitions that they assign are lost too.
+         */
+        while (first != NULL) {
             struct rebalance *overruled = LINK_OWNER(first, struct rebalance, link);
             if (overruled->is_assign && overruled->begun)
                 list_lose(rebalances, overruled->list);

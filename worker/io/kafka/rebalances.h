@@ -1,6 +1,7 @@
-/* Rebalances of the group. Each comes as an event and is answered when the engine has done its part
- * for every partition in it, so the loop and the heartbeats run on meanwhile. They queue: each is
- * answered before the next begins, unless the assignment is lost, which overrules all.
+/* Rebalances of the group (cooperative, KIP-429). librdkafka reports a rebalance as an event and
+ * waits for its answer. This room answers when the engine has done its part for every partition in
+ * it; loop and heartbeats run on meanwhile. Rebalances queue: each is answered before the next
+ * begins. Only the loss of the assignment overrules those before it. Loop thread only.
  *
  *   assigned:  engine_partition_assigned for each, part READY for each
  *              -> incremental_assign at these offsets
@@ -18,21 +19,21 @@ struct rd_kafka_op_s;
 struct rd_kafka_error_s;
 
 struct kafka_rebalances {
-    struct link queue; /* the first one is being answered */
+    struct link queue; /* of rebalances; the first one is running */
     struct parts *parts;
     struct kafka_group *group;
-    int64_t gone_checked_ms;
+    int64_t gone_checked_ms; /* when the membership was checked last */
 };
 
-/* `parts` and `group` are borrowed. */
+/* Makes an empty queue. `parts` and `group` are borrowed. */
 void rebalances_init(struct kafka_rebalances *rebalances, struct parts *parts,
                      struct kafka_group *group);
 void rebalances_done(struct kafka_rebalances *rebalances);
-/* Takes up a REBALANCE event; the caller destroys the event. */
+/* Queues a REBALANCE event, which the caller keeps. */
 void rebalances_add(struct kafka_rebalances *rebalances, struct rd_kafka_op_s *event);
-/* Begins and answers what can be, and starts partitions again that must restart. Once a turn. */
+/* Begins and answers rebalances, and restarts partitions. Call it once per turn. */
 void rebalances_serve(struct kafka_rebalances *rebalances, int64_t now_ms);
-/* Every partition of this client is lost, whatever rebalance it is in. */
+/* Reports every partition as lost to the engine, because the client has failed for good. */
 void rebalances_lose_all(struct kafka_rebalances *rebalances);
 
 #endif
