@@ -14,8 +14,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct arena arena OWNED_BY(arena_done);
     struct conversation conversation;
     struct directive directive;
-    char words[CHECK_WORDS_MAX];
-    char order[DIRECTIVE_WORDS_MAX];
+    char words[CHECK_TEXT_MAX];
+    char order[DIRECTIVE_TEXT_MAX];
     arena_init(&arena, 64 * 1024 * 1024);
     enum err err = check_converse(&arena, slice_of(data, size), &conversation, words);
     CHECK(err == OK || err == ERR_REJECTED || err == ERR_NO_MEMORY);

@@ -43,7 +43,7 @@ static void bodies_that_bedrock_accepts_are_accepted(void **state)
          "{"
          "\"bytes\":\"aGk=\"}}}]}]}"),
     };
-    char words[CHECK_WORDS_MAX];
+    char words[CHECK_TEXT_MAX];
     for (size_t i = 0; i < COUNT_OF(GOOD); i++) {
         enum err err = check(GOOD[i], words);
         assert_string_equal(words, "");
@@ -121,10 +121,10 @@ static const struct {
 static void bodies_that_bedrock_rejects_get_its_message(void **state)
 {
     (void)state;
-    char words[CHECK_WORDS_MAX];
+    char words[CHECK_TEXT_MAX];
     for (size_t i = 0; i < COUNT_OF(BAD); i++) {
         assert_int_equal(check(BAD[i].body, words), ERR_REJECTED);
-        words[strlen(BAD[i].words) < CHECK_WORDS_MAX ? strlen(BAD[i].words) : 0] = '\0';
+        words[strlen(BAD[i].words) < CHECK_TEXT_MAX ? strlen(BAD[i].words) : 0] = '\0';
         assert_string_equal(words, BAD[i].words);
     }
 }
@@ -134,7 +134,7 @@ static void the_last_user_turn_is_the_prompt(void **state)
     (void)state;
     struct arena arena OWNED_BY(arena_done);
     struct conversation seen;
-    char words[CHECK_WORDS_MAX];
+    char words[CHECK_TEXT_MAX];
     arena_init(&arena, 1 << 20);
     struct slice body =
         SLICE("{\"system\":[{\"text\":\"Be kind.\"}],\"messages\":[" USER("first") "," BOT(
@@ -154,7 +154,7 @@ static void a_fifth_cache_point_is_rejected(void **state)
 {
     (void)state;
 #define POINT ",{\"cachePoint\":{\"type\":\"default\"}}"
-    char words[CHECK_WORDS_MAX];
+    char words[CHECK_TEXT_MAX];
     assert_int_equal(
         check("{\"messages\":[{\"role\":\"user\",\"content\":[{\"text\":\"a\"}" POINT POINT POINT
                   POINT "]}]}",
@@ -171,7 +171,7 @@ static void additional_fields_may_nest_to_the_json_limit(void **state)
 {
     (void)state;
     char body[1024] = "{" HELLO ",\"additionalModelRequestFields\":";
-    char words[CHECK_WORDS_MAX];
+    char words[CHECK_TEXT_MAX];
     size_t len = strlen(body);
     for (int i = 0; i < 60; i++)
         body[len++] = '[';
@@ -197,7 +197,7 @@ static bool check_once(void *self)
 {
     struct arena arena OWNED_BY(arena_done);
     struct conversation conversation;
-    char words[CHECK_WORDS_MAX];
+    char words[CHECK_TEXT_MAX];
     arena_init(&arena, 1 << 20);
     enum err err = check_converse(&arena, slice_of_text(self), &conversation, words);
     assert_true(err == OK || err == ERR_NO_MEMORY);

@@ -41,7 +41,7 @@ static struct plan ask(struct desk *desk, const char *system, const char *prompt
     struct plan_facts facts = {&conversation, SLICE("m.one"), operation,
                                tag_find(conversation.prompt, SLICE("[[id:"), SLICE("]]"))};
     struct plan plan;
-    char words[DIRECTIVE_WORDS_MAX];
+    char words[DIRECTIVE_TEXT_MAX];
     assert_int_equal(plan_make(&desk->planner, &facts, &desk->arena, &plan, words), OK);
     return plan;
 }
@@ -97,7 +97,7 @@ static void max_tokens_cuts_the_answer(void **state)
     (void)state;
     struct desk desk;
     struct plan plan;
-    char words[DIRECTIVE_WORDS_MAX];
+    char words[DIRECTIVE_TEXT_MAX];
     desk_open(&desk, NULL);
     struct conversation conversation = {.system = SLICE("English to French"),
                                         .prompt = SLICE("I love programming."),
@@ -134,7 +134,7 @@ static void an_unknown_directive_is_named(void **state)
 {
     (void)state;
     struct directive directive;
-    char words[DIRECTIVE_WORDS_MAX];
+    char words[DIRECTIVE_TEXT_MAX];
     static const char *const BAD[] = {"[[sim:foo=1]]", "[[sim:fault=nothing]]",
                                       "[[sim:latency=soon]]", "[[sim:times]]"};
     for (size_t i = 0; i < COUNT_OF(BAD); i++) {

@@ -293,11 +293,11 @@ static void a_clock_off_by_more_than_five_minutes_is_rejected(void **state)
     static struct door door;
     door_open(&door);
     assert_string_equal(door_knock(&door, NOON_MS + 301000), "InvalidSignatureException");
-    assert_string_equal(door.verdict.words,
+    assert_string_equal(door.verdict.text,
                         "Signature expired: 20231114T221320Z is now earlier than 20231114T221321Z "
                         "(20231114T221821Z - 5 min.)");
     assert_string_equal(door_knock(&door, NOON_MS - 301000), "InvalidSignatureException");
-    assert_non_null(strstr(door.verdict.words,
+    assert_non_null(strstr(door.verdict.text,
                            "Signature not yet current: 20231114T221320Z is still later than"));
     sim_config_free(door.config);
 }

@@ -14,16 +14,16 @@
 #define NAMES_BYTES_MAX   512
 #define HEADERS_BYTES_OUT 16384
 
-/* An Authorization header taken apart. */
+/* The parts of an Authorization header. */
 struct authorization {
     struct slice key_id, date, region, service, terminator;
     struct slice signed_headers, signature;
 };
 
-static void refuse(struct access_verdict *verdict, const char *type, const char *words)
+static void refuse(struct access_verdict *verdict, const char *type, const char *text)
 {
     verdict->type = type;
-    (void)snprintf(verdict->words, sizeof verdict->words, "%s", words);
+    (void)snprintf(verdict->text, sizeof verdict->text, "%s", text);
 }
 
 static struct slice value_of(struct slice text, struct slice name)
@@ -39,7 +39,7 @@ static struct slice value_of(struct slice text, struct slice name)
     return SLICE_NULL;
 }
 
-/* Takes what stands before the next `/` off the front. */
+/* Removes the text before the next `/` from the front and returns it. */
 static struct slice take_part(struct slice *text)
 {
     size_t len = slice_find(*text, '/');
@@ -66,7 +66,7 @@ static bool authorization_read(struct slice text, struct authorization *ret_part
            slice_equal(ret_parts->terminator, SLICE("aws4_request"));
 }
 
-/* `20240102T030405Z` as milliseconds. */
+/* Reads `20240102T030405Z` as milliseconds. */
 static bool basic_read(struct slice text, int64_t *ret_wall_ms)
 {
     char spread[32];
@@ -90,13 +90,13 @@ static const struct sim_key *key_find(const struct sim_config *config, struct sl
     return NULL;
 }
 
-/* As AWS puts it: both instants and the allowance. */
+/* Writes AWS's text, with both times and the tolerance. */
 static void refuse_clock(struct access_verdict *verdict, int64_t signed_ms, int64_t wall_ms,
                          int64_t allowed_ms)
 {
     struct buf text OWNED_BY(buf_done);
     bool is_old = signed_ms < wall_ms;
-    buf_init(&text, ACCESS_WORDS_MAX);
+    buf_init(&text, ACCESS_TEXT_MAX);
     buf_add_text(&text, is_old ? "Signature expired: " : "Signature not yet current: ");
     instant_add_basic(&text, signed_ms);
     buf_add_text(&text, is_old ? " is now earlier than " : " is still later than ");
@@ -108,7 +108,7 @@ static void refuse_clock(struct access_verdict *verdict, int64_t signed_ms, int6
     verdict->is_clock_off = true;
 }
 
-/* The signed headers with their values, but for those that the signer adds itself. */
+/* Collects the signed headers with their values, without those that the signer adds. */
 static bool list_headers(const struct access_request *request, struct slice names, char *room,
                          struct sigv4_header *ret_headers, size_t *ret_count)
 {
@@ -136,9 +136,9 @@ static bool list_headers(const struct access_request *request, struct slice name
     return true;
 }
 
-/* Signs the request as the client should have done and compares. */
+/* Signs the request as the client must have done, and compares. */
 static bool signature_holds(const struct access_request *request, const struct sim_key *key,
-                            const struct authorization *told, int64_t signed_ms,
+                            const struct authorization *given, int64_t signed_ms,
                             struct sigv4_key *cache)
 {
     char names[NAMES_BYTES_MAX];
@@ -150,8 +150,8 @@ static bool signature_holds(const struct access_request *request, const struct s
                                  .query = request->query,
                                  .headers = headers,
                                  .body = request->body,
-                                 .region = told->region,
-                                 .service = told->service,
+                                 .region = given->region,
+                                 .service = given->service,
                                  .wall_ms = signed_ms};
     struct credentials credentials = {
         .access_key_id = key->access_key_id,
@@ -160,7 +160,7 @@ static bool signature_holds(const struct access_request *request, const struct s
         .bearer_token = SLICE_NULL,
         .expires_wall_ms = INT64_MAX};
     buf_init(&ours, HEADERS_BYTES_OUT);
-    if (!list_headers(request, told->signed_headers, names, headers, &copy.header_count) ||
+    if (!list_headers(request, given->signed_headers, names, headers, &copy.header_count) ||
         sigv4_add_headers(&ours, &copy, &credentials, cache) != OK)
         return false;
     struct slice text = buf_slice(&ours);
@@ -170,26 +170,26 @@ static bool signature_holds(const struct access_request *request, const struct s
         return false;
     size_t at = (size_t)(found - text.ptr);
     return authorization_read(slice_trim(slice_sub(text, at, text.len)), &right) &&
-           slice_equal(right.signed_headers, told->signed_headers) &&
-           slice_equal(right.signature, told->signature);
+           slice_equal(right.signed_headers, given->signed_headers) &&
+           slice_equal(right.signature, given->signature);
 }
 
 static void check_signature(const struct sim_config *config, struct access_cache *cache,
                             const struct access_request *request, int64_t wall_ms,
                             struct access_verdict *verdict)
 {
-    struct authorization told;
+    struct authorization given;
     struct slice date = request->header(request->self, "x-amz-date");
     int64_t signed_ms;
     size_t index = 0;
-    if (!authorization_read(request->header(request->self, "authorization"), &told) ||
+    if (!authorization_read(request->header(request->self, "authorization"), &given) ||
         !basic_read(date, &signed_ms)) {
         refuse(verdict, "IncompleteSignatureException",
                "Authorization header requires 'Credential', 'Signature' and 'SignedHeaders' "
                "parameters and an existence of either a 'X-Amz-Date' or a 'Date' header.");
         return;
     }
-    const struct sim_key *key = key_find(config, told.key_id, &index);
+    const struct sim_key *key = key_find(config, given.key_id, &index);
     struct slice token = request->header(request->self, "x-amz-security-token");
     if (key == NULL || (key->session_token.len > 0 && !slice_equal(token, key->session_token)) ||
         (key->session_token.len == 0 && token.len > 0)) {
@@ -201,17 +201,17 @@ static void check_signature(const struct sim_config *config, struct access_cache
     if (key->expired) {
         refuse(verdict, "ExpiredTokenException",
                "The security token included in the request is expired");
-    } else if (!slice_equal(told.service, SLICE("bedrock"))) {
+    } else if (!slice_equal(given.service, SLICE("bedrock"))) {
         refuse(verdict, "InvalidSignatureException",
                "Credential should be scoped to correct service: 'bedrock'.");
-    } else if (config->region.len > 0 && !slice_equal(told.region, config->region)) {
+    } else if (config->region.len > 0 && !slice_equal(given.region, config->region)) {
         refuse(verdict, "InvalidSignatureException",
                "Credential should be scoped to a valid region.");
     } else if (signed_ms < wall_ms - config->skew_max_ms ||
                signed_ms > wall_ms + config->skew_max_ms) {
         refuse_clock(verdict, signed_ms, wall_ms, config->skew_max_ms);
-    } else if (!slice_equal(told.date, slice_sub(date, 0, DATE_LEN)) ||
-               !signature_holds(request, key, &told, signed_ms, &cache->keys[index])) {
+    } else if (!slice_equal(given.date, slice_sub(date, 0, DATE_LEN)) ||
+               !signature_holds(request, key, &given, signed_ms, &cache->keys[index])) {
         refuse(verdict, "InvalidSignatureException",
                "The request signature we calculated does not match the signature you provided. "
                "Check your AWS Secret Access Key and signing method. Consult the service "

@@ -7,7 +7,7 @@
 
 #define MODEL_ID_MAX 2048
 
-/* Bedrock's texts, with `%s` for the place. */
+/* Bedrock's texts, with `%s` for the path of the member. */
 #define WORDS_EMPTY_CONTENT                                                                        \
     "The content field in the Message object at %s is empty. Add a ContentBlock object to the "    \
     "content field and try again."
@@ -33,25 +33,25 @@
 #define WORDS_NO_USE                                                                               \
     "The number of toolResult blocks at %s exceeds the number of toolUse blocks of previous turn."
 
-/* The conversation while it is read. */
+/* The conversation that is being read. */
 struct reading {
     struct arena *arena;
     struct conversation *conversation;
-    char *text; /* room for all of it */
+    char *text; /* room for the text of all turns */
     size_t len;
     size_t other_bytes;
     size_t cache_points;
     bool has_tools;
     size_t tool_uses; /* of the turn before */
-    char *words;
+    char *reason;
 };
 
 static enum err refuse_at(struct reading *reading, const char *format, const char *place)
 {
-    /* the formats are the constants above, with at most one %s */
+    /* The formats are the constants above, with at most one %s. */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
-    (void)snprintf(reading->words, CHECK_WORDS_MAX, format, place);
+    (void)snprintf(reading->reason, CHECK_TEXT_MAX, format, place);
 #pragma GCC diagnostic pop
     return ERR_REJECTED;
 }
@@ -189,7 +189,7 @@ static enum err read_conversation(struct reading *reading, const struct json *ro
 }
 
 enum err check_converse(struct arena *arena, struct slice body,
-                        struct conversation *ret_conversation, char ret_words[CHECK_WORDS_MAX])
+                        struct conversation *ret_conversation, char ret_text[CHECK_TEXT_MAX])
 {
     const struct json *root;
     struct json_fault fault;
@@ -198,13 +198,13 @@ enum err check_converse(struct arena *arena, struct slice body,
     if (err == ERR_NO_MEMORY)
         return err;
     if (err != OK) {
-        (void)snprintf(ret_words, CHECK_WORDS_MAX,
+        (void)snprintf(ret_text, CHECK_TEXT_MAX,
                        "Malformed input request: not valid JSON at byte %zu: %s, please reformat "
                        "your input and try again.",
                        fault.offset, fault.words);
         return ERR_REJECTED;
     }
-    err = check_shape(arena, root, &SHAPE_CONVERSE, ret_words);
+    err = check_shape(arena, root, &SHAPE_CONVERSE, ret_text);
     if (err != OK)
         return err;
     const struct json *inference = json_member(root, "inferenceConfig");
@@ -213,12 +213,12 @@ enum err check_converse(struct arena *arena, struct slice body,
     if (json_is(max_tokens, JSON_NUMBER) && !json_int64(max_tokens, &ret_conversation->max_tokens))
         return ERR_REJECTED;
     ret_conversation->stop = json_is(stop, JSON_ARRAY) ? stop : NULL;
-    /* decoded text is never longer than its source, and its quotes pay for the line ends */
+    /* Decoded text is never longer than its JSON, whose quotes make room for the line ends. */
     struct reading reading = {.arena = arena,
                               .conversation = ret_conversation,
                               .text = arena_new(arena, body.len),
                               .has_tools = json_is(json_member(root, "toolConfig"), JSON_OBJECT),
-                              .words = ret_words};
+                              .reason = ret_text};
     return reading.text != NULL ? read_conversation(&reading, root) : ERR_NO_MEMORY;
 }
 

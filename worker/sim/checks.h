@@ -1,6 +1,7 @@
-/* Is this body a request that Converse takes? First its shape (shapes.h), then the rules of a
- * conversation; a refusal's words are in the manner of Bedrock's ValidationException. And what the
- * simulator needs to know of it. No recursion: the body is foreign. */
+/* Checks the body of a Converse request: first its shape (shapes.h), then the rules of a
+ * conversation (Bedrock API reference, Converse). The text of a rejection resembles that of
+ * Bedrock's ValidationException. Also extracts what the simulator needs to answer. Does not
+ * recurse, because the body comes from outside. */
 #ifndef SIM_CHECKS_H
 #define SIM_CHECKS_H
 
@@ -10,7 +11,7 @@
 #include "sim/shapes.h"
 #include "wire/formats/json.h"
 
-#define CHECK_WORDS_MAX  320
+#define CHECK_TEXT_MAX   320
 #define CHECK_PATH_MAX   160
 #define CACHE_POINTS_MAX 4
 
@@ -19,20 +20,20 @@ struct conversation {
     struct slice system;     /* all system text */
     struct slice prompt;     /* the text of the last user turn */
     struct slice all;        /* system text and all turns' text */
-    size_t input_bytes;      /* that, and the bytes of other blocks: tokens are a quarter of it */
+    size_t input_bytes;      /* of `all` and of other blocks; the input tokens are a quarter */
     int64_t max_tokens;      /* -1 = absent */
     const struct json *stop; /* stopSequences or NULL */
 };
 
-/* OK; ERR_REJECTED with words; ERR_NO_MEMORY. */
+/* Checks a body and fills in the conversation. ERR_REJECTED: ret_text says why. ERR_NO_MEMORY. */
 MUST_CHECK enum err check_converse(struct arena *arena, struct slice body,
                                    struct conversation *ret_conversation,
-                                   char ret_words[CHECK_WORDS_MAX]);
-/* The decoded model id of a request: characters and length. */
+                                   char ret_text[CHECK_TEXT_MAX]);
+/* Are characters and length of a decoded model id valid? */
 MUST_CHECK bool check_model_id(struct slice model);
 
-/* checks_shape.c: the shape alone. */
+/* Checks the shape only (checks_shape.c). Errors as check_converse. */
 MUST_CHECK enum err check_shape(struct arena *arena, const struct json *root,
-                                const struct shape *shape, char ret_words[CHECK_WORDS_MAX]);
+                                const struct shape *shape, char ret_text[CHECK_TEXT_MAX]);
 
 #endif

@@ -8,13 +8,13 @@
 #include "base/utf8.h"
 
 #define KEY_CHARACTERS_MAX 256
-#define SHOWN_MAX          48 /* bytes of a wrong value in the words */
+#define SHOWN_MAX          48 /* bytes of a wrong value in the text */
 #define INTEGER_MAX        2147483647.0
 
-/* A container on the way to where the check is. */
+/* A container that encloses the value being checked. */
 struct level {
     const struct shape *shape;
-    const struct json *next; /* child to look at */
+    const struct json *next; /* the child to check next */
     size_t index;            /* its place, from 0 */
     size_t path_len;         /* of this container's path */
 };
@@ -25,14 +25,14 @@ struct walk {
     size_t depth;
     char path[CHECK_PATH_MAX];
     size_t path_len;
-    char *words;
+    char *text;
 };
 
 static enum err PRINTF(2, 3) refuse(struct walk *walk, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    (void)vsnprintf(walk->words, CHECK_WORDS_MAX, format, args);
+    (void)vsnprintf(walk->text, CHECK_TEXT_MAX, format, args);
     va_end(args);
     return ERR_REJECTED;
 }
@@ -174,7 +174,7 @@ static const struct shape_member *member_of(const struct shape *shape, struct sl
     return NULL;
 }
 
-/* A null member counts as absent, as in AWS's own parsers. */
+/* A null member counts as absent, as in AWS's parsers. */
 static bool is_there(const struct json *object, const char *name)
 {
     const struct json *member = json_member(object, name);
@@ -227,7 +227,7 @@ static void descend(struct walk *walk, const struct json *node, const struct sha
     walk->levels[walk->depth++] = (struct level){shape, node->first, 0, walk->path_len};
 }
 
-/* The value at walk->path; a container's children come later. */
+/* Checks the value at walk->path; the walk checks a container's children later. */
 static enum err check_value(struct walk *walk, const struct json *node, const struct shape *shape)
 {
     enum err err = OK;
@@ -271,14 +271,14 @@ static const struct shape *child_shape(const struct shape *shape, const struct j
     if (shape->kind == SHAPE_LIST || shape->kind == SHAPE_MAP)
         return shape->element;
     const struct shape_member *member = member_of(shape, child->name);
-    CHECK(member != NULL); /* check_members saw it */
+    CHECK(member != NULL); /* because check_members accepted it */
     return member->shape;
 }
 
 enum err check_shape(struct arena *arena, const struct json *root, const struct shape *shape,
-                     char ret_words[CHECK_WORDS_MAX])
+                     char ret_text[CHECK_TEXT_MAX])
 {
-    struct walk walk = {.arena = arena, .words = ret_words};
+    struct walk walk = {.arena = arena, .text = ret_text};
     enum err err = check_value(&walk, root, shape);
     while (err == OK && walk.depth > 0) {
         struct level *level = &walk.levels[walk.depth - 1];

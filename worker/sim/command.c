@@ -16,13 +16,13 @@
 
 enum option_id {
     OPTION_NONE = 256, /* above every letter */
-#define OPTION(id, letter, name, value, words) OPTION_##id,
+#define OPTION(id, letter, name, value, text) OPTION_##id,
 #include "sim/options.def"
 #undef OPTION
 };
 
 static const struct option OPTIONS[] = {
-#define OPTION(id, letter, name, value, words)                                                     \
+#define OPTION(id, letter, name, value, text)                                                      \
     {name, (value) != NULL ? required_argument : no_argument, NULL, OPTION_##id},
 #include "sim/options.def"
 #undef OPTION
@@ -172,7 +172,8 @@ static void print_end(const struct sim *sim)
         (long long)stats.input_tokens, (long long)stats.output_tokens);
 }
 
-/* Runs until a signal asks for the end; threads are born with the signals blocked. */
+/* Runs until a signal. The signals are blocked before any thread starts, so that only sigwait gets
+ * them. */
 static int serve(const struct sim_config *config)
 {
     sigset_t ends;
@@ -201,17 +202,17 @@ static int serve(const struct sim_config *config)
     return EXIT_SUCCESS;
 }
 
-/* What the command line asks for. */
+/* What the command line says. */
 struct wish {
     bool help, version, check, wrong;
     const char *file; /* of settings; NULL = built in */
 };
 
-/* The first pass: what must be known before the settings are read. */
+/* The first pass over the command line: finds what must be known before the settings are read. */
 static void read_wish(int argc, char **argv, struct wish *ret_wish)
 {
     *ret_wish = (struct wish){.file = NULL};
-    optind = 0; /* glibc: begin at the first word */
+    optind = 0; /* glibc: restart at the first argument */
     for (;;) {
         int option = next_option(argc, argv);
         if (option < 0)

@@ -52,7 +52,7 @@ bool sim_config_read_file(struct sim_config *config, const char *path)
     struct buf text OWNED_BY(buf_done);
     buf_init(&text, DOCUMENT_BYTES_MAX + READ_STEP);
     enum err err = read_file(path, &text);
-    if (err == OK || err == ERR_TOO_LARGE) /* the reader says so */
+    if (err == OK || err == ERR_TOO_LARGE) /* the reader reports the size */
         return sim_config_read(config, buf_slice(&text), path);
     problems_init(&config->problems);
     problems_add(&config->problems, (struct place){path, 0, 0}, SLICE(""), "%s",

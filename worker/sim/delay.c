@@ -43,7 +43,7 @@ bool span_read(struct slice text, bool signed_too, int64_t *ret_ms)
     return true;
 }
 
-/* `name(first, second)` taken apart. */
+/* Splits `name(first, second)`. */
 static bool read_pair(struct slice text, struct slice name, struct slice *ret_first,
                       struct slice *ret_second)
 {
@@ -85,7 +85,7 @@ double chance_draw(struct random *random)
     return (double)(random_next(random) >> 11) * 0x1p-53;
 }
 
-/* A standard normal number (Box and Muller); 1 - chance keeps the logarithm finite. */
+/* Draws a standard normal number (Box-Muller); 1 - chance keeps the logarithm finite. */
 static double normal_draw(struct random *random)
 {
     double radius = sqrt(-2.0 * log(1.0 - chance_draw(random)));

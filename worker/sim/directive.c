@@ -50,7 +50,7 @@ static bool read_fault(struct slice value, int64_t *ret_fault)
     return true;
 }
 
-/* A bare number is milliseconds. */
+/* Reads a duration; a number without a unit is milliseconds. */
 static bool read_delay(struct slice value, struct delay *ret_delay)
 {
     int64_t ms;
@@ -60,7 +60,7 @@ static bool read_delay(struct slice value, struct delay *ret_delay)
     return true;
 }
 
-/* One `name=value` of a block. */
+/* Reads one `name=value` of a block. */
 static bool read_order(struct slice name, struct slice value, int64_t *times,
                        struct directive *directive)
 {
@@ -95,7 +95,7 @@ static bool read_order(struct slice name, struct slice value, int64_t *times,
 }
 
 static enum err read_block(struct slice block, int64_t *ret_times, struct directive *ret_directive,
-                           char *ret_words)
+                           char *ret_text)
 {
     directive_clear(ret_directive);
     *ret_times = SIM_UNSET;
@@ -107,7 +107,7 @@ static enum err read_block(struct slice block, int64_t *ret_times, struct direct
         if (!read_order(slice_trim(slice_sub(order, 0, equals)),
                         slice_trim(slice_sub(order, equals + 1, order.len)), ret_times,
                         ret_directive)) {
-            (void)snprintf(ret_words, DIRECTIVE_WORDS_MAX,
+            (void)snprintf(ret_text, DIRECTIVE_TEXT_MAX,
                            "bedrock-sim does not know the order `%.*s`",
                            (int)(order.len < 80 ? order.len : 80), order.ptr);
             return ERR_INVALID;
@@ -117,7 +117,7 @@ static enum err read_block(struct slice block, int64_t *ret_times, struct direct
 }
 
 enum err directive_find(struct slice text, uint64_t nth, struct directive *ret_directive,
-                        char ret_words[DIRECTIVE_WORDS_MAX])
+                        char ret_text[DIRECTIVE_TEXT_MAX])
 {
     directive_clear(ret_directive);
     size_t at = 0;
@@ -131,7 +131,7 @@ enum err directive_find(struct slice text, uint64_t nth, struct directive *ret_d
             return OK;
         struct directive block;
         int64_t times;
-        enum err err = read_block(slice_sub(text, from, end - from), &times, &block, ret_words);
+        enum err err = read_block(slice_sub(text, from, end - from), &times, &block, ret_text);
         if (err != OK)
             return err;
         if (times == SIM_UNSET || nth < (uint64_t)times) {

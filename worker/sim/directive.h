@@ -1,9 +1,10 @@
-/* Orders inside a prompt, for tests that want one call treated in one way:
+/* Directives: instructions inside a prompt, with which a test decides how its call is treated.
  *
  *     [[sim:latency=500ms;fault=cut_stream;after=3;times=1]] Say something. [[id:order-17]]
  *
- * Several blocks speak one after the other: each for its `times` calls with this prompt, one
- * without `times` for all that remain. And the caller's tag, which goes to the ledger. */
+ * Several blocks apply one after the other, each to its `times` calls with this prompt; a block
+ * without `times` applies to all calls that remain. The second form is the caller's tag, which the
+ * simulator writes to its ledger. */
 #ifndef SIM_DIRECTIVE_H
 #define SIM_DIRECTIVE_H
 
@@ -11,24 +12,25 @@
 #include "base/err.h"
 #include "sim/settings.h"
 
-#define DIRECTIVE_WORDS_MAX 160
-#define TAG_BYTES_MAX       256
+#define DIRECTIVE_TEXT_MAX 160
+#define TAG_BYTES_MAX      256
 
 struct directive {
     struct sim_effect effect;
-    int64_t input_tokens, output_tokens; /* SIM_UNSET = as they would be */
-    struct slice text;                   /* the answer; null = as it would be */
-    struct slice stop_reason;            /* null = as it would be */
+    int64_t input_tokens, output_tokens; /* SIM_UNSET = unchanged */
+    struct slice text;                   /* the answer; null = unchanged */
+    struct slice stop_reason;            /* null = unchanged */
 };
 
+/* Makes a directive that changes nothing. */
 void directive_clear(struct directive *ret_directive);
-/* The block that speaks for the nth call (from 0) with this text; nothing is set when none does.
- * ERR_INVALID with words that name an order which is none. */
+/* Reads the block that applies to the nth call (from 0) with this text; the result changes nothing
+ * when none does. ERR_INVALID: ret_text names the invalid instruction. Slices lie in `text`. */
 MUST_CHECK enum err directive_find(struct slice text, uint64_t nth, struct directive *ret_directive,
-                                   char ret_words[DIRECTIVE_WORDS_MAX]);
-/* What stands between `open` and `close` first, at most TAG_BYTES_MAX; null = nothing does. */
+                                   char ret_text[DIRECTIVE_TEXT_MAX]);
+/* The first text between `open` and `close`, clipped to TAG_BYTES_MAX; null = there is none. */
 struct slice tag_find(struct slice text, struct slice open, struct slice close);
-/* Index of the first `part` at or after `from`; text.len when there is none. */
+/* The index of the first `part` at or after `from`; text.len when there is none. */
 size_t text_find(struct slice text, struct slice part, size_t from);
 
 #endif

@@ -2,10 +2,14 @@
 
 const struct fault_row FAULTS[FAULT_COUNT] = {
     [FAULT_NONE] = {"none", FAULT_KIND_ACT, FAULT_APPLIES_ANY, 200, "", FAULT_COSTS_ALL, ""},
-#define FAULT(name, word, kind, applies, status, type, costs, words)                               \
-    [FAULT_##name] =                                                                               \
-        {word, FAULT_KIND_##kind, FAULT_APPLIES_##applies, status, type, FAULT_COSTS_##costs,      \
-         words},
+#define FAULT(name, word, kind, applies, status, type, costs, text)                                \
+    [FAULT_##name] = {word,                                                                        \
+                      FAULT_KIND_##kind,                                                           \
+                      FAULT_APPLIES_##applies,                                                     \
+                      status,                                                                      \
+                      type,                                                                        \
+                      FAULT_COSTS_##costs,                                                         \
+                      text},
 #include "sim/faults.def"
 #undef FAULT
 };

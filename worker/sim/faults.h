@@ -1,5 +1,5 @@
-/* The faults that bedrock-sim can show: one list, faults.def. It is the parser of their names, the
- * manual page and the behaviour of those that are plain error answers. */
+/* The faults that bedrock-sim can inject: one list, faults.def, from which come the parser of their
+ * names, the help page and the error answers. */
 #ifndef SIM_FAULTS_H
 #define SIM_FAULTS_H
 
@@ -16,26 +16,30 @@ enum fault {
     FAULT_COUNT
 };
 
+/* STATUS: an error answer; EXCEPTION: a frame that ends a stream; ACT: code in writing.c. */
 enum fault_kind { FAULT_KIND_STATUS, FAULT_KIND_EXCEPTION, FAULT_KIND_ACT };
+/* STREAM: only ConverseStream; WHOLE: only Converse. */
 enum fault_applies { FAULT_APPLIES_ANY, FAULT_APPLIES_STREAM, FAULT_APPLIES_WHOLE };
-/* What is billed: HEARD = the input, and the output that was sent before the fault. */
-enum fault_costs { FAULT_COSTS_NOTHING, FAULT_COSTS_INPUT, FAULT_COSTS_HEARD, FAULT_COSTS_ALL };
+/* What the call bills; SENT: the input, and the output that was sent before the fault. */
+enum fault_costs { FAULT_COSTS_NOTHING, FAULT_COSTS_INPUT, FAULT_COSTS_SENT, FAULT_COSTS_ALL };
 
+/* A row of faults.def. */
 struct fault_row {
-    const char *word;
+    const char *word; /* its name in settings and directives */
     enum fault_kind kind;
     enum fault_applies applies;
-    int status; /* 0 = no answer comes */
+    int status; /* 0 = no answer is sent */
     const char *type;
     enum fault_costs costs;
-    const char *words;
+    const char *text; /* of the error, or what the fault does */
 };
 
-/* Indexed by enum fault; the row of FAULT_NONE has the word "none". */
+/* By enum fault; the word of FAULT_NONE is "none". */
 extern const struct fault_row FAULTS[FAULT_COUNT];
 
+/* Finds a fault by its word; false when there is none. */
 MUST_CHECK bool fault_from_word(struct slice word, enum fault *ret_fault);
-/* Streams and whole answers do not show the same faults. */
+/* Does the fault apply to a stream, or to a whole answer? */
 bool fault_fits(enum fault fault, bool is_stream);
 
 #endif

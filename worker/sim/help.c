@@ -13,10 +13,10 @@
 #define FAULT_INDENT   26
 
 static const struct {
-    const char *name, *value, *words;
+    const char *name, *value, *text;
     char letter;
 } OPTIONS[] = {
-#define OPTION(id, letter, name, value, words) {name, value, words, letter},
+#define OPTION(id, letter, name, value, text) {name, value, text, letter},
 #include "sim/options.def"
 #undef OPTION
 };
@@ -38,7 +38,7 @@ static void add_options(struct buf *page)
             buf_addf(page, "-%c, ", OPTIONS[i].letter);
         buf_addf(page, "--%s%s%s\n%*s", OPTIONS[i].name, OPTIONS[i].value != NULL ? " " : "",
                  OPTIONS[i].value != NULL ? OPTIONS[i].value : "", OPTION_INDENT, "");
-        wrap_add(page, slice_of_text(OPTIONS[i].words), OPTION_INDENT, PAGE_COLUMNS);
+        wrap_add(page, slice_of_text(OPTIONS[i].text), OPTION_INDENT, PAGE_COLUMNS);
         buf_add_byte(page, '\n');
     }
     buf_add_byte(page, '\n');
@@ -47,21 +47,21 @@ static void add_options(struct buf *page)
 static void add_fault(struct buf *page, const struct fault_row *row)
 {
     static const char *const COSTS[] = {"free", "input", "input and what was sent", "all"};
-    struct buf words OWNED_BY(buf_done);
-    buf_init(&words, PAGE_BYTES_MAX);
+    struct buf text OWNED_BY(buf_done);
+    buf_init(&text, PAGE_BYTES_MAX);
     if (row->kind == FAULT_KIND_STATUS)
-        buf_addf(&words, "%d %s", row->status, row->type);
+        buf_addf(&text, "%d %s", row->status, row->type);
     else if (row->kind == FAULT_KIND_EXCEPTION)
-        buf_addf(&words, "stream: %s", row->type);
+        buf_addf(&text, "stream: %s", row->type);
     else
-        buf_addf(&words, "%s%s",
+        buf_addf(&text, "%s%s",
                  row->applies == FAULT_APPLIES_STREAM  ? "stream: "
                  : row->applies == FAULT_APPLIES_WHOLE ? "whole answer: "
                                                        : "",
-                 row->words);
-    buf_addf(&words, " (costs: %s)", COSTS[row->costs]);
+                 row->text);
+    buf_addf(&text, " (costs: %s)", COSTS[row->costs]);
     buf_addf(page, "  %-*s", FAULT_INDENT - INDENT, row->word);
-    wrap_add(page, buf_slice(&words), FAULT_INDENT, PAGE_COLUMNS);
+    wrap_add(page, buf_slice(&text), FAULT_INDENT, PAGE_COLUMNS);
     buf_add_byte(page, '\n');
 }
 

@@ -1,8 +1,8 @@
-/* bedrock-sim's page of help: its options (options.def) and faults (faults.def), and the rest. */
+/* The help page of bedrock-sim: usage, options (options.def) and faults (faults.def). */
 #ifndef SIM_HELP_H
 #define SIM_HELP_H
 
-/* To standard output. */
+/* Prints the page to standard output. */
 void help_print(void);
 
 #endif

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <time.h>
 
-#define LOOK_MS 1000 /* how often a waiting call's client is looked for */
+#define LOOK_MS 1000 /* how often to check the client of a waiting call */
 
 int64_t sim_wall_us(void)
 {
@@ -18,7 +18,7 @@ static void format_date(int64_t wall_s, char ret_date[HTTP_DATE_LEN + 1])
     static const char DAYS[7][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
     static const char MONTHS[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                        "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-    char text[96]; /* room for any int, as the compiler sees it */
+    char text[96]; /* the compiler wants room for any int */
     struct tm tm;
     time_t seconds = (time_t)wall_s;
     memset(ret_date, 0, HTTP_DATE_LEN + 1);

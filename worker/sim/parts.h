@@ -1,7 +1,7 @@
-/* The inside of the simulator, from the top: sim.c (the thread and its loop), serving.c (the life
- * of one call), writing.c (how its answer goes out), parts.c (time, waiting, counters).
- * libmicrohttpd speaks HTTP; a call that must wait is suspended there and resumed by our timers.
- * All on one thread; only `stopping` and the counters are seen by others. */
+/* Private to the simulator's core: sim.c (the thread and its loop), serving.c (the life of one
+ * call), writing.c (sending its answer), parts.c (time, waiting, counters). libmicrohttpd handles
+ * HTTP; a call that must wait is suspended there, and a timer of the simulator resumes it. One
+ * thread does everything; others may use only `stopping` and the counters. */
 #ifndef SIM_PARTS_H
 #define SIM_PARTS_H
 
@@ -18,25 +18,25 @@
 #include "sim/reply.h"
 #include "sim/sim.h"
 
-#define REQUEST_ID_LEN    36
-#define HTTP_DATE_LEN     29
-#define REFUSAL_WORDS_MAX 340
-#define SIM_PROBLEM_MAX   512
+#define REQUEST_ID_LEN   36
+#define HTTP_DATE_LEN    29
+#define REFUSAL_TEXT_MAX 340
+#define SIM_PROBLEM_MAX  512
 
 enum stage {
-    STAGE_HEAD,    /* the request's head is being read */
-    STAGE_BODY,    /* its body is */
-    STAGE_WAITING, /* for the time of its answer */
-    STAGE_WRITING, /* the answer is with libmicrohttpd */
-    STAGE_RAW,     /* we write to the socket ourselves, past libmicrohttpd */
-    STAGE_ENDED    /* nothing more will be said */
+    STAGE_HEAD,    /* libmicrohttpd reads the request's head */
+    STAGE_BODY,    /* … its body */
+    STAGE_WAITING, /* until the answer is due */
+    STAGE_WRITING, /* libmicrohttpd sends the answer */
+    STAGE_RAW,     /* the simulator writes to the socket, without libmicrohttpd */
+    STAGE_ENDED    /* nothing more is sent */
 };
 
-/* An answer that is a refusal of ours and no planned fault. */
+/* An error answer because the simulator rejects the request, not because of a planned fault. */
 struct refusal {
     const char *type; /* NULL = none */
     int status;
-    char words[REFUSAL_WORDS_MAX];
+    char text[REFUSAL_TEXT_MAX];
 };
 
 /* One call, from its request line to the last byte. */
@@ -45,13 +45,13 @@ struct served {
     struct sim *sim;
     struct MHD_Connection *connection;
     enum stage stage;
-    bool suspended; /* in libmicrohttpd, until `timer` */
+    bool suspended; /* in libmicrohttpd, until `timer` fires */
     bool begun;     /* counted, and in the ledger */
-    bool cut;       /* by us: the answer ends before its end */
-    bool gone;      /* the client left while we waited */
+    bool cut;       /* the simulator ends the answer early */
+    bool gone;      /* the client left during the wait */
     bool too_large;
     struct timer timer;
-    int64_t due_ms; /* when the waiting is over; the timer looks in between */
+    int64_t due_ms; /* the end of the wait; the timer also fires in between to check the client */
     struct slice path, query, model;
     enum operation operation;
     struct buf body;
@@ -64,11 +64,11 @@ struct served {
     int64_t started_ms; /* monotonic */
     struct quota_bucket *bucket;
     int64_t reserved_tokens;
-    struct buf out, tail;   /* bytes to send: a whole answer's ends, or frames */
-    size_t out_at;          /* of `out`, sent */
+    struct buf out, tail;   /* bytes to send: head and tail of a whole answer, or frames */
+    size_t out_at;          /* bytes of `out` that are sent */
     size_t raw_bytes;       /* sent in STAGE_RAW */
-    int64_t quiet_until_ms; /* the next piece goes out then */
-    bool fault_done;        /* a stream's fault has been shown */
+    int64_t quiet_until_ms; /* when to send the next piece */
+    bool fault_done;        /* the stream's fault is over */
 };
 
 /* Counters that other threads read. */
@@ -94,46 +94,47 @@ struct sim {
     bool started;
     _Atomic bool stopping;
     int port;
-    int64_t now_ms;      /* monotonic, taken once a turn */
-    int64_t date_second; /* for which `date` was made */
+    int64_t now_ms;      /* monotonic, taken once per turn */
+    int64_t date_second; /* of `date` */
     char date[HTTP_DATE_LEN + 1];
     char problem[SIM_PROBLEM_MAX];
 };
 
 /* parts.c */
+/* Wall time in microseconds since 1970. */
 int64_t sim_wall_us(void);
-/* Suspends the call until due_ms; meanwhile its timer looks whether the client is still there. */
+/* Suspends the call until `due_ms`; meanwhile its timer checks whether the client has left. */
 void sim_wait(struct served *served, int64_t due_ms);
-/* The Date header's text, skewed by so much. */
+/* Writes the text of the Date header, `skew_ms` ahead. */
 void sim_date(struct sim *sim, int64_t skew_ms, char ret_date[HTTP_DATE_LEN + 1]);
-/* From any thread. */
+/* Any thread. */
 void counters_read(const struct counters *counters, struct sim_stats *ret_stats);
 
-/* serving.c: libmicrohttpd's callbacks */
+/* serving.c: callbacks of libmicrohttpd for a new request, its progress, its end */
 void *serving_new(void *sim, const char *target, struct MHD_Connection *connection);
 enum MHD_Result serving_step(void *sim, struct MHD_Connection *connection, const char *url,
                              const char *method, const char *version, const char *data,
                              size_t *data_len, void **context);
 void serving_ended(void *sim, struct MHD_Connection *connection, void **context,
                    enum MHD_RequestTerminationCode code);
-/* A waiting call whose timer fired: looks whether the client is there, goes on waiting or resumes.
- */
+/* Handles the timer of a waiting call: ends the wait, or checks the client and waits on. */
 void serving_wake(struct served *served);
-/* Counts and journals the beginning. */
+/* Counts the call and writes its beginning to the ledger. */
 void serving_begin(struct served *served);
-void serving_refuse(struct served *served, int status, const char *type, const char *words);
+/* Makes the answer of a call an error. */
+void serving_refuse(struct served *served, int status, const char *type, const char *text);
 
 /* writing.c */
-/* The answer, as planned or refused, is given to libmicrohttpd; MHD_NO closes the connection. */
+/* Gives the planned answer or the error to libmicrohttpd. MHD_NO closes the connection. */
 enum MHD_Result writing_start(struct served *served);
-/* More of the endless headers. */
+/* Writes more of the endless headers. */
 enum MHD_Result writing_raw(struct served *served);
-/* Ends the connection with a reset. */
+/* Ends the connection with a TCP reset. */
 void writing_reset(struct served *served);
-/* A JSON body of our own making, e.g. the counters. */
+/* Answers with `body`, such as the counters. */
 enum MHD_Result writing_text(struct served *served, int status, const char *type,
                              struct slice body);
-/* The fault was a matter of form: what came is a right answer. */
+/* Does the answer with this fault still hold a correct message? */
 bool writing_is_right(enum fault fault);
 
 #endif

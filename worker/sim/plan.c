@@ -45,7 +45,8 @@ static bool matches(const struct sim_match *match, const struct plan_facts *fact
            has_part(facts->conversation->prompt, match->prompt);
 }
 
-/* The rule's own counts and chance, for a call that it matches. */
+/* Counts a call that the rule matches, and decides by `nth`, `every`, `times` and `rate` whether
+ * the rule changes it. */
 static bool rule_treats(struct planner *planner, size_t index, struct random *random)
 {
     const struct sim_rule *rule = &planner->config->rules[index];
@@ -62,7 +63,7 @@ static bool rule_treats(struct planner *planner, size_t index, struct random *ra
     return true;
 }
 
-/* Decided by what is known before the body is. */
+/* Does the rule match by what is known before the body is read? */
 static bool is_early_rule(const struct sim_rule *rule)
 {
     return rule->effect.fault == FAULT_RESET_EARLY && rule->match.prompt.len == 0 &&
@@ -87,7 +88,7 @@ static void apply_effect(struct plan *plan, const struct sim_effect *effect, boo
 {
     if (effect->fault != SIM_UNSET && fault_fits((enum fault)effect->fault, is_stream)) {
         plan->fault = (enum fault)effect->fault;
-        /* refusals come at once, unless the same voice says when */
+        /* An error comes at once, unless the same source sets a latency. */
         if (FAULTS[plan->fault].kind == FAULT_KIND_STATUS)
             plan->latency_ms = 0;
     }
@@ -105,8 +106,8 @@ static void apply_effect(struct plan *plan, const struct sim_effect *effect, boo
         plan->retry_after_ms = effect->retry_after_ms;
 }
 
-/* At most one fault of all that have a rate; each draws its own number, so that a rate added later
- * changes nothing for those before it. */
+/* Draws at most one of the faults with a rate. Each draws a separate number, so that a new rate
+ * does not change the faults before it. */
 static void draw_fault(struct planner *planner, struct plan *plan, bool is_stream)
 {
     for (int fault = FAULT_NONE + 1; fault < FAULT_COUNT; fault++) {
@@ -123,7 +124,7 @@ static void draw_fault(struct planner *planner, struct plan *plan, bool is_strea
     }
 }
 
-/* The prompt without its [[…]] marks. */
+/* Copies the prompt without its [[…]] marks. */
 static void add_echo(struct buf *buf, struct slice prompt)
 {
     size_t start = buf->len;
@@ -163,7 +164,7 @@ static const struct sim_answer *answer_find(const struct sim_config *config,
     return NULL;
 }
 
-/* The answer's text grown or cut to `bytes`. */
+/* Extends or cuts the answer's text to `bytes`. */
 static void set_bytes(struct plan *plan, size_t bytes)
 {
     plan->text = utf8_clip(plan->text, bytes);
@@ -193,7 +194,7 @@ static int64_t tokens_of(size_t bytes)
     return (int64_t)((bytes + BYTES_PER_TOKEN - 1) / BYTES_PER_TOKEN);
 }
 
-/* Stop sequences, the size, maxTokens and the counts. */
+/* Applies stop sequences, the size, maxTokens and the counts. */
 static enum err finish_answer(struct plan *plan, const struct plan_facts *facts,
                               struct arena *arena, int64_t bytes)
 {
@@ -222,7 +223,7 @@ static enum err finish_answer(struct plan *plan, const struct plan_facts *facts,
     return OK;
 }
 
-/* What the fault needs and nobody told. */
+/* Sets what the fault needs and no source has set. */
 static void finish_fault(struct plan *plan, const struct delay *default_gap)
 {
     if (plan->after == SIM_UNSET)
@@ -257,7 +258,7 @@ static enum err choose_answer(struct planner *planner, const struct plan_facts *
     return OK;
 }
 
-/* The prompt's own orders; the last voice. */
+/* Applies the prompt's directive, the last source. */
 static void apply_directive(const struct plan_facts *facts, const struct directive *directive,
                             struct plan *plan, int64_t *bytes)
 {
@@ -306,7 +307,7 @@ static void plan_start(struct planner *planner, const struct plan_facts *facts, 
 }
 
 enum err plan_make(struct planner *planner, const struct plan_facts *facts, struct arena *arena,
-                   struct plan *ret_plan, char ret_words[DIRECTIVE_WORDS_MAX])
+                   struct plan *ret_plan, char ret_text[DIRECTIVE_TEXT_MAX])
 {
     const struct sim_config *config = planner->config;
     struct directive directive;
@@ -317,10 +318,10 @@ enum err plan_make(struct planner *planner, const struct plan_facts *facts, stru
     plan_start(planner, facts, &nth, &plan);
     enum err err = choose_answer(planner, facts, arena, &plan);
     if (err == OK && config->directives)
-        err = directive_find(facts->conversation->prompt, nth, &directive, ret_words);
+        err = directive_find(facts->conversation->prompt, nth, &directive, ret_text);
     if (err != OK)
         return err;
-    if (plan.output_tokens == SIM_UNSET) /* no script */
+    if (plan.output_tokens == SIM_UNSET) /* without a script */
         bytes = config->answer_bytes;
     apply_rules(planner, facts, &plan, &bytes);
     if (config->directives)

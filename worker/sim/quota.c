@@ -23,7 +23,7 @@ static const struct sim_quota *quota_of(const struct sim_config *config, struct 
 static double full(int64_t a_minute, const struct sim_quota *quota)
 {
     double size = (double)a_minute * (double)quota->burst_ms / MINUTE_MS;
-    return size < 1 ? 1 : size; /* else no request would ever pass */
+    return size < 1 ? 1 : size; /* so that a request can pass */
 }
 
 static struct quota_bucket *bucket_of(struct quotas *quotas, const struct sim_quota *quota,

@@ -1,20 +1,21 @@
-/* Quotas as Bedrock keeps them: a token bucket of requests and one of tokens for each model. At the
- * start of a call its input and its max_tokens are reserved; at its end what it did not use is
- * given back. A refused call takes nothing. */
+/* Quotas like Bedrock's (User Guide, "How tokens are counted"): two token buckets per model, one of
+ * requests and one of tokens. The start of a call takes its input and max_tokens from the bucket;
+ * its end returns what it did not use. A rejected call takes nothing. */
 #ifndef SIM_QUOTA_H
 #define SIM_QUOTA_H
 
 #include "base/attr.h"
 #include "sim/settings.h"
 
-#define QUOTA_BUCKETS_MAX        256  /* models; more of them share the last one */
-#define QUOTA_MAX_TOKENS_DEFAULT 4096 /* reserved when a request leaves maxTokens out */
+#define QUOTA_BUCKETS_MAX        256  /* models; further ones share the last bucket */
+#define QUOTA_MAX_TOKENS_DEFAULT 4096 /* taken when a request has no maxTokens */
 
+/* Both buckets of a model. */
 struct quota_bucket {
     uint64_t model_hash;
     const struct sim_quota *quota;
-    double requests, tokens; /* in the bucket now */
-    int64_t filled_ms;       /* when that was so */
+    double requests, tokens; /* left at filled_ms */
+    int64_t filled_ms;
 };
 
 struct quotas {
@@ -23,11 +24,13 @@ struct quotas {
     size_t count;
 };
 
+/* Makes full buckets; `config` is borrowed. */
 void quotas_init(struct quotas *quotas, const struct sim_config *config);
-/* true: taken, and *ret_bucket (NULL = no quota) is to be given back to; false: throttle it. */
+/* Takes a request and `tokens` from the model's buckets. True: *ret_bucket is for quota_give_back;
+ * NULL = the model has no quota. False: the call must be throttled. */
 MUST_CHECK bool quota_take(struct quotas *quotas, struct slice model, int64_t tokens,
                            int64_t now_ms, struct quota_bucket **ret_bucket);
-/* What was reserved and not used; less than zero when more was used. */
+/* Returns unused tokens; a negative number when the call used more than it took. */
 void quota_give_back(struct quota_bucket *bucket, int64_t tokens);
 
 #endif

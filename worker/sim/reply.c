@@ -12,7 +12,7 @@
 #define FILL_BYTES_LEAST  16
 #define PIECE_BYTES_MOST  4096
 
-/* 64 bytes, over and over. */
+/* The filler: these 64 bytes, repeated. */
 static const char FILL[] = " the quick brown fox jumps over the lazy dog and runs away again";
 _Static_assert(sizeof FILL - 1 == 64, "the filler's period");
 static const char PADDING[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
@@ -29,10 +29,10 @@ void sim_reply_fill(char *to, size_t at, size_t len)
     }
 }
 
-void sim_reply_error(struct buf *buf, enum fault fault, const char *words)
+void sim_reply_error(struct buf *buf, enum fault fault, const char *text)
 {
     buf_add_byte(buf, '{');
-    json_add_text_member(buf, "message", slice_of_text(words));
+    json_add_text_member(buf, "message", slice_of_text(text));
     if (fault == FAULT_MODEL_ERROR) {
         json_add_int_member(buf, "originalStatusCode", 400);
         json_add_text_member(buf, "resourceName", SLICE("simulated-model"));
@@ -83,7 +83,8 @@ static void add_event(struct buf *buf, const char *type, const struct buf *paylo
     event_add(buf, headers, COUNT_OF(headers), buf_slice(payload));
 }
 
-/* Now and then, as Bedrock does, so that an observer cannot tell tokens by their length. */
+/* Adds the padding member `p` to some events, as Bedrock does, so that an observer of the encrypted
+ * stream cannot see the lengths of tokens. */
 static void add_padding(struct buf *payload, struct plan *plan)
 {
     if (plan->padding_rate > 0 && chance_draw(&plan->random) < plan->padding_rate) {
@@ -92,7 +93,7 @@ static void add_padding(struct buf *payload, struct plan *plan)
     }
 }
 
-/* Up to the next word of the answer's text; never inside a character. */
+/* The end of the next piece: after a word, never inside a character. */
 static struct slice next_word(struct slice rest)
 {
     size_t len = PIECE_BYTES_LEAST;
@@ -132,7 +133,7 @@ static void add_delta(struct buf *payload, const struct plan *plan, struct reply
     buf_add_byte(payload, '}');
 }
 
-/* One payload; its event's name is returned. The closing brace is left to the caller. */
+/* Adds the payload of the next event without its closing brace; returns the event's name. */
 static const char *add_payload(struct buf *payload, struct plan *plan, struct reply_stream *stream,
                                int64_t latency_ms)
 {
@@ -192,13 +193,13 @@ void sim_reply_exception(struct buf *buf, enum fault fault)
     buf_init(&payload, PAYLOAD_BYTES_MAX);
     if (fault == FAULT_STREAM_ERROR) {
         const struct event_header headers[] = {{":error-code", slice_of_text(row->type)},
-                                               {":error-message", slice_of_text(row->words)},
+                                               {":error-message", slice_of_text(row->text)},
                                                {":message-type", SLICE("error")}};
         event_add(buf, headers, COUNT_OF(headers), SLICE(""));
         return;
     }
     buf_add_byte(&payload, '{');
-    json_add_text_member(&payload, "message", slice_of_text(row->words));
+    json_add_text_member(&payload, "message", slice_of_text(row->text));
     buf_add_byte(&payload, '}');
     const struct event_header headers[] = {{":exception-type", slice_of_text(row->type)},
                                            {":content-type", SLICE("application/json")},

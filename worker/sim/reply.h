@@ -1,13 +1,14 @@
-/* What Bedrock sends, in bytes: the JSON of a whole answer, the frames of a stream one after the
- * other, errors and exceptions. The filler behind an answer's text is made where it is sent, so
- * that a large answer costs no memory. */
+/* The bytes of answers: the JSON of a whole answer, the frames of a stream one by one
+ * (vnd.amazon.eventstream), errors and exceptions (Bedrock API reference, Converse and
+ * ConverseStream). The filler behind an answer's text is generated while it is sent, so that a
+ * large answer needs no memory. Only the bufs fail. */
 #ifndef SIM_REPLY_H
 #define SIM_REPLY_H
 
 #include "base/buf.h"
 #include "sim/plan.h"
 
-/* Where a stream is. */
+/* The position in a stream. */
 struct reply_stream {
     enum reply_phase {
         REPLY_START,
@@ -17,22 +18,23 @@ struct reply_stream {
         REPLY_METADATA,
         REPLY_END
     } phase;
-    size_t given;   /* bytes of the answer's text that were sent */
-    size_t piece;   /* next of plan->pieces */
+    size_t given;   /* bytes of the answer's text that are in frames */
+    size_t piece;   /* the next of plan->pieces */
     int64_t frames; /* made so far */
 };
 
-/* The error's JSON body. */
-void sim_reply_error(struct buf *buf, enum fault fault, const char *words);
-/* A whole answer: `ret_head`, then plan->fill_bytes of filler, then `ret_tail`. */
+/* Appends the JSON body of an error; `text` is its message. */
+void sim_reply_error(struct buf *buf, enum fault fault, const char *text);
+/* Makes a whole answer: `ret_head`, then plan->fill_bytes of filler, then `ret_tail`. */
 void sim_reply_whole(struct buf *ret_head, struct buf *ret_tail, const struct plan *plan,
                      int64_t latency_ms);
 /* Appends the next frame; false at the end. */
 bool sim_reply_frame(struct buf *buf, struct plan *plan, struct reply_stream *stream,
                      int64_t latency_ms);
-/* The exception or error frame of a fault. */
+/* Appends the exception or error frame of a fault. */
 void sim_reply_exception(struct buf *buf, enum fault fault);
-/* `len` bytes of the endless filler, from its byte `at` on. Plain ASCII without JSON's specials. */
+/* Writes `len` bytes of the endless filler from its byte `at` on: ASCII that JSON need not escape.
+ */
 void sim_reply_fill(char *to, size_t at, size_t len);
 
 #endif

@@ -27,7 +27,7 @@ uint64_t seen_again(struct seen *seen, uint64_t hash)
             entry->turn = seen->turn;
             return entry->count++;
         }
-        /* ages are differences, so that the turn may wrap around */
+        /* Differences are correct even after `turn` has wrapped around. */
         if (place == NULL ||
             (place->hash != 0 &&
              (entry->hash == 0 || seen->turn - entry->turn > seen->turn - place->turn)))

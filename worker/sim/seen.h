@@ -1,6 +1,6 @@
-/* How often each conversation was asked: what makes chance depend on the prompt and the attempt,
- * not on the order in which calls happen to arrive, so that a run can be repeated. A table of fixed
- * size; when a neighbourhood is full the oldest entry there is forgotten. */
+/* Counts the calls of each conversation, so that random decisions depend on the prompt and the
+ * attempt and not on the order in which calls arrive, and a run can be repeated. A hash table of
+ * fixed size; when a neighbourhood is full, its oldest entry is overwritten. */
 #ifndef SIM_SEEN_H
 #define SIM_SEEN_H
 
@@ -23,9 +23,10 @@ struct seen {
     uint32_t turn;
 };
 
+/* Makes an empty table. ERR_NO_MEMORY. */
 MUST_CHECK enum err seen_init(struct seen *seen);
 void seen_done(struct seen *seen);
-/* Counts one more call; returns how many there were before. */
+/* Counts a call of the conversation with this hash; returns how many there were before. */
 uint64_t seen_again(struct seen *seen, uint64_t hash);
 
 #endif

@@ -14,14 +14,14 @@
 #define STATS_BYTES_MAX       8192
 #define PREFIX                "/model/"
 
-void serving_refuse(struct served *served, int status, const char *type, const char *words)
+void serving_refuse(struct served *served, int status, const char *type, const char *text)
 {
     served->refusal.type = type;
     served->refusal.status = status;
-    (void)snprintf(served->refusal.words, sizeof served->refusal.words, "%s", words);
+    (void)snprintf(served->refusal.text, sizeof served->refusal.text, "%s", text);
 }
 
-/* The request line: takes the target apart and keeps it. */
+/* Begins a request: splits its target and keeps the parts. */
 void *serving_new(void *self, const char *target, struct MHD_Connection *connection)
 {
     struct sim *sim = self;
@@ -37,7 +37,7 @@ void *serving_new(void *self, const char *target, struct MHD_Connection *connect
     list_add_last(&sim->open, &served->link);
     struct slice whole = slice_of(target, strnlen(target, TARGET_BYTES_MAX));
     if (!arena_copy(&served->arena, whole, &whole))
-        return served; /* an empty path is refused */
+        return served; /* the empty path gives an error later */
     size_t mark = slice_find(whole, '?');
     served->path = slice_sub(whole, 0, mark);
     served->query = slice_sub(whole, mark + 1, whole.len);
@@ -55,7 +55,7 @@ static int hex_digit(char byte)
     return -1;
 }
 
-/* Percent-decoding; false for a broken escape or no memory. */
+/* Decodes percent escapes; false when one is invalid, or out of memory. */
 static bool decode_label(struct arena *arena, struct slice label, struct slice *ret_text)
 {
     char *text = arena_new(arena, label.len);
@@ -78,7 +78,7 @@ static bool decode_label(struct arena *arena, struct slice label, struct slice *
     return true;
 }
 
-/* `/model/<label>/converse[-stream]`. */
+/* Reads `/model/<id>/converse[-stream]`. */
 static void find_operation(struct served *served, const char *method)
 {
     struct slice path = served->path;
@@ -103,7 +103,7 @@ static struct slice header_value(void *self, const char *name)
     return slice_of_text(MHD_lookup_connection_value(served->connection, MHD_HEADER_KIND, name));
 }
 
-/* A header for the ledger: printable ASCII, everything else a question mark. */
+/* Copies a header for the ledger: other bytes than printable ASCII become question marks. */
 static struct slice header_kept(struct served *served, const char *name)
 {
     struct slice value = header_value(served, name);
@@ -116,7 +116,7 @@ static struct slice header_kept(struct served *served, const char *name)
     return text != NULL ? slice_of(text, copy.len) : SLICE_NULL;
 }
 
-/* A random UUID's shape; seeded, for it names and guards nothing. */
+/* Makes a request id in the form of a random UUID. Seeded, because nothing depends on it. */
 static void make_request_id(struct served *served)
 {
     static const char DIGITS[] = "0123456789abcdef";
@@ -161,7 +161,7 @@ static bool is_model_known(const struct sim_config *config, struct slice model)
     return config->models.count == 0;
 }
 
-/* Leaves a refusal when the caller is not welcome; true when only its clock is to blame. */
+/* Rejects a caller that may not call. True: the only fault is the time of its signature. */
 static bool check_access(struct served *served, const char *method, int64_t skew_ms)
 {
     struct sim *sim = served->sim;
@@ -176,49 +176,50 @@ static bool check_access(struct served *served, const char *method, int64_t skew
                  sim_wall_us() / 1000 + sim->config->clock_skew_ms + skew_ms, &verdict);
     served->facts.access_key_id = verdict.access_key_id;
     if (verdict.type != NULL)
-        serving_refuse(served, 403, verdict.type, verdict.words);
+        serving_refuse(served, 403, verdict.type, verdict.text);
     return verdict.is_clock_off;
 }
 
-static void refuse_failed(struct served *served, enum err err, const char *words)
+static void refuse_failed(struct served *served, enum err err, const char *text)
 {
     if (err == ERR_NO_MEMORY)
         serving_refuse(served, 500, "InternalServerException", "bedrock-sim is out of memory");
     else
-        serving_refuse(served, 400, "ValidationException", words);
+        serving_refuse(served, 400, "ValidationException", text);
 }
 
-/* Reserves the call's tokens and plans it. */
+/* Takes the call's tokens from the quota and makes its plan. */
 static void plan_call(struct served *served, const struct conversation *conversation)
 {
     struct sim *sim = served->sim;
-    char words[DIRECTIVE_WORDS_MAX];
+    char text[DIRECTIVE_TEXT_MAX];
     struct plan_facts facts = {conversation, served->model, served->operation, served->facts.tag};
     int64_t most =
         conversation->max_tokens >= 0 ? conversation->max_tokens : QUOTA_MAX_TOKENS_DEFAULT;
     served->reserved_tokens = (int64_t)(conversation->input_bytes / 4) + most;
     if (!quota_take(&sim->quotas, served->model, served->reserved_tokens, sim->now_ms,
                     &served->bucket)) {
-        serving_refuse(served, 429, "ThrottlingException", FAULTS[FAULT_THROTTLING].words);
+        serving_refuse(served, 429, "ThrottlingException", FAULTS[FAULT_THROTTLING].text);
         return;
     }
-    enum err err = plan_make(&sim->planner, &facts, &served->arena, &served->plan, words);
+    enum err err = plan_make(&sim->planner, &facts, &served->arena, &served->plan, text);
     if (err != OK)
-        refuse_failed(served, err, words);
+        refuse_failed(served, err, text);
 }
 
-/* Reads the body; the parse lives in an arena of its own, for most of it is not needed later. */
+/* Checks the body and plans the call. The parsed body has a separate arena, because it is not
+ * needed later. */
 static void read_body(struct served *served)
 {
     struct sim *sim = served->sim;
     const struct sim_config *config = sim->config;
     struct arena arena OWNED_BY(arena_done);
     struct conversation conversation;
-    char words[CHECK_WORDS_MAX];
+    char text[CHECK_TEXT_MAX];
     arena_init(&arena, CHECK_ARENA_BYTES_MAX);
-    enum err err = check_converse(&arena, buf_slice(&served->body), &conversation, words);
+    enum err err = check_converse(&arena, buf_slice(&served->body), &conversation, text);
     if (err != OK) {
-        refuse_failed(served, err, words);
+        refuse_failed(served, err, text);
         return;
     }
     struct slice tag = tag_find(conversation.prompt, config->tag_open, config->tag_close);
@@ -229,15 +230,15 @@ static void read_body(struct served *served)
         return;
     }
     plan_call(served, &conversation);
-    /* a directive's texts lie in the body's arena */
+    /* The directive's texts lie in the body's arena. */
     if (served->refusal.type == NULL &&
         (!arena_copy(&served->arena, served->plan.text, &served->plan.text) ||
          !arena_copy(&served->arena, served->plan.stop_reason, &served->plan.stop_reason)))
         refuse_failed(served, ERR_NO_MEMORY, "");
 }
 
-/* Reads the body of a caller who is welcome, but perhaps for the clock: a call may be planned to
- * meet another one. */
+/* Reads the body of a caller that may call, except perhaps for the time of its signature: the
+ * call's plan may give the simulator another clock, which then decides. */
 static void read_judged(struct served *served, const char *method)
 {
     struct refusal refusal = served->refusal;
@@ -249,7 +250,7 @@ static void read_judged(struct served *served, const char *method)
         served->refusal = refusal;
 }
 
-/* Who calls, what, and is it right? Leaves a plan or a refusal. */
+/* Checks operation, caller and body; leaves a plan or a refusal. */
 static void judge(struct served *served, const char *method)
 {
     struct sim *sim = served->sim;
@@ -268,7 +269,7 @@ static void judge(struct served *served, const char *method)
         read_judged(served, method);
 }
 
-/* The body is whole: from here on it is a call. */
+/* Handles the whole body; from here on the request is a call. */
 static enum MHD_Result begin(struct served *served, const char *method)
 {
     struct sim *sim = served->sim;
@@ -277,7 +278,7 @@ static enum MHD_Result begin(struct served *served, const char *method)
     make_request_id(served);
     judge(served, method);
     buf_done(&served->body);
-    if (served->operation != OPERATION_ANY) /* others are no calls */
+    if (served->operation != OPERATION_ANY) /* other requests are not calls */
         serving_begin(served);
     int64_t latency_ms = served->refusal.type == NULL ? served->plan.latency_ms : 0;
     served->stage = STAGE_WAITING;
@@ -320,7 +321,7 @@ static enum MHD_Result give_stats(struct served *served)
     return writing_text(served, 200, "application/json", buf_slice(&served->out));
 }
 
-/* The head is whole. */
+/* Handles the whole head. */
 static enum MHD_Result read_head(struct served *served, const char *method)
 {
     struct sim *sim = served->sim;
@@ -382,7 +383,7 @@ enum MHD_Result serving_step(void *self, struct MHD_Connection *connection, cons
     }
 }
 
-/* Has the client closed or reset the connection? Asked without taking bytes of a next request. */
+/* Has the client closed or reset the connection? Leaves bytes of a next request in the socket. */
 static bool is_client_gone(const struct served *served)
 {
     char byte;
@@ -396,7 +397,7 @@ static bool is_client_gone(const struct served *served)
 
 void serving_wake(struct served *served)
 {
-    /* a stream's next frame finds out by itself */
+    /* In a stream, sending the next frame finds out. */
     bool is_writing = served->stage == STAGE_WRITING && served->sim->now_ms >= served->due_ms;
     served->gone = !is_writing && is_client_gone(served);
     if (!served->gone && served->sim->now_ms < served->due_ms) {
@@ -407,7 +408,7 @@ void serving_wake(struct served *served)
     MHD_resume_connection(served->connection);
 }
 
-/* How it ended, in one word. */
+/* The outcome for the ledger. */
 static const char *outcome_of(const struct served *served, bool whole)
 {
     enum fault fault = served->plan.fault;
@@ -423,7 +424,8 @@ static const char *outcome_of(const struct served *served, bool whole)
     return "client_gone";
 }
 
-/* What the call costs: a model that has begun is paid for, whether or not its words arrive. */
+/* The tokens that the call bills: a model that has begun costs, whether or not its output arrives.
+ */
 static void bill(struct served *served, bool whole)
 {
     const struct plan *plan = &served->plan;
@@ -434,14 +436,14 @@ static void bill(struct served *served, bool whole)
     if (served->refusal.type != NULL || costs == FAULT_COSTS_NOTHING || plan->stop_reason.len == 0)
         return;
     if (is_stream && !whole)
-        costs = costs == FAULT_COSTS_ALL ? FAULT_COSTS_HEARD : costs;
+        costs = costs == FAULT_COSTS_ALL ? FAULT_COSTS_SENT : costs;
     facts->billed = true;
     facts->input_tokens = plan->input_tokens;
     if (costs == FAULT_COSTS_ALL)
         facts->output_tokens = plan->output_tokens;
-    else if (costs == FAULT_COSTS_HEARD && served->stream.given >= total)
+    else if (costs == FAULT_COSTS_SENT && served->stream.given >= total)
         facts->output_tokens = plan->output_tokens;
-    else if (costs == FAULT_COSTS_HEARD)
+    else if (costs == FAULT_COSTS_SENT)
         facts->output_tokens =
             (int64_t)((double)plan->output_tokens * (double)served->stream.given / (double)total);
 }

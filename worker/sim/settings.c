@@ -1,4 +1,4 @@
-/* From YAML to struct sim_config: tables of rows, one for each map that a file may hold. */
+/* Reads YAML into struct sim_config, by tables of rows, one for each map of the file. */
 #include "sim/settings.h"
 
 #include <stddef.h>
@@ -40,20 +40,20 @@ enum row_type {
     ROW_FAULT,
     ROW_OPERATION,
     ROW_TEXTS,
-    ROW_RATES, /* of faults, by their words */
+    ROW_RATES, /* of faults, by their names */
     ROW_SECTION,
     ROW_LIST /* of objects */
 };
 
-/* One setting: where it goes (from the start of its object) and what it may be. */
+/* One setting: its offset in its object, and which values are valid. */
 struct row {
     const char *key;
     enum row_type type;
     size_t offset;
-    int64_t low, high;      /* COUNT; entries of TEXTS and LIST: at most high */
-    const struct row *rows; /* SECTION; of each object of LIST */
+    int64_t low, high;      /* of COUNT; TEXTS and LIST have at most `high` entries */
+    const struct row *rows; /* of SECTION, and of each object of LIST */
     size_t row_count;
-    size_t count_offset, element_bytes; /* LIST: of the array's counter; of an object */
+    size_t count_offset, element_bytes; /* of LIST: of its counter; of one object */
 };
 
 #define ROW(name, kind, object, member)                                                            \
@@ -164,7 +164,7 @@ static const struct row TOP_ROWS[] = {
     LIST("rules", RULE_ROWS, rules, rule_count, SIM_RULES_MAX),
 };
 
-/* A map of the file, and the object that it fills. */
+/* A map of the file and the object that it fills. */
 struct group {
     const struct document_node *map;
     struct slice path; /* "" = the root */
@@ -176,7 +176,7 @@ struct group {
 struct reader {
     struct sim_config *config;
     struct problems *problems;
-    struct group *waiting; /* GROUPS_MAX: maps that are still to be read */
+    struct group *waiting; /* GROUPS_MAX: maps that the reader has not read yet */
     size_t count;
 };
 
@@ -333,7 +333,7 @@ static void clear_element(const struct row *list, void *element)
     }
 }
 
-/* `path[index]`; the path when memory ran out. */
+/* Makes `path[index]`; returns the path when out of memory. */
 static struct slice entry_path(struct sim_config *config, struct slice path, size_t index)
 {
     char text[PROBLEM_PATH_MAX];
@@ -447,7 +447,7 @@ static void reject_unknown(struct reader *reader, const struct group *group,
                      buf_text(&known));
 }
 
-/* What the members of a map are together. */
+/* Checks members of a map that depend on each other. */
 static void check_group(struct reader *reader, const struct group *group)
 {
     if (group->rows == KEY_ROWS) {

@@ -1,5 +1,5 @@
-/* The settings of bedrock-sim: one heap object with defaults that serve, filled from YAML. Texts
- * lie in its arena. Without a file it has the shipped config/sim.yaml, which is built in. */
+/* The settings of bedrock-sim: one heap object, filled from YAML, with working defaults. Texts lie
+ * in its arena. Without a file it has the settings of config/sim.yaml, which the build embeds. */
 #ifndef SIM_SETTINGS_H
 #define SIM_SETTINGS_H
 
@@ -26,7 +26,7 @@ enum operation { OPERATION_ANY, OPERATION_CONVERSE, OPERATION_CONVERSE_STREAM };
 struct sim_key {
     struct slice access_key_id, secret_access_key;
     struct slice session_token; /* empty = none */
-    bool expired;               /* known, but its time is over: ExpiredTokenException */
+    bool expired;               /* the simulator answers with ExpiredTokenException */
 };
 
 struct sim_texts {
@@ -34,7 +34,7 @@ struct sim_texts {
     size_t count;
 };
 
-/* Which calls are meant; an empty text or OPERATION_ANY asks for nothing. */
+/* Which calls match; an empty text and OPERATION_ANY match all. */
 struct sim_match {
     struct slice system; /* part of the system text */
     struct slice prompt; /* part of the last user turn's text */
@@ -46,13 +46,13 @@ struct sim_match {
 struct sim_answer {
     struct sim_match match;
     struct slice text;
-    struct sim_texts pieces;               /* of a stream; none = cut by words */
+    struct sim_texts pieces;               /* of a stream; none = one per word */
     int64_t input_tokens, output_tokens;   /* SIM_UNSET = bytes / 4 */
     struct slice stop_reason;              /* empty = end_turn */
-    int64_t latency_ms, stream_latency_ms; /* that the metrics tell; SIM_UNSET = as measured */
+    int64_t latency_ms, stream_latency_ms; /* in the answer's metrics; SIM_UNSET = as measured */
 };
 
-/* What a rule or a directive does to a call; unset members leave it alone. */
+/* How a rule or a directive changes a call; unset members change nothing. */
 struct sim_effect {
     int64_t fault; /* enum fault or SIM_UNSET */
     struct delay latency, gap;
@@ -62,52 +62,53 @@ struct sim_effect {
     int64_t retry_after_ms; /* adds Retry-After and x-amz-retry-after to an error */
 };
 
+/* An effect on some of the calls that match. */
 struct sim_rule {
     struct sim_match match;
-    int64_t nth;   /* the n-th call it matches alone, from 1; SIM_UNSET = any */
-    int64_t every; /* each n-th; SIM_UNSET = any */
-    int64_t times; /* at most so often; SIM_UNSET = always */
-    double rate;   /* of the calls left */
+    int64_t nth;   /* only the n-th matching call, from 1; SIM_UNSET = all */
+    int64_t every; /* only each n-th; SIM_UNSET = all */
+    int64_t times; /* the most calls that it changes; SIM_UNSET = any number */
+    double rate;   /* share of the remaining calls, 0 to 1 */
     struct sim_effect effect;
 };
 
-/* Token buckets, one a model id; 0 = no limit. */
+/* The quota of each model that the glob matches (sim/quota.h); 0 = no limit. */
 struct sim_quota {
-    struct slice model; /* glob; the first that matches counts */
-    int64_t requests;   /* a minute */
-    int64_t tokens;     /* a minute: input + max_tokens at the start, what was used at the end */
+    struct slice model; /* glob; the first quota that matches counts */
+    int64_t requests;   /* per minute */
+    int64_t tokens;     /* per minute */
     int64_t burst_ms;   /* how much of the quota a full bucket holds */
 };
 
-/* The key of the pages' examples: known where the settings have no auth.keys. */
+/* The key of the documentation's examples, valid when the settings have no auth.keys. */
 #define SIM_ACCESS_KEY_ID     "AKIASIMULATOREXAMPLE"
 #define SIM_SECRET_ACCESS_KEY "simulated/secret+key/for/local+tests"
 
 struct sim_config {
     struct arena arena;
-    struct problems problems; /* of what was read last */
+    struct problems problems; /* of the last reading */
     struct slice address;     /* IPv4 to listen on */
     int64_t port;
     int64_t seed;
-    bool directives;                  /* [[sim:…]] in prompts is obeyed */
+    bool directives;                  /* [[sim:…]] in prompts has an effect */
     struct slice tag_open, tag_close; /* around the caller's tag in a prompt: [[id: and ]] */
     struct delay latency, gap;        /* before the first byte; between the pieces of a stream */
-    double padding_rate;              /* of stream events that carry the padding member `p` */
+    double padding_rate;              /* share of stream events with the padding member `p` */
     int64_t answer_bytes;             /* of answers without a script; SIM_UNSET = by the prompt */
     bool auth_required;
     struct slice region;      /* that signatures must name; empty = any */
-    int64_t clock_skew_ms;    /* of the sim's own clock */
-    int64_t skew_max_ms;      /* between that and a signature */
+    int64_t clock_skew_ms;    /* of the simulator's clock */
+    int64_t skew_max_ms;      /* between its clock and a signature */
     struct slice ledger_path; /* empty = none */
     int64_t ledger_flush_ms;
     int64_t connections_max;
     int64_t body_bytes_max;
     int64_t idle_ms;         /* of a connection without a call */
-    int64_t stall_ms;        /* after which a stalled call is closed */
+    int64_t stall_ms;        /* how long a stalled call stays open */
     struct sim_texts models; /* globs of models that exist; none = all */
     struct sim_texts bearers;
     double fault_rates[FAULT_COUNT];
-    struct sim_key keys[SIM_KEYS_MAX]; /* at first SIM_ACCESS_KEY_ID */
+    struct sim_key keys[SIM_KEYS_MAX]; /* by default SIM_ACCESS_KEY_ID */
     size_t key_count;
     struct sim_quota quotas[SIM_QUOTAS_MAX];
     size_t quota_count;
@@ -117,21 +118,22 @@ struct sim_config {
     size_t rule_count;
 };
 
-/* The built-in settings; NULL = out of memory. */
+/* Makes the settings of config/sim.yaml. NULL: out of memory. */
 MUST_CHECK struct sim_config *sim_config_new(void);
 void sim_config_free(struct sim_config *config); /* NULL is fine */
-/* Forgets everything but defaults and reads the text; `name` is what problems call it. false: all
- * that is wrong is in config->problems. */
+/* Replaces all settings by the defaults and those of `text`; problems call it `name`. False:
+ * config->problems has what is wrong. */
 MUST_CHECK bool sim_config_read(struct sim_config *config, struct slice text, const char *name);
-/* The same with a file's content. */
+/* As sim_config_read, with the content of a file. */
 MUST_CHECK bool sim_config_read_file(struct sim_config *config, const char *path);
-/* `requests[/tokens]` a minute, or `glob=requests[/tokens]`; put before the others. */
+/* Reads `requests[/tokens]` per minute, or `glob=requests[/tokens]`, and puts the quota before the
+ * others. False: `text` is none, or there are too many. */
 MUST_CHECK bool sim_config_add_quota(struct sim_config *config, struct slice text);
-/* A text that lives as long as the settings; false = out of memory. */
+/* Copies a text into the settings' arena; false: out of memory. */
 MUST_CHECK bool sim_config_keep(struct sim_config *config, struct slice text,
                                 struct slice *ret_text);
 
-/* An effect or match that asks for nothing. */
+/* Makes an effect that changes nothing. */
 void sim_effect_clear(struct sim_effect *ret_effect);
 
 /* config/sim.yaml as it was at build time. */

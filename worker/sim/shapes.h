@@ -1,5 +1,5 @@
-/* The input of Converse and ConverseStream as data: which members there are, what they may hold.
- * The facts are those of AWS's service model of Bedrock Runtime (August 2026). */
+/* The input of Converse and ConverseStream as data: its members and their constraints, from AWS's
+ * service model of Bedrock Runtime (August 2026). */
 #ifndef SIM_SHAPES_H
 #define SIM_SHAPES_H
 
@@ -9,7 +9,7 @@ enum shape_kind {
     SHAPE_STRUCTURE,
     SHAPE_UNION, /* exactly one of its members */
     SHAPE_LIST,
-    SHAPE_MAP, /* names checked as `allowed` and max 256 */
+    SHAPE_MAP, /* names follow `allowed` and have at most 256 characters */
     SHAPE_STRING,
     SHAPE_ENUM,
     SHAPE_INTEGER,

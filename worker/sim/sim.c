@@ -13,7 +13,7 @@
 #include "sim/parts.h"
 
 #define TURN_MS_MAX      1000
-#define CONNECTION_BYTES 16384 /* of request head and buffers, each */
+#define CONNECTION_BYTES 16384 /* per connection, for head and buffers */
 #define TIMEOUT_S_LEAST  1
 #define LISTEN_BACKLOG   4096
 #define STOP_TURNS       200
@@ -25,7 +25,7 @@ static int64_t monotonic_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* libmicrohttpd would decode the path; signatures are over what was sent. */
+/* Keeps the path as it was sent, because signatures cover that; libmicrohttpd would decode it. */
 static size_t keep_escapes(void *self, struct MHD_Connection *connection, char *text)
 {
     (void)self;
@@ -72,7 +72,7 @@ static void fire_timers(struct sim *sim)
     }
 }
 
-/* Resumes all that wait; each one ends as it finds us stopping. */
+/* Resumes all waiting calls; each ends because `stopping` is set. */
 static void end_open_calls(struct sim *sim)
 {
     for (int turn = 0; turn < STOP_TURNS && !link_alone(&sim->open); turn++) {
@@ -120,9 +120,9 @@ static void *run(void *self)
     return NULL;
 }
 
-static enum err fail(struct sim *sim, const char *words, const char *detail)
+static enum err fail(struct sim *sim, const char *text, const char *detail)
 {
-    (void)snprintf(sim->problem, sizeof sim->problem, "%s %.400s: %s", words, detail,
+    (void)snprintf(sim->problem, sizeof sim->problem, "%s %.400s: %s", text, detail,
                    strerror(errno));
     return ERR_IO;
 }

@@ -9,7 +9,7 @@
 #define OUT_BYTES_MAX     (4 * 1024 * 1024)
 #define STREAM_BLOCK      2048
 #define READ_BLOCK        32768
-#define SLOW_BYTES        16 /* a trickle's drop */
+#define SLOW_BYTES        16 /* per piece of the fault `slow` */
 #define RAW_GAP_MS        5
 #define RAW_LINES         32 /* of endless headers at a time */
 #define RAW_BYTES_MAX     (256u * 1024 * 1024)
@@ -33,7 +33,8 @@ static int socket_of(const struct served *served)
     return info != NULL ? info->connect_fd : -1;
 }
 
-/* Dissolving a TCP association sends RST at once; libmicrohttpd's own close would send FIN. */
+/* Resets a connection: connect() to AF_UNSPEC sends RST; a close by libmicrohttpd would send FIN.
+ */
 void writing_reset(struct served *served)
 {
     struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
@@ -46,7 +47,7 @@ static void add_header(struct MHD_Response *response, const char *name, const ch
     (void)MHD_add_response_header(response, name, value);
 }
 
-/* Headers that every answer has. Queues the response and gives up our hold on it. */
+/* Adds the headers that every answer has, queues the response and drops its reference. */
 static enum MHD_Result send_response(struct served *served, struct MHD_Response *response,
                                      int status, const char *content_type)
 {
@@ -68,7 +69,7 @@ static enum MHD_Result send_response(struct served *served, struct MHD_Response 
     return result;
 }
 
-/* The bytes must stay until the call has ended. */
+/* Makes a response of bytes that stay valid until the call ends. */
 static struct MHD_Response *response_of(struct slice body)
 {
     return MHD_create_response_from_buffer(body.len, (void *)(uintptr_t)body.ptr,
@@ -81,13 +82,13 @@ enum MHD_Result writing_text(struct served *served, int status, const char *type
 }
 
 static enum MHD_Result send_error(struct served *served, int status, const char *type,
-                                  const char *words)
+                                  const char *text)
 {
     char value[160];
     char number[32];
     int64_t retry_ms = served->plan.retry_after_ms;
     buf_init(&served->out, OUT_BYTES_MAX);
-    sim_reply_error(&served->out, served->plan.fault, words);
+    sim_reply_error(&served->out, served->plan.fault, text);
     struct MHD_Response *response = response_of(buf_slice(&served->out));
     if (response == NULL)
         return MHD_NO;
@@ -107,7 +108,7 @@ static bool is_stopping(const struct served *served)
     return atomic_load_explicit(&served->sim->stopping, memory_order_relaxed);
 }
 
-/* Asks libmicrohttpd to come again at due_ms. */
+/* Suspends the call until due_ms, when libmicrohttpd asks for more bytes. */
 static ssize_t pause_until(struct served *served, int64_t due_ms)
 {
     served->quiet_until_ms = due_ms;
@@ -178,11 +179,11 @@ static enum MHD_Result send_whole(struct served *served)
     if (served->out.failed != OK || served->tail.failed != OK)
         return MHD_NO;
     if (plan->fault != FAULT_SLOW && plan->fault != FAULT_ENDLESS_BODY)
-        plan->gap.kind = DELAY_UNSET; /* a plain answer comes in one go */
+        plan->gap.kind = DELAY_UNSET; /* only streams and slow answers pause */
     uint64_t size = plan->fault == FAULT_ENDLESS_BODY
                         ? MHD_SIZE_UNKNOWN
                         : served->out.len + plan->fill_bytes + served->tail.len;
-    /* libmicrohttpd holds such a block for each answer, so no larger than it need be */
+    /* libmicrohttpd allocates a block of this size per answer, so keep it small. */
     size_t block = size < READ_BLOCK ? (size_t)size : READ_BLOCK;
     return send_response(served,
                          MHD_create_response_from_callback(size, block, read_whole, served, NULL),
@@ -191,7 +192,7 @@ static enum MHD_Result send_whole(struct served *served)
 
 /* ---- streams ---- */
 
-/* The fault that waits for its frame is due: after so many, and before the answer's last words. */
+/* Is the stream's fault due? After `after` frames, but before the last piece of text. */
 static bool is_fault_due(const struct served *served)
 {
     const struct plan *plan = &served->plan;
@@ -202,7 +203,7 @@ static bool is_fault_due(const struct served *served)
     return served->stream.frames >= plan->after || served->stream.phase >= REPLY_BLOCK_STOP;
 }
 
-/* Half of a next frame, and nothing after it. */
+/* Adds half of the next frame, and ends the answer there. */
 static void add_half_frame(struct served *served)
 {
     size_t before = served->out.len;
@@ -210,7 +211,7 @@ static void add_half_frame(struct served *served)
     buf_cut(&served->out, before + (served->out.len - before) / 2);
 }
 
-/* A bit of the last frame's payload changes under its CRC. */
+/* Flips a bit in the last frame's payload, so that its CRC is wrong. */
 static void add_corrupt_frame(struct served *served)
 {
     (void)sim_reply_frame(&served->out, &served->plan, &served->stream, 0);
@@ -220,7 +221,7 @@ static void add_corrupt_frame(struct served *served)
 
 enum stream_next { NEXT_BYTES, NEXT_END, NEXT_BREAK, NEXT_STALL };
 
-/* Shows the fault at its frame. */
+/* Injects the fault. */
 static enum stream_next show_fault(struct served *served)
 {
     served->fault_done = true;
@@ -247,14 +248,14 @@ static enum stream_next show_fault(struct served *served)
         return NEXT_BYTES;
     default:
         if (FAULTS[served->plan.fault].kind != FAULT_KIND_EXCEPTION)
-            return NEXT_BYTES; /* endless: the filler does it */
+            return NEXT_BYTES; /* the filler makes the endless body */
         sim_reply_exception(&served->out, served->plan.fault);
         served->stream.phase = REPLY_END;
         return NEXT_BYTES;
     }
 }
 
-/* Fills `out` with frames: one, or as many as fit when there is no pause between them. */
+/* Fills `out` with one frame, or with as many as fit when there is no pause between them. */
 static enum stream_next make_frames(struct served *served, size_t max)
 {
     struct sim *sim = served->sim;
@@ -263,7 +264,7 @@ static enum stream_next make_frames(struct served *served, size_t max)
     served->out_at = 0;
     do {
         if (is_fault_due(served)) {
-            if (served->out.len > 0) /* what came before it goes out first */
+            if (served->out.len > 0) /* earlier frames go out first */
                 return NEXT_BYTES;
             enum stream_next next = show_fault(served);
             if (next != NEXT_BYTES)
@@ -324,7 +325,7 @@ static enum MHD_Result send_stream(struct served *served)
                          200, CONTENT_STREAM);
 }
 
-/* ---- past libmicrohttpd ---- */
+/* ---- without libmicrohttpd ---- */
 
 static bool send_raw(struct served *served, struct slice bytes)
 {
@@ -361,9 +362,9 @@ enum MHD_Result writing_start(struct served *served)
     const struct fault_row *row = &FAULTS[served->plan.fault];
     if (served->refusal.type != NULL)
         return send_error(served, served->refusal.status, served->refusal.type,
-                          served->refusal.words);
+                          served->refusal.text);
     if (row->kind == FAULT_KIND_STATUS)
-        return send_error(served, row->status, row->type, row->words);
+        return send_error(served, row->status, row->type, row->text);
     switch ((int)served->plan.fault) {
     case FAULT_RESET_EARLY:
     case FAULT_RESET_LATE:
@@ -379,7 +380,7 @@ enum MHD_Result writing_start(struct served *served)
     case FAULT_ERROR_IN_200:
         buf_init(&served->out, OUT_BYTES_MAX);
         buf_addf(&served->out, "{\"__type\":\"%s\",\"message\":\"%s\"}", row->type,
-                 FAULTS[FAULT_INTERNAL_SERVER].words);
+                 FAULTS[FAULT_INTERNAL_SERVER].text);
         return writing_text(served, 200, CONTENT_JSON, buf_slice(&served->out));
     case FAULT_ENDLESS_HEADERS:
         return start_raw(served);
