@@ -1,12 +1,13 @@
-/* bedrock-worker: the program. Everything it can do is a command of app/commands/commands.h. */
+/* The program bedrock-worker. app/commands/commands.h has its commands. */
 #include <malloc.h>
 
 #include "app/commands/commands.h"
 #include "standard_files.h"
 
-/* Kafka's fetches are big and short-lived: mapped apart they leave no holes between thousands of
- * small things, and few arenas keep what one thread allocates and another frees together. A third
- * less memory at 8,000 calls in flight. */
+/* glibc maps blocks from this size separately, so that Kafka's fetches, which are large and
+ * short-lived, leave no holes between small blocks. With few arenas, memory that one thread
+ * allocates and another frees does not pile up. Both save a third of the memory at 8,000 calls in
+ * flight. */
 #define MAPPED_FROM_BYTES (128 * 1024)
 #define ARENAS_MAX        2
 

@@ -1,4 +1,4 @@
-/* bedrock-sim: a local Amazon Bedrock for development and tests. */
+/* The program bedrock-sim: a local Amazon Bedrock for development and tests. */
 #include "sim/sim.h"
 #include "standard_files.h"
 

@@ -1,5 +1,4 @@
-/* What both programs do first and last with the three files that everybody expects to be open:
- * standard input, output and error. */
+/* Standard input, output and error: what both programs do with them first and last. */
 #ifndef STANDARD_FILES_H
 #define STANDARD_FILES_H
 
@@ -9,9 +8,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* The number of one that is missing would be given to the next file that is opened, and what is
- * printed would go there. /dev/null stands in, input and output the wrong way round: to read or
- * write them fails, and is told. */
+/* Opens /dev/null for each standard file that is closed: the next file that the program opens would
+ * otherwise get its number, and output would go there. Input is opened for writing and output for
+ * reading, so that using them fails and the program reports it. False: /dev/null cannot be opened.
+ */
 static inline bool standard_files_open(void)
 {
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
@@ -22,7 +22,8 @@ static inline bool standard_files_open(void)
     return true;
 }
 
-/* The exit code: a failure when what was printed did not arrive. */
+/* Closes standard output. Returns the exit code: EXIT_FAILURE instead of success when the output
+ * could not be written. */
 static inline int standard_files_end(const char *program, int code)
 {
     bool has_failed = ferror(stdout) != 0;

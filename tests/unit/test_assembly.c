@@ -60,7 +60,7 @@ static void end(struct assembly *assembly, struct settings *settings)
 static void settings_reach_engine_and_io(void **state)
 {
     (void)state;
-    char words[ASSEMBLY_WORDS_MAX] = "";
+    char words[ASSEMBLY_REASON_MAX] = "";
     struct settings *settings =
         read_settings("kafka: {group_id: g, instance: '3', session_timeout: 20s}\n"
                       "delivery: {ordering: none, guarantee: at_least_once, max_in_flight: 7}\n"
@@ -86,7 +86,7 @@ static void settings_reach_engine_and_io(void **state)
 static void the_environment_fills_in_what_the_settings_leave_out(void **state)
 {
     (void)state;
-    char words[ASSEMBLY_WORDS_MAX] = "";
+    char words[ASSEMBLY_REASON_MAX] = "";
     setenv("AWS_REGION", "us-west-2", 1);
     setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:2", 1);
     struct settings *settings = read_settings("");
@@ -105,7 +105,7 @@ static void the_environment_fills_in_what_the_settings_leave_out(void **state)
 static void a_worker_without_a_region_is_rejected_with_the_reason(void **state)
 {
     (void)state;
-    char words[ASSEMBLY_WORDS_MAX] = "";
+    char words[ASSEMBLY_REASON_MAX] = "";
     struct settings *settings = read_settings("");
     struct assembly *assembly = assemble(settings, false, words);
     assert_non_null(strstr(words, "set bedrock.region"));
@@ -120,7 +120,7 @@ static void a_worker_without_a_region_is_rejected_with_the_reason(void **state)
 static void processes_without_an_instance_have_different_names(void **state)
 {
     (void)state;
-    char words[ASSEMBLY_WORDS_MAX] = "";
+    char words[ASSEMBLY_REASON_MAX] = "";
     struct settings *settings = read_settings("bedrock: {region: us-east-1}\n");
     struct assembly *one = assemble(settings, true, words);
     struct assembly *other = assemble(settings, true, words);
@@ -134,7 +134,7 @@ static void processes_without_an_instance_have_different_names(void **state)
 static void the_memory_bound_exceeds_the_sum_of_its_parts(void **state)
 {
     (void)state;
-    char words[ASSEMBLY_WORDS_MAX] = "";
+    char words[ASSEMBLY_REASON_MAX] = "";
     struct memory_bound small, big;
     struct settings *settings = read_settings("bedrock: {region: us-east-1}\n"
                                               "delivery: {max_held_bytes: 64MiB}\n");
@@ -156,7 +156,7 @@ static void the_memory_bound_exceeds_the_sum_of_its_parts(void **state)
 static void the_memory_bound_of_the_defaults_fits_two_gibibytes(void **state)
 {
     (void)state;
-    char words[ASSEMBLY_WORDS_MAX] = "";
+    char words[ASSEMBLY_REASON_MAX] = "";
     struct memory_bound bound;
     struct settings *settings = read_settings("bedrock: {region: us-east-1}\n");
     struct assembly *assembly = assemble(settings, true, words);

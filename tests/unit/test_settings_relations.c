@@ -16,7 +16,7 @@ static void contradictory_settings_are_rejected(void **state)
     assert_problem("topics: {requests: [a, a]}\n", "topic a is there twice");
     assert_problems("topics: {responses: bedrock.usage}\n",
                     "w.yaml:1:21: topics.responses: topic bedrock.usage is topics.responses and "
-                    "topics.usage: its readers could not tell the records apart; use two topics\n");
+                    "topics.usage: its readers cannot distinguish the records; use two topics\n");
     assert_problem("models: {default: claude}\n",
                    "w.yaml:1:19: models.default: \"claude\" is neither an alias");
     assert_problem("delivery: {dead_letters: false, error_responses: false}\n",

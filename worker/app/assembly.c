@@ -9,20 +9,22 @@
 #include "base/random.h"
 #include "base/uuid.h"
 
-/* A pooled connection that was silent for longer may be dead behind a load balancer (AWS's drop
- * them after 350 s). */
+/* A load balancer may have dropped a pooled connection that was idle for longer (AWS drops after
+ * 350 s). */
 #define IDLE_CONNECTION_MS 60000
-/* Connections to brokers, libraries' own descriptors. */
+/* Connections to brokers, and descriptors of libraries. */
 #define OTHER_FILES 128
-/* Of one call, beside its body: curl's handle, its buffers, TLS. Measured at some 60 KiB with TLS.
+/* Memory of a call beside its body: curl's handle and buffers, TLS. Measured: about 60 KiB with
+ * TLS.
  */
 #define CALL_BYTES ((size_t)96 * 1024)
-/* What a large request holds, in its own size: measured at 1.0 to 1.6. */
+/* Memory of a large request as a multiple of its size. Measured: 1.0 to 1.6. */
 #define REQUEST_CHARGE 2
-/* The rest of the process: code, libraries, log, metadata, threads' stacks in use. */
+/* Memory of the rest of the process: code, libraries, log, metadata, stacks. */
 #define PROCESS_BYTES ((size_t)48 * 1024 * 1024)
 
-static bool find_region(const struct settings *settings, struct assembly *assembly, char *ret_words)
+static bool find_region(const struct settings *settings, struct assembly *assembly,
+                        char *ret_reason)
 {
     struct slice region = settings->bedrock_region;
     assembly->at_fault = "region";
@@ -31,18 +33,20 @@ static bool find_region(const struct settings *settings, struct assembly *assemb
     const char *fault = region.len > 0 ? settings_form_fault(FORM_REGION, region) : NULL;
     if (region.len == 0)
         (void)snprintf(
-            ret_words, ASSEMBLY_WORDS_MAX,
+            ret_reason, ASSEMBLY_REASON_MAX,
             "no AWS region: set bedrock.region, AWS_REGION in the environment, or region in "
             "the profile");
     else if (fault != NULL)
-        (void)snprintf(ret_words, ASSEMBLY_WORDS_MAX, "%s %s", assembly->aws.region_source, fault);
+        (void)snprintf(ret_reason, ASSEMBLY_REASON_MAX, "%s %s", assembly->aws.region_source,
+                       fault);
     slice_write(region, assembly->region, sizeof assembly->region);
     return region.len > 0 && fault == NULL;
 }
 
-/* What the settings say of the endpoint stands alone; else the environment says it all. */
+/* Finds the endpoint: all of it from the settings if they say anything about it, otherwise all of
+ * it from the environment. */
 static bool find_endpoint(const struct settings *settings, struct assembly *assembly,
-                          char *ret_words)
+                          char *ret_reason)
 {
     struct slice url = settings->bedrock_endpoint_url;
     assembly->at_fault = "endpoint";
@@ -60,16 +64,15 @@ static bool find_endpoint(const struct settings *settings, struct assembly *asse
     if (url.len > 0 && fault == NULL)
         fault = settings_form_fault(FORM_URL, url);
     if (fault != NULL)
-        (void)snprintf(ret_words, ASSEMBLY_WORDS_MAX, "%s %s", assembly->aws.endpoint_source,
+        (void)snprintf(ret_reason, ASSEMBLY_REASON_MAX, "%s %s", assembly->aws.endpoint_source,
                        fault);
     slice_write(url, assembly->endpoint_url, sizeof assembly->endpoint_url);
     return fault == NULL;
 }
 
-/* The settings' own was read as a file when they were; what the environment says must be one, too.
- */
+/* Checks the CA bundle of the environment; the settings reader has checked that of the settings. */
 static bool find_ca_bundle(const struct settings *settings, struct assembly *assembly,
-                           char *ret_words)
+                           char *ret_reason)
 {
     struct slice file = slice_of_text(assembly->aws.ca_bundle);
     assembly->at_fault = "ca_bundle";
@@ -77,13 +80,13 @@ static bool find_ca_bundle(const struct settings *settings, struct assembly *ass
         return true;
     const char *fault = settings_form_fault(FORM_FILE, file);
     if (fault != NULL)
-        (void)snprintf(ret_words, ASSEMBLY_WORDS_MAX, "%s %s", assembly->aws.ca_bundle_source,
+        (void)snprintf(ret_reason, ASSEMBLY_REASON_MAX, "%s %s", assembly->aws.ca_bundle_source,
                        fault);
     return fault == NULL;
 }
 
-static void name_ourselves(const struct settings *settings, struct assembly *ret_assembly,
-                           uint64_t seed)
+static void make_names(const struct settings *settings, struct assembly *ret_assembly,
+                       uint64_t seed)
 {
     struct slice group = settings->kafka_group_id, instance = settings->kafka_instance;
     struct random random;
@@ -200,19 +203,19 @@ static void fill_io(const struct settings *settings, struct assembly *assembly)
     io->handle_signals = true;
 }
 
-bool assembly_make(const struct settings *settings, struct assembly *ret_assembly, char *ret_words)
+bool assembly_make(const struct settings *settings, struct assembly *ret_assembly, char *ret_reason)
 {
     memset(ret_assembly, 0, sizeof *ret_assembly);
     ret_assembly->at_fault = "environment";
     const char *profile = settings->bedrock_profile.len > 0 ? settings->bedrock_profile.ptr : NULL;
-    if (aws_environment_load(&ret_assembly->aws, aws_lookup_process, NULL, profile, ret_words) !=
+    if (aws_environment_load(&ret_assembly->aws, aws_lookup_process, NULL, profile, ret_reason) !=
             OK ||
-        !find_region(settings, ret_assembly, ret_words) ||
-        !find_endpoint(settings, ret_assembly, ret_words) ||
-        !find_ca_bundle(settings, ret_assembly, ret_words))
+        !find_region(settings, ret_assembly, ret_reason) ||
+        !find_endpoint(settings, ret_assembly, ret_reason) ||
+        !find_ca_bundle(settings, ret_assembly, ret_reason))
         return false;
     uint64_t seed = clock_seed();
-    name_ourselves(settings, ret_assembly, seed);
+    make_names(settings, ret_assembly, seed);
     fill_io(settings, ret_assembly);
     fill_engine(settings, ret_assembly);
     ret_assembly->engine.seed = seed;
@@ -238,7 +241,7 @@ void assembly_memory_bound(const struct assembly *assembly, struct memory_bound 
 {
     const struct engine_config *engine = &assembly->engine;
     uint64_t calls = engine_calls_memory_bound(engine);
-    /* A partition whose share has a byte left takes one more request. */
+    /* A partition takes one more request while its share has a byte left. */
     uint64_t over = ASSEMBLY_PARTITIONS * REQUEST_CHARGE * engine->max_request_bytes;
     ret_bound->held_bytes = engine_memory_bound(engine) - calls + over;
     ret_bound->calls_bytes = calls + (uint64_t)engine->max_in_flight * CALL_BYTES;

@@ -1,5 +1,6 @@
-/* From settings to a worker: the configurations of io and engine, borrowed from the settings (which
- * must outlive them), and the bound on memory that is logged at start. */
+/* Makes the configurations of io and engine from the settings, and computes the memory bound that
+ * the worker logs at its start. The configurations borrow from the settings, which must outlive
+ * them. */
 #ifndef APP_ASSEMBLY_H
 #define APP_ASSEMBLY_H
 
@@ -9,9 +10,9 @@
 #include "io/io.h"
 #include "wire/bedrock/endpoint.h"
 
-#define ASSEMBLY_WORDS_MAX AWS_REASON_MAX
-/* Partitions that the memory bound counts with: how many a worker gets is not known before it has
- * joined. */
+#define ASSEMBLY_REASON_MAX AWS_REASON_MAX
+/* The number of partitions that the memory bound assumes; the real one is not known before the
+ * worker has joined the group. */
 #define ASSEMBLY_PARTITIONS 16
 
 struct assembly {
@@ -22,22 +23,23 @@ struct assembly {
     char source[256]; /* /bedrock-worker/<group> */
     char transactional_id[512];
     char region[128], endpoint_url[ENDPOINT_URL_MAX + 1];
-    const char *at_fault; /* what assembly_make was at when it failed: "region", "endpoint", … */
+    const char *at_fault; /* the step at which assembly_make failed: "region", "endpoint", … */
 };
 
-/* What the worker's memory stays below, by part. */
+/* The most bytes that the worker uses, by part. */
 struct memory_bound {
     uint64_t held_bytes, calls_bytes, kafka_bytes, total_bytes;
 };
 
-/* Fills both configurations; assembly_done in any case. `ret_words` (ASSEMBLY_WORDS_MAX) says what
- * is missing or broken when it returns false: no region, a file of AWS's that cannot be read. */
+/* Makes both configurations. False: ret_reason (ASSEMBLY_REASON_MAX) says what is missing or
+ * invalid, such as the region or a file of AWS. Call assembly_done in any case. */
 MUST_CHECK bool assembly_make(const struct settings *settings, struct assembly *ret_assembly,
-                              char *ret_words);
+                              char *ret_reason);
 void assembly_done(struct assembly *assembly);
-/* May this process open a file for each call, and those it needs beside? The limit is the hard one:
- * run raises the soft one to it. */
+/* May this process open enough files, one per call and some more? *ret_limit is the hard limit, to
+ * which `run` raises the soft limit. */
 bool assembly_has_files(const struct assembly *assembly, uint64_t *ret_limit, uint64_t *ret_needed);
+/* Computes the memory bound. */
 void assembly_memory_bound(const struct assembly *assembly, struct memory_bound *ret_bound);
 
 #endif

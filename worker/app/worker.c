@@ -70,16 +70,16 @@ static void log_start(const struct worker *worker)
     log_line(worker, LOG_FILE_LIMIT_LOW, files, COUNT_OF(files));
 }
 
-/* Makes io and the engine; false with words. */
-static bool put_together(struct worker *worker, char *ret_words)
+/* Makes io and the engine. False: ret_reason says why. */
+static bool make_parts(struct worker *worker, char *ret_reason)
 {
-    worker->io = io_new(&worker->assembly.io, ret_words, ASSEMBLY_WORDS_MAX);
+    worker->io = io_new(&worker->assembly.io, ret_reason, ASSEMBLY_REASON_MAX);
     if (worker->io == NULL)
         return false;
     worker->engine = engine_new(&worker->assembly.engine, io_ports(worker->io),
                                 clock_monotonic_ms(), clock_wall_ms());
     if (worker->engine == NULL) {
-        (void)snprintf(ret_words, ASSEMBLY_WORDS_MAX,
+        (void)snprintf(ret_reason, ASSEMBLY_REASON_MAX,
                        "out of memory; lower delivery.max_held or delivery.max_in_flight");
         return false;
     }
@@ -88,28 +88,28 @@ static bool put_together(struct worker *worker, char *ret_words)
 }
 
 struct worker *worker_new(const struct settings *settings, const struct worker_options *options,
-                          int *ret_code, char *ret_words)
+                          int *ret_code, char *ret_reason)
 {
     struct worker *worker = memory_new(sizeof *worker);
     *ret_code = EXIT_FAILED;
     if (worker == NULL) {
-        (void)snprintf(ret_words, ASSEMBLY_WORDS_MAX, "out of memory");
+        (void)snprintf(ret_reason, ASSEMBLY_REASON_MAX, "out of memory");
         return NULL;
     }
-    bool is_made = assembly_make(settings, &worker->assembly, ret_words);
+    bool is_made = assembly_make(settings, &worker->assembly, ret_reason);
     if (!is_made)
         *ret_code = EXIT_USAGE;
     worker->assembly.io.handle_signals = options->handle_signals;
     worker->assembly.io.log.write = options->log;
     worker->assembly.io.log.self = options->log_self;
-    if (!is_made || !put_together(worker, ret_words)) {
+    if (!is_made || !make_parts(worker, ret_reason)) {
         worker_free(worker);
         return NULL;
     }
     return worker;
 }
 
-/* The engine copies them. */
+/* Gives the engine its first credentials, which it copies. */
 static void give_credentials(const struct worker *worker)
 {
     struct credentials_store store OWNED_BY(credentials_done);

@@ -20,17 +20,17 @@ struct client {
     rd_kafka_topic_t *topics[CLIENT_TOPICS_MAX];
     int32_t partitions[CLIENT_TOPICS_MAX];
     size_t topic_count;
-    rd_kafka_message_t *message; /* that the last record borrows */
+    rd_kafka_message_t *message; /* the last record, which the caller borrows */
     struct header headers[HEADERS_MAX];
     rd_kafka_resp_err_t rejected; /* why a record since the last flush was not delivered */
-    char words[CLIENT_WORDS_MAX];
-    char heard[CLIENT_WORDS_MAX]; /* what librdkafka said of its connections */
-    bool were_all_down;           /* it had tried every broker in vain */
+    char reason[CLIENT_REASON_MAX];
+    char connection_error[CLIENT_REASON_MAX]; /* the last error of a connection; "" = none */
+    bool were_all_down;                       /* every broker has refused once */
 };
 
-static void say(struct client *client, const char *what, const char *why)
+static void set_reason(struct client *client, const char *what, const char *why)
 {
-    (void)snprintf(client->words, sizeof client->words, "%.200s: %.300s", what, why);
+    (void)snprintf(client->reason, sizeof client->reason, "%.200s: %.300s", what, why);
 }
 
 static enum err err_of(rd_kafka_resp_err_t code)
@@ -58,29 +58,30 @@ static enum err fail(struct client *client, const char *what, rd_kafka_resp_err_
                          code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN;
     rd_kafka_poll(client->consumer, 0);
     rd_kafka_poll(client->producer, 0);
-    say(client, what,
-        is_connection && client->heard[0] != '\0' ? client->heard : rd_kafka_err2str(code));
+    set_reason(client, what,
+               is_connection && client->connection_error[0] != '\0' ? client->connection_error
+                                                                    : rd_kafka_err2str(code));
     return err_of(code);
 }
 
-const char *client_words(const struct client *client)
+const char *client_reason(const struct client *client)
 {
-    return client->words;
+    return client->reason;
 }
 
-/* librdkafka's words say at which step a connection failed. */
+/* librdkafka's text shows at which step the connection failed. */
 const char *client_suspects(const struct client *client)
 {
-    bool is_security = strstr(client->words, "SASL") != NULL ||
-                       strstr(client->words, "SSL") != NULL ||
-                       strstr(client->words, "security.protocol") != NULL;
+    bool is_security = strstr(client->reason, "SASL") != NULL ||
+                       strstr(client->reason, "SSL") != NULL ||
+                       strstr(client->reason, "security.protocol") != NULL;
     return is_security ? "security.protocol, sasl.* and ssl.* in kafka.client"
                        : "kafka.bootstrap_servers";
 }
 
 /* ---- birth and end ---- */
 
-/* librdkafka's own lines would mix with ours on the terminal; errors are heard by hear_error. */
+/* Drops librdkafka's log lines, which would mix with the command's output; on_error gets errors. */
 static void ignore_log(const rd_kafka_t *rk, int level, const char *facility, const char *text)
 {
     (void)rk;
@@ -89,89 +90,90 @@ static void ignore_log(const rd_kafka_t *rk, int level, const char *facility, co
     (void)text;
 }
 
-static void hear_error(rd_kafka_t *rk, int code, const char *reason, void *self)
+static void on_error(rd_kafka_t *rk, int code, const char *reason, void *self)
 {
     struct client *client = self;
     (void)rk;
     client->were_all_down |= code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN;
-    if (code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || client->heard[0] == '\0')
-        (void)snprintf(client->heard, sizeof client->heard, "%s", reason);
+    if (code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || client->connection_error[0] == '\0')
+        (void)snprintf(client->connection_error, sizeof client->connection_error, "%s", reason);
 }
 
-static void hear_delivery(rd_kafka_t *rk, const rd_kafka_message_t *message, void *self)
+static void on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *message, void *self)
 {
     struct client *client = self;
     (void)rk;
     if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR)
         return;
     client->rejected = message->err;
-    say(client, "the broker rejected a record", rd_kafka_err2str(message->err));
+    set_reason(client, "the broker rejected a record", rd_kafka_err2str(message->err));
 }
 
-static bool set(rd_kafka_conf_t *conf, const char *name, const char *value, char *ret_words)
+static bool set(rd_kafka_conf_t *conf, const char *name, const char *value, char *ret_reason)
 {
-    return rd_kafka_conf_set(conf, name, value, ret_words, CLIENT_WORDS_MAX) == RD_KAFKA_CONF_OK;
+    return rd_kafka_conf_set(conf, name, value, ret_reason, CLIENT_REASON_MAX) == RD_KAFKA_CONF_OK;
 }
 
-/* Every request that the worker accepts can be sent; the user's properties may say otherwise. */
-static bool set_record_size(rd_kafka_conf_t *conf, const struct settings *settings, char *ret_words)
+/* Allows every request that the worker accepts. The user's properties win over it. */
+static bool set_record_size(rd_kafka_conf_t *conf, const struct settings *settings,
+                            char *ret_reason)
 {
     char bytes[32];
     (void)snprintf(bytes, sizeof bytes, "%lld",
                    (long long)settings->delivery_max_request_size + RECORD_FRAME_BYTES);
-    return set(conf, "message.max.bytes", bytes, ret_words);
+    return set(conf, "message.max.bytes", bytes, ret_reason);
 }
 
-/* Names and values are NUL-terminated behind (app/settings/settings.h). */
-static bool set_all(rd_kafka_conf_t *conf, struct kafka_properties properties, char *ret_words)
+/* Names and values have a NUL behind them (app/settings/settings.h). */
+static bool set_all(rd_kafka_conf_t *conf, struct kafka_properties properties, char *ret_reason)
 {
     for (size_t i = 0; i < properties.count; i++) {
-        if (!set(conf, properties.list[i].name.ptr, properties.list[i].value.ptr, ret_words))
+        if (!set(conf, properties.list[i].name.ptr, properties.list[i].value.ptr, ret_reason))
             return false;
     }
     return true;
 }
 
 static rd_kafka_t *make(struct client *client, const struct settings *settings,
-                        rd_kafka_type_t type, char *ret_words)
+                        rd_kafka_type_t type, char *ret_reason)
 {
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     bool is_consumer = type == RD_KAFKA_CONSUMER;
     kafka_conf_omit_metrics(conf);
-    bool is_set = set(conf, "client.id", "bedrock-worker-client", ret_words) &&
-                  (is_consumer || set_record_size(conf, settings, ret_words)) &&
-                  set_all(conf, settings->kafka_client.set, ret_words);
+    bool is_set = set(conf, "client.id", "bedrock-worker-client", ret_reason) &&
+                  (is_consumer || set_record_size(conf, settings, ret_reason)) &&
+                  set_all(conf, settings->kafka_client.set, ret_reason);
     if (is_consumer)
-        is_set = is_set && set_all(conf, settings->kafka_consumer.set, ret_words) &&
-                 set(conf, "isolation.level", "read_committed", ret_words) &&
-                 set(conf, "auto.offset.reset", "earliest", ret_words) &&
-                 set(conf, "fetch.wait.max.ms", FETCH_WAIT_MS, ret_words);
+        is_set = is_set && set_all(conf, settings->kafka_consumer.set, ret_reason) &&
+                 set(conf, "isolation.level", "read_committed", ret_reason) &&
+                 set(conf, "auto.offset.reset", "earliest", ret_reason) &&
+                 set(conf, "fetch.wait.max.ms", FETCH_WAIT_MS, ret_reason);
     else
-        is_set = is_set && set_all(conf, settings->kafka_producer.set, ret_words) &&
-                 set(conf, "partitioner", "murmur2_random", ret_words) &&
-                 set(conf, "enable.idempotence", "true", ret_words);
+        is_set = is_set && set_all(conf, settings->kafka_producer.set, ret_reason) &&
+                 set(conf, "partitioner", "murmur2_random", ret_reason) &&
+                 set(conf, "enable.idempotence", "true", ret_reason);
     is_set =
-        is_set && set(conf, "bootstrap.servers", settings->kafka_bootstrap_servers.ptr, ret_words);
+        is_set && set(conf, "bootstrap.servers", settings->kafka_bootstrap_servers.ptr, ret_reason);
     rd_kafka_conf_set_log_cb(conf, ignore_log);
-    rd_kafka_conf_set_error_cb(conf, hear_error);
-    rd_kafka_conf_set_dr_msg_cb(conf, hear_delivery);
+    rd_kafka_conf_set_error_cb(conf, on_error);
+    rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
     rd_kafka_conf_set_opaque(conf, client);
-    rd_kafka_t *rk = is_set ? rd_kafka_new(type, conf, ret_words, CLIENT_WORDS_MAX) : NULL;
+    rd_kafka_t *rk = is_set ? rd_kafka_new(type, conf, ret_reason, CLIENT_REASON_MAX) : NULL;
     if (rk == NULL)
         rd_kafka_conf_destroy(conf);
     return rk;
 }
 
-struct client *client_new(const struct settings *settings, char *ret_words)
+struct client *client_new(const struct settings *settings, char *ret_reason)
 {
     struct client *client = memory_new(sizeof *client);
     if (client == NULL) {
-        (void)snprintf(ret_words, CLIENT_WORDS_MAX, "out of memory");
+        (void)snprintf(ret_reason, CLIENT_REASON_MAX, "out of memory");
         return NULL;
     }
-    client->consumer = make(client, settings, RD_KAFKA_CONSUMER, ret_words);
+    client->consumer = make(client, settings, RD_KAFKA_CONSUMER, ret_reason);
     if (client->consumer != NULL)
-        client->producer = make(client, settings, RD_KAFKA_PRODUCER, ret_words);
+        client->producer = make(client, settings, RD_KAFKA_PRODUCER, ret_reason);
     if (client->producer == NULL) {
         client_free(client);
         return NULL;
@@ -208,17 +210,17 @@ void client_free(struct client *client)
     memory_free(client);
 }
 
-/* ---- looking up ---- */
+/* ---- queries ---- */
 
-/* librdkafka asks again until the time is over, also where every broker refuses: then it is cut
- * short. */
+/* librdkafka retries until the time is over, even when every broker refuses; then this ends early.
+ */
 enum err client_brokers(struct client *client, int64_t timeout_ms, int *ret_count)
 {
     const struct rd_kafka_metadata *metadata = NULL;
     int64_t first_ms = timeout_ms < REFUSED_MS ? timeout_ms : REFUSED_MS;
     rd_kafka_resp_err_t code =
         rd_kafka_metadata(client->consumer, 0, NULL, &metadata, (int)first_ms);
-    (void)rd_kafka_poll(client->consumer, 0); /* hear_error */
+    (void)rd_kafka_poll(client->consumer, 0); /* calls on_error */
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR && !client->were_all_down && timeout_ms > first_ms)
         code =
             rd_kafka_metadata(client->consumer, 0, NULL, &metadata, (int)(timeout_ms - first_ms));
@@ -229,7 +231,7 @@ enum err client_brokers(struct client *client, int64_t timeout_ms, int *ret_coun
     return OK;
 }
 
-/* A topic's handle, by a name that need not be NUL-terminated; NULL when it is no name. */
+/* Makes the handle of a topic; NULL when the name is invalid. */
 static rd_kafka_topic_t *open_topic(rd_kafka_t *rk, struct slice topic)
 {
     char name[TOPIC_BYTES_MAX];
@@ -268,8 +270,7 @@ enum err client_topic(struct client *client, struct slice topic, int64_t timeout
     return err;
 }
 
-/* The value of a property in what DescribeConfigs answered for one topic; NULL when it is not
- * there. */
+/* The value of a property in the answer to DescribeConfigs; NULL = it is missing. */
 static const char *find_property(rd_kafka_event_t *event, const char *name,
                                  rd_kafka_resp_err_t *ret_code)
 {
@@ -288,7 +289,7 @@ static const char *find_property(rd_kafka_event_t *event, const char *name,
     return NULL;
 }
 
-/* Asks for the properties of a topic; the event is the caller's. NULL when no answer came. */
+/* Queries the properties of a topic; the caller owns the event. NULL: no answer came. */
 static rd_kafka_event_t *describe(struct client *client, struct slice topic, int64_t timeout_ms)
 {
     char name[TOPIC_BYTES_MAX];
@@ -321,9 +322,9 @@ enum err client_topic_property(struct client *client, struct slice topic, const 
     return code == RD_KAFKA_RESP_ERR_NO_ERROR ? OK : fail(client, name, code);
 }
 
-/* ---- making and removing topics ---- */
+/* ---- creating and deleting topics ---- */
 
-/* Waits for an admin request's answer and takes the worst of its topics' results. */
+/* Waits for the answer to an admin request; returns the worst result of its topics. */
 static enum err take_admin(struct client *client, rd_kafka_queue_t *queue, int64_t timeout_ms,
                            const char *what, rd_kafka_resp_err_t harmless)
 {
@@ -352,12 +353,12 @@ enum err client_create(struct client *client, const struct slice *topics, size_t
                        int partitions, int64_t timeout_ms)
 {
     rd_kafka_NewTopic_t *requests[CLIENT_TOPICS_MAX];
-    char words[CLIENT_WORDS_MAX] = "";
+    char reason[CLIENT_REASON_MAX] = "";
     size_t made = 0;
     for (; made < count && made < CLIENT_TOPICS_MAX; made++) {
         char name[TOPIC_BYTES_MAX];
         (void)snprintf(name, sizeof name, "%.*s", SLICE_ARG(topics[made]));
-        requests[made] = rd_kafka_NewTopic_new(name, partitions, -1, words, sizeof words);
+        requests[made] = rd_kafka_NewTopic_new(name, partitions, -1, reason, sizeof reason);
         if (requests[made] == NULL)
             break;
     }
@@ -369,7 +370,7 @@ enum err client_create(struct client *client, const struct slice *topics, size_t
                          RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS);
         rd_kafka_queue_destroy(queue);
     } else {
-        say(client, "cannot make topics", words);
+        set_reason(client, "cannot make topics", reason);
         err = ERR_IO;
     }
     rd_kafka_NewTopic_destroy_array(requests, made);

@@ -7,7 +7,7 @@
 struct map_page {
     struct buf *page;
     bool is_front_known;
-    int64_t position; /* of the next run; from the front on when that is not known */
+    int64_t position; /* of the next run; relative to the front when that is unknown */
 };
 
 static void add_offset(const struct map_page *map, int64_t offset, struct buf *text)
@@ -15,7 +15,7 @@ static void add_offset(const struct map_page *map, int64_t offset, struct buf *t
     buf_addf(text, "%s%lld", map->is_front_known ? "" : "+", (long long)offset);
 }
 
-/* "  1042 to 1050" */
+/* Adds a line that begins with "  1042 to 1050". */
 static void add_offsets(const struct map_page *map, int64_t length)
 {
     struct buf text OWNED_BY(buf_done);
@@ -44,7 +44,7 @@ static void add_state(struct buf *page, const struct offset_run *run)
     buf_add_text(page, run->is_running ? ", call running\n" : "\n");
 }
 
-/* false: a run is damaged; *ret_rest are the runs from it on. */
+/* Adds the runs. False: a run is damaged; *ret_rest begins with it. */
 static bool add_runs(struct map_page *map, struct slice runs, struct slice *ret_rest)
 {
     while (runs.len > 0) {
@@ -61,7 +61,7 @@ static bool add_runs(struct map_page *map, struct slice runs, struct slice *ret_
     return true;
 }
 
-/* Why there is no head to read. */
+/* Adds why the head is not readable. */
 static void add_head_fault(struct slice metadata, enum err err, struct buf *fault)
 {
     struct slice version = slice_sub(metadata, 0, sizeof OFFSET_MAP_VERSION - 1);

@@ -15,7 +15,7 @@
 #define PIECE_BYTES_MAX  ((size_t)64 * 1024)
 #define ANSWER_BYTES_MAX ((size_t)1024 * 1024)
 
-/* What is sent and what comes back, of one trial after the other. */
+/* A call and its answer; the buffers serve one call after the other. */
 struct trial {
     struct buf url, headers;
     struct http_once_answer answer;
@@ -45,7 +45,7 @@ static void trial_done(struct trial *trial)
     buf_done(&trial->answer.body);
 }
 
-/* What the answer means, in `probe`. */
+/* Writes the meaning of the answer to `probe`. */
 static void judge(const struct dialect *dialect, const struct http_once_answer *answer,
                   struct probe *probe)
 {
@@ -74,7 +74,7 @@ static void trial_make(struct trial *trial, const struct assembly *assembly,
     probe->is_answered = false;
     enum err err = invocation_add(&trial->url, &trial->headers, invocation, credentials, &key);
     if (err != OK) {
-        (void)why_set(&probe->why, err, NULL, "it could not be made up: %s", err_words(err));
+        (void)why_set(&probe->why, err, NULL, "the call cannot be made: %s", err_words(err));
         return;
     }
     struct http_request request = {
@@ -91,7 +91,7 @@ static void trial_make(struct trial *trial, const struct assembly *assembly,
         judge(invocation->dialect, &trial->answer, probe);
 }
 
-/* How far the service's clock is from ours, where that may be why it refused. */
+/* How far the service's clock is ahead, if that may be why it rejected the call; otherwise 0. */
 static int64_t clock_offset_ms(const struct probe *probe, struct slice head)
 {
     struct clock_skew skew = {0};

@@ -1,6 +1,6 @@
-/* One call to a model that can cost nothing, for `check --connect`: Converse without a message and
- * with a maxTokens of 0, which Bedrock refuses (ValidationException) once it took the signature
- * (API reference, InferenceConfiguration: maxTokens is at least 1). */
+/* A call to a model that costs nothing, for `check --connect`: Converse without a message and with
+ * a maxTokens of 0. Once Bedrock has accepted the signature, it rejects the call with a
+ * ValidationException (API reference, InferenceConfiguration: maxTokens is at least 1). */
 #ifndef APP_CLIENT_PROBE_H
 #define APP_CLIENT_PROBE_H
 
@@ -10,17 +10,18 @@
 
 #define PROBE_TIMEOUT_MS 10000
 
+/* What a probe found. */
 struct probe {
     char url[ENDPOINT_URL_MAX + 1]; /* scheme, host and base path of the endpoint */
-    bool is_answered;               /* an HTTP response came; else `why` says what went wrong */
+    bool is_answered;               /* an HTTP answer came; if not, `why` says what failed */
     int64_t took_ms;
-    int status;     /* HTTP's */
+    int status;     /* of HTTP */
     struct why why; /* what the answer means (wire/bedrock/fault.def): REJECTED when all is well */
-    /* not 0: a second call was signed with the service's time, which is so far ahead of ours */
+    /* How far the service's clock is ahead; not 0 = the probe called again with the right time. */
     int64_t clock_offset_ms;
 };
 
-/* Blocks, for up to two PROBE_TIMEOUT_MS. `region`: empty = the worker's. */
+/* Calls a model; blocks for up to two PROBE_TIMEOUT_MS. `region`: empty = the worker's. */
 void probe_model(const struct assembly *assembly, const struct credentials *credentials,
                  struct slice model, struct slice region, struct probe *ret_probe);
 

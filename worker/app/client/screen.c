@@ -10,7 +10,7 @@
 #include "base/wrap.h"
 
 #define PRINT_BYTES_MAX ((size_t)1024 * 1024)
-#define COMMAND_INDENT  "    " /* of a command's further lines */
+#define COMMAND_INDENT  "    " /* of the further lines of a command */
 
 static const char *const STYLES[] = {
     [STYLE_PLAIN] = "",

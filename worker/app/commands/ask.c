@@ -1,4 +1,4 @@
-/* `bedrock-worker ask`: one request, and the wait for its own answer. */
+/* `bedrock-worker ask`: sends one request and waits for its answer. */
 #include "app/commands/commands.h"
 
 #include <stdarg.h>
@@ -14,12 +14,12 @@
 #include "base/uuid.h"
 #include "io/loop/clock.h"
 
-#define REQUEST_BYTES_MAX  ((size_t)128 * 1024 * 1024) /* more than any worker takes */
+#define REQUEST_BYTES_MAX  ((size_t)128 * 1024 * 1024) /* more than any worker accepts */
 #define TIMEOUT_DEFAULT_MS 300000
 #define TIMEOUT_MAX_MS     86400000
-#define SET_UP_MS          10000 /* for each: to find brokers and topics, to deliver the request */
-#define LOOK_UP_MS         1000  /* to find out why it was not delivered */
-#define LATE_CHUNKS_MS     2000  /* how long the response waits for the rest of its stream */
+#define SET_UP_MS          10000 /* for finding brokers and topics, and for delivering the request */
+#define LOOK_UP_MS         1000  /* for finding out why the request was not delivered */
+#define LATE_CHUNKS_MS     2000  /* how long a response waits for the rest of its stream */
 #define POLL_MS            200
 #define ARENA_BYTES_MAX    ((size_t)512 * 1024 * 1024)
 
@@ -38,8 +38,8 @@ static const struct command_option OPTIONS[] = {
         .value = "MODEL",
         .kind = OPTION_TEXT,
         .into.text = &options.model,
-        .words = "Alias, model id, inference profile id or ARN. Without it: the worker's "
-                 "`models.default`.",
+        .description = "Alias, model id, inference profile id or ARN. Without it: the worker's "
+                       "`models.default`.",
     },
     {
         .letter = 's',
@@ -47,13 +47,13 @@ static const struct command_option OPTIONS[] = {
         .value = "TEXT",
         .kind = OPTION_TEXT,
         .into.text = &options.system,
-        .words = "The system message.",
+        .description = "The system message.",
     },
     {
         .name = "stream",
         .kind = OPTION_FLAG,
         .into.flag = &options.stream,
-        .words = "Show the answer while it grows.",
+        .description = "Show the answer while it grows.",
     },
     {
         .letter = 't',
@@ -62,13 +62,13 @@ static const struct command_option OPTIONS[] = {
         .kind = OPTION_SPAN,
         .max = TIMEOUT_MAX_MS,
         .into.number = &options.timeout_ms,
-        .words = "How long to wait in all, e.g. 30s or 10m. Default 5m.",
+        .description = "How long to wait in all, e.g. 30s or 10m. Default 5m.",
     },
     {
         .name = "json",
         .kind = OPTION_FLAG,
         .into.flag = &options.json,
-        .words = "Print records as JSON on a terminal too.",
+        .description = "Print records as JSON on a terminal too.",
     },
 };
 
@@ -76,22 +76,22 @@ struct asking {
     const struct settings *settings;
     struct client *client;
     struct uuid id;
-    bool is_for_people;       /* standard output is a terminal, and --json was not said */
+    bool is_for_people;       /* standard output is a terminal, without --json */
     bool is_on_terminal;      /* standard output is a terminal */
-    struct screen err;        /* standard error: progress, and what goes wrong */
-    int64_t progress_seconds; /* that it says; -1 = it was not shown */
+    struct screen err;        /* standard error, for progress and problems */
+    int64_t progress_seconds; /* in the progress line; -1 = not shown yet */
     int64_t begun_ms;
     struct uuid run;   /* of the stream that is shown */
-    bool is_run_over;  /* its last chunk was heard */
+    bool is_run_over;  /* its last chunk has arrived */
     struct buf shown;  /* its text so far */
-    struct buf answer; /* the response's value; empty = not heard */
+    struct buf answer; /* the response's value; empty = it has not arrived */
     int64_t answered_ms;
     int exit_code;
 };
 
 /* Prints a line on standard error, wrapped on a terminal. */
 PRINTF(2, 3)
-static void say(struct asking *asking, const char *format, ...)
+static void print_problem(struct asking *asking, const char *format, ...)
 {
     va_list args;
     struct buf text OWNED_BY(buf_done);
@@ -102,7 +102,7 @@ static void say(struct asking *asking, const char *format, ...)
     screen_print(&asking->err, "", STYLE_PLAIN, buf_slice(&text));
 }
 
-/* What is left of the time that the user gives. */
+/* The rest of the user's time-out. */
 static int64_t rest_ms(const struct asking *asking)
 {
     int64_t rest = asking->begun_ms + options.timeout_ms - clock_monotonic_ms();
@@ -117,7 +117,7 @@ static int64_t set_up_ms(const struct asking *asking)
 
 /* ---- the request ---- */
 
-/* Reads it from the command line or standard input; more than any worker takes is cut. */
+/* Reads the message from the command line or standard input; cuts what no worker accepts. */
 static void read_prompt(struct buf *ret_text)
 {
     if (options.text != NULL && strcmp(options.text, "-") != 0) {
@@ -162,7 +162,7 @@ static void add_request(const struct asking *asking, struct slice prompt, struct
     buf_add_byte(json, '}');
 }
 
-/* Is it within the worker's limit? */
+/* Is the request within the worker's limit? */
 static bool is_request_small_enough(struct asking *asking, struct slice prompt)
 {
     struct buf json OWNED_BY(buf_done);
@@ -173,7 +173,8 @@ static bool is_request_small_enough(struct asking *asking, struct slice prompt)
     int64_t bytes = (int64_t)(json.failed == OK ? json.len : REQUEST_BYTES_MAX);
     bool is_small = bytes <= bytes_max;
     if (!is_small)
-        say(asking,
+        print_problem(
+            asking,
             "the request has %s%s bytes, and delivery.max_request_size allows %s; it was not sent; "
             "shorten it, or raise the setting here and for the worker",
             json.failed == OK ? "" : "more than ", screen_count(bytes, size),
@@ -181,49 +182,53 @@ static bool is_request_small_enough(struct asking *asking, struct slice prompt)
     return is_small;
 }
 
-/* ---- trouble with Kafka: the fact, what follows, what to do ---- */
+/* ---- failures of Kafka: fact, consequence, remedy ---- */
 
 static int fail_of_topic(struct asking *asking, enum err err, struct slice topic,
                          const char *setting)
 {
-    const char *words = client_words(asking->client);
+    const char *reason = client_reason(asking->client);
     if (err == ERR_NOT_FOUND)
-        say(asking, "%s; the request was not sent; create the topic %.*s, or correct %s", words,
-            SLICE_ARG(topic), setting);
+        print_problem(asking, "%s; the request was not sent; create the topic %.*s, or correct %s",
+                      reason, SLICE_ARG(topic), setting);
     else if (err == ERR_NOT_ALLOWED)
-        say(asking, "%s; the request was not sent; grant this client access to the topic %.*s",
-            words, SLICE_ARG(topic));
+        print_problem(asking,
+                      "%s; the request was not sent; grant this client access to the topic %.*s",
+                      reason, SLICE_ARG(topic));
     else
-        say(asking, "%s; the request was not sent; check %s (brokers: %.*s)", words,
-            client_suspects(asking->client), SLICE_ARG(asking->settings->kafka_bootstrap_servers));
+        print_problem(asking, "%s; the request was not sent; check %s (brokers: %.*s)", reason,
+                      client_suspects(asking->client),
+                      SLICE_ARG(asking->settings->kafka_bootstrap_servers));
     return EXIT_FAILED;
 }
 
-/* The request was handed to librdkafka. */
+/* Prints why librdkafka did not deliver the request. */
 static int fail_of_sending(struct asking *asking, enum err err, size_t bytes)
 {
     char size[SCREEN_COUNT_BYTES];
     struct slice topic = asking->settings->topics_requests.items[0];
     int32_t partitions = 0;
-    /* To librdkafka a topic that is not there is a delivery that timed out: the lookup says it. */
+    /* librdkafka reports a missing topic as a time-out of the delivery. */
     if (err == ERR_TIMEOUT &&
         client_topic(asking->client, topic, LOOK_UP_MS, &partitions) == ERR_NOT_FOUND)
         err = ERR_NOT_FOUND;
     if (err == ERR_TOO_LARGE)
-        say(asking,
+        print_problem(
+            asking,
             "%s; the request has %s bytes and was not sent; raise max.message.bytes of the topic "
             "%.*s, or shorten the request",
-            client_words(asking->client), screen_count((int64_t)bytes, size), SLICE_ARG(topic));
+            client_reason(asking->client), screen_count((int64_t)bytes, size), SLICE_ARG(topic));
     else if (err == ERR_TIMEOUT)
-        say(asking, "%s; the request may be on the topic %.*s or not; check %s (brokers: %.*s)",
-            client_words(asking->client), SLICE_ARG(topic), client_suspects(asking->client),
+        print_problem(
+            asking, "%s; the request may be on the topic %.*s or not; check %s (brokers: %.*s)",
+            client_reason(asking->client), SLICE_ARG(topic), client_suspects(asking->client),
             SLICE_ARG(asking->settings->kafka_bootstrap_servers));
     else
         return fail_of_topic(asking, err, topic, "topics.requests");
     return EXIT_FAILED;
 }
 
-/* EXIT_DONE, or it said why not. */
+/* Sends the request. Returns EXIT_DONE, or another code after it has printed why. */
 static int send_request(struct asking *asking, struct slice prompt)
 {
     struct buf json OWNED_BY(buf_done);
@@ -249,7 +254,7 @@ static void clear_progress(struct asking *asking)
     screen_clear(&asking->err);
 }
 
-/* Counts the seconds on a terminal, until the answer's text is there. */
+/* Shows the seconds on a terminal, until text of the answer arrives. */
 static void show_progress(struct asking *asking)
 {
     char line[64];
@@ -265,7 +270,8 @@ static void show_progress(struct asking *asking)
     asking->progress_seconds = seconds;
 }
 
-/* Others' text must not steer a terminal; a pipe gets it as it is. */
+/* Prints text of a record. Text from outside must not control a terminal; a pipe gets it unchanged.
+ */
 static void print(const struct asking *asking, struct slice text)
 {
     struct buf shown OWNED_BY(buf_done);
@@ -288,8 +294,8 @@ static void print_line(const struct asking *asking, struct slice line)
 
 /* ---- what comes back ---- */
 
-/* A chunk's text goes out at once; a new run voids what was shown of the one before. */
-static void hear_chunk(struct asking *asking, struct arena *arena, const struct record *record)
+/* Prints the text of a chunk at once. A new run replaces the text of the one before. */
+static void show_chunk(struct asking *asking, struct arena *arena, const struct record *record)
 {
     struct chunk_reading chunk;
     if (reading_of_chunk(arena, record->value, &chunk) != OK || chunk.run.len != UUID_TEXT_LEN)
@@ -313,7 +319,7 @@ static void hear_chunk(struct asking *asking, struct arena *arena, const struct 
     print(asking, slice_sub(buf_slice(&asking->shown), before, asking->shown.len));
 }
 
-/* The answer's text, as far as the stream has not shown it. */
+/* Prints the answer's text that the stream has not shown, and the costs. */
 static void print_text(struct asking *asking, struct arena *arena, const struct reading *reading)
 {
     struct buf text OWNED_BY(buf_done);
@@ -329,10 +335,10 @@ static void print_text(struct asking *asking, struct arena *arena, const struct 
     struct buf model OWNED_BY(buf_done);
     buf_init(&model, READING_TEXT_MAX);
     reading_add_shown(reading->model, &model);
-    say(asking, "%s: %lld token%s in, %lld out, %zu call%s, %.1f s", buf_text(&model),
-        (long long)reading->input_tokens, reading->input_tokens == 1 ? "" : "s",
-        (long long)reading->output_tokens, reading->calls, reading->calls == 1 ? "" : "s",
-        (double)(clock_monotonic_ms() - asking->begun_ms) / 1000);
+    print_problem(asking, "%s: %lld token%s in, %lld out, %zu call%s, %.1f s", buf_text(&model),
+                  (long long)reading->input_tokens, reading->input_tokens == 1 ? "" : "s",
+                  (long long)reading->output_tokens, reading->calls, reading->calls == 1 ? "" : "s",
+                  (double)(clock_monotonic_ms() - asking->begun_ms) / 1000);
 }
 
 static void print_error(struct asking *asking, const struct reading *reading)
@@ -348,11 +354,11 @@ static void print_error(struct asking *asking, const struct reading *reading)
         reading_add_shown(reading->error_type, &line);
     buf_add_text(&line, has_type ? "): " : ": ");
     reading_add_shown(reading->error_message, &line);
-    say(asking, "%s", buf_text(&line));
+    print_problem(asking, "%s", buf_text(&line));
 }
 
-/* Is the stream, if there was one, all shown? Chunks travel beside the transaction: the response
- * may overtake them. */
+/* Has the whole stream been shown, if there is one? The response may overtake chunks, because they
+ * are not part of its transaction. */
 static bool is_stream_over(const struct asking *asking, const struct reading *reading)
 {
     bool is_right_run =
@@ -362,7 +368,7 @@ static bool is_stream_over(const struct asking *asking, const struct reading *re
            clock_monotonic_ms() - asking->answered_ms >= LATE_CHUNKS_MS;
 }
 
-/* Shows the response that was heard. false: the stream is not over yet. */
+/* Shows the response that has arrived. False: its stream is not over yet. */
 static bool show_response(struct asking *asking)
 {
     struct reading reading;
@@ -370,8 +376,9 @@ static bool show_response(struct asking *asking)
     arena_init(&arena, ARENA_BYTES_MAX);
     if (reading_of_response(&arena, buf_slice(&asking->answer), &reading) != OK) {
         clear_progress(asking);
-        say(asking, "the answer is not a response record; check topics.responses (now %.*s)",
-            SLICE_ARG(asking->settings->topics_responses));
+        print_problem(asking,
+                      "the answer is not a response record; check topics.responses (now %.*s)",
+                      SLICE_ARG(asking->settings->topics_responses));
         asking->exit_code = EXIT_FAILED;
         return true;
     }
@@ -395,7 +402,7 @@ static bool is_ours(const struct asking *asking, const struct record *record)
            (correlation != NULL && slice_equal(correlation->value, uuid_slice(&asking->id)));
 }
 
-static void hear(struct asking *asking, const struct record *record)
+static void take_record(struct asking *asking, const struct record *record)
 {
     if (!is_ours(asking, record))
         return;
@@ -407,7 +414,7 @@ static void hear(struct asking *asking, const struct record *record)
     }
     struct arena arena OWNED_BY(arena_done);
     arena_init(&arena, ARENA_BYTES_MAX);
-    hear_chunk(asking, &arena, record);
+    show_chunk(asking, &arena, record);
 }
 
 static int wait_for_answer(struct asking *asking)
@@ -418,18 +425,19 @@ static int wait_for_answer(struct asking *asking)
         int64_t rest = rest_ms(asking);
         enum err err = client_read(asking->client, rest < POLL_MS ? rest : POLL_MS, &record);
         if (err == OK)
-            hear(asking, &record);
+            take_record(asking, &record);
         if (asking->answered_ms > 0 && show_response(asking))
             return asking->exit_code;
         if (err != OK && err != ERR_TIMEOUT)
-            trouble = client_words(asking->client);
+            trouble = client_reason(asking->client);
         show_progress(asking);
     }
     clear_progress(asking);
     struct buf span OWNED_BY(buf_done);
     buf_init(&span, 64);
     units_add_span(&span, options.timeout_ms);
-    say(asking,
+    print_problem(
+        asking,
         "no answer within %s; a call that is running may still answer on topic %.*s; check that a "
         "worker reads topic %.*s, or wait longer (--timeout)%s%s",
         buf_text(&span), SLICE_ARG(asking->settings->topics_responses),
@@ -438,8 +446,8 @@ static int wait_for_answer(struct asking *asking)
     return EXIT_FAILED;
 }
 
-/* Follows the answers before the request goes out, so that none is missed. EXIT_DONE, or it said
- * why not. */
+/* Follows the answers before it sends the request, so that none is missed. Returns EXIT_DONE, or
+ * another code after it has printed why. */
 static int follow_answers(struct asking *asking)
 {
     const struct settings *settings = asking->settings;
@@ -457,14 +465,14 @@ static int follow_answers(struct asking *asking)
 
 static int ask(struct asking *asking, struct slice prompt)
 {
-    char words[CLIENT_WORDS_MAX] = "";
+    char reason[CLIENT_REASON_MAX] = "";
     asking->begun_ms = clock_monotonic_ms();
-    asking->client = client_new(asking->settings, words);
+    asking->client = client_new(asking->settings, reason);
     if (asking->client == NULL) {
-        say(asking,
-            "no Kafka client can be made: %s; the request was not sent; correct "
-            "kafka.client, kafka.consumer or kafka.producer",
-            words);
+        print_problem(asking,
+                      "no Kafka client can be made: %s; the request was not sent; correct "
+                      "kafka.client, kafka.consumer or kafka.producer",
+                      reason);
         return EXIT_FAILED;
     }
     int code = follow_answers(asking);
@@ -496,7 +504,8 @@ static int run(void)
     int code = EXIT_USAGE;
     read_prompt(&prompt);
     if (slice_trim(buf_slice(&prompt)).len == 0)
-        say(&asking, "bedrock-worker ask: the message is empty; write it as TEXT, or pipe it in");
+        print_problem(&asking,
+                      "bedrock-worker ask: the message is empty; write it as TEXT, or pipe it in");
     else if (is_request_small_enough(&asking, buf_slice(&prompt)))
         code = ask(&asking, buf_slice(&prompt));
     client_free(asking.client);

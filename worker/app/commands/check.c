@@ -1,4 +1,4 @@
-/* `bedrock-worker check`: are the settings good, and (--connect) is there what they name? */
+/* `bedrock-worker check`: verifies the settings and, with --connect, what they refer to. */
 #include "app/commands/commands.h"
 
 #include <stdio.h>
@@ -15,8 +15,8 @@
 #include "io/kafka/library.h"
 
 #define CONNECT_MS    10000
-#define POLICY_MS     3000 /* librdkafka's in-memory cluster never answers */
-#define MODELS_MAX    64   /* tried */
+#define POLICY_MS     3000 /* limit, because librdkafka's in-memory cluster never answers */
+#define MODELS_MAX    64   /* that are called */
 #define SOME_MODEL    "amazon.nova-micro-v1:0"
 #define LABEL_COLUMNS 6
 
@@ -29,7 +29,7 @@ static const struct command_option OPTIONS[] = {
         .name = "connect",
         .kind = OPTION_FLAG,
         .into.flag = &connects,
-        .words = "Try the brokers, topics, credentials and models too.",
+        .description = "Try the brokers, topics, credentials and models too.",
     },
 };
 
@@ -37,13 +37,13 @@ struct checking {
     const struct settings *settings;
     struct client *client;
     struct screen screen;
-    bool are_policies_known; /* brokers say what properties topics have */
+    bool are_policies_known; /* the brokers answer queries for properties of topics */
     size_t failures, warnings;
 };
 
 enum verdict { VERDICT_OK, VERDICT_WARN, VERDICT_FAIL };
 
-/* One result: a line, wrapped on a terminal. */
+/* Prints a result, wrapped on a terminal. */
 static void report(struct checking *checking, enum verdict verdict, const char *what,
                    const char *words)
 {
@@ -66,7 +66,7 @@ static void report_is(struct checking *checking, bool is_good, const char *what,
     report(checking, is_good ? VERDICT_OK : VERDICT_FAIL, what, words);
 }
 
-/* The last line: how many of each. */
+/* Prints the last line, with the number of errors and warnings. */
 static void report_counts(struct screen *screen, size_t failures, size_t warnings)
 {
     struct buf line OWNED_BY(buf_done);
@@ -82,7 +82,7 @@ static void report_counts(struct screen *screen, size_t failures, size_t warning
 
 static bool check_brokers(struct checking *checking)
 {
-    char words[CLIENT_WORDS_MAX] = "";
+    char words[CLIENT_REASON_MAX] = "";
     int count = 0;
     checking->client = client_new(checking->settings, words);
     if (checking->client == NULL) {
@@ -94,14 +94,14 @@ static bool check_brokers(struct checking *checking)
         (void)snprintf(words, sizeof words, "%d at %.*s", count,
                        SLICE_ARG(checking->settings->kafka_bootstrap_servers));
     else
-        (void)snprintf(words, sizeof words, "%.400s; check %s", client_words(checking->client),
+        (void)snprintf(words, sizeof words, "%.400s; check %s", client_reason(checking->client),
                        client_suspects(checking->client));
     report_is(checking, is_there, "brokers", words);
     return is_there;
 }
 
-/* A topic that is there, as an output. A compacted one takes no record without a key, and keeps one
- * record of each key. */
+/* Checks the policy of an output topic. A compacted topic rejects records without a key, and keeps
+ * one record per key. */
 static bool is_compacted(struct checking *checking, struct slice topic, char *ret_policy,
                          size_t room)
 {
@@ -117,7 +117,7 @@ static bool is_compacted(struct checking *checking, struct slice topic, char *re
 static void report_missing(struct checking *checking, enum topic which, struct slice topic,
                            enum err err)
 {
-    char words[CLIENT_WORDS_MAX + 768];
+    char words[CLIENT_REASON_MAX + 768];
     if (err == ERR_NOT_FOUND)
         (void)snprintf(words, sizeof words,
                        "%.*s does not exist; create it (kafka-topics.sh --create --topic %.*s "
@@ -128,7 +128,7 @@ static void report_missing(struct checking *checking, enum topic which, struct s
                        SLICE_ARG(topic), topic_is_output(which) ? "WRITE" : "READ");
     else
         (void)snprintf(words, sizeof words, "%.*s: %s", SLICE_ARG(topic),
-                       client_words(checking->client));
+                       client_reason(checking->client));
     report_is(checking, false, topic_path(which), words);
 }
 
@@ -167,7 +167,7 @@ static void check_topics(struct checking *checking)
 
 /* ---- Bedrock ---- */
 
-/* A model of the settings, as a call names it. */
+/* A model of the settings. */
 struct candidate {
     struct slice setting; /* alias, or "default" */
     struct slice model, region;
@@ -182,8 +182,8 @@ static bool is_listed(const struct candidate *candidates, size_t count, struct s
     return false;
 }
 
-/* What the aliases stand for, then models.default if it is an id; each once, and as many as there
- * is room for. */
+/* Collects the models of the aliases, then models.default if it is an id: each once, at most
+ * MODELS_MAX. */
 static size_t list_candidates(const struct settings *settings,
                               struct candidate ret_candidates[MODELS_MAX])
 {
@@ -202,7 +202,7 @@ static size_t list_candidates(const struct settings *settings,
     return count;
 }
 
-/* Does something answer as Bedrock does, whose errors have types? */
+/* Does the answer look like Bedrock's, whose errors have types? */
 static bool is_answered(const struct probe *probe)
 {
     return probe->is_answered && (probe->why.err == OK || probe->why.type[0] != '\0');
@@ -228,11 +228,11 @@ static void report_endpoint(struct checking *checking, const struct probe *probe
     report_is(checking, is_answered(probe), "endpoint", words);
 }
 
-/* Bedrock's answer to the empty request when all is well: invalid, or throttled. */
+/* Did Bedrock answer the empty request as it does when all is well: invalid, or throttled? */
 static bool is_good_answer(const struct probe *probe)
 {
     switch ((int)probe->why.err) {
-    case OK: /* not Bedrock itself, but something that accepts every request */
+    case OK: /* a test server that accepts every request */
     case ERR_REJECTED:
     case ERR_THROTTLED:
     case ERR_OVERLOADED:
@@ -272,7 +272,7 @@ static bool is_about_credentials(enum err err)
     return err == ERR_SIGNATURE || err == ERR_CREDENTIALS_OLD || err == ERR_NO_CREDENTIALS;
 }
 
-/* No request went out, for no signature could be made. */
+/* Reports that no request was sent, because it could not be signed. */
 static bool is_unsent(const struct probe *probe)
 {
     return !probe->is_answered && probe->why.err == ERR_NO_CREDENTIALS;
@@ -289,8 +289,8 @@ static void report_rejected(struct checking *checking, const char *source, const
     report_is(checking, false, "credentials", words);
 }
 
-/* The first model of each region shows whether its endpoint answers; rejected credentials end the
- * tries. */
+/* Calls each model. The first model of a region shows whether its endpoint answers; rejected
+ * credentials end the calls. */
 static void try_models(struct checking *checking, const struct assembly *assembly,
                        const struct credentials_store *store, const struct candidate *candidates,
                        size_t count)
@@ -325,8 +325,8 @@ static void try_models(struct checking *checking, const struct assembly *assembl
         report_is(checking, true, "models", "the first 64 were tried, and no further ones");
 }
 
-/* Without a model in the settings, or without credentials, a model that many regions have shows
- * whether the endpoint answers. */
+/* Calls a common model to see whether the endpoint answers, when the settings name no model or
+ * there are no credentials. */
 static void try_some_model(struct checking *checking, const struct assembly *assembly,
                            const struct credentials_store *store)
 {
@@ -368,10 +368,10 @@ static void check_bedrock(struct checking *checking, const struct assembly *asse
         try_some_model(checking, assembly, &store);
 }
 
-/* What `run` does not start without. false: the reason is reported. */
+/* Checks what `run` needs at its start. False: it has reported the reason. */
 static bool check_environment(struct checking *checking, struct assembly *ret_assembly)
 {
-    char words[ASSEMBLY_WORDS_MAX] = "";
+    char words[ASSEMBLY_REASON_MAX] = "";
     bool is_good = assembly_make(checking->settings, ret_assembly, words);
     report_is(checking, is_good, is_good ? "region" : ret_assembly->at_fault,
               is_good ? ret_assembly->region : words);

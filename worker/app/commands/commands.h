@@ -1,6 +1,6 @@
-/* The commands of bedrock-worker. commands.def lists them; each has a file that holds its page of
- * help, its options and what it does. Commands print to standard output, problems to standard
- * error, and return an exit code. To add one: a row and a file. */
+/* The commands of bedrock-worker. commands.def lists them. Each command has a file with its help
+ * page, its options and its code. Commands print results to standard output and problems to
+ * standard error, and return an exit code. To add a command, add a row and a file. */
 #ifndef APP_COMMANDS_COMMANDS_H
 #define APP_COMMANDS_COMMANDS_H
 
@@ -11,17 +11,17 @@ struct command {
     const char *name;
     const char *summary;     /* a phrase, for the list of commands */
     const char *synopsis;    /* options and argument */
-    const char *description; /* paragraphs with an empty line between */
-    const char *examples;    /* lines as they are typed */
+    const char *description; /* paragraphs with an empty line between them */
+    const char *examples;    /* command lines */
     struct command_options options;
-    int (*run)(void); /* once the options are read; the exit code */
+    int (*run)(void); /* runs after the options are read; returns the exit code */
 };
 
 #define COMMAND(name) extern const struct command command_##name;
 #include "app/commands/commands.def"
 #undef COMMAND
 
-/* The whole program; what main returns. */
+/* Runs the command that the command line names. Returns the exit code of the program. */
 int commands_run(int argc, char **argv);
 
 #endif

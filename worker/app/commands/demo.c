@@ -14,7 +14,7 @@ static const struct command_option OPTIONS[] = {
         .name = "keep",
         .kind = OPTION_FLAG,
         .into.flag = &options.keep,
-        .words =
+        .description =
             "Stay up afterwards, and print the broker's address with lines to try; Ctrl-C ends it.",
     },
     {
@@ -24,7 +24,7 @@ static const struct command_option OPTIONS[] = {
         .kind = OPTION_COUNT,
         .max = REQUESTS_MAX,
         .into.number = &options.requests,
-        .words = "Requests beside the four conversations. Default 300, at most 10000.",
+        .description = "Requests beside the four conversations. Default 300, at most 10000.",
     },
 };
 

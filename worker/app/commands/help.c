@@ -13,7 +13,7 @@
 static const char EXIT_STATUS[] = "EXIT STATUS\n"
                                   "  0 done, 1 failed, 2 wrong settings or a wrong command line\n";
 
-/* A heading, and its text wrapped below. */
+/* Adds a heading with its wrapped text below. */
 static void add_section(struct buf *page, const char *heading, const char *text)
 {
     buf_addf(page, "%s\n  ", heading);
@@ -28,7 +28,7 @@ static void add_option(struct buf *page, const struct command_option *option)
         buf_addf(page, "-%c, ", option->letter);
     buf_addf(page, "--%s%s%s\n%*s", option->name, option->value != NULL ? " " : "",
              option->value != NULL ? option->value : "", OPTION_INDENT, "");
-    wrap_add(page, slice_of_text(option->words), OPTION_INDENT, PAGE_COLUMNS);
+    wrap_add(page, slice_of_text(option->description), OPTION_INDENT, PAGE_COLUMNS);
     buf_add_byte(page, '\n');
 }
 

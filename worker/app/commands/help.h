@@ -1,4 +1,4 @@
-/* The pages of help: of the program, and of each command. At most 80 columns wide. */
+/* The help pages of the program and of each command, at most 80 columns wide. */
 #ifndef APP_COMMANDS_HELP_H
 #define APP_COMMANDS_HELP_H
 

@@ -1,4 +1,4 @@
-/* `bedrock-worker map`: what the metadata of a committed offset says. */
+/* `bedrock-worker map`: prints the offset map in the metadata of a committed offset. */
 #include <stdio.h>
 #include <string.h>
 
@@ -19,9 +19,10 @@ static const struct command_option OPTIONS[] = {
         .kind = OPTION_COUNT,
         .max = INT64_MAX,
         .into.number = &offset,
-        .words = "The committed offset that the metadata belongs to. Without it offsets count from "
-                 "+0, and the "
-                 "checksum is not verified.",
+        .description =
+            "The committed offset that the metadata belongs to. Without it offsets count from "
+            "+0, and the "
+            "checksum is not verified.",
     },
 };
 

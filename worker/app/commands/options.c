@@ -9,7 +9,7 @@
 
 #define FAULT_WORDS_MAX 160
 
-/* The words of a command line as they are read. */
+/* A command line while it is read. */
 struct reading_line {
     const struct command_options *options;
     const char *command;
@@ -18,7 +18,7 @@ struct reading_line {
     int at;
 };
 
-/* Says what is wrong with the command line, and where its help is. */
+/* Prints what is wrong with the command line, and how to get the help. */
 PRINTF(2, 3)
 static enum options_verdict refuse(const struct reading_line *line, const char *format, ...)
 {
@@ -37,7 +37,7 @@ static bool is_number(struct slice text)
     return slice_to_int64(text, &number);
 }
 
-/* Writes into `ret_fault` (FAULT_WORDS_MAX) what is wrong with a duration; "" = it is right. */
+/* Writes what is wrong with a duration to `ret_fault` (FAULT_WORDS_MAX); "" = it is right. */
 static void take_span(const struct command_option *option, struct slice value, char *ret_fault)
 {
     int64_t ms = 0;
@@ -97,7 +97,8 @@ static enum options_verdict take_value(const struct reading_line *line,
     return refuse(line, "--%s %.80s: %s", option->name, value, fault);
 }
 
-/* The option that `word` names, and the value behind it in the same word; NULL = none. */
+/* The option that the argument `word` names, with the value in the same argument, if any; NULL = it
+ * names none. */
 static const struct command_option *find_option(const struct command_options *options,
                                                 const char *word, const char **ret_value)
 {
@@ -131,7 +132,7 @@ static enum options_verdict refuse_unknown(const struct reading_line *line, cons
                   SLICE_ARG(suggest.nearest));
 }
 
-/* Takes the option at the current word, and its value from the next one if that is where it is. */
+/* Takes the option at the current argument, with its value from there or from the next argument. */
 static enum options_verdict take_option(struct reading_line *line)
 {
     const char *word = line->argv[line->at], *value = NULL;

@@ -1,7 +1,7 @@
-/* The command line of one command. Each command declares its options in its own file, as rows that
- * point to where their values go; a command has no option but those of its rows and --help. An
- * option is written `--name VALUE`, `--name=VALUE`, `-n VALUE` or `-nVALUE`; `--` ends the options.
- * Beside options a command takes one argument at most. */
+/* Reads the command line of a command. Each command declares its options in its file, as rows that
+ * point to the variables for their values; every command also has --help. An option is written
+ * `--name VALUE`, `--name=VALUE`, `-n VALUE` or `-nVALUE`; `--` ends the options. A command takes
+ * at most one argument. Values are borrowed from argv. */
 #ifndef APP_COMMANDS_OPTIONS_H
 #define APP_COMMANDS_OPTIONS_H
 
@@ -14,7 +14,7 @@
 enum option_kind {
     OPTION_FLAG,  /* takes no value */
     OPTION_TEXT,  /* any value; the last one counts */
-    OPTION_TEXTS, /* every value counts */
+    OPTION_TEXTS, /* any value; all count */
     OPTION_SPAN,  /* a duration, at least 1ms */
     OPTION_COUNT, /* a whole number, 0 or more */
 };
@@ -29,32 +29,32 @@ struct option_texts {
 struct command_option {
     char letter; /* 0 = none */
     const char *name;
-    const char *value; /* what the help calls the value; NULL for OPTION_FLAG */
+    const char *value; /* the value's name in the help; NULL for OPTION_FLAG */
     enum option_kind kind;
     int64_t max; /* OPTION_SPAN (ms), OPTION_COUNT */
-    union {      /* where the value goes, by `kind`: FLAG, TEXT, TEXTS, SPAN (ms) and COUNT */
+    union {      /* the variable for the value, by `kind`: FLAG, TEXT, TEXTS, SPAN (ms) and COUNT */
         bool *flag;
         const char **text;
         struct option_texts *texts;
         int64_t *number;
     } into;
-    const char *words; /* for the help */
+    const char *description; /* for the help */
 };
 
 struct command_options {
     const struct command_option *list;
     size_t count;
-    const char *argument_name; /* what the help calls the argument; NULL = the command takes none */
-    const char **argument;     /* where it goes; borrowed from argv */
+    const char *argument_name; /* in the help; NULL = the command takes no argument */
+    const char **argument;     /* the variable for it */
 };
 
 enum options_verdict {
-    OPTIONS_TAKEN, /* every value is where it belongs */
-    OPTIONS_HELP,  /* --help or -h: the rest was not looked at */
-    OPTIONS_WRONG, /* stderr says what is wrong and what to write */
+    OPTIONS_TAKEN, /* all values are stored */
+    OPTIONS_HELP,  /* --help or -h; the rest was not read */
+    OPTIONS_WRONG, /* standard error says what is wrong and what to write */
 };
 
-/* Reads the words of `argv` behind the command's name. */
+/* Reads the elements of `argv` behind the command's name. */
 MUST_CHECK enum options_verdict options_read(const struct command_options *options,
                                              const char *command, int argc, char **argv);
 

@@ -1,4 +1,4 @@
-/* `bedrock-worker reference`: the settings table for people and for editors. */
+/* `bedrock-worker reference`: prints the settings, as a page for people or a schema for editors. */
 #include <stdio.h>
 
 #include "app/commands/commands.h"
@@ -13,7 +13,7 @@ static const struct command_option OPTIONS[] = {
         .name = "schema",
         .kind = OPTION_FLAG,
         .into.flag = &prints_schema,
-        .words = "Print a JSON Schema instead of the page.",
+        .description = "Print a JSON Schema instead of the page.",
     },
 };
 

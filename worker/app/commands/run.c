@@ -1,4 +1,4 @@
-/* `bedrock-worker run`: the service. */
+/* `bedrock-worker run`: runs the worker. */
 #include <stdio.h>
 #include <unistd.h>
 
@@ -13,10 +13,9 @@ static struct settings_options options;
 
 static const struct command_option OPTIONS[] = {SETTINGS_OPTION_ROWS(options)};
 
-static bool writes_json; /* only for the hook: set once, before the worker runs */
+static bool writes_json; /* for the hook; set once, before the worker runs */
 
-/* The last line of a worker that found a bug in itself; written at once, for no thread may write it
- * later. */
+/* Writes the last log line after a failed CHECK, at once, because the process then aborts. */
 static void log_bug(const char *fact, const char *file, int line)
 {
     const struct log_field fields[] = {
@@ -44,7 +43,7 @@ static void watch_for_bugs(const struct settings *settings)
 
 static int run(void)
 {
-    char words[ASSEMBLY_WORDS_MAX] = "";
+    char words[ASSEMBLY_REASON_MAX] = "";
     int code = EXIT_USAGE;
     struct settings *settings = settings_options_load(&options, true, NULL);
     if (settings == NULL)

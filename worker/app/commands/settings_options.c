@@ -14,8 +14,8 @@ const char *settings_options_file(const struct settings_options *options)
     return options->file != NULL ? options->file : getenv(FILE_VARIABLE);
 }
 
-/* An empty name comes from a variable of a script that was not set: the defaults are not what the
- * user means. */
+/* Rejects an empty file name, which a script gives whose variable is not set: its user does not
+ * mean the defaults. */
 static bool is_file_named(const struct settings_options *options)
 {
     const char *file = settings_options_file(options);

@@ -1,4 +1,4 @@
-/* -c FILE and --set PATH=VALUE: the options of commands that work with the worker's settings. */
+/* The options -c FILE and --set PATH=VALUE of commands that need the worker's settings. */
 #ifndef APP_COMMANDS_SETTINGS_OPTIONS_H
 #define APP_COMMANDS_SETTINGS_OPTIONS_H
 
@@ -7,11 +7,11 @@
 
 struct settings_options {
     const char *file;     /* -c */
-    const char *argument; /* FILE as the command's argument, where it takes one */
+    const char *argument; /* FILE as the argument of the command, if it takes one */
     struct option_texts overrides;
 };
 
-/* The rows of a command's list. */
+/* The rows for a command's list of options. */
 /* clang-format off */
 #define SETTINGS_OPTION_ROWS(options)                                                              \
     {                                                                                              \
@@ -20,25 +20,25 @@ struct settings_options {
         .value = "FILE",                                                                           \
         .kind = OPTION_TEXT,                                                                       \
         .into.text = &(options).file,                                                              \
-        .words = "Settings file (YAML); `-` is standard input. Without it: "                       \
-                 "$BEDROCK_WORKER_CONFIG, else the defaults.",                                     \
+        .description = "Settings file (YAML); `-` is standard input. Without it: "                 \
+                       "$BEDROCK_WORKER_CONFIG, else the defaults.",                               \
     }, {                                                                                           \
         .name = "set",                                                                             \
         .value = "PATH=VALUE",                                                                     \
         .kind = OPTION_TEXTS,                                                                      \
         .into.texts = &(options).overrides,                                                        \
-        .words = "One setting; it wins over the file, e.g. --set delivery.max_in_flight=64. May "  \
-                 "be repeated.",                                                                   \
+        .description = "One setting; it wins over the file, e.g. --set "                           \
+                       "delivery.max_in_flight=64. May be repeated.",                              \
     }
 /* clang-format on */
 
-/* Reads the settings that the command line names; `tries_clients`: and asks librdkafka whether it
- * takes their properties (settings_try_clients). On the heap: settings_options_free. NULL: stderr
- * says why; *ret_problems counts the problems of the settings (NULL is fine). */
+/* Reads the settings that the command line names, for settings_options_free. With `tries_clients`
+ * it also checks whether librdkafka accepts the properties (settings_try_clients). NULL: standard
+ * error says why, and *ret_problems is the number of problems in the settings (NULL is fine). */
 MUST_CHECK struct settings *settings_options_load(const struct settings_options *options,
                                                   bool tries_clients, size_t *ret_problems);
 void settings_options_free(struct settings *settings); /* NULL is fine */
-/* The file that the settings come from; NULL = none, the defaults. */
+/* The name of the settings file; NULL = none, so the defaults apply. */
 const char *settings_options_file(const struct settings_options *options);
 
 #endif

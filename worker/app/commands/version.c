@@ -1,4 +1,4 @@
-/* `bedrock-worker version`: the versions of the program and its libraries. */
+/* `bedrock-worker version`: prints the versions of the program and its libraries. */
 #include <stdio.h>
 
 #include "app/commands/commands.h"

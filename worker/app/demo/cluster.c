@@ -8,7 +8,7 @@
 #include "io/kafka/conf.h"
 
 struct demo_cluster {
-    rd_kafka_t *owner; /* a client that does nothing else */
+    rd_kafka_t *owner; /* a client that only owns the cluster */
     rd_kafka_mock_cluster_t *mock;
 };
 
@@ -28,7 +28,7 @@ struct demo_cluster *demo_cluster_new(char *ret_words)
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     rd_kafka_conf_set_log_cb(conf, ignore_log);
     kafka_conf_omit_metrics(conf);
-    cluster->owner = rd_kafka_new(RD_KAFKA_PRODUCER, conf, ret_words, CLIENT_WORDS_MAX);
+    cluster->owner = rd_kafka_new(RD_KAFKA_PRODUCER, conf, ret_words, CLIENT_REASON_MAX);
     if (cluster->owner == NULL)
         rd_kafka_conf_destroy(conf);
     else
@@ -36,7 +36,7 @@ struct demo_cluster *demo_cluster_new(char *ret_words)
     if (cluster->mock != NULL)
         return cluster;
     if (cluster->owner != NULL)
-        (void)snprintf(ret_words, CLIENT_WORDS_MAX, "the in-memory cluster does not start");
+        (void)snprintf(ret_words, CLIENT_REASON_MAX, "the in-memory cluster does not start");
     demo_cluster_free(cluster);
     return NULL;
 }

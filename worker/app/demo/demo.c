@@ -21,8 +21,8 @@
 
 #define SET_UP_MS       30000
 #define REACH_MS        10000
-#define ANSWERS_BASE_MS 120000 /* for all answers, and 50 ms more for each request */
-#define QUIET_MS        1500   /* without a record: then none comes any more */
+#define ANSWERS_BASE_MS 120000 /* limit for all answers; plus 50 ms per request */
+#define QUIET_MS        1500   /* after this time without a record none is expected */
 #define POLL_MS         50
 #define STAY_POLL_MS    500
 #define LINES_KEPT      12 /* of the worker's log, shown when it fails */
@@ -41,7 +41,7 @@ struct last_lines {
 
 struct demo {
     const struct demo_options *options;
-    const char *brokers; /* the user's; NULL = in memory */
+    const char *brokers; /* of the user; NULL = the in-memory cluster */
     char brokers_text[512], prefix[64], group[64], endpoint[64], ledger[64];
     struct demo_cluster *cluster;
     bool made_topics; /* on the user's brokers */
@@ -60,7 +60,7 @@ struct demo {
     sigset_t signals;
 };
 
-/* Says how a stage went. */
+/* Prints how a stage went. */
 PRINTF(3, 4)
 static void show_stage(struct demo *demo, const char *stage, const char *format, ...)
 {
@@ -96,7 +96,7 @@ static void list_topics(const struct demo *demo, struct slice ret_topics[TOPIC_C
 
 static bool start_broker(struct demo *demo)
 {
-    char words[CLIENT_WORDS_MAX] = "out of memory";
+    char words[CLIENT_REASON_MAX] = "out of memory";
     if (demo->brokers != NULL) {
         unsigned tail = (unsigned)(clock_seed() & 0xffffff);
         (void)snprintf(demo->brokers_text, sizeof demo->brokers_text, "%s", demo->brokers);
@@ -116,7 +116,7 @@ static bool start_broker(struct demo *demo)
 
 static bool make_topics(struct demo *demo)
 {
-    char words[CLIENT_WORDS_MAX] = "";
+    char words[CLIENT_REASON_MAX] = "";
     struct slice topics[TOPIC_COUNT];
     int brokers = 0;
     list_topics(demo, topics);
@@ -129,12 +129,12 @@ static bool make_topics(struct demo *demo)
     }
     if (client_brokers(demo->client, REACH_MS, &brokers) != OK) {
         (void)snprintf(words, sizeof words, "%.440s; check KAFKA_BOOTSTRAP_SERVERS",
-                       client_words(demo->client));
+                       client_reason(demo->client));
         return fail(demo, "broker", words);
     }
     if (demo->cluster == NULL &&
         client_create(demo->client, topics, COUNT_OF(topics), DEMO_PARTITIONS, SET_UP_MS) != OK)
-        return fail(demo, "topics", client_words(demo->client));
+        return fail(demo, "topics", client_reason(demo->client));
     demo->made_topics = demo->cluster == NULL;
     show_stage(demo, "broker", "%s at %s",
                demo->cluster != NULL ? "librdkafka's in-memory cluster" : "yours",
@@ -145,7 +145,7 @@ static bool make_topics(struct demo *demo)
     return true;
 }
 
-/* A new topic may take a moment until every broker knows it. */
+/* Waits until every broker knows a new topic. */
 static bool follow(struct demo *demo, struct slice topic)
 {
     int64_t end_ms = clock_monotonic_ms() + SET_UP_MS;
@@ -156,7 +156,7 @@ static bool follow(struct demo *demo, struct slice topic)
         if (err == ERR_NOT_FOUND)
             nanosleep(&pause, NULL);
     }
-    return err == OK || fail(demo, "topics", client_words(demo->client));
+    return err == OK || fail(demo, "topics", client_reason(demo->client));
 }
 
 static bool follow_outputs(struct demo *demo)
@@ -189,8 +189,8 @@ static void set_variable(const char *name, const char *value)
     setenv(name, value, 1); /* NOLINT(concurrency-mt-unsafe): no other thread is there yet */
 }
 
-/* The worker takes credentials from the environment; the local Bedrock knows this one pair.
- * Set before any thread is made, for setenv and getenv do not go together. */
+/* Puts the key pair of the local Bedrock into the environment for the worker. Call it before any
+ * thread starts, because setenv is not safe beside getenv. */
 static void set_environment(const struct sim_config *config)
 {
     static const char *const NOT_OURS[] = {
@@ -323,7 +323,7 @@ static void *run_worker(void *self)
 
 static bool start_worker(struct demo *demo)
 {
-    char words[ASSEMBLY_WORDS_MAX] = "";
+    char words[ASSEMBLY_REASON_MAX] = "";
     int code = 0;
     struct worker_options options = {.log = keep_line, .log_self = &demo->log};
     demo->worker = worker_new(demo->settings, &options, &code, words);
@@ -340,7 +340,7 @@ static bool start_worker(struct demo *demo)
     return true;
 }
 
-/* The same, and the worker's last log lines. */
+/* As fail, with the worker's last log lines. */
 static bool fail_of_worker(struct demo *demo, const char *stage, const char *words)
 {
     (void)fail(demo, stage, words);
@@ -374,10 +374,10 @@ static bool send_requests(struct demo *demo)
                                 .key = buf_slice(&key),
                                 .value = buf_slice(&value)};
         if (client_send(demo->client, &record) != OK)
-            return fail(demo, "requests", client_words(demo->client));
+            return fail(demo, "requests", client_reason(demo->client));
     }
     if (client_flush(demo->client, SET_UP_MS) != OK)
-        return fail(demo, "requests", client_words(demo->client));
+        return fail(demo, "requests", client_reason(demo->client));
     size_t others = demo->tally.expected - DEMO_CONVERSATIONS;
     show_stage(demo, "requests",
                "%s sent to %s.requests: %d conversations, and %s others by 3 tenants for 3 models",
@@ -386,22 +386,22 @@ static bool send_requests(struct demo *demo)
     return true;
 }
 
-/* Reads what there is; false when nothing came within `wait_ms`. */
+/* Counts the next record; false when none came within `wait_ms`. */
 static bool read_some(struct demo *demo, int64_t wait_ms)
 {
     struct record record;
     enum err err = client_read(demo->client, wait_ms, &record);
     if (err == OK)
-        demo_tally_hear(&demo->tally, demo->settings, &record);
+        demo_tally_add(&demo->tally, demo->settings, &record);
     return err == OK;
 }
 
 static void read_until_quiet(struct demo *demo)
 {
-    int64_t heard_ms = clock_monotonic_ms();
-    while (clock_monotonic_ms() - heard_ms < QUIET_MS) {
+    int64_t received_ms = clock_monotonic_ms();
+    while (clock_monotonic_ms() - received_ms < QUIET_MS) {
         if (read_some(demo, POLL_MS))
-            heard_ms = clock_monotonic_ms();
+            received_ms = clock_monotonic_ms();
     }
 }
 
@@ -427,7 +427,8 @@ static bool wait_for_answers(struct demo *demo)
     return true;
 }
 
-/* Chunks and usage may come behind the last answer: what is shown last has them all. */
+/* Waits for chunks and usage, which may arrive after the last answer, so that the results have all.
+ */
 static void show_answers(struct demo *demo)
 {
     const struct demo_tally *tally = &demo->tally;
@@ -441,7 +442,7 @@ static void show_answers(struct demo *demo)
                (long long)tally->letters, tally->letters == 1 ? "" : "s");
 }
 
-/* ---- is what was shown true? ---- */
+/* ---- the verification ---- */
 
 static bool read_ledger(struct demo *demo, struct buf *ret_text)
 {
@@ -478,9 +479,9 @@ static bool verify(struct demo *demo)
     return true;
 }
 
-/* ---- and now? ---- */
+/* ---- afterwards ---- */
 
-/* Until Ctrl-C, or until the worker ends by itself. */
+/* Stays up until Ctrl-C, or until the worker ends. */
 static bool stay(struct demo *demo)
 {
     (void)fflush(stdout);
@@ -531,7 +532,7 @@ static void clean_up(struct demo *demo)
         if (client_delete(demo->client, topics, COUNT_OF(topics), SET_UP_MS) != OK)
             screen_printf(&demo->screen.err, "topics", STYLE_BAD,
                           "%s.* stay on your brokers: %s; delete them", demo->prefix,
-                          client_words(demo->client));
+                          client_reason(demo->client));
     }
     client_free(demo->client);
     sim_free(demo->sim);
@@ -557,7 +558,7 @@ int demo_run(const struct demo_options *options)
         demo->brokers = NULL;
     demo_screen_init(&demo->screen);
     pthread_mutex_init(&demo->log.mutex, NULL);
-    /* Before any thread is made, so that all of them leave these signals to is_interrupted. */
+    /* Before any thread starts, so that all threads leave these signals to is_interrupted. */
     sigemptyset(&demo->signals);
     sigaddset(&demo->signals, SIGINT);
     sigaddset(&demo->signals, SIGTERM);

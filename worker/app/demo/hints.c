@@ -1,9 +1,9 @@
-/* What the demo leaves a person to try: lines to copy. */
+/* Suggests what to try with the demo, as commands to copy. */
 #include "app/demo/demo.h"
 
 #include <stdio.h>
 
-/* A command to copy, and what it is for. */
+/* Prints a command to copy, and its purpose. */
 static void print_way(struct screen *out, const struct demo_place *place, const char *arguments,
                       const char *what)
 {
@@ -24,7 +24,7 @@ void demo_show_ways_on(struct demo_screen *screen, const struct demo_place *plac
     print_way(out, place, "run FILE", "the service");
 }
 
-/* `ask` with the demo's brokers and topics. */
+/* Prints `ask` with the demo's brokers and topics. */
 static void print_ask(struct screen *out, const struct demo_place *place)
 {
     char servers[600], requests[128], responses[128], chunks[128];
@@ -48,7 +48,7 @@ static void print_ask(struct screen *out, const struct demo_place *place)
     screen_print_command(out, words, COUNT_OF(words) - (place->has_usual_topics ? 3 : 0));
 }
 
-/* kcat that shows the records of one request. */
+/* Prints kcat that shows the records of a request. */
 static void print_look_up(struct screen *out, const struct demo_place *place, const char *topic,
                           const char *member)
 {

@@ -1,4 +1,4 @@
-/* What the demo asks: four conversations whose answers are known, and many small requests of three
+/* The demo's requests: four conversations whose answers are known, and many small requests of three
  * tenants. */
 #include "app/demo/demo.h"
 
@@ -27,7 +27,7 @@ static const struct demo_conversation CONVERSATIONS[DEMO_CONVERSATIONS] = {
      TRANSLATE ",\"stream\":true", FRENCH, TOKENS, 29, 21},
 };
 
-/* A number goes between. */
+/* A number goes between both. */
 static const struct prompt {
     const char *before, *after;
 } PROMPTS[] = {

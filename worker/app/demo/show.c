@@ -1,4 +1,4 @@
-/* What a person sees of the demo: progress, and the results. */
+/* Prints the progress and the results of the demo. */
 #include "app/demo/demo.h"
 
 #include <stdio.h>
@@ -11,7 +11,7 @@
 #define LIVE_EACH_MS    100
 #define PLAIN_EACH_MS   2000
 #define LINE_BYTES_MAX  ((size_t)4096)
-#define NUMBERS_COLUMNS 39 /* of a model's row, behind its name */
+#define NUMBERS_COLUMNS 39 /* of the numbers in a model's row */
 
 void demo_screen_init(struct demo_screen *screen)
 {
@@ -33,7 +33,7 @@ static void add_counts(const struct demo_tally *tally, struct buf *line)
              screen_count(tally->input_tokens + tally->output_tokens, tokens));
 }
 
-/* Fills what the counts leave of the line, if that is enough to see something. */
+/* Adds a bar that fills the rest of the line, if there is room for one. */
 static void add_bar(const struct demo_tally *tally, size_t room, struct buf *line)
 {
     size_t cells = room < BAR_CELLS_MAX ? room : BAR_CELLS_MAX;
@@ -87,24 +87,24 @@ void demo_show_progress(struct demo_screen *screen, const struct demo_tally *tal
 /* ---- results ---- */
 
 static void show_conversation(struct demo_screen *screen, size_t index,
-                              const struct demo_heard *heard)
+                              const struct demo_found *found)
 {
     const struct demo_conversation *conversation = demo_conversation(index);
     struct screen *out = &screen->out;
     struct slice answer =
-        conversation->tokens != NULL ? buf_slice(&heard->tokens) : buf_slice(&heard->text);
+        conversation->tokens != NULL ? buf_slice(&found->tokens) : buf_slice(&found->text);
     screen_print_line(out, SLICE(""));
     screen_print_heading(out, "%zu. %s", index + 1, conversation->title);
     screen_print(out, "  system", STYLE_PLAIN, slice_of_text(conversation->system));
     screen_print(out, "  human", STYLE_PLAIN, slice_of_text(conversation->human));
     screen_print(out, "  answer", STYLE_PLAIN, answer);
-    screen_printf(out, "  model", STYLE_PLAIN, "%s, %zu call%s, %lld ms", heard->model,
-                  heard->calls, heard->calls == 1 ? "" : "s", (long long)heard->duration_ms);
-    screen_printf(out, "  tokens", STYLE_PLAIN, "%lld in, %lld out", (long long)heard->input_tokens,
-                  (long long)heard->output_tokens);
+    screen_printf(out, "  model", STYLE_PLAIN, "%s, %zu call%s, %lld ms", found->model,
+                  found->calls, found->calls == 1 ? "" : "s", (long long)found->duration_ms);
+    screen_printf(out, "  tokens", STYLE_PLAIN, "%lld in, %lld out", (long long)found->input_tokens,
+                  (long long)found->output_tokens);
 }
 
-/* A number at the right end of `columns`, with the blanks that lead to it. */
+/* Adds a number, right-aligned in `columns`. */
 static void add_right(struct buf *line, int64_t number, size_t columns)
 {
     char text[SCREEN_COUNT_BYTES];
@@ -171,7 +171,7 @@ static void show_retries(struct screen *out, const struct demo_tally *tally)
 void demo_show_results(struct demo_screen *screen, const struct demo_tally *tally)
 {
     for (size_t i = 0; i < DEMO_CONVERSATIONS; i++)
-        show_conversation(screen, i, &tally->heard[i]);
+        show_conversation(screen, i, &tally->conversations[i]);
     show_models(&screen->out, tally);
     show_retries(&screen->out, tally);
 }

@@ -17,8 +17,8 @@ bool demo_tally_init(struct demo_tally *tally, size_t expected)
     tally->usage_room = expected * 4 + 1000;
     tally->usage = memory_new(tally->usage_room * sizeof tally->usage[0]);
     for (size_t i = 0; i < DEMO_CONVERSATIONS; i++) {
-        buf_init(&tally->heard[i].text, TEXT_MAX);
-        buf_init(&tally->heard[i].tokens, TEXT_MAX);
+        buf_init(&tally->conversations[i].text, TEXT_MAX);
+        buf_init(&tally->conversations[i].tokens, TEXT_MAX);
     }
     return tally->requests != NULL && tally->usage != NULL;
 }
@@ -26,8 +26,8 @@ bool demo_tally_init(struct demo_tally *tally, size_t expected)
 void demo_tally_done(struct demo_tally *tally)
 {
     for (size_t i = 0; i < DEMO_CONVERSATIONS; i++) {
-        buf_done(&tally->heard[i].text);
-        buf_done(&tally->heard[i].tokens);
+        buf_done(&tally->conversations[i].text);
+        buf_done(&tally->conversations[i].tokens);
     }
     memory_free(tally->requests);
     memory_free(tally->usage);
@@ -41,7 +41,7 @@ static void take_trouble(struct demo_tally *tally, const struct record *record, 
                        words);
 }
 
-/* The model's row, made when it is new. The last row takes all that do not fit. */
+/* The row of a model, new if need be. Models that do not fit share the last row. */
 static struct demo_model *model_row(struct demo_tally *tally, struct slice name)
 {
     for (size_t i = 0; i < tally->model_count; i++) {
@@ -69,8 +69,8 @@ static void count_cause(struct demo_tally *tally, struct slice name)
     tally->causes[i].count++;
 }
 
-/* Calls by model, and why the earlier ones of a request were not enough. */
-static void hear_attempts(struct demo_tally *tally, struct arena *arena, struct slice value)
+/* Counts the calls of a request by model, and why calls were followed by another. */
+static void add_attempts(struct demo_tally *tally, struct arena *arena, struct slice value)
 {
     const struct json *root = NULL;
     if (json_parse(arena, value, &root, NULL) != OK)
@@ -86,8 +86,7 @@ static void hear_attempts(struct demo_tally *tally, struct arena *arena, struct 
     }
 }
 
-static void hear_response(struct demo_tally *tally, struct arena *arena,
-                          const struct record *record)
+static void add_response(struct demo_tally *tally, struct arena *arena, const struct record *record)
 {
     struct reading reading;
     if (reading_of_response(arena, record->value, &reading) != OK) {
@@ -108,21 +107,21 @@ static void hear_response(struct demo_tally *tally, struct arena *arena,
     if (!reading.is_ok && tally->trouble[0] == '\0')
         (void)snprintf(tally->trouble, sizeof tally->trouble, "demo-%zu failed: %.*s: %.*s", index,
                        SLICE_ARG(reading.error_code), SLICE_ARG(reading.error_message));
-    hear_attempts(tally, arena, record->value);
+    add_attempts(tally, arena, record->value);
     model_row(tally, reading.model)->requests++;
     if (index >= DEMO_CONVERSATIONS)
         return;
-    struct demo_heard *heard = &tally->heard[index];
-    slice_write(reading.model, heard->model, sizeof heard->model);
-    heard->input_tokens = reading.input_tokens;
-    heard->output_tokens = reading.output_tokens;
-    heard->duration_ms = reading.duration_ms;
-    heard->calls = reading.calls;
-    reading_add_text(arena, reading.content, &heard->text);
+    struct demo_found *found = &tally->conversations[index];
+    slice_write(reading.model, found->model, sizeof found->model);
+    found->input_tokens = reading.input_tokens;
+    found->output_tokens = reading.output_tokens;
+    found->duration_ms = reading.duration_ms;
+    found->calls = reading.calls;
+    reading_add_text(arena, reading.content, &found->text);
 }
 
-/* The run whose first chunk came last is the one that counts. */
-static void hear_chunk(struct demo_tally *tally, struct arena *arena, const struct record *record)
+/* Adds a chunk of a conversation. The run whose first chunk came last counts. */
+static void add_chunk(struct demo_tally *tally, struct arena *arena, const struct record *record)
 {
     struct chunk_reading chunk;
     tally->chunks++;
@@ -133,18 +132,18 @@ static void hear_chunk(struct demo_tally *tally, struct arena *arena, const stru
         take_trouble(tally, record, "not a chunk record");
         return;
     }
-    struct demo_heard *heard = &tally->heard[index];
+    struct demo_found *found = &tally->conversations[index];
     if (chunk.seq == 0) {
-        slice_write(chunk.run, heard->run, sizeof heard->run);
-        buf_reset(&heard->tokens);
+        slice_write(chunk.run, found->run, sizeof found->run);
+        buf_reset(&found->tokens);
     }
-    if (!slice_equal_text(chunk.run, heard->run))
+    if (!slice_equal_text(chunk.run, found->run))
         return;
-    reading_add_text(arena, chunk.content, &heard->tokens);
-    buf_add_byte(&heard->tokens, '|');
+    reading_add_text(arena, chunk.content, &found->tokens);
+    buf_add_byte(&found->tokens, '|');
 }
 
-static void hear_usage(struct demo_tally *tally, struct arena *arena, const struct record *record)
+static void add_usage(struct demo_tally *tally, struct arena *arena, const struct record *record)
 {
     const struct json *root = NULL;
     bool is_json = json_parse(arena, record->value, &root, NULL) == OK;
@@ -168,22 +167,22 @@ static void hear_usage(struct demo_tally *tally, struct arena *arena, const stru
     tally->output_tokens += usage->output_tokens;
 }
 
-void demo_tally_hear(struct demo_tally *tally, const struct settings *settings,
-                     const struct record *record)
+void demo_tally_add(struct demo_tally *tally, const struct settings *settings,
+                    const struct record *record)
 {
     struct arena arena OWNED_BY(arena_done);
     arena_init(&arena, LINE_ARENA_MAX);
     if (slice_equal(record->topic, settings->topics_responses))
-        hear_response(tally, &arena, record);
+        add_response(tally, &arena, record);
     else if (slice_equal(record->topic, settings->topics_chunks))
-        hear_chunk(tally, &arena, record);
+        add_chunk(tally, &arena, record);
     else if (slice_equal(record->topic, settings->topics_usage))
-        hear_usage(tally, &arena, record);
+        add_usage(tally, &arena, record);
     else
         tally->letters++;
 }
 
-/* ---- is it right? ---- */
+/* ---- the verification ---- */
 
 static int compare_usage(const void *left, const void *right)
 {
@@ -197,14 +196,14 @@ static int compare_calls(const void *left, const void *right)
     return strcmp(a->call, b->call);
 }
 
-/* What the ledger and the usage topic say of the same calls. */
+/* Sums of the same calls, by the ledger and by the usage topic. */
 struct sums {
     int64_t billed, exact, estimated;
     int64_t ledger_input, ledger_output, usage_input, usage_output;
     int64_t missing, different;
 };
 
-/* One line of the ledger: the end of a call that was billed. */
+/* Counts a line of the ledger: the end of a call that was billed. */
 static void compare_line(struct demo_tally *tally, struct arena *arena, struct slice line,
                          struct sums *sums)
 {
@@ -269,19 +268,19 @@ static void verify_answers(const struct demo_tally *tally, struct buf *ret_fault
         buf_addf(ret_faults, "%zu answers belong to no request\n", tally->foreign);
     for (size_t i = 0; i < DEMO_CONVERSATIONS; i++) {
         const struct demo_conversation *conversation = demo_conversation(i);
-        const struct demo_heard *heard = &tally->heard[i];
-        if (!slice_equal_text(buf_slice(&heard->text), conversation->answer))
+        const struct demo_found *found = &tally->conversations[i];
+        if (!slice_equal_text(buf_slice(&found->text), conversation->answer))
             buf_addf(ret_faults, "conversation %zu has another answer than it should\n", i + 1);
-        if (heard->input_tokens != conversation->input_tokens ||
-            heard->output_tokens != conversation->output_tokens)
+        if (found->input_tokens != conversation->input_tokens ||
+            found->output_tokens != conversation->output_tokens)
             buf_addf(ret_faults, "conversation %zu has other token counts than it should\n", i + 1);
         if (conversation->tokens != NULL &&
-            !slice_equal_text(buf_slice(&heard->tokens), conversation->tokens))
+            !slice_equal_text(buf_slice(&found->tokens), conversation->tokens))
             buf_addf(ret_faults, "conversation %zu has another stream than it should\n", i + 1);
     }
 }
 
-/* "2,345 calls" */
+/* Writes a count such as "2,345 calls". */
 static void add_counted(struct buf *text, int64_t count, const char *noun)
 {
     char digits[SCREEN_COUNT_BYTES];

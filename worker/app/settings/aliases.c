@@ -8,9 +8,9 @@
 #include "yaml/mistake.h"
 
 #define STOPS_MAX      64
-#define JSON_BYTES_MAX 65536 /* of one default */
+#define JSON_BYTES_MAX 65536 /* of a default */
 
-/* Keeps the value as a request with it would have it, if a request may have it. */
+/* Keeps a default as the request reader does, if a request may have that value. */
 static void keep_default(struct settings_reader *reader, const struct document_node *node,
                          struct slice path, enum parameter parameter, struct slice json,
                          struct model_alias *ret_alias)
@@ -18,7 +18,7 @@ static void keep_default(struct settings_reader *reader, const struct document_n
     struct trial trial OWNED_BY(trial_done);
     trial_init(&trial);
     if (trial_field(&trial, parameter_rows[parameter].name, json) != OK) {
-        problems_add(reader->problems, node->place, path, "%s", trial_words(&trial));
+        problems_add(reader->problems, node->place, path, "%s", trial_reason(&trial));
         return;
     }
     if (!arena_copy(&reader->settings->arena, trial.request.parameters[parameter],
@@ -26,7 +26,7 @@ static void keep_default(struct settings_reader *reader, const struct document_n
         problems_add(reader->problems, node->place, path, "out of memory");
 }
 
-/* A text as JSON: a number as it is, all else as a string. */
+/* Appends a text as JSON: a number unchanged, everything else as a string. */
 static bool take_json(struct settings_reader *reader, const struct document_node *node,
                       struct slice path, struct buf *ret_json)
 {
@@ -65,8 +65,8 @@ static bool take_stops(struct settings_reader *reader, const struct document_nod
     return true;
 }
 
-static void tell_unknown(struct settings_reader *reader, const struct document_node *item,
-                         struct slice path, const struct suggest *suggest, const char *known)
+static void add_unknown(struct settings_reader *reader, const struct document_node *item,
+                        struct slice path, const struct suggest *suggest, const char *known)
 {
     if (suggest->nearest.ptr != NULL)
         problems_add(reader->problems, item->key_place, path, "unknown; did you mean %.*s?",
@@ -75,8 +75,8 @@ static void tell_unknown(struct settings_reader *reader, const struct document_n
         problems_add(reader->problems, item->key_place, path, "unknown; %s", known);
 }
 
-static void tell_unknown_default(struct settings_reader *reader, const struct document_node *item,
-                                 struct slice path)
+static void add_unknown_default(struct settings_reader *reader, const struct document_node *item,
+                                struct slice path)
 {
     struct suggest suggest;
     struct buf known OWNED_BY(buf_done);
@@ -88,7 +88,7 @@ static void tell_unknown_default(struct settings_reader *reader, const struct do
         const char *between = i == 0 ? "" : i + 1 < PARAMETER_COUNT ? ", " : " and ";
         buf_addf(&known, "%s%s", between, parameter_rows[i].name);
     }
-    tell_unknown(reader, item, path, &suggest, buf_text(&known));
+    add_unknown(reader, item, path, &suggest, buf_text(&known));
 }
 
 static void take_default(struct settings_reader *reader, const struct document_node *item,
@@ -98,7 +98,7 @@ static void take_default(struct settings_reader *reader, const struct document_n
     enum parameter parameter = parameter_find(item->key);
     buf_init(&json, JSON_BYTES_MAX);
     if (parameter == PARAMETER_COUNT) {
-        tell_unknown_default(reader, item, path);
+        add_unknown_default(reader, item, path);
         return;
     }
     bool is_taken = parameter_rows[parameter].form == PARAMETER_TEXTS
@@ -125,7 +125,7 @@ static void take_defaults(struct settings_reader *reader, const struct document_
     }
 }
 
-/* A text of a form; a problem otherwise. */
+/* Takes a text of this form, or adds a problem. */
 static void take_form(struct settings_reader *reader, const struct document_node *node,
                       struct slice path, enum setting_form form, struct slice *ret_text)
 {
@@ -167,7 +167,7 @@ void settings_add_apis(struct buf *buf)
         buf_addf(buf, "|%s", apis[i]->api);
 }
 
-/* Is the model one that a request may name? */
+/* Adds a problem if a request may not name this model. */
 static void try_model(struct settings_reader *reader, const struct document_node *node,
                       struct slice path, struct slice id)
 {
@@ -176,7 +176,7 @@ static void try_model(struct settings_reader *reader, const struct document_node
     struct catalog catalog = {.default_model = alias.name, .aliases = &alias, .alias_count = 1};
     trial_init(&trial);
     if (trial_model(&trial, &catalog) != OK)
-        problems_add(reader->problems, node->place, path, "%s", trial_words(&trial));
+        problems_add(reader->problems, node->place, path, "%s", trial_reason(&trial));
 }
 
 static void take_member(struct settings_reader *reader, const struct alias_member *member,
@@ -222,8 +222,7 @@ static void take_alias(struct settings_reader *reader, const struct document_nod
         if (member != NULL)
             take_member(reader, member, item, below, ret_alias);
         else
-            tell_unknown(reader, item, below, &suggest,
-                         "an alias has id, api, region and defaults");
+            add_unknown(reader, item, below, &suggest, "an alias has id, api, region and defaults");
     }
     if (ret_alias->id.ptr == NULL && problems_found(reader->problems) == before)
         problems_add(reader->problems, node->place, path,

@@ -1,4 +1,5 @@
-/* The forms of texts: names of topics, URLs, … and what to do about a text that has another one. */
+/* The forms of texts, such as topic names and URLs: checks a text, and says what to do about a
+ * wrong one. */
 #include "app/settings/parts.h"
 
 #include <sys/stat.h>
@@ -19,7 +20,7 @@ static bool is_printable(struct slice text, size_t max)
     return text.len <= max;
 }
 
-/* One broker: [protocol://]host[:port], the host perhaps an IPv6 address in brackets. */
+/* Is the text a broker: [protocol://]host[:port], where host may be an IPv6 address in brackets? */
 static bool is_server(struct slice server)
 {
     for (size_t i = 0; i + 2 < server.len; i++) {

@@ -1,10 +1,10 @@
-/* What the settings say to the Kafka clients. */
+/* Makes the configuration of the Kafka clients from the settings. */
 #include "app/settings/settings.h"
 
-/* Members of a response beside the answer, the request's echoes and headers. */
+/* Bytes of a response beside the answer, the request's echoes and headers. */
 #define OUTPUT_FRAME_BYTES ((size_t)1024 * 1024)
 
-/* A dead letter holds the request byte for byte, also one over max_request_size. */
+/* A dead letter holds the whole request, even one over max_request_size. */
 #define LETTER_BYTES ((size_t)31 * 1024 * 1024)
 
 void settings_kafka_config(const struct settings *settings, struct slice transactional_id,

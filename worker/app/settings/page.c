@@ -1,4 +1,4 @@
-/* The settings table as a page for people. */
+/* Prints the settings table as a page for people. */
 #include "app/settings/parts.h"
 
 #include <string.h>
@@ -13,7 +13,7 @@ static const char *const KIND_WORDS[] = {
     [SETTING_ALIASES] = "map by name", [SETTING_TEMPLATES] = "map by name",
 };
 
-/* Adds the words, broken at spaces; code between backticks is kept together. */
+/* Adds a text, wrapped at blanks but not between backticks. */
 static void add_wrapped(struct buf *buf, const char *indent, const char *words)
 {
     struct slice rest = slice_of_text(words);
@@ -66,7 +66,7 @@ static void add_group_of(struct buf *buf, const char *path)
     for (size_t i = 0; i < count; i++) {
         if (strcmp(groups[i].path, path) == 0) {
             buf_addf(buf, "\n%s\n", path);
-            add_wrapped(buf, "  ", groups[i].words);
+            add_wrapped(buf, "  ", groups[i].description);
         }
     }
 }
@@ -101,6 +101,6 @@ void settings_add_reference(struct buf *buf)
         }
         buf_addf(buf, "\n  %s\n", rows[i].path);
         add_facts(buf, &rows[i]);
-        add_wrapped(buf, "    ", rows[i].words);
+        add_wrapped(buf, "    ", rows[i].description);
     }
 }

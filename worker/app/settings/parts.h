@@ -1,37 +1,39 @@
-/* Between the files of the settings reader, each of which takes one kind of value from the file to
- * its member of struct settings. Not for others. */
+/* Private to the settings reader: shared by its files, each of which reads one kind of value from a
+ * YAML node into its member of struct settings. Every fault becomes a problem in the reader's list.
+ */
 #ifndef APP_SETTINGS_PARTS_H
 #define APP_SETTINGS_PARTS_H
 
 #include "app/settings/settings.h"
 
+/* A reading in progress; everything is borrowed. */
 struct settings_reader {
     struct settings *settings;
     struct problems *problems;
     struct environment environment;
 };
 
-/* Fills the member of `row` from `node`; problems go to the list. */
+/* Reads `node` into the member of `row`. */
 void settings_take(struct settings_reader *reader, const struct setting_row *row,
                    const struct document_node *node);
-/* A text with its `${…}` put in, copied to the arena. false: a problem was added. */
+/* Replaces the `${…}` of a text and copies it to the arena. False: it added a problem. */
 MUST_CHECK bool settings_take_text(struct settings_reader *reader, const struct document_node *node,
                                    struct slice path, struct slice *ret_text);
-/* Of a map whose names are the user's: is it small enough, and is this member, at this path, the
- * first of its name and named well? Else a problem was added. */
+/* Checks a map whose names the user chooses: it must not be too large, and `member`, at `path`,
+ * must be the first of its name and have a valid name. False: it added a problem. */
 MUST_CHECK bool settings_may_take(struct settings_reader *reader, const struct document_node *map,
                                   const struct document_node *member, struct slice path);
-/* An amount with its unit. */
+/* Appends an amount with its unit. */
 void settings_add_amount(struct buf *buf, enum setting_kind kind, int64_t amount);
-/* Words that have | between them, with `between` instead. */
+/* Appends the choices `a|b`, with `between` in place of each |. */
 void settings_add_choices(struct buf *buf, const char *choices, const char *between);
-/* Which of the choices the text is, from 0; -1: none, and a problem was added. */
+/* The place of `text` among the choices, from 0; -1: it is none, and it added a problem. */
 int settings_find_choice(struct settings_reader *reader, const struct document_node *node,
                          struct slice path, const char *choices, struct slice text);
-/* How many groups a path leads through: its dots. */
+/* The number of groups that a path leads through, which is that of its dots. */
 size_t settings_depth(struct slice path);
 
-/* The maps whose names are the user's: properties.c, aliases.c, templates.c. */
+/* Read the maps whose names the user chooses (properties.c, aliases.c, templates.c). */
 void settings_take_properties(struct settings_reader *reader, const struct setting_row *row,
                               const struct document_node *node,
                               struct setting_properties *ret_value);
@@ -42,7 +44,7 @@ void settings_take_templates(struct settings_reader *reader, const struct docume
 
 enum alias_kind { ALIAS_TEXT, ALIAS_MODEL, ALIAS_API, ALIAS_DEFAULTS };
 
-/* A member of an alias; the model must be there. */
+/* A member that an alias may have; only the model is required. */
 struct alias_member {
     const char *name;
     enum alias_kind kind;
@@ -50,21 +52,21 @@ struct alias_member {
     size_t value_at;        /* offset in struct model_alias */
 };
 
-/* The members that an alias may have. */
+/* The rows of all members. */
 const struct alias_member *settings_alias_members(size_t *ret_count);
-/* The words that `api` may be, with | between. */
+/* Appends the names of all apis, with | between. */
 void settings_add_apis(struct buf *buf);
 
 #define APIS_BYTES_MAX 1024
 
-/* librdkafka's words without this value, which may be a secret: `***` in its place, and in that of
- * a part, for they are clipped. */
-void settings_add_words(struct buf *buf, struct slice words, struct slice value);
+/* Appends librdkafka's text with `***` in place of `value`, which may be a secret. Hides a part of
+ * the value as well, because librdkafka clips its texts. */
+void settings_add_hidden(struct buf *buf, struct slice text, struct slice value);
 
-/* Are the settings of which the Kafka clients are made there, and good by themselves? */
+/* Are the settings from which the Kafka clients are made present and valid? */
 bool settings_have_clients(const struct settings *settings);
 
-/* Problems of settings that are good by themselves and contradict each other. */
+/* Adds problems for valid settings that contradict each other. */
 void settings_check_relations(const struct settings *settings, struct problems *problems);
 
 #endif

@@ -1,9 +1,9 @@
-/* librdkafka properties, and which of their values are secrets. */
+/* Reads librdkafka properties, and knows which values are secret. */
 #include "app/settings/parts.h"
 
 #include <string.h>
 
-#define QUOTE_BYTES 8 /* so much of a secret is a quotation of it */
+#define QUOTE_BYTES 8 /* this many bytes of a secret in a text must be hidden */
 
 bool settings_property_is_secret(struct slice name)
 {
@@ -19,25 +19,25 @@ bool settings_property_is_secret(struct slice name)
     return false;
 }
 
-/* How much of the value begins there, if it is enough to be one. */
-static size_t quoted_len(struct slice words, size_t at, struct slice value)
+/* The length of the part of the value that stands there; 0 = too short to hide. */
+static size_t quoted_len(struct slice text, size_t at, struct slice value)
 {
     size_t len = 0;
-    while (len < value.len && at + len < words.len && words.ptr[at + len] == value.ptr[len])
+    while (len < value.len && at + len < text.len && text.ptr[at + len] == value.ptr[len])
         len++;
-    bool is_clipped = at + len == words.len && len > 0;
+    bool is_clipped = at + len == text.len && len > 0;
     return len == value.len || len >= QUOTE_BYTES || is_clipped ? len : 0;
 }
 
-void settings_add_words(struct buf *buf, struct slice words, struct slice value)
+void settings_add_hidden(struct buf *buf, struct slice text, struct slice value)
 {
     size_t at = 0;
-    while (at < words.len) {
-        size_t len = quoted_len(words, at, value);
+    while (at < text.len) {
+        size_t len = quoted_len(text, at, value);
         if (len > 0)
             buf_add_text(buf, "***");
         else
-            buf_add_byte(buf, words.ptr[at]);
+            buf_add_byte(buf, text.ptr[at]);
         at += len > 0 ? len : 1;
     }
 }
@@ -45,18 +45,18 @@ void settings_add_words(struct buf *buf, struct slice words, struct slice value)
 static void check_property(struct settings_reader *reader, const struct kafka_property *property,
                            const struct document_node *node, struct slice path)
 {
-    struct buf words OWNED_BY(buf_done);
-    buf_init(&words, KAFKA_ERROR_MAX);
-    enum err err = kafka_conf_check(property->name, property->value, &words);
+    struct buf text OWNED_BY(buf_done);
+    buf_init(&text, KAFKA_ERROR_MAX);
+    enum err err = kafka_conf_check(property->name, property->value, &text);
     bool may_be_secret =
         settings_property_is_secret(property->name) || !slice_equal(node->text, property->value);
     if (err == ERR_NOT_ALLOWED)
         problems_add(reader->problems, node->place, path, "is rejected: %s; remove it",
-                     buf_text(&words));
+                     buf_text(&text));
     else if (err != OK) {
         struct buf shown OWNED_BY(buf_done);
         buf_init(&shown, 4 * KAFKA_ERROR_MAX);
-        settings_add_words(&shown, buf_slice(&words), may_be_secret ? property->value : SLICE_NULL);
+        settings_add_hidden(&shown, buf_slice(&text), may_be_secret ? property->value : SLICE_NULL);
         problems_add(reader->problems, node->place, path, "librdkafka rejects it: %s",
                      buf_text(&shown));
     }
@@ -97,7 +97,7 @@ void settings_forget_secrets(struct settings *settings)
             struct slice value = all[i]->list[j].value;
             if (!settings_property_is_secret(all[i]->list[j].name) || value.len == 0)
                 continue;
-            /* The arena's copy is the only one. */
+            /* The arena has the only copy. */
             union {
                 const char *read;
                 char *write;

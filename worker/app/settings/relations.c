@@ -1,6 +1,5 @@
-/* Settings that contradict each other. Each problem stands where the user set one of them.
- * Relations of values that are wrong by themselves are passed over: what stands there is not what
- * was meant. */
+/* Checks settings that may contradict each other. Each problem points to a setting that the user
+ * has set. A check skips invalid values, because they are not what the user means. */
 #include "app/settings/parts.h"
 
 #include <stdio.h>
@@ -8,13 +7,13 @@
 #include "app/settings/topics.h"
 #include "app/settings/trial.h"
 
-/* The first value must not be above the second. */
+/* A pair of which the first value must not exceed the second. */
 struct order {
     const char *small_path, *big_path;
     struct place small_place, big_place;
     int64_t small, big;
     bool may_be_equal;
-    bool is_known; /* both were read */
+    bool is_known; /* both are valid */
 };
 
 #define ORDER(settings, small_member, small_name, big_member, big_name, equal)                     \
@@ -73,34 +72,35 @@ static bool is_listed_before(const struct setting_list *list, size_t index)
     return false;
 }
 
-/* The path and place of the one that the user said, of two settings that name the same topic. */
-static enum topic said_of(const struct settings *s, enum topic wanted, enum topic other)
+/* Two settings that name the same topic: path and place of the one that the user has set. */
+static enum topic written_by_user(const struct settings *s, enum topic wanted, enum topic other)
 {
     return topic_place(s, wanted).line > 0 ? wanted : other;
 }
 
-/* Readers of a topic know its records by its name. Names that are wrong by themselves are null. */
+/* Each topic must have one use, because clients tell records apart by their topic. Invalid names
+ * are null. */
 static void check_outputs(const struct settings *s, enum topic a, enum topic b,
                           struct problems *problems)
 {
     struct slice name = *topic_names(s, a).items;
-    enum topic said = said_of(s, b, a);
+    enum topic written = written_by_user(s, b, a);
     if (name.ptr == NULL || !slice_equal(name, *topic_names(s, b).items))
         return;
-    problems_add(problems, topic_place(s, said), slice_of_text(topic_path(said)),
-                 "topic %.*s is %s and %s: its readers could not tell the records apart; use two "
+    problems_add(problems, topic_place(s, written), slice_of_text(topic_path(written)),
+                 "topic %.*s is %s and %s: its readers cannot distinguish the records; use two "
                  "topics",
                  SLICE_ARG(name), topic_path(a), topic_path(b));
 }
 
-/* An output that is read again would be a request without end. */
+/* No output topic may be a request topic: the worker would answer its own output for ever. */
 static void check_input(const struct settings *s, struct slice name, struct problems *problems)
 {
     for (enum topic output = 0; output < TOPIC_COUNT; output++) {
         if (!topic_is_output(output) || !slice_equal(name, *topic_names(s, output).items))
             continue;
-        enum topic said = said_of(s, output, TOPIC_REQUESTS);
-        problems_add(problems, topic_place(s, said), slice_of_text(topic_path(said)),
+        enum topic written = written_by_user(s, output, TOPIC_REQUESTS);
+        problems_add(problems, topic_place(s, written), slice_of_text(topic_path(written)),
                      "topic %.*s is in %s and %s: its records would become requests again; use "
                      "two topics",
                      SLICE_ARG(name), topic_path(TOPIC_REQUESTS), topic_path(output));
@@ -135,7 +135,7 @@ static bool is_alias(const struct settings *s, struct slice name)
     return false;
 }
 
-/* A wrong alias has its problem where it stands. */
+/* An invalid alias has its problem at its place. */
 static void check_models(const struct settings *s, struct problems *problems)
 {
     struct trial trial OWNED_BY(trial_done);
@@ -150,7 +150,7 @@ static void check_models(const struct settings *s, struct problems *problems)
     if (s->models_default.len > 0 && is_known && !is_alias(s, s->models_default) &&
         trial_model(&trial, &catalog) != OK)
         problems_add(problems, s->at.models_default, SLICE("models.default"), "%s",
-                     trial_words(&trial));
+                     trial_reason(&trial));
 }
 
 static void check_switches(const struct settings *s, struct problems *problems)
@@ -180,8 +180,7 @@ bool settings_have_clients(const struct settings *settings)
            settings->kafka_group_id.len > 0;
 }
 
-/* librdkafka properties may say otherwise than our settings: what counts is the value in the end.
- */
+/* librdkafka properties may override settings, so this compares the values that the clients get. */
 static void check_kafka(const struct settings *s, struct problems *problems)
 {
     const struct settings_marks *wrong = &s->is_wrong;
@@ -199,7 +198,7 @@ static void check_kafka(const struct settings *s, struct problems *problems)
                      "kafka.client, kafka.consumer or kafka.producer");
         return;
     }
-    /* The settings' own values are compared among the orders. */
+    /* Another check compares the values of the settings themselves. */
     if (max_poll_ms != s->kafka_max_poll_interval_ms && !wrong->kafka_max_poll_interval_ms &&
         s->delivery_drain_timeout_ms >= max_poll_ms)
         problems_add(problems, s->at.delivery_drain_timeout_ms, SLICE("delivery.drain_timeout"),
@@ -213,21 +212,21 @@ static void check_kafka(const struct settings *s, struct problems *problems)
                      (long long)transaction_ms);
 }
 
-/* Where the user says a property of a client: that client's map wins over the common one. */
-static bool find_said(const struct settings *s, bool is_consumers, const char *name,
+/* The place of a property of a client, whose map wins over the common one. */
+static bool find_property(const struct settings *s, bool is_consumers, const char *name,
                       struct place *ret_place, const char **ret_path)
 {
     const struct {
-        const struct setting_properties *said;
+        const struct setting_properties *written;
         const char *path;
     } maps[] = {{is_consumers ? &s->kafka_consumer : &s->kafka_producer,
                  is_consumers ? "kafka.consumer" : "kafka.producer"},
                 {&s->kafka_client, "kafka.client"}};
     for (size_t i = 0; i < COUNT_OF(maps); i++) {
-        for (size_t j = 0; j < maps[i].said->set.count; j++) {
-            if (!slice_equal_text(maps[i].said->set.list[j].name, name))
+        for (size_t j = 0; j < maps[i].written->set.count; j++) {
+            if (!slice_equal_text(maps[i].written->set.list[j].name, name))
                 continue;
-            *ret_place = maps[i].said->places[j];
+            *ret_place = maps[i].written->places[j];
             *ret_path = maps[i].path;
             return true;
         }
@@ -235,7 +234,8 @@ static bool find_said(const struct settings *s, bool is_consumers, const char *n
     return false;
 }
 
-/* After a stall the engine gives the group a third of the session's time to say who was put out. */
+/* After a stall the engine gives the group a third of the session time-out to report a lost
+ * membership. */
 static void check_heartbeat(const struct settings *s, struct problems *problems)
 {
     static const char *const NAMES[] = {"heartbeat.interval.ms", "session.timeout.ms"};
@@ -250,10 +250,10 @@ static void check_heartbeat(const struct settings *s, struct problems *problems)
     int64_t session_ms = kafka_conf_number(&config, KAFKA_CONSUMER, NAMES[1]);
     if (heartbeat_ms < 0 || session_ms < 0 || heartbeat_ms <= session_ms / 3)
         return;
-    size_t said = find_said(s, true, NAMES[0], &place, &map) ? 0 : 1;
-    if (said == 1 && !find_said(s, true, NAMES[1], &place, &map))
+    size_t written = find_property(s, true, NAMES[0], &place, &map) ? 0 : 1;
+    if (written == 1 && !find_property(s, true, NAMES[1], &place, &map))
         return;
-    (void)snprintf(path, sizeof path, "%s.%s", map, NAMES[said]);
+    (void)snprintf(path, sizeof path, "%s.%s", map, NAMES[written]);
     problems_add(problems, place, slice_of_text(path),
                  "heartbeats every %lld ms are more than a third of the session's %lld ms apart: a "
                  "worker that lost its partitions would learn of it too late; remove it, and set "
@@ -261,7 +261,7 @@ static void check_heartbeat(const struct settings *s, struct problems *problems)
                  (long long)heartbeat_ms, (long long)session_ms);
 }
 
-/* An output that librdkafka itself refuses as too large could never be published. */
+/* librdkafka must not reject an output as too large, because the worker could never publish it. */
 static void check_record_size(const struct settings *s, struct problems *problems)
 {
     static const char NAME[] = "message.max.bytes";
@@ -269,14 +269,14 @@ static void check_record_size(const struct settings *s, struct problems *problem
     struct place place;
     const char *map;
     char path[PROBLEM_PATH_MAX];
-    if (!settings_have_clients(s) || !find_said(s, false, NAME, &place, &map))
+    if (!settings_have_clients(s) || !find_property(s, false, NAME, &place, &map))
         return;
     settings_kafka_config(s, SLICE("checked"), &config);
-    int64_t said = kafka_conf_number(&config, KAFKA_PUBLISHER, NAME);
+    int64_t written = kafka_conf_number(&config, KAFKA_PUBLISHER, NAME);
     config.client = config.producer = (struct kafka_properties){NULL, 0};
     int64_t needed = kafka_conf_number(&config, KAFKA_PUBLISHER, NAME);
     (void)snprintf(path, sizeof path, "%s.%s", map, NAME);
-    if (said >= 0 && said < needed)
+    if (written >= 0 && written < needed)
         problems_add(problems, place, slice_of_text(path),
                      "must be at least %lld: responses, usage and dead letters may be that large "
                      "(bedrock.max_answer_size, delivery.max_request_size), and librdkafka "

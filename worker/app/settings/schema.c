@@ -1,12 +1,13 @@
-/* The settings table as a JSON Schema (2020-12), for editors. What a schema cannot tell, the reader
- * judges: it takes no file that the reader would reject for its form, and rejects none that the
- * reader takes. */
+/* Prints the settings table as a JSON Schema (2020-12) for editors. The schema accepts every file
+ * that the reader accepts, and rejects files whose form is wrong. Only the reader finds the other
+ * mistakes. */
 #include "app/settings/parts.h"
 
 #include "wire/chat/parameters.h"
 #include "wire/formats/json.h"
 
-/* YAML's numbers and booleans are texts where a text is wanted: a replica may be called 0. */
+/* A number or boolean of YAML is a text where the setting is a text: an instance may be called 0.
+ */
 #define TEXT_TYPES       "string|number|boolean"
 #define GROUP_TYPES      "object|null"
 #define VARIABLE_PATTERN "[$][{][A-Za-z_][A-Za-z0-9_]*(:-[^}]*)?[}]"
@@ -14,7 +15,8 @@
 #define SIZE_PATTERN     "^[0-9]+(B|kB|KB|MB|GB|KiB|MiB|GiB)?$"
 #define ROLES            "system|human|user|ai|assistant"
 
-/* Begins an object or an array: a member of an object, or (name NULL) an item of an array. */
+/* Begins an object or an array, as the member `name` of an object or, if NULL, an item of an array.
+ */
 static void begin(struct buf *buf, const char *name, char bracket)
 {
     if (name != NULL)
@@ -29,8 +31,8 @@ static void end(struct buf *buf, const char *brackets)
     buf_add_text(buf, brackets);
 }
 
-/* An array of strings, from words with | between. */
-static void add_words(struct buf *buf, const char *name, const char *words)
+/* Adds an array of strings, from `a|b`. */
+static void add_choices(struct buf *buf, const char *name, const char *words)
 {
     struct slice rest = slice_of_text(words);
     begin(buf, name, '[');
@@ -43,14 +45,14 @@ static void add_words(struct buf *buf, const char *name, const char *words)
     end(buf, "]");
 }
 
-/* One type, or several with | between. */
+/* Adds one type, or several from `a|b`. */
 static void add_type(struct buf *buf, const char *types)
 {
     struct slice all = slice_of_text(types);
     if (slice_find(all, '|') == all.len)
         json_add_text_member(buf, "type", all);
     else
-        add_words(buf, "type", types);
+        add_choices(buf, "type", types);
 }
 
 static void add_text(struct buf *buf, bool is_needed)
@@ -70,7 +72,7 @@ static void add_texts(struct buf *buf, bool is_needed, bool are_needed)
         json_add_int_member(buf, "minItems", 1);
 }
 
-/* A string of this pattern, as one of several forms. */
+/* Adds a string with this pattern, as one of several forms. */
 static void add_pattern(struct buf *buf, const char *pattern)
 {
     begin(buf, NULL, '{');
@@ -88,7 +90,7 @@ static void add_range(struct buf *buf, int64_t low, int64_t high)
     end(buf, "}");
 }
 
-/* The forms of a value that is not a text; an environment variable may stand in its place. */
+/* Adds the forms of a value that is not a text, or of an environment variable in its place. */
 static void add_forms(struct buf *buf, const struct setting_row *row)
 {
     begin(buf, "anyOf", '[');
@@ -98,7 +100,7 @@ static void add_forms(struct buf *buf, const struct setting_row *row)
         end(buf, "}");
     } else if (row->kind == SETTING_CHOICE) {
         begin(buf, NULL, '{');
-        add_words(buf, "enum", row->choices);
+        add_choices(buf, "enum", row->choices);
         end(buf, "}");
     } else if (row->kind == SETTING_SPAN) {
         add_pattern(buf, SPAN_PATTERN);
@@ -113,7 +115,7 @@ static void add_forms(struct buf *buf, const struct setting_row *row)
     end(buf, "]");
 }
 
-/* A closed map: other members than those that follow are not known. */
+/* Begins a map whose only valid members are those that follow. */
 static void begin_map(struct buf *buf, const char *types)
 {
     add_type(buf, types);
@@ -150,7 +152,7 @@ static void add_member(struct buf *buf, enum alias_kind kind)
         return;
     case ALIAS_API:
         settings_add_apis(&apis);
-        add_words(buf, "enum", buf_text(&apis));
+        add_choices(buf, "enum", buf_text(&apis));
         return;
     case ALIAS_DEFAULTS:
         add_defaults(buf);
@@ -171,11 +173,11 @@ static void add_aliases(struct buf *buf)
         end(buf, "}");
     }
     end(buf, "}");
-    add_words(buf, "required", "id");
+    add_choices(buf, "required", "id");
     end(buf, "}");
 }
 
-/* Lists of pairs: a role and a text. */
+/* Adds the schema of a list of pairs of a role and a text. */
 static void add_templates(struct buf *buf)
 {
     add_type(buf, "object");
@@ -186,7 +188,7 @@ static void add_templates(struct buf *buf)
     add_type(buf, "array");
     begin(buf, "prefixItems", '[');
     begin(buf, NULL, '{');
-    add_words(buf, "enum", ROLES);
+    add_choices(buf, "enum", ROLES);
     end(buf, "}");
     begin(buf, NULL, '{');
     add_text(buf, false);
@@ -232,7 +234,7 @@ static void add_kind(struct buf *buf, const struct setting_row *row)
     }
 }
 
-/* How many leading parts two paths share, of the parts before the last one of `path`. */
+/* The number of leading groups that two paths share. */
 static size_t shared_parts(struct slice before, struct slice path)
 {
     size_t parts = 0;
@@ -241,7 +243,7 @@ static size_t shared_parts(struct slice before, struct slice path)
     return parts;
 }
 
-/* Begins the member that is called as the part of a path with this index; each on a line. */
+/* Begins a member, on a new line, that has the name of the path's part with this index. */
 static void begin_part(struct buf *buf, struct slice path, size_t index)
 {
     while (index-- > 0)
@@ -258,7 +260,7 @@ static void add_row(struct buf *buf, const struct setting_row *row)
     bool is_json = row->kind == SETTING_FLAG || row->kind == SETTING_COUNT ||
                    slice_starts(text, SLICE("[")) || slice_starts(text, SLICE("{"));
     begin_part(buf, path, settings_depth(path));
-    json_add_text_member(buf, "description", slice_of_text(row->words));
+    json_add_text_member(buf, "description", slice_of_text(row->description));
     if (is_json)
         json_add_member(buf, "default", text);
     else

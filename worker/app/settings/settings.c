@@ -14,7 +14,7 @@
 
 #define WAITING_MAX (DOCUMENT_DEPTH_MAX * 8)
 #define MEMBERS_MAX 1000
-/* Letters of a whole path that may be wrong in one that is meant. */
+/* The most letters that may differ between a path and the one that the user means. */
 #define PATH_CHANGES_MAX 2
 
 #define RANGE(low_value, high_value) .low = (low_value), .high = (high_value)
@@ -23,13 +23,13 @@
 #define NEEDED(name)                 .form = FORM_##name, .is_needed = true
 #define NO_LIMIT                     .low = 0
 
-#define GROUP(group_path, group_words)
-#define SETTING(member, kind_name, row_path, text, limits, row_words)                              \
+#define GROUP(group_path, group_description)
+#define SETTING(member, kind_name, row_path, text, limits, row_description)                        \
     {.path = (row_path),                                                                           \
      .kind = SETTING_##kind_name,                                                                  \
      .default_text = (text),                                                                       \
      limits,                                                                                       \
-     .words = (row_words),                                                                         \
+     .description = (row_description),                                                             \
      .value_at = offsetof(struct settings, member),                                                \
      .place_at = offsetof(struct settings_places, member),                                         \
      .wrong_at = offsetof(struct settings_marks, member)},
@@ -39,8 +39,8 @@ static const struct setting_row ROWS[] = {
 #undef SETTING
 #undef GROUP
 
-#define GROUP(group_path, group_words) {(group_path), (group_words)},
-#define SETTING(member, kind_name, row_path, text, limits, row_words)
+#define GROUP(group_path, group_description) {(group_path), (group_description)},
+#define SETTING(member, kind_name, row_path, text, limits, row_description)
 static const struct setting_group GROUPS[] = {
 #include "app/settings/settings.def"
 };
@@ -78,7 +78,7 @@ static void set_wrong(struct settings *settings, const struct setting_row *row, 
     memcpy((char *)&settings->is_wrong + row->wrong_at, &is_wrong, sizeof is_wrong);
 }
 
-/* Takes a value from a place, and remembers whether it was rejected. */
+/* Takes a value, and keeps its place and whether it is invalid. */
 static void take_row(struct settings_reader *reader, const struct setting_row *row,
                      const struct document_node *node)
 {
@@ -88,13 +88,13 @@ static void take_row(struct settings_reader *reader, const struct setting_row *r
     set_wrong(reader->settings, row, problems_found(reader->problems) > before);
 }
 
-/* A map that holds settings, and the path that leads to it. */
+/* A map of settings, and its path. */
 struct group {
     const struct document_node *map;
     struct slice path; /* "" = the root */
 };
 
-/* The path of its first setting; NULL when there is no such group. */
+/* The path of the first setting of a group; NULL = there is no such group. */
 static const char *first_of_group(struct slice path)
 {
     for (size_t i = 0; i < COUNT_OF(ROWS); i++) {
@@ -118,7 +118,7 @@ size_t settings_depth(struct slice path)
     return dots;
 }
 
-/* The front of a row's path with as many dots as `path` has: a group or a setting. */
+/* The front of a row's path, with as many dots as `path` has: a group or a setting. */
 static struct slice front_of(struct slice row, size_t dots)
 {
     for (size_t i = 0; i < row.len; i++) {
@@ -128,8 +128,8 @@ static struct slice front_of(struct slice row, size_t dots)
     return row;
 }
 
-/* The one front that begins with this path, which is cut short: kafka.bootstrap; null when there
- * are several, or none. */
+/* The only front that begins with `path`, such as `kafka.bootstrap_servers` for `kafka.bootstrap`;
+ * null when there are none or several. */
 static struct slice only_longer(struct slice path)
 {
     struct slice found = SLICE_NULL;
@@ -144,9 +144,9 @@ static struct slice only_longer(struct slice path)
     return found;
 }
 
-/* Of the settings and groups beside it, the one whose name is nearest; else the setting of another
- * group with exactly this name, the nearest of all paths, or what the path is the beginning of.
- * Null when there is none. */
+/* What the user most likely means by an unknown path: the nearest name in the same group; or else
+ * the setting of another group with this name, the nearest of all paths, or the path that begins
+ * with it. Null = no guess. */
 static struct slice find_meant(struct slice path, struct slice key)
 {
     struct slice group = slice_sub(path, 0, path.len - key.len), moved = SLICE_NULL;
@@ -181,7 +181,7 @@ static void reject_unknown(struct settings_reader *reader, struct place place, s
                      "unknown setting; `bedrock-worker reference` lists all");
 }
 
-/* One member of a group: a setting, a group to be looked into later (true), or a mistake. */
+/* Takes a member of a group: a setting, or a mistake. True: it is a group, to read later. */
 static bool take_member(struct settings_reader *reader, const struct document_node *node,
                         struct slice path)
 {
@@ -239,7 +239,7 @@ static void take_root(struct settings_reader *reader, const struct document_node
     }
 }
 
-/* On the command line, a path that is no setting's. */
+/* Adds a problem for a path on the command line that is no setting's. */
 static void reject_path(struct settings_reader *reader, struct place place, struct slice path)
 {
     size_t dot = path.len;
@@ -254,7 +254,7 @@ static void reject_path(struct settings_reader *reader, struct place place, stru
     reject_unknown(reader, place, path, slice_sub(path, dot, path.len));
 }
 
-/* `path=value`; the value is YAML, as in the file. */
+/* Takes `path=value`; the value is YAML, as in the file. */
 static void take_override(struct settings_reader *reader, const char *text, size_t number)
 {
     struct slice whole = slice_of_text(text);
@@ -285,7 +285,7 @@ static void take_override(struct settings_reader *reader, const char *text, size
     take_row(reader, row, node);
 }
 
-/* Most defaults need no YAML reader, which takes its time to come up. */
+/* Takes a simple default without the YAML reader, whose start is slow. */
 static bool is_simple(struct slice text, struct document_node *ret_node)
 {
     static const struct {
@@ -343,7 +343,7 @@ static const char *get_environment(void *self, const char *name)
     return getenv(name);
 }
 
-/* The whole file; "-" is standard input. */
+/* Reads the whole file; "-" is standard input. */
 static bool read_file(const char *file, struct buf *ret_text, struct problems *problems)
 {
     bool is_stdin = strcmp(file, "-") == 0;

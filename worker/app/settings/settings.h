@@ -1,9 +1,9 @@
-/* The settings: one table (settings.def) from which the struct, the reader, the checks, the
- * reference page and the JSON Schema are made. A struct settings owns all of its values (one
- * arena); texts and list items are NUL-terminated behind. It holds no AWS secret; librdkafka
- * properties may hold one (sasl.password), which new producers need for as long as a worker lives:
- * settings_free wipes it, and no text ever quotes it. Borrowed slices in engine_config and
- * io_config live as long as the settings. */
+/* The worker's settings: one table (settings.def) from which the struct, the reader, the checks,
+ * the reference page and the JSON Schema are generated. A struct settings owns all its values in an
+ * arena; texts and list items have a NUL behind them. engine_config and io_config borrow from it.
+ *
+ * It holds no AWS secret. librdkafka properties may be secret (sasl.password); new producers need
+ * them as long as the worker runs. settings_free overwrites them, and no text ever quotes them. */
 #ifndef APP_SETTINGS_SETTINGS_H
 #define APP_SETTINGS_SETTINGS_H
 
@@ -43,6 +43,7 @@ enum setting_form {
     FORM_MODEL
 };
 
+/* Values of the kinds LIST, PROPERTIES, ALIASES and TEMPLATES; places are those of the elements. */
 struct setting_list {
     const struct slice *items;
     size_t count;
@@ -50,7 +51,7 @@ struct setting_list {
 
 struct setting_properties {
     struct kafka_properties set;
-    const struct place *places; /* one per property */
+    const struct place *places;
 };
 
 struct setting_aliases {
@@ -75,7 +76,7 @@ struct setting_templates {
 #define SETTING_MEMBER_ALIASES    struct setting_aliases
 #define SETTING_MEMBER_TEMPLATES  struct setting_templates
 
-/* Where each value was said; line 0 = its default. */
+/* The place of each value; line 0 = its default. */
 struct settings_places {
 #define GROUP(path, words)
 #define SETTING(member, kind, path, text, limits, words) struct place member;
@@ -83,7 +84,7 @@ struct settings_places {
 #undef SETTING
 };
 
-/* Which values were rejected by themselves; their members do not hold what was meant. */
+/* Which values are invalid; their members of struct settings mean nothing. */
 struct settings_marks {
 #define SETTING(member, kind, path, text, limits, words) bool member;
 #include "app/settings/settings.def"
@@ -106,63 +107,64 @@ struct setting_row {
     enum setting_kind kind;
     const char *default_text; /* as YAML */
     int64_t low, high;        /* COUNT, SPAN (ms), SIZE (bytes) */
-    const char *choices;      /* CHOICE: words with | between */
+    const char *choices;      /* CHOICE: `a|b` */
     enum setting_form form;   /* TEXT, LIST */
     bool is_needed;           /* TEXT, LIST: must not be empty */
-    const char *words;
+    const char *description;
     size_t value_at; /* offset in struct settings, */
     size_t place_at; /* in struct settings_places, */
     size_t wrong_at; /* and in struct settings_marks */
 };
 
-/* Settings that a path leads to together; the words introduce them on the reference page. */
+/* The settings below a path, and the text that introduces them on the reference page. */
 struct setting_group {
     const char *path;
-    const char *words;
+    const char *description;
 };
 
-/* The rows of settings.def and its groups, in their order. */
+/* The rows and the groups of settings.def, in their order. */
 const struct setting_row *settings_rows(size_t *ret_count);
 const struct setting_group *settings_groups(size_t *ret_count);
-/* The row of a path, or NULL. */
+/* The row of a path; NULL = there is none. */
 const struct setting_row *settings_row(struct slice path);
 
-/* Where settings come from. */
+/* The sources of settings. */
 struct settings_source {
     struct slice text;            /* of the file; empty = all defaults */
     const char *file;             /* its name in messages */
-    const char *const *overrides; /* `path=value` of the command line */
+    const char *const *overrides; /* `path=value` of the command line; they win over the file */
     size_t override_count;
     struct environment environment;
 };
 
-/* Reads and checks all; every problem is in `problems`, sorted. true: no problem, and the settings
- * serve. In either case settings_free. `settings` and `problems` are big: give them static or heap
- * storage. */
+/* Reads and checks all settings; `problems` gets every problem, sorted. True: there is none. Call
+ * settings_free in any case. `settings` and `problems` are large: use static or heap storage. */
 MUST_CHECK bool settings_read(struct settings *settings, const struct settings_source *source,
                               struct problems *problems);
-/* The same from a file (NULL = only defaults, "-" = standard input) and the process's environment.
- */
+/* As settings_read, from a file (NULL = only defaults, "-" = standard input) and the environment of
+ * the process. */
 MUST_CHECK bool settings_load(struct settings *settings, const char *file,
                               const char *const *overrides, size_t override_count,
                               struct problems *problems);
-/* Does librdkafka create the Kafka clients with these properties? Creates the three of a worker and
- * connects none; to be asked once, after reading, whether or not that found problems. */
+/* Makes the three Kafka clients of a worker and ends them at once, without connecting, to find the
+ * properties that librdkafka rejects only then. Call it once after reading, even if reading found
+ * problems. False: it added problems. */
 MUST_CHECK bool settings_try_clients(const struct settings *settings, struct problems *problems);
-/* The configuration of the Kafka clients, borrowed from the settings. `transactional_id` is
- * borrowed, too. */
+/* Fills in the configuration of the Kafka clients, which borrows from the settings and from
+ * `transactional_id`. */
 void settings_kafka_config(const struct settings *settings, struct slice transactional_id,
                            struct kafka_config *ret_config);
-/* Does the text have this form? NULL when it has, else what is wrong and what to do. */
+/* Checks the form of a text. NULL: it is right; otherwise what is wrong and what to do. */
 const char *settings_form_fault(enum setting_form form, struct slice text);
-/* Wipes secrets and frees all values. */
+/* Overwrites secrets and frees all values. */
 void settings_free(struct settings *settings);
-/* Wipes librdkafka properties whose names say that they are secret. */
+/* Overwrites the values of secret librdkafka properties. */
 void settings_forget_secrets(struct settings *settings);
-/* Does the name of this librdkafka property say so? */
+/* Is a librdkafka property secret, by its name? */
 bool settings_property_is_secret(struct slice name);
 
-/* The reference page (Markdown-like text for people), and the JSON Schema (2020-12) of the file. */
+/* Append the reference page (text for people, similar to Markdown) and the file's JSON Schema
+ * (2020-12). */
 void settings_add_reference(struct buf *buf);
 void settings_add_schema(struct buf *buf);
 

@@ -1,4 +1,4 @@
-/* One value at a time: from a node of the file to a member of struct settings. */
+/* Takes a value from a node of the file into its member of struct settings. */
 #include "app/settings/parts.h"
 
 #include <string.h>
@@ -33,7 +33,7 @@ void settings_add_amount(struct buf *buf, enum setting_kind kind, int64_t amount
         buf_add_int(buf, amount);
 }
 
-/* Ten or eight? YAML's readers do not agree. */
+/* Does a number begin with 0? YAML readers disagree whether it is octal. */
 static bool is_octal(struct slice number)
 {
     return number.len > 1 && number.ptr[0] == '0';
@@ -90,7 +90,7 @@ static void take_flag(struct settings_reader *reader, const struct setting_row *
     memcpy((char *)reader->settings + row->value_at, &flag, sizeof flag);
 }
 
-/* A text of a row's form; false: a problem was added. */
+/* Takes a text of the row's form. False: it added a problem. */
 static bool take_formed(struct settings_reader *reader, const struct setting_row *row,
                         const struct document_node *node, struct slice *ret_text)
 {
@@ -155,7 +155,7 @@ void settings_take(struct settings_reader *reader, const struct setting_row *row
     else if (row->kind == SETTING_PROPERTIES || row->kind == SETTING_ALIASES ||
              row->kind == SETTING_TEMPLATES)
         wanted = DOCUMENT_MAP;
-    bool is_text = row->kind == SETTING_TEXT; /* take_scalar says what is wrong with those */
+    bool is_text = row->kind == SETTING_TEXT; /* take_scalar handles those */
     if (!is_text && (node->kind != wanted || document_is_null(node))) {
         mistake_add_kind(reader->problems, node, slice_of_text(row->path), expected(row->kind));
         return;

@@ -1,4 +1,4 @@
-/* Prompt templates: lists of messages by name. */
+/* Reads prompt templates: lists of messages by name. */
 #include "app/settings/parts.h"
 
 #include "app/settings/trial.h"
@@ -28,7 +28,7 @@ static void take_message(struct settings_reader *reader, const struct document_n
     struct trial trial OWNED_BY(trial_done);
     trial_init(&trial);
     if (trial_message(&trial, ret_message) != OK)
-        problems_add(reader->problems, role->place, path, "the role %s", trial_words(&trial));
+        problems_add(reader->problems, role->place, path, "the role %s", trial_reason(&trial));
     if (template_check(ret_message->text, &column, &words) != OK)
         problems_add(reader->problems, text->place, path,
                      "is not a template: %s at its byte %zu; write {name} for a variable, {{ and "
@@ -36,7 +36,7 @@ static void take_message(struct settings_reader *reader, const struct document_n
                      words, column);
 }
 
-/* What its messages are together, after each was good. */
+/* Checks the messages of a template together, after each one. */
 static void try_template(struct settings_reader *reader, const struct document_node *node,
                          struct slice path, const struct template_named *named)
 {
@@ -51,7 +51,7 @@ static void try_template(struct settings_reader *reader, const struct document_n
         while (index-- > 0)
             fault = fault->next;
     }
-    problems_add(reader->problems, fault->place, path, "%s", trial_words(&trial));
+    problems_add(reader->problems, fault->place, path, "%s", trial_reason(&trial));
 }
 
 void settings_take_templates(struct settings_reader *reader, const struct document_node *node,

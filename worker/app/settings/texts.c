@@ -1,14 +1,14 @@
-/* The texts of a settings file: with their variables put in, as names in a map, and as one of the
- * words that a setting may be. */
+/* Takes the texts of a settings file: replaces their variables, and checks names in a map and
+ * choices. */
 #include "app/settings/parts.h"
 
 #include "yaml/mistake.h"
 
-#define ENTRIES_MAX     1000                 /* of one map */
+#define ENTRIES_MAX     1000                 /* of a map */
 #define NAME_BYTES_MAX  128                  /* of an alias or a template */
-#define VALUE_BYTES_MAX ((size_t)256 * 1024) /* of one text, its variables put in */
+#define VALUE_BYTES_MAX ((size_t)256 * 1024) /* of a text with its variables replaced */
 
-/* Passwords may stand in librdkafka's properties and in URLs. */
+/* May the value be secret? librdkafka properties and URLs may hold passwords. */
 static bool may_be_secret(struct slice path)
 {
     return slice_starts(path, SLICE("kafka.")) || slice_starts(path, SLICE("bedrock."));
@@ -43,7 +43,7 @@ bool settings_take_text(struct settings_reader *reader, const struct document_no
     return false;
 }
 
-/* Is the map small enough, and this member the first of its name and named well? */
+/* Is the map small enough, and the member the first of its name, with a valid name? */
 bool settings_may_take(struct settings_reader *reader, const struct document_node *map,
                        const struct document_node *member, struct slice path)
 {

@@ -1,4 +1,5 @@
-/* The topics of a worker as its settings name them: one list, topics.def. */
+/* The topics of a worker, as its settings name them: one list, topics.def. Texts are borrowed from
+ * the settings. */
 #ifndef APP_SETTINGS_TOPICS_H
 #define APP_SETTINGS_TOPICS_H
 
@@ -11,16 +12,16 @@ enum topic {
     TOPIC_COUNT
 };
 
-/* The path of its setting. */
+/* The path of the topic's setting. */
 const char *topic_path(enum topic topic);
-/* Does the worker write to it? Else it reads from it. */
+/* Does the worker write to the topic? If not, it reads from it. */
 bool topic_is_output(enum topic topic);
-/* Does it, with these settings? Dead letters may be switched off. */
+/* Does the worker use the topic with these settings? Dead letters may be off. */
 bool topic_is_used(const struct settings *settings, enum topic topic);
-/* Its names: one, but there may be several topics of requests. A name that was rejected is the null
- * slice. Borrowed from the settings. */
+/* The topic's names: one; of the requests' topics one or more. An invalid name is the null slice.
+ */
 struct setting_list topic_names(const struct settings *settings, enum topic topic);
-/* Where they were said. */
+/* The place of the setting. */
 struct place topic_place(const struct settings *settings, enum topic topic);
 
 #endif

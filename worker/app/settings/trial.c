@@ -31,7 +31,7 @@ static enum err try(struct trial *trial, const struct catalog *catalog)
     return err;
 }
 
-const char *trial_words(const struct trial *trial)
+const char *trial_reason(const struct trial *trial)
 {
     if (trial->why.err == ERR_NO_MEMORY)
         return "out of memory";

@@ -1,5 +1,6 @@
-/* A request that is read as a worker would read it, so that `check` rejects a default, a model or a
- * template that would fail every request of its kind. One trial, one request. */
+/* A trial reads a request as the worker does, so that the settings reader can reject a default, a
+ * model or a template with which every request would fail. A trial is for one request and owns it.
+ */
 #ifndef APP_SETTINGS_TRIAL_H
 #define APP_SETTINGS_TRIAL_H
 
@@ -9,21 +10,23 @@
 struct trial {
     struct arena arena;
     struct buf value;
-    struct request request; /* as it was read */
-    struct why why;         /* or why not */
+    struct request request;
+    struct why why; /* why it is rejected */
 };
 
 void trial_init(struct trial *trial);
 void trial_done(struct trial *trial);
-/* A request with this member (raw JSON). */
+/* Reads a request with this member (JSON). As the others: OK, or the error of the request. */
 MUST_CHECK enum err trial_field(struct trial *trial, const char *name, struct slice json);
-/* One that names no model. */
+/* Reads a request without a model. */
 MUST_CHECK enum err trial_model(struct trial *trial, const struct catalog *catalog);
-/* One with this message behind a user's; one with only these messages. Braces stay as they are. */
+/* Read a request with this message behind one of the user, and one with only the template's
+ * messages. Variables in braces stay. */
 MUST_CHECK enum err trial_message(struct trial *trial, const struct template_message *message);
 MUST_CHECK enum err trial_template(struct trial *trial, const struct template_named *named);
-/* What is wrong, after a failure; and which message is at fault, SIZE_MAX = no single one. */
-const char *trial_words(const struct trial *trial);
+/* After an error: what is wrong, and the index of the message at fault (SIZE_MAX = no single one).
+ */
+const char *trial_reason(const struct trial *trial);
 size_t trial_index(const struct trial *trial);
 
 #endif
