@@ -299,7 +299,7 @@ static void an_unsupported_source_of_credentials_is_named(void **state)
 {
     (void)state;
     write_file("config", "[default]\nrole_arn = arn:aws:iam::1:role/x\nsource_profile = y\n");
-    must_find_none("profile default asks for role_arn", "AWS_ACCESS_KEY_ID is not set");
+    must_find_none("profile default uses role_arn", "AWS_ACCESS_KEY_ID is not set");
     write_file("config", "[default]\nregion = us-east-1\n");
     must_find_none("profile default has no aws_access_key_id", "");
 }

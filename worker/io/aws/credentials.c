@@ -52,7 +52,8 @@ static enum err fail_unclean(struct credentials_store *store, const char *source
 {
     char reason[AWS_REASON_MAX];
     (void)snprintf(reason, sizeof reason,
-                   "%s holds a blank or another character that no key has; set it again", source);
+                   "%s holds a blank, a control character or a byte that no key has; set it again",
+                   source);
     return fail(store, reason);
 }
 
