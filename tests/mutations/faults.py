@@ -155,7 +155,7 @@ FAULTS = [
     Fault("a lost partition's own calls count as a dead worker's", ENGINE + "job.c",
           "booked_forget(engine, partition, record, taken.begun)",
           "!booked_forget(engine, partition, record, taken.begun) && false"),
-    Fault("an own call is recognized only by its offset", ENGINE + "booked.c",
+    Fault("an own call is recognized only by its offset", ENGINE + "lost_calls.c",
           " ||\n            call->value_hash != booked_hash(engine, record))\n",
           ")\n"),
     Fault("a partition lost again forgets its recorded calls", ENGINE + "partition.c",

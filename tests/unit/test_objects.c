@@ -2,7 +2,7 @@
 #include "unit/engine_kit.h"
 
 #include "base/check.h"
-#include "engine/hand.h"
+#include "engine/current.h"
 #include "engine/job_pool.h"
 #include "engine/slots.h"
 #include "unit/child.h"

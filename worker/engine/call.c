@@ -4,7 +4,7 @@
 
 #include "base/check.h"
 #include "base/memory.h"
-#include "engine/hand.h"
+#include "engine/current.h"
 #include "wire/bedrock/fault.h"
 #include "wire/bedrock/invocation.h"
 

@@ -4,7 +4,7 @@
 #ifndef ENGINE_CALL_H
 #define ENGINE_CALL_H
 
-#include "engine/hearing.h"
+#include "engine/receiver.h"
 #include "engine/state.h"
 
 /* What became of a call; the slices and texts live until call_free. */

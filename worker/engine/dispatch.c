@@ -5,7 +5,7 @@
 #include "engine/partition.h"
 #include "engine/result.h"
 #include "engine/target.h"
-#include "engine/tell.h"
+#include "engine/log.h"
 
 /* ---- the gates: WAIT_NOTHING = open; else *ret_again_ms says when time alone may open it ---- */
 

@@ -5,12 +5,12 @@
 #include "base/check.h"
 #include "base/memory.h"
 #include "engine/batch.h"
-#include "engine/booked.h"
+#include "engine/lost_calls.h"
 #include "engine/call.h"
 #include "engine/chunk_topic.h"
 #include "engine/cut.h"
 #include "engine/dispatch.h"
-#include "engine/hand.h"
+#include "engine/current.h"
 #include "engine/hold.h"
 #include "engine/identity.h"
 #include "engine/job.h"
@@ -24,7 +24,7 @@
 #include "engine/settle.h"
 #include "engine/slots.h"
 #include "engine/target.h"
-#include "engine/tell.h"
+#include "engine/log.h"
 
 #define TURN_MAX_MS   1000 /* the longest sleep: a tick */
 #define STOP_GRACE_MS 5000 /* after drain_timeout, for the last commit */

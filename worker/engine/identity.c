@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "engine/tell.h"
+#include "engine/log.h"
 
 #define CREDENTIALS_BYTES_MAX 65536
 

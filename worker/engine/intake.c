@@ -6,7 +6,7 @@
 #include "engine/job.h"
 #include "engine/slots.h"
 #include "engine/target.h"
-#include "engine/tell.h"
+#include "engine/log.h"
 
 /* What most of the requests of a partition wait for. */
 struct awaited {

@@ -3,7 +3,7 @@
 #include "base/check.h"
 #include "base/memory.h"
 #include "engine/attempt.h"
-#include "engine/booked.h"
+#include "engine/lost_calls.h"
 #include "engine/chunks.h"
 #include "engine/identity.h"
 #include "engine/job_pool.h"
@@ -12,7 +12,7 @@
 #include "engine/reply.h"
 #include "engine/result.h"
 #include "engine/target.h"
-#include "engine/tell.h"
+#include "engine/log.h"
 #include "wire/bedrock/quote.h"
 
 bool job_is_finished(const struct job *job)

@@ -2,7 +2,7 @@
 
 #include "base/check.h"
 #include "base/memory.h"
-#include "engine/hand.h"
+#include "engine/current.h"
 #include "engine/hold.h"
 #include "engine/result.h"
 #include "engine/target.h"

@@ -39,7 +39,7 @@ struct ledger_entry {
     bool is_running;       /* a call of ours is under way */
     bool was_running;      /* a dead owner's call, not in the books yet */
     uint16_t unbooked;     /* calls that ended, whose usage waits for a batch */
-    uint64_t dropped_hash; /* of the request, when its job was called and dropped: booked.h */
+    uint64_t dropped_hash; /* of the request, when its job was called and dropped: lost_calls.h */
 };
 
 struct ledger {
@@ -106,7 +106,7 @@ void ledger_call_ended(struct ledger *ledger, int64_t offset, bool has_usage);
 /* Its answer is ready. */
 void ledger_finish(struct ledger *ledger, int64_t offset);
 /* Its job forgets it: the record stays in Kafka. `hash`: of the request, if it was called, else 0
- * (booked.h). */
+ * (lost_calls.h). */
 void ledger_drop(struct ledger *ledger, int64_t offset, uint64_t hash);
 /* Its answer goes into the open batch. */
 void ledger_put_in_batch(struct ledger *ledger, int64_t offset);

@@ -2,7 +2,7 @@
 
 #include "base/check.h"
 #include "engine/batch.h"
-#include "engine/hand.h"
+#include "engine/current.h"
 
 static void say(const char *words, int64_t number)
 {

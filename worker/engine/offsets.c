@@ -3,12 +3,12 @@
  * of unknown outcome and verifies the ledger. Where the log itself is not what it was (truncated,
  * recreated), the ledger follows it. The events are those of ports.h. */
 #include "base/check.h"
-#include "engine/booked.h"
+#include "engine/lost_calls.h"
 #include "engine/job.h"
 #include "engine/partition.h"
 #include "engine/settle.h"
 #include "engine/slots.h"
-#include "engine/tell.h"
+#include "engine/log.h"
 
 #define OFFSETS_AGAIN_MS 500 /* before an unstable or failed read is repeated */
 

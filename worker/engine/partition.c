@@ -5,14 +5,14 @@
 #include "base/check.h"
 #include "base/memory.h"
 #include "engine/batch.h"
-#include "engine/booked.h"
-#include "engine/hand.h"
+#include "engine/lost_calls.h"
+#include "engine/current.h"
 #include "engine/hold.h"
 #include "engine/job.h"
 #include "engine/membership.h"
 #include "engine/result.h"
 #include "engine/slots.h"
-#include "engine/tell.h"
+#include "engine/log.h"
 
 #define REVOKE_GRACE_MS 5000 /* after drain_timeout, for the last commit */
 

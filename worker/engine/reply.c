@@ -5,7 +5,7 @@
 #include "base/check.h"
 #include "base/glob.h"
 #include "base/memory.h"
-#include "engine/tell.h"
+#include "engine/log.h"
 #include "wire/formats/text.h"
 
 enum err reply_init(struct engine *engine)

@@ -10,7 +10,7 @@
 #include "engine/partition.h"
 #include "engine/result.h"
 #include "engine/slots.h"
-#include "engine/tell.h"
+#include "engine/log.h"
 
 #define FENCED_AGAIN_MS      60000
 #define GENERATION_TRIES_MAX 1 /* while a partition is revoked: once more with fresh metadata */

@@ -2,7 +2,7 @@
 
 #include "base/check.h"
 #include "base/memory.h"
-#include "engine/hand.h"
+#include "engine/current.h"
 
 enum err slots_init(struct engine *engine)
 {

@@ -287,7 +287,7 @@ struct calls {
     struct buf url, headers, body; /* of the request being made up */
 };
 
-/* engine/hearing.h */
+/* engine/receiver.h */
 struct hearings {
     struct link free;
     uint32_t free_count;
@@ -334,7 +334,7 @@ struct engine {
 
     struct replies replies;
     struct chunk_topic chunk_topic;
-    struct link booked; /* engine/booked.h */
+    struct link booked; /* engine/lost_calls.h */
 
     struct identity identity; /* of all targets */
 

@@ -4,7 +4,7 @@
 #include "base/memory.h"
 #include "engine/call.h"
 #include "engine/identity.h"
-#include "engine/tell.h"
+#include "engine/log.h"
 
 #define TARGET_ARENA_MAX (16 * 1024)
 #define KEPT_BACK_PART   16     /* of the call slots */

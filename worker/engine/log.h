@@ -1,8 +1,8 @@
 /* What the engine logs. A line is one call that names its event and its fields; the line goes to
  * the port `log`. Lines that could come again and again are held back: one of a kind about one
  * thing in a minute. */
-#ifndef ENGINE_TELL_H
-#define ENGINE_TELL_H
+#ifndef ENGINE_LOG_H
+#define ENGINE_LOG_H
 
 #include "engine/state.h"
 

@@ -1,4 +1,4 @@
-#include "engine/hearing.h"
+#include "engine/receiver.h"
 
 #include <string.h>
 

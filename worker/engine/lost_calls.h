@@ -1,8 +1,8 @@
 /* Calls of lost partitions that this very process has in the books. The map that was committed last
  * still tells them as under way, and whoever gets the partition next takes them for a dead worker's
  * (worker_lost). If it comes back to this process, they are not told a second time. */
-#ifndef ENGINE_BOOKED_H
-#define ENGINE_BOOKED_H
+#ifndef ENGINE_LOST_CALLS_H
+#define ENGINE_LOST_CALLS_H
 
 #include "engine/state.h"
 

@@ -1,4 +1,4 @@
-#include "engine/booked.h"
+#include "engine/lost_calls.h"
 
 #include <string.h>
 

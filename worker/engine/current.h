@@ -1,8 +1,8 @@
 /* What the engine has in hand: the objects that the event under way is about, kept for the case
  * that a CHECK fails (objects.c says them). One for each thread; what is set here is never used for
  * the work itself. */
-#ifndef ENGINE_HAND_H
-#define ENGINE_HAND_H
+#ifndef ENGINE_CURRENT_H
+#define ENGINE_CURRENT_H
 
 #include "engine/state.h"
 

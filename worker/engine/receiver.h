@@ -1,8 +1,8 @@
 /* Hearing: what is heard of one answer while it comes. Whole answers are collected, streams are
  * read event by event and their chunks sent at once. Hearings are lent out from a pool: see struct
  * hearing. */
-#ifndef ENGINE_HEARING_H
-#define ENGINE_HEARING_H
+#ifndef ENGINE_RECEIVER_H
+#define ENGINE_RECEIVER_H
 
 #include "engine/state.h"
 

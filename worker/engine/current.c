@@ -1,4 +1,4 @@
-#include "engine/hand.h"
+#include "engine/current.h"
 
 static _Thread_local struct hand hand;
 
