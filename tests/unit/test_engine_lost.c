@@ -95,7 +95,7 @@ static void must_be_recorded_once(struct kit *kit)
     assert_int_equal(kit_count(kit, OUTPUT_USAGE), 2);
     assert_says(kit_output(kit, OUTPUT_USAGE, 0), "\"reason\":\"cancelled\"");
     assert_says(kit_output(kit, OUTPUT_USAGE, 1), "\"final\":true");
-    assert_true(link_alone(&kit->engine->booked));
+    assert_true(link_alone(&kit->engine->lost_calls));
     kit_free(kit);
 }
 

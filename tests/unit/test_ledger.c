@@ -82,7 +82,7 @@ static void begun_counts_grow_with_every_owner_that_dies(void **state)
         assert_int_equal(taken.begun, known);
         assert_int_equal(taken.was_running, deaths > 0);
         if (taken.was_running)
-            ledger_book(&ledger, 3, true);
+            ledger_record(&ledger, 3, true);
         begin(&ledger, 3);
         assert_true(ledger.is_changed);
         commit(&ledger, &map);
@@ -109,7 +109,7 @@ static void an_unrecorded_lost_call_is_passed_to_the_next_owner(void **state)
     }
     pass_on(&ledger, &map);
     assert_true(ledger_take(&ledger, 3, 1).was_running);
-    ledger_book(&ledger, 3, true);
+    ledger_record(&ledger, 3, true);
     commit(&ledger, &map);
     pass_on(&ledger, &map);
     struct ledger_taken taken = ledger_take(&ledger, 3, 1);
@@ -134,7 +134,7 @@ static void an_ended_call_counts_as_running_until_its_usage_is_recorded(void **s
     assert_int_equal(offset_map_read(buf_slice(&map), 3, &open, 1, &count, &last), OK);
     assert_int_equal(count, 1);
     assert_true(open.is_running);
-    ledger_book(&ledger, 3, false);
+    ledger_record(&ledger, 3, false);
     commit(&ledger, &map);
     /* No call is running and no owner died: the map says nothing about it. */
     assert_int_equal(offset_map_read(buf_slice(&map), 3, &open, 1, &count, &last), OK);
@@ -157,13 +157,13 @@ static void an_abort_restores_the_ledger(void **state)
     finish(&ledger, 2);
     assert_int_equal(ledger_add_map(&ledger, 1, &before), OK);
     int64_t front = ledger_front(&ledger);
-    ledger_book(&ledger, 1, false);
+    ledger_record(&ledger, 1, false);
     ledger_put_in_batch(&ledger, 2);
     assert_int_equal(ledger_add_map(&ledger, 1, &after), OK);
     assert_false(slice_equal(buf_slice(&before), buf_slice(&after)));
     ledger.is_changed = false;
     ledger_abort(&ledger);
-    ledger_unbook(&ledger, 1, false);
+    ledger_unrecord(&ledger, 1, false);
     assert_true(ledger.is_changed);
     buf_reset(&after);
     assert_int_equal(ledger_add_map(&ledger, 1, &after), OK);

@@ -76,7 +76,7 @@ static void a_map_over_the_limit_is_kept_until_it_has_shrunk(void **state)
     commit(&ledger, &map);
     assert_true(map.len > 4000);
     for (int64_t i = 0; i < 8000; i += 2) {
-        ledger_book(&ledger, i, true);
+        ledger_record(&ledger, i, true);
         finish(&ledger, i);
     }
     commit(&ledger, &map);

@@ -21,10 +21,10 @@ struct message {
     bool is_answered;         /* its answer is committed */
     bool is_lost;             /* a dead owner's call that is not recorded */
     uint8_t deaths;           /* dead owners' calls that are recorded */
-    uint8_t unbooked;         /* own calls that ended */
+    uint8_t unrecorded;       /* own calls that ended */
     uint8_t attempts;         /* of this owner */
-    uint8_t booked;           /* in the open batch: own calls */
-    bool is_lost_booked;      /* in the open batch: the dead owner's call */
+    uint8_t recorded;         /* in the open batch: own calls */
+    bool is_lost_recorded;    /* in the open batch: the dead owner's call */
     uint8_t committed_deaths; /* as the last commit has it */
     bool is_committed_running;
     uint8_t batch_deaths; /* as the open batch has it */
@@ -114,7 +114,7 @@ static void save(struct state *state)
         state->entries[i].deaths = ledger.entries[i].deaths;
         state->entries[i].is_running = ledger.entries[i].is_running;
         state->entries[i].was_running = ledger.entries[i].was_running;
-        state->entries[i].unbooked = ledger.entries[i].unbooked;
+        state->entries[i].unrecorded = ledger.entries[i].unrecorded;
     }
     state->count = ledger.count;
     state->cost = ledger.cost;
@@ -202,7 +202,7 @@ static void begin(struct state state, size_t i)
 static void fail_call(struct state state, size_t i, bool has_usage)
 {
     state.messages[i].is_running = false;
-    state.messages[i].unbooked = (uint8_t)(state.messages[i].unbooked + has_usage);
+    state.messages[i].unrecorded = (uint8_t)(state.messages[i].unrecorded + has_usage);
     load(&state);
     ledger_call_ended(&ledger, plan->offsets[i], has_usage);
     save(&state);
@@ -214,7 +214,7 @@ static void answer(struct state state, size_t i)
     load(&state);
     if (message->is_running) {
         ledger_call_ended(&ledger, plan->offsets[i], true);
-        message->unbooked++;
+        message->unrecorded++;
     }
     ledger_finish(&ledger, plan->offsets[i]);
     message->is_running = false;
@@ -224,12 +224,12 @@ static void answer(struct state state, size_t i)
 
 static void book(struct message *message, size_t i)
 {
-    for (; message->unbooked > 0; message->unbooked--, message->booked++)
-        ledger_book(&ledger, plan->offsets[i], false);
+    for (; message->unrecorded > 0; message->unrecorded--, message->recorded++)
+        ledger_record(&ledger, plan->offsets[i], false);
     if (message->is_lost) {
-        ledger_book(&ledger, plan->offsets[i], true);
+        ledger_record(&ledger, plan->offsets[i], true);
         message->is_lost = false;
-        message->is_lost_booked = true;
+        message->is_lost_recorded = true;
         message->deaths++;
     }
 }
@@ -249,7 +249,7 @@ static void cut(struct state state, unsigned mask, bool books_all)
         }
         message->is_batch_running =
             !goes && !message->is_answered &&
-            (message->is_running || message->is_lost || message->unbooked > 0);
+            (message->is_running || message->is_lost || message->unrecorded > 0);
         message->batch_deaths = goes || message->is_answered ? 0 : message->deaths;
     }
     struct buf map OWNED_BY(buf_done);
@@ -278,8 +278,8 @@ static void make(struct state *state)
         message->is_committed_running = message->is_batch_running;
         message->batch_deaths = 0;
         message->is_batch_running = false;
-        message->booked = 0;
-        message->is_lost_booked = false;
+        message->recorded = 0;
+        message->is_lost_recorded = false;
         if (message->is_answered)
             *message = (struct message){.is_answered = true};
     }
@@ -303,11 +303,11 @@ static void abort_batch(struct state state)
     for (size_t i = 0; i < plan->count; i++) {
         struct message *message = &state.messages[i];
         message->is_in_batch = false;
-        for (; message->booked > 0; message->booked--, message->unbooked++)
-            ledger_unbook(&ledger, plan->offsets[i], false);
-        if (message->is_lost_booked) {
-            ledger_unbook(&ledger, plan->offsets[i], true);
-            message->is_lost_booked = false;
+        for (; message->recorded > 0; message->recorded--, message->unrecorded++)
+            ledger_unrecord(&ledger, plan->offsets[i], false);
+        if (message->is_lost_recorded) {
+            ledger_unrecord(&ledger, plan->offsets[i], true);
+            message->is_lost_recorded = false;
             message->is_lost = true;
             message->deaths--;
         }

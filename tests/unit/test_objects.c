@@ -78,9 +78,9 @@ static void a_partition_that_is_freed_is_in_no_hand(void **state)
     (void)state;
     struct kit *kit = kit_started(NULL);
     assert_non_null(slot_find(kit->engine, kit->tenures[0]));
-    assert_non_null(hand_now()->partition);
+    assert_non_null(current_objects()->partition);
     engine_partition_lost(kit->engine, kit->tenures[0]);
-    assert_null(hand_now()->partition);
+    assert_null(current_objects()->partition);
     kit_free(kit);
 }
 

@@ -94,7 +94,7 @@ static void usage_outlives_its_partition_unlike_a_dead_owners_call(void **state)
     struct kit *kit = kit_new(NULL);
     struct partition gone = {0}, other = {0};
     struct result *usage = submit(kit, &gone);
-    submit(kit, &gone)->is_lost_call = true;
+    submit(kit, &gone)->is_dead_owners = true;
     struct result *others = submit(kit, &other);
     results_orphan(kit->engine, &gone);
     assert_int_equal(gone.results, 0);

@@ -57,7 +57,7 @@ struct attempt *attempt_last(const struct job *job)
     return job->attempt_count == 0 ? NULL : &job->attempts[job->attempt_count - 1];
 }
 
-void attempt_hear_head(struct attempt *attempt, int status, struct slice head)
+void attempt_head(struct attempt *attempt, int status, struct slice head)
 {
     attempt->status = status;
     struct slice id = http_header(head, "x-amzn-requestid");

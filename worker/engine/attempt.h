@@ -16,7 +16,7 @@ void attempt_undo(struct job *job);
 /* The last one; NULL = none yet. */
 struct attempt *attempt_last(const struct job *job);
 /* The answer's head came. */
-void attempt_hear_head(struct attempt *attempt, int status, struct slice head);
+void attempt_head(struct attempt *attempt, int status, struct slice head);
 /* The job's last attempt ended; `why` says how it failed (err OK = it did not). */
 void attempt_end(struct engine *engine, struct job *job, const struct why *why);
 

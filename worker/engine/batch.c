@@ -44,7 +44,7 @@ void batch_add_result(struct engine *engine, struct result *result)
     if (partition == NULL)
         return;
     if (result->has_usage)
-        ledger_book(&partition->ledger, result->offset, result->is_lost_call);
+        ledger_record(&partition->ledger, result->offset, result->is_dead_owners);
     if (result->job != NULL)
         ledger_put_in_batch(&partition->ledger, result->offset);
 }
@@ -113,7 +113,7 @@ void batch_become_unknown(struct engine *engine)
     engine->batch.is_unknown = true;
 }
 
-struct partition *batch_let_go(struct engine *engine)
+struct partition *batch_remove_partition(struct engine *engine)
 {
     struct open_batch *batch = &engine->batch;
     if (batch->offset_count > 0) {

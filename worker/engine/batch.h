@@ -19,7 +19,7 @@ void batch_open(struct engine *engine, uint32_t membership, bool is_last);
 void batch_become_unknown(struct engine *engine);
 /* A partition leaves the batch; NULL = none is in it any more, and the batch is closed and empty.
  * Its results have left before. */
-struct partition *batch_let_go(struct engine *engine);
+struct partition *batch_remove_partition(struct engine *engine);
 
 /* The committer has it, or its outcome is unknown. */
 bool batch_is_open(const struct engine *engine);

@@ -39,11 +39,11 @@ enum err calls_init(struct engine *engine)
 void call_free(struct engine *engine, struct call *call)
 {
     CHECK(call->job != NULL);
-    if (call->hearing != NULL)
-        hearing_give_back(engine, call->hearing, call->attempt->dialect);
+    if (call->receiver != NULL)
+        receiver_give_back(engine, call->receiver, call->attempt->dialect);
     memory_free(call->text);
     call->text = NULL;
-    call->hearing = NULL;
+    call->receiver = NULL;
     call->job = NULL;
     engine->calls.free[engine->calls.free_count++] = call->index;
     engine->calls.open_count--;
@@ -54,7 +54,7 @@ void calls_done(struct engine *engine)
     for (uint32_t i = 0; engine->calls.all != NULL && i < engine->config.max_in_flight; i++)
         if (engine->calls.all[i].job != NULL)
             call_free(engine, &engine->calls.all[i]);
-    hearings_free(engine);
+    receivers_free(engine);
     buf_done(&engine->calls.url);
     buf_done(&engine->calls.headers);
     buf_done(&engine->calls.body);
@@ -98,9 +98,9 @@ uint64_t engine_calls_memory_bound(const struct engine_config *config)
     uint64_t body = body_bytes_max(JOB_ARENA_LIMIT(config->max_request_bytes));
     uint64_t bodies = count * body < config->max_held_bytes ? count * body : config->max_held_bytes;
     uint64_t each = sizeof(struct call) + URL_BYTES_MAX + HEADERS_BYTES + BODY_BESIDE +
-                    HEARING_BYTES_MAX(config->max_answer_bytes);
+                    RECEIVER_BYTES_MAX(config->max_answer_bytes);
     /* One answer is decoded and told at a time. */
-    return count * each + bodies + HEARING_ARENA_MAX(config->max_answer_bytes) +
+    return count * each + bodies + RECEIVER_ARENA_MAX(config->max_answer_bytes) +
            DIALECT_SCRATCH_BYTES(config->max_answer_bytes);
 }
 
@@ -189,7 +189,7 @@ struct call *call_find(struct engine *engine, struct call_ref ref)
     struct call *call = &engine->calls.all[ref.index];
     if (call->job == NULL || call->generation != ref.generation)
         return NULL;
-    hand_take_call(call);
+    current_set_call(call);
     return call;
 }
 
@@ -214,12 +214,12 @@ static enum err judge_exchange(const struct call *call, const struct call_end *e
 
 struct slice call_head_text(const struct call *call)
 {
-    return call->hearing == NULL ? SLICE("") : buf_slice(&call->hearing->head);
+    return call->receiver == NULL ? SLICE("") : buf_slice(&call->receiver->head);
 }
 
 static struct slice body_of(const struct call *call)
 {
-    return call->hearing == NULL ? SLICE("") : buf_slice(&call->hearing->body);
+    return call->receiver == NULL ? SLICE("") : buf_slice(&call->receiver->body);
 }
 
 /* No answer, though its status says so: an error, when it names itself or has a message. */
@@ -238,13 +238,13 @@ static enum err judge_body(struct call *call, struct verdict *ret)
 {
     const struct dialect *dialect = call->attempt->dialect;
     if (call->status != 200 || dialect_streams(dialect, &call->job->request)) {
-        ret->heard_bytes = 0;
+        ret->received_bytes = 0;
         return fault_of_answer(call->status, call_head_text(call), body_of(call), &ret->why);
     }
-    struct heard heard = call_heard(call);
-    enum err err = dialect_decode(dialect, &call->hearing->arena, &heard, &ret->answer, &ret->why);
+    struct heard heard = call_received(call);
+    enum err err = dialect_decode(dialect, &call->receiver->arena, &heard, &ret->answer, &ret->why);
     if (err == OK || err == ERR_BAD_ANSWER)
-        ret->heard_bytes = ret->answer.text_bytes;
+        ret->received_bytes = ret->answer.text_bytes;
     return err == ERR_BAD_ANSWER ? judge_no_answer(call, ret) : err;
 }
 
@@ -253,8 +253,8 @@ static enum err judge_answer(struct call *call, struct verdict *ret)
     const struct dialect *dialect = call->attempt->dialect;
     if (!call->is_streaming)
         return judge_body(call, ret);
-    struct stream *stream = call->hearing->stream;
-    if (stream == NULL || !event_reader_is_between(&call->hearing->reader))
+    struct stream *stream = call->receiver->stream;
+    if (stream == NULL || !event_reader_is_between(&call->receiver->reader))
         return why_set(&ret->why, ERR_BROKEN_STREAM, NULL, "the stream ended %s",
                        stream == NULL ? "before its first event" : "inside a frame");
     return dialect_stream_end(dialect, stream, &ret->answer, &ret->why);
@@ -274,8 +274,8 @@ static enum err judge_end(struct call *call, const struct call_end *end, struct 
  * was cut or had no end. (What is behind a model's error stands in the body alone.) */
 static bool is_cut_refusal(const struct call *call, const struct call_end *end)
 {
-    bool is_cut =
-        (end != NULL && end->err != OK) || (call->hearing != NULL && call->hearing->why.err != OK);
+    bool is_cut = (end != NULL && end->err != OK) ||
+                  (call->receiver != NULL && call->receiver->why.err != OK);
     return is_cut && call->status != 0 && call->status != 200 && call->status != MODEL_ERROR_STATUS;
 }
 
@@ -289,15 +289,16 @@ static const char *estimate_reason(const struct call *call, enum err err)
 }
 
 /* The best counts known: what the stream said, else bytes of text by the quarter. */
-static void estimate(const struct call *call, size_t heard_bytes, struct usage_counts *ret_counts)
+static void estimate(const struct call *call, size_t received_bytes,
+                     struct usage_counts *ret_counts)
 {
-    if (call->hearing != NULL && call->hearing->stream != NULL)
-        dialect_stream_heard(call->attempt->dialect, call->hearing->stream, ret_counts,
-                             &heard_bytes);
+    if (call->receiver != NULL && call->receiver->stream != NULL)
+        dialect_stream_heard(call->attempt->dialect, call->receiver->stream, ret_counts,
+                             &received_bytes);
     if (ret_counts->known)
         return;
     int64_t input = (int64_t)((call->job->request.text_bytes + TOKEN_BYTES - 1) / TOKEN_BYTES);
-    int64_t output = (int64_t)((heard_bytes + TOKEN_BYTES - 1) / TOKEN_BYTES);
+    int64_t output = (int64_t)((received_bytes + TOKEN_BYTES - 1) / TOKEN_BYTES);
     *ret_counts = (struct usage_counts){
         .input_tokens = input,
         .output_tokens = output,
@@ -313,7 +314,7 @@ void call_judge(struct engine *engine, struct call *call, const struct call_end 
     struct verdict *ret = ret_verdict;
     memset(ret, 0, sizeof *ret);
     ret->status = call->status;
-    ret->heard_bytes = call->status == 200 ? body_of(call).len : 0; /* of one that was cut */
+    ret->received_bytes = call->status == 200 ? body_of(call).len : 0; /* of one that was cut */
     ret->retry_after_ms = http_retry_after_ms(call_head_text(call), engine->wall_ms);
     enum err err;
     bool was_sent = true;
@@ -322,8 +323,8 @@ void call_judge(struct engine *engine, struct call *call, const struct call_end 
         was_sent = call->was_sent;
     } else if (is_cut_refusal(call, end)) {
         err = fault_of_answer(call->status, call_head_text(call), SLICE(""), &ret->why);
-    } else if (call->hearing != NULL && call->hearing->why.err != OK) {
-        ret->why = call->hearing->why;
+    } else if (call->receiver != NULL && call->receiver->why.err != OK) {
+        ret->why = call->receiver->why;
         err = ret->why.err;
     } else {
         err = judge_end(call, end, ret);
@@ -335,7 +336,7 @@ void call_judge(struct engine *engine, struct call *call, const struct call_end 
         ret->counts = ret->answer.usage;
         if (ret->counts.known)
             return;
-        estimate(call, ret->heard_bytes, &ret->counts);
+        estimate(call, ret->received_bytes, &ret->counts);
         ret->estimated_reason = "no_counts";
         return;
     }
@@ -345,7 +346,7 @@ void call_judge(struct engine *engine, struct call *call, const struct call_end 
     ret->is_billable = was_sent && !refused;
     if (ret->is_billable) {
         ret->estimated_reason = estimate_reason(call, err);
-        estimate(call, ret->heard_bytes, &ret->counts);
+        estimate(call, ret->received_bytes, &ret->counts);
     }
 }
 

@@ -12,7 +12,7 @@ struct verdict {
     struct why why; /* err OK: `answer` is whole */
     struct answer answer;
     int status;                   /* HTTP; 0 = none came */
-    size_t heard_bytes;           /* of output, as far as it came */
+    size_t received_bytes;        /* of output, as far as it came */
     int64_t retry_after_ms;       /* -1 = none named */
     bool is_billable;             /* Bedrock billed it, or may have */
     const char *estimated_reason; /* NULL = the counts are exact */

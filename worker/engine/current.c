@@ -1,40 +1,40 @@
 #include "engine/current.h"
 
-static _Thread_local struct hand hand;
+static _Thread_local struct current current;
 
-void hand_take(const struct engine *engine)
+void current_begin(const struct engine *engine)
 {
-    hand = (struct hand){.engine = engine};
+    current = (struct current){.engine = engine};
 }
 
-void hand_take_partition(const struct partition *partition)
+void current_set_partition(const struct partition *partition)
 {
-    hand.partition = partition;
+    current.partition = partition;
 }
 
-void hand_take_job(const struct job *job)
+void current_set_job(const struct job *job)
 {
-    hand.job = job;
+    current.job = job;
 }
 
-void hand_take_call(const struct call *call)
+void current_set_call(const struct call *call)
 {
-    hand.call = call;
+    current.call = call;
 }
 
-void hand_drop_partition(const struct partition *partition)
+void current_drop_partition(const struct partition *partition)
 {
-    if (hand.partition == partition)
-        hand.partition = NULL;
+    if (current.partition == partition)
+        current.partition = NULL;
 }
 
-void hand_drop(const struct engine *engine)
+void current_end(const struct engine *engine)
 {
-    if (hand.engine == engine)
-        hand = (struct hand){.engine = NULL};
+    if (current.engine == engine)
+        current = (struct current){.engine = NULL};
 }
 
-const struct hand *hand_now(void)
+const struct current *current_objects(void)
 {
-    return &hand;
+    return &current;
 }

@@ -6,7 +6,7 @@
 
 #include "engine/state.h"
 
-struct hand {
+struct current {
     const struct engine *engine;       /* NULL = none runs on this thread */
     const struct partition *partition; /* the one looked up last; NULL = none in this turn */
     const struct job *job;             /* the one that moved last */
@@ -14,15 +14,15 @@ struct hand {
 };
 
 /* A turn of this engine begins: nothing else is in hand. */
-void hand_take(const struct engine *engine);
-void hand_take_partition(const struct partition *partition);
-void hand_take_job(const struct job *job);
-void hand_take_call(const struct call *call);
+void current_begin(const struct engine *engine);
+void current_set_partition(const struct partition *partition);
+void current_set_job(const struct job *job);
+void current_set_call(const struct call *call);
 /* The partition is freed. */
-void hand_drop_partition(const struct partition *partition);
+void current_drop_partition(const struct partition *partition);
 /* Puts everything down, when it is this engine's. */
-void hand_drop(const struct engine *engine);
+void current_end(const struct engine *engine);
 /* What is in hand now. */
-const struct hand *hand_now(void);
+const struct current *current_objects(void);
 
 #endif

@@ -83,11 +83,11 @@ static enum wait ask_gates(struct engine *engine, const struct target *target,
 
 /* ---- turns ---- */
 
-static void tell_wait(struct engine *engine, struct target *target, enum wait wait)
+static void log_wait(struct engine *engine, struct target *target, enum wait wait)
 {
     if (wait == WAIT_SHARE)
-        target_tell_share(engine, target);
-    if (wait == WAIT_ANSWERS && tell_now(engine, &engine->dispatch.answers_told_ms))
+        target_log_share(engine, target);
+    if (wait == WAIT_ANSWERS && log_is_due(engine, &engine->dispatch.answers_log_due_ms))
         ENGINE_LOG(engine, LOG_CALLS_PAUSED, FIELD_INT("bytes", (int64_t)results_bytes(engine)));
 }
 
@@ -102,7 +102,7 @@ static struct job *next_job(struct engine *engine, int64_t *ret_next_ms)
             return target_take_turn(engine, target);
         if (again_ms < *ret_next_ms)
             *ret_next_ms = again_ms;
-        tell_wait(engine, target, wait);
+        log_wait(engine, target, wait);
         if (wait_whose(wait) == WAIT_OF_WORKER)
             break;
     }

@@ -54,15 +54,15 @@ struct engine *engine_new(const struct engine_config *config, const struct ports
     struct engine *engine = memory_new(sizeof *engine);
     if (engine == NULL)
         return NULL;
-    check_set_objects(objects_say);
+    check_set_objects(objects_print);
     engine->config = *config;
     engine->ports = *ports;
     engine->now_ms = now_ms;
     engine->wall_ms = wall_ms;
     random_init(&engine->random, config->seed);
     engine->hash_seed = random_next(&engine->random);
-    hearings_init(engine);
-    link_init(&engine->booked);
+    receivers_init(engine);
+    link_init(&engine->lost_calls);
     results_init(engine);
     hold_init(engine);
     targets_init(engine);
@@ -82,13 +82,13 @@ void engine_free(struct engine *engine)
 {
     if (engine == NULL)
         return;
-    hand_drop(engine);
+    current_end(engine);
     calls_done(engine);
     results_free(engine);
     settle_done(engine);
     jobs_done(engine);
     partitions_free(engine);
-    booked_free(engine);
+    lost_calls_free(engine);
     targets_free(engine);
     reply_done(engine);
     lanes_done(engine);
@@ -123,7 +123,7 @@ void engine_stats(const struct engine *engine, struct engine_stats *ret_stats)
 
 void engine_time(struct engine *engine, int64_t now_ms, int64_t wall_ms)
 {
-    hand_take(engine);
+    current_begin(engine);
     int64_t stall_ms = now_ms - engine->now_ms;
     engine->now_ms = now_ms;
     engine->wall_ms = wall_ms;
@@ -230,7 +230,7 @@ static void end(struct engine *engine, int exit_code)
     engine->ports.ended(engine->ports.self, exit_code);
 }
 
-static void tell_uncommitted(struct engine *engine)
+static void log_uncommitted(struct engine *engine)
 {
     ENGINE_LOG(engine, LOG_STOP_TIMED_OUT,
                FIELD_INT("results", (int64_t)results_queued(engine) + results_batched(engine)));
@@ -245,7 +245,7 @@ static void stop_turn(struct engine *engine, int64_t *ret_next_ms)
         engine_log(engine, LOG_DRAINED, NULL, 0);
         end(engine, 0);
     } else if (engine->now_ms >= give_up_ms) {
-        tell_uncommitted(engine);
+        log_uncommitted(engine);
         end(engine, 1);
     } else {
         int64_t next_ms =

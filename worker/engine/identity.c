@@ -80,10 +80,10 @@ void identity_set(struct engine *engine, struct identity *identity,
     identity->reason[0] = '\0';
 }
 
-void identity_hear_date(struct engine *engine, struct identity *identity, int64_t date_ms)
+void identity_correct_clock(struct engine *engine, struct identity *identity, int64_t date_ms)
 {
     if (!clock_skew_hear(&identity->clock, engine->wall_ms, date_ms) ||
-        !tell_now(engine, &identity->clock_told_ms))
+        !log_is_due(engine, &identity->clock_log_due_ms))
         return;
     ENGINE_LOG(engine, LOG_CLOCK_CORRECTED,
                FIELD_INT("offset_ms", clock_skew_offset_ms(&identity->clock)));

@@ -17,7 +17,7 @@ void identity_done(struct identity *identity);
 void identity_set(struct engine *engine, struct identity *identity,
                   const struct credentials *credentials, struct slice reason);
 /* An answer of the service had this Date: corrects the clock, and logs it at most once a minute. */
-void identity_hear_date(struct engine *engine, struct identity *identity, int64_t date_ms);
+void identity_correct_clock(struct engine *engine, struct identity *identity, int64_t date_ms);
 /* Notes with what an attempt that begins now is signed. */
 void identity_stamp(const struct identity *identity, struct attempt *attempt);
 /* Whether the same attempt would be signed otherwise now. */

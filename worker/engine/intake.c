@@ -35,9 +35,9 @@ static void find_awaited(struct engine *engine, const struct partition *partitio
     }
 }
 
-static void tell_full_share(struct engine *engine, struct partition *partition, const char *setting)
+static void log_full_share(struct engine *engine, struct partition *partition, const char *setting)
 {
-    if (!tell_now(engine, &partition->share_told_ms))
+    if (!log_is_due(engine, &partition->share_log_due_ms))
         return;
     struct awaited most;
     find_awaited(engine, partition, &most);
@@ -45,13 +45,13 @@ static void tell_full_share(struct engine *engine, struct partition *partition, 
                FIELD_TEXT("setting", slice_of_text(setting)), FIELD_INT("held", partition->held),
                FIELD_INT("waiting", most.count),
                FIELD_TEXT("target", most.target != NULL ? most.target->model
-                                                        : slice_of_text(wait_words(most.wait))),
+                                                        : slice_of_text(wait_text(most.wait))),
                FIELD_TEXT("wait", slice_of_text(wait_name(most.wait))));
 }
 
-static void tell_full_map(struct engine *engine, struct partition *partition)
+static void log_full_map(struct engine *engine, struct partition *partition)
 {
-    if (!tell_now(engine, &partition->map_told_ms))
+    if (!log_is_due(engine, &partition->map_log_due_ms))
         return;
     ENGINE_LOG(engine, LOG_PARTITION_FULL_MAP, PARTITION_FIELDS(partition),
                FIELD_INT("open", (int64_t)partition->ledger.count),
@@ -67,10 +67,10 @@ size_t engine_room(struct engine *engine, struct tenure tenure)
     uint64_t bytes = hold_room_bytes(engine, partition);
     size_t map = ledger_room(&partition->ledger);
     if (room == 0 || bytes == 0)
-        tell_full_share(engine, partition,
-                        room == 0 ? "delivery.max_held" : "delivery.max_held_bytes");
+        log_full_share(engine, partition,
+                       room == 0 ? "delivery.max_held" : "delivery.max_held_bytes");
     if (map == 0)
-        tell_full_map(engine, partition);
+        log_full_map(engine, partition);
     uint64_t by_bytes = bytes == 0 ? 0 : bytes / engine->config.max_request_bytes + 1;
     room = room < by_bytes ? room : by_bytes;
     return room < map ? room : map;

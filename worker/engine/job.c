@@ -57,11 +57,11 @@ void job_take(struct engine *engine, struct partition *partition, const struct r
     CHECK(record_copy(&job->arena, record, &job->record));
     if (read_request(engine, job) != OK)
         CHECK(job->why.err != OK);
-    if (taken.was_running && booked_forget(engine, partition, record, taken.begun)) {
+    if (taken.was_running && lost_calls_forget(engine, partition, record, taken.begun)) {
         ledger_forget_call(&partition->ledger, record->offset);
         taken.begun--;
     } else if (taken.was_running) {
-        outcome_lost_call(engine, job);
+        outcome_dead_owners_call(engine, job);
     }
     if (taken.begun >= engine->config.max_begun)
         abandon(engine, job, taken.begun);
@@ -412,7 +412,7 @@ void job_drop(struct engine *engine, struct job *job)
         target_dequeue(engine, job->target, job);
     lane_leave(engine, job);
     ledger_drop(&job->partition->ledger, job->offset,
-                job->calls > 0 ? booked_hash(engine, &job->record) : 0);
+                job->calls > 0 ? lost_calls_hash(engine, &job->record) : 0);
     job_free(engine, job);
 }
 

@@ -55,7 +55,7 @@ static const struct {
 /* The only place where a job changes its step. */
 void job_go(struct job *job, enum job_step next)
 {
-    hand_take_job(job);
+    current_set_job(job);
     CHECK(STEPS[next].from & (1U << job->step));
     job->step = next;
 }

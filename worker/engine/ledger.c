@@ -96,7 +96,7 @@ enum err ledger_open(struct ledger *ledger, int64_t offset, struct slice metadat
     ledger->committed_offset = offset;
     ledger->next = offset < 0 ? 0 : offset;
     ledger->map_last = -1;
-    ledger->is_changed = ledger->is_anew = false;
+    ledger->is_changed = ledger->is_recreated = false;
     buf_reset(&ledger->committed_map);
     buf_add(&ledger->committed_map, metadata);
     struct offset_open *open;
@@ -116,8 +116,8 @@ enum err ledger_open(struct ledger *ledger, int64_t offset, struct slice metadat
     return err == ERR_NOT_FOUND ? OK : err;
 }
 
-size_t ledger_told_running(const struct ledger *ledger, int64_t offset, struct slice map,
-                           struct offset_open **ret_open)
+size_t ledger_committed_running(const struct ledger *ledger, int64_t offset, struct slice map,
+                                struct offset_open **ret_open)
 {
     size_t count, kept = 0;
     int64_t last;
@@ -136,7 +136,7 @@ size_t ledger_told_running(const struct ledger *ledger, int64_t offset, struct s
 bool ledger_agrees(const struct ledger *ledger, int64_t offset, struct slice metadata)
 {
     struct slice own = buf_slice(&ledger->committed_map);
-    if (ledger->is_anew && offset < 0 && metadata.len == 0)
+    if (ledger->is_recreated && offset < 0 && metadata.len == 0)
         return true; /* the broker forgets the offsets of a deleted topic, some time */
     return offset == ledger->committed_offset &&
            (own.len == metadata.len && (own.len == 0 || slice_equal(own, metadata)));
@@ -185,7 +185,7 @@ void ledger_restart(struct ledger *ledger, int64_t low)
     ledger->count = 0;
     ledger->next = low;
     ledger->map_last = -1;
-    ledger->is_changed = ledger->is_anew = true;
+    ledger->is_changed = ledger->is_recreated = true;
     count_cost(ledger);
 }
 
@@ -276,7 +276,7 @@ struct ledger_taken ledger_take(struct ledger *ledger, int64_t offset, uint32_t 
     entry->state = LEDGER_HELD;
     entry->job = job;
     if (entry->was_running)
-        entry->unbooked++;
+        entry->unrecorded++;
     return (struct ledger_taken){
         .is_open = true,
         .begun = (uint8_t)(entry->deaths + (entry->was_running ? 1 : 0)),
@@ -287,9 +287,9 @@ struct ledger_taken ledger_take(struct ledger *ledger, int64_t offset, uint32_t 
 void ledger_forget_call(struct ledger *ledger, int64_t offset)
 {
     struct ledger_entry *entry = entry_of(ledger, offset);
-    CHECK(entry->was_running && entry->unbooked > 0);
+    CHECK(entry->was_running && entry->unrecorded > 0);
     entry->was_running = false;
-    entry->unbooked--;
+    entry->unrecorded--;
     ledger->is_changed = true;
 }
 
@@ -319,7 +319,7 @@ void ledger_call_ended(struct ledger *ledger, int64_t offset, bool has_usage)
     CHECK(entry->is_running);
     entry->is_running = false;
     if (has_usage)
-        entry->unbooked++;
+        entry->unrecorded++;
     ledger->is_changed = true;
 }
 
@@ -338,12 +338,12 @@ void ledger_drop(struct ledger *ledger, int64_t offset, uint64_t hash)
     entry->dropped_hash = hash;
 }
 
-void ledger_book(struct ledger *ledger, int64_t offset, bool is_lost_call)
+void ledger_record(struct ledger *ledger, int64_t offset, bool is_dead_owners)
 {
     struct ledger_entry *entry = entry_of(ledger, offset);
-    CHECK(entry->unbooked > 0);
-    entry->unbooked--;
-    if (is_lost_call) {
+    CHECK(entry->unrecorded > 0);
+    entry->unrecorded--;
+    if (is_dead_owners) {
         CHECK(entry->was_running);
         entry->was_running = false;
         entry->deaths++;
@@ -351,11 +351,11 @@ void ledger_book(struct ledger *ledger, int64_t offset, bool is_lost_call)
     ledger->is_changed = true;
 }
 
-void ledger_unbook(struct ledger *ledger, int64_t offset, bool is_lost_call)
+void ledger_unrecord(struct ledger *ledger, int64_t offset, bool is_dead_owners)
 {
     struct ledger_entry *entry = entry_of(ledger, offset);
-    entry->unbooked++;
-    if (is_lost_call) {
+    entry->unrecorded++;
+    if (is_dead_owners) {
         CHECK(!entry->was_running && entry->deaths > 0);
         entry->was_running = true;
         entry->deaths--;
@@ -366,7 +366,7 @@ void ledger_unbook(struct ledger *ledger, int64_t offset, bool is_lost_call)
 void ledger_put_in_batch(struct ledger *ledger, int64_t offset)
 {
     struct ledger_entry *entry = entry_of(ledger, offset);
-    CHECK(entry->state == LEDGER_FINISHED && entry->unbooked == 0);
+    CHECK(entry->state == LEDGER_FINISHED && entry->unrecorded == 0);
     entry->state = LEDGER_IN_BATCH;
     ledger->is_changed = true;
 }
@@ -375,7 +375,7 @@ void ledger_put_in_batch(struct ledger *ledger, int64_t offset)
  * we die now, nobody else knows of it. */
 static struct offset_open open_of(const struct ledger_entry *entry)
 {
-    bool running = entry->is_running || entry->was_running || entry->unbooked > 0;
+    bool running = entry->is_running || entry->was_running || entry->unrecorded > 0;
     int begun = entry->deaths + (running ? 1 : 0);
     return (struct offset_open){
         .offset = entry->offset,
@@ -420,7 +420,7 @@ void ledger_commit(struct ledger *ledger, int64_t offset, struct slice map)
             ledger->entries[kept++] = ledger->entries[i];
     ledger->count = kept;
     ledger->committed_offset = offset;
-    ledger->is_anew = false;
+    ledger->is_recreated = false;
     buf_reset(&ledger->committed_map);
     buf_add(&ledger->committed_map, map);
     CHECK(ledger->committed_map.failed == OK);

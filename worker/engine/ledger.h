@@ -38,7 +38,7 @@ struct ledger_entry {
     uint8_t deaths;        /* owners that died with a call under way, and that are in the books */
     bool is_running;       /* a call of ours is under way */
     bool was_running;      /* a dead owner's call, not in the books yet */
-    uint16_t unbooked;     /* calls that ended, whose usage waits for a batch */
+    uint16_t unrecorded;   /* calls that ended, whose usage waits for a batch */
     uint64_t dropped_hash; /* of the request, when its job was called and dropped: lost_calls.h */
 };
 
@@ -49,9 +49,9 @@ struct ledger {
     int64_t next;     /* lowest offset that the log has not shown yet */
     int64_t map_last; /* highest offset that the previous owner's map speaks of; -1 = none */
     size_t map_bytes_max;
-    size_t cost;     /* bound of the map's runs for every order in which the entries can finish */
-    bool is_changed; /* the next commit would say something new */
-    bool is_anew;    /* its log was made anew, and nothing committed since */
+    size_t cost;       /* bound of the map's runs for every order in which the entries can finish */
+    bool is_changed;   /* the next commit would say something new */
+    bool is_recreated; /* its log was made anew, and nothing committed since */
     int64_t committed_offset; /* as the broker has it; -1 = none */
     struct buf committed_map;
 };
@@ -73,8 +73,8 @@ void ledger_done(struct ledger *ledger);
 enum err ledger_open(struct ledger *ledger, int64_t offset, struct slice metadata);
 /* Calls of ours that this map of ours tells as under way (of dead owners it tells others): whoever
  * has the partition next would take them for a dead owner's. *ret_open is memory of the caller. */
-size_t ledger_told_running(const struct ledger *ledger, int64_t offset, struct slice map,
-                           struct offset_open **ret_open);
+size_t ledger_committed_running(const struct ledger *ledger, int64_t offset, struct slice map,
+                                struct offset_open **ret_open);
 /* The broker still has what this ledger committed last. */
 bool ledger_agrees(const struct ledger *ledger, int64_t offset, struct slice metadata);
 /* The log begins at `low` now: open offsets below are gone. Returns how many offsets were lost. */
@@ -112,8 +112,8 @@ void ledger_drop(struct ledger *ledger, int64_t offset, uint64_t hash);
 void ledger_put_in_batch(struct ledger *ledger, int64_t offset);
 /* A usage record of this offset goes into the open batch (booked), or comes back out of it by an
  * abort (not). */
-void ledger_book(struct ledger *ledger, int64_t offset, bool is_lost_call);
-void ledger_unbook(struct ledger *ledger, int64_t offset, bool is_lost_call);
+void ledger_record(struct ledger *ledger, int64_t offset, bool is_dead_owners);
+void ledger_unrecord(struct ledger *ledger, int64_t offset, bool is_dead_owners);
 
 /* The next offset to commit if the open batch makes it. */
 int64_t ledger_front(const struct ledger *ledger);

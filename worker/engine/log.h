@@ -6,7 +6,7 @@
 
 #include "engine/state.h"
 
-#define TELL_AGAIN_MS 60000
+#define LOG_AGAIN_MS 60000
 
 /* Logs an event whose sentence needs no fields, or with fields: ENGINE_LOG(engine, LOG_STALLED,
  * FIELD_INT("stall_ms", stall_ms)). The fields are borrowed for the call. */
@@ -26,11 +26,11 @@ static inline void engine_log(const struct engine *engine, enum log_event event,
 
 /* Whether a line may be logged now; if so, the next one not before a minute is over. *again_ms is
  * kept with the thing that the line is about, and 0 at first. */
-static inline bool tell_now(const struct engine *engine, int64_t *again_ms)
+static inline bool log_is_due(const struct engine *engine, int64_t *again_ms)
 {
     if (engine->now_ms < *again_ms)
         return false;
-    *again_ms = engine->now_ms + TELL_AGAIN_MS;
+    *again_ms = engine->now_ms + LOG_AGAIN_MS;
     return true;
 }
 

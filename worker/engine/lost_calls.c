@@ -8,7 +8,7 @@
 
 /* A call that the map tells of. Its topic may be made anew meanwhile, and then another's request
  * have this offset: the request is known by its value. */
-struct booked_call {
+struct lost_call {
     int64_t offset;
     uint8_t begun;
     uint64_t value_hash;
@@ -19,13 +19,14 @@ struct page {
     struct link link;
     char topic[TOPIC_ROOM];
     int32_t number;
-    struct booked_call *calls;
+    struct lost_call *calls;
     size_t count;
 };
 
 static struct page *page_find(const struct engine *engine, const struct partition *partition)
 {
-    for (struct link *link = engine->booked.next; link != &engine->booked; link = link->next) {
+    for (struct link *link = engine->lost_calls.next; link != &engine->lost_calls;
+         link = link->next) {
         struct page *page = LINK_OWNER(link, struct page, link);
         if (page->number == partition->number && slice_equal_text(partition->topic, page->topic))
             return page;
@@ -40,7 +41,7 @@ static void page_free(struct page *page)
     memory_free(page);
 }
 
-void booked_clear(struct engine *engine, const struct partition *partition)
+void lost_calls_clear(struct engine *engine, const struct partition *partition)
 {
     struct page *page = page_find(engine, partition);
     if (page != NULL)
@@ -48,14 +49,14 @@ void booked_clear(struct engine *engine, const struct partition *partition)
 }
 
 /* Its record has not come yet, and the map tells the same call as before. */
-static bool is_expected(const struct ledger *ledger, const struct booked_call *call)
+static bool is_expected(const struct ledger *ledger, const struct lost_call *call)
 {
     const struct ledger_entry *entry = ledger_find(ledger, call->offset);
     return entry != NULL && entry->state == LEDGER_UNKNOWN && entry->was_running &&
            entry->deaths + 1 == call->begun;
 }
 
-void booked_prune(struct engine *engine, const struct partition *partition)
+void lost_calls_prune(struct engine *engine, const struct partition *partition)
 {
     struct page *page = page_find(engine, partition);
     if (page == NULL)
@@ -69,19 +70,20 @@ void booked_prune(struct engine *engine, const struct partition *partition)
         page_free(page);
 }
 
-uint64_t booked_hash(const struct engine *engine, const struct record *record)
+uint64_t lost_calls_hash(const struct engine *engine, const struct record *record)
 {
     return slice_hash(record->value, engine->hash_seed);
 }
 
 static uint64_t hash_of(const struct engine *engine, const struct ledger_entry *entry)
 {
-    return entry->job == LEDGER_NO_JOB ? entry->dropped_hash
-                                       : booked_hash(engine, &job_at(engine, entry->job)->record);
+    return entry->job == LEDGER_NO_JOB
+               ? entry->dropped_hash
+               : lost_calls_hash(engine, &job_at(engine, entry->job)->record);
 }
 
-void booked_add(struct engine *engine, const struct partition *partition,
-                const struct offset_open *calls, size_t count)
+void lost_calls_add(struct engine *engine, const struct partition *partition,
+                    const struct offset_open *calls, size_t count)
 {
     struct page *page = page_find(engine, partition);
     if (count == 0)
@@ -92,14 +94,14 @@ void booked_add(struct engine *engine, const struct partition *partition,
         memcpy(page->topic, partition->topic.ptr, partition->topic.len);
         page->number = partition->number;
         link_init(&page->link);
-        list_add_last(&engine->booked, &page->link);
+        list_add_last(&engine->lost_calls, &page->link);
     }
     page->calls = memory_resize(page->calls, (page->count + count) * sizeof *page->calls);
     CHECK(page->calls != NULL);
     for (size_t i = 0; i < count; i++) {
         const struct ledger_entry *entry = ledger_find(&partition->ledger, calls[i].offset);
         CHECK(entry != NULL);
-        page->calls[page->count++] = (struct booked_call){
+        page->calls[page->count++] = (struct lost_call){
             .offset = calls[i].offset,
             .begun = calls[i].begun,
             .value_hash = hash_of(engine, entry),
@@ -107,14 +109,14 @@ void booked_add(struct engine *engine, const struct partition *partition,
     }
 }
 
-bool booked_forget(struct engine *engine, const struct partition *partition,
-                   const struct record *record, uint8_t begun)
+bool lost_calls_forget(struct engine *engine, const struct partition *partition,
+                       const struct record *record, uint8_t begun)
 {
     struct page *page = page_find(engine, partition);
     for (size_t i = 0; page != NULL && i < page->count; i++) {
-        const struct booked_call *call = &page->calls[i];
+        const struct lost_call *call = &page->calls[i];
         if (call->offset != record->offset || call->begun != begun ||
-            call->value_hash != booked_hash(engine, record))
+            call->value_hash != lost_calls_hash(engine, record))
             continue;
         page->calls[i] = page->calls[--page->count];
         if (page->count == 0)
@@ -124,8 +126,8 @@ bool booked_forget(struct engine *engine, const struct partition *partition,
     return false;
 }
 
-void booked_free(struct engine *engine)
+void lost_calls_free(struct engine *engine)
 {
-    while (engine->booked.next != NULL && !link_alone(&engine->booked))
-        page_free(LINK_OWNER(engine->booked.next, struct page, link));
+    while (engine->lost_calls.next != NULL && !link_alone(&engine->lost_calls))
+        page_free(LINK_OWNER(engine->lost_calls.next, struct page, link));
 }

@@ -7,18 +7,18 @@
 #include "engine/state.h"
 
 /* Nothing is known of this partition any more. */
-void booked_clear(struct engine *engine, const struct partition *partition);
+void lost_calls_clear(struct engine *engine, const struct partition *partition);
 /* Only what the ledger still waits for stays: the records of these calls have not come again. */
-void booked_prune(struct engine *engine, const struct partition *partition);
-/* `calls` as ledger_told_running gives them. */
-void booked_add(struct engine *engine, const struct partition *partition,
-                const struct offset_open *calls, size_t count);
+void lost_calls_prune(struct engine *engine, const struct partition *partition);
+/* `calls` as ledger_committed_running gives them. */
+void lost_calls_add(struct engine *engine, const struct partition *partition,
+                    const struct offset_open *calls, size_t count);
 /* What a request is known by. */
-uint64_t booked_hash(const struct engine *engine, const struct record *record);
+uint64_t lost_calls_hash(const struct engine *engine, const struct record *record);
 /* Is the call that the map tells of this request, begun so often, one of them? Then it is
  * forgotten. */
-MUST_CHECK bool booked_forget(struct engine *engine, const struct partition *partition,
-                              const struct record *record, uint8_t begun);
-void booked_free(struct engine *engine);
+MUST_CHECK bool lost_calls_forget(struct engine *engine, const struct partition *partition,
+                                  const struct record *record, uint8_t begun);
+void lost_calls_free(struct engine *engine);
 
 #endif

@@ -4,6 +4,6 @@
 #define ENGINE_OBJECTS_H
 
 /* What check_set_objects is given. Uses no heap and changes nothing. */
-void objects_say(void);
+void objects_print(void);
 
 #endif

@@ -53,7 +53,7 @@ static void unpark(struct engine *engine, struct partition *partition)
 static void verify(struct engine *engine, struct partition *partition, int64_t offset,
                    struct slice metadata)
 {
-    bool agrees = settle_learn(engine, partition, offset, metadata) &&
+    bool agrees = settle_by_offset(engine, partition, offset, metadata) &&
                   ledger_agrees(&partition->ledger, offset, metadata);
     if (agrees) {
         partition->is_verified = true;
@@ -79,14 +79,14 @@ void engine_offsets_read(struct engine *engine, struct tenure tenure, uint32_t t
         return;
     partition->is_read_pending = false;
     if (err != OK) {
-        if (err != ERR_UNSTABLE && !partition->is_read_told)
+        if (err != ERR_UNSTABLE && !partition->is_read_logged)
             ENGINE_LOG(engine, LOG_OFFSETS_UNREADABLE, PARTITION_FIELDS(partition),
                        FIELD_TEXT("error", slice_of_text(err_words(err))));
-        partition->is_read_told = err != ERR_UNSTABLE;
+        partition->is_read_logged = err != ERR_UNSTABLE;
         partition->read_again_ms = engine->now_ms + OFFSETS_AGAIN_MS;
         return;
     }
-    partition->is_read_told = false;
+    partition->is_read_logged = false;
     if (partition->step == PARTITION_READING)
         start(engine, partition, ledger_open(&partition->ledger, offset, metadata));
     else
@@ -110,7 +110,7 @@ static struct partition *recreate(struct engine *engine, struct partition *parti
     buf_init(&map, LEDGER_MAP_BYTES_MAX);
     buf_add(&map, buf_slice(&partition->ledger.committed_map));
     partition = partition_restart(engine, partition);
-    booked_clear(engine, partition);
+    lost_calls_clear(engine, partition);
     (void)ledger_open(&partition->ledger, committed, buf_slice(&map));
     ledger_restart(&partition->ledger, low);
     partition->step = PARTITION_ACTIVE;

@@ -177,7 +177,7 @@ void outcome_orphan(struct engine *engine, struct job *job)
     submit_usage(engine, NULL, job->offset, &usage);
 }
 
-void outcome_lost_call(struct engine *engine, struct job *job)
+void outcome_dead_owners_call(struct engine *engine, struct job *job)
 {
     /* Settings that changed since may not know its model, or refuse to read it. */
     struct request request = job->request;
@@ -210,11 +210,11 @@ void outcome_lost_call(struct engine *engine, struct job *job)
     };
     struct result *result = submit_usage(engine, job->partition, job->offset, &usage);
     result->has_usage = true;
-    result->is_lost_call = true;
+    result->is_dead_owners = true;
 }
 
 /* The error as it stands. Usage stays, but no longer as that of a published answer. */
-static void tell_error(struct engine *engine, struct job *job)
+static void publish_error(struct engine *engine, struct job *job)
 {
     outcome_error(engine, job);
     if (!job->result.has_usage || result_has(&job->result, OUTPUT_USAGE))
@@ -229,7 +229,7 @@ static void tell_error(struct engine *engine, struct job *job)
 static void turn_into_error(struct engine *engine, struct job *job, enum err err, const char *words)
 {
     (void)why_set(&job->why, err, NULL, "%s", words);
-    tell_error(engine, job);
+    publish_error(engine, job);
 }
 
 static void replace_letter(struct engine *engine, struct job *job, struct output *letter,
@@ -256,14 +256,14 @@ static void leave_reply_topic(struct engine *engine, struct job *job, enum err e
                         : err == ERR_INVALID
                             ? "the reply topic refuses the record (a compacted topic wants a key)"
                             : "the worker is not authorised for the reply topic";
-    reply_tell_refused(engine, job, words);
+    reply_log_rejected(engine, job, words);
     job->request.reply_topic = SLICE_NULL;
     job->request.reply_partition = -1;
     turn_into_error(engine, job, ERR_REPLY_REFUSED, words);
 }
 
 /* Nothing that could be made of it is taken: the dead letter and the usage tell of it. */
-static void give_response_up(struct engine *engine, struct job *job, struct output *response)
+static void give_up_response(struct engine *engine, struct job *job, struct output *response)
 {
     result_drop(engine, &job->result, response);
     if (engine->config.send_dead_letters && !result_has(&job->result, OUTPUT_LETTER))
@@ -282,18 +282,18 @@ static void replace_response(struct engine *engine, struct job *job, struct outp
     } else if (is_size && job->stripped == STRIPPED_NOTHING) {
         job->stripped = is_key_most(job) ? STRIPPED_KEY : STRIPPED_ECHOES;
         strip(job, job->stripped);
-        tell_error(engine, job);
+        publish_error(engine, job);
     } else if (job->request.reply_topic.ptr != NULL) {
         leave_reply_topic(engine, job, err);
     } else if (is_size && job->stripped == STRIPPED_ECHOES) {
         job->stripped = STRIPPED_KEY;
         strip(job, job->stripped);
-        tell_error(engine, job);
+        publish_error(engine, job);
     } else if (is_answer) {
         turn_into_error(engine, job, ERR_INTERNAL,
                         "the broker refuses the answer (a compacted topic wants a key)");
     } else {
-        give_response_up(engine, job, response);
+        give_up_response(engine, job, response);
     }
 }
 

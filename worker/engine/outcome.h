@@ -15,7 +15,7 @@ void outcome_error(struct engine *engine, struct job *job);
 /* Usage of the job's last attempt, which did not give the answer. */
 void outcome_call_usage(struct engine *engine, struct job *job, const struct verdict *verdict);
 /* Usage of a call that a dead owner had under way. */
-void outcome_lost_call(struct engine *engine, struct job *job);
+void outcome_dead_owners_call(struct engine *engine, struct job *job);
 /* The job's answer will not be published (its partition is gone): the usage of its call still is,
  * as not final. */
 void outcome_orphan(struct engine *engine, struct job *job);

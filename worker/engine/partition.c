@@ -37,7 +37,7 @@ static struct partition *partition_new(struct engine *engine, struct tenure tenu
 
 void partition_free(struct partition *partition)
 {
-    hand_drop_partition(partition);
+    current_drop_partition(partition);
     buf_done(&partition->batch_map);
     ledger_done(&partition->ledger);
     memory_free(partition);
@@ -141,16 +141,16 @@ static void remember_calls(struct engine *engine, const struct partition *partit
     struct offset_open *calls;
     if (partition->step == PARTITION_READING) /* nothing of it was seen */
         return;
-    booked_prune(engine, partition);
-    size_t count = ledger_told_running(ledger, ledger->committed_offset,
-                                       buf_slice(&ledger->committed_map), &calls);
-    booked_add(engine, partition, calls, count);
+    lost_calls_prune(engine, partition);
+    size_t count = ledger_committed_running(ledger, ledger->committed_offset,
+                                            buf_slice(&ledger->committed_map), &calls);
+    lost_calls_add(engine, partition, calls, count);
     memory_free(calls);
     if (!partition->is_in_batch)
         return;
-    count = ledger_told_running(ledger, partition->batch_offset, buf_slice(&partition->batch_map),
-                                &calls);
-    booked_add(engine, partition, calls, count);
+    count = ledger_committed_running(ledger, partition->batch_offset,
+                                     buf_slice(&partition->batch_map), &calls);
+    lost_calls_add(engine, partition, calls, count);
     memory_free(calls);
 }
 

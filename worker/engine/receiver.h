@@ -7,19 +7,19 @@
 #include "engine/state.h"
 
 /* Nodes and decoded text, beside the bytes of an answer, while it is decoded. */
-#define HEARING_ARENA_MAX(answer_bytes) (12 * (size_t)(answer_bytes) + (size_t)64 * 1024)
+#define RECEIVER_ARENA_MAX(answer_bytes) (12 * (size_t)(answer_bytes) + (size_t)64 * 1024)
 /* What one that is being heard holds: its head, the answer so far, a frame and its chunk. */
-#define HEARING_BYTES_MAX(answer_bytes)                                                            \
-    (sizeof(struct hearing) + HTTP_HEAD_BYTES_MAX + (answer_bytes) + (size_t)64 * 1024)
+#define RECEIVER_BYTES_MAX(answer_bytes)                                                           \
+    (sizeof(struct receiver) + HTTP_HEAD_BYTES_MAX + (answer_bytes) + (size_t)64 * 1024)
 
-void hearings_init(struct engine *engine);
-struct hearing *hearing_take(struct engine *engine);
-void hearing_give_back(struct engine *engine, struct hearing *hearing,
-                       const struct dialect *dialect);
-void hearings_free(struct engine *engine);
+void receivers_init(struct engine *engine);
+struct receiver *receiver_take(struct engine *engine);
+void receiver_give_back(struct engine *engine, struct receiver *receiver,
+                        const struct dialect *dialect);
+void receivers_free(struct engine *engine);
 
 /* What has come of the answer: an empty head when none did. Borrowed. */
-struct heard call_heard(const struct call *call);
+struct heard call_received(const struct call *call);
 void call_head(struct engine *engine, struct call *call, int status, struct slice head);
 /* false: the answer cannot become whole any more (hearing->why); break the exchange off. */
 MUST_CHECK bool call_body(struct engine *engine, struct call *call, struct slice bytes);

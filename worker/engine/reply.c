@@ -71,7 +71,7 @@ static struct reply_topic *place_for(struct engine *engine, struct slice name)
 }
 
 /* The name is a request's: it is told only when it may be a topic's. */
-void reply_tell_refused(struct engine *engine, const struct job *job, const char *words)
+void reply_log_rejected(struct engine *engine, const struct job *job, const char *words)
 {
     struct slice name = job->request.reply_topic;
     ENGINE_LOG(engine, LOG_REPLY_REJECTED,
@@ -83,7 +83,7 @@ static enum err refuse(struct engine *engine, const struct job *job, struct why 
                        const char *words)
 {
     const char *field = job->request.reply_by_header ? "kafka_replyTopic" : "reply_to";
-    reply_tell_refused(engine, job, words);
+    reply_log_rejected(engine, job, words);
     return why_set(ret_why, ERR_REPLY_REFUSED, field, "%s", words);
 }
 

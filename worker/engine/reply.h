@@ -24,6 +24,6 @@ MUST_CHECK enum err reply_check(struct engine *engine, struct job *job, struct w
 void reply_found(struct engine *engine, uint32_t ticket, enum err err, int32_t partitions,
                  struct link *ready);
 /* The line about a refusal, before the job forgets where its answer was to go. */
-void reply_tell_refused(struct engine *engine, const struct job *job, const char *words);
+void reply_log_rejected(struct engine *engine, const struct job *job, const char *words);
 
 #endif

@@ -136,7 +136,7 @@ void result_return(struct engine *engine, struct result *result)
 void result_orphan(struct engine *engine, struct result *result)
 {
     CHECK(result->job == NULL && result->place == RESULT_QUEUED);
-    if (result->is_lost_call)
+    if (result->is_dead_owners)
         result_free(engine, result);
     else
         go(engine, result, RESULT_QUEUED, NULL);

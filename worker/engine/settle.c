@@ -19,7 +19,7 @@
 
 static void close_batch(struct engine *engine)
 {
-    for (struct partition *partition; (partition = batch_let_go(engine)) != NULL;)
+    for (struct partition *partition; (partition = batch_remove_partition(engine)) != NULL;)
         partition_settle(partition);
 }
 
@@ -52,7 +52,7 @@ static void give_back(struct engine *engine, struct result *result)
         return;
     if (!partition->is_gone) {
         if (result->has_usage)
-            ledger_unbook(&partition->ledger, result->offset, result->is_lost_call);
+            ledger_unrecord(&partition->ledger, result->offset, result->is_dead_owners);
     } else if (result->job != NULL) {
         job_orphan(engine, result->job);
     } else {
@@ -75,8 +75,8 @@ static size_t settle_aborted(struct engine *engine)
 
 /* ---- a clean abort ---- */
 
-static void tell_aborted(struct engine *engine, size_t outputs, struct slice reason,
-                         int64_t pause_ms)
+static void log_aborted(struct engine *engine, size_t outputs, struct slice reason,
+                        int64_t pause_ms)
 {
     ENGINE_LOG(engine, LOG_BATCH_ABORTED, FIELD_TEXT("reason", reason),
                FIELD_INT("outputs", (int64_t)outputs), FIELD_INT("delay_ms", pause_ms),
@@ -88,7 +88,7 @@ static void aborted(struct engine *engine, const struct batch_end *end)
     if (end->was_time)
         cut_shrink(engine);
     size_t outputs = settle_aborted(engine);
-    tell_aborted(engine, outputs, end->reason, cut_pause(engine));
+    log_aborted(engine, outputs, end->reason, cut_pause(engine));
 }
 
 /* The broker refuses what lies beside a bad record with it: a smaller batch tells which it is. */
@@ -98,7 +98,7 @@ static bool is_blame_unsure(const struct engine *engine, const struct batch_end 
            results_batched_answers(engine) > 1;
 }
 
-static void tell_refused(struct engine *engine, const struct output *output,
+static void log_rejected(struct engine *engine, const struct output *output,
                          const struct result *result, struct slice reason)
 {
     ENGINE_LOG(engine, LOG_OUTPUT_REFUSED, FIELD_TEXT("topic", output->topic),
@@ -108,10 +108,10 @@ static void tell_refused(struct engine *engine, const struct output *output,
 }
 
 /* A topic of the settings takes nothing: everything waits, and somebody must act. */
-static void tell_held(struct engine *engine, const struct output *output, enum err err,
-                      struct slice reason)
+static void log_blocked(struct engine *engine, const struct output *output, enum err err,
+                        struct slice reason)
 {
-    if (!tell_now(engine, &engine->settle.blocked_told_ms))
+    if (!log_is_due(engine, &engine->settle.blocked_log_due_ms))
         return;
     const char *remedy = err == ERR_NOT_ALLOWED ? "grant the worker's user the right Write on it"
                          : err == ERR_NOT_FOUND ? "create it"
@@ -127,7 +127,7 @@ static void refused(struct engine *engine, const struct batch_end *end)
     if (is_blame_unsure(engine, end)) {
         cut_shrink(engine);
         size_t outputs = settle_aborted(engine);
-        tell_aborted(engine, outputs, end->reason, cut_pause_briefly(engine));
+        log_aborted(engine, outputs, end->reason, cut_pause_briefly(engine));
         return;
     }
     struct output *output = batch_output(engine, end->blame);
@@ -135,9 +135,9 @@ static void refused(struct engine *engine, const struct batch_end *end)
     bool is_gone = result->partition == NULL || result->partition->is_gone;
     bool is_replaced = !is_gone && outcome_can_replace(result, output, end->blame_err);
     if (is_replaced)
-        tell_refused(engine, output, result, end->reason);
+        log_rejected(engine, output, result, end->reason);
     else
-        tell_held(engine, output, end->blame_err, end->reason);
+        log_blocked(engine, output, end->blame_err, end->reason);
     (void)settle_aborted(engine);
     if (is_replaced)
         outcome_replace(engine, result, output, end->blame_err);
@@ -161,7 +161,7 @@ static void member_refused(struct engine *engine, const struct batch_end *end)
             partition_give_up(engine, partition);
     }
     partitions_doubt(engine);
-    tell_aborted(engine, outputs, end->reason, cut_pause(engine));
+    log_aborted(engine, outputs, end->reason, cut_pause(engine));
 }
 
 /* ---- an unknown outcome ---- */
@@ -187,8 +187,8 @@ void settle_turn(struct engine *engine)
         settle_not_committed(engine);
 }
 
-bool settle_learn(struct engine *engine, struct partition *partition, int64_t offset,
-                  struct slice metadata)
+bool settle_by_offset(struct engine *engine, struct partition *partition, int64_t offset,
+                      struct slice metadata)
 {
     if (!batch_is_unknown(engine) || !partition->is_in_batch)
         return true;
@@ -266,7 +266,7 @@ void engine_batch_ended(struct engine *engine, const struct batch_end *end)
 
 void settle_done(struct engine *engine)
 {
-    for (struct partition *partition; (partition = batch_let_go(engine)) != NULL;)
+    for (struct partition *partition; (partition = batch_remove_partition(engine)) != NULL;)
         if (partition->is_gone)
             partition_free(partition);
     batch_done(engine);

@@ -12,8 +12,8 @@ void settle_turn(struct engine *engine);
 /* What the broker has for one partition. True when this settled the batch, or when there was
  * nothing to settle by it: compare with the ledger as usual. False: it is neither what the batch
  * would have committed nor what was committed before it: the partition is lost. */
-bool settle_learn(struct engine *engine, struct partition *partition, int64_t offset,
-                  struct slice metadata);
+bool settle_by_offset(struct engine *engine, struct partition *partition, int64_t offset,
+                      struct slice metadata);
 /* Frees the open batch, with the partitions in it that are gone. The results are freed already. */
 void settle_done(struct engine *engine);
 

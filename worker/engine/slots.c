@@ -41,7 +41,7 @@ struct partition *slot_find(const struct engine *engine, struct tenure tenure)
     struct partition *partition = engine->slots.list[tenure.slot];
     if (partition == NULL || partition->tenure.epoch != tenure.epoch)
         return NULL;
-    hand_take_partition(partition);
+    current_set_partition(partition);
     return partition;
 }
 

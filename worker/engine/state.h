@@ -45,9 +45,9 @@ struct result {
     size_t bytes;                /* that these hold */
     struct partition *partition; /* NULL: an orphan, its partition is gone: it touches no ledger */
     int64_t offset;
-    struct job *job;   /* whose answer this is; NULL: usage of an earlier call alone */
-    bool has_usage;    /* settles one unbooked call of the ledger entry */
-    bool is_lost_call; /* … that of a dead owner */
+    struct job *job;     /* whose answer this is; NULL: usage of an earlier call alone */
+    bool has_usage;      /* settles one unrecorded call of the ledger entry */
+    bool is_dead_owners; /* … that of a dead owner */
     enum result_place place;
 };
 
@@ -71,7 +71,7 @@ struct partition {
     enum { PARTITION_READING, PARTITION_ACTIVE, PARTITION_REVOKING } step;
     bool is_verified;     /* the broker's offset and map are what the ledger says */
     bool is_read_pending; /* answered under read_ticket */
-    bool is_read_told;    /* that it cannot be read: said in the log already */
+    bool is_read_logged;  /* that it cannot be read: said in the log already */
     uint32_t read_ticket;
     int64_t read_again_ms; /* when to ask again; INT64_MAX = not */
     struct ledger ledger;
@@ -82,8 +82,8 @@ struct partition {
     uint32_t results; /* of it that are queued or in the batch */
     int64_t revoke_until_ms;
     uint32_t revoke_tries;
-    int64_t share_told_ms, map_told_ms; /* for tell_now */
-    bool is_in_batch;                   /* the open batch commits offset and map of it */
+    int64_t share_log_due_ms, map_log_due_ms; /* for log_is_due */
+    bool is_in_batch;                         /* the open batch commits offset and map of it */
     struct buf batch_map;
     int64_t batch_offset;
     uint32_t batch_results; /* of its results, those in the open batch */
@@ -98,7 +98,7 @@ struct identity {
     uint64_t looks;               /* counts io's looks for credentials, with news or without */
     char reason[WHY_MESSAGE_MAX]; /* logged: why there are no credentials; "" = there are some */
     struct clock_skew clock;
-    int64_t clock_told_ms; /* for tell_now */
+    int64_t clock_log_due_ms; /* for log_is_due */
 };
 
 struct target {
@@ -114,8 +114,12 @@ struct target {
     uint32_t waiting, calling;
     uint32_t counted; /* of the jobs that are being counted: only while they are */
     struct pace pace;
-    enum target_state { TARGET_SOUND, TARGET_SLOW, TARGET_DOWN } told; /* what the log said last */
-    int64_t slow_told_ms, down_told_ms, share_told_ms;                 /* for tell_now */
+    enum target_state {
+        TARGET_SOUND,
+        TARGET_SLOW,
+        TARGET_DOWN
+    } logged;                                                   /* what the log said last */
+    int64_t slow_log_due_ms, down_log_due_ms, share_log_due_ms; /* for log_is_due */
     struct sigv4_key key;
 };
 
@@ -131,8 +135,8 @@ struct targets {
 
 /* What is heard of one answer. Lent to a call from its answer's head to its end, and then to
  * another one: thousands of calls that wait for their answers hold none. */
-struct hearing {
-    struct link link; /* in engine->hearings.free while no call has it */
+struct receiver {
+    struct link link; /* in engine->receivers.free while no call has it */
     struct arena arena;
     struct buf head;
     struct buf body; /* when it is no event stream */
@@ -149,8 +153,8 @@ struct call {
     int status; /* HTTP; 0 = no head came */
     char *text; /* url, headers and body of the request, in one block */
     struct http_request request;
-    struct hearing *hearing; /* NULL until the head has come */
-    bool is_streaming;       /* the answer is an event stream */
+    struct receiver *receiver; /* NULL until the head has come */
+    bool is_streaming;         /* the answer is an event stream */
     bool is_cancelling;
     bool was_sent;         /* of a call broken off: it may have reached the service */
     bool is_chunk_refused; /* by the broker: the run has a gap, nothing follows */
@@ -262,8 +266,8 @@ struct cuts {
 
 /* engine/settle.h */
 struct settle {
-    int64_t fenced_ms;       /* when last; INT64_MIN = never */
-    int64_t blocked_told_ms; /* that a topic of the settings takes nothing; for tell_now */
+    int64_t fenced_ms;          /* when last; INT64_MIN = never */
+    int64_t blocked_log_due_ms; /* that a topic of the settings takes nothing; for log_is_due */
 };
 
 /* engine/job_pool.h */
@@ -288,15 +292,15 @@ struct calls {
 };
 
 /* engine/receiver.h */
-struct hearings {
+struct receivers {
     struct link free;
     uint32_t free_count;
 };
 
 /* engine/dispatch.h */
 struct dispatch {
-    int64_t after_ms;        /* no call begins before, after a stall */
-    int64_t answers_told_ms; /* that answers fill the memory; for tell_now */
+    int64_t after_ms;           /* no call begins before, after a stall */
+    int64_t answers_log_due_ms; /* that answers fill the memory; for log_is_due */
 };
 
 /* engine/reply.h */
@@ -326,7 +330,7 @@ struct engine {
     struct jobs jobs;
     struct lanes lanes;
     struct calls calls;
-    struct hearings hearings;
+    struct receivers receivers;
     struct dispatch dispatch;
     uint64_t hash_seed;
 
@@ -334,7 +338,7 @@ struct engine {
 
     struct replies replies;
     struct chunk_topic chunk_topic;
-    struct link booked; /* engine/lost_calls.h */
+    struct link lost_calls; /* engine/lost_calls.h */
 
     struct identity identity; /* of all targets */
 

@@ -206,9 +206,9 @@ bool target_has_share(struct engine *engine, const struct target *target)
            share_room_party(&engine->targets.share, party_of(target)) > 0;
 }
 
-void target_tell_share(struct engine *engine, struct target *target)
+void target_log_share(struct engine *engine, struct target *target)
 {
-    if (!tell_now(engine, &target->share_told_ms))
+    if (!log_is_due(engine, &target->share_log_due_ms))
         return;
     const struct target *holder = target, *other = NULL;
     while ((other = targets_next(engine, other)) != NULL)
@@ -254,23 +254,23 @@ static enum target_state outcome_of(const struct job *job, const struct verdict 
     return TARGET_SOUND;
 }
 
-static void tell_throttled(struct engine *engine, struct target *target, int64_t delay_ms)
+static void log_throttled(struct engine *engine, struct target *target, int64_t delay_ms)
 {
-    if (!tell_now(engine, &target->slow_told_ms))
+    if (!log_is_due(engine, &target->slow_log_due_ms))
         return;
-    target->told = TARGET_SLOW;
+    target->logged = TARGET_SLOW;
     ENGINE_LOG(engine, LOG_TARGET_THROTTLED, FIELD_TEXT("target", target->model),
                FIELD_INT("streak", target->pace.streak), FIELD_INT("delay_ms", delay_ms),
                FIELD_INT("waiting", target->holders));
 }
 
-static void tell_failing(struct engine *engine, struct target *target,
-                         const struct verdict *verdict, int64_t delay_ms)
+static void log_failing(struct engine *engine, struct target *target, const struct verdict *verdict,
+                        int64_t delay_ms)
 {
     struct buf reason OWNED_BY(buf_done);
-    if (target->told == TARGET_DOWN || !tell_now(engine, &target->down_told_ms))
+    if (target->logged == TARGET_DOWN || !log_is_due(engine, &target->down_log_due_ms))
         return;
-    target->told = TARGET_DOWN;
+    target->logged = TARGET_DOWN;
     buf_init(&reason, WHY_MESSAGE_MAX);
     verdict_add_failure(verdict, &reason);
     ENGINE_LOG(engine, LOG_TARGET_FAILING, FIELD_TEXT("target", target->model),
@@ -278,11 +278,11 @@ static void tell_failing(struct engine *engine, struct target *target,
                FIELD_INT("delay_ms", delay_ms), FIELD_INT("waiting", target->holders));
 }
 
-static void tell_recovered(struct engine *engine, struct target *target, bool is_whole)
+static void log_recovered(struct engine *engine, struct target *target, bool is_whole)
 {
-    if (target->told == TARGET_SOUND || (target->told == TARGET_SLOW && !is_whole))
+    if (target->logged == TARGET_SOUND || (target->logged == TARGET_SLOW && !is_whole))
         return;
-    target->told = TARGET_SOUND;
+    target->logged = TARGET_SOUND;
     ENGINE_LOG(engine, LOG_TARGET_RECOVERED, FIELD_TEXT("target", target->model),
                FIELD_INT("slowed_ms", engine->now_ms - target->pace.slowed_at_ms));
 }
@@ -302,11 +302,11 @@ void target_end_call(struct engine *engine, struct job *job, const struct verdic
                                         engine->now_ms, &engine->random);
     set_counts(engine, target, target->waiting, target->calling - 1);
     if (news.rests && state == TARGET_SLOW)
-        tell_throttled(engine, target, news.delay_ms);
+        log_throttled(engine, target, news.delay_ms);
     else if (news.rests)
-        tell_failing(engine, target, verdict, news.delay_ms);
+        log_failing(engine, target, verdict, news.delay_ms);
     else if (outcome.said == PACE_ANSWERED)
-        tell_recovered(engine, target, news.is_whole);
+        log_recovered(engine, target, news.is_whole);
 }
 
 bool target_is_shut(const struct target *target)

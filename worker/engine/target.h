@@ -42,7 +42,7 @@ bool target_has_pace(const struct engine *engine, const struct target *target,
  * is for those that have fewer calls open. */
 bool target_has_share(struct engine *engine, const struct target *target);
 /* The line about a target without a share, at most once a minute. */
-void target_tell_share(struct engine *engine, struct target *target);
+void target_log_share(struct engine *engine, struct target *target);
 
 /* The call of a waiting job began: it leaves the queue, and job->call holds the ticket. The pace
  * takes it (CHECKed). */

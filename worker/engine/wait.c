@@ -14,7 +14,7 @@ const char *wait_name(enum wait wait)
     return WAITS[wait].name;
 }
 
-const char *wait_words(enum wait wait)
+const char *wait_text(enum wait wait)
 {
     return WAITS[wait].words;
 }

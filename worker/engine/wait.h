@@ -13,8 +13,8 @@ enum wait {
 /* What a reason lies with: it holds up one request, those of an identity, of a target, or all. */
 enum wait_whose { WAIT_OF_REQUEST, WAIT_OF_IDENTITY, WAIT_OF_TARGET, WAIT_OF_WORKER };
 
-const char *wait_name(enum wait wait);  /* "REPLY_TOPIC" */
-const char *wait_words(enum wait wait); /* complete "requests wait for …" */
+const char *wait_name(enum wait wait); /* "REPLY_TOPIC" */
+const char *wait_text(enum wait wait); /* complete "requests wait for …" */
 enum wait_whose wait_whose(enum wait wait);
 
 #endif
