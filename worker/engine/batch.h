@@ -1,40 +1,48 @@
-/* The open batch: what one transaction holds. Results go into it one by one, then offset and map of
- * each touched partition, taken in the same step; then the committer has it, one batch at a time.
- * When it is cut is cut.c's, what becomes of it settle.c's. */
+/* The open batch: the content of one transaction. The engine adds results one by one, then offset
+ * and map of each touched partition in the same step; then it hands the batch to the committer, one
+ * batch at a time. cut.c decides when to cut it, settle.c what follows its end. Borrows results and
+ * partitions; CHECKs that its arrays can grow. */
 #ifndef ENGINE_BATCH_H
 #define ENGINE_BATCH_H
 
 #include "engine/state.h"
 
-/* Frees its memory; no partition may be in it. */
+/* Frees the batch's arrays. CHECKs that no partition is in it. */
 void batch_done(struct engine *engine);
 
-/* Takes a queued result into the batch: its outputs, and what they settle in its ledger. */
+/* Moves a queued result into the batch, which is not open yet: its outputs, its job's step and its
+ * marks in the ledger. */
 void batch_add_result(struct engine *engine, struct result *result);
-/* The batch commits offset and map of this partition as they are now. */
+/* Adds the partition's present offset and map. CHECKs that the batch does not have them yet. */
 void batch_add_offset(struct engine *engine, struct partition *partition);
-/* Hands the batch to the committer. `membership`: the number of the one that it is cut under. */
+/* Hands the batch to the committer. `membership` is the number of the membership at the cut
+ * (membership_number); `is_last` as in struct batch. */
 void batch_open(struct engine *engine, uint32_t membership, bool is_last);
-/* Nobody knows whether the open batch was committed: reads of the offsets will tell. */
+/* Marks the outcome of the open batch as unknown: reads of the committed offsets settle it. */
 void batch_become_unknown(struct engine *engine);
-/* A partition leaves the batch; NULL = none is in it any more, and the batch is closed and empty.
- * Its results have left before. */
+/* Removes and returns one partition. NULL: the batch had none; it is now closed and empty. The
+ * caller has removed the results before (CHECKed). */
 struct partition *batch_remove_partition(struct engine *engine);
 
-/* The committer has it, or its outcome is unknown. */
+/* True from batch_open until the batch is settled. */
 bool batch_is_open(const struct engine *engine);
+/* True while the outcome of the open batch is unknown. */
 bool batch_is_unknown(const struct engine *engine);
-/* The committer has it: what is read of the broker's offsets now may be from before its commit. */
+/* True while the committer has the batch: offsets read now may be older than its commit. */
 bool batch_is_under_way(const struct engine *engine);
+/* The id of the batch that was opened last; 0 before the first. */
 uint64_t batch_id(const struct engine *engine);
+/* The membership number that batch_open was given. */
 uint32_t batch_membership(const struct engine *engine);
 /* Monotonic milliseconds since batch_open. */
 int64_t batch_age_ms(const struct engine *engine);
 
+/* Number of outputs. */
 size_t batch_outputs(const struct engine *engine);
-/* An output by its index, and the result that owns it. */
+/* An output by its index (CHECKed), and the result that owns it; both borrowed. */
 struct output *batch_output(const struct engine *engine, size_t index);
 struct result *batch_owner(const struct engine *engine, size_t index);
+/* Number of partitions, and one by its index (CHECKed), borrowed. */
 size_t batch_partitions(const struct engine *engine);
 struct partition *batch_partition(const struct engine *engine, size_t index);
 

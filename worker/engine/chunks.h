@@ -1,5 +1,6 @@
 /* Chunks: the pieces of a streamed answer, sent at once and outside transactions. A run is the
- * chunks of one call, numbered from 0; whoever hears a part of an answer hears how it ends. */
+ * chunks of one call, numbered from 0. When a job fails, the
+ * worker ends the job's last run with a chunk that has the error. */
 #ifndef ENGINE_CHUNKS_H
 #define ENGINE_CHUNKS_H
 
@@ -8,11 +9,11 @@
 
 struct stream_step;
 
-/* Sends what one step of the stream gave; nothing more once the broker refused a chunk of the run,
- * or one could not be made. `counts`: the call's usage, where the step has it; else NULL. */
+/* Sends the chunk of one stream step. Sends nothing after the broker rejected a chunk of the run or
+ * the worker could not build one. `counts` is the call's usage if the step has it, else NULL. */
 void chunk_send(struct engine *engine, struct call *call, const struct stream_step *step,
                 const struct usage_counts *counts);
-/* The job failed with job->why: ends its last run, if that is open. */
+/* Ends the open run of a job that failed with job->why; no effect without one. */
 void chunks_close(struct engine *engine, struct job *job);
 
 #endif

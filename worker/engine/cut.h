@@ -1,24 +1,27 @@
-/* The cut: when what is finished goes out as a batch, and what of it. Results wait for
- * delivery.commit_interval under exactly_once, changed offset maps in any case; after an abort the
- * cuts pause, and the batches get smaller where their size was the cause. */
+/* The cut: when the worker takes a batch, and which results. Under exactly_once, results wait for
+ * delivery.commit_interval; changed offset maps wait for it in both modes. After an abort cuts
+ * pause, and batches shrink when their size was the cause. */
 #ifndef ENGINE_CUT_H
 #define ENGINE_CUT_H
 
 #include "engine/state.h"
 
+/* The first cut is due at once, with the limits of the settings. */
 void cut_init(struct engine *engine);
-/* Cuts a batch when one is due, none is open and there is something to say; lowers *ret_next_ms. */
+/* Cuts a batch when a cut is due, no batch is open and there is something to commit. Lowers
+ * *ret_next_ms (monotonic) to the next cut. Once a turn. */
 void cut_turn(struct engine *engine, int64_t *ret_next_ms);
 
-/* A batch was committed: no pause, and batches may be larger again. */
+/* After a commit: ends the pause and lets batches grow. */
 void cut_relax(struct engine *engine);
-/* No cut for a while, longer with each abort in a row; returns the milliseconds. */
+/* After an abort: pauses cuts, longer with each abort in a row. Returns the pause in milliseconds.
+ */
 int64_t cut_pause(struct engine *engine);
-/* No cut for the shortest pause, which counts as no abort; returns the milliseconds. */
+/* Pauses cuts for the shortest pause without counting an abort. Returns milliseconds. */
 int64_t cut_pause_briefly(struct engine *engine);
-/* The next batch holds half the answers that the open one has. */
+/* Limits the next batch to half the answers of the open one. */
 void cut_shrink(struct engine *engine);
-/* The most answers in one batch now. */
+/* The present limit of answers in a batch. */
 uint32_t cut_limit(const struct engine *engine);
 
 #endif

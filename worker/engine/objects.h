@@ -1,9 +1,9 @@
-/* The last words of a failed CHECK: the objects in hand, a line each, by their numbers and states;
- * nothing of a request, an answer or a key. */
+/* Prints the current objects (current.h) when a CHECK fails: a line for each with its numbers and
+ * states, and no content of requests, answers or keys. */
 #ifndef ENGINE_OBJECTS_H
 #define ENGINE_OBJECTS_H
 
-/* What check_set_objects is given. Uses no heap and changes nothing. */
+/* For check_set_objects. Uses no heap and changes nothing. */
 void objects_print(void);
 
 #endif
