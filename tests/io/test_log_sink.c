@@ -49,8 +49,8 @@ static void lines_are_written_whole_and_in_order(void **state)
     buf_init(&text, 65536);
     read_all(ends[0], &text);
     close(ends[0]);
-    const char *first = strstr(buf_text(&text), "\"words\":\"first\"");
-    const char *second = strstr(buf_text(&text), "\"words\":\"second\"");
+    const char *first = strstr(buf_text(&text), "\"text\":\"first\"");
+    const char *second = strstr(buf_text(&text), "\"text\":\"second\"");
     assert_true(first != NULL && second != NULL && first < second);
     assert_null(strstr(buf_text(&text), "stopped"));
     assert_int_equal(text.ptr[0], '{');
@@ -149,7 +149,7 @@ static void a_function_can_receive_the_lines(void **state)
         .level = LOG_INFO, .format = LOG_FORMAT_JSON, .write = heard, .self = &text};
     struct log_sink *sink = log_sink_new(&config);
     say(sink, "for a function");
-    assert_non_null(strstr(buf_text(&text), "\"words\":\"for a function\""));
+    assert_non_null(strstr(buf_text(&text), "\"text\":\"for a function\""));
     log_sink_free(sink);
 }
 
