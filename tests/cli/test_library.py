@@ -33,10 +33,11 @@ def test_run_logs_what_does_not_work_with_this_librdkafka():
     arguments = ["run", "--set", "kafka.bootstrap_servers=127.0.0.1:1", "--set", f"kafka.client={KERBEROS}"]
     with subprocess.Popen([WORKER, *arguments], text=True, stderr=subprocess.PIPE,
                           env={**CLEAN, "AWS_REGION": "us-east-1"}) as worker:
-        while json.loads(worker.stderr.readline())["event"] != "started":
-            pass
-        worker.terminate()
-        lines = [json.loads(line) for line in worker.communicate(timeout=120)[1].splitlines()]
+        lines = []
+        for line in worker.stderr:
+            lines.append(json.loads(line))
+            if lines[-1]["event"] == "started":
+                worker.terminate()
     needed = {line["needed"] for line in lines if line["event"] == "library_old"}
     assert ("2.11.0" in needed) == is_librdkafka_older_than(2, 11, 0)
     assert ("2.6.1" in needed) == is_librdkafka_older_than(2, 6, 1)

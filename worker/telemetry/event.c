@@ -136,7 +136,7 @@ static void add_sentence(struct buf *buf, enum log_event event, const struct log
 }
 
 void log_add_text(struct buf *buf, int64_t wall_ms, enum log_event event,
-                   const struct log_field *fields, size_t count)
+                  const struct log_field *fields, size_t count)
 {
     instant_add_rfc3339(buf, wall_ms);
     buf_addf(buf, " %-5s ", log_level_name(log_event_level(event)));

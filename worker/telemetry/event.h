@@ -38,7 +38,7 @@ const char *log_level_name(enum log_level level);
  * `wall_ms` is since 1970. A field that the caller does not give shows as `?`. In text values,
  * control characters become blanks, invalid UTF-8 becomes `?`, and 512 bytes are the most. */
 void log_add_text(struct buf *buf, int64_t wall_ms, enum log_event event,
-                   const struct log_field *fields, size_t count);
+                  const struct log_field *fields, size_t count);
 /* Appends {"time":…,"level":…,"event":…,"message":…,<fields>} and a newline; values as above. */
 void log_add_json(struct buf *buf, int64_t wall_ms, enum log_event event,
                   const struct log_field *fields, size_t count);

@@ -214,7 +214,7 @@ static void check_kafka(const struct settings *s, struct problems *problems)
 
 /* The place of a property of a client, whose map wins over the common one. */
 static bool find_property(const struct settings *s, bool is_consumers, const char *name,
-                      struct place *ret_place, const char **ret_path)
+                          struct place *ret_place, const char **ret_path)
 {
     const struct {
         const struct setting_properties *written;
