@@ -119,7 +119,7 @@ FAULTS = [
           "    case DO_RETRY:\n        return ++state->failed < settings->max_attempts;\n",
           "    case DO_RETRY:\n        return true;\n"),
     Fault("a retry leaves its lane", ENGINE + "job.c",
-          "    job->why = verdict->why; /* should there be no time for another attempt */\n",
+          "    job->why = verdict->why; /* in case the time limit passes before another attempt */\n",
           "    job->why = verdict->why;\n    lane_leave(engine, job);\n"),
     Fault("a look-up leaves its lane", ENGINE + "job.c",
           "        job->is_blocked = !lane_enter(engine, job);\n",

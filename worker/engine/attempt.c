@@ -4,7 +4,7 @@
 #include "engine/identity.h"
 #include "wire/bedrock/dialects.h"
 
-/* Room for one more; false: there is none. */
+/* Makes room for one more attempt; false: the job has ATTEMPTS_MAX, or there is no memory. */
 static bool make_room(struct job *job)
 {
     if (job->attempt_count < job->attempt_room)

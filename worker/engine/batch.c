@@ -14,7 +14,7 @@ void batch_done(struct engine *engine)
     memory_free(engine->batch.partitions);
 }
 
-/* ---- what it holds ---- */
+/* ---- content ---- */
 
 static void add_output(struct open_batch *batch, struct output *output, struct result *owner)
 {
@@ -69,7 +69,7 @@ void batch_add_offset(struct engine *engine, struct partition *partition)
     struct ledger *ledger = &partition->ledger;
     CHECK(!batch->is_open && !partition->is_in_batch);
     make_room_for_offset(batch);
-    /* Offset and map of one moment: this one. */
+    /* Offset and map are of the same moment. */
     partition->batch_offset = ledger_front(ledger);
     buf_reset(&partition->batch_map);
     CHECK(ledger_add_map(ledger, (uint32_t)random_next(&engine->random), &partition->batch_map) ==
@@ -86,7 +86,7 @@ void batch_add_offset(struct engine *engine, struct partition *partition)
     };
 }
 
-/* ---- its life ---- */
+/* ---- life ---- */
 
 void batch_open(struct engine *engine, uint32_t membership, bool is_last)
 {
@@ -127,7 +127,7 @@ struct partition *batch_remove_partition(struct engine *engine)
     return NULL;
 }
 
-/* ---- looked at ---- */
+/* ---- questions ---- */
 
 bool batch_is_open(const struct engine *engine)
 {

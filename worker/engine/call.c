@@ -11,10 +11,10 @@
 #define URL_BYTES_MAX      (16 * 1024)
 #define HEADERS_BYTES      (64 * 1024)
 #define BODY_BYTES_MAX     25000000      /* Bedrock's own limit of a body */
-#define BODY_BESIDE        (16 * 1024)   /* of a body, beside what its job is charged for */
-#define SCRATCH_KEPT_MAX   (1024 * 1024) /* a larger scratch is freed after its use */
+#define BODY_BESIDE        (16 * 1024)   /* bytes of a body beyond what its job is charged for */
+#define SCRATCH_KEPT_MAX   (1024 * 1024) /* a larger scratch is freed after use */
 #define MODEL_ERROR_STATUS 424
-#define TOKEN_BYTES        4 /* UTF-8 bytes that an estimated token counts */
+#define TOKEN_BYTES        4 /* UTF-8 bytes of one estimated token */
 
 /* ---- the pool ---- */
 
@@ -74,19 +74,19 @@ uint32_t calls_free(const struct engine *engine)
 
 /* ---- the request ---- */
 
-/* What AWS's own clients say of an attempt. */
+/* The headers in which AWS's SDKs describe an attempt. */
 static void add_attempt(struct engine *engine, const struct job *job, const struct attempt *attempt)
 {
     struct buf *headers = &engine->calls.headers;
     invocation_add_header(headers, "amz-sdk-invocation-id", uuid_slice(&job->invocation));
     buf_addf(headers, "amz-sdk-request: attempt=%d", attempt->number);
-    /* Throttled attempts have no most. */
+    /* The settings do not limit throttled attempts. */
     if ((uint32_t)attempt->number <= engine->config.retry.max_attempts)
         buf_addf(headers, "; max=%u", engine->config.retry.max_attempts);
     buf_add(headers, SLICE("\r\n"));
 }
 
-/* A body says what its request says: so the bodies of all calls are bounded with the requests. */
+/* A body holds the text of its request, so max_held_bytes bounds the bodies of all calls too. */
 static size_t body_bytes_max(uint64_t charged)
 {
     return charged + BODY_BESIDE < BODY_BYTES_MAX ? (size_t)charged + BODY_BESIDE : BODY_BYTES_MAX;
@@ -99,7 +99,7 @@ uint64_t engine_calls_memory_bound(const struct engine_config *config)
     uint64_t bodies = count * body < config->max_held_bytes ? count * body : config->max_held_bytes;
     uint64_t each = sizeof(struct call) + URL_BYTES_MAX + HEADERS_BYTES + BODY_BESIDE +
                     RECEIVER_BYTES_MAX(config->max_answer_bytes);
-    /* One answer is decoded and told at a time. */
+    /* The engine decodes one answer at a time. */
     return count * each + bodies + RECEIVER_ARENA_MAX(config->max_answer_bytes) +
            DIALECT_SCRATCH_BYTES(config->max_answer_bytes);
 }
@@ -113,7 +113,7 @@ static struct slice take_piece(char **to, const struct buf *from)
     return piece;
 }
 
-/* The three pieces, made up in the engine's scratch, move into one block of the call. */
+/* Copies url, headers and body from the engine's scratch into one block of the call. */
 static enum err take_request(struct engine *engine, struct call *call)
 {
     size_t len = engine->calls.url.len + engine->calls.headers.len + engine->calls.body.len;
@@ -200,7 +200,7 @@ void call_break_off(struct engine *engine, struct call *call)
     call->was_sent = engine->ports.call_cancel(engine->ports.self, call_ref_of(call));
 }
 
-/* How the exchange itself failed, in the words of io. */
+/* Judges an exchange that failed; io gives the text. */
 static enum err judge_exchange(const struct call *call, const struct call_end *end,
                                struct why *ret_why)
 {
@@ -222,7 +222,7 @@ static struct slice body_of(const struct call *call)
     return call->receiver == NULL ? SLICE("") : buf_slice(&call->receiver->body);
 }
 
-/* No answer, though its status says so: an error, when it names itself or has a message. */
+/* Judges a body with status 200 that is not an answer: an error if it has a type or a message. */
 static enum err judge_no_answer(const struct call *call, struct verdict *ret)
 {
     struct why fault;
@@ -233,7 +233,7 @@ static enum err judge_no_answer(const struct call *call, struct verdict *ret)
     return err;
 }
 
-/* A whole answer that is no stream. */
+/* Judges a whole body. */
 static enum err judge_body(struct call *call, struct verdict *ret)
 {
     const struct dialect *dialect = call->attempt->dialect;
@@ -260,8 +260,8 @@ static enum err judge_answer(struct call *call, struct verdict *ret)
     return dialect_stream_end(dialect, stream, &ret->answer, &ret->why);
 }
 
-/* A stream that was heard to its end is an answer, however the exchange ended: it is not paid
- * twice. */
+/* A stream that arrived to its end is an answer, however the exchange ended: a second call would be
+ * billed too. */
 static enum err judge_end(struct call *call, const struct call_end *end, struct verdict *ret)
 {
     bool is_clean = end == NULL || end->err == OK;
@@ -270,8 +270,8 @@ static enum err judge_end(struct call *call, const struct call_end *end, struct 
     return is_clean ? ret->why.err : judge_exchange(call, end, &ret->why);
 }
 
-/* An error's name and status stand in its head, which has come whole: they count though its body
- * was cut or had no end. (What is behind a model's error stands in the body alone.) */
+/* Whether an error's body is incomplete. Its head has type and status, so they count in any case.
+ * (Only the body has the cause of a model's error.) */
 static bool is_cut_refusal(const struct call *call, const struct call_end *end)
 {
     bool is_cut = (end != NULL && end->err != OK) ||
@@ -288,7 +288,7 @@ static const char *estimate_reason(const struct call *call, enum err err)
     return call->is_streaming ? "stream_cut" : "no_counts";
 }
 
-/* The best counts known: what the stream said, else bytes of text by the quarter. */
+/* The best known counts: those of the stream, else a token for every four bytes of text. */
 static void estimate(const struct call *call, size_t received_bytes,
                      struct usage_counts *ret_counts)
 {
@@ -314,7 +314,7 @@ void call_judge(struct engine *engine, struct call *call, const struct call_end 
     struct verdict *ret = ret_verdict;
     memset(ret, 0, sizeof *ret);
     ret->status = call->status;
-    ret->received_bytes = call->status == 200 ? body_of(call).len : 0; /* of one that was cut */
+    ret->received_bytes = call->status == 200 ? body_of(call).len : 0; /* of an incomplete one */
     ret->retry_after_ms = http_retry_after_ms(call_head_text(call), engine->wall_ms);
     enum err err;
     bool was_sent = true;
@@ -340,8 +340,7 @@ void call_judge(struct engine *engine, struct call *call, const struct call_end 
         ret->estimated_reason = "no_counts";
         return;
     }
-    /* A refusal by status costs nothing; anything else that reached the service may have been
-     * billed. */
+    /* Bedrock does not bill an error status; it may bill anything else that reached it. */
     bool refused = call->status != 0 && call->status != 200 && err != ERR_MODEL_TIMEOUT;
     ret->is_billable = was_sent && !refused;
     if (ret->is_billable) {
@@ -350,12 +349,12 @@ void call_judge(struct engine *engine, struct call *call, const struct call_end 
     }
 }
 
-void verdict_add_failure(const struct verdict *verdict, struct buf *words)
+void verdict_add_failure(const struct verdict *verdict, struct buf *text)
 {
     const struct why *why = &verdict->why;
     if (verdict->status == 0)
-        buf_add_text(words, why->message);
+        buf_add_text(text, why->message);
     else
-        buf_addf(words, "status %d%s%s, %s", verdict->status, why->type[0] != '\0' ? " " : "",
+        buf_addf(text, "status %d%s%s, %s", verdict->status, why->type[0] != '\0' ? " " : "",
                  why->type, err_words(why->err));
 }

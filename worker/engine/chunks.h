@@ -1,6 +1,6 @@
 /* Chunks: the pieces of a streamed answer, sent at once and outside transactions. A run is the
- * chunks of one call, numbered from 0. When a job fails, the
- * worker ends the job's last run with a chunk that has the error. */
+ * chunks of one call, numbered from 0. When a job fails, the worker
+ * ends the job's last run with a chunk that has the error. */
 #ifndef ENGINE_CHUNKS_H
 #define ENGINE_CHUNKS_H
 

@@ -16,7 +16,7 @@ void cut_init(struct engine *engine)
     engine->cuts.last_offsets_ms = engine->cuts.last_ms;
 }
 
-/* ---- how much, and how soon ---- */
+/* ---- size and time ---- */
 
 void cut_relax(struct engine *engine)
 {
@@ -58,10 +58,10 @@ uint32_t cut_limit(const struct engine *engine)
     return engine->cuts.limit;
 }
 
-/* ---- what ---- */
+/* ---- content ---- */
 
-/* Answers up to the limits. Usage of calls that ended without one goes always: of the calls of one
- * request a map can count one as under way or not in the books, not two. */
+/* Adds answers up to the limits, and all usage of calls that ended without one: a map can name only
+ * one call of a request as running or not recorded. */
 static void take_results(struct engine *engine, bool orphans_only)
 {
     uint32_t count = 0;
@@ -83,9 +83,8 @@ static void take_results(struct engine *engine, bool orphans_only)
     }
 }
 
-/* Offset and map of each partition that the results touch, or whose map has changed. Orphans alone
- * leave no trace in offsets: should the outcome become unknown, some partition must be able to
- * tell. */
+/* Adds offset and map of each partition that the results touch or whose map has changed. A batch of
+ * only orphans also takes a partition: if its outcome becomes unknown, an offset must show it. */
 static void take_offsets(struct engine *engine)
 {
     struct partition *witness = NULL;
@@ -102,7 +101,7 @@ static void take_offsets(struct engine *engine)
         batch_add_offset(engine, witness);
 }
 
-/* ---- when ---- */
+/* ---- cuts ---- */
 
 static bool is_draining(const struct engine *engine)
 {
@@ -115,8 +114,8 @@ static bool is_draining(const struct engine *engine)
     return false;
 }
 
-/* All partitions are in doubt, and their offsets are being read: soon one can tell what becomes of
- * a batch. */
+/* Whether all partitions are in doubt while their offsets are read: one of them can soon show the
+ * outcome of a batch. */
 static bool is_witness_near(const struct engine *engine)
 {
     bool is_near = false;
@@ -161,8 +160,8 @@ static bool has_changed_ledger(const struct engine *engine)
     return false;
 }
 
-/* When the next cut may be: results wait for commit_interval under exactly_once alone, changed maps
- * in any case. */
+/* When the next cut is due: results wait for commit_interval only under exactly_once, changed maps
+ * in both modes. */
 static int64_t cut_due_ms(const struct engine *engine)
 {
     int64_t due_ms = INT64_MAX;

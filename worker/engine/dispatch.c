@@ -7,7 +7,7 @@
 #include "engine/target.h"
 #include "engine/log.h"
 
-/* ---- the gates: WAIT_NOTHING = open; else *ret_again_ms says when time alone may open it ---- */
+/* ---- the gates: WAIT_NOTHING = open; else *ret_again_ms is when one may open by itself ---- */
 
 static enum wait credentials_gate(struct engine *engine, const struct target *target,
                                   int64_t *ret_again_ms)
@@ -16,7 +16,7 @@ static enum wait credentials_gate(struct engine *engine, const struct target *ta
     return target->identity->has_credentials ? WAIT_NOTHING : WAIT_CREDENTIALS;
 }
 
-/* Without a membership others may have the partitions. */
+/* Without a membership, other workers may own the partitions. */
 static enum wait membership_gate(struct engine *engine, const struct target *target,
                                  int64_t *ret_again_ms)
 {
@@ -37,7 +37,7 @@ static enum wait stall_gate(struct engine *engine, const struct target *target,
     return engine->now_ms < engine->dispatch.after_ms ? WAIT_STALL : WAIT_NOTHING;
 }
 
-/* Answers that cannot be committed (the broker is away) fill the memory. */
+/* Closed while answers that cannot be committed (no broker) fill the memory. */
 static enum wait answers_gate(struct engine *engine, const struct target *target,
                               int64_t *ret_again_ms)
 {
@@ -66,7 +66,7 @@ static enum wait share_gate(struct engine *engine, const struct target *target,
     return target_has_share(engine, target) ? WAIT_NOTHING : WAIT_SHARE;
 }
 
-/* The first closed one; WAIT_NOTHING: all are open. */
+/* The first closed gate; WAIT_NOTHING: all are open. */
 static enum wait ask_gates(struct engine *engine, const struct target *target,
                            int64_t *ret_again_ms)
 {
@@ -91,7 +91,7 @@ static void log_wait(struct engine *engine, struct target *target, enum wait wai
         ENGINE_LOG(engine, LOG_CALLS_PAUSED, FIELD_INT("bytes", (int64_t)results_bytes(engine)));
 }
 
-/* The job that may be called next, still in its queue; NULL = none now. */
+/* The job that may call next, still in its queue; NULL = none now. */
 static struct job *next_job(struct engine *engine, int64_t *ret_next_ms)
 {
     struct target *target = NULL;

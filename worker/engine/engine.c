@@ -102,10 +102,10 @@ uint64_t engine_memory_bound(const struct engine_config *config)
 {
     uint64_t jobs =
         (uint64_t)config->max_held * (sizeof(struct job) + JOB_ARENA_KEPT_MAX + LANE_BYTES_PER_JOB);
-    /* One request is read at a time. */
+    /* The engine reads one request at a time. */
     uint64_t scratch = REQUEST_SCRATCH_BYTES(config->max_request_bytes);
-    /* Requests up to max_held_bytes, answers that wait for their commit up to half of it before
-     * calls stop. */
+    /* Requests take up to max_held_bytes; answers that wait for their commit take up to half of it
+     * before calls stop. */
     return config->max_held_bytes + config->max_held_bytes / 2 + jobs +
            engine_calls_memory_bound(config) + scratch + REPLY_BYTES;
 }
@@ -119,7 +119,7 @@ void engine_stats(const struct engine *engine, struct engine_stats *ret_stats)
     ret_stats->partitions = slots_used(engine);
 }
 
-/* ---- events that are not a room's own ---- */
+/* ---- events of several rooms ---- */
 
 void engine_time(struct engine *engine, int64_t now_ms, int64_t wall_ms)
 {
@@ -130,8 +130,8 @@ void engine_time(struct engine *engine, int64_t now_ms, int64_t wall_ms)
     if (stall_ms <= engine->config.stall_ms || slots_used(engine) == 0)
         return;
     engine->stalled_ms = now_ms;
-    /* Who was put out meanwhile hears of it by the next heartbeat, a third of session.timeout away
-     * at most. */
+    /* If the group removed this member during the stall, the next heartbeat, at most a third of
+     * session.timeout away, reports it. */
     dispatch_pause(engine, now_ms + engine->config.stall_ms * 2 / 3);
     ENGINE_LOG(engine, LOG_STALLED, FIELD_INT("stall_ms", stall_ms));
     partitions_doubt(engine);
@@ -212,7 +212,7 @@ static void cancel_all(struct engine *engine)
         partition_cancel_calls(engine, partition);
 }
 
-/* Everything that can be said is said: no calls, no results, every ledger as the broker has it. */
+/* Whether there are no calls and no results, and every ledger is committed. */
 static bool is_drained(const struct engine *engine)
 {
     if (calls_open(engine) > 0 || results_queued(engine) > 0 || batch_is_open(engine))
@@ -277,7 +277,7 @@ int64_t engine_turn(struct engine *engine)
     fire_timers(engine);
     wake_lanes(engine);
     dispatch_turn(engine, &next_ms);
-    wake_lanes(engine); /* those behind a job that failed on the way to its call */
+    wake_lanes(engine); /* jobs behind one that failed before its call */
     partitions_turn(engine, &next_ms);
     settle_turn(engine);
     cut_turn(engine, &next_ms);

@@ -1,6 +1,6 @@
-/* The engine: the work of the worker without any input or output of its own. app makes it from an
- * engine_config and a table of commands (ports.h); io feeds it events. It owns jobs, ledgers,
- * targets and the open batch, all sized at birth from the limits. */
+/* The engine: the worker's work without input and output. app makes it from an engine_config and a
+ * table of commands (ports.h); io sends it events. It owns jobs, ledgers, targets and the open
+ * batch, all sized at birth from the limits. */
 #ifndef ENGINE_ENGINE_H
 #define ENGINE_ENGINE_H
 
@@ -11,22 +11,22 @@
 
 enum ordering { ORDERING_KEY, ORDERING_PARTITION, ORDERING_NONE };
 
-/* Everything is borrowed for the engine's life. */
+/* The engine borrows everything here for its life. */
 struct engine_config {
     struct catalog catalog;
     const struct dialects *dialects; /* NULL = those of this version */
     struct output_context output;
     const struct slice *reply_allowed; /* globs */
     size_t reply_allowed_count;
-    const struct slice *request_topics; /* that requests come from; never a reply's */
+    const struct slice *request_topics; /* the topics of requests; never reply topics */
     size_t request_topic_count;
-    struct slice region;       /* of requests that name none */
-    struct slice endpoint_url; /* null = the region's own */
+    struct slice region;       /* for requests that name none */
+    struct slice endpoint_url; /* null = AWS's endpoint of the region */
     bool fips, dual_stack;
     struct slice user_agent;       /* bedrock-worker/1.2.3 */
     struct slice transactional_id; /* for log lines */
     enum ordering ordering;
-    bool exactly_once; /* false: at_least_once; results are cut as soon as the committer is free */
+    bool exactly_once; /* false: at_least_once: cuts results as soon as the committer is free */
     bool send_dead_letters, send_error_responses;
     uint32_t max_in_flight, max_held;
     uint64_t max_held_bytes, max_request_bytes, max_answer_bytes;
@@ -37,28 +37,32 @@ struct engine_config {
     int64_t stall_ms;            /* half of session.timeout.ms */
     size_t offset_map_bytes_max; /* 4096 unless the broker's offset.metadata.max.bytes differs */
     struct retry_settings retry;
-    uint64_t seed; /* of jitter and call names */
+    uint64_t seed; /* for jitter, call ids and hashes */
 };
 
-/* NULL when out of memory. `ports` is copied. */
+/* Makes an engine; NULL: no memory. Copies config and ports, but not what they point to. `now_ms`
+ * is monotonic, `wall_ms` Unix time. CHECKs that the limits are above 0. */
 struct engine *engine_new(const struct engine_config *config, const struct ports *ports,
                           int64_t now_ms, int64_t wall_ms);
+/* Frees the engine with everything it owns; NULL is allowed. Sends no commands. */
 void engine_free(struct engine *engine);
-/* The most bytes that the engine will ever hold: what is logged at start. */
+/* The most bytes that the engine can hold; the worker logs it at start. */
 uint64_t engine_memory_bound(const struct engine_config *config);
-/* Of these, what calls hold: their requests made up, and the answers that they hear. */
+/* The part of it that calls hold: their requests and the answers that they receive. */
 uint64_t engine_calls_memory_bound(const struct engine_config *config);
 
 /* For progress lines and tests. */
 struct engine_stats {
     uint64_t taken, answered, failed; /* requests; failed = answered with an error */
-    uint64_t calls, throttled,
-        retries; /* calls begun; of the ended ones refused by throttling; second and later calls */
+    uint64_t calls;                   /* begun */
+    uint64_t throttled;               /* ended by throttling */
+    uint64_t retries;                 /* begun, second and later calls of a request */
     uint64_t commits, aborts;
-    uint32_t held, calling;
+    uint32_t held, calling; /* requests, and of these those with an open call */
     uint64_t held_bytes;
     size_t partitions;
 };
+/* Fills *ret_stats with the counts since birth and the present state. */
 void engine_stats(const struct engine *engine, struct engine_stats *ret_stats);
 
 #endif

@@ -25,15 +25,15 @@ void identity_done(struct identity *identity)
     arena_done(&identity->arena);
 }
 
-/* Once for each reason. */
+/* Logs each reason once. */
 static void log_missing(struct engine *engine, struct identity *identity, struct slice reason)
 {
-    char words[WHY_MESSAGE_MAX];
-    why_copy(words, sizeof words, reason.len > 0 ? reason : SLICE("none were given"));
-    if (strcmp(words, identity->reason) == 0)
+    char text[WHY_MESSAGE_MAX];
+    why_copy(text, sizeof text, reason.len > 0 ? reason : SLICE("none were given"));
+    if (strcmp(text, identity->reason) == 0)
         return;
-    memcpy(identity->reason, words, sizeof words);
-    ENGINE_LOG(engine, LOG_CREDENTIALS_MISSING, FIELD_TEXT("reason", slice_of_text(words)));
+    memcpy(identity->reason, text, sizeof text);
+    ENGINE_LOG(engine, LOG_CREDENTIALS_MISSING, FIELD_TEXT("reason", slice_of_text(text)));
 }
 
 static bool is_known(const struct identity *identity, const struct credentials *credentials)

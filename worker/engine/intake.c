@@ -1,5 +1,5 @@
-/* Intake: what the worker takes of a partition now, and why not more. The events are those of
- * ports.h. */
+/* Intake: how many records the worker takes from a partition now, and why not more. The events are
+ * those of ports.h. */
 #include "base/check.h"
 #include "engine/dispatch.h"
 #include "engine/hold.h"
@@ -8,14 +8,14 @@
 #include "engine/target.h"
 #include "engine/log.h"
 
-/* What most of the requests of a partition wait for. */
+/* What most requests of a partition wait for. */
 struct awaited {
     enum wait wait;
-    const struct target *target; /* NULL: the reason lies with no target */
+    const struct target *target; /* NULL: the reason is not a target's */
     uint32_t count;
 };
 
-/* Reasons that lie with a target are counted together, by target. */
+/* Counts all reasons of one target together. */
 static void find_awaited(struct engine *engine, const struct partition *partition,
                          struct awaited *ret)
 {

@@ -25,7 +25,8 @@ static void job_finish(struct engine *engine, struct job *job);
 
 /* ---- 1. taken: read and checked ---- */
 
-/* The value is read even when the headers are wrong: the error goes where the request wants it. */
+/* Reads the value even when the headers are wrong, so the error goes to the request's reply topic.
+ */
 static enum err read_request(struct engine *engine, struct job *job)
 {
     enum err err = request_from_headers(&job->arena, &job->record, &job->request, &job->why);
@@ -66,13 +67,13 @@ void job_take(struct engine *engine, struct partition *partition, const struct r
     if (taken.begun >= engine->config.max_begun)
         abandon(engine, job, taken.begun);
     job_charge(engine, job);
-    /* Its place in the lane is that of its record, however long the look-up takes. */
+    /* Its place in the lane is its record's, however long the look-up takes. */
     if (job->why.err == OK)
         job->is_blocked = !lane_enter(engine, job);
     job_route(engine, job);
 }
 
-/* ---- 2. routed: its answer has a place to go ---- */
+/* ---- 2. routed: its reply topic is checked ---- */
 
 static void job_wait(struct engine *engine, struct job *job, bool at_front);
 static void job_line_up(struct engine *engine, struct job *job);
@@ -117,13 +118,13 @@ static bool is_expired(struct engine *engine, struct job *job)
     return true;
 }
 
-/* Since its first call began; 0 = none did. */
+/* Milliseconds since its first call began; 0 = none began. */
 static int64_t elapsed_ms(const struct engine *engine, const struct job *job)
 {
     return job->calls == 0 ? 0 : engine->now_ms - job->attempts[0].started_ms;
 }
 
-/* It waited so long that no further attempt may begin. */
+/* Whether it waited too long for another attempt. */
 static bool is_out_of_time(const struct engine *engine, const struct job *job)
 {
     return job->calls > 0 && elapsed_ms(engine, job) > engine->config.retry.max_elapsed_ms;
@@ -185,7 +186,7 @@ void job_unpark(struct engine *engine, struct job *job)
     job_wait(engine, job, job->calls > 0);
 }
 
-/* Where nothing works, the request itself may be what is at fault: others are tried before it. */
+/* Whether the request itself may be the cause of a target's failures: others go before it. */
 static bool is_suspect(const struct job *job)
 {
     return target_is_shut(job->target) && err_remedy(job->why.err) == DO_RETRY &&
@@ -265,7 +266,7 @@ static bool try_again(struct engine *engine, struct job *job, const struct verdi
     return retry_again(&engine->config.retry, &job->retry, &cause, &engine->random, ret_delay_ms);
 }
 
-/* Nobody found new credentials yet. False: it is in vain. */
+/* Asks io for new credentials again. False: the retry policy gives up. */
 static bool job_look(struct engine *engine, struct job *job)
 {
     struct retry_cause cause = {
@@ -285,22 +286,22 @@ static bool job_look(struct engine *engine, struct job *job)
 static void job_rest(struct engine *engine, struct job *job, const struct verdict *verdict,
                      int64_t delay_ms)
 {
-    struct buf words OWNED_BY(buf_done);
-    buf_init(&words, WHY_MESSAGE_MAX);
-    verdict_add_failure(verdict, &words);
+    struct buf text OWNED_BY(buf_done);
+    buf_init(&text, WHY_MESSAGE_MAX);
+    verdict_add_failure(verdict, &text);
     const struct attempt *attempt = attempt_last(job);
     ENGINE_LOG(engine, LOG_CALL_FAILED, FIELD_TEXT("call", uuid_slice(&attempt->call)),
                REQUEST_FIELDS(job), FIELD_TEXT("error", slice_of_text(attempt->error)),
                FIELD_INT("attempt", attempt->number), FIELD_INT("delay_ms", delay_ms),
-               FIELD_TEXT("reason", buf_slice(&words)));
-    job->why = verdict->why; /* should there be no time for another attempt */
+               FIELD_TEXT("reason", buf_slice(&text)));
+    job->why = verdict->why; /* in case the time limit passes before another attempt */
     job_go(job, JOB_RESTING);
     job_charge(engine, job);
     timers_set(&engine->timers, &job->due, engine->now_ms + delay_ms);
 }
 
-/* Stopping, or the partition goes: nothing is begun any more, what is not answered stays in Kafka.
- */
+/* Whether the worker stops or the partition leaves: no call begins, unanswered requests stay in
+ * Kafka. */
 static bool is_leaving(const struct engine *engine, const struct job *job)
 {
     return engine->is_stopping || job->partition->is_gone ||
@@ -356,7 +357,7 @@ void job_call_ended(struct engine *engine, struct job *job, const struct call_en
         job_fail(engine, job);
 }
 
-/* ---- 6. finished: its outputs are made, and the next of its lane may go on ---- */
+/* ---- 6. finished: its outputs exist, and the next of its lane may go on ---- */
 
 static void job_finish(struct engine *engine, struct job *job)
 {
@@ -374,7 +375,7 @@ static void job_finish(struct engine *engine, struct job *job)
         engine->stats.failed++;
 }
 
-/* Ends in an error: job->why says which. */
+/* Finishes with the error in job->why. */
 static void job_fail(struct engine *engine, struct job *job)
 {
     CHECK(job->why.err != OK);
@@ -403,7 +404,7 @@ void job_orphan(struct engine *engine, struct job *job)
     job_free(engine, job);
 }
 
-/* ---- off the road: what is not answered stays in Kafka ---- */
+/* ---- off the road: an unanswered request stays in Kafka ---- */
 
 void job_drop(struct engine *engine, struct job *job)
 {

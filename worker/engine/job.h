@@ -1,35 +1,39 @@
-/* Jobs: the road of one request, from its record to its commit. job.c reads from top to bottom as
- * its life. */
+/* Jobs: the road of one request from its record to its commit. job.c reads from top to bottom as
+ * this life. A failure is an answer too: the job finishes with an error response and a dead letter.
+ */
 #ifndef ENGINE_JOB_H
 #define ENGINE_JOB_H
 
 #include "engine/call.h"
 #include "engine/state.h"
 
-/* A record came and its partition has room: a job takes it up. */
+/* Takes a record, for which the partition has room, into a free job (CHECKed). Copies the record;
+ * ignores one that the ledger knows as done. */
 void job_take(struct engine *engine, struct partition *partition, const struct record *record);
-/* Its reply topic was looked up. */
+/* Checks the reply topic, again after its look-up; then the job lines up, or fails. */
 void job_route(struct engine *engine, struct job *job);
-/* It leads its lane now. */
+/* The job leads its lane from now on. */
 void job_lead(struct engine *engine, struct job *job);
-/* It may be called now: it is at the head of its target's queue and there is a free slot. */
+/* Begins the job's call: the job is at the head of its target's queue and all gates are open. Parks
+ * it instead while its partition is in doubt; fails it after its time limit. */
 void job_call(struct engine *engine, struct job *job);
-/* Its call ended; `end` NULL: broken off by ourselves because of call->why. */
+/* Ends the job's call: the job finishes, rests until its next attempt, or fails. `end` NULL: the
+ * worker broke the call off itself. */
 void job_call_ended(struct engine *engine, struct job *job, const struct call_end *end);
-/* Its timer fired: the rest is over, or its time limit has passed. */
+/* The job's timer fired: its rest is over, or its time limit has passed. */
 void job_due(struct engine *engine, struct job *job);
-/* Its partition is known to be ours (again). */
+/* A parked job lines up again: its partition is verified. */
 void job_unpark(struct engine *engine, struct job *job);
-/* Its batch is committed. */
+/* Frees a job whose batch was committed. */
 void job_committed(struct engine *engine, struct job *job);
-/* Forgets a job that is not called and not finished: its request stays in Kafka for the next owner.
- */
+/* Forgets a job without call or answer: its request stays in Kafka for the next owner. */
 void job_drop(struct engine *engine, struct job *job);
-/* Breaks its call off for good (drain, lost partition); the usage goes out as cancelled, the
- * request stays in Kafka. */
+/* Cancels the job's call (drain, lost partition) and drops the job. The usage goes out as
+ * cancelled; the request stays in Kafka. */
 void job_cancel(struct engine *engine, struct job *job);
-/* Its partition is gone and its answer will not be published: only its usage goes out. */
+/* Frees a finished job whose partition is gone: only its usage goes out. */
 void job_orphan(struct engine *engine, struct job *job);
+/* Whether its answer waits for a batch or is in one. */
 bool job_is_finished(const struct job *job);
 
 #endif

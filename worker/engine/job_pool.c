@@ -7,7 +7,7 @@
 #include "engine/result.h"
 #include "engine/target.h"
 
-#define JOB_ARENA_BESIDE 1536 /* of a job's first block: what is not in the size of its request */
+#define JOB_ARENA_BESIDE 1536 /* bytes of a job's first block beyond the size of its request */
 
 enum err jobs_init(struct engine *engine)
 {
@@ -52,7 +52,6 @@ static const struct {
 #undef FROM
 };
 
-/* The only place where a job changes its step. */
 void job_go(struct job *job, enum job_step next)
 {
     current_set_job(job);
@@ -103,7 +102,7 @@ void job_start(struct engine *engine, struct job *job, struct partition *partiti
     result_init(&job->result, job);
     job->attempts = &job->first_attempt;
     job->attempt_room = 1;
-    /* More headers than a request may have are kept all the same, for its dead letter. */
+    /* Headers over the limit are kept too, for the dead letter. */
     job->arena.limit =
         JOB_ARENA_LIMIT(record->value.len + record->key.len) + headers_copy_bytes(record->headers);
     CHECK(arena_reserve(&job->arena, record->value.len + JOB_ARENA_BESIDE));

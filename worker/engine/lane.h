@@ -1,26 +1,28 @@
-/* Lanes: requests that must not overtake each other. A lane is (topic-partition, key) when ordering
- * is `key` (a null key has none), the topic-partition when it is `partition`. The first job of a
- * lane leads it, the others wait in its list; the next one leads when the leader has finished, an
- * error being a finish too. No allocation: lanes are chains of jobs. */
+/* Lanes: requests that must not overtake each other. A lane is a (topic-partition, key) when
+ * ordering is `key` (a null key has no lane), a topic-partition when it is `partition`. The first
+ * job leads the lane and the others wait in its list; when the leader finishes, also with an error,
+ * the next one leads. Allocates only at birth: lanes are chains of jobs. */
 #ifndef ENGINE_LANE_H
 #define ENGINE_LANE_H
 
 #include "engine/state.h"
 
-/* What the buckets of lanes hold for each job of the pool, at most. */
+/* The most bytes that the buckets of lanes hold for each job of the pool. */
 #define LANE_BYTES_PER_JOB (2 * (size_t)LANES_PER_JOB * sizeof(struct link))
 #define LANES_PER_JOB      2
 
-/* Sized from delivery.max_held. ERR_NO_MEMORY. */
+/* Sized by delivery.max_held. ERR_NO_MEMORY. */
 MUST_CHECK enum err lanes_init(struct engine *engine);
+/* Frees the buckets. */
 void lanes_done(struct engine *engine);
 
-/* true: the job leads its lane (or needs none) and may go on; false: it now waits in the lane. */
+/* True: the job leads its lane or needs none, and may go on. False: it waits in its lane. */
 bool lane_enter(struct engine *engine, struct job *job);
-/* The job has finished or is forgotten. The next of its lane leads it from now on, and is woken. */
+/* A job that has finished or is dropped leaves its lane; wakes the next one, which leads now. */
 void lane_leave(struct engine *engine, struct job *job);
-/* A woken job, which may go on now; NULL = none is left. */
+/* Removes and returns a woken job, which may go on now; NULL = there is none. */
 struct job *lane_take_woken(struct engine *engine);
+/* Whether there are woken jobs. */
 bool lanes_are_woken(const struct engine *engine);
 
 #endif

@@ -70,8 +70,8 @@ static struct ledger_entry *entry_add(struct ledger *ledger, int64_t offset)
     return entry;
 }
 
-/* The open offsets of a map, in memory of the caller. Runs are short for many: room for more than
- * usual is made when the map has said that it needs it, and may. */
+/* Reads a map's open offsets; the caller frees *ret_open. Runs of a map may name many offsets:
+ * reads again with more room if the map needs it and LEDGER_OPEN_MAX allows it. */
 static enum err read_map(struct slice metadata, int64_t offset, struct offset_open **ret_open,
                          size_t *ret_count, int64_t *ret_last)
 {
@@ -137,12 +137,12 @@ bool ledger_agrees(const struct ledger *ledger, int64_t offset, struct slice met
 {
     struct slice own = buf_slice(&ledger->committed_map);
     if (ledger->is_recreated && offset < 0 && metadata.len == 0)
-        return true; /* the broker forgets the offsets of a deleted topic, some time */
+        return true; /* the broker deletes the offsets of a deleted topic after some time */
     return offset == ledger->committed_offset &&
            (own.len == metadata.len && (own.len == 0 || slice_equal(own, metadata)));
 }
 
-/* Takes out the unknown entries below `offset`: the log has no such records any more. */
+/* Removes the unknown entries below `offset`: the log does not have their records any more. */
 static void drop_unknown_below(struct ledger *ledger, int64_t offset)
 {
     size_t kept = 0;
@@ -189,7 +189,7 @@ void ledger_restart(struct ledger *ledger, int64_t low)
     count_cost(ledger);
 }
 
-/* Records that fit above all that was seen. */
+/* How many records fit above the highest known offset. */
 static size_t room_above(const struct ledger *ledger)
 {
     size_t most = ledger->map_bytes_max - OFFSET_MAP_HEAD_LEN;
@@ -206,8 +206,7 @@ size_t ledger_room(const struct ledger *ledger)
 
 bool ledger_fits(const struct ledger *ledger, int64_t offset)
 {
-    /* Up to what the map speaks of nothing new is added: such an offset has its entry, or is done.
-     */
+    /* An offset that the map covers has its entry or is done: it adds nothing. */
     return offset <= ledger->map_last || offset < ledger->next || room_above(ledger) > 0;
 }
 
@@ -371,8 +370,8 @@ void ledger_put_in_batch(struct ledger *ledger, int64_t offset)
     ledger->is_changed = true;
 }
 
-/* How the map tells an entry. A call that ended and is not in the books yet counts as under way: if
- * we die now, nobody else knows of it. */
+/* How the map names an entry. A call that ended and is not recorded yet counts as running: if this
+ * process dies now, no other one knows of it. */
 static struct offset_open open_of(const struct ledger_entry *entry)
 {
     bool running = entry->is_running || entry->was_running || entry->unrecorded > 0;
@@ -395,7 +394,8 @@ enum err ledger_add_map(const struct ledger *ledger, uint32_t nonce, struct buf 
             open[count++] = open_of(&ledger->entries[i]);
     int64_t front = ledger_front(ledger);
     int64_t last = top(ledger);
-    /* Open offsets at the end that were never begun need no word: the next owner meets them as new.
+    /* The map omits open offsets at its end that were never begun: the next owner takes them as
+     * new.
      */
     while (count > 0 && open[count - 1].offset == last && open[count - 1].begun == 0) {
         count--;

@@ -1,14 +1,14 @@
-/* The ledger of one partition: which offsets are open (taken from Kafka or named open by the map
- * that the previous owner left), what has become of them, and hence what may be committed: the
- * front (every offset below is done) and the offset map above it. Pure bookkeeping: no Kafka, no
- * time.
+/* The ledger of one partition: its open offsets (taken from Kafka, or named open by the previous
+ * owner's map) and their state. From these it computes what may be committed: the front (every
+ * offset below is done) and the offset map above it. It knows no Kafka and no time. Unless stated
+ * otherwise, functions CHECK that there is memory.
  *
  *   done  done  OPEN  done  done  OPEN  OPEN  done | not seen yet
  *               ^ front                            ^ next
  *
  * An offset below `next` (or at most `map_last`) that has no entry is done: answered and committed,
- * or a gap of the log. An entry leaves only when the batch with its answer has committed, or when
- * the log proves to have no such record. */
+ * or a gap of the log. An entry leaves only when the batch with its answer was committed, or when
+ * the log has no such record. */
 #ifndef ENGINE_LEDGER_H
 #define ENGINE_LEDGER_H
 
@@ -18,14 +18,14 @@
 #include "base/buf.h"
 #include "wire/formats/offset_map.h"
 
-/* Symbols that a record with any gap before it can add to the map. */
+/* The most bytes that a record and the gap before it add to the map. */
 #define LEDGER_RECORD_COST_MAX (1 + OFFSET_MAP_GAP_COST_MAX)
 #define LEDGER_OPEN_MAX        (1 << 20) /* open offsets that a map may name */
-#define LEDGER_MAP_BYTES_MAX   (1 << 20) /* of a map, whoever wrote it */
+#define LEDGER_MAP_BYTES_MAX   (1 << 20) /* of any map, also another owner's */
 #define LEDGER_NO_JOB          UINT32_MAX
 
 enum ledger_state {
-    LEDGER_UNKNOWN,  /* the map names it open; its record has not come yet */
+    LEDGER_UNKNOWN,  /* the map names it open; its record has not arrived */
     LEDGER_HELD,     /* a job has it */
     LEDGER_FINISHED, /* its answer waits for a batch */
     LEDGER_IN_BATCH, /* its answer is in the open batch */
@@ -35,95 +35,99 @@ struct ledger_entry {
     int64_t offset;
     uint32_t job;          /* index; LEDGER_NO_JOB while unknown */
     uint8_t state;         /* enum ledger_state */
-    uint8_t deaths;        /* owners that died with a call under way, and that are in the books */
-    bool is_running;       /* a call of ours is under way */
-    bool was_running;      /* a dead owner's call, not in the books yet */
-    uint16_t unrecorded;   /* calls that ended, whose usage waits for a batch */
-    uint64_t dropped_hash; /* of the request, when its job was called and dropped: lost_calls.h */
+    uint8_t deaths;        /* owners that died with a call under way and whose usage is recorded */
+    bool is_running;       /* this process has a call under way */
+    bool was_running;      /* a dead owner's call, not recorded yet */
+    uint16_t unrecorded;   /* calls that ended and whose usage waits for a batch */
+    uint64_t dropped_hash; /* of a request that was called and dropped; else 0: lost_calls.h */
 };
 
 struct ledger {
     struct ledger_entry *entries; /* ascending by offset */
     size_t count, room;
-    size_t found;     /* index of the entry that was asked for last: one event asks several times */
+    size_t found;     /* index of the entry found last: one event looks it up several times */
     int64_t next;     /* lowest offset that the log has not shown yet */
-    int64_t map_last; /* highest offset that the previous owner's map speaks of; -1 = none */
+    int64_t map_last; /* highest offset that the previous owner's map covers; -1 = none */
     size_t map_bytes_max;
-    size_t cost;       /* bound of the map's runs for every order in which the entries can finish */
-    bool is_changed;   /* the next commit would say something new */
-    bool is_recreated; /* its log was made anew, and nothing committed since */
+    size_t cost;       /* bound of the map's runs in bytes, for any order in which entries finish */
+    bool is_changed;   /* the next commit would change offset or map */
+    bool is_recreated; /* its topic was recreated, and nothing committed since */
     int64_t committed_offset; /* as the broker has it; -1 = none */
     struct buf committed_map;
 };
 
 /* What ledger_take found. */
 struct ledger_taken {
-    bool is_open;     /* false: done already, or a repetition: skip the record */
+    bool is_open;     /* false: done already, or a duplicate: skip the record */
     uint8_t begun;    /* owners that died with a call under way for it */
-    bool was_running; /* the last of them is not in the books yet */
+    bool was_running; /* the last of them is not recorded yet */
 };
 
+/* `map_bytes_max`: limit of the maps to write. ERR_NO_MEMORY; ledger_done is due in any case. */
 MUST_CHECK enum err ledger_init(struct ledger *ledger, size_t map_bytes_max);
+/* Frees the entries. */
 void ledger_done(struct ledger *ledger);
 
-/* Starts from what the broker has: the committed offset (-1 = none) and its metadata. The offset
- * counts and the ledger is usable whatever is returned: OK, ERR_NOT_ALLOWED or ERR_FORMAT (metadata
- * not usable: offset_map.h). A map over our own limit (another one was set before) is carried on
- * whole: nothing is added to it until it has shrunk. */
+/* Starts from the committed offset (-1 = none) and its metadata. OK, or ERR_NOT_ALLOWED or
+ * ERR_FORMAT (metadata not usable: offset_map.h); the ledger is usable and starts at the offset in
+ * any case. It keeps a map over map_bytes_max (the limit was higher before) whole and adds nothing
+ * until it has shrunk. */
 enum err ledger_open(struct ledger *ledger, int64_t offset, struct slice metadata);
-/* Calls of ours that this map of ours tells as under way (of dead owners it tells others): whoever
- * has the partition next would take them for a dead owner's. *ret_open is memory of the caller. */
+/* Finds the calls of this process that its committed map names as running: the next owner would
+ * take them for a dead owner's. Returns their number; the caller frees *ret_open (memory_free). */
 size_t ledger_committed_running(const struct ledger *ledger, int64_t offset, struct slice map,
                                 struct offset_open **ret_open);
-/* The broker still has what this ledger committed last. */
+/* Whether the broker has what this ledger committed last. */
 bool ledger_agrees(const struct ledger *ledger, int64_t offset, struct slice metadata);
-/* The log begins at `low` now: open offsets below are gone. Returns how many offsets were lost. */
+/* The log begins at `low` now: drops the open offsets below. Returns how many offsets were lost. */
 int64_t ledger_truncate(struct ledger *ledger, int64_t low);
-/* The topic was made anew: forget everything and begin at `low`. */
+/* The topic was recreated: forgets everything and begins at `low`. CHECKs that no job has an entry.
+ */
 void ledger_restart(struct ledger *ledger, int64_t low);
 
-/* Records that may come now without overfilling the map, whatever their offsets and wherever the
- * log ends; or 1 although it is full, because the map speaks of offsets that have not come yet:
- * then ask ledger_fits. */
+/* How many records fit into the map now, whatever their offsets and wherever the log ends. 1 for a
+ * full map that covers offsets whose records have not arrived: then ask ledger_fits. */
 size_t ledger_room(const struct ledger *ledger);
-/* Whether this record may be taken. */
+/* Whether the record at this offset fits into the map. */
 bool ledger_fits(const struct ledger *ledger, int64_t offset);
-/* A record came. Open offsets that it jumped over are gone from the log. */
+/* Takes a record for the job with this index. Drops open offsets that the record skips: the log has
+ * no such records. */
 struct ledger_taken ledger_take(struct ledger *ledger, int64_t offset, uint32_t job);
-/* The call that the map told as under way is in the books already, and nobody died of it. */
+/* The call that the map names as running is recorded already, and no owner died during it. */
 void ledger_forget_call(struct ledger *ledger, int64_t offset);
-/* The log's end was reached: nothing below `position` is still to come. */
+/* The log has no further records below `position`. */
 void ledger_end(struct ledger *ledger, int64_t position);
 
-/* The entry, or NULL when it is done. Pointers are valid until the ledger changes. */
+/* The entry of an open offset, valid until the ledger changes; NULL = done. */
 const struct ledger_entry *ledger_find(const struct ledger *ledger, int64_t offset);
 
-/* What happens to an offset that is open (CHECKed): */
+/* What happens to an open offset (CHECKed): */
 
-/* A call began, or ended; `has_usage`: its usage waits for a batch. */
+/* Its call began. */
 void ledger_begin(struct ledger *ledger, int64_t offset);
+/* Its call ended; `has_usage`: the call's usage waits for a batch. */
 void ledger_call_ended(struct ledger *ledger, int64_t offset, bool has_usage);
 /* Its answer is ready. */
 void ledger_finish(struct ledger *ledger, int64_t offset);
-/* Its job forgets it: the record stays in Kafka. `hash`: of the request, if it was called, else 0
- * (lost_calls.h). */
+/* Its job is dropped; the record stays in Kafka. `hash` identifies a request that was called, else
+ * 0 (lost_calls.h). */
 void ledger_drop(struct ledger *ledger, int64_t offset, uint64_t hash);
 /* Its answer goes into the open batch. */
 void ledger_put_in_batch(struct ledger *ledger, int64_t offset);
-/* A usage record of this offset goes into the open batch (booked), or comes back out of it by an
- * abort (not). */
+/* A usage record of this offset enters the open batch; `is_dead_owners`: of a dead owner's call. */
 void ledger_record(struct ledger *ledger, int64_t offset, bool is_dead_owners);
+/* An abort takes it out again. */
 void ledger_unrecord(struct ledger *ledger, int64_t offset, bool is_dead_owners);
 
-/* The next offset to commit if the open batch makes it. */
+/* The offset to commit with the open batch. */
 int64_t ledger_front(const struct ledger *ledger);
-/* Appends the map that belongs to it; at most map_bytes_max bytes, unless the map that we began
- * with was longer (CHECKed). ERR_NO_MEMORY. */
+/* Appends the map for this front: at most map_bytes_max bytes, unless the ledger started with a
+ * longer map (CHECKed). `nonce` makes each map unique. ERR_NO_MEMORY. */
 MUST_CHECK enum err ledger_add_map(const struct ledger *ledger, uint32_t nonce,
                                    struct buf *ret_map);
-/* The batch with this offset and map was committed: its entries leave. */
+/* The batch with this offset and map was committed: removes its entries. */
 void ledger_commit(struct ledger *ledger, int64_t offset, struct slice map);
-/* It was not: they are finished again. */
+/* The batch was aborted: its entries are finished, but not in a batch. */
 void ledger_abort(struct ledger *ledger);
 
 #endif

@@ -6,15 +6,15 @@
 #include "base/memory.h"
 #include "engine/job_pool.h"
 
-/* A call that the map tells of. Its topic may be made anew meanwhile, and then another's request
- * have this offset: the request is known by its value. */
+/* A call that a committed map names. If the topic is recreated, another request may have this
+ * offset, so the hash of the value identifies the request. */
 struct lost_call {
     int64_t offset;
     uint8_t begun;
     uint64_t value_hash;
 };
 
-/* What is known of one partition. */
+/* The calls of one partition. */
 struct page {
     struct link link;
     char topic[TOPIC_ROOM];
@@ -48,7 +48,7 @@ void lost_calls_clear(struct engine *engine, const struct partition *partition)
         page_free(page);
 }
 
-/* Its record has not come yet, and the map tells the same call as before. */
+/* Whether its record has not arrived yet and the map still names the same call. */
 static bool is_expected(const struct ledger *ledger, const struct lost_call *call)
 {
     const struct ledger_entry *entry = ledger_find(ledger, call->offset);

@@ -4,9 +4,9 @@
 #include "engine/batch.h"
 #include "engine/current.h"
 
-static void print(const char *words, int64_t number)
+static void print(const char *text, int64_t number)
 {
-    check_print(words);
+    check_print(text);
     check_print_number(number);
 }
 

@@ -1,7 +1,7 @@
-/* Offsets: what the broker has committed for a partition, as it is read before anything else and
- * whenever there is reason for doubt. The first read starts the ledger; a later one settles a batch
- * of unknown outcome and verifies the ledger. Where the log itself is not what it was (truncated,
- * recreated), the ledger follows it. The events are those of ports.h. */
+/* Offsets: the engine reads a partition's committed offset and map before anything else, and again
+ * whenever it has reason for doubt. The first read starts the ledger; a later one settles a batch
+ * of unknown outcome and verifies the ledger. When the log was truncated or the topic recreated,
+ * the ledger follows. The events are those of ports.h. */
 #include "base/check.h"
 #include "engine/lost_calls.h"
 #include "engine/job.h"
@@ -10,7 +10,7 @@
 #include "engine/slots.h"
 #include "engine/log.h"
 
-#define OFFSETS_AGAIN_MS 500 /* before an unstable or failed read is repeated */
+#define OFFSETS_AGAIN_MS 500 /* between an unstable or failed read and the next */
 
 /* ---- the first read: start ---- */
 
@@ -20,7 +20,7 @@ static void start(struct engine *engine, struct partition *partition, enum err m
     int64_t offset = ledger->committed_offset;
     partition->step = PARTITION_ACTIVE;
     partition->is_verified = true;
-    ledger->is_changed = metadata_err != OK; /* what cannot be read is replaced */
+    ledger->is_changed = metadata_err != OK; /* the next commit replaces unreadable metadata */
     if (metadata_err != OK)
         ENGINE_LOG(engine,
                    metadata_err == ERR_NOT_ALLOWED ? LOG_METADATA_FOREIGN : LOG_METADATA_DAMAGED,
@@ -65,8 +65,8 @@ static void verify(struct engine *engine, struct partition *partition, int64_t o
         partition_give_up(engine, partition);
         return;
     }
-    /* Whoever committed here owns it now, and the group will say so. If it does not, begin from
-     * what is there. */
+    /* Another worker committed here and owns the partition now; the group will revoke it. If it
+     * does not, the tenure begins again from the committed offset. */
     partition = partition_restart(engine, partition);
     partition->read_again_ms = engine->now_ms + engine->config.stall_ms;
 }
@@ -93,7 +93,7 @@ void engine_offsets_read(struct engine *engine, struct tenure tenure, uint32_t t
         verify(engine, partition, offset, metadata);
 }
 
-/* ---- the log is not what it was ---- */
+/* ---- a truncated log, a recreated topic ---- */
 
 void engine_partition_out_of_range(struct engine *engine, struct tenure tenure)
 {
@@ -102,7 +102,7 @@ void engine_partition_out_of_range(struct engine *engine, struct tenure tenure)
         engine->ports.watermarks_read(engine->ports.self, tenure);
 }
 
-/* Another log stands where the ledger's was. The broker still has the offsets of the old one. */
+/* The topic was recreated. The broker still has the offsets of the old one. */
 static struct partition *recreate(struct engine *engine, struct partition *partition, int64_t low)
 {
     int64_t committed = partition->ledger.committed_offset;
@@ -124,7 +124,7 @@ void engine_watermarks_read(struct engine *engine, struct tenure tenure, enum er
     struct partition *partition = slot_find(engine, tenure);
     if (partition == NULL || partition->step != PARTITION_ACTIVE)
         return;
-    if (err != OK) { /* ask again; io waits between its tries */
+    if (err != OK) { /* read again; io waits between its tries */
         engine->ports.watermarks_read(engine->ports.self, tenure);
         return;
     }

@@ -8,7 +8,7 @@
 
 #define LETTER_REFUSALS_MAX 3 /* with the value, without it, without headers and key */
 
-/* What the broker has already, under at_least_once, stays as it is. */
+/* Keeps outputs that the broker has already, under at_least_once. */
 static void drop_undelivered(struct engine *engine, struct result *result)
 {
     for (struct link *link = result->outputs.next; link != &result->outputs;) {
@@ -79,15 +79,14 @@ bool outcome_answer(struct engine *engine, struct job *job, const struct verdict
     usage.final = true;
     CHECK(add_usage(engine, &job->result, &usage) == OK);
     job->result.has_usage = true;
-    /* Kept for the case that the broker refuses the response: the usage is then told again as not
-     * final. */
+    /* If the broker rejects the response, the usage goes out again as not final. */
     job->counts = verdict->counts;
     if (!arena_copy(&job->arena, verdict->counts.raw, &job->counts.raw))
         job->counts.raw = SLICE_NULL;
     return true;
 }
 
-/* What the request brought along is too much for an answer. */
+/* Removes what an answer repeats of its request. */
 static void strip(struct job *job, enum stripped most)
 {
     job->request.metadata = SLICE_NULL;
@@ -96,7 +95,7 @@ static void strip(struct job *job, enum stripped most)
         job->record.key = SLICE_NULL;
 }
 
-/* Each refusal costs a transaction: what is most of it goes first. */
+/* Each rejection costs a transaction, so the largest part goes first. */
 static bool is_key_most(const struct job *job)
 {
     size_t rest = job->record.value.len;
@@ -120,7 +119,7 @@ static void add_error_response(struct engine *engine, struct job *job)
     result_add(engine, &job->result, response);
 }
 
-/* Less and less of the request, as the broker or our own limit refuses it; at last none at all. */
+/* Adds a dead letter with less of the request after each rejection for size; in the end none. */
 static void add_letter(struct engine *engine, struct job *job)
 {
     struct output *letter = NULL;
@@ -148,7 +147,7 @@ void outcome_error(struct engine *engine, struct job *job)
         add_error_response(engine, job);
 }
 
-/* A result of usage alone, for the place of this job in its ledger, or for none. */
+/* Submits a result with only usage, for a ledger entry or (partition NULL) for none. */
 static struct result *submit_usage(struct engine *engine, struct partition *partition,
                                    int64_t offset, const struct usage_facts *facts)
 {
@@ -179,13 +178,13 @@ void outcome_orphan(struct engine *engine, struct job *job)
 
 void outcome_dead_owners_call(struct engine *engine, struct job *job)
 {
-    /* Settings that changed since may not know its model, or refuse to read it. */
+    /* Settings that changed since may not know its model or may reject the request. */
     struct request request = job->request;
     if (request.model_requested.len == 0)
         request.model_requested = SLICE("unknown");
     if (request.model.len == 0)
         request.model = request.model_requested;
-    /* All that is known of it: its request. The call's own name died with its owner. */
+    /* Only the request is known; the call's id is lost with its owner. */
     struct attempt attempt = {
         .number = 1,
         .model = request.model,
@@ -213,7 +212,7 @@ void outcome_dead_owners_call(struct engine *engine, struct job *job)
     result->is_dead_owners = true;
 }
 
-/* The error as it stands. Usage stays, but no longer as that of a published answer. */
+/* Makes the outputs for job->why. Usage stays, but not as that of a published answer. */
 static void publish_error(struct engine *engine, struct job *job)
 {
     outcome_error(engine, job);
@@ -226,9 +225,9 @@ static void publish_error(struct engine *engine, struct job *job)
     CHECK(add_usage(engine, &job->result, &usage) == OK);
 }
 
-static void turn_into_error(struct engine *engine, struct job *job, enum err err, const char *words)
+static void turn_into_error(struct engine *engine, struct job *job, enum err err, const char *text)
 {
-    (void)why_set(&job->why, err, NULL, "%s", words);
+    (void)why_set(&job->why, err, NULL, "%s", text);
     publish_error(engine, job);
 }
 
@@ -247,22 +246,22 @@ static void replace_letter(struct engine *engine, struct job *job, struct output
     add_letter(engine, job);
 }
 
-/* On a topic of the client's choice: an answer that is too large may become an error there,
- * everything else is told where the settings say. */
+/* The request's reply topic rejects the record: the error goes to the responses topic of the
+ * settings. */
 static void leave_reply_topic(struct engine *engine, struct job *job, enum err err)
 {
-    const char *words = err == ERR_NOT_FOUND   ? "the reply topic or its partition is not there"
-                        : err == ERR_TOO_LARGE ? "the reply topic takes not even an error's size"
-                        : err == ERR_INVALID
-                            ? "the reply topic refuses the record (a compacted topic wants a key)"
-                            : "the worker is not authorised for the reply topic";
-    reply_log_rejected(engine, job, words);
+    const char *text = err == ERR_NOT_FOUND   ? "the reply topic or its partition is not there"
+                       : err == ERR_TOO_LARGE ? "the reply topic takes not even an error's size"
+                       : err == ERR_INVALID
+                           ? "the reply topic refuses the record (a compacted topic wants a key)"
+                           : "the worker is not authorised for the reply topic";
+    reply_log_rejected(engine, job, text);
     job->request.reply_topic = SLICE_NULL;
     job->request.reply_partition = -1;
-    turn_into_error(engine, job, ERR_REPLY_REFUSED, words);
+    turn_into_error(engine, job, ERR_REPLY_REFUSED, text);
 }
 
-/* Nothing that could be made of it is taken: the dead letter and the usage tell of it. */
+/* The broker rejects every form of the response: only dead letter and usage record it. */
 static void give_up_response(struct engine *engine, struct job *job, struct output *response)
 {
     result_drop(engine, &job->result, response);
@@ -270,7 +269,7 @@ static void give_up_response(struct engine *engine, struct job *job, struct outp
         add_letter(engine, job);
 }
 
-/* Each step leaves less to refuse. */
+/* Each step makes a smaller record, or one for another topic. */
 static void replace_response(struct engine *engine, struct job *job, struct output *response,
                              enum err err)
 {

@@ -1,27 +1,30 @@
-/* Outcomes: what goes out for a job, made into results: an answer (response, its usage, dead
- * letter), or the usage of a call that ended without one. */
+/* Outcomes: the outputs of a job, made into results. An outcome is an answer (response with usage),
+ * an error (error response, dead letter), or the usage of a call that gave no answer. CHECKs that
+ * there is memory for errors and usage. */
 #ifndef ENGINE_OUTCOME_H
 #define ENGINE_OUTCOME_H
 
 #include "engine/call.h"
 #include "engine/state.h"
 
-/* The job's answer: response and final usage. False: the answer cannot be a record (job->why says
- * why); make it an error. */
+/* Adds response and final usage to job->result. False: the answer cannot become a record, and
+ * job->why has the reason; the job must fail. */
 MUST_CHECK bool outcome_answer(struct engine *engine, struct job *job,
                                const struct verdict *verdict);
-/* An error response and a dead letter, as the settings want them, for job->why. */
+/* Adds an error response and a dead letter for job->why (not OK), as the settings say. Drops the
+ * outputs that were not delivered. */
 void outcome_error(struct engine *engine, struct job *job);
-/* Usage of the job's last attempt, which did not give the answer. */
+/* Submits the usage of the job's last attempt, which gave no answer, as a separate result. */
 void outcome_call_usage(struct engine *engine, struct job *job, const struct verdict *verdict);
-/* Usage of a call that a dead owner had under way. */
+/* Submits the estimated usage of a call that a dead owner had under way (worker_lost). */
 void outcome_dead_owners_call(struct engine *engine, struct job *job);
-/* The job's answer will not be published (its partition is gone): the usage of its call still is,
- * as not final. */
+/* Submits the usage of a finished job whose partition is gone, as not final: its answer is not
+ * published. */
 void outcome_orphan(struct engine *engine, struct job *job);
-/* The broker refused this output for good: can something that it takes be published instead? Else
- * nothing can be done but wait (a topic of the settings itself is missing or forbidden). */
+/* Whether another record can replace an output that the broker rejected with `err`. If not, the
+ * batch must wait: a topic of the settings is missing, forbidden or too strict. */
 bool outcome_can_replace(const struct result *result, const struct output *output, enum err err);
+/* Replaces the output, which outcome_can_replace allows (CHECKed), and frees it. */
 void outcome_replace(struct engine *engine, struct result *result, struct output *output,
                      enum err err);
 

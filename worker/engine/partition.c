@@ -65,8 +65,8 @@ void engine_partition_assigned(struct engine *engine, struct tenure tenure, stru
 void partition_read(struct engine *engine, struct partition *partition)
 {
     if (batch_is_under_way(engine)) {
-        partition->read_again_ms = engine->now_ms; /* as soon as the batch has ended */
-        partition->is_read_pending = false;        /* what was asked before comes too early */
+        partition->read_again_ms = engine->now_ms; /* when the batch has ended */
+        partition->is_read_pending = false;        /* a read under way may be too old */
         return;
     }
     partition->read_again_ms = INT64_MAX;
@@ -90,8 +90,7 @@ void partitions_doubt(struct engine *engine)
 
 /* ---- the end of a tenure ---- */
 
-/* Jobs leave the list while it is walked, so each step begins at its head; finished ones go behind.
- */
+/* `act` may free jobs of the list, so each step takes its head; jobs that stay go to the end. */
 static void each_job(struct engine *engine, struct partition *partition,
                      bool (*applies)(const struct job *),
                      void (*act)(struct engine *, struct job *))
@@ -133,13 +132,13 @@ void partition_cancel_calls(struct engine *engine, struct partition *partition)
     each_job(engine, partition, is_calling, job_cancel);
 }
 
-/* Its calls will be in the books of this process: what the next one to have it finds in the map is
- * one of these two, or was known before and has not come yet. */
+/* This process records the calls itself. The next owner finds one of two maps, the committed one or
+ * that of the open batch; calls remembered before stay while their records are expected. */
 static void remember_calls(struct engine *engine, const struct partition *partition)
 {
     const struct ledger *ledger = &partition->ledger;
     struct offset_open *calls;
-    if (partition->step == PARTITION_READING) /* nothing of it was seen */
+    if (partition->step == PARTITION_READING) /* it has no ledger yet */
         return;
     lost_calls_prune(engine, partition);
     size_t count = ledger_committed_running(ledger, ledger->committed_offset,
@@ -154,7 +153,7 @@ static void remember_calls(struct engine *engine, const struct partition *partit
     memory_free(calls);
 }
 
-/* The tenure is over: answers that are not committed are dropped, their usage still goes out. */
+/* Drops the answers that are not committed; their usage still goes out. */
 static void end_tenure(struct engine *engine, struct partition *partition)
 {
     uint32_t dropped = partition->results, calls = partition->calling;
@@ -224,7 +223,6 @@ void partition_give_up(struct engine *engine, struct partition *partition)
     engine->ports.partition_release(engine->ports.self, tenure);
 }
 
-/* Everything of it is committed: the partition goes back. */
 static void release(struct engine *engine, struct partition *partition)
 {
     ENGINE_LOG(engine, LOG_PARTITION_RELEASED, PARTITION_FIELDS(partition),

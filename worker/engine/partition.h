@@ -1,37 +1,40 @@
-/* Partitions: one tenure each, from assignment to release or loss. A partition reads offset and map
- * before anything else (offsets.c hears them), is verified against them whenever there is reason
- * for doubt (a stall, another membership, an unknown outcome), and drains when it is revoked. */
+/* Partitions: one tenure each, from assignment to release or loss. The engine reads offset and map
+ * of a partition before anything else (offsets.c takes them), verifies the ledger against them
+ * whenever it has reason for doubt (a stall, another membership, an unknown outcome), and drains
+ * the partition when it is revoked. */
 #ifndef ENGINE_PARTITION_H
 #define ENGINE_PARTITION_H
 
 #include "engine/state.h"
 
-/* Asks for offset and map, now or as soon as no batch is under way. */
+/* Asks for offset and map: now, or when the batch under way has ended. */
 void partition_read(struct engine *engine, struct partition *partition);
-/* Calls nothing and commits nothing for this partition, or for all, until the broker's offsets were
- * read again. */
+/* Reads the committed offset again. Until it is verified the engine begins no call of the partition
+ * and commits nothing for it. */
 void partition_doubt(struct engine *engine, struct partition *partition);
+/* Likewise for all partitions. */
 void partitions_doubt(struct engine *engine);
 
-/* Forgets the jobs that are not called and not finished. */
+/* Drops the jobs that have neither a call nor an answer. */
 void partition_drop_waiting(struct engine *engine, struct partition *partition);
-/* Breaks off the calls of its jobs. */
+/* Cancels the calls of its jobs. */
 void partition_cancel_calls(struct engine *engine, struct partition *partition);
 
-/* Ends the tenure and begins it again, to be read: another worker committed here, or the topic is
- * another one. Returns the partition that takes its place. */
+/* Ends the tenure and begins it again with a read: another worker committed here, or the topic was
+ * recreated. `partition` is invalid afterwards; returns the one that takes its place. */
 struct partition *partition_restart(struct engine *engine, struct partition *partition);
-/* Ends the tenure and gives the partition back to io as it is: answers that are not committed are
- * dropped, their usage still goes out. */
+/* Ends the tenure and releases the partition to io. Drops the answers that are not committed; their
+ * usage still goes out. `partition` is invalid afterwards. */
 void partition_give_up(struct engine *engine, struct partition *partition);
-/* Frees a partition that is gone when no batch and no result refers to it any more. */
+/* Frees a partition that is gone once no batch and no result refers to it. */
 void partition_settle(struct partition *partition);
-/* Frees it whatever refers to it. */
+/* Frees a partition, whatever refers to it. */
 void partition_free(struct partition *partition);
 
-/* Reads that are due, drains that are done or over time. Once a turn; lowers *ret_next_ms. */
+/* Starts the reads that are due; ends drains that are done or over time. Lowers *ret_next_ms
+ * (monotonic) to the next of them. Once a turn. */
 void partitions_turn(struct engine *engine, int64_t *ret_next_ms);
-/* Frees all that have a slot, and the table. */
+/* Frees the partitions that have a slot, and the table of slots. */
 void partitions_free(struct engine *engine);
 
 #endif

@@ -1,11 +1,11 @@
 /* The engine's edge: everything that goes in (events, functions of the engine) and everything that
- * comes out (commands, a table of function pointers). io sees the engine through this file alone.
+ * comes out (commands, a table of function pointers). io sees only this file of the engine.
  *
- * Rules. One thread: all calls are made by the loop thread. Commands never call back into the
- * engine: they queue, and their results come as events in a later step of the loop. Events may
- * issue commands. What comes late (an older epoch, generation or ticket) is dropped by the engine
- * in silence. Times are milliseconds; monotonic unless the name says wall. Slices given to an event
- * are borrowed for its duration; slices given to a command are borrowed as its comment says.
+ * Rules. The loop thread makes all calls. Commands never call back into the engine: they queue, and
+ * their results arrive as events in a later step of the loop. Events may issue commands. The engine
+ * ignores late events (an older epoch, generation or ticket). Times are milliseconds; monotonic
+ * unless the name says wall. The engine borrows slices of an event for its duration; io borrows
+ * slices of a command as its comment says.
  */
 #ifndef ENGINE_PORTS_H
 #define ENGINE_PORTS_H
@@ -18,12 +18,11 @@
 #include "wire/formats/record.h"
 #include "wire/bedrock/sigv4.h"
 
-#define PARTITIONS_MAX                                                                             \
-    4096 /* assigned to one worker at once: slots are 0 .. PARTITIONS_MAX - 1                      \
-          */
+/* The most partitions assigned to one worker at once; slots are 0 .. PARTITIONS_MAX - 1. */
+#define PARTITIONS_MAX 4096
 
-/* One tenure of one partition: a slot that io chose, and an epoch that is never used twice in this
- * process. */
+/* One tenure of one partition: a slot that io chose, and an epoch that is unique in this process.
+ */
 struct tenure {
     uint32_t slot;
     uint32_t epoch;
@@ -36,157 +35,160 @@ struct call_ref {
     uint32_t generation;
 };
 
-/* What one batch says of one partition. */
+/* What a batch commits for one partition. */
 struct batch_offset {
     struct tenure tenure;
     struct slice topic;
     int32_t partition;
-    int64_t offset;        /* next offset to consume: the front */
+    int64_t offset;        /* the next offset to consume: the front */
     struct slice metadata; /* the offset map; ASCII */
 };
 
-/* One cut. Everything is borrowed until engine_batch_ended. */
+/* One cut. io borrows everything until engine_batch_ended. */
 struct batch {
     uint64_t id; /* from 1, rising */
     struct output *const *outputs;
     size_t output_count;
-    const struct batch_offset
-        *offsets; /* one per touched partition; may be 0 when only usage of lost tenures goes out */
+    const struct batch_offset *offsets; /* one for each touched partition; none when the batch has
+                                           only usage of lost tenures */
     size_t offset_count;
-    bool is_last; /* at_least_once: commit the offsets at once, nothing follows soon */
+    bool is_last; /* at_least_once: commit the offsets at once, no batch follows soon */
 };
 
 enum batch_outcome {
     BATCH_COMMITTED,   /* a clean commit */
-    BATCH_ABORTED,     /* a clean abort, by a passing cause: same records again later */
-    BATCH_REFUSED,     /* a clean abort: the broker (or librdkafka) refused records for good */
-    BATCH_GENERATION,  /* a clean abort: ILLEGAL_GENERATION; fresh metadata may do */
+    BATCH_ABORTED,     /* a clean abort with a passing cause: send the same records later */
+    BATCH_REFUSED,     /* a clean abort: the broker (or librdkafka) rejected records for good */
+    BATCH_GENERATION,  /* a clean abort: ILLEGAL_GENERATION; new metadata may succeed */
     BATCH_MEMBER_GONE, /* a clean abort: UNKNOWN_MEMBER_ID or FENCED_INSTANCE_ID */
-    BATCH_UNKNOWN,     /* anything else; a new producer is ready, so stable reads tell the truth */
+    BATCH_UNKNOWN,     /* anything else; a new producer is ready: stable reads show the outcome */
     BATCH_FENCED,      /* as BATCH_UNKNOWN, and the cause was fencing */
 };
 
 struct batch_end {
     uint64_t id;
     enum batch_outcome outcome;
-    /* BATCH_REFUSED: so many records; with ERR_TOO_LARGE and ERR_INVALID those beside a bad one are
-     * refused with it */
+    /* BATCH_REFUSED: number of rejected records; with ERR_TOO_LARGE and ERR_INVALID the broker also
+     * rejects records beside a bad one */
     size_t refused;
-    size_t blame; /* the first of them: index into outputs */
+    size_t blame; /* the first of them: index in outputs */
     /* ERR_TOO_LARGE, ERR_NOT_FOUND (topic or partition), ERR_NOT_ALLOWED, ERR_INVALID */
     enum err blame_err;
-    bool was_time;       /* BATCH_ABORTED: it took too long; a smaller batch may do */
-    struct slice reason; /* words for the log; no data */
+    bool was_time;       /* BATCH_ABORTED: it took too long; a smaller batch may succeed */
+    struct slice reason; /* text for the log; no data */
 };
 
-/* How an exchange ended. The head and the body bytes came before. */
+/* How an exchange ended, after its head and body bytes. */
 struct call_end {
     /* OK: a whole HTTP answer; ERR_CONNECTION, ERR_TIMEOUT, ERR_TOO_LARGE (head), ERR_BAD_ANSWER
      * (not HTTP), ERR_BROKEN_STREAM (closed before its declared length) */
     enum err err;
-    bool was_sent;      /* any byte of the request may have reached the service: it may bill */
+    bool was_sent;      /* a byte of the request may have reached the service, which may bill it */
     struct slice words; /* for people: "connection refused by 127.0.0.1:9000"; no data */
 };
 
-/* ---- Commands: what the engine asks of io. `self` is the first argument of each. ---- */
+/* ---- Commands: the engine to io. `self` is the first argument of each. ---- */
 struct ports {
     void *self;
 
-    /* Opens an exchange. `request` is borrowed until engine_call_ended or call_cancel. */
+    /* Opens an exchange. io borrows `request` until engine_call_ended or call_cancel. */
     void (*call_start)(void *self, struct call_ref call, const struct http_request *request);
-    /* Breaks it off. No event of this call follows. True: a byte of the request may have reached
-     * the service, as call_end.was_sent. */
+    /* Breaks an exchange off; no event of it follows. Returns call_end.was_sent. */
     bool (*call_cancel)(void *self, struct call_ref call);
 
-    /* The credentials were refused as old: look for new ones now. Answered by engine_credentials;
-     * more often than about once a second it changes nothing. */
+    /* The service rejected the credentials as old: io looks for new ones now, at most about once a
+     * second, and answers with engine_credentials. */
     void (*credentials_refresh)(void *self);
 
-    /* Reads offset + metadata of one partition, stable (no transaction pending on it),
-     * asynchronously; answered by engine_offsets_read with the same ticket. Must reflect every
-     * batch that has ended before. io retries nothing: an unstable or failed read is an event, too.
-     */
+    /* Reads committed offset and metadata of one partition, stable (no transaction pending on it).
+     * io answers with engine_offsets_read and the same ticket. The read must reflect every batch
+     * that ended before. io retries nothing: an unstable or failed read is an event, too. */
     void (*offsets_read)(void *self, struct tenure tenure, uint32_t ticket);
-    /* Asks for the log's first and end offset; answered by engine_watermarks_read. */
+    /* Reads the log's first and end offset; io answers with engine_watermarks_read. */
     void (*watermarks_read)(void *self, struct tenure tenure);
-    /* Begin (or begin again) to fetch at `offset`; -2 = at the log's start. */
+    /* Fetches from `offset` on, also if it fetches already; -2 = the log's start. */
     void (*partition_start)(void *self, struct tenure tenure, int64_t offset);
-    /* The engine has done with a revoked partition: it may be unassigned. */
+    /* The engine is done with a revoked partition: io may unassign it. */
     void (*partition_release)(void *self, struct tenure tenure);
 
-    /* The consumer's group metadata, serialized, as of now; appended to ret_metadata. Nothing is
-     * appended when the member id is empty or the assignment is lost: then nothing may be
-     * committed. */
+    /* Appends the consumer's present group metadata, serialized. Appends nothing when the member id
+     * is empty or the assignment is lost: then the engine must not commit. */
     void (*membership)(void *self, struct buf *ret_metadata);
-    /* Publishes a batch, with the group metadata as of this very call; answered by
-     * engine_batch_ended. One at a time. */
+    /* Commits a batch with the group metadata of this moment; io answers with engine_batch_ended.
+     * One batch at a time. */
     void (*batch_commit)(void *self, const struct batch *batch);
 
-    /* Does this topic exist, and with how many partitions? Answered by engine_topic_found. The name
-     * is copied. */
+    /* Looks up whether a topic exists and its number of partitions; io copies the name and answers
+     * with engine_topic_found. */
     void (*topic_look_up)(void *self, struct slice topic, uint32_t ticket);
-    /* Sends a chunk at once, outside transactions; takes ownership of `chunk`. A refusal comes as
-     * engine_chunk_refused. */
+    /* Sends a chunk at once, outside transactions; io owns `chunk` from now on. A rejection arrives
+     * as engine_chunk_refused. */
     void (*chunk_send)(void *self, struct call_ref call, struct output *chunk);
 
+    /* Logs an event; io borrows the fields for the call. */
     void (*log)(void *self, enum log_event event, const struct log_field *fields, size_t count);
-    /* The engine has finished: after engine_stop when all is drained, or when it must not go on
-     * (exit_code 1). Once. */
+    /* The engine has ended: with 0 or 1 after engine_stop and drain, or with 1 because it must not
+     * continue. Sent once. */
     void (*ended)(void *self, int exit_code);
 };
 
-/* ---- Events: what io tells the engine. ---- */
+/* ---- Events: io to the engine. ---- */
 struct engine;
 
-/* The time of this turn of the loop; first thing in every turn. */
+/* Sets the time of this turn of the loop; the first event of every turn. `wall_ms` is Unix time. */
 void engine_time(struct engine *engine, int64_t now_ms, int64_t wall_ms);
-/* Last thing in every turn: starts calls, cuts batches, fires timers. Returns the monotonic time of
- * the next turn that is needed even when nothing happens (at most 1 s away). */
+/* Starts calls, cuts batches, fires timers; the last event of every turn. Returns the monotonic
+ * time of the next turn if no event comes before (at most 1 s away). */
 int64_t engine_turn(struct engine *engine);
 
-/* Kafka: the group. `topic` is borrowed for the call. */
+/* Kafka: the group. Begins a tenure in a free slot (CHECKed); copies `topic`. */
 void engine_partition_assigned(struct engine *engine, struct tenure tenure, struct slice topic,
                                int32_t partition);
-/* Graceful: answered by partition_release when its calls have ended and their results are
- * committed. */
+/* Ends a tenure gracefully: the engine sends partition_release when the calls have ended and their
+ * results are committed. */
 void engine_partition_revoked(struct engine *engine, struct tenure tenure);
-/* Not ours any more: dropped at once; no answer. */
+/* Ends a tenure at once: the partition may have another owner. Sends no partition_release. */
 void engine_partition_lost(struct engine *engine, struct tenure tenure);
-/* err OK: offset -1 = none committed; ERR_UNSTABLE, ERR_IO: nothing known, ask again later. */
+/* Answers offsets_read. OK with offset -1: none is committed. ERR_UNSTABLE, ERR_IO: unknown; the
+ * engine reads again later. */
 void engine_offsets_read(struct engine *engine, struct tenure tenure, uint32_t ticket, enum err err,
                          int64_t offset, struct slice metadata);
+/* Answers watermarks_read; on an error the engine asks again. */
 void engine_watermarks_read(struct engine *engine, struct tenure tenure, enum err err, int64_t low,
                             int64_t high);
-/* The broker does not have the offset that was asked for (auto.offset.reset=error). */
+/* The broker does not have the offset to fetch (auto.offset.reset=error). */
 void engine_partition_out_of_range(struct engine *engine, struct tenure tenure);
 
-/* Kafka: records. How many records of this partition may be handed over now; 0 = leave them in the
- * queue (ask again after every turn). */
+/* Kafka: records. How many records of this partition io may hand over now; 0 = io keeps them in the
+ * queue and asks again after every turn. */
 size_t engine_room(struct engine *engine, struct tenure tenure);
+/* Hands over a record, for which engine_room had room; the engine copies it. */
 void engine_record(struct engine *engine, struct tenure tenure, const struct record *record);
-/* The end of the log was reached; the next record will have `position` or a higher offset. */
+/* The fetch reached the log's end; the next record has `position` or a higher offset. */
 void engine_partition_end(struct engine *engine, struct tenure tenure, int64_t position);
 
-/* Kafka: publishing. */
+/* Kafka: publishing. Answers batch_commit. */
 void engine_batch_ended(struct engine *engine, const struct batch_end *end);
-/* OK and partitions > 0, ERR_NOT_FOUND, ERR_NOT_ALLOWED, or ERR_IO (not known now). */
+/* Answers topic_look_up. OK and partitions > 0, ERR_NOT_FOUND, ERR_NOT_ALLOWED, or ERR_IO (unknown
+ * now). */
 void engine_topic_found(struct engine *engine, uint32_t ticket, enum err err, int32_t partitions);
+/* The broker rejected a chunk of this call. */
 void engine_chunk_refused(struct engine *engine, struct call_ref call);
 
-/* Bedrock. The head comes once and whole (last one after any 100-continue); body bytes follow as
- * they are heard. */
+/* Bedrock. The answer's head arrives once and whole (the last one after any 100-continue); body
+ * bytes follow as io receives them. */
 void engine_call_head(struct engine *engine, struct call_ref call, int status, struct slice head);
 void engine_call_body(struct engine *engine, struct call_ref call, struct slice bytes);
+/* The exchange ended; io forgets the call. */
 void engine_call_ended(struct engine *engine, struct call_ref call, const struct call_end *end);
 
-/* The credentials that there are now (copied), told after every look for them, also when they are
- * the same as before. NULL = none usable now, `reason` says why (copied): no call is begun until
- * there are some. */
+/* The present credentials (copied), after every look-up, also when they did not change. NULL =
+ * none; `reason` (copied) says why, and the engine begins no call until there are some. */
 void engine_credentials(struct engine *engine, const struct credentials *credentials,
                         struct slice reason);
 
-/* Begin to stop: no intake, no new calls; calls under way finish within the drain time-out; then
- * `ended`. */
+/* Begins to stop: takes no records, begins no calls; calls under way may end within the drain
+ * time-out. Then the engine sends `ended`. */
 void engine_stop(struct engine *engine);
 
 #endif

@@ -9,8 +9,8 @@
 #include "engine/chunks.h"
 #include "engine/identity.h"
 
-#define RECEIVERS_KEPT_MAX  256         /* that nobody has; further ones are freed */
-#define RECEIVER_KEPT_BYTES (64 * 1024) /* a larger buffer or arena of them is freed, too */
+#define RECEIVERS_KEPT_MAX  256         /* free ones in the pool; more are freed */
+#define RECEIVER_KEPT_BYTES (64 * 1024) /* a larger buffer or arena of a free one is freed */
 
 /* ---- the pool ---- */
 
@@ -90,7 +90,7 @@ void receivers_free(struct engine *engine)
 
 /* ---- the head ---- */
 
-/* Room for the whole body at once, when its length is told and believable. */
+/* Reserves room for the whole body if Content-Length is present and plausible. */
 static void reserve_body(struct receiver *receiver, struct slice head)
 {
     int64_t len;
@@ -123,7 +123,7 @@ void call_head(struct engine *engine, struct call *call, int status, struct slic
     call->is_streaming = dialect_is_stream(call->attempt->dialect, &heard);
     attempt_head(call->attempt, status, head);
     if (http_header(head, "x-amzn-requestid").ptr == NULL)
-        return; /* not of Bedrock itself: a proxy's clock is not the one that judges signatures */
+        return; /* not from Bedrock: a proxy's clock does not check signatures */
     struct slice date = http_header(head, "date");
     int64_t date_ms;
     if (date.ptr != NULL && instant_from_http_date(date, &date_ms))

@@ -24,8 +24,8 @@ void reply_done(struct engine *engine)
     memory_free(engine->replies.topics);
 }
 
-/* What the worker reads, and what it writes but for responses: others' records there would become
- * requests, usage that is charged for, or letters that are put back. No glob opens them. */
+/* The worker's topics except responses. A reply there would become a request, billed usage, or a
+ * dead letter that is sent again, so no glob allows them. */
 static bool is_our_own(const struct engine *engine, struct slice topic)
 {
     const struct output_context *output = &engine->config.output;
@@ -46,8 +46,7 @@ static bool is_allowed(const struct engine *engine, struct slice topic)
     return false;
 }
 
-/* The place of this name, or the one to use for it: an unused one, else the one that was known
- * longest. */
+/* The place of this name, else a place to use for it: a free one, or the one that expires first. */
 static struct reply_topic *place_for(struct engine *engine, struct slice name)
 {
     struct reply_topic *best = NULL;
@@ -70,24 +69,24 @@ static struct reply_topic *place_for(struct engine *engine, struct slice name)
     return best;
 }
 
-/* The name is a request's: it is told only when it may be a topic's. */
-void reply_log_rejected(struct engine *engine, const struct job *job, const char *words)
+/* The name comes from a request: the log has it only if it is a valid topic name. */
+void reply_log_rejected(struct engine *engine, const struct job *job, const char *text)
 {
     struct slice name = job->request.reply_topic;
     ENGINE_LOG(engine, LOG_REPLY_REJECTED,
                FIELD_TEXT("reply_topic", text_is_topic(name) ? name : SLICE("(no topic name)")),
-               REQUEST_FIELDS(job), FIELD_TEXT("reason", slice_of_text(words)));
+               REQUEST_FIELDS(job), FIELD_TEXT("reason", slice_of_text(text)));
 }
 
 static enum err refuse(struct engine *engine, const struct job *job, struct why *ret_why,
-                       const char *words)
+                       const char *text)
 {
     const char *field = job->request.reply_by_header ? "kafka_replyTopic" : "reply_to";
-    reply_log_rejected(engine, job, words);
-    return why_set(ret_why, ERR_REPLY_REFUSED, field, "%s", words);
+    reply_log_rejected(engine, job, text);
+    return why_set(ret_why, ERR_REPLY_REFUSED, field, "%s", text);
 }
 
-/* Headers alone name partitions. */
+/* Only headers name partitions. */
 static enum err refuse_partition(struct engine *engine, const struct job *job, struct why *ret_why)
 {
     enum err err = refuse(engine, job, ret_why, "the reply topic has no such partition");
@@ -110,7 +109,7 @@ enum err reply_check(struct engine *engine, struct job *job, struct why *ret_why
         list_add_last(&engine->replies.overflow, &job->reply_link);
         return ERR_UNSTABLE;
     }
-    /* What is remembered may be older than the partition that is asked for. */
+    /* The topic may have got the partition after the last look-up. */
     bool has_grown = topic->err == OK && job->request.reply_partition >= topic->partitions &&
                      job->step == JOB_TAKEN;
     if (topic->known_until_ms <= engine->now_ms || has_grown) {
@@ -137,7 +136,7 @@ void reply_found(struct engine *engine, uint32_t ticket, enum err err, int32_t p
         struct reply_topic *topic = &engine->replies.topics[i];
         if (topic->ticket != ticket)
             continue;
-        if (err == ERR_IO) { /* not known now: ask again, the jobs wait on */
+        if (err == ERR_IO) { /* unknown now: look up again while the jobs wait */
             engine->ports.topic_look_up(engine->ports.self, slice_of(topic->name, topic->name_len),
                                         ticket);
             return;

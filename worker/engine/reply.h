@@ -1,29 +1,30 @@
-/* Reply topics: a request may name one if the settings allow it; it must exist and have the
- * partition that is asked for, and that is known before Bedrock is called, because a record for a
- * topic that is not there aborts the whole transaction. Answers of the broker are remembered for a
- * while: good ones REPLY_KNOWN_MS, bad ones REPLY_BAD_MS. */
+/* Reply topics: a request may name one that the settings allow. The worker checks that topic and
+ * partition exist before it calls Bedrock, because a record for a missing topic aborts the whole
+ * transaction. It keeps the broker's answers: good ones REPLY_KNOWN_MS, bad ones REPLY_BAD_MS. */
 #ifndef ENGINE_REPLY_H
 #define ENGINE_REPLY_H
 
 #include "engine/state.h"
 
-/* What is remembered, for the bound of the engine's memory. */
+/* The bytes of the table of topics; part of the engine's memory bound. */
 #define REPLY_BYTES    (REPLY_TOPICS_MAX * sizeof(struct reply_topic))
 #define REPLY_KNOWN_MS 60000
 #define REPLY_BAD_MS   5000
 
-/* ERR_NO_MEMORY. */
+/* Allocates the table. ERR_NO_MEMORY. */
 MUST_CHECK enum err reply_init(struct engine *engine);
+/* Frees the table. */
 void reply_done(struct engine *engine);
 
-/* OK: the job's answer may go where it wants. ERR_REPLY_REFUSED: it may not, ret_why says why.
- * ERR_UNSTABLE: the job now waits (job->reply_link) and comes back through reply_found. */
+/* OK: the job's answer may go to its reply topic, or it names none. ERR_REPLY_REFUSED: it may not;
+ * logged, *ret_why has the reason. ERR_UNSTABLE: the job waits for a look-up (job->reply_link)
+ * until reply_found returns it. */
 MUST_CHECK enum err reply_check(struct engine *engine, struct job *job, struct why *ret_why);
-/* An answer of the broker: the waiting jobs are given to `ready` (by reply_link) to be checked
- * again. */
+/* Takes the broker's answer to a look-up; moves the jobs that waited for it to `ready` (by
+ * reply_link), for another reply_check. Ignores an unknown ticket. */
 void reply_found(struct engine *engine, uint32_t ticket, enum err err, int32_t partitions,
                  struct link *ready);
-/* The line about a refusal, before the job forgets where its answer was to go. */
-void reply_log_rejected(struct engine *engine, const struct job *job, const char *words);
+/* Logs a rejected reply topic; `text` is the reason. Call this before the job forgets the topic. */
+void reply_log_rejected(struct engine *engine, const struct job *job, const char *text);
 
 #endif

@@ -3,9 +3,9 @@
 #include "base/check.h"
 #include "base/memory.h"
 
-/* ---- what is counted ---- */
+/* ---- counters ---- */
 
-/* Adds `by` (1, or -1 as unsigned) to every counter that this result is part of. */
+/* Adds `by` (1, or -1 as unsigned) to every counter that counts this result. */
 static void count(struct engine *engine, const struct result *result, uint32_t by)
 {
     struct partition *partition = result->partition;
@@ -40,7 +40,7 @@ static void count_bytes(struct engine *engine, struct result *result, size_t bef
     engine->results.bytes = engine->results.bytes - before + after;
 }
 
-/* ---- made and freed ---- */
+/* ---- birth and death ---- */
 
 void results_init(struct engine *engine)
 {
@@ -106,7 +106,7 @@ bool result_has(const struct result *result, enum output_kind kind)
     return false;
 }
 
-/* ---- the way out ---- */
+/* ---- moves ---- */
 
 void result_submit(struct engine *engine, struct result *result, struct partition *partition,
                    int64_t offset)
@@ -153,7 +153,7 @@ void results_orphan(struct engine *engine, const struct partition *partition)
     }
 }
 
-/* ---- looked at ---- */
+/* ---- questions ---- */
 
 static struct link *list_of(struct engine *engine, enum result_place place)
 {

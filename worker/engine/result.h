@@ -1,53 +1,59 @@
 /* Results: the records that must be committed together with one change of a ledger. A result is
- * open while its outputs are made, then queued in the order in which results came about, then in
- * the open batch; an abort puts it back at the head of the queue, a commit frees it. What is
- * counted of results (by the engine, by a partition) changes in this file only. */
+ * open while its outputs are made, then queued in the order of finishing, then in the open batch.
+ * An abort returns it to the head of the queue; a commit frees it. Only this file changes the
+ * counters of results, in the engine and in partitions. */
 #ifndef ENGINE_RESULT_H
 #define ENGINE_RESULT_H
 
 #include "engine/state.h"
 
+/* Starts without results. */
 void results_init(struct engine *engine);
-/* Frees all that are queued or in the batch. */
+/* Frees all results that are queued or in the batch. */
 void results_free(struct engine *engine);
 
-/* Makes the result that lies in `job`: open, without outputs. */
+/* Makes the result inside `job`: open, without outputs. */
 void result_init(struct result *result, struct job *job);
-/* A result without a job, for the usage of an earlier call. Lives until result_free. */
+/* A result without a job, for the usage of an earlier call; the caller owns it until it is
+ * submitted, result_free frees it. CHECKs that there is memory. */
 struct result *result_new(void);
-/* Drops the outputs. The result of a job is open again after it, any other is freed. */
+/* Frees the outputs. A job's result is open again; any other result is freed. */
 void result_free(struct engine *engine, struct result *result);
 
-/* The result owns `output` from now on. */
+/* Adds an output; the result owns it from now on. */
 void result_add(struct engine *engine, struct result *result, struct output *output);
 /* Frees one output of the result. */
 void result_drop(struct engine *engine, struct result *result, struct output *output);
+/* Whether it has an output of this kind. */
 bool result_has(const struct result *result, enum output_kind kind);
 
-/* From open to the end of the queue. `partition` NULL: it touches no ledger. */
+/* Moves an open result to the end of the queue. `partition` and `offset` name the ledger entry that
+ * it settles; `partition` NULL: it touches no ledger. */
 void result_submit(struct engine *engine, struct result *result, struct partition *partition,
                    int64_t offset);
-/* From the queue to the end of the batch. */
+/* Moves a queued result to the end of the batch. */
 void result_batch(struct engine *engine, struct result *result);
-/* From the batch to the head of the queue. */
+/* Moves a result from the batch to the head of the queue. */
 void result_return(struct engine *engine, struct result *result);
-/* A result without a job, queued, whose partition is gone: it goes out without a ledger. The usage
- * of a dead owner's call is freed: it is the affair of the partition's next owner, who finds the
- * call in the map. */
+/* Detaches a queued result without a job from its partition, which is gone: it goes out without a
+ * ledger. Frees the usage of a dead owner's call: the partition's next owner finds the call in the
+ * map and records it. */
 void result_orphan(struct engine *engine, struct result *result);
-/* The same for all of a partition that are queued. */
+/* Does the same for all queued results of a partition. */
 void results_orphan(struct engine *engine, const struct partition *partition);
 
-/* First and last of the queued ones or of those in the batch; NULL = none. */
+/* The first of the queued results, or of those in the batch; NULL = none. */
 struct result *result_first(struct engine *engine, enum result_place place);
+/* The last one; NULL = none. */
 struct result *result_last(struct engine *engine, enum result_place place);
-/* The one behind it in the same place; NULL = it is the last. */
+/* The next one in the same place; NULL after the last. */
 struct result *result_next(struct engine *engine, const struct result *result);
 
-/* Queued ones. */
+/* Number of queued results. */
 uint32_t results_queued(const struct engine *engine);
-/* Those in the batch; and of these, the answers to requests. */
+/* Number of results in the batch. */
 uint32_t results_batched(const struct engine *engine);
+/* Number of results in the batch that answer a request. */
 uint32_t results_batched_answers(const struct engine *engine);
 /* Bytes that the outputs of all results hold. */
 uint64_t results_bytes(const struct engine *engine);

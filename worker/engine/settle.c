@@ -41,7 +41,8 @@ static void settle_committed(struct engine *engine)
     close_batch(engine);
 }
 
-/* One result of an aborted batch goes back to the head of the queue, or on its way as an orphan. */
+/* Returns a result of an aborted batch to the head of the queue, as an orphan if its partition is
+ * gone. */
 static void give_back(struct engine *engine, struct result *result)
 {
     struct partition *partition = result->partition;
@@ -60,7 +61,7 @@ static void give_back(struct engine *engine, struct result *result)
     }
 }
 
-/* Returns how many outputs go out again. */
+/* Returns the number of outputs that go out again. */
 static size_t settle_aborted(struct engine *engine)
 {
     size_t outputs = batch_outputs(engine);
@@ -91,7 +92,7 @@ static void aborted(struct engine *engine, const struct batch_end *end)
     log_aborted(engine, outputs, end->reason, cut_pause(engine));
 }
 
-/* The broker refuses what lies beside a bad record with it: a smaller batch tells which it is. */
+/* The broker also rejects records beside a bad one: a smaller batch shows which one is bad. */
 static bool is_blame_unsure(const struct engine *engine, const struct batch_end *end)
 {
     return end->refused > 1 && (end->blame_err == ERR_TOO_LARGE || end->blame_err == ERR_INVALID) &&
@@ -107,7 +108,7 @@ static void log_rejected(struct engine *engine, const struct output *output,
                FIELD_INT("offset", result->offset), FIELD_TEXT("reason", reason));
 }
 
-/* A topic of the settings takes nothing: everything waits, and somebody must act. */
+/* A topic of the settings rejects records: all commits wait until an operator acts. */
 static void log_blocked(struct engine *engine, const struct output *output, enum err err,
                         struct slice reason)
 {
@@ -145,8 +146,7 @@ static void refused(struct engine *engine, const struct batch_end *end)
         (void)cut_pause(engine);
 }
 
-/* The group says that this member may not commit as it did. Revoked partitions cannot wait for
- * ever. */
+/* The group rejects this member or its generation. Revoked partitions get only a few tries. */
 static void member_refused(struct engine *engine, const struct batch_end *end)
 {
     bool is_out = end->outcome == BATCH_MEMBER_GONE;
@@ -204,8 +204,8 @@ bool settle_by_offset(struct engine *engine, struct partition *partition, int64_
     return true;
 }
 
-/* Another worker runs under this transactional id. Twice in a minute, and not because of a stall of
- * this one: two of them would fence each other for ever. */
+/* Another worker uses this transactional id. Ends the worker when that happens twice in a minute
+ * without a stall: else the two would fence each other without end. */
 static void fenced(struct engine *engine)
 {
     int64_t before_ms = engine->settle.fenced_ms;

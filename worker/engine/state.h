@@ -1,13 +1,13 @@
-/* The nouns of the engine and how they hang together. Types only; each room's header has its verbs.
+/* The nouns of the engine and how they connect. Types only; each room's header has its verbs.
  *
  *   engine ── partitions[slot] ── ledger        one tenure of one partition
  *          ── jobs[index] ── result             one request, from its record to its commit
  *          ── calls[index]                      one open exchange with Bedrock
  *          ── targets ── queue of jobs          one model in one region
- *          ── results ── batch                  what is ready to go out, and what is on its way
+ *          ── results ── batch                  results that are ready, and those being committed
  *
- * Everything is allocated at birth or bounded by a setting. A job belongs to one partition, a call
- * to one job. */
+ * All memory is allocated at birth or bounded by a setting. A job belongs to one partition, a call
+ * to one job. Times are monotonic milliseconds unless the name says wall. */
 #ifndef ENGINE_STATE_H
 #define ENGINE_STATE_H
 
@@ -21,10 +21,10 @@
 #include "policy/share.h"
 #include "wire/bedrock/endpoint.h"
 
-#define ATTEMPTS_MAX       1000 /* kept of one request; a later one replaces the last */
-#define REPLY_TOPICS_MAX   1024 /* looked up and remembered */
+#define ATTEMPTS_MAX       1000 /* recorded of one request; a later one replaces the last */
+#define REPLY_TOPICS_MAX   1024 /* in the table of look-ups */
 #define JOB_ARENA_KEPT_MAX 8192 /* of a free job, for its next request */
-/* What reading and answering a request of this size may need. */
+/* The most bytes to read and answer a request of this size. */
 #define JOB_ARENA_LIMIT(bytes)                                                                     \
     (8 * (size_t)(bytes) + (size_t)4 * HEADERS_BYTES_MAX + (size_t)256 * 1024)
 
@@ -35,19 +35,20 @@ enum job_step {
     JOB_STEP_COUNT
 };
 
-/* Where a result is: engine/result.h. */
+/* Where a result is: engine/result.h */
 enum result_place { RESULT_OPEN, RESULT_QUEUED, RESULT_BATCHED };
 
-/* Outputs that go out together, with the place in a ledger that they settle. */
+/* Outputs that are committed together, and the ledger entry that they settle. */
 struct result {
-    struct link link;            /* in engine->results, in the list of its place */
-    struct link outputs;         /* of struct output */
-    size_t bytes;                /* that these hold */
-    struct partition *partition; /* NULL: an orphan, its partition is gone: it touches no ledger */
+    struct link link;    /* in engine->results, in the list of its place */
+    struct link outputs; /* of struct output */
+    size_t bytes;        /* held by them */
+    struct partition
+        *partition; /* NULL: an orphan, whose partition is gone; it touches no ledger */
     int64_t offset;
-    struct job *job;     /* whose answer this is; NULL: usage of an earlier call alone */
-    bool has_usage;      /* settles one unrecorded call of the ledger entry */
-    bool is_dead_owners; /* … that of a dead owner */
+    struct job *job;     /* whose answer this is; NULL: only the usage of an earlier call */
+    bool has_usage;      /* records the usage of one call of the ledger entry */
+    bool is_dead_owners; /* … a call of a dead owner */
     enum result_place place;
 };
 
@@ -55,38 +56,38 @@ struct result {
 struct results {
     struct link queued, batched; /* of struct result */
     uint32_t queued_count, batched_count;
-    uint32_t batched_answers; /* of the batched ones, those of a job */
-    uint64_t bytes;           /* that the outputs of all results hold, also of open ones */
+    uint32_t batched_answers; /* the batched ones that answer a request */
+    uint64_t bytes;           /* held by the outputs of all results, open ones too */
 };
 
-/* For a topic's name and a NUL: Kafka's longest has 249 bytes. */
+/* Bytes of a topic's name with a NUL: Kafka allows names of 249 bytes. */
 #define TOPIC_ROOM 250
 
 struct partition {
-    bool is_gone; /* its tenure is over; it stays until its last result has left */
+    bool is_gone; /* its tenure is over; it exists until its last result has left */
     struct tenure tenure;
     char topic_text[TOPIC_ROOM];
     struct slice topic;
     int32_t number;
     enum { PARTITION_READING, PARTITION_ACTIVE, PARTITION_REVOKING } step;
-    bool is_verified;     /* the broker's offset and map are what the ledger says */
-    bool is_read_pending; /* answered under read_ticket */
-    bool is_read_logged;  /* that it cannot be read: said in the log already */
+    bool is_verified;     /* the broker has the ledger's offset and map */
+    bool is_read_pending; /* the answer will have read_ticket */
+    bool is_read_logged;  /* the log has the line that the offset cannot be read */
     uint32_t read_ticket;
-    int64_t read_again_ms; /* when to ask again; INT64_MAX = not */
+    int64_t read_again_ms; /* when to read again; INT64_MAX = not */
     struct ledger ledger;
-    struct link jobs;   /* all of them, by link_partition */
+    struct link jobs;   /* all its jobs, by link_partition */
     struct link parked; /* those that wait for is_verified */
     uint32_t held, calling;
     uint64_t held_bytes;
-    uint32_t results; /* of it that are queued or in the batch */
+    uint32_t results; /* its results that are queued or in the batch */
     int64_t revoke_until_ms;
     uint32_t revoke_tries;
     int64_t share_log_due_ms, map_log_due_ms; /* for log_is_due */
     bool is_in_batch;                         /* the open batch commits offset and map of it */
     struct buf batch_map;
     int64_t batch_offset;
-    uint32_t batch_results; /* of its results, those in the open batch */
+    uint32_t batch_results; /* its results in the open batch */
 };
 
 /* As whom calls are signed: engine/identity.h */
@@ -94,9 +95,9 @@ struct identity {
     struct arena arena; /* the credentials' texts */
     struct credentials credentials;
     bool has_credentials;
-    uint64_t version;             /* counts every change of the credentials, also to none */
-    uint64_t looks;               /* counts io's looks for credentials, with news or without */
-    char reason[WHY_MESSAGE_MAX]; /* logged: why there are no credentials; "" = there are some */
+    uint64_t version;             /* counts changes of the credentials, also to none */
+    uint64_t looks;               /* counts io's look-ups of credentials, also those without news */
+    char reason[WHY_MESSAGE_MAX]; /* why there are no credentials, as logged; "" = there are some */
     struct clock_skew clock;
     int64_t clock_log_due_ms; /* for log_is_due */
 };
@@ -110,15 +111,15 @@ struct target {
     struct arena arena; /* its texts */
     uint64_t hash;
     struct link queue; /* of jobs */
-    uint32_t holders;  /* jobs that point to it */
+    uint32_t holders;  /* number of jobs that point to it */
     uint32_t waiting, calling;
-    uint32_t counted; /* of the jobs that are being counted: only while they are */
+    uint32_t counted; /* scratch of intake.c: jobs of one partition that wait for it */
     struct pace pace;
     enum target_state {
         TARGET_SOUND,
         TARGET_SLOW,
         TARGET_DOWN
-    } logged;                                                   /* what the log said last */
+    } logged;                                                   /* the state that was logged last */
     int64_t slow_log_due_ms, down_log_due_ms, share_log_due_ms; /* for log_is_due */
     struct sigv4_key key;
 };
@@ -128,37 +129,37 @@ struct targets {
     struct link all;
     struct link ready;       /* those with waiting jobs */
     uint32_t busy;           /* those with waiting jobs or open calls */
-    int64_t shared_until_ms; /* of late there were several */
+    int64_t shared_until_ms; /* until then the shares apply: several targets were busy */
     struct share_pool share; /* of the call slots, among the busy ones */
-    bool is_share_old;       /* `share` is to be counted again */
+    bool is_share_old;       /* `share` must be counted again */
 };
 
-/* What is heard of one answer. Lent to a call from its answer's head to its end, and then to
- * another one: thousands of calls that wait for their answers hold none. */
+/* Receives one answer. The pool lends it to a call from the answer's head to its end, so thousands
+ * of calls that wait for their answers hold none. */
 struct receiver {
     struct link link; /* in engine->receivers.free while no call has it */
     struct arena arena;
     struct buf head;
-    struct buf body; /* when it is no event stream */
+    struct buf body; /* of an answer that is not an event stream */
     struct event_reader reader;
     struct stream *stream;
-    struct why why; /* what went wrong while hearing; err OK = nothing */
+    struct why why; /* why the answer cannot become complete; err OK = it can */
 };
 
 struct call {
     uint32_t index, generation;
     struct job *job;         /* NULL = free */
-    struct attempt *attempt; /* of the job: this one */
+    struct attempt *attempt; /* the job's attempt that this call is */
     struct pace_ticket ticket;
-    int status; /* HTTP; 0 = no head came */
-    char *text; /* url, headers and body of the request, in one block */
+    int status; /* HTTP; 0 = no head arrived */
+    char *text; /* owned block: url, headers and body of the request */
     struct http_request request;
-    struct receiver *receiver; /* NULL until the head has come */
+    struct receiver *receiver; /* NULL until the head arrives */
     bool is_streaming;         /* the answer is an event stream */
     bool is_cancelling;
-    bool was_sent;         /* of a call broken off: it may have reached the service */
-    bool is_chunk_refused; /* by the broker: the run has a gap, nothing follows */
-    bool is_chunk_unsent;  /* one could not be made up: only the end of the run follows */
+    bool was_sent;         /* of a call broken off: the request may have reached the service */
+    bool is_chunk_refused; /* the broker rejected one: the run has a gap and ends */
+    bool is_chunk_unsent;  /* the worker could not build one: only the run's end follows */
     int64_t chunk_seq;     /* next */
 };
 
@@ -182,26 +183,26 @@ struct job {
     struct arena arena;
     struct record record;
     struct request request;
-    struct why why; /* why it failed; err OK = not */
+    struct why why; /* why it failed; err OK = it did not */
     struct target *target;
     struct call *call;
     struct retry_state retry;
     uint64_t refused_looks;       /* identity->looks when it ended */
-    struct attempt first_attempt; /* a call can always be noted */
-    struct attempt *attempts;     /* that one alone, or more in the arena */
+    struct attempt first_attempt; /* room for one attempt in any case */
+    struct attempt *attempts;     /* first_attempt, or an array in the arena */
     uint32_t attempt_count, attempt_room;
-    uint32_t calls;         /* attempts, also those that were not kept */
+    uint32_t calls;         /* number of attempts, also of those not recorded */
     struct uuid invocation; /* amz-sdk-invocation-id */
-    struct uuid last_run;   /* of chunks that went out */
+    struct uuid last_run;   /* the call of the last chunk sent */
     int last_run_attempt;
-    int64_t last_run_seq; /* next seq of that run; 0 = none that could be closed */
+    int64_t last_run_seq; /* next seq of that run; 0 = no run to end */
     int64_t received_ms, received_wall_ms;
-    int64_t called_ms;          /* time spent in calls that ended */
+    int64_t called_ms;          /* sum of the durations of its ended calls */
     uint64_t charged;           /* bytes counted against max_held_bytes */
-    struct usage_counts counts; /* of the published answer, raw copied to the arena */
-    /* of its response */
+    struct usage_counts counts; /* of the answer; raw is in the arena */
+    /* what its response left out, to be smaller */
     enum stripped { STRIPPED_NOTHING, STRIPPED_ECHOES, STRIPPED_KEY } stripped;
-    uint16_t letter_refusals; /* dead letters that were too large */
+    uint16_t letter_refusals; /* number of dead letters rejected as too large */
     bool is_leading;          /* its lane */
     bool is_blocked;          /* others lead its lane */
     struct result result;
@@ -226,27 +227,27 @@ struct slots {
 
 /* engine/hold.h */
 struct hold {
-    struct share_pool count_share, bytes_share; /* of partitions that have a slot */
+    struct share_pool count_share, bytes_share; /* of partitions with a slot */
     uint32_t count;                             /* requests held */
     uint64_t bytes;
 };
 
 /* engine/membership.h */
 struct membership {
-    struct buf verified; /* group metadata under which the ledgers were verified */
+    struct buf verified; /* the group metadata under which the ledgers were verified */
     struct buf now;
     uint32_t number;   /* of this membership, from 1; 0 = none was seen yet */
-    bool is_member;    /* there was one at the last look */
-    bool is_outcast;   /* the group does not know this member */
-    int64_t looked_ms; /* when last */
+    bool is_member;    /* the last look found a membership */
+    bool is_outcast;   /* the group removed this member */
+    int64_t looked_ms; /* time of the last look */
 };
 
 /* engine/batch.h */
 struct open_batch {
     bool is_open;
-    bool is_unknown; /* waits for reads that tell whether it was committed */
+    bool is_unknown; /* reads of offsets will show whether it was committed */
     uint64_t id;
-    uint32_t membership; /* its number at the cut */
+    uint32_t membership; /* the number of the membership at the cut */
     struct output **outputs;
     struct result **owners; /* of each output */
     size_t output_count, output_room;
@@ -260,14 +261,14 @@ struct open_batch {
 struct cuts {
     uint32_t limit; /* answers in one batch */
     uint32_t aborts_in_row;
-    int64_t after_ms; /* no cut before */
+    int64_t after_ms; /* no cut before this time */
     int64_t last_ms, last_offsets_ms;
 };
 
 /* engine/settle.h */
 struct settle {
-    int64_t fenced_ms;          /* when last; INT64_MIN = never */
-    int64_t blocked_log_due_ms; /* that a topic of the settings takes nothing; for log_is_due */
+    int64_t fenced_ms;          /* last fencing; INT64_MIN = never */
+    int64_t blocked_log_due_ms; /* for log_is_due, of a blocked topic of the settings */
 };
 
 /* engine/job_pool.h */
@@ -280,7 +281,7 @@ struct jobs {
 struct lanes {
     struct link *buckets; /* of leading jobs, by lane_link */
     size_t mask;
-    struct link woken; /* jobs whose turn in their lane has come */
+    struct link woken; /* jobs that lead their lane now and have not gone on */
 };
 
 /* engine/call.h */
@@ -288,7 +289,7 @@ struct calls {
     struct call *all; /* delivery.max_in_flight */
     uint32_t *free;   /* a stack of indices */
     uint32_t free_count, open_count;
-    struct buf url, headers, body; /* of the request being made up */
+    struct buf url, headers, body; /* scratch: the request being built */
 };
 
 /* engine/receiver.h */
@@ -299,20 +300,20 @@ struct receivers {
 
 /* engine/dispatch.h */
 struct dispatch {
-    int64_t after_ms;           /* no call begins before, after a stall */
-    int64_t answers_log_due_ms; /* that answers fill the memory; for log_is_due */
+    int64_t after_ms;           /* no call begins before this time: after a stall */
+    int64_t answers_log_due_ms; /* for log_is_due, of answers that fill the memory */
 };
 
 /* engine/reply.h */
 struct replies {
     struct reply_topic *topics; /* REPLY_TOPICS_MAX */
-    struct link overflow;       /* jobs by reply_link: too many topics are being looked up */
+    struct link overflow; /* jobs by reply_link that wait because the table is full of look-ups */
 };
 
 /* engine/chunk_topic.h */
 struct chunk_topic {
     uint32_t ticket;    /* of a look-up under way; 0 = none */
-    int32_t partitions; /* 0 = not known */
+    int32_t partitions; /* 0 = unknown */
     int64_t known_until_ms;
 };
 
@@ -346,7 +347,7 @@ struct engine {
     struct open_batch batch;
     struct cuts cuts;
     struct settle settle;
-    int64_t stalled_ms; /* when last; INT64_MIN = never */
+    int64_t stalled_ms; /* last stall; INT64_MIN = never */
     struct membership membership;
 
     bool is_stopping, has_ended;

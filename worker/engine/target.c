@@ -8,14 +8,14 @@
 
 #define TARGET_ARENA_MAX (16 * 1024)
 #define KEPT_BACK_PART   16     /* of the call slots */
-#define SHARED_MEMORY_MS 600000 /* that there was more than one target */
+#define SHARED_MEMORY_MS 600000 /* how long shares apply after several targets were busy */
 
 static bool is_busy(const struct target *target)
 {
     return target->waiting > 0 || target->calling > 0;
 }
 
-/* A target can use as many call slots as it has jobs, and as its pace allows. */
+/* A target claims as many call slots as it has jobs and its pace allows. */
 static struct share_party party_of(const struct target *target)
 {
     uint64_t most = (uint64_t)target->calling + target->waiting;
@@ -61,8 +61,8 @@ static void target_free(struct engine *engine, struct target *target)
     memory_free(target);
 }
 
-/* The only place where a target's jobs are counted; keeps count of the busy targets and of those
- * that have jobs waiting, too. */
+/* The only function that counts a target's jobs; also counts the busy targets and lists the ready
+ * ones. */
 static void set_counts(struct engine *engine, struct target *target, uint32_t waiting,
                        uint32_t calling)
 {
@@ -123,7 +123,7 @@ static enum err target_new(struct engine *engine, struct slice model, struct sli
     return OK;
 }
 
-/* Slow or failing targets that nobody has asked for since their rest was over. */
+/* Frees slow or failing targets without jobs whose rest is over. */
 static void forget_unused(struct engine *engine)
 {
     for (struct target *target = targets_next(engine, NULL); target != NULL;) {
@@ -189,8 +189,8 @@ void target_dequeue(struct engine *engine, struct target *target, struct job *jo
 
 /* ---- shares of the call slots ---- */
 
-/* The last call slots are for targets that have few: one that becomes busy need not wait until a
- * slow call of another one ends. A target that is the only one for long may use all. */
+/* Keeps the last call slots for targets with few calls, so one that becomes busy does not wait for
+ * a slow call of another. A target that has long been the only one may use all slots. */
 static bool has_slot(const struct engine *engine, const struct target *target)
 {
     if (!are_several(engine) && engine->now_ms >= engine->targets.shared_until_ms)
@@ -236,7 +236,7 @@ void target_begin_call(struct engine *engine, struct job *job)
     set_counts(engine, target, target->waiting - 1, target->calling + 1);
 }
 
-/* Where nothing is wrong with the request, the target is full or down. */
+/* What a verdict says about the target, for its pace: sound, slow or down. */
 static enum target_state outcome_of(const struct job *job, const struct verdict *verdict,
                                     struct pace_outcome *ret_outcome)
 {
@@ -294,7 +294,7 @@ void target_end_call(struct engine *engine, struct job *job, const struct verdic
                                .calls_max = engine->config.max_in_flight};
     struct pace_outcome outcome;
     enum target_state state = outcome_of(job, verdict, &outcome);
-    /* A pace is part of what a target claims. */
+    /* The pace limits what a target claims. */
     if (outcome.said == PACE_REFUSED ||
         (outcome.said == PACE_ANSWERED && target->pace.calls_max > 0))
         engine->targets.is_share_old = true;

@@ -1,7 +1,7 @@
 /* Targets: one model in one region behind one endpoint, called as one identity. A target owns its
- * queue of waiting jobs, its pace (how many calls it takes while it throttles) and its signing key;
- * the busy targets share the call slots of the worker. Which of them may call next is dispatch's
- * decision (engine/dispatch.h). */
+ * queue of waiting jobs, its pace (how many calls it may have while it throttles) and its signing
+ * key. Busy targets share the worker's call slots. engine/dispatch.h decides which one calls next.
+ */
 #ifndef ENGINE_TARGET_H
 #define ENGINE_TARGET_H
 
@@ -9,48 +9,49 @@
 
 struct verdict;
 
+/* Starts without targets. */
 void targets_init(struct engine *engine);
+/* Frees all targets. */
 void targets_free(struct engine *engine);
 
-/* The target for a model and region, made if it is new. The job that asks holds it until
- * target_release. ERR_NO_MEMORY; ERR_INVALID when the region is no region name or none is known. */
+/* Finds or makes the target for a model and region (empty = engine_config.region). The job holds
+ * it until target_release. ERR_NO_MEMORY; ERR_INVALID: no valid region name is known. */
 MUST_CHECK enum err target_get(struct engine *engine, struct slice model, struct slice region,
                                struct target **ret_target);
-/* One holder less; a target without holders and without memory of refusals is forgotten. */
+/* Ends one hold. Frees a target that has no holders and is not slowed. */
 void target_release(struct engine *engine, struct target *target);
-/* A job enters (at the end, or at the front when it has waited before) or leaves the queue, by
- * job->link. */
+/* Adds a job to the queue by job->link: at the front if it has waited before, else at the end. */
 void target_enqueue(struct engine *engine, struct target *target, struct job *job, bool at_front);
+/* Removes a job from the queue. */
 void target_dequeue(struct engine *engine, struct target *target, struct job *job);
 
-/* The target after this one, in the order of their birth; NULL before the first and after the last.
+/* The target after this one, in the order they were made; NULL = before the first, after the last.
  */
 struct target *targets_next(const struct engine *engine, const struct target *target);
-/* Likewise of those with waiting jobs, in the order of their turns. */
+/* Likewise among targets with waiting jobs, in the order of their turns. */
 struct target *targets_next_ready(const struct engine *engine, const struct target *target);
-/* The first job of a ready target, still in its queue; the target is now the last of the ready
- * ones.
- */
+/* The first job of a ready target, still in its queue. The target's next turn is after those of all
+ * other ready targets. */
 struct job *target_take_turn(struct engine *engine, struct target *target);
 
-/* Whether the pace takes one more call now; else *ret_again_ms says when time alone may change that
- * (INT64_MAX: only the end of a call can). */
+/* Whether the pace allows one more call now. If not, *ret_again_ms (monotonic) is when it may allow
+ * one without an event; INT64_MAX: only the end of a call can change that. */
 bool target_has_pace(const struct engine *engine, const struct target *target,
                      int64_t *ret_again_ms);
-/* Whether a free call slot may go to this target: its even share of the slots, and what no other
- * one can claim. Where there are several targets, or were of late, the last sixteenth of the slots
- * is for those that have fewer calls open. */
+/* Whether a free call slot may go to this target: it has its even share of the slots, and those
+ * that no other target can claim. While there are several targets, and some time after, the last
+ * sixteenth of the slots is for targets with few open calls. */
 bool target_has_share(struct engine *engine, const struct target *target);
-/* The line about a target without a share, at most once a minute. */
+/* Logs that the target waits for its share; at most once a minute. */
 void target_log_share(struct engine *engine, struct target *target);
 
-/* The call of a waiting job began: it leaves the queue, and job->call holds the ticket. The pace
- * takes it (CHECKed). */
+/* The call of a waiting job began: removes the job from the queue and counts the call. job->call
+ * gets the pace's ticket; CHECKs that the pace allows the call. */
 void target_begin_call(struct engine *engine, struct job *job);
-/* It ended, before job->call is freed: the pace hears what that says of the target, and the log of
- * a target that throttles, fails or has recovered. */
+/* The call ended; job->call is not freed yet. Reports the verdict to the pace, and logs when the
+ * target throttles, fails or has recovered. */
 void target_end_call(struct engine *engine, struct job *job, const struct verdict *verdict);
-/* Nothing was answered since a streak of refusals: the target is not known to work. */
+/* Whether the target has answered nothing since a streak of rejections. */
 bool target_is_shut(const struct target *target);
 
 #endif

@@ -1,10 +1,10 @@
 #include "engine/wait.h"
 
 static const struct {
-    const char *name, *words;
+    const char *name, *text;
     enum wait_whose whose;
 } WAITS[WAIT_COUNT] = {
-#define WAIT(name, whose, words) [WAIT_##name] = {#name, words, WAIT_OF_##whose},
+#define WAIT(name, whose, text) [WAIT_##name] = {#name, text, WAIT_OF_##whose},
 #include "engine/waits.def"
 #undef WAIT
 };
@@ -16,7 +16,7 @@ const char *wait_name(enum wait wait)
 
 const char *wait_text(enum wait wait)
 {
-    return WAITS[wait].words;
+    return WAITS[wait].text;
 }
 
 enum wait_whose wait_whose(enum wait wait)
