@@ -276,7 +276,7 @@ static void answers_beside_a_refused_one_are_published(void **state)
     settle_under(kit, &rule, 1);
     assert_int_equal(kit_count(kit, OUTPUT_RESPONSE), 8);
     assert_string_equal(response_of(kit, "reply_topic_refused")->topic, "responses");
-    assert_says(response_of(kit, "reply_topic_refused"), "wants a key");
+    assert_says(response_of(kit, "reply_topic_refused"), "requires a key");
     assert_int_equal(kit_count(kit, OUTPUT_LETTER), 1);
     assert_int_equal(kit_count(kit, OUTPUT_USAGE), 8);
     kit_free(kit);

@@ -175,7 +175,7 @@ enum err call_begin(struct engine *engine, struct job *job, struct attempt *atte
         buf_done(&engine->calls.body);
     if (err != OK) {
         call_free(engine, call);
-        return why_set(ret_why, err, NULL, "the call could not be made up: %s", err_words(err));
+        return why_set(ret_why, err, NULL, "the worker cannot build the call: %s", err_words(err));
     }
     job->call = call;
     engine->ports.call_start(engine->ports.self, call_ref_of(call), &call->request);
@@ -272,7 +272,7 @@ static enum err judge_end(struct call *call, const struct call_end *end, struct 
 
 /* Whether an error's body is incomplete. Its head has type and status, so they count in any case.
  * (Only the body has the cause of a model's error.) */
-static bool is_cut_refusal(const struct call *call, const struct call_end *end)
+static bool is_cut_error(const struct call *call, const struct call_end *end)
 {
     bool is_cut = (end != NULL && end->err != OK) ||
                   (call->receiver != NULL && call->receiver->why.err != OK);
@@ -321,7 +321,7 @@ void call_judge(struct engine *engine, struct call *call, const struct call_end 
     if (call->is_cancelling) {
         err = why_set(&ret->why, ERR_CANCELLED, NULL, "%s", err_words(ERR_CANCELLED));
         was_sent = call->was_sent;
-    } else if (is_cut_refusal(call, end)) {
+    } else if (is_cut_error(call, end)) {
         err = fault_of_answer(call->status, call_head_text(call), SLICE(""), &ret->why);
     } else if (call->receiver != NULL && call->receiver->why.err != OK) {
         ret->why = call->receiver->why;
@@ -341,8 +341,8 @@ void call_judge(struct engine *engine, struct call *call, const struct call_end 
         return;
     }
     /* Bedrock does not bill an error status; it may bill anything else that reached it. */
-    bool refused = call->status != 0 && call->status != 200 && err != ERR_MODEL_TIMEOUT;
-    ret->is_billable = was_sent && !refused;
+    bool is_error = call->status != 0 && call->status != 200 && err != ERR_MODEL_TIMEOUT;
+    ret->is_billable = was_sent && !is_error;
     if (ret->is_billable) {
         ret->estimated_reason = estimate_reason(call, err);
         estimate(call, ret->received_bytes, &ret->counts);

@@ -29,7 +29,7 @@ void identity_done(struct identity *identity)
 static void log_missing(struct engine *engine, struct identity *identity, struct slice reason)
 {
     char text[WHY_MESSAGE_MAX];
-    why_copy(text, sizeof text, reason.len > 0 ? reason : SLICE("none were given"));
+    why_copy(text, sizeof text, reason.len > 0 ? reason : SLICE("none were found"));
     if (strcmp(text, identity->reason) == 0)
         return;
     memcpy(identity->reason, text, sizeof text);

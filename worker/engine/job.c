@@ -114,7 +114,7 @@ static bool is_expired(struct engine *engine, struct job *job)
 {
     if (left_ms(engine, job) > 0)
         return false;
-    (void)why_set(&job->why, ERR_EXPIRED, NULL, "the time limit passed before an answer was there");
+    (void)why_set(&job->why, ERR_EXPIRED, NULL, "the time limit passed before the answer arrived");
     return true;
 }
 
@@ -260,7 +260,7 @@ static bool try_again(struct engine *engine, struct job *job, const struct verdi
         .elapsed_ms = elapsed_ms(engine, job),
         .left_ms = left_ms(engine, job),
     };
-    job->refused_looks = job->target->identity->looks;
+    job->rejected_looks = job->target->identity->looks;
     if (cause.err == ERR_CREDENTIALS_OLD && !cause.is_refreshed)
         engine->ports.credentials_refresh(engine->ports.self);
     return retry_again(&engine->config.retry, &job->retry, &cause, &engine->random, ret_delay_ms);
@@ -271,7 +271,7 @@ static bool job_look(struct engine *engine, struct job *job)
 {
     struct retry_cause cause = {
         .err = job->why.err,
-        .was_asked = job->target->identity->looks != job->refused_looks,
+        .was_asked = job->target->identity->looks != job->rejected_looks,
         .elapsed_ms = elapsed_ms(engine, job),
         .left_ms = left_ms(engine, job),
     };

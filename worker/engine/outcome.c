@@ -6,7 +6,7 @@
 #include "engine/reply.h"
 #include "engine/result.h"
 
-#define LETTER_REFUSALS_MAX 3 /* with the value, without it, without headers and key */
+#define LETTER_REJECTIONS_MAX 3 /* with the value, without it, without headers and key */
 
 /* Keeps outputs that the broker has already, under at_least_once. */
 static void drop_undelivered(struct engine *engine, struct result *result)
@@ -124,13 +124,13 @@ static void add_letter(struct engine *engine, struct job *job)
 {
     struct output *letter = NULL;
     enum err err = ERR_TOO_LARGE;
-    for (; err == ERR_TOO_LARGE && job->letter_refusals < LETTER_REFUSALS_MAX;) {
-        if (job->letter_refusals == LETTER_REFUSALS_MAX - 1)
+    for (; err == ERR_TOO_LARGE && job->letter_rejections < LETTER_REJECTIONS_MAX;) {
+        if (job->letter_rejections == LETTER_REJECTIONS_MAX - 1)
             strip(job, STRIPPED_KEY);
         err = output_letter(&engine->config.output, &job->record, &job->why, (int)job->calls,
-                            job->letter_refusals == 0, &letter);
+                            job->letter_rejections == 0, &letter);
         if (err == ERR_TOO_LARGE)
-            job->letter_refusals++;
+            job->letter_rejections++;
     }
     CHECK(err == OK || err == ERR_TOO_LARGE);
     if (letter != NULL)
@@ -236,13 +236,13 @@ static void replace_letter(struct engine *engine, struct job *job, struct output
 {
     bool was_without_value = letter->value.ptr == NULL && job->record.value.ptr != NULL;
     result_drop(engine, &job->result, letter);
-    bool is_first = job->letter_refusals == 0;
+    bool is_first = job->letter_rejections == 0;
     if (err != ERR_TOO_LARGE)
-        job->letter_refusals = LETTER_REFUSALS_MAX;
+        job->letter_rejections = LETTER_REJECTIONS_MAX;
     else if (is_first && (was_without_value || is_key_most(job)))
-        job->letter_refusals = LETTER_REFUSALS_MAX - 1;
+        job->letter_rejections = LETTER_REJECTIONS_MAX - 1;
     else
-        job->letter_refusals++;
+        job->letter_rejections++;
     add_letter(engine, job);
 }
 
@@ -250,10 +250,11 @@ static void replace_letter(struct engine *engine, struct job *job, struct output
  * settings. */
 static void leave_reply_topic(struct engine *engine, struct job *job, enum err err)
 {
-    const char *text = err == ERR_NOT_FOUND   ? "the reply topic or its partition is not there"
-                       : err == ERR_TOO_LARGE ? "the reply topic takes not even an error's size"
+    const char *text = err == ERR_NOT_FOUND ? "the reply topic or its partition does not exist"
+                       : err == ERR_TOO_LARGE
+                           ? "the reply topic rejects even an error of minimal size"
                        : err == ERR_INVALID
-                           ? "the reply topic refuses the record (a compacted topic wants a key)"
+                           ? "the reply topic rejects the record (a compacted topic requires a key)"
                            : "the worker is not authorised for the reply topic";
     reply_log_rejected(engine, job, text);
     job->request.reply_topic = SLICE_NULL;
@@ -277,7 +278,7 @@ static void replace_response(struct engine *engine, struct job *job, struct outp
     bool is_answer = job->why.err == OK;
     if (is_size && is_answer) {
         turn_into_error(engine, job, ERR_RESPONSE_TOO_LARGE,
-                        "the broker refuses an answer of this size");
+                        "the broker rejects a response of this size");
     } else if (is_size && job->stripped == STRIPPED_NOTHING) {
         job->stripped = is_key_most(job) ? STRIPPED_KEY : STRIPPED_ECHOES;
         strip(job, job->stripped);
@@ -290,7 +291,7 @@ static void replace_response(struct engine *engine, struct job *job, struct outp
         publish_error(engine, job);
     } else if (is_answer) {
         turn_into_error(engine, job, ERR_INTERNAL,
-                        "the broker refuses the answer (a compacted topic wants a key)");
+                        "the broker rejects the response (a compacted topic requires a key)");
     } else {
         give_up_response(engine, job, response);
     }

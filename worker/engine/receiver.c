@@ -175,7 +175,7 @@ static enum err receive_stream(struct engine *engine, struct call *call, struct 
     return why_set(&call->receiver->why, err == ERR_TOO_LARGE ? ERR_RESPONSE_TOO_LARGE : err, NULL,
                    "%s",
                    err == ERR_BROKEN_STREAM ? "a frame of the event stream is corrupt"
-                                            : "the stream is over bedrock.max_answer_size");
+                                            : "the stream exceeds bedrock.max_answer_size");
 }
 
 bool call_body(struct engine *engine, struct call *call, struct slice bytes)
@@ -190,6 +190,6 @@ bool call_body(struct engine *engine, struct call *call, struct slice bytes)
         return true;
     bool large = body->failed == ERR_TOO_LARGE;
     (void)why_set(&call->receiver->why, large ? ERR_RESPONSE_TOO_LARGE : ERR_NO_MEMORY, NULL, "%s",
-                  large ? "the answer is over bedrock.max_answer_size" : "out of memory");
+                  large ? "the answer exceeds bedrock.max_answer_size" : "out of memory");
     return false;
 }

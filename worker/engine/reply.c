@@ -73,12 +73,13 @@ static struct reply_topic *place_for(struct engine *engine, struct slice name)
 void reply_log_rejected(struct engine *engine, const struct job *job, const char *text)
 {
     struct slice name = job->request.reply_topic;
-    ENGINE_LOG(engine, LOG_REPLY_REJECTED,
-               FIELD_TEXT("reply_topic", text_is_topic(name) ? name : SLICE("(no topic name)")),
-               REQUEST_FIELDS(job), FIELD_TEXT("reason", slice_of_text(text)));
+    ENGINE_LOG(
+        engine, LOG_REPLY_REJECTED,
+        FIELD_TEXT("reply_topic", text_is_topic(name) ? name : SLICE("(invalid topic name)")),
+        REQUEST_FIELDS(job), FIELD_TEXT("reason", slice_of_text(text)));
 }
 
-static enum err refuse(struct engine *engine, const struct job *job, struct why *ret_why,
+static enum err reject(struct engine *engine, const struct job *job, struct why *ret_why,
                        const char *text)
 {
     const char *field = job->request.reply_by_header ? "kafka_replyTopic" : "reply_to";
@@ -87,9 +88,9 @@ static enum err refuse(struct engine *engine, const struct job *job, struct why 
 }
 
 /* Only headers name partitions. */
-static enum err refuse_partition(struct engine *engine, const struct job *job, struct why *ret_why)
+static enum err reject_partition(struct engine *engine, const struct job *job, struct why *ret_why)
 {
-    enum err err = refuse(engine, job, ret_why, "the reply topic has no such partition");
+    enum err err = reject(engine, job, ret_why, "the reply topic has no such partition");
     why_copy(ret_why->field, sizeof ret_why->field, SLICE("kafka_replyPartition"));
     return err;
 }
@@ -100,10 +101,10 @@ enum err reply_check(struct engine *engine, struct job *job, struct why *ret_why
     if (name.ptr == NULL)
         return OK;
     if (!text_is_topic(name))
-        return refuse(engine, job, ret_why, "the reply topic is no topic name");
+        return reject(engine, job, ret_why, "the reply topic is not a valid topic name");
     if (!is_allowed(engine, name))
-        return refuse(engine, job, ret_why,
-                      "the reply topic is not among topics.reply_allowed of the worker");
+        return reject(engine, job, ret_why,
+                      "topics.reply_allowed of the worker does not allow the reply topic");
     struct reply_topic *topic = place_for(engine, name);
     if (topic == NULL) {
         list_add_last(&engine->replies.overflow, &job->reply_link);
@@ -121,11 +122,11 @@ enum err reply_check(struct engine *engine, struct job *job, struct why *ret_why
         return ERR_UNSTABLE;
     }
     if (topic->err == ERR_NOT_ALLOWED)
-        return refuse(engine, job, ret_why, "the worker is not authorised for the reply topic");
+        return reject(engine, job, ret_why, "the worker is not authorised for the reply topic");
     if (topic->err != OK)
-        return refuse(engine, job, ret_why, "the reply topic does not exist");
+        return reject(engine, job, ret_why, "the reply topic does not exist");
     if (job->request.reply_partition >= topic->partitions)
-        return refuse_partition(engine, job, ret_why);
+        return reject_partition(engine, job, ret_why);
     return OK;
 }
 

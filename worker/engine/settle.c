@@ -117,13 +117,13 @@ static void log_blocked(struct engine *engine, const struct output *output, enum
     const char *remedy = err == ERR_NOT_ALLOWED ? "grant the worker's user the right Write on it"
                          : err == ERR_NOT_FOUND ? "create it"
                          : err == ERR_TOO_LARGE ? "raise its max.message.bytes"
-                                                : "look at its configuration";
+                                                : "check its configuration";
     ENGINE_LOG(engine, LOG_OUTPUT_TOPIC_BLOCKED, FIELD_TEXT("topic", output->topic),
                FIELD_TEXT("reason", reason), FIELD_INT("outputs", (int64_t)batch_outputs(engine)),
                FIELD_TEXT("remedy", slice_of_text(remedy)));
 }
 
-static void refused(struct engine *engine, const struct batch_end *end)
+static void rejected(struct engine *engine, const struct batch_end *end)
 {
     if (is_blame_unsure(engine, end)) {
         cut_shrink(engine);
@@ -147,7 +147,7 @@ static void refused(struct engine *engine, const struct batch_end *end)
 }
 
 /* The group rejects this member or its generation. Revoked partitions get only a few tries. */
-static void member_refused(struct engine *engine, const struct batch_end *end)
+static void member_rejected(struct engine *engine, const struct batch_end *end)
 {
     bool is_out = end->outcome == BATCH_MEMBER_GONE;
     if (is_out)
@@ -251,11 +251,11 @@ void engine_batch_ended(struct engine *engine, const struct batch_end *end)
         aborted(engine, end);
         return;
     case BATCH_REFUSED:
-        refused(engine, end);
+        rejected(engine, end);
         return;
     case BATCH_GENERATION:
     case BATCH_MEMBER_GONE:
-        member_refused(engine, end);
+        member_rejected(engine, end);
         return;
     case BATCH_UNKNOWN:
     case BATCH_FENCED:

@@ -187,7 +187,7 @@ struct job {
     struct target *target;
     struct call *call;
     struct retry_state retry;
-    uint64_t refused_looks;       /* identity->looks when it ended */
+    uint64_t rejected_looks;      /* identity->looks when it ended */
     struct attempt first_attempt; /* room for one attempt in any case */
     struct attempt *attempts;     /* first_attempt, or an array in the arena */
     uint32_t attempt_count, attempt_room;
@@ -202,9 +202,9 @@ struct job {
     struct usage_counts counts; /* of the answer; raw is in the arena */
     /* what its response left out, to be smaller */
     enum stripped { STRIPPED_NOTHING, STRIPPED_ECHOES, STRIPPED_KEY } stripped;
-    uint16_t letter_refusals; /* number of dead letters rejected as too large */
-    bool is_leading;          /* its lane */
-    bool is_blocked;          /* others lead its lane */
+    uint16_t letter_rejections; /* number of dead letters rejected as too large */
+    bool is_leading;            /* its lane */
+    bool is_blocked;            /* others lead its lane */
     struct result result;
 };
 
