@@ -145,7 +145,7 @@ FAULTS = [
     # outputs
     Fault("no usage for a cut stream", ENGINE + "call.c",
           "    ret->is_billable = was_sent && !is_error;\n",
-          "    ret->is_billable = was_sent && !refused && !call->is_streaming;\n"),
+          "    ret->is_billable = was_sent && !is_error && !call->is_streaming;\n"),
     Fault("no usage for the answers of a lost partition", ENGINE + "job.c",
           "    outcome_orphan(engine, job);\n",
           ""),
