@@ -95,8 +95,8 @@ static void assert_count(size_t count, const char *end)
 static void eight_are_listed_and_more_are_counted(void **state)
 {
     (void)state;
-    assert_count(MISTAKES_TOLD_MAX, "messages[7]: a message must be an object or [role, content]");
-    assert_count(MISTAKES_TOLD_MAX + 1, "; and 1 more");
+    assert_count(MISTAKES_SHOWN_MAX, "messages[7]: a message must be an object or [role, content]");
+    assert_count(MISTAKES_SHOWN_MAX + 1, "; and 1 more");
     assert_count(MISTAKES_MAX - 1, "; and 55 more");
     assert_count(MISTAKES_MAX, "; and at least 56 more");
     assert_count(100000, "; and at least 56 more");
@@ -111,7 +111,7 @@ static void a_list_of_mistakes_is_bounded(void **state)
     request_kit_init(&kit);
     buf_init(&value, 1 << 20);
     buf_add_byte(&value, '{');
-    for (size_t i = 0; i < 2 * MISTAKES_TOLD_MAX; i++) {
+    for (size_t i = 0; i < 2 * MISTAKES_SHOWN_MAX; i++) {
         buf_addf(&value, "\"%zu", i);
         for (size_t j = 0; j < WHY_FIELD_MAX; j++)
             buf_add_text(&value, "\xc3\xa9");

@@ -1,4 +1,4 @@
-/* A dialect: how the worker speaks to a model. It is a pair of rows: an API of Bedrock Runtime
+/* A dialect: how the worker calls a model. It is a pair of rows: an API of Bedrock Runtime
  * (where its calls go, how its answers are framed) and a family of models (what the bodies say).
  * The verbs below are all that callers need; the rows' functions take the dialect first, so that
  * rows can share them. A new row is a constant in its own folder and a line in

@@ -1,4 +1,4 @@
-/* The dialects that this version speaks, and which one a request is sent in. */
+/* The dialects of this version, and which one sends a request. */
 #ifndef WIRE_BEDROCK_DIALECTS_H
 #define WIRE_BEDROCK_DIALECTS_H
 

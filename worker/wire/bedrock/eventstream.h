@@ -36,7 +36,7 @@ void event_reader_init(struct event_reader *reader, size_t limit);
 /* Frees the pending bytes. */
 void event_reader_done(struct event_reader *reader);
 /* Adds bytes; take all whole frames out before you add the next ones. ERR_TOO_LARGE (more is
- * pending than a frame may have), ERR_NO_MEMORY. A broken reader drops what it hears. */
+ * pending than a frame may have), ERR_NO_MEMORY. A broken reader drops further bytes. */
 MUST_CHECK enum err event_reader_hear(struct event_reader *reader, struct slice bytes);
 /* The next whole frame: OK and *ret_event (borrowed until the next call on the reader);
  * ERR_NOT_FOUND = needs more bytes; ERR_BROKEN_STREAM = corrupt (CRC, lengths, headers);

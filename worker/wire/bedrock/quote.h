@@ -1,5 +1,5 @@
 /* Quotes: whether a message of the service repeats what a request says. The client gets that
- * message, because it says what is wrong; but error texts never quote prompts. */
+ * message, because it names the mistake; but error texts never quote prompts. */
 #ifndef WIRE_BEDROCK_QUOTE_H
 #define WIRE_BEDROCK_QUOTE_H
 

@@ -74,7 +74,7 @@ static enum err read_role(struct reader *reader, const struct json *node, const 
 
 /* --- messages as JSON --- */
 
-/* Bedrock wants the user to speak first. `index` is the message's. */
+/* Bedrock requires a user turn first. `index` is the message's. */
 static enum err check_first(struct turns *turns, enum role role, const char *list, size_t index)
 {
     if (role != ROLE_ASSISTANT || turns->count > 0 || turns->is_broken)

@@ -3,7 +3,7 @@
 #include "base/suggest.h"
 #include "wire/formats/path.h"
 
-#define NAMES_TOLD_MAX 10
+#define NAMES_SHOWN_MAX 10
 /* Behind a list of names: `, and … more); did you mean "…"?` */
 #define NAMES_END_BYTES (48 + SUGGEST_NAME_MAX)
 
@@ -21,7 +21,7 @@ bool reader_note(struct reader *reader, enum err err)
         return !is_full;
     if (mistakes->count++ == 0)
         mistakes->first = reader->why;
-    else if (mistakes->count <= MISTAKES_TOLD_MAX)
+    else if (mistakes->count <= MISTAKES_SHOWN_MAX)
         add_other(mistakes, &reader->why);
     return err != ERR_NO_MEMORY && mistakes->count < MISTAKES_MAX;
 }
@@ -51,8 +51,8 @@ enum err reader_unknown_member(struct reader *reader, const char *path, struct s
     struct path field = path_member(path, name);
     struct suggest suggest;
     suggest_init(&suggest, name);
-    bool is_told = reader->mistakes.count < MISTAKES_TOLD_MAX;
-    for (size_t i = 0; is_told && i < known_count; i++)
+    bool is_shown = reader->mistakes.count < MISTAKES_SHOWN_MAX;
+    for (size_t i = 0; is_shown && i < known_count; i++)
         suggest_offer(&suggest, slice_of_text(known[i]));
     if (suggest.nearest.ptr == NULL)
         return why_set(&reader->why, ERR_INVALID, field.text, "no such field");
@@ -69,19 +69,19 @@ void reader_add_names(struct buf *words, struct slice name, struct names names, 
                       const char *none)
 {
     struct suggest suggest;
-    size_t told = 0;
+    size_t shown = 0;
     suggest_init(&suggest, name);
     for (size_t i = 0; i < names.count; i++)
         suggest_offer(&suggest, name_at(names, i));
     buf_addf(words, " (%s", names.count == 0 ? none : title);
-    for (; told < names.count && told < NAMES_TOLD_MAX; told++) {
-        struct slice next = name_at(names, told);
+    for (; shown < names.count && shown < NAMES_SHOWN_MAX; shown++) {
+        struct slice next = name_at(names, shown);
         if (words->len + next.len + NAMES_END_BYTES > WHY_MESSAGE_MAX)
             break;
-        buf_addf(words, "%s%.*s", told > 0 ? ", " : ": ", SLICE_ARG(next));
+        buf_addf(words, "%s%.*s", shown > 0 ? ", " : ": ", SLICE_ARG(next));
     }
-    if (told < names.count)
-        buf_addf(words, "%s%zu more", told > 0 ? " and " : ": ", names.count - told);
+    if (shown < names.count)
+        buf_addf(words, "%s%zu more", shown > 0 ? " and " : ": ", names.count - shown);
     buf_add_byte(words, ')');
     if (suggest.nearest.ptr != NULL)
         buf_addf(words, "; did you mean \"%.*s\"?", SLICE_ARG(suggest.nearest));

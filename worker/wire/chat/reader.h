@@ -6,10 +6,10 @@
 
 #include "wire/chat/request.h"
 
-#define MISTAKES_TOLD_MAX 8  /* of a request, each with its place */
-#define MISTAKES_MAX      64 /* with so many the reading ends */
+#define MISTAKES_SHOWN_MAX 8  /* of a request, each with its place */
+#define MISTAKES_MAX       64 /* with so many the reading ends */
 
-/* What is wrong with a request, as far as it was read. */
+/* The mistakes of a request, as far as it was read. */
 struct mistakes {
     struct why first;
     struct buf others; /* the second to the eighth: `; place: words` each */
@@ -22,7 +22,7 @@ struct reader {
     const struct record *record;
     const struct catalog *catalog;
     struct request *request;
-    struct why why; /* what is wrong at the moment; reader_note makes a mistake of it */
+    struct why why; /* the present mistake; reader_note adds it to the list */
     struct mistakes mistakes;
     /* Read apart, put together at the end. */
     const struct json *messages, *prompt;

@@ -250,11 +250,11 @@ static void tell_mistakes(struct reader *reader, struct why *ret_why)
 {
     struct mistakes *mistakes = &reader->mistakes;
     struct slice others;
-    size_t told = mistakes->count < MISTAKES_TOLD_MAX ? mistakes->count : MISTAKES_TOLD_MAX;
+    size_t shown = mistakes->count < MISTAKES_SHOWN_MAX ? mistakes->count : MISTAKES_SHOWN_MAX;
     *ret_why = mistakes->first;
-    if (mistakes->count > told)
+    if (mistakes->count > shown)
         buf_addf(&mistakes->others, "; and %s%zu more",
-                 mistakes->count == MISTAKES_MAX ? "at least " : "", mistakes->count - told);
+                 mistakes->count == MISTAKES_MAX ? "at least " : "", mistakes->count - shown);
     if (mistakes->others.len > 0 && mistakes->others.failed == OK &&
         arena_copy(reader->arena, buf_slice(&mistakes->others), &others))
         ret_why->others = others.ptr;

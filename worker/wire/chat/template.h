@@ -1,5 +1,5 @@
 /* Prompt templates as LangChain's f-string ones: `{name}` is a variable, `{{` and `}}` are literal
- * braces. A name is letters, digits and `_`, not digits alone (those are positions in Python);
+ * braces. A name is letters, digits and `_`, not only digits (those are positions in Python);
  * format specs, conversions, attributes, indexing and empty names are errors. */
 #ifndef WIRE_CHAT_TEMPLATE_H
 #define WIRE_CHAT_TEMPLATE_H

@@ -25,9 +25,9 @@ struct turns {
 MUST_CHECK enum err turns_make_room(struct turns *turns, size_t blocks, size_t messages);
 /* Appends to the system blocks, or to the turn of that role. */
 void turns_add_block(struct turns *turns, enum role role, const struct block *block);
-/* Notes what is wrong with a part of the conversation: reader_note. */
+/* Notes a mistake in a part of the conversation: reader_note. */
 bool turns_note(struct turns *turns, enum err err);
-/* Moves what is sent of them to the request and its arena. There must be a turn.
+/* Moves the parts of them that are sent to the request and its arena. There must be a turn.
  * ERR_REQUEST_TOO_LARGE, ERR_NO_MEMORY. */
 MUST_CHECK enum err turns_keep(struct turns *turns);
 

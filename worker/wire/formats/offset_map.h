@@ -27,7 +27,7 @@
 struct offset_open {
     int64_t offset;
     uint8_t begun;   /* 0 to OFFSET_MAP_BEGUN_MAX: owners that began a call for it */
-    bool is_running; /* a call was under way at this moment, not yet in the books */
+    bool is_running; /* a call was running at this moment, or is not recorded yet */
 };
 
 /* Appends the map. `open` ascending, all in front..last. `last` is the highest offset the map
@@ -35,8 +35,8 @@ struct offset_open {
  * is known, and `open` is empty. */
 void offset_map_add(struct buf *buf, int64_t front, int64_t last, const struct offset_open *open,
                     size_t count, uint32_t nonce);
-/* ERR_NOT_FOUND: empty metadata (no map). ERR_NOT_ALLOWED: another program's. ERR_FORMAT: ours, but
- * damaged, cut, of a later version or not of this front. ret_open has room for `room`;
+/* ERR_NOT_FOUND: empty metadata (no map). ERR_NOT_ALLOWED: another program's. ERR_FORMAT: a map,
+ * but damaged, cut, of a later version or not of this front. ret_open has room for `room`;
  * ERR_TOO_LARGE when it does not fit: *ret_count says how many there are. */
 MUST_CHECK enum err offset_map_read(struct slice metadata, int64_t front,
                                     struct offset_open *ret_open, size_t room, size_t *ret_count,

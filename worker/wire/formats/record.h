@@ -29,7 +29,7 @@ struct record {
     enum timestamp_type timestamp_type;
     struct slice key, value; /* null or empty are different things */
     struct headers headers;
-    size_t headers_sent; /* more than headers.count: what is missing could not be kept */
+    size_t headers_sent; /* more than headers.count: the copy lacks some */
 };
 
 /* The last header of that name (Kafka's rule), or NULL. Case counts. */

@@ -8,7 +8,7 @@
 
 #define LETTER_FRAME_BYTES 320 /* our headers beside the texts that are counted one by one */
 
-/* The names of Spring Kafka's DeadLetterPublishingRecoverer, then ours. */
+/* The names of Spring Kafka's DeadLetterPublishingRecoverer, then the worker's. */
 static const char DLT_TOPIC[] = "kafka_dlt-original-topic";
 static const char DLT_PARTITION[] = "kafka_dlt-original-partition";
 static const char DLT_OFFSET[] = "kafka_dlt-original-offset";

@@ -43,8 +43,8 @@ struct output_context {
 
 struct dialect;
 
-/* One call that was made for a request. Records say what was called, when and how it ended from
- * here alone: the next call of the request may go to another model. */
+/* One call that was made for a request. Records take what was called, when and how it ended
+ * only from here: the next call of the request may go to another model. */
 struct attempt {
     int number; /* from 1, throttled ones included */
     int status; /* HTTP; 0 = none came */
@@ -72,7 +72,7 @@ struct response_facts {
     const struct attempt *attempts;
     size_t attempt_count;
     int64_t received_wall_ms, answered_wall_ms;
-    /* record's timestamp to received, from 0; not told when the record has none */
+    /* record's timestamp to received, from 0; absent when the record has none */
     int64_t queued_ms;
     int64_t waited_ms; /* received to the last call's start, calls not counted */
 };

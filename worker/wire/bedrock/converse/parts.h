@@ -16,7 +16,8 @@ void converse_no_usage(struct usage_counts *ret_counts);
  * arena. */
 MUST_CHECK enum err converse_usage(struct arena *arena, const struct json *usage,
                                    struct usage_counts *ret_counts);
-/* Reasoning tokens that Claude tells in additionalModelResponseFields when asked for /usage. */
+/* Reasoning tokens that Claude reports in additionalModelResponseFields if it is asked for /usage.
+ */
 void converse_reasoning_tokens(const struct json *additional, struct usage_counts *ret_counts);
 
 /* Appends `"name":value` for the members of `object` that belong to response_metadata: not null,

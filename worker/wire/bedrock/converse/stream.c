@@ -97,7 +97,7 @@ static enum err read_block_stop(struct reading *reading)
     return OK;
 }
 
-/* What the other of the two events said, as an object: LangChain would add up what is said twice.
+/* What the other of the two events said, as an object: LangChain would add up repeated members.
  */
 static enum err parse_given(struct stream *stream, const struct json **ret_given)
 {
