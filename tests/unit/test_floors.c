@@ -38,7 +38,7 @@ static const struct rule RULES[] = {
     /* the in-memory cluster of the demo; the client of the commands that talk to a running worker
      */
     {"worker/app/demo/*", {"librdkafka/*"}},
-    {"worker/app/client/kafka_client.c", {"librdkafka/*"}},
+    {"worker/app/client/kafka_*.c", {"librdkafka/*"}},
     {"worker/io/*", {"uv.h"}},
     {"worker/yaml/document.c", {"yaml.h"}},
     {"worker/sim/*", {"microhttpd.h"}},

@@ -4,31 +4,17 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "app/client/parts.h"
 #include "base/memory.h"
 #include "io/loop/clock.h"
 #include "io/kafka/conf.h"
 #include "io/kafka/produce.h"
 
 #define FETCH_WAIT_MS      "50"
-#define TOPIC_BYTES_MAX    256
 #define RECORD_FRAME_BYTES 65536 /* key, headers and frame of a record */
 #define REFUSED_MS         2000  /* the longest wait when every broker refuses */
 
-struct client {
-    rd_kafka_t *consumer, *producer;
-    rd_kafka_queue_t *followed;
-    rd_kafka_topic_t *topics[CLIENT_TOPICS_MAX];
-    int32_t partitions[CLIENT_TOPICS_MAX];
-    size_t topic_count;
-    rd_kafka_message_t *message; /* the last record, which the caller borrows */
-    struct header headers[HEADERS_MAX];
-    rd_kafka_resp_err_t rejected; /* why a record since the last flush was not delivered */
-    char reason[CLIENT_REASON_MAX];
-    char connection_error[CLIENT_REASON_MAX]; /* the last error of a connection; "" = none */
-    bool were_all_down;                       /* every broker has refused once */
-};
-
-static void set_reason(struct client *client, const char *what, const char *why)
+void client_set_reason(struct client *client, const char *what, const char *why)
 {
     (void)snprintf(client->reason, sizeof client->reason, "%.200s: %.300s", what, why);
 }
@@ -50,17 +36,17 @@ static enum err err_of(rd_kafka_resp_err_t code)
     }
 }
 
-/* Keeps why a call failed: its own error, or what the connections reported meanwhile. */
-static enum err fail(struct client *client, const char *what, rd_kafka_resp_err_t code)
+enum err client_fail(struct client *client, const char *what, int code)
 {
     bool is_connection = code == RD_KAFKA_RESP_ERR__TRANSPORT ||
                          code == RD_KAFKA_RESP_ERR__TIMED_OUT ||
                          code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN;
     rd_kafka_poll(client->consumer, 0);
     rd_kafka_poll(client->producer, 0);
-    set_reason(client, what,
-               is_connection && client->connection_error[0] != '\0' ? client->connection_error
-                                                                    : rd_kafka_err2str(code));
+    client_set_reason(client, what,
+                      is_connection && client->connection_error[0] != '\0'
+                          ? client->connection_error
+                          : rd_kafka_err2str(code));
     return err_of(code);
 }
 
@@ -106,7 +92,7 @@ static void on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *message, void 
     if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR)
         return;
     client->rejected = message->err;
-    set_reason(client, "the broker rejected a record", rd_kafka_err2str(message->err));
+    client_set_reason(client, "the broker rejected a record", rd_kafka_err2str(message->err));
 }
 
 static bool set(rd_kafka_conf_t *conf, const char *name, const char *value, char *ret_reason)
@@ -225,7 +211,7 @@ enum err client_brokers(struct client *client, int64_t timeout_ms, int *ret_coun
         code =
             rd_kafka_metadata(client->consumer, 0, NULL, &metadata, (int)(timeout_ms - first_ms));
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return fail(client, "no broker answers", code);
+        return client_fail(client, "no broker answers", code);
     *ret_count = metadata->broker_cnt;
     rd_kafka_metadata_destroy(metadata);
     return OK;
@@ -249,14 +235,16 @@ static enum err look_up(struct client *client, rd_kafka_topic_t *topic, int64_t 
     rd_kafka_resp_err_t code =
         rd_kafka_metadata(client->consumer, 0, topic, &metadata, (int)timeout_ms);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return fail(client, "no broker answers", code);
+        return client_fail(client, "no broker answers", code);
     *ret_partitions = metadata->topic_cnt == 1 ? metadata->topics[0].partition_cnt : 0;
     code = metadata->topic_cnt == 1 ? metadata->topics[0].err
                                     : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR && *ret_partitions == 0)
         code = RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
     rd_kafka_metadata_destroy(metadata);
-    return code == RD_KAFKA_RESP_ERR_NO_ERROR ? OK : fail(client, rd_kafka_topic_name(topic), code);
+    return code == RD_KAFKA_RESP_ERR_NO_ERROR
+               ? OK
+               : client_fail(client, rd_kafka_topic_name(topic), code);
 }
 
 enum err client_topic(struct client *client, struct slice topic, int64_t timeout_ms,
@@ -264,135 +252,9 @@ enum err client_topic(struct client *client, struct slice topic, int64_t timeout
 {
     rd_kafka_topic_t *handle = open_topic(client->consumer, topic);
     if (handle == NULL)
-        return fail(client, "topic name", RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION);
+        return client_fail(client, "topic name", RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION);
     enum err err = look_up(client, handle, timeout_ms, ret_partitions);
     rd_kafka_topic_destroy(handle);
-    return err;
-}
-
-/* The value of a property in the answer to DescribeConfigs; NULL = it is missing. */
-static const char *find_property(rd_kafka_event_t *event, const char *name,
-                                 rd_kafka_resp_err_t *ret_code)
-{
-    size_t resource_count = 0, entry_count = 0;
-    const rd_kafka_ConfigResource_t **resources = rd_kafka_DescribeConfigs_result_resources(
-        rd_kafka_event_DescribeConfigs_result(event), &resource_count);
-    if (resource_count != 1)
-        return NULL;
-    *ret_code = rd_kafka_ConfigResource_error(resources[0]);
-    const rd_kafka_ConfigEntry_t **entries =
-        rd_kafka_ConfigResource_configs(resources[0], &entry_count);
-    for (size_t i = 0; i < entry_count; i++) {
-        if (strcmp(rd_kafka_ConfigEntry_name(entries[i]), name) == 0)
-            return rd_kafka_ConfigEntry_value(entries[i]);
-    }
-    return NULL;
-}
-
-/* Queries the properties of a topic; the caller owns the event. NULL: no answer came. */
-static rd_kafka_event_t *describe(struct client *client, struct slice topic, int64_t timeout_ms)
-{
-    char name[TOPIC_BYTES_MAX];
-    (void)snprintf(name, sizeof name, "%.*s", SLICE_ARG(topic));
-    rd_kafka_ConfigResource_t *resource =
-        rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, name);
-    rd_kafka_queue_t *queue = rd_kafka_queue_new(client->producer);
-    rd_kafka_DescribeConfigs(client->producer, &resource, 1, NULL, queue);
-    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, (int)timeout_ms);
-    rd_kafka_queue_destroy(queue);
-    rd_kafka_ConfigResource_destroy(resource);
-    return event;
-}
-
-enum err client_topic_property(struct client *client, struct slice topic, const char *name,
-                               int64_t timeout_ms, char *ret_value, size_t room)
-{
-    rd_kafka_event_t *event = describe(client, topic, timeout_ms);
-    rd_kafka_resp_err_t code =
-        event != NULL ? rd_kafka_event_error(event) : RD_KAFKA_RESP_ERR__TIMED_OUT;
-    const char *value = NULL;
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
-        value = find_property(event, name, &code);
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR && value == NULL)
-        code = RD_KAFKA_RESP_ERR_INVALID_CONFIG;
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
-        (void)snprintf(ret_value, room, "%s", value);
-    if (event != NULL)
-        rd_kafka_event_destroy(event);
-    return code == RD_KAFKA_RESP_ERR_NO_ERROR ? OK : fail(client, name, code);
-}
-
-/* ---- creating and deleting topics ---- */
-
-/* Waits for the answer to an admin request; returns the worst result of its topics. */
-static enum err take_admin(struct client *client, rd_kafka_queue_t *queue, int64_t timeout_ms,
-                           const char *what, rd_kafka_resp_err_t harmless)
-{
-    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, (int)timeout_ms);
-    rd_kafka_resp_err_t code =
-        event != NULL ? rd_kafka_event_error(event) : RD_KAFKA_RESP_ERR__TIMED_OUT;
-    const rd_kafka_topic_result_t **results = NULL;
-    size_t count = 0;
-    if (event != NULL && rd_kafka_event_type(event) == RD_KAFKA_EVENT_CREATETOPICS_RESULT)
-        results =
-            rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event), &count);
-    else if (event != NULL && rd_kafka_event_type(event) == RD_KAFKA_EVENT_DELETETOPICS_RESULT)
-        results =
-            rd_kafka_DeleteTopics_result_topics(rd_kafka_event_DeleteTopics_result(event), &count);
-    for (size_t i = 0; i < count && code == RD_KAFKA_RESP_ERR_NO_ERROR; i++) {
-        code = rd_kafka_topic_result_error(results[i]);
-        if (code == harmless)
-            code = RD_KAFKA_RESP_ERR_NO_ERROR;
-    }
-    if (event != NULL)
-        rd_kafka_event_destroy(event);
-    return code == RD_KAFKA_RESP_ERR_NO_ERROR ? OK : fail(client, what, code);
-}
-
-enum err client_create(struct client *client, const struct slice *topics, size_t count,
-                       int partitions, int64_t timeout_ms)
-{
-    rd_kafka_NewTopic_t *requests[CLIENT_TOPICS_MAX];
-    char reason[CLIENT_REASON_MAX] = "";
-    size_t made = 0;
-    for (; made < count && made < CLIENT_TOPICS_MAX; made++) {
-        char name[TOPIC_BYTES_MAX];
-        (void)snprintf(name, sizeof name, "%.*s", SLICE_ARG(topics[made]));
-        requests[made] = rd_kafka_NewTopic_new(name, partitions, -1, reason, sizeof reason);
-        if (requests[made] == NULL)
-            break;
-    }
-    enum err err = OK;
-    if (made == count) {
-        rd_kafka_queue_t *queue = rd_kafka_queue_new(client->producer);
-        rd_kafka_CreateTopics(client->producer, requests, count, NULL, queue);
-        err = take_admin(client, queue, timeout_ms, "cannot make topics",
-                         RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS);
-        rd_kafka_queue_destroy(queue);
-    } else {
-        set_reason(client, "cannot make topics", reason);
-        err = ERR_IO;
-    }
-    rd_kafka_NewTopic_destroy_array(requests, made);
-    return err;
-}
-
-enum err client_delete(struct client *client, const struct slice *topics, size_t count,
-                       int64_t timeout_ms)
-{
-    rd_kafka_DeleteTopic_t *requests[CLIENT_TOPICS_MAX];
-    size_t made = 0;
-    for (; made < count && made < CLIENT_TOPICS_MAX; made++) {
-        char name[TOPIC_BYTES_MAX];
-        (void)snprintf(name, sizeof name, "%.*s", SLICE_ARG(topics[made]));
-        requests[made] = rd_kafka_DeleteTopic_new(name);
-    }
-    rd_kafka_queue_t *queue = rd_kafka_queue_new(client->producer);
-    rd_kafka_DeleteTopics(client->producer, requests, made, NULL, queue);
-    enum err err = take_admin(client, queue, timeout_ms, "cannot remove topics",
-                              RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
-    rd_kafka_queue_destroy(queue);
-    rd_kafka_DeleteTopic_destroy_array(requests, made);
     return err;
 }
 
@@ -427,7 +289,7 @@ enum err client_send(struct client *client, const struct record *record)
     }
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
         return OK;
-    return fail(client, "cannot send", (rd_kafka_resp_err_t)code);
+    return client_fail(client, "cannot send", (rd_kafka_resp_err_t)code);
 }
 
 enum err client_flush(struct client *client, int64_t timeout_ms)
@@ -436,11 +298,11 @@ enum err client_flush(struct client *client, int64_t timeout_ms)
     rd_kafka_resp_err_t rejected = client->rejected;
     client->rejected = RD_KAFKA_RESP_ERR_NO_ERROR;
     if (code == RD_KAFKA_RESP_ERR__TIMED_OUT) {
-        (void)fail(client, "no broker took the record in time", code);
+        (void)client_fail(client, "no broker took the record in time", code);
         return ERR_TIMEOUT;
     }
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return fail(client, "cannot send", code);
+        return client_fail(client, "cannot send", code);
     return rejected == RD_KAFKA_RESP_ERR_NO_ERROR ? OK : err_of(rejected);
 }
 
@@ -454,10 +316,10 @@ static enum err start(struct client *client, rd_kafka_topic_t *topic, int32_t pa
         rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(
             client->consumer, rd_kafka_topic_name(topic), partition, &low, &from, (int)timeout_ms);
         if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
-            return fail(client, rd_kafka_topic_name(topic), code);
+            return client_fail(client, rd_kafka_topic_name(topic), code);
     }
     if (rd_kafka_consume_start_queue(topic, partition, from, client->followed) != 0)
-        return fail(client, rd_kafka_topic_name(topic), rd_kafka_last_error());
+        return client_fail(client, rd_kafka_topic_name(topic), rd_kafka_last_error());
     return OK;
 }
 
@@ -465,12 +327,12 @@ enum err client_follow(struct client *client, struct slice topic, bool from_star
                        int64_t timeout_ms)
 {
     if (client->topic_count == CLIENT_TOPICS_MAX)
-        return fail(client, "too many topics", RD_KAFKA_RESP_ERR__INVALID_ARG);
+        return client_fail(client, "too many topics", RD_KAFKA_RESP_ERR__INVALID_ARG);
     int64_t end_ms = clock_monotonic_ms() + timeout_ms;
     rd_kafka_topic_t *handle = open_topic(client->consumer, topic);
     int32_t partitions = 0;
     if (handle == NULL)
-        return fail(client, "topic name", RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION);
+        return client_fail(client, "topic name", RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION);
     enum err err = look_up(client, handle, timeout_ms, &partitions);
     if (err != OK) {
         rd_kafka_topic_destroy(handle);
@@ -516,7 +378,7 @@ enum err client_read(struct client *client, int64_t timeout_ms, struct record *r
     if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
         return ERR_TIMEOUT;
     if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return fail(client, "cannot read", message->err);
+        return client_fail(client, "cannot read", message->err);
     rd_kafka_timestamp_type_t type = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
     *ret_record = (struct record){
         .topic = slice_of_text(rd_kafka_topic_name(message->rkt)),

@@ -1,7 +1,8 @@
 /* A Kafka client for `ask`, `check` and `demo`: it queries brokers and topics, sends records, and
  * follows topics from their end or start without joining a group. Calls block up to their time-out.
- * Functions return OK or an error, and client_reason says why the last one failed. One thread. In
- * app, only this file and the demo's in-memory cluster use librdkafka. */
+ * Functions return OK or an error, and client_reason says why the last one failed. One thread.
+ * kafka_client.c and kafka_admin.c have the code; in app, only they and the demo's in-memory
+ * cluster use librdkafka. */
 #ifndef APP_CLIENT_KAFKA_CLIENT_H
 #define APP_CLIENT_KAFKA_CLIENT_H
 
