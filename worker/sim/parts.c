@@ -70,3 +70,10 @@ void counters_read(const struct counters *counters, struct sim_stats *ret_stats)
         GET(faults[fault]);
 #undef GET
 }
+
+void sim_refuse(struct served *served, int status, const char *type, const char *text)
+{
+    served->refusal.type = type;
+    served->refusal.status = status;
+    (void)snprintf(served->refusal.text, sizeof served->refusal.text, "%s", text);
+}

@@ -1,7 +1,8 @@
 /* Private to the simulator's core: sim.c (the thread and its loop), serving.c (the life of one
- * call), writing.c (sending its answer), parts.c (time, waiting, counters). libmicrohttpd handles
- * HTTP; a call that must wait is suspended there, and a timer of the simulator resumes it. One
- * thread does everything; others may use only `stopping` and the counters. */
+ * call), judging.c (what it gets), writing.c (sending its answer), parts.c (time, waiting,
+ * refusals, counters). libmicrohttpd handles HTTP; a call that must wait is suspended there, and a
+ * timer of the simulator resumes it. One thread does everything; others may use only `stopping` and
+ * the counters. */
 #ifndef SIM_PARTS_H
 #define SIM_PARTS_H
 
@@ -107,6 +108,8 @@ int64_t sim_wall_us(void);
 void sim_wait(struct served *served, int64_t due_ms);
 /* Writes the text of the Date header, `skew_ms` ahead. */
 void sim_date(struct sim *sim, int64_t skew_ms, char ret_date[HTTP_DATE_LEN + 1]);
+/* Makes the answer of a call an error. */
+void sim_refuse(struct served *served, int status, const char *type, const char *text);
 /* Any thread. */
 void counters_read(const struct counters *counters, struct sim_stats *ret_stats);
 
@@ -121,8 +124,14 @@ void serving_ended(void *sim, struct MHD_Connection *connection, void **context,
 void serving_wake(struct served *served);
 /* Counts the call and writes its beginning to the ledger. */
 void serving_begin(struct served *served);
-/* Makes the answer of a call an error. */
-void serving_refuse(struct served *served, int status, const char *type, const char *text);
+
+/* judging.c */
+/* Reads the operation and the model from the path `/model/<id>/converse[-stream]`. */
+void judging_find_operation(struct served *served, const char *method);
+/* The value of a request header; null = it has none. For struct access_request. */
+struct slice judging_header(void *served, const char *name);
+/* Checks operation, caller, model and body. Leaves the plan of the call, or a refusal. */
+void judging_decide(struct served *served, const char *method);
 
 /* writing.c */
 /* Gives the planned answer or the error to libmicrohttpd. MHD_NO closes the connection. */
