@@ -127,6 +127,46 @@ static void judge_functions(const char *where, struct slice code, struct buf *re
     }
 }
 
+static bool has_word(struct slice code, struct slice word)
+{
+    for (size_t at = 0; at + word.len <= code.len; at++) {
+        if (code.ptr[at] != word.ptr[0] || !slice_starts(slice_sub(code, at, SIZE_MAX), word))
+            continue;
+        bool begins = at == 0 || !is_word(code.ptr[at - 1]);
+        bool ends = at + word.len == code.len || !is_word(code.ptr[at + word.len]);
+        if (begins && ends)
+            return true;
+    }
+    return false;
+}
+
+/* An owned variable is cleaned up at every return: before the first one it must hold something.
+ * Some compilers fill it with zeros, and hide this. */
+static void judge_owners(const char *where, struct slice code, struct buf *report)
+{
+    struct slice line, owner = SLICE_NULL;
+    size_t number = 0;
+    while (source_next_line(&code, &line)) {
+        number++;
+        size_t at = 0;
+        while (at < line.len && !slice_starts(slice_sub(line, at, SIZE_MAX), SLICE(" OWNED_BY(")))
+            at++;
+        bool is_empty = !contains(line, SLICE("=")) && slice_ends(line, SLICE(";"));
+        if (at < line.len && is_empty) {
+            size_t from = at;
+            while (from > 0 && is_word(line.ptr[from - 1]))
+                from--;
+            owner = slice_sub(line, from, at - from);
+        } else if (owner.ptr != NULL && has_word(line, owner)) {
+            owner = SLICE_NULL;
+        } else if (owner.ptr != NULL && has_word(line, SLICE("return"))) {
+            buf_addf(report, "%s:%zu: returns before %.*s holds anything\n", where, number,
+                     SLICE_ARG(owner));
+            owner = SLICE_NULL;
+        }
+    }
+}
+
 static void judge_text(const char *where, struct slice text, struct buf *report)
 {
     struct buf code OWNED_BY(buf_done);
@@ -146,6 +186,7 @@ static void judge_text(const char *where, struct slice text, struct buf *report)
     while (source_next_line(&rest, &line))
         judge_calls(where, ++number, line, report);
     judge_functions(where, buf_slice(&code), report);
+    judge_owners(where, buf_slice(&code), report);
 }
 
 static void judge_file(const char *folder, const char *name, struct slice text, void *self)
@@ -177,19 +218,6 @@ static const struct {
 #include "telemetry/events.def"
 #undef EVENT
 };
-
-static bool has_word(struct slice code, struct slice word)
-{
-    for (size_t at = 0; at + word.len <= code.len; at++) {
-        if (code.ptr[at] != word.ptr[0] || !slice_starts(slice_sub(code, at, SIZE_MAX), word))
-            continue;
-        bool begins = at == 0 || !is_word(code.ptr[at - 1]);
-        bool ends = at + word.len == code.len || !is_word(code.ptr[at + word.len]);
-        if (begins && ends)
-            return true;
-    }
-    return false;
-}
 
 static void note_events(const char *folder, const char *name, struct slice text, void *self)
 {
@@ -251,6 +279,10 @@ static void a_breach_of_any_rule_is_found(void **state)
     assert_judged("open(\"/wo"
                   "rk/main\");\n",
                   "x.c:1: a path of one machine\n");
+    assert_judged("struct buf b OWNED_BY(buf_done);\nif (a)\n    return;\nbuf_init(&b, 1);\n",
+                  "x.c:3: returns before b holds anything\n");
+    assert_judged("struct buf b OWNED_BY(buf_done);\nbuf_init(&b, 1);\nreturn;\n", "");
+    assert_judged("struct buf b OWNED_BY(buf_done) = {0};\nreturn;\n", "");
     for (size_t i = 0; i < COUNT_OF(BANNED); i++) {
         char text[100], expected[200];
         (void)snprintf(text, sizeof text, "    a = %s (b);\n", BANNED[i].name);

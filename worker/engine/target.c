@@ -267,10 +267,10 @@ static void log_throttled(struct engine *engine, struct target *target, int64_t 
 static void log_failing(struct engine *engine, struct target *target, const struct verdict *verdict,
                         int64_t delay_ms)
 {
-    struct buf reason OWNED_BY(buf_done);
     if (target->logged == TARGET_DOWN || !log_is_due(engine, &target->down_log_due_ms))
         return;
     target->logged = TARGET_DOWN;
+    struct buf reason OWNED_BY(buf_done);
     buf_init(&reason, WHY_MESSAGE_MAX);
     verdict_add_failure(verdict, &reason);
     ENGINE_LOG(engine, LOG_TARGET_FAILING, FIELD_TEXT("target", target->model),
