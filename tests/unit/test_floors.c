@@ -138,8 +138,8 @@ static void judge_first_include(const char *folder, const char *name, struct sli
     char own[512], path[1024];
     struct slice line, included = SLICE_NULL;
     struct slice stem = slice_of_text(name);
-    if (!slice_ends(stem, SLICE(".c")))
-        return;
+    if (!slice_ends(stem, SLICE(".c")) || strcmp(folder, "worker") == 0)
+        return; /* the programs' main files have no header */
     (void)snprintf(own, sizeof own, "%s/%.*sh", folder + strlen("worker/"), (int)stem.len - 1,
                    name);
     (void)snprintf(path, sizeof path, "%s/worker/%s", SOURCE_DIR, own);
