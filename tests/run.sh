@@ -54,20 +54,35 @@ bounded() {
     return $code
 }
 
+# compile PRESET
+compile() {
+    bounded 600 "$OUT/$1-configure.log" cmake --preset "$1" -DBEDROCK_WERROR=ON &&
+        bounded 3600 "$OUT/$1-build.log" cmake --build --preset "$1" -j "$(nproc)"
+}
+
 # build PRESET: builds it once a run; a failed build is not repeated.
 declare -A BUILT=()
+declare -A AHEAD=() # preset -> process that builds it already
 SIMS=()
 build() {
     if [ -z "${BUILT[$1]:-}" ]; then
         say "building $1"
-        if bounded 600 "$OUT/$1-configure.log" cmake --preset "$1" -DBEDROCK_WERROR=ON &&
-            bounded 3600 "$OUT/$1-build.log" cmake --build --preset "$1" -j "$(nproc)"; then
-            BUILT[$1]=yes
-        else
-            BUILT[$1]=no
-        fi
+        if [ -n "${AHEAD[$1]:-}" ]; then wait "${AHEAD[$1]}"; else compile "$1"; fi && BUILT[$1]=yes || BUILT[$1]=no
     fi
     [ "${BUILT[$1]}" = yes ]
+}
+
+# build_ahead PRESET…: builds one after the other, at the lowest priority, beside a part that mostly waits.
+build_ahead() {
+    local preset
+    for preset in "$@"; do
+        (
+            flock 9
+            renice -n 19 "$BASHPID" >/dev/null
+            compile "$preset"
+        ) 9>"$OUT/ahead.lock" &
+        AHEAD[$preset]=$!
+    done
 }
 
 # with_ctest PART PRESET LABELS SECONDS
@@ -196,11 +211,14 @@ part_kafka() {
     with_pytest kafka release 3600 -v -rs --timeout 900 -n "${KAFKA_JOBS:-3}" --dist loadfile --cycles "$CYCLES" tests/kafka
 }
 
+# Whether the worker is built with the system's librdkafka, which the other parts then test.
+uses_system_library() {
+    build release && build/release/bedrock-worker version | grep -qx "librdkafka $(pkg-config --modversion rdkafka)"
+}
+
 part_library() {
-    local system
-    system=$(pkg-config --modversion rdkafka)
-    if build release && build/release/bedrock-worker version | grep -qx "librdkafka $system"; then
-        say "library: the worker is built with the system's librdkafka $system; the other parts tested it"
+    if uses_system_library; then
+        say "library: the worker is built with the system's librdkafka; the other parts tested it"
         return
     fi
     has_kafka library || return
@@ -236,6 +254,17 @@ part_tsan() {
     TSAN_OPTIONS="suppressions=$PWD/tests/tsan.supp second_deadlock_stack=1" with_ctest tsan tsan io 1800
 }
 
+# presets_after_kafka PARTS: what the parts behind kafka build.
+presets_after_kafka() {
+    local part
+    for part in ${1#*kafka}; do
+        case $part in
+        library) uses_system_library >/dev/null || echo system ;;
+        clang | asan | tsan) echo "$part" ;;
+        esac
+    done
+}
+
 main() {
     local parts="" part
     for part in "${@:-all}"; do
@@ -261,6 +290,7 @@ main() {
     trap 'rm -f "$TALLY"' EXIT
     deploy/packages.sh test || fail packages "the Debian packages cannot be installed"
     for part in $parts; do
+        [ "$part" != kafka ] || build_ahead $(presets_after_kafka "$parts")
         say "=== $part"
         local began=$SECONDS
         "part_$part"
