@@ -67,7 +67,12 @@ SIMS=()
 build() {
     if [ -z "${BUILT[$1]:-}" ]; then
         say "building $1"
-        if [ -n "${AHEAD[$1]:-}" ]; then wait "${AHEAD[$1]}"; else compile "$1"; fi && BUILT[$1]=yes || BUILT[$1]=no
+        BUILT[$1]=yes
+        if [ -n "${AHEAD[$1]:-}" ]; then
+            wait "${AHEAD[$1]}" || BUILT[$1]=no
+        else
+            compile "$1" || BUILT[$1]=no
+        fi
     fi
     [ "${BUILT[$1]}" = yes ]
 }

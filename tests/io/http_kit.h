@@ -369,4 +369,20 @@ static inline struct heard *kit_call_fails(struct kit *kit, const char *path, en
     return heard;
 }
 
+/* For the setup and teardown of a file of tests: a kit with a plain server, and nothing left. */
+static inline int kit_begin(struct kit *kit)
+{
+    static const char *const NONE[] = {NULL};
+    kit_init(kit);
+    server_start(&kit->server, NONE);
+    return 0;
+}
+
+static inline int kit_finish(struct kit *kit)
+{
+    server_stop(&kit->server);
+    assert_int_equal(memory_live(), 0);
+    return 0;
+}
+
 #endif

@@ -6,18 +6,13 @@ static struct kit kit;
 static int setup(void **state)
 {
     (void)state;
-    static const char *const NONE[] = {NULL};
-    kit_init(&kit);
-    server_start(&kit.server, NONE);
-    return 0;
+    return kit_begin(&kit);
 }
 
 static int teardown(void **state)
 {
     (void)state;
-    server_stop(&kit.server);
-    assert_int_equal(memory_live(), 0);
-    return 0;
+    return kit_finish(&kit);
 }
 
 /* One call, its error, and that it was sent once. */

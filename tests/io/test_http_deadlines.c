@@ -6,18 +6,13 @@ static struct kit kit;
 static int setup(void **state)
 {
     (void)state;
-    static const char *const NONE[] = {NULL};
-    kit_init(&kit);
-    server_start(&kit.server, NONE);
-    return 0;
+    return kit_begin(&kit);
 }
 
 static int teardown(void **state)
 {
     (void)state;
-    server_stop(&kit.server);
-    assert_int_equal(memory_live(), 0);
-    return 0;
+    return kit_finish(&kit);
 }
 
 /* One call that a short limit ends after `bytes` of its body; the limit is as short as the machine

@@ -4,9 +4,9 @@
 #include "engine/dispatch.h"
 #include "engine/hold.h"
 #include "engine/job.h"
+#include "engine/log.h"
 #include "engine/slots.h"
 #include "engine/target.h"
-#include "engine/log.h"
 
 /* What most requests of a partition wait for. */
 struct awaited {
