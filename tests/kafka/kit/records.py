@@ -7,7 +7,7 @@ import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Producer, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, ConsumerGroupState, KafkaError, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from kit.offsets import committed
@@ -99,9 +99,20 @@ def topics_of(client):
 
 def members_of(bootstrap, group):
     """How many workers the group has now."""
+    return len(describe_group(bootstrap, group).members)
+
+
+def owners_of(bootstrap, group):
+    """How many workers of the group own partitions now; 0 while it rebalances."""
+    found = describe_group(bootstrap, group)
+    if found.state != ConsumerGroupState.STABLE:
+        return 0
+    return sum(1 for member in found.members if member.assignment.topic_partitions)
+
+
+def describe_group(bootstrap, group):
     client = admin(bootstrap)                   # without a name it would end before its answer comes
-    found = client.describe_consumer_groups([group], request_timeout=PATIENCE)[group].result(PATIENCE)
-    return len(found.members)
+    return client.describe_consumer_groups([group], request_timeout=PATIENCE)[group].result(PATIENCE)
 
 
 def create_topic(bootstrap, name, partitions=4, config=None):

@@ -93,6 +93,12 @@ class World:
         """How many workers the group has now."""
         return records.members_of(self.broker.bootstrap, self.group)
 
+    def await_owners(self, count):
+        """Waits until so many workers own partitions and have answered from them."""
+        assert wait_for(lambda: records.owners_of(self.broker.bootstrap, self.group) == count)
+        before = self.answered()
+        assert wait_for(lambda: self.answered() > before + 50)
+
     def has_begun(self, times, count=1):
         """Whether the committed offset map of partition 0 has this many begun calls of the first `count` open requests,
         the last of them still running."""
