@@ -35,12 +35,39 @@ extern const struct block_row block_rows[BLOCK_RAW];
 /* The kind of a block in Converse's form, by its one member; BLOCK_RAW = no row has it. */
 enum block_kind block_kind_of(struct slice member);
 
+/* A block. `json` of one that is in Converse's form is that form, byte for byte as it came; the
+ * members of its kind are filled as far as it could be read. Values called JSON are as they were
+ * written (strings with their quotes), so that ids, names and inputs pass untouched; texts are
+ * decoded. A slice may be null. */
 struct block {
     enum block_kind kind;
-    bool is_converse;       /* `json` is the block in Converse's form, byte for byte as it came */
+    bool is_converse;
+    bool begins;            /* the first of its message */
+    bool is_string;         /* the content of its message was a string */
     bool is_blank, goes_on; /* while it is read: see blocks.h */
-    struct slice text; /* of TEXT, and of CITED that is not is_converse: decoded, never blank */
-    struct slice json; /* see is_converse; else of CITED: the array of citations. May be null */
+    struct slice text;      /* of TEXT, of CITED that is not is_converse, of GUARD, of REASONING */
+    struct slice json;      /* see is_converse; else of CITED the citations, of JSON its value */
+    struct slice cache;     /* JSON: LangChain's cache_control on the block */
+    union {
+        struct {
+            struct slice id, name, input; /* JSON; the input is an object */
+        } use;
+        struct {
+            struct slice id;           /* JSON */
+            const struct block *parts; /* its content */
+            size_t count;
+            enum { RESULT_STATUS_NONE, RESULT_SUCCESS, RESULT_ERROR } status;
+        } result;
+        struct {
+            struct slice signature, redacted; /* JSON */
+        } reasoning;
+        struct {
+            struct slice format;     /* Converse's name for it: png, pdf, three_gp */
+            struct slice name;       /* of DOCUMENT: decoded */
+            struct slice bytes;      /* base64, checked, without quotes; or … */
+            struct slice uri, owner; /* … decoded: s3://…, and the bucket's owner */
+        } media;
+    };
 };
 
 #endif

@@ -49,6 +49,8 @@ enum err blocks_add_text(struct turns *turns, enum role role, enum text_place pl
     if (err != OK)
         return err;
     bool is_message = place == TEXT_MESSAGE;
+    if (is_message)
+        turns_begin_message(turns, true);
     block.goes_on = is_message && turns->was_text && turns->last_role == role;
     if (text_is_blank(block.text)) {
         block.is_blank = place != TEXT_BLOCK;
@@ -379,6 +381,7 @@ enum err blocks_add_content(struct turns *turns, enum role role, const struct js
                        "must be a string or an array of blocks");
     size_t before = turns->system_count + turns->said_count, index = 0;
     turns->was_text = false;
+    turns_begin_message(turns, false);
     for (const struct json *node = content->first; node != NULL; node = node->next)
         if (!turns_note(turns, add_element(turns, role, node, path_element(path, index++).text)))
             return OK;

@@ -78,5 +78,6 @@ enum err model_resolve(struct reader *reader)
     request->model = model;
     if (alias != NULL)
         apply_alias(reader, alias);
+    request->traits = traits_of(request->model, request->base_model, request->provider);
     return OK;
 }

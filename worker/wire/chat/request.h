@@ -7,6 +7,8 @@
 
 #include "wire/chat/block.h"
 #include "wire/chat/catalog.h"
+#include "wire/chat/tools.h"
+#include "wire/chat/traits.h"
 #include "wire/formats/json.h"
 #include "wire/formats/record.h"
 #include "wire/formats/why.h"
@@ -31,6 +33,25 @@ struct turn {
     size_t count;
 };
 
+/* What the answer is to be parsed into. */
+struct structured_output {
+    enum {
+        STRUCTURED_NONE,
+        STRUCTURED_FUNCTION_CALLING,
+        STRUCTURED_JSON_SCHEMA,
+        STRUCTURED_PROMPT_PREFILL,
+    } method;
+    struct slice name;   /* JSON; null = the schema's title, else the method's default */
+    struct slice schema; /* JSON object */
+    bool strict, include_raw, validate;
+    int retry_invalid; /* 0 to 3 calls more for an answer that is not valid */
+};
+
+struct guardrail {
+    struct slice identifier, version, trace, stream_mode; /* decoded; null = not given */
+    bool last_turn_only;
+};
+
 struct request {
     struct slice id;              /* caller's, else ce_id, else <topic>-<partition>-<offset> */
     struct slice model_requested; /* as the request or the default names it */
@@ -48,6 +69,17 @@ struct request {
     /* object: model_kwargs, less the parameters that LangChain takes out of it, and
      * additional_model_request_fields merged */
     struct slice additional_fields;
+    struct slice provider, base_model; /* as the request or alias gives them; null = by the model */
+    struct model_traits traits; /* what is known of the model: its provider, its peculiarities */
+    const struct tool *tools;
+    size_t tool_count;
+    struct tool_choice tool_choice;
+    struct structured_output structured;
+    struct guardrail guardrail;
+    struct slice cache_control;                                       /* JSON object; null = none */
+    struct slice reasoning_effort, performance_latency, service_tier; /* decoded; null = none */
+    struct slice output_config;                                       /* JSON object */
+    bool count_tokens;
     struct slice response_field_paths;
     struct slice request_metadata;
     struct slice metadata; /* echoed on the response */

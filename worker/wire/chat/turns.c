@@ -30,16 +30,27 @@ static struct turn *turn_of(struct turns *turns, enum role role)
     return last;
 }
 
+void turns_begin_message(struct turns *turns, bool is_string)
+{
+    turns->begins = true;
+    turns->is_string = is_string;
+}
+
 void turns_add_block(struct turns *turns, enum role role, const struct block *block)
 {
     CHECK(turns->system_count + turns->said_count < turns->room);
+    struct block *added = turns->blocks + turns->said_count;
     turns->reader->request->text_bytes += block->text.len;
     if (role == ROLE_SYSTEM) {
-        turns->blocks[turns->room - ++turns->system_count] = *block;
-        return;
+        added = turns->blocks + turns->room - ++turns->system_count;
+    } else {
+        turn_of(turns, role)->count++;
+        turns->said_count++;
     }
-    turn_of(turns, role)->count++;
-    turns->blocks[turns->said_count++] = *block;
+    *added = *block;
+    added->begins = turns->begins;
+    added->is_string = turns->is_string;
+    turns->begins = false;
 }
 
 /* --- what is sent of it --- */

@@ -17,12 +17,16 @@ struct turns {
     struct turn *list; /* their blocks are in `blocks` */
     size_t count, list_room;
     bool is_broken; /* a part of it is wrong: what only follows from that is no mistake */
+    bool begins;    /* the next block is the first of its message */
+    bool is_string; /* the content of the message that is read is a string */
     bool was_text;  /* the last message's content was a string, and its role … */
     enum role last_role;
 };
 
 /* For at most so many blocks and messages. ERR_NO_MEMORY. */
 MUST_CHECK enum err turns_make_room(struct turns *turns, size_t blocks, size_t messages);
+/* The blocks that follow are of a new message. */
+void turns_begin_message(struct turns *turns, bool is_string);
 /* Appends to the system blocks, or to the turn of that role. */
 void turns_add_block(struct turns *turns, enum role role, const struct block *block);
 /* Notes a mistake in a part of the conversation: reader_note. */
