@@ -126,11 +126,14 @@ static void strip_last(struct request *request, const struct turn *turn, struct 
     last->is_converse = false;
 }
 
-static void settle(const struct turns *turns, struct turn *list, struct block *blocks)
+/* In place. Returns how many blocks are left in all turns. */
+static size_t settle(struct turns *turns)
 {
     struct reader *reader = turns->reader;
-    struct turn *last = list + turns->count - 1;
-    for (struct turn *turn = list; turn <= last; turn++) {
+    struct turn *last = turns->list + turns->count - 1;
+    struct block *blocks = turns->blocks;
+    size_t kept = 0;
+    for (struct turn *turn = turns->list; turn <= last; turn++) {
         size_t count = turn->count;
         turn->blocks = blocks;
         turn->count = drop_blanks(reader->request, blocks, count);
@@ -138,7 +141,23 @@ static void settle(const struct turns *turns, struct turn *list, struct block *b
         if (turn == last)
             strip_last(reader->request, turn, blocks + turn->count - 1);
         blocks += count;
+        kept += turn->count;
     }
+    return kept;
+}
+
+/* Likewise; they stand last one first until then. */
+static size_t settle_system(struct turns *turns, struct block **ret_blocks)
+{
+    struct block *blocks = turns->blocks + turns->room - turns->system_count;
+    for (size_t i = 0, j = turns->system_count; i + 1 < j; i++) {
+        struct block first = blocks[i];
+        blocks[i] = blocks[--j];
+        blocks[j] = first;
+    }
+    size_t kept = drop_blanks(turns->reader->request, blocks, turns->system_count);
+    *ret_blocks = blocks;
+    return join_texts(turns->reader, blocks, kept);
 }
 
 bool turns_note(struct turns *turns, enum err err)
@@ -151,9 +170,11 @@ enum err turns_keep(struct turns *turns)
 {
     struct reader *reader = turns->reader;
     struct request *request = reader->request;
-    size_t count = turns->system_count + turns->said_count;
-    size_t bytes = count * sizeof(struct block) + turns->count * sizeof(struct turn);
+    struct block *system;
     CHECK(turns->count > 0);
+    size_t system_count = settle_system(turns, &system);
+    size_t count = system_count + settle(turns);
+    size_t bytes = count * sizeof(struct block) + turns->count * sizeof(struct turn);
     if (bytes > reader->arena->limit - reader->arena->held)
         return why_set(&reader->why, ERR_REQUEST_TOO_LARGE, "messages",
                        "%zu blocks are too many for a request of this size", count);
@@ -161,15 +182,17 @@ enum err turns_keep(struct turns *turns)
     struct turn *list = arena_new_array(reader->arena, turns->count, sizeof *list);
     if (blocks == NULL || list == NULL)
         return reader_no_memory(reader);
-    for (size_t i = 0; i < turns->system_count; i++)
-        blocks[i] = turns->blocks[turns->room - 1 - i];
-    struct block *said = blocks + turns->system_count;
-    memcpy(said, turns->blocks, turns->said_count * sizeof *said);
-    memcpy(list, turns->list, turns->count * sizeof *list);
+    if (system_count > 0)
+        memcpy(blocks, system, system_count * sizeof *blocks);
     request->system = blocks;
-    request->system_count = drop_blanks(request, blocks, turns->system_count);
-    request->system_count = join_texts(reader, blocks, request->system_count);
-    settle(turns, list, said);
+    request->system_count = system_count;
+    blocks += system_count;
+    for (size_t i = 0; i < turns->count; i++) {
+        list[i] = turns->list[i];
+        list[i].blocks = blocks;
+        memcpy(blocks, turns->list[i].blocks, list[i].count * sizeof *blocks);
+        blocks += list[i].count;
+    }
     request->turns = list;
     request->turn_count = turns->count;
     return OK;
