@@ -52,3 +52,12 @@ def outputs(request):
     if request.param == "kafka":
         return Outputs(KEPT)
     return request.getfixturevalue("encoded")
+
+
+@pytest.fixture(scope="session")
+def worker():
+    """The real engine without Kafka and network (parity.Worker)."""
+    from parity import Worker                           # boto3 and LangChain take a second to import
+    made = Worker(built("answer_requests"))
+    yield made
+    made.end()
