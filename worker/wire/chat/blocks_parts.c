@@ -1,0 +1,18 @@
+#include "wire/chat/blocks_parts.h"
+
+#include "wire/formats/path.h"
+
+enum err piece_refuse(const struct piece *piece, const char *member, enum err err,
+                      const char *words)
+{
+    if (member == NULL)
+        return why_set(&piece->reader->why, err, piece->path, "%s", words);
+    struct path path = path_member(piece->path, slice_of_text(member));
+    return why_set(&piece->reader->why, err, path.text, "%s", words);
+}
+
+void piece_add_converse(const struct piece *piece, struct slice json)
+{
+    struct block block = {.kind = piece->kind, .is_converse = true, .json = json};
+    turns_add_block(piece->turns, piece->role, &block);
+}
