@@ -14,9 +14,12 @@ from decimal import Decimal
 import boto3
 from botocore.awsrequest import AWSResponse
 from botocore.config import Config
+from botocore.session import Session
+from botocore.validate import ParamValidator
 from langchain_aws import ChatBedrock, ChatBedrockConverse
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 
+MODEL = Session().get_service_model("bedrock-runtime")
 EVENT_STREAM = "application/vnd.amazon.eventstream"
 
 
@@ -217,6 +220,13 @@ def plain(value):
 def sent(body):
     """A body without the empty members that LangChain sends for what is not there."""
     return {name: value for name, value in body.items() if value or name not in ("system", "inferenceConfig")}
+
+
+def mistakes(body, operation="Converse"):
+    """What AWS's service model, as botocore has it, says against a body: wrong types, unknown and missing members."""
+    shape = MODEL.operation_model(operation).input_shape
+    report = ParamValidator().validate({"modelId": "m.x", **json.loads(json.dumps(body, default=float))}, shape)
+    return report.generate_report().splitlines()
 
 
 def compared(message):

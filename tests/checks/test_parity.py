@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 
-from parity import Answer, LangChain, compared, request_of, sent
+from parity import Answer, LangChain, compared, mistakes, request_of, sent
 
 CLAUDE = "anthropic.claude-3-5-sonnet-20241022-v2:0"
 COUNTS = {"inputTokens": 7, "outputTokens": 3, "totalTokens": 10}
@@ -63,4 +63,5 @@ def test_converse_gets_what_langchain_sends(worker, case):
     ours = worker.run(request_of("converse", options, case.messages, **case.more), [case.answer])
     assert ours.bodies == [sent(body) for body in theirs.bodies], ours.response
     assert ours.paths == theirs.paths
+    assert [mistakes(body) for body in ours.bodies] == [[]]
     assert compared(ours.message) == compared(theirs.message)
