@@ -254,7 +254,7 @@ def codes(text):
 
 
 def test_the_table_of_fields_has_the_fields_of_a_request():
-    there = set(re.findall(r"^(?:FIELD|VALUE|PARAMETER)\((\w+),",
+    there = set(re.findall(r"^(?:FIELD|VALUE|PRESET|PARAMETER)\((\w+),",
                            (ROOT / "worker/wire/chat/request_fields.def").read_text(encoding="utf-8"), re.MULTILINE))
     schema = json.loads((SCHEMAS / "request.schema.json").read_text(encoding="utf-8"))
     there |= {name for name, value in schema["properties"].items() if value.get("type") != "null"}

@@ -9,7 +9,7 @@ from outputs import ROOT, faults, schema
 CHAT = ROOT / "worker" / "wire" / "chat"
 LIST = (CHAT / "request_fields.def").read_text(encoding="utf-8")
 PARAMETERS = re.findall(r"^PARAMETER\(\w+, +(\w+),", (CHAT / "parameters.def").read_text(encoding="utf-8"), re.M)
-FIELDS = re.findall(r"^(?:FIELD|VALUE|PART)\((\w+),", LIST, re.M) + PARAMETERS
+FIELDS = re.findall(r"^(?:FIELD|VALUE|PRESET|PART)\((\w+),", LIST, re.M) + PARAMETERS
 LATER = re.findall(r"^LATER\((\w+)\)", LIST, re.M)
 # A schema cannot check these: the settings of a worker decide.
 BEYOND = {"unknown_model", "unknown_template", "template_variables"}
@@ -26,6 +26,31 @@ VALUES = [
     {"template": "t", "variables": None}, {"template": "t", "variables": {"a": "b"}},
     {"template": "t", "variables": {"a": None}}, {"template": "t", "variables": []}, {"template": "t", "x": 1},
 ]
+GUARDED = {"guardrail_identifier": "g", "guardrail_version": "1"}
+OPTIONS = {
+    "guardrail": [
+        GUARDED, {"guardrailIdentifier": "g", "guardrailVersion": "DRAFT"},
+        {"guardrail_identifier": "g", "guardrailVersion": "1"}, {"guardrail_identifier": "g"}, {"guardrail_version": "1"},
+        {**GUARDED, "guardrailIdentifier": "g"}, {**GUARDED, "guardrailVersion": None}, {**GUARDED, "trace": "enabled_full"},
+        {**GUARDED, "trace": True}, {**GUARDED, "trace": None}, {**GUARDED, "stream_processing_mode": "async"},
+        {**GUARDED, "streamProcessingMode": "sync"}, {**GUARDED, "streamProcessingMode": "both"},
+        {**GUARDED, "streamProcessingMode": None, "stream_processing_mode": None}, {**GUARDED, "last_turn_only": True},
+        {**GUARDED, "last_turn_only": 1}, {**GUARDED, "last_turn_only": None}, {**GUARDED, "x": None},
+        {**GUARDED, "guardrail_version": 1}, {**GUARDED, "guardrail_version": ""}, {**GUARDED, "guardrail_version": None},
+        {**GUARDED, "guardrail_identifier": "x" * 2049},
+    ],
+    "performance": [{"latency": "standard"}, {"latency": "optimized"}, {"latency": "fast"}, {"latency": None},
+                    {"latency": 1}, {"latency": "standard", "x": 1}],
+    "reasoning": [{"effort": "none"}, {"effort": "max"}, {"effort": "most"}, {"effort": None}, {"effort": ["low"]},
+                  {"efort": "low"}],
+    "cache_control": [{"type": "ephemeral"}, {"type": "ephemeral", "ttl": "1h"}, {"type": "ephemeral", "ttl": "5m"},
+                      {"type": "ephemeral", "ttl": "2h"}, {"type": "ephemeral", "ttl": None}, {"type": "default"},
+                      {"type": None}, {"ttl": "1h"}, {"type": "ephemeral", "x": 1}],
+    "service_tier": ["priority", "default", "flex", "reserved", "Flex", {"type": "flex"}],
+    "output_config": [{"textFormat": {"type": "json_schema", "structure": {}}}],
+    "provider": ["Anthropic"],
+    "base_model": ["anthropic.claude-sonnet-4-5-20250929-v1:0"],
+}
 MEMBERS = ["role", "type", "content", "id", "name", "tool_calls", "tool_call_chunks", "invalid_tool_calls",
            "usage_metadata", "response_metadata", "additional_kwargs", "chunk_position", "example", "cache_control",
            "tool_call_id", "status", "artifact", "contents"]
@@ -49,6 +74,7 @@ def requests():
             yield {**base, name: value} if name != "prompt" else {name: value}
             if name == "prompt":
                 yield {**base, name: value}
+    yield from ({**base, name: value} for name, values in OPTIONS.items() for value in values)
     for name in MEMBERS:
         for value in VALUES:
             yield {"messages": [{"role": "human", "content": "x", name: value}]}

@@ -116,6 +116,7 @@ enum err converse_encode(const struct dialect *dialect, const struct request *re
     add_additional(ret_body, request);
     json_add_member(ret_body, "additionalModelResponseFieldPaths", request->response_field_paths);
     json_add_member(ret_body, "requestMetadata", request->request_metadata);
+    converse_add_options(ret_body, request);
     buf_add_byte(ret_body, '}');
     return ret_body->failed;
 }

@@ -57,6 +57,10 @@ MUST_CHECK enum err converse_keep_slice(struct arena *arena, struct slice text,
 MUST_CHECK enum err converse_keep_string(struct arena *arena, const struct json *node,
                                          struct slice *ret_text);
 
+/* Adds guardrailConfig, performanceConfig, serviceTier and outputConfig, as far as they are given
+ * (encode_options.c). */
+void converse_add_options(struct buf *body, const struct request *request);
+
 /* The row's functions: encode.c, decode.c, stream.c. */
 MUST_CHECK enum err converse_encode(const struct dialect *dialect, const struct request *request,
                                     struct buf *ret_body);
