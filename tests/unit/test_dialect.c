@@ -32,7 +32,7 @@ static enum err unwrap(const struct dialect *dialect, const struct event *frame,
 }
 
 static const struct api api_echo = {
-    .name = {.api = "echo", .provider = "echo_provider"},
+    .name = {.api = "echo", .provider = "echo_provider", .stop_reason = "stopReason"},
     .content_type = "text/plain",
     .stream_type = "application/vnd.amazon.eventstream",
     .add_path = add_path,
@@ -293,7 +293,9 @@ static void only_the_rows_name_an_api(void **state)
     struct buf report OWNED_BY(buf_done);
     buf_init(&report, REPORT_BYTES_MAX);
     (void)sources_visit("worker/wire/bedrock/converse", find_name, &report);
-    assert_buf(&report, "worker/wire/bedrock/converse/converse.c says \"converse\"\n");
+    (void)sources_visit("worker/wire/bedrock/invoke", find_name, &report);
+    assert_buf(&report, "worker/wire/bedrock/converse/converse.c says \"converse\"\n"
+                        "worker/wire/bedrock/invoke/invoke.c says \"invoke\"\n");
     buf_reset(&report);
     for (size_t i = 0; i < COUNT_OF(FOLDERS); i++) {
         char folder[64];

@@ -62,7 +62,8 @@ static void a_response_matches_the_golden_one(void **state)
 static void a_response_names_the_model_and_api_of_its_last_attempt(void **state)
 {
     (void)state;
-    static const struct api_name OTHER = {.api = "invoke", .provider = "bedrock"};
+    static const struct api_name OTHER = {
+        .api = "invoke", .provider = "bedrock", .stop_reason = "stop_reason"};
     struct output_kit kit;
     kit_init(&kit);
     kit.attempts[1].model = SLICE("other.model");

@@ -47,6 +47,8 @@ struct api {
 struct family {
     const char *name;
     bool can_stream;
+    /* Whether it can call the request's model. NULL: it calls them all. */
+    bool (*serves)(const struct family *family, const struct request *request);
     const char *trial_body; /* that Bedrock refuses (status 400) before a model computes, if these
                                credentials may use the model: for `check --connect` */
     enum err (*encode)(const struct dialect *dialect, const struct request *request,

@@ -2,21 +2,39 @@
 
 #include "base/check.h"
 #include "wire/bedrock/converse/converse.h"
+#include "wire/bedrock/invoke/invoke.h"
 
-static const struct dialect *const ROWS[] = {&dialect_converse};
-static const struct api_name *const APIS[] = {&api_converse.name};
+static const struct dialect *const ROWS[] = {
+    &dialect_converse,
+#define FAMILY(id, name, provider, models, shape, stop_key, takes) &invoke_dialects[INVOKE_##id],
+#include "wire/bedrock/invoke/families.def"
+#undef FAMILY
+};
+static const struct api_name *const APIS[] = {&api_converse.name, &api_invoke.name};
+
+static const struct dialects OURS = {ROWS, COUNT_OF(ROWS)};
+
+static bool is_of_api(const struct dialect *dialect, const struct request *request)
+{
+    return request->api.ptr == NULL || slice_equal_text(request->api, dialect->api->name.api);
+}
 
 const struct dialect *dialect_for(const struct dialects *dialects, const struct request *request)
 {
-    static const struct dialects OURS = {ROWS, COUNT_OF(ROWS)};
+    const struct dialect *first = NULL;
     if (dialects == NULL)
         dialects = &OURS;
-    size_t row = 0;
-    while (row < dialects->count && request->api.ptr != NULL &&
-           !slice_equal_text(request->api, dialects->rows[row]->api->name.api))
-        row++;
-    CHECK(row < dialects->count);
-    return dialects->rows[row];
+    for (size_t i = 0; i < dialects->count; i++) {
+        const struct dialect *row = dialects->rows[i];
+        if (!is_of_api(row, request))
+            continue;
+        if (row->family->serves == NULL || row->family->serves(row->family, request))
+            return row;
+        if (first == NULL)
+            first = row;
+    }
+    CHECK(first != NULL);
+    return first;
 }
 
 const struct api_name *const *dialect_apis(size_t *ret_count)

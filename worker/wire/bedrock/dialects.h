@@ -9,9 +9,11 @@ struct dialects {
     size_t count;
 };
 
-/* The dialect for a request: the first row of the API that it names; where it names none, the first
- * row. `dialects` NULL = those of this version. There must be one: the catalog that the request was
- * read against has the same APIs. */
+/* The dialect for a request: the first row of the API that it names whose family serves its model;
+ * where it names none, the first row that does. `dialects` NULL = those of this version. A request
+ * that no row serves gets the first row of its API: such requests are rejected, and only records
+ * about them ask. There must be one: the catalog that the request was read against has the same
+ * APIs. */
 const struct dialect *dialect_for(const struct dialects *dialects, const struct request *request);
 /* The APIs of this version: what a request's and an alias's `api` may be beside `auto`. */
 const struct api_name *const *dialect_apis(size_t *ret_count);

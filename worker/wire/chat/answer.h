@@ -10,9 +10,10 @@
 
 /* How the outside calls an API of Bedrock Runtime. */
 struct api_name {
-    const char *api;      /* requests, settings and records: `api` */
-    const char *provider; /* LangChain: `model_provider`; by it LangChain knows how to read an
-                             answer that is put back */
+    const char *api;         /* requests, settings and records: `api` */
+    const char *provider;    /* LangChain: `model_provider`; by it LangChain knows how to read an
+                                answer that is put back */
+    const char *stop_reason; /* its member of response_metadata */
 };
 
 #define ANSWER_COUNT_ABSENT (-1)
@@ -25,6 +26,8 @@ struct usage_counts {
     int64_t cache_write_1h_tokens; /* ANSWER_COUNT_ABSENT when not given; likewise the next */
     int64_t reasoning_tokens;
     bool known;       /* Bedrock gave counts */
+    bool is_detailed; /* LangChain says this API's cache counts even if they are 0, and of writes
+                         only their sum */
     struct slice raw; /* its own object, byte for byte; null = none */
 };
 
@@ -36,6 +39,9 @@ struct answer {
     /* members for response_metadata, as Bedrock wrote them: `"metrics":{…},…`; may be empty.
      * Without stopReason and the worker's own (ResponseMetadata, model_name, model_provider) */
     struct slice metadata;
+    /* Members of additional_kwargs, which response_metadata repeats; null = none. They say the stop
+     * reason, too. */
+    struct slice additional_kwargs;
     struct slice service_tier; /* decoded; null = not said */
     /* UTF-8 bytes of text, reasoning and tool inputs: output tokens are estimated as a quarter of
      * it */
@@ -46,7 +52,7 @@ struct answer {
 /* What one event of a stream means to the outside. */
 struct stream_step {
     bool is_chunk;                 /* a chunk is to be sent */
-    struct slice content;          /* its `content`: JSON array. Borrowed until the next step */
+    struct slice content;          /* its `content`: JSON. Borrowed until the next step */
     struct slice tool_call_chunks; /* JSON array or null */
     struct slice metadata;         /* members for response_metadata, or null */
     bool has_usage;                /* usage_metadata belongs on this chunk (stream->usage) */

@@ -102,9 +102,6 @@ enum err request_read_api(struct reader *reader, const struct request_field *fie
             return OK;
         }
     }
-    if (slice_equal_text(name, "invoke"))
-        return why_set(&reader->why, ERR_UNSUPPORTED_FIELD, field->name,
-                       "this version does not support InvokeModel yet");
     return refuse_api(reader, field);
 }
 

@@ -256,14 +256,14 @@ static bool has_lifetimes(const struct usage_counts *counts)
  * is 0 then), else as cache_creation. */
 static void add_input_details(struct buf *body, const struct usage_counts *counts)
 {
-    bool is_split = has_lifetimes(counts);
+    bool is_split = has_lifetimes(counts) && !counts->is_detailed;
     json_add_name(body, "input_token_details");
     buf_add_byte(body, '{');
     json_add_int_member(body, "cache_read", counts->cache_read_tokens);
     json_add_int_member(body, "cache_creation", is_split ? 0 : counts->cache_write_tokens);
-    if (counts->cache_write_5m_tokens > 0)
+    if (is_split && counts->cache_write_5m_tokens > 0)
         json_add_int_member(body, "ephemeral_5m_input_tokens", counts->cache_write_5m_tokens);
-    if (counts->cache_write_1h_tokens > 0)
+    if (is_split && counts->cache_write_1h_tokens > 0)
         json_add_int_member(body, "ephemeral_1h_input_tokens", counts->cache_write_1h_tokens);
     buf_add_byte(body, '}');
 }
@@ -275,7 +275,8 @@ void output_add_usage_metadata(struct buf *body, const struct usage_counts *coun
     json_add_int_member(body, "input_tokens", counts->input_tokens);
     json_add_int_member(body, "output_tokens", counts->output_tokens);
     json_add_int_member(body, "total_tokens", counts->total_tokens);
-    if (counts->cache_read_tokens > 0 || counts->cache_write_tokens > 0 || has_lifetimes(counts))
+    if (counts->is_detailed || counts->cache_read_tokens > 0 || counts->cache_write_tokens > 0 ||
+        has_lifetimes(counts))
         add_input_details(body, counts);
     if (counts->reasoning_tokens != ANSWER_COUNT_ABSENT) {
         json_add_name(body, "output_token_details");

@@ -19,7 +19,7 @@ static size_t expected_bytes(const struct response_facts *facts)
     if (facts->answer != NULL)
         bytes += facts->answer->content.len + facts->answer->tool_calls.len +
                  facts->answer->invalid_tool_calls.len + facts->answer->metadata.len +
-                 facts->answer->usage.raw.len;
+                 facts->answer->usage.raw.len + 2 * facts->answer->additional_kwargs.len;
     return bytes;
 }
 
@@ -44,12 +44,20 @@ static void add_message(struct buf *body, const struct response_facts *facts)
     json_add_member(body, "invalid_tool_calls",
                     answer->invalid_tool_calls.ptr != NULL ? answer->invalid_tool_calls
                                                            : SLICE("[]"));
+    if (answer->additional_kwargs.len > 0) {
+        json_add_name(body, "additional_kwargs");
+        buf_add_byte(body, '{');
+        buf_add(body, answer->additional_kwargs);
+        buf_add_byte(body, '}');
+    }
     if (answer->usage.known)
         output_add_usage_metadata(body, &answer->usage);
     json_add_name(body, "response_metadata");
     buf_add_byte(body, '{');
     output_add_call_metadata(body, last);
-    json_add_text_member(body, "stopReason", answer->stop_reason);
+    if (answer->additional_kwargs.len == 0)
+        json_add_text_member(body, last->api->stop_reason, answer->stop_reason);
+    output_add_members(body, answer->additional_kwargs);
     output_add_members(body, answer->metadata);
     output_add_model_metadata(body, last);
     buf_add(body, SLICE("}}"));
