@@ -67,8 +67,21 @@ CONTENTS = [[{"type": "text", "text": "x"}], [{"type": "text", "text": "x", "ind
             [{"cachePoint": {"type": "default"}}], [{"type": "text", "text": "x", "cache_control": {}}]]
 
 
+STRUCTURED = [{}, {"schema": {}}, {"schema": None}, {"schema": []}, {"schema": {}, "more": 1},
+              {"schema": {"name": "a", "parameters": {}}}, {"schema": {"name": "a", "parameters": 1}},
+              {"schema": {"name": "a", "input_schema": {}}}, {"schema": {"toolSpec": {}}}, {"schema": {"function": {}}},
+              {"schema": {}, "retry_invalid": 1}, {"schema": {}, "retry_invalid": 1, "validate": False},
+              *({"schema": {"title": "a"}, "validate": True, name: value}
+                for name in ("name", "method", "strict", "include_raw", "validate", "retry_invalid")
+                for value in (None, True, False, 0, 1, 3, 4, -1, 2.0, 0.5, "", "a", "a b", "x" * 64, "x" * 65, "é",
+                              "function_calling", "json_schema", "prompt_prefill", [], {})
+                if not (name == "validate" and value in (None, False, 0)))]
+
+
 def requests():
     base = {"messages": [["human", "x"]]}
+    for value in STRUCTURED:
+        yield {**base, "structured_output": value}
     for name in [*FIELDS, *LATER, "mesages"]:
         for value in VALUES:
             yield {**base, name: value} if name != "prompt" else {name: value}

@@ -1,6 +1,7 @@
 #include "wire/chat/conversation.h"
 
 #include "wire/chat/blocks.h"
+#include "wire/chat/structured_sent.h"
 #include "wire/formats/path.h"
 #include "wire/formats/text.h"
 
@@ -203,11 +204,13 @@ static size_t count_blocks(const struct json *messages)
 static enum err read_messages(struct turns *turns, const struct json *messages, const char *list)
 {
     size_t index = 0;
-    enum err err = turns_make_room(turns, count_blocks(messages), messages->count);
+    enum err err = turns_make_room(turns, count_blocks(messages) + STRUCTURED_BLOCKS_MAX,
+                                   messages->count + STRUCTURED_BLOCKS_MAX);
     if (err != OK)
         return err;
-    for (const struct json *node = messages->first; node != NULL; node = node->next)
-        if (!turns_note(turns, read_message(turns, node, list, index++)))
+    for (const struct json *node = messages->first; node != NULL; node = node->next, index++)
+        if (!turns_note(turns, read_message(turns, node, list, index)) ||
+            (index == 0 && !turns_note(turns, structured_instruct(turns))))
             return OK;
     if (turns->count == 0 && !turns->is_broken)
         return why_set(&turns->reader->why, ERR_INVALID, list, "has no user message");
@@ -264,11 +267,13 @@ static enum err read_named(struct turns *turns, const struct json *node)
             "is not the name of a template (an inline template is an array of messages)");
     if (named == NULL)
         return unknown_template(reader, name);
-    enum err err = turns_make_room(turns, named->count, named->count);
+    enum err err = turns_make_room(turns, named->count + STRUCTURED_BLOCKS_MAX,
+                                   named->count + STRUCTURED_BLOCKS_MAX);
     if (err != OK)
         return err;
     for (size_t i = 0; i < named->count; i++)
-        if (!turns_note(turns, read_named_message(turns, named, i)))
+        if (!turns_note(turns, read_named_message(turns, named, i)) ||
+            (i == 0 && !turns_note(turns, structured_instruct(turns))))
             return OK;
     if (turns->count == 0 && !turns->is_broken)
         return why_set(&reader->why, ERR_INVALID, "prompt.template", "has no user message");
@@ -336,5 +341,6 @@ enum err conversation_read(struct reader *reader)
                                             : read_prompt(&turns);
     if (!turns_note(&turns, err) || reader->mistakes.count > 0)
         return OK;
-    return turns_keep(&turns);
+    err = structured_prefill(&turns);
+    return err == OK ? turns_keep(&turns) : err;
 }

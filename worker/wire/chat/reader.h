@@ -27,6 +27,7 @@ struct reader {
     /* Read apart, put together at the end. */
     const struct json *messages, *prompt;
     const struct json *model_kwargs, *additional_fields;
+    const struct json *schema; /* of structured_output; NULL = none, or it is wrong */
 };
 
 /* Notes a mistake, reader->why, unless err is OK. false: the reading ends, because there are

@@ -6,6 +6,7 @@
 #include "wire/chat/merge.h"
 #include "wire/chat/model.h"
 #include "wire/chat/options.h"
+#include "wire/chat/structured_sent.h"
 #include "wire/chat/values.h"
 #include "wire/formats/text.h"
 
@@ -230,6 +231,9 @@ static void read_whole(struct reader *reader, const struct json *root)
     bool goes_on = reader_note(reader, merge_fields(reader));
     if (goes_on && !is_model_wrong)
         goes_on = reader_note(reader, model_resolve(reader));
+    if (goes_on)
+        goes_on = reader_note(
+            reader, structured_apply(reader, gives(root, "tools") || gives(root, "tool_choice")));
     if (goes_on && !is_said_wrong)
         (void)reader_note(reader, conversation_read(reader));
 }

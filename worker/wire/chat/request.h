@@ -41,10 +41,12 @@ struct structured_output {
         STRUCTURED_JSON_SCHEMA,
         STRUCTURED_PROMPT_PREFILL,
     } method;
-    struct slice name;   /* JSON; null = the schema's title, else the method's default */
-    struct slice schema; /* JSON object */
-    bool strict, include_raw, validate;
+    struct slice name;   /* JSON: as given, else the schema's title, else the method's default */
+    struct slice schema; /* JSON object, as it came */
+    struct slice strict; /* JSON: true or false; null = not given */
+    bool include_raw, validate;
     int retry_invalid; /* 0 to 3 calls more for an answer that is not valid */
+    bool must_call; /* the model thinks and cannot be forced: an answer without a call is wrong */
 };
 
 struct guardrail {

@@ -6,8 +6,10 @@
 static const struct {
     enum trait trait;
     const char *glob;
+    bool has;
 } rows[] = {
-#define HAS(name, glob) {TRAIT_##name, glob},
+#define HAS(name, glob) {TRAIT_##name, glob, true},
+#define BUT(name, glob) {TRAIT_##name, glob, false},
 #include "wire/chat/traits.def"
 };
 
@@ -42,9 +44,11 @@ struct model_traits traits_of(struct slice model, struct slice base_model, struc
     size_t dot = slice_find(traits.name, '.');
     if (provider.len == 0)
         traits.provider = dot < traits.name.len ? slice_sub(traits.name, 0, dot) : SLICE_NULL;
-    for (size_t i = 0; i < COUNT_OF(rows); i++)
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        uint32_t bit = 1U << rows[i].trait;
         if (glob_match(slice_of_text(rows[i].glob), traits.name, true))
-            traits.has |= 1U << rows[i].trait;
+            traits.has = rows[i].has ? traits.has | bit : traits.has & ~bit;
+    }
     return traits;
 }
 
