@@ -92,7 +92,7 @@ static void models_and_templates_are_checked(void **state)
                    "an alias has id, api, region and");
     assert_problem("models: {aliases: {a: {id: x.y, defaults: {temprature: 1}}}}\n",
                    "defaults.temprature: unknown; did you mean temperature?");
-    assert_problem("models: {aliases: {a: {id: x.y, api: invoke}}}\n",
+    assert_problem("models: {aliases: {a: {id: x.y, api: chat}}}\n",
                    "is not one of auto, converse");
     assert_problem("models: {aliases: {a: {id: x.y, defaults: {temperature: warm}}}}\n",
                    "w.yaml:1:57: models.aliases.a.defaults.temperature: must be a number from 0");
