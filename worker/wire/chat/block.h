@@ -42,12 +42,14 @@ enum block_kind block_kind_of(struct slice member);
 struct block {
     enum block_kind kind;
     bool is_converse;
-    bool begins;            /* the first of its message */
-    bool is_string;         /* the content of its message was a string */
-    bool is_blank, goes_on; /* while it is read: see blocks.h */
-    struct slice text;      /* of TEXT, of CITED that is not is_converse, of GUARD, of REASONING */
-    struct slice json;      /* see is_converse; else of CITED the citations, of JSON its value */
-    struct slice cache;     /* JSON: LangChain's cache_control on the block */
+    bool begins;                                   /* the first of its message */
+    bool is_string;                                /* the content of its message was a string */
+    bool is_blank, goes_on;                        /* while it is read: see blocks.h */
+    enum { CITES_UNSAID, CITES_NOT, CITES } cites; /* of DOCUMENT: whether the answer may cite it */
+    struct slice text;  /* of TEXT, of CITED that is not is_converse, of GUARD, of REASONING */
+    struct slice json;  /* see is_converse; else of CITED the citations, of JSON its value, of
+                           media the value of their member where it came in Converse's form */
+    struct slice cache; /* JSON: LangChain's cache_control on the block */
     union {
         struct {
             struct slice id, name, input; /* JSON; the input is an object */

@@ -30,12 +30,21 @@ static enum err add_langchain(struct piece *piece, const struct json *type)
             piece, NULL, ERR_UNSUPPORTED_FIELD,
             "this version does not support blocks of this type yet (Converse's own blocks pass)");
     if ((types[row].roles & 1U << piece->role) == 0)
-        return piece_refuse(piece, "type", ERR_INVALID, "is allowed in assistant messages only");
+        return piece_refuse(piece, "type", ERR_INVALID,
+                            piece->role == ROLE_SYSTEM ? "is not allowed in system messages"
+                                                       : "is allowed in assistant messages only");
     piece->kind = types[row].kind;
     return types[row].add(piece);
 }
 
 /* --- Converse's own blocks --- */
+
+/* The kinds whose Converse form is read, too. */
+static blocks_add_inner *const converse_readers[BLOCK_RAW] = {
+    [BLOCK_TEXT] = blocks_add_converse_text,   [BLOCK_IMAGE] = blocks_add_converse_media,
+    [BLOCK_VIDEO] = blocks_add_converse_media, [BLOCK_DOCUMENT] = blocks_add_converse_media,
+    [BLOCK_AUDIO] = blocks_add_converse_media, [BLOCK_GUARD] = blocks_add_converse_guard,
+};
 
 static enum err unknown_block(const struct piece *piece)
 {
@@ -97,8 +106,8 @@ static enum err add_converse(struct piece *piece)
             "a block must have one member (Converse's form), or a type and its members");
     if ((block_rows[piece->kind].roles & 1U << piece->role) == 0)
         return refuse_in_system(piece);
-    if (piece->kind == BLOCK_TEXT)
-        return blocks_add_converse_text(piece, member);
+    if (converse_readers[piece->kind] != NULL)
+        return converse_readers[piece->kind](piece, member);
     piece_add_converse(piece, piece->node->source);
     return OK;
 }

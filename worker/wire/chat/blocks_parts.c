@@ -16,3 +16,11 @@ void piece_add_converse(const struct piece *piece, struct slice json)
     struct block block = {.kind = piece->kind, .is_converse = true, .json = json};
     turns_add_block(piece->turns, piece->role, &block);
 }
+
+enum err blocks_check_members(const struct piece *piece, const char *const *members, size_t count)
+{
+    for (const struct json *member = piece->node->first; member != NULL; member = member->next)
+        if (!slice_is_one_of(member->name, members, count))
+            return reader_unknown_member(piece->reader, piece->path, member->name, members, count);
+    return OK;
+}

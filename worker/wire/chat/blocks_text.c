@@ -5,7 +5,7 @@
 
 /* --- text --- */
 
-static enum err fill(struct turns *turns, struct slice text, const char *path,
+enum err blocks_fill(struct turns *turns, struct slice text, const char *path,
                      struct slice *ret_text)
 {
     struct reader *reader = turns->reader;
@@ -24,7 +24,7 @@ enum err blocks_add_text(struct turns *turns, enum role role, enum text_place pl
                          struct slice text, const char *path)
 {
     struct block block = {.kind = BLOCK_TEXT, .text = text};
-    enum err err = turns->use == NULL ? OK : fill(turns, text, path, &block.text);
+    enum err err = turns->use == NULL ? OK : blocks_fill(turns, text, path, &block.text);
     if (err != OK)
         return err;
     bool is_message = place == TEXT_MESSAGE;
@@ -51,121 +51,28 @@ enum err blocks_add_string(struct turns *turns, enum role role, enum text_place 
 
 /* --- LangChain's text block --- */
 
-static enum err check_text_members(const struct piece *piece)
-{
-    static const char *const members[] = {"type", "text",      "index",
-                                          "id",   "citations", "annotations"};
-    for (const struct json *member = piece->node->first; member != NULL; member = member->next) {
-        if (slice_is_one_of(member->name, members, COUNT_OF(members)))
-            continue;
-        if (slice_equal_text(member->name, "cache_control"))
-            return piece_refuse(
-                piece, "cache_control", ERR_UNSUPPORTED_FIELD,
-                "this version does not support this field yet (a block {\"cachePoint\": "
-                "…} passes)");
-        return reader_unknown_member(piece->reader, piece->path, member->name, members,
-                                     COUNT_OF(members));
-    }
-    return OK;
-}
-
-/* Bedrock takes back the citations that name their source's content; others are dropped, as
- * LangChain does. It prints their names in snake case. */
-static bool can_cite(const struct piece *piece, const struct json *citations, bool *ret_is_snake)
-{
-    *ret_is_snake = false;
-    if (piece->role != ROLE_ASSISTANT || !json_is(citations, JSON_ARRAY) || citations->count == 0)
-        return false;
-    for (const struct json *citation = citations->first; citation != NULL;
-         citation = citation->next) {
-        if (json_member(citation, "sourceContent") != NULL)
-            continue;
-        if (json_member(citation, "source_content") == NULL)
-            return false;
-        *ret_is_snake = true;
-    }
-    return true;
-}
-
-/* Behind a string's closing quote; `from` is behind its opening one. */
-static size_t string_end(struct slice text, size_t from)
-{
-    while (from < text.len && text.ptr[from] != '"')
-        from += text.ptr[from] == '\\' ? 2 : 1;
-    return from < text.len ? from + 1 : text.len;
-}
-
-static bool is_name(struct slice text, size_t behind)
-{
-    struct slice rest = slice_trim(slice_sub(text, behind, SIZE_MAX));
-    return rest.len > 0 && rest.ptr[0] == ':';
-}
-
-/* source_content → sourceContent */
-static void add_camel(struct buf *raw, struct slice name)
-{
-    for (size_t i = 0; i < name.len; i++) {
-        char next = i + 1 < name.len ? name.ptr[i + 1] : '\0';
-        if (name.ptr[i] == '_' && i > 1 && next >= 'a' && next <= 'z') {
-            buf_add_byte(raw, (char)(next - 'a' + 'A'));
-            i++;
-        } else {
-            buf_add_byte(raw, name.ptr[i]);
-        }
-    }
-}
-
-/* The names of all members in Bedrock's own case, as they were before LangChain printed them; what
- * they say stays byte for byte. `source` was scanned before. */
-static void add_camel_names(struct buf *raw, struct slice source)
-{
-    size_t end;
-    for (size_t at = 0; at < source.len; at = end) {
-        end = at + 1;
-        if (source.ptr[at] == '"')
-            end = string_end(source, at + 1);
-        struct slice token = slice_sub(source, at, end - at);
-        if (source.ptr[at] == '"' && is_name(source, end))
-            add_camel(raw, token);
-        else
-            buf_add(raw, token);
-    }
-}
-
-static enum err add_cited(const struct piece *piece, const struct json *text,
-                          const struct json *citations, bool is_snake)
-{
-    struct block block = {.kind = BLOCK_CITED, .json = citations->source};
-    struct buf raw OWNED_BY(buf_done);
-    buf_init(&raw, citations->source.len);
-    enum err err = reader_string(piece->reader, piece->path, text, &block.text);
-    if (err != OK)
-        return err;
-    if (text_is_blank(block.text))
-        return blocks_add_text(piece->turns, piece->role, TEXT_BLOCK, block.text, piece->path);
-    if (is_snake)
-        add_camel_names(&raw, citations->source);
-    if (is_snake &&
-        (raw.failed != OK || !arena_copy(piece->reader->arena, buf_slice(&raw), &block.json)))
-        return reader_no_memory(piece->reader);
-    turns_add_block(piece->turns, piece->role, &block);
-    return OK;
-}
+static const char *const members[] = {"type",      "text",        "index",         "id",
+                                      "citations", "annotations", "cache_control", "extras"};
 
 enum err blocks_add_langchain_text(const struct piece *piece)
 {
     const struct json *text = json_member(piece->node, "text");
     const struct json *citations = json_member(piece->node, "citations");
-    enum err err = check_text_members(piece);
+    enum err err = blocks_check_members(piece, members, COUNT_OF(members));
     if (err != OK)
         return err;
     if (!json_is(text, JSON_STRING))
         return piece_refuse(piece, "text", ERR_INVALID, "must be a string");
-    bool is_snake;
-    if (can_cite(piece, citations, &is_snake))
-        return add_cited(piece, text, citations, is_snake);
+    struct slice cache;
     struct path path = path_member(piece->path, SLICE("text"));
-    return blocks_add_string(piece->turns, piece->role, TEXT_BLOCK, text, path.text);
+    err = blocks_read_cache(piece, &cache);
+    if (err == OK && blocks_can_cite(piece, citations))
+        err = blocks_add_cited(piece, text, citations);
+    else if (err == OK)
+        err = blocks_add_string(piece->turns, piece->role, TEXT_BLOCK, text, path.text);
+    if (err == OK && cache.ptr != NULL)
+        turns_last_block(piece->turns, piece->role)->cache = cache;
+    return err;
 }
 
 /* --- Converse's text block --- */

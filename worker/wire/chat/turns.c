@@ -53,6 +53,13 @@ void turns_add_block(struct turns *turns, enum role role, const struct block *bl
     turns->begins = false;
 }
 
+struct block *turns_last_block(struct turns *turns, enum role role)
+{
+    CHECK((role == ROLE_SYSTEM ? turns->system_count : turns->said_count) > 0);
+    return role == ROLE_SYSTEM ? turns->blocks + turns->room - turns->system_count
+                               : turns->blocks + turns->said_count - 1;
+}
+
 /* --- what is sent of it --- */
 
 /* Blank strings go, unless there is nothing else. What went on from one that began a text begins it

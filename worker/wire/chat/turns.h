@@ -7,6 +7,8 @@
 #include "wire/chat/reader.h"
 #include "wire/chat/template.h"
 
+struct document_names;
+
 struct turns {
     struct reader *reader;
     struct template_use *use; /* NULL = the texts are no templates */
@@ -21,6 +23,7 @@ struct turns {
     bool is_string; /* the content of the message that is read is a string */
     bool was_text;  /* the last message's content was a string, and its role … */
     enum role last_role;
+    struct document_names *document_names; /* made up so far: blocks_names.c */
 };
 
 /* For at most so many blocks and messages. ERR_NO_MEMORY. */
@@ -29,6 +32,8 @@ MUST_CHECK enum err turns_make_room(struct turns *turns, size_t blocks, size_t m
 void turns_begin_message(struct turns *turns, bool is_string);
 /* Appends to the system blocks, or to the turn of that role. */
 void turns_add_block(struct turns *turns, enum role role, const struct block *block);
+/* The block that was added last to these; there is one. */
+struct block *turns_last_block(struct turns *turns, enum role role);
 /* Notes a mistake in a part of the conversation: reader_note. */
 bool turns_note(struct turns *turns, enum err err);
 /* Moves the parts of them that are sent to the request and its arena. There must be a turn.

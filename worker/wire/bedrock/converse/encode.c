@@ -5,31 +5,48 @@
 
 /* --- the request --- */
 
-static void add_text(struct buf *body, struct slice text)
+static void add_text(struct buf *body, const struct block *block)
 {
     buf_add_text(body, "{\"text\":");
-    json_add_string(body, text);
+    json_add_string(body, block->text);
     buf_add_byte(body, '}');
 }
 
 static void add_cited(struct buf *body, const struct block *block)
 {
     buf_add_text(body, "{\"citationsContent\":{\"content\":[");
-    add_text(body, block->text);
+    add_text(body, block);
     buf_add_text(body, "],\"citations\":");
     buf_add(body, block->json);
     buf_add_text(body, "}}");
 }
 
+static void add_guard(struct buf *body, const struct block *block)
+{
+    buf_add_text(body, "{\"guardContent\":{\"text\":");
+    add_text(body, block);
+    buf_add_text(body, "}}");
+}
+
+/* Of the kinds that come in other forms than Converse's. */
+static void (*const writers[BLOCK_RAW])(struct buf *body, const struct block *block) = {
+    [BLOCK_TEXT] = add_text,
+    [BLOCK_CITED] = add_cited,
+    [BLOCK_GUARD] = add_guard,
+    [BLOCK_IMAGE] = converse_add_media,
+    [BLOCK_DOCUMENT] = converse_add_media,
+    [BLOCK_VIDEO] = converse_add_media,
+    [BLOCK_AUDIO] = converse_add_media,
+};
+
 static void add_block(struct buf *body, const struct block *block)
 {
-    CHECK(block->is_converse || block->kind == BLOCK_TEXT || block->kind == BLOCK_CITED);
-    if (block->is_converse)
+    if (block->is_converse) {
         buf_add(body, block->json);
-    else if (block->kind == BLOCK_CITED)
-        add_cited(body, block);
-    else
-        add_text(body, block->text);
+        return;
+    }
+    CHECK(block->kind < BLOCK_RAW && writers[block->kind] != NULL);
+    writers[block->kind](body, block);
 }
 
 static void add_blocks(struct buf *body, const struct block *blocks, size_t count)

@@ -61,6 +61,9 @@ MUST_CHECK enum err converse_keep_string(struct arena *arena, const struct json 
  * (encode_options.c). */
 void converse_add_options(struct buf *body, const struct request *request);
 
+/* A picture, document, video or sound that is not in Converse's form. */
+void converse_add_media(struct buf *body, const struct block *block);
+
 /* The row's functions: encode.c, decode.c, stream.c. */
 MUST_CHECK enum err converse_encode(const struct dialect *dialect, const struct request *request,
                                     struct buf *ret_body);
