@@ -37,7 +37,9 @@ static void make_settings(struct settings *settings)
         (struct template_named){.name = SLICE("t"), .messages = settings->messages, .count = 2};
     size_t api_count;
     const struct api_name *const *apis = dialect_apis(&api_count);
-    settings->catalog = (struct catalog){.apis = apis,
+    settings->catalog = (struct catalog){.choose_api = dialect_choose_api,
+                                         .check = dialect_check,
+                                         .apis = apis,
                                          .api_count = api_count,
                                          .default_model = SLICE("m"),
                                          .aliases = &settings->alias,

@@ -143,6 +143,7 @@ static enum err write_request(struct engine *engine, struct call *call)
     struct invocation invocation = {
         .endpoint = &target->endpoint,
         .dialect = attempt->dialect,
+        .request = &job->request,
         .model = attempt->model,
         .stream = dialect_streams(attempt->dialect, &job->request),
         .body = buf_slice(&engine->calls.body),

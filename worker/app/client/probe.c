@@ -135,6 +135,7 @@ void probe_model(const struct assembly *assembly, const struct credentials *cred
     struct invocation invocation = {
         .endpoint = &endpoint,
         .dialect = dialect,
+        .request = &request,
         .model = model,
         .body = slice_of_text(dialect->family->trial_body),
         .region = region,

@@ -9,6 +9,14 @@ void dialect_add_path(const struct dialect *dialect, struct slice model, bool st
     dialect->api->add_path(dialect, model, stream, ret_path);
 }
 
+enum err dialect_add_headers(const struct dialect *dialect, const struct request *request,
+                             bool stream, struct call_headers *ret_headers)
+{
+    if (dialect->api->add_headers == NULL)
+        return OK;
+    return dialect->api->add_headers(dialect, request, stream, ret_headers);
+}
+
 enum err dialect_encode(const struct dialect *dialect, const struct request *request,
                         struct buf *ret_body)
 {

@@ -30,6 +30,17 @@ struct heard {
     struct slice body; /* whole; null while a stream comes */
 };
 
+/* Headers of a call beside those that every call has; each is signed. */
+#define CALL_HEADERS_MAX 8
+struct call_headers {
+    struct call_header {
+        const char *name;
+        struct slice value; /* without controls; borrowed from the request, or in `text` */
+    } list[CALL_HEADERS_MAX];
+    size_t count;
+    struct buf text; /* of one value; its owner frees it */
+};
+
 struct api {
     struct api_name name;
     const char *content_type; /* of a request's body */
@@ -37,6 +48,9 @@ struct api {
     /* The path of a call, percent-encoded: `/model/<model>/…`. */
     void (*add_path)(const struct dialect *dialect, struct slice model, bool stream,
                      struct buf *ret_path);
+    /* NULL: it has none. ERR_TOO_LARGE, ERR_NO_MEMORY. */
+    enum err (*add_headers)(const struct dialect *dialect, const struct request *request,
+                            bool stream, struct call_headers *ret_headers);
     /* Takes the family's event out of a frame of the stream; its payload may lie in `payload`.
      * NULL: the frames are the family's events. ERR_BROKEN_STREAM with words. */
     enum err (*unwrap)(const struct dialect *dialect, const struct event *frame,
@@ -49,6 +63,10 @@ struct family {
     bool can_stream;
     /* Whether it can call the request's model. NULL: it calls them all. */
     bool (*serves)(const struct family *family, const struct request *request);
+    /* Whether the body has a place for all of the request; else the field at fault, and who takes
+     * it. NULL: it has. ERR_UNSUPPORTED_FIELD, ERR_INVALID. */
+    enum err (*check)(const struct family *family, const struct request *request,
+                      struct why *ret_why);
     const char *trial_body; /* that Bedrock refuses (status 400) before a model computes, if these
                                credentials may use the model: for `check --connect` */
     enum err (*encode)(const struct dialect *dialect, const struct request *request,
@@ -76,6 +94,11 @@ struct dialect {
 
 void dialect_add_path(const struct dialect *dialect, struct slice model, bool stream,
                       struct buf *ret_path);
+/* Adds the headers that only this API has. `ret_headers` is zeroed before; its owner frees the
+ * text. ERR_TOO_LARGE, ERR_NO_MEMORY. */
+MUST_CHECK enum err dialect_add_headers(const struct dialect *dialect,
+                                        const struct request *request, bool stream,
+                                        struct call_headers *ret_headers);
 /* The body of a call. ERR_TOO_LARGE, ERR_NO_MEMORY of the buf. */
 MUST_CHECK enum err dialect_encode(const struct dialect *dialect, const struct request *request,
                                    struct buf *ret_body);

@@ -19,11 +19,10 @@ static bool is_of_api(const struct dialect *dialect, const struct request *reque
     return request->api.ptr == NULL || slice_equal_text(request->api, dialect->api->name.api);
 }
 
-const struct dialect *dialect_for(const struct dialects *dialects, const struct request *request)
+/* NULL: there is none of that API. */
+static const struct dialect *find(const struct dialects *dialects, const struct request *request)
 {
     const struct dialect *first = NULL;
-    if (dialects == NULL)
-        dialects = &OURS;
     for (size_t i = 0; i < dialects->count; i++) {
         const struct dialect *row = dialects->rows[i];
         if (!is_of_api(row, request))
@@ -33,8 +32,30 @@ const struct dialect *dialect_for(const struct dialects *dialects, const struct 
         if (first == NULL)
             first = row;
     }
-    CHECK(first != NULL);
     return first;
+}
+
+const struct dialect *dialect_for(const struct dialects *dialects, const struct request *request)
+{
+    const struct dialect *row = find(dialects == NULL ? &OURS : dialects, request);
+    CHECK(row != NULL);
+    return row;
+}
+
+struct slice dialect_choose_api(const struct request *request)
+{
+    bool is_custom = slice_equal_text(request->traits.provider, "custom");
+    return is_custom || traits_has(&request->traits, TRAIT_NO_CONVERSE)
+               ? slice_of_text(api_invoke.name.api)
+               : SLICE_NULL;
+}
+
+enum err dialect_check(const struct request *request, struct why *ret_why)
+{
+    const struct dialect *row = find(&OURS, request);
+    if (row == NULL || row->family->check == NULL)
+        return OK;
+    return row->family->check(row->family, request, ret_why);
 }
 
 const struct api_name *const *dialect_apis(size_t *ret_count)

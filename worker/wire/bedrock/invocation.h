@@ -10,7 +10,8 @@
 struct invocation {
     const struct endpoint *endpoint;
     const struct dialect *dialect;
-    struct slice model; /* id or ARN */
+    const struct request *request; /* whose headers the API adds; model and stream are below */
+    struct slice model;            /* id or ARN */
     bool stream;
     struct slice body; /* as on the wire */
     struct slice region, user_agent;
@@ -18,8 +19,8 @@ struct invocation {
 };
 
 /* Fills `url` (a NUL behind the URL counts) and appends to `headers` Authorization, X-Amz-Date[,
- * X-Amz-Security-Token], Content-Type and User-Agent, each line ended by CRLF. ERR_NO_CREDENTIALS
- * as sigv4_add_headers; ERR_TOO_LARGE, ERR_NO_MEMORY. */
+ * X-Amz-Security-Token], Content-Type, User-Agent and the API's own, each line ended by CRLF.
+ * ERR_NO_CREDENTIALS as sigv4_add_headers; ERR_TOO_LARGE, ERR_NO_MEMORY. */
 MUST_CHECK enum err invocation_add(struct buf *url, struct buf *headers,
                                    const struct invocation *invocation,
                                    const struct credentials *credentials, struct sigv4_key *key);

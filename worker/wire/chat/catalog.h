@@ -5,6 +5,7 @@
 
 #include "wire/chat/answer.h"
 #include "wire/chat/parameters.h"
+#include "wire/formats/why.h"
 
 struct model_alias {
     struct slice name;   /* what requests say */
@@ -26,7 +27,15 @@ struct template_named {
     size_t count;
 };
 
+struct request;
+
 struct catalog {
+    /* The dialects' (wire/bedrock/dialects.h). NULL: the first API, and it takes everything.
+     * choose_api: the API for a request that leaves it to the worker; null = the first.
+     * check: whether the API and the model's family have a place for all of the request; else the
+     * field at fault. */
+    struct slice (*choose_api)(const struct request *request);
+    enum err (*check)(const struct request *request, struct why *ret_why);
     const struct api_name *const *apis; /* that a request may name beside `auto` */
     size_t api_count;
     struct slice default_model; /* alias or id; empty = none */

@@ -79,5 +79,7 @@ enum err model_resolve(struct reader *reader)
     if (alias != NULL)
         apply_alias(reader, alias);
     request->traits = traits_of(request->model, request->base_model, request->provider);
+    if (request->api.ptr == NULL && reader->catalog->choose_api != NULL)
+        request->api = reader->catalog->choose_api(request);
     return OK;
 }

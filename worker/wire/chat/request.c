@@ -236,6 +236,8 @@ static void read_whole(struct reader *reader, const struct json *root)
             reader, structured_apply(reader, gives(root, "tools") || gives(root, "tool_choice")));
     if (goes_on && !is_said_wrong)
         (void)reader_note(reader, conversation_read(reader));
+    if (reader->mistakes.count == 0 && reader->catalog->check != NULL)
+        (void)reader_note(reader, reader->catalog->check(reader->request, &reader->why));
 }
 
 static void read_value(struct reader *reader)

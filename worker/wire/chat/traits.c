@@ -42,11 +42,13 @@ struct model_traits traits_of(struct slice model, struct slice base_model, struc
     struct model_traits traits = {.name = name_of(base_model.len > 0 ? base_model : model),
                                   .provider = provider};
     size_t dot = slice_find(traits.name, '.');
+    bool is_arn = slice_starts(model, SLICE("arn:"));
     if (provider.len == 0)
         traits.provider = dot < traits.name.len ? slice_sub(traits.name, 0, dot) : SLICE_NULL;
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct slice glob = slice_of_text(rows[i].glob);
         uint32_t bit = 1U << rows[i].trait;
-        if (glob_match(slice_of_text(rows[i].glob), traits.name, true))
+        if (glob_match(glob, traits.name, true) || (is_arn && glob_match(glob, model, true)))
             traits.has = rows[i].has ? traits.has | bit : traits.has & ~bit;
     }
     return traits;

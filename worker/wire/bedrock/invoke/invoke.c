@@ -36,9 +36,12 @@ static enum err unwrap(const struct dialect *dialect, const struct event *frame,
     if (text.ptr == NULL)
         return why_set(ret_why, ERR_BROKEN_STREAM, NULL, "a chunk without bytes");
     err = base64_add_decoded(payload, text, &offset);
+    if (err == ERR_FORMAT && offset == text.len)
+        return why_set(ret_why, ERR_BROKEN_STREAM, NULL,
+                       "a chunk's bytes are not base64: they end too early");
     if (err == ERR_FORMAT)
         return why_set(ret_why, ERR_BROKEN_STREAM, NULL,
-                       "a chunk's bytes are not base64: character %zu of %zu", offset + 1,
+                       "a chunk's bytes are not base64: character %zu of %zu is wrong", offset + 1,
                        text.len);
     if (err != OK)
         return message_failed(ret_why, err);
@@ -51,6 +54,7 @@ const struct api api_invoke = {
     .content_type = "application/json",
     .stream_type = "application/vnd.amazon.eventstream",
     .add_path = add_path,
+    .add_headers = invoke_add_headers,
     .unwrap = unwrap,
 };
 
@@ -64,6 +68,7 @@ static const struct invoke_row rows[] = {
                 .name = (name_),                                                                   \
                 .can_stream = true,                                                                \
                 .serves = invoke_serves,                                                           \
+                .check = invoke_check,                                                             \
                 .trial_body = "{}",                                                                \
                 .encode = invoke_encode,                                                           \
                 .decode = invoke_decode,                                                           \

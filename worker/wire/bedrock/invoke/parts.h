@@ -14,13 +14,21 @@
 #include "wire/bedrock/invoke/invoke.h"
 #include "wire/bedrock/message.h"
 
+/* What of a request a family's body has a place for; texts it always has. */
 enum takes {
     TAKES_TEXT = 0,
-    TAKES_TOOLS = 1U << 0,
-    TAKES_MEDIA = 1U << 1,
-    TAKES_CACHE = 1U << 2,
-    TAKES_REASONING = 1U << 3,
-    TAKES_TOP_K = 1U << 4,
+    TAKES_TOOL_TURNS = 1U << 0, /* calls and results in messages */
+    TAKES_TOOLS = 1U << 1,      /* tools and tool_choice */
+    TAKES_IMAGE = 1U << 2,
+    TAKES_DOCUMENT = 1U << 3,
+    TAKES_VIDEO = 1U << 4,
+    TAKES_AUDIO = 1U << 5,
+    TAKES_S3 = 1U << 6, /* media by their S3 location */
+    TAKES_CACHE = 1U << 7,
+    TAKES_REASONING = 1U << 8,
+    TAKES_SEARCH = 1U << 9,  /* search results */
+    TAKES_NATIVE = 1U << 10, /* blocks of its vendor's form, as they come */
+    TAKES_TOP_K = 1U << 11,
 };
 
 struct invoke_body;
@@ -48,7 +56,6 @@ struct invoke_row {
     unsigned takes;
 };
 const struct invoke_row *invoke_row_of(const struct dialect *dialect);
-bool invoke_serves(const struct family *family, const struct request *request);
 
 /* --- the body --- */
 
@@ -124,7 +131,12 @@ enum err said_wrong(struct said *said, const char *words);
 
 extern const struct shape shape_anthropic;
 
-/* A row's functions: body.c, said.c. */
+/* The functions of the API and of its rows: headers.c, check.c, body.c, said.c. */
+MUST_CHECK enum err invoke_add_headers(const struct dialect *dialect, const struct request *request,
+                                       bool stream, struct call_headers *ret_headers);
+bool invoke_serves(const struct family *family, const struct request *request);
+MUST_CHECK enum err invoke_check(const struct family *family, const struct request *request,
+                                 struct why *ret_why);
 MUST_CHECK enum err invoke_encode(const struct dialect *dialect, const struct request *request,
                                   struct buf *ret_body);
 MUST_CHECK enum err invoke_decode(const struct dialect *dialect, struct arena *arena,
