@@ -70,6 +70,21 @@ struct slice text_trim_end(struct slice text)
     return text;
 }
 
+/* Bytes of the first character. */
+static size_t first_len(struct slice text)
+{
+    unsigned char lead = (unsigned char)text.ptr[0];
+    return lead < 0xc0 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+}
+
+struct slice text_trim(struct slice text)
+{
+    text = text_trim_end(text);
+    while (text.len > 0 && space_at_end(slice_sub(text, 0, first_len(text))) > 0)
+        text = slice_sub(text, first_len(text), SIZE_MAX);
+    return text;
+}
+
 bool text_is_blank(struct slice text)
 {
     return text_trim_end(text).len == 0;

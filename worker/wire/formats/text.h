@@ -20,6 +20,8 @@ bool text_has_control(struct slice text);
 /* Without white space at its end; white space is what Unicode calls so, for Bedrock refuses a blank
  * text whichever characters make it blank. */
 struct slice text_trim_end(struct slice text);
+/* Without white space at either end. */
+struct slice text_trim(struct slice text);
 /* Empty, or nothing but white space. */
 bool text_is_blank(struct slice text);
 

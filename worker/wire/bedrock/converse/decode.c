@@ -1,43 +1,14 @@
+#include "wire/bedrock/converse/forms.h"
 #include "wire/bedrock/converse/parts.h"
+#include "wire/bedrock/converse/thinking.h"
 
 /* LangChain's form of a block is longer than Converse's, and tool inputs come twice. */
-#define DECODE_GROWTH_MAX  8
+#define DECODE_GROWTH_MAX  20
 #define DECODE_FRAME_BYTES 1024
 
 /* --- blocks --- */
 
-static void add_raw(struct converse_answer *texts, const struct json *block)
-{
-    json_add_comma(&texts->content);
-    buf_add(&texts->content, block->source);
-}
-
-static void open_block(struct converse_answer *texts, const char *type)
-{
-    json_add_comma(&texts->content);
-    buf_add_byte(&texts->content, '{');
-    json_add_text_member(&texts->content, "type", slice_of_text(type));
-}
-
-/* The members of `object` that LangChain's form has no other name for, as they came. */
-static void add_others(struct buf *content, const struct json *object, const char *const *except,
-                       size_t count)
-{
-    for (const struct json *member = object->first; member != NULL; member = member->next)
-        if (!slice_is_one_of(member->name, except, count))
-            json_add_copy(content, member);
-}
-
-static bool add_text(struct converse_answer *texts, const struct json *text)
-{
-    if (text->kind != JSON_STRING)
-        return false;
-    open_block(texts, "text");
-    json_add_member(&texts->content, "text", text->source);
-    buf_add_byte(&texts->content, '}');
-    return true;
-}
-
+/* Arguments that are no object make an invalid call. */
 static void add_call(struct converse_answer *texts, const struct json *use)
 {
     const struct json *input = json_member(use, "input");
@@ -56,95 +27,14 @@ static void add_call(struct converse_answer *texts, const struct json *use)
         converse_add_tool_call(texts, false, name, buf_slice(&text), id);
 }
 
-/* Tools that Bedrock runs itself say so in `type`; they are no calls for the client. */
-static bool add_tool_use(struct converse_answer *texts, const struct json *use)
-{
-    static const char *const renamed[] = {"toolUseId", "name", "input", "type", "id"};
-    const struct json *name = json_member(use, "name"), *id = json_member(use, "toolUseId");
-    const struct json *input = json_member(use, "input"), *type = json_member(use, "type");
-    if (!json_is(name, JSON_STRING) || !json_is(id, JSON_STRING) || json_member(use, "id") != NULL)
-        return false;
-    bool is_call = !json_is(type, JSON_STRING) || json_equal_text(type, "tool_use");
-    json_add_comma(&texts->content);
-    buf_add_byte(&texts->content, '{');
-    json_add_member(&texts->content, "type", is_call ? SLICE("\"tool_use\"") : type->source);
-    json_add_member(&texts->content, "name", name->source);
-    json_add_member(&texts->content, "input", input == NULL ? SLICE("{}") : input->source);
-    json_add_member(&texts->content, "id", id->source);
-    add_others(&texts->content, use, renamed, COUNT_OF(renamed));
-    buf_add_byte(&texts->content, '}');
-    if (is_call)
-        add_call(texts, use);
-    return true;
-}
-
-static bool add_reasoning(struct converse_answer *texts, const struct json *reasoning)
-{
-    const struct json *text = json_member(reasoning, "reasoningText");
-    const struct json *redacted = json_member(reasoning, "redactedContent");
-    if (!json_is(reasoning, JSON_OBJECT) || reasoning->count != 1)
-        return false;
-    if (!json_is(text, JSON_OBJECT) && !json_is(redacted, JSON_STRING))
-        return false;
-    open_block(texts, "reasoning_content");
-    json_add_name(&texts->content, "reasoning_content");
-    buf_add_byte(&texts->content, '{');
-    if (text != NULL)
-        add_others(&texts->content, text, NULL, 0);
-    else
-        json_add_member(&texts->content, "redacted_content", redacted->source);
-    buf_add_text(&texts->content, "}}");
-    return true;
-}
-
-/* Nothing but texts. */
-static bool are_texts(const struct json *content)
-{
-    if (!json_is(content, JSON_ARRAY) || content->count == 0)
-        return false;
-    for (const struct json *part = content->first; part != NULL; part = part->next)
-        if (!json_is(part, JSON_OBJECT) || part->count != 1 ||
-            !json_is(json_member(part, "text"), JSON_STRING))
-            return false;
-    return true;
-}
-
-/* A text with its citations; of several texts, the last one has them. */
-static bool add_cited(struct converse_answer *texts, const struct json *cited)
-{
-    const struct json *content = json_member(cited, "content"),
-                      *citations = json_member(cited, "citations");
-    if (!are_texts(content) || cited->count != (citations == NULL ? 1 : 2) ||
-        (citations != NULL && citations->kind != JSON_ARRAY))
-        return false;
-    for (const struct json *part = content->first; part != NULL; part = part->next) {
-        open_block(texts, "text");
-        json_add_member(&texts->content, "text", json_member(part, "text")->source);
-        if (part->next == NULL && citations != NULL)
-            json_add_member(&texts->content, "citations", citations->source);
-        buf_add_byte(&texts->content, '}');
-    }
-    return true;
-}
-
-/* false: it has no form of LangChain's. */
-static bool add_known(struct converse_answer *texts, const struct json *member)
-{
-    enum block_kind kind = block_kind_of(member->name);
-    if (kind == BLOCK_TEXT)
-        return add_text(texts, member);
-    if (kind == BLOCK_TOOL_USE)
-        return add_tool_use(texts, member);
-    if (kind == BLOCK_REASONING)
-        return add_reasoning(texts, member);
-    return kind == BLOCK_CITED && add_cited(texts, member);
-}
-
-static void add_block(struct converse_answer *texts, const struct json *block)
+static void add_block(struct converse_answer *texts, struct form_list *list,
+                      const struct json *block)
 {
     const struct json *only = converse_only_member(block);
-    if (only == NULL || !add_known(texts, only))
-        add_raw(texts, block);
+    if (!form_add(list, block))
+        form_add_raw(list, block);
+    else if (form_is_call(only))
+        add_call(texts, only);
 }
 
 /* --- the bytes that are estimated from --- */
@@ -161,7 +51,9 @@ static size_t cited_bytes(const struct json *cited)
 
 static size_t count_text(const struct json *blocks)
 {
-    size_t bytes = 0;
+    size_t bytes = converse_text_bytes(blocks);
+    if (!json_is(blocks, JSON_ARRAY))
+        return bytes;
     for (const struct json *block = blocks->first; block != NULL; block = block->next) {
         const struct json *reasoning = json_member(block, "reasoningContent");
         const struct json *input = json_member(json_member(block, "toolUse"), "input");
@@ -175,85 +67,133 @@ static size_t count_text(const struct json *blocks)
 
 /* --- the answer --- */
 
-/* A string for exactly one text, else an array of blocks. */
-static void add_content(struct converse_answer *texts, const struct json *blocks)
+/* What content is read with. */
+struct reading {
+    const struct heard *heard;
+    struct arena *arena;   /* of the answer */
+    struct arena *scratch; /* of the body's values */
+    size_t limit;          /* bytes of the answer's content */
+};
+
+static bool has_inline_reasoning(const struct reading *reading)
 {
-    const struct json *only = blocks->count == 1 ? blocks->first : NULL;
-    const struct json *text = json_member(only, "text");
-    if (only != NULL && only->count == 1 && json_is(text, JSON_STRING)) {
-        buf_add(&texts->content, text->source);
-        return;
-    }
-    buf_add_byte(&texts->content, '[');
-    for (const struct json *block = blocks->first; block != NULL; block = block->next)
-        add_block(texts, block);
-    buf_add_byte(&texts->content, ']');
+    return reading->heard->request != NULL &&
+           traits_has(&reading->heard->request->traits, TRAIT_INLINE_REASONING);
 }
 
-static enum err decode_content(struct arena *arena, const struct json *blocks, size_t limit,
+/* What an answer holds in place of blocks. */
+static void add_odd_content(const struct json *content, struct buf *json)
+{
+    struct form_list list = {.json = json};
+    if (json_is(content, JSON_STRING)) {
+        buf_add(json, content->source);
+        return;
+    }
+    buf_add_byte(json, '[');
+    if (content != NULL && content->kind != JSON_NULL)
+        form_add_raw(&list, content);
+    buf_add_byte(json, ']');
+}
+
+/* A string for exactly one text, else an array of blocks. */
+static enum err add_blocks(const struct reading *reading, const struct json *blocks,
+                           struct converse_answer *texts)
+{
+    struct form_list list = {.json = &texts->content};
+    bool is_split = has_inline_reasoning(reading);
+    buf_add_byte(&texts->content, '[');
+    for (const struct json *block = blocks->first; block != NULL; block = block->next) {
+        bool is_text = block->count == 1 && json_is(json_member(block, "text"), JSON_STRING);
+        if (!is_split || !is_text)
+            add_block(texts, &list, block);
+        else if (!thinking_add(&list, reading->scratch, block->first))
+            return ERR_NO_MEMORY;
+    }
+    buf_add_byte(&texts->content, ']');
+    if (list.count == 1 && list.text_to > 0 && texts->content.failed == OK) {
+        buf_cut(&texts->content, list.text_to);
+        buf_drop_front(&texts->content, list.text_from);
+    }
+    return OK;
+}
+
+static enum err decode_content(const struct reading *reading, const struct json *blocks,
                                struct answer *answer)
 {
     struct converse_answer texts OWNED_BY(converse_answer_done);
-    converse_answer_init(&texts, limit);
-    add_content(&texts, blocks);
-    return converse_answer_keep(&texts, arena, answer);
+    enum err err = OK;
+    converse_answer_init(&texts, reading->limit);
+    if (json_is(blocks, JSON_ARRAY))
+        err = add_blocks(reading, blocks, &texts);
+    else
+        add_odd_content(blocks, &texts.content);
+    return err == OK ? converse_answer_keep(&texts, reading->arena, answer) : err;
 }
 
-static enum err decode_metadata(struct arena *arena, const struct json *root, size_t limit,
+static enum err decode_metadata(const struct reading *reading, const struct json *root,
                                 struct answer *answer)
 {
     struct buf metadata OWNED_BY(buf_done);
-    buf_init(&metadata, limit);
+    buf_init(&metadata, reading->limit);
     enum err err = converse_add_metadata(&metadata, root, NULL);
-    return err == OK ? converse_keep(arena, &metadata, &answer->metadata) : err;
+    return err == OK ? converse_keep(reading->arena, &metadata, &answer->metadata) : err;
 }
 
-static enum err decode_root(struct arena *arena, const struct json *root, struct answer *answer,
-                            struct why *ret_why)
+static enum err decode_root(const struct reading *reading, const struct json *root,
+                            struct answer *answer, struct why *ret_why)
 {
     const struct json *message = json_member(json_member(root, "output"), "message");
     const struct json *blocks = json_member(message, "content");
     const struct json *tier = json_member(json_member(root, "serviceTier"), "type");
-    if (!json_is(blocks, JSON_ARRAY))
+    /* With counts it is Bedrock's and was billed, whatever it holds. */
+    if (!json_is(blocks, JSON_ARRAY) && !json_is(json_member(root, "usage"), JSON_OBJECT))
         return why_set(ret_why, ERR_BAD_ANSWER, NULL, "the answer has no output.message.content");
-    size_t limit = root->source.len * DECODE_GROWTH_MAX + DECODE_FRAME_BYTES;
-    enum err err = decode_content(arena, blocks, limit, answer);
+    enum err err = decode_content(reading, blocks, answer);
     if (err == OK)
-        err = decode_metadata(arena, root, limit, answer);
+        err = decode_metadata(reading, root, answer);
     if (err == OK)
-        err = converse_keep_string(arena, json_member(root, "stopReason"), &answer->stop_reason);
+        err = converse_keep_string(reading->arena, json_member(root, "stopReason"),
+                                   &answer->stop_reason);
     if (err == OK)
-        err = converse_keep_string(arena, tier, &answer->service_tier);
+        err = converse_keep_string(reading->arena, tier, &answer->service_tier);
     if (err == OK)
-        err = converse_usage(arena, json_member(root, "usage"), &answer->usage);
+        err = converse_usage(reading->arena, json_member(root, "usage"), &answer->usage);
     answer->text_bytes = count_text(blocks);
     converse_reasoning_tokens(json_member(root, "additionalModelResponseFields"), &answer->usage);
     return err == OK ? OK : converse_failed(ret_why, err);
 }
 
+static enum err not_json(struct slice body, const struct json_fault *fault, struct why *ret_why)
+{
+    if (slice_starts(slice_trim(body), SLICE("<")))
+        return why_set(ret_why, ERR_BAD_ANSWER, NULL,
+                       "status 200 with a body that is not Bedrock's: a proxy's page?");
+    return why_set(ret_why, ERR_BAD_ANSWER, NULL,
+                   "the answer is invalid JSON at line %zu, column %zu: %s", fault->line,
+                   fault->column, fault->words);
+}
+
 enum err converse_decode(const struct dialect *dialect, struct arena *arena,
                          const struct heard *heard, struct answer *ret_answer, struct why *ret_why)
 {
-    struct slice body = heard->body;
     struct arena scratch OWNED_BY(arena_done);
     struct answer answer = {.content = SLICE_NULL};
     struct json_fault fault;
     const struct json *root = NULL;
     (void)dialect;
-    arena_init(&scratch, DIALECT_SCRATCH_BYTES(body.len));
+    arena_init(&scratch, DIALECT_SCRATCH_BYTES(heard->body.len));
     why_clear(ret_why);
     converse_no_usage(&answer.usage);
-    enum err err = json_parse_loosely(&scratch, body, &root, &fault);
-    if (err == ERR_FORMAT && slice_starts(slice_trim(body), SLICE("<")))
-        return why_set(ret_why, ERR_BAD_ANSWER, NULL,
-                       "status 200 with a body that is not Bedrock's: a proxy's page?");
+    enum err err = json_parse_loosely(&scratch, heard->body, &root, &fault);
     if (err == ERR_FORMAT)
-        return why_set(ret_why, ERR_BAD_ANSWER, NULL,
-                       "the answer is invalid JSON at line %zu, column %zu: %s", fault.line,
-                       fault.column, fault.words);
+        return not_json(heard->body, &fault, ret_why);
     if (err != OK)
         return converse_failed(ret_why, err);
-    err = decode_root(arena, root, &answer, ret_why);
+    struct reading reading = {.heard = heard,
+                              .arena = arena,
+                              .scratch = &scratch,
+                              .limit = root->source.len * DECODE_GROWTH_MAX + DECODE_FRAME_BYTES};
+    err = decode_root(&reading, root, &answer, ret_why);
     if (err == OK)
         *ret_answer = answer;
     return err;

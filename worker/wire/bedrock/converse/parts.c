@@ -39,9 +39,9 @@ enum err converse_keep_string(struct arena *arena, const struct json *node, stru
 enum err converse_add_metadata(struct buf *metadata, const struct json *object,
                                const struct json *given)
 {
-    if (object->count > CONVERSE_MEMBERS_MAX)
-        return ERR_TOO_LARGE;
-    for (const struct json *member = object->first; member != NULL; member = member->next) {
+    size_t left = CONVERSE_MEMBERS_MAX;
+    for (const struct json *member = object->first; member != NULL && left > 0;
+         member = member->next, left--) {
         bool is_told = json_member_of(given, member->name) != NULL ||
                        slice_is_one_of(member->name, placed_names, COUNT_OF(placed_names));
         if (member->kind != JSON_NULL && !is_told)

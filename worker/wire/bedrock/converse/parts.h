@@ -8,7 +8,7 @@
 #include "wire/bedrock/dialect.h"
 #include "wire/formats/json.h"
 
-#define CONVERSE_MEMBERS_MAX 64 /* members of an answer or event that go to response_metadata */
+#define CONVERSE_MEMBERS_MAX 64 /* members of an answer or event that may go to response_metadata */
 
 /* Nothing known. */
 void converse_no_usage(struct usage_counts *ret_counts);
