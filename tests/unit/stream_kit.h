@@ -163,12 +163,14 @@ static inline void sum_object(struct sum_element *element, const struct json *ob
             (slice_equal_text(member->name, "type") && !is_first))
             continue;
         snprintf(name, sizeof name, "%.*s", SLICE_ARG(member->name));
-        if (!slice_equal_text(member->name, "reasoning_content")) {
+        if (!slice_equal_text(member->name, "reasoning_content") &&
+            !slice_equal_text(member->name, "source")) {
             sum_value(element, name, member);
             continue;
         }
         for (const struct json *inner = member->first; inner != NULL; inner = inner->next) {
-            snprintf(name, sizeof name, "reasoning.%.*s", SLICE_ARG(inner->name));
+            snprintf(name, sizeof name, "%.*s.%.*s", SLICE_ARG(member->name),
+                     SLICE_ARG(inner->name));
             sum_value(element, name, inner);
         }
     }

@@ -159,8 +159,8 @@ static void unknown_kinds_are_kept_unchanged(void **state)
     (void)state;
     static const struct expected_event events[] = {
         {"contentBlockStart",
-         "{\"contentBlockIndex\":2,\"start\":{\"image\":{\"format\":\"png\"}}}",
-         "[{\"contentBlockIndex\":2,\"start\":{\"image\":{\"format\":\"png\"}}}]", NULL, NULL},
+         "{\"contentBlockIndex\":2,\"start\":{\"audio\":{\"format\":\"mp3\"}}}",
+         "[{\"contentBlockIndex\":2,\"start\":{\"audio\":{\"format\":\"mp3\"}}}]", NULL, NULL},
         {"contentBlockDelta", "{\"delta\":{\"hologram\": {\"x\":1.50}},\"contentBlockIndex\":2}",
          "[{\"contentBlockIndex\":2,\"delta\":{\"hologram\": {\"x\":1.50}}}]", NULL, NULL},
         {"contentBlockStop", "{\"contentBlockIndex\":2}", "[]", NULL, NULL},
@@ -176,11 +176,210 @@ static void unknown_kinds_are_kept_unchanged(void **state)
     assert_chunks(&kit, events, COUNT_OF(events));
     hear_end(&kit);
     assert_message(&kit,
-                   "[{\"contentBlockIndex\":2,\"start\":{\"image\":{\"format\":\"png\"}}},"
+                   "[{\"contentBlockIndex\":2,\"start\":{\"audio\":{\"format\":\"mp3\"}}},"
                    "{\"contentBlockIndex\":2,\"delta\":{\"hologram\": {\"x\":1.50}}},"
                    "{\"type\":\"text\",\"text\":\"ab\",\"index\":0},"
                    "{\"contentBlockIndex\":0,\"delta\":{\"toolUse\":{\"input\":\"{}\"}}}]",
                    "[]");
+    stream_kit_done(&kit);
+}
+
+/* An event of a block: `start` or `delta`. */
+#define BLOCK_EVENT(name, said) "{\"contentBlockIndex\":3,\"" name "\":" said "}"
+
+static void results_of_tools_that_bedrock_runs_are_streamed(void **state)
+{
+    (void)state;
+    static const struct expected_event events[] = {
+        {"contentBlockStart",
+         BLOCK_EVENT("start", "{\"toolResult\":{\"toolUseId\":\"t\",\"status\":\"error\",\"type\":"
+                              "\"x\"}}"),
+         "[{\"type\":\"tool_result\",\"tool_use_id\":\"t\",\"is_error\":true,\"content\":[],"
+         "\"index\":3}]",
+         NULL, NULL},
+        {"contentBlockDelta",
+         BLOCK_EVENT("delta", "{\"toolResult\":[{\"text\":\"a\"},{\"text\":\"\\\"b\"}]}"),
+         "[{\"type\":\"tool_result\",\"content\":[{\"type\":\"text\",\"text\":\"a\",\"index\":0},"
+         "{\"type\":\"text\",\"text\":\"\\\"b\",\"index\":0}],\"index\":3}]",
+         NULL, NULL},
+        {"contentBlockDelta",
+         BLOCK_EVENT("delta", "{\"toolResult\":[{\"json\":{\"aB\":1.50}},{\"text\":\"c\"}]}"),
+         "[{\"type\":\"tool_result\",\"content\":[{\"type\":\"json\",\"json\":{\"aB\":1.50},"
+         "\"index\":1},{\"type\":\"text\",\"text\":\"c\",\"index\":2}],\"index\":3}]",
+         NULL, NULL},
+        {"contentBlockDelta", BLOCK_EVENT("delta", "{\"toolResult\":[{\"hologram\":1}]}"),
+         "[{\"contentBlockIndex\":3,\"delta\":{\"toolResult\":[{\"hologram\":1}]}}]", NULL, NULL},
+        {"contentBlockStop", "{\"contentBlockIndex\":3}", "[{\"index\":3}]", NULL, NULL},
+    };
+    struct stream_kit kit;
+    stream_kit_init(&kit, STREAM_KIT_LIMIT);
+    assert_chunks(&kit, events, COUNT_OF(events));
+    hear_end(&kit);
+    assert_message(
+        &kit,
+        "[{\"type\":\"tool_result\",\"tool_use_id\":\"t\",\"is_error\":true,\"content\":[{\"type\":"
+        "\"text\",\"text\":\"a\\\"b\",\"index\":0},{\"type\":\"json\",\"json\":{\"aB\":1.50},"
+        "\"index\":1},{\"type\":\"text\",\"text\":\"c\",\"index\":2}],\"index\":3},"
+        "{\"contentBlockIndex\":3,\"delta\":{\"toolResult\":[{\"hologram\":1}]}}]",
+        "[]");
+    stream_kit_done(&kit);
+}
+
+#define IMAGE_PART(source) "[{\"type\":\"image\",\"source\":{" source "},\"index\":3}]"
+#define IMAGE_BYTES(text)  BLOCK_EVENT("delta", "{\"image\":{\"source\":{\"bytes\":\"" text "\"}}}")
+#define IMAGE_START        BLOCK_EVENT("start", "{\"image\":{\"format\":\"png\"}}")
+
+/* Four pieces of one, two, three and one byte: `a`, `bc`, `d/f`, `g`. */
+static void the_pieces_of_an_image_are_one_base64(void **state)
+{
+    (void)state;
+    static const struct expected_event events[] = {
+        {"contentBlockStart", IMAGE_START, IMAGE_PART("\"media_type\":\"image/png\""), NULL, NULL},
+        {"contentBlockDelta", IMAGE_BYTES("YQ=="), IMAGE_PART("\"type\":\"base64\",\"data\":\"\""),
+         NULL, NULL},
+        {"contentBlockDelta", IMAGE_BYTES("YmM="), IMAGE_PART("\"data\":\"YWJj\""), NULL, NULL},
+        {"contentBlockDelta", IMAGE_BYTES("ZC9m"), IMAGE_PART("\"data\":\"ZC9m\""), NULL, NULL},
+        {"contentBlockDelta", IMAGE_BYTES("Zw=="), IMAGE_PART("\"data\":\"\""), NULL, NULL},
+        {"contentBlockStop", "{\"contentBlockIndex\":3}", IMAGE_PART("\"data\":\"Zw==\""), NULL,
+         NULL},
+        {"contentBlockDelta", IMAGE_BYTES("YQ=="),
+         "[{\"contentBlockIndex\":3,\"delta\":{\"image\":{\"source\":{\"bytes\":\"YQ==\"}}}}]",
+         NULL, NULL},
+    };
+    struct stream_kit kit;
+    stream_kit_init(&kit, STREAM_KIT_LIMIT);
+    assert_chunks(&kit, events, COUNT_OF(events));
+    hear_end(&kit);
+    assert_message(&kit,
+                   "[{\"type\":\"image\",\"source\":{\"media_type\":\"image/png\",\"type\":"
+                   "\"base64\",\"data\":\"YWJjZC9mZw==\"},\"index\":3},{\"contentBlockIndex\":3,"
+                   "\"delta\":{\"image\":{\"source\":{\"bytes\":\"YQ==\"}}}}]",
+                   "[]");
+    stream_kit_done(&kit);
+}
+
+static void an_image_without_a_stop_ends_with_the_message(void **state)
+{
+    (void)state;
+    struct stream_kit kit;
+    stream_kit_init(&kit, STREAM_KIT_LIMIT);
+    assert_int_equal(stream_kit_hear(&kit, "contentBlockStart", IMAGE_START), OK);
+    assert_int_equal(stream_kit_hear(&kit, "contentBlockDelta", IMAGE_BYTES("YWI=")), OK);
+    assert_int_equal(stream_kit_hear(&kit, "messageStop", STOP), OK);
+    assert_slice(kit.step.content, IMAGE_PART("\"data\":\"YWI=\""));
+    assert_int_equal(stream_kit_hear(&kit, "metadata", COUNTS), OK);
+    assert_message(&kit,
+                   IMAGE_PART("\"media_type\":\"image/png\",\"type\":\"base64\",\"data\":"
+                              "\"YWI=\""),
+                   "[]");
+    stream_kit_done(&kit);
+}
+
+static void an_image_in_s3_keeps_its_place(void **state)
+{
+    (void)state;
+    static const struct expected_event events[] = {
+        {"contentBlockStart", IMAGE_START, IMAGE_PART("\"media_type\":\"image/png\""), NULL, NULL},
+        {"contentBlockDelta",
+         BLOCK_EVENT("delta", "{\"image\":{\"source\":{\"s3Location\":{\"uri\":\"s3://b/k\"}}}}"),
+         IMAGE_PART("\"type\":\"s3Location\",\"data\":{\"uri\":\"s3://b/k\"}"), NULL, NULL},
+        {"contentBlockDelta", IMAGE_BYTES("YWJj"),
+         "[{\"contentBlockIndex\":3,\"delta\":{\"image\":{\"source\":{\"bytes\":\"YWJj\"}}}}]",
+         NULL, NULL},
+    };
+    struct stream_kit kit;
+    stream_kit_init(&kit, STREAM_KIT_LIMIT);
+    assert_chunks(&kit, events, COUNT_OF(events));
+    hear_end(&kit);
+    assert_message(&kit,
+                   "[{\"type\":\"image\",\"source\":{\"media_type\":\"image/png\",\"type\":"
+                   "\"s3Location\",\"data\":{\"uri\":\"s3://b/k\"}},\"index\":3},"
+                   "{\"contentBlockIndex\":3,\"delta\":{\"image\":{\"source\":{\"bytes\":"
+                   "\"YWJj\"}}}}]",
+                   "[]");
+    stream_kit_done(&kit);
+}
+
+/* What was paid for is kept: as it came. */
+static void odd_pieces_are_kept_unchanged(void **state)
+{
+    (void)state;
+    static const char *const payloads[] = {
+        BLOCK_EVENT("delta", "\"text\""),
+        BLOCK_EVENT("delta", "[1]"),
+        BLOCK_EVENT("delta", "{\"text\":7}"),
+        BLOCK_EVENT("delta", "{\"text\":\"a\",\"more\":1}"),
+        BLOCK_EVENT("delta", "{\"toolUse\":{\"input\":{}}}"),
+        BLOCK_EVENT("delta", "{\"toolResult\":{\"text\":\"a\"}}"),
+        BLOCK_EVENT("delta", "{\"toolResult\":[{\"text\":\"a\"}]}"),
+        BLOCK_EVENT("delta", "{\"image\":{\"source\":{\"bytes\":\"AA==\"}}}"),
+        BLOCK_EVENT("delta", "{\"image\":{\"error\":{\"message\":\"m\"}}}"),
+        BLOCK_EVENT("delta", "{\"citation\":{\"Index\":1}}"),
+        BLOCK_EVENT("delta", "{\"citation\":[]}"),
+        BLOCK_EVENT("delta", "{\"reasoningContent\":{\"text\":1}}"),
+        BLOCK_EVENT("delta", "{\"reasoningContent\":[]}"),
+    };
+    for (size_t i = 0; i < COUNT_OF(payloads); i++) {
+        struct stream_kit kit;
+        char kept[256];
+        stream_kit_init(&kit, STREAM_KIT_LIMIT);
+        assert_int_equal(stream_kit_hear(&kit, "contentBlockDelta", payloads[i]), OK);
+        snprintf(kept, sizeof kept, "[%s]", payloads[i]);
+        assert_slice(kit.step.content, kept);
+        hear_end(&kit);
+        assert_message(&kit, kept, "[]");
+        stream_kit_done(&kit);
+    }
+}
+
+static void odd_pieces_of_an_image_are_kept_unchanged(void **state)
+{
+    (void)state;
+    static const char *const payloads[] = {
+        IMAGE_BYTES("A"),
+        IMAGE_BYTES("AA=A"),
+        IMAGE_BYTES("A*=="),
+        IMAGE_BYTES("AA==="),
+        IMAGE_BYTES("\\u0041A=="),
+        BLOCK_EVENT("delta", "{\"image\":{\"source\":{\"bytes\":7}}}"),
+        BLOCK_EVENT("delta", "{\"image\":7}"),
+    };
+    for (size_t i = 0; i < COUNT_OF(payloads); i++) {
+        struct stream_kit kit;
+        char kept[256];
+        stream_kit_init(&kit, STREAM_KIT_LIMIT);
+        assert_int_equal(stream_kit_hear(&kit, "contentBlockStart", IMAGE_START), OK);
+        assert_int_equal(stream_kit_hear(&kit, "contentBlockDelta", payloads[i]), OK);
+        snprintf(kept, sizeof kept, "[%s]", payloads[i]);
+        assert_slice(kit.step.content, kept);
+        stream_kit_done(&kit);
+    }
+}
+
+static void a_piece_without_an_index_stands_for_itself(void **state)
+{
+    (void)state;
+    static const char *const payloads[][2] = {
+        {"{\"delta\":{\"text\":\"a\"}}", "{\"delta\":{\"text\":\"a\"}}"},
+        {"{\"contentBlockIndex\":-1,\"delta\":{\"text\":\"a\"}}", "{\"delta\":{\"text\":\"a\"}}"},
+        {"{\"contentBlockIndex\":\"0\",\"delta\":{\"a\":1}}", "{\"delta\":{\"a\":1}}"},
+    };
+    struct stream_kit kit;
+    for (size_t i = 0; i < COUNT_OF(payloads); i++) {
+        char kept[64];
+        stream_kit_init(&kit, STREAM_KIT_LIMIT);
+        assert_int_equal(stream_kit_hear(&kit, "contentBlockDelta", payloads[i][0]), OK);
+        snprintf(kept, sizeof kept, "[%s]", payloads[i][1]);
+        assert_slice(kit.step.content, kept);
+        assert_int_equal(stream_kit_hear(&kit, "contentBlockStop", "{}"), OK);
+        assert_slice(kit.step.content, "[]");
+        hear_end(&kit);
+        assert_message(&kit, kept, "[]");
+        stream_kit_done(&kit);
+    }
+    stream_kit_init(&kit, STREAM_KIT_LIMIT);
+    assert_int_equal(stream_kit_hear(&kit, "contentBlockDelta", "{\"contentBlockIndex\":0}"), OK);
+    assert_false(kit.step.is_chunk);
     stream_kit_done(&kit);
 }
 
@@ -231,6 +430,13 @@ static const char *const deltas[][2] = {
      "{\"contentBlockIndex\":%d,\"start\":{\"toolUse\":{\"name\":\"n\",\"toolUseId\":\"t\"}}}"},
     {"contentBlockStart", "{\"contentBlockIndex\":%d,\"start\":{\"toolUse\":{\"name\":\"n\"}}}"},
     {"contentBlockStart", "{\"contentBlockIndex\":%d,\"start\":{\"image\":{\"index\":0}}}"},
+    {"contentBlockStart", "{\"contentBlockIndex\":%d,\"start\":{\"image\":{\"format\":\"png\"}}}"},
+    {"contentBlockDelta",
+     "{\"contentBlockIndex\":%d,\"delta\":{\"image\":{\"source\":{\"bytes\":\"YWI=\"}}}}"},
+    {"contentBlockStart",
+     "{\"contentBlockIndex\":%d,\"start\":{\"toolResult\":{\"toolUseId\":\"t\"}}}"},
+    {"contentBlockDelta",
+     "{\"contentBlockIndex\":%d,\"delta\":{\"toolResult\":[{\"json\":1},{\"text\":\"a\"}]}}"},
     {"contentBlockStop", "{\"contentBlockIndex\":%d}"},
 };
 
@@ -256,7 +462,9 @@ static void any_chunks_add_up_to_the_message(void **state)
             if (kit.step.is_chunk)
                 sum_add(&chunks, kit.step.content);
         }
-        hear_end(&kit);
+        assert_int_equal(stream_kit_hear(&kit, "messageStop", STOP), OK);
+        sum_add(&chunks, kit.step.content);
+        assert_int_equal(stream_kit_hear(&kit, "metadata", COUNTS), OK);
         assert_int_equal(stream_kit_end(&kit), OK);
         sum_add(&message, kit.answer.content);
         assert_sums_equal(&chunks, &message);
@@ -275,6 +483,13 @@ int main(void)
         cmocka_unit_test(reasoning_is_streamed_and_kept),
         cmocka_unit_test(citations_are_streamed_with_their_text),
         cmocka_unit_test(unknown_kinds_are_kept_unchanged),
+        cmocka_unit_test(results_of_tools_that_bedrock_runs_are_streamed),
+        cmocka_unit_test(the_pieces_of_an_image_are_one_base64),
+        cmocka_unit_test(an_image_without_a_stop_ends_with_the_message),
+        cmocka_unit_test(an_image_in_s3_keeps_its_place),
+        cmocka_unit_test(odd_pieces_are_kept_unchanged),
+        cmocka_unit_test(odd_pieces_of_an_image_are_kept_unchanged),
+        cmocka_unit_test(a_piece_without_an_index_stands_for_itself),
         cmocka_unit_test(an_empty_event_makes_no_block),
         cmocka_unit_test(a_message_may_be_empty),
         cmocka_unit_test(any_chunks_add_up_to_the_message),

@@ -1,7 +1,7 @@
 /* The blocks of a message that comes as a stream: each start or delta is kept and sent as the
  * `content` (and tool_call_chunks) of a chunk, so that what is kept and what was sent add up to
- * the same. Private to converse*.c. Texts are kept as they were escaped in the source: fragments of
- * JSON strings, joined, are a JSON string. */
+ * the same by LangChain's rules. Private to this folder: item.h has the kinds, items_*.c hear them.
+ */
 #ifndef WIRE_BEDROCK_CONVERSE_ITEMS_H
 #define WIRE_BEDROCK_CONVERSE_ITEMS_H
 
@@ -11,6 +11,8 @@
 
 #define STREAM_BLOCKS_MAX 4096
 #define ITEMS_FRAME_BYTES 512 /* of one chunk: names and brackets around what was said */
+
+#define ITEMS_NO_INDEX (-1)
 
 struct item;
 
@@ -26,7 +28,7 @@ struct items {
 struct block_event {
     int64_t index;
     const char *member;      /* "start" or "delta" */
-    const struct json *said; /* its object */
+    const struct json *said; /* its value */
 };
 
 void items_init(struct items *items, struct arena *arena, size_t limit);
@@ -35,8 +37,10 @@ void items_done(struct items *items);
  * ERR_TOO_LARGE, ERR_NO_MEMORY. */
 MUST_CHECK enum err items_hear(struct items *items, const struct block_event *event,
                                struct buf *content, struct buf *tool_calls);
-/* Whether chunks have had a block with this index. */
-bool items_know(const struct items *items, int64_t index);
+/* The end of a block: what a chunk says about it, if chunks have had a block with this index. */
+void items_stop(struct items *items, int64_t index, struct buf *content);
+/* The end of all blocks that had none of their own. */
+void items_stop_all(struct items *items, struct buf *content);
 /* Counts bytes that are kept elsewhere against the limit. */
 MUST_CHECK enum err items_charge(struct items *items, size_t bytes);
 /* The message's content and tool calls, in the arena. */

@@ -45,12 +45,13 @@ static enum err read_start(struct reading *reading)
     return OK;
 }
 
-static enum err read_index(struct reading *reading, int64_t *ret_index)
+/* ITEMS_NO_INDEX when the event has none that makes sense. */
+static int64_t read_index(const struct reading *reading)
 {
-    if (json_int64(json_member(reading->payload, "contentBlockIndex"), ret_index) &&
-        *ret_index >= 0)
-        return OK;
-    return broken(reading, "an event without a contentBlockIndex");
+    int64_t index;
+    return json_int64(json_member(reading->payload, "contentBlockIndex"), &index) && index >= 0
+               ? index
+               : ITEMS_NO_INDEX;
 }
 
 /* A contentBlockStart or contentBlockDelta: `member` holds what it says. */
@@ -58,15 +59,12 @@ static enum err read_block(struct reading *reading, const char *member)
 {
     struct stream *stream = reading->stream;
     const struct json *said = json_member(reading->payload, member);
-    int64_t index;
-    enum err err = read_index(reading, &index);
-    if (err != OK)
-        return err;
-    if (!json_is(said, JSON_OBJECT))
-        return broken(reading, "a block event without content");
-    err = items_hear(&stream->items,
-                     &(struct block_event){.index = index, .member = member, .said = said},
-                     &stream->content, &stream->tool_calls);
+    if (said == NULL || said->kind == JSON_NULL)
+        return OK;
+    enum err err = items_hear(
+        &stream->items,
+        &(struct block_event){.index = read_index(reading), .member = member, .said = said},
+        &stream->content, &stream->tool_calls);
     reading->step->is_chunk = stream->content.len > 1;
     return err == OK ? OK : converse_failed(reading->why, err);
 }
@@ -83,16 +81,7 @@ static enum err read_block_delta(struct reading *reading)
 
 static enum err read_block_stop(struct reading *reading)
 {
-    int64_t index;
-    enum err err = read_index(reading, &index);
-    if (err != OK)
-        return err;
-    /* An index that the sum does not know would become another block. */
-    if (items_know(&reading->stream->items, index)) {
-        buf_add_text(&reading->stream->content, "{\"index\":");
-        buf_add_int(&reading->stream->content, index);
-        buf_add_byte(&reading->stream->content, '}');
-    }
+    items_stop(&reading->stream->items, read_index(reading), &reading->stream->content);
     reading->step->is_chunk = true;
     return OK;
 }
@@ -141,6 +130,7 @@ static enum err read_message_stop(struct reading *reading)
     if (stream->stopped)
         return broken(reading, "a second messageStop");
     stream->stopped = true;
+    items_stop_all(&stream->items, &stream->content);
     if (json_is(reason, JSON_STRING))
         json_add_member(&stream->chunk_metadata, "stopReason", reason->source);
     enum err err = converse_keep_string(stream->arena, reason, &stream->answer.stop_reason);
