@@ -27,13 +27,13 @@ enum err blocks_add_cache_point(const struct piece *piece)
     struct buf json OWNED_BY(buf_done);
     struct slice converse;
     enum err err = blocks_check_members(piece, members, COUNT_OF(members));
+    buf_init(&json, piece->node->source.len + 64);
     if (err != OK)
         return err;
     if (json_member(point, "cachePoint") != NULL)
         point = json_member(point, "cachePoint");
     else if (json_member(point, "cache_point") != NULL)
         point = json_member(point, "cache_point");
-    buf_init(&json, ttl_of(point).len + 64);
     buf_add_text(&json, "{\"cachePoint\":{\"type\":\"default\"");
     json_add_member(&json, "ttl", ttl_of(point));
     buf_add_text(&json, "}}");

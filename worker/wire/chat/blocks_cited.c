@@ -1,8 +1,6 @@
 /* Texts with citations, put back as an answer had them. */
 #include "wire/chat/blocks_parts.h"
 #include "wire/formats/json_camel.h"
-#include "wire/formats/path.h"
-#include "wire/formats/text.h"
 
 static const struct json *either(const struct json *object, const char *name, const char *other)
 {
@@ -62,15 +60,10 @@ static bool keep(struct arena *arena, const struct json *citations, struct slice
            json_camel(arena, *ret_json, ret_json);
 }
 
-enum err blocks_add_cited(const struct piece *piece, const struct json *text,
+enum err blocks_add_cited(const struct piece *piece, struct slice text,
                           const struct json *citations)
 {
-    struct block block = {.kind = BLOCK_CITED};
-    enum err err = reader_string(piece->reader, piece->path, text, &block.text);
-    if (err != OK)
-        return err;
-    if (text_is_blank(block.text))
-        return blocks_add_text(piece->turns, piece->role, TEXT_BLOCK, block.text, piece->path);
+    struct block block = {.kind = BLOCK_CITED, .text = text};
     if (!keep(piece->reader->arena, citations, &block.json))
         return reader_no_memory(piece->reader);
     turns_add_block(piece->turns, piece->role, &block);

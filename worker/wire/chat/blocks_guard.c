@@ -41,9 +41,9 @@ static enum err add_guard_form(const struct piece *piece, const struct json *inn
 {
     struct buf json OWNED_BY(buf_done);
     struct slice camel, converse;
+    buf_init(&json, inner->source.len + 64);
     if (!json_camel(piece->reader->arena, inner->source, &camel))
         return reader_no_memory(piece->reader);
-    buf_init(&json, camel.len + 64);
     buf_add_byte(&json, '{');
     json_add_member(&json, "guardContent", camel);
     buf_add_byte(&json, '}');

@@ -33,7 +33,7 @@ MUST_CHECK enum err blocks_add_string(struct turns *turns, enum role role, enum 
 
 /* Whether a text goes back with these citations (NULL: none), and adds it with them. */
 bool blocks_can_cite(const struct piece *piece, const struct json *citations);
-MUST_CHECK enum err blocks_add_cited(const struct piece *piece, const struct json *text,
+MUST_CHECK enum err blocks_add_cited(const struct piece *piece, struct slice text,
                                      const struct json *citations);
 /* The block's cache_control; null = it has none. ERR_INVALID. */
 MUST_CHECK enum err blocks_read_cache(const struct piece *piece, struct slice *ret_cache);

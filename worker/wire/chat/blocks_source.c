@@ -93,11 +93,11 @@ enum err medium_read_text(struct medium *medium, const char *path, const struct 
     struct buf base64 OWNED_BY(buf_done);
     struct slice text;
     enum err err = medium_string(medium, path, node, &text);
+    buf_init(&base64, REQUEST_TEXT_MAX);
     if (err != OK)
         return err;
     if (text.len == 0)
         return refuse(medium, path, "is empty");
-    buf_init(&base64, REQUEST_TEXT_MAX);
     base64_add(&base64, text);
     if (base64.failed == ERR_TOO_LARGE)
         return why_set(&reader->why, ERR_REQUEST_TOO_LARGE, path, "is too large");

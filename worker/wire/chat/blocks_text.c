@@ -54,22 +54,27 @@ enum err blocks_add_string(struct turns *turns, enum role role, enum text_place 
 static const char *const members[] = {"type",      "text",        "index",         "id",
                                       "citations", "annotations", "cache_control", "extras"};
 
+/* With the citations that it may have, unless it is blank. */
+static enum err add_said(const struct piece *piece, const struct json *text)
+{
+    const struct json *citations = json_member(piece->node, "citations");
+    struct path path = path_member(piece->path, SLICE("text"));
+    struct slice said;
+    enum err err = reader_string(piece->reader, path.text, text, &said);
+    if (err == OK && blocks_can_cite(piece, citations) && !text_is_blank(said))
+        return blocks_add_cited(piece, said, citations);
+    return err != OK ? err
+                     : blocks_add_text(piece->turns, piece->role, TEXT_BLOCK, said, path.text);
+}
+
 enum err blocks_add_langchain_text(const struct piece *piece)
 {
-    const struct json *text = json_member(piece->node, "text");
-    const struct json *citations = json_member(piece->node, "citations");
-    enum err err = blocks_check_members(piece, members, COUNT_OF(members));
-    if (err != OK)
-        return err;
-    if (!json_is(text, JSON_STRING))
-        return piece_refuse(piece, "text", ERR_INVALID, "must be a string");
     struct slice cache;
-    struct path path = path_member(piece->path, SLICE("text"));
-    err = blocks_read_cache(piece, &cache);
-    if (err == OK && blocks_can_cite(piece, citations))
-        err = blocks_add_cited(piece, text, citations);
-    else if (err == OK)
-        err = blocks_add_string(piece->turns, piece->role, TEXT_BLOCK, text, path.text);
+    enum err err = blocks_check_members(piece, members, COUNT_OF(members));
+    if (err == OK)
+        err = blocks_read_cache(piece, &cache);
+    if (err == OK)
+        err = add_said(piece, json_member(piece->node, "text"));
     if (err == OK && cache.ptr != NULL)
         turns_last_block(piece->turns, piece->role)->cache = cache;
     return err;

@@ -55,11 +55,11 @@ static void add(struct buf *json, struct slice source)
 bool json_camel(struct arena *arena, struct slice source, struct slice *ret_json)
 {
     struct buf json OWNED_BY(buf_done);
+    buf_init(&json, source.len);
     if (slice_find(source, '_') == source.len) {
         *ret_json = source;
         return true;
     }
-    buf_init(&json, source.len);
     add(&json, source);
     return json.failed == OK && arena_copy(arena, buf_slice(&json), ret_json);
 }
