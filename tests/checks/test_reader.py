@@ -65,6 +65,44 @@ CONTENTS = [[{"type": "text", "text": "x"}], [{"type": "text", "text": "x", "ind
             [{"type": "reasoning_content", "reasoning_content": {"text": "x"}}],
             [{"type": "reasoning_content", "reasoning_content": "x"}], [{"type": "image_url", "image_url": {}}],
             [{"cachePoint": {"type": "default"}}], [{"type": "text", "text": "x", "cache_control": {}}]]
+PNG = "data:image/png;base64,Zm9v"
+# The members of a block of media and the like, beside its type; None leaves one out.
+MEDIA = {
+    "image": [{}, {"base64": "Zm9v", "mime_type": "image/png"}, {"base64": None}, {"base64": ""}, {"base64": 7},
+              {"base64": "Zm9v", "mime_type": 7}, {"data": "Zm9v", "source_type": "base64", "mime_type": "image/png"},
+              {"url": PNG}, {"url": "https://a/b.png"}, {"url": "s3://a/b.png"}, {"url": "data:image/png,a"}, {"url": None},
+              {"file_id": "f"}, {"file_id": "s3://a/b.png"}, {"base64": "Zm9v", "mime_type": "image/png", "url": None},
+              {"source": {"type": "base64", "media_type": "image/png", "data": "Zm9v"}}, {"source": {}},
+              {"source": {"type": "url", "url": PNG}}, {"source": {"type": "url", "url": "http://a"}},
+              {"image": {}}, {"image": {"format": "png", "source": {"bytes": "Zm9v"}}}, {"video": {}}, {"bas64": "Zm9v"},
+              {"url": PNG, "cache_control": {"type": "ephemeral"}}, {"url": PNG, "cache_control": {"type": "x"}},
+              {"url": PNG, "cache_control": {"type": "ephemeral", "ttl": "2h"}}, {"url": PNG, "cache_control": None},
+              {"url": PNG, "cache_control": {"type": "ephemeral", "ttl": "1h"}}, {"url": PNG, "extras": {}, "index": 0}],
+    "image_url": [{}, {"image_url": PNG}, {"image_url": {"url": PNG, "detail": "low"}}, {"image_url": {}}, {"image_url": 7},
+                  {"image_url": "http://a/b.png"}, {"image_url": {"url": "ftp://a"}}, {"image_url": None}],
+    "video": [{"base64": "Zm9v", "mime_type": "video/mp4"}, {"video": {}}, {"image": {}},
+              {"source": {"type": "s3Location", "media_type": "video/mp4", "data": {"uri": "s3://a/b"}}}],
+    "video_url": [{"video_url": "data:video/mp4;base64,Zm9v"}, {"video_url": {"url": "x"}}, {"image_url": PNG}],
+    "audio": [{"data": "Zm9v", "mimeType": "audio/wav"}, {"fileId": "s3://a/b.mp3"}, {"audio": {}}],
+    "input_audio": [{}, {"input_audio": {"data": "Zm9v", "format": "wav"}}, {"input_audio": {"data": "Zm9v"}},
+                    {"input_audio": "Zm9v"}],
+    "file": [{"base64": "Zm9v", "mime_type": "application/pdf"}, {"base64": "Zm9v", "mime_type": "text/x-c", "name": "a"},
+             {"file": {"file_data": "data:application/pdf;base64,Zm9v", "filename": "a.pdf"}}, {"file": {"filename": "a"}},
+             {"text": "x", "source_type": "text"}, {"document": {}},
+             {"text": "x", "citations": {"enabled": True}}, {"text": "x", "citations": {"enabled": 1}}],
+    "document": [{"document": {}}, {"document": 7}, {},
+                 {"source": {"type": "text", "media_type": "text/plain", "data": "x"}, "title": "t", "context": "c"}],
+    "text-plain": [{"text": "x"}, {"text": "x", "mime_type": "text/plain", "title": "t"}, {"text": 7}],
+    "guard_content": [{"text": "x"}, {}, {"text": 7}, {"guard_content": {"type": "text", "text": "x"}}, {"guard_content": 7},
+                      {"guard_content": {"text": {"text": "x"}}}, {"guardContent": {"image": {}}}, {"texts": "x"}],
+    "search_result": [{"source": "s", "title": "t", "content": [{"type": "text", "text": "x"}]},
+                      {"source": "s", "title": "t", "content": []}, {"source": "s", "title": "t"},
+                      {"source": 1, "title": "t", "content": []}, {"source": "s", "title": "t", "content": [{"type": "image"}]},
+                      {"source": "s", "title": "t", "content": [{"text": "x"}], "citations": {"enabled": False}},
+                      {"source": "s", "title": "t", "content": [], "citations": 1}],
+    "cache_point": [{}, {"ttl": "1h"}, {"cachePoint": {"type": "default"}}, {"type2": 1}],
+}
+CONTENTS += [[{"type": kind, **members}] for kind, list_of_members in MEDIA.items() for members in list_of_members]
 
 
 STRUCTURED = [{}, {"schema": {}}, {"schema": None}, {"schema": []}, {"schema": {}, "more": 1},
