@@ -6,6 +6,7 @@
 
 #include "app/settings/settings.h"
 #include "unit/request_kit.h"
+#include "wire/chat/presets.h"
 
 /* A valid value of each form, as written and as kept. */
 static const char *const GOOD[] = {
@@ -64,7 +65,7 @@ static void an_alias_can_set_a_default_for_every_parameter(void **state)
     }
 }
 
-static void settings_and_their_schema_name_every_parameter(void **state)
+static void settings_and_their_schema_name_every_default(void **state)
 {
     (void)state;
     struct buf page OWNED_BY(buf_done), schema OWNED_BY(buf_done);
@@ -81,7 +82,13 @@ static void settings_and_their_schema_name_every_parameter(void **state)
         "additionalProperties", "properties", "defaults",   "properties"};
     for (size_t i = 0; i < COUNT_OF(PATH); i++)
         node = json_member(node, PATH[i]);
-    assert_int_equal(node->count, PARAMETER_COUNT);
+    size_t preset_count = 0;
+    const struct preset_row *presets = preset_rows(&preset_count);
+    assert_int_equal(node->count, PARAMETER_COUNT + preset_count);
+    for (size_t i = 0; i < preset_count; i++) {
+        assert_non_null(strstr(buf_text(&page), presets[i].name));
+        assert_non_null(json_member(node, presets[i].name));
+    }
     for (enum parameter i = 0; i < PARAMETER_COUNT; i++) {
         assert_non_null(strstr(buf_text(&page), parameter_rows[i].name));
         assert_non_null(json_member(node, parameter_rows[i].name));
@@ -100,7 +107,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_parameter_is_sent_from_every_place_it_may_have),
         cmocka_unit_test(an_alias_can_set_a_default_for_every_parameter),
-        cmocka_unit_test(settings_and_their_schema_name_every_parameter),
+        cmocka_unit_test(settings_and_their_schema_name_every_default),
         cmocka_unit_test(an_unknown_parameter_is_not_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -96,9 +96,6 @@ static void model_kwargs_and_additional_fields_are_merged(void **state)
                       "\"thinking\":{\"budget_tokens\":1e3},\"top_k\":5}}");
     assert_body("{" SAID ",\"model_kwargs\":{\"foo\": 1 },\"top_k\":5}",
                 ASKED "],\"additionalModelRequestFields\":{\"foo\": 1,\"top_k\":5}}");
-    assert_refused("{" SAID
-                   ",\"model_kwargs\":{\"a\":1},\"additional_model_request_fields\":{\"a\":1}}",
-                   ERR_INVALID, "model_kwargs");
     assert_refused("{" SAID ",\"top_k\":1,\"additional_model_request_fields\":{\"top_k\":1}}",
                    ERR_INVALID, "top_k");
 }

@@ -8,6 +8,7 @@
 #include "engine/identity.h"
 #include "engine/job_pool.h"
 #include "engine/lane.h"
+#include "engine/notices.h"
 #include "engine/outcome.h"
 #include "engine/reply.h"
 #include "engine/result.h"
@@ -166,6 +167,7 @@ static void job_wait(struct engine *engine, struct job *job, bool at_front)
             job_fail(engine, job);
             return;
         }
+        notice_unsent(engine, job);
     }
     job_go(job, JOB_WAITING);
     target_enqueue(engine, job->target, job, at_front);

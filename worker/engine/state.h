@@ -317,6 +317,13 @@ struct chunk_topic {
     int64_t known_until_ms;
 };
 
+/* engine/notices.h */
+#define NOTICES_MAX 64
+struct notices {
+    uint64_t given[NOTICES_MAX]; /* hashes */
+    uint32_t count;
+};
+
 struct engine {
     struct engine_config config;
     struct ports ports;
@@ -336,6 +343,7 @@ struct engine {
     uint64_t hash_seed;
 
     struct targets targets;
+    struct notices notices;
 
     struct replies replies;
     struct chunk_topic chunk_topic;

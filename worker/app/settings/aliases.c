@@ -2,128 +2,8 @@
 #include "app/settings/parts.h"
 
 #include "app/settings/trial.h"
-#include "base/suggest.h"
 #include "wire/bedrock/dialects.h"
-#include "wire/formats/json.h"
 #include "yaml/mistake.h"
-
-#define STOPS_MAX      64
-#define JSON_BYTES_MAX 65536 /* of a default */
-
-/* Keeps a default as the request reader does, if a request may have that value. */
-static void keep_default(struct settings_reader *reader, const struct document_node *node,
-                         struct slice path, enum parameter parameter, struct slice json,
-                         struct model_alias *ret_alias)
-{
-    struct trial trial OWNED_BY(trial_done);
-    trial_init(&trial);
-    if (trial_field(&trial, parameter_rows[parameter].name, json) != OK) {
-        problems_add(reader->problems, node->place, path, "%s", trial_reason(&trial));
-        return;
-    }
-    if (!arena_copy(&reader->settings->arena, trial.request.parameters[parameter],
-                    &ret_alias->defaults[parameter]))
-        problems_add(reader->problems, node->place, path, "out of memory");
-}
-
-/* Appends a text as JSON: a number unchanged, everything else as a string. */
-static bool take_json(struct settings_reader *reader, const struct document_node *node,
-                      struct slice path, struct buf *ret_json)
-{
-    struct slice text = SLICE_NULL;
-    struct arena arena OWNED_BY(arena_done);
-    const struct json *value = NULL;
-    arena_init(&arena, JSON_BYTES_MAX);
-    if (!settings_take_text(reader, node, path, &text))
-        return false;
-    bool is_number = json_parse(&arena, text, &value, NULL) == OK && json_is(value, JSON_NUMBER);
-    if (is_number)
-        buf_add(ret_json, value->source);
-    else
-        json_add_string(ret_json, text);
-    return true;
-}
-
-static bool take_stops(struct settings_reader *reader, const struct document_node *node,
-                       struct slice path, struct buf *ret_json)
-{
-    if (node->kind != DOCUMENT_LIST || node->count == 0 || node->count > STOPS_MAX) {
-        problems_add(reader->problems, node->place, path,
-                     "is not a list of texts; write [\"END\"], at most %d", STOPS_MAX);
-        return false;
-    }
-    buf_add_byte(ret_json, '[');
-    for (const struct document_node *item = node->first; item != NULL; item = item->next) {
-        struct slice text = SLICE("");
-        if (!settings_take_text(reader, item, path, &text))
-            return false;
-        if (item != node->first)
-            buf_add_byte(ret_json, ',');
-        json_add_string(ret_json, text);
-    }
-    buf_add_byte(ret_json, ']');
-    return true;
-}
-
-static void add_unknown(struct settings_reader *reader, const struct document_node *item,
-                        struct slice path, const struct suggest *suggest, const char *known)
-{
-    if (suggest->nearest.ptr != NULL)
-        problems_add(reader->problems, item->key_place, path, "unknown; did you mean %.*s?",
-                     SLICE_ARG(suggest->nearest));
-    else
-        problems_add(reader->problems, item->key_place, path, "unknown; %s", known);
-}
-
-static void add_unknown_default(struct settings_reader *reader, const struct document_node *item,
-                                struct slice path)
-{
-    struct suggest suggest;
-    struct buf known OWNED_BY(buf_done);
-    buf_init(&known, 1024);
-    suggest_init(&suggest, item->key);
-    buf_add_text(&known, "defaults are ");
-    for (enum parameter i = 0; i < PARAMETER_COUNT; i++) {
-        suggest_offer(&suggest, slice_of_text(parameter_rows[i].name));
-        const char *between = i == 0 ? "" : i + 1 < PARAMETER_COUNT ? ", " : " and ";
-        buf_addf(&known, "%s%s", between, parameter_rows[i].name);
-    }
-    add_unknown(reader, item, path, &suggest, buf_text(&known));
-}
-
-static void take_default(struct settings_reader *reader, const struct document_node *item,
-                         struct slice path, struct model_alias *ret_alias)
-{
-    struct buf json OWNED_BY(buf_done);
-    enum parameter parameter = parameter_find(item->key);
-    buf_init(&json, JSON_BYTES_MAX);
-    if (parameter == PARAMETER_COUNT) {
-        add_unknown_default(reader, item, path);
-        return;
-    }
-    bool is_taken = parameter_rows[parameter].form == PARAMETER_TEXTS
-                        ? take_stops(reader, item, path, &json)
-                        : take_json(reader, item, path, &json);
-    if (is_taken && json.failed != OK)
-        problems_add(reader->problems, item->place, path, "is too long; shorten it");
-    else if (is_taken)
-        keep_default(reader, item, path, parameter, buf_slice(&json), ret_alias);
-}
-
-static void take_defaults(struct settings_reader *reader, const struct document_node *node,
-                          struct slice path, struct model_alias *ret_alias)
-{
-    if (node->kind != DOCUMENT_MAP) {
-        mistake_add_kind(reader->problems, node, path,
-                         "a map such as {temperature: 0, max_tokens: 1024}");
-        return;
-    }
-    for (const struct document_node *item = node->first; item != NULL; item = item->next) {
-        struct slice below = document_path(&reader->settings->arena, path, item->key);
-        if (settings_may_take(reader, node, item, below))
-            take_default(reader, item, below, ret_alias);
-    }
-}
 
 /* Takes a text of this form, or adds a problem. */
 static void take_form(struct settings_reader *reader, const struct document_node *node,
@@ -146,10 +26,8 @@ static void take_form(struct settings_reader *reader, const struct document_node
         .value_at = offsetof(struct model_alias, member)                                           \
     }
 static const struct alias_member MEMBERS[] = {
-    MEMBER(id, MODEL, MODEL),
-    MEMBER(api, API, NAME),
-    MEMBER(region, TEXT, REGION),
-    MEMBER(defaults, DEFAULTS, ANY),
+    MEMBER(id, MODEL, MODEL),        MEMBER(api, API, NAME),  MEMBER(region, TEXT, REGION),
+    MEMBER(defaults, DEFAULTS, ANY), MEMBER(drop, DROP, ANY),
 };
 
 const struct alias_member *settings_alias_members(size_t *ret_count)
@@ -179,6 +57,52 @@ static void try_model(struct settings_reader *reader, const struct document_node
         problems_add(reader->problems, node->place, path, "%s", trial_reason(&trial));
 }
 
+/* Adds a problem if requests that name the whole alias, and nothing else, fail. */
+static void try_alias(struct settings_reader *reader, const struct document_node *node,
+                      struct slice path, const struct model_alias *alias)
+{
+    struct trial trial OWNED_BY(trial_done);
+    struct catalog catalog = {.default_model = alias->name, .aliases = alias, .alias_count = 1};
+    trial_init(&trial);
+    if (trial_model(&trial, &catalog) != OK)
+        problems_add(reader->problems, node->place, path, "%s: %s", trial.why.field,
+                     trial_reason(&trial));
+}
+
+static void take_dropped(struct settings_reader *reader, const struct document_node *node,
+                         struct slice path, struct model_alias *ret_alias)
+{
+    struct slice name = SLICE_NULL;
+    struct suggest suggest;
+    if (!settings_take_text(reader, node, path, &name))
+        return;
+    enum parameter parameter = parameter_find(name);
+    suggest_init(&suggest, name);
+    for (enum parameter i = 0; i < PARAMETER_COUNT; i++)
+        suggest_offer(&suggest, slice_of_text(parameter_rows[i].name));
+    if (parameter != PARAMETER_COUNT)
+        ret_alias->drop |= 1U << parameter;
+    else if (suggest.nearest.ptr != NULL)
+        problems_add(reader->problems, node->place, path,
+                     "has an unknown parameter; did you mean %.*s?", SLICE_ARG(suggest.nearest));
+    else
+        problems_add(reader->problems, node->place, path,
+                     "has an unknown parameter; write those of defaults, such as [temperature]");
+}
+
+/* Parameters that are not sent; an empty list: all are sent, whatever the model. */
+static void take_drop(struct settings_reader *reader, const struct document_node *node,
+                      struct slice path, struct model_alias *ret_alias)
+{
+    if (node->kind != DOCUMENT_LIST) {
+        mistake_add_kind(reader->problems, node, path, "a list such as [temperature, top_p]");
+        return;
+    }
+    ret_alias->has_drop = true;
+    for (const struct document_node *item = node->first; item != NULL; item = item->next)
+        take_dropped(reader, item, path, ret_alias);
+}
+
 static void take_member(struct settings_reader *reader, const struct alias_member *member,
                         const struct document_node *node, struct slice path,
                         struct model_alias *ret_alias)
@@ -187,7 +111,11 @@ static void take_member(struct settings_reader *reader, const struct alias_membe
     struct buf apis OWNED_BY(buf_done);
     buf_init(&apis, APIS_BYTES_MAX);
     if (member->kind == ALIAS_DEFAULTS) {
-        take_defaults(reader, node, path, ret_alias);
+        settings_take_defaults(reader, node, path, ret_alias);
+        return;
+    }
+    if (member->kind == ALIAS_DROP) {
+        take_drop(reader, node, path, ret_alias);
         return;
     }
     take_form(reader, node, path, member->form, value);
@@ -222,11 +150,16 @@ static void take_alias(struct settings_reader *reader, const struct document_nod
         if (member != NULL)
             take_member(reader, member, item, below, ret_alias);
         else
-            add_unknown(reader, item, below, &suggest, "an alias has id, api, region and defaults");
+            settings_add_unknown(reader, item, below, &suggest,
+                                 "an alias has id, api, region, defaults and drop");
     }
-    if (ret_alias->id.ptr == NULL && problems_found(reader->problems) == before)
+    if (problems_found(reader->problems) > before)
+        return;
+    if (ret_alias->id.ptr == NULL)
         problems_add(reader->problems, node->place, path,
                      "has no id; add the model id, inference profile id or ARN");
+    else
+        try_alias(reader, node, path, ret_alias);
 }
 
 void settings_take_aliases(struct settings_reader *reader, const struct document_node *node,

@@ -5,6 +5,7 @@
 #define APP_SETTINGS_PARTS_H
 
 #include "app/settings/settings.h"
+#include "base/suggest.h"
 
 /* A reading in progress; everything is borrowed. */
 struct settings_reader {
@@ -42,13 +43,20 @@ void settings_take_aliases(struct settings_reader *reader, const struct document
 void settings_take_templates(struct settings_reader *reader, const struct document_node *node,
                              struct setting_templates *ret_value);
 
-enum alias_kind { ALIAS_TEXT, ALIAS_MODEL, ALIAS_API, ALIAS_DEFAULTS };
+/* An alias's defaults (defaults.c). */
+void settings_take_defaults(struct settings_reader *reader, const struct document_node *node,
+                            struct slice path, struct model_alias *ret_alias);
+/* Adds a problem for an unknown member: the nearest of those suggested, else what is `known`. */
+void settings_add_unknown(struct settings_reader *reader, const struct document_node *item,
+                          struct slice path, const struct suggest *suggest, const char *known);
+
+enum alias_kind { ALIAS_TEXT, ALIAS_MODEL, ALIAS_API, ALIAS_DEFAULTS, ALIAS_DROP };
 
 /* A member that an alias may have; only the model is required. */
 struct alias_member {
     const char *name;
     enum alias_kind kind;
-    enum setting_form form; /* of all but the defaults */
+    enum setting_form form; /* of texts */
     size_t value_at;        /* offset in struct model_alias */
 };
 

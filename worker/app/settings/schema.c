@@ -3,7 +3,7 @@
  * mistakes. */
 #include "app/settings/parts.h"
 
-#include "wire/chat/parameters.h"
+#include "wire/chat/presets.h"
 #include "wire/formats/json.h"
 
 /* A number or boolean of YAML is a text where the setting is a text: an instance may be called 0.
@@ -123,6 +123,23 @@ static void begin_map(struct buf *buf, const char *types)
     begin(buf, "properties", '{');
 }
 
+/* Adds the properties of presets to those of defaults. */
+static void add_presets(struct buf *buf)
+{
+    size_t count = 0;
+    const struct preset_row *rows = preset_rows(&count);
+    for (size_t i = 0; i < count; i++) {
+        begin(buf, rows[i].name, '{');
+        if (rows[i].form == PRESET_TEXT)
+            add_text(buf, false);
+        else if (rows[i].form == PRESET_TEXTS)
+            add_texts(buf, true, false);
+        else
+            add_type(buf, "object");
+        end(buf, "}");
+    }
+}
+
 static void add_defaults(struct buf *buf)
 {
     static const char *const TYPES[] = {
@@ -138,7 +155,24 @@ static void add_defaults(struct buf *buf)
             add_type(buf, TYPES[parameter_rows[i].form]);
         end(buf, "}");
     }
+    add_presets(buf);
     end(buf, "}");
+}
+
+static void add_drop(struct buf *buf)
+{
+    struct buf names OWNED_BY(buf_done);
+    buf_init(&names, 1024);
+    for (enum parameter i = 0; i < PARAMETER_COUNT; i++)
+        buf_addf(&names, "%s%s", i == 0 ? "" : "|", parameter_rows[i].name);
+    add_type(buf, "array");
+    begin(buf, "items", '{');
+    begin(buf, "anyOf", '[');
+    begin(buf, NULL, '{');
+    add_choices(buf, "enum", buf_text(&names));
+    end(buf, "}");
+    add_pattern(buf, VARIABLE_PATTERN);
+    end(buf, "]}");
 }
 
 static void add_member(struct buf *buf, enum alias_kind kind)
@@ -156,6 +190,9 @@ static void add_member(struct buf *buf, enum alias_kind kind)
         return;
     case ALIAS_DEFAULTS:
         add_defaults(buf);
+        return;
+    case ALIAS_DROP:
+        add_drop(buf);
         return;
     }
 }

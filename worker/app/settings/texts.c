@@ -1,5 +1,5 @@
 /* Takes the texts of a settings file: replaces their variables, and checks names in a map and
- * choices. */
+ * choices; says which name was meant. */
 #include "app/settings/parts.h"
 
 #include "yaml/mistake.h"
@@ -92,4 +92,14 @@ int settings_find_choice(struct settings_reader *reader, const struct document_n
     settings_add_choices(&wanted, choices, ", ");
     mistake_add_value(reader->problems, node, path, buf_text(&wanted));
     return -1;
+}
+
+void settings_add_unknown(struct settings_reader *reader, const struct document_node *item,
+                          struct slice path, const struct suggest *suggest, const char *known)
+{
+    if (suggest->nearest.ptr != NULL)
+        problems_add(reader->problems, item->key_place, path, "unknown; did you mean %.*s?",
+                     SLICE_ARG(suggest->nearest));
+    else
+        problems_add(reader->problems, item->key_place, path, "unknown; %s", known);
 }

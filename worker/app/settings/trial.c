@@ -69,6 +69,26 @@ enum err trial_field(struct trial *trial, const char *name, struct slice json)
     return try(trial, &CATALOG);
 }
 
+enum err trial_keep(struct arena *arena, struct slice members, const struct request **ret_request)
+{
+    struct request *request = arena_new_array(arena, 1, sizeof *request);
+    struct record record = {.topic = SLICE("check")};
+    struct why why;
+    struct buf value OWNED_BY(buf_done);
+    buf_init(&value, REQUEST_BYTES_MAX);
+    add_messages(&value, true, NULL, 0);
+    buf_add(&value, members);
+    buf_add_byte(&value, '}');
+    if (request == NULL || value.failed != OK ||
+        !arena_copy(arena, buf_slice(&value), &record.value))
+        return ERR_NO_MEMORY;
+    enum err err = request_from_headers(arena, &record, request, &why);
+    if (err == OK)
+        err = request_read(arena, &record, &CATALOG, request, &why);
+    *ret_request = err == OK ? request : NULL;
+    return err;
+}
+
 enum err trial_model(struct trial *trial, const struct catalog *catalog)
 {
     add_messages(&trial->value, true, NULL, 0);

@@ -18,6 +18,10 @@ void trial_init(struct trial *trial);
 void trial_done(struct trial *trial);
 /* Reads a request with this member (JSON). As the others: OK, or the error of the request. */
 MUST_CHECK enum err trial_field(struct trial *trial, const char *name, struct slice json);
+/* Reads a request with these members (`,"name":value` each, known to be good) into the arena, where
+ * it stays. */
+MUST_CHECK enum err trial_keep(struct arena *arena, struct slice members,
+                               const struct request **ret_request);
 /* Reads a request without a model. */
 MUST_CHECK enum err trial_model(struct trial *trial, const struct catalog *catalog);
 /* Read a request with this message behind one of the user, and one with only the template's

@@ -14,6 +14,7 @@ struct api_name {
     const char *provider;    /* LangChain: `model_provider`; by it LangChain knows how to read an
                                 answer that is put back */
     const char *stop_reason; /* its member of response_metadata */
+    bool sends_refused;      /* LangChain sends parameters that the model refuses, and so do we */
 };
 
 #define ANSWER_COUNT_ABSENT (-1)

@@ -7,6 +7,8 @@
 #include "wire/chat/parameters.h"
 #include "wire/formats/why.h"
 
+struct request;
+
 struct model_alias {
     struct slice name;   /* what requests say */
     struct slice id;     /* model id, inference profile id or ARN */
@@ -14,6 +16,12 @@ struct model_alias {
     struct slice api;    /* of the catalog's; null or `auto` = the worker chooses */
     /* Parameters of requests that leave them out; raw JSON values, null = none. */
     struct slice defaults[PARAMETER_COUNT];
+    /* Likewise the other fields that may have a default (presets.h), read as a request; NULL =
+     * none. */
+    const struct request *presets;
+    /* Parameters that are never sent: bits of enum parameter. has_drop without any: all are. */
+    bool has_drop;
+    uint32_t drop;
 };
 
 struct template_message {

@@ -29,6 +29,15 @@ static size_t bytes_max(const struct json *object)
     return object == NULL ? 0 : 6 * object->source.len;
 }
 
+/* Whether additional_model_request_fields has the member, too; then it wins, as in LangChain. A
+ * parameter that Converse has a place for stays one all the same. */
+static bool is_overruled(const struct reader *reader, const struct json *member,
+                         enum parameter parameter)
+{
+    bool is_own = parameter == PARAMETER_COUNT || parameter_rows[parameter].converse == NULL;
+    return is_own && json_member_of(reader->additional_fields, member->name) != NULL;
+}
+
 /* What is left of model_kwargs goes before the additional fields. False: the reading ends. */
 static bool add_kwargs(struct reader *reader, struct buf *members, size_t *ret_lifted)
 {
@@ -38,13 +47,11 @@ static bool add_kwargs(struct reader *reader, struct buf *members, size_t *ret_l
          member = member->next) {
         enum parameter parameter = lifted(member->name);
         bool stays = parameter == PARAMETER_COUNT;
+        bool is_dropped = is_overruled(reader, member, parameter);
         enum err err = OK;
-        if (!stays && member->kind != JSON_NULL)
+        if (!stays && !is_dropped && member->kind != JSON_NULL)
             err = lift(reader, parameter, member);
-        else if (stays && json_member_of(reader->additional_fields, member->name) != NULL)
-            err = why_set(&reader->why, ERR_INVALID, "model_kwargs",
-                          "has a member that additional_model_request_fields also has");
-        if (stays)
+        else if (stays && !is_dropped)
             json_add_copy(members, member);
         *ret_lifted += !stays;
         goes_on = reader_note(reader, err);
@@ -110,4 +117,47 @@ enum err merge_fields(struct reader *reader)
     if (err != OK)
         return err;
     return merge(reader, &members);
+}
+
+/* --- under what the request has --- */
+
+/* Whether a parameter that goes to the model's own fields has this name. */
+static bool is_own_parameter(const struct request *request, struct slice name)
+{
+    enum parameter parameter = parameter_find(name);
+    return parameter != PARAMETER_COUNT && parameter_rows[parameter].converse == NULL &&
+           request->parameters[parameter].ptr != NULL;
+}
+
+static enum err parse(struct reader *reader, struct slice object, const struct json **ret_node)
+{
+    enum err err = json_parse(reader->scratch, object, ret_node, NULL);
+    return err == OK ? OK : reader_no_memory(reader);
+}
+
+enum err merge_under(struct reader *reader, struct slice object)
+{
+    struct request *request = reader->request;
+    const struct json *under = NULL, *over = NULL;
+    struct buf members OWNED_BY(buf_done);
+    enum err err = parse(reader, object, &under);
+    if (err == OK && request->additional_fields.ptr != NULL)
+        err = parse(reader, request->additional_fields, &over);
+    if (err != OK)
+        return err;
+    buf_init(&members, 2 + bytes_max(under) + bytes_max(over));
+    buf_add_byte(&members, '{');
+    for (const struct json *member = under->first; member != NULL; member = member->next)
+        if (json_member_of(over, member->name) == NULL && !is_own_parameter(request, member->name))
+            json_add_copy(&members, member);
+    for (const struct json *member = over == NULL ? NULL : over->first; member != NULL;
+         member = member->next)
+        json_add_copy(&members, member);
+    if (members.len == 1)
+        return OK;
+    buf_add_byte(&members, '}');
+    if (members.failed != OK ||
+        !arena_copy(reader->arena, buf_slice(&members), &request->additional_fields))
+        return reader_no_memory(reader);
+    return OK;
 }

@@ -1,5 +1,8 @@
 #include "wire/chat/model.h"
 
+#include "wire/chat/effort.h"
+#include "wire/chat/presets.h"
+#include "wire/chat/unsent.h"
 #include "wire/formats/text.h"
 
 #define NAME_SHOWN_BYTES 128
@@ -48,7 +51,7 @@ static enum err unknown_model(struct reader *reader, struct slice name)
     return why_set(&reader->why, ERR_UNKNOWN_MODEL, "model", "%s", buf_text(&words));
 }
 
-static void apply_alias(struct reader *reader, const struct model_alias *alias)
+static enum err apply_alias(struct reader *reader, const struct model_alias *alias)
 {
     struct request *request = reader->request;
     if (alias->region.len > 0)
@@ -58,6 +61,18 @@ static void apply_alias(struct reader *reader, const struct model_alias *alias)
     for (enum parameter i = 0; i < PARAMETER_COUNT; i++)
         if (!reader_has_own_field(reader, i))
             fill_in(&request->parameters[i], alias->defaults[i]);
+    return alias->presets == NULL ? OK : presets_apply(reader, alias->presets);
+}
+
+/* What follows from the model: what is known of it, and what it gets of what the request gives. */
+static enum err suit_model(struct reader *reader, const struct model_alias *alias)
+{
+    struct request *request = reader->request;
+    request->traits = traits_of(request->model, request->base_model, request->provider);
+    if (request->api.ptr == NULL && reader->catalog->choose_api != NULL)
+        request->api = reader->catalog->choose_api(request);
+    enum err err = effort_apply(reader);
+    return err == OK ? unsent_drop(reader, alias) : err;
 }
 
 enum err model_resolve(struct reader *reader)
@@ -77,9 +92,6 @@ enum err model_resolve(struct reader *reader)
         return err;
     request->model = model;
     if (alias != NULL)
-        apply_alias(reader, alias);
-    request->traits = traits_of(request->model, request->base_model, request->provider);
-    if (request->api.ptr == NULL && reader->catalog->choose_api != NULL)
-        request->api = reader->catalog->choose_api(request);
-    return OK;
+        err = apply_alias(reader, alias);
+    return err == OK ? suit_model(reader, alias) : err;
 }

@@ -4,8 +4,8 @@
 
 #include "wire/chat/reader.h"
 
-/* Fills the request's model and region, and the alias's defaults for what the request leaves out.
- * ERR_UNKNOWN_MODEL, ERR_INVALID. */
+/* Fills the request's model and region, the alias's defaults for what the request leaves out, and
+ * what follows from the model. ERR_UNKNOWN_MODEL, ERR_INVALID, ERR_NO_MEMORY. */
 MUST_CHECK enum err model_resolve(struct reader *reader);
 
 #endif

@@ -4,7 +4,6 @@
 
 #define PROVIDER_MAX   128 /* characters */
 #define IDENTIFIER_MAX 2048
-#define CHOICES_BYTES  256
 
 /* A member of an option's object. */
 struct option_member {
@@ -36,40 +35,14 @@ static const struct option_member cache_members[] = {
 
 /* --- one of a few texts --- */
 
-/* `must be a, b or c` */
-static enum err refuse_choice(struct reader *reader, const char *path, const char *choices)
-{
-    struct buf words OWNED_BY(buf_done);
-    struct slice rest = slice_of_text(choices);
-    buf_init(&words, CHOICES_BYTES);
-    for (size_t len; rest.len > 0; rest = slice_sub(rest, len + 1, SIZE_MAX)) {
-        len = slice_find(rest, '|');
-        bool is_last = len == rest.len, is_first = words.len == 0;
-        buf_add_text(&words, is_first ? "" : is_last ? " or " : ", ");
-        buf_add(&words, slice_sub(rest, 0, len));
-    }
-    return why_set(&reader->why, ERR_INVALID, path, "must be %s", buf_text(&words));
-}
-
-static bool is_choice(struct slice text, const char *choices)
-{
-    struct slice rest = slice_of_text(choices);
-    for (size_t len; rest.len > 0; rest = slice_sub(rest, len + 1, SIZE_MAX)) {
-        len = slice_find(rest, '|');
-        if (slice_equal(text, slice_sub(rest, 0, len)))
-            return true;
-    }
-    return false;
-}
-
 static enum err read_choice(struct reader *reader, const char *path, const struct json *value,
                             const char *choices, struct slice *ret_text)
 {
     struct slice text = SLICE_NULL;
     if (value->kind == JSON_STRING && !json_string(reader->arena, value, &text))
         return reader_no_memory(reader);
-    if (text.ptr == NULL || !is_choice(text, choices))
-        return refuse_choice(reader, path, choices);
+    if (text.ptr == NULL || !choices_have(choices, text))
+        return choices_refuse(reader, path, choices, "");
     *ret_text = text;
     return OK;
 }

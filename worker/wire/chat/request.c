@@ -13,11 +13,12 @@
 #define SCHEMA_ID_BYTES 5 /* Confluent Platform, "Wire format" */
 
 static const struct request_field fields[] = {
-#define FIELD(name, read)                {#name, read, 0, JSON_NULL},
-#define VALUE(name, read, member)        {#name, read, offsetof(struct request, member), JSON_NULL},
+#define FIELD(name, read)         {#name, read, 0, JSON_NULL},
+#define VALUE(name, read, member) {#name, read, offsetof(struct request, member), JSON_NULL},
+#define PART(name, kind, member)  {#name, request_read_part, offsetof(struct reader, member), kind},
+#define LATER(name)               {#name, NULL, 0, JSON_NULL},
+/* The settings know the form. */
 #define PRESET(name, read, member, form) VALUE(name, read, member)
-#define PART(name, kind, member)         {#name, request_read_part, offsetof(struct reader, member), kind},
-#define LATER(name)                      {#name, NULL, 0, JSON_NULL},
 #include "wire/chat/request_fields.def"
 #undef FIELD
 #undef VALUE

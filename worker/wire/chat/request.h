@@ -21,6 +21,8 @@
 #define REQUEST_EXTRAS_MAX 256      /* members of model_kwargs, and of the additional fields */
 #define REQUEST_TEXT_MAX   25000000 /* bytes of a filled template: Bedrock takes no larger body */
 #define REQUEST_NO_LIMIT   INT64_MAX
+/* In `dropped`, beside the bits of the parameters. */
+#define REQUEST_DROPPED_EFFORT (1U << PARAMETER_COUNT)
 /* Bytes that request_read holds at most while it reads a value of that length, beside what the
  * request keeps. */
 #define REQUEST_SCRATCH_BYTES(value_len) ((size_t)JSON_NODES_MAX * 256 + 2 * (value_len))
@@ -81,6 +83,7 @@ struct request {
     struct slice cache_control;                                       /* JSON object; null = none */
     struct slice reasoning_effort, performance_latency, service_tier; /* decoded; null = none */
     struct slice output_config;                                       /* JSON object */
+    uint32_t dropped; /* what was given and is left out (unsent.h): bits of enum parameter … */
     bool count_tokens;
     struct slice response_field_paths;
     struct slice request_metadata;

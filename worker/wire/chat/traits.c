@@ -13,6 +13,19 @@ static const struct {
 #include "wire/chat/traits.def"
 };
 
+static const struct effort_row {
+    struct model_effort effort;
+    const char *glob;
+} effort_rows[] = {
+#define EFFORT(form, levels, glob) {{levels, EFFORT_##form}, glob},
+#include "wire/chat/traits.def"
+};
+
+static const struct effort_member effort_members[] = {
+#define FORM(name, member, value) {EFFORT_##name, member, value},
+#include "wire/chat/traits.def"
+};
+
 /* AWS, "Supported Regions and models for inference profiles". */
 static const char *const geo_prefixes[] = {"us", "eu",     "apac", "sa", "amer",  "jp",
                                            "au", "us-gov", "ca",   "in", "global"};
@@ -26,15 +39,21 @@ static struct slice without_geo(struct slice id)
     return id;
 }
 
-/* The model's part of an ARN: behind its last slash. */
+/* The part of an ARN's resource that says the model: the first one with a dot, as in
+ * `custom-model/amazon.nova-lite-v1:0/x`; else the last one, which says nothing. */
+static struct slice name_of_arn(struct slice arn)
+{
+    struct slice rest = slice_sub(arn, slice_find(arn, '/') + 1, SIZE_MAX), part = SLICE_NULL;
+    while (rest.len > 0 && slice_find(part, '.') == part.len) {
+        part = slice_sub(rest, 0, slice_find(rest, '/'));
+        rest = slice_sub(rest, part.len + 1, SIZE_MAX);
+    }
+    return part;
+}
+
 static struct slice name_of(struct slice id)
 {
-    if (!slice_starts(id, SLICE("arn:")))
-        return without_geo(id);
-    size_t at = id.len;
-    while (at > 0 && id.ptr[at - 1] != '/')
-        at--;
-    return without_geo(slice_sub(id, at, SIZE_MAX));
+    return without_geo(slice_starts(id, SLICE("arn:")) ? name_of_arn(id) : id);
 }
 
 struct model_traits traits_of(struct slice model, struct slice base_model, struct slice provider)
@@ -52,6 +71,21 @@ struct model_traits traits_of(struct slice model, struct slice base_model, struc
             traits.has = rows[i].has ? traits.has | bit : traits.has & ~bit;
     }
     return traits;
+}
+
+const struct model_effort *traits_effort(const struct model_traits *traits)
+{
+    for (const struct effort_row *row = effort_rows; row < effort_rows + COUNT_OF(effort_rows);
+         row++)
+        if (glob_match(slice_of_text(row->glob), traits->name, true))
+            return &row->effort;
+    return NULL;
+}
+
+const struct effort_member *traits_effort_members(size_t *ret_count)
+{
+    *ret_count = COUNT_OF(effort_members);
+    return effort_members;
 }
 
 bool traits_has(const struct model_traits *traits, enum trait trait)

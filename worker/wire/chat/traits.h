@@ -11,6 +11,26 @@ enum trait {
     TRAIT_COUNT
 };
 
+/* How a level of reasoning is sent: one member of the model's own fields. */
+enum effort_form {
+    EFFORT_NOVA,
+    EFFORT_CLAUDE,
+    EFFORT_PLAIN,
+    EFFORT_NESTED,
+};
+
+/* The levels of reasoning that a model has. */
+struct model_effort {
+    const char *levels; /* `low|high` */
+    enum effort_form form;
+};
+
+/* A member of the model's own fields that belongs to a form; a form may have several. */
+struct effort_member {
+    enum effort_form form;
+    const char *name, *value; /* JSON with the level in place of `$` */
+};
+
 struct model_traits {
     struct slice name; /* the id that says what the model is: without its geo prefix; an ARN's is
                           its last part. Borrowed */
@@ -21,6 +41,9 @@ struct model_traits {
 /* Of a model id, profile id or ARN; `base_model` (for ARNs that do not say the model) and
  * `provider` win over what it says, and may be null. */
 struct model_traits traits_of(struct slice model, struct slice base_model, struct slice provider);
+/* NULL: the model has no levels of reasoning that the worker knows. */
+const struct model_effort *traits_effort(const struct model_traits *traits);
+const struct effort_member *traits_effort_members(size_t *ret_count);
 bool traits_has(const struct model_traits *traits, enum trait trait);
 
 #endif

@@ -19,6 +19,33 @@ static void keep(struct reader *reader, const struct request_field *field, struc
     *(struct slice *)(void *)((char *)reader->request + field->target) = value;
 }
 
+/* --- one of a few texts --- */
+
+bool choices_have(const char *choices, struct slice text)
+{
+    struct slice rest = slice_of_text(choices);
+    for (size_t len; rest.len > 0; rest = slice_sub(rest, len + 1, SIZE_MAX)) {
+        len = slice_find(rest, '|');
+        if (slice_equal(text, slice_sub(rest, 0, len)))
+            return true;
+    }
+    return false;
+}
+
+enum err choices_refuse(struct reader *reader, const char *path, const char *choices,
+                        const char *behind)
+{
+    struct buf words OWNED_BY(buf_done);
+    struct slice rest = slice_of_text(choices);
+    buf_init(&words, WHY_MESSAGE_MAX);
+    for (size_t len; rest.len > 0; rest = slice_sub(rest, len + 1, SIZE_MAX)) {
+        len = slice_find(rest, '|');
+        buf_add_text(&words, words.len == 0 ? "" : len == rest.len ? " or " : ", ");
+        buf_add(&words, slice_sub(rest, 0, len));
+    }
+    return why_set(&reader->why, ERR_INVALID, path, "must be %s%s", buf_text(&words), behind);
+}
+
 /* --- names and switches --- */
 
 static enum err read_name(struct reader *reader, const struct request_field *field,

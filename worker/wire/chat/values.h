@@ -30,6 +30,11 @@ request_read_field request_read_id, request_read_tenant, request_read_labels, re
  * value's place. ERR_INVALID, ERR_NO_MEMORY. */
 MUST_CHECK enum err parameter_read(struct reader *reader, enum parameter parameter,
                                    const char *path, const struct json *value);
+/* Whether a list `a|b|c` has this text. */
+bool choices_have(const char *choices, struct slice text);
+/* Fills why with `must be a, b or c` and what is `behind` it; ERR_INVALID. */
+enum err choices_refuse(struct reader *reader, const char *path, const char *choices,
+                        const char *behind);
 /* 1 to `max` characters, no controls. */
 bool request_is_name(struct slice text, size_t max);
 

@@ -50,7 +50,10 @@ static enum err unwrap(const struct dialect *dialect, const struct event *frame,
 }
 
 const struct api api_invoke = {
-    .name = {.api = "invoke", .provider = "bedrock", .stop_reason = "stop_reason"},
+    .name = {.api = "invoke",
+             .provider = "bedrock",
+             .stop_reason = "stop_reason",
+             .sends_refused = true},
     .content_type = "application/json",
     .stream_type = "application/vnd.amazon.eventstream",
     .add_path = add_path,
