@@ -9,13 +9,13 @@
 /* --- blocks --- */
 
 /* Arguments that are no object make an invalid call. */
-static void add_call(struct converse_answer *texts, const struct json *use)
+static void add_call(struct message_texts *texts, const struct json *use)
 {
     const struct json *input = json_member(use, "input");
     struct slice name = json_member(use, "name")->source;
     struct slice id = json_member(use, "toolUseId")->source;
     if (input == NULL || input->kind == JSON_OBJECT) {
-        converse_add_tool_call(texts, true, name, input == NULL ? SLICE("{}") : input->source, id);
+        message_add_call(texts, true, name, input == NULL ? SLICE("{}") : input->source, id);
         return;
     }
     struct buf text OWNED_BY(buf_done);
@@ -24,11 +24,10 @@ static void add_call(struct converse_answer *texts, const struct json *use)
     if (text.failed != OK)
         texts->content.failed = text.failed;
     else
-        converse_add_tool_call(texts, false, name, buf_slice(&text), id);
+        message_add_call(texts, false, name, buf_slice(&text), id);
 }
 
-static void add_block(struct converse_answer *texts, struct form_list *list,
-                      const struct json *block)
+static void add_block(struct message_texts *texts, struct form_list *list, const struct json *block)
 {
     const struct json *only = converse_only_member(block);
     if (!form_add(list, block))
@@ -97,7 +96,7 @@ static void add_odd_content(const struct json *content, struct buf *json)
 
 /* A string for exactly one text, else an array of blocks. */
 static enum err add_blocks(const struct reading *reading, const struct json *blocks,
-                           struct converse_answer *texts)
+                           struct message_texts *texts)
 {
     struct form_list list = {.json = &texts->content};
     bool is_split = has_inline_reasoning(reading);
@@ -120,14 +119,14 @@ static enum err add_blocks(const struct reading *reading, const struct json *blo
 static enum err decode_content(const struct reading *reading, const struct json *blocks,
                                struct answer *answer)
 {
-    struct converse_answer texts OWNED_BY(converse_answer_done);
+    struct message_texts texts OWNED_BY(message_done);
     enum err err = OK;
-    converse_answer_init(&texts, reading->limit);
+    message_init(&texts, reading->limit);
     if (json_is(blocks, JSON_ARRAY))
         err = add_blocks(reading, blocks, &texts);
     else
         add_odd_content(blocks, &texts.content);
-    return err == OK ? converse_answer_keep(&texts, reading->arena, answer) : err;
+    return err == OK ? message_keep(&texts, reading->arena, answer) : err;
 }
 
 static enum err decode_metadata(const struct reading *reading, const struct json *root,
@@ -136,7 +135,7 @@ static enum err decode_metadata(const struct reading *reading, const struct json
     struct buf metadata OWNED_BY(buf_done);
     buf_init(&metadata, reading->limit);
     enum err err = converse_add_metadata(&metadata, root, NULL);
-    return err == OK ? converse_keep(reading->arena, &metadata, &answer->metadata) : err;
+    return err == OK ? message_keep_buf(reading->arena, &metadata, &answer->metadata) : err;
 }
 
 static enum err decode_root(const struct reading *reading, const struct json *root,
@@ -152,15 +151,15 @@ static enum err decode_root(const struct reading *reading, const struct json *ro
     if (err == OK)
         err = decode_metadata(reading, root, answer);
     if (err == OK)
-        err = converse_keep_string(reading->arena, json_member(root, "stopReason"),
-                                   &answer->stop_reason);
+        err = message_keep_string(reading->arena, json_member(root, "stopReason"),
+                                  &answer->stop_reason);
     if (err == OK)
-        err = converse_keep_string(reading->arena, tier, &answer->service_tier);
+        err = message_keep_string(reading->arena, tier, &answer->service_tier);
     if (err == OK)
         err = converse_usage(reading->arena, json_member(root, "usage"), &answer->usage);
     answer->text_bytes = count_text(blocks);
     converse_reasoning_tokens(json_member(root, "additionalModelResponseFields"), &answer->usage);
-    return err == OK ? OK : converse_failed(ret_why, err);
+    return err == OK ? OK : message_failed(ret_why, err);
 }
 
 static enum err not_json(struct slice body, const struct json_fault *fault, struct why *ret_why)
@@ -183,12 +182,12 @@ enum err converse_decode(const struct dialect *dialect, struct arena *arena,
     (void)dialect;
     arena_init(&scratch, DIALECT_SCRATCH_BYTES(heard->body.len));
     why_clear(ret_why);
-    converse_no_usage(&answer.usage);
+    message_no_usage(&answer.usage);
     enum err err = json_parse_loosely(&scratch, heard->body, &root, &fault);
     if (err == ERR_FORMAT)
         return not_json(heard->body, &fault, ret_why);
     if (err != OK)
-        return converse_failed(ret_why, err);
+        return message_failed(ret_why, err);
     struct reading reading = {.heard = heard,
                               .arena = arena,
                               .scratch = &scratch,

@@ -94,7 +94,7 @@ void item_show_tool(struct buf *content, const struct item *item);
 void item_show_result(struct buf *content, const struct item *item);
 /* The call that a tool use is, valid or not. */
 MUST_CHECK enum err item_add_call(const struct items *items, const struct item *item,
-                                  struct converse_answer *texts);
+                                  struct message_texts *texts);
 
 /* items_image.c */
 item_hear item_hear_image_start, item_hear_image;

@@ -98,7 +98,7 @@ static show_item *const shows[] = {
     [ITEM_IMAGE] = item_show_image, [ITEM_RAW] = item_show_raw,
 };
 
-static enum err add_calls(const struct items *items, struct converse_answer *texts)
+static enum err add_calls(const struct items *items, struct message_texts *texts)
 {
     enum err err = OK;
     for (const struct item *item = items->first; err == OK && item != NULL; item = item->next)
@@ -109,13 +109,13 @@ static enum err add_calls(const struct items *items, struct converse_answer *tex
 
 enum err items_keep(struct items *items, struct answer *ret_answer)
 {
-    struct converse_answer texts OWNED_BY(converse_answer_done);
-    converse_answer_init(&texts, items->limit + (items->count + 1) * ITEMS_FRAME_BYTES);
+    struct message_texts texts OWNED_BY(message_done);
+    message_init(&texts, items->limit + (items->count + 1) * ITEMS_FRAME_BYTES);
     buf_add_byte(&texts.content, '[');
     for (const struct item *item = items->first; item != NULL; item = item->next)
         shows[item->kind](&texts.content, item);
     buf_add_byte(&texts.content, ']');
     ret_answer->text_bytes = items->text_bytes;
     enum err err = add_calls(items, &texts);
-    return err == OK ? converse_answer_keep(&texts, items->arena, ret_answer) : err;
+    return err == OK ? message_keep(&texts, items->arena, ret_answer) : err;
 }

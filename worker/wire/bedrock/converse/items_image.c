@@ -1,5 +1,8 @@
+#include <string.h>
+
 #include "wire/bedrock/converse/forms.h"
 #include "wire/bedrock/converse/item.h"
+#include "wire/formats/base64.h"
 
 /* An image that a model makes comes as its format and then as pieces of bytes, each in base64 of
  * its own. The pieces that go out are pieces of one text in base64, so bytes that do not fill a
@@ -7,52 +10,42 @@
 
 /* --- base64 --- */
 
-static const char LETTERS[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-static int value_of(char letter)
+/* The inside of a JSON string, where a slash may be escaped. */
+static void add_unescaped(struct buf *text, struct slice inside)
 {
-    if (letter >= 'A' && letter <= 'Z')
-        return letter - 'A';
-    if (letter >= 'a' && letter <= 'z')
-        return letter - 'a' + 26;
-    if (letter >= '0' && letter <= '9')
-        return letter - '0' + 52;
-    return letter == '+' ? 62 : letter == '/' ? 63 : -1;
+    for (;;) {
+        size_t at = slice_find(inside, '\\');
+        bool is_slash = at + 1 < inside.len && inside.ptr[at + 1] == '/';
+        buf_add(text, slice_sub(inside, 0, is_slash ? at : SIZE_MAX));
+        if (!is_slash)
+            return;
+        inside = slice_sub(inside, at + 1, SIZE_MAX);
+        buf_add_byte(text, '/');
+        inside = slice_sub(inside, 1, SIZE_MAX);
+    }
 }
 
-static void add_byte(struct base64_joint *joint, unsigned char byte, struct buf *ret_text)
+/* Adds what the joint and this piece make together, and holds the rest. ERR_FORMAT when the piece
+ * is no base64. */
+static enum err join(struct base64_joint *joint, struct slice inside, struct buf *ret_text)
 {
-    if (joint->count < COUNT_OF(joint->held)) {
-        joint->held[joint->count++] = byte;
-        return;
-    }
-    uint32_t group = (uint32_t)joint->held[0] << 16 | (uint32_t)joint->held[1] << 8 | byte;
-    for (int shift = 18; shift >= 0; shift -= 6)
-        buf_add_byte(ret_text, LETTERS[group >> shift & 63]);
-    joint->count = 0;
-}
-
-/* Adds the inside of a JSON string of base64; false when it is none. */
-static bool add_bytes(struct base64_joint *joint, struct slice piece, struct buf *ret_text)
-{
-    uint32_t bits = 0;
-    size_t count = 0, padding = 0;
-    for (size_t i = 0; i < piece.len; i++) {
-        if (piece.ptr[i] == '\\' && i + 1 < piece.len && piece.ptr[i + 1] == '/')
-            continue;
-        if (piece.ptr[i] == '=') {
-            padding++;
-            continue;
-        }
-        int value = value_of(piece.ptr[i]);
-        if (value < 0 || padding > 0)
-            return false;
-        bits = (bits << 6 | (uint32_t)value) & 0xffffff;
-        count++;
-        if (count % 4 != 1)
-            add_byte(joint, (unsigned char)(bits >> (6 - 2 * ((count + 3) % 4)) & 0xff), ret_text);
-    }
-    return count % 4 != 1 && padding <= 2;
+    struct buf text OWNED_BY(buf_done), bytes OWNED_BY(buf_done);
+    size_t flaw;
+    buf_init(&text, inside.len);
+    buf_init(&bytes, inside.len + sizeof joint->held);
+    add_unescaped(&text, inside);
+    buf_add(&bytes, slice_of(joint->held, joint->count));
+    enum err err = text.failed;
+    if (err == OK)
+        err = base64_add_decoded(&bytes, buf_slice(&text), &flaw);
+    if (err != OK)
+        return err;
+    joint->count = bytes.len % 3;
+    size_t whole = bytes.len - joint->count;
+    base64_add(ret_text, slice_sub(buf_slice(&bytes), 0, whole));
+    if (joint->count > 0)
+        memcpy(joint->held, bytes.ptr + whole, joint->count);
+    return ret_text->failed;
 }
 
 /* --- the image --- */
@@ -92,12 +85,11 @@ static enum err hear_bytes(struct items *items, const struct piece *piece, struc
     enum err err = item_charge(items, bytes->source.len + 4);
     if (err != OK)
         return err;
-    if (!add_bytes(&joint, item_inside(bytes), &part->said)) {
-        buf_cut(&part->said, before);
+    err = join(&joint, item_inside(bytes), &part->said);
+    if (err == ERR_FORMAT)
         return item_hear_raw(items, piece);
-    }
-    if (part->said.failed != OK)
-        return part->said.failed;
+    if (err != OK)
+        return err;
     item_open_block(piece->content, SLICE("\"image\""));
     json_add_name(piece->content, "source");
     buf_add_byte(piece->content, '{');
@@ -157,14 +149,11 @@ bool item_stop_image(struct item *item, struct buf *content)
     item->image.is_stopped = true;
     if (joint->count == 0)
         return false;
-    uint32_t group = (uint32_t)joint->held[0] << 16;
-    group |= joint->count == 2 ? (uint32_t)joint->held[1] << 8 : 0;
-    const char last[] = {LETTERS[group >> 18], LETTERS[group >> 12 & 63],
-                         joint->count == 2 ? LETTERS[group >> 6 & 63] : '=', '='};
-    buf_add(said, slice_of(last, sizeof last));
+    size_t before = said->len;
+    base64_add(said, slice_of(joint->held, joint->count));
     item_open_block(content, SLICE("\"image\""));
     buf_add_text(content, ",\"source\":{\"data\":\"");
-    buf_add(content, slice_of(last, sizeof last));
+    buf_add(content, slice_sub(buf_slice(said), before, SIZE_MAX));
     buf_add_text(content, "\"}");
     item_close_block(content, item->index);
     return true;

@@ -13,7 +13,7 @@ static enum err keep_others(struct items *items, const struct json *use, struct 
         if (!slice_is_one_of(member->name, renamed, COUNT_OF(renamed)))
             json_add_copy(&others, member);
     enum err err = item_charge(items, others.len);
-    return err == OK ? converse_keep(items->arena, &others, ret_others) : err;
+    return err == OK ? message_keep_buf(items->arena, &others, ret_others) : err;
 }
 
 static enum err keep_tool(struct items *items, const struct json *use, struct item *item)
@@ -104,7 +104,7 @@ void item_show_tool(struct buf *content, const struct item *item)
 /* The input's fragments make a JSON text: an object is a call's arguments, anything else an invalid
  * call. */
 static enum err read_call(struct arena *scratch, const struct item *item,
-                          struct converse_answer *texts)
+                          struct message_texts *texts)
 {
     const struct json *string, *args;
     struct slice text;
@@ -122,21 +122,21 @@ static enum err read_call(struct arena *scratch, const struct item *item,
     if (!json_string(scratch, string, &text))
         return ERR_NO_MEMORY;
     if (text.len == 0) {
-        converse_add_tool_call(texts, true, item->tool.name, SLICE("{}"), item->tool.id);
+        message_add_call(texts, true, item->tool.name, SLICE("{}"), item->tool.id);
         return OK;
     }
     err = json_parse(scratch, text, &args, NULL);
     if (err == ERR_NO_MEMORY)
         return err;
     if (err == OK && args->kind == JSON_OBJECT)
-        converse_add_tool_call(texts, true, item->tool.name, args->source, item->tool.id);
+        message_add_call(texts, true, item->tool.name, args->source, item->tool.id);
     else
-        converse_add_tool_call(texts, false, item->tool.name, buf_slice(&quoted), item->tool.id);
+        message_add_call(texts, false, item->tool.name, buf_slice(&quoted), item->tool.id);
     return OK;
 }
 
 enum err item_add_call(const struct items *items, const struct item *item,
-                       struct converse_answer *texts)
+                       struct message_texts *texts)
 {
     struct arena scratch OWNED_BY(arena_done);
     arena_init(&scratch, DIALECT_SCRATCH_BYTES(items->held));

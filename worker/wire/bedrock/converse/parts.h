@@ -6,12 +6,12 @@
 #define WIRE_BEDROCK_CONVERSE_PARTS_H
 
 #include "wire/bedrock/dialect.h"
+#include "wire/bedrock/message.h"
 #include "wire/formats/json.h"
 
-#define CONVERSE_MEMBERS_MAX 64 /* members of an answer or event that may go to response_metadata */
+/* Members of an answer or event that may go to response_metadata. */
+#define CONVERSE_MEMBERS_MAX 64
 
-/* Nothing known. */
-void converse_no_usage(struct usage_counts *ret_counts);
 /* Bedrock's `usage`; `known` stays false when the counts make no sense. `raw` is copied into the
  * arena. */
 MUST_CHECK enum err converse_usage(struct arena *arena, const struct json *usage,
@@ -26,36 +26,11 @@ void converse_reasoning_tokens(const struct json *additional, struct usage_count
 MUST_CHECK enum err converse_add_metadata(struct buf *metadata, const struct json *object,
                                           const struct json *given);
 
-/* The texts of an answer that is put together: `content` is the caller's to open and to close, the
- * arrays of tool calls begin open. */
-struct converse_answer {
-    struct buf content, tool_calls, invalid_tool_calls;
-};
-void converse_answer_init(struct converse_answer *texts, size_t limit);
-void converse_answer_done(struct converse_answer *texts);
-/* `{"name":…,"args":…,"id":…,"type":"tool_call"}`. A valid call has an object of arguments; an
- * invalid one has them as text. All values are JSON; null = absent. */
-void converse_add_tool_call(struct converse_answer *texts, bool is_valid, struct slice name,
-                            struct slice args, struct slice id);
-/* Closes the arrays of tool calls, and copies all three into the arena. */
-MUST_CHECK enum err converse_answer_keep(struct converse_answer *texts, struct arena *arena,
-                                         struct answer *ret_answer);
-
 /* The one member of an object that is a union; NULL when it is none. */
 const struct json *converse_only_member(const struct json *node);
 /* Bytes of a decoded string, near enough for an estimate: an escape counts as one to four. 0 when
  * it is none. */
 size_t converse_text_bytes(const struct json *string);
-/* Fills why and returns its error; over a limit becomes ERR_RESPONSE_TOO_LARGE. */
-enum err converse_failed(struct why *why, enum err err);
-/* Copies into the arena: ERR_TOO_LARGE when its limit, ERR_NO_MEMORY when the heap is to blame. */
-MUST_CHECK enum err converse_keep(struct arena *arena, const struct buf *buf,
-                                  struct slice *ret_copy);
-MUST_CHECK enum err converse_keep_slice(struct arena *arena, struct slice text,
-                                        struct slice *ret_copy);
-/* A string's value, if it is one: it must outlive the body. */
-MUST_CHECK enum err converse_keep_string(struct arena *arena, const struct json *node,
-                                         struct slice *ret_text);
 
 /* Adds guardrailConfig, performanceConfig, serviceTier and outputConfig, as far as they are given
  * (encode_options.c). */

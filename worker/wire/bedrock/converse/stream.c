@@ -66,7 +66,7 @@ static enum err read_block(struct reading *reading, const char *member)
         &(struct block_event){.index = read_index(reading), .member = member, .said = said},
         &stream->content, &stream->tool_calls);
     reading->step->is_chunk = stream->content.len > 1;
-    return err == OK ? OK : converse_failed(reading->why, err);
+    return err == OK ? OK : message_failed(reading->why, err);
 }
 
 static enum err read_block_start(struct reading *reading)
@@ -99,7 +99,7 @@ static enum err parse_given(struct stream *stream, const struct json **ret_given
     buf_add_byte(&object, '{');
     buf_add(&object, buf_slice(&stream->metadata));
     buf_add_byte(&object, '}');
-    enum err err = converse_keep(&stream->scratch, &object, &text);
+    enum err err = message_keep_buf(&stream->scratch, &object, &text);
     return err == OK ? json_parse_loosely(&stream->scratch, text, ret_given, NULL) : err;
 }
 
@@ -133,14 +133,14 @@ static enum err read_message_stop(struct reading *reading)
     items_stop_all(&stream->items, &stream->content);
     if (json_is(reason, JSON_STRING))
         json_add_member(&stream->chunk_metadata, "stopReason", reason->source);
-    enum err err = converse_keep_string(stream->arena, reason, &stream->answer.stop_reason);
+    enum err err = message_keep_string(stream->arena, reason, &stream->answer.stop_reason);
     if (err == OK)
         err = add_metadata(reading);
     if (err == OK)
         converse_reasoning_tokens(json_member(reading->payload, "additionalModelResponseFields"),
                                   &stream->answer.usage);
     reading->step->is_chunk = true;
-    return err == OK ? OK : converse_failed(reading->why, err);
+    return err == OK ? OK : message_failed(reading->why, err);
 }
 
 static enum err read_metadata(struct reading *reading)
@@ -155,12 +155,12 @@ static enum err read_metadata(struct reading *reading)
                                   &stream->answer.usage);
     stream->answer.usage.reasoning_tokens = reasoning;
     if (err == OK)
-        err = converse_keep_string(stream->arena, tier, &stream->answer.service_tier);
+        err = message_keep_string(stream->arena, tier, &stream->answer.service_tier);
     if (err == OK)
         err = add_metadata(reading);
     reading->step->is_chunk = true;
     reading->step->has_usage = stream->answer.usage.known;
-    return err == OK ? OK : converse_failed(reading->why, err);
+    return err == OK ? OK : message_failed(reading->why, err);
 }
 
 typedef enum err read_event(struct reading *reading);
@@ -205,7 +205,7 @@ static enum err read_payload(struct reading *reading, struct slice payload, size
     arena_init(&stream->scratch, DIALECT_SCRATCH_BYTES(texts_len));
     enum err err = json_parse_loosely(&stream->scratch, payload, &reading->payload, NULL);
     if (err == ERR_NO_MEMORY)
-        return converse_failed(reading->why, err);
+        return message_failed(reading->why, err);
     if (err != OK || !json_is(reading->payload, JSON_OBJECT))
         return broken(reading, "an event that is not a JSON object");
     if (events[row].is_content && stream->stopped)
@@ -220,7 +220,7 @@ static enum err read_payload(struct reading *reading, struct slice payload, size
         return err;
     close_step(stream, reading->step);
     err = step_failed(stream);
-    return err == OK ? OK : converse_failed(reading->why, err);
+    return err == OK ? OK : message_failed(reading->why, err);
 }
 
 enum err converse_stream_step(const struct dialect *dialect, struct stream *stream,
@@ -260,7 +260,7 @@ enum err converse_stream_start(const struct dialect *dialect, struct arena *aren
     buf_init(&stream->tool_calls, answer_limit + ITEMS_FRAME_BYTES);
     buf_init(&stream->chunk_metadata, answer_limit + ITEMS_FRAME_BYTES);
     buf_init(&stream->metadata, answer_limit);
-    converse_no_usage(&stream->answer.usage);
+    message_no_usage(&stream->answer.usage);
     *ret_stream = stream;
     return OK;
 }
@@ -276,9 +276,9 @@ enum err converse_stream_end(const struct dialect *dialect, struct stream *strea
                        stream->stopped ? "metadata" : "messageStop");
     enum err err = items_keep(&stream->items, &answer);
     if (err == OK)
-        err = converse_keep(stream->arena, &stream->metadata, &answer.metadata);
+        err = message_keep_buf(stream->arena, &stream->metadata, &answer.metadata);
     if (err != OK)
-        return converse_failed(ret_why, err);
+        return message_failed(ret_why, err);
     *ret_answer = answer;
     return OK;
 }
