@@ -214,7 +214,8 @@ def shown(message):
 # --- what must be equal ---
 
 def plain(value):
-    return loads(json.dumps(value, default=str))
+    """As JSON shows it: bytes, which LangChain has for redacted reasoning, in base64."""
+    return loads(json.dumps(value, default=lambda odd: base64.b64encode(odd).decode() if isinstance(odd, bytes) else str(odd)))
 
 
 def sent(body):
