@@ -26,6 +26,14 @@ static const struct effort_member effort_members[] = {
 #include "wire/chat/traits.def"
 };
 
+static const struct {
+    enum trait trait;
+    const char *provider;
+} provider_rows[] = {
+#define FROM(name, provider) {TRAIT_##name, provider},
+#include "wire/chat/traits.def"
+};
+
 /* AWS, "Supported Regions and models for inference profiles". */
 static const char *const geo_prefixes[] = {"us", "eu",     "apac", "sa", "amer",  "jp",
                                            "au", "us-gov", "ca",   "in", "global"};
@@ -70,6 +78,9 @@ struct model_traits traits_of(struct slice model, struct slice base_model, struc
         if (glob_match(glob, traits.name, true) || (is_arn && glob_match(glob, model, true)))
             traits.has = rows[i].has ? traits.has | bit : traits.has & ~bit;
     }
+    for (size_t i = 0; i < COUNT_OF(provider_rows); i++)
+        if (slice_equal_text(traits.provider, provider_rows[i].provider))
+            traits.has |= 1U << provider_rows[i].trait;
     return traits;
 }
 

@@ -49,33 +49,92 @@ static void add_block(struct buf *body, const struct block *block)
     writers[block->kind](body, block);
 }
 
-static void add_blocks(struct buf *body, const struct block *blocks, size_t count)
+/* What stands around the blocks of a turn, or of system. */
+struct frame {
+    const struct request *request;
+    bool is_guarded; /* its texts are for the guardrail, and there must be one */
+    bool has_point;  /* of cache_control, at its end */
+};
+
+/* Returns whether it is for the guardrail. */
+static bool add_framed(struct buf *body, const struct frame *frame, const struct block *block)
 {
+    bool is_guarded = frame->is_guarded && block->kind == BLOCK_TEXT;
+    json_add_comma(body);
+    if (is_guarded)
+        add_guard(body, block);
+    else
+        add_block(body, block);
+    if (block->cache.ptr != NULL) {
+        buf_add_byte(body, ',');
+        converse_add_point(body, frame->request, block->cache);
+    }
+    return is_guarded;
+}
+
+static void add_blocks(struct buf *body, const struct frame *frame, const struct block *blocks,
+                       size_t count)
+{
+    static const struct block filler = {.kind = BLOCK_TEXT, .text = {"[tool_result]", 13}};
+    bool has_guarded = false;
     buf_add_byte(body, '[');
-    for (size_t i = 0; i < count; i++) {
-        if (i > 0)
-            buf_add_byte(body, ',');
-        add_block(body, &blocks[i]);
+    for (size_t i = 0; i < count; i++)
+        has_guarded = add_framed(body, frame, &blocks[i]) || has_guarded;
+    if (frame->is_guarded && !has_guarded)
+        (void)add_framed(body, frame, &filler);
+    if (frame->has_point) {
+        json_add_comma(body);
+        converse_add_point(body, frame->request, frame->request->cache_control);
     }
     buf_add_byte(body, ']');
 }
 
-static void add_messages(struct buf *body, const struct request *request)
+/* The user's last turn, which is all that the guardrail is to see if the request wants that. */
+static const struct turn *guarded_turn(const struct request *request)
 {
+    const struct turn *turn = request->turns + request->turn_count;
+    if (!request->guardrail.last_turn_only)
+        return NULL;
+    while (turn > request->turns)
+        if ((--turn)->role == ROLE_USER)
+            return turn;
+    return NULL;
+}
+
+static void add_messages(struct buf *body, const struct request *request,
+                         const struct converse_points *points)
+{
+    const struct turn *guarded = guarded_turn(request);
     json_add_name(body, "messages");
     buf_add_byte(body, '[');
     for (size_t i = 0; i < request->turn_count; i++) {
         const struct turn *turn = &request->turns[i];
+        size_t left = request->turn_count - i;
+        struct frame frame = {
+            .request = request,
+            .is_guarded = turn == guarded,
+            .has_point = (left == 1 && points->last) || (left == 2 && points->before_last),
+        };
         if (i > 0)
             buf_add_byte(body, ',');
         buf_add_byte(body, '{');
         json_add_text_member(body, "role",
                              turn->role == ROLE_USER ? SLICE("user") : SLICE("assistant"));
         json_add_name(body, "content");
-        add_blocks(body, turn->blocks, turn->count);
+        add_blocks(body, &frame, turn->blocks, turn->count);
         buf_add_byte(body, '}');
     }
     buf_add_byte(body, ']');
+}
+
+static void add_system(struct buf *body, const struct request *request,
+                       const struct converse_points *points)
+{
+    struct frame frame = {.request = request, .has_point = points->system};
+    if (request->system_count == 0)
+        return;
+    json_add_name(body, "system");
+    add_blocks(body, &frame, request->system, request->system_count);
 }
 
 /* Whether a parameter is given that Converse has a place for, or one that it leaves to the model.
@@ -122,13 +181,11 @@ static void add_additional(struct buf *body, const struct request *request)
 enum err converse_encode(const struct dialect *dialect, const struct request *request,
                          struct buf *ret_body)
 {
+    struct converse_points points = converse_points_of(request);
     (void)dialect;
     buf_add_byte(ret_body, '{');
-    add_messages(ret_body, request);
-    if (request->system_count > 0) {
-        json_add_name(ret_body, "system");
-        add_blocks(ret_body, request->system, request->system_count);
-    }
+    add_messages(ret_body, request, &points);
+    add_system(ret_body, request, &points);
     add_inference(ret_body, request);
     add_additional(ret_body, request);
     json_add_member(ret_body, "additionalModelResponseFieldPaths", request->response_field_paths);

@@ -36,6 +36,15 @@ size_t converse_text_bytes(const struct json *string);
  * (encode_options.c). */
 void converse_add_options(struct buf *body, const struct request *request);
 
+/* Where the request's cache_control puts cache points; nowhere without it. As in LangChain: at most
+ * four are in a request with its own, places that have one are left out. */
+struct converse_points {
+    bool system, last, tools, before_last; /* the end of system, the last turn … */
+};
+struct converse_points converse_points_of(const struct request *request);
+/* A cache point that lives as long as this cache_control says. */
+void converse_add_point(struct buf *body, const struct request *request, struct slice control);
+
 /* A picture, document, video or sound that is not in Converse's form. */
 void converse_add_media(struct buf *body, const struct block *block);
 
