@@ -37,7 +37,7 @@ static void make_settings(struct settings *settings)
         (struct template_named){.name = SLICE("t"), .messages = settings->messages, .count = 2};
     size_t api_count;
     const struct api_name *const *apis = dialect_apis(&api_count);
-    settings->catalog = (struct catalog){.choose_api = dialect_choose_api,
+    settings->catalog = (struct catalog){.choose = dialect_choose,
                                          .check = dialect_check,
                                          .apis = apis,
                                          .api_count = api_count,

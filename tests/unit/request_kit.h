@@ -49,7 +49,7 @@ static inline void request_kit_init(struct request_kit *kit)
         .name = SLICE("translate"), .messages = kit->template_messages, .count = 2};
     size_t api_count;
     const struct api_name *const *apis = dialect_apis(&api_count);
-    kit->catalog = (struct catalog){.choose_api = dialect_choose_api,
+    kit->catalog = (struct catalog){.choose = dialect_choose,
                                     .check = dialect_check,
                                     .apis = apis,
                                     .api_count = api_count,

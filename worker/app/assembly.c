@@ -106,7 +106,7 @@ static void fill_catalog(const struct settings *settings, struct catalog *ret_ca
     size_t api_count;
     const struct api_name *const *apis = dialect_apis(&api_count);
     *ret_catalog = (struct catalog){
-        .choose_api = dialect_choose_api,
+        .choose = dialect_choose,
         .check = dialect_check,
         .apis = apis,
         .api_count = api_count,

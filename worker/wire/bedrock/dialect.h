@@ -63,6 +63,8 @@ struct family {
     bool can_stream;
     /* Whether it can call the request's model. NULL: it calls them all. */
     bool (*serves)(const struct family *family, const struct request *request);
+    /* In which forms it takes a conversation. NULL: in Converse's. */
+    struct request_forms (*forms)(const struct family *family);
     /* Whether the body has a place for all of the request; else the field at fault, and who takes
      * it. NULL: it has. ERR_UNSUPPORTED_FIELD, ERR_INVALID. */
     enum err (*check)(const struct family *family, const struct request *request,

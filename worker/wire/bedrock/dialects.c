@@ -42,12 +42,14 @@ const struct dialect *dialect_for(const struct dialects *dialects, const struct 
     return row;
 }
 
-struct slice dialect_choose_api(const struct request *request)
+void dialect_choose(struct request *request)
 {
     bool is_custom = slice_equal_text(request->traits.provider, "custom");
-    return is_custom || traits_has(&request->traits, TRAIT_NO_CONVERSE)
-               ? slice_of_text(api_invoke.name.api)
-               : SLICE_NULL;
+    if (request->api.ptr == NULL && (is_custom || traits_has(&request->traits, TRAIT_NO_CONVERSE)))
+        request->api = slice_of_text(api_invoke.name.api);
+    const struct dialect *row = find(&OURS, request);
+    if (row != NULL && row->family->forms != NULL)
+        request->forms = row->family->forms(row->family);
 }
 
 enum err dialect_check(const struct request *request, struct why *ret_why)

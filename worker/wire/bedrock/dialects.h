@@ -15,9 +15,9 @@ struct dialects {
  * about them ask. There must be one: the catalog that the request was read against has the same
  * APIs. */
 const struct dialect *dialect_for(const struct dialects *dialects, const struct request *request);
-/* For catalogs of requests (wire/chat/catalog.h). Converse, unless the model has none, or the
- * caller writes the body (provider custom). */
-struct slice dialect_choose_api(const struct request *request);
+/* For catalogs of requests (wire/chat/catalog.h). Where the request leaves it to the worker,
+ * Converse, unless the model has none, or the caller writes the body (provider custom). */
+void dialect_choose(struct request *request);
 MUST_CHECK enum err dialect_check(const struct request *request, struct why *ret_why);
 /* The APIs of this version: what a request's and an alias's `api` may be beside `auto`. */
 const struct api_name *const *dialect_apis(size_t *ret_count);

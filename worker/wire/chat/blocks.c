@@ -18,9 +18,21 @@ static const struct {
 #undef LATER
 };
 
+/* A block in the form of the model's vendor, as it came. */
+static void add_native(const struct piece *piece)
+{
+    struct block block = {.kind = BLOCK_RAW, .json = piece->node->source};
+    turns_add_block(piece->turns, piece->role, &block);
+}
+
 static enum err add_langchain(struct piece *piece, const struct json *type)
 {
+    const struct request_forms *forms = &piece->reader->request->forms;
     size_t row = 0;
+    if (forms->is_native != NULL && forms->is_native(piece->node)) {
+        add_native(piece);
+        return OK;
+    }
     while (row < COUNT_OF(types) && !json_equal_text(type, types[row].type))
         row++;
     if (row == COUNT_OF(types))

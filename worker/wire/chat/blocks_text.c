@@ -30,7 +30,8 @@ enum err blocks_add_text(struct turns *turns, enum role role, enum text_place pl
     bool is_message = place == TEXT_MESSAGE;
     if (is_message)
         turns_begin_message(turns, true);
-    block.goes_on = is_message && turns->was_text && turns->last_role == role;
+    block.goes_on = is_message && !turns->reader->request->forms.keeps_messages &&
+                    turns->was_text && turns->last_role == role;
     if (text_is_blank(block.text)) {
         block.is_blank = place != TEXT_BLOCK;
         block.text = BLANK_TEXT;

@@ -39,10 +39,11 @@ struct request;
 
 struct catalog {
     /* The dialects' (wire/bedrock/dialects.h). NULL: the first API, and it takes everything.
-     * choose_api: the API for a request that leaves it to the worker; null = the first.
+     * choose: the API for a request that leaves it to the worker, and the forms in which that API
+     * takes a conversation.
      * check: whether the API and the model's family have a place for all of the request; else the
      * field at fault. */
-    struct slice (*choose_api)(const struct request *request);
+    void (*choose)(struct request *request);
     enum err (*check)(const struct request *request, struct why *ret_why);
     const struct api_name *const *apis; /* that a request may name beside `auto` */
     size_t api_count;

@@ -69,8 +69,8 @@ static enum err suit_model(struct reader *reader, const struct model_alias *alia
 {
     struct request *request = reader->request;
     request->traits = traits_of(request->model, request->base_model, request->provider);
-    if (request->api.ptr == NULL && reader->catalog->choose_api != NULL)
-        request->api = reader->catalog->choose_api(request);
+    if (reader->catalog->choose != NULL)
+        reader->catalog->choose(request);
     enum err err = effort_apply(reader);
     return err == OK ? unsent_drop(reader, alias) : err;
 }

@@ -56,12 +56,20 @@ struct guardrail {
     bool last_turn_only;
 };
 
+/* In which forms the API of a request takes a conversation. */
+struct request_forms {
+    bool keeps_messages; /* strings of consecutive messages stay apart */
+    /* A block in the form of the model's vendor, which passes as it came. NULL: it takes none. */
+    bool (*is_native)(const struct json *block);
+};
+
 struct request {
     struct slice id;              /* caller's, else ce_id, else <topic>-<partition>-<offset> */
     struct slice model_requested; /* as the request or the default names it */
     struct slice model;           /* model id, profile id or ARN for the wire */
     struct slice region;          /* the alias's or the ARN's; null = the worker's */
     struct slice api;             /* the request's or the alias's; null = the worker chooses */
+    struct request_forms forms;
     bool stream;
     const struct block *system;
     size_t system_count;

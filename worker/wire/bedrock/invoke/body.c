@@ -15,6 +15,12 @@ bool invoke_serves(const struct family *family, const struct request *request)
            glob_match(slice_of_text(row->models), traits->name, true);
 }
 
+struct request_forms invoke_forms(const struct family *family)
+{
+    const struct invoke_row *row = (const struct invoke_row *)(const void *)family;
+    return (struct request_forms){.keeps_messages = true, .is_native = row->shape->is_native};
+}
+
 bool body_needs(const struct invoke_body *body, const char *name)
 {
     return json_member(body->fields, name) == NULL;

@@ -148,11 +148,18 @@ static bool is_media(const struct block *block)
            block->kind == BLOCK_VIDEO || block->kind == BLOCK_AUDIO;
 }
 
+/* An answer's block that only Converse knows. */
+static bool is_converses_own(const struct block *block)
+{
+    return block->kind == BLOCK_RAW && block->is_converse;
+}
+
 static enum err check_block(const struct invoke_row *row, const struct block *block,
                             struct why *ret_why)
 {
     for (size_t i = 0; i < COUNT_OF(kinds); i++)
-        if (kinds[i].kind == block->kind && (row->takes & kinds[i].takes) == 0)
+        if (kinds[i].kind == block->kind &&
+            ((row->takes & kinds[i].takes) == 0 || is_converses_own(block)))
             return refuse_block(row, i, ret_why);
     if (is_media(block) && block->media.uri.ptr != NULL && (row->takes & TAKES_S3) == 0)
         return why_set(ret_why, ERR_UNSUPPORTED_FIELD, "messages",

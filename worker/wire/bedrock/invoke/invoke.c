@@ -71,6 +71,7 @@ static const struct invoke_row rows[] = {
                 .name = (name_),                                                                   \
                 .can_stream = true,                                                                \
                 .serves = invoke_serves,                                                           \
+                .forms = invoke_forms,                                                             \
                 .check = invoke_check,                                                             \
                 .trial_body = "{}",                                                                \
                 .encode = invoke_encode,                                                           \

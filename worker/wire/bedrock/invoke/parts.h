@@ -36,6 +36,8 @@ struct said;
 
 /* How the bodies and answers of a family look. */
 struct shape {
+    /* Whether a block is in the vendor's own form, and passes as it came. NULL: never. */
+    bool (*is_native)(const struct json *block);
     /* Adds the body's members. Failures stick in the buf. */
     void (*write)(struct invoke_body *body);
     /* A whole answer: says it with the said_ verbs below. */
@@ -134,6 +136,7 @@ extern const struct shape shape_anthropic;
 /* The functions of the API and of its rows: headers.c, check.c, body.c, said.c. */
 MUST_CHECK enum err invoke_add_headers(const struct dialect *dialect, const struct request *request,
                                        bool stream, struct call_headers *ret_headers);
+struct request_forms invoke_forms(const struct family *family);
 bool invoke_serves(const struct family *family, const struct request *request);
 MUST_CHECK enum err invoke_check(const struct family *family, const struct request *request,
                                  struct why *ret_why);
