@@ -5,9 +5,10 @@ import itertools
 import json
 
 import pytest
+from langchain_core.exceptions import ContextOverflowError
 from langchain_core.messages import AIMessage, HumanMessage
 
-from parity import LangChain, compared, plain, request_of, sum_of
+from parity import Answer, LangChain, compared, plain, request_of, sum_of
 from test_parity import CLAUDE, streamed, text_events, whole
 
 NOVA = "amazon.nova-lite-v1:0"
@@ -124,7 +125,7 @@ def test_blocks_stand_beside_each_other(worker, pair):
 
 
 @pytest.mark.parametrize("stop", STOPS + ["a_new_reason"])
-def test_a_stop_reason_is_told_as_it_came(worker, stop):
+def test_a_stop_reason_passes_unchanged(worker, stop):
     theirs, ours = both(worker, whole(text("a"), stop=stop))
     assert_same(theirs, ours)
     assert ours.response["stop_reason"] == stop == ours.usage[-1]["stop_reason"]
@@ -229,6 +230,21 @@ def test_media_in_s3_keep_their_place(worker, kind, media_type):
 def test_langchain_can_load_a_message_with_values_that_are_no_blocks(worker, value):
     _, ours = worker_only(worker, whole(value, text("b")))
     assert ours.message.content == [{"type": "non_standard", "value": value}, {"type": "text", "text": "b"}]
+
+
+OVERFLOWS = ["Input is too long for requested model.", "prompt is too long: 200001 tokens > 200000 maximum",
+             "Input Tokens Exceeded: Number of input tokens exceeds maximum length. Please update the input to try again.",
+             "This model's maximum context length is 131072 tokens. However, you requested 140000 tokens."]
+
+
+@pytest.mark.parametrize("message", OVERFLOWS)
+def test_a_prompt_over_the_context_window_has_an_error_of_its_own(worker, message):
+    answer = Answer(body={"message": message}, status=400, headers={"x-amzn-ErrorType": "ValidationException"})
+    with pytest.raises(ContextOverflowError):
+        LangChain("converse", [answer], model=CLAUDE).run(ASK)
+    _, ours = worker_only(worker, answer)
+    assert ours.response["error"]["code"] == "context_overflow" and len(ours.bodies) == 1
+    assert ours.response["error"]["type"] == "ValidationException" and not ours.response["error"]["retryable"]
 
 
 # --- streams ---

@@ -46,6 +46,7 @@ static void the_codes_are_the_published_ones(void **state)
         "unavailable",
         "broken_stream",
         "rejected",
+        "context_overflow",
         "access_denied",
         "model_not_found",
         "quota_exceeded",

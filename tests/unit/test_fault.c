@@ -130,6 +130,44 @@ static void an_error_type_is_never_read_from_the_message(void **state)
     assert_string_equal(why.message, "ThrottlingException: slow down");
 }
 
+static void words_of_a_prompt_over_the_context_window_are_recognized(void **state)
+{
+    (void)state;
+    static const char *const MESSAGES[] = {
+#define FAULT(name, status, err)
+#define STATUS(status, err)
+#define OVERFLOW(words) "{\"message\":\"Malformed: " words ", 200001 > 200000.\"}",
+#include "wire/bedrock/fault.def"
+#undef FAULT
+#undef STATUS
+        "{\"message\":\"Input Is Too Long\"}",
+    };
+    static const char NAMED[] = "HTTP/1.1 400 x\r\nx-amzn-ErrorType: ValidationException\r\n";
+    assert_int_equal(COUNT_OF(MESSAGES), 11);
+    for (size_t i = 0; i < COUNT_OF(MESSAGES); i++) {
+        assert_int_equal(judge(400, NAMED, MESSAGES[i]), ERR_CONTEXT_OVERFLOW);
+        assert_string_equal(why.type, "ValidationException");
+        assert_int_equal(judge_event(EVENT_KIND_EXCEPTION, "validationException", MESSAGES[i]),
+                         ERR_CONTEXT_OVERFLOW);
+    }
+    assert_int_equal(err_remedy(ERR_CONTEXT_OVERFLOW), err_remedy(ERR_REJECTED));
+}
+
+/* A throttled call is called again, whatever its message says. */
+static void only_a_validation_exception_is_classified_by_its_message(void **state)
+{
+    (void)state;
+    static const char MESSAGE[] = "{\"message\":\"too many input tokens\"}";
+    assert_int_equal(judge(400, "x-amzn-errortype: ThrottlingException\r\n", MESSAGE),
+                     ERR_THROTTLED);
+    assert_int_equal(judge(400, JSON_HEAD, MESSAGE), ERR_REJECTED);
+    assert_int_equal(judge_event(EVENT_KIND_EXCEPTION, "throttlingException", MESSAGE),
+                     ERR_THROTTLED);
+    assert_int_equal(judge(400, "x-amzn-errortype: ValidationException\r\n",
+                           "{\"message\":\"the input is too lo\"}"),
+                     ERR_REJECTED);
+}
+
 static void without_an_error_type_the_status_decides(void **state)
 {
     (void)state;
@@ -294,6 +332,8 @@ int main(void)
         cmocka_unit_test(errors_of_bedrock_have_the_right_remedy),
         cmocka_unit_test(an_error_type_is_read_from_all_its_places),
         cmocka_unit_test(an_error_type_is_never_read_from_the_message),
+        cmocka_unit_test(words_of_a_prompt_over_the_context_window_are_recognized),
+        cmocka_unit_test(only_a_validation_exception_is_classified_by_its_message),
         cmocka_unit_test(without_an_error_type_the_status_decides),
         cmocka_unit_test(a_model_error_is_classified_by_its_original_status),
         cmocka_unit_test(the_message_comes_from_the_body),

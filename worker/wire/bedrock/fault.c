@@ -34,6 +34,15 @@ static const struct fault_status STATUSES[] = {
 #undef STATUS
 };
 
+static const struct slice OVERFLOWS[] = {
+#define FAULT(name, status, err)
+#define STATUS(status, err)
+#define OVERFLOW(words) {words, sizeof(words) - 1},
+#include "wire/bedrock/fault.def"
+#undef FAULT
+#undef STATUS
+};
+
 /* What an error document says. */
 struct document {
     struct slice name, message;
@@ -121,6 +130,24 @@ static enum err by_status(int status)
     return status >= 400 && status < 500 ? ERR_REJECTED : ERR_BAD_ANSWER;
 }
 
+static bool has_words(struct slice text, struct slice words)
+{
+    for (size_t at = 0; at + words.len <= text.len; at++)
+        if (slice_equal_nocase(slice_sub(text, at, words.len), words))
+            return true;
+    return false;
+}
+
+static enum err by_message(enum err err, const struct fault_name *known, struct slice message)
+{
+    if (known == NULL || !slice_equal(known->name, SLICE("ValidationException")))
+        return err;
+    for (size_t i = 0; i < COUNT_OF(OVERFLOWS); i++)
+        if (has_words(message, OVERFLOWS[i]))
+            return ERR_CONTEXT_OVERFLOW;
+    return err;
+}
+
 static void set_name(struct why *why, const struct fault_name *known, struct slice name)
 {
     why_copy(why->type, sizeof why->type, known != NULL ? known->name : name);
@@ -163,6 +190,7 @@ enum err fault_of_answer(int status, struct slice head, struct slice body, struc
     const struct fault_name *known = find_name(document.name);
     enum err err = known != NULL ? known->err : by_status(status);
     err = by_original_status(err, document.original_status);
+    err = by_message(err, known, document.message);
     err = tell_answer(ret_why, err, status, head, body, &document);
     set_name(ret_why, known, document.name);
     return err;
@@ -184,6 +212,7 @@ enum err fault_of_event(const struct event *event, struct why *ret_why)
     struct slice message = document.message.len > 0 ? document.message : event->message;
     if (message.len == 0)
         message = SLICE("the stream ended with an exception without a message");
+    err = by_message(err, known, message);
     err = tell_foreign(ret_why, err, message);
     set_name(ret_why, known, name);
     return err;

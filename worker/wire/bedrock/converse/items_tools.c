@@ -157,9 +157,9 @@ enum err item_hear_result_start(struct items *items, const struct piece *piece)
     const struct json *id = json_member(piece->only, "toolUseId");
     const struct json *status = json_member(piece->only, "status");
     struct item *item;
-    struct buf head OWNED_BY(buf_done);
     if (!json_is(id, JSON_STRING) || item_find(items, piece->event->index) != NULL)
         return item_hear_raw(items, piece);
+    struct buf head OWNED_BY(buf_done);
     buf_init(&head, items->limit);
     buf_add_byte(&head, '{');
     json_add_member(&head, "type", result_type(piece));

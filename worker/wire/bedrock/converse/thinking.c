@@ -16,9 +16,9 @@ static size_t find_tag(struct slice text, size_t from, struct slice tag)
 
 static bool add_string(struct form_list *list, struct slice text, bool is_reasoning)
 {
-    struct buf json OWNED_BY(buf_done);
     if (text_is_blank(text))
         return true;
+    struct buf json OWNED_BY(buf_done);
     buf_init(&json, 2 + 6 * text.len);
     json_add_string(&json, text);
     if (json.failed == ERR_NO_MEMORY)
