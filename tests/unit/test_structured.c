@@ -37,6 +37,9 @@ static void a_member_of_a_wrong_form_is_named(void **state)
         {"\"schema\":{},\"validate\":true,\"retry_invalid\":0.5",
          "structured_output.retry_invalid"},
         {"\"schema\":{},\"retry_invalid\":1", "structured_output.retry_invalid"},
+        {"\"validate\":true,\"schema\":{\"properties\":{\"a\":{\"pattern\":\"b\"}}}",
+         "structured_output.schema.properties.a.pattern"},
+        {"\"validate\":true,\"schema\":{\"$ref\":\"#\"}", "structured_output.schema.$ref"},
         {"\"schema\":{},\"methode\":\"json_schema\"", "structured_output.methode"},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {

@@ -1,6 +1,7 @@
 #include "wire/chat/structured.h"
 
 #include "wire/chat/values.h"
+#include "wire/formats/json_schema.h"
 #include "wire/formats/path.h"
 
 #define FIELD_NAME    "structured_output"
@@ -155,6 +156,8 @@ static enum err check_whole(struct reader *reader, const struct json *value)
     if (structured->retry_invalid > 0 && !structured->validate)
         return why_set(&reader->why, ERR_INVALID, FIELD_NAME ".retry_invalid",
                        "needs \"validate\": true beside it");
+    if (structured->validate && reader->schema != NULL)
+        return json_schema_check(reader->scratch, schema, FIELD_NAME ".schema", &reader->why);
     return OK;
 }
 
