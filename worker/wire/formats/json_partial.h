@@ -1,0 +1,14 @@
+/* JSON text that ends too early, completed: what a model had written of it when it was cut. Open
+ * strings, arrays and objects are closed; what then still is no JSON goes, from its end, as
+ * LangChain's parse_partial_json does. Texts stay as they were written. */
+#ifndef WIRE_FORMATS_JSON_PARTIAL_H
+#define WIRE_FORMATS_JSON_PARTIAL_H
+
+#include "wire/formats/json.h"
+
+/* Parses the text; where that fails, a completed copy of as much of it as is JSON. The nodes' spans
+ * are those of the copy, in the arena. OK, ERR_FORMAT when nothing of it is JSON, ERR_NO_MEMORY. */
+MUST_CHECK enum err json_parse_partial(struct arena *arena, struct slice text,
+                                       const struct json **ret_root);
+
+#endif
