@@ -3,11 +3,9 @@
 const struct block_row block_rows[BLOCK_RAW] = {
 #define BLOCK(kind, member, roles) {member, BLOCK_ROLES_##roles},
 #define TYPE(type, kind, roles, reader)
-#define LATER(type)
 #include "wire/chat/blocks.def"
 #undef BLOCK
 #undef TYPE
-#undef LATER
 };
 
 enum block_kind block_kind_of(struct slice member)

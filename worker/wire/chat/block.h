@@ -4,24 +4,30 @@
 
 #include "base/slice.h"
 
-enum role { ROLE_SYSTEM, ROLE_USER, ROLE_ASSISTANT };
+enum role {
+    ROLE_SYSTEM,
+    ROLE_USER,
+    ROLE_ASSISTANT,
+    ROLE_TOOL, /* the content of a tool result, which is part of a user's turn */
+};
 
 enum block_kind {
 #define BLOCK(kind, member, roles) BLOCK_##kind,
 #define TYPE(type, kind, roles, reader)
-#define LATER(type)
 #include "wire/chat/blocks.def"
 #undef BLOCK
 #undef TYPE
-#undef LATER
     BLOCK_RAW /* of an answer, in a form that the list does not know */
 };
 
 /* Whose messages may have a block. */
 enum block_roles {
     BLOCK_ROLES_ASSISTANT = 1U << ROLE_ASSISTANT,
+    BLOCK_ROLES_TOOL = 1U << ROLE_TOOL,
     BLOCK_ROLES_SPEAKER = 1U << ROLE_USER | 1U << ROLE_ASSISTANT,
-    BLOCK_ROLES_ANYONE = 1U << ROLE_SYSTEM | BLOCK_ROLES_SPEAKER,
+    BLOCK_ROLES_SHOWN = BLOCK_ROLES_SPEAKER | BLOCK_ROLES_TOOL,
+    BLOCK_ROLES_UNSHOWN = 1U << ROLE_SYSTEM | BLOCK_ROLES_SPEAKER,
+    BLOCK_ROLES_ANYONE = BLOCK_ROLES_UNSHOWN | BLOCK_ROLES_TOOL,
 };
 
 struct block_row {
@@ -45,6 +51,7 @@ struct block {
     bool begins;                                   /* the first of its message */
     bool is_string;                                /* the content of its message was a string */
     bool is_blank, goes_on;                        /* while it is read: see blocks.h */
+    bool is_apart, is_call;                        /* … of a tool's message; of tool_calls */
     enum { CITES_UNSAID, CITES_NOT, CITES } cites; /* of DOCUMENT: whether the answer may cite it */
     struct slice text;  /* of TEXT, of CITED that is not is_converse, of GUARD, of REASONING */
     struct slice json;  /* see is_converse; else of CITED the citations, of JSON its value, of
@@ -52,7 +59,7 @@ struct block {
     struct slice cache; /* JSON: LangChain's cache_control on the block */
     union {
         struct {
-            struct slice id, name, input; /* JSON; the input is an object */
+            struct slice id, name, input; /* JSON; the input is an object unless is_converse */
         } use;
         struct {
             struct slice id;           /* JSON */

@@ -17,6 +17,17 @@ void piece_add_converse(const struct piece *piece, struct slice json)
     turns_add_block(piece->turns, piece->role, &block);
 }
 
+enum err piece_name(const struct piece *piece, const char *member, struct slice *ret_source)
+{
+    const struct json *node = json_member(piece->node, member);
+    if (node == NULL)
+        return piece_refuse(piece, member, ERR_INVALID, "missing");
+    if (!reader_is_full_string(node))
+        return piece_refuse(piece, member, ERR_INVALID, "must be a string that is not empty");
+    *ret_source = node->source;
+    return OK;
+}
+
 enum err blocks_check_members(const struct piece *piece, const char *const *members, size_t count)
 {
     for (const struct json *member = piece->node->first; member != NULL; member = member->next)

@@ -8,6 +8,15 @@
 
 #define BLANK_TEXT SLICE(".") /* LangChain's stand-in: Bedrock refuses blank texts */
 
+struct piece;
+
+/* Reads the content of a block that has some, as blocks_add_content does. */
+typedef enum err blocks_read_content(struct turns *turns, enum role role,
+                                     const struct json *content, const char *path);
+/* Reads the Converse form of a kind, whose one member is `inner`, as far as it can be read; it
+ * passes on as it came. Errors: blocks_add. */
+typedef enum err blocks_add_inner(const struct piece *piece, const struct json *inner);
+
 /* One block on its way; path is its own. */
 struct piece {
     struct turns *turns;
@@ -16,6 +25,9 @@ struct piece {
     const struct json *node;
     const char *path;
     enum block_kind kind; /* by its row of blocks.def, once that is found */
+    /* Of blocks.c, which is the roof of these rooms. */
+    blocks_read_content *read_content;
+    blocks_add_inner *add_inner; /* by the piece's kind */
 };
 
 /* Fills why for the block, or for its member; returns `err`. */
@@ -41,16 +53,37 @@ MUST_CHECK enum err blocks_read_cache(const struct piece *piece, struct slice *r
 MUST_CHECK enum err blocks_check_members(const struct piece *piece, const char *const *members,
                                          size_t count);
 
+/* The source of a string that is not empty. ERR_INVALID. */
+MUST_CHECK enum err piece_name(const struct piece *piece, const char *member,
+                               struct slice *ret_source);
+
+/* The input of a call, written as an object, as a text that holds one, or as nothing. A text that a
+ * model did not write to its end counts as far as it goes; what is no object becomes {}. */
+MUST_CHECK enum err blocks_call_input(struct reader *reader, const struct json *input,
+                                      struct slice *ret_input);
+/* The result of a call: a tool's message, or a block. */
+struct tool_result {
+    struct slice id; /* JSON */
+    bool is_error, is_message;
+    struct slice cache; /* JSON */
+};
+/* Adds it with its content (NULL = none), and behind it what cannot stand in it. */
+MUST_CHECK enum err blocks_add_result(const struct piece *piece, const struct tool_result *result,
+                                      const struct json *content, const char *path);
+
 /* Each reads the block of a type. ERR_INVALID, ERR_UNSUPPORTED_FIELD, ERR_REQUEST_TOO_LARGE,
  * ERR_TEMPLATE_VARIABLES, ERR_NO_MEMORY. */
 typedef enum err blocks_add(const struct piece *piece);
-blocks_add blocks_add_langchain_text, blocks_add_reasoning;
+blocks_add blocks_add_langchain_text, blocks_add_non_standard;
+blocks_add blocks_add_reasoning, blocks_add_thinking, blocks_add_redacted_thinking,
+    blocks_add_standard_reasoning;
+blocks_add blocks_add_tool_use, blocks_add_tool_call, blocks_add_invalid_tool_call;
+blocks_add blocks_add_tool_result, blocks_add_json;
 blocks_add blocks_add_media, blocks_add_media_url, blocks_add_input_audio;
 blocks_add blocks_add_guard, blocks_add_search_result, blocks_add_cache_point;
 
-/* Each reads the Converse form of a kind, whose one member is `inner`, as far as it can be read; it
- * passes on as it came. Errors likewise. */
-typedef enum err blocks_add_inner(const struct piece *piece, const struct json *inner);
 blocks_add_inner blocks_add_converse_text, blocks_add_converse_media, blocks_add_converse_guard;
+blocks_add_inner blocks_add_converse_use, blocks_add_converse_result, blocks_add_converse_json;
+blocks_add_inner blocks_add_converse_reasoning;
 
 #endif

@@ -1,40 +1,107 @@
 #include "wire/chat/blocks_parts.h"
 
-static enum err add_reasoning_part(const struct piece *piece, struct buf *raw)
+/* Which reasoning goes back: langchain-aws, _bedrock_reasoning_block. Without its signature only to
+ * models that take it so; what a model encrypted goes as it is; none to models that take none, and
+ * none of another provider's (turns->drops_reasoning). */
+
+static enum err add_text(const struct piece *piece, const struct json *text,
+                         const struct json *signature)
 {
-    struct slice converse;
-    if (raw->failed != OK || !arena_copy(piece->reader->arena, buf_slice(raw), &converse))
+    struct block block = {.kind = BLOCK_REASONING};
+    const struct model_traits *traits = &piece->reader->request->traits;
+    bool is_signed = reader_is_full_string(signature);
+    bool goes_unsigned =
+        reader_is_full_string(text) && traits_has(traits, TRAIT_UNSIGNED_REASONING);
+    if (piece->turns->drops_reasoning || (!is_signed && !goes_unsigned))
+        return OK;
+    if (is_signed)
+        block.reasoning.signature = signature->source;
+    block.text = SLICE("");
+    if (json_is(text, JSON_STRING) && !json_string(piece->reader->arena, text, &block.text))
         return reader_no_memory(piece->reader);
-    piece_add_converse(piece, converse);
+    turns_add_block(piece->turns, piece->role, &block);
     return OK;
 }
 
-/* Reasoning goes back only with its signature, or as the bytes that Bedrock encrypted; the rest it
- * would refuse. */
+static void add_redacted(const struct piece *piece, const struct json *redacted)
+{
+    struct block block = {.kind = BLOCK_REASONING};
+    if (piece->turns->drops_reasoning || !reader_is_full_string(redacted))
+        return;
+    block.reasoning.redacted = redacted->source;
+    turns_add_block(piece->turns, piece->role, &block);
+}
+
 enum err blocks_add_reasoning(const struct piece *piece)
 {
     const struct json *reasoning = json_member(piece->node, "reasoning_content");
-    const struct json *text = json_member(reasoning, "text");
-    const struct json *signature = json_member(reasoning, "signature");
-    const struct json *redacted = json_member(reasoning, "redacted_content");
-    struct buf raw OWNED_BY(buf_done);
-    buf_init(&raw, piece->node->source.len + 128);
     if (!json_is(reasoning, JSON_OBJECT))
         return piece_refuse(piece, "reasoning_content", ERR_INVALID, "must be an object");
-    enum err err = OK;
-    if (json_is(signature, JSON_STRING) && !json_equal_text(signature, "")) {
-        buf_add_text(&raw, "{\"reasoningContent\":{\"reasoningText\":{\"text\":");
-        buf_add(&raw, json_is(text, JSON_STRING) ? text->source : SLICE("\"\""));
-        buf_add_text(&raw, ",\"signature\":");
-        buf_add(&raw, signature->source);
-        buf_add_text(&raw, "}}}");
-        err = add_reasoning_part(piece, &raw);
-    }
-    if (err != OK || !json_is(redacted, JSON_STRING))
+    enum err err =
+        add_text(piece, json_member(reasoning, "text"), json_member(reasoning, "signature"));
+    if (err == OK)
+        add_redacted(piece, json_member(reasoning, "redacted_content"));
+    return err;
+}
+
+/* Anthropic's: {"thinking", "signature"} */
+enum err blocks_add_thinking(const struct piece *piece)
+{
+    static const char *const members[] = {"type", "thinking", "signature", "index", "extras"};
+    const struct json *thinking = json_member(piece->node, "thinking");
+    enum err err = blocks_check_members(piece, members, COUNT_OF(members));
+    if (err != OK)
         return err;
-    buf_reset(&raw);
-    buf_add_text(&raw, "{\"reasoningContent\":{\"redactedContent\":");
-    buf_add(&raw, redacted->source);
-    buf_add_text(&raw, "}}");
-    return add_reasoning_part(piece, &raw);
+    if (!json_is(thinking, JSON_STRING))
+        return piece_refuse(piece, "thinking", ERR_INVALID, "must be a string");
+    return add_text(piece, thinking, json_member(piece->node, "signature"));
+}
+
+/* Anthropic's: {"data"} */
+enum err blocks_add_redacted_thinking(const struct piece *piece)
+{
+    static const char *const members[] = {"type", "data", "index", "extras"};
+    const struct json *data = json_member(piece->node, "data");
+    enum err err = blocks_check_members(piece, members, COUNT_OF(members));
+    if (err != OK)
+        return err;
+    if (!json_is(data, JSON_STRING))
+        return piece_refuse(piece, "data", ERR_INVALID, "must be a string");
+    add_redacted(piece, data);
+    return OK;
+}
+
+/* LangChain's content_blocks: {"reasoning", "extras": {"signature", "redacted_content"}} */
+enum err blocks_add_standard_reasoning(const struct piece *piece)
+{
+    static const char *const members[] = {"type", "reasoning", "extras", "id", "index", "summary"};
+    const struct json *extras = json_member(piece->node, "extras");
+    const struct json *reasoning = json_member(piece->node, "reasoning");
+    enum err err = blocks_check_members(piece, members, COUNT_OF(members));
+    if (err != OK)
+        return err;
+    if (reasoning != NULL && reasoning->kind != JSON_STRING)
+        return piece_refuse(piece, "reasoning", ERR_INVALID, "must be a string");
+    err = add_text(piece, reasoning, json_member(extras, "signature"));
+    if (err == OK)
+        add_redacted(piece, json_member(extras, "redacted_content"));
+    return err;
+}
+
+enum err blocks_add_converse_reasoning(const struct piece *piece, const struct json *inner)
+{
+    struct block block = {
+        .kind = BLOCK_REASONING, .is_converse = true, .json = piece->node->source};
+    const struct json *said = json_member(inner, "reasoningText");
+    const struct json *text = json_member(said, "text");
+    const struct json *signature = json_member(said, "signature");
+    const struct json *redacted = json_member(inner, "redactedContent");
+    if (json_is(signature, JSON_STRING))
+        block.reasoning.signature = signature->source;
+    if (json_is(redacted, JSON_STRING))
+        block.reasoning.redacted = redacted->source;
+    if (json_is(text, JSON_STRING) && !json_string(piece->reader->arena, text, &block.text))
+        return reader_no_memory(piece->reader);
+    turns_add_block(piece->turns, piece->role, &block);
+    return OK;
 }

@@ -1,204 +1,37 @@
 #include "wire/chat/conversation.h"
 
 #include "wire/chat/blocks.h"
+#include "wire/chat/messages.h"
 #include "wire/chat/structured_sent.h"
 #include "wire/formats/path.h"
 #include "wire/formats/text.h"
 
 #define NAME_SHOWN_BYTES 128
 
-/* The members of a message beside role (or type) and content. What LangChain prints of an answer is
- * ignored, so that a response's message can be put back as it is. */
-static const char *const message_members[] = {
-    "role",
-    "type",
-    "content",
-    "id",
-    "name",
-    "tool_calls",
-    "tool_call_chunks",
-    "invalid_tool_calls",
-    "usage_metadata",
-    "response_metadata",
-    "additional_kwargs",
-    "chunk_position",
-    "example",
-};
+/* --- messages --- */
 
-/* Members that change what is sent, and that this version does not do. */
-static const char *const message_members_later[] = {"cache_control", "tool_call_id", "status",
-                                                    "artifact"};
-
-/* --- roles --- */
-
-static const struct {
-    const char *name;
-    enum role role;
-} roles[] = {
-    {"system", ROLE_SYSTEM},
-    {"user", ROLE_USER},
-    {"human", ROLE_USER},
-    {"assistant", ROLE_ASSISTANT},
-    {"ai", ROLE_ASSISTANT},
-    /* LangChain's sums of chunks say these */
-    {"AIMessageChunk", ROLE_ASSISTANT},
-    {"HumanMessageChunk", ROLE_USER},
-    {"SystemMessageChunk", ROLE_SYSTEM},
-};
-
-static enum err role_of(struct reader *reader, struct slice name, const char *path,
-                        enum role *ret_role)
-{
-    for (size_t i = 0; i < COUNT_OF(roles); i++) {
-        if (slice_equal_text(name, roles[i].name)) {
-            *ret_role = roles[i].role;
-            return OK;
-        }
-    }
-    if (slice_equal_text(name, "tool") || slice_equal_text(name, "ToolMessageChunk"))
-        return why_set(&reader->why, ERR_UNSUPPORTED_FIELD, path,
-                       "this version does not support tools yet");
-    return why_set(&reader->why, ERR_INVALID, path,
-                   "must be system, user (human) or assistant (ai)");
-}
-
-static enum err read_role(struct reader *reader, const struct json *node, const char *path,
-                          enum role *ret_role)
-{
-    struct slice name;
-    if (!json_is(node, JSON_STRING))
-        return why_set(&reader->why, ERR_INVALID, path, "must be a string");
-    if (!json_string(reader->scratch, node, &name))
-        return reader_no_memory(reader);
-    return role_of(reader, name, path, ret_role);
-}
-
-/* --- messages as JSON --- */
-
-/* Bedrock requires a user turn first. `index` is the message's. */
-static enum err check_first(struct turns *turns, enum role role, const char *list, size_t index)
-{
-    if (role != ROLE_ASSISTANT || turns->count > 0 || turns->is_broken)
-        return OK;
-    return why_set(&turns->reader->why, ERR_INVALID, path_element(list, index).text,
-                   "the conversation must begin with a user message (after system messages)");
-}
-
-struct message {
-    enum role role;
-    const struct json *content;
-    struct path content_path;
-    bool is_whole; /* role and content are known */
-};
-
-/* ["human", "…"] */
-static enum err read_pair(struct reader *reader, const struct json *node, const char *path,
-                          struct message *ret_message)
-{
-    if (node->count != 2)
-        return why_set(&reader->why, ERR_INVALID, path,
-                       "a message that is an array must be [role, content]");
-    ret_message->content_path = path_element(path, 1);
-    ret_message->content = node->first->next;
-    enum err err = read_role(reader, node->first, path_element(path, 0).text, &ret_message->role);
-    ret_message->is_whole = err == OK;
-    return err;
-}
-
-static enum err check_member(struct reader *reader, const struct json *member, const char *path)
-{
-    bool is_calls = slice_equal_text(member->name, "tool_calls") ||
-                    slice_equal_text(member->name, "tool_call_chunks");
-    bool is_later =
-        slice_is_one_of(member->name, message_members_later, COUNT_OF(message_members_later));
-    if (!is_later && !slice_is_one_of(member->name, message_members, COUNT_OF(message_members)))
-        return reader_unknown_member(reader, path, member->name, message_members,
-                                     COUNT_OF(message_members));
-    if (is_calls && member->kind != JSON_ARRAY && member->kind != JSON_NULL)
-        return why_set(&reader->why, ERR_INVALID, path_member(path, member->name).text,
-                       "must be an array");
-    if ((is_later && member->kind != JSON_NULL) || (is_calls && member->count > 0))
-        return why_set(&reader->why, ERR_UNSUPPORTED_FIELD, path_member(path, member->name).text,
-                       "this version does not support this field yet");
-    return OK;
-}
-
-/* False: the reading ends. */
-static bool check_members(struct turns *turns, const struct json *node, const char *path)
-{
-    bool goes_on = true;
-    for (const struct json *member = node->first; goes_on && member != NULL; member = member->next)
-        goes_on = turns_note(turns, check_member(turns->reader, member, path));
-    return goes_on;
-}
-
-/* {"role": "user", "content": …}, or LangChain's print with `type` */
-static enum err read_object(struct turns *turns, const struct json *node, const char *path,
-                            struct message *ret_message)
-{
-    struct reader *reader = turns->reader;
-    const struct json *role = json_member(node, "role"), *type = json_member(node, "type");
-    struct path role_path =
-        path_member(path, role == NULL && type != NULL ? SLICE("type") : SLICE("role"));
-    ret_message->content = json_member(node, "content");
-    ret_message->content_path = path_member(path, SLICE("content"));
-    if (role == NULL && type == NULL)
-        return why_set(&reader->why, ERR_INVALID, role_path.text, "missing");
-    if (role != NULL && type != NULL)
-        return why_set(&reader->why, ERR_INVALID, role_path.text,
-                       "given twice: as role and as type");
-    enum err err =
-        read_role(reader, role != NULL ? role : type, role_path.text, &ret_message->role);
-    if (!turns_note(turns, err) || !check_members(turns, node, path))
-        return OK;
-    if (ret_message->content == NULL)
-        return why_set(&reader->why, ERR_INVALID, ret_message->content_path.text, "missing");
-    ret_message->is_whole = err == OK;
-    return OK;
-}
-
-static enum err read_message(struct turns *turns, const struct json *node, const char *list,
-                             size_t index)
-{
-    struct reader *reader = turns->reader;
-    struct message message = {.content = NULL};
-    struct path path = path_element(list, index);
-    enum err err;
-    if (node->kind == JSON_ARRAY)
-        err = read_pair(reader, node, path.text, &message);
-    else if (node->kind == JSON_OBJECT)
-        err = read_object(turns, node, path.text, &message);
-    else
-        err = why_set(&reader->why, ERR_INVALID, path.text,
-                      "a message must be an object or [role, content]");
-    if (err != OK || !message.is_whole)
-        return err;
-    err = check_first(turns, message.role, list, index);
-    if (turns_note(turns, err))
-        err = blocks_add_content(turns, message.role, message.content, message.content_path.text);
-    return err;
-}
-
-static size_t count_of_content(const struct json *content)
-{
-    size_t count = 0;
-    if (!json_is(content, JSON_ARRAY) || content->count == 0)
-        return 1;
-    /* Reasoning that is both signed and redacted becomes two blocks. */
-    for (const struct json *block = content->first; block != NULL; block = block->next)
-        count += json_member(block, "reasoning_content") != NULL ? 2 : 1;
-    return count;
-}
-
-/* The most blocks that these messages can make. */
+/* The most blocks that these messages can make, and the turn in place of none. */
 static size_t count_blocks(const struct json *messages)
 {
-    size_t count = 0;
+    size_t count = 1;
     for (const struct json *node = messages->first; node != NULL; node = node->next) {
+        const struct json *calls = json_member(node, "tool_calls");
         bool is_pair = node->kind == JSON_ARRAY && node->count == 2;
-        count += count_of_content(is_pair ? node->first->next : json_member(node, "content"));
+        count += turns_count_blocks(is_pair ? node->first->next : json_member(node, "content"));
+        if (json_is(calls, JSON_ARRAY))
+            count += calls->count;
     }
     return count;
+}
+
+/* Bedrock requires a turn: LangChain's stand-in where there are only system messages. */
+static enum err check_turns(struct turns *turns, const char *list)
+{
+    if (turns->count > 0 || turns->is_broken)
+        return OK;
+    if (turns->system_count == 0)
+        return why_set(&turns->reader->why, ERR_INVALID, list, "has no message");
+    return blocks_add_text(turns, ROLE_USER, TEXT_MESSAGE, SLICE(""), list);
 }
 
 static enum err read_messages(struct turns *turns, const struct json *messages, const char *list)
@@ -209,12 +42,10 @@ static enum err read_messages(struct turns *turns, const struct json *messages, 
     if (err != OK)
         return err;
     for (const struct json *node = messages->first; node != NULL; node = node->next, index++)
-        if (!turns_note(turns, read_message(turns, node, list, index)) ||
+        if (!turns_note(turns, message_read(turns, node, list, index)) ||
             (index == 0 && !turns_note(turns, structured_instruct(turns))))
             return OK;
-    if (turns->count == 0 && !turns->is_broken)
-        return why_set(&turns->reader->why, ERR_INVALID, list, "has no user message");
-    return OK;
+    return check_turns(turns, list);
 }
 
 /* --- templates --- */
@@ -245,9 +76,12 @@ static enum err read_named_message(struct turns *turns, const struct template_na
 {
     const struct template_message *message = &named->messages[index];
     enum role role;
-    enum err err = role_of(turns->reader, message->role, "prompt.template", &role);
+    enum err err = message_role(turns->reader, message->role, "prompt.template", &role);
+    if (err == OK && role == ROLE_TOOL)
+        err = why_set(&turns->reader->why, ERR_INVALID, "prompt.template",
+                      "has a tool message: give the template's messages in the request");
     if (err == OK)
-        err = check_first(turns, role, "prompt.template", index);
+        err = message_check_first(turns, role, "prompt.template", index);
     if (err == OK)
         err = blocks_add_text(turns, role, TEXT_MESSAGE, message->text, "prompt.template");
     return err;
@@ -267,7 +101,7 @@ static enum err read_named(struct turns *turns, const struct json *node)
             "is not the name of a template (an inline template is an array of messages)");
     if (named == NULL)
         return unknown_template(reader, name);
-    enum err err = turns_make_room(turns, named->count + STRUCTURED_BLOCKS_MAX,
+    enum err err = turns_make_room(turns, named->count + 1 + STRUCTURED_BLOCKS_MAX,
                                    named->count + STRUCTURED_BLOCKS_MAX);
     if (err != OK)
         return err;
@@ -275,9 +109,7 @@ static enum err read_named(struct turns *turns, const struct json *node)
         if (!turns_note(turns, read_named_message(turns, named, i)) ||
             (i == 0 && !turns_note(turns, structured_instruct(turns))))
             return OK;
-    if (turns->count == 0 && !turns->is_broken)
-        return why_set(&reader->why, ERR_INVALID, "prompt.template", "has no user message");
-    return OK;
+    return check_turns(turns, "prompt.template");
 }
 
 static enum err read_variables(struct reader *reader, struct template_use *use)

@@ -39,6 +39,11 @@ enum err reader_string(struct reader *reader, const char *field, const struct js
     return json_string(reader->arena, value, ret_text) ? OK : reader_no_memory(reader);
 }
 
+bool reader_is_full_string(const struct json *node)
+{
+    return json_is(node, JSON_STRING) && node->source.len > sizeof "\"\"" - 1;
+}
+
 bool reader_has_own_field(const struct reader *reader, enum parameter parameter)
 {
     const struct parameter_row *row = &parameter_rows[parameter];

@@ -40,6 +40,8 @@ MUST_CHECK enum err reader_no_memory(struct reader *reader);
  * of value, ERR_NO_MEMORY. */
 MUST_CHECK enum err reader_string(struct reader *reader, const char *field,
                                   const struct json *value, struct slice *ret_text);
+/* A string that is not empty. */
+bool reader_is_full_string(const struct json *node);
 /* Whether the additional fields have this parameter: one that Converse leaves to the model. */
 bool reader_has_own_field(const struct reader *reader, enum parameter parameter);
 /* ERR_INVALID for a member that the object at `path` cannot have, with the nearest of `known`. */

@@ -7,6 +7,8 @@
 #include "wire/chat/model.h"
 #include "wire/chat/options.h"
 #include "wire/chat/structured_sent.h"
+#include "wire/chat/tool_choice.h"
+#include "wire/chat/tool_fields.h"
 #include "wire/chat/values.h"
 #include "wire/formats/text.h"
 
@@ -232,6 +234,8 @@ static void read_whole(struct reader *reader, const struct json *root)
     bool goes_on = reader_note(reader, merge_fields(reader));
     if (goes_on && !is_model_wrong)
         goes_on = reader_note(reader, model_resolve(reader));
+    if (goes_on && reader->mistakes.count == 0)
+        goes_on = reader_note(reader, tool_choice_check(reader));
     if (goes_on)
         goes_on = reader_note(
             reader, structured_apply(reader, gives(root, "tools") || gives(root, "tool_choice")));

@@ -9,6 +9,7 @@ struct tool {
     enum tool_kind { TOOL_FUNCTION, TOOL_SYSTEM, TOOL_CACHE_POINT } kind;
     struct slice name, description; /* JSON */
     struct slice schema;            /* JSON object, null branches taken out as LangChain does */
+    struct slice schema_given;      /* JSON object as it came */
     struct slice strict;            /* JSON: true or false */
     /* JSON: the tool in Converse's form ({"toolSpec":…}, {"cachePoint":…}), where it came so */
     struct slice converse;

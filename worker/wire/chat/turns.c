@@ -3,9 +3,36 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "wire/chat/name_index.h"
 #include "wire/formats/text.h"
 
 /* --- what is said, as it is read --- */
+
+static size_t count_of_block(const struct json *block)
+{
+    const struct json *value = json_member(block, "value"),
+                      *content = json_member(block, "content");
+    size_t count = 1;
+    /* Reasoning that is both signed and redacted becomes two blocks; of what is not standard each
+     * member is one. */
+    if (json_member(block, "reasoning_content") != NULL || json_member(block, "extras") != NULL)
+        count++;
+    if (json_is(value, JSON_OBJECT))
+        count += value->count;
+    /* What cannot stand in a tool result stands behind it. */
+    if (json_is(content, JSON_ARRAY))
+        count += content->count;
+    return count;
+}
+
+size_t turns_count_blocks(const struct json *content)
+{
+    size_t count = 1;
+    if (json_is(content, JSON_ARRAY))
+        for (const struct json *block = content->first; block != NULL; block = block->next)
+            count += count_of_block(block);
+    return count;
+}
 
 enum err turns_make_room(struct turns *turns, size_t blocks, size_t messages)
 {
@@ -82,6 +109,26 @@ static size_t drop_blanks(struct request *request, struct block *blocks, size_t 
     return kept;
 }
 
+/* What stands apart does not make a blank string of the others less needed. */
+static size_t drop_blanks_of_turn(struct request *request, struct block *blocks, size_t count)
+{
+    size_t kept = 0;
+    for (size_t i = 0, next; i < count; i = next) {
+        next = i + 1;
+        while (next < count && blocks[next].is_apart == blocks[i].is_apart)
+            next++;
+        size_t left = drop_blanks(request, blocks + i, next - i);
+        memmove(blocks + kept, blocks + i, left * sizeof *blocks);
+        kept += left;
+    }
+    return kept;
+}
+
+void turns_drop_blanks(struct turns *turns)
+{
+    turns->said_count = drop_blanks(turns->reader->request, turns->blocks, turns->said_count);
+}
+
 /* The texts of these blocks, a line each. False: there is no room for it, and they stay apart. */
 static bool join(struct reader *reader, const struct block *blocks, size_t count,
                  struct slice *ret_text)
@@ -133,24 +180,98 @@ static void strip_last(struct request *request, const struct turn *turn, struct 
     last->is_converse = false;
 }
 
-/* In place. Returns how many blocks are left in all turns. */
-static size_t settle(struct turns *turns)
+/* --- the calls of an assistant's turn --- */
+
+/* Moves them behind the others; returns how many those are. */
+static size_t part_calls(struct block *blocks, size_t count, struct block *ret_calls)
 {
-    struct reader *reader = turns->reader;
-    struct turn *last = turns->list + turns->count - 1;
-    struct block *blocks = turns->blocks;
-    size_t kept = 0;
-    for (struct turn *turn = turns->list; turn <= last; turn++) {
-        size_t count = turn->count;
-        turn->blocks = blocks;
-        turn->count = drop_blanks(reader->request, blocks, count);
-        turn->count = join_texts(reader, blocks, turn->count);
-        if (turn == last)
-            strip_last(reader->request, turn, blocks + turn->count - 1);
-        blocks += count;
-        kept += turn->count;
+    size_t kept = 0, calls = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (blocks[i].is_call)
+            ret_calls[calls++] = blocks[i];
+        else
+            blocks[kept++] = blocks[i];
     }
     return kept;
+}
+
+/* LangChain takes a turn that says nothing but its stand-in for none. */
+static bool is_stand_in(const struct block *blocks, size_t count)
+{
+    return count == 1 && blocks->kind == BLOCK_TEXT && slice_equal_text(blocks->text, ".");
+}
+
+/* The calls in what is said, by their ids. False: out of memory. */
+static bool find_uses(struct arena *arena, const struct block *blocks, size_t count,
+                      struct name_index **ret_uses)
+{
+    size_t first;
+    for (size_t i = 0; i < count; i++)
+        if (blocks[i].kind == BLOCK_TOOL_USE && blocks[i].use.id.ptr != NULL &&
+            !name_index_add(arena, ret_uses, blocks[i].use.id, i, &first))
+            return false;
+    return true;
+}
+
+/* The message's call wins over the content's, in its place. */
+static enum err add_calls(struct reader *reader, struct turn *turn, struct block *blocks,
+                          const struct block *calls, size_t count)
+{
+    struct name_index *uses = NULL;
+    if (is_stand_in(blocks, turn->count))
+        turn->count = 0;
+    if (!find_uses(reader->scratch, blocks, turn->count, &uses))
+        return reader_no_memory(reader);
+    for (size_t i = 0; i < count; i++) {
+        size_t place = name_index_find(uses, calls[i].use.id);
+        if (place == NAME_INDEX_NONE) {
+            blocks[turn->count++] = calls[i];
+            continue;
+        }
+        blocks[place].is_converse = false;
+        blocks[place].use = calls[i].use;
+    }
+    return OK;
+}
+
+/* --- each turn --- */
+
+/* In place. */
+static enum err settle_turn(struct turns *turns, struct turn *turn, struct block *blocks)
+{
+    struct reader *reader = turns->reader;
+    struct block *calls = NULL;
+    size_t count = turn->count, said = count;
+    bool is_last = turn == turns->list + turns->count - 1;
+    if (turns->has_calls && turn->role == ROLE_ASSISTANT) {
+        calls = arena_new_array(reader->scratch, count, sizeof *calls);
+        if (calls == NULL)
+            return reader_no_memory(reader);
+        said = part_calls(blocks, count, calls);
+    }
+    turn->blocks = blocks;
+    turn->count = drop_blanks_of_turn(reader->request, blocks, said);
+    turn->count = join_texts(reader, blocks, turn->count);
+    if (is_last)
+        strip_last(reader->request, turn, blocks + turn->count - 1);
+    return said < count ? add_calls(reader, turn, blocks, calls, count - said) : OK;
+}
+
+/* Counts the blocks that are left in all turns. */
+static enum err settle(struct turns *turns, size_t *ret_kept)
+{
+    struct block *blocks = turns->blocks;
+    *ret_kept = 0;
+    for (size_t i = 0; i < turns->count; i++) {
+        struct turn *turn = turns->list + i;
+        size_t count = turn->count;
+        enum err err = settle_turn(turns, turn, blocks);
+        if (err != OK)
+            return err;
+        blocks += count;
+        *ret_kept += turn->count;
+    }
+    return OK;
 }
 
 /* Likewise; they stand last one first until then. */
@@ -179,8 +300,11 @@ enum err turns_keep(struct turns *turns)
     struct request *request = reader->request;
     struct block *system;
     CHECK(turns->count > 0);
-    size_t system_count = settle_system(turns, &system);
-    size_t count = system_count + settle(turns);
+    size_t system_count = settle_system(turns, &system), count;
+    enum err err = settle(turns, &count);
+    if (err != OK)
+        return err;
+    count += system_count;
     size_t bytes = count * sizeof(struct block) + turns->count * sizeof(struct turn);
     if (bytes > reader->arena->limit - reader->arena->held)
         return why_set(&reader->why, ERR_REQUEST_TOO_LARGE, "messages",

@@ -1,6 +1,9 @@
 /* The turns of a conversation while it is read: blocks are added in the order in which they are
- * said, and kept at the end: blank texts dropped, texts that go on joined. The arrays lie in the
- * scratch arena, with room for all there can be. */
+ * said, and kept at the end: blank texts dropped, texts that go on joined. A tool's message is part
+ * of the user's turn, but its blocks stand apart (is_apart): a blank string beside them counts. The
+ * calls of a message's tool_calls (is_call) stand behind all that the assistant's turn says; one
+ * that the content has too, by its id, wins over it. The arrays lie in the scratch arena, with room
+ * for all there can be. */
 #ifndef WIRE_CHAT_TURNS_H
 #define WIRE_CHAT_TURNS_H
 
@@ -24,8 +27,12 @@ struct turns {
     bool was_text;  /* the last message's content was a string, and its role … */
     enum role last_role;
     struct document_names *document_names; /* made up so far: blocks_names.c */
+    bool drops_reasoning;                  /* the message's reasoning cannot go back to the model */
+    bool has_calls;                        /* a block is_call */
 };
 
+/* The most blocks that a content can make, NULL too. */
+size_t turns_count_blocks(const struct json *content);
 /* For at most so many blocks and messages. ERR_NO_MEMORY. */
 MUST_CHECK enum err turns_make_room(struct turns *turns, size_t blocks, size_t messages);
 /* The blocks that follow are of a new message. */
@@ -36,6 +43,8 @@ void turns_add_block(struct turns *turns, enum role role, const struct block *bl
 struct block *turns_last_block(struct turns *turns, enum role role);
 /* Notes a mistake in a part of the conversation: reader_note. */
 bool turns_note(struct turns *turns, enum err err);
+/* The content of a tool result, which is no turn: drops its blank strings now. */
+void turns_drop_blanks(struct turns *turns);
 /* Moves the parts of them that are sent to the request and its arena. There must be a turn.
  * ERR_REQUEST_TOO_LARGE, ERR_NO_MEMORY. */
 MUST_CHECK enum err turns_keep(struct turns *turns);

@@ -1,6 +1,7 @@
 #include "wire/bedrock/converse/parts.h"
 
 #include "base/check.h"
+#include "wire/chat/tool_text.h"
 #include "wire/formats/json.h"
 
 /* --- the request --- */
@@ -28,6 +29,51 @@ static void add_guard(struct buf *body, const struct block *block)
     buf_add_text(body, "}}");
 }
 
+static void add_use(struct buf *body, const struct block *block)
+{
+    buf_add_text(body, "{\"toolUse\":{");
+    json_add_member(body, "toolUseId", block->use.id);
+    json_add_member(body, "name", block->use.name);
+    json_add_member(body, "input", block->use.input);
+    buf_add_text(body, "}}");
+}
+
+static void add_json(struct buf *body, const struct block *block)
+{
+    buf_add_text(body, "{\"json\":");
+    buf_add(body, block->json);
+    buf_add_byte(body, '}');
+}
+
+static void add_reasoning(struct buf *body, const struct block *block)
+{
+    buf_add_text(body, "{\"reasoningContent\":{");
+    if (block->reasoning.redacted.ptr != NULL) {
+        json_add_member(body, "redactedContent", block->reasoning.redacted);
+    } else {
+        buf_add_text(body, "\"reasoningText\":{");
+        json_add_text_member(body, "text", block->text);
+        json_add_member(body, "signature", block->reasoning.signature);
+        buf_add_byte(body, '}');
+    }
+    buf_add_text(body, "}}");
+}
+
+static void add_parts(struct buf *body, const struct block *blocks, size_t count);
+
+static void add_result(struct buf *body, const struct block *block)
+{
+    buf_add_text(body, "{\"toolResult\":{");
+    json_add_member(body, "toolUseId", block->result.id);
+    json_add_name(body, "content");
+    add_parts(body, block->result.parts, block->result.count);
+    if (block->result.status != RESULT_STATUS_NONE)
+        json_add_text_member(body, "status",
+                             block->result.status == RESULT_ERROR ? SLICE("error")
+                                                                  : SLICE("success"));
+    buf_add_text(body, "}}");
+}
+
 /* Of the kinds that come in other forms than Converse's. */
 static void (*const writers[BLOCK_RAW])(struct buf *body, const struct block *block) = {
     [BLOCK_TEXT] = add_text,
@@ -37,6 +83,10 @@ static void (*const writers[BLOCK_RAW])(struct buf *body, const struct block *bl
     [BLOCK_DOCUMENT] = converse_add_media,
     [BLOCK_VIDEO] = converse_add_media,
     [BLOCK_AUDIO] = converse_add_media,
+    [BLOCK_TOOL_USE] = add_use,
+    [BLOCK_TOOL_RESULT] = add_result,
+    [BLOCK_REASONING] = add_reasoning,
+    [BLOCK_JSON] = add_json,
 };
 
 static void add_block(struct buf *body, const struct block *block)
@@ -49,9 +99,35 @@ static void add_block(struct buf *body, const struct block *block)
     writers[block->kind](body, block);
 }
 
+static void add_parts(struct buf *body, const struct block *blocks, size_t count)
+{
+    buf_add_byte(body, '[');
+    for (size_t i = 0; i < count; i++) {
+        json_add_comma(body);
+        add_block(body, &blocks[i]);
+    }
+    buf_add_byte(body, ']');
+}
+
+/* Of a request without tools: a call or result as a text, unless there is nothing to say. */
+static void add_told(struct buf *body, const struct block *block)
+{
+    struct buf text OWNED_BY(buf_done);
+    buf_init(&text, body->limit);
+    tool_text_add(&text, block);
+    if (text.failed != OK && body->failed == OK)
+        body->failed = text.failed;
+    if (text.len > 0) {
+        struct block told = {.kind = BLOCK_TEXT, .text = buf_slice(&text)};
+        json_add_comma(body);
+        add_text(body, &told);
+    }
+}
+
 /* What stands around the blocks of a turn, or of system. */
 struct frame {
     const struct request *request;
+    bool tells;      /* calls and results as texts */
     bool is_guarded; /* its texts are for the guardrail, and there must be one */
     bool has_point;  /* of cache_control, at its end */
 };
@@ -60,13 +136,17 @@ struct frame {
 static bool add_framed(struct buf *body, const struct frame *frame, const struct block *block)
 {
     bool is_guarded = frame->is_guarded && block->kind == BLOCK_TEXT;
-    json_add_comma(body);
-    if (is_guarded)
-        add_guard(body, block);
-    else
-        add_block(body, block);
+    if (frame->tells && tool_text_replaces(block)) {
+        add_told(body, block);
+    } else {
+        json_add_comma(body);
+        if (is_guarded)
+            add_guard(body, block);
+        else
+            add_block(body, block);
+    }
     if (block->cache.ptr != NULL) {
-        buf_add_byte(body, ',');
+        json_add_comma(body);
         converse_add_point(body, frame->request, block->cache);
     }
     return is_guarded;
@@ -76,10 +156,14 @@ static void add_blocks(struct buf *body, const struct frame *frame, const struct
                        size_t count)
 {
     static const struct block filler = {.kind = BLOCK_TEXT, .text = {"[tool_result]", 13}};
+    static const struct block blank = {.kind = BLOCK_TEXT, .text = {".", 1}};
     bool has_guarded = false;
     buf_add_byte(body, '[');
+    size_t begin = body->len;
     for (size_t i = 0; i < count; i++)
         has_guarded = add_framed(body, frame, &blocks[i]) || has_guarded;
+    if (body->len == begin)
+        add_block(body, &blank); /* Bedrock refuses a turn of nothing */
     if (frame->is_guarded && !has_guarded)
         (void)add_framed(body, frame, &filler);
     if (frame->has_point) {
@@ -105,6 +189,7 @@ static void add_messages(struct buf *body, const struct request *request,
                          const struct converse_points *points)
 {
     const struct turn *guarded = guarded_turn(request);
+    bool tells = !converse_has_tools(request);
     json_add_name(body, "messages");
     buf_add_byte(body, '[');
     for (size_t i = 0; i < request->turn_count; i++) {
@@ -112,6 +197,7 @@ static void add_messages(struct buf *body, const struct request *request,
         size_t left = request->turn_count - i;
         struct frame frame = {
             .request = request,
+            .tells = tells,
             .is_guarded = turn == guarded,
             .has_point = (left == 1 && points->last) || (left == 2 && points->before_last),
         };
@@ -187,6 +273,7 @@ enum err converse_encode(const struct dialect *dialect, const struct request *re
     add_messages(ret_body, request, &points);
     add_system(ret_body, request, &points);
     add_inference(ret_body, request);
+    converse_add_tools(ret_body, request, &points);
     add_additional(ret_body, request);
     json_add_member(ret_body, "additionalModelResponseFieldPaths", request->response_field_paths);
     json_add_member(ret_body, "requestMetadata", request->request_metadata);

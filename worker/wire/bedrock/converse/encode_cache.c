@@ -17,7 +17,7 @@ static size_t points_of_tools(const struct request *request)
 {
     size_t points = 0;
     for (size_t i = 0; i < request->tool_count; i++)
-        points += request->tools[i].kind == TOOL_CACHE_POINT;
+        points += request->tools[i].kind == TOOL_CACHE_POINT || request->tools[i].cache.ptr != NULL;
     return points;
 }
 
@@ -60,7 +60,7 @@ struct converse_points converse_points_of(const struct request *request)
     bool may_system =
         request->system_count > 0 && points_of(request->system, request->system_count) == 0;
     bool may_last = is_free(last) && !(is_brief && has_tools(last));
-    bool may_tools = request->tool_count > 0 && points_of_tools(request) == 0 && !is_brief;
+    bool may_tools = converse_has_tools(request) && points_of_tools(request) == 0 && !is_brief;
     bool may_before = traits_has(&request->traits, TRAIT_CACHES_HISTORY) && own == 0 && !is_brief &&
                       request->turn_count > 1 && is_free(last - 1) && !ends_in_reasoning(last - 1);
     /* Those that save the most come first. */

@@ -103,3 +103,9 @@ size_t converse_text_bytes(const struct json *string)
     }
     return bytes;
 }
+
+/* Converse has no choice `none`: without tools the model cannot call one. */
+bool converse_has_tools(const struct request *request)
+{
+    return request->tool_count > 0 && request->tool_choice.kind != TOOL_CHOICE_NONE;
+}

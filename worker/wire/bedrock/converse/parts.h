@@ -44,6 +44,11 @@ struct converse_points {
 struct converse_points converse_points_of(const struct request *request);
 /* A cache point that lives as long as this cache_control says. */
 void converse_add_point(struct buf *body, const struct request *request, struct slice control);
+/* Whether the body has tools; without them it has no blocks of calls and results. */
+bool converse_has_tools(const struct request *request);
+/* Adds toolConfig, if there is something for it (encode_tools.c). */
+void converse_add_tools(struct buf *body, const struct request *request,
+                        const struct converse_points *points);
 
 /* A picture, document, video or sound that is not in Converse's form. */
 void converse_add_media(struct buf *body, const struct block *block);
