@@ -178,6 +178,20 @@ def test_the_thoughts_of_nova_are_reasoning(worker, said):
     assert_same(*both(worker, streamed(*text_events(said)), NOVA, stream=True))
 
 
+PROFILE = "arn:aws:bedrock:us-east-1:111122223333:application-inference-profile/abc"
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
+@pytest.mark.parametrize("model", [PROFILE, CLAUDE, "us." + CLAUDE], ids=["profile", "model", "inference profile"])
+def test_the_model_is_named_as_langchain_does(worker, model, stream):
+    answer = streamed(*text_events("a")) if stream else whole(text("a"))
+    options = {"model": model, "provider": "anthropic", "base_model": CLAUDE}
+    theirs = LangChain("converse", [answer], **options).run(ASK, stream=stream)
+    ours = worker.run(request_of("converse", options, ASK, stream=stream), [answer])
+    assert_same(theirs, ours)
+    assert ours.message.response_metadata.get("inference_profile_id") == (PROFILE if model == PROFILE else None)
+
+
 # --- where LangChain fails or loses something ---
 
 def test_a_single_cited_text_keeps_its_citations(worker):

@@ -445,6 +445,43 @@ static void a_response_survives_failed_allocations(void **state)
     output_free(NULL);
 }
 
+static const char PROFILE[] = "arn:aws:bedrock:us-east-1:1:application-inference-profile/x";
+
+static void assert_model(struct output_kit *kit, const char *metadata)
+{
+    struct output *output = NULL;
+    assert_int_equal(output_response(&kit->context, &kit->response, &output), OK);
+    struct buf value OWNED_BY(buf_done);
+    buf_init(&value, 1 << 16);
+    buf_add(&value, output->value);
+    assert_non_null(strstr(buf_text(&value), metadata));
+    output_free(output);
+}
+
+static void a_base_model_and_its_profile_are_named_as_langchain_does(void **state)
+{
+    (void)state;
+    struct output_kit kit;
+    kit_init(&kit);
+    struct api_name api = *kit.attempts[1].api;
+    kit.attempts[1].api = &api;
+    kit.request.base_model = SLICE("anthropic.claude-x");
+    kit.request.model = kit.attempts[1].model = slice_of_text(PROFILE);
+    api.tells_base_model = true;
+    assert_model(&kit, "\"model_name\":\"anthropic.claude-x\",\"inference_profile_id\":\"arn:aws:"
+                       "bedrock:us-east-1:1:application-inference-profile/x\",\"model_provider\"");
+    kit.request.base_model = SLICE_NULL;
+    assert_model(&kit, "\"model_name\":\"arn:aws:bedrock:us-east-1:1:application-inference-profile/"
+                       "x\",\"inference_profile_id\":\"arn");
+    /* Another model was called. */
+    kit.request.base_model = SLICE("anthropic.claude-x");
+    kit.attempts[1].model = SLICE("other.model");
+    assert_model(&kit, "\"model_name\":\"other.model\",\"model_provider\"");
+    kit.attempts[1].model = kit.request.model;
+    api.tells_base_model = false;
+    assert_model(&kit, "application-inference-profile/x\",\"model_provider\"");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -467,6 +504,7 @@ int main(void)
         cmocka_unit_test(an_output_counts_its_memory_and_stops_at_its_limit),
         cmocka_unit_test(a_usual_response_allocates_one_block_for_its_value),
         cmocka_unit_test(a_response_survives_failed_allocations),
+        cmocka_unit_test(a_base_model_and_its_profile_are_named_as_langchain_does),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,7 +14,9 @@ struct api_name {
     const char *provider;    /* LangChain: `model_provider`; by it LangChain knows how to read an
                                 answer that is put back */
     const char *stop_reason; /* its member of response_metadata */
-    bool sends_refused;      /* LangChain sends parameters that the model refuses, and so do we */
+    bool tells_base_model; /* `model_name` is the base model's, where the request gives one, and an
+                              application inference profile is told beside it */
+    bool sends_refused;    /* LangChain sends parameters that the model refuses, and so do we */
 };
 
 #define ANSWER_COUNT_ABSENT (-1)

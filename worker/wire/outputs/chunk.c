@@ -19,7 +19,7 @@ static void add_metadata(struct buf *body, const struct chunk_facts *facts)
     output_add_members(body, step->metadata);
     if (step->is_last) {
         output_add_call_metadata(body, facts->attempt);
-        output_add_model_metadata(body, facts->attempt);
+        output_add_model_metadata(body, facts->request, facts->attempt);
     }
     buf_add_byte(body, '}');
 }

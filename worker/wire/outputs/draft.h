@@ -74,7 +74,8 @@ void output_add_usage_metadata(struct buf *body, const struct usage_counts *coun
 void output_add_error(struct buf *body, const struct why *why);
 /* What LangChain's response_metadata says of the call and of the model. */
 void output_add_call_metadata(struct buf *body, const struct attempt *attempt);
-void output_add_model_metadata(struct buf *body, const struct attempt *attempt);
+void output_add_model_metadata(struct buf *body, const struct request *request,
+                               const struct attempt *attempt);
 
 const char *output_why_type(const struct why *why); /* Bedrock's name, else our code */
 /* `field: what is wrong with it`, or only the reason, and further mistakes; never empty. */

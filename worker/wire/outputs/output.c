@@ -325,8 +325,18 @@ void output_add_call_metadata(struct buf *body, const struct attempt *attempt)
     buf_add_byte(body, '}');
 }
 
-void output_add_model_metadata(struct buf *body, const struct attempt *attempt)
+/* The base model is that of the request's model, and not of another that was called in its place.
+ */
+void output_add_model_metadata(struct buf *body, const struct request *request,
+                               const struct attempt *attempt)
 {
-    json_add_text_member(body, "model_name", attempt->model);
+    struct slice name = attempt->model;
+    bool is_profile = glob_match(SLICE("*application-inference-profile*"), attempt->model, false);
+    if (attempt->api->tells_base_model && request->base_model.len > 0 &&
+        slice_equal(attempt->model, request->model))
+        name = request->base_model;
+    json_add_text_member(body, "model_name", name);
+    if (attempt->api->tells_base_model && is_profile)
+        json_add_text_member(body, "inference_profile_id", attempt->model);
     json_add_text_member(body, "model_provider", slice_of_text(attempt->api->provider));
 }

@@ -14,7 +14,7 @@ static size_t expected_bytes(const struct response_facts *facts)
 {
     const struct request *request = facts->request;
     size_t bytes = RESPONSE_FRAME_BYTES + facts->attempt_count * ATTEMPT_BYTES +
-                   2 * request->id.len + 2 * request->model.len + request->metadata.len +
+                   2 * request->id.len + 3 * request->model.len + request->metadata.len +
                    2 * facts->record->topic.len;
     if (facts->answer != NULL)
         bytes += facts->answer->content.len + facts->answer->tool_calls.len +
@@ -59,7 +59,7 @@ static void add_message(struct buf *body, const struct response_facts *facts)
         json_add_text_member(body, last->api->stop_reason, answer->stop_reason);
     output_add_members(body, answer->additional_kwargs);
     output_add_members(body, answer->metadata);
-    output_add_model_metadata(body, last);
+    output_add_model_metadata(body, facts->request, last);
     buf_add(body, SLICE("}}"));
 }
 

@@ -13,7 +13,10 @@ static void add_path(const struct dialect *dialect, struct slice model, bool str
 }
 
 const struct api api_converse = {
-    .name = {.api = "converse", .provider = "bedrock_converse", .stop_reason = "stopReason"},
+    .name = {.api = "converse",
+             .provider = "bedrock_converse",
+             .stop_reason = "stopReason",
+             .tells_base_model = true},
     .content_type = "application/json",
     .stream_type = "application/vnd.amazon.eventstream",
     .add_path = add_path,

@@ -2,7 +2,8 @@
 
 /* Members that have a place of their own in the records, or say nothing. */
 static const char *const placed_names[] = {
-    "output", "usage", "stopReason", "p", "ResponseMetadata", "model_name", "model_provider",
+    "output",           "usage",      "stopReason",           "p",
+    "ResponseMetadata", "model_name", "inference_profile_id", "model_provider",
 };
 
 enum err converse_add_metadata(struct buf *metadata, const struct json *object,
