@@ -116,7 +116,101 @@ STRUCTURED = [{}, {"schema": {}}, {"schema": None}, {"schema": []}, {"schema": {
                 if not (name == "validate" and value in (None, False, 0)))]
 
 
+SPEC = {"name": "f", "inputSchema": {"json": {"type": "object"}}}
+NAMED = {"name": "f", "parameters": {"type": "object", "properties": {}}}
+TOOLS = [
+    NAMED, {**NAMED, "strict": True}, {**NAMED, "strict": 1}, {**NAMED, "strict": None}, {**NAMED, "type": "function"},
+    {**NAMED, "type": "x"}, {**NAMED, "more": 1}, {"name": "f"}, {"name": ""}, {"name": 1}, {"name": "f", "description": 1},
+    {"name": "f", "description": None}, {"name": "f", "parameters": []}, {"name": "f", "parameters": None},
+    {"type": "function", "function": NAMED}, {"function": NAMED}, {"type": "x", "function": NAMED},
+    {"type": "function", "function": {}}, {"type": "function", "function": 1}, {"type": "function", "function": NAMED, "x": 1},
+    {"type": "function", "function": {**NAMED, "x": 1}}, {"type": "function", "function": {**NAMED, "type": "function"}},
+    {"name": "f", "input_schema": {}}, {"name": "f", "input_schema": 1}, {"input_schema": {}},
+    {"name": "f", "input_schema": {}, "cache_control": {"type": "ephemeral"}, "type": "custom", "own": 1},
+    {"name": "f", "input_schema": {}, "cache_control": 7}, {"title": "f", "properties": {}}, {"title": "f"}, {"title": ""},
+    {"title": "f", "properties": 1}, {"title": "f", "description": 1}, {"title": "f", "type": "object", "own": [1]},
+    {"toolSpec": SPEC}, {"toolSpec": {}}, {"toolSpec": 1}, {"toolSpec": SPEC, "name": "f"}, {"toolSpec": {**SPEC, "strict": 1}},
+    {"toolSpec": {**SPEC, "description": 1}}, {"cachePoint": {"type": "default"}}, {"cachePoint": 1},
+    {"cachePoint": {}, "x": 1}, {"systemTool": {"name": "nova_grounding"}}, {"systemTool": {}}, {"systemTool": 1},
+    "nova_grounding", "nova_code_interpreter", "nova", "", 1, None, [], {}, {"type": "function"},
+]
+CHOICES = [
+    "auto", "any", "none", "required", "f", "", True, False, None, 1, [], {}, {"auto": {}}, {"any": {}}, {"none": {}},
+    {"tool": {"name": "f"}}, {"tool": {}}, {"tool": {"name": ""}}, {"tool": 1}, {"any": 1}, {"any": {}, "auto": {}}, {"all": {}},
+    {"type": "auto"}, {"type": "any"}, {"type": "none"}, {"type": "tool"}, {"type": "tool", "name": "f"},
+    {"type": "tool", "name": 1}, {"type": "function"}, {"type": "function", "function": {"name": "f"}},
+    {"type": "function", "function": {}}, {"type": "function", "name": "f"}, {"type": 1}, {"type": "any", "disable": True},
+]
+CALLS = [
+    {"id": "c", "name": "f", "args": {}}, {"id": "c", "name": "f", "args": "{"}, {"id": "c", "name": "f"},
+    {"id": "c", "name": "f", "args": {}, "type": "tool_call"}, {"id": "", "name": "f"}, {"name": "f", "args": {}},
+    {"id": 1, "name": "f"}, {"id": "c", "args": {}}, {"id": "c", "name": "f", "arguments": "{}"}, 7, {}, "f",
+    {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}, {"id": "c", "function": {"name": "f"}},
+    {"id": "c", "function": {}}, {"id": "c", "function": 1}, {"function": {"name": "f"}},
+    {"id": "c", "name": "f", "function": {"name": "f"}}, {"id": "c", "function": {"name": "f", "args": {}}},
+]
+TURN_BLOCKS = [
+    {"type": "tool_use", "id": "c", "name": "f", "input": {}}, {"type": "tool_use", "id": "c", "name": "f", "input": "{"},
+    {"type": "tool_use", "id": "c", "name": "f"}, {"type": "tool_use", "id": "c"}, {"type": "tool_use", "name": "f"},
+    {"type": "tool_use", "id": "", "name": "f"}, {"type": "tool_use", "id": "c", "name": "f", "args": {}},
+    {"type": "server_tool_use", "id": "c", "name": "f", "input": {}}, {"type": "tool_call", "id": "c", "name": "f", "args": {}},
+    {"type": "tool_call", "id": "c", "name": "f", "input": {}}, {"type": "invalid_tool_call", "id": None, "name": None},
+    {"type": "invalid_tool_call", "id": "c", "name": "f", "args": "{", "error": "e"}, {"type": "invalid_tool_call", "x": 1},
+    {"type": "tool_result", "tool_use_id": "c", "content": "x"}, {"type": "tool_result", "tool_use_id": "c"},
+    {"type": "tool_result", "tool_use_id": "c", "content": None, "is_error": True}, {"type": "tool_result", "content": "x"},
+    {"type": "tool_result", "tool_use_id": "c", "content": ["x", {"type": "json", "json": 1}, {"type": "text", "text": "x"}]},
+    {"type": "tool_result", "tool_use_id": "c", "content": [{"type": "tool_use", "id": "c", "name": "f"}]},
+    {"type": "tool_result", "tool_use_id": "c", "content": 7}, {"type": "tool_result", "tool_use_id": "c", "is_error": 1},
+    {"type": "server_tool_result", "tool_use_id": "c", "content": []}, {"type": "json", "json": {}}, {"json": {}},
+    {"toolUse": {"toolUseId": "c", "name": "f", "input": {}}}, {"toolResult": {"toolUseId": "c", "content": [{"text": "x"}]}},
+    {"toolResult": {"content": 7}}, {"type": "non_standard", "value": {"cachePoint": {"type": "default"}}},
+    {"type": "non_standard", "value": {"text": "x", "cachePoint": {}}}, {"type": "non_standard", "value": 1},
+    {"type": "non_standard"}, {"type": "non_standard", "value": {}}, {"type": "thinking", "thinking": "x", "signature": "s"},
+    {"type": "thinking", "thinking": "x"}, {"type": "thinking"}, {"type": "redacted_thinking", "data": "QUJD"},
+    {"type": "redacted_thinking"}, {"type": "reasoning", "reasoning": "x", "extras": {"signature": "s"}}, {"type": "reasoning"},
+    {"type": "reasoning", "reasoning": 1}, {"type": "web_search_call", "id": "w"}, {"type": "server_tool_call", "id": "w"},
+]
+RESULT_CONTENTS = ["x", "", None, 7, {}, [], ["x"], [7], [{"type": "json", "json": [1]}], [{"json": {"a": 1}}],
+                   [{"type": "json"}], [{"text": "x"}], [{"image": {}}], [{"toolUse": {}}], [{"guardContent": {}}],
+                   [{"type": "guard_content", "text": "x"}], [{"cachePoint": {"type": "default"}}], [{"reasoningContent": {}}],
+                   [{"type": "text", "text": "x"}], [{"type": "tool_result", "tool_use_id": "c", "content": "x"}],
+                   [{"type": "thinking", "thinking": "x"}], [{"searchResult": {}}], [{"document": {}}], [{"audio": {}}]]
+
+
+def tool_requests():
+    base = {"messages": [["human", "x"]]}
+    yield from ({**base, "tools": [tool]} for tool in TOOLS)
+    yield from ({**base, "tools": [NAMED], "tool_choice": choice} for choice in CHOICES)
+    yield {**base, "tools": [{"cachePoint": {}}] * 1001}
+    yield {**base, "tools": [{"cachePoint": {}}] * 1000}
+    for call in CALLS:
+        for role in ("ai", "human", "tool"):
+            message = {"role": role, "content": "x", "tool_calls": [call]}
+            yield {"messages": [["human", "x"], {**message, "tool_call_id": "c"} if role == "tool" else message]}
+    for content in (None, "", [], [None]):
+        message = {"role": "assistant", "content": content, "tool_calls": [CALLS[0]]}
+        yield {"messages": [["human", "x"], message]}
+        yield {"messages": [["human", "x"], {**message, "tool_calls": []}]}
+    yield {"messages": [["human", "x"], {"role": "assistant", "tool_calls": [CALLS[0]]}]}
+    for block in TURN_BLOCKS:
+        yield {"messages": [["human", ["x", block]]]}
+        yield {"messages": [["human", "x"], ["ai", ["x", block]]]}
+        yield {"messages": [["human", "x"], {"type": "tool", "tool_call_id": "c", "content": ["x", block]}]}
+    for content in RESULT_CONTENTS:
+        yield {"messages": [{"role": "tool", "tool_call_id": "c", "content": content}]}
+        yield {"messages": [["human", [{"type": "tool_result", "tool_use_id": "c", "content": content}]]]}
+    for name in MEMBERS:
+        for value in VALUES:
+            yield {"messages": [{"role": "tool", "tool_call_id": "c", "content": "x", name: value}]}
+    yield {"messages": [{"role": "tool", "tool_call_id": "c"}]}
+    yield {"messages": [{"role": "tool", "content": "x"}]}
+    yield {"messages": [["tool", "x"]]}
+    yield {"messages": [["system", "x"]]}
+    yield {"messages": [["developer", "x"]]}
+
+
 def requests():
+    yield from tool_requests()
     base = {"messages": [["human", "x"]]}
     for value in STRUCTURED:
         yield {**base, "structured_output": value}

@@ -71,8 +71,7 @@ enum err blocks_add_tool_call(const struct piece *piece)
 /* A call whose arguments were no JSON: its result needs the call all the same. */
 enum err blocks_add_invalid_tool_call(const struct piece *piece)
 {
-    static const char *const members[] = {"type",  "id",    "name",   "args",
-                                          "error", "index", "extras", "cache_control"};
+    static const char *const members[] = {"type", "id", "name", "args", "error", "index", "extras"};
     enum err err = blocks_check_members(piece, members, COUNT_OF(members));
     bool is_named = reader_is_full_string(json_member(piece->node, "id")) &&
                     reader_is_full_string(json_member(piece->node, "name"));

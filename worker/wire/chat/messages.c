@@ -38,9 +38,6 @@ static const struct {
     {"artifact", ROLE_TOOL, "is allowed in tool messages only"},
 };
 
-/* Members that change what is sent, and that this version does not do. */
-static const char *const message_members_later[] = {"cache_control"};
-
 /* --- roles --- */
 
 static const struct {
@@ -122,9 +119,11 @@ static enum err read_pair(struct reader *reader, const struct json *node, const 
     return err;
 }
 
-static bool says_something(const struct json *member)
+/* LangChain prints empty lists of calls beside every answer. */
+static bool says_something(const struct json *member, enum role role)
 {
-    return member->kind == JSON_ARRAY ? member->count > 0 : member->kind != JSON_NULL;
+    bool is_list = role == ROLE_ASSISTANT && member->kind == JSON_ARRAY;
+    return is_list ? member->count > 0 : member->kind != JSON_NULL;
 }
 
 /* `role` is NULL when it is not known. */
@@ -132,7 +131,8 @@ static enum err check_role_member(struct reader *reader, const struct json *memb
                                   const enum role *role, const char *path)
 {
     for (size_t i = 0; i < COUNT_OF(role_members); i++)
-        if (role != NULL && *role != role_members[i].role && says_something(member) &&
+        if (role != NULL && *role != role_members[i].role &&
+            says_something(member, role_members[i].role) &&
             slice_equal_text(member->name, role_members[i].name))
             return why_set(&reader->why, ERR_INVALID, path, "%s", role_members[i].words);
     return OK;
@@ -144,16 +144,14 @@ static enum err check_member(struct reader *reader, const struct json *member,
     struct path field = path_member(path, member->name);
     bool is_calls = slice_equal_text(member->name, "tool_calls") ||
                     slice_equal_text(member->name, "tool_call_chunks");
-    bool is_later =
-        slice_is_one_of(member->name, message_members_later, COUNT_OF(message_members_later));
-    if (!is_later && !slice_is_one_of(member->name, message_members, COUNT_OF(message_members)))
+    if (slice_equal_text(member->name, "cache_control"))
+        return why_set(&reader->why, ERR_INVALID, field.text,
+                       "stands on a block of the content, or on the request");
+    if (!slice_is_one_of(member->name, message_members, COUNT_OF(message_members)))
         return reader_unknown_member(reader, path, member->name, message_members,
                                      COUNT_OF(message_members));
     if (is_calls && member->kind != JSON_ARRAY && member->kind != JSON_NULL)
         return why_set(&reader->why, ERR_INVALID, field.text, "must be an array");
-    if (is_later && member->kind != JSON_NULL)
-        return why_set(&reader->why, ERR_UNSUPPORTED_FIELD, field.text,
-                       "this version does not support this field yet");
     return check_role_member(reader, member, role, field.text);
 }
 

@@ -119,7 +119,7 @@ enum err tool_choice_check(struct reader *reader)
 {
     const struct request *request = reader->request;
     const struct tool_choice *choice = &request->tool_choice;
-    if (choice->kind == TOOL_CHOICE_ABSENT || choice->kind == TOOL_CHOICE_NONE)
+    if (choice->kind == TOOL_CHOICE_ABSENT)
         return OK;
     if (request->tool_count == 0)
         return why_set(&reader->why, ERR_INVALID, "tool_choice", "needs tools, and there are none");

@@ -75,6 +75,18 @@ static enum err read_strict(const struct spec *spec, const struct json *strict)
     return OK;
 }
 
+static enum err check_members(const struct spec *spec, const struct json *node,
+                              const char *const *members, size_t count)
+{
+    const struct json *type = json_member(node, "type");
+    for (const struct json *member = node->first; member != NULL; member = member->next)
+        if (!slice_is_one_of(member->name, members, count))
+            return reader_unknown_member(spec->reader, spec->path, member->name, members, count);
+    if (type != NULL && !json_equal_text(type, "function"))
+        return refuse(spec, "type", "must be function");
+    return OK;
+}
+
 /* --- the forms --- */
 
 /* {"name", "description", "parameters", "strict"}; a type may stand beside, as in OpenAI's
@@ -82,11 +94,9 @@ static enum err read_strict(const struct spec *spec, const struct json *strict)
 static enum err read_function(const struct spec *spec, const struct json *node)
 {
     static const char *const members[] = {"name", "description", "parameters", "strict", "type"};
-    for (const struct json *member = node->first; member != NULL; member = member->next)
-        if (!slice_is_one_of(member->name, members, COUNT_OF(members)))
-            return reader_unknown_member(spec->reader, spec->path, member->name, members,
-                                         COUNT_OF(members));
-    enum err err = read_name(spec, json_member(node, "name"), "name");
+    enum err err = check_members(spec, node, members, COUNT_OF(members));
+    if (err == OK)
+        err = read_name(spec, json_member(node, "name"), "name");
     if (err == OK)
         err = read_description(spec, json_member(node, "description"));
     if (err == OK)
@@ -99,14 +109,15 @@ static enum err read_openai(const struct spec *spec, const struct json *node)
 {
     static const char *const members[] = {"type", "function"};
     const struct json *function = json_member(node, "function");
-    for (const struct json *member = node->first; member != NULL; member = member->next)
-        if (!slice_is_one_of(member->name, members, COUNT_OF(members)))
-            return reader_unknown_member(spec->reader, spec->path, member->name, members,
-                                         COUNT_OF(members));
+    enum err err = check_members(spec, node, members, COUNT_OF(members));
+    if (err != OK)
+        return err;
     if (!json_is(function, JSON_OBJECT))
         return refuse(spec, "function", "must be an object");
     struct path path = path_member(spec->path, SLICE("function"));
     struct spec inner = {spec->reader, path.text, spec->tool};
+    if (json_member(function, "type") != NULL)
+        return refuse(&inner, "type", "stands beside function, not in it");
     return read_function(&inner, function);
 }
 
@@ -131,6 +142,7 @@ static enum err read_anthropic(const struct spec *spec, const struct json *node)
 static enum err read_titled(const struct spec *spec, const struct json *node)
 {
     static const char *const taken[] = {"title", "description"};
+    const struct json *properties = json_member(node, "properties");
     struct buf rest OWNED_BY(buf_done);
     struct slice text;
     const struct json *schema;
@@ -138,8 +150,10 @@ static enum err read_titled(const struct spec *spec, const struct json *node)
     enum err err = read_name(spec, json_member(node, "title"), "title");
     if (err == OK)
         err = read_description(spec, json_member(node, "description"));
-    if (err != OK || !json_is(json_member(node, "properties"), JSON_OBJECT))
+    if (err != OK || !is_given(properties))
         return err != OK ? err : read_schema(spec, NULL, "properties");
+    if (properties->kind != JSON_OBJECT)
+        return refuse(spec, "properties", "must be an object");
     buf_add_byte(&rest, '{');
     for (const struct json *member = node->first; member != NULL; member = member->next)
         if (!slice_is_one_of(member->name, taken, COUNT_OF(taken)))
