@@ -162,6 +162,16 @@ static enum err decode_root(const struct reading *reading, const struct json *ro
     return err == OK ? OK : message_failed(ret_why, err);
 }
 
+enum err converse_read(const struct converse_whole *whole, const struct json *root,
+                       struct answer *ret_answer, struct why *ret_why)
+{
+    struct reading reading = {.heard = whole->heard,
+                              .arena = whole->arena,
+                              .scratch = whole->scratch,
+                              .limit = root->source.len * DECODE_GROWTH_MAX + DECODE_FRAME_BYTES};
+    return decode_root(&reading, root, ret_answer, ret_why);
+}
+
 static enum err not_json(struct slice body, const struct json_fault *fault, struct why *ret_why)
 {
     if (slice_starts(slice_trim(body), SLICE("<")))
@@ -188,11 +198,8 @@ enum err converse_decode(const struct dialect *dialect, struct arena *arena,
         return not_json(heard->body, &fault, ret_why);
     if (err != OK)
         return message_failed(ret_why, err);
-    struct reading reading = {.heard = heard,
-                              .arena = arena,
-                              .scratch = &scratch,
-                              .limit = root->source.len * DECODE_GROWTH_MAX + DECODE_FRAME_BYTES};
-    err = decode_root(&reading, root, &answer, ret_why);
+    const struct converse_whole whole = {heard, arena, &scratch};
+    err = converse_read(&whole, root, &answer, ret_why);
     if (err == OK)
         *ret_answer = answer;
     return err;

@@ -264,6 +264,14 @@ static void add_additional(struct buf *body, const struct request *request)
     buf_add_byte(body, '}');
 }
 
+void converse_add_conversation(struct buf *body, const struct request *request)
+{
+    struct converse_points points = converse_points_of(request);
+    add_messages(body, request, &points);
+    add_system(body, request, &points);
+    converse_add_tools(body, request, &points);
+}
+
 enum err converse_encode(const struct dialect *dialect, const struct request *request,
                          struct buf *ret_body)
 {

@@ -50,8 +50,21 @@ bool converse_has_tools(const struct request *request);
 void converse_add_tools(struct buf *body, const struct request *request,
                         const struct converse_points *points);
 
+/* Adds messages, system and toolConfig, for a body that has them beside members of its own. */
+void converse_add_conversation(struct buf *body, const struct request *request);
+
 /* A picture, document, video or sound that is not in Converse's form. */
 void converse_add_media(struct buf *body, const struct block *block);
+
+/* What a whole answer is read with. */
+struct converse_whole {
+    const struct heard *heard;
+    struct arena *arena;   /* of the answer */
+    struct arena *scratch; /* of the body's values */
+};
+/* All that the body says. ERR_BAD_ANSWER, ERR_RESPONSE_TOO_LARGE, ERR_NO_MEMORY. */
+MUST_CHECK enum err converse_read(const struct converse_whole *whole, const struct json *root,
+                                  struct answer *ret_answer, struct why *ret_why);
 
 /* The row's functions: encode.c, decode.c, stream.c. */
 MUST_CHECK enum err converse_encode(const struct dialect *dialect, const struct request *request,
