@@ -38,12 +38,72 @@ void body_add_parameter(struct invoke_body *body, const char *name, enum paramet
         body_add(body, name, body->request->parameters[parameter]);
 }
 
-/* The request's own members of the body, as they were written. */
-static void add_fields(struct invoke_body *body)
+/* Members of an object, as they were written, without the one of this name (NULL = none). */
+static void add_fields(struct buf *buf, const struct json *object, const char *except)
 {
-    if (body->fields != NULL)
-        for (const struct json *member = body->fields->first; member != NULL; member = member->next)
-            json_add_copy(body->buf, member);
+    if (json_is(object, JSON_OBJECT))
+        for (const struct json *member = object->first; member != NULL; member = member->next)
+            if (except == NULL || !slice_equal_text(member->name, except))
+                json_add_copy(buf, member);
+}
+
+static void add_named(struct invoke_body *body)
+{
+    for (enum parameter i = 0; i < PARAMETER_COUNT; i++)
+        body_add_parameter(
+            body, i == PARAMETER_STOP ? body->row->stop_key : body->row->shape->names[i], i);
+}
+
+/* The parameters, and what the request's own fields say of them, in a member of the body. */
+static void add_config(struct invoke_body *body)
+{
+    const struct shape *shape = body->row->shape;
+    const struct json *given = json_member(body->fields, shape->config);
+    struct invoke_body inner = *body;
+    struct buf config OWNED_BY(buf_done);
+    buf_init(&config, body->buf->limit);
+    if (given != NULL && given->kind != JSON_OBJECT) {
+        json_add_copy(body->buf, given);
+        return;
+    }
+    inner.buf = &config;
+    inner.fields = given;
+    add_fields(&config, given, NULL);
+    if (shape->config_has_fields && given == NULL) {
+        inner.fields = body->fields;
+        add_fields(&config, body->fields, shape->prompt_name);
+    }
+    add_named(&inner);
+    if (config.failed != OK)
+        body->buf->failed = config.failed;
+    if (config.len == 0)
+        return;
+    json_add_name(body->buf, shape->config);
+    buf_add_byte(body->buf, '{');
+    buf_add(body->buf, buf_slice(&config));
+    buf_add_byte(body->buf, '}');
+}
+
+void body_add_parameters(struct invoke_body *body)
+{
+    if (body->row->shape->config != NULL)
+        add_config(body);
+    else
+        add_named(body);
+}
+
+/* The request's own members of the body. Where the family has them in its config, only the
+ * conversation's, or, where the request has a config of its own, all of them. */
+static void add_own(struct invoke_body *body)
+{
+    const struct shape *shape = body->row->shape;
+    const struct json *prompt =
+        shape->prompt_name == NULL ? NULL : json_member(body->fields, shape->prompt_name);
+    bool has_config = shape->config != NULL && json_member(body->fields, shape->config) != NULL;
+    if (!shape->config_has_fields || has_config)
+        add_fields(body->buf, body->fields, shape->config);
+    else if (prompt != NULL)
+        json_add_copy(body->buf, prompt);
 }
 
 enum err invoke_encode(const struct dialect *dialect, const struct request *request,
@@ -59,7 +119,7 @@ enum err invoke_encode(const struct dialect *dialect, const struct request *requ
             return err;
     }
     buf_add_byte(ret_body, '{');
-    add_fields(&body);
+    add_own(&body);
     body.row->shape->write(&body);
     buf_add_byte(ret_body, '}');
     return ret_body->failed;

@@ -12,6 +12,8 @@
 
 #include "wire/bedrock/dialect.h"
 #include "wire/bedrock/invoke/invoke.h"
+#include "wire/bedrock/invoke/prompt.h"
+#include "wire/bedrock/invoke/stops.h"
 #include "wire/bedrock/message.h"
 
 /* What of a request a family's body has a place for; texts it always has. */
@@ -48,6 +50,14 @@ struct shape {
     enum err (*keep)(struct said *said, struct answer *ret_answer);
     /* Frees said->own's heap. NULL: it has none. */
     void (*done)(struct said *said);
+    /* What the body calls the parameters; NULL: it has none of this kind. The stop texts' name is
+     * the family's stop key. */
+    const char *names[PARAMETER_COUNT];
+    /* The member of the body that the parameters stand in; NULL: the body itself. */
+    const char *config;
+    bool config_has_fields;  /* so do the request's own fields */
+    const char *prompt_name; /* member of the body for the whole conversation as a text, … */
+    enum prompt prompt;      /* … and its marks */
 };
 
 struct invoke_row {
@@ -71,6 +81,8 @@ struct invoke_body {
 void body_add(struct invoke_body *body, const char *name, struct slice raw_value);
 /* A parameter of the request, under the body's name for it. */
 void body_add_parameter(struct invoke_body *body, const char *name, enum parameter parameter);
+/* All parameters of the request, by the shape's names for them. */
+void body_add_parameters(struct invoke_body *body);
 /* Whether the worker has to write this member. */
 bool body_needs(const struct invoke_body *body, const char *name);
 
@@ -97,6 +109,7 @@ struct said {
     const struct request *request;
     struct why *why;      /* of the present call */
     struct buf text;      /* decoded: the message, where its content is a string */
+    struct stops stops;   /* that the worker looks for, because the family cannot */
     struct answer answer; /* stop reason, counts, metadata */
     struct said_counts counts;
     struct buf raw;          /* members of usage.raw */
@@ -132,6 +145,13 @@ MUST_CHECK enum err said_charge(struct said *said, size_t bytes);
 enum err said_wrong(struct said *said, const char *words);
 
 extern const struct shape shape_anthropic;
+/* texts.c */
+extern const struct shape shape_titan, shape_llama3, shape_llama4, shape_mistral, shape_deepseek,
+    shape_cohere, shape_custom;
+/* nova.c */
+extern const struct shape shape_nova;
+/* chat.c */
+extern const struct shape shape_openai, shape_chat;
 
 /* The functions of the API and of its rows: headers.c, check.c, body.c, said.c. */
 MUST_CHECK enum err invoke_add_headers(const struct dialect *dialect, const struct request *request,

@@ -41,11 +41,22 @@ enum err said_text(struct said *said, struct slice text)
     enum err err = said_charge(said, text.len);
     if (err != OK)
         return err;
+    size_t before = said->text.len;
     said->answer.text_bytes += text.len;
-    buf_add(&said->text, text);
-    buf_add(&said->content, text);
+    stops_hear(&said->stops, text, &said->text);
+    buf_add(&said->content, slice_sub(buf_slice(&said->text), before, SIZE_MAX));
     said->step.is_chunk = true;
     return failed(said, said->text.failed);
+}
+
+/* The text is whole: what might have been the beginning of a stop text is a part of it. True: it
+ * was cut at one. */
+static bool end_text(struct said *said)
+{
+    size_t before = said->text.len;
+    bool is_cut = stops_end(&said->stops, &said->text);
+    buf_add(&said->content, slice_sub(buf_slice(&said->text), before, SIZE_MAX));
+    return is_cut;
 }
 
 enum err said_string(struct said *said, const struct json *string)
@@ -62,9 +73,14 @@ enum err said_stop(struct said *said, const struct json *reason)
 {
     if (!json_is(reason, JSON_STRING) || said->answer.stop_reason.ptr != NULL)
         return OK;
-    enum err err = message_keep_string(said->arena, reason, &said->answer.stop_reason);
+    bool is_cut = end_text(said);
+    enum err err =
+        is_cut ? OK : message_keep_string(said->arena, reason, &said->answer.stop_reason);
+    if (is_cut)
+        said->answer.stop_reason = SLICE("stop_sequence");
     if (err == OK && !said->is_whole) {
-        json_add_member(&said->chunk_metadata, "stop_reason", reason->source);
+        json_add_member(&said->chunk_metadata, "stop_reason",
+                        is_cut ? SLICE("\"stop_sequence\"") : reason->source);
         said->step.is_chunk = true;
     }
     return failed(said, err);
@@ -221,8 +237,8 @@ static enum err read_added(struct said *said, const struct json *root)
 
 /* --- begin and end --- */
 
-static void begin(struct said *said, const struct dialect *dialect, struct arena *arena,
-                  const struct heard *heard, size_t limit)
+static enum err begin(struct said *said, const struct dialect *dialect, struct arena *arena,
+                      const struct heard *heard, size_t limit)
 {
     size_t longest = limit * SAID_GROWTH_MAX + SAID_FRAME_BYTES;
     said->arena = arena;
@@ -237,6 +253,9 @@ static void begin(struct said *said, const struct dialect *dialect, struct arena
     buf_init(&said->content, longest);
     buf_init(&said->tool_calls, longest);
     buf_init(&said->chunk_metadata, longest);
+    if (said->row->stop_key != NULL)
+        return OK;
+    return stops_init(&said->stops, arena, said->request->parameters[PARAMETER_STOP], limit);
 }
 
 static void done(struct said *said)
@@ -244,6 +263,7 @@ static void done(struct said *said)
     if (said->row != NULL && said->row->shape->done != NULL)
         said->row->shape->done(said);
     arena_done(&said->scratch);
+    stops_done(&said->stops);
     buf_done(&said->text);
     buf_done(&said->raw);
     buf_done(&said->metadata);
@@ -301,6 +321,8 @@ static enum err keep_raw(struct said *said, struct answer *answer)
 static enum err keep(struct said *said, struct answer *ret_answer)
 {
     const struct shape *shape = said->row->shape;
+    if (end_text(said))
+        said->answer.stop_reason = SLICE("stop_sequence");
     struct answer answer = said->answer;
     enum err err = shape->keep != NULL ? shape->keep(said, &answer) : keep_text(said, &answer);
     if (err == OK)
@@ -337,8 +359,10 @@ enum err invoke_decode(const struct dialect *dialect, struct arena *arena,
     struct said said OWNED_BY(done) = {.is_whole = true, .why = ret_why};
     const struct json *root = NULL;
     why_clear(ret_why);
-    begin(&said, dialect, arena, heard, heard->body.len * SAID_GROWTH_MAX + SAID_FRAME_BYTES);
-    enum err err = parse_whole(&said, heard->body, &root);
+    size_t limit = heard->body.len * SAID_GROWTH_MAX + SAID_FRAME_BYTES;
+    enum err err = failed(&said, begin(&said, dialect, arena, heard, limit));
+    if (err == OK)
+        err = parse_whole(&said, heard->body, &root);
     if (err == OK)
         err = said.row->shape->read(&said, root);
     if (err == OK)
@@ -361,7 +385,11 @@ enum err invoke_stream_start(const struct dialect *dialect, struct arena *arena,
     struct stream *stream = arena_new(arena, sizeof *stream);
     if (stream == NULL)
         return ERR_NO_MEMORY;
-    begin(&stream->said, dialect, arena, heard, answer_limit);
+    enum err err = begin(&stream->said, dialect, arena, heard, answer_limit);
+    if (err != OK) {
+        done(&stream->said);
+        return err;
+    }
     *ret_stream = stream;
     return OK;
 }
@@ -371,10 +399,10 @@ static enum err close_step(struct said *said)
 {
     struct buf text OWNED_BY(buf_done);
     struct buf *content = &said->content;
+    buf_init(&text, content->limit);
     if (said->is_list) {
         buf_add_byte(content, ']');
     } else {
-        buf_init(&text, content->limit);
         json_add_string(&text, buf_slice(content));
         buf_reset(content);
         buf_add(content, buf_slice(&text));
@@ -399,7 +427,6 @@ static enum err close_step(struct said *said)
 static enum err hear(struct said *said, struct slice payload)
 {
     const struct json *root = NULL;
-    bool was_ended = said->ended;
     arena_init(&said->scratch, DIALECT_SCRATCH_BYTES(payload.len));
     enum err err = json_parse_loosely(&said->scratch, payload, &root, NULL);
     if (err == ERR_FORMAT)
@@ -415,8 +442,8 @@ static enum err hear(struct said *said, struct slice payload)
     err = said->row->shape->hear(said, root);
     if (err == OK)
         err = read_added(said, root);
-    if (err == OK && was_ended && said->step.is_chunk)
-        return said_wrong(said, "content after the end of the stream");
+    if (said->ended)
+        (void)end_text(said);
     return err == OK ? close_step(said) : err;
 }
 
@@ -426,7 +453,9 @@ enum err invoke_stream_step(const struct dialect *dialect, struct stream *stream
 {
     struct said *said = &stream->said;
     (void)dialect;
-    if (!slice_equal_text(event->type, "chunk"))
+    /* The answer is whole: OpenAI's `[DONE]`, or nothing that could still be sent. */
+    bool is_nothing = said->ended || slice_equal_text(event->payload, "[DONE]");
+    if (!slice_equal_text(event->type, "chunk") || is_nothing)
         return OK;
     said->why = ret_why;
     said->step = (struct stream_step){.is_chunk = false};
