@@ -1,5 +1,5 @@
-/* Any bytes as the body of an answer: decoded or rejected; the decoded parts are JSON and do not
- * point into the body. */
+/* Any bytes as the body of an answer, of a model that reasons in its text and of others: decoded or
+ * rejected; the decoded parts are JSON that LangChain can load and do not point into the body. */
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -28,6 +28,8 @@ static void check_answer(const struct answer *answer)
     buf_init(&metadata, ARENA_LIMIT);
     const struct json *content = parse(&arena, answer->content);
     CHECK(content->kind == JSON_STRING || content->kind == JSON_ARRAY);
+    for (const struct json *block = content->first; block != NULL; block = block->next)
+        CHECK(block->kind == JSON_OBJECT);
     CHECK(parse(&arena, answer->tool_calls)->kind == JSON_ARRAY);
     CHECK(parse(&arena, answer->invalid_tool_calls)->kind == JSON_ARRAY);
     buf_add_byte(&metadata, '{');
@@ -40,7 +42,7 @@ static void check_answer(const struct answer *answer)
     CHECK(!usage->known || usage->raw.ptr != NULL);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void try_body(struct slice bytes, const struct request *request)
 {
     int64_t live = memory_live();
     struct arena arena;
@@ -49,10 +51,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct buf body;
     arena_init(&arena, ARENA_LIMIT);
     buf_init(&body, ARENA_LIMIT);
-    buf_add(&body, slice_of(data, size));
-    enum err err =
-        dialect_decode(&dialect_converse, &arena,
-                       &(struct heard){.status = 200, .body = buf_slice(&body)}, &answer, &why);
+    buf_add(&body, bytes);
+    const struct heard heard = {.status = 200, .body = buf_slice(&body), .request = request};
+    enum err err = dialect_decode(&dialect_converse, &arena, &heard, &answer, &why);
     buf_done(&body);
     if (err == OK)
         check_answer(&answer);
@@ -60,5 +61,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         CHECK((err == ERR_BAD_ANSWER || err == ERR_RESPONSE_TOO_LARGE) && why.err == err);
     arena_done(&arena);
     CHECK(memory_live() == live);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static const struct request thinking = {.traits = {.has = 1U << TRAIT_INLINE_REASONING}};
+    try_body(slice_of(data, size), NULL);
+    try_body(slice_of(data, size), &thinking);
     return 0;
 }

@@ -39,6 +39,8 @@ static void check_list(struct slice text)
     /* A value as deep as the reader allows lies deeper in its chunk. */
     CHECK(err == OK || slice_equal_text(slice_of_text(fault.words), "nested too deeply"));
     CHECK(err != OK || root->kind == JSON_ARRAY);
+    for (const struct json *item = err == OK ? root->first : NULL; item != NULL; item = item->next)
+        CHECK(item->kind == JSON_OBJECT);
 }
 
 static void check_step(const struct stream_step *step, bool was_last)
