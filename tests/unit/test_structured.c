@@ -283,7 +283,12 @@ static void the_schema_follows_the_leading_system_text(void **state)
     assert_slice(kit.request.parameters[PARAMETER_STOP], "[\"a\",\"```\"]");
     request_kit_done(&kit);
     read_prefilled(&kit, "\"messages\":[[\"human\",\"Hi\"],[\"system\",\"Later.\"]]");
-    assert_system(&kit, 0, "You MUST respond", "\n}\n\nLater.");
+    assert_int_equal(kit.request.system_count, 2);
+    assert_system(&kit, 0, "You MUST respond", "\n}\n");
+    assert_slice(kit.request.system[1].text, "Later.");
+    request_kit_done(&kit);
+    read_prefilled(&kit, "\"messages\":[[\"human\",\"A\"],[\"human\",\"B\"]]");
+    assert_slice(kit.request.turns[0].blocks[0].text, "A\nB");
     request_kit_done(&kit);
     read_prefilled(&kit, "\"messages\":[[\"system\",[{\"text\":\"A\"},{\"text\":\"B\"},"
                          "{\"cachePoint\":{\"type\":\"default\"}}]],[\"human\",\"Hi\"]]");

@@ -14,7 +14,9 @@
 #include "engine/result.h"
 #include "engine/target.h"
 #include "engine/log.h"
+#include "wire/bedrock/dialect.h"
 #include "wire/bedrock/quote.h"
+#include "wire/chat/parsed.h"
 
 bool job_is_finished(const struct job *job)
 {
@@ -348,6 +350,8 @@ void job_call_ended(struct engine *engine, struct job *job, const struct call_en
         job_failed_call(engine, job, &verdict);
         return;
     }
+    parsed_read(&call->receiver->arena, DIALECT_SCRATCH_BYTES(engine->config.max_answer_bytes),
+                &job->request, &verdict.answer);
     bool is_answer = outcome_answer(engine, job, &verdict);
     if (!is_answer)
         outcome_call_usage(engine, job, &verdict);

@@ -46,6 +46,9 @@ struct answer {
      * reason, too. */
     struct slice additional_kwargs;
     struct slice service_tier; /* decoded; null = not said */
+    /* Of structured_output (wire/chat/parsed.h): JSON, and a text; null = none */
+    struct slice parsed, parsing_error;
+    bool is_invalid; /* no value was found, or it is not valid */
     /* UTF-8 bytes of text, reasoning and tool inputs: output tokens are estimated as a quarter of
      * it */
     size_t text_bytes;

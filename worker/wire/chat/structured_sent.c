@@ -248,8 +248,16 @@ enum err structured_instruct(struct turns *turns)
             last = block;
     }
     enum err err = add_instructions(reader, last == NULL ? SLICE("") : last->text, &text);
+    if (err == OK && last == NULL) {
+        /* It stands before the first message: the second one still follows on that. */
+        bool was_text = turns->was_text;
+        enum role last_role = turns->last_role;
+        err = say(turns, ROLE_SYSTEM, text);
+        turns->was_text = was_text;
+        turns->last_role = last_role;
+    }
     if (err != OK || last == NULL)
-        return err != OK ? err : say(turns, ROLE_SYSTEM, text);
+        return err;
     reader->request->text_bytes += text.len - last->text.len;
     last->text = text;
     last->is_converse = last->is_blank = false;

@@ -17,7 +17,8 @@ static size_t expected_bytes(const struct response_facts *facts)
                    2 * request->id.len + 3 * request->model.len + request->metadata.len +
                    2 * facts->record->topic.len;
     if (facts->answer != NULL)
-        bytes += facts->answer->content.len + facts->answer->tool_calls.len +
+        bytes += facts->answer->parsed.len + facts->answer->parsing_error.len +
+                 facts->answer->content.len + facts->answer->tool_calls.len +
                  facts->answer->invalid_tool_calls.len + facts->answer->metadata.len +
                  facts->answer->usage.raw.len + 2 * facts->answer->additional_kwargs.len;
     return bytes;
@@ -135,6 +136,8 @@ static void add_value(struct buf *body, const struct response_facts *facts)
     if (is_ok) {
         json_add_text_member(body, "stop_reason", facts->answer->stop_reason);
         add_message(body, facts);
+        json_add_member(body, "parsed", facts->answer->parsed);
+        json_add_text_member(body, "parsing_error", facts->answer->parsing_error);
         if (facts->answer->usage.known)
             output_add_usage(body, &facts->answer->usage);
     } else {
