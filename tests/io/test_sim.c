@@ -267,7 +267,7 @@ static void requests_that_are_not_calls_are_rejected(void **state)
     static const struct {
         const char *path;
         int status;
-    } PATHS[] = {{"/model/a.b/invoke", 404},   {"/", 404},
+    } PATHS[] = {{"/model/a.b/apply", 404},    {"/", 404},
                  {"/model/a%2/converse", 404}, {"/model/a%20b/converse", 400},
                  {"/model//converse", 400},    {"/model/a.b/converse/", 404}};
     struct stand stand;

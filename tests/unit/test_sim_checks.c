@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-#include "sim/checks.h"
+#include "sim/bodies/checks.h"
 #include "unit/torture.h"
 
 #define USER(text) "{\"role\":\"user\",\"content\":[{\"text\":\"" text "\"}]}"
@@ -14,9 +14,12 @@ static enum err check(const char *body, char *words)
 {
     struct arena arena OWNED_BY(arena_done);
     struct conversation conversation;
+    const struct family *family;
     arena_init(&arena, 1 << 20);
     words[0] = '\0';
-    return check_converse(&arena, slice_of_text(body), &conversation, words);
+    return check_body(&arena,
+                      &(struct check_request){OPERATION_CONVERSE, NULL, slice_of_text(body)},
+                      &conversation, &family, words);
 }
 
 static void bodies_that_bedrock_accepts_are_accepted(void **state)
@@ -38,7 +41,7 @@ static void bodies_that_bedrock_accepts_are_accepted(void **state)
                                      "\"input\":{}}}]},{\"role\":\"user\",\"content\":[{"
                                      "\"toolResult\":{\"toolUseId\":\"t1\",\"content\":[{\"json\":"
                                      "{}}]}}]}],\"toolConfig\":{\"tools\":[{\"toolSpec\":{\"name\":"
-                                     "\"f\",\"inputSchema\":{\"json\":{}}}}]}}"),
+                                     "\"f\",\"inputSchema\":{\"json\":{\"type\":\"object\"}}}}]}}"),
         ("{\"messages\":[{\"role\":\"user\",\"content\":[{\"image\":{\"format\":\"png\",\"source\":"
          "{"
          "\"bytes\":\"aGk=\"}}}]}]}"),
@@ -141,7 +144,10 @@ static void the_last_user_turn_is_the_prompt(void **state)
             "second") ",{\"role\":\"user\",\"content\":[{\"text\":\"th\\u00efrd\"},{\"text\":"
                       "\"more\"}]}],"
                       "\"inferenceConfig\":{\"maxTokens\":9,\"stopSequences\":[\"q\"]}}");
-    assert_int_equal(check_converse(&arena, body, &seen, words), OK);
+    const struct family *family;
+    assert_int_equal(check_body(&arena, &(struct check_request){OPERATION_CONVERSE, NULL, body},
+                                &seen, &family, words),
+                     OK);
     assert_slice(seen.system, "Be kind.");
     assert_slice(seen.prompt, "thïrd\nmore");
     assert_slice(seen.all, "Be kind.\nfirst\nsecond\nthïrd\nmore");
@@ -199,7 +205,9 @@ static bool check_once(void *self)
     struct conversation conversation;
     char words[CHECK_TEXT_MAX];
     arena_init(&arena, 1 << 20);
-    enum err err = check_converse(&arena, slice_of_text(self), &conversation, words);
+    const struct family *family;
+    struct check_request request = {OPERATION_CONVERSE, NULL, slice_of_text(self)};
+    enum err err = check_body(&arena, &request, &conversation, &family, words);
     assert_true(err == OK || err == ERR_NO_MEMORY);
     return err == OK;
 }

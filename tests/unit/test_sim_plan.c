@@ -38,8 +38,10 @@ static struct plan ask(struct desk *desk, const char *system, const char *prompt
                                         .all = slice_of_text(prompt),
                                         .input_bytes = strlen(prompt),
                                         .max_tokens = -1};
-    struct plan_facts facts = {&conversation, SLICE("m.one"), operation,
-                               tag_find(conversation.prompt, SLICE("[[id:"), SLICE("]]"))};
+    struct plan_facts facts = {
+        &conversation,  SLICE("m.one"),
+        operation,      tag_find(conversation.prompt, SLICE("[[id:"), SLICE("]]")),
+        &FAMILY_CUSTOM, 0};
     struct plan plan;
     char words[DIRECTIVE_TEXT_MAX];
     assert_int_equal(plan_make(&desk->planner, &facts, &desk->arena, &plan, words), OK);
@@ -103,7 +105,8 @@ static void max_tokens_cuts_the_answer(void **state)
                                         .prompt = SLICE("I love programming."),
                                         .all = SLICE("I love programming."),
                                         .max_tokens = 2};
-    struct plan_facts facts = {&conversation, SLICE("m.one"), OPERATION_CONVERSE, SLICE_NULL};
+    struct plan_facts facts = {&conversation, SLICE("m.one"), OPERATION_CONVERSE,
+                               SLICE_NULL,    &FAMILY_CUSTOM, 0};
     assert_int_equal(plan_make(&desk.planner, &facts, &desk.arena, &plan, words), OK);
     assert_slice(plan.text, "Voici la");
     assert_int_equal(plan.output_tokens, 2);

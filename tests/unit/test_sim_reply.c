@@ -8,7 +8,7 @@
 #include "base/instant.h"
 #include "sim/access.h"
 #include "sim/journal.h"
-#include "sim/reply.h"
+#include "sim/answers/reply.h"
 #include "wire/bedrock/eventstream.h"
 #include "wire/formats/json.h"
 

@@ -208,8 +208,9 @@ static void invalid_settings_are_rejected_with_place_and_remedy(void **state)
         {"rules: [{}, {rate: 0.1, rate: 0.2}]",
          "f:1:25: rules[1].rate: is there twice; keep one of them\n"},
         {"seed: 1\nseed: 2", "f:2:1: seed: is there twice; keep one of them\n"},
-        {"rules: [{operation: invoke}]",
-         "f:1:21: rules[0].operation: 'invoke' is not one of converse, converse-stream\n"},
+        {"rules: [{operation: stream}]",
+         "f:1:21: rules[0].operation: 'stream' is not one of converse, converse-stream, invoke, "
+         "invoke-with-response-stream, count-tokens\n"},
         {"answers: [{text: ab, pieces: [a]}]",
          "f:1:11: answers[0]: the pieces do not add up to the text; change one of them\n"},
         {"models: x", "f:1:9: models: is a text; write a list such as [a, b]\n"},

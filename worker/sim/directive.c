@@ -28,7 +28,8 @@ struct slice tag_find(struct slice text, struct slice open, struct slice close)
 
 void directive_clear(struct directive *ret_directive)
 {
-    *ret_directive = (struct directive){.input_tokens = SIM_UNSET, .output_tokens = SIM_UNSET};
+    *ret_directive = (struct directive){
+        .input_tokens = SIM_UNSET, .output_tokens = SIM_UNSET, .calls = SIM_UNSET};
     sim_effect_clear(&ret_directive->effect);
 }
 
@@ -60,6 +61,39 @@ static bool read_delay(struct slice value, struct delay *ret_delay)
     return true;
 }
 
+static bool read_flag(struct slice value, bool *ret_flag)
+{
+    *ret_flag = slice_equal_text(value, "1") || slice_equal_text(value, "true");
+    return *ret_flag || slice_equal_text(value, "0") || slice_equal_text(value, "false");
+}
+
+/* Reads one `name=value` about what the answer is. */
+static bool read_answer_order(struct slice name, struct slice value, struct directive *directive)
+{
+    if (slice_equal_text(name, "text"))
+        directive->text = value;
+    else if (slice_equal_text(name, "stop_reason"))
+        directive->stop_reason = value;
+    else if (slice_equal_text(name, "tool"))
+        directive->tool = value;
+    else if (slice_equal_text(name, "input"))
+        directive->input = value;
+    else if (slice_equal_text(name, "calls"))
+        return read_number(value, SIM_CALLS_MAX, &directive->calls);
+    else if (slice_equal_text(name, "reasoning"))
+        directive->reasoning = value;
+    else if (slice_equal_text(name, "redacted"))
+        return read_flag(value, &directive->redacted);
+    else if (slice_equal_text(name, "citations"))
+        return read_flag(value, &directive->cites);
+    else if (slice_equal_text(name, "guardrail") &&
+             (slice_equal_text(value, "input") || slice_equal_text(value, "output")))
+        directive->guardrail = value;
+    else
+        return false;
+    return true;
+}
+
 /* Reads one `name=value` of a block. */
 static bool read_order(struct slice name, struct slice value, int64_t *times,
                        struct directive *directive)
@@ -85,13 +119,7 @@ static bool read_order(struct slice name, struct slice value, int64_t *times,
         return read_number(value, INT32_MAX, &directive->input_tokens);
     if (slice_equal_text(name, "output_tokens"))
         return read_number(value, INT32_MAX, &directive->output_tokens);
-    if (slice_equal_text(name, "text"))
-        directive->text = value;
-    else if (slice_equal_text(name, "stop_reason"))
-        directive->stop_reason = value;
-    else
-        return false;
-    return true;
+    return read_answer_order(name, value, directive);
 }
 
 static enum err read_block(struct slice block, int64_t *ret_times, struct directive *ret_directive,

@@ -20,6 +20,13 @@ struct directive {
     int64_t input_tokens, output_tokens; /* SIM_UNSET = unchanged */
     struct slice text;                   /* the answer; null = unchanged */
     struct slice stop_reason;            /* null = unchanged */
+    struct slice tool;                   /* to call; null = as the request says */
+    struct slice input;                  /* of each call, JSON; null = made from the schema */
+    int64_t calls;                       /* of tools at once; SIM_UNSET = 1 */
+    struct slice reasoning;              /* before the answer; null = as the request says */
+    bool redacted;                       /* its text is hidden */
+    bool cites;                          /* the text has a citation */
+    struct slice guardrail;              /* input or output: what it blocks; null = nothing */
 };
 
 /* Makes a directive that changes nothing. */

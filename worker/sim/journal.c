@@ -113,6 +113,10 @@ void journal_end(struct journal *journal, const struct journal_call *call, int64
     json_add_bool_member(buf, "billed", call->billed);
     json_add_int_member(buf, "input_tokens", call->input_tokens);
     json_add_int_member(buf, "output_tokens", call->output_tokens);
+    if (call->cache_read_tokens > 0 || call->cache_write_tokens > 0) {
+        json_add_int_member(buf, "cache_read_tokens", call->cache_read_tokens);
+        json_add_int_member(buf, "cache_write_tokens", call->cache_write_tokens);
+    }
     json_add_bool_member(buf, "whole", call->whole);
     line_end(journal, now_ms);
 }

@@ -19,7 +19,8 @@ struct journal_call {
     const char *outcome;          /* ok, an error's type, a fault's word, client_gone, stopped */
     const char *fault;            /* the word of the planned fault; NULL = none */
     int status;                   /* 0 = no answer was sent */
-    int64_t input_tokens, output_tokens; /* billed */
+    int64_t input_tokens, output_tokens; /* billed; the input with what the cache gave and took */
+    int64_t cache_read_tokens, cache_write_tokens; /* part of the input */
     bool billed;
     bool whole; /* the whole answer was sent */
 };

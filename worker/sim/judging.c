@@ -1,6 +1,7 @@
 /* What a request asks for, who sends it, and what it gets: decided before any answer is sent. */
 #include "sim/parts.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/glob.h"
@@ -51,12 +52,9 @@ void judging_find_operation(struct served *served, const char *method)
     size_t slash = slice_find(rest, '/');
     struct slice name = slice_sub(rest, slash, rest.len);
     enum operation operation = OPERATION_ANY;
-    if (slice_equal(name, SLICE("/converse")))
-        operation = OPERATION_CONVERSE;
-    else if (slice_equal(name, SLICE("/converse-stream")))
-        operation = OPERATION_CONVERSE_STREAM;
-    if (operation != OPERATION_ANY &&
-        decode_label(&served->arena, slice_sub(rest, 0, slash), &served->model))
+    if (!operation_from_word(slice_sub(name, 1, name.len), &operation))
+        return;
+    if (decode_label(&served->arena, slice_sub(rest, 0, slash), &served->model))
         served->operation = operation;
 }
 
@@ -102,11 +100,13 @@ static void refuse_failed(struct served *served, enum err err, const char *text)
 }
 
 /* Takes the call's tokens from the quota and makes its plan. */
-static void plan_call(struct served *served, const struct conversation *conversation)
+static void plan_call(struct served *served, const struct conversation *conversation,
+                      const struct family *family)
 {
     struct sim *sim = served->sim;
     char text[DIRECTIVE_TEXT_MAX];
-    struct plan_facts facts = {conversation, served->model, served->operation, served->facts.tag};
+    struct plan_facts facts = {conversation,      served->model, served->operation,
+                               served->facts.tag, family,        sim->now_ms};
     int64_t most =
         conversation->max_tokens >= 0 ? conversation->max_tokens : QUOTA_MAX_TOKENS_DEFAULT;
     served->reserved_tokens = (int64_t)(conversation->input_bytes / 4) + most;
@@ -120,6 +120,57 @@ static void plan_call(struct served *served, const struct conversation *conversa
         refuse_failed(served, err, text);
 }
 
+/* Is the header absent, or one of these words? */
+static bool take_header(struct served *served, const char *name, const char *const words[],
+                        struct slice *ret_value)
+{
+    struct slice value = judging_header(served, name);
+    if (value.len == 0)
+        return true;
+    *ret_value = value;
+    for (size_t i = 0; words != NULL && words[i] != NULL; i++)
+        if (slice_equal_text(value, words[i]))
+            return true;
+    return words == NULL;
+}
+
+/* What Converse has in its body, InvokeModel has in headers. */
+static enum err read_headers(struct served *served, struct conversation *conversation,
+                             char text[CHECK_TEXT_MAX])
+{
+    static const char *const TIERS[] = {"priority", "default", "flex", "reserved", NULL};
+    static const char *const LATENCIES[] = {"standard", "optimized", NULL};
+    static const char *const TRACES[] = {"ENABLED", "DISABLED", "ENABLED_FULL", NULL};
+    struct asked_guardrail *guardrail = &conversation->guardrail;
+    struct slice trace = SLICE_NULL;
+    const struct {
+        const char *name;
+        const char *const *words;
+        struct slice *value;
+    } rows[] = {
+        {"X-Amzn-Bedrock-Service-Tier", TIERS, &conversation->tier},
+        {"X-Amzn-Bedrock-PerformanceConfig-Latency", LATENCIES, &conversation->latency},
+        {"X-Amzn-Bedrock-Trace", TRACES, &trace},
+        {"X-Amzn-Bedrock-GuardrailIdentifier", NULL, &guardrail->id},
+        {"X-Amzn-Bedrock-GuardrailVersion", NULL, &guardrail->version},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        if (take_header(served, rows[i].name, rows[i].words, rows[i].value))
+            continue;
+        (void)snprintf(text, CHECK_TEXT_MAX,
+                       "1 validation error detected: Value at '%s' failed to satisfy constraint: "
+                       "Member must satisfy enum value set",
+                       rows[i].name);
+        return ERR_REJECTED;
+    }
+    guardrail->trace = slice_starts(trace, SLICE("ENABLED"));
+    if ((guardrail->id.len > 0) == (guardrail->version.len > 0))
+        return OK;
+    (void)snprintf(text, CHECK_TEXT_MAX,
+                   "The guardrail identifier or version provided in the request does not exist.");
+    return ERR_REJECTED;
+}
+
 /* Checks the body and plans the call. The parsed body has a separate arena, because it is not
  * needed later. */
 static void read_body(struct served *served)
@@ -128,9 +179,14 @@ static void read_body(struct served *served)
     const struct sim_config *config = sim->config;
     struct arena arena OWNED_BY(arena_done);
     struct conversation conversation;
+    const struct family *family;
+    struct check_request request = {served->operation, family_of_model(served->model),
+                                    buf_slice(&served->body)};
     char text[CHECK_TEXT_MAX];
     arena_init(&arena, CHECK_ARENA_BYTES_MAX);
-    enum err err = check_converse(&arena, buf_slice(&served->body), &conversation, text);
+    enum err err = check_body(&arena, &request, &conversation, &family, text);
+    if (err == OK && operation_is_invoke(served->operation))
+        err = read_headers(served, &conversation, text);
     if (err != OK) {
         refuse_failed(served, err, text);
         return;
@@ -142,12 +198,7 @@ static void read_body(struct served *served)
         refuse_failed(served, ERR_NO_MEMORY, "");
         return;
     }
-    plan_call(served, &conversation);
-    /* The directive's texts lie in the body's arena. */
-    if (served->refusal.type == NULL &&
-        (!arena_copy(&served->arena, served->plan.text, &served->plan.text) ||
-         !arena_copy(&served->arena, served->plan.stop_reason, &served->plan.stop_reason)))
-        refuse_failed(served, ERR_NO_MEMORY, "");
+    plan_call(served, &conversation, family);
 }
 
 /* Reads the body of a caller that may call, except perhaps for the time of its signature: the

@@ -13,10 +13,11 @@
 #include "base/list.h"
 #include "base/timers.h"
 #include "sim/access.h"
+#include "sim/bodies/checks.h"
 #include "sim/journal.h"
 #include "sim/plan.h"
 #include "sim/quota.h"
-#include "sim/reply.h"
+#include "sim/answers/reply.h"
 #include "sim/sim.h"
 
 #define REQUEST_ID_LEN   36
@@ -126,7 +127,7 @@ void serving_wake(struct served *served);
 void serving_begin(struct served *served);
 
 /* judging.c */
-/* Reads the operation and the model from the path `/model/<id>/converse[-stream]`. */
+/* Reads the operation and the model from the path `/model/<id>/<operation>`. */
 void judging_find_operation(struct served *served, const char *method);
 /* The value of a request header; null = it has none. For struct access_request. */
 struct slice judging_header(void *served, const char *name);

@@ -4,7 +4,8 @@
 #include "base/utf8.h"
 
 #define ECHO_BYTES_MAX    240 /* of the prompt in an answer without a script */
-#define ANSWER_ROOM       1024
+#define ANSWER_ROOM       2048
+#define MEDIA_FORMAT_MAX  40
 #define BYTES_PER_TOKEN   4
 #define HUGE_BYTES        20000000 /* of `huge` without `bytes` */
 #define ENDLESS_BYTES     ((size_t)1 << 60)
@@ -18,12 +19,14 @@ enum err planner_init(struct planner *planner, const struct sim_config *config)
 {
     *planner = (struct planner){.config = config};
     random_init(&planner->early, (uint64_t)config->seed);
-    return seen_init(&planner->seen);
+    enum err err = seen_init(&planner->seen);
+    return err == OK ? caches_init(&planner->caches) : err;
 }
 
 void planner_done(struct planner *planner)
 {
     seen_done(&planner->seen);
+    caches_done(&planner->caches);
 }
 
 static bool matches_call(const struct sim_match *match, struct slice model,
@@ -139,6 +142,20 @@ static void add_echo(struct buf *buf, struct slice prompt)
     }
 }
 
+/* Names the media of the last turn, such as [image png, 68 bytes]. */
+static void add_media(struct buf *buf, const struct conversation *conversation)
+{
+    for (size_t i = 0; i < conversation->media_count; i++) {
+        const struct asked_media *media = &conversation->media[i];
+        buf_addf(buf, " [%s %.*s, ", media->kind,
+                 SLICE_ARG(utf8_clip(media->format, MEDIA_FORMAT_MAX)));
+        if (media->bytes > 0)
+            buf_addf(buf, "%zu bytes]", media->bytes);
+        else
+            buf_add_text(buf, "in S3]");
+    }
+}
+
 static enum err make_text(const struct plan_facts *facts, struct arena *arena, struct plan *plan)
 {
     struct buf text OWNED_BY(buf_done);
@@ -150,6 +167,7 @@ static enum err make_text(const struct plan_facts *facts, struct arena *arena, s
     }
     buf_add_text(&text, ": ");
     add_echo(&text, facts->conversation->prompt);
+    add_media(&text, facts->conversation);
     if (text.failed != OK || !arena_copy(arena, slice_trim(buf_slice(&text)), &plan->text))
         return ERR_NO_MEMORY;
     return OK;
@@ -172,21 +190,31 @@ static void set_bytes(struct plan *plan, size_t bytes)
     plan->pieces = NULL;
 }
 
+/* Ends the text before the earliest stop text. */
+static enum err cut_at(struct plan *plan, struct slice whole, const struct json *stop,
+                       struct arena *arena)
+{
+    struct slice part;
+    if (!json_is(stop, JSON_STRING))
+        return OK;
+    if (!json_string(arena, stop, &part))
+        return ERR_NO_MEMORY;
+    size_t at = text_find(whole, part, 0);
+    if (at >= whole.len || at > plan->text.len)
+        return OK;
+    set_bytes(plan, at);
+    plan->stop_reason = SLICE("stop_sequence");
+    return arena_copy(arena, part, &plan->stop_sequence) ? OK : ERR_NO_MEMORY;
+}
+
 static enum err cut_at_stop(struct plan *plan, const struct json *stop, struct arena *arena)
 {
     struct slice whole = plan->text;
-    for (const struct json *item = stop != NULL ? stop->first : NULL; item != NULL;
-         item = item->next) {
-        struct slice part;
-        if (!json_string(arena, item, &part))
-            return ERR_NO_MEMORY;
-        size_t at = text_find(whole, part, 0);
-        if (at < whole.len && at <= plan->text.len) {
-            set_bytes(plan, at);
-            plan->stop_reason = SLICE("stop_sequence");
-        }
-    }
-    return OK;
+    enum err err = cut_at(plan, whole, stop, arena);
+    for (const struct json *item = json_is(stop, JSON_ARRAY) ? stop->first : NULL;
+         err == OK && item != NULL; item = item->next)
+        err = cut_at(plan, whole, item, arena);
+    return err;
 }
 
 static int64_t tokens_of(size_t bytes)
@@ -194,33 +222,80 @@ static int64_t tokens_of(size_t bytes)
     return (int64_t)((bytes + BYTES_PER_TOKEN - 1) / BYTES_PER_TOKEN);
 }
 
-/* Applies stop sequences, the size, maxTokens and the counts. */
-static enum err finish_answer(struct plan *plan, const struct plan_facts *facts,
-                              struct arena *arena, int64_t bytes)
+/* Applies the size and the stop sequences. */
+static enum err finish_text(struct plan *plan, const struct plan_facts *facts, struct arena *arena,
+                            int64_t bytes)
 {
-    const struct conversation *conversation = facts->conversation;
     size_t scripted_len = plan->text.len;
     if (plan->fault == FAULT_HUGE && bytes == SIM_UNSET)
         bytes = HUGE_BYTES;
-    if (bytes != SIM_UNSET)
+    if (bytes != SIM_UNSET && !plan->is_structured)
         set_bytes(plan, (size_t)bytes);
-    enum err err = cut_at_stop(plan, conversation->stop, arena);
-    if (err != OK)
-        return err;
-    size_t total = plan->text.len + plan->fill_bytes;
-    if (plan->output_tokens == SIM_UNSET || total != scripted_len)
-        plan->output_tokens = tokens_of(total);
+    enum err err = cut_at_stop(plan, facts->conversation->stop, arena);
+    if (plan->text.len + plan->fill_bytes != scripted_len)
+        plan->output_tokens = SIM_UNSET;
+    return err;
+}
+
+/* Cuts the parts of the answer to `most` bytes in all; what follows is left out. */
+static void cut_blocks(struct plan *plan, size_t most)
+{
+    size_t count = plan_block_count(plan);
+    for (size_t i = 0; i < count; i++) {
+        struct plan_block block = plan_block_at(plan, i);
+        size_t bytes = plan_block_bytes(plan, &block);
+        if (bytes <= most) {
+            most -= bytes;
+            continue;
+        }
+        if (block.kind == PLAN_TEXT)
+            set_bytes(plan, most);
+        else
+            plan->blocks[i].text = utf8_clip(block.text, most);
+        plan->blocks[i].is_cut = true;
+        plan->block_count = plan->block_count > 0 ? i + 1 : 0;
+        return;
+    }
+}
+
+/* Applies maxTokens and the counts. */
+static void finish_counts(struct plan *plan, const struct plan_facts *facts)
+{
+    const struct conversation *conversation = facts->conversation;
+    bool is_stopped = plan->verdict == VERDICT_INPUT; /* before the model saw it */
+    size_t total = plan_bytes(plan);
+    if (plan->output_tokens == SIM_UNSET)
+        plan->output_tokens = is_stopped ? 0 : tokens_of(total);
     if (plan->input_tokens == SIM_UNSET)
-        plan->input_tokens = tokens_of(conversation->input_bytes);
+        plan->input_tokens = is_stopped ? 0 : tokens_of(conversation->input_bytes);
     if (conversation->max_tokens >= 0 && plan->output_tokens > conversation->max_tokens) {
         size_t most = (size_t)conversation->max_tokens * BYTES_PER_TOKEN;
-        set_bytes(plan, most < total ? most : total);
+        cut_blocks(plan, most < total ? most : total);
         plan->output_tokens = conversation->max_tokens;
         plan->stop_reason = SLICE("max_tokens");
     }
     if (plan->fault == FAULT_ENDLESS_BODY)
         plan->fill_bytes = ENDLESS_BYTES;
-    return OK;
+}
+
+/* Divides the input's tokens: from the cache, into the cache, beside it. */
+static void finish_cache(struct planner *planner, const struct plan_facts *facts, struct plan *plan)
+{
+    plan->caches = facts->family->caches && facts->conversation->mark_count > 0;
+    if (!plan->caches || FAULTS[plan->fault].kind == FAULT_KIND_STATUS ||
+        facts->operation == OPERATION_COUNT_TOKENS || plan->verdict == VERDICT_INPUT)
+        return;
+    struct cache_use use =
+        caches_use(&planner->caches, facts->model, facts->conversation, facts->now_ms);
+    int64_t all = plan->input_tokens;
+    plan->cache_read = tokens_of(use.read) < all ? tokens_of(use.read) : all;
+    plan->cache_write = tokens_of(use.written);
+    if (plan->cache_write > all - plan->cache_read)
+        plan->cache_write = all - plan->cache_read;
+    plan->cache_long = tokens_of(use.written_long);
+    if (plan->cache_long > plan->cache_write)
+        plan->cache_long = plan->cache_write;
+    plan->input_tokens = all - plan->cache_read - plan->cache_write;
 }
 
 /* Sets what the fault needs and no source has set. */
@@ -241,13 +316,12 @@ static void finish_fault(struct plan *plan, const struct delay *default_gap)
         plan->skew_ms = SKEWED_CLOCK_MS;
 }
 
-static enum err choose_answer(struct planner *planner, const struct plan_facts *facts,
+static enum err choose_answer(const struct plan_facts *facts, const struct sim_answer *answer,
                               struct arena *arena, struct plan *plan)
 {
-    const struct sim_answer *answer = answer_find(planner->config, facts);
     if (answer == NULL)
         return make_text(facts, arena, plan);
-    bool is_stream = facts->operation == OPERATION_CONVERSE_STREAM;
+    bool is_stream = OPERATIONS[facts->operation].streams;
     plan->text = answer->text;
     plan->pieces = answer->pieces.count > 0 ? &answer->pieces : NULL;
     plan->input_tokens = answer->input_tokens;
@@ -269,14 +343,14 @@ static void apply_directive(const struct plan_facts *facts, const struct directi
     }
     if (directive->stop_reason.ptr != NULL)
         plan->stop_reason = directive->stop_reason;
-    apply_effect(plan, &directive->effect, facts->operation == OPERATION_CONVERSE_STREAM, bytes);
+    apply_effect(plan, &directive->effect, OPERATIONS[facts->operation].streams, bytes);
 }
 
 static void apply_rules(struct planner *planner, const struct plan_facts *facts, struct plan *plan,
                         int64_t *bytes)
 {
     const struct sim_config *config = planner->config;
-    bool is_stream = facts->operation == OPERATION_CONVERSE_STREAM;
+    bool is_stream = OPERATIONS[facts->operation].streams;
     for (size_t i = 0; i < config->rule_count; i++) {
         const struct sim_rule *rule = &config->rules[i];
         if (!is_early_rule(rule) && matches(&rule->match, facts) &&
@@ -300,10 +374,30 @@ static void plan_start(struct planner *planner, const struct plan_facts *facts, 
                               .input_tokens = SIM_UNSET,
                               .output_tokens = SIM_UNSET,
                               .metrics_ms = SIM_UNSET,
-                              .stop_reason = SLICE("end_turn")};
+                              .stop_reason = SLICE("end_turn"),
+                              .family = facts->family,
+                              .is_invoke = operation_is_invoke(facts->operation),
+                              .guardrail = facts->conversation->guardrail,
+                              .tier = facts->conversation->tier,
+                              .latency = facts->conversation->latency,
+                              .wants_stop = facts->conversation->wants_stop,
+                              .wants_details = facts->conversation->wants_details};
     random_init(&ret_plan->random,
                 (uint64_t)config->seed ^ hash ^ (*ret_nth * UINT64_C(0x9e3779b97f4a7c15)));
     ret_plan->latency_ms = delay_draw(&config->latency, &ret_plan->random);
+}
+
+/* Copies what lies in the body's arena, which ends before the call does. */
+static enum err plan_keep(struct plan *plan, struct arena *arena, struct plan *ret_plan)
+{
+    struct slice *const texts[] = {
+        &plan->text,         &plan->stop_reason,       &plan->tier,         &plan->latency,
+        &plan->guardrail.id, &plan->guardrail.version, &plan->stop_sequence};
+    for (size_t i = 0; i < COUNT_OF(texts); i++)
+        if (!arena_copy(arena, *texts[i], texts[i]))
+            return ERR_NO_MEMORY;
+    *ret_plan = *plan;
+    return OK;
 }
 
 enum err plan_make(struct planner *planner, const struct plan_facts *facts, struct arena *arena,
@@ -316,7 +410,8 @@ enum err plan_make(struct planner *planner, const struct plan_facts *facts, stru
     uint64_t nth;
     directive_clear(&directive);
     plan_start(planner, facts, &nth, &plan);
-    enum err err = choose_answer(planner, facts, arena, &plan);
+    const struct sim_answer *answer = answer_find(config, facts);
+    enum err err = choose_answer(facts, answer, arena, &plan);
     if (err == OK && config->directives)
         err = directive_find(facts->conversation->prompt, nth, &directive, ret_text);
     if (err != OK)
@@ -326,14 +421,17 @@ enum err plan_make(struct planner *planner, const struct plan_facts *facts, stru
     apply_rules(planner, facts, &plan, &bytes);
     if (config->directives)
         apply_directive(facts, &directive, &plan, &bytes);
-    err = finish_answer(&plan, facts, arena, bytes);
+    err = plan_blocks(facts, &directive, answer, arena, &plan, ret_text);
+    if (err == OK)
+        err = finish_text(&plan, facts, arena, bytes);
     if (err != OK)
         return err;
+    finish_counts(&plan, facts);
     finish_fault(&plan, &config->gap);
     if (directive.input_tokens != SIM_UNSET)
         plan.input_tokens = directive.input_tokens;
     if (directive.output_tokens != SIM_UNSET)
         plan.output_tokens = directive.output_tokens;
-    *ret_plan = plan;
-    return OK;
+    finish_cache(planner, facts, &plan);
+    return plan_keep(&plan, arena, ret_plan);
 }

@@ -7,7 +7,7 @@
 
 #include "base/memory.h"
 
-#define CALL_ARENA_BYTES_MAX (1024 * 1024)
+#define CALL_ARENA_BYTES_MAX (4 * 1024 * 1024)
 #define TARGET_BYTES_MAX     8192
 #define STATS_BYTES_MAX      8192
 
@@ -71,8 +71,7 @@ void serving_begin(struct served *served)
     struct journal_call *facts = &served->facts;
     served->begun = true;
     facts->serial = ++sim->serial;
-    facts->operation =
-        served->operation == OPERATION_CONVERSE_STREAM ? "ConverseStream" : "Converse";
+    facts->operation = OPERATIONS[served->operation].name;
     facts->request_id = slice_of(served->request_id, REQUEST_ID_LEN);
     facts->model = check_model_id(served->model) ? served->model : SLICE_NULL;
     facts->invocation_id = header_kept(served, "amz-sdk-invocation-id");
@@ -246,14 +245,17 @@ static void bill(struct served *served, bool whole)
     const struct plan *plan = &served->plan;
     struct journal_call *facts = &served->facts;
     enum fault_costs costs = FAULTS[plan->fault].costs;
-    size_t total = plan->text.len + plan->fill_bytes;
-    bool is_stream = served->operation == OPERATION_CONVERSE_STREAM;
-    if (served->refusal.type != NULL || costs == FAULT_COSTS_NOTHING || plan->stop_reason.len == 0)
+    size_t total = plan_bytes(plan);
+    bool is_stream = OPERATIONS[served->operation].streams;
+    if (served->refusal.type != NULL || costs == FAULT_COSTS_NOTHING ||
+        plan->stop_reason.len == 0 || served->operation == OPERATION_COUNT_TOKENS)
         return;
     if (is_stream && !whole)
         costs = costs == FAULT_COSTS_ALL ? FAULT_COSTS_SENT : costs;
     facts->billed = true;
-    facts->input_tokens = plan->input_tokens;
+    facts->input_tokens = plan->input_tokens + plan->cache_read + plan->cache_write;
+    facts->cache_read_tokens = plan->cache_read;
+    facts->cache_write_tokens = plan->cache_write;
     if (costs == FAULT_COSTS_ALL)
         facts->output_tokens = plan->output_tokens;
     else if (costs == FAULT_COSTS_SENT && served->stream.given >= total)

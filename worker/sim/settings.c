@@ -105,6 +105,9 @@ static const struct row ANSWER_ROWS[] = {
     COUNT("input_tokens", sim_answer, input_tokens, 0, COUNT_MAX),
     COUNT("output_tokens", sim_answer, output_tokens, 0, COUNT_MAX),
     ROW("stop_reason", TEXT, sim_answer, stop_reason),
+    ROW("tool", TEXT, sim_answer, tool),
+    ROW("input", TEXT, sim_answer, input),
+    ROW("reasoning", TEXT, sim_answer, reasoning),
     COUNT("latency_ms", sim_answer, latency_ms, 0, COUNT_MAX),
     COUNT("stream_latency_ms", sim_answer, stream_latency_ms, 0, COUNT_MAX),
 };
@@ -270,12 +273,10 @@ static void take_fault(struct reader *reader, const struct document_node *node, 
 static void take_operation(struct reader *reader, const struct document_node *node,
                            struct slice path, enum operation *ret_operation)
 {
-    if (slice_equal_text(node->text, "converse"))
-        *ret_operation = OPERATION_CONVERSE;
-    else if (slice_equal_text(node->text, "converse-stream"))
-        *ret_operation = OPERATION_CONVERSE_STREAM;
-    else
-        mistake_add_value(reader->problems, node, path, "one of converse, converse-stream");
+    if (!operation_from_word(node->text, ret_operation))
+        mistake_add_value(reader->problems, node, path,
+                          "one of converse, converse-stream, invoke, "
+                          "invoke-with-response-stream, count-tokens");
 }
 
 static void take_texts(struct reader *reader, const struct row *row,

@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "sim/delay.h"
 #include "sim/faults.h"
+#include "sim/operations.h"
 #include "yaml/problems.h"
 
 #define SIM_KEYS_MAX    16
@@ -19,9 +20,8 @@
 #define SIM_PIECES_MAX  4096
 #define SIM_BODY_MAX    25000000  /* Bedrock's own limit of a request body */
 #define SIM_BYTES_MAX   268435456 /* of an answer asked for by size */
+#define SIM_CALLS_MAX   16        /* of tools in one answer */
 #define SIM_UNSET       (-1)
-
-enum operation { OPERATION_ANY, OPERATION_CONVERSE, OPERATION_CONVERSE_STREAM };
 
 struct sim_key {
     struct slice access_key_id, secret_access_key;
@@ -49,6 +49,9 @@ struct sim_answer {
     struct sim_texts pieces;               /* of a stream; none = one per word */
     int64_t input_tokens, output_tokens;   /* SIM_UNSET = bytes / 4 */
     struct slice stop_reason;              /* empty = end_turn */
+    struct slice tool;                     /* that it calls, if the request has it */
+    struct slice input;                    /* of that call, JSON; empty = made from the schema */
+    struct slice reasoning;                /* before the text; empty = none */
     int64_t latency_ms, stream_latency_ms; /* in the answer's metrics; SIM_UNSET = as measured */
 };
 

@@ -47,6 +47,41 @@ static void add_header(struct MHD_Response *response, const char *name, const ch
     (void)MHD_add_response_header(response, name, value);
 }
 
+static void add_number(struct MHD_Response *response, const char *name, int64_t number)
+{
+    char text[32];
+    (void)snprintf(text, sizeof text, "%lld", (long long)number);
+    add_header(response, name, text);
+}
+
+static void add_slice(struct MHD_Response *response, const char *name, struct slice value)
+{
+    char text[64];
+    slice_write(value, text, sizeof text);
+    if (value.len > 0)
+        add_header(response, name, text);
+}
+
+/* What Converse has in its body, InvokeModel has in headers; of a stream the counts come last. */
+static void add_invoke_headers(struct served *served, struct MHD_Response *response)
+{
+    const struct plan *plan = &served->plan;
+    add_slice(response, "X-Amzn-Bedrock-Service-Tier", plan->tier);
+    add_slice(response, "X-Amzn-Bedrock-PerformanceConfig-Latency", plan->latency);
+    if (OPERATIONS[served->operation].streams) {
+        add_header(response, "X-Amzn-Bedrock-Content-Type", CONTENT_JSON);
+        return;
+    }
+    add_number(response, "X-Amzn-Bedrock-Input-Token-Count", plan->input_tokens);
+    add_number(response, "X-Amzn-Bedrock-Output-Token-Count", plan->output_tokens);
+    if (plan->caches) {
+        add_number(response, "X-Amzn-Bedrock-Cache-Read-Input-Token-Count", plan->cache_read);
+        add_number(response, "X-Amzn-Bedrock-Cache-Write-Input-Token-Count", plan->cache_write);
+    }
+    add_number(response, "X-Amzn-Bedrock-Invocation-Latency",
+               served->sim->now_ms - served->started_ms);
+}
+
 /* Adds the headers that every answer has, queues the response and drops its reference. */
 static enum MHD_Result send_response(struct served *served, struct MHD_Response *response,
                                      int status, const char *content_type)
@@ -62,6 +97,8 @@ static enum MHD_Result send_response(struct served *served, struct MHD_Response 
     add_header(response, "Content-Type", content_type);
     if (request_id[0] != '\0')
         add_header(response, "x-amzn-RequestId", request_id);
+    if (status == 200 && operation_is_invoke(served->operation))
+        add_invoke_headers(served, response);
     served->facts.status = status;
     served->stage = STAGE_WRITING;
     enum MHD_Result result = MHD_queue_response(served->connection, (unsigned int)status, response);
@@ -200,7 +237,7 @@ static bool is_fault_due(const struct served *served)
         return false;
     if (plan->fault == FAULT_NO_METADATA)
         return served->stream.phase == REPLY_METADATA;
-    return served->stream.frames >= plan->after || served->stream.phase >= REPLY_BLOCK_STOP;
+    return served->stream.frames >= plan->after || sim_reply_is_given(plan, &served->stream);
 }
 
 /* Adds half of the next frame, and ends the answer there. */
@@ -357,6 +394,17 @@ static enum MHD_Result start_raw(struct served *served)
     return writing_raw(served);
 }
 
+static enum MHD_Result send_answer(struct served *served)
+{
+    if (OPERATIONS[served->operation].streams)
+        return send_stream(served);
+    if (served->operation != OPERATION_COUNT_TOKENS)
+        return send_whole(served);
+    buf_init(&served->out, OUT_BYTES_MAX);
+    sim_reply_count(&served->out, &served->plan);
+    return writing_text(served, 200, CONTENT_JSON, buf_slice(&served->out));
+}
+
 enum MHD_Result writing_start(struct served *served)
 {
     const struct fault_row *row = &FAULTS[served->plan.fault];
@@ -385,11 +433,9 @@ enum MHD_Result writing_start(struct served *served)
     case FAULT_ENDLESS_HEADERS:
         return start_raw(served);
     case FAULT_ENDLESS_BODY:
-        served->fault_done = served->operation == OPERATION_CONVERSE;
-        return served->operation == OPERATION_CONVERSE_STREAM ? send_stream(served)
-                                                              : send_whole(served);
+        served->fault_done = !OPERATIONS[served->operation].streams;
+        return send_answer(served);
     default:
-        return served->operation == OPERATION_CONVERSE_STREAM ? send_stream(served)
-                                                              : send_whole(served);
+        return send_answer(served);
     }
 }

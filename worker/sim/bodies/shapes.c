@@ -1,25 +1,5 @@
-#include "sim/shapes.h"
-
-#define STRUCTURE(name, ...)                                                                       \
-    static const struct shape name = {.kind = SHAPE_STRUCTURE, .members = {__VA_ARGS__}}
-#define UNION(name, ...)                                                                           \
-    static const struct shape name = {.kind = SHAPE_UNION, .members = {__VA_ARGS__}}
-#define ENUM(name, ...)                                                                            \
-    static const struct shape name = {.kind = SHAPE_ENUM, .values = {__VA_ARGS__}}
-#define LIST(name, of, least, most)                                                                \
-    static const struct shape name = {                                                             \
-        .kind = SHAPE_LIST, .element = &(of), .min = (least), .max = (most)}
-#define STRING(name, least, most, beside)                                                          \
-    static const struct shape name = {                                                             \
-        .kind = SHAPE_STRING, .min = (least), .max = (most), .allowed = (beside)}
-#define NEEDS(name, of)                                                                            \
-    {                                                                                              \
-        name, &(of), true                                                                          \
-    }
-#define MAY(name, of)                                                                              \
-    {                                                                                              \
-        name, &(of), false                                                                         \
-    }
+#include "sim/bodies/shapes.h"
+#include "sim/bodies/shapes_write.h"
 
 STRING(TEXT, 0, 0, 0);
 STRING(TEXT_NOT_EMPTY, 1, 0, 0);
@@ -112,10 +92,10 @@ UNION(CONTENT_BLOCK, MAY("text", TEXT), MAY("image", IMAGE), MAY("document", DOC
 LIST(CONTENT, CONTENT_BLOCK, 0, 0);
 ENUM(ROLE, "user", "assistant", "system");
 STRUCTURE(MESSAGE, NEEDS("role", ROLE), NEEDS("content", CONTENT));
-LIST(MESSAGES, MESSAGE, 0, 0);
+const struct shape SHAPE_CONVERSE_MESSAGES = {.kind = SHAPE_LIST, .element = &MESSAGE};
 UNION(SYSTEM_BLOCK, MAY("text", TEXT_NOT_EMPTY), MAY("guardContent", GUARD_CONTENT),
       MAY("cachePoint", CACHE_POINT));
-LIST(SYSTEM, SYSTEM_BLOCK, 0, 0);
+const struct shape SHAPE_CONVERSE_SYSTEM = {.kind = SHAPE_LIST, .element = &SYSTEM_BLOCK};
 
 /* settings of the call */
 static const struct shape MAX_TOKENS = {.kind = SHAPE_INTEGER, .min = 1};
@@ -131,12 +111,15 @@ UNION(TOOL, MAY("toolSpec", TOOL_SPEC), MAY("systemTool", TOOL_NAMED),
       MAY("cachePoint", CACHE_POINT));
 LIST(TOOLS, TOOL, 1, 0);
 UNION(TOOL_CHOICE, MAY("auto", EMPTY), MAY("any", EMPTY), MAY("tool", TOOL_NAMED));
-STRUCTURE(TOOL_CONFIG, NEEDS("tools", TOOLS), MAY("toolChoice", TOOL_CHOICE));
+const struct shape SHAPE_CONVERSE_TOOLS = {
+    .kind = SHAPE_STRUCTURE, .members = {NEEDS("tools", TOOLS), MAY("toolChoice", TOOL_CHOICE)}};
 STRING(GUARDRAIL_ID, 0, 2048, ":/-");
 STRING(GUARDRAIL_VERSION, 0, 8, "");
 ENUM(GUARDRAIL_TRACE, "enabled", "disabled", "enabled_full");
 ENUM(GUARDRAIL_MODE, "sync", "async");
 STRUCTURE(GUARDRAIL, MAY("guardrailIdentifier", GUARDRAIL_ID),
+          MAY("guardrailVersion", GUARDRAIL_VERSION), MAY("trace", GUARDRAIL_TRACE));
+STRUCTURE(GUARDRAIL_STREAM, MAY("guardrailIdentifier", GUARDRAIL_ID),
           MAY("guardrailVersion", GUARDRAIL_VERSION), MAY("trace", GUARDRAIL_TRACE),
           MAY("streamProcessingMode", GUARDRAIL_MODE));
 UNION(PROMPT_VALUE, MAY("text", TEXT));
@@ -158,12 +141,24 @@ STRUCTURE(TEXT_FORMAT, NEEDS("type", OUTPUT_TYPE), NEEDS("structure", OUTPUT_STR
 STRING(EFFORT, 0, 16, 0);
 STRUCTURE(OUTPUT_CONFIG, MAY("textFormat", TEXT_FORMAT), MAY("effort", EFFORT));
 
-const struct shape SHAPE_CONVERSE = {
-    .kind = SHAPE_STRUCTURE,
-    .members = {MAY("messages", MESSAGES), MAY("system", SYSTEM), MAY("inferenceConfig", INFERENCE),
-                MAY("toolConfig", TOOL_CONFIG), MAY("guardrailConfig", GUARDRAIL),
-                MAY("additionalModelRequestFields", DOCUMENT),
-                MAY("promptVariables", PROMPT_VARIABLES),
-                MAY("additionalModelResponseFieldPaths", FIELD_PATHS),
-                MAY("requestMetadata", METADATA), MAY("performanceConfig", PERFORMANCE),
-                MAY("serviceTier", SERVICE_TIER), MAY("outputConfig", OUTPUT_CONFIG)}};
+/* the parts of a whole body; its guardrail differs between the operations */
+#define BODY(id, ...)                                                                              \
+    const struct shape id = {                                                                      \
+        .kind = SHAPE_STRUCTURE,                                                                   \
+        .members = {MAY("messages", SHAPE_CONVERSE_MESSAGES),                                      \
+                    MAY("system", SHAPE_CONVERSE_SYSTEM), MAY("toolConfig", SHAPE_CONVERSE_TOOLS), \
+                    MAY("additionalModelRequestFields", DOCUMENT), __VA_ARGS__}}
+#define CALL(guardrail)                                                                            \
+    MAY("inferenceConfig", INFERENCE), MAY("guardrailConfig", guardrail),                          \
+        MAY("promptVariables", PROMPT_VARIABLES),                                                  \
+        MAY("additionalModelResponseFieldPaths", FIELD_PATHS), MAY("requestMetadata", METADATA),   \
+        MAY("performanceConfig", PERFORMANCE), MAY("serviceTier", SERVICE_TIER),                   \
+        MAY("outputConfig", OUTPUT_CONFIG)
+
+BODY(SHAPE_CONVERSE, CALL(GUARDRAIL));
+BODY(SHAPE_CONVERSE_STREAM, CALL(GUARDRAIL_STREAM));
+BODY(SHAPE_CONVERSE_TOKENS, {0});
+STRUCTURE(INVOKE_TOKENS, NEEDS("body", BLOB));
+UNION(COUNTED, MAY("invokeModel", INVOKE_TOKENS), MAY("converse", SHAPE_CONVERSE_TOKENS));
+const struct shape SHAPE_COUNT_TOKENS = {.kind = SHAPE_STRUCTURE,
+                                         .members = {NEEDS("input", COUNTED)}};

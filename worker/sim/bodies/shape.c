@@ -1,4 +1,4 @@
-#include "sim/checks.h"
+#include "sim/bodies/checks.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -25,6 +25,7 @@ struct walk {
     size_t depth;
     char path[CHECK_PATH_MAX];
     size_t path_len;
+    enum shape_voice voice;
     char *text;
 };
 
@@ -39,6 +40,8 @@ static enum err PRINTF(2, 3) refuse(struct walk *walk, const char *format, ...)
 
 static enum err refuse_value(struct walk *walk, const struct json *node, const char *constraint)
 {
+    if (walk->voice == VOICE_ANTHROPIC)
+        return refuse(walk, "%.*s: %s", (int)walk->path_len, walk->path, constraint);
     struct slice shown = utf8_clip(node->source, SHOWN_MAX);
     return refuse(walk,
                   "1 validation error detected: Value '%.*s' at '%.*s' failed to satisfy "
@@ -48,6 +51,9 @@ static enum err refuse_value(struct walk *walk, const struct json *node, const c
 
 static enum err refuse_type(struct walk *walk, const char *wanted)
 {
+    if (walk->voice == VOICE_ANTHROPIC)
+        return refuse(walk, "%.*s: Input should be a valid %s", (int)walk->path_len, walk->path,
+                      wanted);
     return refuse(walk,
                   "Malformed input request: #/%.*s: expected type: %s, please reformat your "
                   "input and try again.",
@@ -181,25 +187,40 @@ static bool is_there(const struct json *object, const char *name)
     return member != NULL && member->kind != JSON_NULL;
 }
 
+static enum err refuse_unknown(struct walk *walk, struct slice name)
+{
+    name = utf8_clip(name, SHOWN_MAX);
+    if (walk->voice == VOICE_ANTHROPIC)
+        return refuse(walk, "%.*s%s%.*s: Extra inputs are not permitted", (int)walk->path_len,
+                      walk->path, walk->path_len > 0 ? "." : "", SLICE_ARG(name));
+    return refuse(walk,
+                  "Malformed input request: #%s%.*s: extraneous key [%.*s] is not permitted, "
+                  "please reformat your input and try again.",
+                  walk->path_len > 0 ? "/" : "", (int)walk->path_len, walk->path, SLICE_ARG(name));
+}
+
+static enum err refuse_missing(struct walk *walk, const char *name)
+{
+    const char *dot = walk->path_len > 0 ? "." : "";
+    if (walk->voice == VOICE_ANTHROPIC)
+        return refuse(walk, "%.*s%s%s: Field required", (int)walk->path_len, walk->path, dot, name);
+    return refuse(walk,
+                  "1 validation error detected: Value null at '%.*s%s%s' failed to satisfy "
+                  "constraint: Member must not be null",
+                  (int)walk->path_len, walk->path, dot, name);
+}
+
 static enum err check_members(struct walk *walk, const struct json *node, const struct shape *shape)
 {
     size_t given = 0;
     for (const struct json *child = node->first; child != NULL; child = child->next) {
-        if (member_of(shape, child->name) == NULL)
-            return refuse(walk,
-                          "Malformed input request: #%s%.*s: extraneous key [%.*s] is not "
-                          "permitted, please reformat your input and try again.",
-                          walk->path_len > 0 ? "/" : "", (int)walk->path_len, walk->path,
-                          SLICE_ARG(utf8_clip(child->name, SHOWN_MAX)));
+        if (shape->kind != SHAPE_OPEN && member_of(shape, child->name) == NULL)
+            return refuse_unknown(walk, child->name);
         given += child->kind != JSON_NULL ? 1 : 0;
     }
     for (size_t i = 0; i < SHAPE_MEMBERS_MAX && shape->members[i].name != NULL; i++)
         if (shape->members[i].required && !is_there(node, shape->members[i].name))
-            return refuse(walk,
-                          "1 validation error detected: Value null at '%.*s%s%s' failed to satisfy "
-                          "constraint: Member must not be null",
-                          (int)walk->path_len, walk->path, walk->path_len > 0 ? "." : "",
-                          shape->members[i].name);
+            return refuse_missing(walk, shape->members[i].name);
     if (shape->kind == SHAPE_UNION && given != 1)
         return refuse(walk,
                       "Malformed input request: #/%.*s: exactly one member of the union must be "
@@ -227,10 +248,37 @@ static void descend(struct walk *walk, const struct json *node, const struct sha
     walk->levels[walk->depth++] = (struct level){shape, node->first, 0, walk->path_len};
 }
 
+/* The shape that a value of several shapes must have. */
+static enum err choose(struct walk *walk, const struct json *node, const struct shape **shape)
+{
+    struct slice tag;
+    if ((*shape)->kind == SHAPE_EITHER)
+        *shape = (*shape)->members[json_is(node, JSON_STRING) ? 0 : 1].shape;
+    if ((*shape)->kind != SHAPE_TAGGED)
+        return OK;
+    const struct json *type = json_member(node, "type");
+    if (!json_is(node, JSON_OBJECT))
+        return refuse_type(walk, "JSONObject");
+    if (!json_is(type, JSON_STRING))
+        return refuse_missing(walk, "type");
+    if (!json_string(walk->arena, type, &tag))
+        return ERR_NO_MEMORY;
+    const struct shape_member *member = member_of(*shape, tag);
+    if (member == NULL)
+        return refuse(walk,
+                      "%.*s: Input tag '%.*s' found using 'type' does not match any of the "
+                      "expected tags",
+                      (int)walk->path_len, walk->path, SLICE_ARG(utf8_clip(tag, SHOWN_MAX)));
+    *shape = member->shape;
+    return OK;
+}
+
 /* Checks the value at walk->path; the walk checks a container's children later. */
 static enum err check_value(struct walk *walk, const struct json *node, const struct shape *shape)
 {
-    enum err err = OK;
+    enum err err = choose(walk, node, &shape);
+    if (err != OK)
+        return err;
     switch (shape->kind) {
     case SHAPE_DOCUMENT:
         return OK;
@@ -256,6 +304,9 @@ static enum err check_value(struct walk *walk, const struct json *node, const st
         break;
     case SHAPE_STRUCTURE:
     case SHAPE_UNION:
+    case SHAPE_OPEN:
+    case SHAPE_TAGGED:
+    case SHAPE_EITHER:
     default:
         err = json_is(node, JSON_OBJECT) ? check_members(walk, node, shape)
                                          : refuse_type(walk, "JSONObject");
@@ -270,7 +321,10 @@ static const struct shape *child_shape(const struct shape *shape, const struct j
 {
     if (shape->kind == SHAPE_LIST || shape->kind == SHAPE_MAP)
         return shape->element;
+    static const struct shape ANYTHING = {.kind = SHAPE_DOCUMENT};
     const struct shape_member *member = member_of(shape, child->name);
+    if (member == NULL && shape->kind == SHAPE_OPEN)
+        return &ANYTHING;
     CHECK(member != NULL); /* because check_members accepted it */
     return member->shape;
 }
@@ -278,7 +332,7 @@ static const struct shape *child_shape(const struct shape *shape, const struct j
 enum err check_shape(struct arena *arena, const struct json *root, const struct shape *shape,
                      char ret_text[CHECK_TEXT_MAX])
 {
-    struct walk walk = {.arena = arena, .text = ret_text};
+    struct walk walk = {.arena = arena, .voice = shape->voice, .text = ret_text};
     enum err err = check_value(&walk, root, shape);
     while (err == OK && walk.depth > 0) {
         struct level *level = &walk.levels[walk.depth - 1];
