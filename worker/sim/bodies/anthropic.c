@@ -43,7 +43,7 @@ static enum err read_choice(struct reading *reading, const struct json *choice)
 static enum err read_text(struct reading *reading, const struct json *text)
 {
     bool is_blank = false;
-    enum err err = reading_add_text(reading, text, &is_blank);
+    enum err err = reading_keep_text(reading, text, &is_blank);
     if (err == OK && is_blank)
         err = reading_refuse(reading, text->source.len == 2
                                           ? "messages: text content blocks must be non-empty"
@@ -77,13 +77,13 @@ static enum err read_result(struct reading *reading, const struct json *block)
     const struct json *content = json_member(block, "content");
     reading->conversation->has_results = true;
     if (json_is(content, JSON_STRING))
-        return reading_add_text(reading, content, &is_blank);
+        return reading_keep_text(reading, content, &is_blank);
     for (const struct json *part = json_is(content, JSON_ARRAY) ? content->first : NULL;
          part != NULL; part = part->next) {
         const struct json *text = json_member(part, "text");
         enum err err = OK;
         if (json_is(text, JSON_STRING))
-            err = reading_add_text(reading, text, &is_blank);
+            err = reading_keep_text(reading, text, &is_blank);
         else if (json_equal_text(json_member(part, "type"), "image"))
             err = read_media(reading, part, "image");
         else

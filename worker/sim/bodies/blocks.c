@@ -11,7 +11,7 @@ static enum err read_text(struct reading *reading, const struct json *value,
                           const struct block_place *place)
 {
     bool is_blank = false;
-    enum err err = reading_add_text(reading, value, &is_blank);
+    enum err err = reading_keep_text(reading, value, &is_blank);
     if (err == OK && is_blank)
         err = reading_refuse(reading,
                              "The text field in the ContentBlock object at %s is blank. Add text "
@@ -153,7 +153,7 @@ static enum err read_tool_result(struct reading *reading, const struct json *val
         const struct json *json = json_member(block, "json");
         enum err err = OK;
         if (json_is(text, JSON_STRING))
-            err = reading_add_text(reading, text, &is_blank);
+            err = reading_keep_text(reading, text, &is_blank);
         else if (json != NULL && json->kind != JSON_NULL)
             reading_add_json(reading, json);
         else
@@ -205,7 +205,7 @@ static enum err read_citations(struct reading *reading, const struct json *value
          part != NULL; part = part->next) {
         bool is_blank = false;
         const struct json *text = json_member(part, "text");
-        enum err err = json_is(text, JSON_STRING) ? reading_add_text(reading, text, &is_blank) : OK;
+        enum err err = json_is(text, JSON_STRING) ? reading_keep_text(reading, text, &is_blank) : OK;
         if (err != OK)
             return err;
     }

@@ -50,13 +50,13 @@ static enum err read_content(struct reading *reading, const struct json *content
 {
     bool is_blank = false;
     if (json_is(content, JSON_STRING))
-        return reading_add_text(reading, content, &is_blank);
+        return reading_keep_text(reading, content, &is_blank);
     for (const struct json *part = json_is(content, JSON_ARRAY) ? content->first : NULL;
          part != NULL; part = part->next) {
         const struct json *text = json_member(part, "text");
         enum err err = OK;
         if (json_is(text, JSON_STRING))
-            err = reading_add_text(reading, text, &is_blank);
+            err = reading_keep_text(reading, text, &is_blank);
         else if (json_is(json_member(part, "image_url"), JSON_OBJECT))
             err = read_image(reading, part);
         else

@@ -73,7 +73,7 @@ enum err check_prompt(struct reading *reading, const struct json *root)
         reading_add_other(reading, root);
         return OK;
     }
-    enum err err = reading_add_text(reading, prompt, &is_blank);
+    enum err err = reading_keep_text(reading, prompt, &is_blank);
     if (err != OK)
         return err;
     split(reading->conversation, slice_of(reading->text, reading->len));
@@ -86,16 +86,16 @@ enum err check_command(struct reading *reading, const struct json *root)
     const struct json *preamble = json_member(root, "preamble");
     const struct json *turns = json_member(root, "chat_history");
     enum err err =
-        json_is(preamble, JSON_STRING) ? reading_add_text(reading, preamble, &is_blank) : OK;
+        json_is(preamble, JSON_STRING) ? reading_keep_text(reading, preamble, &is_blank) : OK;
     reading->conversation->system = slice_of(reading->text, reading->len);
     for (const struct json *turn = json_is(turns, JSON_ARRAY) ? turns->first : NULL;
          err == OK && turn != NULL; turn = turn->next) {
         const struct json *message = json_member(turn, "message");
-        err = json_is(message, JSON_STRING) ? reading_add_text(reading, message, &is_blank) : OK;
+        err = json_is(message, JSON_STRING) ? reading_keep_text(reading, message, &is_blank) : OK;
     }
     reading_turn(reading);
     if (err == OK)
-        err = reading_add_text(reading, json_member(root, "message"), &is_blank);
+        err = reading_keep_text(reading, json_member(root, "message"), &is_blank);
     reading_prompt(reading);
     return err == OK ? read_parameters(reading, root) : err;
 }

@@ -41,7 +41,7 @@ static void add(struct reading *reading, struct slice text)
     hash_in(reading, text);
 }
 
-enum err reading_add_text(struct reading *reading, const struct json *node, bool *ret_blank)
+enum err reading_keep_text(struct reading *reading, const struct json *node, bool *ret_blank)
 {
     struct slice text;
     if (!json_string(reading->arena, node, &text))

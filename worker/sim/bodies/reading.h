@@ -40,7 +40,7 @@ MUST_CHECK bool reading_init(struct reading *ret_reading, struct arena *arena, s
 /* Keeps the reason; returns ERR_REJECTED. */
 enum err reading_refuse(struct reading *reading, const char *format, ...) PRINTF(2, 3);
 /* Adds a text behind what was read; *ret_blank: it has no visible character. */
-MUST_CHECK enum err reading_add_text(struct reading *reading, const struct json *node,
+MUST_CHECK enum err reading_keep_text(struct reading *reading, const struct json *node,
                                      bool *ret_blank);
 /* Adds JSON as text: the result of a tool. */
 void reading_add_json(struct reading *reading, const struct json *node);
