@@ -57,7 +57,6 @@ def drop(*path):
 
 WRONG = {
     "a misspelt field": ("request.tuples", put(["mesages"], [])),
-    "a field that is not done yet": ("request.tuples", put(["tools"], [])),
     "an unknown role": ("request.tuples", put(["messages", 0, 0], "sytem")),
     "a tuple of three": ("request.tuples", put(["messages", 0], ["human", "a", "b"])),
     "a message without a role": ("request.tuples", put(["messages", 0], {"content": "a"})),

@@ -32,8 +32,9 @@ static void every_mistake_is_listed_with_its_place(void **state)
                  "colour: no such field; temperature: must be a number from 0; "
                  "model_kwargs.max_tokens: must be a whole number from 1; "
                  "model_kwargs.top_p: must be a number from 0 to 1; "
-                 "messages[0].role: must be system, user (human) or assistant (ai); "
-                 "messages[1][1][0].type: unknown block type; "
+                 "messages[0].role: must be system, user (human), assistant (ai) or tool; "
+                 "messages[1][1][0].type: Bedrock has no blocks of the type \"sonnet\"; leave out "
+                 "another vendor's blocks; "
                  "messages[1][1][2]: a block must be an object or a string; "
                  "messages[2][1]: must be a string or an array of blocks");
     assert_lists("{\"messages\":[{\"role\":\"user\",\"colour\":1,\"status\":2}]}",
@@ -54,7 +55,7 @@ static void consequences_of_a_mistake_are_not_listed(void **state)
     assert_lists("{\"messages\":[[\"human\",7],[\"ai\",\"x\"]]}",
                  "messages[0][1]: must be a string or an array of blocks");
     assert_lists("{\"messages\":[[\"usr\",\"x\"],[\"ai\",\"x\"]]}",
-                 "messages[0][0]: must be system, user (human) or assistant (ai)");
+                 "messages[0][0]: must be system, user (human), assistant (ai) or tool");
     assert_lists("{\"prompt\":{\"template\":[[\"human\",7]],\"variables\":{\"a\":\"b\"}}}",
                  "prompt.template[0][1]: must be a string or an array of blocks");
     assert_lists("{\"prompt\":{\"template\":\"translate\",\"variables\":[]}}",
