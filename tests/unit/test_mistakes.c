@@ -38,8 +38,8 @@ static void every_mistake_is_listed_with_its_place(void **state)
                  "messages[1][1][2]: a block must be an object or a string; "
                  "messages[2][1]: must be a string or an array of blocks");
     assert_lists("{\"messages\":[{\"role\":\"user\",\"colour\":1,\"status\":2}]}",
-                 "messages[0].colour: no such field; messages[0].status: this version does not "
-                 "support this field yet; messages[0].content: missing");
+                 "messages[0].colour: no such field; messages[0].status: is allowed in tool "
+                 "messages only; messages[0].content: missing");
     assert_lists("{" SAID ",\"model\":\"claud\",\"top_p\":2}",
                  "top_p: must be a number from 0 to 1; model: \"claud\" is neither an alias from "
                  "the settings nor a model id or ARN (aliases: claude, plain); did you mean "

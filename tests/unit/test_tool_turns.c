@@ -14,7 +14,7 @@
 #define USE(id, input) "{\"toolUse\":{\"toolUseId\":\"" id "\",\"name\":\"f\",\"input\":" input "}}"
 #define RESULT(id, parts, status)                                                                  \
     "{\"toolResult\":{\"toolUseId\":\"" id "\",\"content\":[" parts "],\"status\":\"" status "\"}" \
-                                                                                             "}"
+    "}"
 #define CALLS(calls) "{\"type\":\"ai\",\"content\":\"\",\"tool_calls\":[" calls "]}"
 #define CALL(id)     "{\"name\":\"f\",\"args\":{\"a_b\":1.0},\"id\":\"" id "\",\"type\":\"tool_call\"}"
 #define DONE(id)     "{\"type\":\"tool\",\"tool_call_id\":\"" id "\",\"content\":\"ok\"}"
@@ -337,7 +337,7 @@ static void wrong_blocks_are_rejected_with_their_place(void **state)
 
 /* --- a request without tools --- */
 
-static void without_tools_calls_and_results_are_told(void **state)
+static void without_tools_calls_and_results_become_texts(void **state)
 {
     (void)state;
     assert_messages(
@@ -346,14 +346,14 @@ static void without_tools_calls_and_results_are_told(void **state)
         "\"id\":\"d\"}]},{\"type\":\"tool\",\"tool_call_id\":\"c\",\"content\":[\"a\",{\"type\":"
         "\"json\",\"json\":{\"k\":1}}]},{\"type\":\"tool\",\"tool_call_id\":\"d\",\"content\":[{"
         "\"image\":{}}]},[\"human\",\"so\"]]",
-        "{\"messages\":[" USER(TEXT("Hi")) "," MODEL(
-            TEXT("x") "," TEXT("[Called f with parameters: {\\\"a\\\": [1, 2.50, "
-                               "\\\"é\\\\\\\"\\\"]}]") "," TEXT(
-                "[Called g]")) "," USER(TEXT("[Tool output: a{\\\"k\\\": 1}]") "," TEXT("so")) "]"
-                                                                                               "}");
+        "{\"messages\":[" USER(TEXT("Hi")) "," MODEL(TEXT("x") "," TEXT(
+            "[Called f with parameters: {\\\"a\\\": [1, 2.50, "
+            "\\\"é\\\\\\\"\\\"]}]") "," TEXT("[Called g]")) "," USER(TEXT("[Tool output: "
+                                                                          "a{\\\"k\\\": 1}]") "," TEXT("so")) "]"
+                                                                                                              "}");
 }
 
-static void raw_blocks_are_told_too(void **state)
+static void raw_blocks_become_texts_too(void **state)
 {
     (void)state;
     assert_messages(
@@ -364,7 +364,7 @@ static void raw_blocks_are_told_too(void **state)
             "[Called f with parameters: {\\\"a\\\": 1}]") "," TEXT("[Tool output: r[1, 2]]")) "]}");
 }
 
-static void a_turn_of_which_nothing_is_told_says_a_stand_in(void **state)
+static void a_turn_of_which_nothing_is_left_says_a_stand_in(void **state)
 {
     (void)state;
     assert_messages("[[\"human\",[{\"toolResult\":{\"content\":[{\"image\":{}}]}}]]]",
@@ -404,9 +404,9 @@ int main(void)
         cmocka_unit_test(every_block_of_a_result_is_sent),
         cmocka_unit_test(what_langchain_wraps_is_unwrapped),
         cmocka_unit_test(wrong_blocks_are_rejected_with_their_place),
-        cmocka_unit_test(without_tools_calls_and_results_are_told),
-        cmocka_unit_test(raw_blocks_are_told_too),
-        cmocka_unit_test(a_turn_of_which_nothing_is_told_says_a_stand_in),
+        cmocka_unit_test(without_tools_calls_and_results_become_texts),
+        cmocka_unit_test(raw_blocks_become_texts_too),
+        cmocka_unit_test(a_turn_of_which_nothing_is_left_says_a_stand_in),
         cmocka_unit_test(system_messages_alone_get_a_users_turn),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

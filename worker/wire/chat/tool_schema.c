@@ -5,7 +5,7 @@
 
 /* What to do with a list of branches or types. */
 struct slimmed {
-    const struct json *only; /* the one that is left alone */
+    const struct json *only; /* the one that remains */
     size_t count;            /* that are left */
 };
 

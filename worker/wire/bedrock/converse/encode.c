@@ -110,7 +110,7 @@ static void add_parts(struct buf *body, const struct block *blocks, size_t count
 }
 
 /* Of a request without tools: a call or result as a text, unless there is nothing to say. */
-static void add_told(struct buf *body, const struct block *block)
+static void add_as_text(struct buf *body, const struct block *block)
 {
     struct buf text OWNED_BY(buf_done);
     buf_init(&text, body->limit);
@@ -118,16 +118,16 @@ static void add_told(struct buf *body, const struct block *block)
     if (text.failed != OK && body->failed == OK)
         body->failed = text.failed;
     if (text.len > 0) {
-        struct block told = {.kind = BLOCK_TEXT, .text = buf_slice(&text)};
+        struct block said = {.kind = BLOCK_TEXT, .text = buf_slice(&text)};
         json_add_comma(body);
-        add_text(body, &told);
+        add_text(body, &said);
     }
 }
 
 /* What stands around the blocks of a turn, or of system. */
 struct frame {
     const struct request *request;
-    bool tells;      /* calls and results as texts */
+    bool has_texts;  /* in place of calls and results */
     bool is_guarded; /* its texts are for the guardrail, and there must be one */
     bool has_point;  /* of cache_control, at its end */
 };
@@ -136,8 +136,8 @@ struct frame {
 static bool add_framed(struct buf *body, const struct frame *frame, const struct block *block)
 {
     bool is_guarded = frame->is_guarded && block->kind == BLOCK_TEXT;
-    if (frame->tells && tool_text_replaces(block)) {
-        add_told(body, block);
+    if (frame->has_texts && tool_text_replaces(block)) {
+        add_as_text(body, block);
     } else {
         json_add_comma(body);
         if (is_guarded)
@@ -189,7 +189,7 @@ static void add_messages(struct buf *body, const struct request *request,
                          const struct converse_points *points)
 {
     const struct turn *guarded = guarded_turn(request);
-    bool tells = !converse_has_tools(request);
+    bool has_texts = !converse_has_tools(request);
     json_add_name(body, "messages");
     buf_add_byte(body, '[');
     for (size_t i = 0; i < request->turn_count; i++) {
@@ -197,7 +197,7 @@ static void add_messages(struct buf *body, const struct request *request,
         size_t left = request->turn_count - i;
         struct frame frame = {
             .request = request,
-            .tells = tells,
+            .has_texts = has_texts,
             .is_guarded = turn == guarded,
             .has_point = (left == 1 && points->last) || (left == 2 && points->before_last),
         };
