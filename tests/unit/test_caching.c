@@ -159,10 +159,10 @@ static void guard_content_is_read_in_all_its_forms(void **state)
                     "\"guard_content\":{\"type\":\"text\",\"text\":\"b\"}},{\"type\":"
                     "\"guard_content\",\"guardContent\":{\"text\":{\"text\":\"c\",\"qualifiers\":["
                     "\"query\"]}}}]]]",
-                    "{\"messages\":[" USER(GUARDED(
-                        "a") "," GUARDED("b") ",{\"guardContent\":{"
-                                              "\"text\":{\"text\":\"c\",\"qualifiers\":[\"query\"]}"
-                                              "}}") "],\"system\":[" GUARDED("s") "]}");
+                    "{\"messages\":[" USER(GUARDED("a") "," GUARDED(
+                        "b") ",{\"guardContent\":{"
+                             "\"text\":{\"text\":\"c\",\"qualifiers\":[\"query\"]}"
+                             "}}") "],\"system\":[" GUARDED("s") "]}");
     assert_refused("{\"messages\":[[\"human\",[{\"type\":\"guard_content\"}]]]}", ERR_INVALID,
                    "messages[0][1][0].text");
 }

@@ -1,6 +1,7 @@
 /* What the rooms that read blocks share: a block on its way, and their readers. Private to
  * blocks.c, which finds the reader by blocks.def, and to the rooms that have the readers
- * (blocks_text.c, blocks_media.c …). */
+ * (blocks_text, blocks_cited, blocks_reasoning, blocks_calls, blocks_results, blocks_cache,
+ * blocks_guard, blocks_media with blocks_source and blocks_names). */
 #ifndef WIRE_CHAT_BLOCKS_PARTS_H
 #define WIRE_CHAT_BLOCKS_PARTS_H
 

@@ -37,7 +37,7 @@ size_t converse_text_bytes(const struct json *string);
 void converse_add_options(struct buf *body, const struct request *request);
 
 /* Where the request's cache_control puts cache points; nowhere without it. As in LangChain: at most
- * four are in a request with its own, places that have one are left out. */
+ * four are in a request with its own, places that have one are left out: encode_cache.c. */
 struct converse_points {
     bool system, last, tools, before_last; /* the end of system, the last turn … */
 };
@@ -53,7 +53,7 @@ void converse_add_tools(struct buf *body, const struct request *request,
 /* Adds messages, system and toolConfig, for a body that has them beside members of its own. */
 void converse_add_conversation(struct buf *body, const struct request *request);
 
-/* A picture, document, video or sound that is not in Converse's form. */
+/* A picture, document, video or sound that is not in Converse's form: encode_media.c. */
 void converse_add_media(struct buf *body, const struct block *block);
 
 /* What a whole answer is read with. */
