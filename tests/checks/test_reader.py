@@ -46,6 +46,7 @@ OPTIONS = {
     "cache_control": [{"type": "ephemeral"}, {"type": "ephemeral", "ttl": "1h"}, {"type": "ephemeral", "ttl": "5m"},
                       {"type": "ephemeral", "ttl": "2h"}, {"type": "ephemeral", "ttl": None}, {"type": "default"},
                       {"type": None}, {"ttl": "1h"}, {"type": "ephemeral", "x": 1}],
+    "count_tokens": [],
     "service_tier": ["priority", "default", "flex", "reserved", "Flex", {"type": "flex"}],
     "output_config": [{"textFormat": {"type": "json_schema", "structure": {}}}],
     "provider": ["Anthropic"],

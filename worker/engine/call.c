@@ -309,8 +309,8 @@ static void estimate(const struct call *call, size_t received_bytes,
     };
 }
 
-void call_judge(struct engine *engine, struct call *call, const struct call_end *end,
-                struct verdict *ret_verdict)
+static void judge(struct engine *engine, struct call *call, const struct call_end *end,
+                  struct verdict *ret_verdict)
 {
     struct verdict *ret = ret_verdict;
     memset(ret, 0, sizeof *ret);
@@ -348,6 +348,14 @@ void call_judge(struct engine *engine, struct call *call, const struct call_end 
         ret->estimated_reason = estimate_reason(call, err);
         estimate(call, ret->received_bytes, &ret->counts);
     }
+}
+
+void call_judge(struct engine *engine, struct call *call, const struct call_end *end,
+                struct verdict *ret_verdict)
+{
+    judge(engine, call, end, ret_verdict);
+    if (call->job->request.count_tokens)
+        ret_verdict->is_billable = false;
 }
 
 void verdict_add_failure(const struct verdict *verdict, struct buf *text)

@@ -353,7 +353,7 @@ void job_call_ended(struct engine *engine, struct job *job, const struct call_en
     parsed_read(&call->receiver->arena, DIALECT_SCRATCH_BYTES(engine->config.max_answer_bytes),
                 &job->request, &verdict.answer);
     bool is_answer = outcome_answer(engine, job, &verdict);
-    if (!is_answer)
+    if (!is_answer && verdict.is_billable)
         outcome_call_usage(engine, job, &verdict);
     job->call = NULL;
     call_free(engine, call);

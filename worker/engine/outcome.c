@@ -72,6 +72,8 @@ bool outcome_answer(struct engine *engine, struct job *job, const struct verdict
         return false;
     }
     result_add(engine, &job->result, response);
+    if (!verdict->is_billable)
+        return true;
     struct usage_facts usage = usage_facts_of(engine, job);
     usage.answer = &verdict->answer;
     usage.counts = verdict->counts;
@@ -176,8 +178,27 @@ void outcome_orphan(struct engine *engine, struct job *job)
     submit_usage(engine, NULL, job->offset, &usage);
 }
 
+/* A dead owner's call that is settled: its entry in the ledger becomes one of those that died. */
+static void settle_dead_owners(struct result *result)
+{
+    result->has_usage = true;
+    result->is_dead_owners = true;
+}
+
+/* A call that counts tokens costs nothing: it leaves no record, but its owner died during it. */
+static void settle_counting(struct engine *engine, struct job *job)
+{
+    struct result *result = result_new();
+    result_submit(engine, result, job->partition, job->offset);
+    settle_dead_owners(result);
+}
+
 void outcome_dead_owners_call(struct engine *engine, struct job *job)
 {
+    if (job->request.count_tokens) {
+        settle_counting(engine, job);
+        return;
+    }
     /* Settings that changed since may not know its model or may reject the request. */
     struct request request = job->request;
     if (request.model_requested.len == 0)
@@ -207,9 +228,7 @@ void outcome_dead_owners_call(struct engine *engine, struct job *job)
         .cache_write_1h_tokens = ANSWER_COUNT_ABSENT,
         .reasoning_tokens = ANSWER_COUNT_ABSENT,
     };
-    struct result *result = submit_usage(engine, job->partition, job->offset, &usage);
-    result->has_usage = true;
-    result->is_dead_owners = true;
+    settle_dead_owners(submit_usage(engine, job->partition, job->offset, &usage));
 }
 
 /* Makes the outputs for job->why. Usage stays, but not as that of a published answer. */

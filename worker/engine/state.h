@@ -47,7 +47,7 @@ struct result {
         *partition; /* NULL: an orphan, whose partition is gone; it touches no ledger */
     int64_t offset;
     struct job *job;     /* whose answer this is; NULL: only the usage of an earlier call */
-    bool has_usage;      /* records the usage of one call of the ledger entry */
+    bool has_usage;      /* records one call of the ledger entry: its usage, if it has any */
     bool is_dead_owners; /* … a call of a dead owner */
     enum result_place place;
 };

@@ -1,5 +1,6 @@
 #include "wire/bedrock/dialect.h"
 
+#include "wire/bedrock/count.h"
 #include "wire/bedrock/fault.h"
 #include "wire/formats/http.h"
 
@@ -9,10 +10,19 @@ void dialect_add_path(const struct dialect *dialect, struct slice model, bool st
     dialect->api->add_path(dialect, model, stream, ret_path);
 }
 
+void dialect_add_request_path(const struct dialect *dialect, const struct request *request,
+                              struct slice model, bool stream, struct buf *ret_path)
+{
+    if (request != NULL && request->count_tokens)
+        count_add_path(request, model, ret_path);
+    else
+        dialect_add_path(dialect, model, stream, ret_path);
+}
+
 enum err dialect_add_headers(const struct dialect *dialect, const struct request *request,
                              bool stream, struct call_headers *ret_headers)
 {
-    if (dialect->api->add_headers == NULL)
+    if (dialect->api->add_headers == NULL || (request != NULL && request->count_tokens))
         return OK;
     return dialect->api->add_headers(dialect, request, stream, ret_headers);
 }
@@ -20,12 +30,14 @@ enum err dialect_add_headers(const struct dialect *dialect, const struct request
 enum err dialect_encode(const struct dialect *dialect, const struct request *request,
                         struct buf *ret_body)
 {
+    if (request->count_tokens)
+        return count_encode(dialect, request, ret_body);
     return dialect->family->encode(dialect, request, ret_body);
 }
 
 bool dialect_streams(const struct dialect *dialect, const struct request *request)
 {
-    return request->stream && dialect->family->can_stream;
+    return request->stream && !request->count_tokens && dialect->family->can_stream;
 }
 
 bool dialect_is_stream(const struct dialect *dialect, const struct heard *heard)
@@ -38,6 +50,8 @@ bool dialect_is_stream(const struct dialect *dialect, const struct heard *heard)
 enum err dialect_decode(const struct dialect *dialect, struct arena *arena,
                         const struct heard *heard, struct answer *ret_answer, struct why *ret_why)
 {
+    if (heard->request != NULL && heard->request->count_tokens)
+        return count_decode(heard, ret_answer, ret_why);
     return dialect->family->decode(dialect, arena, heard, ret_answer, ret_why);
 }
 

@@ -73,6 +73,10 @@ struct family {
                                credentials may use the model: for `check --connect` */
     enum err (*encode)(const struct dialect *dialect, const struct request *request,
                        struct buf *ret_body);
+    /* The member of CountTokens' `input`: `"converse":{…}`. NULL: `invokeModel` with the body of
+     * encode. A failure sticks in the buf. */
+    void (*add_counted)(const struct dialect *dialect, const struct request *request,
+                        struct buf *ret_body);
     enum err (*decode)(const struct dialect *dialect, struct arena *arena,
                        const struct heard *heard, struct answer *ret_answer, struct why *ret_why);
     /* NULL, all five, where can_stream is false. */
@@ -96,6 +100,10 @@ struct dialect {
 
 void dialect_add_path(const struct dialect *dialect, struct slice model, bool stream,
                       struct buf *ret_path);
+/* Likewise of a request's call, which may be one that counts tokens. NULL: of a call without a
+ * request. */
+void dialect_add_request_path(const struct dialect *dialect, const struct request *request,
+                              struct slice model, bool stream, struct buf *ret_path);
 /* Adds the headers that only this API has. `ret_headers` is zeroed before; its owner frees the
  * text. ERR_TOO_LARGE, ERR_NO_MEMORY. */
 MUST_CHECK enum err dialect_add_headers(const struct dialect *dialect,

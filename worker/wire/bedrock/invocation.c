@@ -21,7 +21,8 @@ static struct slice add_url(struct buf *url, const struct invocation *invocation
     buf_add(url, endpoint->host);
     size_t path_at = url->len;
     buf_add(url, endpoint->base_path);
-    dialect_add_path(invocation->dialect, invocation->model, invocation->stream, url);
+    dialect_add_request_path(invocation->dialect, invocation->request, invocation->model,
+                             invocation->stream, url);
     size_t path_len = url->len - path_at;
     buf_add_byte(url, '\0');
     return slice_sub(buf_slice(url), path_at, path_len);

@@ -222,5 +222,7 @@ enum err request_read_count_tokens(struct reader *reader, const struct request_f
     if (value->kind != JSON_TRUE && value->kind != JSON_FALSE)
         return why_set(&reader->why, ERR_INVALID, field->name, "must be true or false");
     reader->request->count_tokens = value->kind == JSON_TRUE;
+    if (reader->request->count_tokens)
+        reader->request->stream = false; /* read before */
     return OK;
 }

@@ -124,6 +124,15 @@ static void add_position(struct buf *body, const struct record *record)
     buf_add_byte(body, '}');
 }
 
+/* Bedrock counted the request's tokens, and no model answered. */
+static void add_count(struct buf *body, const struct usage_counts *counts)
+{
+    json_add_name(body, "usage");
+    buf_add_byte(body, '{');
+    json_add_int_member(body, "input_tokens", counts->input_tokens);
+    buf_add_byte(body, '}');
+}
+
 static void add_value(struct buf *body, const struct response_facts *facts)
 {
     const struct request *request = facts->request;
@@ -133,7 +142,9 @@ static void add_value(struct buf *body, const struct response_facts *facts)
     json_add_text_member(body, "id", request->id);
     json_add_text_member(body, "status", is_ok ? SLICE("ok") : SLICE("error"));
     json_add_text_member(body, "model", last == NULL ? request->model : last->model);
-    if (is_ok) {
+    if (is_ok && request->count_tokens) {
+        add_count(body, &facts->answer->usage);
+    } else if (is_ok) {
         json_add_text_member(body, "stop_reason", facts->answer->stop_reason);
         add_message(body, facts);
         json_add_member(body, "parsed", facts->answer->parsed);

@@ -27,6 +27,7 @@ static const struct family family_converse = {
     .can_stream = true,
     .trial_body = "{\"messages\":[],\"inferenceConfig\":{\"maxTokens\":0}}",
     .encode = converse_encode,
+    .add_counted = converse_add_counted,
     .decode = converse_decode,
     .stream_start = converse_stream_start,
     .stream_step = converse_stream_step,

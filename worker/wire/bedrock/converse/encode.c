@@ -272,6 +272,16 @@ void converse_add_conversation(struct buf *body, const struct request *request)
     converse_add_tools(body, request, &points);
 }
 
+void converse_add_counted(const struct dialect *dialect, const struct request *request,
+                          struct buf *ret_body)
+{
+    (void)dialect;
+    buf_add_text(ret_body, "\"converse\":{");
+    converse_add_conversation(ret_body, request);
+    add_additional(ret_body, request);
+    buf_add_byte(ret_body, '}');
+}
+
 enum err converse_encode(const struct dialect *dialect, const struct request *request,
                          struct buf *ret_body)
 {

@@ -69,6 +69,8 @@ MUST_CHECK enum err converse_read(const struct converse_whole *whole, const stru
 /* The row's functions: encode.c, decode.c, stream.c. */
 MUST_CHECK enum err converse_encode(const struct dialect *dialect, const struct request *request,
                                     struct buf *ret_body);
+void converse_add_counted(const struct dialect *dialect, const struct request *request,
+                          struct buf *ret_body);
 MUST_CHECK enum err converse_decode(const struct dialect *dialect, struct arena *arena,
                                     const struct heard *heard, struct answer *ret_answer,
                                     struct why *ret_why);
