@@ -42,6 +42,22 @@ static void check_answer(const struct answer *answer)
     CHECK(!usage->known || usage->raw.ptr != NULL);
 }
 
+/* The same bytes as the answer to a request that counts tokens. */
+static void try_count(struct slice body)
+{
+    struct request request = {.count_tokens = true};
+    struct heard heard = {.status = 200, .request = &request, .body = body};
+    struct arena arena;
+    struct answer answer;
+    struct why why;
+    arena_init(&arena, ARENA_LIMIT);
+    if (dialect_decode(&dialect_converse, &arena, &heard, &answer, &why) == OK)
+        CHECK(answer.usage.known && answer.usage.input_tokens >= 0 && answer.content.ptr == NULL);
+    else
+        CHECK(why.err == ERR_BAD_ANSWER);
+    arena_done(&arena);
+}
+
 static void try_body(struct slice bytes, const struct request *request)
 {
     int64_t live = memory_live();
@@ -68,5 +84,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static const struct request thinking = {.traits = {.has = 1U << TRAIT_INLINE_REASONING}};
     try_body(slice_of(data, size), NULL);
     try_body(slice_of(data, size), &thinking);
+    try_count(slice_of(data, size));
     return 0;
 }

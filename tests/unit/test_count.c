@@ -48,6 +48,16 @@ static void converse_counts_what_the_model_is_told(void **state)
                 "\"additionalModelRequestFields\":{\"a\":1.50}}}}");
 }
 
+static void tools_are_counted(void **state)
+{
+    (void)state;
+#define TOOLS                                                                                      \
+    "[{\"toolSpec\":{\"name\":\"t\",\"description\":\"d\",\"inputSchema\":{\"json\":{}}}}]"
+    assert_body("{" SAID ",\"tools\":" TOOLS COUNT "}",
+                "{\"input\":{\"converse\":{\"messages\":[{\"role\":\"user\",\"content\":"
+                "[{\"text\":\"Hi\"}]}],\"toolConfig\":{\"tools\":" TOOLS "}}}}");
+}
+
 static void another_api_counts_the_whole_body(void **state)
 {
     (void)state;
@@ -118,6 +128,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tokens_are_counted_by_the_model_itself),
         cmocka_unit_test(converse_counts_what_the_model_is_told),
+        cmocka_unit_test(tools_are_counted),
         cmocka_unit_test(another_api_counts_the_whole_body),
         cmocka_unit_test(the_count_is_the_input_and_nothing_else),
         cmocka_unit_test(count_tokens_is_a_switch),

@@ -46,6 +46,21 @@ static void every_mistake_is_listed_with_its_place(void **state)
                  "\"claude\"?");
 }
 
+static void a_foreign_name_gets_a_hint(void **state)
+{
+    (void)state;
+    assert_lists("{" SAID ",\"stop_sequences\":[\"a\"],\"max_completion_tokens\":1}",
+                 "stop_sequences: no such field; write stop; "
+                 "max_completion_tokens: no such field; write max_tokens");
+    assert_lists("{" SAID ",\"inferenceConfig\":{},\"guardrail_config\":{}}",
+                 "inferenceConfig: no such field; its members are fields here: max_tokens, "
+                 "temperature, top_p, stop; guardrail_config: no such field; write guardrail");
+    assert_lists("{" SAID ",\"response_format\":{},\"tools_choice\":1,\"system\":null}",
+                 "response_format: no such field; write structured_output; "
+                 "tools_choice: no such field; write tool_choice; "
+                 "system: no such field; write a message with the role system");
+}
+
 static void consequences_of_a_mistake_are_not_listed(void **state)
 {
     (void)state;
@@ -171,6 +186,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_mistake_is_listed_with_its_place),
+        cmocka_unit_test(a_foreign_name_gets_a_hint),
         cmocka_unit_test(consequences_of_a_mistake_are_not_listed),
         cmocka_unit_test(missing_variables_of_all_messages_are_listed),
         cmocka_unit_test(eight_are_listed_and_more_are_counted),

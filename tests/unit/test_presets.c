@@ -151,6 +151,7 @@ static void a_default_that_no_request_may_have_is_rejected_at_its_place(void **s
     assert_problem(DEFAULTS("reasoning: high"), "models.aliases.a.defaults.reasoning: ");
     assert_problem(DEFAULTS("guardrial: {}"),
                    "defaults.guardrial: unknown; did you mean guardrail?");
+    assert_problem(DEFAULTS("stop_sequences: [a]"), "defaults.stop_sequences: unknown; write stop");
     assert_problem(DEFAULTS("x: {}"), "defaults are max_tokens, temperature, ");
     assert_problem(DEFAULTS("output_config: {a: 1, a: 2}"), "output_config.a: ");
     assert_problem(OPUS("defaults: {reasoning: {effort: none}}"),

@@ -56,6 +56,7 @@ struct engine *engine_new(const struct engine_config *config, const struct ports
         return NULL;
     check_set_objects(objects_print);
     engine->config = *config;
+    engine->config.catalog.memo = &engine->traits_memo;
     engine->ports = *ports;
     engine->now_ms = now_ms;
     engine->wall_ms = wall_ms;

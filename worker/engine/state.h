@@ -344,6 +344,7 @@ struct engine {
 
     struct targets targets;
     struct notices notices;
+    struct traits_memo traits_memo; /* the catalog's */
 
     struct replies replies;
     struct chunk_topic chunk_topic;

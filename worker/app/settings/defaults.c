@@ -6,6 +6,7 @@
 
 #include "app/settings/trial.h"
 #include "base/suggest.h"
+#include "wire/chat/foreign.h"
 #include "wire/chat/presets.h"
 #include "wire/formats/json.h"
 #include "yaml/mistake.h"
@@ -148,6 +149,10 @@ static void add_unknown_default(struct settings_reader *reader, const struct doc
     struct suggest suggest;
     struct buf known OWNED_BY(buf_done);
     buf_init(&known, 1024);
+    if (foreign_add_hint(&known, item->key)) {
+        problems_add(reader->problems, item->key_place, path, "unknown; %s", buf_text(&known));
+        return;
+    }
     suggest_init(&suggest, item->key);
     buf_add_text(&known, "defaults are ");
     for (enum parameter i = 0; i < PARAMETER_COUNT; i++) {

@@ -5,6 +5,7 @@
 
 #include "wire/chat/answer.h"
 #include "wire/chat/parameters.h"
+#include "wire/chat/traits.h"
 #include "wire/formats/why.h"
 
 struct request;
@@ -52,6 +53,7 @@ struct catalog {
     size_t alias_count;
     const struct template_named *templates;
     size_t template_count;
+    struct traits_memo *memo; /* NULL = none; changes while requests are read */
 };
 
 #endif

@@ -135,16 +135,11 @@ static enum err parse(struct reader *reader, struct slice object, const struct j
     return err == OK ? OK : reader_no_memory(reader);
 }
 
-enum err merge_under(struct reader *reader, struct slice object)
+/* `over` NULL: the request has no additional fields. */
+static enum err unite(struct reader *reader, const struct json *under, const struct json *over)
 {
     struct request *request = reader->request;
-    const struct json *under = NULL, *over = NULL;
     struct buf members OWNED_BY(buf_done);
-    enum err err = parse(reader, object, &under);
-    if (err == OK && request->additional_fields.ptr != NULL)
-        err = parse(reader, request->additional_fields, &over);
-    if (err != OK)
-        return err;
     buf_init(&members, 2 + bytes_max(under) + bytes_max(over));
     buf_add_byte(&members, '{');
     for (const struct json *member = under->first; member != NULL; member = member->next)
@@ -160,4 +155,13 @@ enum err merge_under(struct reader *reader, struct slice object)
         !arena_copy(reader->arena, buf_slice(&members), &request->additional_fields))
         return reader_no_memory(reader);
     return OK;
+}
+
+enum err merge_under(struct reader *reader, struct slice object)
+{
+    const struct json *under = NULL, *over = NULL;
+    enum err err = parse(reader, object, &under);
+    if (err == OK && reader->request->additional_fields.ptr != NULL)
+        err = parse(reader, reader->request->additional_fields, &over);
+    return err == OK ? unite(reader, under, over) : err;
 }

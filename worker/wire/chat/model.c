@@ -68,7 +68,8 @@ static enum err apply_alias(struct reader *reader, const struct model_alias *ali
 static enum err suit_model(struct reader *reader, const struct model_alias *alias)
 {
     struct request *request = reader->request;
-    request->traits = traits_of(request->model, request->base_model, request->provider);
+    request->traits = traits_recall(reader->catalog->memo, request->model, request->base_model,
+                                    request->provider);
     if (reader->catalog->choose != NULL)
         reader->catalog->choose(request);
     enum err err = effort_apply(reader);

@@ -1,8 +1,11 @@
 #include "wire/chat/request.h"
 
+#include <string.h>
+
 #include "base/instant.h"
 #include "base/utf8.h"
 #include "wire/chat/conversation.h"
+#include "wire/chat/foreign.h"
 #include "wire/chat/merge.h"
 #include "wire/chat/model.h"
 #include "wire/chat/options.h"
@@ -10,15 +13,18 @@
 #include "wire/chat/tool_choice.h"
 #include "wire/chat/tool_fields.h"
 #include "wire/chat/values.h"
+#include "wire/formats/path.h"
 #include "wire/formats/text.h"
 
 #define SCHEMA_ID_BYTES 5 /* Confluent Platform, "Wire format" */
 
+#define ROW(name, read, target, kind) {#name, read, target, kind, sizeof #name - 1},
 static const struct request_field fields[] = {
-#define FIELD(name, read)         {#name, read, 0, JSON_NULL},
-#define VALUE(name, read, member) {#name, read, offsetof(struct request, member), JSON_NULL},
-#define PART(name, kind, member)  {#name, request_read_part, offsetof(struct reader, member), kind},
-#define LATER(name)               {#name, NULL, 0, JSON_NULL},
+#define FIELD(name, read)         ROW(name, read, 0, JSON_NULL)
+#define VALUE(name, read, member) ROW(name, read, offsetof(struct request, member), JSON_NULL)
+#define LATER(name)               ROW(name, NULL, 0, JSON_NULL)
+/* Put together at the end. */
+#define PART(name, kind, member) ROW(name, request_read_part, offsetof(struct reader, member), kind)
 /* The settings know the form. */
 #define PRESET(name, read, member, form) VALUE(name, read, member)
 #include "wire/chat/request_fields.def"
@@ -28,10 +34,11 @@ static const struct request_field fields[] = {
 #undef PART
 #undef LATER
 #define PARAMETER(id, name, form, least, most, other, converse)                                    \
-    {#name, request_read_parameter, PARAMETER_##id, JSON_NULL},
+    ROW(name, request_read_parameter, PARAMETER_##id, JSON_NULL)
 #include "wire/chat/parameters.def"
 #undef PARAMETER
 };
+#undef ROW
 
 /* --- headers --- */
 
@@ -161,30 +168,49 @@ static enum err parse_value(struct reader *reader, const struct json **ret_root)
     return OK;
 }
 
-static const struct request_field *find_field(struct slice name)
+/* What a value gives, by the rows of the fields; NULL = not given, or null. */
+struct given {
+    const struct json *values[COUNT_OF(fields)];
+};
+
+static size_t find_field(struct slice name)
 {
-    for (size_t i = 0; i < COUNT_OF(fields); i++)
-        if (slice_equal_text(name, fields[i].name))
-            return &fields[i];
-    return NULL;
+    size_t found = 0;
+    while (found < COUNT_OF(fields) && (fields[found].name_len != name.len ||
+                                        memcmp(fields[found].name, name.ptr, name.len) != 0))
+        found++;
+    return found;
 }
 
-static void check_names(struct reader *reader, const struct json *root)
+static enum err refuse_name(struct reader *reader, struct slice name)
 {
     const char *names[COUNT_OF(fields)];
-    bool goes_on = true;
+    struct path path = path_member("", name);
+    struct buf hint OWNED_BY(buf_done);
+    buf_init(&hint, WHY_MESSAGE_MAX);
+    if (foreign_add_hint(&hint, name))
+        return why_set(&reader->why, ERR_INVALID, path.text, "no such field; %s", buf_text(&hint));
     for (size_t i = 0; i < COUNT_OF(fields); i++)
         names[i] = fields[i].name;
-    for (const struct json *member = root->first; goes_on && member != NULL;
-         member = member->next) {
-        const struct request_field *field = find_field(member->name);
+    return reader_unknown_member(reader, "", name, names, COUNT_OF(names));
+}
+
+/* Finds the row of each member, and notes those that have none. */
+static void find_fields(struct reader *reader, const struct json *root, struct given *ret_given)
+{
+    bool goes_on = true;
+    for (const struct json *member = root->first; member != NULL; member = member->next) {
+        size_t at = find_field(member->name);
+        bool is_given = at < COUNT_OF(fields) && member->kind != JSON_NULL;
         enum err err = OK;
-        if (field == NULL)
-            err = reader_unknown_member(reader, "", member->name, names, COUNT_OF(names));
-        else if (field->read == NULL && member->kind != JSON_NULL)
-            err = why_set(&reader->why, ERR_UNSUPPORTED_FIELD, field->name,
+        if (at == COUNT_OF(fields) && goes_on)
+            err = refuse_name(reader, member->name);
+        else if (is_given && fields[at].read == NULL)
+            err = why_set(&reader->why, ERR_UNSUPPORTED_FIELD, fields[at].name,
                           "this version does not support this field yet");
-        goes_on = reader_note(reader, err);
+        if (is_given)
+            ret_given->values[at] = member;
+        goes_on = reader_note(reader, err) && goes_on;
     }
 }
 
@@ -196,12 +222,11 @@ static bool gives(const struct json *root, const char *name)
 
 /* Every field is read, whatever the one before was: the error response wants the id, the metadata
  * and the rest. */
-static void read_fields(struct reader *reader, const struct json *root)
+static void read_fields(struct reader *reader, const struct given *given)
 {
     for (size_t i = 0; i < COUNT_OF(fields); i++)
-        if (fields[i].read != NULL && gives(root, fields[i].name))
-            (void)reader_note(
-                reader, fields[i].read(reader, &fields[i], json_member(root, fields[i].name)));
+        if (given->values[i] != NULL && fields[i].read != NULL)
+            (void)reader_note(reader, fields[i].read(reader, &fields[i], given->values[i]));
 }
 
 /* The headers that count where the value says nothing: `ce_id` for `id`, `kafka_replyTopic` for
@@ -247,6 +272,7 @@ static void read_whole(struct reader *reader, const struct json *root)
 
 static void read_value(struct reader *reader)
 {
+    struct given given = {.values = {NULL}};
     const struct json *root = NULL;
     enum err err = parse_value(reader, &root);
     if (err != OK) {
@@ -254,8 +280,8 @@ static void read_value(struct reader *reader)
         return;
     }
     check_defaults(reader, root);
-    check_names(reader, root);
-    read_fields(reader, root);
+    find_fields(reader, root, &given);
+    read_fields(reader, &given);
     read_whole(reader, root);
 }
 

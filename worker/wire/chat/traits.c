@@ -1,5 +1,7 @@
 #include "wire/chat/traits.h"
 
+#include <string.h>
+
 #include "base/attr.h"
 #include "base/glob.h"
 
@@ -64,24 +66,62 @@ static struct slice name_of(struct slice id)
     return without_geo(slice_starts(id, SLICE("arn:")) ? name_of_arn(id) : id);
 }
 
-struct model_traits traits_of(struct slice model, struct slice base_model, struct slice provider)
+static uint32_t match(struct slice name, struct slice model)
+{
+    bool is_arn = slice_starts(model, SLICE("arn:"));
+    uint32_t has = 0;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct slice glob = slice_of_text(rows[i].glob);
+        uint32_t bit = 1U << rows[i].trait;
+        if (glob_match(glob, name, true) || (is_arn && glob_match(glob, model, true)))
+            has = rows[i].has ? has | bit : has & ~bit;
+    }
+    return has;
+}
+
+/* A model's place in the memo; NULL: its name is too long. */
+static struct traits_known *slot_of(struct traits_memo *memo, struct slice model)
+{
+    if (model.len == 0 || model.len > TRAITS_MEMO_NAME_BYTES)
+        return NULL;
+    size_t mixed = model.len + 3 * (unsigned char)model.ptr[model.len / 2] +
+                   5 * (unsigned char)model.ptr[model.len - 1];
+    return &memo->slots[mixed % TRAITS_MEMO_SLOTS];
+}
+
+/* As match, of a model that says itself what it is. */
+static uint32_t recall(struct traits_memo *memo, struct slice name, struct slice model)
+{
+    struct traits_known *known = slot_of(memo, model);
+    if (known == NULL)
+        return match(name, model);
+    if (slice_equal(slice_of(known->model, known->len), model))
+        return known->has;
+    memcpy(known->model, model.ptr, model.len);
+    known->len = model.len;
+    known->has = match(name, model);
+    return known->has;
+}
+
+struct model_traits traits_recall(struct traits_memo *memo, struct slice model,
+                                  struct slice base_model, struct slice provider)
 {
     struct model_traits traits = {.name = name_of(base_model.len > 0 ? base_model : model),
                                   .provider = provider};
     size_t dot = slice_find(traits.name, '.');
-    bool is_arn = slice_starts(model, SLICE("arn:"));
     if (provider.len == 0)
         traits.provider = dot < traits.name.len ? slice_sub(traits.name, 0, dot) : SLICE_NULL;
-    for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        struct slice glob = slice_of_text(rows[i].glob);
-        uint32_t bit = 1U << rows[i].trait;
-        if (glob_match(glob, traits.name, true) || (is_arn && glob_match(glob, model, true)))
-            traits.has = rows[i].has ? traits.has | bit : traits.has & ~bit;
-    }
+    traits.has = memo != NULL && base_model.len == 0 ? recall(memo, traits.name, model)
+                                                     : match(traits.name, model);
     for (size_t i = 0; i < COUNT_OF(provider_rows); i++)
         if (slice_equal_text(traits.provider, provider_rows[i].provider))
             traits.has |= 1U << provider_rows[i].trait;
     return traits;
+}
+
+struct model_traits traits_of(struct slice model, struct slice base_model, struct slice provider)
+{
+    return traits_recall(NULL, model, base_model, provider);
 }
 
 const struct model_effort *traits_effort(const struct model_traits *traits)

@@ -38,9 +38,25 @@ struct model_traits {
     uint32_t has;          /* bits of enum trait */
 };
 
+#define TRAITS_MEMO_SLOTS      16
+#define TRAITS_MEMO_NAME_BYTES 128 /* longer names of models are not remembered */
+
+/* What was found for the models asked last: many requests name few models, and the list of globs is
+ * long. Zeroed = empty. */
+struct traits_memo {
+    struct traits_known {
+        char model[TRAITS_MEMO_NAME_BYTES];
+        size_t len;
+        uint32_t has;
+    } slots[TRAITS_MEMO_SLOTS];
+};
+
 /* Of a model id, profile id or ARN; `base_model` (for ARNs that do not say the model) and
  * `provider` win over what it says, and may be null. */
 struct model_traits traits_of(struct slice model, struct slice base_model, struct slice provider);
+/* The same, by the memo if it can; NULL = none. */
+struct model_traits traits_recall(struct traits_memo *memo, struct slice model,
+                                  struct slice base_model, struct slice provider);
 /* NULL: the model has no levels of reasoning that the worker knows. */
 const struct model_effort *traits_effort(const struct model_traits *traits);
 const struct effort_member *traits_effort_members(size_t *ret_count);

@@ -15,6 +15,7 @@ struct request_field {
     size_t target;       /* VALUE: the slice's offset in struct request; PART: in struct reader;
                             a parameter's number */
     enum json_kind kind; /* of a PART */
+    size_t name_len;
 };
 
 /* Each keeps a value of its form in the request, or returns ERR_INVALID (reply_to:
