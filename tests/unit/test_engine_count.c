@@ -23,6 +23,22 @@ static void a_count_is_a_response_without_message_and_usage_record(void **state)
     kit_free(kit);
 }
 
+static void a_count_is_not_parsed(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_started(NULL);
+    kit_request(kit, 0, 0, NULL,
+                COUNT ",\"structured_output\":{\"schema\":{\"title\":\"P\",\"type\":\"object\"},"
+                      "\"validate\":true,\"retry_invalid\":2}");
+    kit_turn(kit);
+    kit_answer_with(kit, 0, 200, "", "{\"inputTokens\":42}");
+    kit_settle(kit);
+    assert_int_equal(kit->call_count, 1);
+    assert_says(kit_output(kit, OUTPUT_RESPONSE, 0), "\"usage\":{\"input_tokens\":42},");
+    assert_null(strstr(kit_output(kit, OUTPUT_RESPONSE, 0)->value, "pars"));
+    kit_free(kit);
+}
+
 static void a_model_that_cannot_be_counted_says_so(void **state)
 {
     (void)state;
@@ -128,6 +144,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_count_is_a_response_without_message_and_usage_record),
+        cmocka_unit_test(a_count_is_not_parsed),
         cmocka_unit_test(a_model_that_cannot_be_counted_says_so),
         cmocka_unit_test(a_count_that_fails_is_tried_again_and_not_recorded),
         cmocka_unit_test(an_answer_without_a_count_is_none),

@@ -268,6 +268,8 @@ static void read_whole(struct reader *reader, const struct json *root)
         (void)reader_note(reader, conversation_read(reader));
     if (reader->mistakes.count == 0 && reader->catalog->check != NULL)
         (void)reader_note(reader, reader->catalog->check(reader->request, &reader->why));
+    if (reader->request->count_tokens) /* no answer that could be parsed */
+        reader->request->structured.method = STRUCTURED_NONE;
 }
 
 static void read_value(struct reader *reader)
