@@ -196,6 +196,8 @@ static void start(struct bench *bench)
                   .max_delay_ms = 10},
         .seed = 1,
     };
+    config.catalog.choose = dialect_choose;
+    config.catalog.check = dialect_check;
     config.catalog.apis = dialect_apis(&config.catalog.api_count);
     bench->now_ms = 1000;
     bench->engine = engine_new(&config, &ports, bench->now_ms, WALL_MS);

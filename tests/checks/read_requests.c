@@ -12,7 +12,8 @@
 
 static void read_one(struct slice value)
 {
-    struct catalog catalog = {.default_model = SLICE("m.x")};
+    struct catalog catalog = {
+        .choose = dialect_choose, .check = dialect_check, .default_model = SLICE("m.x")};
     catalog.apis = dialect_apis(&catalog.api_count);
     struct arena arena OWNED_BY(arena_done);
     struct record record = {.topic = SLICE("requests"),

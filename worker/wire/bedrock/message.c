@@ -31,6 +31,43 @@ void message_add_call(struct message_texts *texts, bool is_valid, struct slice n
     buf_add_byte(calls, '}');
 }
 
+/* The text of a JSON string. */
+static enum err text_of(struct arena *scratch, struct slice quoted, struct slice *ret_text)
+{
+    const struct json *string;
+    enum err err = json_parse(scratch, quoted, &string, NULL);
+    if (err != OK)
+        return err;
+    return json_string(scratch, string, ret_text) ? OK : ERR_NO_MEMORY;
+}
+
+enum err message_add_call_in_parts(struct arena *scratch, struct message_texts *texts,
+                                   struct slice name, struct slice parts, struct slice id)
+{
+    const struct json *args;
+    struct slice text;
+    struct buf quoted OWNED_BY(buf_done);
+    buf_init(&quoted, parts.len + 2);
+    buf_add_byte(&quoted, '"');
+    buf_add(&quoted, parts);
+    buf_add_byte(&quoted, '"');
+    if (quoted.failed != OK)
+        return quoted.failed;
+    enum err err = text_of(scratch, buf_slice(&quoted), &text);
+    if (err != OK)
+        return err;
+    if (text.len == 0) {
+        message_add_call(texts, true, name, SLICE("{}"), id);
+        return OK;
+    }
+    err = json_parse(scratch, text, &args, NULL);
+    if (err == ERR_NO_MEMORY)
+        return err;
+    bool is_valid = err == OK && args->kind == JSON_OBJECT;
+    message_add_call(texts, is_valid, name, is_valid ? args->source : buf_slice(&quoted), id);
+    return OK;
+}
+
 enum err message_keep(struct message_texts *texts, struct arena *arena, struct answer *ret_answer)
 {
     buf_add_byte(&texts->tool_calls, ']');

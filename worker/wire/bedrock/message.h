@@ -19,6 +19,12 @@ void message_done(struct message_texts *texts);
  * invalid one has them as text. Null = absent. */
 void message_add_call(struct message_texts *texts, bool is_valid, struct slice name,
                       struct slice args, struct slice id);
+/* A call whose arguments came in parts: `parts` is what stood in their strings, joined and still
+ * escaped. An object is a valid call's arguments, nothing is none; anything else makes the call
+ * invalid. ERR_NO_MEMORY, ERR_TOO_LARGE. */
+MUST_CHECK enum err message_add_call_in_parts(struct arena *scratch, struct message_texts *texts,
+                                              struct slice name, struct slice parts,
+                                              struct slice id);
 /* Closes the arrays of tool calls, and copies all three into the arena. */
 MUST_CHECK enum err message_keep(struct message_texts *texts, struct arena *arena,
                                  struct answer *ret_answer);

@@ -18,11 +18,26 @@ static const struct {
 #undef TYPE
 };
 
-/* A block in the form of the model's vendor, as it came. */
-static void add_native(const struct piece *piece)
+/* A block in the form of the model's vendor, as it came; what LangChain adds to an answer's goes.
+ */
+static enum err add_native(const struct piece *piece)
 {
-    struct block block = {.kind = BLOCK_RAW, .json = piece->node->source};
+    struct block block = {.kind = BLOCK_RAW};
+    struct buf json OWNED_BY(buf_done);
+    buf_init(&json, 6 * piece->node->source.len);
+    buf_add_byte(&json, '{');
+    for (const struct json *member = piece->node->first; member != NULL; member = member->next)
+        if (!slice_equal_text(member->name, "index") &&
+            !slice_equal_text(member->name, "cache_control"))
+            json_add_copy(&json, member);
+    buf_add_byte(&json, '}');
+    enum err err = blocks_read_cache(piece, &block.cache);
+    if (err != OK)
+        return err;
+    if (json.failed != OK || !arena_copy(piece->reader->arena, buf_slice(&json), &block.json))
+        return reader_no_memory(piece->reader);
     turns_add_block(piece->turns, piece->role, &block);
+    return OK;
 }
 
 /* A vendor's own block cannot be sent; left out it would be missed. */
@@ -62,10 +77,8 @@ static enum err add_langchain(struct piece *piece, const struct json *type)
 {
     const struct request_forms *forms = &piece->reader->request->forms;
     size_t row = 0;
-    if (forms->is_native != NULL && forms->is_native(piece->node)) {
-        add_native(piece);
-        return OK;
-    }
+    if (forms->is_native != NULL && piece->role != ROLE_SYSTEM && forms->is_native(piece->node))
+        return add_native(piece);
     while (row < COUNT_OF(types) && !json_equal_text(type, types[row].type))
         row++;
     if (row == COUNT_OF(types))

@@ -89,21 +89,23 @@ struct block *turns_last_block(struct turns *turns, enum role role)
 
 /* --- what is sent of it --- */
 
-/* Blank strings go, unless there is nothing else. What went on from one that began a text begins it
- * now. */
+/* Blank strings go, unless there is nothing else. What went on from one that began a text, or a
+ * message, begins it now. */
 static size_t drop_blanks(struct request *request, struct block *blocks, size_t count)
 {
     size_t kept = 0;
-    bool is_begun = false;
+    bool is_begun = false, begins = false;
     for (size_t i = 0; i < count; i++) {
         struct block block = blocks[i];
         is_begun = is_begun || !block.goes_on;
+        begins = begins || block.begins;
         if (block.is_blank && (kept > 0 || i + 1 < count)) {
             request->text_bytes -= block.text.len;
             continue;
         }
         block.goes_on = !is_begun;
-        is_begun = false;
+        block.begins = begins;
+        is_begun = begins = false;
         blocks[kept++] = block;
     }
     return kept;

@@ -101,46 +101,13 @@ void item_show_tool(struct buf *content, const struct item *item)
     item_close_block(content, item->index);
 }
 
-/* The input's fragments make a JSON text: an object is a call's arguments, anything else an invalid
- * call. */
-static enum err read_call(struct arena *scratch, const struct item *item,
-                          struct message_texts *texts)
-{
-    const struct json *string, *args;
-    struct slice text;
-    struct buf quoted OWNED_BY(buf_done);
-    const struct buf *input = &item->parts[PART_TEXT].said;
-    buf_init(&quoted, input->len + 2);
-    buf_add_byte(&quoted, '"');
-    buf_add(&quoted, buf_slice(input));
-    buf_add_byte(&quoted, '"');
-    if (quoted.failed != OK)
-        return quoted.failed;
-    enum err err = json_parse(scratch, buf_slice(&quoted), &string, NULL);
-    if (err != OK)
-        return err;
-    if (!json_string(scratch, string, &text))
-        return ERR_NO_MEMORY;
-    if (text.len == 0) {
-        message_add_call(texts, true, item->tool.name, SLICE("{}"), item->tool.id);
-        return OK;
-    }
-    err = json_parse(scratch, text, &args, NULL);
-    if (err == ERR_NO_MEMORY)
-        return err;
-    if (err == OK && args->kind == JSON_OBJECT)
-        message_add_call(texts, true, item->tool.name, args->source, item->tool.id);
-    else
-        message_add_call(texts, false, item->tool.name, buf_slice(&quoted), item->tool.id);
-    return OK;
-}
-
 enum err item_add_call(const struct items *items, const struct item *item,
                        struct message_texts *texts)
 {
     struct arena scratch OWNED_BY(arena_done);
     arena_init(&scratch, DIALECT_SCRATCH_BYTES(items->held));
-    return read_call(&scratch, item, texts);
+    return message_add_call_in_parts(&scratch, texts, item->tool.name,
+                                     buf_slice(&item->parts[PART_TEXT].said), item->tool.id);
 }
 
 /* --- results of tools that Bedrock runs --- */

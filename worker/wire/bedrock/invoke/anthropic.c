@@ -1,113 +1,138 @@
-#include "wire/bedrock/invoke/parts.h"
+#include "wire/bedrock/invoke/anthropic.h"
 
-/* --- the request --- */
+#include "base/glob.h"
 
-static void add_text_block(struct buf *buf, struct slice text)
+/* --- the conversation --- */
+
+/* A string stays a string where it is a user's whole turn. */
+static bool is_string(const struct turn *turn)
 {
-    buf_add_byte(buf, '{');
-    json_add_text_member(buf, "type", SLICE("text"));
-    json_add_text_member(buf, "text", text);
-    buf_add_byte(buf, '}');
+    const struct block *only = turn->blocks;
+    return turn->role == ROLE_USER && turn->count == 1 && only->kind == BLOCK_TEXT &&
+           only->is_string && only->cache.ptr == NULL;
 }
 
-/* One string stays a string, unless the model said it. */
-static void add_texts(struct buf *buf, const struct block *blocks, size_t count, bool may_be_string)
+/* How many blocks make one message: a user's turn is one, of a model's each stays its own. */
+static size_t count_message(const struct turn *turn, size_t from)
 {
-    if (may_be_string && count == 1 && blocks[0].is_string) {
-        json_add_string(buf, blocks[0].text);
-        return;
-    }
-    buf_add_byte(buf, '[');
-    for (size_t i = 0; i < count; i++) {
+    size_t count = 1;
+    if (turn->role == ROLE_USER)
+        return turn->count;
+    while (from + count < turn->count && !turn->blocks[from + count].begins)
+        count++;
+    return count;
+}
+
+static void add_turn(struct buf *buf, const struct turn *turn, struct slice cache)
+{
+    bool is_user = turn->role == ROLE_USER;
+    for (size_t from = 0, count; from < turn->count; from += count) {
+        count = count_message(turn, from);
+        bool is_last = from + count == turn->count;
         json_add_comma(buf);
-        add_text_block(buf, blocks[i].text);
+        buf_add_byte(buf, '{');
+        json_add_text_member(buf, "role", is_user ? SLICE("user") : SLICE("assistant"));
+        json_add_name(buf, "content");
+        if (is_string(turn) && cache.ptr == NULL)
+            json_add_string(buf, turn->blocks->text);
+        else
+            anthropic_add_content(buf, turn->blocks + from, count, turn->role,
+                                  is_last ? cache : SLICE_NULL);
+        buf_add_byte(buf, '}');
     }
-    buf_add_byte(buf, ']');
 }
 
+/* The cache_control of the request stands on the last block. */
 static void add_messages(struct invoke_body *body)
 {
     const struct request *request = body->request;
+    if (!body_needs(body, "messages"))
+        return;
     json_add_name(body->buf, "messages");
     buf_add_byte(body->buf, '[');
-    for (size_t i = 0; i < request->turn_count; i++) {
-        const struct turn *turn = &request->turns[i];
-        bool is_user = turn->role == ROLE_USER;
-        json_add_comma(body->buf);
-        buf_add_byte(body->buf, '{');
-        json_add_text_member(body->buf, "role", is_user ? SLICE("user") : SLICE("assistant"));
-        json_add_name(body->buf, "content");
-        add_texts(body->buf, turn->blocks, turn->count, is_user);
-        buf_add_byte(body->buf, '}');
-    }
+    for (size_t i = 0; i < request->turn_count; i++)
+        add_turn(body->buf, &request->turns[i],
+                 i + 1 == request->turn_count ? request->cache_control : SLICE_NULL);
     buf_add_byte(body->buf, ']');
+}
+
+static void add_system(struct invoke_body *body)
+{
+    const struct request *request = body->request;
+    const struct block *first = request->system;
+    if (request->system_count == 0 || !body_needs(body, "system"))
+        return;
+    json_add_name(body->buf, "system");
+    if (request->system_count == 1 && first->is_string && first->cache.ptr == NULL)
+        json_add_string(body->buf, first->text);
+    else
+        anthropic_add_content(body->buf, first, request->system_count, ROLE_SYSTEM, SLICE_NULL);
 }
 
 static void write_body(struct invoke_body *body)
 {
-    const struct request *request = body->request;
-    struct slice max_tokens = request->parameters[PARAMETER_MAX_TOKENS];
+    struct slice max_tokens = body->request->parameters[PARAMETER_MAX_TOKENS];
     body_add(body, "anthropic_version", SLICE("\"bedrock-2023-05-31\""));
     add_messages(body);
-    if (request->system_count > 0) {
-        json_add_name(body->buf, "system");
-        add_texts(body->buf, request->system, request->system_count, true);
-    }
+    add_system(body);
     body_add(body, "max_tokens", max_tokens.ptr != NULL ? max_tokens : SLICE("1024"));
     body_add_parameter(body, "temperature", PARAMETER_TEMPERATURE);
     body_add_parameter(body, "top_p", PARAMETER_TOP_P);
     body_add_parameter(body, "top_k", PARAMETER_TOP_K);
     body_add_parameter(body, body->row->stop_key, PARAMETER_STOP);
+    anthropic_add_tools(body);
 }
 
-/* --- the answer --- */
+/* --- blocks that pass as they came --- */
 
-static enum err read_usage(struct said *said, const struct json *usage)
+static bool has_only(const struct json *block, const char *const *names, size_t count)
 {
-    struct said_counts counts = said_no_counts();
-    if (!json_is(usage, JSON_OBJECT))
-        return OK;
-    counts.input = message_count(usage, "input_tokens");
-    counts.output = message_count(usage, "output_tokens");
-    counts.cache_read = message_count(usage, "cache_read_input_tokens");
-    counts.cache_write = message_count(usage, "cache_creation_input_tokens");
-    return said_usage(said, &counts);
+    for (const struct json *member = block->first; member != NULL; member = member->next)
+        if (!slice_is_one_of(member->name, names, count))
+            return false;
+    return true;
 }
 
-static enum err read_answer(struct said *said, const struct json *root)
+/* A text with the citations of Claude's own answers. */
+static bool is_cited(const struct json *block)
 {
-    const struct json *content = json_member(root, "content");
-    enum err err = OK;
-    if (!json_is(content, JSON_ARRAY))
-        return said_wrong(said, "the answer has no content");
-    for (const struct json *block = content->first; err == OK && block != NULL; block = block->next)
-        if (json_equal_text(json_member(block, "type"), "text"))
-            err = said_string(said, json_member(block, "text"));
-    if (err == OK)
-        err = said_stop(said, json_member(root, "stop_reason"));
-    return err == OK ? read_usage(said, json_member(root, "usage")) : err;
+    static const char *const names[] = {"type", "text", "citations", "cache_control", "index"};
+    const struct json *citations = json_member(block, "citations");
+    if (!json_is(citations, JSON_ARRAY) || citations->count == 0 ||
+        !json_is(json_member(block, "text"), JSON_STRING) ||
+        !has_only(block, names, COUNT_OF(names)))
+        return false;
+    for (const struct json *item = citations->first; item != NULL; item = item->next)
+        if (!json_is(json_member(item, "cited_text"), JSON_STRING))
+            return false;
+    return true;
 }
 
-static enum err hear_chunk(struct said *said, const struct json *chunk)
+static bool is_native(const struct json *block)
 {
-    const struct json *type = json_member(chunk, "type");
-    const struct json *delta = json_member(chunk, "delta");
-    if (json_equal_text(type, "message_start")) {
-        said->step.is_chunk = true;
-        return read_usage(said, json_member(json_member(chunk, "message"), "usage"));
-    }
-    if (json_equal_text(type, "content_block_delta"))
-        return said_string(said, json_member(delta, "text"));
-    if (json_equal_text(type, "message_stop"))
-        said_end(said);
-    if (!json_equal_text(type, "message_delta"))
-        return OK;
-    enum err err = said_stop(said, json_member(delta, "stop_reason"));
-    return err == OK ? read_usage(said, json_member(chunk, "usage")) : err;
+    static const char *const own[] = {"search_result", "server_tool_use", "*_tool_result"};
+    const struct json *type = json_member(block, "type");
+    if (json_equal_text(type, "text"))
+        return is_cited(block);
+    if (json_equal_text(type, "document"))
+        return json_is(json_member(block, "source"), JSON_OBJECT);
+    if (!json_is(type, JSON_STRING))
+        return false;
+    struct slice name = slice_sub(type->source, 1, type->source.len - 2);
+    for (size_t i = 0; i < COUNT_OF(own); i++)
+        if (glob_match(slice_of_text(own[i]), name, false))
+            return true;
+    return false;
 }
+
+/* --- the shape --- */
 
 const struct shape shape_anthropic = {
+    .is_native = is_native,
     .write = write_body,
-    .read = read_answer,
-    .hear = hear_chunk,
+    .begin = anthropic_begin,
+    .read = anthropic_read,
+    .hear = anthropic_hear,
+    .keep = anthropic_keep,
+    .done = anthropic_done,
 };

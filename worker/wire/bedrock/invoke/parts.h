@@ -42,6 +42,9 @@ struct shape {
     bool (*is_native)(const struct json *block);
     /* Adds the body's members. Failures stick in the buf. */
     void (*write)(struct invoke_body *body);
+    /* Before the first: said->own, and whether the content is a list. NULL: there is none, and it
+     * is a string. ERR_NO_MEMORY. */
+    enum err (*begin)(struct said *said);
     /* A whole answer: says it with the said_ verbs below. */
     enum err (*read)(struct said *said, const struct json *root);
     /* A chunk of a stream, likewise; said_end with the last one. */
@@ -92,7 +95,7 @@ bool body_needs(const struct invoke_body *body, const char *name);
  * are ANSWER_COUNT_ABSENT, and leave what was known. `raw` are their members of usage.raw; null =
  * none. */
 struct said_counts {
-    int64_t input, output, cache_read, cache_write, cache_write_5m, cache_write_1h;
+    int64_t input, output, cache_read, cache_write, cache_write_5m, cache_write_1h, reasoning;
     struct slice raw;
 };
 struct said_counts said_no_counts(void);

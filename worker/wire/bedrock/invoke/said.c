@@ -141,6 +141,7 @@ static void sum_up(struct said *said)
     usage->cache_write_tokens = written;
     usage->cache_write_5m_tokens = counts->cache_write_5m;
     usage->cache_write_1h_tokens = counts->cache_write_1h;
+    usage->reasoning_tokens = counts->reasoning;
     usage->known = usage->is_detailed = true;
 }
 
@@ -153,6 +154,7 @@ enum err said_usage(struct said *said, const struct said_counts *counts)
     take(&known->cache_write, counts->cache_write);
     take(&known->cache_write_5m, counts->cache_write_5m);
     take(&known->cache_write_1h, counts->cache_write_1h);
+    take(&known->reasoning, counts->reasoning);
     sum_up(said);
     if (counts->raw.ptr == NULL)
         return OK;
@@ -170,6 +172,7 @@ struct said_counts said_no_counts(void)
         .cache_write = ANSWER_COUNT_ABSENT,
         .cache_write_5m = ANSWER_COUNT_ABSENT,
         .cache_write_1h = ANSWER_COUNT_ABSENT,
+        .reasoning = ANSWER_COUNT_ABSENT,
     };
 }
 
@@ -253,9 +256,11 @@ static enum err begin(struct said *said, const struct dialect *dialect, struct a
     buf_init(&said->content, longest);
     buf_init(&said->tool_calls, longest);
     buf_init(&said->chunk_metadata, longest);
-    if (said->row->stop_key != NULL)
-        return OK;
-    return stops_init(&said->stops, arena, said->request->parameters[PARAMETER_STOP], limit);
+    const struct shape *shape = said->row->shape;
+    enum err err = OK;
+    if (said->row->stop_key == NULL)
+        err = stops_init(&said->stops, arena, said->request->parameters[PARAMETER_STOP], limit);
+    return err == OK && shape->begin != NULL ? shape->begin(said) : err;
 }
 
 static void done(struct said *said)
