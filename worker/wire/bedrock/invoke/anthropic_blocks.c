@@ -104,6 +104,39 @@ static void add_reasoning(struct buf *buf, const struct block *block)
     json_add_member(buf, "signature", block->reasoning.signature);
 }
 
+/* Converse's form of what a search found, whose texts have no type. */
+static void add_found(struct buf *buf, const struct json *found)
+{
+    static const char *const names[] = {"source", "title", "citations"};
+    const struct json *content = json_member(found, "content");
+    open_block(buf, "search_result");
+    for (size_t i = 0; i < COUNT_OF(names); i++)
+        if (json_member(found, names[i]) != NULL)
+            json_add_copy(buf, json_member(found, names[i]));
+    json_add_name(buf, "content");
+    buf_add_byte(buf, '[');
+    for (const struct json *text = json_is(content, JSON_ARRAY) ? content->first : NULL;
+         text != NULL; text = text->next) {
+        json_add_comma(buf);
+        open_block(buf, "text");
+        if (json_member(text, "text") != NULL)
+            json_add_copy(buf, json_member(text, "text"));
+        buf_add_byte(buf, '}');
+    }
+    buf_add_byte(buf, ']');
+}
+
+static void add_search_result(struct buf *buf, struct slice json)
+{
+    struct arena scratch OWNED_BY(arena_done);
+    const struct json *root = NULL;
+    arena_init(&scratch, DIALECT_SCRATCH_BYTES(json.len));
+    enum err err = json_parse(&scratch, json, &root, NULL);
+    if (err != OK && buf->failed == OK)
+        buf->failed = err;
+    add_found(buf, json_member(root, "searchResult"));
+}
+
 /* As it came, but for its closing brace. */
 static void add_raw(struct buf *buf, struct slice json)
 {
@@ -122,6 +155,8 @@ static void add_simple(struct buf *buf, const struct block *block)
         add_reasoning(buf, block);
     else if (block->kind == BLOCK_JSON)
         add_text(buf, block->json);
+    else if (block->kind == BLOCK_SEARCH_RESULT)
+        add_search_result(buf, block->json);
     else if (block->kind == BLOCK_RAW)
         add_raw(buf, block->json);
     else

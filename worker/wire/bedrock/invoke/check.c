@@ -142,16 +142,24 @@ static enum err refuse_block(const struct invoke_row *row, size_t kind, struct w
                    kinds[kind].words, buf_text(&words), words.len > 0 ? " do, or " : "");
 }
 
+static const char *words_of(enum block_kind kind)
+{
+    size_t i = 0;
+    while (i + 1 < COUNT_OF(kinds) && kinds[i].kind != kind)
+        i++;
+    return kinds[i].words;
+}
+
 static bool is_media(const struct block *block)
 {
     return block->kind == BLOCK_IMAGE || block->kind == BLOCK_DOCUMENT ||
            block->kind == BLOCK_VIDEO || block->kind == BLOCK_AUDIO;
 }
 
-/* An answer's block that only Converse knows. */
-static bool is_converses_own(const struct block *block)
+/* An answer's block that only Converse knows, and a family whose own form is another. */
+static bool is_foreign(const struct invoke_row *row, const struct block *block)
 {
-    return block->kind == BLOCK_RAW && block->is_converse;
+    return block->kind == BLOCK_RAW && block->is_converse && row->shape->is_native != NULL;
 }
 
 static enum err check_block(const struct invoke_row *row, const struct block *block,
@@ -159,8 +167,13 @@ static enum err check_block(const struct invoke_row *row, const struct block *bl
 {
     for (size_t i = 0; i < COUNT_OF(kinds); i++)
         if (kinds[i].kind == block->kind &&
-            ((row->takes & kinds[i].takes) == 0 || is_converses_own(block)))
+            ((row->takes & kinds[i].takes) == 0 || is_foreign(row, block)))
             return refuse_block(row, i, ret_why);
+    if (is_media(block) && block->media.uri.ptr == NULL && block->media.bytes.ptr == NULL &&
+        row->shape->is_native != NULL)
+        return why_set(ret_why, ERR_INVALID, "messages",
+                       "has %s without bytes, and %s takes only these with InvokeModel",
+                       words_of(block->kind), row->family.name);
     if (is_media(block) && block->media.uri.ptr != NULL && (row->takes & TAKES_S3) == 0)
         return why_set(ret_why, ERR_UNSUPPORTED_FIELD, "messages",
                        "%s takes no S3 location with InvokeModel; send the bytes, or use "

@@ -141,7 +141,7 @@ static void sum_up(struct said *said)
     usage->cache_write_tokens = written;
     usage->cache_write_5m_tokens = counts->cache_write_5m;
     usage->cache_write_1h_tokens = counts->cache_write_1h;
-    usage->reasoning_tokens = counts->reasoning;
+    take(&usage->reasoning_tokens, counts->reasoning);
     usage->known = usage->is_detailed = true;
 }
 
