@@ -70,6 +70,111 @@ static void an_image_is_a_data_url_among_the_parts(void **state)
         "\"image_url\",\"image_url\":{\"url\":\"data:image/jpeg;base64,iVBORw0KGgo=\"}}]}");
 }
 
+static void tools_and_their_turns_have_openais_form(void **state)
+{
+    (void)state;
+    assert_sent(
+        OPENAI,
+        "\"tools\":[{\"name\":\"w\",\"description\":\"Weather\",\"input_schema\":{\"type\":"
+        "\"object\",\"properties\":{\"n\":{\"anyOf\":[{\"type\":\"null\"},{\"type\":"
+        "\"number\",\"maximum\":1.50}]}}}},{\"type\":\"function\",\"function\":{\"name\":\"v\","
+        "\"strict\":true,\"parameters\":{}}}],\"tool_choice\":\"w\",\"messages\":["
+        "[\"human\",\"Weather?\"],{\"role\":\"ai\",\"content\":\"\",\"tool_calls\":[{\"name\":"
+        "\"w\",\"args\":{\"city\":\"Z\\u00fcrich\",\"n\":1.50},\"id\":\"c1\"},{\"name\":\"v\","
+        "\"args\":{},\"id\":\"c2\"}]},{\"role\":\"tool\",\"content\":\"sunny\","
+        "\"tool_call_id\":\"c1\"},{\"role\":\"tool\",\"content\":[\"a\",\"b\"],"
+        "\"tool_call_id\":\"c2\"},[\"human\",\"And?\"]]",
+        "{\"messages\":[{\"role\":\"user\",\"content\":\"Weather?\"},{\"role\":\"assistant\","
+        "\"content\":\"\",\"tool_calls\":[{\"type\":\"function\",\"id\":\"c1\",\"function\":{"
+        "\"name\":\"w\",\"arguments\":\"{\\\"city\\\": \\\"Z\xc3\xbcrich\\\", \\\"n\\\": 1.50}\"}},"
+        "{\"type\":\"function\",\"id\":\"c2\",\"function\":{\"name\":\"v\",\"arguments\":"
+        "\"{}\"}}]},{\"role\":\"tool\",\"tool_call_id\":\"c1\",\"content\":\"sunny\"},{\"role\":"
+        "\"tool\",\"tool_call_id\":\"c2\",\"content\":\"a\\nb\"},{\"role\":\"user\",\"content\":"
+        "\"And?\"}],\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"w\","
+        "\"description\":\"Weather\",\"parameters\":{\"type\":\"object\",\"properties\":{\"n\":{"
+        "\"anyOf\":[{\"type\":\"null\"},{\"type\":\"number\",\"maximum\":1.50}]}}}}},{\"type\":"
+        "\"function\",\"function\":{\"name\":\"v\",\"parameters\":{},\"strict\":true}}],"
+        "\"tool_choice\":{\"type\":\"function\",\"function\":{\"name\":\"w\"}}}");
+}
+
+static void a_tool_choice_has_openais_word(void **state)
+{
+    (void)state;
+    static const char *const WORDS[][2] = {{"auto", "auto"}, {"any", "required"}, {"none", "none"}};
+    for (size_t i = 0; i < COUNT_OF(WORDS); i++) {
+        struct buf rest OWNED_BY(buf_done), body OWNED_BY(buf_done);
+        buf_init(&rest, INVOKE_KIT_LIMIT);
+        buf_init(&body, INVOKE_KIT_LIMIT);
+        buf_addf(&rest,
+                 "\"tools\":[{\"name\":\"w\",\"input_schema\":{}}],\"tool_choice\":\"%s\"," HI,
+                 WORDS[i][0]);
+        buf_addf(&body,
+                 "{\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}],\"tools\":[{"
+                 "\"type\":\"function\",\"function\":{\"name\":\"w\",\"parameters\":{}}}],"
+                 "\"tool_choice\":\"%s\"}",
+                 WORDS[i][1]);
+        assert_sent(JAMBA, buf_text(&rest), buf_text(&body));
+    }
+}
+
+static void consecutive_messages_stay_apart(void **state)
+{
+    (void)state;
+    assert_messages_sent("[\"human\",\"a\"],[\"human\",\"b\"]",
+                         "{\"role\":\"user\",\"content\":\"a\"},{\"role\":\"user\",\"content\":"
+                         "\"b\"}");
+}
+
+/* --- what has no place --- */
+
+static void assert_unfit(const char *model, const char *rest, enum err err, const char *field)
+{
+    struct buf value OWNED_BY(buf_done);
+    buf_init(&value, INVOKE_KIT_LIMIT);
+    buf_addf(&value, "{\"model\":\"%s\",\"api\":\"invoke\",%s}", model, rest);
+    assert_refused(buf_text(&value), err, field);
+}
+
+static void what_a_family_has_no_place_for_is_rejected(void **state)
+{
+    (void)state;
+#define IMAGE                                                                                      \
+    "\"messages\":[{\"role\":\"user\",\"content\":[{\"image\":{\"format\":\"png\",\"source\":{"    \
+    "\"bytes\":\"iVBORw0KGgo=\"}}}]}]"
+#define TOOL "\"tools\":[{\"name\":\"w\",\"input_schema\":{}}]," HI
+    assert_unfit("mistral.mistral-7b-instruct-v0:2", IMAGE, ERR_UNSUPPORTED_FIELD, "messages");
+    assert_unfit(JAMBA, IMAGE, ERR_UNSUPPORTED_FIELD, "messages");
+    assert_unfit("meta.llama3-1-8b-instruct-v1:0", TOOL, ERR_UNSUPPORTED_FIELD, "tools");
+    assert_unfit("cohere.command-r-v1:0", TOOL, ERR_UNSUPPORTED_FIELD, "tools");
+    assert_unfit(QWEN, "\"top_k\":3," HI, ERR_UNSUPPORTED_FIELD, "top_k");
+    assert_unfit(QWEN, "\"tools\":[\"nova_grounding\"]," HI, ERR_UNSUPPORTED_FIELD, "tools");
+    assert_unfit(QWEN, "\"tools\":[{\"cachePoint\":{\"type\":\"default\"}}]," HI,
+                 ERR_UNSUPPORTED_FIELD, "tools");
+    assert_unfit("moonshot.kimi-k2", HI, ERR_INVALID, "model");
+}
+
+static void a_request_to_a_custom_model_gives_the_body_and_nothing_else(void **state)
+{
+    (void)state;
+#define CUSTOM "arn:aws:bedrock:us-east-1:123456789012:imported-model/abc"
+    assert_unfit(CUSTOM, "\"provider\":\"custom\"," HI, ERR_INVALID, "model_kwargs");
+    assert_unfit(CUSTOM,
+                 "\"provider\":\"custom\",\"model_kwargs\":{\"a\":1},\"stop\":[\"END\"]," HI,
+                 ERR_UNSUPPORTED_FIELD, "stop");
+}
+
+static void llamas_stop_texts_are_few(void **state)
+{
+    (void)state;
+    struct buf stops OWNED_BY(buf_done);
+    buf_init(&stops, INVOKE_KIT_LIMIT);
+    buf_add_text(&stops, "\"stop\":[\"x\"");
+    for (int i = 0; i < 64; i++)
+        buf_addf(&stops, ",\"%d\"", i);
+    buf_add_text(&stops, "]," HI);
+    assert_unfit("meta.llama3-1-8b-instruct-v1:0", buf_text(&stops), ERR_INVALID, "stop");
+}
+
 static void own_fields_go_into_the_body_as_they_are(void **state)
 {
     (void)state;
@@ -274,6 +379,12 @@ int main(void)
         cmocka_unit_test(messages_stay_apart_and_parameters_have_openais_names),
         cmocka_unit_test(texts_of_one_message_are_lines_of_a_string),
         cmocka_unit_test(an_image_is_a_data_url_among_the_parts),
+        cmocka_unit_test(tools_and_their_turns_have_openais_form),
+        cmocka_unit_test(a_tool_choice_has_openais_word),
+        cmocka_unit_test(consecutive_messages_stay_apart),
+        cmocka_unit_test(what_a_family_has_no_place_for_is_rejected),
+        cmocka_unit_test(a_request_to_a_custom_model_gives_the_body_and_nothing_else),
+        cmocka_unit_test(llamas_stop_texts_are_few),
         cmocka_unit_test(own_fields_go_into_the_body_as_they_are),
         cmocka_unit_test(an_answer_is_a_text_and_its_counts_are_in_usage),
         cmocka_unit_test(an_answer_cut_in_its_reasoning_has_an_empty_text),

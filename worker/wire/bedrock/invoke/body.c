@@ -18,7 +18,8 @@ bool invoke_serves(const struct family *family, const struct request *request)
 struct request_forms invoke_forms(const struct family *family)
 {
     const struct invoke_row *row = (const struct invoke_row *)(const void *)family;
-    return (struct request_forms){.keeps_messages = true, .is_native = row->shape->is_native};
+    return (struct request_forms){.keeps_messages = !row->shape->joins_messages,
+                                  .is_native = row->shape->is_native};
 }
 
 bool body_needs(const struct invoke_body *body, const char *name)

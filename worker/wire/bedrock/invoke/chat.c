@@ -3,6 +3,7 @@
 #include "wire/bedrock/invoke/tool_calls.h"
 #include "wire/bedrock/invoke/places.h"
 #include "wire/bedrock/invoke/prompt.h"
+#include "wire/formats/json_spaced.h"
 
 /*
  * Families that take OpenAI's chat completions: messages, tools, tool_choice. Each message of the
@@ -92,6 +93,17 @@ static bool has_kind(const struct spoken *spoken, enum block_kind kind)
     return false;
 }
 
+/* The arguments as a text, as LangChain prints them. */
+static void add_arguments(struct buf *buf, const struct block *block)
+{
+    struct buf text OWNED_BY(buf_done);
+    buf_init(&text, buf->limit);
+    json_add_spaced(&text, block->use.input.ptr == NULL ? SLICE("{}") : block->use.input);
+    json_add_text_member(buf, "arguments", buf_slice(&text));
+    if (text.failed != OK)
+        buf->failed = text.failed;
+}
+
 static void add_calls(struct buf *buf, const struct spoken *spoken)
 {
     if (!has_kind(spoken, BLOCK_TOOL_USE))
@@ -109,7 +121,7 @@ static void add_calls(struct buf *buf, const struct spoken *spoken)
         json_add_name(buf, "function");
         buf_add_byte(buf, '{');
         json_add_member(buf, "name", block->use.name);
-        json_add_text_member(buf, "arguments", block->use.input);
+        add_arguments(buf, block);
         buf_add_text(buf, "}}");
     }
     buf_add_byte(buf, ']');
@@ -174,7 +186,8 @@ static void add_tool(struct buf *buf, const struct tool *tool)
     buf_add_text(buf, "{\"type\":\"function\",\"function\":{");
     json_add_member(buf, "name", tool->name);
     json_add_member(buf, "description", tool->description);
-    json_add_member(buf, "parameters", tool->schema);
+    json_add_member(buf, "parameters",
+                    tool->schema_given.ptr != NULL ? tool->schema_given : tool->schema);
     json_add_member(buf, "strict", tool->strict);
     buf_add_text(buf, "}}");
 }

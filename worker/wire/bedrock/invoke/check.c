@@ -88,6 +88,14 @@ static const char *converses_own(const struct request *request)
     return NULL;
 }
 
+static bool has_tool(const struct request *request, enum tool_kind kind)
+{
+    for (size_t i = 0; i < request->tool_count; i++)
+        if (request->tools[i].kind == kind)
+            return true;
+    return false;
+}
+
 /* A field that the family has no place for; NULL = none. */
 static const char *familys_lack(const struct invoke_row *row, const struct request *request,
                                 unsigned *ret_takes)
@@ -98,6 +106,8 @@ static const char *familys_lack(const struct invoke_row *row, const struct reque
         unsigned takes;
     } fields[] = {
         {"tools", request->tool_count > 0, TAKES_TOOLS},
+        {"tools", has_tool(request, TOOL_CACHE_POINT), TAKES_CACHE},
+        {"tools", has_tool(request, TOOL_SYSTEM), TAKES_SYSTEM_TOOLS},
         {"tool_choice", request->tool_choice.kind != TOOL_CHOICE_ABSENT, TAKES_TOOLS},
         {"structured_output", request->structured.method != STRUCTURED_NONE, TAKES_TOOLS},
         {"cache_control", request->cache_control.ptr != NULL, TAKES_CACHE},
@@ -109,6 +119,40 @@ static const char *familys_lack(const struct invoke_row *row, const struct reque
             return fields[i].field;
     }
     return NULL;
+}
+
+/* The whole body is the request's: parameters and messages have no place in it. */
+static enum err check_given(const struct request *request, struct why *ret_why)
+{
+    if (request->additional_fields.ptr == NULL)
+        return why_set(ret_why, ERR_INVALID, "model_kwargs",
+                       "missing: with provider custom it is the whole body of the call");
+    for (enum parameter i = 0; i < PARAMETER_COUNT; i++)
+        if (request->parameters[i].ptr != NULL)
+            return why_set(ret_why, ERR_UNSUPPORTED_FIELD, parameter_rows[i].name,
+                           "with provider custom the request writes the whole body: give it in "
+                           "additional_model_request_fields, by the model's name for it");
+    return OK;
+}
+
+/* The worker itself looks for a family's stop texts, which costs time for each of them. */
+static enum err check_stops(const struct invoke_row *row, const struct request *request,
+                            struct why *ret_why)
+{
+    struct arena scratch OWNED_BY(arena_done);
+    struct slice texts = request->parameters[PARAMETER_STOP];
+    const struct json *list = NULL;
+    arena_init(&scratch, DIALECT_SCRATCH_BYTES(texts.len));
+    if (row->stop_key != NULL || texts.ptr == NULL)
+        return OK;
+    enum err err = json_parse(&scratch, texts, &list, NULL);
+    if (err != OK)
+        return why_set(ret_why, err, NULL, "%s", "");
+    if (list->count > STOPS_MAX)
+        return why_set(ret_why, ERR_INVALID, "stop",
+                       "%s has no stop texts of its own, and the worker looks for %d at most",
+                       row->family.name, STOPS_MAX);
+    return OK;
 }
 
 /* --- blocks --- */
@@ -213,7 +257,10 @@ enum err invoke_check(const struct family *family, const struct request *request
     field = familys_lack(row, request, &takes);
     if (field != NULL)
         return refuse(row, field, takes, ret_why);
-    enum err err = check_blocks(row, request->system, request->system_count, ret_why);
+    enum err err =
+        row->shape->is_given ? check_given(request, ret_why) : check_stops(row, request, ret_why);
+    if (err == OK)
+        err = check_blocks(row, request->system, request->system_count, ret_why);
     for (size_t i = 0; err == OK && i < request->turn_count; i++)
         err = check_blocks(row, request->turns[i].blocks, request->turns[i].count, ret_why);
     return err;

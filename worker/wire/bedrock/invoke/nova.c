@@ -172,6 +172,7 @@ const struct shape shape_nova = {
     .hear = hear_chunk,
     .keep = keep,
     .done = done,
+    .joins_messages = true,
     .names = {[PARAMETER_MAX_TOKENS] = "maxTokens",
               [PARAMETER_TEMPERATURE] = "temperature",
               [PARAMETER_TOP_P] = "topP",

@@ -31,6 +31,7 @@ enum takes {
     TAKES_SEARCH = 1U << 9,  /* search results */
     TAKES_NATIVE = 1U << 10, /* blocks of its vendor's form, as they come */
     TAKES_TOP_K = 1U << 11,
+    TAKES_SYSTEM_TOOLS = 1U << 12, /* tools of Bedrock, by their name */
 };
 
 struct invoke_body;
@@ -53,6 +54,8 @@ struct shape {
     enum err (*keep)(struct said *said, struct answer *ret_answer);
     /* Frees said->own's heap. NULL: it has none. */
     void (*done)(struct said *said);
+    bool joins_messages; /* strings of consecutive messages are one text, as in Converse */
+    bool is_given;       /* the request's own fields are the whole body */
     /* What the body calls the parameters; NULL: it has none of this kind. The stop texts' name is
      * the family's stop key. */
     const char *names[PARAMETER_COUNT];

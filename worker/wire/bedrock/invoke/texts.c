@@ -170,4 +170,5 @@ const struct shape shape_custom = {
     .write = write_given,
     .read = read_given,
     .hear = hear_given,
+    .is_given = true,
 };
