@@ -199,6 +199,8 @@ static void start(struct bench *bench)
     config.catalog.choose = dialect_choose;
     config.catalog.check = dialect_check;
     config.catalog.apis = dialect_apis(&config.catalog.api_count);
+    config.catalog.choose = dialect_choose;
+    config.catalog.check = dialect_check;
     bench->now_ms = 1000;
     bench->engine = engine_new(&config, &ports, bench->now_ms, WALL_MS);
     CHECK(bench->engine != NULL);

@@ -4,10 +4,12 @@
 #include "wire/formats/path.h"
 
 /* What LangChain takes out of model_kwargs: parameters have places of their own. PARAMETER_COUNT =
- * stays in it. */
-static enum parameter lifted(struct slice name)
+ * stays in it. Where the request writes the whole body, all stay. */
+static enum parameter lifted(const struct reader *reader, struct slice name)
 {
     enum parameter found = 0;
+    if (slice_equal_text(reader->request->provider, "custom"))
+        return PARAMETER_COUNT;
     while (found < PARAMETER_COUNT && !slice_equal_text(name, parameter_rows[found].name) &&
            !slice_equal_text(name, parameter_rows[found].other))
         found++;
@@ -45,7 +47,7 @@ static bool add_kwargs(struct reader *reader, struct buf *members, size_t *ret_l
     bool goes_on = true;
     for (const struct json *member = kwargs->first; goes_on && member != NULL;
          member = member->next) {
-        enum parameter parameter = lifted(member->name);
+        enum parameter parameter = lifted(reader, member->name);
         bool stays = parameter == PARAMETER_COUNT;
         bool is_dropped = is_overruled(reader, member, parameter);
         enum err err = OK;
