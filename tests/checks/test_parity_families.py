@@ -134,6 +134,18 @@ def test_no_stream_is_without_its_counts(worker, model, stop):
     assert not ours.usage[0]["estimated"] and ours.usage[0]["usage"] == ours.response["usage"]
 
 
+@pytest.mark.parametrize("model", PROMPTS + CHATS)
+def test_a_stream_without_metrics_has_a_last_chunk_all_the_same(worker, model):
+    """Only the end of the stream tells then that it was whole."""
+    answer = Answer(chunks=[piece(model, "hello"), piece(model, "", "stop")])
+    ours = worker.run(request_of("invoke", {"model": model}, TALKS["a text"], stream=True), [answer])
+    assert ours.message.content == "hello" and ours.response["stop_reason"] == "stop"
+    assert [chunk.chunk_position for chunk in ours.chunks] == [None, None, "last"]
+    total = sum(ours.chunks[1:], ours.chunks[0])
+    assert (total.content, total.response_metadata) == (ours.message.content, ours.message.response_metadata)
+    assert ours.usage[0]["reason"] == "no_counts"
+
+
 TOOLS = [HumanMessage("weather?"),
          AIMessage("", tool_calls=[{"name": "weather", "args": {"city": "Z\u00fcrich", "days": [1, 2.5]}, "id": "c1"},
                                    {"name": "time", "args": {}, "id": "c2"}]),

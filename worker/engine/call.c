@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "base/memory.h"
+#include "engine/chunks.h"
 #include "engine/current.h"
 #include "wire/bedrock/fault.h"
 #include "wire/bedrock/invocation.h"
@@ -333,6 +334,7 @@ static void judge(struct engine *engine, struct call *call, const struct call_en
     }
     CHECK(err == OK || ret->why.err == err);
     if (err == OK) {
+        chunks_end(engine, call, &ret->answer);
         ret->is_billable = true;
         ret->counts = ret->answer.usage;
         if (ret->counts.known)

@@ -25,10 +25,24 @@ void chunk_send(struct engine *engine, struct call *call, const struct stream_st
         return;
     }
     call->chunk_seq++;
+    call->is_run_ended = step->is_last;
     job->last_run = attempt->call;
     job->last_run_attempt = attempt->number;
     job->last_run_seq = call->chunk_seq;
     engine->ports.chunk_send(engine->ports.self, call_ref_of(call), chunk);
+}
+
+void chunks_end(struct engine *engine, struct call *call, const struct answer *answer)
+{
+    bool is_string = answer->content.len > 0 && answer->content.ptr[0] == '"';
+    struct stream_step step = {
+        .is_chunk = true,
+        .content = is_string ? SLICE("\"\"") : SLICE("[]"),
+        .has_usage = answer->usage.known,
+        .is_last = true,
+    };
+    if (call->is_streaming && call->chunk_seq > 0 && !call->is_run_ended)
+        chunk_send(engine, call, &step, step.has_usage ? &answer->usage : NULL);
 }
 
 void chunks_close(struct engine *engine, struct job *job)

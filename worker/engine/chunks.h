@@ -13,6 +13,9 @@ struct stream_step;
  * the worker could not build one. `counts` is the call's usage if the step has it, else NULL. */
 void chunk_send(struct engine *engine, struct call *call, const struct stream_step *step,
                 const struct usage_counts *counts);
+/* Ends the run of a call whose stream is a whole answer, if none of its chunks was the last one:
+ * only the end of the stream told that it was whole. */
+void chunks_end(struct engine *engine, struct call *call, const struct answer *answer);
 /* Ends the open run of a job that failed with job->why; no effect without one. */
 void chunks_close(struct engine *engine, struct job *job);
 

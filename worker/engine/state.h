@@ -160,6 +160,7 @@ struct call {
     bool was_sent;         /* of a call broken off: the request may have reached the service */
     bool is_chunk_refused; /* the broker rejected one: the run has a gap and ends */
     bool is_chunk_unsent;  /* the worker could not build one: only the run's end follows */
+    bool is_run_ended;     /* its last chunk was sent */
     int64_t chunk_seq;     /* next */
 };
 
