@@ -305,6 +305,23 @@ static void an_answer_without_any_text_is_bad(void **state)
     }
 }
 
+static void a_counted_answer_without_any_text_is_its_json(void **state)
+{
+    (void)state;
+    static const char *const MODELS[] = {LLAMA3, "us.amazon.nova-lite-v1:0",
+                                         "openai.gpt-oss-20b-1:0"};
+    for (size_t i = 0; i < COUNT_OF(MODELS); i++) {
+        struct invoke_kit kit;
+        invoke_kit_ask(&kit, MODELS[i], HI);
+        buf_add_text(&kit.head, "X-Amzn-Bedrock-Input-Token-Count: 5\r\n"
+                                "X-Amzn-Bedrock-Output-Token-Count: 9\r\n");
+        assert_int_equal(invoke_kit_decode(&kit, "{\"answer\": [\"a\", 1.50]}"), OK);
+        assert_slice(kit.answer.content, "\"{\\\"answer\\\": [\\\"a\\\", 1.50]}\"");
+        assert_int_equal(kit.answer.usage.total_tokens, 14);
+        invoke_kit_done(&kit);
+    }
+}
+
 /* --- streams --- */
 
 static void assert_stream(const char *model, const char *rest, const char *const *chunks,
@@ -455,6 +472,7 @@ int main(void)
         cmocka_unit_test(a_text_is_found_where_another_family_has_it),
         cmocka_unit_test(odd_members_do_not_lose_an_answer),
         cmocka_unit_test(an_answer_without_any_text_is_bad),
+        cmocka_unit_test(a_counted_answer_without_any_text_is_its_json),
         cmocka_unit_test(a_stream_of_llama_has_its_counts_whatever_stopped_it),
         cmocka_unit_test(a_stream_of_titan_is_often_one_chunk),
         cmocka_unit_test(streams_of_mistral_and_deepseek_end_with_their_metrics),

@@ -358,6 +358,22 @@ static enum err parse_whole(struct said *said, struct slice body, const struct j
     return failed(said, err);
 }
 
+/* An answer that Bedrock counted was paid for: where the family's text is not in it, its JSON is
+ * the content. */
+static enum err read_whole(struct said *said, const struct json *root, struct slice head)
+{
+    enum err seen = said->row->shape->read(said, root);
+    if (seen != OK && seen != ERR_BAD_ANSWER)
+        return seen;
+    enum err err = read_head(said, head);
+    if (err != OK || seen == OK)
+        return err;
+    if (!said->answer.usage.known)
+        return seen;
+    why_clear(said->why);
+    return said_text(said, root->source);
+}
+
 enum err invoke_decode(const struct dialect *dialect, struct arena *arena,
                        const struct heard *heard, struct answer *ret_answer, struct why *ret_why)
 {
@@ -369,9 +385,7 @@ enum err invoke_decode(const struct dialect *dialect, struct arena *arena,
     if (err == OK)
         err = parse_whole(&said, heard->body, &root);
     if (err == OK)
-        err = said.row->shape->read(&said, root);
-    if (err == OK)
-        err = read_head(&said, heard->head);
+        err = read_whole(&said, root, heard->head);
     if (err == OK)
         err = read_added(&said, root);
     return err == OK ? keep(&said, ret_answer) : err;
