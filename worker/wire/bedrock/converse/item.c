@@ -112,7 +112,7 @@ enum err item_hear_raw(struct items *items, const struct piece *piece)
     buf_add_byte(said, '{');
     if (event->index != ITEMS_NO_INDEX)
         json_add_int_member(said, "contentBlockIndex", event->index);
-    json_add_member(said, event->member, event->said->source);
+    json_add_member(said, event->is_start ? "start" : "delta", event->said->source);
     buf_add_byte(said, '}');
     if (said->failed != OK)
         return said->failed;

@@ -60,13 +60,12 @@ enum err items_hear(struct items *items, const struct block_event *event, struct
                           .only = converse_only_member(event->said),
                           .content = content,
                           .tool_calls = tool_calls};
-    bool is_start = slice_equal_text(slice_of_text(event->member), "start");
     if (event->said->kind == JSON_OBJECT && event->said->count == 0)
         return OK;
     if (piece.only == NULL || event->index == ITEMS_NO_INDEX)
         return item_hear_raw(items, &piece);
-    item_hear *hear = is_start ? hearer_of(starts, COUNT_OF(starts), piece.only->name)
-                               : hearer_of(deltas, COUNT_OF(deltas), piece.only->name);
+    item_hear *hear = event->is_start ? hearer_of(starts, COUNT_OF(starts), piece.only->name)
+                                      : hearer_of(deltas, COUNT_OF(deltas), piece.only->name);
     return hear(items, &piece);
 }
 

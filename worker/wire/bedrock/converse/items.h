@@ -27,7 +27,7 @@ struct items {
 /* One contentBlockStart or contentBlockDelta. */
 struct block_event {
     int64_t index;
-    const char *member;      /* "start" or "delta" */
+    bool is_start;           /* else a delta */
     const struct json *said; /* its value */
 };
 

@@ -54,16 +54,15 @@ static int64_t read_index(const struct reading *reading)
                : ITEMS_NO_INDEX;
 }
 
-/* A contentBlockStart or contentBlockDelta: `member` holds what it says. */
-static enum err read_block(struct reading *reading, const char *member)
+static enum err read_block(struct reading *reading, bool is_start)
 {
     struct stream *stream = reading->stream;
-    const struct json *said = json_member(reading->payload, member);
+    const struct json *said = json_member(reading->payload, is_start ? "start" : "delta");
     if (said == NULL || said->kind == JSON_NULL)
         return OK;
     enum err err = items_hear(
         &stream->items,
-        &(struct block_event){.index = read_index(reading), .member = member, .said = said},
+        &(struct block_event){.index = read_index(reading), .is_start = is_start, .said = said},
         &stream->content, &stream->tool_calls);
     reading->step->is_chunk = stream->content.len > 1;
     return err == OK ? OK : message_failed(reading->why, err);
@@ -71,12 +70,12 @@ static enum err read_block(struct reading *reading, const char *member)
 
 static enum err read_block_start(struct reading *reading)
 {
-    return read_block(reading, "start");
+    return read_block(reading, true);
 }
 
 static enum err read_block_delta(struct reading *reading)
 {
-    return read_block(reading, "delta");
+    return read_block(reading, false);
 }
 
 static enum err read_block_stop(struct reading *reading)

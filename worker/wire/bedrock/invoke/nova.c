@@ -96,14 +96,14 @@ static int64_t index_of(struct nova *nova, const struct json *event, bool is_tex
 }
 
 static enum err hear_block(struct said *said, struct nova *nova, const struct json *event,
-                           const char *member)
+                           bool is_start)
 {
-    const struct json *piece = json_member(event, member);
+    const struct json *piece = json_member(event, is_start ? "start" : "delta");
     if (piece == NULL || piece->kind == JSON_NULL)
         return OK;
     struct block_event block = {
         .index = index_of(nova, event, json_is(json_member(piece, "text"), JSON_STRING)),
-        .member = member,
+        .is_start = is_start,
         .said = piece,
     };
     enum err err = items_hear(&nova->items, &block, &said->content, &said->tool_calls);
@@ -130,9 +130,9 @@ static enum err hear_event(struct said *said, const struct json *chunk)
     if (json_member(chunk, "messageStart") != NULL)
         said->step.is_chunk = true;
     if (err == OK)
-        err = hear_block(said, nova, json_member(chunk, "contentBlockStart"), "start");
+        err = hear_block(said, nova, json_member(chunk, "contentBlockStart"), true);
     if (err == OK)
-        err = hear_block(said, nova, json_member(chunk, "contentBlockDelta"), "delta");
+        err = hear_block(said, nova, json_member(chunk, "contentBlockDelta"), false);
     if (err == OK)
         err = said_stop(said, json_member(json_member(chunk, "messageStop"), "stopReason"));
     return err == OK ? read_usage(said, json_member(json_member(chunk, "metadata"), "usage")) : err;
