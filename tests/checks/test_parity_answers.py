@@ -3,11 +3,13 @@ streamed, counts and metadata. Where LangChain fails or loses something, the tes
 import base64
 import itertools
 import json
+import re
 
 import pytest
 from langchain_core.exceptions import ContextOverflowError
 from langchain_core.messages import AIMessage, HumanMessage
 
+from outputs import ROOT
 from parity import Answer, LangChain, compared, plain, request_of, sum_of
 from test_parity import CLAUDE, streamed, text_events, whole
 
@@ -384,6 +386,23 @@ def test_an_odd_event_costs_nothing_of_a_stream(worker, event):
     assert ours.response["status"] == "ok" and len(ours.bodies) == 1
     assert ours.message.text == "ab"
     assert_sum(ours)
+
+
+def documented():
+    """The rows of the page's table of blocks: what Bedrock says, what the content has."""
+    page = (ROOT / "schema" / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\{.*?\})` \| `(\{.*?\})`.* \|$", page, re.MULTILINE)
+    return [(json.loads(said), json.loads(shown)) for said, shown in rows]
+
+
+@pytest.mark.parametrize("said, shown", documented(), ids=lambda block: next(iter(block)))
+def test_the_page_shows_the_block_of_an_answer(worker, said, shown):
+    _, ours = worker_only(worker, whole(said, text("b")))
+    assert ours.message.content == [shown, {"type": "text", "text": "b"}]
+
+
+def test_the_page_shows_every_kind_of_block():
+    assert len(documented()) == 12
 
 
 def test_every_message_can_be_loaded_and_put_back(worker):
