@@ -188,7 +188,8 @@ static void hear(int fd, size_t most, struct heard *ret_heard)
     }
 }
 
-static void ask(const struct stand *stand, bool stream, const char *prompt, struct heard *ret_heard)
+UNUSED static void ask(const struct stand *stand, bool stream, const char *prompt,
+                       struct heard *ret_heard)
 {
     int fd = dial(stand);
     say_prompt(fd, stream, prompt);
@@ -212,7 +213,7 @@ static size_t count_frames(const struct heard *heard, bool *ret_between, enum er
 }
 
 /* Waits until `begun` calls have reached the simulator and `open` of them have not ended. */
-static void await_calls(const struct stand *stand, int64_t begun, int64_t open)
+UNUSED static void await_calls(const struct stand *stand, int64_t begun, int64_t open)
 {
     struct timespec pause = {.tv_nsec = 10000000};
     struct sim_stats stats;

@@ -89,9 +89,10 @@ void help_print(void)
     add_section(&page, "SYNOPSIS", "bedrock-sim [OPTION]...");
     add_section(
         &page, "DESCRIPTION",
-        "Serves Converse and ConverseStream over HTTP as Amazon Bedrock does. It verifies "
-        "signatures (SigV4) and bearer tokens, checks request bodies against the service's "
-        "rules, answers by script or from the prompt, and injects faults by rate, rule or order. "
+        "Serves Converse, ConverseStream, InvokeModel, InvokeModelWithResponseStream and "
+        "CountTokens over HTTP as Amazon Bedrock does. It verifies signatures (SigV4) and bearer "
+        "tokens, checks request bodies against the service's and the vendors' rules, answers by "
+        "script or from the prompt, and injects faults by rate, rule or order. "
         "A ledger records every call with the tokens that it billed. The program prints where it "
         "listens and the environment that a client needs, and runs until SIGTERM or SIGINT.");
     add_options(&page);
@@ -103,15 +104,29 @@ void help_print(void)
         "after; a block without `times` holds for all that remain. Orders: fault=NAME, times=N, "
         "latency=DELAY or milliseconds, gap=DELAY, bytes=N (of the answer's text), after=N "
         "(events before a stream's fault), retry_after=2s, skew=1h, text=…, stop_reason=…, "
-        "input_tokens=N, output_tokens=N. [[id:NAME]] in a prompt is the caller's tag: the ledger "
-        "keeps it.");
+        "input_tokens=N, output_tokens=N, tool=NAME or any (calls a tool of the request), "
+        "input=JSON (of that call; without `;` and `]]`), calls=N (tools at once), reasoning=…, "
+        "redacted=1 (hides it), citations=1, guardrail=input or output (blocks, if the request "
+        "names a guardrail). [[id:NAME]] in a prompt is the caller's tag: the ledger keeps it.");
+    add_section(
+        &page, "ANSWERS",
+        "Without a script the answer repeats the prompt and names its media. A forced tool is "
+        "called, and a prescribed schema is answered, with a value made from the schema; a turn "
+        "with tool results is answered with text. A model that is told to think has reasoning "
+        "before its text; Claude's is signed, and comes back unchanged or is rejected. A prompt "
+        "up to a cache point is written to the cache at first and read later, however short it "
+        "is. A body of InvokeModel has the form of its model's family: anthropic, amazon nova and "
+        "titan, meta llama, mistral, deepseek, cohere command-r, OpenAI's form for the others, "
+        "one prompt for imported models.");
     add_faults(&page);
     add_section(&page, "LEDGER",
                 "Members of a line: event (begin, end), call (number), operation, request_id, "
                 "model, tag, access_key_id, invocation_id and sdk_request (the client's amz-sdk "
                 "headers), started_at, started_us; at the end also ended_at, ended_us, outcome "
                 "(ok, an error's type, a fault's name, client_gone, stopped), fault, status, "
-                "billed, input_tokens, output_tokens, whole.");
+                "billed, input_tokens (with those of the cache), output_tokens, "
+                "cache_read_tokens and cache_write_tokens if there are any, whole. CountTokens "
+                "bills nothing.");
     add_section(&page, "ADDRESSES", "GET /_sim/stats returns the counters as JSON.");
     add_section(&page, "EXAMPLE",
                 "bedrock-sim --port 9911 --ledger calls.jsonl --throttle-rate 0.05 \\\n"

@@ -134,6 +134,23 @@ static bool take_header(struct served *served, const char *name, const char *con
     return words == NULL;
 }
 
+/* The header Request-Metadata is Converse's requestMetadata as JSON. */
+static enum err read_metadata(struct served *served, struct arena *arena, char text[CHECK_TEXT_MAX])
+{
+    const struct json *root;
+    struct json_fault fault;
+    struct slice value = judging_header(served, "X-Amzn-Bedrock-Request-Metadata");
+    if (value.len == 0)
+        return OK;
+    enum err err = json_parse(arena, value, &root, &fault);
+    if (err == ERR_NO_MEMORY)
+        return err;
+    if (err == OK)
+        return check_shape(arena, root, &SHAPE_METADATA, text);
+    (void)snprintf(text, CHECK_TEXT_MAX, "The request metadata in the header is not valid JSON.");
+    return ERR_REJECTED;
+}
+
 /* What Converse has in its body, InvokeModel has in headers. */
 static enum err read_headers(struct served *served, struct conversation *conversation,
                              char text[CHECK_TEXT_MAX])
@@ -187,6 +204,8 @@ static void read_body(struct served *served)
     enum err err = check_body(&arena, &request, &conversation, &family, text);
     if (err == OK && operation_is_invoke(served->operation))
         err = read_headers(served, &conversation, text);
+    if (err == OK && operation_is_invoke(served->operation))
+        err = read_metadata(served, &arena, text);
     if (err != OK) {
         refuse_failed(served, err, text);
         return;

@@ -128,7 +128,7 @@ STRING(FIELD_PATH, 1, 256, 0);
 LIST(FIELD_PATHS, FIELD_PATH, 0, 10);
 #define METADATA_BESIDE " \t\n\r\f\v:_@$#=/+,-."
 STRING(METADATA_VALUE, 0, 256, METADATA_BESIDE);
-static const struct shape METADATA = {
+const struct shape SHAPE_METADATA = {
     .kind = SHAPE_MAP, .element = &METADATA_VALUE, .min = 1, .max = 16, .allowed = METADATA_BESIDE};
 ENUM(LATENCY, "standard", "optimized");
 STRUCTURE(PERFORMANCE, MAY("latency", LATENCY));
@@ -151,9 +151,9 @@ STRUCTURE(OUTPUT_CONFIG, MAY("textFormat", TEXT_FORMAT), MAY("effort", EFFORT));
 #define CALL(guardrail)                                                                            \
     MAY("inferenceConfig", INFERENCE), MAY("guardrailConfig", guardrail),                          \
         MAY("promptVariables", PROMPT_VARIABLES),                                                  \
-        MAY("additionalModelResponseFieldPaths", FIELD_PATHS), MAY("requestMetadata", METADATA),   \
-        MAY("performanceConfig", PERFORMANCE), MAY("serviceTier", SERVICE_TIER),                   \
-        MAY("outputConfig", OUTPUT_CONFIG)
+        MAY("additionalModelResponseFieldPaths", FIELD_PATHS),                                     \
+        MAY("requestMetadata", SHAPE_METADATA), MAY("performanceConfig", PERFORMANCE),             \
+        MAY("serviceTier", SERVICE_TIER), MAY("outputConfig", OUTPUT_CONFIG)
 
 BODY(SHAPE_CONVERSE, CALL(GUARDRAIL));
 BODY(SHAPE_CONVERSE_STREAM, CALL(GUARDRAIL_STREAM));

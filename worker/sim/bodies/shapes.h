@@ -50,7 +50,7 @@ struct shape {
 
 /* shapes.c */
 extern const struct shape SHAPE_CONVERSE, SHAPE_CONVERSE_STREAM, SHAPE_CONVERSE_TOKENS;
-extern const struct shape SHAPE_COUNT_TOKENS;
+extern const struct shape SHAPE_COUNT_TOKENS, SHAPE_METADATA;
 /* parts of Converse that nova's bodies of InvokeModel have as well */
 extern const struct shape SHAPE_CONVERSE_MESSAGES, SHAPE_CONVERSE_SYSTEM, SHAPE_CONVERSE_TOOLS;
 
