@@ -205,7 +205,8 @@ static enum err read_citations(struct reading *reading, const struct json *value
          part != NULL; part = part->next) {
         bool is_blank = false;
         const struct json *text = json_member(part, "text");
-        enum err err = json_is(text, JSON_STRING) ? reading_keep_text(reading, text, &is_blank) : OK;
+        enum err err =
+            json_is(text, JSON_STRING) ? reading_keep_text(reading, text, &is_blank) : OK;
         if (err != OK)
             return err;
     }

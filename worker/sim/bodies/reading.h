@@ -41,7 +41,7 @@ MUST_CHECK bool reading_init(struct reading *ret_reading, struct arena *arena, s
 enum err reading_refuse(struct reading *reading, const char *format, ...) PRINTF(2, 3);
 /* Adds a text behind what was read; *ret_blank: it has no visible character. */
 MUST_CHECK enum err reading_keep_text(struct reading *reading, const struct json *node,
-                                     bool *ret_blank);
+                                      bool *ret_blank);
 /* Adds JSON as text: the result of a tool. */
 void reading_add_json(struct reading *reading, const struct json *node);
 /* Counts a part of the body that is no text. */
