@@ -13,14 +13,13 @@
 
 #define WALL_MS 1795000000000LL
 
-static const struct request REQUEST = {.id = SLICE("req-0001"), .tenant = SLICE("default")};
-static const struct record RECORD = {.topic = SLICE("bedrock.requests"), .key = SLICE("customer")};
-static const struct output_context CONTEXT = {.source = SLICE("/bedrock-worker/bench"),
-                                              .chunks_topic = SLICE("bedrock.chunks"),
-                                              .output_bytes_max = 1 << 20};
-
 static void hear(struct stream *stream, const char *type, const char *payload, int64_t seq)
 {
+    const struct request request = {.id = SLICE("req-0001"), .tenant = SLICE("default")};
+    const struct record record = {.topic = SLICE("bedrock.requests"), .key = SLICE("customer")};
+    const struct output_context context = {.source = SLICE("/bedrock-worker/bench"),
+                                           .chunks_topic = SLICE("bedrock.chunks"),
+                                           .output_bytes_max = 1 << 20};
     struct attempt attempt = {.number = 1,
                               .model = SLICE("anthropic.claude-3-haiku-20240307-v1:0"),
                               .api = &api_converse.name};
@@ -34,8 +33,8 @@ static void hear(struct stream *stream, const char *type, const char *payload, i
     CHECK(dialect_stream_step(&dialect_converse, stream, &event, &step, &why) == OK);
     CHECK(step.is_chunk);
     dialect_stream_heard(&dialect_converse, stream, &counts, &text_bytes);
-    struct chunk_facts facts = {.record = &RECORD,
-                                .request = &REQUEST,
+    struct chunk_facts facts = {.record = &record,
+                                .request = &request,
                                 .attempt = &attempt,
                                 .seq = seq,
                                 .step = &step,
@@ -43,7 +42,7 @@ static void hear(struct stream *stream, const char *type, const char *payload, i
                                 .partition = -1,
                                 .wall_ms = WALL_MS};
     struct output *output = NULL;
-    CHECK(output_chunk(&CONTEXT, &facts, &output) == OK);
+    CHECK(output_chunk(&context, &facts, &output) == OK);
     output_free(output);
 }
 
