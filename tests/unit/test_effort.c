@@ -58,6 +58,7 @@ static void a_level_that_the_model_does_not_have_is_rejected_with_those_it_has(v
     assert_levels("moonshotai.kimi-k2.5", "medium", "must be low, high or max for this model");
     assert_levels("openai.gpt-6-astra", "none",
                   "must be low, medium, high, xhigh or max for this model");
+    assert_levels("google.gemma-4-31b", "low", "must be none or high for this model");
     assert_levels("anthropic.claude-opus-4-5-20251101-v1:0", "xhigh",
                   "must be low, medium or high for this model");
 }

@@ -39,12 +39,12 @@ enum err effort_apply(struct reader *reader)
     if (level.ptr == NULL)
         return OK;
     const struct model_effort *effort = traits_effort(&request->traits);
-    if (effort == NULL) {
+    if (effort != NULL && !choices_have(effort->levels, level))
+        return choices_refuse(reader, "reasoning.effort", effort->levels, " for this model");
+    if (effort == NULL || effort->form == EFFORT_UNSENT) {
         request->dropped |= REQUEST_DROPPED_EFFORT;
         return OK;
     }
-    if (!choices_have(effort->levels, level))
-        return choices_refuse(reader, "reasoning.effort", effort->levels, " for this model");
     add_members(&members, effort->form, level);
     struct slice object = SLICE_NULL;
     if (members.failed != OK || !arena_copy(reader->arena, buf_slice(&members), &object))

@@ -17,6 +17,7 @@ enum effort_form {
     EFFORT_CLAUDE,
     EFFORT_PLAIN,
     EFFORT_NESTED,
+    EFFORT_UNSENT,
 };
 
 /* The levels of reasoning that a model has. */
