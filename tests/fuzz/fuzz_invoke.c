@@ -2,9 +2,10 @@
  *
  *     w    the rest is a whole body: decoded or rejected, the decoded parts are JSON
  *     else each line is a chunk of a stream, as JSON; one that begins with `!` is a frame's payload
+ *     t    … and the request lets the model think
  *
- * Every chunk is JSON, all of a run are strings or all are lists, nothing follows the last one, and
- * strings add up to the message. */
+ * Every chunk is JSON, no string follows a list in a run, nothing follows the last one, and both
+ * add up to the message: strings, and the strings of blocks that have an index. */
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -15,12 +16,14 @@
 
 #define ARENA_LIMIT  ((size_t)64 << 20)
 #define ANSWER_LIMIT ((size_t)1 << 20)
+#define PARTS_MAX    64 /* of a run; with more, its sums are not checked */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static struct request asked(void)
+static struct request asked(bool thinks)
 {
     return (struct request){
+        .additional_fields = thinks ? SLICE("{\"thinking\":{\"type\":\"adaptive\"}}") : SLICE_NULL,
         .model = SLICE("model"),
         .stream = true,
         .parameters[PARAMETER_STOP] = SLICE("[\"END\",\"ND two\",\"\\n\\n\"]"),
@@ -77,7 +80,7 @@ static void decode(const struct dialect *dialect, struct slice data)
 {
     struct arena arena OWNED_BY(arena_done);
     struct buf body OWNED_BY(buf_done);
-    const struct request request = asked();
+    const struct request request = asked(false);
     struct answer answer;
     struct why why;
     arena_init(&arena, ARENA_LIMIT);
@@ -98,12 +101,73 @@ static void decode(const struct dialect *dialect, struct slice data)
 
 /* --- a stream --- */
 
+/* A string of a block, as the chunks add it up. */
+struct part {
+    int64_t index;
+    struct slice name;
+    struct buf text;
+};
+
 struct run {
     const struct dialect *dialect;
     struct stream *stream;
-    struct buf text; /* of all chunks */
-    bool has_strings, has_lists, was_last;
+    struct buf text; /* of all chunks that are strings */
+    struct arena arena;
+    struct part parts[PARTS_MAX];
+    size_t count;
+    bool has_lists, was_last, is_full;
 };
+
+static void part_add(struct run *run, int64_t index, struct slice name, struct slice text)
+{
+    struct part *part = run->parts;
+    while (part < run->parts + run->count &&
+           (part->index != index || !slice_equal(part->name, name)))
+        part++;
+    run->is_full = run->is_full || part == run->parts + PARTS_MAX;
+    if (run->is_full)
+        return;
+    if (part == run->parts + run->count) {
+        *part = (struct part){.index = index};
+        CHECK(arena_copy(&run->arena, name, &part->name));
+        buf_init(&part->text, ARENA_LIMIT);
+        run->count++;
+    }
+    buf_add(&part->text, text);
+}
+
+/* The strings of a block that comes in pieces; its type, id and name come once. */
+static void add_block(struct run *run, const struct json *block)
+{
+    static const char *const once[] = {"type", "id", "name", "data"};
+    struct arena arena OWNED_BY(arena_done);
+    int64_t index;
+    struct slice text;
+    arena_init(&arena, ARENA_LIMIT);
+    if (!json_int64(json_member(block, "index"), &index))
+        return;
+    for (const struct json *member = block->first; member != NULL; member = member->next)
+        if (member->kind == JSON_STRING && !slice_is_one_of(member->name, once, COUNT_OF(once)) &&
+            json_string(&arena, member, &text))
+            part_add(run, index, member->name, text);
+}
+
+static void check_block(struct run *run, const struct json *block)
+{
+    struct arena arena OWNED_BY(arena_done);
+    int64_t index;
+    struct slice text;
+    arena_init(&arena, ARENA_LIMIT);
+    if (!json_int64(json_member(block, "index"), &index))
+        return;
+    for (struct part *part = run->parts; part < run->parts + run->count; part++) {
+        if (part->index != index)
+            continue;
+        const struct json *member = json_member_of(block, part->name);
+        CHECK(member != NULL && json_string(&arena, member, &text));
+        CHECK(slice_equal(text, part->text.len == 0 ? SLICE("") : buf_slice(&part->text)));
+    }
+}
 
 static void check_step(struct run *run, const struct stream_step *step)
 {
@@ -117,12 +181,14 @@ static void check_step(struct run *run, const struct stream_step *step)
     if (json_is(content, JSON_STRING)) {
         CHECK(json_string(&arena, content, &text));
         buf_add(&run->text, text);
-        run->has_strings = true;
+        CHECK(!run->has_lists);
     } else {
         CHECK(content == NULL || content->kind == JSON_ARRAY);
         run->has_lists = true;
+        for (const struct json *block = content == NULL ? NULL : content->first; block != NULL;
+             block = block->next)
+            add_block(run, block);
     }
-    CHECK(!run->has_strings || !run->has_lists);
     if (step->tool_call_chunks.ptr != NULL)
         check_kind(step->tool_call_chunks, JSON_ARRAY);
     check_members(step->metadata);
@@ -161,20 +227,25 @@ static void check_end(struct run *run)
         return;
     check_answer(&answer);
     const struct json *content = parse(&arena, answer.content);
+    for (const struct json *block = json_is(content, JSON_ARRAY) ? content->first : NULL;
+         !run->is_full && block != NULL; block = block->next)
+        check_block(run, block);
     if (!run->was_last || !json_is(content, JSON_STRING))
         return;
     CHECK(json_string(&arena, content, &text) && slice_equal(text, buf_slice(&run->text)));
 }
 
-static void hear(const struct dialect *dialect, struct slice rest)
+static void hear(const struct dialect *dialect, struct slice rest, bool thinks)
 {
     struct arena arena OWNED_BY(arena_done);
-    struct run run = {.dialect = dialect};
-    const struct request request = asked();
+    static struct run run;
+    run = (struct run){.dialect = dialect};
+    const struct request request = asked(thinks);
     struct heard heard = {.status = 200, .head = SLICE(""), .request = &request};
     struct why why;
     enum err err = OK;
     arena_init(&arena, ARENA_LIMIT);
+    arena_init(&run.arena, ARENA_LIMIT);
     buf_init(&run.text, ARENA_LIMIT);
     buf_add_text(&run.text, "");
     CHECK(dialect_stream_start(dialect, &arena, &heard, ANSWER_LIMIT, &run.stream) == OK);
@@ -187,6 +258,9 @@ static void hear(const struct dialect *dialect, struct slice rest)
         check_end(&run);
     dialect_stream_done(dialect, run.stream);
     buf_done(&run.text);
+    for (size_t i = 0; i < run.count; i++)
+        buf_done(&run.parts[i].text);
+    arena_done(&run.arena);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -199,7 +273,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (data[1] == 'w')
         decode(dialect, rest);
     else
-        hear(dialect, rest);
+        hear(dialect, rest, data[1] == 't');
     CHECK(memory_live() == live);
     return 0;
 }
