@@ -28,6 +28,8 @@ MUST_CHECK enum err anthropic_wants_list(const struct request *request, bool is_
 /* Counts of a `usage` object, which stands under this name in usage.raw. */
 MUST_CHECK enum err anthropic_read_usage(struct said *said, const char *name,
                                          const struct json *usage);
+/* A text completion, whole or a chunk of one: what the first models say. */
+MUST_CHECK enum err anthropic_read_completion(struct said *said, const struct json *root);
 
 /* The shape's functions. */
 MUST_CHECK enum err anthropic_begin(struct said *said);

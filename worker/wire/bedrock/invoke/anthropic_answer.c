@@ -141,11 +141,19 @@ static void add_list(struct buf *content, const struct json *blocks)
     buf_add_byte(content, ']');
 }
 
+enum err anthropic_read_completion(struct said *said, const struct json *root)
+{
+    enum err err = said_string(said, json_member(root, "completion"));
+    return err == OK ? said_stop(said, json_member(root, "stop_reason")) : err;
+}
+
 enum err anthropic_read(struct said *said, const struct json *root)
 {
     struct anthropic *own = said->own;
     const struct json *content = json_member(root, "content");
     enum err err = OK;
+    if (json_is(json_member(root, "completion"), JSON_STRING))
+        return anthropic_read_completion(said, root);
     if (!json_is(content, JSON_ARRAY))
         return said_wrong(said, "the answer has no content");
     for (const struct json *block = content->first; err == OK && block != NULL; block = block->next)

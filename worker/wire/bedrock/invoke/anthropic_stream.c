@@ -195,6 +195,8 @@ enum err anthropic_hear(struct said *said, const struct json *chunk)
     int64_t index = 0;
     if (!json_is(chunk, JSON_OBJECT))
         return said_wrong(said, "a chunk that is not a JSON object");
+    if (json_is(json_member(chunk, "completion"), JSON_STRING) && !said->is_list)
+        return anthropic_read_completion(said, chunk);
     for (size_t i = 0; i < COUNT_OF(chunks); i++) {
         if (!is_type(chunk, chunks[i].type))
             continue;

@@ -125,6 +125,7 @@ struct said {
     bool is_list;            /* the content is a list of blocks: the shape writes them */
     bool ended;              /* of a stream: nothing can follow */
     bool is_judged;          /* a guardrail gave its reasons */
+    bool has_counted;        /* the present chunk said how many tokens came out */
     struct buf metadata;     /* members of response_metadata, without the stop reason */
     struct said_name *names; /* of these members */
     /* Of the present step: its content (a string's: decoded; a list's: open), tool_call_chunks

@@ -155,6 +155,7 @@ enum err said_usage(struct said *said, const struct said_counts *counts)
     take(&known->cache_write_5m, counts->cache_write_5m);
     take(&known->cache_write_1h, counts->cache_write_1h);
     take(&known->reasoning, counts->reasoning);
+    said->has_counted = counts->output != ANSWER_COUNT_ABSENT;
     sum_up(said);
     if (counts->raw.ptr == NULL)
         return OK;
@@ -443,6 +444,13 @@ static enum err close_step(struct said *said)
     return OK;
 }
 
+/* A guardrail took the model's place: its text comes with the counts and the trace, and no metrics
+ * follow. */
+static bool is_blocked(const struct said *said)
+{
+    return said->is_judged && said->has_counted && said->answer.stop_reason.ptr == NULL;
+}
+
 static enum err hear(struct said *said, struct slice payload)
 {
     const struct json *root = NULL;
@@ -455,12 +463,15 @@ static enum err hear(struct said *said, struct slice payload)
     buf_reset(&said->content);
     buf_reset(&said->tool_calls);
     buf_reset(&said->chunk_metadata);
+    said->has_counted = false;
     buf_add_byte(&said->tool_calls, '[');
     if (said->is_list)
         buf_add_byte(&said->content, '[');
     err = said->row->shape->hear(said, root);
     if (err == OK)
         err = read_added(said, root);
+    if (is_blocked(said))
+        said_end(said);
     if (said->ended)
         (void)end_text(said);
     return err == OK ? close_step(said) : err;
