@@ -1,4 +1,5 @@
 #include "wire/bedrock/invoke/anthropic.h"
+#include "wire/bedrock/invoke/places.h"
 
 /* --- what the request asks for --- */
 
@@ -155,7 +156,7 @@ enum err anthropic_read(struct said *said, const struct json *root)
     if (json_is(json_member(root, "completion"), JSON_STRING))
         return anthropic_read_completion(said, root);
     if (!json_is(content, JSON_ARRAY))
-        return said_wrong(said, "the answer has no content");
+        return places_read_text(said, root);
     for (const struct json *block = content->first; err == OK && block != NULL; block = block->next)
         err = read_block(said, &own->texts, block);
     said->is_list = said->is_list && content->count > 0;

@@ -199,15 +199,14 @@ static enum err read_counts(struct said *said, const struct json *root)
         return message_failed(said->why, raw.failed);
     if (raw.len == 0)
         return OK;
-    int64_t cached = count_at(root, PLACE_CACHED), reasoned = count_at(root, PLACE_REASONED);
+    int64_t cached = count_at(root, PLACE_CACHED);
     counts.input = count_at(root, PLACE_INPUT);
     counts.output = count_at(root, PLACE_OUTPUT);
     if (cached > 0 && cached <= counts.input) {
         counts.input -= cached;
         counts.cache_read = cached;
     }
-    if (reasoned != ANSWER_COUNT_ABSENT)
-        said->answer.usage.reasoning_tokens = reasoned;
+    counts.reasoning = count_at(root, PLACE_REASONED);
     /* Chunks repeat them: those beside the stop reason are the last ones. */
     if (said->is_whole || (said->raw.len == 0 && said->answer.stop_reason.ptr != NULL))
         counts.raw = buf_slice(&raw);
@@ -218,19 +217,17 @@ static enum err read_counts(struct said *said, const struct json *root)
 
 static enum err read_beside(struct said *said, const struct json *root)
 {
-    enum err err = read_calls(said, root);
-    if (err == OK)
-        err = read_stop(said, root);
+    enum err err = read_stop(said, root);
     return err == OK ? read_counts(said, root) : err;
 }
 
-enum err places_read(struct said *said, const struct json *root)
+enum err places_read_text(struct said *said, const struct json *root)
 {
     bool is_there;
     enum err err = read_text(said, root, &is_there);
     if (err == OK)
         err = read_beside(said, root);
-    if (err != OK || is_there || said->own != NULL)
+    if (err != OK || is_there)
         return err;
     const struct json *lost = find_lost(root);
     if (lost != NULL)
@@ -238,6 +235,17 @@ enum err places_read(struct said *said, const struct json *root)
     return said->answer.stop_reason.ptr != NULL
                ? OK
                : said_wrong(said, "the answer has no text where its family has it, nor elsewhere");
+}
+
+enum err places_read(struct said *said, const struct json *root)
+{
+    enum err err = read_calls(said, root);
+    if (err == OK)
+        err = places_read_text(said, root);
+    if (err != ERR_BAD_ANSWER || said->own == NULL)
+        return err;
+    why_clear(said->why); /* it has calls of tools */
+    return OK;
 }
 
 enum err places_hear(struct said *said, const struct json *chunk)
@@ -248,5 +256,7 @@ enum err places_hear(struct said *said, const struct json *chunk)
         return OK;
     enum err err = read_text(said, chunk, &is_there);
     said->step.is_chunk = said->step.is_chunk || is_there;
+    if (err == OK)
+        err = read_calls(said, chunk);
     return err == OK ? read_beside(said, chunk) : err;
 }

@@ -153,42 +153,13 @@ enum err tool_calls_hear(struct said *said, const struct json *list)
 
 /* --- the message --- */
 
-/* The arguments, read: NULL where they are no object. None at all are an empty one. */
-static enum err read_arguments(struct arena *scratch, struct slice string,
-                               const struct json **ret_object)
-{
-    const struct json *node;
-    struct slice text;
-    *ret_object = NULL;
-    enum err err = json_parse_loosely(scratch, string, &node, NULL);
-    if (err != OK)
-        return err == ERR_FORMAT ? OK : err;
-    if (!json_string(scratch, node, &text))
-        return ERR_NO_MEMORY;
-    err = json_parse_loosely(scratch, text.len == 0 ? SLICE("{}") : text, &node, NULL);
-    if (err == OK && node->kind == JSON_OBJECT)
-        *ret_object = node;
-    return err == ERR_FORMAT ? OK : err;
-}
-
 static enum err keep_call(struct message_texts *texts, const struct call *call)
 {
     struct arena scratch OWNED_BY(arena_done);
-    struct buf string OWNED_BY(buf_done);
-    const struct json *object = NULL;
-    buf_init(&string, call->arguments.len + 2);
-    buf_add_byte(&string, '"');
-    buf_add(&string, buf_slice(&call->arguments));
-    buf_add_byte(&string, '"');
-    arena_init(&scratch, 2 * DIALECT_SCRATCH_BYTES(string.len));
-    enum err err =
-        string.failed == OK ? read_arguments(&scratch, buf_slice(&string), &object) : string.failed;
-    if (err != OK)
-        return err;
     struct slice name = call->name.ptr == NULL ? SLICE("\"\"") : call->name;
-    message_add_call(texts, object != NULL, name,
-                     object != NULL ? object->source : buf_slice(&string), call->id);
-    return OK;
+    struct slice arguments = call->arguments.len > 0 ? buf_slice(&call->arguments) : SLICE("");
+    arena_init(&scratch, 2 * DIALECT_SCRATCH_BYTES(arguments.len));
+    return message_add_call_in_parts(&scratch, texts, name, arguments, call->id);
 }
 
 enum err tool_calls_keep(struct said *said, struct answer *ret_answer)
