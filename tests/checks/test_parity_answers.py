@@ -171,7 +171,7 @@ OVERFLOWS = ["Input is too long for requested model.", "prompt is too long: 2000
 
 
 @pytest.mark.parametrize("message", OVERFLOWS)
-def test_a_prompt_over_the_context_window_has_an_error_of_its_own(worker, message):
+def test_a_prompt_over_the_context_window_is_named_so(worker, message):
     answer = Answer(body={"message": message}, status=400, headers={"x-amzn-ErrorType": "ValidationException"})
     with pytest.raises(ContextOverflowError):
         LangChain("converse", [answer], model=CLAUDE).run(ASK)
