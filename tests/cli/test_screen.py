@@ -10,7 +10,7 @@ SENTENCES = ["You are a helpful assistant that translates English to French. Tra
              "it verifies signatures, throttles 5 % of the calls and cuts some streams",
              "because the in-memory cluster drops transactional offsets (on a real broker: exactly_once)",
              "|Vo|ici| la| tra|duction| en| français| :|",
-             "1,104 requests, 1,104 answers: one for each"]
+             "1,107 requests, 1,107 answers: one for each"]
 
 
 @pytest.mark.parametrize("columns", [80, 100, 120])
@@ -32,7 +32,7 @@ def test_the_demo_rewrites_one_progress_line_in_place():
     progress = [state for state in states if state]
     assert len(progress) > 3
     for state in progress[:-1]:
-        assert re.fullmatch(r"working +(\[#*\.*\] )?[\d,]+ of 1,104 answered, [\d,]+ calls? retried, [\d,]+ tokens", state)
+        assert re.fullmatch(r"working +(\[#*\.*\] )?[\d,]+ of 1,107 answered, [\d,]+ calls? retried, [\d,]+ tokens", state)
         assert len(state) <= 79
     assert progress[-1].startswith("answers "), "the line goes when the answers are there"
 
@@ -43,7 +43,7 @@ def test_the_demo_writes_plain_lines_where_the_user_asks_for_them(environment):
     assert shown.code == 0
     assert shown.escapes == set()
     assert "\r" not in shown.raw.replace("\r\n", "\n")
-    assert re.search(r"^working +104 of 104 answered, ", "\n".join(shown.lines), re.M)
+    assert re.search(r"^working +107 of 107 answered, ", "\n".join(shown.lines), re.M)
     assert max(map(len, shown.lines)) <= 90
 
 

@@ -76,7 +76,7 @@ static void the_shipped_script_answers_the_examples_of_the_pages(void **state)
     assert_non_null(config);
     assert_true(config->auth_required);
     assert_int_equal(config->key_count, 1);
-    assert_int_equal(config->answer_count, 2);
+    assert_int_equal(config->answer_count, 5);
     const struct sim_answer *french = &config->answers[0];
     assert_slice(french->text, "Voici la traduction en français :\n\nJ'aime la programmation.");
     assert_int_equal(french->pieces.count, 16);
@@ -86,6 +86,8 @@ static void the_shipped_script_answers_the_examples_of_the_pages(void **state)
     assert_int_equal(french->stream_latency_ms, 713);
     assert_slice(config->answers[1].text, "Ich liebe Programmieren.");
     assert_int_equal(config->answers[1].input_tokens + config->answers[1].output_tokens, 34);
+    assert_slice(config->answers[2].tool, "get_weather");
+    assert_slice(config->answers[2].input, "{\"city\": \"Paris\"}");
     sim_config_free(config);
 }
 

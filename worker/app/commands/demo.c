@@ -24,7 +24,7 @@ static const struct command_option OPTIONS[] = {
         .kind = OPTION_COUNT,
         .max = REQUESTS_MAX,
         .into.number = &options.requests,
-        .description = "Requests beside the four conversations. Default 300, at most 10000.",
+        .description = "Requests beside the conversations. Default 300, at most 10000.",
     },
 };
 
@@ -40,7 +40,7 @@ const struct command command_demo = {
     .synopsis = "[--keep] [--requests N]",
     .description =
         "Starts a broker (librdkafka's in-memory cluster), a local Bedrock (the core of "
-        "bedrock-sim) and a worker in this process; sends four conversations and some hundred "
+        "bedrock-sim) and a worker in this process; sends seven conversations and some hundred "
         "other requests, with 5 % of the calls throttled and some streams cut; and shows the "
         "answers, the token usage by model and what was retried. Then it checks the results: "
         "every request has exactly one answer, and the usage equals what the local Bedrock "

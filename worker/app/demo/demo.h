@@ -15,7 +15,7 @@
 extern const unsigned char DEMO_SETTINGS[];
 extern const unsigned long DEMO_SETTINGS_LEN;
 
-#define DEMO_CONVERSATIONS 4
+#define DEMO_CONVERSATIONS 7
 #define DEMO_MODELS_MAX    8
 #define DEMO_CAUSES_MAX    12
 #define DEMO_PARTITIONS    8
@@ -37,9 +37,10 @@ void demo_cluster_free(struct demo_cluster *cluster); /* NULL is fine */
 /* A request whose answer is known. */
 struct demo_conversation {
     const char *title;
-    const char *system, *human; /* for people */
+    const char *system, *human; /* for people; NULL = no system text */
+    const char *label, *beside; /* what else is sent, for people; NULL = nothing */
     const char *request;        /* the JSON members beside id and tenant */
-    const char *answer;         /* the expected text */
+    const char *answer;         /* the expected text, call of a tool, or parsed value */
     const char *tokens;         /* the expected chunks, joined by |; NULL = not verified */
     int64_t input_tokens, output_tokens;
 };
@@ -59,7 +60,7 @@ struct demo_request {
 
 /* What came back for a conversation. */
 struct demo_found {
-    struct buf text, tokens; /* the answer; the chunks, joined by | */
+    struct buf text, tokens; /* the answer, as in demo_conversation; the chunks, joined by | */
     char run[40];            /* of the chunks */
     char model[128];
     int64_t input_tokens, output_tokens, duration_ms;
@@ -141,7 +142,7 @@ void demo_show_what_to_try(struct demo_screen *screen, const struct demo_place *
 
 struct demo_options {
     const char *program; /* argv[0], for commands to copy */
-    int64_t requests;    /* beside the four conversations */
+    int64_t requests;    /* beside the conversations */
     bool keep;           /* stay up afterwards, until a signal */
 };
 

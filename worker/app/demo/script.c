@@ -1,5 +1,5 @@
-/* The demo's requests: four conversations whose answers are known, and many small requests of three
- * tenants. */
+/* The demo's requests: conversations whose answers are known, and many small requests of three
+ * tenants. config/sim.yaml has the answers. */
 #include "app/demo/demo.h"
 
 #include <stdio.h>
@@ -14,17 +14,82 @@
 #define FRENCH "Voici la traduction en français :\n\nJ'aime la programmation."
 #define TOKENS "|Vo|ici| la| tra|duction| en| français| :|\n\nJ|'|a|ime| la| programm|ation|.||||"
 
+#define WEATHER                                                                                    \
+    "\"messages\":[[\"human\",\"What is the weather in "                                           \
+    "Paris?\"]],\"model\":\"sonnet\",\"tools\":[{"                                                 \
+    "\"name\":\"get_weather\",\"description\":\"The weather of a city.\",\"input_schema\":{"       \
+    "\"type\":\"object\",\"properties\":{\"city\":{\"type\":\"string\"}},\"required\":[\"city\"]}" \
+    "}]"
+#define ORDER                                                                                      \
+    "\"messages\":[[\"human\",\"Three red apples at 0.40 each, please.\"]],\"model\":\"sonnet\","  \
+    "\"structured_output\":{\"name\":\"order\",\"schema\":{\"type\":\"object\",\"properties\":{"   \
+    "\"item\":{\"type\":\"string\"},\"quantity\":{\"type\":\"integer\"},\"price\":{\"type\":"      \
+    "\"number\""                                                                                   \
+    "}},\"required\":[\"item\",\"quantity\",\"price\"]}}"
+/* A picture of one pixel. */
+#define PICTURE                                                                                    \
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR42mP4z8AAAAMBAQD3A0FDAAAAAElFTkSuQmCC"
+#define LOOK                                                                                       \
+    "\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"What is in this " \
+    "picture?\"},{\"type\":\"image\",\"source_type\":\"base64\",\"mime_type\":\"image/png\","      \
+    "\"data\":\"" PICTURE "\"}]}],\"model\":\"nova\""
+
 static const struct demo_conversation CONVERSATIONS[DEMO_CONVERSATIONS] = {
-    {"A prompt template with variables",
-     "You are a helpful assistant that translates English to German.", "I love programming.",
-     "\"prompt\":{\"template\":\"translate\",\"variables\":{\"input_language\":\"English\","
-     "\"output_language\":\"German\",\"input\":\"I love programming.\"}},\"model\":\"sonnet\"",
-     "Ich liebe Programmieren.", NULL, 23, 11},
-    {"Messages", TRANSLATOR, "I love programming.", TRANSLATE, FRENCH, NULL, 29, 21},
-    {"The same as a stream", TRANSLATOR, "I love programming.", TRANSLATE ",\"stream\":true",
-     FRENCH, NULL, 29, 21},
-    {"The stream's tokens, joined by |", TRANSLATOR, "I love programming.",
-     TRANSLATE ",\"stream\":true", FRENCH, TOKENS, 29, 21},
+    {.title = "A prompt template with variables",
+     .system = "You are a helpful assistant that translates English to German.",
+     .human = "I love programming.",
+     .request =
+         "\"prompt\":{\"template\":\"translate\",\"variables\":{\"input_language\":\"English\","
+         "\"output_language\":\"German\",\"input\":\"I love programming.\"}},\"model\":\"sonnet\"",
+     .answer = "Ich liebe Programmieren.",
+     .input_tokens = 23,
+     .output_tokens = 11},
+    {.title = "Messages",
+     .system = TRANSLATOR,
+     .human = "I love programming.",
+     .request = TRANSLATE,
+     .answer = FRENCH,
+     .input_tokens = 29,
+     .output_tokens = 21},
+    {.title = "The same as a stream",
+     .system = TRANSLATOR,
+     .human = "I love programming.",
+     .request = TRANSLATE ",\"stream\":true",
+     .answer = FRENCH,
+     .input_tokens = 29,
+     .output_tokens = 21},
+    {.title = "The stream's tokens, joined by |",
+     .system = TRANSLATOR,
+     .human = "I love programming.",
+     .request = TRANSLATE ",\"stream\":true",
+     .answer = FRENCH,
+     .tokens = TOKENS,
+     .input_tokens = 29,
+     .output_tokens = 21},
+    {.title = "A tool call",
+     .human = "What is the weather in Paris?",
+     .label = "  tools",
+     .beside = "get_weather(city)",
+     .request = WEATHER,
+     .answer = "get_weather {\"city\": \"Paris\"}",
+     .input_tokens = 338,
+     .output_tokens = 54},
+    {.title = "A structured answer",
+     .human = "Three red apples at 0.40 each, please.",
+     .label = "  schema",
+     .beside = "order: item, quantity, price",
+     .request = ORDER,
+     .answer = "{\"item\": \"red apples\", \"quantity\": 3, \"price\": 0.40}",
+     .input_tokens = 402,
+     .output_tokens = 71},
+    {.title = "A picture",
+     .human = "What is in this picture?",
+     .label = "  picture",
+     .beside = "a PNG of 69 bytes",
+     .request = LOOK,
+     .answer = "The picture is one red pixel.",
+     .input_tokens = 215,
+     .output_tokens = 8},
 };
 
 /* A number goes between both. */

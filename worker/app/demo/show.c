@@ -95,8 +95,11 @@ static void show_conversation(struct demo_screen *screen, size_t index,
         conversation->tokens != NULL ? buf_slice(&found->tokens) : buf_slice(&found->text);
     screen_print_line(out, SLICE(""));
     screen_print_heading(out, "%zu. %s", index + 1, conversation->title);
-    screen_print(out, "  system", STYLE_PLAIN, slice_of_text(conversation->system));
+    if (conversation->system != NULL)
+        screen_print(out, "  system", STYLE_PLAIN, slice_of_text(conversation->system));
     screen_print(out, "  human", STYLE_PLAIN, slice_of_text(conversation->human));
+    if (conversation->beside != NULL)
+        screen_print(out, conversation->label, STYLE_PLAIN, slice_of_text(conversation->beside));
     screen_print(out, "  answer", STYLE_PLAIN, answer);
     screen_printf(out, "  model", STYLE_PLAIN, "%s, %zu call%s, %lld ms", found->model,
                   found->calls, found->calls == 1 ? "" : "s", (long long)found->duration_ms);

@@ -86,6 +86,31 @@ static void add_attempts(struct demo_tally *tally, struct arena *arena, struct s
     }
 }
 
+/* Appends what a person wants to see of an answer: the parsed value, or the text and the calls. */
+static void add_answer(struct arena *arena, struct slice value, const struct json *content,
+                       struct buf *ret_text)
+{
+    const struct json *root = NULL;
+    if (json_parse(arena, value, &root, NULL) != OK)
+        return;
+    const struct json *parsed = json_member(root, "parsed");
+    const struct json *calls = json_member(json_member(root, "message"), "tool_calls");
+    if (parsed != NULL) {
+        buf_add(ret_text, parsed->source);
+        return;
+    }
+    if (!json_is(calls, JSON_ARRAY) || calls->count == 0) {
+        reading_add_text(arena, content, ret_text);
+        return;
+    }
+    for (const struct json *call = calls->first; call != NULL; call = call->next) {
+        const struct json *args = json_member(call, "args");
+        buf_addf(ret_text, "%s%.*s ", call == calls->first ? "" : "\n",
+                 SLICE_ARG(reading_text(arena, call, "name")));
+        buf_add(ret_text, args != NULL ? args->source : SLICE(""));
+    }
+}
+
 static void add_response(struct demo_tally *tally, struct arena *arena, const struct record *record)
 {
     struct reading reading;
@@ -117,7 +142,7 @@ static void add_response(struct demo_tally *tally, struct arena *arena, const st
     found->output_tokens = reading.output_tokens;
     found->duration_ms = reading.duration_ms;
     found->calls = reading.calls;
-    reading_add_text(arena, reading.content, &found->text);
+    add_answer(arena, record->value, reading.content, &found->text);
 }
 
 /* Adds a chunk of a conversation. The run whose first chunk came last counts. */
