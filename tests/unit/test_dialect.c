@@ -220,8 +220,9 @@ static void frames_are_unwrapped_before_the_family_reads_them(void **state)
     hear(kit, 0, "chunk", "uoy ");
     kit_call_ends(kit, call, OK, true);
     kit_settle(kit);
-    assert_int_equal(kit->chunk_count, 2);
+    assert_int_equal(kit->chunk_count, 3);
     assert_says(&kit->chunks[0], "\"content\":[\"hello\"]");
+    assert_says(&kit->chunks[2], "\"last\":true");
     assert_says(kit_output(kit, OUTPUT_RESPONSE, 0), "\"content\":\"hello you\"");
     assert_says(kit_output(kit, OUTPUT_USAGE, 0), "\"input_tokens\":5,\"output_tokens\":2");
     kit_free(kit);

@@ -28,7 +28,8 @@ static void take_message(struct settings_reader *reader, const struct document_n
     struct trial trial OWNED_BY(trial_done);
     trial_init(&trial);
     if (trial_message(&trial, ret_message) != OK)
-        problems_add(reader->problems, role->place, path, "the role %s", trial_reason(&trial));
+        problems_add(reader->problems, role->place, path,
+                     "the role must be system, user (human) or assistant (ai)");
     if (template_check(ret_message->text, &column, &words) != OK)
         problems_add(reader->problems, text->place, path,
                      "is not a template: %s at its byte %zu; write {name} for a variable, {{ and "

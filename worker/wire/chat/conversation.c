@@ -77,9 +77,9 @@ static enum err read_named_message(struct turns *turns, const struct template_na
     const struct template_message *message = &named->messages[index];
     enum role role;
     enum err err = message_role(turns->reader, message->role, "prompt.template", &role);
-    if (err == OK && role == ROLE_TOOL)
+    if (err == ERR_INVALID || (err == OK && role == ROLE_TOOL))
         err = why_set(&turns->reader->why, ERR_INVALID, "prompt.template",
-                      "has a tool message: give the template's messages in the request");
+                      "must be system, user (human) or assistant (ai)");
     if (err == OK)
         err = message_check_first(turns, role, "prompt.template", index);
     if (err == OK)

@@ -144,8 +144,10 @@ static enum err decode_root(const struct reading *reading, const struct json *ro
     const struct json *message = json_member(json_member(root, "output"), "message");
     const struct json *blocks = json_member(message, "content");
     const struct json *tier = json_member(json_member(root, "serviceTier"), "type");
+    const struct json *usage = json_member(root, "usage");
     /* With counts it is Bedrock's and was billed, whatever it holds. */
-    if (!json_is(blocks, JSON_ARRAY) && !json_is(json_member(root, "usage"), JSON_OBJECT))
+    bool has_counts = json_is(usage, JSON_OBJECT) && usage->count > 0;
+    if (!json_is(blocks, JSON_ARRAY) && !has_counts)
         return why_set(ret_why, ERR_BAD_ANSWER, NULL, "the answer has no output.message.content");
     enum err err = decode_content(reading, blocks, answer);
     if (err == OK)
@@ -156,7 +158,7 @@ static enum err decode_root(const struct reading *reading, const struct json *ro
     if (err == OK)
         err = message_keep_string(reading->arena, tier, &answer->service_tier);
     if (err == OK)
-        err = converse_usage(reading->arena, json_member(root, "usage"), &answer->usage);
+        err = converse_usage(reading->arena, usage, &answer->usage);
     answer->text_bytes = count_text(blocks);
     converse_reasoning_tokens(json_member(root, "additionalModelResponseFields"), &answer->usage);
     return err == OK ? OK : message_failed(ret_why, err);
