@@ -5,14 +5,24 @@
 
 /* --- input --- */
 
-/* The nodes of a text lie in an arena of their own, so that many texts need no more room than one;
- * with what the scratch arena has left, for that is what the reading may hold. */
+/* As a request may have it; what Bedrock could not read (a member twice) is none. */
+static enum err parse_input(struct arena *nodes, struct slice text, const struct json **ret_root)
+{
+    enum err err = json_parse(nodes, text, ret_root, NULL);
+    if (err != ERR_FORMAT)
+        return err;
+    err = json_parse_partial(nodes, text, ret_root);
+    return err == OK ? json_parse(nodes, (*ret_root)->source, ret_root, NULL) : err;
+}
+
+/* The nodes of a text lie in an arena apart, so that many texts need no more room than one; with
+ * what the scratch arena has left, for that is what the reading may hold. */
 static enum err input_of_text(struct reader *reader, struct slice text, struct slice *ret_input)
 {
     struct arena nodes OWNED_BY(arena_done);
     const struct json *root;
     arena_init(&nodes, reader->scratch->limit - reader->scratch->held);
-    enum err err = json_parse_partial(&nodes, text, &root);
+    enum err err = parse_input(&nodes, text, &root);
     if (err == ERR_NO_MEMORY)
         return reader_no_memory(reader);
     if (err != OK || root->kind != JSON_OBJECT)

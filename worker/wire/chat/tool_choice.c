@@ -15,7 +15,7 @@ bool tool_name(struct reader *reader, struct slice name, struct slice *ret_name)
 
 static const struct {
     const char *word;
-    int kind;
+    enum tool_choice_kind kind;
 } choices[] = {
     {"auto", TOOL_CHOICE_AUTO},
     {"any", TOOL_CHOICE_ANY},

@@ -18,7 +18,7 @@ struct tool {
 };
 
 struct tool_choice {
-    enum {
+    enum tool_choice_kind {
         TOOL_CHOICE_ABSENT,
         TOOL_CHOICE_AUTO,
         TOOL_CHOICE_ANY,
