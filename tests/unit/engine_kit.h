@@ -26,8 +26,9 @@ struct kit_call {
     struct call_ref ref;
     bool is_open, was_cancelled;
     int64_t at_ms;
-    int64_t offset; /* of its request, from its text */
-    char sdk[64];   /* its header amz-sdk-request */
+    int64_t offset;                     /* of its request, from its text */
+    char sdk[64];                       /* its header amz-sdk-request */
+    const struct http_request *request; /* while it is open */
 };
 
 struct kit_text {
@@ -99,7 +100,12 @@ static inline void kit_on_call_start(void *self, struct call_ref ref,
     const char *marker = memmem(request->body.ptr, request->body.len, "[[", 2);
     assert_non_null(marker);
     kit->calls[kit->call_count++] = (struct kit_call){
-        .ref = ref, .is_open = true, .at_ms = kit->now_ms, .offset = strtoll(marker + 2, NULL, 10)};
+        .ref = ref,
+        .is_open = true,
+        .at_ms = kit->now_ms,
+        .offset = strtoll(marker + 2, NULL, 10),
+        .request = request,
+    };
     struct slice sdk = http_header(request->headers, "amz-sdk-request");
     struct kit_call *call = &kit->calls[kit->call_count - 1];
     (void)snprintf(call->sdk, sizeof call->sdk, "%.*s", SLICE_ARG(sdk));

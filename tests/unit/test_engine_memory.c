@@ -146,9 +146,41 @@ static void the_largest_requests_are_called(void **state)
     }
 }
 
+/* It becomes the call's block itself, with url and headers behind it. */
+static void a_large_body_is_called_as_a_small_one_is(void **state)
+{
+    (void)state;
+    struct engine_config config = large_config();
+    config.max_request_bytes = 4 << 20;
+    config.max_held_bytes = 64 << 20;
+    struct kit *kit = kit_new(&config);
+    kit_assign(kit, 0);
+    kit_request(kit, 0, 0, NULL, "");
+    char *large =
+        text_of(2 << 20, "{\"model\":\"m.1\",\"messages\":[[\"human\",\"[[1]]", "x", "\"]]}");
+    kit_record(kit, 0, 1, NULL, large);
+    kit_turn(kit);
+    assert_int_equal(kit->call_count, 2);
+    const struct http_request *request = kit->calls[1].request;
+    struct slice said = slice_sub(slice_of_text(large), 37, strlen(large) - 37 - 4);
+    struct slice begin = SLICE("{\"messages\":[{\"role\":\"user\",\"content\":[{\"text\":\"");
+    struct slice end = SLICE("\"}]}]}");
+    assert_int_equal(request->body.len, begin.len + said.len + end.len);
+    assert_true(slice_starts(request->body, begin));
+    assert_true(slice_equal(slice_sub(request->body, begin.len, said.len), said));
+    assert_true(slice_ends(request->body, end));
+    assert_true(slice_equal(request->url, kit->calls[0].request->url));
+    assert_int_equal(strlen(request->url.ptr), request->url.len);
+    assert_true(http_header(request->headers, "authorization").len > 0);
+    assert_string_equal(kit->calls[1].sdk, "attempt=1; max=3");
+    free(large);
+    kit_free(kit);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_large_body_is_called_as_a_small_one_is),
         cmocka_unit_test(the_memory_bound_holds_for_plain_texts),
         cmocka_unit_test(the_memory_bound_holds_for_texts_of_escapes),
         cmocka_unit_test(the_largest_requests_are_called),

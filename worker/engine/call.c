@@ -129,6 +129,43 @@ static enum err take_request(struct engine *engine, struct call *call)
     return OK;
 }
 
+/* A large body is not copied: its buf takes url and headers too and becomes the block. */
+static enum err take_large_request(struct engine *engine, struct call *call)
+{
+    struct buf *body = &engine->calls.body, text;
+    size_t url_len = engine->calls.url.len, headers_len = engine->calls.headers.len;
+    size_t body_len = body->len;
+    body->limit += url_len + headers_len;
+    buf_add(body, buf_slice(&engine->calls.url));
+    buf_add(body, buf_slice(&engine->calls.headers));
+    if (body->failed != OK)
+        return body->failed;
+    buf_init(&text, body->limit);
+    buf_move(body, &text);
+    call->text = text.ptr;
+    if (text.room - text.len > SCRATCH_KEPT_MAX) {
+        char *smaller = memory_resize(text.ptr, text.len);
+        call->text = smaller != NULL ? smaller : text.ptr;
+    }
+    call->request.body = slice_of(call->text, body_len);
+    call->request.url = slice_of(call->text + body_len, url_len - 1); /* without its NUL */
+    call->request.headers = slice_of(call->text + body_len + url_len, headers_len);
+    return OK;
+}
+
+/* A large body gets its room at once: it holds the text of its request. */
+static enum err begin_body(struct buf *body, const struct job *job)
+{
+    size_t len = job->record.value.len + BODY_BESIDE;
+    buf_reset(body);
+    body->limit = body_bytes_max(job->charged);
+    if (len > body->limit)
+        len = body->limit;
+    if (len > SCRATCH_KEPT_MAX && buf_reserve(body, len) == NULL)
+        return body->failed;
+    return OK;
+}
+
 static enum err write_request(struct engine *engine, struct call *call)
 {
     struct job *job = call->job;
@@ -136,9 +173,9 @@ static enum err write_request(struct engine *engine, struct call *call)
     struct target *target = job->target;
     buf_reset(&engine->calls.url);
     buf_reset(&engine->calls.headers);
-    buf_reset(&engine->calls.body);
-    engine->calls.body.limit = body_bytes_max(job->charged);
-    enum err err = dialect_encode(attempt->dialect, &job->request, &engine->calls.body);
+    enum err err = begin_body(&engine->calls.body, job);
+    if (err == OK)
+        err = dialect_encode(attempt->dialect, &job->request, &engine->calls.body);
     if (err != OK)
         return err;
     struct invocation invocation = {
@@ -157,7 +194,10 @@ static enum err write_request(struct engine *engine, struct call *call)
     add_attempt(engine, job, attempt);
     if (err == OK)
         err = engine->calls.headers.failed;
-    return err != OK ? err : take_request(engine, call);
+    if (err != OK)
+        return err;
+    return engine->calls.body.room > SCRATCH_KEPT_MAX ? take_large_request(engine, call)
+                                                      : take_request(engine, call);
 }
 
 enum err call_begin(struct engine *engine, struct job *job, struct attempt *attempt,
