@@ -143,6 +143,14 @@ def test_tokens_are_counted_as_langchain_counts_them(worker, kind, model):
     assert mistakes(ours.bodies[0], "CountTokens") == []
 
 
+def test_a_long_prompt_is_counted_whole(worker):
+    prompt = "lorem ipsum " * 50_000
+    options = {"model": "us.anthropic.claude-sonnet-4-5-20250929-v1:0"}
+    ours = worker.run(request_of("invoke", options, [HumanMessage(prompt)], count_tokens=True), [COUNT])
+    assert ours.response["status"] == "ok", ours.response
+    assert prompt in str(opened(ours.bodies[0])["messages"])
+
+
 def opened(body):
     """With InvokeModel's body as JSON."""
     if "invokeModel" not in body["input"]:

@@ -159,6 +159,17 @@ static void a_default_that_no_request_may_have_is_rejected_at_its_place(void **s
                    "for this model");
 }
 
+static void defaults_have_a_limit(void **state)
+{
+    (void)state;
+    static char pad[5000], text[16000];
+    memset(pad, 'x', sizeof pad - 1);
+    pad[sizeof pad - 1] = '\0';
+    (void)snprintf(text, sizeof text, DEFAULTS("output_config: {a: %s}, request_metadata: {b: %s}"),
+                   pad, pad);
+    assert_problem(text, "models.aliases.a.defaults.request_metadata: is too long; shorten it");
+}
+
 static void drop_lists_parameters(void **state)
 {
     (void)state;
@@ -177,6 +188,7 @@ int main(void)
         cmocka_unit_test(what_a_model_refuses_is_sent_on_invoke_model),
         cmocka_unit_test(what_is_left_out_is_named),
         cmocka_unit_test(a_default_that_no_request_may_have_is_rejected_at_its_place),
+        cmocka_unit_test(defaults_have_a_limit),
         cmocka_unit_test(drop_lists_parameters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -59,9 +59,16 @@ void job_go(struct job *job, enum job_step next)
     job->step = next;
 }
 
+/* The body of a call that counts tokens may hold the request as base64. */
+static uint64_t bytes_of(const struct job *job)
+{
+    uint64_t bytes = job->arena.held + job->result.bytes;
+    return job->request.count_tokens ? bytes + job->record.value.len : bytes;
+}
+
 void job_charge(struct engine *engine, struct job *job)
 {
-    uint64_t now = job->step == JOB_FREE ? 0 : job->arena.held + job->result.bytes;
+    uint64_t now = job->step == JOB_FREE ? 0 : bytes_of(job);
     hold_bytes(engine, job->partition, job->charged, now);
     job->charged = now;
 }

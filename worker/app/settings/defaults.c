@@ -12,13 +12,14 @@
 #include "yaml/mistake.h"
 
 #define TEXTS_MAX      64
-#define JSON_BYTES_MAX 65536 /* of a default */
+#define JSON_BYTES_MAX 8192 /* of all defaults of an alias: a call has room for them */
 
 /* An alias's defaults while they are read. */
 struct defaults {
     struct settings_reader *reader;
     struct model_alias *alias;
     struct buf presets; /* `,"name":value` each */
+    size_t bytes;       /* of all defaults */
 };
 
 /* Whether a request may have this value; else adds a problem. */
@@ -201,8 +202,11 @@ static void take_default(struct defaults *defaults, const struct document_node *
     }
     bool is_taken = row != NULL ? add_preset(reader, item, path, row, &json)
                                 : add_parameter(reader, item, path, parameter, &json);
-    if (is_taken && json.failed != OK)
-        problems_add(reader->problems, item->place, path, "is too long; shorten it");
+    defaults->bytes += json.len;
+    if (is_taken && (json.failed != OK || defaults->bytes > JSON_BYTES_MAX))
+        problems_add(reader->problems, item->place, path,
+                     "is too long; shorten it: all defaults of an alias have %d bytes at most",
+                     JSON_BYTES_MAX);
     else if (is_taken && row != NULL)
         keep_preset(defaults, item, path, row, buf_slice(&json));
     else if (is_taken)
