@@ -463,3 +463,59 @@ def test_an_error_inside_of_a_stream_is_an_error(worker):
     request = request_of("invoke", {"model": CLAUDE}, [HumanMessage("a")], stream=True)
     assert worker.run(request, [bad, good]).message.content == "a"
     assert worker.run(request, [bad]).response["error"]["code"] == "broken_stream"
+
+
+# --- structured output ---
+
+POINT = {"title": "Point", "description": "a point", "type": "object", "properties": {
+    "x": {"type": "number"}, "note": {"anyOf": [{"type": "string"}, {"type": "null"}]}}, "required": ["x"]}
+
+
+@pytest.mark.parametrize("options", [{}, {"model": "anthropic.claude-3-7-sonnet-20250219-v1:0", **THINKING}],
+                         ids=["plain", "thinking"])
+def test_a_schema_is_sent_and_parsed_as_chatbedrock_does(worker, options):
+    options = {"model": CLAUDE, **options}
+    answer = whole(use("Point", x=1.5), stop="tool_use")
+    asked = LangChain("invoke", [answer], **options)
+    parsed = asked.model.with_structured_output(POINT, include_raw=True).invoke([HumanMessage("a")])
+    ours = worker.run(request_of("invoke", options, [HumanMessage("a")],
+                                 structured_output={"schema": POINT, "include_raw": True}), [answer])
+    assert ours.bodies == [json.loads(call.body) for call in asked.calls]
+    assert float(ours.response["parsed"]["x"]) == parsed["parsed"]["x"] == 1.5
+    assert compared(ours.message)["tool_calls"] == compared(parsed["raw"])["tool_calls"]
+
+
+# --- what is told beside the answer ---
+
+def test_the_tier_that_served_the_call_is_recorded(worker):
+    for stream in (False, True):
+        answer = streamed(("text", "a")) if stream else whole(text("a"))
+        answer.headers = {**COUNTS, "X-Amzn-Bedrock-Service-Tier": "flex"}
+        assert ours_of(worker, answer, stream=stream, service_tier="flex").usage[-1]["service_tier"] == "flex"
+
+
+def test_how_a_stream_waits_for_its_guardrail_is_in_the_body(worker):
+    guardrail = {"guardrail_identifier": "g", "guardrail_version": "1", "stream_processing_mode": "async"}
+    ours = ours_of(worker, streamed(("text", "a")), stream=True, guardrail=guardrail)
+    assert ours.bodies[0]["amazon-bedrock-guardrailConfig"] == {"streamProcessingMode": "ASYNCHRONOUS"}
+    assert "amazon-bedrock-guardrailConfig" not in ours_of(worker, HELLO, guardrail=guardrail).bodies[0]
+
+
+def test_an_effort_is_sent_in_the_models_own_members(worker):
+    ours = ours_of(worker, HELLO, options={"model": "anthropic.claude-opus-4-8"}, reasoning={"effort": "high"})
+    assert ours.bodies[0]["thinking"] == {"type": "adaptive"}
+    assert ours.bodies[0]["output_config"] == {"effort": "high"}
+
+
+def test_tools_of_the_model_itself_pass_in_model_kwargs(worker):
+    tool = {"type": "text_editor_20250124", "name": "str_replace_editor"}
+    answer = streamed(("text", "a"), ("use", "{}"))
+    ours = ours_of(worker, answer, options={"model_kwargs": {"tools": [tool]}}, stream=True)
+    assert ours.bodies[0]["tools"] == [tool]
+    assert ours.message.content[0] == text("a", index=0)
+
+
+def test_a_completion_of_the_first_models_is_read(worker):
+    ours = ours_of(worker, Answer(body={"type": "completion", "completion": " hi", "stop_reason": "stop_sequence",
+                                        "stop": "\\n\\nHuman:"}, headers=COUNTS), options={"model": "anthropic.claude-v2"})
+    assert (ours.message.content, ours.response["stop_reason"]) == (" hi", "stop_sequence")

@@ -107,6 +107,22 @@ static void add_own(struct invoke_body *body)
         json_add_copy(body->buf, prompt);
 }
 
+/* AWS, "Use a guardrail with the base inference operations": how a stream waits for its guardrail
+ * stands in the body of every family; all else of it in headers. */
+static void add_guardrail(struct invoke_body *body)
+{
+    static const char CONFIG[] = "amazon-bedrock-guardrailConfig";
+    struct slice mode = body->request->guardrail.stream_mode;
+    if (mode.ptr == NULL || !body->request->stream || !body_needs(body, CONFIG))
+        return;
+    json_add_name(body->buf, CONFIG);
+    buf_add_byte(body->buf, '{');
+    json_add_text_member(body->buf, "streamProcessingMode",
+                         slice_equal_text(mode, "async") ? SLICE("ASYNCHRONOUS")
+                                                         : SLICE("SYNCHRONOUS"));
+    buf_add_byte(body->buf, '}');
+}
+
 enum err invoke_encode(const struct dialect *dialect, const struct request *request,
                        struct buf *ret_body)
 {
@@ -122,6 +138,7 @@ enum err invoke_encode(const struct dialect *dialect, const struct request *requ
     buf_add_byte(ret_body, '{');
     add_own(&body);
     body.row->shape->write(&body);
+    add_guardrail(&body);
     buf_add_byte(ret_body, '}');
     return ret_body->failed;
 }

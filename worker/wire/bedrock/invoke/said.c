@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/utf8.h"
 #include "wire/formats/http.h"
 
 /* A message is longer in JSON than its texts are, and tool inputs come twice. */
@@ -258,8 +259,11 @@ static enum err begin(struct said *said, const struct dialect *dialect, struct a
     buf_init(&said->tool_calls, longest);
     buf_init(&said->chunk_metadata, longest);
     const struct shape *shape = said->row->shape;
+    struct slice tier = http_header(heard->head, "x-amzn-bedrock-service-tier");
     enum err err = OK;
-    if (said->row->stop_key == NULL)
+    if (tier.len > 0 && utf8_valid_len(tier) == tier.len)
+        err = message_keep_slice(arena, tier, &said->answer.service_tier);
+    if (err == OK && said->row->stop_key == NULL)
         err = stops_init(&said->stops, arena, said->request->parameters[PARAMETER_STOP], limit);
     return err == OK && shape->begin != NULL ? shape->begin(said) : err;
 }
