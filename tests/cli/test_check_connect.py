@@ -37,6 +37,19 @@ def test_valid_credentials_and_a_callable_model_are_reported_without_a_bill(tmp_
     assert calls and not any(call.get("billed") for call in calls)
 
 
+def test_each_model_is_tried_with_the_api_that_its_requests_take(tmp_path):
+    ledger = tmp_path / "ledger.jsonl"
+    arn = "arn:aws:bedrock:us-east-1:111122223333:imported-model/abc"
+    aliases = (f"{{a: {{id: '{HAIKU}'}}, b: {{id: '{HAIKU}', api: invoke}}, c: {{id: '{arn}', defaults: "
+               "{provider: meta}}, d: {id: meta.llama3-70b-instruct-v1:0, api: invoke}}")
+    with simulator("--ledger", ledger) as url:
+        lines = check(url, "--set", f"models.aliases={aliases}")
+    assert verdicts(lines)[2:] == [("ok", f"models {name}") for name in "abcd"]
+    calls = [json.loads(line) for line in ledger.read_text(encoding="utf-8").splitlines()]
+    assert not any(call.get("billed") for call in calls)
+    assert [call["operation"] for call in calls if call["event"] == "end"] == ["Converse"] + 3 * ["InvokeModel"]
+
+
 def test_a_simulator_with_a_settings_file_knows_the_key_of_the_pages(tmp_path):
     settings = tmp_path / "sim.yaml"
     settings.write_text("latency: 5ms\n", encoding="utf-8")

@@ -115,8 +115,10 @@ static bool find_endpoint(const struct assembly *assembly, struct slice region, 
 }
 
 void probe_model(const struct assembly *assembly, const struct credentials *credentials,
-                 struct slice model, struct slice region, struct probe *ret_probe)
+                 const struct request *asked, struct probe *ret_probe)
 {
+    struct request request = *asked;
+    struct slice region = asked->region;
     struct buf url OWNED_BY(buf_done);
     struct endpoint endpoint;
     *ret_probe = (struct probe){0};
@@ -130,13 +132,14 @@ void probe_model(const struct assembly *assembly, const struct credentials *cred
                       SLICE_ARG(region));
         return;
     }
-    const struct request request = {.model = model};
+    request.traits = traits_of(request.model, request.base_model, request.provider);
+    dialect_choose(&request);
     const struct dialect *dialect = dialect_for(NULL, &request);
     struct invocation invocation = {
         .endpoint = &endpoint,
         .dialect = dialect,
         .request = &request,
-        .model = model,
+        .model = request.model,
         .body = slice_of_text(dialect->family->trial_body),
         .region = region,
         .user_agent = assembly->engine.user_agent,

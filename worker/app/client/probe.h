@@ -1,6 +1,7 @@
 /* A call to a model that costs nothing, for `check --connect`: Converse without a message and with
- * a maxTokens of 0. Once Bedrock has accepted the signature, it rejects the call with a
- * ValidationException (API reference, InferenceConfiguration: maxTokens is at least 1). */
+ * a maxTokens of 0, InvokeModel with an array. Once Bedrock has accepted the signature, it
+ * rejects the call with a ValidationException (API reference, InferenceConfiguration: maxTokens is
+ * at least 1; every vendor's body is an object). */
 #ifndef APP_CLIENT_PROBE_H
 #define APP_CLIENT_PROBE_H
 
@@ -21,8 +22,9 @@ struct probe {
     int64_t clock_offset_ms;
 };
 
-/* Calls a model; blocks for up to two PROBE_TIMEOUT_MS. `region`: empty = the worker's. */
+/* Calls the model of a request, in its region (empty = the worker's) and with its API; of the rest
+ * only provider and base_model are read. Blocks for up to two PROBE_TIMEOUT_MS. */
 void probe_model(const struct assembly *assembly, const struct credentials *credentials,
-                 struct slice model, struct slice region, struct probe *ret_probe);
+                 const struct request *asked, struct probe *ret_probe);
 
 #endif

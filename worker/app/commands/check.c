@@ -170,16 +170,45 @@ static void check_topics(struct checking *checking)
 /* A model of the settings. */
 struct candidate {
     struct slice setting; /* alias, or "default" */
-    struct slice model, region;
+    struct slice model, region, api;
+    struct slice provider, base_model; /* null = not given */
 };
 
-static bool is_listed(const struct candidate *candidates, size_t count, struct slice model,
-                      struct slice region)
+static bool is_listed(const struct candidate *candidates, size_t count,
+                      const struct candidate *wanted)
 {
     for (size_t i = 0; i < count; i++)
-        if (slice_equal(candidates[i].model, model) && slice_equal(candidates[i].region, region))
+        if (slice_equal(candidates[i].model, wanted->model) &&
+            slice_equal(candidates[i].region, wanted->region) &&
+            slice_equal(candidates[i].api, wanted->api))
             return true;
     return false;
+}
+
+static struct candidate candidate_of(const struct model_alias *alias)
+{
+    struct candidate candidate = {
+        .setting = alias->name, .model = alias->id, .region = alias->region};
+    if (!slice_equal_text(alias->api, "auto"))
+        candidate.api = alias->api;
+    if (alias->presets != NULL) {
+        candidate.provider = alias->presets->provider;
+        candidate.base_model = alias->presets->base_model;
+    }
+    return candidate;
+}
+
+static void probe_candidate(const struct assembly *assembly, const struct credentials *credentials,
+                            const struct candidate *candidate, struct probe *ret_probe)
+{
+    const struct request request = {
+        .model = candidate->model,
+        .region = candidate->region,
+        .api = candidate->api,
+        .provider = candidate->provider,
+        .base_model = candidate->base_model,
+    };
+    probe_model(assembly, credentials, &request, ret_probe);
 }
 
 /* Collects the models of the aliases, then models.default if it is an id: each once, at most
@@ -194,11 +223,13 @@ static size_t list_candidates(const struct settings *settings,
     for (size_t i = 0; i < aliases->count; i++) {
         const struct model_alias *alias = &aliases->list[i];
         is_id = is_id && !slice_equal(alias->name, preset);
-        if (count < MODELS_MAX - 1 && !is_listed(ret_candidates, count, alias->id, alias->region))
-            ret_candidates[count++] = (struct candidate){alias->name, alias->id, alias->region};
+        struct candidate candidate = candidate_of(alias);
+        if (count < MODELS_MAX - 1 && !is_listed(ret_candidates, count, &candidate))
+            ret_candidates[count++] = candidate;
     }
-    if (is_id && !is_listed(ret_candidates, count, preset, SLICE("")))
-        ret_candidates[count++] = (struct candidate){SLICE("default"), preset, SLICE("")};
+    const struct candidate by_default = {.setting = SLICE("default"), .model = preset};
+    if (is_id && !is_listed(ret_candidates, count, &by_default))
+        ret_candidates[count++] = by_default;
     return count;
 }
 
@@ -304,8 +335,7 @@ static void try_models(struct checking *checking, const struct assembly *assembl
             first++;
         if (first < i && !is_there[first])
             continue;
-        probe_model(assembly, &store->credentials, candidates[i].model, candidates[i].region,
-                    &probe);
+        probe_candidate(assembly, &store->credentials, &candidates[i], &probe);
         is_there[i] = is_answered(&probe);
         if (is_unsent(&probe)) {
             report_rejected(checking, store->source, &probe.why);
@@ -332,8 +362,9 @@ static void try_some_model(struct checking *checking, const struct assembly *ass
 {
     const struct credentials made_up = {.bearer_token = SLICE("none")};
     struct probe probe;
-    probe_model(assembly, store->source != NULL ? &store->credentials : &made_up, SLICE(SOME_MODEL),
-                SLICE(""), &probe);
+    const struct candidate some = {.model = SLICE(SOME_MODEL)};
+    probe_candidate(assembly, store->source != NULL ? &store->credentials : &made_up, &some,
+                    &probe);
     if (!is_unsent(&probe))
         report_endpoint(checking, &probe);
     else
@@ -343,10 +374,10 @@ static void try_some_model(struct checking *checking, const struct assembly *ass
     if (is_about_credentials(probe.why.err))
         report_rejected(checking, store->source, &probe.why);
     else if (probe.why.err == ERR_ACCESS_DENIED && store->credentials.bearer_token.len > 0)
-        report_model(
-            checking,
-            &(struct candidate){SLICE("(none in the settings)"), SLICE(SOME_MODEL), SLICE("")},
-            &store->credentials, &probe);
+        report_model(checking,
+                     &(struct candidate){.setting = SLICE("(none in the settings)"),
+                                         .model = SLICE(SOME_MODEL)},
+                     &store->credentials, &probe);
     else
         report_is(checking, true, "models", "the settings name none to try");
 }
