@@ -7,6 +7,7 @@
 #include "engine/chunks.h"
 #include "engine/identity.h"
 #include "engine/job_pool.h"
+#include "engine/kept.h"
 #include "engine/lane.h"
 #include "engine/notices.h"
 #include "engine/outcome.h"
@@ -333,6 +334,19 @@ static void job_failed_call(struct engine *engine, struct job *job, const struct
     }
 }
 
+/* Whether one more call may begin for an answer that is not valid. */
+static bool may_ask_again(const struct engine *engine, const struct job *job)
+{
+    return !is_leaving(engine, job) && left_ms(engine, job) > 0 && !is_out_of_time(engine, job);
+}
+
+static void ask_again(struct engine *engine, struct job *job)
+{
+    job_go(job, JOB_RESTING);
+    job_charge(engine, job);
+    job_wait(engine, job, true);
+}
+
 void job_call_ended(struct engine *engine, struct job *job, const struct call_end *end)
 {
     struct call *call = job->call;
@@ -352,12 +366,15 @@ void job_call_ended(struct engine *engine, struct job *job, const struct call_en
     }
     parsed_read(&call->receiver->arena, DIALECT_SCRATCH_BYTES(engine->config.max_answer_bytes),
                 &job->request, &verdict.answer);
-    bool is_answer = outcome_answer(engine, job, &verdict);
+    bool is_kept = may_ask_again(engine, job) && kept_take(engine, job, &verdict.answer);
+    bool is_answer = !is_kept && outcome_answer(engine, job, &verdict);
     if (!is_answer && verdict.is_billable)
         outcome_call_usage(engine, job, &verdict);
     job->call = NULL;
     call_free(engine, call);
-    if (is_answer)
+    if (is_kept)
+        ask_again(engine, job);
+    else if (is_answer)
         job_finish(engine, job);
     else
         job_fail(engine, job);
@@ -381,12 +398,23 @@ static void job_finish(struct engine *engine, struct job *job)
         engine->stats.failed++;
 }
 
-/* Finishes with the error in job->why. */
+/* Finishes with the answer that was kept. False: there is none. */
+static bool job_finish_kept(struct engine *engine, struct job *job)
+{
+    if (job->kept == NULL || job->partition->is_gone || !outcome_kept(engine, job))
+        return false;
+    job_finish(engine, job);
+    return true;
+}
+
+/* Finishes with the error in job->why, unless an answer was kept. */
 static void job_fail(struct engine *engine, struct job *job)
 {
     CHECK(job->why.err != OK);
     if (job->attempt_count > 0)
         quote_hide(&job->request, attempt_last(job)->status, &job->why);
+    if (job_finish_kept(engine, job))
+        return;
     chunks_close(engine, job);
     outcome_error(engine, job);
     ENGINE_LOG(engine, LOG_REQUEST_REJECTED, REQUEST_FIELDS(job),
@@ -415,6 +443,8 @@ void job_orphan(struct engine *engine, struct job *job)
 void job_drop(struct engine *engine, struct job *job)
 {
     CHECK(job->call == NULL && !job_is_finished(job));
+    if (job_finish_kept(engine, job))
+        return;
     if (job->step == JOB_WAITING)
         target_dequeue(engine, job->target, job);
     lane_leave(engine, job);

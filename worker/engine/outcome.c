@@ -1,8 +1,12 @@
 #include "engine/outcome.h"
 
+#include <string.h>
+
 #include "base/check.h"
 #include "engine/attempt.h"
+#include "engine/chunks.h"
 #include "engine/job_pool.h"
+#include "engine/kept.h"
 #include "engine/reply.h"
 #include "engine/result.h"
 
@@ -88,6 +92,29 @@ bool outcome_answer(struct engine *engine, struct job *job, const struct verdict
     return true;
 }
 
+/* The run of a later call may be under way: readers must learn that nothing follows in it. */
+static void close_later_run(struct engine *engine, struct job *job)
+{
+    if (memcmp(&job->last_run, &job->kept->attempt.call, sizeof job->last_run) != 0)
+        chunks_close(engine, job);
+}
+
+bool outcome_kept(struct engine *engine, struct job *job)
+{
+    struct response_facts facts = response_facts_of(engine, job);
+    facts.answer = &job->kept->answer;
+    facts.answered = &job->kept->attempt;
+    struct output *response;
+    if (output_response(&engine->config.output, &facts, &response) != OK)
+        return false;
+    if (job->why.err == OK)
+        (void)why_set(&job->why, ERR_BROKEN_STREAM, NULL, "%s", err_words(ERR_CANCELLED));
+    close_later_run(engine, job);
+    why_clear(&job->why);
+    result_add(engine, &job->result, response);
+    return true;
+}
+
 /* Removes what an answer repeats of its request. */
 static void strip(struct job *job, enum stripped most)
 {
@@ -162,6 +189,7 @@ static struct result *submit_usage(struct engine *engine, struct partition *part
 void outcome_call_usage(struct engine *engine, struct job *job, const struct verdict *verdict)
 {
     struct usage_facts usage = usage_facts_of(engine, job);
+    usage.answer = verdict->why.err == OK ? &verdict->answer : NULL;
     usage.counts = verdict->counts;
     usage.estimated_reason = verdict->estimated_reason;
     submit_usage(engine, job->partition, job->offset, &usage)->has_usage = true;

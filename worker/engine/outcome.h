@@ -11,6 +11,9 @@
  * job->why has the reason; the job must fail. */
 MUST_CHECK bool outcome_answer(struct engine *engine, struct job *job,
                                const struct verdict *verdict);
+/* Adds the response with the job's kept answer to job->result; clears job->why. False, and nothing
+ * is changed: the answer cannot become a record. */
+MUST_CHECK bool outcome_kept(struct engine *engine, struct job *job);
 /* Adds an error response and a dead letter for job->why (not OK), as the settings say. Drops the
  * outputs that were not delivered. */
 void outcome_error(struct engine *engine, struct job *job);

@@ -169,6 +169,8 @@ static inline struct call_ref call_ref_of(const struct call *call)
     return (struct call_ref){call->index, call->generation};
 }
 
+struct kept_answer;
+
 struct job {
     enum job_step step;
     uint32_t index;
@@ -204,6 +206,8 @@ struct job {
     /* what its response left out, to be smaller */
     enum stripped { STRIPPED_NOTHING, STRIPPED_ECHOES, STRIPPED_KEY } stripped;
     uint16_t letter_rejections; /* number of dead letters rejected as too large */
+    uint16_t corrections;       /* calls made because the answer before was not valid */
+    struct kept_answer *kept;   /* the last such answer; NULL = none: engine/kept.h */
     bool is_leading;            /* its lane */
     bool is_blocked;            /* others lead its lane */
     struct result result;

@@ -55,6 +55,10 @@ struct answer {
     struct usage_counts usage;
 };
 
+/* Copies the answer with all of its texts. False when the arena or the heap is exhausted. */
+MUST_CHECK bool answer_copy(struct arena *arena, const struct answer *answer,
+                            struct answer *ret_copy);
+
 /* What one event of a stream means to the outside. */
 struct stream_step {
     bool is_chunk;                 /* a chunk is to be sent */

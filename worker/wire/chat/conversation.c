@@ -24,6 +24,17 @@ static size_t count_blocks(const struct json *messages)
     return count;
 }
 
+/* For the messages of the request, those behind them, and what structured_output adds. */
+static enum err make_room(struct turns *turns, size_t blocks, size_t messages)
+{
+    const struct json *more = turns->reader->more;
+    if (more != NULL) {
+        blocks += count_blocks(more);
+        messages += more->count;
+    }
+    return turns_make_room(turns, blocks + STRUCTURED_BLOCKS_MAX, messages + STRUCTURED_BLOCKS_MAX);
+}
+
 /* Bedrock requires a turn: LangChain's stand-in where there are only system messages. */
 static enum err check_turns(struct turns *turns, const char *list)
 {
@@ -37,8 +48,7 @@ static enum err check_turns(struct turns *turns, const char *list)
 static enum err read_messages(struct turns *turns, const struct json *messages, const char *list)
 {
     size_t index = 0;
-    enum err err = turns_make_room(turns, count_blocks(messages) + STRUCTURED_BLOCKS_MAX,
-                                   messages->count + STRUCTURED_BLOCKS_MAX);
+    enum err err = make_room(turns, count_blocks(messages), messages->count);
     if (err != OK)
         return err;
     for (const struct json *node = messages->first; node != NULL; node = node->next, index++)
@@ -101,8 +111,7 @@ static enum err read_named(struct turns *turns, const struct json *node)
             "is not the name of a template (an inline template is an array of messages)");
     if (named == NULL)
         return unknown_template(reader, name);
-    enum err err = turns_make_room(turns, named->count + 1 + STRUCTURED_BLOCKS_MAX,
-                                   named->count + STRUCTURED_BLOCKS_MAX);
+    enum err err = make_room(turns, named->count + 1, named->count);
     if (err != OK)
         return err;
     for (size_t i = 0; i < named->count; i++)
@@ -161,6 +170,19 @@ static enum err read_prompt(struct turns *turns)
 
 /* --- the whole --- */
 
+/* The messages behind the request's own, which are no templates. */
+static enum err read_more(struct turns *turns)
+{
+    const struct json *more = turns->reader->more;
+    size_t index = 0;
+    enum err err = OK;
+    turns->use = NULL;
+    for (const struct json *node = more == NULL ? NULL : more->first; err == OK && node != NULL;
+         node = node->next)
+        err = message_read(turns, node, "messages", index++);
+    return err;
+}
+
 enum err conversation_read(struct reader *reader)
 {
     struct turns turns = {.reader = reader};
@@ -173,6 +195,8 @@ enum err conversation_read(struct reader *reader)
                                             : read_prompt(&turns);
     if (!turns_note(&turns, err) || reader->mistakes.count > 0)
         return OK;
-    err = structured_prefill(&turns);
-    return err == OK ? turns_keep(&turns) : err;
+    err = read_more(&turns);
+    if (err == OK)
+        err = structured_prefill(&turns);
+    return err == OK && !turns.is_broken ? turns_keep(&turns) : err;
 }

@@ -230,7 +230,8 @@ void parsed_read(struct arena *arena, size_t scratch_max, const struct request *
     struct parsing parsing = {
         .arena = arena, .scratch = &scratch, .structured = &request->structured, .answer = answer};
     arena_init(&scratch, scratch_max);
-    if (parsing.structured->method == STRUCTURED_NONE || calls_tools(&parsing))
+    if (parsing.structured->method == STRUCTURED_NONE || request->count_tokens ||
+        calls_tools(&parsing))
         return;
     if (parsing.structured->method == STRUCTURED_FUNCTION_CALLING)
         read_call(&parsing);

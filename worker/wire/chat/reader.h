@@ -27,6 +27,7 @@ struct reader {
     /* Read apart, put together at the end. */
     const struct json *messages, *prompt;
     const struct json *model_kwargs, *additional_fields;
+    const struct json *more;   /* messages behind the request's own; NULL = none */
     const struct json *schema; /* of structured_output; NULL = none, or it is wrong */
 };
 

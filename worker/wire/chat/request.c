@@ -302,25 +302,41 @@ static void tell_mistakes(struct reader *reader, struct why *ret_why)
         ret_why->others = others.ptr;
 }
 
-enum err request_read(struct arena *arena, const struct record *record,
-                      const struct catalog *catalog, struct request *ret_request,
-                      struct why *ret_why)
+static enum err read_all(struct reader *reader, struct slice more, struct why *ret_why)
+{
+    enum err err = ret_why->err;
+    buf_init(&reader->mistakes.others, WHY_OTHERS_MAX - 1);
+    if (err == OK && more.ptr != NULL &&
+        json_parse_loosely(reader->scratch, more, &reader->more, NULL) != OK)
+        err = reader_no_memory(reader);
+    if (reader_note(reader, err))
+        read_value(reader);
+    if (reader->mistakes.count > 0)
+        tell_mistakes(reader, ret_why);
+    buf_done(&reader->mistakes.others);
+    return ret_why->err;
+}
+
+enum err request_read_on(struct arena *arena, const struct request_source *source,
+                         struct slice more, struct request *ret_request, struct why *ret_why)
 {
     struct arena scratch OWNED_BY(arena_done);
     struct reader reader = {
         .arena = arena,
         .scratch = &scratch,
-        .record = record,
-        .catalog = catalog,
+        .record = source->record,
+        .catalog = source->catalog,
         .request = ret_request,
         .why = *ret_why,
     };
-    arena_init(&scratch, REQUEST_SCRATCH_BYTES(record->value.len));
-    buf_init(&reader.mistakes.others, WHY_OTHERS_MAX - 1);
-    if (reader_note(&reader, ret_why->err))
-        read_value(&reader);
-    if (reader.mistakes.count > 0)
-        tell_mistakes(&reader, ret_why);
-    buf_done(&reader.mistakes.others);
-    return ret_why->err;
+    arena_init(&scratch, REQUEST_SCRATCH_BYTES(source->record->value.len + more.len));
+    return read_all(&reader, more, ret_why);
+}
+
+enum err request_read(struct arena *arena, const struct record *record,
+                      const struct catalog *catalog, struct request *ret_request,
+                      struct why *ret_why)
+{
+    struct request_source source = {record, catalog};
+    return request_read_on(arena, &source, SLICE_NULL, ret_request, ret_why);
 }

@@ -48,6 +48,8 @@ struct structured_output {
     struct slice strict; /* JSON: true or false; null = not given */
     bool include_raw, validate;
     int retry_invalid; /* 0 to 3 calls more for an answer that is not valid */
+    struct slice more; /* JSON array of messages: answers that were not valid, with what was said
+                          to them; null = none */
     bool must_call; /* the model thinks and cannot be forced: an answer without a call is wrong */
 };
 
@@ -121,5 +123,13 @@ MUST_CHECK enum err request_from_headers(struct arena *arena, const struct recor
 MUST_CHECK enum err request_read(struct arena *arena, const struct record *record,
                                  const struct catalog *catalog, struct request *ret_request,
                                  struct why *ret_why);
+/* Likewise, with a JSON array of messages behind the request's own. */
+struct request_source {
+    const struct record *record;
+    const struct catalog *catalog;
+};
+MUST_CHECK enum err request_read_on(struct arena *arena, const struct request_source *source,
+                                    struct slice more, struct request *ret_request,
+                                    struct why *ret_why);
 
 #endif

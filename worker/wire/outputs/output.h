@@ -71,6 +71,7 @@ struct response_facts {
     const struct why *why;       /* NULL when ok */
     const struct attempt *attempts;
     size_t attempt_count;
+    const struct attempt *answered; /* the one that gave the answer; NULL = the last */
     int64_t received_wall_ms, answered_wall_ms;
     /* record's timestamp to received, from 0; absent when the record has none */
     int64_t queued_ms;

@@ -27,6 +27,8 @@ static size_t expected_bytes(const struct response_facts *facts)
 /* The call that gave the answer, or the last that failed; NULL = none was made. */
 static const struct attempt *last_of(const struct response_facts *facts)
 {
+    if (facts->answered != NULL)
+        return facts->answered;
     return facts->attempt_count == 0 ? NULL : &facts->attempts[facts->attempt_count - 1];
 }
 
