@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Instructions that one Converse request costs the engine and wire, counted by callgrind.
+"""Instructions that one Converse request costs the engine and wire, and one chunk of a stream the wire, by callgrind.
 
   tests/bench/instructions.py [BUILD]      a build tree with tests (default build/instructions, made here)
 
-bare_engine runs twice, with few and with many requests; the difference has no start and no end in it. The count depends
-on the compiler and its options, not on the machine's speed: compare two commits with the same compiler. bare_media runs
+bare_engine runs twice, with few and with many requests, and so does bare_stream with chunks; the difference has no start
+and no end in it. The count depends on the compiler and its options, not on the machine's speed: compare two commits with
+the same compiler. bare_media runs
 beside it: a picture of 3 MB from its record to the signed call, in bytes per second of CPU.
 """
 import re
@@ -26,21 +27,26 @@ def build():
     return folder
 
 
-def count(program, requests):
+def count(program, many):
     with tempfile.NamedTemporaryFile() as unused:
-        run = subprocess.run(["valgrind", "--tool=callgrind", f"--callgrind-out-file={unused.name}", program, str(requests)],
+        run = subprocess.run(["valgrind", "--tool=callgrind", f"--callgrind-out-file={unused.name}", program, str(many)],
                              check=True, capture_output=True, text=True)
     return int(re.search(r"Collected : (\d+)", run.stderr).group(1)), run.stdout.strip()
 
 
+def each(program):
+    few, _ = count(program, FEW)
+    many, printed = count(program, MANY)
+    return f"{(many - few) / (MANY - FEW):,.0f} instructions", printed
+
+
 def main():
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else build()
-    program = folder / "tests" / "bare_engine"
-    few, memory = count(program, FEW)
-    many, _ = count(program, MANY)
-    print(f"{(many - few) / (MANY - FEW):,.0f} instructions per request")
+    request, memory = each(folder / "tests" / "bare_engine")
+    chunk, _ = each(folder / "tests" / "bare_stream")
+    print(f"{request} per request")
+    print(f"{chunk} per chunk of a stream")
     print(memory)
-    subprocess.run([folder / "tests" / "bare_media", "100"], check=True)
 
 
 if __name__ == "__main__":

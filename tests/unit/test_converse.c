@@ -70,7 +70,7 @@ static void a_billed_answer_with_odd_content_is_kept(void **state)
                  cases[i][0]);
         assert_content(body, cases[i][1], "[]", "[]");
     }
-    assert_content("{\"usage\":{}}", "[]", "[]", "[]");
+    assert_content("{\"usage\":{\"outputTokens\":0}}", "[]", "[]", "[]");
 }
 
 static void an_answer_with_many_members_is_kept(void **state)
@@ -183,6 +183,7 @@ static void bodies_that_are_not_answers_are_rejected_with_a_reason(void **state)
         "{\"output\":{\"message\":{\"content\":\"text\"}}}",
         "{\"output\":{\"message\":[]}}",
         "{\"output\":null}",
+        "{\"usage\":{}}",
         "[]",
         "null",
         "{\"output\":{\"message\":{\"content\":[]}}",

@@ -146,8 +146,7 @@ static enum err decode_root(const struct reading *reading, const struct json *ro
     const struct json *tier = json_member(json_member(root, "serviceTier"), "type");
     const struct json *usage = json_member(root, "usage");
     /* With counts it is Bedrock's and was billed, whatever it holds. */
-    bool has_counts = json_is(usage, JSON_OBJECT) && usage->count > 0;
-    if (!json_is(blocks, JSON_ARRAY) && !has_counts)
+    if (!json_is(blocks, JSON_ARRAY) && message_count(usage, "outputTokens") == ANSWER_COUNT_ABSENT)
         return why_set(ret_why, ERR_BAD_ANSWER, NULL, "the answer has no output.message.content");
     enum err err = decode_content(reading, blocks, answer);
     if (err == OK)
