@@ -286,10 +286,10 @@ enum err blocks_add_tool_message(struct turns *turns, struct slice id, bool is_e
 }
 
 enum err blocks_add_call(struct turns *turns, struct slice id, struct slice name,
-                         const struct json *input)
+                         const struct json *input, const char *path)
 {
     struct block block = {.kind = BLOCK_TOOL_USE, .is_call = true, .use = {.id = id, .name = name}};
-    enum err err = blocks_call_input(turns->reader, input, &block.use.input);
+    enum err err = blocks_call_input(turns->reader, input, path, &block.use.input);
     if (err != OK)
         return err;
     turns->has_calls = true;

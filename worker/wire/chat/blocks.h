@@ -18,9 +18,9 @@ MUST_CHECK enum err blocks_add_content(struct turns *turns, enum role role,
 MUST_CHECK enum err blocks_add_tool_message(struct turns *turns, struct slice id, bool is_error,
                                             const struct json *content, const char *path);
 /* Adds a call of a message's tool_calls, behind its content; id and name are JSON. `input` is an
- * object or a text, NULL = none. ERR_NO_MEMORY. */
+ * object or a text, NULL = none; `path` is the call's. ERR_REQUEST_TOO_LARGE, ERR_NO_MEMORY. */
 MUST_CHECK enum err blocks_add_call(struct turns *turns, struct slice id, struct slice name,
-                                    const struct json *input);
+                                    const struct json *input, const char *path);
 /* Adds a text, filled in where the turns have template variables. ERR_TEMPLATE_VARIABLES,
  * ERR_INVALID, ERR_REQUEST_TOO_LARGE, ERR_NO_MEMORY. */
 MUST_CHECK enum err blocks_add_text(struct turns *turns, enum role role, enum text_place place,

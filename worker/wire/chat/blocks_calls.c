@@ -1,28 +1,37 @@
 #include "wire/chat/blocks_parts.h"
+#include "wire/formats/json_mend.h"
 #include "wire/formats/json_partial.h"
 
 #define NO_INPUT SLICE("{}")
 
 /* --- input --- */
 
-/* As a request may have it; what Bedrock could not read (a member twice) is none. */
+/* Mended and completed, as a request may have it: what Bedrock could not read (a member twice) is
+ * none. Each step frees the nodes of the one before. */
 static enum err parse_input(struct arena *nodes, struct slice text, const struct json **ret_root)
 {
+    struct slice mended, whole;
     enum err err = json_parse(nodes, text, ret_root, NULL);
     if (err != ERR_FORMAT)
         return err;
-    err = json_parse_partial(nodes, text, ret_root);
-    return err == OK ? json_parse(nodes, (*ret_root)->source, ret_root, NULL) : err;
+    arena_reset(nodes);
+    if (!json_mend(nodes, text, &mended) || !json_complete(nodes, mended, &whole))
+        return ERR_NO_MEMORY;
+    return whole.ptr == NULL ? ERR_FORMAT : json_parse(nodes, whole, ret_root, NULL);
 }
 
 /* The nodes of a text lie in an arena apart, so that many texts need no more room than one; with
  * what the scratch arena has left, for that is what the reading may hold. */
-static enum err input_of_text(struct reader *reader, struct slice text, struct slice *ret_input)
+static enum err input_of_text(struct reader *reader, struct slice text, const char *path,
+                              struct slice *ret_input)
 {
     struct arena nodes OWNED_BY(arena_done);
     const struct json *root;
     arena_init(&nodes, reader->scratch->limit - reader->scratch->held);
     enum err err = parse_input(&nodes, text, &root);
+    if (err == ERR_NO_MEMORY && text.len > nodes.limit / 8)
+        return why_set(&reader->why, ERR_REQUEST_TOO_LARGE, path,
+                       "the text of the arguments is too large to be mended");
     if (err == ERR_NO_MEMORY)
         return reader_no_memory(reader);
     if (err != OK || root->kind != JSON_OBJECT)
@@ -30,7 +39,8 @@ static enum err input_of_text(struct reader *reader, struct slice text, struct s
     return arena_copy(reader->arena, root->source, ret_input) ? OK : reader_no_memory(reader);
 }
 
-enum err blocks_call_input(struct reader *reader, const struct json *input, struct slice *ret_input)
+enum err blocks_call_input(struct reader *reader, const struct json *input, const char *path,
+                           struct slice *ret_input)
 {
     struct slice text;
     *ret_input = NO_INPUT;
@@ -40,7 +50,7 @@ enum err blocks_call_input(struct reader *reader, const struct json *input, stru
         return OK;
     if (!json_string(reader->scratch, input, &text))
         return reader_no_memory(reader);
-    return input_of_text(reader, text, ret_input);
+    return input_of_text(reader, text, path, ret_input);
 }
 
 /* --- LangChain's blocks --- */
@@ -55,7 +65,7 @@ static enum err add_use(const struct piece *piece, const struct json *input)
     if (err == OK)
         err = blocks_read_cache(piece, &block.cache);
     if (err == OK)
-        err = blocks_call_input(piece->reader, input, &block.use.input);
+        err = blocks_call_input(piece->reader, input, piece->path, &block.use.input);
     if (err == OK)
         turns_add_block(piece->turns, piece->role, &block);
     return err;

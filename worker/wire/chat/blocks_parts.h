@@ -59,9 +59,10 @@ MUST_CHECK enum err piece_name(const struct piece *piece, const char *member,
                                struct slice *ret_source);
 
 /* The input of a call, written as an object, as a text that holds one, or as nothing. A text that a
- * model did not write to its end counts as far as it goes; what is no object becomes {}. */
+ * model did not write to its end counts as far as it goes; what is no object becomes {}.
+ * ERR_REQUEST_TOO_LARGE at `path`, ERR_NO_MEMORY. */
 MUST_CHECK enum err blocks_call_input(struct reader *reader, const struct json *input,
-                                      struct slice *ret_input);
+                                      const char *path, struct slice *ret_input);
 /* The result of a call: a tool's message, or a block. */
 struct tool_result {
     struct slice id; /* JSON */

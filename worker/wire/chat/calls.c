@@ -35,7 +35,7 @@ static enum err add_call(struct turns *turns, const struct json *call, const cha
     if (err != OK)
         return err;
     const struct json *input = json_member(named, named == call ? "args" : "arguments");
-    return blocks_add_call(turns, id, name, input);
+    return blocks_add_call(turns, id, name, input, path);
 }
 
 static enum err read_langchain(struct turns *turns, const struct json *call, const char *path)

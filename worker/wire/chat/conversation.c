@@ -14,13 +14,8 @@
 static size_t count_blocks(const struct json *messages)
 {
     size_t count = 1;
-    for (const struct json *node = messages->first; node != NULL; node = node->next) {
-        const struct json *calls = json_member(node, "tool_calls");
-        bool is_pair = node->kind == JSON_ARRAY && node->count == 2;
-        count += turns_count_blocks(is_pair ? node->first->next : json_member(node, "content"));
-        if (json_is(calls, JSON_ARRAY))
-            count += calls->count;
-    }
+    for (const struct json *node = messages->first; node != NULL; node = node->next)
+        count += turns_count_message(node);
     return count;
 }
 

@@ -8,21 +8,25 @@
 
 /* --- what is said, as it is read --- */
 
+/* Blocks of a tool result that may have to stand behind it are objects. */
+static size_t count_objects(const struct json *content)
+{
+    size_t count = 0;
+    if (json_is(content, JSON_ARRAY))
+        for (const struct json *part = content->first; part != NULL; part = part->next)
+            count += part->kind == JSON_OBJECT;
+    return count;
+}
+
 static size_t count_of_block(const struct json *block)
 {
-    const struct json *value = json_member(block, "value"),
-                      *content = json_member(block, "content");
-    size_t count = 1;
+    const struct json *value = json_member(block, "value");
+    size_t count = 1 + count_objects(json_member(block, "content"));
     /* Reasoning that is both signed and redacted becomes two blocks; of what is not standard each
      * member is one. */
     if (json_member(block, "reasoning_content") != NULL || json_member(block, "extras") != NULL)
         count++;
-    if (json_is(value, JSON_OBJECT))
-        count += value->count;
-    /* What cannot stand in a tool result stands behind it. */
-    if (json_is(content, JSON_ARRAY))
-        count += content->count;
-    return count;
+    return json_is(value, JSON_OBJECT) ? count + value->count : count;
 }
 
 size_t turns_count_blocks(const struct json *content)
@@ -34,9 +38,24 @@ size_t turns_count_blocks(const struct json *content)
     return count;
 }
 
+size_t turns_count_message(const struct json *message)
+{
+    const struct json *calls = json_member(message, "tool_calls");
+    const struct json *content = json_member(message, "content");
+    if (message->kind == JSON_ARRAY && message->count == 2)
+        return turns_count_blocks(message->first->next);
+    if (json_member(message, "tool_call_id") != NULL)
+        return 1 + count_objects(content);
+    return turns_count_blocks(content) + (json_is(calls, JSON_ARRAY) ? calls->count : 0);
+}
+
 enum err turns_make_room(struct turns *turns, size_t blocks, size_t messages)
 {
     struct arena *scratch = turns->reader->scratch;
+    size_t bytes = blocks * sizeof *turns->blocks + messages * sizeof *turns->list;
+    if (bytes > scratch->limit - scratch->held)
+        return why_set(&turns->reader->why, ERR_REQUEST_TOO_LARGE, "messages",
+                       "%zu blocks are too many for a request of this size", blocks);
     turns->room = blocks;
     turns->list_room = messages;
     turns->blocks = arena_new_array(scratch, blocks, sizeof *turns->blocks);
@@ -184,6 +203,14 @@ static void strip_last(struct request *request, const struct turn *turn, struct 
 
 /* --- the calls of an assistant's turn --- */
 
+static size_t count_calls(const struct block *blocks, size_t count)
+{
+    size_t calls = 0;
+    for (size_t i = 0; i < count; i++)
+        calls += blocks[i].is_call;
+    return calls;
+}
+
 /* Moves them behind the others; returns how many those are. */
 static size_t part_calls(struct block *blocks, size_t count, struct block *ret_calls)
 {
@@ -246,7 +273,7 @@ static enum err settle_turn(struct turns *turns, struct turn *turn, struct block
     size_t count = turn->count, said = count;
     bool is_last = turn == turns->list + turns->count - 1;
     if (turns->has_calls && turn->role == ROLE_ASSISTANT) {
-        calls = arena_new_array(reader->scratch, count, sizeof *calls);
+        calls = arena_new_array(reader->scratch, count_calls(blocks, count), sizeof *calls);
         if (calls == NULL)
             return reader_no_memory(reader);
         said = part_calls(blocks, count, calls);

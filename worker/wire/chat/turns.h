@@ -31,8 +31,9 @@ struct turns {
     bool has_calls;                        /* a block is_call */
 };
 
-/* The most blocks that a content can make, NULL too. */
+/* The most blocks that a content can make, NULL too; and a message. */
 size_t turns_count_blocks(const struct json *content);
+size_t turns_count_message(const struct json *message);
 /* For at most so many blocks and messages. ERR_NO_MEMORY. */
 MUST_CHECK enum err turns_make_room(struct turns *turns, size_t blocks, size_t messages);
 /* The blocks that follow are of a new message. */

@@ -128,20 +128,32 @@ static bool find_cut(struct cut *cut)
     return cut->keep > 0;
 }
 
-enum err json_parse_partial(struct arena *arena, struct slice text, const struct json **ret_root)
+bool json_complete(struct arena *arena, struct slice text, struct slice *ret_text)
 {
-    enum err err = json_parse_loosely(arena, text, ret_root, NULL);
     struct cut cut = {.text = text};
-    if (err != ERR_FORMAT || !find_cut(&cut))
-        return err;
+    *ret_text = SLICE_NULL;
+    if (!find_cut(&cut))
+        return true;
     char *copy = arena_new(arena, cut.keep + 1 + cut.depth);
     if (copy == NULL)
-        return ERR_NO_MEMORY;
+        return false;
     size_t len = cut.keep;
     memcpy(copy, text.ptr, len);
     if (cut.ends_in_text)
         copy[len++] = '"';
     while (cut.depth > 0)
         copy[len++] = cut.closers[--cut.depth];
-    return json_parse_loosely(arena, slice_of(copy, len), ret_root, NULL);
+    *ret_text = slice_of(copy, len);
+    return true;
+}
+
+enum err json_parse_partial(struct arena *arena, struct slice text, const struct json **ret_root)
+{
+    struct slice whole;
+    enum err err = json_parse_loosely(arena, text, ret_root, NULL);
+    if (err != ERR_FORMAT)
+        return err;
+    if (!json_complete(arena, text, &whole))
+        return ERR_NO_MEMORY;
+    return whole.ptr == NULL ? ERR_FORMAT : json_parse_loosely(arena, whole, ret_root, NULL);
 }
