@@ -113,6 +113,19 @@ static void the_schema_becomes_the_one_tool(void **state)
     request_kit_done(&kit);
 }
 
+static void a_null_branch_goes_from_the_tool_as_from_others(void **state)
+{
+    (void)state;
+    struct request_kit kit;
+    read_for(
+        &kit, "anthropic.claude-3-5-sonnet-20241022-v2:0", "",
+        "\"schema\":{\"title\":\"T\",\"properties\":{\"a\":{\"type\":[\"string\",\"null\"]}}}");
+    assert_slice(kit.request.tools->schema, "{\"properties\":{\"a\":{\"type\":\"string\"}}}");
+    assert_slice(kit.request.tools->schema_given,
+                 "{\"properties\":{\"a\":{\"type\":[\"string\",\"null\"]}}}");
+    request_kit_done(&kit);
+}
+
 static void strict_requires_all_properties_and_no_others(void **state)
 {
     (void)state;
@@ -122,7 +135,7 @@ static void strict_requires_all_properties_and_no_others(void **state)
              "\"properties\":{\"a\":{\"type\":\"object\",\"properties\":{\"b\":{}}},"
              "\"c\":{\"items\":{\"additionalProperties\":true}},\"d\":{\"anyOf\":[{\"properties\":"
              "{}}]}},\"$defs\":{\"e\":{\"type\":\"object\",\"properties\":{\"f\":{}}}}}");
-    assert_slice(kit.request.tools->schema,
+    assert_slice(kit.request.tools->schema_given,
                  "{\"type\":\"object\",\"required\":[\"a\",\"c\",\"d\"],"
                  "\"properties\":{\"a\":{\"type\":\"object\",\"properties\":{\"b\":{}},"
                  "\"required\":[\"b\"],\"additionalProperties\":false},"
@@ -316,6 +329,7 @@ int main(void)
         cmocka_unit_test(an_unknown_member_gets_the_nearest_name),
         cmocka_unit_test(null_members_count_as_absent),
         cmocka_unit_test(the_schema_becomes_the_one_tool),
+        cmocka_unit_test(a_null_branch_goes_from_the_tool_as_from_others),
         cmocka_unit_test(strict_requires_all_properties_and_no_others),
         cmocka_unit_test(a_model_is_forced_as_far_as_it_accepts_that),
         cmocka_unit_test(a_schema_for_the_answer_is_closed_and_sent_as_text),

@@ -3,6 +3,7 @@
 #include "wire/chat/blocks.h"
 #include "wire/chat/schema_text.h"
 #include "wire/chat/structured.h"
+#include "wire/chat/tool_schema.h"
 
 #define FIELD_NAME     "structured_output"
 #define PREFILL        "```json"
@@ -30,6 +31,20 @@ static enum err keep_schema(struct reader *reader, const struct schema_form *for
     buf_init(&text, REQUEST_TEXT_MAX);
     schema_write(&text, reader->schema, form, reader->scratch);
     return keep(reader, &text, ret_text);
+}
+
+/* Converse gets it as it gets those of tools. */
+static enum err keep_tool_schema(struct reader *reader, const struct schema_form *form,
+                                 struct tool *tool)
+{
+    const struct json *given;
+    enum err err = keep_schema(reader, form, &tool->schema_given);
+    if (err != OK)
+        return err;
+    if (json_parse(reader->scratch, tool->schema_given, &given, NULL) != OK ||
+        tool_schema_slim(reader->arena, given, &tool->schema) != OK)
+        return reader_no_memory(reader);
+    return OK;
 }
 
 static bool is_said(const struct json *value)
@@ -95,7 +110,7 @@ static enum err keep_anthropic(struct reader *reader, struct tool *tool)
     buf_add_byte(&text, '{');
     json_add_member(&text, "name", tool->name);
     json_add_member(&text, "description", tool->description);
-    json_add_member(&text, "input_schema", tool->schema);
+    json_add_member(&text, "input_schema", tool->schema_given);
     buf_add_byte(&text, '}');
     return keep(reader, &text, &tool->anthropic);
 }
@@ -114,7 +129,7 @@ static enum err apply_function_calling(struct reader *reader)
         return reader_no_memory(reader);
     enum err err = name_tool(reader, &tool->name);
     if (err == OK)
-        err = keep_schema(reader, &form, &tool->schema);
+        err = keep_tool_schema(reader, &form, tool);
     if (err != OK)
         return err;
     tool->description = is_said(description) ? description->source : tool->name;
