@@ -36,10 +36,21 @@ static bool is_control(struct slice point)
     return point.len == 2 && first == 0xc2 && (unsigned char)point.ptr[1] < 0xa0;
 }
 
-void why_copy(char *ret_text, size_t room, struct slice text)
+/* Nearly all of what is copied are letters of ASCII, in the path of every value that is read. */
+static size_t copy_plain(char *ret_text, size_t room, struct slice text)
 {
     size_t len = 0;
-    for (size_t at = 0; at < text.len;) {
+    while (len < text.len && len + 1 < room && text.ptr[len] >= ' ' && text.ptr[len] < 0x7f) {
+        ret_text[len] = text.ptr[len];
+        len++;
+    }
+    return len;
+}
+
+void why_copy(char *ret_text, size_t room, struct slice text)
+{
+    size_t len = copy_plain(ret_text, room, text);
+    for (size_t at = len; at < text.len;) {
         struct slice rest = slice_sub(text, at, CODE_POINT_BYTES_MAX);
         struct slice point = slice_sub(rest, 0, code_point_len(rest));
         struct slice shown = point.len == 0 ? SLICE("?") : is_control(point) ? SLICE(" ") : point;
