@@ -24,6 +24,10 @@ struct settings {
 
 static void make_settings(struct settings *settings)
 {
+    static const struct request presets = {
+        .additional_fields = {"{\"p\":1,\"top_k\":2}", 17},
+        .service_tier = {"flex", 4},
+    };
     *settings = (struct settings){
         .messages = {{.role = SLICE("system"), .text = SLICE("To {a}.")},
                      {.role = SLICE("human"), .text = SLICE("{b}")}},
@@ -31,7 +35,10 @@ static void make_settings(struct settings *settings)
                   .id = SLICE("a.b"),
                   .defaults[PARAMETER_TEMPERATURE] = SLICE("0.5"),
                   .defaults[PARAMETER_TOP_K] = SLICE("3"),
-                  .defaults[PARAMETER_STOP] = SLICE("[]")},
+                  .defaults[PARAMETER_STOP] = SLICE("[]"),
+                  .presets = &presets,
+                  .has_drop = true,
+                  .drop = 1U << PARAMETER_TOP_P},
     };
     settings->template =
         (struct template_named){.name = SLICE("t"), .messages = settings->messages, .count = 2};
@@ -77,6 +84,8 @@ static void check_body(const struct request *request)
         CHECK(slice_equal_text(slice_of_text(fault.words), "nested too deeply"));
         return;
     }
+    if (request->count_tokens)
+        root = json_member(json_member(root, "input"), "converse");
     const struct json *turns = json_member(root, "messages");
     CHECK(json_is(turns, JSON_ARRAY) && turns->count == request->turn_count);
     CHECK(json_equal_text(json_member(turns->first, "role"), "user"));

@@ -91,6 +91,21 @@ static void additional_fields_of_an_alias_join_those_of_the_request(void **state
                             "\"top_k\":5}}");
 }
 
+static void a_parameter_wins_over_the_same_field_of_an_alias(void **state)
+{
+    (void)state;
+    static const char OWN[] = "additional_model_request_fields: {top_k: 3}";
+    char settings[256];
+    (void)snprintf(settings, sizeof settings, DEFAULTS("top_k: 4, %s"), OWN);
+    assert_alias_body(settings, "{" SAID "}",
+                      ASKED "],\"additionalModelRequestFields\":{\"top_k\":4}}");
+    (void)snprintf(settings, sizeof settings, DEFAULTS("%s"), OWN);
+    assert_alias_body(settings, "{" SAID ",\"top_k\":5}",
+                      ASKED "],\"additionalModelRequestFields\":{\"top_k\":5}}");
+    assert_alias_body(settings, "{" SAID ",\"model_kwargs\":{\"top_k\":5}}",
+                      ASKED "],\"additionalModelRequestFields\":{\"top_k\":5}}");
+}
+
 static void models_without_sampling_get_no_temperature_and_top_p(void **state)
 {
     (void)state;
@@ -184,6 +199,7 @@ int main(void)
         cmocka_unit_test(an_alias_can_set_a_default_for_every_preset),
         cmocka_unit_test(a_default_counts_only_where_the_request_gives_nothing),
         cmocka_unit_test(additional_fields_of_an_alias_join_those_of_the_request),
+        cmocka_unit_test(a_parameter_wins_over_the_same_field_of_an_alias),
         cmocka_unit_test(models_without_sampling_get_no_temperature_and_top_p),
         cmocka_unit_test(what_a_model_refuses_is_sent_on_invoke_model),
         cmocka_unit_test(what_is_left_out_is_named),

@@ -41,13 +41,25 @@ static bool is_given(const struct request *request, const struct preset_row *row
     return ((const struct slice *)(const void *)((const char *)request + row->at))->ptr != NULL;
 }
 
+/* Whether the request gives a parameter that goes to the model's own fields, too. */
+static bool has_own_parameter(const struct request *request)
+{
+    for (enum parameter i = 0; i < PARAMETER_COUNT; i++)
+        if (parameter_rows[i].converse == NULL && request->parameters[i].ptr != NULL)
+            return true;
+    return false;
+}
+
 enum err presets_apply(struct reader *reader, const struct request *presets)
 {
     struct request *request = reader->request;
-    struct slice own = request->additional_fields;
-    for (const struct preset_row *row = rows; row < rows + COUNT_OF(rows); row++)
-        if (is_given(presets, row) && !is_given(request, row))
+    bool is_joined = presets->additional_fields.ptr != NULL &&
+                     (request->additional_fields.ptr != NULL || has_own_parameter(request));
+    enum err err = is_joined ? merge_under(reader, presets->additional_fields) : OK;
+    for (const struct preset_row *row = rows; row < rows + COUNT_OF(rows); row++) {
+        bool is_settled = is_joined && row->at == offsetof(struct request, additional_fields);
+        if (is_given(presets, row) && !is_given(request, row) && !is_settled)
             memcpy((char *)request + row->at, (const char *)presets + row->at, row->size);
-    bool are_both = own.ptr != NULL && presets->additional_fields.ptr != NULL;
-    return are_both ? merge_under(reader, presets->additional_fields) : OK;
+    }
+    return err;
 }
