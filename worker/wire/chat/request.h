@@ -37,7 +37,7 @@ struct turn {
 
 /* What the answer is to be parsed into. */
 struct structured_output {
-    enum {
+    enum structured_method {
         STRUCTURED_NONE,
         STRUCTURED_FUNCTION_CALLING,
         STRUCTURED_JSON_SCHEMA,

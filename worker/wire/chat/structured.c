@@ -72,7 +72,7 @@ static enum err read_schema(struct reader *reader, const struct json *value, con
 
 static enum err read_method(struct reader *reader, const struct json *value, const char *path)
 {
-    for (size_t i = STRUCTURED_FUNCTION_CALLING; i < COUNT_OF(methods); i++) {
+    for (enum structured_method i = STRUCTURED_FUNCTION_CALLING; i < COUNT_OF(methods); i++) {
         if (json_equal_text(value, methods[i])) {
             reader->request->structured.method = i;
             return OK;
