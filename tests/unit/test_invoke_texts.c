@@ -97,7 +97,8 @@ static void titan_has_its_parameters_in_a_member(void **state)
                 "{\"inputText\":\"Be brief.\\n\\nUser: Hi\\n\\nBot: Hello.\\n\\nUser: How are "
                 "you?\\n\\nBot:\",\"textGenerationConfig\":{\"maxTokenCount\":64,"
                 "\"temperature\":0.5,\"topP\":0.90,\"stopSequences\":[\"END\"]}}");
-    assert_sent(TITAN, HI, "{\"inputText\":\"\\n\\nUser: Hi\\n\\nBot:\"}");
+    assert_sent(TITAN, HI,
+                "{\"inputText\":\"\\n\\nUser: Hi\\n\\nBot:\",\"textGenerationConfig\":{}}");
 }
 
 static void titans_own_fields_go_where_its_parameters_are(void **state)
@@ -136,7 +137,9 @@ static void an_assistants_last_turn_is_what_the_answer_goes_on_with(void **state
                 "{\"prompt\":\"<|begin_of_text|><|start_header_id|>user<|end_header_id|>\\n\\nHi"
                 "<|eot_id|><|start_header_id|>assistant<|end_header_id|>\\n\\nWell\"}");
     assert_sent(MISTRAL, BEGUN, "{\"prompt\":\"<s>[INST] Hi [/INST] Well\"}");
-    assert_sent(TITAN, BEGUN, "{\"inputText\":\"\\n\\nUser: Hi\\n\\nBot: Well\"}");
+    assert_sent(TITAN, BEGUN,
+                "{\"inputText\":\"\\n\\nUser: Hi\\n\\nBot: Well\","
+                "\"textGenerationConfig\":{}}");
     assert_sent(COHERE, BEGUN,
                 "{\"chat_history\":[{\"role\":\"USER\",\"message\":\"Hi\"},"
                 "{\"role\":\"CHATBOT\",\"message\":\"Well\"}],\"message\":\"\"}");
@@ -155,6 +158,27 @@ static void texts_of_one_message_are_lines(void **state)
                 "{\"prompt\":\"<|begin_of_text|><|start_header_id|>user<|end_header_id|>\\n\\na"
                 "<|eot_id|><|start_header_id|>user<|end_header_id|>\\n\\nb\\nc<|eot_id|>"
                 "<|start_header_id|>assistant<|end_header_id|>\\n\\n\"}");
+}
+
+static void messages_keep_their_order_and_their_blanks(void **state)
+{
+    (void)state;
+#define ORDER                                                                                      \
+    "\"messages\":[[\"ai\",\"Hello\"],[\"system\",\"Be\"],[\"system\",\"brief\"],[\"human\",\"\"]" \
+    "]"
+    assert_sent(LLAMA4, ORDER,
+                "{\"prompt\":\"<|begin_of_text|><|header_start|>assistant<|header_end|>\\n\\nHello"
+                "<|eot|><|header_start|>system<|header_end|>\\n\\nBe<|eot|><|header_start|>system"
+                "<|header_end|>\\n\\nbrief<|eot|><|header_start|>user<|header_end|>\\n\\n<|eot|>"
+                "<|header_start|>assistant<|header_end|>\\n\\n\"}");
+    assert_sent(MISTRAL, ORDER, "{\"prompt\":\"<s> Hello</s>[INST] Be\\nbrief\\n\\n [/INST]\"}");
+    assert_sent(MISTRAL, "\"messages\":[[\"system\",\"Be\"]]",
+                "{\"prompt\":\"<s>[INST] Be [/INST]\"}");
+    assert_sent(MISTRAL, "\"messages\":[[\"system\",\"Be\"],[\"ai\",\"Well \"]]",
+                "{\"prompt\":\"<s>[INST] Be [/INST] Well \"}");
+    assert_sent(COHERE, ORDER,
+                "{\"chat_history\":[{\"role\":\"CHATBOT\",\"message\":\"Hello\"}],\"message\":\"\","
+                "\"preamble\":\"Be\\nbrief\"}");
 }
 
 static void a_text_with_citations_is_its_text(void **state)
@@ -463,6 +487,7 @@ int main(void)
         cmocka_unit_test(cohere_has_the_last_message_and_those_before_it),
         cmocka_unit_test(an_assistants_last_turn_is_what_the_answer_goes_on_with),
         cmocka_unit_test(texts_of_one_message_are_lines),
+        cmocka_unit_test(messages_keep_their_order_and_their_blanks),
         cmocka_unit_test(a_text_with_citations_is_its_text),
         cmocka_unit_test(own_fields_of_the_body_win),
         cmocka_unit_test(each_family_says_its_text_and_why_it_stopped),

@@ -262,7 +262,9 @@ enum err blocks_add_content(struct turns *turns, enum role role, const struct js
             return OK;
     /* Nothing came of it: an empty array, or what cannot go back. */
     if (turns->system_count + turns->said_count == before) {
-        struct block block = {.kind = BLOCK_TEXT, .is_blank = true, .text = BLANK_TEXT};
+        bool is_free = turns->reader->request->forms.is_free;
+        struct block block = {
+            .kind = BLOCK_TEXT, .is_blank = !is_free, .text = is_free ? SLICE("") : BLANK_TEXT};
         turns_add_block(turns, role, &block);
     }
     return OK;

@@ -34,7 +34,7 @@ static struct turns inside(const struct turns *turns)
 static enum err keep_parts(struct reader *reader, const struct turns *inner, bool hoists,
                            struct block *result)
 {
-    struct slice blank = BLANK_TEXT;
+    struct slice blank = reader->request->forms.is_free ? SLICE("") : BLANK_TEXT;
     size_t count = inner->said_count + 1;
     if (count * sizeof(struct block) > reader->arena->limit - reader->arena->held)
         return why_set(&reader->why, ERR_REQUEST_TOO_LARGE, "messages",

@@ -23,7 +23,7 @@ enum err blocks_fill(struct turns *turns, struct slice text, const char *path,
 enum err blocks_add_text(struct turns *turns, enum role role, enum text_place place,
                          struct slice text, const char *path)
 {
-    bool keeps_messages = turns->reader->request->forms.keeps_messages;
+    const struct request_forms *forms = &turns->reader->request->forms;
     struct block block = {.kind = BLOCK_TEXT, .text = text};
     enum err err = turns->use == NULL ? OK : blocks_fill(turns, text, path, &block.text);
     if (err != OK)
@@ -31,9 +31,10 @@ enum err blocks_add_text(struct turns *turns, enum role role, enum text_place pl
     bool is_message = place == TEXT_MESSAGE;
     if (is_message)
         turns_begin_message(turns, true);
-    block.goes_on = is_message && !keeps_messages && turns->was_text && turns->last_role == role;
-    if (text_is_blank(block.text)) {
-        block.is_blank = place != TEXT_BLOCK || keeps_messages;
+    block.goes_on =
+        is_message && !forms->keeps_messages && turns->was_text && turns->last_role == role;
+    if (!forms->is_free && text_is_blank(block.text)) {
+        block.is_blank = place != TEXT_BLOCK || forms->keeps_messages;
         block.text = BLANK_TEXT;
     }
     turns->was_text = is_message;

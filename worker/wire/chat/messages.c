@@ -84,10 +84,11 @@ static enum err read_role(struct reader *reader, const struct json *node, const 
 
 /* --- messages as JSON --- */
 
-/* Bedrock requires a user turn first. `index` is the message's. */
+/* Converse requires a user turn first. `index` is the message's. */
 enum err message_check_first(struct turns *turns, enum role role, const char *list, size_t index)
 {
-    if (role != ROLE_ASSISTANT || turns->count > 0 || turns->is_broken)
+    bool is_free = turns->reader->request->forms.is_free;
+    if (role != ROLE_ASSISTANT || turns->count > 0 || turns->is_broken || is_free)
         return OK;
     return why_set(&turns->reader->why, ERR_INVALID, path_element(list, index).text,
                    "the conversation must begin with a user message (after system messages)");

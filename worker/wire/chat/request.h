@@ -28,7 +28,7 @@
 #define REQUEST_SCRATCH_BYTES(value_len) ((size_t)JSON_NODES_MAX * 256 + 2 * (value_len))
 
 /* One turn: consecutive messages of one role, merged as LangChain does. System messages are not
- * turns. */
+ * turns, unless the request's forms are free. */
 struct turn {
     enum role role;
     const struct block *blocks;
@@ -61,6 +61,9 @@ struct guardrail {
 /* In which forms the API of a request takes a conversation. */
 struct request_forms {
     bool keeps_messages; /* strings of consecutive messages stay apart */
+    /* Any order of roles, and blank texts: system messages are turns where they stand, and nothing
+     * is put in, left out or stripped. */
+    bool is_free;
     /* A block in the form of the model's vendor, which passes as it came. NULL: it takes none. */
     bool (*is_native)(const struct json *block);
 };

@@ -76,6 +76,12 @@ static struct turn *turn_of(struct turns *turns, enum role role)
     return last;
 }
 
+/* Whether what this role says stands before all turns. */
+static bool is_before_turns(const struct turns *turns, enum role role)
+{
+    return role == ROLE_SYSTEM && !turns->reader->request->forms.is_free;
+}
+
 void turns_begin_message(struct turns *turns, bool is_string)
 {
     turns->begins = true;
@@ -87,7 +93,7 @@ void turns_add_block(struct turns *turns, enum role role, const struct block *bl
     CHECK(turns->system_count + turns->said_count < turns->room);
     struct block *added = turns->blocks + turns->said_count;
     turns->reader->request->text_bytes += block->text.len;
-    if (role == ROLE_SYSTEM) {
+    if (is_before_turns(turns, role)) {
         added = turns->blocks + turns->room - ++turns->system_count;
     } else {
         turn_of(turns, role)->count++;
@@ -101,9 +107,10 @@ void turns_add_block(struct turns *turns, enum role role, const struct block *bl
 
 struct block *turns_last_block(struct turns *turns, enum role role)
 {
-    CHECK((role == ROLE_SYSTEM ? turns->system_count : turns->said_count) > 0);
-    return role == ROLE_SYSTEM ? turns->blocks + turns->room - turns->system_count
-                               : turns->blocks + turns->said_count - 1;
+    bool is_before = is_before_turns(turns, role);
+    CHECK((is_before ? turns->system_count : turns->said_count) > 0);
+    return is_before ? turns->blocks + turns->room - turns->system_count
+                     : turns->blocks + turns->said_count - 1;
 }
 
 /* --- what is sent of it --- */
@@ -191,7 +198,7 @@ static size_t join_texts(struct reader *reader, struct block *blocks, size_t cou
 static void strip_last(struct request *request, const struct turn *turn, struct block *last)
 {
     bool has_text = last->kind == BLOCK_TEXT || (last->kind == BLOCK_CITED && !last->is_converse);
-    if (turn->role != ROLE_ASSISTANT || !has_text)
+    if (turn->role != ROLE_ASSISTANT || !has_text || request->forms.is_free)
         return;
     struct slice text = text_trim_end(last->text);
     if (text.len == last->text.len)

@@ -19,6 +19,7 @@ struct request_forms invoke_forms(const struct family *family)
 {
     const struct invoke_row *row = (const struct invoke_row *)(const void *)family;
     return (struct request_forms){.keeps_messages = !row->shape->joins_messages,
+                                  .is_free = row->shape->is_free,
                                   .is_native = row->shape->is_native};
 }
 
@@ -55,7 +56,8 @@ static void add_named(struct invoke_body *body)
             body, i == PARAMETER_STOP ? body->row->stop_key : body->row->shape->names[i], i);
 }
 
-/* The parameters, and what the request's own fields say of them, in a member of the body. */
+/* The parameters, and what the request's own fields say of them, in a member of the body. LangChain
+ * sends an empty one, too, where the fields are in it. */
 static void add_config(struct invoke_body *body)
 {
     const struct shape *shape = body->row->shape;
@@ -77,7 +79,7 @@ static void add_config(struct invoke_body *body)
     add_named(&inner);
     if (config.failed != OK)
         body->buf->failed = config.failed;
-    if (config.len == 0)
+    if (config.len == 0 && !shape->config_has_fields)
         return;
     json_add_name(body->buf, shape->config);
     buf_add_byte(body->buf, '{');

@@ -149,17 +149,17 @@ static bool has_content(const struct spoken *spoken)
     return false;
 }
 
-static void add_turn(struct buf *buf, enum role role, const struct block *blocks, size_t count)
+static void add_turn(struct buf *buf, const struct turn *turn)
 {
     static const char *const names[] = {
         [ROLE_SYSTEM] = "system", [ROLE_USER] = "user", [ROLE_ASSISTANT] = "assistant"};
     struct spoken spoken;
     size_t at = 0;
-    while (spoken_next(blocks, count, &at, &spoken)) {
+    while (spoken_next(turn->blocks, turn->count, &at, &spoken)) {
         add_results(buf, &spoken);
         if (!has_content(&spoken) && has_kind(&spoken, BLOCK_TOOL_RESULT))
             continue;
-        open_message(buf, names[role]);
+        open_message(buf, names[turn->role]);
         add_content(buf, &spoken);
         add_calls(buf, &spoken);
         buf_add_byte(buf, '}');
@@ -171,10 +171,8 @@ static void add_messages(struct invoke_body *body)
     const struct request *request = body->request;
     json_add_name(body->buf, "messages");
     buf_add_byte(body->buf, '[');
-    add_turn(body->buf, ROLE_SYSTEM, request->system, request->system_count);
     for (size_t i = 0; i < request->turn_count; i++)
-        add_turn(body->buf, request->turns[i].role, request->turns[i].blocks,
-                 request->turns[i].count);
+        add_turn(body->buf, &request->turns[i]);
     buf_add_byte(body->buf, ']');
 }
 
@@ -234,7 +232,7 @@ static void write_chat(struct invoke_body *body)
 #define CHAT_SHAPE(max_tokens)                                                                     \
     {                                                                                              \
         .write = write_chat, .read = places_read, .hear = places_hear, .keep = tool_calls_keep,    \
-        .done = tool_calls_done,                                                                   \
+        .done = tool_calls_done, .is_free = true,                                                  \
         .names = {[PARAMETER_MAX_TOKENS] = (max_tokens),                                           \
                   [PARAMETER_TEMPERATURE] = "temperature",                                         \
                   [PARAMETER_TOP_P] = "top_p"},                                                    \

@@ -88,31 +88,15 @@ void spoken_add_text(struct buf *text, const struct spoken *spoken)
 struct writing {
     struct buf *text;
     const struct prompt_row *row;
-    const struct request *request;
-    bool owes_system; /* the first turn of the user is to say the system's text */
+    const struct turn *owed; /* what the system said, for the user's turn to say it; NULL = none */
 };
 
-static void add_system_texts(struct writing *writing)
+static void add_marked(struct writing *writing, const struct marks *marks,
+                       const struct spoken *spoken)
 {
-    const struct request *request = writing->request;
-    bool is_first = true;
-    for (size_t i = 0; i < request->system_count; i++)
-        block_add_text(writing->text, &request->system[i], &is_first);
-}
-
-static void add_system(struct writing *writing)
-{
-    const struct request *request = writing->request;
-    const struct marks *marks = &writing->row->system;
-    struct spoken spoken;
-    size_t at = 0;
-    writing->owes_system = writing->row->is_system_in_user && request->system_count > 0;
-    while (!writing->row->is_system_in_user &&
-           spoken_next(request->system, request->system_count, &at, &spoken)) {
-        buf_add_text(writing->text, marks->open);
-        spoken_add_text(writing->text, &spoken);
-        buf_add_text(writing->text, marks->close);
-    }
+    buf_add_text(writing->text, marks->open);
+    spoken_add_text(writing->text, spoken);
+    buf_add_text(writing->text, marks->close);
 }
 
 static bool has_text(const struct spoken *spoken)
@@ -125,16 +109,24 @@ static bool has_text(const struct spoken *spoken)
 
 static void add_user(struct writing *writing, const struct spoken *spoken)
 {
-    const struct marks *system = &writing->row->system;
     buf_add_text(writing->text, writing->row->user.open);
-    if (writing->owes_system) {
-        buf_add_text(writing->text, system->open);
-        add_system_texts(writing);
-        buf_add_text(writing->text, system->close);
+    if (writing->owed != NULL) {
+        const struct spoken owed = {writing->owed->blocks, writing->owed->count};
+        add_marked(writing, &writing->row->system, &owed);
     }
-    writing->owes_system = false;
+    writing->owed = NULL;
     spoken_add_text(writing->text, spoken);
     buf_add_text(writing->text, writing->row->user.close);
+}
+
+/* What the system said and no turn of the user's follows is a turn of its own. */
+static void settle_owed(struct writing *writing)
+{
+    if (writing->owed == NULL)
+        return;
+    const struct spoken owed = {writing->owed->blocks, writing->owed->count};
+    add_marked(writing, &writing->row->user, &owed);
+    writing->owed = NULL;
 }
 
 /* What tools said, each as a turn. */
@@ -143,41 +135,58 @@ static void add_results(struct writing *writing, const struct spoken *spoken)
     const struct marks *marks = &writing->row->tool;
     for (size_t i = 0; marks->open != NULL && i < spoken->count; i++) {
         const struct block *block = &spoken->blocks[i];
-        if (block->kind != BLOCK_TOOL_RESULT)
-            continue;
-        struct spoken result = {block->result.parts, block->result.count};
-        buf_add_text(writing->text, marks->open);
-        spoken_add_text(writing->text, &result);
-        buf_add_text(writing->text, marks->close);
+        const struct spoken result = {block->result.parts, block->result.count};
+        if (block->kind == BLOCK_TOOL_RESULT)
+            add_marked(writing, marks, &result);
     }
+}
+
+static void add_message(struct writing *writing, enum role role, const struct spoken *spoken)
+{
+    if (role == ROLE_SYSTEM) {
+        add_marked(writing, &writing->row->system, spoken);
+        return;
+    }
+    add_results(writing, spoken);
+    if (has_text(spoken))
+        add_user(writing, spoken);
+}
+
+/* The last one stays open. */
+static void add_assistant(struct writing *writing, const struct spoken *spoken, bool is_last)
+{
+    const struct marks *marks = &writing->row->assistant;
+    settle_owed(writing);
+    buf_add_text(writing->text, marks->open);
+    spoken_add_text(writing->text, spoken);
+    if (!is_last)
+        buf_add_text(writing->text, marks->close);
 }
 
 static void add_turn(struct writing *writing, const struct turn *turn, bool is_last)
 {
-    const struct marks *assistant = &writing->row->assistant;
     struct spoken spoken;
     size_t at = 0;
+    if (turn->role == ROLE_SYSTEM && writing->row->is_system_in_user) {
+        writing->owed = turn;
+        return;
+    }
     while (spoken_next(turn->blocks, turn->count, &at, &spoken)) {
-        if (turn->role == ROLE_USER) {
-            add_results(writing, &spoken);
-            if (has_text(&spoken))
-                add_user(writing, &spoken);
-            continue;
-        }
-        buf_add_text(writing->text, assistant->open);
-        spoken_add_text(writing->text, &spoken);
-        if (!is_last || at < turn->count)
-            buf_add_text(writing->text, assistant->close);
+        if (turn->role == ROLE_ASSISTANT)
+            add_assistant(writing, &spoken, is_last && at == turn->count);
+        else
+            add_message(writing, turn->role, &spoken);
     }
 }
 
 void prompt_add(struct buf *text, enum prompt prompt, const struct request *request)
 {
-    struct writing writing = {.text = text, .row = &rows[prompt], .request = request};
+    struct writing writing = {.text = text, .row = &rows[prompt]};
+    size_t count = request->turn_count;
     buf_add_text(text, writing.row->begin);
-    add_system(&writing);
-    for (size_t i = 0; i < request->turn_count; i++)
-        add_turn(&writing, &request->turns[i], i + 1 == request->turn_count);
-    if (request->turn_count == 0 || request->turns[request->turn_count - 1].role == ROLE_USER)
+    for (size_t i = 0; i < count; i++)
+        add_turn(&writing, &request->turns[i], i + 1 == count);
+    settle_owed(&writing);
+    if (count == 0 || request->turns[count - 1].role != ROLE_ASSISTANT)
         buf_add_text(text, writing.row->ask);
 }

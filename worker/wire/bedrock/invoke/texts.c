@@ -61,38 +61,51 @@ static void add_earlier(struct invoke_body *body, enum role role, const struct s
 static void add_history(struct invoke_body *body, struct spoken *ret_last)
 {
     const struct request *request = body->request;
-    bool is_written = body_needs(body, "chat_history");
     *ret_last = (struct spoken){.count = 0};
-    if (is_written) {
-        json_add_name(body->buf, "chat_history");
-        buf_add_byte(body->buf, '[');
-    }
+    json_add_name(body->buf, "chat_history");
+    buf_add_byte(body->buf, '[');
     for (size_t i = 0; i < request->turn_count; i++) {
         const struct turn *turn = &request->turns[i];
         bool is_last = i + 1 == request->turn_count && turn->role == ROLE_USER;
         struct spoken spoken;
         size_t at = 0;
-        while (spoken_next(turn->blocks, turn->count, &at, &spoken)) {
+        while (turn->role != ROLE_SYSTEM && spoken_next(turn->blocks, turn->count, &at, &spoken)) {
             if (is_last && at == turn->count)
                 *ret_last = spoken;
-            else if (is_written)
+            else
                 add_earlier(body, turn->role, &spoken);
         }
     }
-    if (is_written)
-        buf_add_byte(body->buf, ']');
+    buf_add_byte(body->buf, ']');
+}
+
+/* What the system says, wherever it stands. */
+static void add_preamble(struct invoke_body *body)
+{
+    const struct request *request = body->request;
+    struct buf text OWNED_BY(buf_done);
+    bool is_first = true;
+    buf_init(&text, body->buf->limit);
+    for (size_t i = 0; i < request->turn_count; i++) {
+        const struct turn *turn = &request->turns[i];
+        for (size_t j = 0; turn->role == ROLE_SYSTEM && j < turn->count; j++)
+            block_add_text(&text, &turn->blocks[j], &is_first);
+    }
+    if (text.failed != OK)
+        body->buf->failed = text.failed;
+    else if (text.len > 0)
+        json_add_text_member(body->buf, "preamble", buf_slice(&text));
 }
 
 static void write_cohere(struct invoke_body *body)
 {
-    const struct request *request = body->request;
-    const struct spoken system = {request->system, request->system_count};
     struct spoken last;
-    add_history(body, &last);
-    if (body_needs(body, "message"))
+    if (body_needs(body, "message")) {
+        add_history(body, &last);
         add_spoken(body, "message", &last);
-    if (system.count > 0 && body_needs(body, "preamble"))
-        add_spoken(body, "preamble", &system);
+    }
+    if (body_needs(body, "preamble"))
+        add_preamble(body);
     body_add_parameters(body);
 }
 
@@ -119,7 +132,7 @@ static enum err hear_given(struct said *said, const struct json *chunk)
 
 #define PROMPT_SHAPE(id)                                                                           \
     .write = write_prompt, .read = places_read, .hear = places_hear, .keep = tool_calls_keep,      \
-    .done = tool_calls_done, .prompt = PROMPT_##id
+    .done = tool_calls_done, .is_free = true, .prompt = PROMPT_##id
 
 #define NAMES(max_tokens, temperature, top_p, top_k)                                               \
     .names = {[PARAMETER_MAX_TOKENS] = (max_tokens),                                               \
@@ -163,6 +176,7 @@ const struct shape shape_cohere = {
     .hear = places_hear,
     .keep = tool_calls_keep,
     .done = tool_calls_done,
+    .is_free = true,
     NAMES("max_tokens", "temperature", "p", "k"),
 };
 
