@@ -10,6 +10,7 @@
 /* The outcome of a call; drawn when it begins. */
 enum outcome {
     CALL_OK,
+    CALL_INVALID, /* an answer without the value that the request wants */
     CALL_THROTTLED,
     CALL_SERVER_ERROR,
     CALL_REFUSED_CONNECTION,
@@ -20,15 +21,15 @@ enum outcome {
     CALL_REJECTED
 };
 
-#define ANSWER_TEXT                                                                                \
-    "{\"output\":{\"message\":{\"role\":\"assistant\",\"content\":[{\"text\":\"" CANARY "\"}]}},"  \
+#define VALUE_TEXT "{\\\"a\\\":\\\"" CANARY "\\\"}"
+#define ANSWER_FORMAT                                                                              \
+    "{\"output\":{\"message\":{\"role\":\"assistant\",\"content\":[{\"text\":\"%s\"}]}},"          \
     "\"stopReason\":\"end_turn\",\"usage\":{\"inputTokens\":7,\"outputTokens\":3,\"totalTokens\":" \
-    "10},"                                                                                         \
-    "\"metrics\":{\"latencyMs\":5}}"
+    "10},\"metrics\":{\"latencyMs\":5}}"
 
 static bool is_retryable(enum outcome outcome)
 {
-    return outcome != CALL_OK && outcome != CALL_REJECTED;
+    return outcome != CALL_OK && outcome != CALL_INVALID && outcome != CALL_REJECTED;
 }
 
 /* An error status costs nothing, nor does a call that never arrived. */
@@ -38,7 +39,7 @@ static bool is_billable(enum outcome outcome)
            outcome != CALL_REFUSED_CONNECTION;
 }
 
-static enum outcome draw(struct world *world)
+static enum outcome draw(struct world *world, const struct fake_record *record)
 {
     static const struct {
         enum fault fault;
@@ -56,7 +57,7 @@ static enum outcome draw(struct world *world)
     for (size_t i = 0; i < COUNT_OF(FAULTS); i++)
         if (world_chance(world, FAULTS[i].fault))
             return FAULTS[i].outcome;
-    return CALL_OK;
+    return record->wants_json && random_below(&world->random, 3) == 0 ? CALL_INVALID : CALL_OK;
 }
 
 /* A request must be answered or abandoned before a later one of its lane is called. */
@@ -84,6 +85,7 @@ static void check_retry(struct world *world, struct worker *worker, int log, int
 {
     int failed = worker->tried[log][offset].failed;
     MUST(world, failed < (int)world->config.retry.max_attempts);
+    MUST(world, worker->tried[log][offset].invalid <= CORRECTIONS_MAX);
     if (!worker->tried[log][offset].is_retrying)
         worker->tried[log][offset].first_ms = world->now_ms;
     else
@@ -132,7 +134,7 @@ static void on_call_start(void *self, struct call_ref ref, const struct http_req
     worker->calls[ref.index] = (struct fake_call){
         .is_open = true, .ref = ref, .log = log, .offset = offset, .key = record->key};
     audit_call_began(world, worker, log, offset);
-    enum outcome outcome = draw(world);
+    enum outcome outcome = draw(world, record);
     int64_t delay_ms = world_chance(world, FAULT_SLOW) ? SLOW_MS : 1 + world_delay(world, 1500);
     if (world->pin == PIN_SLOW_MODEL)
         delay_ms = record->model == 0 ? SLOW_MS : 1000;
@@ -168,11 +170,19 @@ static void frame(struct buf *buf, const char *message_type, const char *type, c
     event_add(buf, headers, COUNT_OF(headers), slice_of_text(payload));
 }
 
-static void stream_text(struct buf *buf, enum outcome outcome)
+/* What the model says: the value that the request wants, or something. */
+static const char *text_of(const struct fake_record *record, enum outcome outcome)
 {
+    return record->wants_json && outcome == CALL_OK ? VALUE_TEXT : CANARY;
+}
+
+static void stream_text(struct buf *buf, enum outcome outcome, const char *text)
+{
+    char delta[128];
+    (void)snprintf(delta, sizeof delta, "{\"contentBlockIndex\":0,\"delta\":{\"text\":\"%s\"}}",
+                   text);
     frame(buf, "event", "messageStart", "{\"role\":\"assistant\"}");
-    frame(buf, "event", "contentBlockDelta",
-          "{\"contentBlockIndex\":0,\"delta\":{\"text\":\"" CANARY "\"}}");
+    frame(buf, "event", "contentBlockDelta", delta);
     if (outcome == CALL_EXCEPTION) {
         frame(buf, "exception", "throttlingException", "{\"message\":\"slow down\"}");
         return;
@@ -195,7 +205,7 @@ static void hear_stream(struct world *world, struct worker *worker, struct fake_
     struct call_ref ref = call->ref;
     struct buf body;
     buf_init(&body, 1 << 16);
-    stream_text(&body, outcome);
+    stream_text(&body, outcome, text_of(kafka_record(world, call->log, call->offset), outcome));
     engine_call_head(
         worker->engine, ref, 200,
         SLICE("HTTP/1.1 200 OK\r\ncontent-type: application/vnd.amazon.eventstream\r\n\r\n"));
@@ -212,7 +222,8 @@ static void hear(struct world *world, struct worker *worker, struct fake_call *c
                  enum outcome outcome)
 {
     struct call_ref ref = call->ref;
-    bool is_stream = world->logs[call->log].records[call->offset].stream;
+    const struct fake_record *record = kafka_record(world, call->log, call->offset);
+    char answer[512];
     struct call_end end = {OK, true, SLICE("")};
     static const struct {
         int status;
@@ -238,15 +249,17 @@ static void hear(struct world *world, struct worker *worker, struct fake_call *c
         end = (struct call_end){ERR_TIMEOUT, true, SLICE("no first byte in time")};
         break;
     case CALL_OK:
+    case CALL_INVALID:
     case CALL_CUT:
     case CALL_CORRUPT:
     case CALL_EXCEPTION:
-        if (is_stream) {
+        if (record->stream) {
             hear_stream(world, worker, call, outcome, &end);
-        } else if (outcome == CALL_OK) {
+        } else if (outcome == CALL_OK || outcome == CALL_INVALID) {
+            (void)snprintf(answer, sizeof answer, ANSWER_FORMAT, text_of(record, outcome));
             engine_call_head(worker->engine, ref, 200,
                              SLICE("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n"));
-            engine_call_body(worker->engine, ref, slice_of_text(ANSWER_TEXT));
+            engine_call_body(worker->engine, ref, slice_of_text(answer));
         } else {
             end = (struct call_end){ERR_CONNECTION, true, SLICE("connection reset")};
         }
@@ -272,7 +285,8 @@ void bedrock_step(struct world *world, struct worker *worker, const struct sim_e
     if (is_retryable(outcome) && !throttled && !(is_free && *silence >= PACE_STREAK))
         worker->tried[call->log][call->offset].failed++;
     worker->tried[call->log][call->offset].is_retrying = is_retryable(outcome);
-    record->may_call = record->may_call || is_retryable(outcome);
+    worker->tried[call->log][call->offset].invalid += outcome == CALL_INVALID;
+    record->may_call = record->may_call || is_retryable(outcome) || outcome == CALL_INVALID;
     call->is_heard = true;
     audit_call_ended(world, worker, call->log, call->offset, is_billable(outcome));
     hear(world, worker, call, outcome);

@@ -61,6 +61,41 @@ static void response_out(struct world *world, const struct output *output, const
         MUST(world, record->deaths + record->is_lost_expected >= (int)world->config.max_begun);
 }
 
+/* Whether the batch has the usage of the call whose answer this is. */
+static bool has_final(struct world *world, const struct batch *batch,
+                      const struct fake_record *record)
+{
+    for (size_t i = 0; i < batch->output_count; i++) {
+        struct buf text;
+        int log;
+        int64_t offset;
+        if (batch->outputs[i]->kind != OUTPUT_USAGE)
+            continue;
+        buf_init(&text, 1 << 20);
+        buf_add(&text, batch->outputs[i]->value);
+        bool is_its =
+            strstr(buf_text(&text), "\"final\":true") != NULL &&
+            broker_source(world, buf_text(&text), "\"source\":{", &log, &offset) == record;
+        buf_done(&text);
+        if (is_its)
+            return true;
+    }
+    return false;
+}
+
+/* An answer is committed with its usage. One that was not valid may be published when no further
+ * call gave one: its usage went out before, as not final. */
+static void check_final(struct world *world, const struct batch *batch, const char *value)
+{
+    int log;
+    int64_t offset;
+    const struct fake_record *record = broker_source(world, value, "\"request\":{", &log, &offset);
+    bool is_ok = strstr(value, "\"status\":\"ok\"") != NULL;
+    bool is_kept = record->wants_json && strstr(value, "\"parsing_error\"") != NULL;
+    bool is_final = has_final(world, batch, record);
+    MUST(world, is_ok ? is_final || is_kept : !is_final);
+}
+
 /* Offsets tell the outcome of a batch, except those of a topic recreated meanwhile. */
 static bool has_witness(const struct world *world, const struct batch *batch)
 {
@@ -87,6 +122,8 @@ static void publish(struct world *world, struct worker *worker, size_t count)
             response_out(world, output, value);
         else if (output->kind == OUTPUT_USAGE)
             audit_usage(world, worker, value, has_witness(world, batch));
+        if (output->kind == OUTPUT_RESPONSE && world->config.exactly_once)
+            check_final(world, batch, value);
     }
     free(value);
 }

@@ -41,6 +41,7 @@ static void draw_record(struct world *world, struct fake_record *record, bool ha
     record->key = (int)random_below(random, KEYS + 1) - 1;
     record->model = (int)random_below(random, MODELS_MAX);
     record->stream = random_below(random, 3) == 0;
+    record->wants_json = random_below(random, 8) == 0;
     record->reply = draw_reply(world);
 }
 
@@ -48,7 +49,6 @@ static void draw_record(struct world *world, struct fake_record *record, bool ha
 static void pin_record(struct fake_record *record, int64_t offset)
 {
     *record = (struct fake_record){
-        .kind = REQUEST_GOOD,
         .key = -1,
         .model = offset % SLOW_MODEL_TURNS == 0 ? 0 : 1 + (int)(offset % 2),
         .may_call = true,
@@ -215,9 +215,10 @@ static void deliver(struct world *world, struct worker *worker, int log, int64_t
     char key[8];
     int len = snprintf(
         value, sizeof value,
-        "{\"model\": \"m.%d\", \"messages\": [[\"human\", \"[[id:%d/%lld]] " CANARY "\"]]%s%s%s}",
+        "{\"model\": \"m.%d\", \"messages\": [[\"human\", \"[[id:%d/%lld]] " CANARY "\"]]%s%s%s%s}",
         fake->model, log, (long long)offset, fake->stream ? ", \"stream\": true" : "",
-        fake->kind == REQUEST_EXPIRING ? ", \"ttl_ms\": 3000" : "", REPLIES[fake->reply]);
+        fake->kind == REQUEST_EXPIRING ? ", \"ttl_ms\": 3000" : "",
+        fake->wants_json ? WANTS_JSON : "", REPLIES[fake->reply]);
     if (fake->kind == REQUEST_BAD_JSON)
         len -= 3;
     (void)snprintf(key, sizeof key, "k%d", fake->key);

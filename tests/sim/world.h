@@ -29,6 +29,11 @@
 #define HEARTBEAT_MS  3000
 #define WALL_AT_START 1795000000000LL
 #define TOPIC         SLICE("requests")
+/* Of requests that want a valid value: they may be called again for it. */
+#define CORRECTIONS_MAX 2
+#define WANTS_JSON                                                                                 \
+    ", \"structured_output\": {\"schema\": {\"required\": [\"a\"]}, \"method\": "                  \
+    "\"json_schema\", \"validate\": true, \"retry_invalid\": 2}"
 
 /* A broken promise ends the world: MUST(fact) says which, and where in virtual time. */
 #define MUST(world, fact) ((fact) ? (void)0 : world_broken(world, #fact, __FILE__, __LINE__))
@@ -55,7 +60,7 @@ struct fake_record {
     enum reply_kind reply;
     int key; /* -1 = null */
     int model;
-    bool stream;
+    bool stream, wants_json;
     int answers;           /* responses that readers of committed records see; at most 1 */
     bool is_done;          /* by the committed offset and map */
     bool is_gone;          /* the log was truncated above it */
@@ -142,7 +147,7 @@ struct worker {
     struct account accounts[LOGS_MAX][RECORDS_MAX];
     /* per request: what this incarnation tried */
     struct {
-        int failed;
+        int failed, invalid; /* invalid: answers that were not valid */
         int64_t first_ms;
         bool is_retrying;
     } tried[LOGS_MAX][RECORDS_MAX];
