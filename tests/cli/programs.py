@@ -3,6 +3,7 @@ import contextlib
 import json
 import os
 import re
+import signal
 import subprocess
 import time
 from pathlib import Path
@@ -53,3 +54,21 @@ def simulator(*arguments):
             yield re.fullmatch(r"listening on (\S+)\n", process.stdout.readline()).group(1)
         finally:
             process.terminate()
+
+
+@contextlib.contextmanager
+def demonstration(requests):
+    """A demo that runs meanwhile: its broker's address."""
+    with subprocess.Popen([WORKER, "demo", "--keep", "--requests", str(requests)], stdout=subprocess.PIPE, text=True,
+                          env=CLEAN) as process:
+        address = None
+        for line in process.stdout:
+            found = re.search(r"brokers are at (\S+);", line)
+            if found:
+                address = found.group(1)
+            if address and "request_id" in line:
+                break
+        assert address, "the demo ended"
+        yield address
+        process.send_signal(signal.SIGINT)
+        assert process.wait(PATIENCE) == 0

@@ -11,7 +11,8 @@ import jsonschema
 import pytest
 import yaml
 
-from programs import CLEAN, KEYS, PATIENCE, ROOT, SIMULATOR, WORKER, call, events, hears_signals, simulator, wait_for
+from programs import (CLEAN, KEYS, PATIENCE, ROOT, SIMULATOR, WORKER, call, demonstration, events, hears_signals,
+                      simulator, wait_for)
 from terminal import on_terminal
 
 COMMANDS = ["run", "check", "ask", "reference", "demo", "map", "version"]
@@ -436,19 +437,8 @@ def test_a_demo_that_cannot_start_says_which_stage_why_and_what_to_check():
 @pytest.fixture(scope="module")
 def demo():
     """A demo that keeps running: its broker's address."""
-    process = subprocess.Popen([WORKER, "demo", "--keep", "--requests", "20"], stdout=subprocess.PIPE, text=True,
-                               env=CLEAN)
-    address = None
-    for line in process.stdout:
-        found = re.search(r"brokers are at (\S+);", line)
-        if found:
-            address = found.group(1)
-        if address and "request_id" in line:
-            break
-    assert address, "the demo ended"
-    yield address
-    process.send_signal(signal.SIGINT)
-    assert process.wait(PATIENCE) == 0
+    with demonstration(20) as address:
+        yield address
 
 
 def ask(address, *arguments, **options):

@@ -361,16 +361,18 @@ static size_t object_end(struct slice text, size_t from)
 
 const struct json *sample_find_schema(struct arena *arena, struct slice text)
 {
+    const struct json *found = NULL;
     size_t at = slice_find(text, '{');
     for (int i = 0; i < TRIES_MAX && at < text.len; i++) {
         const struct json *root;
         size_t end = object_end(text, at);
-        struct slice part = slice_sub(text, at, end - at);
-        if (json_parse(arena, part, &root, NULL) == OK &&
-            (json_member(root, "properties") != NULL || json_member(root, "$ref") != NULL ||
-             json_member(root, "type") != NULL))
-            return root;
-        at += 1 + slice_find(slice_sub(text, at + 1, text.len), '{');
+        bool is_json = json_parse(arena, slice_sub(text, at, end - at), &root, NULL) == OK;
+        if (is_json && (json_member(root, "properties") != NULL ||
+                        json_member(root, "$ref") != NULL || json_member(root, "type") != NULL))
+            found = root;
+        else
+            end = at + 1; /* a schema may stand inside */
+        at = end + slice_find(slice_sub(text, end, text.len), '{');
     }
-    return NULL;
+    return found;
 }

@@ -11,7 +11,8 @@
 
 /* Appends the value; the buf's limit also bounds the work. */
 void sample_add(struct buf *buf, struct arena *arena, const struct json *schema);
-/* The first object in a text that looks like a schema, or NULL: of a prompt that contains one. */
+/* The last object in a text that looks like a schema, or NULL: of a prompt that contains one,
+ * behind examples. */
 const struct json *sample_find_schema(struct arena *arena, struct slice text);
 
 #endif
