@@ -57,6 +57,10 @@ static void every_form_of_a_document_becomes_converses(void **state)
     assert_messages(ASK("{\"type\":\"document\",\"document\":{\"format\":\"pdf\",\"name\":\"e\","
                         "\"source\":{\"bytes\":\"Zm9v\"}}}"),
                     BODY(PDF("e")));
+    assert_messages(ASK("{\"type\":\"document\",\"source\":{\"type\":\"text\",\"media_type\":"
+                        "\"text/plain\",\"data\":\"foo\"},\"title\":\"g\",\"context\":\"draft\"}"),
+                    BODY("{\"document\":{\"format\":\"txt\",\"name\":\"g\",\"source\":{\"bytes\":"
+                         "\"Zm9v\"},\"context\":\"draft\"}}"));
     assert_messages(ASK("{\"type\":\"text-plain\",\"text\":\"foo\",\"mime_type\":\"text/plain\","
                         "\"title\":\"f\"}"),
                     BODY("{\"document\":{\"format\":\"txt\",\"name\":\"f\",\"source\":{\"bytes\":"

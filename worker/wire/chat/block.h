@@ -53,7 +53,8 @@ struct block {
     bool is_blank, goes_on;                        /* while it is read: see blocks.h */
     bool is_apart, is_call;                        /* … of a tool's message; of tool_calls */
     enum { CITES_UNSAID, CITES_NOT, CITES } cites; /* of DOCUMENT: whether the answer may cite it */
-    struct slice text;  /* of TEXT, of CITED that is not is_converse, of GUARD, of REASONING */
+    struct slice text;  /* of TEXT, of CITED that is not is_converse, of GUARD, of REASONING; of
+                           DOCUMENT its context, a hint for the model */
     struct slice json;  /* see is_converse; else of CITED the citations, of JSON its value, of
                            media the value of their member where it came in Converse's form */
     struct slice cache; /* JSON: LangChain's cache_control on the block */

@@ -162,13 +162,22 @@ static enum err read_citations(struct medium *medium)
     return OK;
 }
 
+/* What a document has beside its data. */
+static enum err read_document(struct medium *medium)
+{
+    const struct json *context = json_member(medium->piece->node, "context");
+    struct path path = path_member(medium->piece->path, SLICE("context"));
+    enum err err = read_citations(medium);
+    if (err == OK && context != NULL && context->kind != JSON_NULL)
+        err = medium_string(medium, path.text, context, &medium->block.text);
+    return err == OK ? medium_read_name(medium) : err;
+}
+
 static enum err add(struct medium *medium)
 {
     enum err err = settle_format(medium);
     if (err == OK && medium->block.kind == BLOCK_DOCUMENT)
-        err = read_citations(medium);
-    if (err == OK && medium->block.kind == BLOCK_DOCUMENT)
-        err = medium_read_name(medium);
+        err = read_document(medium);
     if (err == OK)
         turns_add_block(medium->piece->turns, medium->piece->role, &medium->block);
     return err;
@@ -202,6 +211,8 @@ static enum err read_converse(struct medium *medium, const char *path, const str
     enum err err = read_optional(medium, path, json_member(inner, "format"), &block->media.format);
     if (err == OK)
         err = read_optional(medium, path, json_member(inner, "name"), &block->media.name);
+    if (err == OK)
+        err = read_optional(medium, path, json_member(inner, "context"), &block->text);
     if (err == OK)
         err = read_optional(medium, path, json_member(s3, "uri"), &block->media.uri);
     if (err == OK)

@@ -29,6 +29,7 @@ void converse_add_media(struct buf *body, const struct block *block)
     json_add_text_member(body, "format", block->media.format);
     json_add_text_member(body, "name", block->media.name);
     add_source(body, block);
+    json_add_text_member(body, "context", block->text);
     if (block->cites != CITES_UNSAID) {
         json_add_name(body, "citations");
         buf_add_byte(body, '{');

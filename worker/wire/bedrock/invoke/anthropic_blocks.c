@@ -76,6 +76,7 @@ static void add_document(struct buf *buf, const struct block *block)
         add_bytes(buf, block->media.bytes);
     }
     json_add_text_member(buf, "title", block->media.name);
+    json_add_text_member(buf, "context", block->text);
     if (block->cites != CITES_UNSAID) {
         json_add_name(buf, "citations");
         buf_add_byte(buf, '{');
