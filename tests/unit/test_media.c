@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "unit/request_kit.h"
+#include "unit/torture.h"
 
 #define BODY(block) "{\"messages\":[{\"role\":\"user\",\"content\":[" block "]}]}"
 #define ASK(block)  "[[\"human\",[" block "]]]"
@@ -318,6 +319,37 @@ static void a_template_fills_a_mediums_variables(void **state)
         BODY(PNG));
 }
 
+static bool read_once(void *self)
+{
+    const char *value = self;
+    struct request_kit kit;
+    struct buf body;
+    request_kit_init(&kit);
+    buf_init(&body, 1 << 20);
+    enum err err = request_kit_read(&kit, slice_of_text(value));
+    if (err == OK)
+        err = dialect_encode(&dialect_converse, &kit.request, &body);
+    buf_done(&body);
+    request_kit_done(&kit);
+    assert_true(err == OK || err == ERR_NO_MEMORY);
+    return err == OK;
+}
+
+static void a_request_with_media_survives_any_failing_allocation(void **state)
+{
+    (void)state;
+    char value[] = "{\"cache_control\":{\"type\":\"ephemeral\"},\"messages\":" ASK(
+        "{\"type\":\"image\",\"base64\":\"Zm\\n9v\",\"mime_type\":\"image\\/png\"},"
+        "{\"type\":\"file\",\"base64\":\"Zm9v\",\"mime_type\":\"application/pdf\"},"
+        "{\"type\":\"file\",\"text\":\"a\\u00e4\",\"metadata\":{\"name\":\"b\\n\"}},"
+        "{\"type\":\"document\",\"document\":{\"source\":{\"s3_location\":{\"uri\":\"s3:\"}}}},"
+        "{\"type\":\"guard_content\",\"guard_content\":{\"text\":{\"text\":\"a\\n\"}}},"
+        "{\"type\":\"search_result\",\"source\":\"s\",\"title\":\"t\",\"content\":[]},"
+        "{\"type\":\"text\",\"text\":\"c\",\"citations\":[{\"source_content\":[]}]},"
+        "{\"type\":\"cache_point\",\"ttl\":\"1h\"}") "}";
+    assert_true(torture(read_once, value) > 5);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -336,6 +368,7 @@ int main(void)
         cmocka_unit_test(a_medium_without_data_is_refused),
         cmocka_unit_test(a_block_in_converses_form_is_read_as_well),
         cmocka_unit_test(a_template_fills_a_mediums_variables),
+        cmocka_unit_test(a_request_with_media_survives_any_failing_allocation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
