@@ -52,12 +52,30 @@ static void no_point_stands_behind_reasoning(void **state)
         "{\"messages\":[" USER(TEXT("a")) "," AI(THOUGHT) "," USER(TEXT("c") "," POINT) "]}");
 }
 
-static void nova_gets_no_lifetime_and_no_point_behind_tools(void **state)
+static void nova_gets_no_lifetime_and_no_history(void **state)
 {
     (void)state;
     assert_body("{" NOVA HOUR ",\"messages\":[[\"system\",\"s\"]," THREE "]}",
                 "{\"messages\":[" USER(TEXT("a")) "," AI(TEXT("b")) "," USER(
                     TEXT("c") "," POINT) "],\"system\":[" TEXT("s") "," POINT "]}");
+}
+
+#define SPEC   "{\"toolSpec\":{\"name\":\"n\",\"description\":\"d\",\"inputSchema\":{\"json\":{}}}}"
+#define USE    "{\"toolUse\":{\"toolUseId\":\"t\",\"name\":\"n\",\"input\":{}}}"
+#define RESULT "{\"toolResult\":{\"toolUseId\":\"t\",\"content\":[{\"text\":\"r\"}]}}"
+#define TOOL_TURNS                                                                                 \
+    "\"tools\":[" SPEC "],\"messages\":[[\"human\",\"a\"],[\"ai\",[" USE "]],[\"human\",[" RESULT  \
+    "]]]"
+
+static void a_turn_of_tools_is_no_place_for_novas_point(void **state)
+{
+    (void)state;
+    assert_body("{" NOVA EPHEMERAL "," TOOL_TURNS "}",
+                "{\"messages\":[" USER(TEXT("a")) "," AI(USE) "," USER(
+                    RESULT) "],\"toolConfig\":{\"tools\":[" SPEC "]}}");
+    assert_body("{" LLAMA EPHEMERAL "," TOOL_TURNS "}",
+                "{\"messages\":[" USER(TEXT("a")) "," AI(USE) "," USER(
+                    RESULT "," POINT) "],\"toolConfig\":{\"tools\":[" SPEC "," POINT "]}}");
 }
 
 static void five_minutes_are_not_said(void **state)
@@ -212,7 +230,8 @@ int main(void)
         cmocka_unit_test(cache_control_marks_the_ends_of_system_and_of_the_last_turn),
         cmocka_unit_test(claude_gets_a_point_behind_the_history),
         cmocka_unit_test(no_point_stands_behind_reasoning),
-        cmocka_unit_test(nova_gets_no_lifetime_and_no_point_behind_tools),
+        cmocka_unit_test(nova_gets_no_lifetime_and_no_history),
+        cmocka_unit_test(a_turn_of_tools_is_no_place_for_novas_point),
         cmocka_unit_test(five_minutes_are_not_said),
         cmocka_unit_test(points_of_the_request_itself_count),
         cmocka_unit_test(a_request_has_at_most_four_points),
