@@ -230,6 +230,10 @@ def requests():
         yield {"messages": [["human", "x"], ["ai", content]]}
         yield {"messages": [{"type": "human", "content": content}]}
         yield {"messages": [["human", "x"], {"type": "ai", "content": content}]}
+    given = {"model": "arn:aws:bedrock:us-east-1:123456789012:imported-model/a", "provider": "custom"}
+    for kwargs in ({"prompt": "x", "max_tokens": "any"}, {}, []):
+        yield from ({**given, "model_kwargs": kwargs, **more} for more in (
+            {}, base, {"api": "converse"}, {"api": "invoke"}, {"messages": []}, {"provider": "CUSTOM"}, {"provider": "meta"}))
     yield from ({}, [], "x", None, {"messages": [{"content": "x"}]}, {"messages": [{"role": "user"}]})
 
 

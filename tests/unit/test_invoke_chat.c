@@ -163,6 +163,18 @@ static void a_request_to_a_custom_model_gives_the_body_and_nothing_else(void **s
                  ERR_UNSUPPORTED_FIELD, "stop");
 }
 
+static void a_request_that_gives_the_body_needs_no_messages(void **state)
+{
+    (void)state;
+    struct invoke_kit kit;
+    invoke_kit_ask(&kit, CUSTOM, "\"provider\":\"custom\",\"model_kwargs\":{\"max_tokens\":1.50}");
+    assert_buf(&kit.body, "{\"max_tokens\":1.50}");
+    assert_int_equal(kit.ask.request.text_bytes, strlen("{\"max_tokens\":1.50}"));
+    invoke_kit_done(&kit);
+    assert_unfit(CUSTOM, "\"provider\":\"meta\",\"model_kwargs\":{\"a\":1}", ERR_INVALID,
+                 "messages");
+}
+
 static void llamas_stop_texts_are_few(void **state)
 {
     (void)state;
@@ -384,6 +396,7 @@ int main(void)
         cmocka_unit_test(consecutive_messages_stay_apart),
         cmocka_unit_test(what_a_family_has_no_place_for_is_rejected),
         cmocka_unit_test(a_request_to_a_custom_model_gives_the_body_and_nothing_else),
+        cmocka_unit_test(a_request_that_gives_the_body_needs_no_messages),
         cmocka_unit_test(llamas_stop_texts_are_few),
         cmocka_unit_test(own_fields_go_into_the_body_as_they_are),
         cmocka_unit_test(an_answer_is_a_text_and_its_counts_are_in_usage),

@@ -178,6 +178,16 @@ static enum err read_more(struct turns *turns)
     return err;
 }
 
+/* There need be no conversation where the request gives the whole body. */
+static enum err read_none(struct reader *reader)
+{
+    struct request *request = reader->request;
+    if (!request->forms.is_given)
+        return why_set(&reader->why, ERR_INVALID, "messages", "missing; give messages or prompt");
+    request->text_bytes = request->additional_fields.len;
+    return OK;
+}
+
 enum err conversation_read(struct reader *reader)
 {
     struct turns turns = {.reader = reader};
@@ -185,7 +195,7 @@ enum err conversation_read(struct reader *reader)
         return why_set(&reader->why, ERR_INVALID, "prompt",
                        "messages is given, too; give one of the two");
     if (reader->messages == NULL && reader->prompt == NULL)
-        return why_set(&reader->why, ERR_INVALID, "messages", "missing; give messages or prompt");
+        return read_none(reader);
     enum err err = reader->messages != NULL ? read_messages(&turns, reader->messages, "messages")
                                             : read_prompt(&turns);
     if (!turns_note(&turns, err) || reader->mistakes.count > 0)

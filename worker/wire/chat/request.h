@@ -64,6 +64,7 @@ struct request_forms {
     /* Any order of roles, and blank texts: system messages are turns where they stand, and nothing
      * is put in, left out or stripped. */
     bool is_free;
+    bool is_given; /* the request's own fields are the whole body: it needs no messages */
     /* A block in the form of the model's vendor, which passes as it came. NULL: it takes none. */
     bool (*is_native)(const struct json *block);
 };

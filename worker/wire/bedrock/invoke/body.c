@@ -20,6 +20,7 @@ struct request_forms invoke_forms(const struct family *family)
     const struct invoke_row *row = (const struct invoke_row *)(const void *)family;
     return (struct request_forms){.keeps_messages = !row->shape->joins_messages,
                                   .is_free = row->shape->is_free,
+                                  .is_given = row->shape->is_given,
                                   .is_native = row->shape->is_native};
 }
 
