@@ -19,6 +19,8 @@ from botocore.validate import ParamValidator
 from langchain_aws import ChatBedrock, ChatBedrockConverse
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 
+from outputs import faults
+
 MODEL = Session().get_service_model("bedrock-runtime")
 EVENT_STREAM = "application/vnd.amazon.eventstream"
 
@@ -161,6 +163,7 @@ def outcome_of(line):
                                 (header.split(": ", 1) for header in call["headers"].split("\r\n") if header)})
     for record in line["records"]:
         value = record["value"]
+        assert faults(record["kind"], value) == [], value
         if record["kind"] == "response":
             outcome.response = value
         elif record["kind"] == "usage":

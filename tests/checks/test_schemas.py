@@ -83,7 +83,7 @@ WRONG = {
     "a label that is a number": ("request.everything", put(["labels", "n"], 1)),
     "seventeen labels": ("request.everything", put(["labels"], {str(i): "" for i in range(17)})),
     "a reply topic that is no topic": ("request.everything", put(["reply_to"], "a b")),
-    "an api of another kind": ("request.everything", put(["api"], "invoke")),
+    "an api of another kind": ("request.everything", put(["api"], "grpc")),
 
     "a null member": ("response.ok", put(["stop_reason"], None)),
     "an unknown member": ("response.ok", put(["extra"], 1)),
@@ -106,7 +106,8 @@ WRONG = {
     "a missing count": ("response.ok", drop("usage", "cache_read_tokens")),
     "metadata that is no object": ("response.ok", put(["metadata"], [])),
 
-    "a chunk with text for content": ("chunk.text", put(["content"], " la")),
+    "a chunk with an object for content": ("chunk.text", put(["content"], {})),
+    "a chunk with a text in a list": ("chunk.text", put(["content"], [" la"])),
     "a chunk without a run": ("chunk.text", drop("run")),
     "a chunk before the first": ("chunk.text", put(["seq"], -1)),
     "a chunk in last position that is not the last": ("chunk.last", put(["last"], False)),
