@@ -158,7 +158,7 @@ def test_a_group_of_settings_cannot_be_set_on_the_command_line():
 def test_one_mistake_does_not_hide_another(tmp_path):
     done = call("check", "-c", settings_file(tmp_path, "kafka: {group_idd: x}\ndelivery: {max_in_flight: 9000}\n"
                 "models: {default: 'arn:aws:bedrock', aliases: {a: {id: x.y, defaults: {top_p: 3}}}}\n"
-                "templates: {t: [[system, x]]}\n"))
+                "templates: {t: [[robot, x]]}\n"))
     assert done.returncode == 2
     assert [line.split(": ")[1] for line in done.stderr.splitlines()] == [
         "kafka.group_idd", "delivery.max_in_flight", "models.default", "models.aliases.a.defaults.top_p", "templates.t"]
@@ -420,7 +420,7 @@ def test_the_demo_shows_answers_usage_and_retries_and_checks_them():
     assert "at_least_once, because the in-memory cluster drops transactional offsets" in words
     assert "Ich liebe Programmieren." in words
     assert "|Vo|ici| la| tra|duction| en| français| :|" in words
-    assert "154 requests, 154 answers: one for each" in words
+    assert "157 requests, 157 answers: one for each" in words
     assert re.search(r"(\d+) billed calls, \1 usage records: \d+ equal the local Bedrock's ledger", words)
     assert "Usage by model" in words and "that the worker retried: " in words
     tokens = re.findall(r"^working .* ([\d,]+) tokens$", done.stdout, re.M)[-1]
