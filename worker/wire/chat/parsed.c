@@ -139,6 +139,8 @@ static bool join_texts(struct parsing *parsing, struct buf *ret_text)
 {
     const struct json *content = nodes_of(parsing, parsing->answer->content);
     bool is_list = json_is(content, JSON_ARRAY);
+    if (content == NULL)
+        return true;
     for (const struct json *block = is_list ? content->first : content; block != NULL;
          block = is_list ? block->next : NULL) {
         const struct json *type = json_member(block, "type");

@@ -1,5 +1,6 @@
 #include "wire/formats/json_schema.h"
 
+#include "base/check.h"
 #include "base/utf8.h"
 #include "wire/formats/json_number.h"
 #include "wire/formats/json_schema_parts.h"
@@ -127,6 +128,7 @@ static bool apply_type(const struct use *use)
     buf_init(&words, JSON_SCHEMA_FAULT_MAX);
     for (; name != NULL; name = name == use->keyword ? NULL : name->next) {
         const struct json_schema_type *type = json_schema_type_of(name);
+        CHECK(type != NULL); /* the schema was checked */
         if ((use->value->kind == type->kind || use->value->kind == type->other) &&
             (!type->is_whole || json_number_is_whole(use->value)))
             return true;
