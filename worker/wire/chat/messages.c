@@ -4,38 +4,30 @@
 #include "wire/chat/calls.h"
 #include "wire/formats/path.h"
 
-/* The members of a message beside role (or type) and content. What LangChain prints of an answer is
- * ignored, so that a response's message can be put back as it is. */
-static const char *const message_members[] = {
-    "role",
-    "type",
-    "content",
-    "id",
-    "name",
-    "tool_calls",
-    "tool_call_chunks",
-    "invalid_tool_calls",
-    "usage_metadata",
-    "response_metadata",
-    "additional_kwargs",
-    "chunk_position",
-    "example",
-    "tool_call_id",
-    "status",
-    "artifact",
-};
-
-/* Members that only messages of one role may have. */
-static const struct {
+/* The members of a message. What LangChain prints of an answer is ignored, so that a response's
+ * message can be put back as it is. `only` is where a member may stand; NULL = everywhere. */
+static const struct member_row {
     const char *name;
-    enum role role;
-    const char *words;
-} role_members[] = {
-    {"tool_calls", ROLE_ASSISTANT, "is allowed in assistant messages only"},
-    {"tool_call_chunks", ROLE_ASSISTANT, "is allowed in assistant messages only"},
-    {"tool_call_id", ROLE_TOOL, "is allowed in tool messages only"},
-    {"status", ROLE_TOOL, "is allowed in tool messages only"},
-    {"artifact", ROLE_TOOL, "is allowed in tool messages only"},
+    const char *only;
+    enum role role; /* of `only` */
+    bool is_list;   /* LangChain prints an empty one beside every answer */
+} member_rows[] = {
+    {.name = "role"},
+    {.name = "type"},
+    {.name = "content"},
+    {.name = "id"},
+    {.name = "name"},
+    {.name = "invalid_tool_calls"},
+    {.name = "usage_metadata"},
+    {.name = "response_metadata"},
+    {.name = "additional_kwargs"},
+    {.name = "chunk_position"},
+    {.name = "example"},
+    {"tool_calls", "is allowed in assistant messages only", ROLE_ASSISTANT, true},
+    {"tool_call_chunks", "is allowed in assistant messages only", ROLE_ASSISTANT, true},
+    {"tool_call_id", "is allowed in tool messages only", ROLE_TOOL, false},
+    {"status", "is allowed in tool messages only", ROLE_TOOL, false},
+    {"artifact", "is allowed in tool messages only", ROLE_TOOL, false},
 };
 
 /* --- roles --- */
@@ -120,40 +112,48 @@ static enum err read_pair(struct reader *reader, const struct json *node, const 
     return err;
 }
 
-/* LangChain prints empty lists of calls beside every answer. */
-static bool says_something(const struct json *member, enum role role)
+static const struct member_row *find_member(struct slice name)
 {
-    bool is_list = role == ROLE_ASSISTANT && member->kind == JSON_ARRAY;
-    return is_list ? member->count > 0 : member->kind != JSON_NULL;
+    for (size_t i = 0; i < COUNT_OF(member_rows); i++)
+        if (slice_equal_text(name, member_rows[i].name))
+            return &member_rows[i];
+    return NULL;
 }
 
-/* `role` is NULL when it is not known. */
-static enum err check_role_member(struct reader *reader, const struct json *member,
-                                  const enum role *role, const char *path)
+/* What is wrong with it; NULL = nothing. `role` is NULL when it is not known. */
+static const char *fault_of(const struct member_row *row, const struct json *member,
+                            const enum role *role)
 {
-    for (size_t i = 0; i < COUNT_OF(role_members); i++)
-        if (role != NULL && *role != role_members[i].role &&
-            says_something(member, role_members[i].role) &&
-            slice_equal_text(member->name, role_members[i].name))
-            return why_set(&reader->why, ERR_INVALID, path, "%s", role_members[i].words);
-    return OK;
+    bool is_list = row->is_list && member->kind == JSON_ARRAY;
+    if (row->is_list && !is_list && member->kind != JSON_NULL)
+        return "must be an array";
+    if (row->only == NULL || role == NULL || *role == row->role)
+        return NULL;
+    bool says = is_list ? member->count > 0 : member->kind != JSON_NULL;
+    return says ? row->only : NULL;
+}
+
+static enum err unknown_member(struct reader *reader, struct slice name, const char *path)
+{
+    const char *names[COUNT_OF(member_rows)];
+    for (size_t i = 0; i < COUNT_OF(member_rows); i++)
+        names[i] = member_rows[i].name;
+    if (slice_equal_text(name, "cache_control"))
+        return why_set(&reader->why, ERR_INVALID, path_member(path, name).text,
+                       "stands on a block of the content, or on the request");
+    return reader_unknown_member(reader, path, name, names, COUNT_OF(names));
 }
 
 static enum err check_member(struct reader *reader, const struct json *member,
                              const enum role *role, const char *path)
 {
-    struct path field = path_member(path, member->name);
-    bool is_calls = slice_equal_text(member->name, "tool_calls") ||
-                    slice_equal_text(member->name, "tool_call_chunks");
-    if (slice_equal_text(member->name, "cache_control"))
-        return why_set(&reader->why, ERR_INVALID, field.text,
-                       "stands on a block of the content, or on the request");
-    if (!slice_is_one_of(member->name, message_members, COUNT_OF(message_members)))
-        return reader_unknown_member(reader, path, member->name, message_members,
-                                     COUNT_OF(message_members));
-    if (is_calls && member->kind != JSON_ARRAY && member->kind != JSON_NULL)
-        return why_set(&reader->why, ERR_INVALID, field.text, "must be an array");
-    return check_role_member(reader, member, role, field.text);
+    const struct member_row *row = find_member(member->name);
+    if (row == NULL)
+        return unknown_member(reader, member->name, path);
+    const char *words = fault_of(row, member, role);
+    if (words == NULL)
+        return OK;
+    return why_set(&reader->why, ERR_INVALID, path_member(path, member->name).text, "%s", words);
 }
 
 /* False: the reading ends. */

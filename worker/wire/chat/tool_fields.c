@@ -8,16 +8,32 @@
 
 #define NO_PARAMETERS SLICE("{\"type\":\"object\",\"properties\":{}}")
 
-/* One tool on its way. */
+/* One tool on its way, or the object in its one member `inside`. */
 struct spec {
     struct reader *reader;
-    const char *path;
+    const char *field; /* its list */
+    size_t index;
+    const char *inside; /* NULL = the tool itself */
     struct tool *tool;
 };
 
+/* Paths are long: they are written for mistakes only. */
+static struct path path_of(const struct spec *spec)
+{
+    struct path path = path_element(spec->field, spec->index);
+    return spec->inside == NULL ? path : path_member(path.text, slice_of_text(spec->inside));
+}
+
+static struct spec inside(const struct spec *spec, const char *member)
+{
+    struct spec inner = *spec;
+    inner.inside = member;
+    return inner;
+}
+
 static enum err refuse(const struct spec *spec, const char *member, const char *words)
 {
-    struct path path = path_member(spec->path, slice_of_text(member));
+    struct path path = path_member(path_of(spec).text, slice_of_text(member));
     return why_set(&spec->reader->why, ERR_INVALID, path.text, "%s", words);
 }
 
@@ -81,7 +97,8 @@ static enum err check_members(const struct spec *spec, const struct json *node,
     const struct json *type = json_member(node, "type");
     for (const struct json *member = node->first; member != NULL; member = member->next)
         if (!slice_is_one_of(member->name, members, count))
-            return reader_unknown_member(spec->reader, spec->path, member->name, members, count);
+            return reader_unknown_member(spec->reader, path_of(spec).text, member->name, members,
+                                         count);
     if (type != NULL && !json_equal_text(type, "function"))
         return refuse(spec, "type", "must be function");
     return OK;
@@ -114,8 +131,7 @@ static enum err read_openai(const struct spec *spec, const struct json *node)
         return err;
     if (!json_is(function, JSON_OBJECT))
         return refuse(spec, "function", "must be an object");
-    struct path path = path_member(spec->path, SLICE("function"));
-    struct spec inner = {spec->reader, path.text, spec->tool};
+    struct spec inner = inside(spec, "function");
     if (json_member(function, "type") != NULL)
         return refuse(&inner, "type", "stands beside function, not in it");
     return read_function(&inner, function);
@@ -125,9 +141,9 @@ static enum err read_openai(const struct spec *spec, const struct json *node)
 static enum err read_anthropic(const struct spec *spec, const struct json *node)
 {
     const struct json *cache = json_member(node, "cache_control");
-    struct path path = path_member(spec->path, SLICE("cache_control"));
     spec->tool->anthropic = node->source;
     if (is_given(cache)) {
+        struct path path = path_member(path_of(spec).text, SLICE("cache_control"));
         enum err err = cache_control_read(spec->reader, path.text, cache, &spec->tool->cache);
         if (err != OK)
             return err;
@@ -173,8 +189,7 @@ static enum err read_tool_spec(const struct spec *spec, const struct json *node)
     const struct json *schema = json_member(json_member(body, "inputSchema"), "json");
     if (body->kind != JSON_OBJECT)
         return refuse(spec, "toolSpec", "must be an object");
-    struct path path = path_member(spec->path, SLICE("toolSpec"));
-    struct spec inner = {spec->reader, path.text, spec->tool};
+    struct spec inner = inside(spec, "toolSpec");
     enum err err = read_name(&inner, json_member(body, "name"), "name");
     if (err == OK)
         err = read_description(&inner, json_member(body, "description"));
@@ -212,8 +227,7 @@ static enum err read_cache_point(const struct spec *spec, const struct json *nod
 
 static enum err read_system_tool(const struct spec *spec, const struct json *node)
 {
-    struct path path = path_member(spec->path, SLICE("systemTool"));
-    struct spec inner = {spec->reader, path.text, spec->tool};
+    struct spec inner = inside(spec, "systemTool");
     spec->tool->kind = TOOL_SYSTEM;
     spec->tool->converse = node->source;
     if (node->first->kind != JSON_OBJECT)
@@ -244,7 +258,7 @@ static enum err read_named_tool(const struct spec *spec, const struct json *node
         spec->tool->converse = slice_of_text(system_tools[i].converse);
         return OK;
     }
-    return why_set(&spec->reader->why, ERR_INVALID, spec->path,
+    return why_set(&spec->reader->why, ERR_INVALID, path_of(spec).text,
                    "no such tool of Bedrock's: nova_grounding or nova_code_interpreter; all others "
                    "are objects");
 }
@@ -268,7 +282,7 @@ static enum err read_tool(const struct spec *spec, const struct json *node)
     if (node->kind == JSON_STRING)
         return read_named_tool(spec, node);
     if (node->kind != JSON_OBJECT)
-        return why_set(&spec->reader->why, ERR_INVALID, spec->path,
+        return why_set(&spec->reader->why, ERR_INVALID, path_of(spec).text,
                        "a tool must be an object, or the name of one that Bedrock runs");
     for (size_t i = 0; i < COUNT_OF(forms); i++) {
         if (json_member(node, forms[i].member) == NULL)
@@ -277,7 +291,7 @@ static enum err read_tool(const struct spec *spec, const struct json *node)
             return refuse(spec, forms[i].member, "must be the only member of its tool");
         return forms[i].read(spec, node);
     }
-    return why_set(&spec->reader->why, ERR_INVALID, spec->path,
+    return why_set(&spec->reader->why, ERR_INVALID, path_of(spec).text,
                    "must be {\"type\": \"function\", \"function\": …}, {\"name\", \"description\", "
                    "\"input_schema\"}, a JSON Schema with a title, {\"toolSpec\": …} or "
                    "{\"cachePoint\": …}");
@@ -340,8 +354,8 @@ enum err request_read_tools(struct reader *reader, const struct request_field *f
     if (tools == NULL || spare == NULL)
         return reader_no_memory(reader);
     for (const struct json *node = value->first; goes_on && node != NULL; node = node->next) {
-        struct path path = path_element(field->name, index);
-        struct spec spec = {reader, path.text, &tools[index++]};
+        struct spec spec = {reader, field->name, index, NULL, &tools[index]};
+        index++;
         enum err err = read_tool(&spec, node);
         wrong += err != OK;
         goes_on = reader_note(reader, err);

@@ -41,6 +41,13 @@ static struct slimmed slim(const struct json *list)
     return slimmed;
 }
 
+/* The branch that stands in its list's place, or NULL. */
+static const struct json *inline_of(const struct json *branches)
+{
+    struct slimmed slimmed = slim(branches);
+    return slimmed.count == 1 && slimmed.only->kind == JSON_OBJECT ? slimmed.only : NULL;
+}
+
 /* Nothing in it changes. */
 static bool is_slim(const struct json *node)
 {
@@ -77,9 +84,8 @@ static bool put(struct members *members, const struct json *member)
 static bool put_all(struct members *members, const struct json *object)
 {
     for (const struct json *member = object->first; member != NULL; member = member->next) {
-        struct slimmed slimmed = is_branches(member) ? slim(member) : (struct slimmed){NULL, 0};
-        bool is_inline = slimmed.count == 1 && slimmed.only->kind == JSON_OBJECT;
-        if (is_inline ? !put_all(members, slimmed.only) : !put(members, member))
+        const struct json *branch = is_branches(member) ? inline_of(member) : NULL;
+        if (branch != NULL ? !put_all(members, branch) : !put(members, member))
             return false;
     }
     return true;
@@ -128,15 +134,30 @@ static void add_member(struct buf *out, const struct json *member)
         add_value(out, member);
 }
 
+static bool has_inline(const struct json *object)
+{
+    for (const struct json *member = object->first; member != NULL; member = member->next)
+        if (is_branches(member) && inline_of(member) != NULL)
+            return true;
+    return false;
+}
+
+/* False, and nothing is written: too many members. */
+static bool add_inlined(struct buf *out, const struct json *object)
+{
+    struct members members;
+    members.count = 0;
+    if (!put_all(&members, object))
+        return false;
+    for (size_t i = 0; i < members.count; i++)
+        add_member(out, members.list[i]);
+    return true;
+}
+
 static void add_object(struct buf *out, const struct json *object)
 {
-    struct members members = {.count = 0};
-    bool is_inlined = put_all(&members, object);
     buf_add_byte(out, '{');
-    if (is_inlined)
-        for (size_t i = 0; i < members.count; i++)
-            add_member(out, members.list[i]);
-    else
+    if (!has_inline(object) || !add_inlined(out, object))
         for (const struct json *member = object->first; member != NULL; member = member->next)
             add_member(out, member);
     buf_add_byte(out, '}');
@@ -164,6 +185,8 @@ enum err tool_schema_slim(struct arena *arena, const struct json *schema, struct
         return OK;
     struct buf out OWNED_BY(buf_done);
     buf_init(&out, 6 * schema->source.len);
+    if (buf_reserve(&out, schema->source.len) == NULL)
+        return ERR_NO_MEMORY;
     add_value(&out, schema);
     if (out.failed != OK || !arena_copy(arena, buf_slice(&out), ret_schema))
         return ERR_NO_MEMORY;
