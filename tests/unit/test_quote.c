@@ -55,6 +55,19 @@ static void an_escaped_quote_is_recognized(void **state)
                          "the \"canary\" sings at four"));
 }
 
+static void inputs_and_results_of_calls_are_messages_too(void **state)
+{
+    (void)state;
+    assert_true(
+        is_quote("{\"messages\":[[\"human\",\"Hi\"],{\"role\":\"ai\",\"tool_calls\":[{\"id\":"
+                 "\"c\",\"name\":\"f\",\"args\":{\"a\":\"" CANARY "\"}}]}]}",
+                 "not valid: " CANARY));
+    assert_true(is_quote("{\"messages\":[[\"human\",\"Hi\"],[\"ai\",\"Hm\"],{\"role\":\"tool\","
+                         "\"tool_call_id\":\"c\",\"content\":[\"x\",{\"json\":[\"" CANARY
+                         "\"]}]}]}",
+                         "not valid: " CANARY));
+}
+
 static void messages_in_bedrocks_own_words_are_not_quotes(void **state)
 {
     (void)state;
@@ -120,6 +133,7 @@ int main(void)
         cmocka_unit_test(a_long_piece_is_a_quote_wherever_it_stands),
         cmocka_unit_test(a_short_message_is_quoted_whole_or_not_at_all),
         cmocka_unit_test(an_escaped_quote_is_recognized),
+        cmocka_unit_test(inputs_and_results_of_calls_are_messages_too),
         cmocka_unit_test(messages_in_bedrocks_own_words_are_not_quotes),
         cmocka_unit_test(texts_of_broken_escapes_are_read_to_their_end),
         cmocka_unit_test(status_and_type_replace_a_message_that_quotes),

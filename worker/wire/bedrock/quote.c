@@ -137,6 +137,11 @@ static bool is_quoted_of(const struct quotes *quotes, const struct block *blocks
             return true;
         if (blocks[i].kind != BLOCK_TEXT && is_quoted(quotes, blocks[i].json))
             return true;
+        if (blocks[i].kind == BLOCK_TOOL_USE && is_quoted(quotes, blocks[i].use.input))
+            return true;
+        if (blocks[i].kind == BLOCK_TOOL_RESULT &&
+            is_quoted_of(quotes, blocks[i].result.parts, blocks[i].result.count))
+            return true;
     }
     return false;
 }
