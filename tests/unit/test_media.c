@@ -319,6 +319,22 @@ static void a_template_fills_a_mediums_variables(void **state)
         BODY(PNG));
 }
 
+/* Claude's own form of a document passes as it is, but no address and no flaw. */
+static void a_document_of_claudes_own_is_checked_too(void **state)
+{
+    (void)state;
+#define CLAUDES(source)                                                                            \
+    "{\"api\":\"invoke\",\"model\":\"anthropic.claude-3-haiku-20240307-v1:0\",\"messages\":" ASK(  \
+        "{\"type\":\"document\",\"source\":" source "}") "}"
+    assert_refused(CLAUDES("{\"type\":\"url\",\"url\":\"https://a/b.pdf\"}"), ERR_INVALID,
+                   "messages[0][1][0].source.url");
+    assert_refused(CLAUDES("{\"type\":\"file\",\"file_id\":\"f\"}"), ERR_INVALID,
+                   "messages[0][1][0].source.file_id");
+    assert_refused(
+        CLAUDES("{\"type\":\"base64\",\"media_type\":\"application/pdf\",\"data\":\"Zm9!\"}"),
+        ERR_INVALID, "messages[0][1][0].source.data");
+}
+
 static bool read_once(void *self)
 {
     const char *value = self;
@@ -368,6 +384,7 @@ int main(void)
         cmocka_unit_test(a_medium_without_data_is_refused),
         cmocka_unit_test(a_block_in_converses_form_is_read_as_well),
         cmocka_unit_test(a_template_fills_a_mediums_variables),
+        cmocka_unit_test(a_document_of_claudes_own_is_checked_too),
         cmocka_unit_test(a_request_with_media_survives_any_failing_allocation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

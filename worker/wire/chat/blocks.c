@@ -32,6 +32,8 @@ static enum err add_native(const struct piece *piece)
             json_add_copy(&json, member);
     buf_add_byte(&json, '}');
     enum err err = blocks_read_cache(piece, &block.cache);
+    if (err == OK)
+        err = blocks_check_source(piece);
     if (err != OK)
         return err;
     if (json.failed != OK || !arena_copy(piece->reader->arena, buf_slice(&json), &block.json))

@@ -266,6 +266,17 @@ enum err blocks_add_media(const struct piece *piece)
     return err == OK ? add(&medium) : err;
 }
 
+enum err blocks_check_source(const struct piece *piece)
+{
+    const struct json *source = json_member(piece->node, "source");
+    struct path path = path_member(piece->path, SLICE("source"));
+    struct path data_path = path_member(path.text, SLICE("data"));
+    struct medium medium = {.piece = piece};
+    return json_equal_text(json_member(source, "type"), "base64")
+               ? medium_read_base64(&medium, data_path.text, json_member(source, "data"))
+               : OK;
+}
+
 /* {"type": "image_url", "image_url": "data:…"}, or {"url": "data:…", "detail": …} */
 enum err blocks_add_media_url(const struct piece *piece)
 {

@@ -50,6 +50,8 @@ MUST_CHECK enum err blocks_add_cited(const struct piece *piece, struct slice tex
                                      const struct json *citations);
 /* The block's cache_control; null = it has none. ERR_INVALID. */
 MUST_CHECK enum err blocks_read_cache(const struct piece *piece, struct slice *ret_cache);
+/* ERR_INVALID where the block has Anthropic's source of base64, and that is flawed. */
+MUST_CHECK enum err blocks_check_source(const struct piece *piece);
 /* ERR_INVALID for a member of the block that is none of these. */
 MUST_CHECK enum err blocks_check_members(const struct piece *piece, const char *const *members,
                                          size_t count);

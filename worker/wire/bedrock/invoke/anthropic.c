@@ -108,6 +108,14 @@ static bool is_cited(const struct json *block)
     return true;
 }
 
+/* Bedrock has no sources of the type url or file; the reader of media says what to do. */
+static bool is_own_source(const struct json *source)
+{
+    const struct json *type = json_member(source, "type");
+    return json_is(source, JSON_OBJECT) && !json_equal_text(type, "url") &&
+           !json_equal_text(type, "file");
+}
+
 static bool is_native(const struct json *block)
 {
     static const char *const own[] = {"search_result", "server_tool_use", "*_tool_result"};
@@ -115,7 +123,7 @@ static bool is_native(const struct json *block)
     if (json_equal_text(type, "text"))
         return is_cited(block);
     if (json_equal_text(type, "document"))
-        return json_is(json_member(block, "source"), JSON_OBJECT);
+        return is_own_source(json_member(block, "source"));
     if (!json_is(type, JSON_STRING))
         return false;
     struct slice name = slice_sub(type->source, 1, type->source.len - 2);
