@@ -6,14 +6,15 @@
 #include "wire/bedrock/invoke/parts.h"
 #include "wire/bedrock/invoke/pieces.h"
 
-/* Adds the content of a message: these blocks, an array. `cache` (JSON, null = none) goes to the
- * last of them. */
+/* anthropic_blocks.c: adds the content of a message: these blocks, an array. `cache` (JSON, null =
+ * none) goes to the last of them. */
 void anthropic_add_content(struct buf *buf, const struct block *blocks, size_t count,
                            enum role role, struct slice cache);
 /* Adds `tools` and `tool_choice`, as far as they are given. */
 void anthropic_add_tools(struct invoke_body *body);
 
-/* An answer on its way (said->own). */
+/* An answer on its way (said->own): a whole one is read in anthropic_answer.c, a stream in
+ * anthropic_stream.c. */
 struct anthropic {
     struct message_texts texts; /* of a whole one: the list, and the calls */
     struct pieces pieces;       /* of a stream that is a list */
