@@ -75,6 +75,11 @@ REQUESTS = {
     "a model's list": ([HumanMessage("a"), AIMessage([text("b"), text("c")]), HumanMessage("d")], {}),
     "a model that said nothing": ([HumanMessage("a"), AIMessage(""), HumanMessage("d")], {}),
     "blank blocks": ([HumanMessage([text(" "), text("a")]), AIMessage([text("")]), HumanMessage("d")], {}),
+    "blank words behind a result": ([HumanMessage("a"), CALLED, ToolMessage("x", tool_call_id="t1"), HumanMessage(" ")],
+                                    {"tools": True}),
+    "blank words of a model in a row": ([HumanMessage("a"), AIMessage("b"), AIMessage([text(" ")]), AIMessage(""),
+                                         HumanMessage("c")], {}),
+    "a string beside blank blocks": ([HumanMessage("a"), HumanMessage([text(""), text(" ")])], {}),
     "an image URL": ([HumanMessage([text("a"), {"type": "image_url", "image_url": {
         "url": f"data:image/png;base64,{PNG}"}}])], {}),
     "Anthropic's image": ([HumanMessage([{"type": "image", "source": {

@@ -137,18 +137,31 @@ static size_t drop_blanks(struct request *request, struct block *blocks, size_t 
     return kept;
 }
 
-/* What stands apart does not make a blank string of the others less needed. */
-static size_t drop_blanks_of_turn(struct request *request, struct block *blocks, size_t count)
+/* Whether a blank string is not needed where the block before it says something. What stands apart
+ * in a turn does not say it; where messages stay apart, nor does an assistant's other message. */
+static bool goes_with(const struct request *request, enum role role, const struct block *before,
+                      const struct block *block)
+{
+    if (request->forms.keeps_messages)
+        return role != ROLE_ASSISTANT || !block->begins;
+    return block->is_apart == before->is_apart;
+}
+
+static size_t drop_blanks_of_turn(struct request *request, enum role role, struct block *blocks,
+                                  size_t count)
 {
     size_t kept = 0;
     for (size_t i = 0, next; i < count; i = next) {
         next = i + 1;
-        while (next < count && blocks[next].is_apart == blocks[i].is_apart)
+        while (next < count && goes_with(request, role, &blocks[i], &blocks[next]))
             next++;
         size_t left = drop_blanks(request, blocks + i, next - i);
         memmove(blocks + kept, blocks + i, left * sizeof *blocks);
         kept += left;
     }
+    /* A string beside others is one text of several, even if they are dropped. */
+    for (size_t i = 0; request->forms.keeps_messages && kept < count && i < kept; i++)
+        blocks[i].is_string = false;
     return kept;
 }
 
@@ -286,7 +299,7 @@ static enum err settle_turn(struct turns *turns, struct turn *turn, struct block
         said = part_calls(blocks, count, calls);
     }
     turn->blocks = blocks;
-    turn->count = drop_blanks_of_turn(reader->request, blocks, said);
+    turn->count = drop_blanks_of_turn(reader->request, turn->role, blocks, said);
     turn->count = join_texts(reader, blocks, turn->count);
     if (is_last)
         strip_last(reader->request, turn, blocks + turn->count - 1);
