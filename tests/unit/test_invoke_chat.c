@@ -219,7 +219,7 @@ static void an_answer_is_a_text_and_its_counts_are_in_usage(void **state)
     assert_slice(kit.answer.tool_calls, "[]");
     assert_slice(kit.answer.stop_reason, "stop");
     assert_int_equal(kit.answer.usage.input_tokens, 9);
-    assert_int_equal(kit.answer.usage.cache_read_tokens, 4);
+    assert_int_equal(kit.answer.usage.cache_read_tokens, 0);
     assert_int_equal(kit.answer.usage.output_tokens, 5);
     assert_int_equal(kit.answer.usage.total_tokens, 14);
     assert_int_equal(kit.answer.usage.reasoning_tokens, 3);

@@ -385,6 +385,21 @@ static void a_stream_of_llama_has_its_counts_whatever_stopped_it(void **state)
                   "\"Vo\"\n\"ici\\n\"\n\"\" {\"stop_reason\":\"length\"} usage last\n");
 }
 
+static void the_metrics_of_a_stream_count_and_not_its_chunks(void **state)
+{
+    (void)state;
+    struct invoke_kit kit;
+    invoke_kit_ask(&kit, LLAMA3, HI);
+    assert_int_equal(invoke_kit_chunk(&kit, "{\"generation\":\"a\",\"prompt_token_count\":50,"
+                                            "\"generation_token_count\":80,\"stop_reason\":"
+                                            "\"stop\"," METRICS "}"),
+                     OK);
+    assert_int_equal(invoke_kit_end(&kit), OK);
+    assert_int_equal(kit.answer.usage.input_tokens, 5);
+    assert_int_equal(kit.answer.usage.output_tokens, 8);
+    invoke_kit_done(&kit);
+}
+
 static void a_stream_of_titan_is_often_one_chunk(void **state)
 {
     (void)state;
@@ -499,6 +514,7 @@ int main(void)
         cmocka_unit_test(an_answer_without_any_text_is_bad),
         cmocka_unit_test(a_counted_answer_without_any_text_is_its_json),
         cmocka_unit_test(a_stream_of_llama_has_its_counts_whatever_stopped_it),
+        cmocka_unit_test(the_metrics_of_a_stream_count_and_not_its_chunks),
         cmocka_unit_test(a_stream_of_titan_is_often_one_chunk),
         cmocka_unit_test(streams_of_mistral_and_deepseek_end_with_their_metrics),
         cmocka_unit_test(a_stream_of_cohere_ends_with_its_last_event),

@@ -137,6 +137,7 @@ static bool is_native(const struct json *block)
 
 const struct shape shape_anthropic = {
     .is_native = is_native,
+    .counts_well = true, /* recorded streams: the count of message_delta is the whole answer's */
     .write = write_body,
     .begin = anthropic_begin,
     .read = anthropic_read,

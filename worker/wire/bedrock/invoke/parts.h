@@ -55,6 +55,7 @@ struct shape {
     /* Frees said->own's heap. NULL: it has none. */
     void (*done)(struct said *said);
     bool joins_messages; /* strings of consecutive messages are one text, as in Converse */
+    bool counts_well;    /* the counts of a stream's chunks are better than the metrics' */
     bool is_free;        /* the conversation may have any order of roles, and blank texts */
     bool is_given;       /* the request's own fields are the whole body */
     /* What the body calls the parameters; NULL: it has none of this kind. The stop texts' name is

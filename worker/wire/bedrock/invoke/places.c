@@ -8,7 +8,6 @@ enum place {
     PLACE_CALLS,
     PLACE_INPUT,
     PLACE_OUTPUT,
-    PLACE_CACHED,
     PLACE_REASONED,
     PLACE_COUNTS
 };
@@ -22,7 +21,6 @@ static const struct {
 #define CALLS(path)    {PLACE_CALLS, path},
 #define INPUT(path)    {PLACE_INPUT, path},
 #define OUTPUT(path)   {PLACE_OUTPUT, path},
-#define CACHED(path)   {PLACE_CACHED, path},
 #define REASONED(path) {PLACE_REASONED, path},
 #define COUNTS(path)   {PLACE_COUNTS, path},
 #include "wire/bedrock/invoke/places.def"
@@ -199,13 +197,8 @@ static enum err read_counts(struct said *said, const struct json *root)
         return message_failed(said->why, raw.failed);
     if (raw.len == 0)
         return OK;
-    int64_t cached = count_at(root, PLACE_CACHED);
     counts.input = count_at(root, PLACE_INPUT);
     counts.output = count_at(root, PLACE_OUTPUT);
-    if (cached > 0 && cached <= counts.input) {
-        counts.input -= cached;
-        counts.cache_read = cached;
-    }
     counts.reasoning = count_at(root, PLACE_REASONED);
     /* Chunks repeat them: those beside the stop reason are the last ones. */
     if (said->is_whole || (said->raw.len == 0 && said->answer.stop_reason.ptr != NULL))

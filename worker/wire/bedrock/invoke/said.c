@@ -203,11 +203,13 @@ static enum err read_head(struct said *said, struct slice head)
     return said_usage(said, &counts);
 }
 
-/* The metrics beside the last chunk; a count that the family said itself stays. */
+/* The metrics beside the last chunk; a count that the family said itself stays, if it is the better
+ * one. */
 static enum err read_metrics(struct said *said, const struct json *metrics)
 {
     struct said_counts counts = said_no_counts();
-    const struct said_counts known = said->counts;
+    const bool stays = said->row->shape->counts_well;
+    const struct said_counts known = stays ? said->counts : said_no_counts();
     struct buf raw OWNED_BY(buf_done);
     buf_init(&raw, said->limit);
     if (!json_is(metrics, JSON_OBJECT))
