@@ -97,6 +97,20 @@ static void tools_and_their_turns_have_openais_form(void **state)
         "\"tool_choice\":{\"type\":\"function\",\"function\":{\"name\":\"w\"}}}");
 }
 
+static void a_tool_result_in_json_is_a_text(void **state)
+{
+    (void)state;
+    assert_messages_sent(
+        "[\"human\",\"a\"],{\"role\":\"ai\",\"content\":\"b\",\"tool_calls\":[{\"name\":\"w\","
+        "\"args\":{},\"id\":\"c\"}]},{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":"
+        "\"and\"},{\"type\":\"tool_result\",\"tool_use_id\":\"c\",\"content\":[{\"type\":\"text\","
+        "\"text\":\"t\"},{\"json\":{\"n\":[1.50,null]}}]}]}",
+        "{\"role\":\"user\",\"content\":\"a\"},{\"role\":\"assistant\",\"content\":\"b\","
+        "\"tool_calls\":[{\"type\":\"function\",\"id\":\"c\",\"function\":{\"name\":\"w\","
+        "\"arguments\":\"{}\"}}]},{\"role\":\"tool\",\"tool_call_id\":\"c\",\"content\":"
+        "\"t\\n{\\\"n\\\": [1.50, null]}\"},{\"role\":\"user\",\"content\":\"and\"}");
+}
+
 static void a_tool_choice_has_openais_word(void **state)
 {
     (void)state;
@@ -392,6 +406,7 @@ int main(void)
         cmocka_unit_test(texts_of_one_message_are_lines_of_a_string),
         cmocka_unit_test(an_image_is_a_data_url_among_the_parts),
         cmocka_unit_test(tools_and_their_turns_have_openais_form),
+        cmocka_unit_test(a_tool_result_in_json_is_a_text),
         cmocka_unit_test(a_tool_choice_has_openais_word),
         cmocka_unit_test(consecutive_messages_stay_apart),
         cmocka_unit_test(what_a_family_has_no_place_for_is_rejected),

@@ -13,11 +13,6 @@
 
 /* --- content --- */
 
-static bool is_text(const struct block *block)
-{
-    return block->kind == BLOCK_TEXT || block->kind == BLOCK_CITED;
-}
-
 static void add_block_text(struct buf *buf, const struct block *block)
 {
     struct buf text OWNED_BY(buf_done);
@@ -33,7 +28,7 @@ static void add_part(struct buf *buf, const struct block *block)
 {
     json_add_comma(buf);
     buf_add_byte(buf, '{');
-    if (is_text(block)) {
+    if (block_is_text(block)) {
         json_add_text_member(buf, "type", SLICE("text"));
         add_block_text(buf, block);
     } else {
@@ -71,7 +66,7 @@ static void add_content(struct buf *buf, const struct spoken *spoken)
     }
     buf_add_byte(buf, '[');
     for (size_t i = 0; i < spoken->count; i++)
-        if (is_text(&spoken->blocks[i]) || spoken->blocks[i].kind == BLOCK_IMAGE)
+        if (block_is_text(&spoken->blocks[i]) || spoken->blocks[i].kind == BLOCK_IMAGE)
             add_part(buf, &spoken->blocks[i]);
     buf_add_byte(buf, ']');
 }
@@ -144,7 +139,7 @@ static void add_results(struct buf *buf, const struct spoken *spoken)
 static bool has_content(const struct spoken *spoken)
 {
     for (size_t i = 0; i < spoken->count; i++)
-        if (is_text(&spoken->blocks[i]) || spoken->blocks[i].kind == BLOCK_IMAGE)
+        if (block_is_text(&spoken->blocks[i]) || spoken->blocks[i].kind == BLOCK_IMAGE)
             return true;
     return false;
 }

@@ -1,6 +1,7 @@
 #include "wire/bedrock/invoke/prompt.h"
 
 #include "wire/formats/json.h"
+#include "wire/formats/json_spaced.h"
 
 #define CITED_SCRATCH_BYTES ((size_t)JSON_NODES_MAX * 128)
 
@@ -55,10 +56,24 @@ static void add_cited(struct buf *text, struct slice json, bool *is_first)
     }
 }
 
+/* What a tool said in JSON, as LangChain prints it. */
+static void add_json(struct buf *text, struct slice json, bool *is_first)
+{
+    add_line(text, SLICE(""), is_first);
+    json_add_spaced(text, json);
+}
+
+bool block_is_text(const struct block *block)
+{
+    return block->kind == BLOCK_TEXT || block->kind == BLOCK_CITED || block->kind == BLOCK_JSON;
+}
+
 void block_add_text(struct buf *text, const struct block *block, bool *is_first)
 {
     if (block->kind == BLOCK_CITED && block->is_converse)
         add_cited(text, block->json, is_first);
+    else if (block->kind == BLOCK_JSON)
+        add_json(text, block->json, is_first);
     else if (block->kind == BLOCK_TEXT || block->kind == BLOCK_CITED)
         add_line(text, block->text, is_first);
 }

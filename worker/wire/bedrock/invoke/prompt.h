@@ -25,6 +25,8 @@ struct spoken {
 bool spoken_next(const struct block *blocks, size_t count, size_t *at, struct spoken *ret_spoken);
 /* Their texts, a line each; without what tools said. */
 void spoken_add_text(struct buf *text, const struct spoken *spoken);
+/* Whether the block can be said as text. */
+bool block_is_text(const struct block *block);
 /* What a block says as text, behind a line break if `*is_first` is false; clears that. A block
  * without text says nothing. */
 void block_add_text(struct buf *text, const struct block *block, bool *is_first);
