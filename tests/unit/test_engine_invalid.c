@@ -167,6 +167,22 @@ static void a_time_limit_ends_the_corrections(void **state)
     kit_free(kit);
 }
 
+static void a_correction_that_waits_too_long_leaves_the_answer_before_it(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_started(NULL);
+    kit_request(kit, 0, 0, NULL, RETRIES);
+    kit_turn(kit);
+    engine_credentials(kit->engine, NULL, SLICE("none are left"));
+    answer_invalid(kit, 0);
+    kit_wait(kit, kit->config.retry.max_elapsed_ms + 1000);
+    kit_settle(kit);
+    assert_int_equal(kit->call_count, 1);
+    assert_int_equal(kit_count(kit, OUTPUT_RESPONSE), 1);
+    assert_says(kit_output(kit, OUTPUT_RESPONSE, 0), "\"status\":\"ok\"");
+    kit_free(kit);
+}
+
 static void a_death_during_a_correction_records_its_call_and_begins_from_the_start(void **state)
 {
     (void)state;
@@ -282,6 +298,7 @@ int main(void)
         cmocka_unit_test(during_a_drain_the_answer_of_a_running_call_is_the_last),
         cmocka_unit_test(a_cancelled_correction_leaves_the_answer_before_it),
         cmocka_unit_test(a_time_limit_ends_the_corrections),
+        cmocka_unit_test(a_correction_that_waits_too_long_leaves_the_answer_before_it),
         cmocka_unit_test(a_death_during_a_correction_records_its_call_and_begins_from_the_start),
         cmocka_unit_test(a_lost_partition_drops_the_kept_answer_and_records_its_call),
         cmocka_unit_test(later_requests_of_a_key_wait_for_the_correction),

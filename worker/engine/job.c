@@ -342,6 +342,8 @@ static bool may_ask_again(const struct engine *engine, const struct job *job)
 
 static void ask_again(struct engine *engine, struct job *job)
 {
+    /* in case the time limit passes before, and the kept answer cannot be published */
+    (void)why_set(&job->why, ERR_TIMEOUT, NULL, "no valid answer came in time");
     job_go(job, JOB_RESTING);
     job_charge(engine, job);
     job_wait(engine, job, true);
