@@ -295,7 +295,7 @@ def source(name):
 
 def test_every_name_in_the_pages_is_one_of_the_worker():
     """A name with `_` in it is an event, an error code, a setting, a member of a record, or one of others."""
-    others = {"read_committed", "credential_process", "content_blocks"}
+    others = {"read_committed", "credential_process", "content_blocks", "with_structured_output"}
     names = set(events()) | set(re.findall(r'"(\w+)"', source("base/err.def")))
     for word in re.findall(r'"([\w.|]+)"', source("app/settings/settings.def") + source("app/settings/topics.def")):
         names |= set(re.split(r"[.|]", word))
