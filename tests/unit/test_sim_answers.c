@@ -47,8 +47,7 @@ static enum err plan(struct desk *desk, enum operation operation, const char *mo
 {
     struct conversation conversation;
     const struct family *family;
-    struct check_request request = {operation, family_of_model(slice_of_text(model)),
-                                    slice_of_text(body)};
+    struct check_request request = {operation, slice_of_text(model), slice_of_text(body)};
     enum err err = check_body(&desk->arena, &request, &conversation, &family, words);
     if (err != OK)
         return err;

@@ -18,7 +18,7 @@ static enum err check(const char *body, char *words)
     arena_init(&arena, 1 << 20);
     words[0] = '\0';
     return check_body(&arena,
-                      &(struct check_request){OPERATION_CONVERSE, NULL, slice_of_text(body)},
+                      &(struct check_request){OPERATION_CONVERSE, SLICE_NULL, slice_of_text(body)},
                       &conversation, &family, words);
 }
 
@@ -145,7 +145,8 @@ static void the_last_user_turn_is_the_prompt(void **state)
                       "\"more\"}]}],"
                       "\"inferenceConfig\":{\"maxTokens\":9,\"stopSequences\":[\"q\"]}}");
     const struct family *family;
-    assert_int_equal(check_body(&arena, &(struct check_request){OPERATION_CONVERSE, NULL, body},
+    assert_int_equal(check_body(&arena,
+                                &(struct check_request){OPERATION_CONVERSE, SLICE_NULL, body},
                                 &seen, &family, words),
                      OK);
     assert_slice(seen.system, "Be kind.");
@@ -206,7 +207,7 @@ static bool check_once(void *self)
     char words[CHECK_TEXT_MAX];
     arena_init(&arena, 1 << 20);
     const struct family *family;
-    struct check_request request = {OPERATION_CONVERSE, NULL, slice_of_text(self)};
+    struct check_request request = {OPERATION_CONVERSE, SLICE_NULL, slice_of_text(self)};
     enum err err = check_body(&arena, &request, &conversation, &family, words);
     assert_true(err == OK || err == ERR_NO_MEMORY);
     return err == OK;

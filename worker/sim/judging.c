@@ -197,8 +197,7 @@ static void read_body(struct served *served)
     struct arena arena OWNED_BY(arena_done);
     struct conversation conversation;
     const struct family *family;
-    struct check_request request = {served->operation, family_of_model(served->model),
-                                    buf_slice(&served->body)};
+    struct check_request request = {served->operation, served->model, buf_slice(&served->body)};
     char text[CHECK_TEXT_MAX];
     arena_init(&arena, CHECK_ARENA_BYTES_MAX);
     enum err err = check_body(&arena, &request, &conversation, &family, text);

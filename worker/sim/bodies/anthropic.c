@@ -229,6 +229,8 @@ enum err check_anthropic(struct reading *reading, const struct json *root)
     }
     if (err == OK)
         err = check_ending(reading, before);
+    if (err == OK)
+        err = check_sampling(reading, root);
     return err == OK ? check_thinking(reading, root) : err;
 }
 

@@ -134,5 +134,7 @@ enum err check_chat(struct reading *reading, const struct json *root)
         err = read_choice(reading, json_member(root, "tool_choice"));
     if (err == OK)
         err = read_messages(reading, json_member(root, "messages"));
+    if (err == OK)
+        err = check_sampling(reading, root);
     return err == OK ? check_thinking(reading, root) : err;
 }

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "sim/bodies/lacks.h"
 #include "sim/bodies/parts.h"
 #include "wire/formats/base64.h"
 
@@ -48,6 +49,8 @@ static enum err read_counted(struct reading *reading, const struct json *root)
     enum err err = check_shape(reading->arena, root, &SHAPE_COUNT_TOKENS, reading->reason);
     if (err != OK)
         return err;
+    if (model_lacks(reading->model, LACK_COUNTING))
+        return reading_refuse(reading, "The provided model doesn't support counting tokens.");
     const struct json *input = json_member(root, "input");
     const struct json *converse = json_member(input, "converse");
     if (json_is(converse, JSON_OBJECT))
@@ -80,7 +83,8 @@ enum err check_body(struct arena *arena, const struct check_request *request,
     *ret_conversation = (struct conversation){.max_tokens = -1};
     if (!reading_init(&reading, arena, request->body, ret_conversation, ret_text))
         return ERR_NO_MEMORY;
-    reading.family = request->family;
+    reading.model = request->model;
+    reading.family = family_of_model(request->model);
     enum err err = parse(&reading, request->body, &root);
     if (err != OK)
         return err;

@@ -16,12 +16,12 @@
 
 #define CHECK_PATH_MAX 160
 
-/* Checks a body and fills in the conversation. `family` is that of the model, or NULL: then it is
- * told by the body of InvokeModel, and *ret_family says which. ERR_REJECTED: ret_text says why.
- * ERR_NO_MEMORY. */
+/* Checks a body and fills in the conversation. *ret_family is that of the model, or where its id
+ * does not tell, that of the body of InvokeModel. ERR_REJECTED: ret_text says why. ERR_NO_MEMORY.
+ */
 struct check_request {
     enum operation operation;
-    const struct family *family;
+    struct slice model; /* null = any */
     struct slice body;
 };
 MUST_CHECK enum err check_body(struct arena *arena, const struct check_request *request,

@@ -1,5 +1,6 @@
 /* The settings of a call: parameters, guardrail, reasoning, structured output, what the answer
  * shall tell (Bedrock API reference, Converse; Claude's extended thinking). */
+#include "sim/bodies/lacks.h"
 #include "sim/bodies/parts.h"
 
 #define BUDGET_LEAST 1024 /* tokens of thinking */
@@ -28,7 +29,8 @@ enum err check_thinking(struct reading *reading, const struct json *fields)
     const struct json *thinking = json_member(fields, "thinking");
     if (!conversation->thinks || !json_is(thinking, JSON_OBJECT))
         return OK;
-    if (conversation->choice == CHOICE_ANY || conversation->choice == CHOICE_NAMED)
+    bool is_forced = conversation->choice == CHOICE_ANY || conversation->choice == CHOICE_NAMED;
+    if (is_forced && model_lacks(reading->model, LACK_FORCE_THINKING))
         return reading_refuse(reading,
                               SAID "Thinking may not be enabled when tool_choice forces tool use.");
     if (!json_equal_text(json_member(thinking, "type"), "enabled"))
@@ -108,9 +110,22 @@ static void read_paths(struct reading *reading, const struct json *paths)
     }
 }
 
+enum err check_sampling(struct reading *reading, const struct json *fields)
+{
+    static const char *const NAMES[] = {"temperature", "topP", "top_p"};
+    for (size_t i = 0; i < COUNT_OF(NAMES); i++)
+        if (json_is(json_member(fields, NAMES[i]), JSON_NUMBER) &&
+            model_lacks(reading->model, LACK_SAMPLING))
+            return reading_refuse(reading, SAID "`%s` is deprecated for this model.", NAMES[i]);
+    return OK;
+}
+
 static enum err read_inference(struct reading *reading, const struct json *inference)
 {
     struct conversation *conversation = reading->conversation;
+    enum err err = check_sampling(reading, inference);
+    if (err != OK)
+        return err;
     const struct json *max_tokens = json_member(inference, "maxTokens");
     const struct json *stop = json_member(inference, "stopSequences");
     conversation->stop = json_is(stop, JSON_ARRAY) ? stop : NULL;

@@ -36,6 +36,8 @@ MUST_CHECK enum err check_pairs(struct reading *reading, const struct json *befo
 MUST_CHECK enum err check_fields(struct reading *reading, const struct json *root);
 /* `thinking` of Claude, in the body or in the additional fields. */
 MUST_CHECK enum err check_thinking(struct reading *reading, const struct json *fields);
+/* Some models take no temperature and no top_p. */
+MUST_CHECK enum err check_sampling(struct reading *reading, const struct json *fields);
 /* The roles alternate and the first is the user's. */
 MUST_CHECK enum err check_role(struct reading *reading, const struct json *message,
                                const struct json *before);

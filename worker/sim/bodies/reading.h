@@ -19,6 +19,7 @@ struct family;
 struct reading {
     struct arena *arena;
     struct conversation *conversation;
+    struct slice model;
     const struct family *family;
     char *text; /* room for the text of all turns */
     size_t len;

@@ -2,6 +2,7 @@
  * ToolConfiguration, ToolUseBlock, ToolResultBlock). */
 #include <stdlib.h>
 
+#include "sim/bodies/lacks.h"
 #include "sim/bodies/parts.h"
 
 #define WORDS_NO_TOOLS                                                                             \
@@ -46,9 +47,28 @@ enum err check_choice(struct reading *reading, const struct json *name)
         conversation->choice_name.ptr);
 }
 
+/* Is the choice one that the model takes? */
+static enum err check_forced(struct reading *reading, const struct json *choice)
+{
+    bool is_named = json_is(json_member(choice, "tool"), JSON_OBJECT);
+    const char *name = is_named ? "tool" : "any";
+    if (!is_named && !json_is(json_member(choice, "any"), JSON_OBJECT))
+        return OK;
+    if (!model_lacks(reading->model, LACK_FORCE) &&
+        !(is_named && model_lacks(reading->model, LACK_NAME)))
+        return OK;
+    return reading_refuse(reading,
+                          "This model doesn't support the toolConfig.toolChoice.%s field. Remove "
+                          "toolConfig.toolChoice.%s and try again.",
+                          name, name);
+}
+
 static enum err read_choice(struct reading *reading, const struct json *choice)
 {
     const struct json *tool = json_member(choice, "tool");
+    enum err err = check_forced(reading, choice);
+    if (err != OK)
+        return err;
     if (json_is(json_member(choice, "any"), JSON_OBJECT))
         reading->conversation->choice = CHOICE_ANY;
     return json_is(tool, JSON_OBJECT) ? check_choice(reading, json_member(tool, "name")) : OK;
