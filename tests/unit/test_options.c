@@ -13,6 +13,9 @@ static void a_guardrail_is_sent_with_the_stream_mode_only_to_a_stream(void **sta
     assert_body("{" SAID "," GUARDED ",\"trace\":\"enabled_full\",\"last_turn_only\":null,"
                 "\"stream_processing_mode\":\"async\"}}",
                 ASKED "]," SENT ",\"trace\":\"enabled_full\"}}");
+    assert_body("{" SAID "," GUARDED ",\"trace\":true}}",
+                ASKED "]," SENT ",\"trace\":\"enabled\"}}");
+    assert_body("{" SAID "," GUARDED ",\"trace\":false}}", ASKED "]," SENT "}}");
     assert_body("{" SAID ",\"stream\":true," GUARDED ",\"stream_processing_mode\":\"async\"}}",
                 ASKED "]," SENT ",\"streamProcessingMode\":\"async\"}}");
     assert_body("{" SAID ",\"stream\":true,\"guardrail\":{\"guardrailIdentifier\":\"g1\","

@@ -8,7 +8,9 @@
 /* A member of an option's object. */
 struct option_member {
     const char *name, *other; /* other: a second spelling; NULL = none */
-    const char *choices;      /* `a|b|c`; NULL: a name, or a switch where `is_switch` */
+    const char *choices;      /* `a|b|c`; NULL: a name, or a switch where `is_switch`. Where it is
+                                 both, true means the first choice, and false none, as ChatBedrock
+                                 has it for the trace */
     bool is_switch, is_required;
     size_t target; /* in struct request: a slice, of a switch a bool; SIZE_MAX = only checked */
 };
@@ -17,7 +19,7 @@ struct option_member {
 static const struct option_member guardrail_members[] = {
     {"guardrail_identifier", "guardrailIdentifier", NULL, false, true, AT(guardrail.identifier)},
     {"guardrail_version", "guardrailVersion", NULL, false, true, AT(guardrail.version)},
-    {"trace", NULL, "enabled|disabled|enabled_full", false, false, AT(guardrail.trace)},
+    {"trace", NULL, "enabled|disabled|enabled_full", true, false, AT(guardrail.trace)},
     {"stream_processing_mode", "streamProcessingMode", "sync|async", false, false,
      AT(guardrail.stream_mode)},
     {"last_turn_only", NULL, NULL, true, false, AT(guardrail.last_turn_only)},
@@ -34,6 +36,12 @@ static const struct option_member cache_members[] = {
 };
 
 /* --- one of a few texts --- */
+
+static struct slice first_choice(const char *choices)
+{
+    struct slice all = slice_of_text(choices);
+    return slice_sub(all, 0, slice_find(all, '|'));
+}
 
 static enum err read_choice(struct reader *reader, const char *path, const struct json *value,
                             const char *choices, struct slice *ret_text)
@@ -91,15 +99,21 @@ static enum err read_member(struct reader *reader, const char *path,
                             const struct option_member *row, const struct json *value)
 {
     void *target = row->target == SIZE_MAX ? NULL : (char *)reader->request + row->target;
+    bool is_bool = value->kind == JSON_TRUE || value->kind == JSON_FALSE;
     struct slice text = SLICE_NULL;
-    if (row->is_switch) {
-        if (value->kind != JSON_TRUE && value->kind != JSON_FALSE)
+    enum err err = OK;
+    if (row->is_switch && row->choices == NULL) {
+        if (!is_bool)
             return why_set(&reader->why, ERR_INVALID, path, "must be true or false");
         *(bool *)target = value->kind == JSON_TRUE;
         return OK;
     }
-    enum err err = row->choices != NULL ? read_choice(reader, path, value, row->choices, &text)
-                                        : read_name(reader, path, value, IDENTIFIER_MAX, &text);
+    if (row->is_switch && is_bool)
+        text = value->kind == JSON_TRUE ? first_choice(row->choices) : SLICE_NULL;
+    else if (row->choices != NULL)
+        err = read_choice(reader, path, value, row->choices, &text);
+    else
+        err = read_name(reader, path, value, IDENTIFIER_MAX, &text);
     if (err == OK && target != NULL)
         *(struct slice *)target = text;
     return err;
