@@ -89,6 +89,59 @@ static void what_invoke_model_has_no_place_for_is_rejected_by_name(void **state)
                ERR_UNSUPPORTED_FIELD, "messages", "does not take guard content");
 }
 
+#define LLAMA  "meta.llama3-70b-instruct-v1:0"
+#define TOOL   "{\"name\":\"f\",\"input_schema\":{\"type\":\"object\"}}"
+#define SCHEMA "{\"title\":\"P\",\"type\":\"object\",\"properties\":{\"x\":{\"type\":\"number\"}}}"
+
+static void what_a_family_has_no_place_for_is_rejected_with_those_who_have(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *model, *member, *field, *words;
+    } ROWS[] = {
+        {LLAMA, "\"tools\":[" TOOL "]", "tools",
+         "Meta Llama does not take it with InvokeModel; it goes to Anthropic Claude, Amazon Nova"},
+        {LLAMA, "\"structured_output\":{\"schema\":" SCHEMA "}", "structured_output",
+         "or with api converse"},
+        {LLAMA, "\"top_k\":3", "top_k", "it goes to Anthropic Claude"},
+        {LLAMA, "\"cache_control\":{\"type\":\"ephemeral\"}", "cache_control",
+         "it goes to Anthropic Claude"},
+        {SONNET, "\"tools\":[\"nova_grounding\"]", "tools", "it goes to Amazon Nova"},
+        {SONNET, "\"structured_output\":{\"schema\":" SCHEMA ",\"method\":\"json_schema\"}",
+         "structured_output.method", "InvokeModel has no place for it; api converse does"},
+    };
+    for (size_t i = 0; i < COUNT_OF(ROWS); i++) {
+        char value[512];
+        (void)snprintf(value, sizeof value, "{" SAID ",\"model\":\"%s\",\"api\":\"invoke\",%s}",
+                       ROWS[i].model, ROWS[i].member);
+        assert_why(value, ERR_UNSUPPORTED_FIELD, ROWS[i].field, ROWS[i].words);
+    }
+}
+
+static void a_block_that_a_family_has_no_place_for_is_rejected_by_its_kind(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *model, *block, *words;
+    } ROWS[] = {
+        {LLAMA, "{\"type\":\"image\",\"base64\":\"AAAA\",\"mime_type\":\"image/png\"}",
+         "Meta Llama does not take an image with InvokeModel"},
+        {LLAMA, "{\"cachePoint\":{\"type\":\"default\"}}", "does not take a cache point"},
+        {SONNET, "{\"type\":\"video\",\"base64\":\"AAAA\",\"mime_type\":\"video/mp4\"}",
+         "Anthropic Claude does not take a video with InvokeModel; it goes to Amazon Nova"},
+        {SONNET, "{\"type\":\"image\",\"url\":\"s3://b/k.png\"}",
+         "Anthropic Claude takes no S3 location with InvokeModel"},
+    };
+    for (size_t i = 0; i < COUNT_OF(ROWS); i++) {
+        char value[512];
+        (void)snprintf(value, sizeof value,
+                       "{\"messages\":[[\"user\",[\"a\",%s]]],\"model\":\"%s\",\"api\":"
+                       "\"invoke\"}",
+                       ROWS[i].block, ROWS[i].model);
+        assert_why(value, ERR_UNSUPPORTED_FIELD, "messages", ROWS[i].words);
+    }
+}
+
 /* ---- the call ---- */
 
 static void add_call(struct invoke_kit *kit, bool stream, struct buf *url, struct buf *headers)
@@ -224,6 +277,8 @@ int main(void)
         cmocka_unit_test(converse_is_chosen_where_the_model_has_it),
         cmocka_unit_test(a_model_without_a_family_is_rejected_with_the_providers),
         cmocka_unit_test(what_invoke_model_has_no_place_for_is_rejected_by_name),
+        cmocka_unit_test(what_a_family_has_no_place_for_is_rejected_with_those_who_have),
+        cmocka_unit_test(a_block_that_a_family_has_no_place_for_is_rejected_by_its_kind),
         cmocka_unit_test(fields_that_are_not_of_the_body_are_signed_headers),
         cmocka_unit_test(a_stream_has_a_path_and_an_accept_header_of_its_own),
         cmocka_unit_test(bytes_that_cannot_be_unwrapped_break_the_stream),

@@ -69,23 +69,22 @@ static enum err refuse(const struct invoke_row *row, const char *field, unsigned
     buf_init(&words, NAMES_BYTES_MAX);
     add_names(&words, takes);
     return why_set(ret_why, ERR_UNSUPPORTED_FIELD, field,
-                   "%s does not take it with InvokeModel; %s%sapi converse does", row->family.name,
-                   buf_text(&words), words.len > 0 ? " do, or " : "");
+                   "%s does not take it with InvokeModel; it goes %s%s%swith api converse",
+                   row->family.name, words.len > 0 ? "to " : "", buf_text(&words),
+                   words.len > 0 ? ", or " : "");
 }
 
 /* What only Converse has a place for, whatever the family. */
 static const char *converses_own(const struct request *request)
 {
+    if (request->structured.method == STRUCTURED_JSON_SCHEMA ||
+        request->structured.method == STRUCTURED_PROMPT_PREFILL)
+        return "structured_output.method";
     if (request->response_field_paths.ptr != NULL)
         return "additional_model_response_field_paths";
     if (request->output_config.ptr != NULL)
         return "output_config";
-    if (request->guardrail.last_turn_only)
-        return "guardrail.last_turn_only";
-    if (request->structured.method == STRUCTURED_JSON_SCHEMA ||
-        request->structured.method == STRUCTURED_PROMPT_PREFILL)
-        return "structured_output.method";
-    return NULL;
+    return request->guardrail.last_turn_only ? "guardrail.last_turn_only" : NULL;
 }
 
 static bool has_tool(const struct request *request, enum tool_kind kind)
@@ -105,11 +104,11 @@ static const char *familys_lack(const struct invoke_row *row, const struct reque
         bool is_given;
         unsigned takes;
     } fields[] = {
+        {"structured_output", request->structured.method != STRUCTURED_NONE, TAKES_TOOLS},
         {"tools", request->tool_count > 0, TAKES_TOOLS},
         {"tools", has_tool(request, TOOL_CACHE_POINT), TAKES_CACHE},
         {"tools", has_tool(request, TOOL_SYSTEM), TAKES_SYSTEM_TOOLS},
         {"tool_choice", request->tool_choice.kind != TOOL_CHOICE_ABSENT, TAKES_TOOLS},
-        {"structured_output", request->structured.method != STRUCTURED_NONE, TAKES_TOOLS},
         {"cache_control", request->cache_control.ptr != NULL, TAKES_CACHE},
         {"top_k", request->parameters[PARAMETER_TOP_K].ptr != NULL, TAKES_TOP_K},
     };
@@ -182,8 +181,9 @@ static enum err refuse_block(const struct invoke_row *row, size_t kind, struct w
     if (kinds[kind].takes != 0)
         add_names(&words, kinds[kind].takes);
     return why_set(ret_why, ERR_UNSUPPORTED_FIELD, "messages",
-                   "%s does not take %s with InvokeModel; %s%sapi converse does", row->family.name,
-                   kinds[kind].words, buf_text(&words), words.len > 0 ? " do, or " : "");
+                   "%s does not take %s with InvokeModel; it goes %s%s%swith api converse",
+                   row->family.name, kinds[kind].words, words.len > 0 ? "to " : "",
+                   buf_text(&words), words.len > 0 ? ", or " : "");
 }
 
 static const char *words_of(enum block_kind kind)
