@@ -164,6 +164,18 @@ static void what_a_family_has_no_place_for_is_rejected(void **state)
     assert_unfit(QWEN, "\"tools\":[\"nova_grounding\"]," HI, ERR_UNSUPPORTED_FIELD, "tools");
     assert_unfit(QWEN, "\"tools\":[{\"cachePoint\":{\"type\":\"default\"}}]," HI,
                  ERR_UNSUPPORTED_FIELD, "tools");
+    assert_unfit(QWEN,
+                 "\"tools\":[{\"name\":\"w\",\"input_schema\":{},\"cache_control\":{\"type\":"
+                 "\"ephemeral\"}}]," HI,
+                 ERR_UNSUPPORTED_FIELD, "tools");
+    assert_unfit(QWEN,
+                 "\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"a\","
+                 "\"cache_control\":{\"type\":\"ephemeral\"}}]}]",
+                 ERR_UNSUPPORTED_FIELD, "messages");
+    assert_unfit(QWEN,
+                 "\"messages\":[{\"role\":\"user\",\"content\":[{\"image\":{\"format\":\"png\","
+                 "\"source\":{}}}]}]",
+                 ERR_INVALID, "messages");
     assert_unfit("moonshot.kimi-k2", HI, ERR_INVALID, "model");
 }
 

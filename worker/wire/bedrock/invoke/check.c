@@ -95,6 +95,14 @@ static bool has_tool(const struct request *request, enum tool_kind kind)
     return false;
 }
 
+static bool has_cached_tool(const struct request *request)
+{
+    for (size_t i = 0; i < request->tool_count; i++)
+        if (request->tools[i].cache.ptr != NULL)
+            return true;
+    return false;
+}
+
 /* A field that the family has no place for; NULL = none. */
 static const char *familys_lack(const struct invoke_row *row, const struct request *request,
                                 unsigned *ret_takes)
@@ -106,7 +114,7 @@ static const char *familys_lack(const struct invoke_row *row, const struct reque
     } fields[] = {
         {"structured_output", request->structured.method != STRUCTURED_NONE, TAKES_TOOLS},
         {"tools", request->tool_count > 0, TAKES_TOOLS},
-        {"tools", has_tool(request, TOOL_CACHE_POINT), TAKES_CACHE},
+        {"tools", has_tool(request, TOOL_CACHE_POINT) || has_cached_tool(request), TAKES_CACHE},
         {"tools", has_tool(request, TOOL_SYSTEM), TAKES_SYSTEM_TOOLS},
         {"tool_choice", request->tool_choice.kind != TOOL_CHOICE_ABSENT, TAKES_TOOLS},
         {"cache_control", request->cache_control.ptr != NULL, TAKES_CACHE},
@@ -206,15 +214,21 @@ static bool is_foreign(const struct invoke_row *row, const struct block *block)
     return block->kind == BLOCK_RAW && block->is_converse && row->shape->is_native != NULL;
 }
 
+/* Whether the block is of this kind, or has what it is for. */
+static bool has_kind(const struct block *block, enum block_kind kind)
+{
+    return block->kind == kind || (kind == BLOCK_CACHE_POINT && block->cache.ptr != NULL);
+}
+
 static enum err check_block(const struct invoke_row *row, const struct block *block,
                             struct why *ret_why)
 {
     for (size_t i = 0; i < COUNT_OF(kinds); i++)
-        if (kinds[i].kind == block->kind &&
+        if (has_kind(block, kinds[i].kind) &&
             ((row->takes & kinds[i].takes) == 0 || is_foreign(row, block)))
             return refuse_block(row, i, ret_why);
     if (is_media(block) && block->media.uri.ptr == NULL && block->media.bytes.ptr == NULL &&
-        row->shape->is_native != NULL)
+        !row->shape->joins_messages)
         return why_set(ret_why, ERR_INVALID, "messages",
                        "has %s without bytes, and %s takes only these with InvokeModel",
                        words_of(block->kind), row->family.name);
