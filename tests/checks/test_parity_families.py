@@ -7,7 +7,7 @@ import re
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
 
-from parity import Answer, LangChain, compared, request_of
+from parity import Answer, LangChain, compared, plain, request_of
 
 LLAMA3, LLAMA4 = "meta.llama3-1-8b-instruct-v1:0", "us.meta.llama4-scout-17b-instruct-v1:0"
 MISTRAL, DEEPSEEK = "mistral.mistral-7b-instruct-v0:2", "us.deepseek.r1-v1:0"
@@ -163,6 +163,74 @@ def test_messages_of_chat_completions_are_langchains(worker, model, messages):
     answer = Answer(body=said(model, "hello", "stop"), headers=COUNTED)
     ours, theirs = both(worker, model, messages, answer)
     assert ours.bodies == theirs.bodies
+
+
+def called(*calls, content=None, stop=None):
+    """A chunk of OpenAI's form with pieces of calls: (index, id, name, arguments)."""
+    pieces = [{"index": index, **({"id": call, "type": "function"} if call else {}),
+               "function": {**({"name": name} if name else {}), "arguments": arguments}} for index, call, name, arguments in calls]
+    return {"choices": [{"index": 0, "delta": {"content": content, "tool_calls": pieces}, "finish_reason": stop}]}
+
+
+@pytest.mark.parametrize("model", CHATS + [JAMBA, WRITER])
+def test_streamed_tool_calls_add_up_to_the_message(worker, model):
+    answer = Answer(chunks=[
+        {"choices": [{"index": 0, "delta": {"role": "assistant", "content": ""}}]},
+        called((0, "c1", "weather", "")), called((0, None, None, '{"city": "Z\u00fcrich"')),
+        called((0, None, None, ', "days": [1, 2.5]}'), (1, "c2", "time", "{}")),
+        {**called(stop="tool_calls"), **METRICS}])
+    ours = worker.run(request_of("invoke", {"model": model}, TALKS["a text"], stream=True), [answer])
+    total = sum(ours.chunks[1:], ours.chunks[0])
+    assert ours.message.content == total.content == ""
+    assert plain(ours.message.tool_calls) == plain(total.tool_calls) == plain([
+        {"name": "weather", "args": {"city": "Z\u00fcrich", "days": [1, 2.5]}, "id": "c1", "type": "tool_call"},
+        {"name": "time", "args": {}, "id": "c2", "type": "tool_call"}])
+    assert ours.message.invalid_tool_calls == total.invalid_tool_calls == []
+    # The message goes back as it is.
+    again = worker.run(request_of("invoke", {"model": model}, [HumanMessage("hi"), ours.message,
+                                                               ToolMessage("a", tool_call_id="c1"),
+                                                               ToolMessage("b", tool_call_id="c2")]),
+                       [Answer(body=said(model, "hello", "stop"), headers=COUNTED)])
+    calls = again.bodies[0]["messages"][1]["tool_calls"]
+    assert [json.loads(call["function"]["arguments"]) for call in calls] == [call["args"] for call in total.tool_calls]
+    assert [message["tool_call_id"] for message in again.bodies[0]["messages"][2:]] == ["c1", "c2"]
+
+
+NOVA = "us.amazon.nova-lite-v1:0"
+
+
+def test_novas_stream_adds_up_to_the_message(worker):
+    def delta(index, **said):
+        return {"contentBlockDelta": {"contentBlockIndex": index, "delta": said}}
+    answer = Answer(chunks=[
+        {"messageStart": {"role": "assistant"}}, delta(0, text="Voi"), {"contentBlockStop": {"contentBlockIndex": 0}},
+        delta(1, text="ci"), {"contentBlockStop": {"contentBlockIndex": 1}},
+        {"contentBlockStart": {"contentBlockIndex": 2, "start": {"toolUse": {"toolUseId": "t1", "name": "weather"}}}},
+        delta(2, toolUse={"input": '{"n": 1.50}'}), {"contentBlockStop": {"contentBlockIndex": 2}},
+        {"messageStop": {"stopReason": "tool_use"}},
+        {"metadata": {"usage": {"inputTokens": 7, "outputTokens": 3}, "metrics": {}, "trace": {}}, **METRICS}])
+    ours = worker.run(request_of("invoke", {"model": NOVA}, TALKS["a text"], stream=True), [answer])
+    total = sum(ours.chunks[1:], ours.chunks[0])
+    assert plain(total.content) == plain(ours.message.content) and total.text == "Voici"
+    assert plain(total.tool_calls) == plain(ours.message.tool_calls)
+    assert total.usage_metadata == ours.message.usage_metadata and ours.usage[0]["usage"]["total_tokens"] == 10
+    assert total.response_metadata == ours.message.response_metadata
+
+
+def test_novas_body_is_converses_conversation_in_its_own_form(worker):
+    """LangChain calls Nova with Converse by itself: InvokeModel gets the same messages, system and tools."""
+    options = {"model": NOVA, **SETTINGS}
+    answer = Answer(body={"output": {"message": {"role": "assistant", "content": [{"text": "hello"}]}}, "stopReason": "end_turn",
+                          "usage": {"inputTokens": 7, "outputTokens": 3, "totalTokens": 10}, "metrics": {"latencyMs": 5}},
+                    headers=COUNTED)
+    weather = {"name": "weather", "description": "d", "input_schema": {"type": "object", "properties": {}}}
+    theirs = LangChain("converse", [answer], **options).run(TOOLS, bind=lambda model: model.bind_tools([weather]))
+    ours = worker.run(request_of("invoke", options, TOOLS, tools=[weather]), [answer])
+    body = ours.bodies[0]
+    assert {name: body[name] for name in ("messages", "toolConfig", "inferenceConfig")} == \
+        {name: theirs.bodies[0][name] for name in ("messages", "toolConfig", "inferenceConfig")}
+    assert set(body) == {"schemaVersion", "messages", "toolConfig", "inferenceConfig"}
+    assert ours.message.content == theirs.message.content
 
 
 def test_a_tool_turn_of_llama_4_is_langchains(worker):
