@@ -12,7 +12,7 @@ from langchain_core.messages import AIMessage, HumanMessage
 from answer_cases import (BLOCKS, DIFFERENT, FIELDS, METADATA, NOVA, PNG, STOPS, STREAMS, THOUGHTS, USAGES, citation, cited,
                           delta, start, stop, text, thought_events, use, use_events)
 from outputs import ROOT
-from parity import Answer, LangChain, compared, plain, request_of, sum_of
+from parity import Answer, LangChain, compared, mistakes, plain, request_of, sum_of
 from test_parity import CLAUDE, streamed, text_events, whole
 
 ASK = [HumanMessage("hi")]
@@ -278,7 +278,111 @@ def test_the_page_shows_every_kind_of_block():
     assert len(documented()) == 12
 
 
-def test_every_message_can_be_loaded_and_put_back(worker):
-    for name, block in BLOCKS.items():
-        _, ours = worker_only(worker, whole(block, text("b")))
-        assert isinstance(AIMessage(**ours.response["message"]), AIMessage), name
+# --- the message goes back ---
+
+TOOLS = [{"name": "weather", "description": "d", "input_schema": {"type": "object", "properties": {}}}]
+S3 = {"uri": "s3://bucket/key", "bucketOwner": "111122223333"}
+ALONE = {"guard content": {"guardContent": {"text": {"text": "g"}}},          # LangChain cannot send these back
+         "image in S3": {"image": {"format": "png", "source": {"s3Location": S3}}},
+         "redacted reasoning": {"reasoningContent": {"redactedContent": PNG}},
+         "audio": {"audio": {"format": "mp3", "source": {"bytes": PNG}}}}
+
+
+def put_back(worker, answer, stream=False):
+    """What the next call sends of a message, as it is in the response; and the message."""
+    record = worker_only(worker, answer, stream)[1].response["message"]
+    messages = [{"role": "user", "content": "hi"}, record, {"role": "user", "content": "more"}]
+    ours = worker.run({"model": CLAUDE, "messages": messages, "tools": TOOLS}, [whole(text("ok"))])
+    assert ours.response["status"] == "ok", ours.response["error"]
+    assert mistakes(ours.bodies[0]) == []
+    return ours.bodies[0]["messages"][1], AIMessage(**record)
+
+
+def assert_put_back(worker, answer, stream=False):
+    sent, message = put_back(worker, answer, stream)
+    model = LangChain("converse", [whole(text("ok"))], model=CLAUDE)
+    theirs = model.run([*ASK, message, HumanMessage("more")], bind=lambda model: model.bind_tools(TOOLS))
+    assert sent == theirs.bodies[0]["messages"][1]
+
+
+@pytest.mark.parametrize("name", sorted(set(BLOCKS) - set(ALONE)), ids=ids(sorted(set(BLOCKS) - set(ALONE))))
+def test_a_message_goes_back_as_langchain_sends_it(worker, name):
+    assert_put_back(worker, whole(BLOCKS[name], text("b")))
+
+
+@pytest.mark.parametrize("name", STREAMS, ids=ids(STREAMS))
+def test_a_streamed_message_goes_back_as_langchain_sends_it(worker, name):
+    assert_put_back(worker, streamed(*STREAMS[name]), stream=True)
+
+
+@pytest.mark.parametrize("name", ALONE, ids=ids(ALONE))
+def test_a_block_goes_back_as_bedrock_gave_it(worker, name):
+    sent, _ = put_back(worker, whole(ALONE[name], text("b")))
+    assert sent["content"] == [ALONE[name], text("b")]
+
+
+# --- answers that make no sense ---
+
+ODD_VALUES = [None, 7, "x", "", [], {}, True, {"text": "x"}, [{"text": "x"}], {"index": 0}]
+
+
+def places(value, path=()):
+    yield path
+    for key in value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ():
+        yield from places(value[key], (*path, key))
+
+
+def spoiled(value):
+    """The value with each of its parts replaced, left out, and with a member more."""
+    for path in places(value):
+        for odd in ODD_VALUES:
+            yield changed(value, path, odd)
+        for member in ("index", "type", "text", "more"):
+            yield changed(value, (*path, member), "text")
+
+
+def changed(value, path, odd):
+    if not path:
+        return odd
+    value = json.loads(json.dumps(value))
+    part = value
+    for key in path[:-1]:
+        part = part[key]
+    if isinstance(part, dict):
+        part[path[-1]] = odd
+    elif isinstance(path[-1], int):
+        part[path[-1]] = odd
+    return value
+
+
+def assert_kept(worker, answer, stream=False):
+    ours = worker_only(worker, answer, stream)[1]
+    assert ours.response["status"] == "ok" and len(ours.bodies) == 1, answer
+    assert ours.message.content_blocks is not None and ours.message.text is not None
+    if stream:
+        assert sum_of(ours.chunks).content == ours.message.content
+
+
+SPOILED = ["tool use", "reasoning", "image", "document with text", "tool result", "guard content",
+           "citation of characters"]
+
+
+@pytest.mark.parametrize("name", SPOILED, ids=ids(SPOILED))
+def test_an_answer_with_a_spoiled_block_is_kept(worker, name):
+    for block in spoiled(BLOCKS[name]):
+        assert_kept(worker, whole(block, text("b")))
+
+
+SPOILED_EVENTS = [delta(text("a"), 0), delta({"citation": citation(documentChar={"start": 1})}, 0),
+                  start({"toolUse": {"toolUseId": "t", "name": "n"}}, 1), delta({"toolUse": {"input": "{}"}}, 1),
+                  delta({"reasoningContent": text("a")}, 2), start({"image": {"format": "png"}}, 3),
+                  delta({"image": {"source": {"bytes": "YQ=="}}}, 3), start({"toolResult": {"toolUseId": "t"}}, 4),
+                  delta({"toolResult": [text("a"), {"json": {"b": 1}}]}, 4), stop(4)]
+
+
+@pytest.mark.parametrize("at", range(len(SPOILED_EVENTS)))
+def test_a_stream_with_a_spoiled_event_is_kept(worker, at):
+    name, payload = SPOILED_EVENTS[at]
+    for odd in spoiled(payload):
+        if isinstance(odd, dict):
+            assert_kept(worker, streamed(*SPOILED_EVENTS[:at], (name, odd), *SPOILED_EVENTS[at + 1:]), stream=True)

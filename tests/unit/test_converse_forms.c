@@ -190,10 +190,10 @@ static void tool_results_take_langchains_form(void **state)
 static void values_that_are_no_blocks_are_wrapped(void **state)
 {
     (void)state;
-    assert_content(ANSWER("17,null,\"a\",[1],{}"),
+    assert_content(ANSWER("17,null,\"a\",[1],{\"type\":\"text\"},{}"),
                    "[{\"type\":\"non_standard\",\"value\":17},{\"type\":\"non_standard\",\"value\":"
                    "null},{\"type\":\"non_standard\",\"value\":\"a\"},{\"type\":\"non_standard\","
-                   "\"value\":[1]},{}]",
+                   "\"value\":[1]},{\"type\":\"non_standard\",\"value\":{\"type\":\"text\"}},{}]",
                    "[]", "[]");
 }
 
@@ -222,6 +222,9 @@ static void blocks_of_unknown_kinds_are_kept_unchanged(void **state)
         "{\"toolResult\":null}",
         "{\"toolUse\":{\"name\":\"n\"}}",
         "{\"toolUse\":7}",
+        "{\"toolUse\":{\"toolUseId\":\"t\",\"name\":\"n\",\"input\":{},\"type\":\"text\"}}",
+        "{\"citationsContent\":{\"content\":[{\"text\":\"a\"}],\"citations\":[{\"sourceContent\":"
+        "[{\"text\":null}]}]}}",
         "{\"reasoningContent\":{\"reasoningText\":\"x\"}}",
         "{\"reasoningContent\":{\"reasoningText\":{}}}",
         "{\"reasoningContent\":{\"reasoningText\":{\"text\":\"x\",\"signature\":1}}}",

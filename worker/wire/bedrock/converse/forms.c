@@ -1,6 +1,7 @@
 #include "wire/bedrock/converse/forms.h"
 
 #include "wire/bedrock/converse/parts.h"
+#include "wire/formats/json_snake.h"
 
 #define RENAMED_DEPTH_MAX                                                                          \
     4                       /* citation, location, its kind, its numbers; deeper stays as it came  \
@@ -28,7 +29,7 @@ static void add_others(struct buf *json, const struct json *object, const char *
 
 void form_add_raw(struct form_list *list, const struct json *block)
 {
-    if (block->kind != JSON_OBJECT) {
+    if (block->kind != JSON_OBJECT || json_member(block, "type") != NULL) {
         open_block(list, SLICE("\"non_standard\""));
         json_add_member(list->json, "value", block->source);
         buf_add_byte(list->json, '}');
@@ -38,92 +39,6 @@ void form_add_raw(struct form_list *list, const struct json *block)
     buf_add(list->json, block->source);
     list->count++;
     list->text_from = list->text_to = 0;
-}
-
-/* --- names in snake case --- */
-
-static bool is_upper(char byte)
-{
-    return byte >= 'A' && byte <= 'Z';
-}
-
-static bool is_lower(char byte)
-{
-    return byte >= 'a' && byte <= 'z';
-}
-
-static bool is_plain_name(struct slice name)
-{
-    if (name.len == 0 || name.len > RENAMED_NAME_MAX)
-        return false;
-    for (size_t i = 0; i < name.len; i++) {
-        char byte = name.ptr[i];
-        if (!is_upper(byte) && !is_lower(byte) && !(byte >= '0' && byte <= '9') && byte != '_')
-            return false;
-    }
-    return true;
-}
-
-/* documentIndex → document_index, URLName → url_name */
-static bool begins_word(struct slice name, size_t at)
-{
-    if (at == 0 || !is_upper(name.ptr[at]))
-        return false;
-    bool is_followed = at + 1 < name.len && is_lower(name.ptr[at + 1]);
-    return is_lower(name.ptr[at - 1]) || (is_upper(name.ptr[at - 1]) && is_followed);
-}
-
-static void add_snake_name(struct buf *json, struct slice name)
-{
-    json_add_comma(json);
-    if (!is_plain_name(name)) {
-        json_add_string(json, name);
-        buf_add_byte(json, ':');
-        return;
-    }
-    buf_add_byte(json, '"');
-    for (size_t i = 0; i < name.len; i++) {
-        if (begins_word(name, i))
-            buf_add_byte(json, '_');
-        buf_add_byte(json, (char)(is_upper(name.ptr[i]) ? name.ptr[i] | 0x20 : name.ptr[i]));
-    }
-    buf_add_text(json, "\":");
-}
-
-static bool is_container(const struct json *node)
-{
-    return node->kind == JSON_OBJECT || node->kind == JSON_ARRAY;
-}
-
-static void add_in_snake_case(struct buf *json, const struct json *root)
-{
-    struct {
-        const struct json *next;
-        bool is_object;
-    } open[RENAMED_DEPTH_MAX] = {{root->first, true}};
-    size_t depth = 1;
-    buf_add_byte(json, '{');
-    while (depth > 0) {
-        const struct json *node = open[depth - 1].next;
-        bool in_object = open[depth - 1].is_object;
-        if (node == NULL) {
-            buf_add_byte(json, in_object ? '}' : ']');
-            depth--;
-            continue;
-        }
-        open[depth - 1].next = node->next;
-        if (in_object)
-            add_snake_name(json, node->name);
-        else
-            json_add_comma(json);
-        if (!is_container(node) || depth == RENAMED_DEPTH_MAX) {
-            buf_add(json, node->source);
-            continue;
-        }
-        open[depth].next = node->first;
-        open[depth++].is_object = node->kind == JSON_OBJECT;
-        buf_add_byte(json, node->kind == JSON_OBJECT ? '{' : '[');
-    }
 }
 
 /* --- texts, reasoning, citations --- */
@@ -187,10 +102,7 @@ static bool add_reasoning(struct form_list *list, const struct json *reasoning)
 
 void form_add_citation(struct buf *json, const struct json *citation)
 {
-    if (citation->kind == JSON_OBJECT)
-        add_in_snake_case(json, citation);
-    else
-        buf_add(json, citation->source);
+    json_add_snake(json, citation);
 }
 
 bool form_has_index(const struct json *citation)
@@ -213,14 +125,27 @@ static bool are_texts(const struct json *content)
     return true;
 }
 
-/* LangChain's content_blocks reads objects only. */
+bool form_is_citation(const struct json *citation)
+{
+    const struct json *quotes = json_member(citation, "sourceContent");
+    if (citation->kind != JSON_OBJECT)
+        return false;
+    if (json_is(quotes, JSON_ARRAY))
+        for (const struct json *quote = quotes->first; quote != NULL; quote = quote->next) {
+            const struct json *text = json_member(quote, "text");
+            if (text != NULL && text->kind != JSON_STRING)
+                return false;
+        }
+    return true;
+}
+
 static bool are_citations(const struct json *citations)
 {
     if (!json_is(citations, JSON_ARRAY))
         return false;
     for (const struct json *citation = citations->first; citation != NULL;
          citation = citation->next)
-        if (citation->kind != JSON_OBJECT)
+        if (!form_is_citation(citation))
             return false;
     return true;
 }
@@ -302,7 +227,7 @@ void form_add_source(struct buf *json, const struct json *source)
     if (is_bytes)
         buf_add(json, where->source);
     else
-        add_in_snake_case(json, where);
+        json_add_snake(json, where);
 }
 
 static bool add_media(struct form_list *list, const struct json *block)
@@ -337,6 +262,13 @@ static bool add_document(struct form_list *list, const struct json *document)
 
 /* --- tools --- */
 
+bool form_is_use(const struct json *use)
+{
+    return json_is(json_member(use, "name"), JSON_STRING) &&
+           json_is(json_member(use, "toolUseId"), JSON_STRING) && json_member(use, "id") == NULL &&
+           !json_equal_text(json_member(use, "type"), "text");
+}
+
 bool form_is_call(const struct json *use)
 {
     const struct json *type = json_member(use, "type");
@@ -349,7 +281,7 @@ static bool add_tool_use(struct form_list *list, const struct json *use)
     static const char *const renamed[] = {"toolUseId", "name", "input", "type", "id"};
     const struct json *name = json_member(use, "name"), *id = json_member(use, "toolUseId");
     const struct json *input = json_member(use, "input"), *type = json_member(use, "type");
-    if (!json_is(name, JSON_STRING) || !json_is(id, JSON_STRING) || json_member(use, "id") != NULL)
+    if (!form_is_use(use))
         return false;
     struct slice shown = SLICE("\"tool_use\"");
     if (!form_is_call(use))

@@ -19,14 +19,20 @@ struct form_list {
 
 /* The form of a block, which is an object with one member. false = none, and nothing was added. */
 MUST_CHECK bool form_add(struct form_list *list, const struct json *block);
-/* As it came. LangChain takes objects only: another value is wrapped as `non_standard`. */
+/* As it came. LangChain takes objects only and reads their `type`: a value of another kind, or with
+ * a type that is not LangChain's, is wrapped as `non_standard`. */
 void form_add_raw(struct form_list *list, const struct json *block);
 void form_add_text(struct form_list *list, struct slice json_string);
 /* `{"type":"reasoning_content",…}` around a text. */
 void form_add_reasoning(struct form_list *list, struct slice json_string, struct slice signature);
 
+/* A tool use that has a form: name and id are texts, and its type is none that LangChain reads as
+ * something else. */
+bool form_is_use(const struct json *use);
 /* A tool use that the client has to answer; Bedrock runs the others itself. */
 bool form_is_call(const struct json *use);
+/* One that LangChain can read: an object, its quotes are texts. */
+bool form_is_citation(const struct json *citation);
 /* With the names of its members in snake case: `sourceContent` → `source_content`. */
 void form_add_citation(struct buf *json, const struct json *citation);
 /* A citation that LangChain would merge with others in a stream. */

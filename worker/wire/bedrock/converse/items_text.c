@@ -27,7 +27,7 @@ enum err item_hear_citation(struct items *items, const struct piece *piece)
 {
     const struct json *citation = piece->only;
     struct item *item = NULL;
-    if (citation->kind != JSON_OBJECT || form_has_index(citation))
+    if (!form_is_citation(citation) || form_has_index(citation))
         return item_hear_raw(items, piece);
     enum err err = item_for(items, ITEM_TEXT, piece->event->index, &item);
     if (err != OK)

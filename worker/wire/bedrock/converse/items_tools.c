@@ -33,9 +33,8 @@ static enum err keep_tool(struct items *items, const struct json *use, struct it
 
 static bool is_tool_start(const struct json *use)
 {
-    return json_is(json_member(use, "name"), JSON_STRING) &&
-           json_is(json_member(use, "toolUseId"), JSON_STRING) && json_member(use, "id") == NULL &&
-           json_member(use, "input") == NULL && json_member(use, "index") == NULL;
+    return form_is_use(use) && json_member(use, "input") == NULL &&
+           json_member(use, "index") == NULL;
 }
 
 static void add_tool_head(struct buf *content, const struct item *item)
