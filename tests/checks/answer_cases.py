@@ -120,6 +120,7 @@ STREAMS = {
     "nothing": [],
     "a tool use": [*text_events("I look."), *use_events(1, '|{"city": |"Paris", "n": 1.5}')],
     "a tool use without arguments": use_events(0, ""),
+    "arguments with a line break": use_events(0, '{"a": "x\ny\t|z", "b": {"c": "\u00e9"}}'),
     "two tool uses": [*use_events(0, '{"a"|: 1}'), *use_events(1, '{"b": [1, |2]}', "t2", "time")],
     "tool uses that alternate": [a for pair in zip(use_events(0, '{"a": |1}'), use_events(1, '{"b"|: 2}', "t2"))
                                  for a in pair],

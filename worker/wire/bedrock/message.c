@@ -60,7 +60,8 @@ enum err message_add_call_in_parts(struct arena *scratch, struct message_texts *
         message_add_call(texts, true, name, SLICE("{}"), id);
         return OK;
     }
-    err = json_parse(scratch, text, &args, NULL);
+    /* Models write bare line breaks in texts, which LangChain accepts, too. */
+    err = json_parse_loosely(scratch, text, &args, NULL);
     if (err == ERR_NO_MEMORY)
         return err;
     bool is_valid = err == OK && args->kind == JSON_OBJECT;
