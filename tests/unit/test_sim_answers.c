@@ -289,6 +289,10 @@ static void a_prompt_orders_calls_of_tools(void **state)
         plan(&desk, OPERATION_CONVERSE, "m", CONVERSE("[[sim:tool=h]]", CONVERSE_TOOLS), words),
         ERR_INVALID);
     assert_string_equal(words, "the request has no tool `h` to call");
+    assert_int_equal(plan(&desk, OPERATION_CONVERSE, "m",
+                          CONVERSE("[[sim:tool=f;input={a}]]", CONVERSE_TOOLS), words),
+                     ERR_INVALID);
+    assert_string_equal(words, "the input that bedrock-sim is to give the tool `f` is not JSON");
     /* without an order the answer is text */
     root = ask(&desk, OPERATION_CONVERSE, "m", CONVERSE("Hi", CONVERSE_TOOLS));
     assert_node(root, "stopReason", "\"end_turn\"");

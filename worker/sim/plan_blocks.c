@@ -149,15 +149,33 @@ static enum err make_id(struct making *making, struct slice *ret_id)
                                                                                 : ERR_NO_MEMORY;
 }
 
+/* What the directive or the script says that the input is; empty: nothing. ERR_INVALID: no JSON. */
+static enum err given_input(struct making *making, const struct asked_tool *tool,
+                            struct slice *ret_given)
+{
+    const struct json *root;
+    *ret_given = making->directive->input;
+    if (ret_given->ptr == NULL && making->answer != NULL &&
+        slice_equal(making->answer->tool, tool->name))
+        *ret_given = making->answer->input;
+    enum err err = ret_given->len > 0 ? json_parse(making->arena, *ret_given, &root, NULL) : OK;
+    if (err == OK || err == ERR_NO_MEMORY)
+        return err;
+    (void)snprintf(making->text, DIRECTIVE_TEXT_MAX,
+                   "the input that bedrock-sim is to give the tool `%.*s` is not JSON",
+                   (int)(tool->name.len < 64 ? tool->name.len : 64), tool->name.ptr);
+    return ERR_INVALID;
+}
+
 static enum err make_input(struct making *making, const struct asked_tool *tool,
                            struct slice *ret_input)
 {
     struct buf input OWNED_BY(buf_done);
-    struct slice given = making->directive->input;
+    struct slice given;
     buf_init(&input, INPUT_BYTES_MAX);
-    if (given.ptr == NULL && making->answer != NULL &&
-        slice_equal(making->answer->tool, tool->name))
-        given = making->answer->input;
+    enum err err = given_input(making, tool, &given);
+    if (err != OK)
+        return err;
     if (given.len > 0)
         buf_add(&input, given);
     else if (tool->schema != NULL)
