@@ -153,6 +153,7 @@ static const struct sight {
     {"[[sim:fault=short_stream;after=999]]", true, 200, ENDED_WHOLE, -1, true},
     {"[[sim:fault=short_frame;after=3]]", true, 200, ENDED_WHOLE, 3, false},
     {"[[sim:fault=corrupt_frame;after=1]]", true, 200, ENDED_WHOLE, 1, false},
+    {"[[sim:fault=bad_event;after=1]] Hello there", true, 200, ENDED_WHOLE, 8, true},
     {"[[sim:fault=stream_throttling;after=1]]", true, 200, ENDED_WHOLE, 2, true},
     {"[[sim:fault=cut_body]]", false, 200, ENDED_CLOSED, -1, false},
     {"[[sim:fault=not_json]]", false, 200, ENDED_WHOLE, -1, false},

@@ -38,6 +38,11 @@ static void an_answer_of_invoke_model_counts_in_headers(void **state)
     assert_slice(http_header(heard.head, "x-amzn-bedrock-performanceconfig-latency"), "optimized");
     assert_null(http_header(heard.head, "x-amzn-bedrock-cache-read-input-token-count").ptr);
     heard_done(&heard);
+    /* an error counts nothing, whatever its status */
+    call(&stand, LLAMA "invoke", "", "{\"prompt\":\"[[sim:fault=error_in_200]]\"}", &heard);
+    assert_int_equal(heard.status, 200);
+    assert_null(http_header(heard.head, "x-amzn-bedrock-input-token-count").ptr);
+    heard_done(&heard);
     stand_down(&stand);
 }
 

@@ -248,7 +248,8 @@ HOSTILE = {
     "reset_after_body": {"unavailable", "broken_stream"},
 }
 HOSTILE_STREAMS = {
-    "corrupt_frame": {"broken_stream"}, "cut_frame": {"broken_stream"}, "short_stream": {"broken_stream"},
+    "corrupt_frame": {"broken_stream"}, "bad_event": {"broken_stream"}, "cut_frame": {"broken_stream"},
+    "short_stream": {"broken_stream"},
     "short_frame": {"broken_stream"}, "no_metadata": {"broken_stream"}, "reset_stream": {"broken_stream"},
     "stall_stream": {"timeout", "broken_stream"}, "stream_validation": {"rejected"},
     "stream_throttling": {"throttled"}, "stream_error": {"unavailable", "broken_stream", "model_error"},

@@ -120,6 +120,8 @@ static const struct {
      C_HEAD "\"messages\":[" C_USER("a") "],\"top_p\":1}", "`top_p` is deprecated for this model."},
     {OPERATION_COUNT_TOKENS, LLAMA, "{\"input\":{\"converse\":{" HELLO "}}}",
      "The provided model doesn't support counting tokens."},
+    {OPERATION_CONVERSE, "arn:aws:bedrock:us-east-1:123456789012:imported-model/abc", "{" HELLO "}",
+     "This action doesn't support the model that you provided."},
     {OPERATION_CONVERSE, CLAUDE,
      "{\"messages\":[" TURN("user", TEXT("a")) "," TURN(
          "assistant", "{\"reasoningContent\":{\"reasoningText\":{\"text\":\"hm\"}}}") "]}",

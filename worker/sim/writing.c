@@ -97,7 +97,8 @@ static enum MHD_Result send_response(struct served *served, struct MHD_Response 
     add_header(response, "Content-Type", content_type);
     if (request_id[0] != '\0')
         add_header(response, "x-amzn-RequestId", request_id);
-    if (status == 200 && operation_is_invoke(served->operation))
+    bool is_answer = status == 200 && FAULTS[served->plan.fault].costs != FAULT_COSTS_NOTHING;
+    if (is_answer && operation_is_invoke(served->operation))
         add_invoke_headers(served, response);
     served->facts.status = status;
     served->stage = STAGE_WRITING;
@@ -282,6 +283,9 @@ static enum stream_next show_fault(struct served *served)
         return NEXT_BYTES;
     case FAULT_CORRUPT_FRAME:
         add_corrupt_frame(served);
+        return NEXT_BYTES;
+    case FAULT_BAD_EVENT:
+        sim_reply_bad_event(&served->out, &served->plan);
         return NEXT_BYTES;
     default:
         if (FAULTS[served->plan.fault].kind != FAULT_KIND_EXCEPTION)

@@ -268,6 +268,17 @@ bool sim_reply_frame(struct buf *buf, struct plan *plan, struct reply_stream *st
     return true;
 }
 
+void sim_reply_bad_event(struct buf *buf, const struct plan *plan)
+{
+    struct buf payload OWNED_BY(buf_done);
+    buf_init(&payload, PAYLOAD_BYTES_MAX);
+    buf_add_text(&payload, plan->is_invoke ? "{\"bytes\":\"e30*\"}" : "{\"contentBlockIndex\":");
+    if (payload.failed != OK)
+        buf->failed = payload.failed;
+    else
+        add_event(buf, plan->is_invoke ? "chunk" : "contentBlockDelta", &payload);
+}
+
 void sim_reply_exception(struct buf *buf, enum fault fault)
 {
     const struct fault_row *row = &FAULTS[fault];

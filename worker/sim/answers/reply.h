@@ -44,6 +44,8 @@ bool sim_reply_frame(struct buf *buf, struct plan *plan, struct reply_stream *st
 bool sim_reply_is_given(const struct plan *plan, const struct reply_stream *stream);
 /* Appends the exception or error frame of a fault. */
 void sim_reply_exception(struct buf *buf, enum fault fault);
+/* Appends an event that no client can read, in a frame that is right. */
+void sim_reply_bad_event(struct buf *buf, const struct plan *plan);
 /* Writes `len` bytes of the endless filler from its byte `at` on: ASCII that JSON need not escape.
  */
 void sim_reply_fill(char *to, size_t at, size_t len);

@@ -27,6 +27,9 @@ static enum err read_converse(struct reading *reading, const struct json *root,
     const struct shape *shape = operation == OPERATION_CONVERSE_STREAM ? &SHAPE_CONVERSE_STREAM
                                 : operation == OPERATION_COUNT_TOKENS  ? &SHAPE_CONVERSE_TOKENS
                                                                        : &SHAPE_CONVERSE;
+    if (model_lacks(reading->model, LACK_CONVERSE))
+        return reading_refuse(reading, "This action doesn't support the model that you provided. "
+                                       "Try again with a supported text or chat model.");
     enum err err = check_shape(reading->arena, root, shape, reading->reason);
     return err == OK ? check_converse(reading, root) : err;
 }

@@ -6,7 +6,14 @@
 
 #include "base/slice.h"
 
-enum lack { LACK_SAMPLING, LACK_FORCE, LACK_NAME, LACK_FORCE_THINKING, LACK_COUNTING };
+enum lack {
+    LACK_SAMPLING,
+    LACK_FORCE,
+    LACK_NAME,
+    LACK_FORCE_THINKING,
+    LACK_COUNTING,
+    LACK_CONVERSE
+};
 
 /* Does the model with this id lack it? */
 bool model_lacks(struct slice model, enum lack what);
