@@ -18,6 +18,7 @@ class Fault(NamedTuple):
 
 
 ENGINE = "worker/engine/"
+INVOKE = "worker/wire/bedrock/invoke/"
 
 FAULTS = [
     # commits
@@ -217,6 +218,19 @@ FAULTS = [
     Fault("calls go to Bedrock without tools", "worker/wire/bedrock/converse/encode.c",
           "    if (frame->has_texts && tool_text_replaces(block)) {\n",
           "    if (frame->has_texts && tool_text_replaces(block) && frame->is_guarded) {\n"),
+    # answers of InvokeModel
+    Fault("a text is cut before it is known which stop text begins first", INVOKE + "stops.c",
+          "    stops->is_cut = stops->found != UINT64_MAX && open_from(stops) == stops->found;\n",
+          "    stops->is_cut = stops->found != UINT64_MAX;\n"),
+    Fault("what may begin a stop text is lost at the end", INVOKE + "said.c",
+          "    bool is_cut = stops_end(&said->stops, &said->text);\n",
+          "    bool is_cut = said->stops.found != UINT64_MAX;\n"),
+    Fault("a counted answer without a text is lost", INVOKE + "said.c",
+          "    if (!said->answer.usage.known)\n        return seen;\n",
+          "    if (seen != OK)\n        return seen;\n"),
+    Fault("a stream that only its end tells to be whole has no last chunk", ENGINE + "call.c",
+          "        chunks_end(engine, call, &ret->answer);\n",
+          ""),
     # found only on a real broker
     Fault("offsets are not sent to the transaction", "worker/io/kafka/publisher.c",
           "    if (batch->offset_count == 0)\n        return GO_ON;\n",

@@ -1,6 +1,8 @@
 /* How the engine treats answers: their messages, their ends and their counts. */
 #include "unit/engine_stream_kit.h"
 
+#include "wire/bedrock/dialects.h"
+
 #define CANARY "the canary of this kit sings"
 
 static struct kit *kit_asked(const char *more)
@@ -219,6 +221,31 @@ static void a_complete_stream_is_an_answer_however_it_ends(void **state)
         assert_says(&kit->chunks[kit->chunk_count - 1], "\"last\":true");
         kit_free(kit);
     }
+}
+
+/* InvokeModel's streams end with their metrics; without them, the model's stop reason will do. */
+static void a_stream_without_its_metrics_ends_with_a_last_chunk(void **state)
+{
+    (void)state;
+    struct engine_config config = kit_config();
+    config.catalog.apis = dialect_apis(&config.catalog.api_count);
+    config.catalog.choose = dialect_choose;
+    struct kit *kit = kit_new(&config);
+    kit_assign(kit, 0);
+    kit_request(kit, 0, 0, "k", ",\"stream\":true,\"model\":\"meta.llama3\",\"api\":\"invoke\"");
+    kit_turn(kit);
+    hear_head(kit, 0);
+    /* {"generation":"hi","stop_reason":"stop"} */
+    hear(kit, 0, "chunk",
+         "{\"bytes\":\"eyJnZW5lcmF0aW9uIjoiaGkiLCJzdG9wX3JlYXNvbiI6InN0b3AifQ==\"}");
+    assert_int_equal(kit->chunk_count, 1);
+    kit_call_ends(kit, kit_call(kit, 0), OK, true);
+    kit_settle(kit);
+    assert_says(kit_output(kit, OUTPUT_RESPONSE, 0), "\"status\":\"ok\"");
+    assert_int_equal(kit->chunk_count, 2);
+    assert_says(&kit->chunks[1], "\"seq\":1,\"content\":\"\"");
+    assert_says(&kit->chunks[1], "\"chunk_position\":\"last\",\"last\":true");
+    kit_free(kit);
 }
 
 static void an_incomplete_stream_is_a_failed_attempt(void **state)
@@ -445,6 +472,7 @@ int main(void)
         cmocka_unit_test(an_invalid_error_type_appears_in_no_output_or_log),
         cmocka_unit_test(an_exception_of_a_stream_that_quotes_is_hidden_in_the_last_chunk),
         cmocka_unit_test(a_complete_stream_is_an_answer_however_it_ends),
+        cmocka_unit_test(a_stream_without_its_metrics_ends_with_a_last_chunk),
         cmocka_unit_test(an_incomplete_stream_is_a_failed_attempt),
         cmocka_unit_test(an_unstreamed_answer_must_end_cleanly),
         cmocka_unit_test(an_error_status_counts_although_its_body_is_cut),
