@@ -44,13 +44,13 @@ def streamed(model, *texts, stop):
     return Answer(chunks=chunks)
 
 
-def told(prompt):
+def bare(prompt):
     """A prompt without its marks and white space."""
     return re.sub(r"<\|.*?\|>|<\uff5c.*?\uff5c>|</?s>|\[/?INST\]|<</?SYS>>|\s", "", prompt)
 
 
 def unmarked(body):
-    return {name: told(value) if name in ("prompt", "inputText") else value for name, value in body.items()}
+    return {name: bare(value) if name in ("prompt", "inputText") else value for name, value in body.items()}
 
 
 TALKS = {

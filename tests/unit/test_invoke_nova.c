@@ -1,4 +1,4 @@
-/* Amazon Nova on InvokeModel: Converse's messages in a body of its own, and its events as members
+/* Amazon Nova on InvokeModel: Converse's messages in another body, and its events as members
  * of the chunks. */
 #include "unit/unit.h"
 
@@ -101,7 +101,7 @@ static void hear_all(struct invoke_kit *kit, const char *const *chunks)
     "{\"metadata\":{\"usage\":{\"inputTokens\":5,\"outputTokens\":8},\"metrics\":{},\"trace\":{}}" \
     ",\"amazon-bedrock-invocationMetrics\":{\"inputTokenCount\":5,\"outputTokenCount\":8}}"
 
-/* Each piece of a text comes as a block of its own. */
+/* Each piece of a text comes as a block. */
 static void texts_that_follow_each_other_are_one_block(void **state)
 {
     (void)state;

@@ -57,7 +57,7 @@ static void llama_3_has_two_line_breaks_behind_each_header(void **state)
                 "\"max_gen_len\":64,\"temperature\":0.5,\"top_p\":0.90}");
 }
 
-static void llama_4_has_marks_of_its_own(void **state)
+static void llama_4_has_other_marks_than_llama_3(void **state)
 {
     (void)state;
     assert_sent(LLAMA4, TALK,
@@ -494,7 +494,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(llama_3_has_two_line_breaks_behind_each_header),
-        cmocka_unit_test(llama_4_has_marks_of_its_own),
+        cmocka_unit_test(llama_4_has_other_marks_than_llama_3),
         cmocka_unit_test(mistral_says_the_systems_text_in_the_first_instruction),
         cmocka_unit_test(deepseek_has_bars_of_full_width),
         cmocka_unit_test(titan_has_its_parameters_in_a_member),

@@ -5,7 +5,7 @@
 #include "wire/bedrock/invoke/tool_calls.h"
 
 /*
- * Amazon Nova: Converse's messages, tools and blocks in a body of its own, Converse's answer, and
+ * Amazon Nova: Converse's messages, tools and blocks in another body, Converse's answer, and
  * Converse's events as members of the chunks. Its streams cut a text into blocks of a few letters
  * each: texts that follow each other are one block of the message, with the index of the first.
  * Source: AWS, "Amazon Nova: complete request schema"; recorded streams.

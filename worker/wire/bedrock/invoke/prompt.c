@@ -134,7 +134,7 @@ static void add_user(struct writing *writing, const struct spoken *spoken)
     buf_add_text(writing->text, writing->row->user.close);
 }
 
-/* What the system said and no turn of the user's follows is a turn of its own. */
+/* What the system said becomes a turn of the user where none follows. */
 static void settle_owed(struct writing *writing)
 {
     if (writing->owed == NULL)

@@ -1,6 +1,6 @@
 /* A conversation as one text, with the marks of the model's vendor (prompts.def). A message's texts
  * are joined by line breaks. What the templates have no place for does not come here: the family's
- * row refuses it. Private to this folder. */
+ * row rejects it. Private to this folder. */
 #ifndef WIRE_BEDROCK_INVOKE_PROMPT_H
 #define WIRE_BEDROCK_INVOKE_PROMPT_H
 

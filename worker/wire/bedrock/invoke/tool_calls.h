@@ -1,9 +1,9 @@
 /* OpenAI's tool calls while an answer is heard, whole or in pieces: each piece becomes a
- * tool_call_chunk of the step, and all together the message's calls. A call is told from the others
- * by its `index`; a piece without one goes on with the last call, unless it has an id of its own.
- * Arguments are JSON as text; those that are no object make an invalid call. The calls lie in the
- * answer's arena, their arguments on the heap until tool_calls_done. Private to this folder.
- * Source: OpenAI's Chat Completions; LangChain's ToolCall, InvalidToolCall and ToolCallChunk. */
+ * tool_call_chunk of the step, and all together the message's calls. Calls differ by their `index`;
+ * a piece without one goes on with the last call, unless it has an id. Arguments are JSON as text;
+ * those that are no object make an invalid call. The calls lie in the answer's arena, their
+ * arguments on the heap until tool_calls_done. Private to this folder. Source: OpenAI's Chat
+ * Completions; LangChain's ToolCall, InvalidToolCall and ToolCallChunk. */
 #ifndef WIRE_BEDROCK_INVOKE_TOOL_CALLS_H
 #define WIRE_BEDROCK_INVOKE_TOOL_CALLS_H
 
