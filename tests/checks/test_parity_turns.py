@@ -46,6 +46,8 @@ FORMS = {
 }
 PROPERTIES = {
     "a nullable": {"anyOf": [{"type": "string"}, {"type": "null"}], "title": "A"},
+    "a nullable that is null by default": {"anyOf": [{"type": "string"}, {"type": "null"}], "default": None, "title": "A"},
+    "types that are null by default": {"type": ["string", "null"], "default": None},
     "a nullable union": {"anyOf": [{"type": "string"}, {"type": "integer"}, {"type": "null"}]},
     "null alone": {"anyOf": [{"type": "null"}]},
     "a nullable in a nullable": {"anyOf": [taking(b={"anyOf": [{"type": "number"}, {"type": "null"}]}), {"type": "null"}]},
