@@ -115,6 +115,30 @@ static void wrong_calls_are_rejected_with_their_place(void **state)
     assert_wrong("{\"role\":\"ai\",\"content\":null,\"tool_calls\":[]}", "messages[1].content");
 }
 
+static void many_calls_are_matched_by_their_ids(void **state)
+{
+    (void)state;
+    struct request_kit kit;
+    struct buf value OWNED_BY(buf_done);
+    buf_init(&value, 8 << 20);
+    buf_add_text(&value, "{\"messages\":[[\"human\",\"Hi\"],{\"role\":\"ai\",\"content\":[");
+    for (int i = 0; i < 20000; i++)
+        buf_addf(&value, "%s{\"type\":\"tool_use\",\"id\":\"c%d\",\"name\":\"old\"}",
+                 i > 0 ? "," : "", i);
+    buf_add_text(&value, "],\"tool_calls\":[");
+    for (int i = 20000; i > 0; i--)
+        buf_addf(&value, "{\"id\":\"c%d\",\"name\":\"new\"},", i);
+    buf_add_text(&value, "{\"id\":\"c0\",\"name\":\"new\"}]}]}");
+    request_kit_init(&kit);
+    assert_int_equal(request_kit_read(&kit, buf_slice(&value)), OK);
+    const struct turn *turn = &kit.request.turns[1];
+    assert_int_equal(turn->count, 20001);
+    for (size_t i = 0; i < turn->count; i++)
+        assert_slice(turn->blocks[i].use.name, "\"new\"");
+    assert_slice(turn->blocks[20000].use.id, "\"c20000\"");
+    request_kit_done(&kit);
+}
+
 /* --- messages of tools --- */
 
 static void results_and_human_messages_share_the_users_turn(void **state)
@@ -193,6 +217,23 @@ static void pictures_stand_behind_the_result_where_models_do_not_see_them_in_it(
                                   "success") ",{\"image\":{}},{\"cachePoint\":{}}") "]" CONFIG "}");
     assert_turns(message, MODEL(TEXT("x")) "," USER(RESULT("c", "{\"image\":{}}," TEXT("a"),
                                                            "success") ",{\"cachePoint\":{}}"));
+}
+
+static void a_result_of_very_many_texts_has_room(void **state)
+{
+    (void)state;
+    struct request_kit kit;
+    struct buf value OWNED_BY(buf_done);
+    buf_init(&value, 8 << 20);
+    buf_add_text(&value,
+                 "{\"messages\":[{\"role\":\"tool\",\"tool_call_id\":\"c\",\"content\":[\"x\"");
+    for (int i = 0; i < 150000; i++)
+        buf_add_text(&value, ",\"x\"");
+    buf_add_text(&value, "]}]}");
+    request_kit_init(&kit);
+    assert_int_equal(request_kit_read(&kit, buf_slice(&value)), OK);
+    assert_int_equal(kit.request.turns[0].blocks[0].result.count, 150001);
+    request_kit_done(&kit);
 }
 
 static void a_result_without_a_call_is_bedrocks_to_judge(void **state)
@@ -389,6 +430,7 @@ int main(void)
         cmocka_unit_test(calls_of_consecutive_messages_stand_behind_all_their_texts),
         cmocka_unit_test(a_turn_that_only_calls_has_no_stand_in),
         cmocka_unit_test(a_call_of_the_message_wins_over_the_blocks),
+        cmocka_unit_test(many_calls_are_matched_by_their_ids),
         cmocka_unit_test(wrong_calls_are_rejected_with_their_place),
         cmocka_unit_test(results_and_human_messages_share_the_users_turn),
         cmocka_unit_test(a_result_has_its_status),
@@ -396,6 +438,7 @@ int main(void)
         cmocka_unit_test(a_result_may_have_blocks),
         cmocka_unit_test(cache_points_stand_behind_the_result),
         cmocka_unit_test(pictures_stand_behind_the_result_where_models_do_not_see_them_in_it),
+        cmocka_unit_test(a_result_of_very_many_texts_has_room),
         cmocka_unit_test(a_result_without_a_call_is_bedrocks_to_judge),
         cmocka_unit_test(wrong_messages_of_tools_are_rejected_with_their_place),
         cmocka_unit_test(every_block_of_a_call_is_sent),
