@@ -48,17 +48,11 @@ static const struct json *inline_of(const struct json *branches)
     return slimmed.count == 1 && slimmed.only->kind == JSON_OBJECT ? slimmed.only : NULL;
 }
 
-/* Nothing in it changes. */
-static bool is_slim(const struct json *node)
+/* A list that stays as it is: nothing goes from it, or all would. */
+static bool stays(const struct json *list)
 {
-    for (const struct json *member = node->first; member != NULL; member = member->next) {
-        if (node->kind == JSON_OBJECT && (is_branches(member) || is_types(member)))
-            return false;
-        bool is_read = member->kind == JSON_OBJECT || node->kind == JSON_OBJECT;
-        if (is_read && !is_slim(member))
-            return false;
-    }
-    return true;
+    size_t left = slim(list).count;
+    return left == 0 || (left == list->count && !(is_types(list) && left == 1));
 }
 
 /* --- an object whose branches stand in their list's place --- */
@@ -93,33 +87,47 @@ static bool put_all(struct members *members, const struct json *object)
 
 /* --- writing --- */
 
-static void add_value(struct buf *out, const struct json *node);
+/* What is written so far; `from` is behind what of the source is in it. Only what changes is
+ * written anew. */
+struct patch {
+    struct buf *out;
+    const char *from;
+};
 
-/* Of an array: LangChain reads the objects in it. */
-static void add_element(struct buf *out, const struct json *element)
+static void patch_to(struct patch *patch, const char *to)
 {
-    json_add_comma(out);
-    if (element->kind == JSON_OBJECT)
-        add_value(out, element);
-    else
-        buf_add(out, element->source);
+    buf_add(patch->out, slice_of(patch->from, (size_t)(to - patch->from)));
+    patch->from = to;
+}
+
+static const char *end_of(const struct json *node)
+{
+    return node->source.ptr + node->source.len;
+}
+
+static void patch_value(struct patch *patch, const struct json *node);
+
+static void add_value(struct buf *out, const struct json *node)
+{
+    struct patch patch = {out, node->source.ptr};
+    patch_value(&patch, node);
+    patch_to(&patch, end_of(node));
 }
 
 static void add_list(struct buf *out, const struct json *list)
 {
     struct slimmed slimmed = slim(list);
-    if (slimmed.count == 0) {
-        buf_add(out, list->source);
-        return;
-    }
     if (is_types(list) && slimmed.count == 1) {
         buf_add(out, slimmed.only->source);
         return;
     }
     buf_add_byte(out, '[');
-    for (const struct json *element = list->first; element != NULL; element = element->next)
-        if (is_left(list, element))
-            add_element(out, element);
+    for (const struct json *element = list->first; element != NULL; element = element->next) {
+        if (!is_left(list, element))
+            continue;
+        json_add_comma(out);
+        add_value(out, element);
+    }
     buf_add_byte(out, ']');
 }
 
@@ -128,11 +136,13 @@ static void add_member(struct buf *out, const struct json *member)
     json_add_comma(out);
     json_add_string(out, member->name);
     buf_add_byte(out, ':');
-    if (is_branches(member) || is_types(member))
+    if ((is_branches(member) || is_types(member)) && !stays(member))
         add_list(out, member);
     else
         add_value(out, member);
 }
+
+/* --- what changes --- */
 
 static bool has_inline(const struct json *object)
 {
@@ -143,51 +153,58 @@ static bool has_inline(const struct json *object)
 }
 
 /* False, and nothing is written: too many members. */
-static bool add_inlined(struct buf *out, const struct json *object)
+static bool patch_inlined(struct patch *patch, const struct json *object)
 {
     struct members members;
     members.count = 0;
     if (!put_all(&members, object))
         return false;
+    patch_to(patch, object->source.ptr);
+    buf_add_byte(patch->out, '{');
     for (size_t i = 0; i < members.count; i++)
-        add_member(out, members.list[i]);
+        add_member(patch->out, members.list[i]);
+    buf_add_byte(patch->out, '}');
+    patch->from = end_of(object);
     return true;
 }
 
-static void add_object(struct buf *out, const struct json *object)
+static void patch_member(struct patch *patch, const struct json *member)
 {
-    buf_add_byte(out, '{');
-    if (!has_inline(object) || !add_inlined(out, object))
-        for (const struct json *member = object->first; member != NULL; member = member->next)
-            add_member(out, member);
-    buf_add_byte(out, '}');
+    if (!is_branches(member) && !is_types(member)) {
+        patch_value(patch, member);
+    } else if (!stays(member)) {
+        patch_to(patch, member->source.ptr);
+        add_list(patch->out, member);
+        patch->from = end_of(member);
+    } else if (is_branches(member)) {
+        patch_value(patch, member);
+    }
 }
 
-/* By recursion, no deeper than JSON nests. */
-static void add_value(struct buf *out, const struct json *node)
+/* By recursion, no deeper than JSON nests. LangChain reads the objects of an array, not its arrays.
+ */
+static void patch_value(struct patch *patch, const struct json *node)
 {
-    if (is_slim(node)) {
-        buf_add(out, node->source);
-    } else if (node->kind == JSON_OBJECT) {
-        add_object(out, node);
-    } else {
-        buf_add_byte(out, '[');
+    if (node->kind == JSON_ARRAY)
         for (const struct json *element = node->first; element != NULL; element = element->next)
-            add_element(out, element);
-        buf_add_byte(out, ']');
-    }
+            if (element->kind == JSON_OBJECT)
+                patch_value(patch, element);
+    if (node->kind != JSON_OBJECT || (has_inline(node) && patch_inlined(patch, node)))
+        return;
+    for (const struct json *member = node->first; member != NULL; member = member->next)
+        patch_member(patch, member);
 }
 
 enum err tool_schema_slim(struct arena *arena, const struct json *schema, struct slice *ret_schema)
 {
-    *ret_schema = schema->source;
-    if (is_slim(schema))
-        return OK;
     struct buf out OWNED_BY(buf_done);
     buf_init(&out, 6 * schema->source.len);
-    if (buf_reserve(&out, schema->source.len) == NULL)
-        return ERR_NO_MEMORY;
-    add_value(&out, schema);
+    struct patch patch = {&out, schema->source.ptr};
+    *ret_schema = schema->source;
+    patch_value(&patch, schema);
+    if (patch.from == schema->source.ptr)
+        return out.failed == OK ? OK : ERR_NO_MEMORY;
+    patch_to(&patch, end_of(schema));
     if (out.failed != OK || !arena_copy(arena, buf_slice(&out), ret_schema))
         return ERR_NO_MEMORY;
     return OK;
