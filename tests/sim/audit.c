@@ -107,6 +107,7 @@ void audit_usage(struct world *world, struct worker *worker, const char *value, 
         MUST(world, !world->usage_ids[i].is_witnessed ||
                         memcmp(world->usage_ids[i].id.text, id, UUID_TEXT_LEN) != 0);
     MUST(world, !was_known || world->config.exactly_once || world->is_shaken);
+    MUST(world, !record->is_count);
     note_usage(world, id, is_witnessed);
     if (was_known)
         return;
@@ -154,6 +155,18 @@ static void count_in_batch(struct world *world, const struct batch *batch, int l
     }
 }
 
+/* A dead owner's call that counted tokens is settled without a record: only the map shows it. A
+ * worker that knows the call for its own need not count it as a death. */
+static bool is_count_settled(const struct fake_record *record, const struct account *account,
+                             const struct offset_open *open)
+{
+    bool is_own = account->is_known && account->known_deaths == record->deaths;
+    int begun = record->deaths + (account->open > 0 ? 1 : 0);
+    if (account->open == 0 && open != NULL && open->is_running)
+        return false;
+    return !is_own || (open != NULL && open->begun > begun);
+}
+
 /* The map of an open request says how many owners died over it, and whether a call is running or
  * not recorded. */
 static void check_begun(struct world *world, struct worker *worker, int log, int64_t offset,
@@ -163,6 +176,9 @@ static void check_begun(struct world *world, struct worker *worker, int log, int
     struct account *account = &worker->accounts[log][offset];
     int own, lost;
     count_in_batch(world, &worker->batch, log, offset, &own, &lost);
+    if (record->is_count && record->is_lost_expected)
+        lost = is_count_settled(record, account, open);
+    account->is_settling = record->is_count && lost > 0;
     /* Usage in the batch may be that of an orphan, never that of the running call. */
     account->cut = (uint8_t)(account->open + (account->owed > own ? account->owed - own : 0));
     bool is_owed_by_dead = record->is_lost_expected && lost == 0;
@@ -220,6 +236,12 @@ void audit_committed(struct world *world, struct worker *worker)
             struct fake_record *record = kafka_record(world, log, offset);
             bool is_answered = record->is_done && accounts[offset].is_known &&
                                accounts[offset].known_deaths == record->deaths;
+            bool is_counted = record->is_count && (accounts[offset].is_settling || record->is_done);
+            if (is_counted && record->is_lost_expected) {
+                lost_is_settled(world, record, log, offset);
+                record->deaths++;
+            }
+            accounts[offset].is_settling = false;
             if (accounts[offset].is_forgiven || is_answered) {
                 lost_is_settled(world, record, log, offset);
                 accounts[offset].is_known = accounts[offset].is_forgiven = false;

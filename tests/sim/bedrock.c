@@ -155,7 +155,8 @@ static bool on_call_cancel(void *self, struct call_ref ref)
     if (call->is_heard)
         return true; /* it stays incomplete */
     kafka_record(port->world, call->log, call->offset)->may_call = true;
-    audit_call_ended(port->world, port->worker, call->log, call->offset, true);
+    audit_call_ended(port->world, port->worker, call->log, call->offset,
+                     !kafka_record(port->world, call->log, call->offset)->is_count);
     return true;
 }
 
@@ -259,7 +260,8 @@ static void hear(struct world *world, struct worker *worker, struct fake_call *c
             (void)snprintf(answer, sizeof answer, ANSWER_FORMAT, text_of(record, outcome));
             engine_call_head(worker->engine, ref, 200,
                              SLICE("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n"));
-            engine_call_body(worker->engine, ref, slice_of_text(answer));
+            engine_call_body(worker->engine, ref,
+                             slice_of_text(record->is_count ? "{\"inputTokens\":7}" : answer));
         } else {
             end = (struct call_end){ERR_CONNECTION, true, SLICE("connection reset")};
         }
@@ -288,7 +290,8 @@ void bedrock_step(struct world *world, struct worker *worker, const struct sim_e
     worker->tried[call->log][call->offset].invalid += outcome == CALL_INVALID;
     record->may_call = record->may_call || is_retryable(outcome) || outcome == CALL_INVALID;
     call->is_heard = true;
-    audit_call_ended(world, worker, call->log, call->offset, is_billable(outcome));
+    audit_call_ended(world, worker, call->log, call->offset,
+                     is_billable(outcome) && !record->is_count);
     hear(world, worker, call, outcome);
 }
 

@@ -42,6 +42,8 @@ static void draw_record(struct world *world, struct fake_record *record, bool ha
     record->model = (int)random_below(random, MODELS_MAX);
     record->stream = random_below(random, 3) == 0;
     record->wants_json = random_below(random, 8) == 0;
+    record->is_count = !record->wants_json && random_below(random, 12) == 0;
+    record->stream = record->stream && !record->is_count;
     record->reply = draw_reply(world);
 }
 
@@ -213,12 +215,14 @@ static void deliver(struct world *world, struct worker *worker, int log, int64_t
     const struct fake_record *fake = kafka_record(world, log, offset);
     char value[512];
     char key[8];
-    int len = snprintf(
-        value, sizeof value,
-        "{\"model\": \"m.%d\", \"messages\": [[\"human\", \"[[id:%d/%lld]] " CANARY "\"]]%s%s%s%s}",
-        fake->model, log, (long long)offset, fake->stream ? ", \"stream\": true" : "",
-        fake->kind == REQUEST_EXPIRING ? ", \"ttl_ms\": 3000" : "",
-        fake->wants_json ? WANTS_JSON : "", REPLIES[fake->reply]);
+    int len =
+        snprintf(value, sizeof value,
+                 "{\"model\": \"m.%d\", \"messages\": [[\"human\", \"[[id:%d/%lld]] " CANARY
+                 "\"]]%s%s%s%s%s}",
+                 fake->model, log, (long long)offset, fake->stream ? ", \"stream\": true" : "",
+                 fake->kind == REQUEST_EXPIRING ? ", \"ttl_ms\": 3000" : "",
+                 fake->wants_json ? WANTS_JSON : "",
+                 fake->is_count ? ", \"count_tokens\": true" : "", REPLIES[fake->reply]);
     if (fake->kind == REQUEST_BAD_JSON)
         len -= 3;
     (void)snprintf(key, sizeof key, "k%d", fake->key);

@@ -61,6 +61,7 @@ struct fake_record {
     int key; /* -1 = null */
     int model;
     bool stream, wants_json;
+    bool is_count;         /* asks for the number of its tokens: nothing is billed */
     int answers;           /* responses that readers of committed records see; at most 1 */
     bool is_done;          /* by the committed offset and map */
     bool is_gone;          /* the log was truncated above it */
@@ -107,7 +108,8 @@ struct account {
      * again before another owner changes it, they need no record as a dead owner's. */
     bool is_known, is_forgiven; /* is_forgiven: as the batch in hand has it */
     int known_deaths;
-    bool is_lost; /* the map's running calls are of this very worker */
+    bool is_lost;     /* the map's running calls are of this very worker */
+    bool is_settling; /* the batch in hand settles a dead owner's call that counted tokens */
 };
 
 /* Under at_least_once: offsets that the committer has, not yet the broker. */
