@@ -9,6 +9,7 @@
 #include "wire/bedrock/converse/converse.h"
 #include "wire/bedrock/dialects.h"
 #include "wire/chat/request.h"
+#include "wire/formats/text.h"
 
 #define ARENA_LIMIT ((size_t)64 << 20)
 
@@ -69,6 +70,36 @@ static void check_refusal(enum err err, const struct why *why)
     CHECK(utf8_valid_len(slice_of_text(why->field)) == slice_of_text(why->field).len);
 }
 
+static void free_text(struct call_headers *headers)
+{
+    buf_done(&headers->text);
+}
+
+static void check_headers(const struct dialect *dialect, const struct request *request)
+{
+    struct call_headers headers OWNED_BY(free_text) = {.count = 0};
+    enum err err = dialect_add_headers(dialect, request, request->stream, &headers);
+    CHECK(err == OK || err == ERR_TOO_LARGE);
+    for (size_t i = 0; err == OK && i < headers.count; i++)
+        CHECK(!text_has_control(headers.list[i].value));
+}
+
+/* A body of InvokeModel is an object without a member twice, whatever the request's own fields
+ * are. */
+static void check_invoke_body(const struct dialect *dialect, const struct request *request)
+{
+    struct arena arena OWNED_BY(arena_done);
+    struct buf body OWNED_BY(buf_done);
+    const struct json *root = NULL;
+    struct json_fault fault;
+    arena_init(&arena, ARENA_LIMIT);
+    buf_init(&body, ARENA_LIMIT);
+    CHECK(dialect_encode(dialect, request, &body) == OK);
+    enum err err = json_parse(&arena, buf_slice(&body), &root, &fault);
+    CHECK(err == OK ? root->kind == JSON_OBJECT
+                    : slice_equal_text(slice_of_text(fault.words), "nested too deeply"));
+}
+
 static void check_body(const struct request *request)
 {
     struct arena arena OWNED_BY(arena_done);
@@ -114,7 +145,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     enum err err = request_read(&arena, &record, &settings.catalog, &request, &why);
     CHECK(request.id.len > 0 && utf8_count(request.id) <= REQUEST_ID_MAX);
     CHECK(request.tenant.len > 0);
+    const struct dialect *dialect = dialect_for(NULL, &request);
     if (err == OK)
+        check_headers(dialect, &request);
+    if (err == OK && dialect != &dialect_converse)
+        check_invoke_body(dialect, &request);
+    else if (err == OK)
         check_body(&request);
     else
         check_refusal(err, &why);
