@@ -287,10 +287,11 @@ static void tool_calls_stand_beside_the_text(void **state)
                  "\"type\":\"tool_call\"},{\"name\":\"v\",\"args\":{},\"id\":\"c2\",\"type\":"
                  "\"tool_call\"},{\"name\":\"u\",\"args\":{\"a\": [1]},\"id\":\"c3\",\"type\":"
                  "\"tool_call\"}]");
-    assert_slice(kit.answer.invalid_tool_calls,
-                 "[{\"name\":\"t\",\"args\":\"{\\\"cut\",\"id\":\"c4\",\"type\":"
-                 "\"invalid_tool_call\"},{\"name\":\"\",\"args\":\"[1]\",\"type\":"
-                 "\"invalid_tool_call\"}]");
+    assert_slice(
+        kit.answer.invalid_tool_calls,
+        "[{\"name\":\"t\",\"args\":\"{\\\"cut\",\"id\":\"c4\",\"type\":"
+        "\"invalid_tool_call\"},{\"name\":\"\",\"args\":\"[1]\",\"id\":\"call_4\",\"type\":"
+        "\"invalid_tool_call\"}]");
     invoke_kit_done(&kit);
 }
 
@@ -391,6 +392,30 @@ static void tool_calls_come_in_pieces(void **state)
     invoke_kit_done(&kit);
 }
 
+static void a_name_and_an_id_are_sent_once_and_a_missing_id_is_made(void **state)
+{
+    (void)state;
+    struct invoke_kit kit;
+    static const char *const CHUNKS[] = {
+        "{\"choices\":[{\"delta\":{\"tool_calls\":[{\"index\":3,\"function\":{\"name\":\"w\","
+        "\"arguments\":\"{\"}}]}}]}",
+        "{\"choices\":[{\"delta\":{\"tool_calls\":[{\"index\":3,\"id\":\"late\",\"function\":{"
+        "\"name\":\"w\",\"arguments\":\"}\"}}]},\"finish_reason\":\"tool_calls\"}]," METRICS "}",
+        NULL,
+    };
+    invoke_kit_ask(&kit, OPENAI, HI);
+    hear_all(&kit, CHUNKS);
+    assert_buf(&kit.chunks,
+               "\"\" calls [{\"name\":\"w\",\"args\":\"{\",\"id\":\"call_3\",\"index\":3,\"type\":"
+               "\"tool_call_chunk\"}]\n"
+               "\"\" calls [{\"args\":\"}\",\"index\":3,\"type\":\"tool_call_chunk\"}] "
+               "{\"stop_reason\":\"tool_calls\"} usage last\n");
+    assert_int_equal(invoke_kit_end(&kit), OK);
+    assert_slice(kit.answer.tool_calls,
+                 "[{\"name\":\"w\",\"args\":{},\"id\":\"call_3\",\"type\":\"tool_call\"}]");
+    invoke_kit_done(&kit);
+}
+
 /* --- custom --- */
 
 static void a_custom_model_gets_the_body_and_its_answer_is_the_content(void **state)
@@ -432,6 +457,7 @@ int main(void)
         cmocka_unit_test(a_stream_is_of_strings_and_ends_with_its_counts),
         cmocka_unit_test(writers_last_word_says_nothing),
         cmocka_unit_test(tool_calls_come_in_pieces),
+        cmocka_unit_test(a_name_and_an_id_are_sent_once_and_a_missing_id_is_made),
         cmocka_unit_test(a_custom_model_gets_the_body_and_its_answer_is_the_content),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -141,8 +141,7 @@ static enum err hear_event(struct said *said, const struct json *chunk)
 /* A stream that began in another family's form goes on in it. */
 static enum err hear_chunk(struct said *said, const struct json *chunk)
 {
-    bool is_other = said->own != NULL || said->text.len > 0;
-    if (!said->is_list && (is_other || !is_event(chunk)))
+    if (!said->is_list && (said->begun || !is_event(chunk)))
         return places_hear(said, chunk);
     return hear_event(said, chunk);
 }

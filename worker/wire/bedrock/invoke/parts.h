@@ -125,7 +125,7 @@ struct said {
     void *own;               /* the shape's, in the arena */
     bool is_whole;           /* not a stream */
     bool is_list;            /* the content is a list of blocks: the shape writes them */
-    bool ended;              /* of a stream: nothing can follow */
+    bool begun, ended;       /* of a stream: a chunk was sent; nothing can follow */
     bool is_judged;          /* a guardrail gave its reasons */
     bool has_counted;        /* the present chunk said how many tokens came out */
     struct buf metadata;     /* members of response_metadata, without the stop reason */

@@ -233,9 +233,11 @@ static enum err read_metrics(struct said *said, const struct json *metrics)
 /* What Bedrock adds to the body of any family. */
 static enum err read_added(struct said *said, const struct json *root)
 {
-    const struct json *trace = json_member(root, TRACE);
-    enum err err = said_metadata(said, ACTION, json_member(root, ACTION));
-    if (err == OK)
+    const struct json *action = json_member(root, ACTION), *trace = json_member(root, TRACE);
+    enum err err = OK;
+    if (json_is(action, JSON_STRING))
+        err = said_metadata(said, ACTION, action);
+    if (err == OK && json_is(trace, JSON_OBJECT))
         err = said_metadata(said, TRACE, trace);
     if (err == OK && trace != NULL)
         said->is_judged = true;
@@ -440,6 +442,7 @@ static enum err close_step(struct said *said)
         said->step.tool_call_chunks = buf_slice(&said->tool_calls);
     if (said->chunk_metadata.len > 0)
         said->step.metadata = buf_slice(&said->chunk_metadata);
+    said->begun = said->begun || said->step.is_chunk;
     said->step.is_last = said->ended;
     said->step.has_usage = said->ended && said->answer.usage.known;
     const struct buf *bufs[] = {content, &said->tool_calls, &said->chunk_metadata, &said->metadata,

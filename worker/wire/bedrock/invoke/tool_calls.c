@@ -66,15 +66,36 @@ static enum err call_of(struct said *said, struct calls *calls, const struct jso
 
 /* --- a piece --- */
 
-static enum err keep_first(struct said *said, const struct json *node, struct slice *ret_copy)
+static enum err keep(struct said *said, struct slice text, struct slice *ret_copy)
 {
-    if (ret_copy->ptr != NULL || !json_is(node, JSON_STRING))
-        return OK;
-    enum err err = said_charge(said, node->source.len);
+    enum err err = said_charge(said, text.len);
     if (err != OK)
         return err;
-    err = message_keep_slice(said->arena, node->source, ret_copy);
+    err = message_keep_slice(said->arena, text, ret_copy);
     return err == OK ? OK : message_failed(said->why, err);
+}
+
+/* The first one that is said counts. `ret_is_new`: it is this one. */
+static enum err keep_first(struct said *said, const struct json *node, struct slice *ret_copy,
+                           bool *ret_is_new)
+{
+    *ret_is_new = ret_copy->ptr == NULL && json_is(node, JSON_STRING);
+    return *ret_is_new ? keep(said, node->source, ret_copy) : OK;
+}
+
+/* A call without an id gets one: LangChain has no call without, and its result must name it. */
+static enum err keep_id(struct said *said, struct call *call, const struct json *node,
+                        bool *ret_is_new)
+{
+    struct buf made OWNED_BY(buf_done);
+    buf_init(&made, CALL_FRAME_BYTES);
+    enum err err = keep_first(said, node, &call->id, ret_is_new);
+    if (err != OK || call->id.ptr != NULL)
+        return err;
+    buf_addf(&made, "\"call_%lld\"", (long long)call->index);
+    *ret_is_new = true;
+    return made.failed == OK ? keep(said, buf_slice(&made), &call->id)
+                             : message_failed(said->why, made.failed);
 }
 
 /* Arguments that did not come as text become one. */
@@ -92,52 +113,55 @@ static void add_arguments(struct buf *arguments, const struct json *node)
         buf_add(arguments, slice_sub(buf_slice(&text), 1, text.len - 2));
 }
 
-/* The arguments of this piece, from `before` on, as a JSON string. */
-static void add_chunk(struct said *said, const struct call *call, const struct json *piece,
-                      size_t before)
+/* What a piece says of its call. */
+struct said_piece {
+    bool has_name, has_id;
+    size_t from; /* of the call's arguments */
+};
+
+static void add_chunk(struct said *said, const struct call *call, const struct said_piece *piece)
 {
-    const struct json *function = json_member(piece, "function");
-    const struct json *name = json_member(function, "name"), *id = json_member(piece, "id");
     struct buf *chunks = &said->tool_calls;
     json_add_comma(chunks);
     buf_add_byte(chunks, '{');
-    if (json_is(name, JSON_STRING))
-        json_add_member(chunks, "name", name->source);
+    if (piece->has_name)
+        json_add_member(chunks, "name", call->name);
     json_add_name(chunks, "args");
     buf_add_byte(chunks, '"');
-    buf_add(chunks, slice_sub(buf_slice(&call->arguments), before, SIZE_MAX));
+    buf_add(chunks, slice_sub(buf_slice(&call->arguments), piece->from, SIZE_MAX));
     buf_add_byte(chunks, '"');
-    if (json_is(id, JSON_STRING))
-        json_add_member(chunks, "id", id->source);
+    if (piece->has_id)
+        json_add_member(chunks, "id", call->id);
     json_add_int_member(chunks, "index", call->index);
     json_add_text_member(chunks, "type", SLICE("tool_call_chunk"));
     buf_add_byte(chunks, '}');
     said->step.is_chunk = true;
 }
 
-static enum err hear_piece(struct said *said, struct calls *calls, const struct json *piece)
+static enum err hear_piece(struct said *said, struct calls *calls, const struct json *node)
 {
-    const struct json *function = json_member(piece, "function");
+    const struct json *function = json_member(node, "function");
     const struct json *arguments = json_member(function, "arguments");
+    struct said_piece piece = {.from = 0};
     struct call *call;
     if (!json_is(function, JSON_OBJECT))
         return OK;
-    enum err err = call_of(said, calls, piece, &call);
+    enum err err = call_of(said, calls, node, &call);
     if (err == OK)
-        err = keep_first(said, json_member(piece, "id"), &call->id);
+        err = keep_id(said, call, json_member(node, "id"), &piece.has_id);
     if (err == OK)
-        err = keep_first(said, json_member(function, "name"), &call->name);
+        err = keep_first(said, json_member(function, "name"), &call->name, &piece.has_name);
     if (err != OK)
         return err;
-    size_t before = call->arguments.len;
+    piece.from = call->arguments.len;
     if (arguments != NULL)
         add_arguments(&call->arguments, arguments);
     if (call->arguments.failed != OK)
         return message_failed(said->why, call->arguments.failed);
-    said->answer.text_bytes += call->arguments.len - before;
+    said->answer.text_bytes += call->arguments.len - piece.from;
     if (!said->is_whole)
-        add_chunk(said, call, piece, before);
-    return said_charge(said, call->arguments.len - before);
+        add_chunk(said, call, &piece);
+    return said_charge(said, call->arguments.len - piece.from);
 }
 
 enum err tool_calls_hear(struct said *said, const struct json *list)
