@@ -1,11 +1,15 @@
 """Structured output: the worker sends what with_structured_output sends, and parses what it parses."""
 import json
+import random
 from decimal import Decimal
 
 import pytest
+from langchain_core.exceptions import OutputParserException
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
+from langchain_core.output_parsers import JsonOutputParser
+from langchain_core.outputs import ChatGeneration
 
-from parity import LangChain, loads, request_of, sent
+from parity import Answer, LangChain, loads, request_of, sent
 from test_parity import CLAUDE, streamed, text_events, whole
 
 JOKE = {"title": "joke", "description": "A joke.", "type": "object",
@@ -175,3 +179,90 @@ def test_a_thinking_model_that_calls_nothing_is_told_in_parsing_error(worker):
     assert ours.response["status"] == "ok" and "parsed" not in ours.response
     assert "did not call the tool" in ours.response["parsing_error"]
 
+
+
+# --- InvokeModel ---
+
+def anthropic(*content, stop="tool_use"):
+    return Answer(body={"id": "m1", "type": "message", "role": "assistant", "content": list(content), "stop_reason": stop,
+                        "stop_sequence": None, "usage": {"input_tokens": 7, "output_tokens": 3}},
+                  headers={"X-Amzn-Bedrock-Input-Token-Count": "7", "X-Amzn-Bedrock-Output-Token-Count": "3"})
+
+
+@pytest.mark.parametrize("args", ARGUMENTS[:8], ids=json.dumps)
+def test_claude_on_invoke_model_is_forced_and_parsed_as_langchain_does(worker, args):
+    answer = anthropic({"type": "tool_use", "id": "t1", "name": "joke", "input": args})
+    lang, theirs, ours = both(worker, answer, kind="invoke")
+    assert ours.bodies == [loads(call.body) for call in lang.calls]
+    assert ours.response.get("parsed") == exact(theirs["parsed"])
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_schemas_keep_their_null_branches_on_invoke_model(worker, name):
+    answer = anthropic({"type": "tool_use", "id": "t1", "name": SCHEMAS[name]["title"], "input": {}})
+    lang, _, ours = both(worker, answer, kind="invoke", schema=SCHEMAS[name])
+    assert ours.bodies == [loads(call.body) for call in lang.calls]
+
+
+def test_thinking_claude_on_invoke_model_is_not_forced(worker):
+    model = "us.anthropic.claude-sonnet-4-20250514-v1:0"
+    options = {"model_kwargs": {"thinking": {"type": "enabled", "budget_tokens": 1024}}}
+    answer = anthropic({"type": "tool_use", "id": "t1", "name": "joke", "input": {"setup": "a"}})
+    lang, theirs, ours = both(worker, answer, kind="invoke", model=model, **options)
+    assert ours.bodies == [loads(call.body) for call in lang.calls]
+    assert ours.response["parsed"] == exact(theirs["parsed"])
+
+
+@pytest.mark.parametrize(("model", "method"), [
+    (CLAUDE, "json_schema"), (CLAUDE, "prompt_prefill"), ("meta.llama3-8b-instruct-v1:0", "function_calling"),
+    ("amazon.titan-text-express-v1", "function_calling")])
+def test_what_invoke_model_has_no_place_for_is_refused_by_name(worker, model, method):
+    ours = worker.run(request_of("invoke", {"model": model}, HUMAN, structured_output={"schema": JOKE, "method": method}), [called({})])
+    assert ours.response["status"] == "error" and ours.bodies == []
+    assert ours.response["error"]["field"].startswith("structured_output"), ours.response["error"]
+    assert "converse" in ours.response["error"]["message"]
+
+
+# --- texts that are nearly JSON ---
+
+class Draw:
+    """JSON texts with one slip, in a fence or in words, by seed."""
+
+    def __init__(self, seed):
+        self.random = random.Random(seed)
+
+    def value(self, depth=0):
+        kind = self.random.randrange(8)
+        if kind < 3 or depth > 3:
+            return self.random.choice(["a", 'b"c', "x\\y", "é", "\n", 1, -2.5, True, None, "{", "}", "[1", "```"])
+        if kind < 5:
+            return [self.value(depth + 1) for _ in range(self.random.randrange(4))]
+        return {self.random.choice(["k", "m", 'n"q', "é"]): self.value(depth + 1) for _ in range(self.random.randrange(4))}
+
+    def text(self):
+        text = json.dumps(self.value(), ensure_ascii=self.random.random() < .5, indent=self.random.choice([None, None, 2]))
+        slip, frame = self.random.randrange(6), self.random.randrange(6)
+        at = self.random.randrange(len(text))
+        if slip == 0:
+            text = text[:at]
+        elif slip == 1:
+            text = text[:at] + self.random.choice('{}[],:"\\ x1-.e\n') + text[at:]
+        elif slip == 2:
+            text = text[:at] + text[at + 1:]
+        frames = {0: "```json\n{}\n```", 1: "Here:\n```json\n{}\n```\nBye", 2: "{} and more"}
+        return frames.get(frame, "{}").replace("{}", text, 1)
+
+
+def test_texts_with_slips_are_parsed_as_langchain_parses_them(worker):
+    draw, parser, apart = Draw(20261129), JsonOutputParser(), []
+    for _ in range(600):
+        text = draw.text()
+        try:
+            theirs = parser.parse_result([ChatGeneration(message=AIMessage(text))])
+        except OutputParserException:
+            theirs = None
+        ours = worker.run({"model": CLAUDE, "messages": [["human", "x"]],
+                           "structured_output": {"schema": {}, "method": "json_schema"}}, [whole({"text": text})])
+        if ours.response.get("parsed") != theirs:
+            apart.append((text, theirs, ours.response.get("parsed")))
+    assert apart == []

@@ -44,12 +44,25 @@ static void numbers_of_a_value_keep_their_digits(void **state)
     answer.content =
         SLICE("\"```json\\n{\\\"n\\\": 1.50, \\\"m\\\":123456789012345678901.0e-2}```\"");
     parse(&request, &answer);
-    assert_slice(answer.parsed, "{\"n\": 1.50, \"m\":123456789012345678901.0e-2}");
+    assert_slice(answer.parsed, "{\"n\":1.50,\"m\":123456789012345678901.0e-2}");
     arena_done(&arena);
     setup_answer(&request, &answer, STRUCTURED_FUNCTION_CALLING);
     answer.tool_calls = SLICE("[{\"name\":\"T\",\"args\":{\"n\":1.50,\"a\":\"[1.0, 2e0]\"}}]");
     parse(&request, &answer);
-    assert_slice(answer.parsed, "{\"n\":1.50,\"a\":[1.0, 2e0]}");
+    assert_slice(answer.parsed, "{\"n\":1.50,\"a\":[1.0,2e0]}");
+    arena_done(&arena);
+}
+
+static void a_value_is_one_line_and_its_texts_stay(void **state)
+{
+    (void)state;
+    struct request request;
+    struct answer answer;
+    setup_answer(&request, &answer, STRUCTURED_JSON_SCHEMA);
+    answer.content =
+        SLICE("\"{\\n  \\\"a b\\\": \\\"c \\\\\\\" \\\\\\\\\\\",\\t\\\"d\\\" : [ ]\\r\\n}\"");
+    parse(&request, &answer);
+    assert_slice(answer.parsed, "{\"a b\":\"c \\\" \\\\\",\"d\":[]}");
     arena_done(&arena);
 }
 
@@ -165,6 +178,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(without_structured_output_nothing_is_parsed),
         cmocka_unit_test(numbers_of_a_value_keep_their_digits),
+        cmocka_unit_test(a_value_is_one_line_and_its_texts_stay),
         cmocka_unit_test(texts_of_several_blocks_are_one),
         cmocka_unit_test(an_answer_without_a_value_says_why),
         cmocka_unit_test(only_a_model_that_was_to_call_is_wrong_without_a_call),

@@ -15,9 +15,10 @@ static enum err parse_input(struct arena *nodes, struct slice text, const struct
     if (err != ERR_FORMAT)
         return err;
     arena_reset(nodes);
-    if (!json_mend(nodes, text, &mended) || !json_complete(nodes, mended, &whole))
+    if (!json_mend(nodes, text, &mended))
         return ERR_NO_MEMORY;
-    return whole.ptr == NULL ? ERR_FORMAT : json_parse(nodes, whole, ret_root, NULL);
+    err = json_complete(nodes, mended, &whole);
+    return err == OK ? json_parse(nodes, whole, ret_root, NULL) : err;
 }
 
 /* The nodes of a text lie in an arena apart, so that many texts need no more room than one; with

@@ -158,13 +158,13 @@ static bool is_stripped(char byte)
     return byte == ' ' || byte == '\n' || byte == '\r' || byte == '\t' || byte == '`';
 }
 
-static bool parse_stripped(struct parsing *parsing, struct slice text)
+static enum err parse_stripped(struct parsing *parsing, struct slice text)
 {
     while (text.len > 0 && is_stripped(text.ptr[0]))
         text = slice_sub(text, 1, SIZE_MAX);
     while (text.len > 0 && is_stripped(text.ptr[text.len - 1]))
         text.len--;
-    return json_parse_partial(parsing->scratch, text, &parsing->value) == OK;
+    return json_parse_partial(parsing->scratch, text, &parsing->value);
 }
 
 /* Behind the first fence and its language; the null slice if there is none. */
@@ -191,13 +191,15 @@ static void read_text(struct parsing *parsing)
         fail(parsing, "the answer is too large to be parsed");
         return;
     }
-    if (parse_stripped(parsing, text))
-        return;
+    enum err err = parse_stripped(parsing, text);
     text = behind_fence(text);
-    if (text.ptr == NULL || !parse_stripped(parsing, text)) {
-        parsing->value = NULL;
-        fail(parsing, "the text of the answer is no JSON");
-    }
+    if (err == ERR_FORMAT && text.ptr != NULL)
+        err = parse_stripped(parsing, text);
+    if (err == OK)
+        return;
+    parsing->value = NULL;
+    fail(parsing, err == ERR_NO_MEMORY ? "the answer is too large to be parsed"
+                                       : "the text of the answer is no JSON");
 }
 
 /* --- the value --- */
@@ -216,6 +218,30 @@ static void validate(struct parsing *parsing)
         fail(parsing, "the value is too large to be checked against the schema");
     else if (faults.len > len)
         fail(parsing, buf_text(&faults));
+}
+
+/* Without the blanks and line ends between its parts: records are lines for many readers. */
+static bool keep_value(struct parsing *parsing)
+{
+    struct slice source = parsing->value->source;
+    bool is_text = false;
+    size_t len = 0;
+    char *copy = arena_new(parsing->arena, source.len + 1);
+    if (copy == NULL)
+        return false;
+    for (size_t i = 0; i < source.len; i++) {
+        char byte = source.ptr[i];
+        bool is_blank = byte == ' ' || byte == '\n' || byte == '\r' || byte == '\t';
+        if (is_text && byte == '\\')
+            copy[len++] = source.ptr[i++];
+        else if (byte == '"')
+            is_text = !is_text;
+        else if (is_blank && !is_text)
+            continue;
+        copy[len++] = source.ptr[i];
+    }
+    parsing->answer->parsed = slice_of(copy, len);
+    return true;
 }
 
 /* A model that calls the request's own tools answers later. */
@@ -243,6 +269,6 @@ void parsed_read(struct arena *arena, size_t scratch_max, const struct request *
         return;
     if (parsing.structured->validate)
         validate(&parsing);
-    if (!arena_copy(arena, parsing.value->source, &answer->parsed))
+    if (!keep_value(&parsing))
         fail(&parsing, "the answer is too large to be parsed");
 }

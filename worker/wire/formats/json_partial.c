@@ -2,149 +2,221 @@
 
 #include <string.h>
 
-/* What is open at a place of the text, and how far the text is whole. */
-struct cut {
-    struct slice text;
-    char closers[JSON_LOOSE_DEPTH_MAX]; /* of the open arrays and objects, outermost first */
-    size_t
-        whole[JSON_LOOSE_DEPTH_MAX + 1]; /* behind the last whole value of each, and of the text */
-    size_t depth;
-    size_t keep;       /* bytes of the text that stay */
-    bool ends_in_text; /* in a string, which a quote closes */
-    char before;       /* the last byte that is no blank and in no string; NUL = none */
+#include "wire/formats/json_mend.h"
+
+/* What may follow, as JSON's grammar has it. */
+enum next {
+    NEXT_VALUE,
+    NEXT_FIRST, /* a value, or the end of an array that has none */
+    NEXT_NAME,
+    NEXT_FIRST_NAME, /* likewise of an object */
+    NEXT_COLON,
+    NEXT_END, /* a comma, or the end of what is open */
 };
 
-/* Behind the string that begins at `at`; text.len + 1 when it does not end. */
-static size_t behind_string(struct slice text, size_t at)
+struct cut {
+    struct slice text;
+    bool ends_in_text; /* in a string, which a quote closes */
+    char
+        closers[JSON_LOOSE_DEPTH_MAX]; /* of what is open at the end of the text, outermost first */
+    size_t depth;
+    /* of the grammar's reading, which ends at the first byte that is no JSON: */
+    char open[JSON_LOOSE_DEPTH_MAX];
+    size_t open_depth, common; /* common: so many are the same in both */
+    enum next next;
+    size_t keep; /* bytes that `closers` complete; 0 = none */
+};
+
+/* --- the brackets of the whole text --- */
+
+/* False: they do not pair. */
+static bool pair(struct cut *cut, char byte)
 {
-    for (at++; at < text.len && text.ptr[at] != '"'; at++)
-        at += text.ptr[at] == '\\' ? 1 : 0;
-    return at + 1;
+    if (byte == '{' || byte == '[') {
+        cut->closers[cut->depth++] = byte == '{' ? '}' : ']';
+        return true;
+    }
+    return (byte != '}' && byte != ']') || (cut->depth > 0 && cut->closers[--cut->depth] == byte);
 }
 
-/* A member's name stands where an object begins or goes on. */
-static bool is_name(const struct cut *cut)
+static enum err find_closers(struct cut *cut)
 {
-    return cut->depth > 0 && cut->closers[cut->depth - 1] == '}' &&
-           (cut->before == '{' || cut->before == ',');
+    bool is_escaped = false;
+    for (size_t i = 0; i < cut->text.len; i++) {
+        char byte = cut->text.ptr[i];
+        if (cut->depth == COUNT_OF(cut->closers))
+            return ERR_FORMAT;
+        if (byte == '"' && !is_escaped)
+            cut->ends_in_text = !cut->ends_in_text;
+        else if (!cut->ends_in_text && !pair(cut, byte))
+            return ERR_MALFORMED;
+        is_escaped = cut->ends_in_text && byte == '\\' && !is_escaped;
+    }
+    if (is_escaped)
+        cut->text.len--;
+    return OK;
 }
 
-/* The bytes of a string without its end that a quote can close: a broken escape goes. False: it is
- * broken in a \u, and the string goes with it. */
-static bool string_part(struct slice text, size_t from, size_t *ret_len)
+/* --- tokens: each returns the byte behind it, or `at` when there is none --- */
+
+static size_t skip_digits(struct slice text, size_t at)
 {
-    *ret_len = text.len;
-    for (size_t at = from + 1; at < text.len; at++) {
-        if (text.ptr[at] != '\\')
-            continue;
-        if (at + 1 == text.len)
-            *ret_len = at;
-        else if (text.ptr[at + 1] == 'u' && text.len - at < sizeof "\\u0000" - 1)
-            return false;
+    while (at < text.len && text.ptr[at] >= '0' && text.ptr[at] <= '9')
         at++;
-    }
-    return true;
+    return at;
 }
 
-/* A string from `at` on; returns the byte behind it. */
-static size_t take_string(struct cut *cut, size_t at)
+/* As much as is a number. */
+static size_t behind_number(struct slice text, size_t at)
 {
-    size_t end = behind_string(cut->text, at);
-    bool is_value = !is_name(cut);
-    cut->before = '"';
-    if (end <= cut->text.len) {
-        if (is_value)
-            cut->whole[cut->depth] = end;
+    size_t from = at + (at < text.len && text.ptr[at] == '-');
+    size_t end = from < text.len && text.ptr[from] == '0' ? from + 1 : skip_digits(text, from);
+    if (end == from)
+        return at;
+    size_t fraction = end < text.len && text.ptr[end] == '.' ? skip_digits(text, end + 1) : end;
+    end = fraction > end + 1 ? fraction : end;
+    if (end == text.len || (text.ptr[end] | 0x20) != 'e')
         return end;
-    }
-    cut->keep = cut->whole[cut->depth];
-    size_t len;
-    if (is_value && string_part(cut->text, at, &len)) {
-        cut->keep = len;
-        cut->ends_in_text = true;
-    }
-    return cut->text.len;
+    size_t digits = end + 1;
+    digits += digits < text.len && (text.ptr[digits] == '+' || text.ptr[digits] == '-');
+    size_t exponent = skip_digits(text, digits);
+    return exponent > digits ? exponent : end;
 }
 
-static bool is_scalar(char byte)
+/* A string with good escapes; one that ends with the text is whole. */
+static size_t behind_string(const struct cut *cut, size_t at)
 {
-    return (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z') || byte == 'E' ||
-           byte == '-' || byte == '+' || byte == '.';
-}
-
-/* A number or literal from `at` on; at the end of the text as much of it as is one. */
-static size_t take_scalar(struct cut *cut, size_t at)
-{
-    static const char *const literals[] = {"true", "false", "null"};
-    size_t end = at;
-    while (end < cut->text.len && is_scalar(cut->text.ptr[end]))
-        end++;
-    struct slice token = slice_sub(cut->text, at, end - at);
-    cut->before = '0';
-    if (end == cut->text.len && !slice_is_one_of(token, literals, COUNT_OF(literals))) {
-        while (token.len > 0 && strchr("+-.eE", token.ptr[token.len - 1]) != NULL)
-            token.len--;
-        if (token.len == 0 || (token.ptr[0] >= 'a' && token.ptr[0] <= 'z'))
-            return end;
+    struct slice text = cut->text;
+    for (size_t i = at + 1; i < text.len; i++) {
+        if (text.ptr[i] == '"')
+            return i + 1;
+        if (text.ptr[i] != '\\')
+            continue;
+        i++;
+        if (i == text.len || strchr("\"\\/bfnrtu", text.ptr[i]) == NULL || text.ptr[i] == '\0')
+            return at;
+        if (text.ptr[i] == 'u' && json_hex4(text, i + 1) < 0)
+            return at;
+        i += text.ptr[i] == 'u' ? 4 : 0;
     }
-    cut->whole[cut->depth] = at + token.len;
-    return end;
+    return cut->ends_in_text ? text.len : at;
 }
 
-/* One token that begins at `at`; returns the byte behind it, 0 when the text makes no sense. */
+static size_t behind_scalar(const struct cut *cut, size_t at)
+{
+    static const char *const words[] = {"true", "false", "null"};
+    struct slice rest = slice_sub(cut->text, at, SIZE_MAX);
+    if (rest.ptr[0] == '"')
+        return behind_string(cut, at);
+    for (size_t i = 0; i < COUNT_OF(words); i++)
+        if (slice_starts(rest, slice_of_text(words[i])))
+            return at + slice_of_text(words[i]).len;
+    return behind_number(cut->text, at);
+}
+
+/* --- as far as the text is JSON --- */
+
+static void enter(struct cut *cut, char closer)
+{
+    size_t depth = cut->open_depth++;
+    cut->open[depth] = closer;
+    if (cut->common == depth && depth < cut->depth && cut->closers[depth] == closer)
+        cut->common++;
+    cut->next = closer == '}' ? NEXT_FIRST_NAME : NEXT_FIRST;
+}
+
+static void leave(struct cut *cut)
+{
+    cut->open_depth--;
+    if (cut->common > cut->open_depth)
+        cut->common = cut->open_depth;
+    cut->next = NEXT_END;
+}
+
+/* What is open here can be closed, and the closers close it. */
+static bool can_end(const struct cut *cut)
+{
+    bool is_whole =
+        cut->next == NEXT_END || cut->next == NEXT_FIRST || cut->next == NEXT_FIRST_NAME;
+    return is_whole && cut->open_depth == cut->depth && cut->common == cut->depth;
+}
+
+static size_t take_value(struct cut *cut, size_t at)
+{
+    char byte = cut->text.ptr[at];
+    if (byte == '{' || byte == '[') {
+        if (cut->open_depth == COUNT_OF(cut->open))
+            return at;
+        enter(cut, byte == '{' ? '}' : ']');
+        return at + 1;
+    }
+    cut->next = NEXT_END;
+    return behind_scalar(cut, at);
+}
+
+/* One token; returns the byte behind it, or `at` where the text is no JSON any more. */
 static size_t take(struct cut *cut, size_t at)
 {
     char byte = cut->text.ptr[at];
-    if (byte == '"')
-        return take_string(cut, at);
-    if (is_scalar(byte))
-        return take_scalar(cut, at);
-    if (byte == '{' || byte == '[') {
-        if (cut->depth == COUNT_OF(cut->closers))
-            return 0;
-        cut->closers[cut->depth++] = byte == '{' ? '}' : ']';
-        cut->whole[cut->depth] = at + 1;
-    } else if (byte == '}' || byte == ']') {
-        if (cut->depth == 0 || cut->closers[--cut->depth] != byte)
-            return 0;
-        cut->whole[cut->depth] = at + 1;
+    char closer = cut->open_depth > 0 ? cut->open[cut->open_depth - 1] : '\0';
+    bool may_close = cut->next != NEXT_VALUE && cut->next != NEXT_NAME && cut->next != NEXT_COLON;
+    if (closer != '\0' && byte == closer && may_close) {
+        leave(cut);
+        return at + 1;
     }
-    bool is_blank = byte == ' ' || byte == '\n' || byte == '\r' || byte == '\t';
-    cut->before = is_blank ? cut->before : byte;
-    return at + 1;
+    switch (cut->next) {
+    case NEXT_NAME:
+    case NEXT_FIRST_NAME:
+        cut->next = NEXT_COLON;
+        return byte == '"' ? behind_string(cut, at) : at;
+    case NEXT_COLON:
+        cut->next = NEXT_VALUE;
+        return byte == ':' ? at + 1 : at;
+    case NEXT_END:
+        cut->next = closer == '}' ? NEXT_NAME : NEXT_VALUE;
+        return byte == ',' && closer != '\0' ? at + 1 : at;
+    case NEXT_VALUE:
+    case NEXT_FIRST:
+        return take_value(cut, at);
+    }
+    return at;
 }
 
-/* False: the text makes no sense. */
-static bool find_cut(struct cut *cut)
+static void find_cut(struct cut *cut)
 {
-    size_t at = 0;
-    while (at < cut->text.len && (cut->depth > 0 || cut->whole[0] == 0)) {
-        at = take(cut, at);
-        if (at == 0)
-            return false;
+    for (size_t at = 0, end = 0; at < cut->text.len; at = end) {
+        char byte = cut->text.ptr[at];
+        end = at + 1;
+        if (byte == ' ' || byte == '\n' || byte == '\r' || byte == '\t')
+            continue;
+        end = take(cut, at);
+        if (end == at)
+            return;
+        if (can_end(cut))
+            cut->keep = end;
     }
-    if (!cut->ends_in_text)
-        cut->keep = cut->whole[cut->depth];
-    return cut->keep > 0;
 }
 
-bool json_complete(struct arena *arena, struct slice text, struct slice *ret_text)
+enum err json_complete(struct arena *arena, struct slice text, struct slice *ret_text)
 {
     struct cut cut = {.text = text};
-    *ret_text = SLICE_NULL;
-    if (!find_cut(&cut))
-        return true;
+    enum err err = find_closers(&cut);
+    if (err != OK)
+        return err;
+    find_cut(&cut);
+    if (cut.keep == 0)
+        return ERR_FORMAT;
     char *copy = arena_new(arena, cut.keep + 1 + cut.depth);
     if (copy == NULL)
-        return false;
+        return ERR_NO_MEMORY;
     size_t len = cut.keep;
     memcpy(copy, text.ptr, len);
-    if (cut.ends_in_text)
+    if (cut.ends_in_text && cut.keep == cut.text.len)
         copy[len++] = '"';
     while (cut.depth > 0)
         copy[len++] = cut.closers[--cut.depth];
     *ret_text = slice_of(copy, len);
-    return true;
+    return OK;
 }
 
 enum err json_parse_partial(struct arena *arena, struct slice text, const struct json **ret_root)
@@ -153,7 +225,6 @@ enum err json_parse_partial(struct arena *arena, struct slice text, const struct
     enum err err = json_parse_loosely(arena, text, ret_root, NULL);
     if (err != ERR_FORMAT)
         return err;
-    if (!json_complete(arena, text, &whole))
-        return ERR_NO_MEMORY;
-    return whole.ptr == NULL ? ERR_FORMAT : json_parse_loosely(arena, whole, ret_root, NULL);
+    err = json_complete(arena, text, &whole);
+    return err == OK ? json_parse_loosely(arena, whole, ret_root, NULL) : err;
 }

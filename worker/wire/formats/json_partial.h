@@ -6,11 +6,12 @@
 
 #include "wire/formats/json.h"
 
-/* As much of the text as is JSON, with what is open closed, in the arena; it need not be JSON after
- * all. The null slice when nothing makes sense. False: out of memory. */
-MUST_CHECK bool json_complete(struct arena *arena, struct slice text, struct slice *ret_text);
-/* Parses the text; where that fails, a completed copy of as much of it as is JSON. The nodes' spans
- * are those of the copy, in the arena. OK, ERR_FORMAT when nothing of it is JSON, ERR_NO_MEMORY. */
+/* As much of the text as is JSON, with what is open closed, in the arena. ERR_FORMAT when nothing
+ * of it is JSON; ERR_MALFORMED when its brackets do not pair (LangChain gives None then, and tries
+ * nothing else); ERR_NO_MEMORY. */
+MUST_CHECK enum err json_complete(struct arena *arena, struct slice text, struct slice *ret_text);
+/* Parses the text; where that fails, a completed copy of it. The nodes' spans are those of the
+ * copy, in the arena. Errors as json_complete. */
 MUST_CHECK enum err json_parse_partial(struct arena *arena, struct slice text,
                                        const struct json **ret_root);
 
