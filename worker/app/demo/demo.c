@@ -379,10 +379,12 @@ static bool send_requests(struct demo *demo)
     if (client_flush(demo->client, SET_UP_MS) != OK)
         return fail(demo, "requests", client_reason(demo->client));
     size_t others = demo->tally.expected - DEMO_CONVERSATIONS;
-    show_stage(demo, "requests",
-               "%s sent to %s.requests: %d conversations, and %s others by 3 tenants for 3 models",
-               screen_count((int64_t)demo->tally.expected, sent), demo->prefix, DEMO_CONVERSATIONS,
-               screen_count((int64_t)others, rest));
+    show_stage(
+        demo, "requests",
+        "%s sent to %s.requests: %d conversations, and %s others by 3 tenants for 3 models, with "
+        "Converse and InvokeModel",
+        screen_count((int64_t)demo->tally.expected, sent), demo->prefix, DEMO_CONVERSATIONS,
+        screen_count((int64_t)others, rest));
     return true;
 }
 

@@ -104,7 +104,10 @@ static const struct prompt {
     {"Translate to Spanish the title of article", "."},
     {"Find a title of at most five words for chapter", "."},
 };
-static const char *const MODELS[] = {"haiku", "haiku", "sonnet", "nova"};
+/* A model, and a member of the request that names the API. */
+static const struct way {
+    const char *model, *api;
+} WAYS[] = {{"haiku", ""}, {"haiku", "\"api\":\"invoke\","}, {"sonnet", ""}, {"nova", ""}};
 static const char *const TENANTS[] = {"acme", "globex", "initech"};
 
 const struct demo_conversation *demo_conversation(size_t index)
@@ -124,11 +127,12 @@ void demo_add_request(size_t index, struct buf *ret_value, struct buf *ret_key)
     }
     char prompt[128];
     const struct prompt *parts = &PROMPTS[index % COUNT_OF(PROMPTS)];
+    const struct way *way = &WAYS[index % COUNT_OF(WAYS)];
     (void)snprintf(prompt, sizeof prompt, "%s %zu%s", parts->before, index, parts->after);
     buf_addf(ret_value,
-             "\"model\":\"%s\",\"messages\":[{\"role\":\"user\",\"content\":\"%s\"}],"
+             "\"model\":\"%s\",%s\"messages\":[{\"role\":\"user\",\"content\":\"%s\"}],"
              "\"stream\":%s,\"labels\":{\"source\":\"demo\"},\"metadata\":{\"number\":%zu}}",
-             MODELS[index % COUNT_OF(MODELS)], prompt, index % 5 == 0 ? "true" : "false", index);
+             way->model, way->api, prompt, index % 5 == 0 ? "true" : "false", index);
     buf_addf(ret_key, "customer-%zu", index % 97);
 }
 
