@@ -323,7 +323,7 @@ def test_the_renamed_events_have_their_new_names():
 
 
 def test_the_table_of_waits_has_every_reason():
-    there = re.findall(r'^WAIT\((?!NOTHING)\w+, *\w+, *"(.*)"\)', source("engine/waits.def"), re.MULTILINE)
+    there = re.findall(r'^WAIT\((?!NOTHING)\w+, *"\w+", *\w+, *"(.*)"\)', source("engine/waits.def"), re.MULTILINE)
     assert [cell.strip() for cell in first_column(section("deploy/README.md", "Why requests wait"))] == there
 
 

@@ -42,6 +42,7 @@ static const struct rule RULES[] = {
     {"worker/io/*", {"uv.h"}},
     {"worker/yaml/document.c", {"yaml.h"}},
     {"worker/sim/*", {"microhttpd.h"}},
+    {"worker/io/server/*", {"microhttpd.h"}},
 };
 
 /* The system's headers, for the floors that do input and output. */

@@ -200,6 +200,12 @@ static void fill_io(const struct settings *settings, struct assembly *assembly)
         .format = (enum log_format)settings->telemetry_log_format,
         .fd = 2,
     };
+    io->server = (struct server_config){
+        .address = settings->telemetry_http_address.ptr,
+        .may_take_next = slice_equal_text(settings->telemetry_http_address, SERVER_DEFAULT),
+        .hosts = settings->telemetry_http_hosts.items,
+        .host_count = settings->telemetry_http_hosts.count,
+    };
     io->aws_profile = settings->bedrock_profile.ptr;
     io->drain_timeout_ms = settings->delivery_drain_timeout_ms;
     io->handle_signals = true;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "app/exit_code.h"
+#include "app/pages/pages.h"
 #include "base/check.h"
 #include "base/memory.h"
 #include "io/aws/credentials.h"
@@ -13,6 +14,7 @@ struct worker {
     struct assembly assembly;
     struct io *io;
     struct engine *engine;
+    struct pages pages;
 };
 
 static void log_line(const struct worker *worker, enum log_event event,
@@ -38,6 +40,19 @@ static void log_library(const struct worker *worker)
     }
 }
 
+static void log_pages(const struct worker *worker)
+{
+    const char *address = worker->assembly.io.server.address;
+    const char *colon = address == NULL ? NULL : strrchr(address, ':');
+    struct buf text OWNED_BY(buf_done);
+    buf_init(&text, 128);
+    if (io_server_port(worker->io) == 0 || colon == NULL)
+        return;
+    buf_addf(&text, "%.*s:%d", (int)(colon - address), address, io_server_port(worker->io));
+    const struct log_field field = FIELD_TEXT("address", buf_slice(&text));
+    log_line(worker, LOG_PAGES_SERVED, &field, 1);
+}
+
 static void log_start(const struct worker *worker)
 {
     const struct engine_config *engine = &worker->assembly.engine;
@@ -59,6 +74,7 @@ static void log_start(const struct worker *worker)
         FIELD_INT("kafka_bytes", (int64_t)bound.kafka_bytes),
     };
     log_line(worker, LOG_MEMORY_BOUND, memory, COUNT_OF(memory));
+    log_pages(worker);
     log_library(worker);
     uint64_t limit, needed;
     if (assembly_has_files(&worker->assembly, &limit, &needed))
@@ -73,6 +89,10 @@ static void log_start(const struct worker *worker)
 /* Makes io and the engine. False: ret_reason says why. */
 static bool make_parts(struct worker *worker, char *ret_reason)
 {
+    worker->pages.metrics = metrics_new();
+    worker->assembly.engine.metrics = worker->pages.metrics;
+    worker->assembly.io.server.answer = pages_answer;
+    worker->assembly.io.server.self = &worker->pages;
     worker->io = io_new(&worker->assembly.io, ret_reason, ASSEMBLY_REASON_MAX);
     if (worker->io == NULL)
         return false;
@@ -84,6 +104,8 @@ static bool make_parts(struct worker *worker, char *ret_reason)
         return false;
     }
     io_attach(worker->io, worker->engine);
+    worker->pages.io = worker->io;
+    worker->pages.engine = worker->engine;
     return true;
 }
 
@@ -139,6 +161,7 @@ void worker_free(struct worker *worker)
     io_free(worker->io);
     if (worker->engine != NULL)
         engine_free(worker->engine);
+    metrics_free(worker->pages.metrics);
     assembly_done(&worker->assembly);
     memory_free(worker);
 }

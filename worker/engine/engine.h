@@ -6,6 +6,7 @@
 
 #include "engine/ports.h"
 #include "policy/retry.h"
+#include "telemetry/metrics.h"
 #include "wire/bedrock/dialects.h"
 #include "wire/chat/catalog.h"
 
@@ -37,7 +38,8 @@ struct engine_config {
     int64_t stall_ms;            /* half of session.timeout.ms */
     size_t offset_map_bytes_max; /* 4096 unless the broker's offset.metadata.max.bytes differs */
     struct retry_settings retry;
-    uint64_t seed; /* for jitter, call ids and hashes */
+    uint64_t seed;           /* for jitter, call ids and hashes */
+    struct metrics *metrics; /* where the engine counts; NULL = it does not */
 };
 
 /* Makes an engine; NULL: no memory. Copies config and ports, but not what they point to. `now_ms`
@@ -50,6 +52,9 @@ void engine_free(struct engine *engine);
 uint64_t engine_memory_bound(const struct engine_config *config);
 /* The part of it that calls hold: their requests and the answers that they receive. */
 uint64_t engine_calls_memory_bound(const struct engine_config *config);
+
+/* Sets the gauges in engine_config.metrics, for one scrape. */
+void engine_meter_gauges(struct engine *engine);
 
 /* For progress lines and tests. */
 struct engine_stats {

@@ -10,6 +10,7 @@
 #include "engine/kept.h"
 #include "engine/lane.h"
 #include "engine/notices.h"
+#include "engine/meter.h"
 #include "engine/outcome.h"
 #include "engine/reply.h"
 #include "engine/result.h"
@@ -59,6 +60,7 @@ void job_take(struct engine *engine, struct partition *partition, const struct r
         return;
     job_start(engine, job, partition, record);
     engine->stats.taken++;
+    meter_taken(engine, job);
     CHECK(record_copy(&job->arena, record, &job->record));
     if (read_request(engine, job) != OK)
         CHECK(job->why.err != OK);
@@ -250,6 +252,8 @@ void job_call(struct engine *engine, struct job *job)
     engine->stats.calls++;
     if (job->calls > 1)
         engine->stats.retries++;
+    else
+        meter_first_call(engine, job);
 }
 
 /* ---- 5. the call ended: answered, tried again, or failed ---- */
@@ -357,6 +361,7 @@ void job_call_ended(struct engine *engine, struct job *job, const struct call_en
     if (call->is_chunk_refused)
         job->last_run_seq = 0; /* a chunk is missing: nothing may follow it */
     attempt_end(engine, job, &verdict.why);
+    meter_call(engine, job, &verdict);
     job->partition->calling--;
     target_end_call(engine, job, &verdict);
     if (err_remedy(verdict.why.err) == DO_BACK_OFF)
@@ -430,6 +435,7 @@ static void job_fail(struct engine *engine, struct job *job)
 void job_committed(struct engine *engine, struct job *job)
 {
     CHECK(job->step == JOB_BATCHED);
+    meter_committed(engine, job);
     job_free(engine, job);
 }
 

@@ -6,6 +6,7 @@
 #include "engine/job.h"
 #include "engine/job_pool.h"
 #include "engine/membership.h"
+#include "engine/meter.h"
 #include "engine/outcome.h"
 #include "engine/partition.h"
 #include "engine/result.h"
@@ -37,6 +38,7 @@ static void settle_committed(struct engine *engine)
             result_free(engine, result);
     }
     engine->stats.commits++;
+    meter_batch(engine, "committed", batch_age_ms(engine));
     cut_relax(engine);
     close_batch(engine);
 }
@@ -70,6 +72,7 @@ static size_t settle_aborted(struct engine *engine)
     for (struct result *result; (result = result_last(engine, RESULT_BATCHED)) != NULL;)
         give_back(engine, result);
     engine->stats.aborts++;
+    meter_batch(engine, "aborted", -1);
     close_batch(engine);
     return outputs;
 }
@@ -226,6 +229,7 @@ static void become_unknown(struct engine *engine, const struct batch_end *end)
     ENGINE_LOG(engine, LOG_BATCH_UNKNOWN, FIELD_TEXT("reason", end->reason));
     if (end->outcome == BATCH_FENCED)
         fenced(engine);
+    meter_batch(engine, "unknown", -1);
     batch_become_unknown(engine);
     for (size_t i = 0; i < batch_partitions(engine); i++)
         if (!batch_partition(engine, i)->is_gone)

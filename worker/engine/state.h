@@ -329,6 +329,14 @@ struct notices {
     uint32_t count;
 };
 
+#define METER_MODELS_MAX 64
+
+/* engine/meter.h */
+struct meter {
+    uint64_t models[METER_MODELS_MAX]; /* hashes of the targets that answered first */
+    size_t model_count;
+};
+
 struct engine {
     struct engine_config config;
     struct ports ports;
@@ -367,6 +375,7 @@ struct engine {
     bool is_stopping, has_ended;
     int64_t stop_until_ms;
     struct engine_stats stats;
+    struct meter meter;
 };
 
 #endif

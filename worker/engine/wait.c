@@ -1,10 +1,10 @@
 #include "engine/wait.h"
 
 static const struct {
-    const char *name, *text;
+    const char *name, *state, *text;
     enum wait_whose whose;
 } WAITS[WAIT_COUNT] = {
-#define WAIT(name, whose, text) [WAIT_##name] = {#name, text, WAIT_OF_##whose},
+#define WAIT(name, state, whose, text) [WAIT_##name] = {#name, state, text, WAIT_OF_##whose},
 #include "engine/waits.def"
 #undef WAIT
 };
@@ -12,6 +12,11 @@ static const struct {
 const char *wait_name(enum wait wait)
 {
     return WAITS[wait].name;
+}
+
+const char *wait_state(enum wait wait)
+{
+    return WAITS[wait].state;
 }
 
 const char *wait_text(enum wait wait)

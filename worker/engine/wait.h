@@ -4,7 +4,7 @@
 #define ENGINE_WAIT_H
 
 enum wait {
-#define WAIT(name, whose, text) WAIT_##name,
+#define WAIT(name, state, whose, text) WAIT_##name,
 #include "engine/waits.def"
 #undef WAIT
     WAIT_COUNT
@@ -15,6 +15,9 @@ enum wait_whose { WAIT_OF_REQUEST, WAIT_OF_IDENTITY, WAIT_OF_TARGET, WAIT_OF_WOR
 
 /* The name, as in "REPLY_TOPIC"; static. */
 const char *wait_name(enum wait wait);
+/* The name as the label `state` of metrics: "reply_topic", "calling" for WAIT_ANSWER, "uncommitted"
+ * for WAIT_COMMIT; static. */
+const char *wait_state(enum wait wait);
 /* The end of the sentence "requests wait for …"; static. */
 const char *wait_text(enum wait wait);
 /* Whose requests it delays. */

@@ -6,7 +6,9 @@
 
 #include "base/check.h"
 #include "base/memory.h"
+#include "io/kafka/library.h"
 #include "io/parts.h"
+#include "telemetry/metrics.h"
 
 #define KAFKA_TICK_MS 200 /* longest time between two services of Kafka's rooms */
 #define STOP_GRACE_MS                                                                              \
@@ -36,6 +38,20 @@ static bool loop_make(struct io *io)
     return uv_async_init(&io->loop, &io->wake, on_wake) == 0;
 }
 
+static bool server_make(struct io *io, char *ret_error)
+{
+    char problem[SERVER_PROBLEM_MAX];
+    io->server = server_new(&io->loop, &io->config.server, problem);
+    if (io->server == NULL && io->config.server.may_take_next) {
+        struct log_field field = FIELD_TEXT("reason", slice_of_text(problem));
+        log_sink_add(io->sink, LOG_PAGES_UNSERVED, &field, 1);
+        return true;
+    }
+    if (io->server == NULL)
+        (void)snprintf(ret_error, KAFKA_ERROR_MAX, "telemetry.http.address: %s", problem);
+    return io->server != NULL;
+}
+
 static bool rooms_make(struct io *io, char *ret_error)
 {
     const struct kafka_config *kafka = &io->config.kafka;
@@ -50,6 +66,9 @@ static bool rooms_make(struct io *io, char *ret_error)
     /* Before the first thread starts, because a signal may follow its first log line. */
     if (io->config.handle_signals)
         signals_set(&io->signals);
+    if (io->config.server.address != NULL && io->config.server.address[0] != '\0' &&
+        !server_make(io, ret_error))
+        return false;
     io->http = http_new(&io->loop, &io->config.http);
     io->releases = memory_new(PARTITIONS_MAX * sizeof *io->releases);
     io->credentials = credentials_watch_new(&io->loop, io->config.aws_profile);
@@ -121,6 +140,17 @@ static void credentials_end(struct io *io)
     io->credentials = NULL;
 }
 
+static void server_end(struct io *io)
+{
+    if (io->server == NULL)
+        return;
+    server_close(io->server);
+    while (!server_is_closed(io->server))
+        (void)uv_run(&io->loop, UV_RUN_ONCE);
+    server_free(io->server);
+    io->server = NULL;
+}
+
 static void loop_end(struct io *io)
 {
     if (!io->has_loop)
@@ -147,6 +177,7 @@ void io_free(struct io *io)
         watchdog_set(io->watchdog, FREE_MS, exit_code_at_least(io));
     if (io->committer != NULL)
         kafka_committer_stop(io->committer);
+    server_end(io);
     http_end(io);
     credentials_end(io);
     kafka_lookup_free(io->lookup);
@@ -283,8 +314,35 @@ static bool turn(struct io *io, bool more)
     bool has_more = kafka_consumer_pump(io->consumer);
     int64_t due_ms = engine_turn(io->engine);
     bool has_news = http_obey(io->http);
+    if (io->server != NULL && server_step(io->server))
+        has_news = true;
     turn_again_at(io, due_ms < io->kafka_due_ms ? due_ms : io->kafka_due_ms);
     return has_more || has_news || due_ms <= io->now_ms;
+}
+
+/* ---- what others may know ---- */
+
+int io_server_port(const struct io *io)
+{
+    return io->server == NULL ? 0 : server_port(io->server);
+}
+
+void io_health(const struct io *io, struct io_health *ret_health)
+{
+    *ret_health = (struct io_health){.has_joined = io->has_joined, .is_stopping = io->is_stopping};
+}
+
+void io_meter(struct io *io, struct metrics *metrics)
+{
+    for (enum log_event event = 0; event < LOG_EVENT_COUNT; event++) {
+        struct slice name = slice_of_text(log_event_name(event));
+        int64_t count = log_sink_count(io->sink, event);
+        if (log_event_level(event) <= LOG_WARN && count > 0)
+            metrics_raise(metrics, METRIC_EVENTS, &name, count);
+    }
+    const struct slice versions[] = {SLICE(BEDROCK_VERSION),
+                                     slice_of_text(kafka_library_version_text())};
+    metrics_set(metrics, METRIC_BUILD_INFO, versions, 1);
 }
 
 /* ---- the end ---- */

@@ -14,6 +14,7 @@
 #include "io/http/client.h"
 #include "io/kafka/conf.h"
 #include "io/loop/log_sink.h"
+#include "io/server/server.h"
 
 #define IO_EXIT_STOPPED_AT_ONCE 1 /* after a second SIGTERM or SIGINT, or by the watchdog */
 
@@ -23,11 +24,13 @@ struct io_config {
     struct http_config http;
     const char *aws_profile; /* of the settings; "" or NULL = the environment's */
     struct log_config log;
-    int64_t drain_timeout_ms; /* the watchdog ends the process some seconds after it */
-    bool handle_signals;      /* SIGTERM and SIGINT stop the engine; false: only io_stop does */
+    struct server_config server; /* for people and probes; an empty address = none */
+    int64_t drain_timeout_ms;    /* the watchdog ends the process some seconds after it */
+    bool handle_signals;         /* SIGTERM and SIGINT stop the engine; false: only io_stop does */
 };
 
 struct io;
+struct metrics;
 
 /* Makes the clients and the loop, and ignores SIGPIPE. With handle_signals it notes SIGTERM and
  * SIGINT from here on, for io_run. NULL: ret_error (`room` > 0 bytes) says why. */
@@ -36,6 +39,16 @@ MUST_CHECK struct io *io_new(const struct io_config *config, char *ret_error, si
 const struct ports *io_ports(struct io *io);
 /* Sets the engine that receives events. */
 void io_attach(struct io *io, struct engine *engine);
+/* How the worker stands, for health pages. */
+struct io_health {
+    bool has_joined; /* the group, since the start */
+    bool is_stopping;
+};
+/* The port of io_config.server; 0 = none. */
+int io_server_port(const struct io *io);
+void io_health(const struct io *io, struct io_health *ret_health);
+/* Sets the gauges and counters that io knows, in these metrics. */
+void io_meter(struct io *io, struct metrics *metrics);
 /* Runs until the engine calls ports.ended, then leaves the group, which takes a limited time.
  * Raises the soft limit of open files first. Returns the exit code. A second signal (with
  * handle_signals) and the watchdog end the process by _exit, which is safe because everything that

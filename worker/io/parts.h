@@ -37,6 +37,7 @@ struct io {
     struct log_sink *sink;
     struct watchdog *watchdog;
     struct http *http;
+    struct server *server;          /* NULL = none */
     struct exchange_channel *calls; /* of the engine */
     struct credentials_watch *credentials;
     struct kafka_consumer *consumer;

@@ -43,7 +43,7 @@ class World:
                        "dead_letters": self.topics.letters},
             "bedrock": {"endpoint_url": self.simulator.url, "region": "us-east-1",
                         "retry": {"throttle_base": "50ms", "transient_base": "20ms", "max_delay": "1s"}},
-            "telemetry": {"log": {"format": "json"}}}, settings or {})
+            "telemetry": {"log": {"format": "json"}, "http": {"address": ""}}}, settings or {})
         self.workers, self.blows, self.outages = {}, [], []
         self.asked, self.watcher, self.writer = [], None, None
         self.calls = None

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "io/server/server.h"
 #include "wire/bedrock/endpoint.h"
 #include "wire/formats/text.h"
 
@@ -97,6 +98,10 @@ const char *settings_form_fault(enum setting_form form, struct slice text)
                      "most 2047 bytes";
     case FORM_PROXY:
         return is_proxy(text) ? NULL : "is not a proxy; write http://host:port";
+    case FORM_LISTEN:
+        return text.len == 0 || server_knows_address(text.ptr)
+                   ? NULL
+                   : "is not an IP address with a port; write one such as 127.0.0.1:9464";
     case FORM_FILE:
         return is_file(text.ptr) ? NULL
                                  : "names a file that cannot be read; check path and permissions";

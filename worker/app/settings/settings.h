@@ -39,6 +39,7 @@ enum setting_form {
     FORM_REGION,
     FORM_URL,
     FORM_PROXY,
+    FORM_LISTEN,
     FORM_FILE,
     FORM_MODEL
 };

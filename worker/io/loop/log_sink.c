@@ -25,6 +25,7 @@ struct log_sink {
     pthread_t writer;
     bool has_writer;
     atomic_bool gives_up;
+    atomic_int_least64_t counts[LOG_EVENT_COUNT];
     struct buf taken; /* the writer's: the lines that it writes now */
     /* Under the lock: */
     struct buf waiting;
@@ -159,6 +160,7 @@ void log_sink_free(struct log_sink *sink)
 void log_sink_add(struct log_sink *sink, enum log_event event, const struct log_field *fields,
                   size_t count)
 {
+    (void)atomic_fetch_add_explicit(&sink->counts[event], 1, memory_order_relaxed);
     if (log_event_level(event) > sink->config.level)
         return;
     struct buf line OWNED_BY(buf_done);
@@ -179,6 +181,11 @@ void log_sink_add(struct log_sink *sink, enum log_event event, const struct log_
         (void)pthread_cond_signal(&sink->added);
     }
     (void)pthread_mutex_unlock(&sink->lock);
+}
+
+int64_t log_sink_count(const struct log_sink *sink, enum log_event event)
+{
+    return atomic_load_explicit(&sink->counts[event], memory_order_relaxed);
 }
 
 void log_sink_add_now(struct log_sink *sink, enum log_event event, const struct log_field *fields,

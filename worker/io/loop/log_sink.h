@@ -33,6 +33,8 @@ void log_sink_free(struct log_sink *sink);
 /* Logs one line. Never blocks on the reader. */
 void log_sink_add(struct log_sink *sink, enum log_event event, const struct log_field *fields,
                   size_t count);
+/* How often this event was logged, also below the level that the sink writes. Any thread. */
+int64_t log_sink_count(const struct log_sink *sink, enum log_event event);
 /* Writes the line in the calling thread, if the descriptor accepts it without waiting: for the last
  * line before abort(). */
 void log_sink_add_now(struct log_sink *sink, enum log_event event, const struct log_field *fields,

@@ -1,0 +1,21 @@
+/* The worker's pages for people and probes, served by io/server/server.h: /metrics in Prometheus'
+ * text format, /livez and /readyz for probes. Loop thread only. */
+#ifndef APP_PAGES_H
+#define APP_PAGES_H
+
+#include "io/server/server.h"
+
+struct engine;
+struct io;
+struct metrics;
+
+struct pages {
+    struct engine *engine;
+    struct io *io;
+    struct metrics *metrics;
+};
+
+/* server_config.answer; `self` is a struct pages whose members are set before io_run. */
+void pages_answer(void *self, struct slice path, struct slice query, struct server_page *ret_page);
+
+#endif

@@ -1,0 +1,74 @@
+/* The gauges of a scrape, read from the engine's nouns: engine_meter_gauges of engine/engine.h. */
+#include "engine/dispatch.h"
+#include "engine/hold.h"
+#include "engine/meter.h"
+#include "engine/slots.h"
+#include "engine/target.h"
+#include "engine/wait.h"
+
+static void set_requests(struct engine *engine)
+{
+    uint32_t counts[WAIT_COUNT] = {0};
+    int64_t oldest_ms = engine->now_ms;
+    uint32_t cursor = 0;
+    for (struct partition *partition; (partition = slots_next(engine, &cursor)) != NULL;) {
+        for (struct link *link = partition->jobs.next; link != &partition->jobs;
+             link = link->next) {
+            const struct job *job = LINK_OWNER(link, struct job, link_partition);
+            counts[wait_of(engine, job)]++;
+            if (job->received_ms < oldest_ms)
+                oldest_ms = job->received_ms;
+        }
+    }
+    for (enum wait wait = 0; wait < WAIT_COUNT; wait++) {
+        struct slice state = slice_of_text(wait_state(wait));
+        metrics_set(engine->config.metrics, METRIC_REQUESTS, &state, counts[wait]);
+    }
+    metrics_set(engine->config.metrics, METRIC_OLDEST_REQUEST, NULL, engine->now_ms - oldest_ms);
+}
+
+static void set_targets(struct engine *engine)
+{
+    static const char *const states[] = {
+        [TARGET_SOUND] = "sound", [TARGET_SLOW] = "slow", [TARGET_DOWN] = "down"};
+    struct metrics *metrics = engine->config.metrics;
+    for (const struct target *target = NULL; (target = targets_next(engine, target)) != NULL;) {
+        struct slice model = meter_model(engine, target);
+        if (slice_equal(model, SLICE("other")))
+            continue;
+        const struct slice labels[] = {model, target->region,
+                                       slice_of_text(states[target->logged])};
+        metrics_set(metrics, METRIC_CALLS_IN_FLIGHT, labels, target->calling);
+        metrics_set(metrics, METRIC_TARGET_STATE, labels, 1);
+    }
+    metrics_set(metrics, METRIC_CALL_SLOTS, NULL, engine->config.max_in_flight);
+}
+
+static void set_partition(struct engine *engine, const struct partition *partition)
+{
+    struct metrics *metrics = engine->config.metrics;
+    char number[16];
+    struct buf text = {.ptr = number, .room = sizeof number, .limit = sizeof number};
+    buf_add_int(&text, partition->number);
+    const struct slice labels[] = {partition->topic, buf_slice(&text)};
+    const struct job *first = partition->jobs.next == &partition->jobs
+                                  ? NULL
+                                  : LINK_OWNER(partition->jobs.next, struct job, link_partition);
+    metrics_set(metrics, METRIC_FRONT_AGE, labels,
+                first == NULL ? 0 : engine->now_ms - first->received_ms);
+    metrics_set(metrics, METRIC_BACKLOG, labels, partition->held);
+}
+
+void engine_meter_gauges(struct engine *engine)
+{
+    struct metrics *metrics = engine->config.metrics;
+    uint32_t cursor = 0;
+    if (metrics == NULL)
+        return;
+    set_requests(engine);
+    set_targets(engine);
+    for (const struct partition *partition; (partition = slots_next(engine, &cursor)) != NULL;)
+        set_partition(engine, partition);
+    metrics_set(metrics, METRIC_HELD_BYTES, NULL, (int64_t)held_bytes(engine));
+    metrics_set(metrics, METRIC_HELD_BYTES_LIMIT, NULL, (int64_t)engine->config.max_held_bytes);
+}
