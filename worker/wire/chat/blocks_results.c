@@ -35,7 +35,7 @@ static enum err keep_parts(struct reader *reader, const struct turns *inner, boo
                            struct block *result)
 {
     struct slice blank = reader->request->forms.is_free ? SLICE("") : BLANK_TEXT;
-    size_t count = inner->said_count + 1;
+    size_t count = inner->said_count > 0 ? inner->said_count : 1;
     if (count * sizeof(struct block) > reader->arena->limit - reader->arena->held)
         return why_set(&reader->why, ERR_REQUEST_TOO_LARGE, "messages",
                        "the tool results have too many blocks for a request of this size");

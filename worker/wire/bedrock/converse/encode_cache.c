@@ -16,7 +16,7 @@ static size_t points_of(const struct block *blocks, size_t count)
 static size_t points_of_tools(const struct request *request)
 {
     size_t points = 0;
-    for (size_t i = 0; i < request->tool_count; i++)
+    for (size_t i = 0; converse_has_tools(request) && i < request->tool_count; i++)
         points += request->tools[i].kind == TOOL_CACHE_POINT || request->tools[i].cache.ptr != NULL;
     return points;
 }
