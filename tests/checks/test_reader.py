@@ -2,15 +2,12 @@
 import json
 import re
 
-import pytest
-
 from outputs import ROOT, faults, schema
 
 CHAT = ROOT / "worker" / "wire" / "chat"
 LIST = (CHAT / "request_fields.def").read_text(encoding="utf-8")
 PARAMETERS = re.findall(r"^PARAMETER\(\w+, +(\w+),", (CHAT / "parameters.def").read_text(encoding="utf-8"), re.M)
 FIELDS = re.findall(r"^(?:FIELD|VALUE|PRESET|PART)\((\w+),", LIST, re.M) + PARAMETERS
-LATER = re.findall(r"^LATER\((\w+)\)", LIST, re.M)
 # A schema cannot check these: the settings of a worker decide.
 BEYOND = {"unknown_model", "unknown_template", "template_variables", "invalid model"}
 
@@ -216,7 +213,7 @@ def requests():
     base = {"messages": [["human", "x"]]}
     for value in STRUCTURED:
         yield {**base, "structured_output": value}
-    for name in [*FIELDS, *LATER, "mesages"]:
+    for name in [*FIELDS, "mesages"]:
         for value in VALUES:
             yield {**base, name: value} if name != "prompt" else {name: value}
             if name == "prompt":
@@ -249,12 +246,4 @@ def test_schema_and_reader_accept_the_same_requests(read_requests):
 
 
 def test_the_schema_has_the_fields_of_the_readers_list():
-    assert set(schema("request")["properties"]) == {*FIELDS, *LATER}
-    for name in LATER:
-        assert schema("request")["properties"][name]["type"] == "null", name
-
-
-@pytest.mark.parametrize("name", LATER)
-def test_a_field_of_a_later_version_may_be_null(read_requests, name):
-    null, given = read_requests([{"messages": [["human", "x"]], name: value} for value in (None, {})])
-    assert (null, given) == ("ok", f"unsupported_field {name}")
+    assert set(schema("request")["properties"]) == set(FIELDS)

@@ -8,7 +8,6 @@ static const struct preset_row rows[] = {
 #define FIELD(name, read)
 #define VALUE(name, read, member)
 #define PART(name, kind, member)
-#define LATER(name)
 #define PRESET(name, read, member, form)                                                           \
     {#name, PRESET_##form, offsetof(struct request, member),                                       \
      sizeof(((struct request *)NULL)->member)},
@@ -16,7 +15,6 @@ static const struct preset_row rows[] = {
 #undef FIELD
 #undef VALUE
 #undef PART
-#undef LATER
 #undef PRESET
     {"additional_model_request_fields", PRESET_OBJECT, offsetof(struct request, additional_fields),
      sizeof(struct slice)},

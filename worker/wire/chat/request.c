@@ -22,7 +22,6 @@
 static const struct request_field fields[] = {
 #define FIELD(name, read)         ROW(name, read, 0, JSON_NULL)
 #define VALUE(name, read, member) ROW(name, read, offsetof(struct request, member), JSON_NULL)
-#define LATER(name)               ROW(name, NULL, 0, JSON_NULL)
 /* Put together at the end. */
 #define PART(name, kind, member) ROW(name, request_read_part, offsetof(struct reader, member), kind)
 /* The settings know the form. */
@@ -32,7 +31,6 @@ static const struct request_field fields[] = {
 #undef VALUE
 #undef PRESET
 #undef PART
-#undef LATER
 #define PARAMETER(id, name, form, least, most, other, converse)                                    \
     ROW(name, request_read_parameter, PARAMETER_##id, JSON_NULL)
 #include "wire/chat/parameters.def"
@@ -205,9 +203,6 @@ static void find_fields(struct reader *reader, const struct json *root, struct g
         enum err err = OK;
         if (at == COUNT_OF(fields) && goes_on)
             err = refuse_name(reader, member->name);
-        else if (is_given && fields[at].read == NULL)
-            err = why_set(&reader->why, ERR_UNSUPPORTED_FIELD, fields[at].name,
-                          "this version does not support this field yet");
         if (is_given)
             ret_given->values[at] = member;
         goes_on = reader_note(reader, err) && goes_on;
@@ -225,7 +220,7 @@ static bool gives(const struct json *root, const char *name)
 static void read_fields(struct reader *reader, const struct given *given)
 {
     for (size_t i = 0; i < COUNT_OF(fields); i++)
-        if (given->values[i] != NULL && fields[i].read != NULL)
+        if (given->values[i] != NULL)
             (void)reader_note(reader, fields[i].read(reader, &fields[i], given->values[i]));
 }
 

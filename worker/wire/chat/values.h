@@ -8,8 +8,7 @@
 /* One field of the request: its row in request_fields.def. */
 struct request_field {
     const char *name;
-    /* Reads a value that is there and not null; on error fills why with its field. NULL = of the
-     * contract, but not supported by this version. */
+    /* Reads a value that is there and not null; on error fills why with its field. */
     enum err (*read)(struct reader *reader, const struct request_field *field,
                      const struct json *value);
     size_t target;       /* VALUE: the slice's offset in struct request; PART: in struct reader;
