@@ -75,8 +75,8 @@ static void a_hopeless_schema_ends(void **state)
         "{\"$ref\":\"#\"}",
         "{\"$ref\":\"#/nowhere\"}",
         "{\"$ref\":\"https://example.com/x\"}",
-        "{\"type\":\"object\",\"properties\":{\"a\":{\"$ref\":\"#\"},\"b\":{\"$ref\":\"#\"}},"
-        "\"required\":[\"a\",\"b\"]}",
+        ("{\"type\":\"object\",\"properties\":{\"a\":{\"$ref\":\"#\"},\"b\":{\"$ref\":\"#\"}},"
+         "\"required\":[\"a\",\"b\"]}"),
         "{\"type\":\"array\",\"minItems\":1e300,\"items\":{}}",
         "{\"type\":\"string\",\"minLength\":1e300}",
         "{\"anyOf\":[{\"$ref\":\"#\"}]}",
