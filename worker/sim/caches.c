@@ -38,23 +38,30 @@ static struct cache_entry *find(struct caches *caches, uint64_t hash)
     return place;
 }
 
+/* Keeps the prefix before a mark from now on; was it kept? */
+static bool keep(struct caches *caches, struct slice model, const struct asked_mark *mark,
+                 int64_t now_ms)
+{
+    uint64_t hash = slice_hash(model, mark->hash) | 1;
+    struct cache_entry *entry = find(caches, hash);
+    bool was_kept = entry->hash == hash && entry->until_ms > now_ms;
+    *entry = (struct cache_entry){hash, now_ms + (mark->is_long ? LONG_MS : SHORT_MS)};
+    return was_kept;
+}
+
 struct cache_use caches_use(struct caches *caches, struct slice model,
                             const struct conversation *conversation, int64_t now_ms)
 {
     struct cache_use use = {0, 0, 0};
     for (size_t i = 0; i < conversation->mark_count; i++) {
         const struct asked_mark *mark = &conversation->marks[i];
-        uint64_t hash = slice_hash(model, mark->hash) | 1;
-        struct cache_entry *entry = find(caches, hash);
-        size_t known = use.read + use.written;
-        bool is_kept = entry->hash == hash && entry->until_ms > now_ms;
-        if (is_kept && use.written == 0) {
-            use.read = mark->bytes;
-        } else if (mark->bytes > known) {
-            use.written += mark->bytes - known;
-            use.written_long += mark->is_long ? mark->bytes - known : 0;
+        size_t before = use.read + use.written;
+        if (keep(caches, model, mark, now_ms)) {
+            use = (struct cache_use){mark->bytes, 0, 0}; /* the longest one counts */
+        } else if (mark->bytes > before) {
+            use.written += mark->bytes - before;
+            use.written_long += mark->is_long ? mark->bytes - before : 0;
         }
-        *entry = (struct cache_entry){hash, now_ms + (mark->is_long ? LONG_MS : SHORT_MS)};
     }
     return use;
 }
