@@ -87,7 +87,7 @@ static void the_shipped_script_answers_the_examples_of_the_pages(void **state)
     assert_slice(config->answers[1].text, "Ich liebe Programmieren.");
     assert_int_equal(config->answers[1].input_tokens + config->answers[1].output_tokens, 34);
     assert_slice(config->answers[2].tool, "get_weather");
-    assert_slice(config->answers[2].input, "{\"city\": \"Paris\"}");
+    assert_slice(config->answers[2].input, "{\"city\":\"Paris\"}");
     sim_config_free(config);
 }
 
