@@ -173,7 +173,7 @@ FAULTS = [
 
 
 @pytest.mark.parametrize(("schema", "value", "faults"), FAULTS)
-def test_a_fault_has_its_place_and_at_most_eight_are_told(verdicts, schema, value, faults):
+def test_a_fault_has_its_place_and_at_most_eight_are_listed(verdicts, schema, value, faults):
     assert verdicts([(schema, value)]) == [faults]
 
 

@@ -170,7 +170,7 @@ def test_the_first_call_of_the_name_counts(worker, name):
     assert ("parsing_error" in ours.response) == bool(theirs["parsing_error"])
 
 
-def test_a_thinking_model_that_calls_nothing_is_told_in_parsing_error(worker):
+def test_a_thinking_model_that_calls_nothing_gives_a_parsing_error(worker):
     lang = LangChain("converse", [whole({"text": "no"})], model="us.anthropic.claude-sonnet-4-20250514-v1:0", **THINKING)
     with pytest.raises(Exception, match="tool"):                     # outside of LangChain's parser: it raises
         lang.model.with_structured_output(JOKE, include_raw=True).invoke(HUMAN)

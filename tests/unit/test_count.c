@@ -38,7 +38,7 @@ static void tokens_are_counted_by_the_model_itself(void **state)
                 "/model/arn%3Aaws%3Abedrock%3Aeu-west-1%3A1%3Aprovisioned-model%2Fx/count-tokens");
 }
 
-static void converse_counts_what_the_model_is_told(void **state)
+static void converse_counts_what_the_model_would_read(void **state)
 {
     (void)state;
     assert_body("{\"messages\":[[\"system\",\"Be kind.\"],[\"human\",\"Hi\"]],\"temperature\":1,"
@@ -127,7 +127,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tokens_are_counted_by_the_model_itself),
-        cmocka_unit_test(converse_counts_what_the_model_is_told),
+        cmocka_unit_test(converse_counts_what_the_model_would_read),
         cmocka_unit_test(tools_are_counted),
         cmocka_unit_test(another_api_counts_the_whole_body),
         cmocka_unit_test(the_count_is_the_input_and_nothing_else),

@@ -203,7 +203,7 @@ static void fields_that_are_not_of_the_body_are_signed_headers(void **state)
     invoke_kit_done(&kit);
 }
 
-static void a_stream_has_a_path_and_an_accept_header_of_its_own(void **state)
+static void a_stream_has_its_path_and_its_accept_header(void **state)
 {
     (void)state;
     struct invoke_kit kit;
@@ -280,7 +280,7 @@ int main(void)
         cmocka_unit_test(what_a_family_has_no_place_for_is_rejected_with_those_who_have),
         cmocka_unit_test(a_block_that_a_family_has_no_place_for_is_rejected_by_its_kind),
         cmocka_unit_test(fields_that_are_not_of_the_body_are_signed_headers),
-        cmocka_unit_test(a_stream_has_a_path_and_an_accept_header_of_its_own),
+        cmocka_unit_test(a_stream_has_its_path_and_its_accept_header),
         cmocka_unit_test(bytes_that_cannot_be_unwrapped_break_the_stream),
         cmocka_unit_test(nesting_inside_of_a_chunk_has_the_limit_of_all_answers),
         cmocka_unit_test(events_that_are_no_chunks_are_skipped),

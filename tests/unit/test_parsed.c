@@ -159,7 +159,7 @@ static void a_call_of_the_requests_own_tools_is_no_answer_yet(void **state)
     arena_done(&arena);
 }
 
-static void what_memory_does_not_hold_is_told(void **state)
+static void what_memory_does_not_hold_is_an_error(void **state)
 {
     (void)state;
     struct request request;
@@ -184,7 +184,7 @@ int main(void)
         cmocka_unit_test(only_a_model_that_was_to_call_is_wrong_without_a_call),
         cmocka_unit_test(a_value_that_is_not_valid_comes_with_its_faults),
         cmocka_unit_test(a_call_of_the_requests_own_tools_is_no_answer_yet),
-        cmocka_unit_test(what_memory_does_not_hold_is_told),
+        cmocka_unit_test(what_memory_does_not_hold_is_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
