@@ -83,3 +83,17 @@ def test_an_answer_that_is_put_back_says_what_langchains_says(worker, model, nam
         request["messages"] += [put, *map(shown, behind)]
         ours = worker.run(request, [HELLO])
         assert ours.bodies == [sent(body) for body in theirs], (put, ours.response)
+
+
+@pytest.mark.parametrize("name", [name for name in ANSWERS if "encrypted" not in name])
+def test_an_answer_in_langchains_standard_blocks_is_read(worker, name):
+    """ChatBedrockConverse(output_version="v1") has reasoning and tool_call blocks in its content."""
+    bind, stream = bound([WEATHER])["bind"], name.startswith("streamed")
+    model = LangChain("converse", [ANSWERS[name]], model=CLAUDE, output_version="v1")
+    message = model.run([HI], stream=stream, bind=bind).message
+    message = AIMessage(**{name: value for name, value in message.model_dump().items() if name in KEPT})
+    behind = answered(message)
+    request = request_of("converse", {"model": CLAUDE}, [HI, message, *behind], tools=[WEATHER])
+    theirs = LangChain("converse", [HELLO], model=CLAUDE).run([HI, message, *behind], bind=bind)
+    ours = worker.run(request, [HELLO])
+    assert ours.bodies == [sent(body) for body in theirs.bodies], ours.response
