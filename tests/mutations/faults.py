@@ -18,6 +18,7 @@ class Fault(NamedTuple):
 
 
 ENGINE = "worker/engine/"
+CONVERSE = "worker/wire/bedrock/converse/"
 INVOKE = "worker/wire/bedrock/invoke/"
 
 FAULTS = [
@@ -218,6 +219,31 @@ FAULTS = [
     Fault("calls go to Bedrock without tools", "worker/wire/bedrock/converse/encode.c",
           "    if (frame->has_texts && tool_text_replaces(block)) {\n",
           "    if (frame->has_texts && tool_text_replaces(block) && frame->is_guarded) {\n"),
+    # answers of Converse
+    Fault("a single cited text loses its citations", CONVERSE + "forms.c",
+          "    bool has_citations = citations != NULL && citations->count > 0;\n",
+          "    bool has_citations = citations != NULL && content->count > 1;\n"),
+    Fault("the names of a user's JSON are changed", CONVERSE + "forms.c",
+          "    json_add_member(list->json, \"json\", value->source);\n",
+          "    json_add_name(list->json, \"json\");\n    json_add_snake(list->json, value);\n"),
+    Fault("a thought without an end swallows the text", CONVERSE + "thinking.c",
+          "        if (close == plain.len)\n            break;\n",
+          "        if (close == plain.len && open == plain.len)\n            break;\n"),
+    Fault("the last bytes of an image are lost", CONVERSE + "items.c",
+          "    if (item == NULL || (item->kind == ITEM_IMAGE && item_stop_image(item, content)))\n",
+          "    if (item == NULL || item->kind == ITEM_IMAGE)\n"),
+    Fault("a text of a result goes on behind its JSON", CONVERSE + "items_tools.c",
+          "    item->result.is_text_open = false;\n",
+          ""),
+    Fault("a tool that Bedrock runs is a call", CONVERSE + "forms.c",
+          "           (!json_is(type, JSON_STRING) || json_equal_text(type, \"tool_use\"));\n",
+          "           (type == NULL || json_is(type, JSON_STRING));\n"),
+    Fault("a billed answer of odd content is lost", CONVERSE + "decode.c",
+          "    if (!json_is(blocks, JSON_ARRAY) && message_count(usage, \"outputTokens\") == ANSWER_COUNT_ABSENT)\n",
+          "    if (!json_is(blocks, JSON_ARRAY))\n"),
+    Fault("any error in these words is a context overflow", "worker/wire/bedrock/fault.c",
+          "    if (known == NULL || !slice_equal(known->name, SLICE(\"ValidationException\")))\n",
+          "    if (known == NULL)\n"),
     # answers of InvokeModel
     Fault("a failed tool is told to Claude as a good one", INVOKE + "anthropic_blocks.c",
           "    if (block->result.status == RESULT_ERROR)\n",

@@ -15,7 +15,6 @@ static void open_block(struct form_list *list, struct slice type)
     buf_add_byte(list->json, '{');
     json_add_member(list->json, "type", type);
     list->count++;
-    list->text_from = list->text_to = 0;
 }
 
 /* The members of `object` that LangChain's form has no other name for, as they came. */
@@ -38,7 +37,6 @@ void form_add_raw(struct form_list *list, const struct json *block)
     json_add_comma(list->json);
     buf_add(list->json, block->source);
     list->count++;
-    list->text_from = list->text_to = 0;
 }
 
 /* --- texts, reasoning, citations --- */

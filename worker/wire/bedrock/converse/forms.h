@@ -12,8 +12,7 @@
 struct form_list {
     struct buf *json;
     size_t count;
-    /* Where in `json` the text of the last block stands, as a JSON string; empty when it is no
-     * text, or one with citations. */
+    /* Where in `json` the last text without citations stands, as a JSON string; empty = none. */
     size_t text_from, text_to;
 };
 
