@@ -74,14 +74,23 @@ static enum err take_admin(struct client *client, rd_kafka_queue_t *queue, int64
     else if (event != NULL && rd_kafka_event_type(event) == RD_KAFKA_EVENT_DELETETOPICS_RESULT)
         results =
             rd_kafka_DeleteTopics_result_topics(rd_kafka_event_DeleteTopics_result(event), &count);
+    char words[CLIENT_REASON_MAX] = "";
     for (size_t i = 0; i < count && code == RD_KAFKA_RESP_ERR_NO_ERROR; i++) {
         code = rd_kafka_topic_result_error(results[i]);
         if (code == harmless)
             code = RD_KAFKA_RESP_ERR_NO_ERROR;
+        else if (rd_kafka_topic_result_error_string(results[i]) != NULL)
+            (void)snprintf(words, sizeof words, "%s",
+                           rd_kafka_topic_result_error_string(results[i]));
     }
     if (event != NULL)
         rd_kafka_event_destroy(event);
-    return code == RD_KAFKA_RESP_ERR_NO_ERROR ? OK : client_fail(client, what, code);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+        return OK;
+    enum err err = client_fail(client, what, code);
+    if (words[0] != '\0') /* the broker's own words say more */
+        client_set_reason(client, what, words);
+    return err;
 }
 
 enum err client_create(struct client *client, const struct slice *topics, size_t count,
@@ -109,6 +118,43 @@ enum err client_create(struct client *client, const struct slice *topics, size_t
         err = ERR_IO;
     }
     rd_kafka_NewTopic_destroy_array(requests, made);
+    return err;
+}
+
+/* What librdkafka is to create; NULL: ret_reason (CLIENT_REASON_MAX) says why not. */
+static rd_kafka_NewTopic_t *new_topic(const struct client_new_topic *topic, char *ret_reason)
+{
+    char name[TOPIC_BYTES_MAX];
+    (void)snprintf(name, sizeof name, "%.*s", SLICE_ARG(topic->name));
+    rd_kafka_NewTopic_t *request = rd_kafka_NewTopic_new(name, topic->partitions, topic->replicas,
+                                                         ret_reason, CLIENT_REASON_MAX);
+    for (size_t i = 0; i < topic->count && request != NULL; i++) {
+        const struct client_property *property = &topic->properties[i];
+        (void)rd_kafka_NewTopic_set_config(request, property->name, property->value);
+    }
+    return request;
+}
+
+enum err client_create_one(struct client *client, const struct client_new_topic *topic,
+                           int64_t timeout_ms)
+{
+    char reason[CLIENT_REASON_MAX] = "";
+    rd_kafka_NewTopic_t *request = new_topic(topic, reason);
+    if (request == NULL) {
+        client_set_reason(client, "cannot create the topic", reason);
+        return ERR_IO;
+    }
+    rd_kafka_AdminOptions_t *options =
+        rd_kafka_AdminOptions_new(client->producer, RD_KAFKA_ADMIN_OP_CREATETOPICS);
+    (void)rd_kafka_AdminOptions_set_validate_only(options, topic->only_tries, reason,
+                                                  sizeof reason);
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(client->producer);
+    rd_kafka_CreateTopics(client->producer, &request, 1, options, queue);
+    enum err err = take_admin(client, queue, timeout_ms, "cannot create the topic",
+                              RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS);
+    rd_kafka_queue_destroy(queue);
+    rd_kafka_AdminOptions_destroy(options);
+    rd_kafka_NewTopic_destroy(request);
     return err;
 }
 

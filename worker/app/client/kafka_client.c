@@ -229,17 +229,19 @@ static rd_kafka_topic_t *open_topic(rd_kafka_t *rk, struct slice topic)
 }
 
 static enum err look_up(struct client *client, rd_kafka_topic_t *topic, int64_t timeout_ms,
-                        int32_t *ret_partitions)
+                        struct client_shape *ret_shape)
 {
     const struct rd_kafka_metadata *metadata = NULL;
     rd_kafka_resp_err_t code =
         rd_kafka_metadata(client->consumer, 0, topic, &metadata, (int)timeout_ms);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
         return client_fail(client, "no broker answers", code);
-    *ret_partitions = metadata->topic_cnt == 1 ? metadata->topics[0].partition_cnt : 0;
+    ret_shape->partitions = metadata->topic_cnt == 1 ? metadata->topics[0].partition_cnt : 0;
+    ret_shape->replicas =
+        ret_shape->partitions > 0 ? metadata->topics[0].partitions[0].replica_cnt : 0;
     code = metadata->topic_cnt == 1 ? metadata->topics[0].err
                                     : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR && *ret_partitions == 0)
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR && ret_shape->partitions == 0)
         code = RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
     rd_kafka_metadata_destroy(metadata);
     return code == RD_KAFKA_RESP_ERR_NO_ERROR
@@ -247,14 +249,23 @@ static enum err look_up(struct client *client, rd_kafka_topic_t *topic, int64_t 
                : client_fail(client, rd_kafka_topic_name(topic), code);
 }
 
-enum err client_topic(struct client *client, struct slice topic, int64_t timeout_ms,
-                      int32_t *ret_partitions)
+enum err client_topic_shape(struct client *client, struct slice topic, int64_t timeout_ms,
+                            struct client_shape *ret_shape)
 {
     rd_kafka_topic_t *handle = open_topic(client->consumer, topic);
     if (handle == NULL)
         return client_fail(client, "topic name", RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION);
-    enum err err = look_up(client, handle, timeout_ms, ret_partitions);
+    enum err err = look_up(client, handle, timeout_ms, ret_shape);
     rd_kafka_topic_destroy(handle);
+    return err;
+}
+
+enum err client_topic(struct client *client, struct slice topic, int64_t timeout_ms,
+                      int32_t *ret_partitions)
+{
+    struct client_shape shape = {0};
+    enum err err = client_topic_shape(client, topic, timeout_ms, &shape);
+    *ret_partitions = shape.partitions;
     return err;
 }
 
@@ -330,17 +341,17 @@ enum err client_follow(struct client *client, struct slice topic, bool from_star
         return client_fail(client, "too many topics", RD_KAFKA_RESP_ERR__INVALID_ARG);
     int64_t end_ms = clock_monotonic_ms() + timeout_ms;
     rd_kafka_topic_t *handle = open_topic(client->consumer, topic);
-    int32_t partitions = 0;
+    struct client_shape shape = {0};
     if (handle == NULL)
         return client_fail(client, "topic name", RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION);
-    enum err err = look_up(client, handle, timeout_ms, &partitions);
+    enum err err = look_up(client, handle, timeout_ms, &shape);
     if (err != OK) {
         rd_kafka_topic_destroy(handle);
         return err;
     }
     size_t index = client->topic_count++;
     client->topics[index] = handle;
-    for (int32_t i = 0; i < partitions && err == OK; i++) {
+    for (int32_t i = 0; i < shape.partitions && err == OK; i++) {
         int64_t rest_ms = end_ms - clock_monotonic_ms();
         err = start(client, handle, i, from_start, rest_ms > 0 ? rest_ms : 0);
         client->partitions[index] = err == OK ? i + 1 : i;

@@ -1,8 +1,8 @@
-/* A Kafka client for `ask`, `check` and `demo`: it queries brokers and topics, sends records, and
- * follows topics from their end or start without joining a group. Calls block up to their time-out.
- * Functions return OK or an error, and client_reason says why the last one failed. One thread.
- * kafka_client.c and kafka_admin.c have the code; in app, only they and the demo's in-memory
- * cluster use librdkafka. */
+/* A Kafka client for `ask`, `check`, `topics`, `load` and `demo`: it queries brokers and topics,
+ * sends records, and follows topics from their end or start without joining a group. Calls block up
+ * to their time-out. Functions return OK or an error, and client_reason says why the last one
+ * failed. One thread. kafka_client.c and kafka_admin.c have the code; in app, only they and the
+ * demo's in-memory cluster use librdkafka. */
 #ifndef APP_CLIENT_KAFKA_CLIENT_H
 #define APP_CLIENT_KAFKA_CLIENT_H
 
@@ -30,6 +30,12 @@ MUST_CHECK enum err client_brokers(struct client *client, int64_t timeout_ms, in
  * ERR_IO. */
 MUST_CHECK enum err client_topic(struct client *client, struct slice topic, int64_t timeout_ms,
                                  int32_t *ret_partitions);
+/* The same, with its replicas. */
+struct client_shape {
+    int32_t partitions, replicas;
+};
+MUST_CHECK enum err client_topic_shape(struct client *client, struct slice topic,
+                                       int64_t timeout_ms, struct client_shape *ret_shape);
 /* Queries a property of a topic, such as cleanup.policy; writes it NUL-terminated, clipped to
  * `room`. ERR_NOT_ALLOWED, ERR_IO. */
 MUST_CHECK enum err client_topic_property(struct client *client, struct slice topic,
@@ -39,6 +45,20 @@ MUST_CHECK enum err client_topic_property(struct client *client, struct slice to
  * ERR_IO. */
 MUST_CHECK enum err client_create(struct client *client, const struct slice *topics, size_t count,
                                   int partitions, int64_t timeout_ms);
+/* Creates one topic with these properties; with `only_tries` the broker checks the request and
+ * creates nothing. A topic that exists is fine. ERR_NOT_ALLOWED, ERR_IO. */
+struct client_property {
+    const char *name, *value;
+};
+struct client_new_topic {
+    struct slice name;
+    int32_t partitions, replicas;
+    const struct client_property *properties;
+    size_t count;
+    bool only_tries;
+};
+MUST_CHECK enum err client_create_one(struct client *client, const struct client_new_topic *topic,
+                                      int64_t timeout_ms);
 MUST_CHECK enum err client_delete(struct client *client, const struct slice *topics, size_t count,
                                   int64_t timeout_ms);
 

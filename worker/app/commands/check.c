@@ -120,9 +120,8 @@ static void report_missing(struct checking *checking, enum topic which, struct s
     char words[CLIENT_REASON_MAX + 768];
     if (err == ERR_NOT_FOUND)
         (void)snprintf(words, sizeof words,
-                       "%.*s does not exist; create it (kafka-topics.sh --create --topic %.*s "
-                       "--partitions 16)",
-                       SLICE_ARG(topic), SLICE_ARG(topic));
+                       "%.*s does not exist; create it (bedrock-worker topics --create)",
+                       SLICE_ARG(topic));
     else if (err == ERR_NOT_ALLOWED)
         (void)snprintf(words, sizeof words, "the broker denies access to %.*s; grant %s on it",
                        SLICE_ARG(topic), topic_is_output(which) ? "WRITE" : "READ");
