@@ -116,7 +116,7 @@ void kafka_recreate(struct world *world)
     struct fake_log *log = &world->logs[index];
     if (!is_quiet(world, index))
         return;
-    make_records(world, log, 1 + (int64_t)random_below(&world->random, RECORDS_MAX));
+    kafka_make_records(world, log, 1 + (int64_t)random_below(&world->random, RECORDS_MAX));
     log->is_recreated = true;
     if (random_below(&world->random, 2) == 0) { /* Kafka deletes its offsets later */
         log->offset = -1;

@@ -47,7 +47,7 @@ static void pin_record(struct fake_record *record, int64_t offset)
     };
 }
 
-static void make_records(struct world *world, struct fake_log *log, int64_t planned)
+void kafka_make_records(struct world *world, struct fake_log *log, int64_t planned)
 {
     bool has_gaps = random_below(&world->random, 2) == 0;
     log->low = log->end = 0;
@@ -71,7 +71,8 @@ void kafka_make(struct world *world)
         log->owner = -1;
         log->next_owner = -1;
         log->committer = -1;
-        make_records(world, log, 10 + (int64_t)random_below(&world->random, RECORDS_MAX - 10));
+        kafka_make_records(world, log,
+                           10 + (int64_t)random_below(&world->random, RECORDS_MAX - 10));
         struct sim_event *event = world_add(world, EVENT_PRODUCE, NULL, 0);
         event->a = i;
     }

@@ -250,6 +250,8 @@ struct sim_event *world_add(struct world *world, enum sim_event_kind kind,
 
 /* kafka.c */
 void kafka_make(struct world *world);
+/* Draws the requests of a log that is new or recreated. */
+void kafka_make_records(struct world *world, struct fake_log *log, int64_t planned);
 void kafka_produce(struct world *world, const struct sim_event *event);
 void kafka_pump(struct world *world, struct worker *worker);
 void kafka_read(struct world *world, struct worker *worker, const struct sim_event *event);
