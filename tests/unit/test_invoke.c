@@ -89,6 +89,21 @@ static void what_invoke_model_has_no_place_for_is_rejected_by_name(void **state)
                ERR_UNSUPPORTED_FIELD, "messages", "does not take guard content");
 }
 
+static void metadata_that_no_header_holds_are_rejected(void **state)
+{
+    (void)state;
+    struct buf value OWNED_BY(buf_done);
+    buf_init(&value, 1 << 20);
+    buf_add_text(&value,
+                 "{" SAID ",\"model\":\"" SONNET "\",\"api\":\"invoke\",\"request_metadata\":{"
+                 "\"a\":\"");
+    for (size_t i = 0; i < 3000; i++)
+        buf_add_text(&value, "\xc3\xbc"); /* six bytes in the header */
+    buf_add_text(&value, "\"}}");
+    assert_why(buf_text(&value), ERR_INVALID, "request_metadata",
+               "is too long: with InvokeModel it is a header of at most 16384 bytes");
+}
+
 #define LLAMA  "meta.llama3-70b-instruct-v1:0"
 #define TOOL   "{\"name\":\"f\",\"input_schema\":{\"type\":\"object\"}}"
 #define SCHEMA "{\"title\":\"P\",\"type\":\"object\",\"properties\":{\"x\":{\"type\":\"number\"}}}"
@@ -279,6 +294,7 @@ int main(void)
         cmocka_unit_test(what_invoke_model_has_no_place_for_is_rejected_by_name),
         cmocka_unit_test(what_a_family_has_no_place_for_is_rejected_with_those_who_have),
         cmocka_unit_test(a_block_that_a_family_has_no_place_for_is_rejected_by_its_kind),
+        cmocka_unit_test(metadata_that_no_header_holds_are_rejected),
         cmocka_unit_test(fields_that_are_not_of_the_body_are_signed_headers),
         cmocka_unit_test(a_stream_has_its_path_and_its_accept_header),
         cmocka_unit_test(bytes_that_cannot_be_unwrapped_break_the_stream),

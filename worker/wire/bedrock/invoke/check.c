@@ -255,6 +255,27 @@ static enum err check_blocks(const struct invoke_row *row, const struct block *b
     return err;
 }
 
+/* --- headers --- */
+
+static void free_text(struct call_headers *headers)
+{
+    buf_done(&headers->text);
+}
+
+/* What is the body's with Converse is a header here, and no server takes a header of any length. */
+static enum err check_headers(const struct request *request, struct why *ret_why)
+{
+    struct call_headers headers OWNED_BY(free_text) = {.count = 0};
+    if (request->request_metadata.ptr == NULL)
+        return OK;
+    enum err err = invoke_add_headers(NULL, request, request->stream, &headers);
+    if (err == ERR_TOO_LARGE)
+        return why_set(ret_why, ERR_INVALID, "request_metadata",
+                       "is too long: with InvokeModel it is a header of at most %d bytes of ASCII",
+                       INVOKE_METADATA_BYTES_MAX);
+    return err == OK ? OK : why_set(ret_why, err, NULL, "%s", "");
+}
+
 /* --- the whole --- */
 
 enum err invoke_check(const struct family *family, const struct request *request,
@@ -271,8 +292,10 @@ enum err invoke_check(const struct family *family, const struct request *request
     field = familys_lack(row, request, &takes);
     if (field != NULL)
         return refuse(row, field, takes, ret_why);
-    enum err err =
-        row->shape->is_given ? check_given(request, ret_why) : check_stops(row, request, ret_why);
+    enum err err = check_headers(request, ret_why);
+    if (err != OK)
+        return err;
+    err = row->shape->is_given ? check_given(request, ret_why) : check_stops(row, request, ret_why);
     if (err == OK)
         err = check_blocks(row, request->system, request->system_count, ret_why);
     for (size_t i = 0; err == OK && i < request->turn_count; i++)

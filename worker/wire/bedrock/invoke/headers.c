@@ -5,8 +5,6 @@
 #include "base/check.h"
 #include "wire/bedrock/invoke/parts.h"
 
-#define METADATA_BYTES_MAX ((size_t)32 * 1024) /* of the header; a server takes no longer ones */
-
 static void add(struct call_headers *headers, const char *name, struct slice value)
 {
     if (value.len == 0)
@@ -105,7 +103,7 @@ enum err invoke_add_headers(const struct dialect *dialect, const struct request 
     add(ret_headers, "X-Amzn-Bedrock-Service-Tier", request->service_tier);
     if (request->request_metadata.ptr == NULL)
         return OK;
-    ret_headers->text.limit = METADATA_BYTES_MAX;
+    ret_headers->text.limit = INVOKE_METADATA_BYTES_MAX;
     enum err err = add_metadata(&ret_headers->text, request->request_metadata);
     add(ret_headers, "X-Amzn-Bedrock-Request-Metadata", buf_slice(&ret_headers->text));
     return err;

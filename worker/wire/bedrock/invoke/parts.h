@@ -16,6 +16,8 @@
 #include "wire/bedrock/invoke/stops.h"
 #include "wire/bedrock/message.h"
 
+#define INVOKE_METADATA_BYTES_MAX (16 * 1024) /* of the header with request_metadata */
+
 /* What of a request a family's body has a place for; texts it always has. */
 enum takes {
     TAKES_TEXT = 0,
