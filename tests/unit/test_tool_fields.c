@@ -45,6 +45,15 @@ static void every_form_of_a_tool_is_read(void **state)
                  "{\"cachePoint\":{\"type\":\"default\"}}," DESCRIBED);
 }
 
+static void a_marked_tool_has_a_cache_point_behind_it(void **state)
+{
+    (void)state;
+    assert_body("{" SAID ",\"model\":\"anthropic.claude-3-7-sonnet-20250219-v1:0\",\"tools\":[{"
+                "\"name\":\"w\",\"description\":\"d\",\"input_schema\":" SCHEMA
+                ",\"cache_control\":{\"type\":\"ephemeral\",\"ttl\":\"1h\"}}]}",
+                ASKED_WITH(DESCRIBED ",{\"cachePoint\":{\"type\":\"default\",\"ttl\":\"1h\"}}"));
+}
+
 static void a_missing_description_is_the_name(void **state)
 {
     (void)state;
@@ -301,6 +310,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_form_of_a_tool_is_read),
+        cmocka_unit_test(a_marked_tool_has_a_cache_point_behind_it),
         cmocka_unit_test(a_missing_description_is_the_name),
         cmocka_unit_test(a_tool_without_parameters_takes_none),
         cmocka_unit_test(strict_is_sent),
