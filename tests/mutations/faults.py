@@ -20,6 +20,7 @@ class Fault(NamedTuple):
 ENGINE = "worker/engine/"
 CONVERSE = "worker/wire/bedrock/converse/"
 INVOKE = "worker/wire/bedrock/invoke/"
+CHAT = "worker/wire/chat/"
 
 FAULTS = [
     # commits
@@ -299,6 +300,31 @@ FAULTS = [
           "    bool is_free = traits_has(traits, TRAIT_CHOICE_FREE_THINKING) && is_thinking(reader) && reader == NULL;\n"),
     Fault("a cut text is closed by other brackets than its own", "worker/wire/formats/json_partial.c",
           "cut->open_depth == cut->depth && cut->common == cut->depth;", "cut->open_depth == cut->depth;"),
+    # fields of requests, counted tokens
+    Fault("a call that counts tokens is billed", ENGINE + "call.c",
+          "    if (call->job->request.count_tokens)\n        ret_verdict->is_billable = false;\n",
+          ""),
+    Fault("a dead owner's count is recorded", ENGINE + "outcome.c",
+          "    if (job->request.count_tokens) {\n        settle_counting(engine, job);\n        return;\n    }\n",
+          ""),
+    Fault("the death of an owner that counted is not counted", ENGINE + "outcome.c",
+          "    result_submit(engine, result, job->partition, job->offset);\n    settle_dead_owners(result);\n",
+          "    result_submit(engine, result, job->partition, job->offset);\n"),
+    Fault("a default of an alias wins over the request", CHAT + "presets.c",
+          "if (is_given(presets, row) && !is_given(request, row) && !is_settled)",
+          "if (is_given(presets, row) && !is_settled)"),
+    Fault("a parameter stands beside the same field of an alias", CHAT + "presets.c",
+          "(request->additional_fields.ptr != NULL || has_own_parameter(request));\n",
+          "request->additional_fields.ptr != NULL;\n"),
+    Fault("an effort wins over an explicit field", CHAT + "merge.c",
+          "        if (json_member_of(over, member->name) == NULL && !is_own_parameter(request, member->name))\n",
+          "        if (!is_own_parameter(request, member->name))\n"),
+    Fault("model_kwargs win over the additional fields", CHAT + "merge.c",
+          "    return is_own && json_member_of(reader->additional_fields, member->name) != NULL;\n",
+          "    return is_own && reader->additional_fields == NULL;\n"),
+    Fault("a memo knows another model", CHAT + "traits.c",
+          "    if (slice_equal(slice_of(known->model, known->len), model))\n",
+          "    if (known->len == model.len)\n"),
     # found only on a real broker
     Fault("offsets are not sent to the transaction", "worker/io/kafka/publisher.c",
           "    if (batch->offset_count == 0)\n        return GO_ON;\n",

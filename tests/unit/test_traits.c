@@ -47,6 +47,8 @@ static void a_memo_changes_nothing(void **state)
     static char long_name[2 * TRAITS_MEMO_NAME_BYTES];
     memset(long_name, 'x', sizeof long_name - 1);
     const char *const models[] = {"anthropic.claude-opus-4-7",
+                                  "anthropic.claude-0pus-4-7",
+
                                   "openai.gpt-oss-120b-1:0",
                                   "amazon.nova-lite-v1:0",
                                   "us.anthropic.claude-opus-4-7",
