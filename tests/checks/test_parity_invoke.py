@@ -109,6 +109,8 @@ REQUESTS = {
     "a result of blocks": ([HumanMessage("a"), CALLED, ToolMessage([text("x"), {"type": "image", "source": {
         "type": "base64", "media_type": "image/png", "data": PNG}}, {"type": "image_url", "image_url": {
             "url": f"data:image/png;base64,{PNG}"}}], tool_call_id="t1")], {"tools": True}),
+    "a tool that says nothing": ([HumanMessage("a"), CALLED, ToolMessage("", tool_call_id="t1")], {"tools": True}),
+    "calls without tools": ([HumanMessage("a"), CALLED, ToolMessage("x", tool_call_id="t1")], {}),
     "a result as a block": ([HumanMessage("a"), CALLED, HumanMessage([text("so"), result("t1", "sunny")])],
                             {"tools": True}),
     "thinking": ([HumanMessage("a"), AIMessage([{"type": "thinking", "thinking": "hm", "signature": "sig"}, text("b"),

@@ -20,6 +20,12 @@ enum err blocks_fill(struct turns *turns, struct slice text, const char *path,
     return arena_copy(reader->arena, buf_slice(&filled), ret_text) ? OK : reader_no_memory(reader);
 }
 
+/* Where messages stay apart, a tool may answer nothing. */
+static bool may_be_blank(const struct request_forms *forms, enum role role, enum text_place place)
+{
+    return forms->is_free || (forms->keeps_messages && role == ROLE_TOOL && place == TEXT_MESSAGE);
+}
+
 enum err blocks_add_text(struct turns *turns, enum role role, enum text_place place,
                          struct slice text, const char *path)
 {
@@ -33,7 +39,7 @@ enum err blocks_add_text(struct turns *turns, enum role role, enum text_place pl
         turns_begin_message(turns, true);
     block.goes_on =
         is_message && !forms->keeps_messages && turns->was_text && turns->last_role == role;
-    if (!forms->is_free && text_is_blank(block.text)) {
+    if (!may_be_blank(forms, role, place) && text_is_blank(block.text)) {
         block.is_blank = place != TEXT_BLOCK || forms->keeps_messages;
         block.text = BLANK_TEXT;
     }
