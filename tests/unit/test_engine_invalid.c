@@ -72,11 +72,12 @@ static void the_last_answer_is_published_valid_or_not(void **state)
     kit_turn(kit);
     answer_invalid(kit, 0);
     kit_turn(kit);
-    answer_text(kit, 0, "[]");
+    answer_text(kit, 0, "{\\\"a\\\":0.5}");
     kit_settle(kit);
     assert_int_equal(kit->call_count, 2);
     assert_says(kit_output(kit, OUTPUT_RESPONSE, 0), "\"status\":\"ok\"");
-    assert_says(kit_output(kit, OUTPUT_RESPONSE, 0), "\"parsed\":[]");
+    assert_says(kit_output(kit, OUTPUT_RESPONSE, 0), "\"parsed\":{\"a\":0.5}");
+    assert_says(kit_output(kit, OUTPUT_RESPONSE, 0), "$.a: must be a whole number");
     assert_int_equal(kit_count(kit, OUTPUT_LETTER), 0);
     assert_int_equal(count_final(kit), 1);
     kit_free(kit);

@@ -94,6 +94,7 @@ static void a_slip_in_the_middle_ends_what_counts(void **state)
     assert_partial("[1, {\"a\": 1}, x]", NULL);
     assert_partial("{\"k\":[{\",\"}\"]}", "{\"k\":[]}");
     assert_partial("[\"a\",\"b\\q\"", "[\"a\"]");
+    assert_partial("[{}, [1 x], {\"k\": 1", "[{}]");
     assert_partial("[01", "[0]");
     assert_partial("[-", "[]");
 }
