@@ -266,3 +266,29 @@ def test_texts_with_slips_are_parsed_as_langchain_parses_them(worker):
         if ours.response.get("parsed") != theirs:
             apart.append((text, theirs, ours.response.get("parsed")))
     assert apart == []
+
+
+def claude_stream(text):
+    chunks = [{"type": "message_start", "message": {"id": "m", "type": "message", "role": "assistant", "content": [], "model": "c",
+                                                   "stop_reason": None, "stop_sequence": None,
+                                                   "usage": {"input_tokens": 7, "output_tokens": 1}}},
+              {"type": "content_block_start", "index": 0, "content_block": {"type": "tool_use", "id": "t1", "name": "joke", "input": {}}},
+              *[{"type": "content_block_delta", "index": 0, "delta": {"type": "input_json_delta", "partial_json": piece}}
+                for piece in text.split("|")], {"type": "content_block_stop", "index": 0},
+              {"type": "message_delta", "delta": {"stop_reason": "tool_use", "stop_sequence": None}, "usage": {"output_tokens": 3}},
+              {"type": "message_stop", "amazon-bedrock-invocationMetrics": {"inputTokenCount": 7, "outputTokenCount": 3}}]
+    return Answer(chunks=chunks)
+
+
+@pytest.mark.parametrize("text", ['{"setup":| "a"}', '{"setup": "a", "tags": "[\\"x\\"]"}', '{"setup": "a'])
+def test_a_stream_of_claude_on_invoke_model_is_parsed_as_langchain_does(worker, text):
+    lang, theirs, ours = both(worker, claude_stream(text), kind="invoke", stream=True)
+    assert ours.bodies == [loads(call.body) for call in lang.calls]
+    assert ours.response.get("parsed") == exact(theirs["parsed"])
+
+
+@pytest.mark.parametrize("model", ["us.anthropic.claude-opus-4-6-v1", "us.anthropic.claude-opus-4-8", "us.anthropic.claude-opus-5",
+                                   "openai.gpt-5.4", "openai.gpt-oss-120b-1:0"])
+def test_an_effort_of_reasoning_decides_whether_a_model_is_forced(worker, model):
+    lang, _, ours = both(worker, called({"setup": "a"}), model=model, reasoning_effort="high")
+    assert ours.bodies == [sent(loads(call.body)) for call in lang.calls]

@@ -3,7 +3,7 @@ import pytest
 
 from parity import Answer
 from test_parity import CLAUDE, streamed, text_events, whole
-from test_parity_structured import NOVA, use
+from test_parity_structured import NOVA, anthropic, use
 
 SCHEMA = {"title": "place", "type": "object", "properties": {"name": {"type": "string"}, "lat": {"type": "number", "maximum": 90}},
           "required": ["name"], "additionalProperties": False}
@@ -142,3 +142,12 @@ def test_reasoning_goes_back_with_the_call(worker):
                       [whole(thinking, use(BAD, name="place"), stop="tool_use"), called(GOOD)])
     assert done.bodies[1]["messages"][1]["content"][0] == thinking
     assert "toolUse" in done.bodies[1]["messages"][1]["content"][1]
+
+
+def test_claude_on_invoke_model_gets_a_tool_result_that_is_an_error(worker):
+    bad, good = [anthropic({"type": "tool_use", "id": f"t{i}", "name": "place", "input": args}) for i, args in ((1, BAD), (2, GOOD))]
+    done = worker.run(asked(api="invoke"), [bad, good])
+    assert done.bodies[1]["messages"][1]["content"] == [{"type": "tool_use", "id": "t1", "name": "place", "input": BAD}]
+    (result,) = done.bodies[1]["messages"][2]["content"]
+    assert result["type"] == "tool_result" and result["tool_use_id"] == "t1" and result["is_error"] is True
+    assert done.response["parsed"] == GOOD and finals(done) == [False, True]
