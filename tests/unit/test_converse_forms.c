@@ -200,6 +200,8 @@ static void values_that_are_no_blocks_are_wrapped(void **state)
 static void blocks_of_unknown_kinds_are_kept_unchanged(void **state)
 {
     (void)state;
+    static const char no_source[] = "{\"citationsContent\":{\"content\":[{\"text\":\"a\"}],"
+                                    "\"citations\":[{\"sourceContent\":[{\"text\":null}]}]}}";
     static const char *const blocks[] = {
         "{\"hologram\":{\"x\":1.50}}",
         "{\"audio\": {\"format\":\"mp3\",\"source\":{\"bytes\":\"AA==\"}}}",
@@ -223,8 +225,7 @@ static void blocks_of_unknown_kinds_are_kept_unchanged(void **state)
         "{\"toolUse\":{\"name\":\"n\"}}",
         "{\"toolUse\":7}",
         "{\"toolUse\":{\"toolUseId\":\"t\",\"name\":\"n\",\"input\":{},\"type\":\"text\"}}",
-        "{\"citationsContent\":{\"content\":[{\"text\":\"a\"}],\"citations\":[{\"sourceContent\":"
-        "[{\"text\":null}]}]}}",
+        no_source,
         "{\"reasoningContent\":{\"reasoningText\":\"x\"}}",
         "{\"reasoningContent\":{\"reasoningText\":{}}}",
         "{\"reasoningContent\":{\"reasoningText\":{\"text\":\"x\",\"signature\":1}}}",
