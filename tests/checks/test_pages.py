@@ -295,10 +295,12 @@ def source(name):
 
 def test_every_name_in_the_pages_is_one_of_the_worker():
     """A name with `_` in it is an event, an error code, a setting, a member of a record, or one of others."""
-    others = {"read_committed", "credential_process", "content_blocks", "with_structured_output"}
+    others = {"read_committed", "credential_process", "content_blocks", "with_structured_output", "bind_tools",
+              "get_num_tokens_from_messages"}
     names = set(events()) | set(re.findall(r'"(\w+)"', source("base/err.def")))
     for word in re.findall(r'"([\w.|]+)"', source("app/settings/settings.def") + source("app/settings/topics.def")):
         names |= set(re.split(r"[.|]", word))
+    names |= set(re.findall(r'"(\w+)"', source("wire/chat/foreign_names.def")))
     for path in SCHEMAS.glob("*.schema.json"):
         names |= set(re.findall(r'"(\w+)"', path.read_text(encoding="utf-8")))
     for page in ("README.md", "schema/README.md", "config/README.md", "deploy/README.md", "deploy/GUARANTEES.md"):

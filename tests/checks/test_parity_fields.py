@@ -1,13 +1,16 @@
 """What a request says of how Bedrock serves it, beside LangChain: guardrail, latency, tier, effort of reasoning, parameters
 that a model refuses, counted tokens."""
 import base64
+import re
 import warnings
 from copy import deepcopy
 
 import pytest
+from langchain_aws import ChatBedrock, ChatBedrockConverse
 from langchain_aws.data._profiles import _PROFILES
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 
+from outputs import ROOT, schema
 from parity import Answer, LangChain, loads, mistakes, request_of, sent
 from test_parity import CLAUDE, HELLO, streamed, text_events
 
@@ -164,3 +167,37 @@ def test_a_model_that_cannot_be_counted_says_so(worker):
     ours = worker.run(request_of("converse", {"model": "amazon.nova-lite-v1:0"}, HI, count_tokens=True), [refused])
     assert ours.response["error"]["code"] == "rejected" and "counting" in ours.response["error"]["message"]
     assert ours.usage == []
+
+
+# --- the page for those who come from LangChain ---
+
+def table():
+    page = (ROOT / "schema" / "README.md").read_text(encoding="utf-8")
+    rows = re.search(r"^### From LangChain\n(.*?)(?=^### )", page, re.M | re.S).group(1)
+    return [line.strip("| ").split(" | ") for line in rows.splitlines() if line.startswith("| `")]
+
+
+def names(cell):
+    return [name for code in re.findall(r"`([^`]+)`", cell) for name in re.findall(r"^\w+", code)]
+
+
+def test_the_table_of_langchains_names_has_names_of_both():
+    theirs = {"stop", "cache_control", "streaming"}
+    for made in (ChatBedrock, ChatBedrockConverse):
+        theirs |= {name for name in dir(made) if not name.startswith("_")} | set(made.model_fields)
+        theirs |= {field.alias for field in made.model_fields.values() if field.alias}
+    ours = set(schema("request")["properties"]) | {"strict", "method", "include_raw", "thinking", "anthropic_beta"}
+    assert len(table()) > 15
+    for left, right in table():
+        assert set(names(left)) <= theirs, left
+        assert set(names(right)) <= ours | {"config", "system"}, right
+
+
+def test_langchains_names_of_fields_get_a_hint(worker):
+    for left, right in table():
+        for name in names(left):
+            if name in schema("request")["properties"] or hasattr(ChatBedrock, name):  # a method
+                continue
+            request = {"model": CLAUDE, "messages": [["human", "x"]], name: 1}
+            error = worker.run(request, [HELLO]).response["error"]
+            assert error["field"] == name and error["message"].startswith(f"{name}: no such field; "), error
