@@ -51,7 +51,7 @@ static void a_fault_has_the_place_of_its_value(void **state)
                   "[2,\"a\",3]", "$[0]: must be 1\n$[2]: must be one of [\"a\",null]");
 }
 
-static void eight_faults_are_told(void **state)
+static void eight_faults_are_listed(void **state)
 {
     (void)state;
     assert_faults("{\"items\":false}", "[1,2,3,4,5,6,7,8,9]",
@@ -187,7 +187,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_fault_has_the_place_of_its_value),
-        cmocka_unit_test(eight_faults_are_told),
+        cmocka_unit_test(eight_faults_are_listed),
         cmocka_unit_test(limits_are_met_or_exceeded_as_their_names_say),
         cmocka_unit_test(schemas_for_one_value_are_combined),
         cmocka_unit_test(references_lead_to_definitions),

@@ -8,7 +8,8 @@
 
 static struct arena arena;
 
-static void setup_answer(struct request *request, struct answer *answer, int method)
+static void setup_answer(struct request *request, struct answer *answer,
+                         enum structured_method method)
 {
     arena_init(&arena, SCRATCH_MAX);
     *request = (struct request){.structured = {.name = SLICE("\"T\""), .schema = SLICE(SCHEMA)}};

@@ -271,8 +271,8 @@ static void every_block_of_a_call_is_sent(void **state)
 {
     (void)state;
     static const char *const blocks[] = {
-        "{\"type\":\"tool_use\",\"id\":\"c\",\"name\":\"f\",\"input\":{\"a\":1},\"index\":0,"
-        "\"extras\":{}}",
+        "{\"type\":\"tool_use\",\"id\":\"c\",\"name\":\"f\",\"input\":{\"a\":1},\"index\":0}",
+        "{\"type\":\"tool_use\",\"id\":\"c\",\"name\":\"f\",\"input\":{\"a\":1},\"extras\":{}}",
         "{\"type\":\"server_tool_use\",\"id\":\"c\",\"name\":\"f\",\"input\":{\"a\":1}}",
         "{\"type\":\"tool_call\",\"id\":\"c\",\"name\":\"f\",\"args\":{\"a\":1}}",
         "{\"type\":\"tool_use\",\"id\":\"c\",\"name\":\"f\",\"input\":\"{\\\"a\\\":1\"}",
