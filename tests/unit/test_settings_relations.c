@@ -190,7 +190,9 @@ static void settings_that_would_fail_every_request_are_rejected(void **state)
         "models: {default: claud, aliases: {claude: {id: x.y}}}\n",
         "w.yaml:1:19: models.default: \"claud\" is neither an alias from the settings nor a "
         "model id or ARN (aliases: claude); did you mean \"claude\"?\n");
-    assert_good(read_text("templates: {t: [[system, 'Be brief.']]}\n"));
+    struct reading *reading = read_text("templates: {t: [[system, 'Be brief.']]}\n");
+    assert_good(reading);
+    end(reading);
     assert_problems(
         "templates: {t: [[system, a], [ai, '{b}'], [human, c]]}\n",
         "w.yaml:1:30: templates.t: the conversation must begin with a user message (after "
