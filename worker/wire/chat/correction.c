@@ -8,6 +8,8 @@
 #define WORDS_MAX   8192
 #define FRAME_BYTES 256
 #define CALLS_MAX   32 /* of an answer that goes back */
+/* As a dialect may hold while it decodes the answer, which is over. */
+#define CORRECTION_SCRATCH_BYTES(answer_bytes) ((size_t)JSON_NODES_MAX * 128 + 4 * (answer_bytes))
 
 struct correcting {
     struct arena *scratch;
@@ -182,9 +184,10 @@ enum err correction_add(struct arena *arena, const struct request_source *source
     struct request again;
     struct slice more;
     struct why why;
-    arena_init(&scratch, REQUEST_SCRATCH_BYTES(answer->content.len + answer->tool_calls.len +
-                                               answer->invalid_tool_calls.len));
+    arena_init(&scratch, CORRECTION_SCRATCH_BYTES(answer->content.len + answer->tool_calls.len +
+                                                  answer->invalid_tool_calls.len));
     enum err err = write_more(arena, &correcting, &more);
+    arena_reset(&scratch); /* the request is read with a scratch of its own */
     if (err == OK)
         err = request_from_headers(arena, source->record, &again, &why);
     if (err == OK)
