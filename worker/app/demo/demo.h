@@ -49,6 +49,8 @@ struct demo_conversation {
 const struct demo_conversation *demo_conversation(size_t index);
 /* Appends value and key of a request; the first requests are the conversations. */
 void demo_add_request(size_t index, struct buf *ret_value, struct buf *ret_key);
+/* Appends a prompt of one sentence, another one for each number. */
+void demo_add_prompt(size_t number, struct buf *ret_text);
 /* The index of the request with this id; SIZE_MAX = it is none of the demo's. */
 size_t demo_index(struct slice id);
 

@@ -2,8 +2,6 @@
  * tenants. config/sim.yaml has the answers. */
 #include "app/demo/demo.h"
 
-#include <stdio.h>
-
 #include "base/check.h"
 
 #define TRANSLATOR                                                                                 \
@@ -116,6 +114,12 @@ const struct demo_conversation *demo_conversation(size_t index)
     return &CONVERSATIONS[index];
 }
 
+void demo_add_prompt(size_t number, struct buf *ret_text)
+{
+    const struct prompt *parts = &PROMPTS[number % COUNT_OF(PROMPTS)];
+    buf_addf(ret_text, "%s %zu%s", parts->before, number, parts->after);
+}
+
 void demo_add_request(size_t index, struct buf *ret_value, struct buf *ret_key)
 {
     buf_addf(ret_value, "{\"id\":\"demo-%zu\",\"tenant\":\"%s\",", index,
@@ -125,14 +129,13 @@ void demo_add_request(size_t index, struct buf *ret_value, struct buf *ret_key)
         buf_addf(ret_key, "conversation-%zu", index);
         return;
     }
-    char prompt[128];
-    const struct prompt *parts = &PROMPTS[index % COUNT_OF(PROMPTS)];
     const struct way *way = &WAYS[index % COUNT_OF(WAYS)];
-    (void)snprintf(prompt, sizeof prompt, "%s %zu%s", parts->before, index, parts->after);
+    buf_addf(ret_value, "\"model\":\"%s\",%s\"messages\":[{\"role\":\"user\",\"content\":\"",
+             way->model, way->api);
+    demo_add_prompt(index, ret_value);
     buf_addf(ret_value,
-             "\"model\":\"%s\",%s\"messages\":[{\"role\":\"user\",\"content\":\"%s\"}],"
-             "\"stream\":%s,\"labels\":{\"source\":\"demo\"},\"metadata\":{\"number\":%zu}}",
-             way->model, way->api, prompt, index % 5 == 0 ? "true" : "false", index);
+             "\"}],\"stream\":%s,\"labels\":{\"source\":\"demo\"},\"metadata\":{\"number\":%zu}}",
+             index % 5 == 0 ? "true" : "false", index);
     buf_addf(ret_key, "customer-%zu", index % 97);
 }
 
