@@ -338,45 +338,6 @@ static void metadata_and_raw_usage_keep_their_source_text(void **state)
     arena_done(&arena);
 }
 
-static void a_parsed_value_keeps_its_source_text_beside_the_message(void **state)
-{
-    (void)state;
-    struct output_kit kit;
-    kit_init(&kit);
-    kit.answer.parsed = SLICE("{\"n\":1.50,\"big\":12345678901234567890123}");
-    kit.answer.parsing_error = SLICE("not valid:\n$.n: must be 2");
-    struct arena arena;
-    arena_init(&arena, 1 << 20);
-    struct output *output = encode(&kit);
-    const struct json *root = value_of(&arena, output);
-    assert_true(slice_equal(json_member(root, "parsed")->source, kit.answer.parsed));
-    assert_true(json_equal_text(json_member(root, "parsing_error"), "not valid:\n$.n: must be 2"));
-    output_free(output);
-    kit.answer.parsed = kit.answer.parsing_error = SLICE_NULL;
-    output = encode(&kit);
-    root = value_of(&arena, output);
-    assert_null(json_member(root, "parsed"));
-    assert_null(json_member(root, "parsing_error"));
-    output_free(output);
-    arena_done(&arena);
-}
-
-static void a_kept_answer_is_named_by_the_call_that_gave_it(void **state)
-{
-    (void)state;
-    struct output_kit kit;
-    kit_init(&kit);
-    struct attempt answered = kit.response.attempts[0];
-    answered.model = SLICE("m.earlier");
-    kit.response.answered = &answered;
-    struct arena arena;
-    arena_init(&arena, 1 << 20);
-    struct output *output = encode(&kit);
-    assert_true(json_equal_text(json_member(value_of(&arena, output), "model"), "m.earlier"));
-    output_free(output);
-    arena_done(&arena);
-}
-
 static void foreign_text_is_cut_before_invalid_utf8(void **state)
 {
     (void)state;
@@ -538,8 +499,6 @@ int main(void)
         cmocka_unit_test(cache_counts_take_langchains_form),
         cmocka_unit_test(an_answer_without_counts_or_stop_reason_leaves_them_out),
         cmocka_unit_test(metadata_and_raw_usage_keep_their_source_text),
-        cmocka_unit_test(a_parsed_value_keeps_its_source_text_beside_the_message),
-        cmocka_unit_test(a_kept_answer_is_named_by_the_call_that_gave_it),
         cmocka_unit_test(foreign_text_is_cut_before_invalid_utf8),
         cmocka_unit_test(an_error_without_a_field_has_only_its_message),
         cmocka_unit_test(an_output_counts_its_memory_and_stops_at_its_limit),
