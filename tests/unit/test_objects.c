@@ -20,7 +20,7 @@ static void break_a_call(void)
     engine_call_head(kit->engine, open->ref, 200, SLICE("HTTP/1.1 200 OK\r\n\r\n"));
     struct job *job = kit->engine->calls.all[open->ref.index].job;
     (void)slot_find(kit->engine, kit->tenures[0]);
-    job_go(job, JOB_BATCHED);
+    job_go(kit->engine, job, JOB_BATCHED);
 }
 
 static void assert_said(const char *text, const char *line)

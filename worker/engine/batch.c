@@ -39,7 +39,7 @@ void batch_add_result(struct engine *engine, struct result *result)
     for (struct link *link = result->outputs.next; link != &result->outputs; link = link->next)
         add_output(&engine->batch, LINK_OWNER(link, struct output, link), result);
     if (result->job != NULL)
-        job_go(result->job, JOB_BATCHED);
+        job_go(engine, result->job, JOB_BATCHED);
     struct partition *partition = result->partition;
     if (partition == NULL)
         return;

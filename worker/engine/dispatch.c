@@ -66,9 +66,7 @@ static enum wait share_gate(struct engine *engine, const struct target *target,
     return target_has_share(engine, target) ? WAIT_NOTHING : WAIT_SHARE;
 }
 
-/* The first closed gate; WAIT_NOTHING: all are open. */
-static enum wait ask_gates(struct engine *engine, const struct target *target,
-                           int64_t *ret_again_ms)
+enum wait dispatch_gate(struct engine *engine, const struct target *target, int64_t *ret_again_ms)
 {
     static enum wait (*const GATES[])(struct engine *, const struct target *, int64_t *) = {
         credentials_gate, membership_gate, stall_gate, answers_gate,
@@ -97,7 +95,7 @@ static struct job *next_job(struct engine *engine, int64_t *ret_next_ms)
     struct target *target = NULL;
     while ((target = targets_next_ready(engine, target)) != NULL) {
         int64_t again_ms;
-        enum wait wait = ask_gates(engine, target, &again_ms);
+        enum wait wait = dispatch_gate(engine, target, &again_ms);
         if (wait == WAIT_NOTHING)
             return target_take_turn(engine, target);
         if (again_ms < *ret_next_ms)
@@ -135,7 +133,7 @@ enum wait wait_of(struct engine *engine, const struct job *job)
         return WAIT_KEY;
     case JOB_WAITING: {
         int64_t again_ms;
-        enum wait wait = ask_gates(engine, job->target, &again_ms);
+        enum wait wait = dispatch_gate(engine, job->target, &again_ms);
         return wait == WAIT_NOTHING ? WAIT_TURN : wait;
     }
     case JOB_PARKED:

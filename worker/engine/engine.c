@@ -11,6 +11,7 @@
 #include "engine/cut.h"
 #include "engine/dispatch.h"
 #include "engine/current.h"
+#include "engine/history.h"
 #include "engine/hold.h"
 #include "engine/identity.h"
 #include "engine/job.h"
@@ -19,6 +20,7 @@
 #include "engine/membership.h"
 #include "engine/objects.h"
 #include "engine/partition.h"
+#include "engine/progress.h"
 #include "engine/reply.h"
 #include "engine/result.h"
 #include "engine/settle.h"
@@ -68,6 +70,7 @@ struct engine *engine_new(const struct engine_config *config, const struct ports
     hold_init(engine);
     targets_init(engine);
     membership_init(engine);
+    history_init(engine);
     identity_init(&engine->identity);
     cut_init(engine);
     engine->settle.fenced_ms = INT64_MIN;
@@ -282,6 +285,7 @@ int64_t engine_turn(struct engine *engine)
     partitions_turn(engine, &next_ms);
     settle_turn(engine);
     cut_turn(engine, &next_ms);
+    progress_turn(engine);
     if (engine->is_stopping)
         stop_turn(engine, &next_ms);
     else

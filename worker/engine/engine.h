@@ -56,6 +56,21 @@ uint64_t engine_calls_memory_bound(const struct engine_config *config);
 /* Sets the gauges in engine_config.metrics, for one scrape. */
 void engine_meter_gauges(struct engine *engine);
 
+/* Appends members of a JSON object that say how the worker stands, for the status page
+ * (engine/status.c): headline, requests, calls, waits, targets, partitions, minutes. Costs a step
+ * for each held request, target and partition. No keys, prompts or answers. */
+void engine_status(struct engine *engine, struct buf *ret_json);
+
+/* A question for engine_explain. */
+struct explain_query {
+    enum { EXPLAIN_ID, EXPLAIN_POSITION, EXPLAIN_KEY } kind;
+    struct slice text; /* request id, topic, or key */
+    int32_t partition; /* EXPLAIN_POSITION */
+    int64_t offset;    /* likewise */
+};
+/* Appends a JSON object that says why the requests of this question wait (engine/explain.h). */
+void engine_explain(struct engine *engine, const struct explain_query *query, struct buf *ret_json);
+
 /* For progress lines and tests. */
 struct engine_stats {
     uint64_t taken, answered, failed; /* requests; failed = answered with an error */

@@ -92,7 +92,7 @@ void job_route(struct engine *engine, struct job *job)
     enum err err = reply_check(engine, job, &why);
     if (err == ERR_UNSTABLE) {
         if (job->step == JOB_TAKEN)
-            job_go(job, JOB_ROUTING);
+            job_go(engine, job, JOB_ROUTING);
         return;
     }
     if (err != OK) {
@@ -156,7 +156,7 @@ static void job_line_up(struct engine *engine, struct job *job)
         job_wait(engine, job, false);
         return;
     }
-    job_go(job, JOB_BLOCKED);
+    job_go(engine, job, JOB_BLOCKED);
     watch_limit(engine, job);
 }
 
@@ -174,7 +174,7 @@ static void job_wait(struct engine *engine, struct job *job, bool at_front)
         }
         notice_unsent(engine, job);
     }
-    job_go(job, JOB_WAITING);
+    job_go(engine, job, JOB_WAITING);
     target_enqueue(engine, job->target, job, at_front);
     watch_limit(engine, job);
 }
@@ -230,7 +230,7 @@ void job_call(struct engine *engine, struct job *job)
 {
     if (!job->partition->is_verified) {
         target_dequeue(engine, job->target, job);
-        job_go(job, JOB_PARKED);
+        job_go(engine, job, JOB_PARKED);
         list_add_last(&job->partition->parked, &job->link);
         return;
     }
@@ -246,7 +246,7 @@ void job_call(struct engine *engine, struct job *job)
     }
     target_begin_call(engine, job);
     timers_stop(&engine->timers, &job->due);
-    job_go(job, JOB_CALLING);
+    job_go(engine, job, JOB_CALLING);
     ledger_begin(&job->partition->ledger, job->offset);
     job->partition->calling++;
     engine->stats.calls++;
@@ -304,7 +304,7 @@ static void job_rest(struct engine *engine, struct job *job, const struct verdic
                FIELD_INT("attempt", attempt->number), FIELD_INT("delay_ms", delay_ms),
                FIELD_TEXT("reason", buf_slice(&text)));
     job->why = verdict->why; /* in case the time limit passes before another attempt */
-    job_go(job, JOB_RESTING);
+    job_go(engine, job, JOB_RESTING);
     job_charge(engine, job);
     timers_set(&engine->timers, &job->due, engine->now_ms + delay_ms);
 }
@@ -328,7 +328,7 @@ static void job_failed_call(struct engine *engine, struct job *job, const struct
     job->call = NULL;
     call_free(engine, call);
     if (was_cancelled || (again && is_leaving(engine, job))) {
-        job_go(job, JOB_RESTING);
+        job_go(engine, job, JOB_RESTING);
         job_drop(engine, job);
     } else if (again) {
         job_rest(engine, job, verdict, delay_ms);
@@ -348,7 +348,7 @@ static void ask_again(struct engine *engine, struct job *job)
 {
     /* in case the time limit passes before, and the kept answer cannot be published */
     (void)why_set(&job->why, ERR_TIMEOUT, NULL, "no valid answer came in time");
-    job_go(job, JOB_RESTING);
+    job_go(engine, job, JOB_RESTING);
     job_charge(engine, job);
     job_wait(engine, job, true);
 }
@@ -395,7 +395,7 @@ static void job_finish(struct engine *engine, struct job *job)
         target_dequeue(engine, job->target, job);
     timers_stop(&engine->timers, &job->due);
     link_out(&job->link);
-    job_go(job, JOB_FINISHED);
+    job_go(engine, job, JOB_FINISHED);
     ledger_finish(&job->partition->ledger, job->offset);
     result_submit(engine, &job->result, job->partition, job->offset);
     job_charge(engine, job);

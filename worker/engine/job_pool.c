@@ -52,11 +52,12 @@ static const struct {
 #undef FROM
 };
 
-void job_go(struct job *job, enum job_step next)
+void job_go(const struct engine *engine, struct job *job, enum job_step next)
 {
     current_set_job(job);
     CHECK(STEPS[next].from & (1U << job->step));
     job->step = next;
+    job->step_ms = engine->now_ms;
 }
 
 /* The body of a call that counts tokens may hold the request as base64. */
@@ -116,7 +117,7 @@ void job_start(struct engine *engine, struct job *job, struct partition *partiti
     list_add_last(&partition->jobs, &job->link_partition);
     hold_count(engine, partition, 1);
     uuid_new(&job->invocation, engine->wall_ms, &engine->random);
-    job_go(job, JOB_TAKEN);
+    job_go(engine, job, JOB_TAKEN);
 }
 
 void job_free(struct engine *engine, struct job *job)
@@ -130,7 +131,7 @@ void job_free(struct engine *engine, struct job *job)
         target_release(engine, job->target);
     job->target = NULL;
     result_free(engine, &job->result);
-    job_go(job, JOB_FREE);
+    job_go(engine, job, JOB_FREE);
     job_charge(engine, job);
     hold_count(engine, job->partition, -1);
     arena_rewind(&job->arena, JOB_ARENA_KEPT_MAX);

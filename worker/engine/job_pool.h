@@ -15,7 +15,7 @@ struct job *job_next_free(struct engine *engine);
 /* The job with this index (CHECKed), free or not. */
 const struct job *job_at(const struct engine *engine, uint32_t index);
 /* Moves a job to its next step; the only function that does. CHECKs the move (job_steps.def). */
-void job_go(struct job *job, enum job_step next);
+void job_go(const struct engine *engine, struct job *job, enum job_step next);
 /* Takes a free job for this record and counts it as held. Does not copy the record. */
 void job_start(struct engine *engine, struct job *job, struct partition *partition,
                const struct record *record);

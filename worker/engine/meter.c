@@ -2,6 +2,7 @@
 
 #include "engine/attempt.h"
 #include "engine/call.h"
+#include "engine/history.h"
 #include "engine/target.h"
 
 /* ---- labels ---- */
@@ -43,6 +44,7 @@ static void note_answer(struct engine *engine, const struct target *target)
 
 void meter_taken(struct engine *engine, const struct job *job)
 {
+    history_taken(engine);
     metrics_add(engine->config.metrics, METRIC_REQUESTS_TAKEN, &job->partition->topic, 1);
 }
 
@@ -55,6 +57,7 @@ void meter_committed(struct engine *engine, const struct job *job)
 {
     struct metrics *metrics = engine->config.metrics;
     struct slice code = slice_of_text(job->why.err == OK ? "ok" : err_code(job->why.err));
+    history_committed(engine, job);
     metrics_add(metrics, METRIC_REQUESTS_FINISHED, &code, 1);
     if (job->record.timestamp_type != TIMESTAMP_NONE)
         metrics_observe(metrics, METRIC_REQUEST_DURATION, NULL,
@@ -83,6 +86,7 @@ void meter_call(struct engine *engine, const struct job *job, const struct verdi
     struct metrics *metrics = engine->config.metrics;
     const struct attempt *attempt = attempt_last(job);
     bool is_ok = verdict->why.err == OK;
+    history_call(engine, job, verdict);
     if (metrics == NULL)
         return;
     if (is_ok)

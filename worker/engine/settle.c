@@ -50,7 +50,7 @@ static void give_back(struct engine *engine, struct result *result)
     struct partition *partition = result->partition;
     result_return(engine, result);
     if (result->job != NULL)
-        job_go(result->job, JOB_FINISHED);
+        job_go(engine, result->job, JOB_FINISHED);
     if (partition == NULL)
         return;
     if (!partition->is_gone) {

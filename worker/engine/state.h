@@ -102,6 +102,17 @@ struct identity {
     int64_t clock_log_due_ms; /* for log_is_due */
 };
 
+#define TALLY_BUCKETS 22
+
+/* What a target did lately: engine/history.h */
+struct tally {
+    uint64_t calls, throttled;         /* ended, since the target exists */
+    uint64_t number;                   /* the minute of `tokens` */
+    uint64_t tokens, tokens_before;    /* of that minute, and of the one before */
+    uint32_t durations[TALLY_BUCKETS]; /* of answered calls, the older ones with less weight */
+    uint32_t duration_count;           /* their sum */
+};
+
 struct target {
     struct link link;       /* in engine->targets.all */
     struct link link_ready; /* in engine->targets.ready while jobs wait */
@@ -122,6 +133,7 @@ struct target {
     } logged;                                                   /* the state that was logged last */
     int64_t slow_log_due_ms, down_log_due_ms, share_log_due_ms; /* for log_is_due */
     struct sigv4_key key;
+    struct tally tally;
 };
 
 /* engine/target.h */
@@ -200,6 +212,7 @@ struct job {
     int last_run_attempt;
     int64_t last_run_seq; /* next seq of that run; 0 = no run to end */
     int64_t received_ms, received_wall_ms;
+    int64_t step_ms;            /* since when it has its step */
     int64_t called_ms;          /* sum of the durations of its ended calls */
     uint64_t charged;           /* bytes counted against max_held_bytes */
     struct usage_counts counts; /* of the answer; raw is in the arena */
@@ -337,6 +350,26 @@ struct meter {
     size_t model_count;
 };
 
+#define HISTORY_MINUTES 60
+#define HISTORY_SECONDS 10
+
+/* Sums of one minute of wall time. */
+struct minute {
+    int64_t start_wall_ms;            /* 0 = before the worker's start */
+    uint32_t taken, answered, failed; /* requests; the latter two as committed */
+    uint32_t calls, throttled;        /* ended */
+    uint64_t input_tokens, output_tokens;
+};
+
+/* engine/history.h */
+struct history {
+    struct minute minutes[HISTORY_MINUTES]; /* a ring */
+    uint64_t number;                        /* of the present one, since 1970 */
+    uint32_t errors[ERR_COUNT];             /* outcomes of the present minute */
+    uint32_t seconds[HISTORY_SECONDS];      /* outcomes: a ring */
+    int64_t second;                         /* the present one, monotonic */
+};
+
 struct engine {
     struct engine_config config;
     struct ports ports;
@@ -376,6 +409,7 @@ struct engine {
     int64_t stop_until_ms;
     struct engine_stats stats;
     struct meter meter;
+    struct history history;
 };
 
 #endif

@@ -135,6 +135,12 @@ static void add_sentence(struct buf *buf, enum log_event event, const struct log
     }
 }
 
+void log_add_sentence(struct buf *buf, enum log_event event, const struct log_field *fields,
+                      size_t count)
+{
+    add_sentence(buf, event, fields, count, AS_TEXT);
+}
+
 void log_add_text(struct buf *buf, int64_t wall_ms, enum log_event event,
                   const struct log_field *fields, size_t count)
 {

@@ -34,6 +34,9 @@ const char *log_event_name(enum log_event event);
 /* Such as `warn`; a constant. */
 const char *log_level_name(enum log_level level);
 
+/* Appends the sentence alone; values as below. */
+void log_add_sentence(struct buf *buf, enum log_event event, const struct log_field *fields,
+                      size_t count);
 /* Appends `2026-11-22T10:00:00.123Z info  bedrock.requests-3 starts at offset 42` and a newline;
  * `wall_ms` is since 1970. A field that the caller does not give shows as `?`. In text values,
  * control characters become blanks, invalid UTF-8 becomes `?`, and 512 bytes are the most. */
