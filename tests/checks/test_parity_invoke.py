@@ -103,6 +103,8 @@ REQUESTS = {
     "calls in blocks and beside": ([HumanMessage("a"), AIMessage([text("b"), use(city="Rome")], tool_calls=[
         CALL, {**CALL, "id": "t2"}]), ToolMessage("x", tool_call_id="t1"), ToolMessage("y", tool_call_id="t2")],
         {"tools": True}),
+    "calls of model messages in a row": ([HumanMessage("a"), CALLED, AIMessage("so"), AIMessage([text("b")], tool_calls=[
+        {**CALL, "id": "t2"}]), ToolMessage("x", tool_call_id="t1"), ToolMessage("y", tool_call_id="t2")], {"tools": True}),
     "results in a row and words": ([HumanMessage("a"), AIMessage("", tool_calls=[CALL, {**CALL, "id": "t2"}]),
                                     ToolMessage("x", tool_call_id="t1"), ToolMessage("y", tool_call_id="t2"),
                                     HumanMessage("and?")], {"tools": True}),

@@ -169,8 +169,16 @@ THOUGHT = [Case(f"{name} reasoning for {model}", [HI, AIMessage([block, {"type":
         model=model) for source in SOURCES for provider in (None, "bedrock_converse", "bedrock", "anthropic")
        for model in (CLAUDE, GPT_OSS)]
 
+# --- white space ---
 
-CASES = [*TOOLS, *WITH_TOOLS, *WITHOUT, *THOUGHT]
+BLANKS = ["", " ", "\n", "a", "b "]
+BLANK = [Case(f"{first!r}, {second!r} and {third!r}", [
+    SystemMessage("s"), SystemMessage(second), *(HumanMessage(words) for words in (first, second, third)),
+    *(AIMessage(words) for words in (first, second, "c"))], model=CLAUDE)
+    for first in BLANKS for second in BLANKS for third in BLANKS if (first + second + third).strip()]
+
+
+CASES = [*TOOLS, *WITH_TOOLS, *WITHOUT, *THOUGHT, *BLANK]
 
 
 @pytest.mark.parametrize("case", CASES, ids=names(CASES))

@@ -63,12 +63,21 @@ static void adjacent_messages_of_one_role_become_one_text(void **state)
                     BODY(USER(TEXT("a")) "," MODEL(TEXT("b \\n c"))));
 }
 
-static void blank_strings_beside_others_are_left_out(void **state)
+static void white_space_is_a_line_of_the_text_that_consecutive_messages_become(void **state)
+{
+    (void)state;
+    assert_messages("[[\"system\",\"\\n\"],[\"system\",\"s\"],[\"human\",\" \"],[\"human\",\"a\"],["
+                    "\"human\",\"\"],[\"human\",\"\\n\"],[\"ai\",\"b\"],[\"ai\",\" \"]]",
+                    "{\"messages\":[" USER(TEXT(" \\na\\n\\n")) "," MODEL(
+                        TEXT("b")) "],\"system\":[" TEXT("\\n\\ns") "]}");
+}
+
+static void empty_strings_beside_others_are_left_out(void **state)
 {
     (void)state;
     assert_messages("[[\"system\",\"\"],[\"system\",\"s\"],[\"human\",\"a\"],[\"human\",\"\"],["
                     "\"human\",\"b\"],"
-                    "[\"ai\",\"x\"],[\"ai\",\" \"],[\"human\",[\"c\",\"\"]]]",
+                    "[\"ai\",\"x\"],[\"ai\",\"\"],[\"human\",[\"c\",\"\"]]]",
                     "{\"messages\":[" USER(TEXT("a\\nb")) "," MODEL(TEXT("x")) "," USER(
                         TEXT("c")) "],\"system\":[" TEXT("s") "]}");
     assert_messages("[[\"human\",[{\"text\":\"a\"}]],[\"human\",\"\"],[\"human\",\"b\"]]",
@@ -385,7 +394,8 @@ int main(void)
         cmocka_unit_test(system_messages_are_gathered_in_order),
         cmocka_unit_test(messages_of_one_role_become_one_turn),
         cmocka_unit_test(adjacent_messages_of_one_role_become_one_text),
-        cmocka_unit_test(blank_strings_beside_others_are_left_out),
+        cmocka_unit_test(white_space_is_a_line_of_the_text_that_consecutive_messages_become),
+        cmocka_unit_test(empty_strings_beside_others_are_left_out),
         cmocka_unit_test(blank_content_becomes_a_full_stop),
         cmocka_unit_test(a_final_assistant_turn_loses_trailing_white_space),
         cmocka_unit_test(raw_converse_blocks_pass_byte_for_byte),

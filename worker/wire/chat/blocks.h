@@ -5,8 +5,9 @@
 #include "wire/chat/turns.h"
 
 /* Where a text stands. As in LangChain, a blank string counts only where its turn has nothing else
- * (is_blank), and the strings of consecutive messages become one text (goes_on). A blank text block
- * is the caller's own; Bedrock refuses blank texts, so `.` stands for it. */
+ * (is_blank), and the strings of consecutive messages become one text (goes_on), blank ones with
+ * them. A blank text block is the caller's own; Bedrock refuses blank texts, so `.` stands for it.
+ */
 enum text_place { TEXT_MESSAGE, TEXT_ELEMENT, TEXT_BLOCK };
 
 /* Adds the content of one message, at the place `path`. Notes the mistakes of single blocks and

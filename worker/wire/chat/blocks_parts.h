@@ -7,8 +7,6 @@
 
 #include "wire/chat/blocks.h"
 
-#define BLANK_TEXT SLICE(".") /* LangChain's stand-in: Bedrock refuses blank texts */
-
 struct piece;
 
 /* Reads the content of a block that has some, as blocks_add_content does. */

@@ -41,7 +41,8 @@ enum err blocks_add_text(struct turns *turns, enum role role, enum text_place pl
         is_message && !forms->keeps_messages && turns->was_text && turns->last_role == role;
     if (!may_be_blank(forms, role, place) && text_is_blank(block.text)) {
         block.is_blank = place != TEXT_BLOCK || forms->keeps_messages;
-        block.text = BLANK_TEXT;
+        if (!block.is_blank)
+            block.text = BLANK_TEXT;
     }
     turns->was_text = is_message;
     turns->last_role = role;

@@ -115,45 +115,43 @@ struct block *turns_last_block(struct turns *turns, enum role role)
 
 /* --- what is sent of it --- */
 
-/* Blank strings go, unless there is nothing else. What went on from one that began a text, or a
- * message, begins it now. */
+/* Blank strings go, unless there is nothing else: then the last one's stand-in stays. What began a
+ * message is begun by what follows now. */
 static size_t drop_blanks(struct request *request, struct block *blocks, size_t count)
 {
     size_t kept = 0;
-    bool is_begun = false, begins = false;
+    bool begins = false;
     for (size_t i = 0; i < count; i++) {
         struct block block = blocks[i];
-        is_begun = is_begun || !block.goes_on;
         begins = begins || block.begins;
-        if (block.is_blank && (kept > 0 || i + 1 < count)) {
+        if (block.is_blank) {
             request->text_bytes -= block.text.len;
-            continue;
+            if (kept > 0 || i + 1 < count)
+                continue;
+            block.text = BLANK_TEXT;
+            request->text_bytes += block.text.len;
         }
-        block.goes_on = !is_begun;
         block.begins = begins;
-        is_begun = begins = false;
+        begins = false;
         blocks[kept++] = block;
     }
     return kept;
 }
 
 /* Whether a blank string is not needed where the block before it says something. What stands apart
- * in a turn does not say it; where messages stay apart, nor does an assistant's other message. */
-static bool goes_with(const struct request *request, enum role role, const struct block *before,
+ * in a turn does not say it. */
+static bool goes_with(const struct request *request, const struct block *before,
                       const struct block *block)
 {
-    if (request->forms.keeps_messages)
-        return role != ROLE_ASSISTANT || !block->begins;
-    return block->is_apart == before->is_apart;
+    return request->forms.keeps_messages || block->is_apart == before->is_apart;
 }
 
-static size_t drop_blanks_of_turn(struct request *request, enum role role, struct block *blocks,
-                                  size_t count)
+static size_t drop_blanks_of_turn(struct request *request, struct block *blocks, size_t count)
 {
     size_t kept = 0;
     for (size_t i = 0, next; i < count; i = next) {
         next = i + 1;
-        while (next < count && goes_with(request, role, &blocks[i], &blocks[next]))
+        while (next < count && goes_with(request, &blocks[i], &blocks[next]))
             next++;
         size_t left = drop_blanks(request, blocks + i, next - i);
         memmove(blocks + kept, blocks + i, left * sizeof *blocks);
@@ -170,25 +168,45 @@ void turns_drop_blanks(struct turns *turns)
     turns->said_count = drop_blanks(turns->reader->request, turns->blocks, turns->said_count);
 }
 
-/* The texts of these blocks, a line each. False: there is no room for it, and they stay apart. */
-static bool join(struct reader *reader, const struct block *blocks, size_t count,
+/* The texts of these blocks, `len` bytes with a line each; empty ones make no line. False: there is
+ * no room for it, and they stay apart. */
+static bool join(struct reader *reader, const struct block *blocks, size_t count, size_t len,
                  struct slice *ret_text)
 {
     struct arena *arena = reader->arena;
-    size_t len = count - 1, at = 0;
-    for (size_t i = 0; i < count; i++)
-        len += blocks[i].text.len;
+    size_t at = 0;
     char *text = len < arena->limit - arena->held ? arena_new(arena, len + 1) : NULL;
     if (text == NULL)
         return false;
     for (size_t i = 0; i < count; i++) {
-        if (i > 0)
+        if (at > 0 && blocks[i].text.len > 0)
             text[at++] = '\n';
         memcpy(text + at, blocks[i].text.ptr, blocks[i].text.len);
         at += blocks[i].text.len;
     }
-    reader->request->text_bytes += count - 1;
     *ret_text = slice_of(text, len);
+    return true;
+}
+
+/* Makes one text of these blocks, as LangChain does: blank ones are lines of it, but it is blank
+ * itself where all of them are. False: join. */
+static bool join_run(struct reader *reader, const struct block *blocks, size_t count,
+                     struct block *ret_block)
+{
+    size_t lines = 0, bytes = 0;
+    bool is_blank = true;
+    for (size_t i = 0; i < count; i++) {
+        lines += blocks[i].text.len > 0;
+        bytes += blocks[i].text.len;
+        is_blank = is_blank && blocks[i].is_blank;
+    }
+    *ret_block = blocks[0];
+    if (lines == 0)
+        return true;
+    if (!join(reader, blocks, count, bytes + lines - 1, &ret_block->text))
+        return false;
+    ret_block->is_blank = is_blank;
+    reader->request->text_bytes += lines - 1;
     return true;
 }
 
@@ -200,7 +218,7 @@ static size_t join_texts(struct reader *reader, struct block *blocks, size_t cou
         while (next < count && blocks[next].goes_on)
             next++;
         struct block block = blocks[i];
-        if (next > i + 1 && !join(reader, blocks + i, next - i, &block.text))
+        if (next > i + 1 && !join_run(reader, blocks + i, next - i, &block))
             next = i + 1;
         blocks[kept++] = block;
     }
@@ -263,18 +281,20 @@ static bool find_uses(struct arena *arena, const struct block *blocks, size_t co
 }
 
 /* The message's call wins over the content's, in its place. */
-static enum err add_calls(struct reader *reader, struct turn *turn, struct block *blocks,
-                          const struct block *calls, size_t count)
+static enum err add_calls(struct reader *reader, struct block *blocks, size_t *count,
+                          const struct block *calls, size_t call_count)
 {
     struct name_index *uses = NULL;
-    if (is_stand_in(blocks, turn->count))
-        turn->count = 0;
-    if (!find_uses(reader->scratch, blocks, turn->count, &uses))
+    bool begins = *count > 0 && blocks[0].begins;
+    if (is_stand_in(blocks, *count))
+        *count = 0;
+    if (!find_uses(reader->scratch, blocks, *count, &uses))
         return reader_no_memory(reader);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < call_count; i++) {
         size_t place = name_index_find(uses, calls[i].use.id);
         if (place == NAME_INDEX_NONE) {
-            blocks[turn->count++] = calls[i];
+            blocks[(*count)++] = calls[i];
+            blocks[0].begins = blocks[0].begins || begins;
             continue;
         }
         blocks[place].is_converse = false;
@@ -285,25 +305,55 @@ static enum err add_calls(struct reader *reader, struct turn *turn, struct block
 
 /* --- each turn --- */
 
-/* In place. */
-static enum err settle_turn(struct turns *turns, struct turn *turn, struct block *blocks)
+/* What goes together in a turn, in place; `count` becomes that of the blocks which are left. */
+static enum err settle_blocks(struct turns *turns, const struct turn *turn, struct block *blocks,
+                              size_t *count, bool is_end)
 {
     struct reader *reader = turns->reader;
     struct block *calls = NULL;
-    size_t count = turn->count, said = count;
-    bool is_last = turn == turns->list + turns->count - 1;
+    size_t said = *count, call_count = 0;
     if (turns->has_calls && turn->role == ROLE_ASSISTANT) {
-        calls = arena_new_array(reader->scratch, count_calls(blocks, count), sizeof *calls);
+        call_count = count_calls(blocks, said);
+        calls = arena_new_array(reader->scratch, call_count, sizeof *calls);
         if (calls == NULL)
             return reader_no_memory(reader);
-        said = part_calls(blocks, count, calls);
+        said = part_calls(blocks, said, calls);
+    }
+    *count = join_texts(reader, blocks, said);
+    *count = drop_blanks_of_turn(reader->request, blocks, *count);
+    if (is_end && *count > 0)
+        strip_last(reader->request, turn, blocks + *count - 1);
+    return call_count > 0 ? add_calls(reader, blocks, count, calls, call_count) : OK;
+}
+
+/* An assistant's messages may stay apart: each has its own texts and calls. */
+static size_t find_end(const struct request *request, const struct turn *turn,
+                       const struct block *blocks, size_t from)
+{
+    size_t end = from + 1;
+    if (!request->forms.keeps_messages || turn->role != ROLE_ASSISTANT)
+        return turn->count;
+    while (end < turn->count && !blocks[end].begins)
+        end++;
+    return end;
+}
+
+/* In place. */
+static enum err settle_turn(struct turns *turns, struct turn *turn, struct block *blocks)
+{
+    size_t kept = 0;
+    bool is_last = turn == turns->list + turns->count - 1;
+    enum err err = OK;
+    for (size_t i = 0, end; err == OK && i < turn->count; i = end) {
+        end = find_end(turns->reader->request, turn, blocks, i);
+        size_t count = end - i;
+        err = settle_blocks(turns, turn, blocks + i, &count, is_last && end == turn->count);
+        memmove(blocks + kept, blocks + i, count * sizeof *blocks);
+        kept += count;
     }
     turn->blocks = blocks;
-    turn->count = drop_blanks_of_turn(reader->request, turn->role, blocks, said);
-    turn->count = join_texts(reader, blocks, turn->count);
-    if (is_last)
-        strip_last(reader->request, turn, blocks + turn->count - 1);
-    return said < count ? add_calls(reader, turn, blocks, calls, count - said) : OK;
+    turn->count = kept;
+    return err;
 }
 
 /* Counts the blocks that are left in all turns. */
@@ -332,9 +382,9 @@ static size_t settle_system(struct turns *turns, struct block **ret_blocks)
         blocks[i] = blocks[--j];
         blocks[j] = first;
     }
-    size_t kept = drop_blanks(turns->reader->request, blocks, turns->system_count);
+    size_t kept = join_texts(turns->reader, blocks, turns->system_count);
     *ret_blocks = blocks;
-    return join_texts(turns->reader, blocks, kept);
+    return drop_blanks(turns->reader->request, blocks, kept);
 }
 
 bool turns_note(struct turns *turns, enum err err)

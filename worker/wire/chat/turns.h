@@ -10,6 +10,8 @@
 #include "wire/chat/reader.h"
 #include "wire/chat/template.h"
 
+#define BLANK_TEXT SLICE(".") /* LangChain's stand-in: Bedrock refuses blank texts */
+
 struct document_names;
 
 struct turns {
