@@ -204,7 +204,7 @@ static int serve(const struct sim_config *config)
 
 /* What the command line says. */
 struct wish {
-    bool help, version, check, wrong;
+    bool help, manual, version, check, wrong;
     const char *file; /* of settings; NULL = built in */
 };
 
@@ -218,6 +218,7 @@ static void read_wish(int argc, char **argv, struct wish *ret_wish)
         if (option < 0)
             break;
         ret_wish->help = ret_wish->help || option == OPTION_HELP;
+        ret_wish->manual = ret_wish->manual || option == OPTION_MAN;
         ret_wish->version = ret_wish->version || option == OPTION_VERSION;
         ret_wish->check = ret_wish->check || option == OPTION_CHECK;
         ret_wish->wrong = ret_wish->wrong || option == '?';
@@ -270,8 +271,8 @@ int sim_command(int argc, char **argv)
 {
     struct wish wish;
     read_wish(argc, argv, &wish);
-    if (wish.help) {
-        help_print();
+    if (wish.help || wish.manual) {
+        help_print(!wish.help);
         return EXIT_SUCCESS;
     }
     if (wish.version) {

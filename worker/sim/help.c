@@ -1,8 +1,9 @@
-/* bedrock-sim's page of help, 80 columns wide. */
+/* bedrock-sim's page of help, 80 columns wide, and the same as a manual page. */
 #include "sim/help.h"
 
 #include <stdio.h>
 
+#include "base/roff.h"
 #include "base/wrap.h"
 #include "sim/faults.h"
 
@@ -21,30 +22,69 @@ static const struct {
 #undef OPTION
 };
 
-/* A heading, and its text wrapped below. */
-static void add_section(struct buf *page, const char *heading, const char *text)
+/* The page in the making. */
+struct page {
+    struct buf text;
+    bool is_manual; /* in troff's language */
+};
+
+static void add_heading(struct page *page, const char *heading)
 {
-    buf_addf(page, "%s\n  ", heading);
-    wrap_add(page, slice_of_text(text), INDENT, PAGE_COLUMNS);
-    buf_add_text(page, "\n\n");
+    if (page->is_manual)
+        roff_add_heading(&page->text, heading, false);
+    else
+        buf_addf(&page->text, "%s\n", heading);
 }
 
-static void add_options(struct buf *page)
+static void add_words(struct page *page, const char *words)
 {
-    buf_add_text(page, "OPTIONS\n");
-    for (size_t i = 0; i < COUNT_OF(OPTIONS); i++) {
-        buf_add_text(page, "  ");
-        if (OPTIONS[i].letter != 0)
-            buf_addf(page, "-%c, ", OPTIONS[i].letter);
-        buf_addf(page, "--%s%s%s\n%*s", OPTIONS[i].name, OPTIONS[i].value != NULL ? " " : "",
-                 OPTIONS[i].value != NULL ? OPTIONS[i].value : "", OPTION_INDENT, "");
-        wrap_add(page, slice_of_text(OPTIONS[i].text), OPTION_INDENT, PAGE_COLUMNS);
-        buf_add_byte(page, '\n');
+    if (page->is_manual) {
+        roff_add_text(&page->text, slice_of_text(words));
+        return;
     }
-    buf_add_byte(page, '\n');
+    buf_add_text(&page->text, "  ");
+    wrap_add(&page->text, slice_of_text(words), INDENT, PAGE_COLUMNS);
+    buf_add_text(&page->text, "\n\n");
 }
 
-static void add_fault(struct buf *page, const struct fault_row *row)
+/* A heading, and its text wrapped below. */
+static void add_section(struct page *page, const char *heading, const char *text)
+{
+    add_heading(page, heading);
+    add_words(page, text);
+}
+
+static void add_manual_option(struct buf *text, size_t at)
+{
+    char term[64];
+    const char letter[] = {'-', OPTIONS[at].letter, ',', ' ', '\0'};
+    (void)snprintf(term, sizeof term, "%s--%s", OPTIONS[at].letter != 0 ? letter : "",
+                   OPTIONS[at].name);
+    roff_add_item(text, term, OPTIONS[at].value);
+    roff_add_text(text, slice_of_text(OPTIONS[at].text));
+}
+
+static void add_option(struct buf *text, size_t at)
+{
+    buf_add_text(text, "  ");
+    if (OPTIONS[at].letter != 0)
+        buf_addf(text, "-%c, ", OPTIONS[at].letter);
+    buf_addf(text, "--%s%s%s\n%*s", OPTIONS[at].name, OPTIONS[at].value != NULL ? " " : "",
+             OPTIONS[at].value != NULL ? OPTIONS[at].value : "", OPTION_INDENT, "");
+    wrap_add(text, slice_of_text(OPTIONS[at].text), OPTION_INDENT, PAGE_COLUMNS);
+    buf_add_byte(text, '\n');
+}
+
+static void add_options(struct page *page)
+{
+    add_heading(page, "OPTIONS");
+    for (size_t i = 0; i < COUNT_OF(OPTIONS); i++)
+        (page->is_manual ? add_manual_option : add_option)(&page->text, i);
+    if (!page->is_manual)
+        buf_add_byte(&page->text, '\n');
+}
+
+static void add_fault(struct page *page, const struct fault_row *row)
 {
     static const char *const COSTS[] = {"free", "input", "input and what was sent", "all"};
     struct buf text OWNED_BY(buf_done);
@@ -60,30 +100,34 @@ static void add_fault(struct buf *page, const struct fault_row *row)
                                                        : "",
                  row->text);
     buf_addf(&text, " (costs: %s)", COSTS[row->costs]);
-    buf_addf(page, "  %-*s", FAULT_INDENT - INDENT, row->word);
-    wrap_add(page, buf_slice(&text), FAULT_INDENT, PAGE_COLUMNS);
-    buf_add_byte(page, '\n');
+    if (page->is_manual) {
+        roff_add_item(&page->text, row->word, NULL);
+        roff_add_text(&page->text, buf_slice(&text));
+        return;
+    }
+    buf_addf(&page->text, "  %-*s", FAULT_INDENT - INDENT, row->word);
+    wrap_add(&page->text, buf_slice(&text), FAULT_INDENT, PAGE_COLUMNS);
+    buf_add_byte(&page->text, '\n');
 }
 
-static void add_faults(struct buf *page)
+static void add_faults(struct page *page)
 {
-    buf_add_text(page, "FAULTS\n");
+    add_heading(page, "FAULTS");
     for (int fault = FAULT_NONE + 1; fault < FAULT_COUNT; fault++)
         add_fault(page, &FAULTS[fault]);
-    buf_add_text(page, "\n  ");
-    wrap_add(page,
-             SLICE("Faults of streams do not touch whole answers, and the other way round. A "
-                   "rejected call costs nothing; one whose answer is cut costs its input and the "
-                   "output that was sent; one whose answer is lost costs all. The ledger has the "
-                   "tokens."),
-             INDENT, PAGE_COLUMNS);
-    buf_add_text(page, "\n\n");
+    buf_add_text(&page->text, page->is_manual ? ".PP\n" : "\n");
+    add_words(page, "Faults of streams do not touch whole answers, and the other way round. A "
+                    "rejected call costs nothing; one whose answer is cut costs its input and the "
+                    "output that was sent; one whose answer is lost costs all. The ledger has the "
+                    "tokens.");
 }
 
-void help_print(void)
+void help_print(bool is_manual)
 {
-    struct buf page OWNED_BY(buf_done);
-    buf_init(&page, PAGE_BYTES_MAX);
+    struct page page = {.is_manual = is_manual};
+    buf_init(&page.text, PAGE_BYTES_MAX);
+    if (is_manual)
+        roff_add_title(&page.text, "BEDROCK-SIM", 1, "bedrock-worker " BEDROCK_VERSION);
     add_section(&page, "NAME",
                 "bedrock-sim - a local Amazon Bedrock Runtime for development and tests");
     add_section(&page, "SYNOPSIS", "bedrock-sim [OPTION]...");
@@ -129,10 +173,14 @@ void help_print(void)
                 "bills nothing.");
     add_section(&page, "ADDRESSES", "GET /_sim/stats returns the counters as JSON.");
     add_section(&page, "EXAMPLE",
-                "bedrock-sim --port 9911 --ledger calls.jsonl --throttle-rate 0.05 \\\n"
-                "    --cut-rate 0.02 --latency 'lognormal(800ms, 0.5)'");
-    buf_add_text(&page, "EXIT STATUS\n"
-                        "  0 done, 1 failed (port taken, ledger not writable), 2 wrong settings\n"
-                        "  or a wrong command line\n");
-    (void)fputs(buf_text(&page), stdout);
+                "  bedrock-sim --port 9911 --ledger calls.jsonl --throttle-rate 0.05 \\\n"
+                "      --cut-rate 0.02 --latency 'lognormal(800ms, 0.5)'");
+    add_section(&page, "EXIT STATUS",
+                "0 done, 1 failed (port taken, ledger not writable), 2 wrong settings or a wrong "
+                "command line");
+    struct slice text = buf_slice(&page.text);
+    if (!is_manual) /* without the empty line at the end */
+        text = slice_sub(text, 0, text.len > 0 ? text.len - 1 : 0);
+    (void)fwrite(text.ptr, 1, text.len, stdout);
+    buf_done(&page.text);
 }

@@ -2,7 +2,9 @@
 #ifndef SIM_HELP_H
 #define SIM_HELP_H
 
-/* Prints the page to standard output. */
-void help_print(void);
+#include <stdbool.h>
+
+/* Prints the page to standard output: as text, or as the manual page bedrock-sim(1). */
+void help_print(bool is_manual);
 
 #endif

@@ -60,10 +60,11 @@ static bool asks_for_version(const char *word)
 
 int commands_run(int argc, char **argv)
 {
+    help_set_commands(COMMANDS, COUNT_OF(COMMANDS));
     const char *word = argc > 1 ? argv[1] : "";
     bool wants_help = asks_for_help(word);
     if (argc < 2 || (wants_help && argc == 2)) {
-        help_print_program(wants_help ? stdout : stderr, COMMANDS, COUNT_OF(COMMANDS));
+        help_print_program(wants_help ? stdout : stderr);
         return wants_help ? EXIT_DONE : EXIT_USAGE;
     }
     if (asks_for_version(word))

@@ -164,9 +164,10 @@ void settings_forget_secrets(struct settings *settings);
 /* Is a librdkafka property secret, by its name? */
 bool settings_property_is_secret(struct slice name);
 
-/* Append the reference page (text for people, similar to Markdown) and the file's JSON Schema
- * (2020-12). */
+/* Append the reference page (text for people, similar to Markdown), its sections of a manual page,
+ * and the file's JSON Schema (2020-12). */
 void settings_add_reference(struct buf *buf);
+void settings_add_manual(struct buf *buf);
 void settings_add_schema(struct buf *buf);
 
 #endif
