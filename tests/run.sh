@@ -194,7 +194,7 @@ part_cli() {
 
 part_checks() {
     if compgen -G 'tests/checks/test_*.py' >/dev/null; then
-        with_pytest checks 'dev release' 1200 -q tests/checks
+        with_pytest checks 'dev release' 1200 -q -n 2 --dist worksteal tests/checks
     else
         skip checks "there is no tests/checks"
     fi
