@@ -2,7 +2,8 @@
  * through an engine whose ports do nothing, WINDOW at a time, each answered whole and committed.
  * tests/bench/instructions.py counts the instructions that this program executes.
  *
- *   bare_engine REQUESTS     also prints the bytes that a request with an open call holds */
+ *   bare_engine REQUESTS [TOOLS]     also prints the bytes that a request with an open call holds;
+ *                                    with 20 tools a request has 8 kB of schemas */
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +21,15 @@ static const char REQUEST[] =
     "\"messages\":[{\"role\":\"system\",\"content\":\"You are a helper.\"},"
     "{\"role\":\"user\",\"content\":\"Say in one sentence what a ledger is.\"}],"
     "\"temperature\":0.5,\"max_tokens\":200,\"metadata\":{\"page\":7}}";
+/* Of a request with tools: behind REQUEST without its closing brace. */
+#define TOOL                                                                                       \
+    "{\"type\":\"function\",\"function\":{\"name\":\"look_up_%ld\",\"description\":\"Looks up "    \
+    "what "                                                                                        \
+    "the ledger has of one customer.\",\"parameters\":{\"type\":\"object\",\"properties\":{"       \
+    "\"customer\":{\"type\":\"string\",\"description\":\"The customer's number\"},\"since\":{"     \
+    "\"type\":\"string\",\"format\":\"date\"},\"limit\":{\"type\":\"integer\",\"minimum\":1},"     \
+    "\"kinds\":{\"type\":\"array\",\"items\":{\"enum\":[\"sale\",\"refund\"]}}},"                  \
+    "\"required\":[\"customer\"]}}}"
 static const char HEAD[] =
     "HTTP/1.1 200 OK\r\nDate: Sat, 20 Nov 2026 10:00:00 GMT\r\nContent-Type: application/json\r\n"
     "Content-Length: 300\r\nx-amzn-RequestId: 01234567-89ab-cdef-0123-456789abcdef\r\n\r\n";
@@ -37,6 +47,7 @@ static struct {
     uint32_t read_ticket;
     uint64_t batch; /* 0 = none is open */
     uint64_t outputs;
+    struct buf request;
 } bench;
 
 static const struct tenure TENURE = {.slot = 0, .epoch = 1};
@@ -188,6 +199,18 @@ static void begin(void)
     engine_offsets_read(bench.engine, TENURE, bench.read_ticket, OK, 0, SLICE_NULL);
 }
 
+static void write_request(long tools)
+{
+    buf_init(&bench.request, 1 << 20);
+    buf_add(&bench.request, slice_of(REQUEST, sizeof REQUEST - 2));
+    buf_add_text(&bench.request, tools > 0 ? ",\"tools\":[" : "");
+    for (long i = 0; i < tools; i++) {
+        buf_add_text(&bench.request, i > 0 ? "," : "");
+        buf_addf(&bench.request, TOOL, i);
+    }
+    buf_add_text(&bench.request, tools > 0 ? "]}" : "}");
+}
+
 static void take(int64_t offset)
 {
     char key[24];
@@ -198,7 +221,7 @@ static void take(int64_t offset)
         .timestamp_ms = WALL_MS,
         .timestamp_type = TIMESTAMP_CREATE,
         .key = slice_of_text(key),
-        .value = slice_of_text(REQUEST),
+        .value = buf_slice(&bench.request),
     };
     CHECK(engine_room(bench.engine, TENURE) > 0);
     engine_record(bench.engine, TENURE, &record);
@@ -223,9 +246,10 @@ static void commit(void)
 
 int main(int argc, char **argv)
 {
-    long requests = argc == 2 ? strtol(argv[1], NULL, 10) : 0;
+    long requests = argc >= 2 ? strtol(argv[1], NULL, 10) : 0;
+    write_request(argc == 3 ? strtol(argv[2], NULL, 10) : 0);
     if (requests < WINDOW) {
-        (void)fprintf(stderr, "usage: bare_engine REQUESTS (at least %d)\n", WINDOW);
+        (void)fprintf(stderr, "usage: bare_engine REQUESTS [TOOLS] (at least %d)\n", WINDOW);
         return 2;
     }
     int64_t now_ms = 0;

@@ -27,24 +27,26 @@ def build():
     return folder
 
 
-def count(program, many):
+def count(program, many, *more):
     with tempfile.NamedTemporaryFile() as unused:
-        run = subprocess.run(["valgrind", "--tool=callgrind", f"--callgrind-out-file={unused.name}", program, str(many)],
+        run = subprocess.run(["valgrind", "--tool=callgrind", f"--callgrind-out-file={unused.name}", program, str(many), *more],
                              check=True, capture_output=True, text=True)
     return int(re.search(r"Collected : (\d+)", run.stderr).group(1)), run.stdout.strip()
 
 
-def each(program):
-    few, _ = count(program, FEW)
-    many, printed = count(program, MANY)
+def each(program, *more):
+    few, _ = count(program, FEW, *more)
+    many, printed = count(program, MANY, *more)
     return f"{(many - few) / (MANY - FEW):,.0f} instructions", printed
 
 
 def main():
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else build()
     request, memory = each(folder / "tests" / "bare_engine")
+    tools, _ = each(folder / "tests" / "bare_engine", "20")
     chunk, _ = each(folder / "tests" / "bare_stream")
     print(f"{request} per request")
+    print(f"{tools} per request with 20 tools, 8 kB of schemas")
     print(f"{chunk} per chunk of a stream")
     print(memory)
     subprocess.run([folder / "tests" / "bare_media", "100"], check=True)
