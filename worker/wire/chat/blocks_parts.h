@@ -73,8 +73,8 @@ struct tool_result {
 MUST_CHECK enum err blocks_add_result(const struct piece *piece, const struct tool_result *result,
                                       const struct json *content, const char *path);
 
-/* Each reads the block of a type. ERR_INVALID, ERR_UNSUPPORTED_FIELD, ERR_REQUEST_TOO_LARGE,
- * ERR_TEMPLATE_VARIABLES, ERR_NO_MEMORY. */
+/* Each reads the block of a type. ERR_INVALID, ERR_REQUEST_TOO_LARGE, ERR_TEMPLATE_VARIABLES,
+ * ERR_NO_MEMORY. */
 typedef enum err blocks_add(const struct piece *piece);
 blocks_add blocks_add_langchain_text, blocks_add_non_standard;
 blocks_add blocks_add_reasoning, blocks_add_thinking, blocks_add_redacted_thinking,

@@ -6,8 +6,7 @@
 #include "wire/chat/turns.h"
 
 /* Adds the message, the element `index` of `list`. Notes the mistakes of its parts and goes on;
- * else ERR_INVALID, ERR_UNSUPPORTED_FIELD, ERR_TEMPLATE_VARIABLES, ERR_REQUEST_TOO_LARGE,
- * ERR_NO_MEMORY. */
+ * else ERR_INVALID, ERR_TEMPLATE_VARIABLES, ERR_REQUEST_TOO_LARGE, ERR_NO_MEMORY. */
 MUST_CHECK enum err message_read(struct turns *turns, const struct json *node, const char *list,
                                  size_t index);
 /* The role by one of its names. ERR_INVALID at `path`. */

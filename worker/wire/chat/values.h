@@ -18,7 +18,7 @@ struct request_field {
 };
 
 /* Each keeps a value of its form in the request, or returns ERR_INVALID (reply_to:
- * ERR_REPLY_REFUSED, api: ERR_UNSUPPORTED_FIELD too) or ERR_NO_MEMORY. */
+ * ERR_REPLY_REFUSED too) or ERR_NO_MEMORY. */
 typedef enum err request_read_field(struct reader *reader, const struct request_field *field,
                                     const struct json *value);
 request_read_field request_read_id, request_read_tenant, request_read_labels, request_read_object,
