@@ -337,6 +337,7 @@ static inline void kit_forget(struct kit_text *texts, size_t *count)
 static inline void kit_free(struct kit *kit)
 {
     engine_free(kit->engine);
+    metrics_free(kit->config.metrics);
     assert_int_equal(memory_live(), kit->live_before);
     kit_forget(kit->outputs, &kit->output_count);
     kit_forget(kit->chunks, &kit->chunk_count);

@@ -2,6 +2,7 @@
 #include "engine/dispatch.h"
 #include "engine/hold.h"
 #include "engine/meter.h"
+#include "engine/result.h"
 #include "engine/slots.h"
 #include "engine/target.h"
 #include "engine/wait.h"
@@ -32,15 +33,20 @@ static void set_targets(struct engine *engine)
     static const char *const states[] = {
         [TARGET_SOUND] = "sound", [TARGET_SLOW] = "slow", [TARGET_DOWN] = "down"};
     struct metrics *metrics = engine->config.metrics;
+    const struct slice other[] = {SLICE("other"), SLICE("other")};
+    int64_t others = 0;
     for (const struct target *target = NULL; (target = targets_next(engine, target)) != NULL;) {
-        struct slice model = meter_model(engine, target);
-        if (slice_equal(model, SLICE("other")))
-            continue;
-        const struct slice labels[] = {model, target->region,
+        const struct slice labels[] = {meter_model(engine, target), meter_region(engine, target),
                                        slice_of_text(states[target->logged])};
+        if (slice_equal(labels[0], other[0]) || slice_equal(labels[1], other[1])) {
+            others += target->calling;
+            continue;
+        }
         metrics_set(metrics, METRIC_CALLS_IN_FLIGHT, labels, target->calling);
         metrics_set(metrics, METRIC_TARGET_STATE, labels, 1);
     }
+    if (others > 0)
+        metrics_set(metrics, METRIC_CALLS_IN_FLIGHT, other, others);
     metrics_set(metrics, METRIC_CALL_SLOTS, NULL, engine->config.max_in_flight);
 }
 
@@ -56,7 +62,23 @@ static void set_partition(struct engine *engine, const struct partition *partiti
                                   : LINK_OWNER(partition->jobs.next, struct job, link_partition);
     metrics_set(metrics, METRIC_FRONT_AGE, labels,
                 first == NULL ? 0 : engine->now_ms - first->received_ms);
-    metrics_set(metrics, METRIC_BACKLOG, labels, partition->held);
+    if (partition->step == PARTITION_READING) /* it has no ledger yet */
+        return;
+    const struct ledger *ledger = &partition->ledger;
+    int64_t committed =
+        ledger->committed_offset < 0 ? ledger_front(ledger) : ledger->committed_offset;
+    metrics_set(metrics, METRIC_BACKLOG, labels, ledger_backlog(ledger, partition->high));
+    metrics_set(metrics, METRIC_MAP_RATIO, labels, ledger_fill(ledger));
+    if (partition->high >= committed)
+        metrics_set(metrics, METRIC_COMMIT_LAG, labels, partition->high - committed);
+}
+
+static void set_credentials(struct engine *engine)
+{
+    const struct identity *identity = &engine->identity;
+    if (identity->has_credentials && identity->credentials.expires_wall_ms != INT64_MAX)
+        metrics_set(engine->config.metrics, METRIC_CREDENTIALS_EXPIRY, NULL,
+                    identity->credentials.expires_wall_ms);
 }
 
 void engine_meter_gauges(struct engine *engine)
@@ -69,6 +91,8 @@ void engine_meter_gauges(struct engine *engine)
     set_targets(engine);
     for (const struct partition *partition; (partition = slots_next(engine, &cursor)) != NULL;)
         set_partition(engine, partition);
+    set_credentials(engine);
+    metrics_set(metrics, METRIC_USAGE_UNPUBLISHED, NULL, results_tokens(engine));
     metrics_set(metrics, METRIC_HELD_BYTES, NULL, (int64_t)held_bytes(engine));
     metrics_set(metrics, METRIC_HELD_BYTES_LIMIT, NULL, (int64_t)engine->config.max_held_bytes);
 }

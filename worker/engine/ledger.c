@@ -39,6 +39,19 @@ int64_t ledger_front(const struct ledger *ledger)
     return top(ledger) + 1;
 }
 
+int64_t ledger_backlog(const struct ledger *ledger, int64_t high)
+{
+    int64_t unseen = high - (top(ledger) + 1);
+    return (int64_t)ledger->count + (unseen > 0 ? unseen : 0);
+}
+
+int64_t ledger_fill(const struct ledger *ledger)
+{
+    size_t bytes = ledger->count == 0 ? 0 : OFFSET_MAP_HEAD_LEN + ledger->cost;
+    size_t thousandths = bytes * 1000 / ledger->map_bytes_max;
+    return thousandths > 1000 ? 1000 : (int64_t)thousandths;
+}
+
 /* The gap behind the last entry. */
 static size_t end_cost(const struct ledger *ledger)
 {

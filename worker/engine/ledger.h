@@ -121,6 +121,11 @@ void ledger_unrecord(struct ledger *ledger, int64_t offset, bool is_dead_owners)
 
 /* The offset to commit with the open batch. */
 int64_t ledger_front(const struct ledger *ledger);
+/* How many records below `high`, the log's end, have no committed outcome; -1 for `high` = unknown:
+ * those that the ledger knows. */
+int64_t ledger_backlog(const struct ledger *ledger, int64_t high);
+/* How full the map may become with what is open now, in thousandths of its limit. */
+int64_t ledger_fill(const struct ledger *ledger);
 /* Appends the map for this front: at most map_bytes_max bytes, unless the ledger started with a
  * longer map (CHECKed). `nonce` makes each map unique. ERR_NO_MEMORY. */
 MUST_CHECK enum err ledger_add_map(const struct ledger *ledger, uint32_t nonce,

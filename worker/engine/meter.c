@@ -18,26 +18,63 @@ static bool is_of_settings(const struct engine *engine, struct slice model)
     return false;
 }
 
-static bool is_known(const struct engine *engine, uint64_t hash)
+/* Whether something with this hash answered: a model, or one in its region. */
+static bool has_answered(const struct engine *engine, uint64_t hash)
 {
-    for (size_t i = 0; i < engine->meter.model_count; i++)
-        if (engine->meter.models[i] == hash)
+    for (size_t i = 0; i < engine->meter.count; i++)
+        if (engine->meter.answered[i] == hash)
             return true;
     return false;
 }
 
+static uint64_t hash_of(const struct engine *engine, struct slice model)
+{
+    return slice_hash(model, engine->hash_seed);
+}
+
+static struct slice label_of_model(const struct engine *engine, struct slice model)
+{
+    bool is_shown = is_of_settings(engine, model) || has_answered(engine, hash_of(engine, model));
+    return is_shown ? model : SLICE("other");
+}
+
 struct slice meter_model(const struct engine *engine, const struct target *target)
 {
-    if (is_of_settings(engine, target->model) || is_known(engine, target->hash))
-        return target->model;
-    return SLICE("other");
+    return label_of_model(engine, target->model);
+}
+
+static bool is_region_of_settings(const struct engine *engine, struct slice region)
+{
+    const struct catalog *catalog = &engine->config.catalog;
+    if (slice_equal(engine->config.region, region))
+        return true;
+    for (size_t i = 0; i < catalog->alias_count; i++)
+        if (slice_equal(catalog->aliases[i].region, region))
+            return true;
+    return false;
+}
+
+struct slice meter_region(const struct engine *engine, const struct target *target)
+{
+    bool is_shown = is_region_of_settings(engine, target->region) ||
+                    has_answered(engine, hash_of(engine, target->region));
+    return is_shown ? target->region : SLICE("other");
+}
+
+static void note(struct engine *engine, struct slice text)
+{
+    struct meter *meter = &engine->meter;
+    uint64_t hash = hash_of(engine, text);
+    if (meter->count < METER_LABELS_MAX && !has_answered(engine, hash))
+        meter->answered[meter->count++] = hash;
 }
 
 static void note_answer(struct engine *engine, const struct target *target)
 {
-    struct meter *meter = &engine->meter;
-    if (meter->model_count < METER_MODELS_MAX && !is_known(engine, target->hash))
-        meter->models[meter->model_count++] = target->hash;
+    if (!is_of_settings(engine, target->model))
+        note(engine, target->model);
+    if (!is_region_of_settings(engine, target->region))
+        note(engine, target->region);
 }
 
 /* ---- counters ---- */
@@ -64,20 +101,35 @@ void meter_committed(struct engine *engine, const struct job *job)
                         engine->wall_ms - job->record.timestamp_ms);
 }
 
-static void add_tokens(struct metrics *metrics, struct slice model,
-                       const struct usage_counts *counts)
+static void add_bill(struct engine *engine, const struct output_bill *bill)
 {
+    struct metrics *metrics = engine->config.metrics;
+    struct slice model = label_of_model(engine, bill->model);
+    struct slice reason = slice_of_text(bill->reason == NULL ? "exact" : bill->reason);
     const struct {
         const char *kind;
         int64_t count;
-    } kinds[] = {{"input", counts->input_tokens},
-                 {"output", counts->output_tokens},
-                 {"cache_read", counts->cache_read_tokens},
-                 {"cache_write", counts->cache_write_tokens}};
+    } kinds[] = {{"input", bill->input_tokens},
+                 {"output", bill->output_tokens},
+                 {"cache_read", bill->cache_read_tokens},
+                 {"cache_write", bill->cache_write_tokens},
+                 {"reasoning", bill->reasoning_tokens}};
+    metrics_add(metrics, METRIC_USAGE_RECORDS, &reason, 1);
     for (size_t i = 0; i < COUNT_OF(kinds); i++) {
         const struct slice labels[] = {model, slice_of_text(kinds[i].kind)};
         if (kinds[i].count > 0)
             metrics_add(metrics, METRIC_TOKENS, labels, kinds[i].count);
+    }
+}
+
+void meter_usage(struct engine *engine, const struct result *result)
+{
+    if (engine->config.metrics == NULL)
+        return;
+    for (struct link *link = result->outputs.next; link != &result->outputs; link = link->next) {
+        const struct output *output = LINK_OWNER(link, struct output, link);
+        if (output->kind == OUTPUT_USAGE)
+            add_bill(engine, &output->bill);
     }
 }
 
@@ -92,19 +144,13 @@ void meter_call(struct engine *engine, const struct job *job, const struct verdi
     if (is_ok)
         note_answer(engine, job->target);
     struct slice model = meter_model(engine, job->target);
-    const struct slice labels[] = {model, attempt->region,
+    const struct slice labels[] = {model, meter_region(engine, job->target),
                                    slice_of_text(is_ok ? "ok" : err_code(verdict->why.err))};
     metrics_add(metrics, METRIC_CALLS, labels, 1);
     if (is_ok)
         metrics_observe(metrics, METRIC_CALL_DURATION, &model, attempt->duration_ms);
     if (attempt->first_token_ms >= 0)
         metrics_observe(metrics, METRIC_FIRST_TOKEN, &model, attempt->first_token_ms);
-    if (!verdict->is_billable)
-        return;
-    struct slice reason =
-        slice_of_text(verdict->estimated_reason == NULL ? "exact" : verdict->estimated_reason);
-    metrics_add(metrics, METRIC_USAGE_RECORDS, &reason, 1);
-    add_tokens(metrics, model, &verdict->counts);
 }
 
 void meter_batch(struct engine *engine, const char *outcome, int64_t duration_ms)

@@ -26,6 +26,7 @@ static struct partition *partition_new(struct engine *engine, struct tenure tenu
     partition->topic = slice_of(partition->topic_text, topic.len);
     partition->number = number;
     partition->read_again_ms = INT64_MAX;
+    partition->high = -1;
     link_init(&partition->jobs);
     link_init(&partition->parked);
     buf_init(&partition->batch_map, LEDGER_MAP_BYTES_MAX);
@@ -196,6 +197,13 @@ void engine_partition_lost(struct engine *engine, struct tenure tenure)
     struct partition *partition = slot_find(engine, tenure);
     if (partition != NULL)
         end_tenure(engine, partition);
+}
+
+void engine_partition_high(struct engine *engine, struct tenure tenure, int64_t high)
+{
+    struct partition *partition = slot_find(engine, tenure);
+    if (partition != NULL)
+        partition->high = high;
 }
 
 void engine_partition_revoked(struct engine *engine, struct tenure tenure)

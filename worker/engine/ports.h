@@ -159,6 +159,9 @@ void engine_watermarks_read(struct engine *engine, struct tenure tenure, enum er
 /* The broker does not have the offset to fetch (auto.offset.reset=error). */
 void engine_partition_out_of_range(struct engine *engine, struct tenure tenure);
 
+/* Where the log ended when io looked last; for metrics and pages. */
+void engine_partition_high(struct engine *engine, struct tenure tenure, int64_t high);
+
 /* Kafka: records. How many records of this partition io may hand over now; 0 = io keeps them in the
  * queue and asks again after every turn. */
 size_t engine_room(struct engine *engine, struct tenure tenure);

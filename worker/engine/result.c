@@ -3,6 +3,8 @@
 #include "base/check.h"
 #include "base/memory.h"
 
+#define TOKENS_MAX ((int64_t)1 << 40) /* of one record, in sums */
+
 /* ---- counters ---- */
 
 /* Adds `by` (1, or -1 as unsigned) to every counter that counts this result. */
@@ -38,6 +40,15 @@ static void count_bytes(struct engine *engine, struct result *result, size_t bef
 {
     result->bytes = result->bytes - before + after;
     engine->results.bytes = engine->results.bytes - before + after;
+}
+
+/* Clipped, so that no sum of them wraps. */
+static int64_t tokens_of(const struct output *output)
+{
+    const struct output_bill *bill = &output->bill;
+    int64_t input = bill->input_tokens < TOKENS_MAX ? bill->input_tokens : TOKENS_MAX;
+    int64_t output_tokens = bill->output_tokens < TOKENS_MAX ? bill->output_tokens : TOKENS_MAX;
+    return (input > 0 ? input : 0) + (output_tokens > 0 ? output_tokens : 0);
 }
 
 /* ---- birth and death ---- */
@@ -89,12 +100,14 @@ void result_add(struct engine *engine, struct result *result, struct output *out
 {
     list_add_last(&result->outputs, &output->link);
     count_bytes(engine, result, 0, output->held_bytes);
+    engine->results.tokens += tokens_of(output);
 }
 
 void result_drop(struct engine *engine, struct result *result, struct output *output)
 {
     link_out(&output->link);
     count_bytes(engine, result, output->held_bytes, 0);
+    engine->results.tokens -= tokens_of(output);
     output_free(output);
 }
 
@@ -201,4 +214,9 @@ uint32_t results_batched_answers(const struct engine *engine)
 uint64_t results_bytes(const struct engine *engine)
 {
     return engine->results.bytes;
+}
+
+int64_t results_tokens(const struct engine *engine)
+{
+    return engine->results.tokens;
 }

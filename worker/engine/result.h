@@ -57,5 +57,7 @@ uint32_t results_batched(const struct engine *engine);
 uint32_t results_batched_answers(const struct engine *engine);
 /* Bytes that the outputs of all results hold. */
 uint64_t results_bytes(const struct engine *engine);
+/* Tokens of usage records that are not committed yet. */
+int64_t results_tokens(const struct engine *engine);
 
 #endif

@@ -32,6 +32,7 @@ static void settle_committed(struct engine *engine)
                       buf_slice(&partition->batch_map));
     }
     for (struct result *result; (result = result_first(engine, RESULT_BATCHED)) != NULL;) {
+        meter_usage(engine, result);
         if (result->job != NULL)
             job_committed(engine, result->job);
         else

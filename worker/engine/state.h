@@ -58,6 +58,7 @@ struct results {
     uint32_t queued_count, batched_count;
     uint32_t batched_answers; /* the batched ones that answer a request */
     uint64_t bytes;           /* held by the outputs of all results, open ones too */
+    int64_t tokens;           /* input and output of their usage records */
 };
 
 /* Bytes of a topic's name with a NUL: Kafka allows names of 249 bytes. */
@@ -76,6 +77,7 @@ struct partition {
     uint32_t read_ticket;
     int64_t read_again_ms; /* when to read again; INT64_MAX = not */
     struct ledger ledger;
+    int64_t high;       /* the log's end, as io saw it last; -1 = unknown */
     struct link jobs;   /* all its jobs, by link_partition */
     struct link parked; /* those that wait for is_verified */
     uint32_t held, calling;
@@ -342,12 +344,12 @@ struct notices {
     uint32_t count;
 };
 
-#define METER_MODELS_MAX 64
+#define METER_LABELS_MAX 64
 
 /* engine/meter.h */
 struct meter {
-    uint64_t models[METER_MODELS_MAX]; /* hashes of the targets that answered first */
-    size_t model_count;
+    uint64_t answered[METER_LABELS_MAX]; /* hashes of models and regions that answered first */
+    size_t count;
 };
 
 #define HISTORY_MINUTES 60

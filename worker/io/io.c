@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/memory.h"
 #include "io/kafka/library.h"
+#include "io/loop/process.h"
 #include "io/parts.h"
 #include "telemetry/metrics.h"
 
@@ -19,6 +20,7 @@
 #define FREE_MS      30000 /* for everything else */
 #define RESOLVER_MS  2000  /* for running look-ups of names, at the very end */
 #define LAST_TURN_MS 20
+#define STALL_MS     100 /* a longer pause of the loop counts as a stall */
 
 /* ---- waking ---- */
 
@@ -94,6 +96,7 @@ struct io *io_new(const struct io_config *config, char *ret_error, size_t room)
     struct io *io = memory_new(sizeof *io);
     if (io != NULL) {
         io->config = *config;
+        io->started_wall_ms = clock_wall_ms();
         io_ports_make(io);
         if (rooms_make(io, error))
             return io;
@@ -298,12 +301,24 @@ static void turn_again_at(struct io *io, int64_t due_ms)
     alarm_move(&io->alarm, due_ms + io->uv_ahead_ms);
 }
 
+/* Counts the time that the loop worked, or slept beyond what was due, without turning. */
+static void stall_count(struct io *io, int64_t worked_ms, int64_t slept_over_ms)
+{
+    if (worked_ms > STALL_MS)
+        io->stalled_ms += worked_ms;
+    if (slept_over_ms > STALL_MS)
+        io->stalled_ms += slept_over_ms;
+}
+
 /* One turn of the loop: waits for an event, unless there is `more` to do, and serves every room.
  * True: there is more to do. */
 static bool turn(struct io *io, bool more)
 {
+    int64_t worked_ms = io->turned ? clock_monotonic_ms() - io->now_ms : 0;
     (void)uv_run(&io->loop, more ? UV_RUN_NOWAIT : UV_RUN_ONCE);
     time_take(io);
+    stall_count(io, worked_ms, io->turned ? io->now_ms - io->turn_due_ms : 0);
+    io->turned = true;
     engine_time(io->engine, io->now_ms, clock_wall_ms());
     kafka_consumer_turn(io->consumer);
     if (atomic_load(&io->stops) > 0)
@@ -316,7 +331,8 @@ static bool turn(struct io *io, bool more)
     bool has_news = http_obey(io->http);
     if (io->server != NULL && server_step(io->server))
         has_news = true;
-    turn_again_at(io, due_ms < io->kafka_due_ms ? due_ms : io->kafka_due_ms);
+    io->turn_due_ms = due_ms < io->kafka_due_ms ? due_ms : io->kafka_due_ms;
+    turn_again_at(io, io->turn_due_ms);
     return has_more || has_news || due_ms <= io->now_ms;
 }
 
@@ -332,16 +348,35 @@ void io_health(const struct io *io, struct io_health *ret_health)
     *ret_health = (struct io_health){.has_joined = io->has_joined, .is_stopping = io->is_stopping};
 }
 
-void io_meter(struct io *io, struct metrics *metrics)
+static void set_events(const struct io *io, struct metrics *metrics)
 {
     for (enum log_event event = 0; event < LOG_EVENT_COUNT; event++) {
         struct slice name = slice_of_text(log_event_name(event));
-        int64_t count = log_sink_count(io->sink, event);
-        if (log_event_level(event) <= LOG_WARN && count > 0)
-            metrics_raise(metrics, METRIC_EVENTS, &name, count);
+        if (log_event_level(event) <= LOG_WARN)
+            metrics_raise(metrics, METRIC_EVENTS, &name, log_sink_count(io->sink, event));
     }
+}
+
+static void set_rebalances(const struct io *io, struct metrics *metrics)
+{
+    static const char *const names[REBALANCE_KINDS] = {[REBALANCE_ASSIGNED] = "assigned",
+                                                       [REBALANCE_REVOKED] = "revoked",
+                                                       [REBALANCE_LOST] = "lost"};
+    for (enum rebalance_kind kind = 0; kind < REBALANCE_KINDS; kind++) {
+        struct slice name = slice_of_text(names[kind]);
+        metrics_raise(metrics, METRIC_REBALANCES, &name,
+                      kafka_consumer_rebalances(io->consumer, kind));
+    }
+}
+
+void io_meter(struct io *io, struct metrics *metrics)
+{
     const struct slice versions[] = {SLICE(BEDROCK_VERSION),
                                      slice_of_text(kafka_library_version_text())};
+    set_events(io, metrics);
+    set_rebalances(io, metrics);
+    metrics_raise(metrics, METRIC_LOOP_STALL, NULL, io->stalled_ms);
+    process_meter(metrics, io->started_wall_ms);
     metrics_set(metrics, METRIC_BUILD_INFO, versions, 1);
 }
 

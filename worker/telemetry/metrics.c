@@ -6,7 +6,6 @@
 #include "base/memory.h"
 #include "base/utf8.h"
 
-#define PREFIX          "bedrock_worker_"
 #define LABEL_BYTES_MAX 128 /* of one value, as shown */
 #define LABELS_BYTES    1024
 #define TABLE_ROOM      (2 * METRICS_SERIES_MAX) /* a power of two */
@@ -49,6 +48,12 @@ struct metrics {
     size_t count;
     struct buf labels; /* scratch */
 };
+
+const char *metric_prefix(enum metric metric)
+{
+    bool is_common = strncmp(rows[metric].name, "process_", strlen("process_")) == 0;
+    return is_common ? "" : "bedrock_worker_";
+}
 
 const char *metric_name(enum metric metric)
 {
@@ -262,7 +267,7 @@ static void add_number(struct buf *text, enum unit unit, int64_t value)
 static void add_name(struct buf *text, const struct series *series, const char *suffix,
                      const char *bound)
 {
-    buf_add_text(text, PREFIX);
+    buf_add_text(text, metric_prefix(series->metric));
     buf_add_text(text, rows[series->metric].name);
     buf_add_text(text, suffix);
     if (series->len > 0 || bound != NULL) {
@@ -316,8 +321,9 @@ void metrics_print(const struct metrics *metrics, struct buf *ret_text)
     static const char *const kinds[] = {
         [COUNTER] = "counter", [GAUGE] = "gauge", [HISTOGRAM] = "histogram"};
     for (size_t i = 0; i < METRIC_COUNT; i++) {
-        buf_addf(ret_text, "# HELP %s%s %s\n# TYPE %s%s %s\n", PREFIX, rows[i].name, rows[i].help,
-                 PREFIX, rows[i].name, kinds[rows[i].kind]);
+        const char *prefix = metric_prefix(i);
+        buf_addf(ret_text, "# HELP %s%s %s\n# TYPE %s%s %s\n", prefix, rows[i].name, rows[i].help,
+                 prefix, rows[i].name, kinds[rows[i].kind]);
         for (const struct series *series = metrics->first[i]; series != NULL; series = series->next)
             print_series(ret_text, series);
     }

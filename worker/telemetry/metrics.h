@@ -49,7 +49,8 @@ void metrics_begin_scrape(struct metrics *metrics);
 void metrics_print(const struct metrics *metrics, struct buf *ret_text);
 /* The value of a counter or gauge; 0 when there is none. */
 int64_t metrics_value(struct metrics *metrics, enum metric metric, const struct slice *labels);
-/* Name without its prefix, labels and help of a metric; static. */
+/* Prefix and the name behind it, labels and help of a metric; static. */
+const char *metric_prefix(enum metric metric);
 const char *metric_name(enum metric metric);
 const char *metric_labels(enum metric metric);
 const char *metric_help(enum metric metric);

@@ -13,8 +13,8 @@ static void answer_metrics(const struct pages *pages, struct slice query,
     (void)query;
     ret_page->type = "text/plain; version=0.0.4; charset=utf-8";
     metrics_begin_scrape(pages->metrics);
-    engine_meter_gauges(pages->engine);
     io_meter(pages->io, pages->metrics);
+    engine_meter_gauges(pages->engine);
     metrics_print(pages->metrics, ret_page->body);
 }
 

@@ -8,7 +8,8 @@
 #include "io/kafka/joins.h"
 #include "io/kafka/rebalances.h"
 
-#define EVENTS_MAX 64 /* in one turn of the loop */
+#define EVENTS_MAX 64   /* in one turn of the loop */
+#define ENDS_MS    1000 /* between two looks at the logs' ends */
 
 struct kafka_consumer {
     struct kafka_log log; /* first: the client's opaque begins with it */
@@ -22,7 +23,7 @@ struct kafka_consumer {
     struct kafka_rebalances rebalances;
     bool brokers_down;
     char connection_error[KAFKA_ERROR_MAX]; /* the last one, with a remedy; "" = none */
-    int64_t now_ms, down_since_ms;
+    int64_t now_ms, down_since_ms, ends_due_ms;
 };
 
 static void consumer_woken(rd_kafka_t *client, void *opaque)
@@ -250,6 +251,26 @@ void kafka_consumer_step(struct kafka_consumer *consumer, int64_t now_ms)
         consumer->wake.wake(consumer->wake.self);
     (void)has_failed(consumer);
     rebalances_serve(&consumer->rebalances, now_ms);
+    if (now_ms < consumer->ends_due_ms)
+        return;
+    consumer->ends_due_ms = now_ms + ENDS_MS;
+    parts_note_ends(&consumer->parts);
+}
+
+int64_t kafka_consumer_rebalances(const struct kafka_consumer *consumer, enum rebalance_kind kind)
+{
+    return consumer->rebalances.counts[kind];
+}
+
+rd_kafka_topic_partition_list_t *kafka_consumer_behind(struct kafka_consumer *consumer)
+{
+    return parts_behind(&consumer->parts);
+}
+
+void kafka_consumer_ends_found(struct kafka_consumer *consumer,
+                               const rd_kafka_topic_partition_list_t *ends)
+{
+    parts_ends_found(&consumer->parts, ends);
 }
 
 bool kafka_consumer_pump(struct kafka_consumer *consumer)

@@ -8,9 +8,11 @@
 #include "engine/ports.h"
 #include "io/kafka/conf.h"
 #include "io/kafka/partitions.h"
+#include "io/kafka/rebalances.h"
 #include "io/loop/wake.h"
 
 struct rd_kafka_consumer_group_metadata_s;
+struct rd_kafka_topic_partition_list_s;
 
 struct kafka_consumer;
 
@@ -42,6 +44,13 @@ bool kafka_consumer_failed(const struct kafka_consumer *consumer);
 void kafka_consumer_brokers_up(struct kafka_consumer *consumer, int64_t now_ms);
 /* Is no broker reachable? */
 bool kafka_consumer_brokers_down(const struct kafka_consumer *consumer);
+
+/* How many rebalances of a kind there were; their names: "assigned", "revoked", "lost". */
+int64_t kafka_consumer_rebalances(const struct kafka_consumer *consumer, enum rebalance_kind kind);
+/* The partitions of which io must ask where their logs end, and the answer: partitions.h. */
+struct rd_kafka_topic_partition_list_s *kafka_consumer_behind(struct kafka_consumer *consumer);
+void kafka_consumer_ends_found(struct kafka_consumer *consumer,
+                               const struct rd_kafka_topic_partition_list_s *ends);
 
 /* Begins a turn of the loop: from here on the membership is read again when it is needed. */
 void kafka_consumer_turn(struct kafka_consumer *consumer);

@@ -15,9 +15,10 @@
 #define PROBE_EVERY_MS   1000
 #define WATCH_EVERY_S    2
 #define REPEAT_PAUSE_MS  500 /* because the engine repeats a failed query at once */
+#define ENDS_EVERY_MS    10000
 #define QUERIES_MAX      65536
 
-enum lookup_kind { LOOKUP_TOPIC, LOOKUP_WATERMARKS, LOOKUP_BROKERS };
+enum lookup_kind { LOOKUP_TOPIC, LOOKUP_WATERMARKS, LOOKUP_BROKERS, LOOKUP_ENDS };
 
 /* A query, and later its answer. */
 struct lookup_query {
@@ -30,7 +31,8 @@ struct lookup_query {
     enum err err;
     int32_t partitions;
     int64_t low, high;
-    int64_t due_ms; /* the loop's: when to pass the answer on */
+    rd_kafka_topic_partition_list_t *ends; /* LOOKUP_ENDS: owned */
+    int64_t due_ms;                        /* the loop's: when to pass the answer on */
 };
 
 struct kafka_lookup {
@@ -40,8 +42,8 @@ struct kafka_lookup {
     struct log_sink *sink;
     struct engine *engine;
     struct loop_wake wake;
-    bool is_probing;
-    int64_t probe_due_ms;
+    bool is_probing, is_asking_ends;
+    int64_t probe_due_ms, ends_due_ms;
     struct link due; /* answers that wait for their due_ms */
     pthread_t thread;
     bool has_thread;
@@ -113,6 +115,9 @@ static void query_run(struct kafka_lookup *lookup, struct lookup_query *query)
         query->err = err_of_topic(rd_kafka_query_watermark_offsets(lookup->client, query->topic,
                                                                    query->partition, &query->low,
                                                                    &query->high, QUERY_TIMEOUT_MS));
+    else if (query->kind == LOOKUP_ENDS)
+        query->err =
+            err_of_topic(rd_kafka_offsets_for_times(lookup->client, query->ends, QUERY_TIMEOUT_MS));
     else
         query->err = brokers_query(lookup->client);
 }
@@ -266,6 +271,13 @@ void kafka_lookup_watermarks(struct kafka_lookup *lookup, struct tenure tenure)
     query_add(lookup, &query);
 }
 
+static void query_free(struct lookup_query *query)
+{
+    if (query->ends != NULL)
+        rd_kafka_topic_partition_list_destroy(query->ends);
+    memory_free(query);
+}
+
 static void answer_pass_on(struct kafka_lookup *lookup, const struct lookup_query *answer,
                            int64_t now_ms)
 {
@@ -274,6 +286,11 @@ static void answer_pass_on(struct kafka_lookup *lookup, const struct lookup_quer
         lookup->probe_due_ms = now_ms + PROBE_EVERY_MS;
         if (answer->err == OK)
             kafka_consumer_brokers_up(lookup->consumer, now_ms);
+    } else if (answer->kind == LOOKUP_ENDS) {
+        lookup->is_asking_ends = false;
+        lookup->ends_due_ms = now_ms + ENDS_EVERY_MS;
+        if (answer->err == OK)
+            kafka_consumer_ends_found(lookup->consumer, answer->ends);
     } else if (lookup->engine == NULL) {
         return;
     } else if (answer->kind == LOOKUP_TOPIC) {
@@ -293,10 +310,26 @@ static void answers_take(struct kafka_lookup *lookup, int64_t now_ms)
     (void)pthread_mutex_unlock(&lookup->lock);
     for (struct link *link = taken.next; link != &taken; link = link->next) {
         struct lookup_query *answer = LINK_OWNER(link, struct lookup_query, link);
-        bool is_repeated = answer->err == ERR_IO && answer->kind != LOOKUP_BROKERS;
+        bool is_repeated = answer->err == ERR_IO &&
+                           (answer->kind == LOOKUP_TOPIC || answer->kind == LOOKUP_WATERMARKS);
         answer->due_ms = is_repeated ? now_ms + REPEAT_PAUSE_MS : now_ms;
     }
     list_move_all(&taken, &lookup->due);
+}
+
+/* Asks where the logs of partitions end that the worker is behind of. */
+static void ends_ask(struct kafka_lookup *lookup, int64_t now_ms)
+{
+    if (lookup->is_asking_ends || now_ms < lookup->ends_due_ms ||
+        kafka_consumer_brokers_down(lookup->consumer))
+        return;
+    struct lookup_query query = {.kind = LOOKUP_ENDS,
+                                 .ends = kafka_consumer_behind(lookup->consumer)};
+    lookup->ends_due_ms = now_ms + ENDS_EVERY_MS;
+    if (query.ends == NULL)
+        return;
+    lookup->is_asking_ends = true;
+    query_add(lookup, &query);
 }
 
 void kafka_lookup_step(struct kafka_lookup *lookup, int64_t now_ms)
@@ -309,7 +342,7 @@ void kafka_lookup_step(struct kafka_lookup *lookup, int64_t now_ms)
             continue;
         link_out(&answer->link);
         answer_pass_on(lookup, answer, now_ms);
-        memory_free(answer);
+        query_free(answer);
         (void)pthread_mutex_lock(&lookup->lock);
         lookup->count--;
         (void)pthread_mutex_unlock(&lookup->lock);
@@ -320,6 +353,7 @@ void kafka_lookup_step(struct kafka_lookup *lookup, int64_t now_ms)
         struct lookup_query probe = {.kind = LOOKUP_BROKERS};
         query_add(lookup, &probe);
     }
+    ends_ask(lookup, now_ms);
 }
 
 static void queries_free(struct link *list)
@@ -327,7 +361,7 @@ static void queries_free(struct link *list)
     while (!link_alone(list)) {
         struct link *first = list->next;
         link_out(first);
-        memory_free(LINK_OWNER(first, struct lookup_query, link));
+        query_free(LINK_OWNER(first, struct lookup_query, link));
     }
 }
 

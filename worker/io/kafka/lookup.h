@@ -23,7 +23,8 @@ void kafka_lookup_attach(struct kafka_lookup *lookup, struct engine *engine);
  * waits half a second. */
 void kafka_lookup_topic(struct kafka_lookup *lookup, struct slice topic, uint32_t ticket);
 void kafka_lookup_watermarks(struct kafka_lookup *lookup, struct tenure tenure);
-/* Passes answers on, and queries the brokers while they seem to be down. Call it once per turn. */
+/* Passes answers on, queries the brokers while they seem to be down, and from time to time where
+ * the logs end that the worker is behind of. Call it once per turn. */
 void kafka_lookup_step(struct kafka_lookup *lookup, int64_t now_ms);
 /* Ends the thread; waits for its running query (a few seconds at most). NULL is fine. */
 void kafka_lookup_free(struct kafka_lookup *lookup);

@@ -8,6 +8,7 @@
 
 #define BURST_MAX    8           /* records of a partition before the next partition's turn */
 #define PUMP_MAX     256         /* records in one turn of the loop */
+#define BEHIND_MAX   256         /* partitions in one question for the logs' ends */
 #define HEADERS_KEPT HEADERS_MAX /* room that is kept from one record to the next */
 
 bool parts_init(struct parts *parts)
@@ -47,6 +48,7 @@ struct part *parts_take(struct parts *parts, const char *topic, int32_t partitio
     memcpy(part->topic, topic, len + 1);
     part->partition = partition;
     part->start_offset = part->next_offset = 0;
+    part->high = -1;
     return part;
 }
 
@@ -243,6 +245,48 @@ static size_t part_pump(struct part *part)
     }
     atomic_store(&part->more, true);
     return count;
+}
+
+void parts_note_ends(struct parts *parts)
+{
+    for (size_t i = 0; i < parts->end && parts->engine != NULL; i++) {
+        struct part *part = &parts->slots[i];
+        int64_t low = -1, high = -1;
+        if (part->state != PART_RUNNING)
+            continue;
+        (void)rd_kafka_get_watermark_offsets(parts->client, part->topic, part->partition, &low,
+                                             &high);
+        if (high < part->high)
+            high = part->high;
+        if (high >= 0)
+            engine_partition_high(parts->engine, part_tenure(part), high);
+    }
+}
+
+rd_kafka_topic_partition_list_t *parts_behind(struct parts *parts)
+{
+    rd_kafka_topic_partition_list_t *list = NULL;
+    for (size_t i = 0; i < parts->end && (list == NULL || list->cnt < BEHIND_MAX); i++) {
+        parts->behind = parts->behind + 1 < parts->end ? parts->behind + 1 : 0;
+        struct part *part = &parts->slots[parts->behind];
+        if (part->state != PART_RUNNING || !atomic_load(&part->more))
+            continue;
+        if (list == NULL)
+            list = rd_kafka_topic_partition_list_new(1);
+        rd_kafka_topic_partition_list_add(list, part->topic, part->partition)->offset =
+            RD_KAFKA_OFFSET_END;
+    }
+    return list;
+}
+
+void parts_ends_found(struct parts *parts, const rd_kafka_topic_partition_list_t *ends)
+{
+    for (int i = 0; i < ends->cnt; i++) {
+        const rd_kafka_topic_partition_t *end = &ends->elems[i];
+        struct part *part = parts_find(parts, end->topic, end->partition);
+        if (part != NULL && end->err == RD_KAFKA_RESP_ERR_NO_ERROR && end->offset >= 0)
+            part->high = end->offset;
+    }
 }
 
 bool parts_pump(struct parts *parts)

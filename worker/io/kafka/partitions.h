@@ -35,6 +35,7 @@ struct part {
     char topic[TOPIC_NAME_MAX + 1];
     int32_t partition;
     int64_t start_offset;
+    int64_t high;                   /* the log's end as the brokers said on request; -1 = not */
     int64_t next_offset;            /* records below are duplicates that librdkafka fetched again */
     struct rd_kafka_queue_s *queue; /* NULL until assigned */
     atomic_bool more;               /* the queue may hold something; set by librdkafka's threads */
@@ -45,6 +46,7 @@ struct parts {
     struct part *slots; /* PARTITIONS_MAX */
     size_t end;         /* slots from here on were never used */
     size_t cursor;      /* the slot where the next round begins */
+    size_t behind;      /* the slot that parts_behind looked at last */
     uint32_t last_epoch;
     struct rd_kafka_s *client;
     struct kafka_log *log;
@@ -78,6 +80,17 @@ void part_seek(struct part *part, int64_t offset);
 void part_restarted(struct part *part);
 /* Ends the tenure and frees the slot. */
 void part_free(struct part *part);
+
+/* Says to the engine where the logs of running parts end, as far as fetches or parts_ends_found
+ * showed it. */
+void parts_note_ends(struct parts *parts);
+struct rd_kafka_topic_partition_list_s;
+/* The running parts whose records wait in their queues: librdkafka may fetch no more of them then,
+ * so nothing shows how far their logs grow. Some of them each time, in turns. The caller destroys
+ * the list; NULL = there are none. */
+struct rd_kafka_topic_partition_list_s *parts_behind(struct parts *parts);
+/* Where the logs of these ended; elements with an error say nothing. */
+void parts_ends_found(struct parts *parts, const struct rd_kafka_topic_partition_list_s *ends);
 
 /* Passes records to the engine while it has room, in turns between the partitions. True: there are
  * more, and room for them. */

@@ -193,7 +193,11 @@ void rebalances_add(struct kafka_rebalances *rebalances, rd_kafka_event_t *event
 {
     const rd_kafka_topic_partition_list_t *list = rd_kafka_event_topic_partition_list(event);
     bool is_assign = rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
-    if (!is_assign && rd_kafka_assignment_lost(rebalances->parts->client)) {
+    bool is_lost = !is_assign && rd_kafka_assignment_lost(rebalances->parts->client);
+    rebalances->counts[is_assign ? REBALANCE_ASSIGNED
+                       : is_lost ? REBALANCE_LOST
+                                 : REBALANCE_REVOKED]++;
+    if (is_lost) {
         list_lose(rebalances, list);
         struct link *first = list_first(&rebalances->queue);
         /* The loss overrules the queued rebalances; the partitions that they assign are lost too.

@@ -18,11 +18,14 @@
 struct rd_kafka_op_s;
 struct rd_kafka_error_s;
 
+enum rebalance_kind { REBALANCE_ASSIGNED, REBALANCE_REVOKED, REBALANCE_LOST, REBALANCE_KINDS };
+
 struct kafka_rebalances {
     struct link queue; /* of rebalances; the first one is running */
     struct parts *parts;
     struct kafka_group *group;
-    int64_t gone_checked_ms; /* when the membership was checked last */
+    int64_t gone_checked_ms;         /* when the membership was checked last */
+    int64_t counts[REBALANCE_KINDS]; /* of rebalances that came */
 };
 
 /* Makes an empty queue. `parts` and `group` are borrowed. */

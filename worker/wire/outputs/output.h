@@ -14,6 +14,13 @@
 
 enum output_kind { OUTPUT_RESPONSE, OUTPUT_USAGE, OUTPUT_LETTER, OUTPUT_CHUNK };
 
+/* What a usage record says, for who counts what was committed. */
+struct output_bill {
+    struct slice model; /* of the output's value; an odd one is cut by JSON's escapes */
+    const char *reason; /* why it is estimated, static; NULL = it is exact */
+    int64_t input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, reasoning_tokens;
+};
+
 struct output {
     struct link link; /* in its owner's list */
     enum output_kind kind;
@@ -27,6 +34,7 @@ struct output {
     bool is_delivered;  /* under at_least_once: the broker has it, should its batch come again */
     struct buf body;    /* owns the value and the texts of our own headers; zeroed = empty */
     struct arena arena; /* owns the rest: topic of a reply, key, header list, echoed headers */
+    struct output_bill bill; /* OUTPUT_USAGE */
 };
 
 void output_free(struct output *output); /* NULL is fine */

@@ -6,7 +6,8 @@
 
 #define USAGE_FRAME_BYTES 1300 /* beside the texts that are counted one by one */
 
-static void add_call(struct buf *body, const struct usage_facts *facts)
+/* Returns where the model's text ends. */
+static size_t add_call(struct buf *body, const struct usage_facts *facts)
 {
     const struct request *request = facts->request;
     const struct attempt *attempt = facts->attempt;
@@ -20,6 +21,7 @@ static void add_call(struct buf *body, const struct usage_facts *facts)
     json_add_text_member(body, "tenant", request->tenant);
     json_add_member(body, "labels", request->labels.ptr != NULL ? request->labels : SLICE("{}"));
     json_add_text_member(body, "model", attempt->model);
+    size_t model_end = body->len - 1;
     json_add_text_member(body, "model_requested", request->model_requested);
     json_add_text_member(body, "region", attempt->region);
     json_add_text_member(body, "api", slice_of_text(attempt->api->api));
@@ -31,6 +33,7 @@ static void add_call(struct buf *body, const struct usage_facts *facts)
     output_add_foreign_member(body, "bedrock_request_id", attempt->bedrock_request_id);
     output_add_instant_member(body, "started_at", attempt->started_wall_ms);
     json_add_int_member(body, "duration_ms", attempt->duration_ms);
+    return model_end;
 }
 
 static void add_source(struct buf *body, const struct record *record)
@@ -43,9 +46,9 @@ static void add_source(struct buf *body, const struct record *record)
     buf_add_byte(body, '}');
 }
 
-/* A CloudEvent in structured mode. */
-static void add_value(struct buf *body, const struct output_context *context,
-                      const struct usage_facts *facts)
+/* A CloudEvent in structured mode. Returns where the model's text ends. */
+static size_t add_value(struct buf *body, const struct output_context *context,
+                        const struct usage_facts *facts)
 {
     buf_add_byte(body, '{');
     json_add_text_member(body, "specversion", SLICE("1.0"));
@@ -57,10 +60,26 @@ static void add_value(struct buf *body, const struct output_context *context,
     json_add_text_member(body, "datacontenttype", SLICE("application/json"));
     json_add_name(body, "data");
     buf_add_byte(body, '{');
-    add_call(body, facts);
+    size_t model_end = add_call(body, facts);
     output_add_usage(body, &facts->counts);
     add_source(body, facts->record);
     buf_add(body, SLICE("}}"));
+    return model_end;
+}
+
+static void set_bill(struct output *output, const struct usage_facts *facts, size_t model_end)
+{
+    size_t model_len = facts->attempt->model.len;
+    const struct usage_counts *counts = &facts->counts;
+    output->bill = (struct output_bill){
+        .model = slice_sub(output->value, model_end - model_len, model_len),
+        .reason = facts->estimated_reason,
+        .input_tokens = counts->input_tokens,
+        .output_tokens = counts->output_tokens,
+        .cache_read_tokens = counts->cache_read_tokens,
+        .cache_write_tokens = counts->cache_write_tokens,
+        .reasoning_tokens = counts->reasoning_tokens > 0 ? counts->reasoning_tokens : 0,
+    };
 }
 
 enum err output_usage(const struct output_context *context, const struct usage_facts *facts,
@@ -74,10 +93,13 @@ enum err output_usage(const struct output_context *context, const struct usage_f
     enum err err = draft_begin(&draft, context, OUTPUT_USAGE, expected);
     if (err != OK)
         return err;
-    add_value(draft.body, context, facts);
+    size_t model_end = add_value(draft.body, context, facts);
     draft_value_ends(&draft);
     draft_header(&draft, "content-type", SLICE("application/cloudevents+json; charset=UTF-8"));
     struct draft_address address = {
         .topic = context->usage_topic, .partition = -1, .key = request->tenant};
-    return draft_end(&draft, &address, ret_output);
+    err = draft_end(&draft, &address, ret_output);
+    if (err == OK)
+        set_bill(*ret_output, facts, model_end);
+    return err;
 }

@@ -1,0 +1,241 @@
+/* What the engine counts for metrics, and what a scrape reads of it. */
+#include "unit/engine_stream_kit.h"
+
+#include "telemetry/metrics.h"
+
+#define PROFILE(number) "arn:aws:bedrock:eu-west-" number ":123456789012:inference-profile/x."
+
+/* With partition 0, the alias `m`, and metrics. */
+static struct kit *kit_metered(void)
+{
+    static const struct model_alias ALIASES[] = {{.name = {"m", 1}, .id = {"m.1", 3}}};
+    struct engine_config config = kit_config();
+    int64_t live = memory_live();
+    config.metrics = metrics_new();
+    assert_non_null(config.metrics);
+    config.catalog.aliases = ALIASES;
+    config.catalog.alias_count = COUNT_OF(ALIASES);
+    struct kit *kit = kit_started(&config);
+    kit->live_before = live;
+    return kit;
+}
+
+static int64_t value_of(struct kit *kit, enum metric metric, const char *first, const char *second)
+{
+    const struct slice labels[] = {slice_of_text(first), slice_of_text(second)};
+    metrics_begin_scrape(kit->config.metrics);
+    engine_meter_gauges(kit->engine);
+    return metrics_value(kit->config.metrics, metric, labels);
+}
+
+/* The lines of a scrape; the caller frees it. */
+static char *scrape(struct kit *kit)
+{
+    struct buf text OWNED_BY(buf_done);
+    buf_init(&text, 1 << 20);
+    metrics_begin_scrape(kit->config.metrics);
+    engine_meter_gauges(kit->engine);
+    metrics_print(kit->config.metrics, &text);
+    return kit_copy(buf_slice(&text));
+}
+
+static int64_t tokens_of(struct kit *kit, const char *model, const char *kind)
+{
+    return value_of(kit, METRIC_TOKENS, model, kind);
+}
+
+static void usage_counts_when_it_is_committed(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_metered();
+    kit_request(kit, 0, 0, NULL, "");
+    kit_turn(kit);
+    kit_answer(kit, 0);
+    assert_int_equal(value_of(kit, METRIC_USAGE_RECORDS, "exact", ""), 0);
+    assert_int_equal(value_of(kit, METRIC_USAGE_UNPUBLISHED, "", ""), 10);
+    kit_make(kit);
+    kit_batch_ends(kit, BATCH_ABORTED);
+    assert_int_equal(value_of(kit, METRIC_USAGE_RECORDS, "exact", ""), 0);
+    assert_int_equal(value_of(kit, METRIC_USAGE_UNPUBLISHED, "", ""), 10);
+    assert_int_equal(value_of(kit, METRIC_BATCHES, "aborted", ""), 1);
+    kit_settle(kit);
+    assert_int_equal(value_of(kit, METRIC_USAGE_RECORDS, "exact", ""), 1);
+    assert_int_equal(value_of(kit, METRIC_USAGE_UNPUBLISHED, "", ""), 0);
+    assert_int_equal(tokens_of(kit, "m.1", "input"), 7);
+    assert_int_equal(tokens_of(kit, "m.1", "output"), 3);
+    assert_int_equal(value_of(kit, METRIC_BATCHES, "committed", ""), 1);
+    kit_free(kit);
+}
+
+static void an_estimate_counts_under_its_reason(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_metered();
+    kit_request(kit, 0, 0, NULL, ",\"stream\":true");
+    kit_turn(kit);
+    cut_stream(kit, 0);
+    kit_settle(kit);
+    assert_int_equal(value_of(kit, METRIC_USAGE_RECORDS, "stream_cut", ""), 1);
+    assert_int_equal(value_of(kit, METRIC_USAGE_RECORDS, "exact", ""), 0);
+    kit_free(kit);
+}
+
+static void the_backlog_counts_what_has_no_outcome_and_the_lag_waits_for_the_front(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_metered();
+    assert_int_equal(value_of(kit, METRIC_BACKLOG, "requests", "0"), 0); /* the end is unknown */
+    engine_partition_high(kit->engine, kit->tenures[0], 10);
+    for (int64_t offset = 0; offset < 4; offset++)
+        kit_request(kit, 0, offset, NULL, "");
+    kit_turn(kit);
+    assert_int_equal(value_of(kit, METRIC_BACKLOG, "requests", "0"), 10);
+    for (int64_t offset = 1; offset < 4; offset++)
+        kit_answer(kit, offset);
+    kit_settle(kit);
+    assert_int_equal(value_of(kit, METRIC_BACKLOG, "requests", "0"), 7);
+    assert_int_equal(value_of(kit, METRIC_COMMIT_LAG, "requests", "0"), 10);
+    assert_true(value_of(kit, METRIC_MAP_RATIO, "requests", "0") > 0);
+    kit_answer(kit, 0);
+    kit_settle(kit);
+    assert_int_equal(value_of(kit, METRIC_BACKLOG, "requests", "0"), 6);
+    assert_int_equal(value_of(kit, METRIC_COMMIT_LAG, "requests", "0"), 6);
+    assert_int_equal(value_of(kit, METRIC_MAP_RATIO, "requests", "0"), 0);
+    kit_free(kit);
+}
+
+static void markers_at_the_end_of_the_log_are_no_backlog(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_metered();
+    kit_request(kit, 0, 0, NULL, "");
+    kit_turn(kit);
+    kit_answer(kit, 0);
+    engine_partition_end(kit->engine, kit->tenures[0], 3);
+    engine_partition_high(kit->engine, kit->tenures[0], 3);
+    kit_settle(kit);
+    assert_int_equal(value_of(kit, METRIC_BACKLOG, "requests", "0"), 0);
+    assert_int_equal(value_of(kit, METRIC_COMMIT_LAG, "requests", "0"), 0);
+    kit_free(kit);
+}
+
+static void invented_models_and_regions_are_other(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_metered();
+    char more[128];
+    for (int64_t offset = 0; offset < 10; offset++) {
+        (void)snprintf(more, sizeof more, ",\"model\":\"" PROFILE("%d") "%d\"", (int)offset,
+                       (int)offset);
+        kit_request(kit, 0, offset, NULL, more);
+    }
+    kit_turn(kit);
+    for (int64_t offset = 0; offset < 10; offset++)
+        kit_answer_with(kit, offset, 400, "x-amzn-errortype: ValidationException\r\n",
+                        "{\"message\":\"no\"}");
+    kit_settle(kit);
+    char *text = scrape(kit);
+    assert_non_null(strstr(text, "calls_total{model=\"other\",region=\"other\","
+                                 "outcome=\"rejected\"} 10\n"));
+    assert_null(strstr(text, "x.1"));
+    assert_null(strstr(text, "eu-west-1"));
+    free(text);
+    kit_free(kit);
+}
+
+static void a_model_that_answers_has_its_own_label(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_metered();
+    kit_request(kit, 0, 0, NULL, ",\"model\":\"" PROFILE("1") "1\"");
+    kit_turn(kit);
+    kit_answer(kit, 0);
+    kit_settle(kit);
+    char *text = scrape(kit);
+    assert_non_null(strstr(
+        text, "calls_total{model=\"" PROFILE("1") "1\",region=\"eu-west-1\",outcome=\"ok\"} 1\n"));
+    assert_int_equal(tokens_of(kit, PROFILE("1") "1", "input"), 7);
+    free(text);
+    kit_free(kit);
+}
+
+static void the_end_of_the_credentials_shows_if_they_end(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_metered();
+    struct credentials credentials = {.access_key_id = SLICE("AKID"),
+                                      .secret_access_key = SLICE("secret"),
+                                      .expires_wall_ms = KIT_WALL_MS + 500};
+    char *text = scrape(kit);
+    assert_null(strstr(text, "\nbedrock_worker_credentials_expiry_timestamp_seconds "));
+    free(text);
+    engine_credentials(kit->engine, &credentials, SLICE(""));
+    text = scrape(kit);
+    assert_non_null(
+        strstr(text, "\nbedrock_worker_credentials_expiry_timestamp_seconds 1795000000.500\n"));
+    free(text);
+    kit_free(kit);
+}
+
+/* What io sets: tests/kafka/test_metrics.py sees these from a real worker. */
+static bool is_of_io(enum metric metric)
+{
+    return metric == METRIC_EVENTS || metric == METRIC_REBALANCES || metric == METRIC_LOOP_STALL ||
+           metric == METRIC_BUILD_INFO || *metric_prefix(metric) == '\0';
+}
+
+static bool shows(const char *text, enum metric metric)
+{
+    char line[128];
+    for (const char *ends = "{ _"; *ends != '\0'; ends++) {
+        (void)snprintf(line, sizeof line, "\n%s%s%c", metric_prefix(metric), metric_name(metric),
+                       *ends);
+        if (strstr(text, line) != NULL)
+            return true;
+    }
+    return false;
+}
+
+static void every_metric_of_the_list_is_fed(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_metered();
+    struct credentials credentials = {.access_key_id = SLICE("AKID"),
+                                      .secret_access_key = SLICE("secret"),
+                                      .expires_wall_ms = KIT_WALL_MS + 86400000};
+    engine_credentials(kit->engine, &credentials, SLICE(""));
+    kit_request(kit, 0, 0, NULL, "");
+    kit_request(kit, 0, 1, NULL, ",\"stream\":true");
+    kit_turn(kit);
+    kit_answer(kit, 0);
+    hear_head(kit, 1);
+    hear(kit, 1, "messageStart", "{\"role\":\"assistant\"}");
+    hear_text(kit, 1, "once");
+    hear_end(kit, 1);
+    kit_call_ends(kit, kit_call(kit, 1), OK, true);
+    kit_settle(kit);
+    engine_partition_high(kit->engine, kit->tenures[0], 5);
+    kit_request(kit, 0, 2, NULL, "");
+    kit_turn(kit);
+    char *text = scrape(kit);
+    for (enum metric metric = 0; metric < METRIC_COUNT; metric++)
+        if (!is_of_io(metric) && !shows(text, metric))
+            fail_msg("nothing feeds %s", metric_name(metric));
+    free(text);
+    kit_free(kit);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(usage_counts_when_it_is_committed),
+        cmocka_unit_test(an_estimate_counts_under_its_reason),
+        cmocka_unit_test(the_backlog_counts_what_has_no_outcome_and_the_lag_waits_for_the_front),
+        cmocka_unit_test(markers_at_the_end_of_the_log_are_no_backlog),
+        cmocka_unit_test(invented_models_and_regions_are_other),
+        cmocka_unit_test(a_model_that_answers_has_its_own_label),
+        cmocka_unit_test(the_end_of_the_credentials_shows_if_they_end),
+        cmocka_unit_test(every_metric_of_the_list_is_fed),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
