@@ -301,24 +301,24 @@ static void turn_again_at(struct io *io, int64_t due_ms)
     alarm_move(&io->alarm, due_ms + io->uv_ahead_ms);
 }
 
-/* Counts the time that the loop worked, or slept beyond what was due, without turning. */
-static void stall_count(struct io *io, int64_t worked_ms, int64_t slept_over_ms)
+/* Counts the time that the loop worked, until `slept_ms`, or slept beyond what was due. */
+static void stall_count(struct io *io, int64_t turned_ms, int64_t slept_ms)
 {
-    if (worked_ms > STALL_MS)
-        io->stalled_ms += worked_ms;
-    if (slept_over_ms > STALL_MS)
-        io->stalled_ms += slept_over_ms;
+    int64_t wake_ms = io->turn_due_ms > slept_ms ? io->turn_due_ms : slept_ms;
+    if (turned_ms > 0 && slept_ms - turned_ms > STALL_MS)
+        io->stalled_ms += slept_ms - turned_ms;
+    if (turned_ms > 0 && io->now_ms - wake_ms > STALL_MS)
+        io->stalled_ms += io->now_ms - wake_ms;
 }
 
 /* One turn of the loop: waits for an event, unless there is `more` to do, and serves every room.
  * True: there is more to do. */
 static bool turn(struct io *io, bool more)
 {
-    int64_t worked_ms = io->turned ? clock_monotonic_ms() - io->now_ms : 0;
+    int64_t turned_ms = io->now_ms, slept_ms = clock_monotonic_ms();
     (void)uv_run(&io->loop, more ? UV_RUN_NOWAIT : UV_RUN_ONCE);
     time_take(io);
-    stall_count(io, worked_ms, io->turned ? io->now_ms - io->turn_due_ms : 0);
-    io->turned = true;
+    stall_count(io, turned_ms, slept_ms);
     engine_time(io->engine, io->now_ms, clock_wall_ms());
     kafka_consumer_turn(io->consumer);
     if (atomic_load(&io->stops) > 0)

@@ -48,7 +48,6 @@ struct io {
     struct engine *engine;
     int64_t now_ms, kafka_due_ms, turn_due_ms;
     int64_t stalled_ms;  /* sum of the loop's pauses over 100 ms */
-    bool turned;         /* at least once */
     int64_t uv_ahead_ms; /* uv's clock minus clock_monotonic_ms, which counts suspensions too */
     int64_t started_wall_ms;
     bool has_joined; /* the group */
