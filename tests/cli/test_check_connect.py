@@ -178,6 +178,6 @@ def test_a_wrong_clock_is_reported_and_corrected(tmp_path):
 
 def test_every_region_of_an_alias_is_checked_at_its_endpoint():
     done = call("check", "--connect", "--set", "kafka.bootstrap_servers=127.0.0.1:1", "--set",
-                f"models.aliases={{a: {{id: '{HAIKU}', region: xx-nowhere-1}}, b: {{id: '{HAIKU}', region: xx-nowhere-2}}, "
-                "c: {id: amazon.nova-micro-v1:0, region: xx-nowhere-1}}", **KEYS)
-    assert re.findall(r"^FAIL  endpoint: https://bedrock-runtime.xx-nowhere-(\d)", done.stdout, re.M) == ["1", "2"]
+                f"models.aliases={{a: {{id: '{HAIKU}', region: us-nowhere-1}}, b: {{id: '{HAIKU}', region: us-nowhere-2}}, "
+                "c: {id: amazon.nova-micro-v1:0, region: us-nowhere-1}}", **KEYS)
+    assert re.findall(r"^FAIL  endpoint: https://bedrock-runtime.us-nowhere-(\d)", done.stdout, re.M) == ["1", "2"]

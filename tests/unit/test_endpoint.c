@@ -23,7 +23,7 @@ static void a_region_has_its_own_host(void **state)
         {"us-isof-south-1", false, false, "https://bedrock-runtime.us-isof-south-1.csp.hci.ic.gov"},
         {"eu-isoe-west-1", false, false, "https://bedrock-runtime.eu-isoe-west-1.cloud.adc-e.uk"},
         {"eusc-de-east-1", false, false, "https://bedrock-runtime.eusc-de-east-1.amazonaws.eu"},
-        {"xx-new-9", false, false, "https://bedrock-runtime.xx-new-9.amazonaws.com"},
+        {"mx-central-1", false, false, "https://bedrock-runtime.mx-central-1.amazonaws.com"},
     };
     for (size_t i = 0; i < COUNT_OF(ROWS); i++) {
         struct buf url OWNED_BY(buf_done);
@@ -42,6 +42,9 @@ static void an_invalid_region_is_rejected(void **state)
         "",           "us-east-1.evil.com/",
         "us east",    "US-EAST-1",
         "-us-east-1", "us-east-1-",
+        "xx-east-1",  "us-east",
+        "us--1",      "us-east-1-2",
+        "us-gov-1a",  "useast1",
         "a@b",        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
     for (size_t i = 0; i < COUNT_OF(ROWS); i++) {
         struct buf url OWNED_BY(buf_done);

@@ -105,6 +105,36 @@ static void an_arn_cannot_contain_a_host(void **state)
     }
 }
 
+/* The id goes into the path of the call. */
+static void a_model_beside_bedrocks_pattern_is_unknown(void **state)
+{
+    (void)state;
+    static const char *const models[] = {
+        "../../etc/passwd",
+        "..",
+        ".x",
+        "a/b.c",
+        "a.b c",
+        "a.b?x=1",
+        "a.b_c",
+        "us.\\u00e4.x",
+        "arn:aws:bedrock:us-east-1:1:agent/x.y",
+        "arn:aws:s3:us-east-1:1:imported-model/x",
+        "arn:aws:bedrock:us-east-1:1:imported-model/../x",
+        "arn:aws:bedrock:us-east-1:me:imported-model/x",
+    };
+    for (size_t i = 0; i < COUNT_OF(models); i++) {
+        char value[256];
+        snprintf(value, sizeof value, "{" SAID ",\"model\":\"%s\"}", models[i]);
+        assert_refused(value, ERR_UNKNOWN_MODEL, "model");
+    }
+    assert_model("global.anthropic.claude-sonnet-4-5-20250929-v1:0",
+                 "global.anthropic.claude-sonnet-4-5-20250929-v1:0", NULL);
+    assert_model("arn:aws-us-gov:bedrock:us-gov-west-1:123456789012:prompt-router/a.b:1",
+                 "arn:aws-us-gov:bedrock:us-gov-west-1:123456789012:prompt-router/a.b:1",
+                 "us-gov-west-1");
+}
+
 static void an_alias_fills_in_what_the_request_leaves_out(void **state)
 {
     (void)state;
@@ -122,6 +152,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(models_are_aliases_ids_or_arns),
+        cmocka_unit_test(a_model_beside_bedrocks_pattern_is_unknown),
         cmocka_unit_test(an_unknown_model_lists_the_aliases_and_the_nearest),
         cmocka_unit_test(a_long_list_of_aliases_is_cut_and_counted),
         cmocka_unit_test(an_arn_cannot_contain_a_host),

@@ -91,6 +91,8 @@ enum err model_resolve(struct reader *reader)
     enum err err = region_of(reader, model, &request->region);
     if (err != OK)
         return err;
+    if (!text_is_model(model))
+        return unknown_model(reader, name);
     request->model = model;
     if (alias != NULL)
         err = apply_alias(reader, alias);

@@ -17,16 +17,111 @@ bool text_is_topic(struct slice text)
     return true;
 }
 
+static bool is_small(char byte)
+{
+    return (byte >= 'a' && byte <= 'z') || (byte >= '0' && byte <= '9');
+}
+
+static bool is_alphanumeric(char byte)
+{
+    return is_small(byte) || (byte >= 'A' && byte <= 'Z');
+}
+
+static bool is_digits(struct slice text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (text.ptr[i] < '0' || text.ptr[i] > '9')
+            return false;
+    return text.len > 0;
+}
+
+/* The rest of a region's name: a direction and a number, such as `east-1`. */
+static bool is_place(struct slice text)
+{
+    size_t dash = slice_find(text, '-');
+    for (size_t i = 0; i < dash; i++)
+        if (!is_small(text.ptr[i]))
+            return false;
+    return dash > 0 && dash < text.len && is_digits(slice_sub(text, dash + 1, text.len));
+}
+
 bool text_is_region(struct slice text)
 {
-    if (text.len == 0 || text.len > TEXT_REGION_MAX)
+    static const char *const BEGINNINGS[] = {
+        "us-", "eu-",     "ap-", "sa-",      "ca-",     "me-",      "af-",      "il-",
+        "mx-", "us-gov-", "cn-", "eusc-de-", "us-iso-", "us-isob-", "us-isof-", "eu-isoe-",
+    };
+    if (text.len > TEXT_REGION_MAX)
         return false;
-    for (size_t i = 0; i < text.len; i++) {
-        char byte = text.ptr[i];
-        if (!((byte >= 'a' && byte <= 'z') || (byte >= '0' && byte <= '9') || byte == '-'))
-            return false;
+    for (size_t i = 0; i < COUNT_OF(BEGINNINGS); i++) {
+        struct slice beginning = slice_of_text(BEGINNINGS[i]);
+        if (slice_starts(text, beginning) && is_place(slice_sub(text, beginning.len, text.len)))
+            return true;
     }
-    return text.ptr[0] != '-' && text.ptr[text.len - 1] != '-';
+    return false;
+}
+
+/* Letters, digits, and the bytes of `others`; a letter or digit comes first. */
+static bool is_id(struct slice text, const char *others)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (!is_alphanumeric(text.ptr[i]) &&
+            slice_find(slice_of_text(others), text.ptr[i]) == slice_of_text(others).len)
+            return false;
+    return text.len > 0 && is_alphanumeric(text.ptr[0]);
+}
+
+/* `kind/id`: the kinds that Bedrock can call. */
+static bool is_resource(struct slice text)
+{
+    static const char *const KINDS[] = {
+        "foundation-model",
+        "inference-profile",
+        "application-inference-profile",
+        "imported-model",
+        "custom-model",
+        "custom-model-deployment",
+        "provisioned-model",
+        "prompt-router",
+        "default-prompt-router",
+        "prompt",
+        "endpoint",
+    };
+    size_t slash = slice_find(text, '/');
+    bool is_known = false;
+    for (size_t i = 0; i < COUNT_OF(KINDS); i++)
+        is_known = is_known || slice_equal_text(slice_sub(text, 0, slash), KINDS[i]);
+    struct slice id = slice_sub(text, slash + 1, text.len);
+    for (size_t i = 0; i + 1 < id.len; i++)
+        if (id.ptr[i] == '/' && !is_alphanumeric(id.ptr[i + 1]))
+            return false;
+    return is_known && is_id(id, "-_.:/");
+}
+
+/* arn:partition:service:region:account:resource */
+static bool is_model_arn(struct slice text)
+{
+    struct slice parts[5], rest = text;
+    for (size_t i = 0; i < COUNT_OF(parts); i++) {
+        size_t colon = slice_find(rest, ':');
+        if (colon == rest.len)
+            return false;
+        parts[i] = slice_sub(rest, 0, colon);
+        rest = slice_sub(rest, colon + 1, rest.len);
+    }
+    return is_id(parts[1], "-") && slice_starts(parts[1], SLICE("aws")) &&
+           (slice_equal_text(parts[2], "bedrock") || slice_equal_text(parts[2], "sagemaker")) &&
+           (parts[3].len == 0 || text_is_region(parts[3])) &&
+           (parts[4].len == 0 || is_digits(parts[4])) && is_resource(rest);
+}
+
+bool text_is_model(struct slice text)
+{
+    if (text.len > TEXT_MODEL_MAX)
+        return false;
+    if (slice_starts(text, SLICE("arn:")))
+        return is_model_arn(text);
+    return is_id(text, "-.:") || is_id(text, "-_");
 }
 
 bool text_has_control(struct slice text)
