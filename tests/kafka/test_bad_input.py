@@ -47,7 +47,9 @@ CASES = {
     "a_record_of_10_mib": (text(asked(metadata={"pad": "x" * (10 * 1024 * 1024)})), [], {"request_too_large"}, None),
     "an_unknown_field": (text(asked(colour="red")), [], {"invalid"}, "colour"),
     "a_misspelt_field": (text(asked(temprature=1)), [], {"invalid"}, "temprature"),
-    "a_field_that_is_not_built": (text(asked(tools=[{"name": "t"}])), [], {"unsupported_field"}, "tools"),
+    "a_field_that_the_family_has_no_place_for": (
+        text(asked(model="meta.llama3-8b-instruct-v1:0", api="invoke", tools=[{"name": "t", "input_schema": {}}])), [],
+        {"unsupported_field"}, "tools"),
     "a_guardrail_without_its_version": (text(asked(guardrail={"guardrail_identifier": "g"})), [], {"invalid"},
                                         "guardrail.guardrail_version"),
     "a_wrong_role": (text(asked(messages=[["wizard", "a"]])), [], {"invalid"}, "messages[0]"),
