@@ -380,6 +380,11 @@ void io_meter(struct io *io, struct metrics *metrics)
     metrics_set(metrics, METRIC_BUILD_INFO, versions, 1);
 }
 
+bool io_recent(struct io *io, size_t age, struct log_recent *ret_recent)
+{
+    return log_sink_recent(io->sink, age, ret_recent);
+}
+
 /* ---- the end ---- */
 
 /* A turn without the engine, while the worker ends. */

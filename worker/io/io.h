@@ -49,6 +49,8 @@ int io_server_port(const struct io *io);
 void io_health(const struct io *io, struct io_health *ret_health);
 /* Sets the gauges and counters that io knows, in these metrics. */
 void io_meter(struct io *io, struct metrics *metrics);
+/* The warning or error that was logged `age` such events ago: log_sink_recent. */
+bool io_recent(struct io *io, size_t age, struct log_recent *ret_recent);
 /* Runs until the engine calls ports.ended, then leaves the group, which takes a limited time.
  * Raises the soft limit of open files first. Returns the exit code. A second signal (with
  * handle_signals) and the watchdog end the process by _exit, which is safe because everything that

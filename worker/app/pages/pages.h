@@ -1,5 +1,6 @@
 /* The worker's pages for people and probes, served by io/server/server.h: /metrics in Prometheus'
- * text format, /livez and /readyz for probes. Loop thread only. */
+ * text format, /livez and /readyz for probes, /status.json with the engine's state and the last
+ * warnings, /explain?id=|position=|key= with the reason why a request waits. Loop thread only. */
 #ifndef APP_PAGES_H
 #define APP_PAGES_H
 

@@ -11,6 +11,7 @@
 
 #include "base/check.h"
 #include "base/memory.h"
+#include "base/utf8.h"
 #include "io/loop/clock.h"
 
 #define LAST_WRITE_MS 1000
@@ -31,7 +32,9 @@ struct log_sink {
     struct buf waiting;
     uint64_t dropped; /* lines that no line has reported yet */
     bool ending;
-    bool idle; /* the writer has written all lines that it took */
+    struct log_recent recent[LOG_RECENT_MAX]; /* a ring */
+    size_t recent_count;                      /* since the start */
+    bool idle;                                /* the writer has written all lines that it took */
 };
 
 static void line_make(const struct log_sink *sink, enum log_event event,
@@ -157,10 +160,39 @@ void log_sink_free(struct log_sink *sink)
     memory_free(sink);
 }
 
+static void recent_keep(struct log_sink *sink, enum log_event event, const struct log_field *fields,
+                        size_t count)
+{
+    struct buf sentence OWNED_BY(buf_done);
+    buf_init(&sentence, LOG_LINE_BYTES_MAX);
+    log_add_sentence(&sentence, event, fields, count);
+    struct slice text = utf8_clip(buf_slice(&sentence), LOG_RECENT_BYTES_MAX - 1);
+    (void)pthread_mutex_lock(&sink->lock);
+    struct log_recent *recent = &sink->recent[sink->recent_count++ % LOG_RECENT_MAX];
+    recent->wall_ms = clock_wall_ms();
+    recent->event = event;
+    if (text.len > 0)
+        memcpy(recent->sentence, text.ptr, text.len);
+    recent->sentence[text.len] = '\0';
+    (void)pthread_mutex_unlock(&sink->lock);
+}
+
+bool log_sink_recent(struct log_sink *sink, size_t age, struct log_recent *ret_recent)
+{
+    (void)pthread_mutex_lock(&sink->lock);
+    bool is_kept = age < sink->recent_count && age < LOG_RECENT_MAX;
+    if (is_kept)
+        *ret_recent = sink->recent[(sink->recent_count - 1 - age) % LOG_RECENT_MAX];
+    (void)pthread_mutex_unlock(&sink->lock);
+    return is_kept;
+}
+
 void log_sink_add(struct log_sink *sink, enum log_event event, const struct log_field *fields,
                   size_t count)
 {
     (void)atomic_fetch_add_explicit(&sink->counts[event], 1, memory_order_relaxed);
+    if (log_event_level(event) <= LOG_WARN)
+        recent_keep(sink, event, fields, count);
     if (log_event_level(event) > sink->config.level)
         return;
     struct buf line OWNED_BY(buf_done);

@@ -24,6 +24,16 @@ struct log_config {
     void *self;
 };
 
+#define LOG_RECENT_MAX       50 /* warnings and errors that the sink remembers */
+#define LOG_RECENT_BYTES_MAX 400
+
+/* A warning or an error, as it was logged. */
+struct log_recent {
+    int64_t wall_ms;
+    enum log_event event;
+    char sentence[LOG_RECENT_BYTES_MAX]; /* clipped */
+};
+
 struct log_sink;
 
 /* Starts the sink and its writer thread. NULL: out of memory or threads. */
@@ -35,6 +45,9 @@ void log_sink_add(struct log_sink *sink, enum log_event event, const struct log_
                   size_t count);
 /* How often this event was logged, also below the level that the sink writes. Any thread. */
 int64_t log_sink_count(const struct log_sink *sink, enum log_event event);
+/* Copies the warning or error that was logged `age` such events ago; 0 = the last one. False: there
+ * is none, or it is forgotten. Any thread. */
+bool log_sink_recent(struct log_sink *sink, size_t age, struct log_recent *ret_recent);
 /* Writes the line in the calling thread, if the descriptor accepts it without waiting: for the last
  * line before abort(). */
 void log_sink_add_now(struct log_sink *sink, enum log_event event, const struct log_field *fields,

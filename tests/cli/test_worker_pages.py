@@ -1,0 +1,176 @@
+"""A running worker's pages, and the commands that read them: status, explain, health."""
+import json
+import signal
+import socket
+import subprocess
+import urllib.error
+import urllib.request
+
+import pytest
+from confluent_kafka import Producer
+
+from programs import CLEAN, KEYS, PATIENCE, WORKER, call, demonstration, events, simulator, wait_for
+
+SECRET = "canary-of-a-prompt"
+CLOSED = "127.0.0.1:1"
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def get(address, path):
+    """Status and text of a page."""
+    try:
+        with urllib.request.urlopen(f"http://{address}{path}", timeout=PATIENCE) as page:
+            return page.status, page.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+
+
+class Worker:
+    """A worker with one call slot, whose first request is called and whose others wait."""
+
+    def __init__(self, broker, endpoint, folder):
+        self.address = f"127.0.0.1:{free_port()}"
+        self.log = folder / "log"
+        settings = [f"kafka.bootstrap_servers={broker}", "kafka.group_id=pages", "topics.requests=[pages.requests]",
+                    "topics.responses=pages.responses", "topics.usage=pages.usage", "topics.dead_letters=pages.letters",
+                    "topics.chunks=pages.chunks", "delivery.guarantee=at_least_once", "delivery.max_in_flight=1",
+                    "delivery.drain_timeout=1s", "models.default=anthropic.claude-3-haiku-20240307-v1:0",
+                    f"bedrock.endpoint_url={endpoint}", f"telemetry.http.address={self.address}"]
+        with open(self.log, "wb") as log:
+            self.process = subprocess.Popen([WORKER, "run", *(word for one in settings for word in ("--set", one))],
+                                            stderr=log, env={**CLEAN, **KEYS})
+        self.producer = Producer({"bootstrap.servers": broker})
+        for number, key in enumerate(("first", "second", "first", "third")):
+            order = "[[sim:latency=300s]]" if number == 0 else ""
+            value = {"id": f"request-{number}", "messages": [["human", f"{order} {SECRET} {number}"]]}
+            self.producer.produce("pages.requests", json.dumps(value).encode(), f"canary-{key}".encode(), partition=0)
+        assert self.producer.flush(PATIENCE) == 0
+
+    def status(self):
+        code, text = get(self.address, "/status.json")
+        assert code == 200 and "canary" not in text
+        return json.loads(text)
+
+    def explain(self, *arguments, **options):
+        done = call("explain", "--address", self.address, *arguments, **options)
+        assert "canary" not in done.stdout
+        return done
+
+
+@pytest.fixture(scope="module")
+def worker(tmp_path_factory):
+    with demonstration(0) as broker, simulator() as endpoint:
+        run = Worker(broker, endpoint, tmp_path_factory.mktemp("pages"))
+        wait_for(lambda: "pages_served" in events(run.log))
+        wait_for(lambda: run.status()["requests"]["held"] == 4 and run.status()["calls"]["open"] == 1)
+        yield run
+        run.process.send_signal(signal.SIGTERM)
+        assert run.process.wait(PATIENCE) in (0, 1)
+        assert "canary" not in run.log.read_text(encoding="utf-8")
+
+
+def test_the_status_says_how_the_worker_stands(worker):
+    status = worker.status()
+    assert status["headline"].startswith("This worker: ")
+    assert "1 of 1 calls open" in status["headline"]
+    assert status["headline"].endswith("2 requests wait for a free call slot.")
+    assert {wait["state"]: wait["count"] for wait in status["waits"]} == {"calling": 1, "key": 1, "slot": 2}
+    assert status["targets"][0]["model"] == "anthropic.claude-3-haiku-20240307-v1:0"
+    assert (status["targets"][0]["state"], status["targets"][0]["calling"], status["targets"][0]["waiting"]) == ("sound", 1, 2)
+    part = next(one for one in status["partitions"] if one["partition"] == 0)
+    assert (part["topic"], part["held"], part["open"], part["front"]) == ("pages.requests", 4, 4, 0)
+    assert 1 <= len(status["minutes"]) <= 60 and sum(one["taken"] for one in status["minutes"]) == 4
+    assert status["has_joined"] and not status["is_stopping"]
+    for event in status["events"]:
+        assert set(event) == {"time", "level", "event", "message"} and event["level"] in ("warn", "error")
+
+
+def test_the_status_command_prints_tables_of_80_columns(worker):
+    done = call("status", "--address", worker.address)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert max(map(len, done.stdout.splitlines())) <= 80
+    for words in ("1 of 1 calls open", "MODEL", "anthropic.claude-3-haiku-2024", "TOPIC", "pages.requests", "a free call slot"):
+        assert words in done.stdout, words
+    assert json.loads(call("status", "--json", "-a", worker.address).stdout)["requests"]["held"] == 4
+
+
+@pytest.mark.parametrize("question, words", [
+    (["pages.requests/0/0"], "pages.requests-0@0 has waited {time} for Bedrock's answer (anthropic.claude-3-haiku-20240307-v1:0)"),
+    (["request-1"], "pages.requests-0@1 has waited {time} for a free call slot; it is called when an open call ends."),
+    (["--id", "request-2"], "pages.requests-0@2 has waited {time} for earlier ones of its key, behind pages.requests-0@0; "),
+    (["--key", "canary-third"], "pages.requests-0@3 has waited {time} for a free call slot, behind 1 request; "),
+    (["pages.requests/0/9"], "pages.requests-0@9 is not taken from Kafka yet"),
+])
+def test_explain_says_why_a_request_waits(worker, question, words):
+    done = worker.explain(*question)
+    assert (done.returncode, done.stderr) == (0, "")
+    before, _, after = words.partition("{time}")
+    assert done.stdout.startswith(before) and after in done.stdout
+    assert done.stdout.count("\n") == 1
+
+
+def test_explain_shows_each_request_of_a_key(worker):
+    done = worker.explain("--key", "canary-first")
+    assert [line.split()[0] for line in done.stdout.splitlines()] == ["pages.requests-0@0", "pages.requests-0@2"]
+
+
+def test_explain_asks_several_workers(worker):
+    done = worker.explain("--address", CLOSED, "request-0")
+    assert done.returncode == 0
+    assert done.stdout.startswith(f"{worker.address}: pages.requests-0@0 has waited ")
+    assert done.stderr.startswith(f"no worker answers at {CLOSED}: ")
+
+
+def test_explain_of_an_unknown_request_fails(worker):
+    done = worker.explain("no-such-request")
+    assert done.returncode == 1
+    assert done.stdout.startswith("This worker holds no request with this id: ")
+
+
+@pytest.mark.parametrize("path, code", [("/explain", 400), ("/explain?position=a/b", 400), ("/explain?id=%zz", 400),
+                                        ("/explain?id=", 200), ("/explain?key=" + "%00" * 2000, 200), ("/nope", 404)])
+def test_hostile_questions_are_answered(worker, path, code):
+    assert get(worker.address, path)[0] == code
+
+
+def test_health_asks_the_probes(worker):
+    for option in ([], ["--live"]):
+        done = call("health", *option, "--address", worker.address)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "ok\n", "")
+    done = call("health", "--set", f"telemetry.http.address={worker.address.replace('127.0.0.1', '0.0.0.0')}")
+    assert (done.returncode, done.stdout) == (0, "ok\n")
+    assert call("health", "--set", f"telemetry.http.address={worker.address}", http_proxy="http://127.0.0.1:1").returncode == 0
+
+
+@pytest.mark.parametrize("command", [["health"], ["status"], ["explain", "x"]])
+@pytest.mark.parametrize("address, words", [(CLOSED, f"no worker answers at {CLOSED}: "), ("a b", "'a b' is no address; write HOST:PORT"),
+                                            ("", "'' is no address")])
+def test_a_worker_that_does_not_answer_is_a_failure(command, address, words):
+    done = call(*command, "--address", address)
+    assert done.returncode == 1 and done.stdout == ""
+    assert words in done.stderr
+
+
+def test_without_pages_the_commands_say_so():
+    done = call("health", "--set", "telemetry.http.address=")
+    assert done.returncode == 1
+    assert "telemetry.http.address is empty, so the worker serves no pages" in done.stderr
+
+
+def test_explain_needs_one_request():
+    for words in ([], ["a", "--key", "b"], ["--id", "a", "--key", "b"]):
+        done = call("explain", *words)
+        assert done.returncode == 2
+        assert "name one request: REQUEST-ID, TOPIC/PARTITION/OFFSET or --key K" in done.stderr
+
+
+def test_a_page_that_is_no_workers_is_named():
+    with simulator() as other:
+        done = call("status", "--address", other.removeprefix("http://"))
+        assert done.returncode == 1
+        assert "answers with HTTP 4" in done.stderr and "not as a worker does" in done.stderr
