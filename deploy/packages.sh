@@ -3,6 +3,7 @@
 #   deploy/packages.sh build     what building and running needs
 #   deploy/packages.sh test      that, and what tests/run.sh needs
 #   deploy/packages.sh bench     that, and what tests/bench/figures.py needs
+#   deploy/packages.sh compose   a Docker daemon for tests/compose
 #
 # Where the system's librdkafka is older than 2.8.0 (Debian 12), `build` also builds that version
 # once, from Debian 13's source package. It lands outside the clone, where CMake looks for it:
@@ -14,6 +15,7 @@ BUILD="build-essential cmake ninja-build pkg-config ca-certificates kcat librdka
     libuv1-dev libmicrohttpd-dev"
 TEST="libcmocka-dev clang libclang-rt-dev default-jdk-headless maven python3 python3-venv git jq
     groff-base mandoc"
+DOCKER="docker.io iptables iproute2 debootstrap"
 BENCH="nginx libnginx-mod-http-echo"
 # The measure of the C files' layout; where another release lacks it, that test is skipped.
 [ "$(. /etc/os-release && echo "${VERSION_CODENAME:-}")" != bookworm ] || TEST="$TEST clang-format-14"
@@ -149,8 +151,9 @@ case "${1:-build}" in
 build) wanted="$BUILD" ;;
 test) wanted="$BUILD $TEST" ;;
 bench) wanted="$BUILD $TEST $BENCH" ;;
+compose) wanted="$BUILD $TEST $DOCKER" ;;
 *)
-    echo "usage: deploy/packages.sh build|test|bench" >&2
+    echo "usage: deploy/packages.sh build|test|bench|compose" >&2
     exit 2
     ;;
 esac

@@ -1,21 +1,23 @@
 #!/bin/bash
 # Runs the tests, everything from a fresh clone on, and ends with one line of counts. Idempotent and non-interactive.
 #
-#   tests/run.sh              all of it (under 15 minutes on 2 cores)
+#   tests/run.sh              all of it (under 16 minutes on 2 cores)
 #   tests/run.sh unit kafka   only these parts
 #
 # Parts: unit (with property and torture tests) · sim (simulated worlds) · fuzz (the corpora again) · io (against real
 # libraries on the loopback) · cli (commands) · checks (schemas, LangChain, the source's own rules) · kafka (a real
 # Apache Kafka, kill -9, audits) · library (the core of that with the system's librdkafka, where the worker is built with
-# another one) · clang (the other compiler, warnings are errors) · asan · tsan
+# another one) · clang (the other compiler, warnings are errors) · arm64 (compiles for ARM) · compose (docker-compose.yml
+# on a Docker daemon of its own) · asan · tsan
 # `sanitizers` is asan and tsan. `tidy` (clang-tidy over the worker's sources, minutes) runs when it is named.
 # WORLDS (20000) and CYCLES (20) scale the long ones; WORLDS_NICE (19) is what the worlds give way with.
 #
-# A part that does not build counts as failed. One that cannot run here is skipped with the reason; with CI=true that fails.
+# A part that does not build counts as failed. One that cannot run here is skipped with the reason; with CI=true that fails,
+# except for what needs a Docker daemon where none can run.
 set -u
 cd "$(dirname "$0")/.."
 
-ALL="unit sim fuzz io cli kafka library checks clang asan tsan"
+ALL="unit sim fuzz io cli kafka library checks clang arm64 compose asan tsan"
 WORLDS=${WORLDS:-20000}
 CYCLES=${CYCLES:-20}
 OUT=$PWD/build/tests
@@ -56,6 +58,7 @@ bounded() {
 
 # compile PRESET
 compile() {
+    [ "$1" != arm64 ] || bounded 300 "$OUT/arm64-headers.log" tests/arm64/headers.sh || return
     bounded 600 "$OUT/$1-configure.log" cmake --preset "$1" -DBEDROCK_WERROR=ON &&
         bounded 3600 "$OUT/$1-build.log" cmake --build --preset "$1" -j "$(nproc)"
 }
@@ -84,7 +87,7 @@ build_ahead() {
         (
             flock 9
             renice -n 19 "$BASHPID" >/dev/null
-            compile "$preset"
+            if [ "$preset" = images ]; then tests/compose/docker prepare >"$OUT/images.log" 2>&1; else compile "$preset"; fi
         ) 9>"$OUT/ahead.lock" &
         AHEAD[$preset]=$!
     done
@@ -235,6 +238,16 @@ part_clang() {
     if build clang; then with_ctest clang clang unit 1200; else fail clang "preset clang does not build without warnings"; fi
 }
 
+part_arm64() {
+    if build arm64; then note arm64 1 0 0; else fail arm64 "the worker does not compile for 64-bit ARM"; fi
+}
+
+# Its images are made ahead: they are packages and a build, and what goes wrong there shows here again.
+part_compose() {
+    [ -z "${AHEAD[images]:-}" ] || wait "${AHEAD[images]}"
+    with_pytest compose release 3600 -q -rs tests/compose
+}
+
 # One process for each file: clang-tidy 14 takes va_list for uninitialized when several files share one.
 part_tidy() {
     if ! command -v clang-tidy >/dev/null; then
@@ -265,7 +278,8 @@ presets_after_kafka() {
     for part in ${1#*kafka}; do
         case $part in
         library) uses_system_library >/dev/null || echo system ;;
-        clang | asan | tsan) echo "$part" ;;
+        compose) echo images ;;
+        clang | arm64 | asan | tsan) echo "$part" ;;
         esac
     done
 }
@@ -278,7 +292,7 @@ main() {
         sanitizers) parts="$parts asan tsan" ;;
         tidy) parts="$parts tidy" ;;
         -h | --help)
-            sed -n '2,15s/^# \{0,1\}//p' "$0"
+            sed -n '2,17s/^# \{0,1\}//p' "$0"
             exit 0
             ;;
         *)
@@ -294,6 +308,7 @@ main() {
     TALLY=$(mktemp)
     trap 'rm -f "$TALLY"' EXIT
     deploy/packages.sh test || fail packages "the Debian packages cannot be installed"
+    [[ " $parts " != *" compose "* ]] || deploy/packages.sh compose || fail packages "Docker cannot be installed"
     for part in $parts; do
         [ "$part" != kafka ] || build_ahead $(presets_after_kafka "$parts")
         say "=== $part"

@@ -10,6 +10,7 @@ The words after a fenced block's language say how it is checked:
   sh alone             runs without README's setup                                                             (kafka)
   sh run               runs here, in a folder like a checkout, and ends with exit code 0
   sh long              too long for here: its scripts know the parts, its presets the targets, its tests exist
+  sh docker            what tests/compose runs on a daemon of its own: its files, profiles and services exist
   sh two-commands      README's two: the demo runs here, tests/run.sh is what runs this test
   json SCHEMA          is valid by that schema of schema/
   yaml worker          settings that `bedrock-worker check` accepts
@@ -30,13 +31,14 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from outputs import SCHEMAS, faults                                           # noqa: E402
 from pages import PROGRAMS, ROOT, all_blocks, blocks_of, checkout, page_names, text_of     # noqa: E402
 
 IN_KAFKA_RING = {("sh", "setup"), ("sh", "try"), ("sh", "read"), ("sh", "alone"), ("python", "try"), ("java", "try")}
-HERE = {("sh", "run"), ("sh", "long"), ("sh", "two-commands"), ("yaml", "worker"), ("ini", "systemd"), ("c", "rows"), ("c", "picture"),
+HERE = {("sh", "run"), ("sh", "long"), ("sh", "docker"), ("sh", "two-commands"), ("yaml", "worker"), ("ini", "systemd"), ("c", "rows"), ("c", "picture"),
         ("text", "output"), ("text", "picture"), ("text", "demo")}
 LIMIT = 120
 BLOCKS = all_blocks()
@@ -99,6 +101,8 @@ def dry(command):
     """A quick command that shows that a long one can begin, or None."""
     command = re.sub(r"^(\w+=\S+ )+", "", command)
     words = command.split()
+    if words[0] == "tests/compose/docker":
+        return f"{words[0]} --help | grep 'compose/docker {words[1]} '"
     if words[0] in ("tests/run.sh", "deploy/packages.sh"):
         text = (ROOT / words[0]).read_text(encoding="utf-8")
         parts = re.findall(r"^part_(\w+)\(\)|^(\w+)\) wanted", text, re.MULTILINE)
@@ -129,6 +133,20 @@ def test_a_long_command_of_a_page_can_begin(block, tmp_path):
         assert shorter, f"{block.place}: no test knows how to try `{command}`"
         done = call(shorter, tmp_path)
         assert done.returncode == 0, shorter + "\n" + done.stdout + done.stderr
+
+
+@named(of("sh", "docker"))
+def test_a_command_for_docker_names_what_is_there(block):
+    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+    profiles = {profile for service in services.values() for profile in service.get("profiles", [])}
+    for command in commands_of(block):
+        words = command.split()
+        assert words[:2] in (["docker", "compose"], ["docker", "build"], ["docker", "run"]), command
+        for option, word in zip(words, words[1:], strict=False):
+            assert option != "-f" or (ROOT / word).is_file(), command
+            assert option != "--profile" or word in profiles, command
+        if words[1] == "compose":
+            assert {"up", "down"} & set(words), command
 
 
 def plain(line):
