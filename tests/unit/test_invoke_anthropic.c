@@ -284,6 +284,33 @@ static void a_string_stream_that_gets_a_call_becomes_a_list(void **state)
         "\\\"x\\\":1}\",\"index\":1}]");
 }
 
+static void odd_blocks_of_a_stream_are_no_calls_and_break_nothing(void **state)
+{
+    (void)state;
+    static const char *const CHUNKS[] = {
+        START,
+        "{\"type\":\"content_block_start\",\"index\":0,\"content_block\":{}}",
+        "{\"type\":\"content_block_start\",\"index\":1,\"content_block\":{\"type\":\"tool_use\","
+        "\"id\":\"t\",\"name\":5}}",
+        "{\"type\":\"content_block_delta\",\"index\":1,\"delta\":{\"type\":\"input_json_delta\","
+        "\"partial_json\":\"{}\"}}",
+        "{\"type\":\"content_block_delta\",\"index\":2,\"delta\":{\"type\":\"input_json_delta\","
+        "\"partial_json\":\"{}\"}}",
+        "{\"type\":\"content_block_delta\",\"delta\":{\"type\":\"text_delta\",\"text\":\"a\"}}",
+        STOP,
+        NULL};
+    assert_stream("\"stream\":true,\"messages\":[[\"human\",\"Hi\"]]", CHUNKS,
+                  "\"\"\n"
+                  "[{\"type\":\"tool_use\",\"id\":\"t\",\"name\":5,\"index\":1}]\n"
+                  "[{\"type\":\"tool_use\",\"partial_json\":\"{}\",\"index\":1}]\n"
+                  "[{\"type\":\"tool_use\",\"partial_json\":\"{}\",\"index\":2}]\n"
+                  "[{\"type\":\"text\",\"text\":\"a\"}]\n"
+                  "[] usage last\n",
+                  "[\"\",{\"type\":\"tool_use\",\"id\":\"t\",\"name\":5,\"partial_json\":\"{}\","
+                  "\"index\":1},{\"type\":\"tool_use\",\"partial_json\":\"{}\",\"index\":2},"
+                  "{\"type\":\"text\",\"text\":\"a\"}]");
+}
+
 static void a_chunk_that_makes_no_sense_breaks_the_stream(void **state)
 {
     (void)state;
@@ -291,10 +318,7 @@ static void a_chunk_that_makes_no_sense_breaks_the_stream(void **state)
         const char *chunk, *words;
     } ROWS[] = {
         {"[]", "a chunk that is not a JSON object"},
-        {"{\"type\":\"content_block_delta\",\"delta\":{}}", "a block's chunk without an index"},
         {"{\"type\":\"error\",\"error\":{\"message\":\"m\"}}", "the model ended it with an error"},
-        {"{\"type\":\"content_block_start\",\"index\":0,\"content_block\":{}}",
-         "a block without a type"},
     };
     for (size_t i = 0; i < COUNT_OF(ROWS); i++) {
         struct invoke_kit kit;
@@ -339,6 +363,7 @@ int main(void)
         cmocka_unit_test(what_has_no_place_in_a_string_makes_a_list),
         cmocka_unit_test(a_stream_with_thinking_is_a_stream_of_lists),
         cmocka_unit_test(a_string_stream_that_gets_a_call_becomes_a_list),
+        cmocka_unit_test(odd_blocks_of_a_stream_are_no_calls_and_break_nothing),
         cmocka_unit_test(a_chunk_that_makes_no_sense_breaks_the_stream),
         cmocka_unit_test(a_stream_without_its_end_is_broken),
     };

@@ -77,12 +77,13 @@ static enum err hear_start(struct said *said, int64_t index, const struct json *
 {
     struct anthropic *own = said->own;
     const struct json *block = json_member(chunk, "content_block");
-    if (!json_is(block, JSON_OBJECT) || is_type(block, "text") || is_type(block, "thinking"))
+    bool is_call = false, has_type = json_is(json_member(block, "type"), JSON_STRING);
+    if (!has_type || is_type(block, "text") || is_type(block, "thinking"))
         return OK;
     enum err err = become_list(said);
     if (err == OK)
-        err = pieces_begin(&own->pieces, index, block);
-    if (err == OK && is_type(block, "tool_use"))
+        err = pieces_begin(&own->pieces, index, block, &is_call);
+    if (err == OK && is_call)
         add_call_chunk(said, index, block, SLICE("\"\""));
     return err;
 }
@@ -99,11 +100,10 @@ static enum err hear_input(struct said *said, int64_t index, const struct json *
 {
     struct anthropic *own = said->own;
     const struct json *json = json_member(delta, "partial_json");
-    struct slice type = pieces_type(&own->pieces, index);
     enum err err = become_list(said);
     if (err == OK)
         err = pieces_say(&own->pieces, index, NULL, "partial_json", json);
-    if (err == OK && json_is(json, JSON_STRING) && slice_equal_text(type, "\"tool_use\""))
+    if (err == OK && json_is(json, JSON_STRING) && pieces_is_call(&own->pieces, index))
         add_call_chunk(said, index, NULL, json->source);
     return err;
 }
@@ -156,10 +156,11 @@ static enum err hear_message_start(struct said *said, int64_t index, const struc
 static enum err hear_message_delta(struct said *said, int64_t index, const struct json *chunk)
 {
     const struct json *delta = json_member(chunk, "delta");
+    const struct json *stop = json_member(delta, "stop_sequence");
     (void)index;
     enum err err = said_stop(said, json_member(delta, "stop_reason"));
-    if (err == OK)
-        err = said_metadata(said, "stop_sequence", json_member(delta, "stop_sequence"));
+    if (err == OK && json_is(stop, JSON_STRING))
+        err = said_metadata(said, "stop_sequence", stop);
     return err == OK ? anthropic_read_usage(said, "message_delta", json_member(chunk, "usage"))
                      : err;
 }
@@ -182,17 +183,17 @@ static enum err hear_error(struct said *said, int64_t index, const struct json *
 static const struct {
     const char *type;
     hear_delta_of *hear;
-    bool is_of_block;
 } chunks[] = {
-    {"content_block_delta", hear_delta, true},    {"content_block_start", hear_start, true},
-    {"message_start", hear_message_start, false}, {"message_delta", hear_message_delta, false},
-    {"message_stop", hear_message_stop, false},   {"error", hear_error, false},
+    {"content_block_delta", hear_delta},   {"content_block_start", hear_start},
+    {"message_start", hear_message_start}, {"message_delta", hear_message_delta},
+    {"message_stop", hear_message_stop},   {"error", hear_error},
 };
 
-/* `ping`, content_block_stop and what is unknown say nothing. */
+/* `ping`, content_block_stop and what is unknown say nothing. What a block's chunk without an index
+ * says stands by itself. */
 enum err anthropic_hear(struct said *said, const struct json *chunk)
 {
-    int64_t index = 0;
+    int64_t index;
     if (!json_is(chunk, JSON_OBJECT))
         return said_wrong(said, "a chunk that is not a JSON object");
     if (json_is(json_member(chunk, "completion"), JSON_STRING) && !said->is_list)
@@ -200,9 +201,8 @@ enum err anthropic_hear(struct said *said, const struct json *chunk)
     for (size_t i = 0; i < COUNT_OF(chunks); i++) {
         if (!is_type(chunk, chunks[i].type))
             continue;
-        if (chunks[i].is_of_block &&
-            (!json_int64(json_member(chunk, "index"), &index) || index < 0))
-            return said_wrong(said, "a block's chunk without an index");
+        if (!json_int64(json_member(chunk, "index"), &index) || index < 0)
+            index = NO_INDEX;
         return chunks[i].hear(said, index, chunk);
     }
     return OK;

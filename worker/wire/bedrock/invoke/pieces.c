@@ -1,6 +1,5 @@
 #include "wire/bedrock/invoke/pieces.h"
 
-#define NO_INDEX          (-1)
 #define BLOCK_FRAME_BYTES 512
 
 /* The strings that come in parts. */
@@ -10,6 +9,7 @@ enum { PART_JSON = 3, PARTS_COUNT = COUNT_OF(part_names) };
 struct streamed_block {
     struct streamed_block *next;
     int64_t index; /* NO_INDEX: nothing is merged into it */
+    bool is_call;
     struct slice type;
     struct slice members; /* as it began, without type and index */
     struct slice id, name, input;
@@ -37,6 +37,8 @@ void pieces_done(struct pieces *pieces)
 
 static struct streamed_block *find(const struct pieces *pieces, int64_t index)
 {
+    if (index == NO_INDEX)
+        return NULL;
     if (pieces->last != NULL && pieces->last->index == index)
         return pieces->last;
     struct streamed_block *block = pieces->first;
@@ -45,10 +47,10 @@ static struct streamed_block *find(const struct pieces *pieces, int64_t index)
     return block;
 }
 
-struct slice pieces_type(const struct pieces *pieces, int64_t index)
+bool pieces_is_call(const struct pieces *pieces, int64_t index)
 {
     const struct streamed_block *block = find(pieces, index);
-    return block == NULL ? SLICE_NULL : block->type;
+    return block != NULL && block->is_call;
 }
 
 static enum err no_memory(struct pieces *pieces)
@@ -145,12 +147,11 @@ static enum err keep_members(struct pieces *pieces, const struct json *block,
     return err;
 }
 
-enum err pieces_begin(struct pieces *pieces, int64_t index, const struct json *block)
+enum err pieces_begin(struct pieces *pieces, int64_t index, const struct json *block,
+                      bool *ret_is_call)
 {
     const struct json *type = json_member(block, "type");
     struct streamed_block *begun;
-    if (!json_is(type, JSON_STRING))
-        return said_wrong(pieces->said, "a block without a type");
     if (find(pieces, index) != NULL)
         index = NO_INDEX;
     enum err err = add(pieces, index, type->source, &begun);
@@ -158,6 +159,10 @@ enum err pieces_begin(struct pieces *pieces, int64_t index, const struct json *b
         err = keep_members(pieces, block, begun);
     if (err != OK)
         return err;
+    begun->is_call = index != NO_INDEX && json_equal_text(type, "tool_use") &&
+                     json_is(json_member(block, "name"), JSON_STRING) &&
+                     json_is(json_member(block, "id"), JSON_STRING);
+    *ret_is_call = begun->is_call;
     struct buf *content = &pieces->said->content;
     open_block(content, begun->type);
     add_members(content, begun->members);
@@ -293,7 +298,7 @@ static enum err add_calls(struct pieces *pieces, struct message_texts *texts)
     arena_init(&scratch, DIALECT_SCRATCH_BYTES(pieces->said->held));
     for (const struct streamed_block *block = pieces->first; err == OK && block != NULL;
          block = block->next) {
-        if (!is_of_type(block, "tool_use"))
+        if (!block->is_call)
             continue;
         err = add_call(&scratch, block, texts);
         arena_reset(&scratch);

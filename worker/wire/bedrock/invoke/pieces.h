@@ -8,6 +8,7 @@
 #include "wire/bedrock/invoke/parts.h"
 
 #define PIECES_MAX 4096 /* blocks of one stream */
+#define NO_INDEX   (-1)
 
 struct streamed_block;
 
@@ -24,18 +25,21 @@ void pieces_done(struct pieces *pieces);
 /* Each adds a block with its index to the step's content, which is an open list. ERR_… as the said_
  * verbs. */
 
-/* A block begins: all of its members, as they came. */
-MUST_CHECK enum err pieces_begin(struct pieces *pieces, int64_t index, const struct json *block);
+/* A block begins: all of its members, as they came, a type among them. `ret_is_call`: as
+ * pieces_is_call. */
+MUST_CHECK enum err pieces_begin(struct pieces *pieces, int64_t index, const struct json *block,
+                                 bool *ret_is_call);
 /* A part of the block's string of that name. What belongs to a block of another type stands by
  * itself; `type` NULL: the type is the block's, else tool_use. */
 MUST_CHECK enum err pieces_say(struct pieces *pieces, int64_t index, const char *type,
                                const char *name, const struct json *string);
 /* A citation of a text. */
 MUST_CHECK enum err pieces_cite(struct pieces *pieces, int64_t index, const struct json *citation);
-/* The type of the block with this index: JSON; null = there is none. */
-struct slice pieces_type(const struct pieces *pieces, int64_t index);
-/* The content of the message, behind `opening` (a JSON string; null = none), and the tool calls
- * of its blocks of type tool_use. */
+/* Whether the block with this index is a tool call: one that says its name and its id,
+ * which a block without an index of its own is not. */
+bool pieces_is_call(const struct pieces *pieces, int64_t index);
+/* The content of the message, behind `opening` (a JSON string; null = none), and its tool
+ * calls. */
 MUST_CHECK enum err pieces_keep(struct pieces *pieces, struct slice opening,
                                 struct answer *ret_answer);
 
