@@ -7,9 +7,9 @@
 # Parts: unit (with property and torture tests) · sim (simulated worlds) · fuzz (the corpora again) · io (against real
 # libraries on the loopback) · cli (commands) · checks (schemas, LangChain, the source's own rules) · kafka (a real
 # Apache Kafka, kill -9, audits) · library (the core of that with the system's librdkafka, where the worker is built with
-# another one) · clang (the other compiler, warnings are errors) · arm64 (compiles for ARM) · compose (docker-compose.yml
-# on a Docker daemon of its own) · asan · tsan
-# `sanitizers` is asan and tsan. `tidy` (clang-tidy over the worker's sources, minutes) runs when it is named.
+# another one) · clang (the other compiler, warnings are errors) · asan · tsan
+# `sanitizers` is asan and tsan. Minutes each, when they are named: arm64 (compiles for 64-bit ARM), compose
+# (docker-compose.yml on a Docker daemon of its own), tidy (clang-tidy over the worker's sources).
 # WORLDS (20000) and CYCLES (20) scale the long ones; WORLDS_NICE (19) is what the worlds give way with.
 #
 # A part that does not build counts as failed. One that cannot run here is skipped with the reason; with CI=true that fails,
@@ -17,7 +17,8 @@
 set -u
 cd "$(dirname "$0")/.."
 
-ALL="unit sim fuzz io cli kafka library checks clang arm64 compose asan tsan"
+ALL="unit sim fuzz io cli kafka library checks clang asan tsan"
+NAMED="arm64 compose tidy"
 WORLDS=${WORLDS:-20000}
 CYCLES=${CYCLES:-20}
 OUT=$PWD/build/tests
@@ -290,14 +291,13 @@ main() {
         case $part in
         all) parts="$parts $ALL" ;;
         sanitizers) parts="$parts asan tsan" ;;
-        tidy) parts="$parts tidy" ;;
         -h | --help)
             sed -n '2,17s/^# \{0,1\}//p' "$0"
             exit 0
             ;;
         *)
-            if [[ " $ALL " != *" $part "* ]]; then
-                say "unknown part $part; parts are: $ALL, tidy, sanitizers, all"
+            if [[ " $ALL $NAMED " != *" $part "* ]]; then
+                say "unknown part $part; parts are: $ALL $NAMED, sanitizers, all"
                 exit 2
             fi
             parts="$parts $part"
