@@ -175,5 +175,6 @@ def test_the_topics_section_creates_the_five_topics(shell):
     assert code == 0, out + errors
     _, address, _ = shell.call("echo $KAFKA_BOOTSTRAP_SERVERS")
     for name in names:
-        assert len(records.partitions_of(address.strip(), f"made.{name}")) == 16, out
+        made = f"made.{name}"
+        assert wait_for(lambda made=made: len(records.partitions_of(address.strip(), made)) == 16), out
 
