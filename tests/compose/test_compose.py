@@ -1,5 +1,6 @@
 """docker-compose.yml as it is, with the stand-ins of containers.py: it comes up, answers, loses nothing when a worker and
 the broker are killed, and goes down clean. The tests are the stages of one run, in this order."""
+import http.client
 import json
 import os
 import re
@@ -58,7 +59,7 @@ def test_the_system_comes_up_and_answers(system):
     topics = system.state("topics")
     assert (topics["Status"], topics["ExitCode"]) == ("exited", 0)
     assert system.log("topics").count("created  ") == 5
-    system.await_answers(50)
+    system.await_answers(30)
     shown = system.log("load")
     assert re.search(r"^(acme|globex|initech) .* -> Answer to: ", shown, re.M)
     assert system.table()[2] == 0
@@ -71,10 +72,25 @@ def test_only_the_loopback_reaches_it(system):
         assert bound and all(line.split(" -> ")[1].startswith("127.0.0.1:") for line in bound.splitlines()), bound
 
 
+def test_the_health_check_finds_the_workers_ready(system):
+    wait_for(lambda: system.state("worker-1")["Health"]["Status"] == "healthy",
+             lambda: json.dumps(system.state("worker-1")["Health"]))
+
+
+def test_metrics_are_for_this_machine_and_for_prometheus_by_name(system):
+    port = system.variables["WORKER_1_PORT"]
+    for host, status in ((f"127.0.0.1:{port}", 200), ("worker-1:9464", 200), ("elsewhere.example", 421)):
+        asked = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        asked.request("GET", "/metrics", headers={"Host": host})
+        answer = asked.getresponse()
+        assert answer.status == status, host
+        assert status != 200 or b"\nprocess_start_time_seconds " in answer.read()
+
+
 def test_a_killed_worker_loses_nothing(system):
     docker("kill", system.name("worker-1"))
     assert system.state("worker-1")["ExitCode"] == 137
-    system.await_answers(50)
+    system.await_answers(30)
     docker("start", system.name("worker-1"))
     wait_for(lambda: "bedrock.requests-" in system.log("worker-1", "20"), "partitions for the worker that is back")
 
@@ -83,7 +99,7 @@ def test_a_killed_broker_loses_nothing(system):
     docker("kill", system.name("kafka"))
     assert system.state("kafka")["ExitCode"] == 137
     docker("start", system.name("kafka"))
-    system.await_answers(80)
+    system.await_answers(30)
 
 
 def test_a_worker_that_is_killed_again_and_again_is_started_again(system):
