@@ -257,6 +257,12 @@ void engine_partition_out_of_range(struct engine *engine, struct tenure tenure)
     kit_unlock(engine);
 }
 
+bool engine_partition_is_idle(const struct engine *engine, struct tenure tenure)
+{
+    (void)engine, (void)tenure;
+    return false;
+}
+
 size_t engine_room(struct engine *engine, struct tenure tenure)
 {
     kit_lock(engine);

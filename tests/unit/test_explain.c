@@ -154,6 +154,23 @@ static void what_is_not_held_is_explained_from_the_ledger(void **state)
     kit_free(kit);
 }
 
+static void a_partition_is_idle_without_requests_and_with_room(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_with_slots(1);
+    assert_true(engine_partition_is_idle(kit->engine, kit->tenures[0]));
+    kit_request(kit, 0, 0, NULL, MODEL_A);
+    assert_false(engine_partition_is_idle(kit->engine, kit->tenures[0]));
+    assert_false(engine_partition_is_idle(kit->engine, (struct tenure){3, 9}));
+    kit_turn(kit);
+    kit_answer(kit, 0);
+    kit_settle(kit);
+    assert_true(engine_partition_is_idle(kit->engine, kit->tenures[0]));
+    engine_stop(kit->engine);
+    assert_false(engine_partition_is_idle(kit->engine, kit->tenures[0]));
+    kit_free(kit);
+}
+
 /* ---- status ---- */
 
 static void the_headline_says_what_most_requests_wait_for(void **state)
@@ -291,6 +308,7 @@ int main(void)
         cmocka_unit_test(a_throttled_request_says_when_it_is_tried_next),
         cmocka_unit_test(a_request_is_found_by_its_id_and_its_key),
         cmocka_unit_test(what_is_not_held_is_explained_from_the_ledger),
+        cmocka_unit_test(a_partition_is_idle_without_requests_and_with_room),
         cmocka_unit_test(the_headline_says_what_most_requests_wait_for),
         cmocka_unit_test(a_throttling_target_is_named_with_its_numbers),
         cmocka_unit_test(the_last_hour_has_sixty_minutes),

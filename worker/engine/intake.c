@@ -76,6 +76,14 @@ size_t engine_room(struct engine *engine, struct tenure tenure)
     return room < map ? room : map;
 }
 
+bool engine_partition_is_idle(const struct engine *engine, struct tenure tenure)
+{
+    const struct partition *partition = slot_find(engine, tenure);
+    return partition != NULL && !engine->is_stopping && partition->step == PARTITION_ACTIVE &&
+           partition->held == 0 && hold_room_count(engine, partition) > 0 &&
+           hold_room_bytes(engine, partition) > 0 && ledger_room(&partition->ledger) > 0;
+}
+
 void engine_record(struct engine *engine, struct tenure tenure, const struct record *record)
 {
     struct partition *partition = slot_find(engine, tenure);

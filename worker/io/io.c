@@ -343,9 +343,14 @@ int io_server_port(const struct io *io)
     return io->server == NULL ? 0 : server_port(io->server);
 }
 
-void io_health(const struct io *io, struct io_health *ret_health)
+void io_health(struct io *io, struct io_health *ret_health)
 {
+    const struct part *still = kafka_consumer_still(io->consumer);
     *ret_health = (struct io_health){.has_joined = io->has_joined, .is_stopping = io->is_stopping};
+    if (still == NULL)
+        return;
+    ret_health->still_topic = slice_of_text(still->topic);
+    ret_health->still_partition = still->partition;
 }
 
 static void set_events(const struct io *io, struct metrics *metrics)

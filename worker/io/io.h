@@ -43,10 +43,12 @@ void io_attach(struct io *io, struct engine *engine);
 struct io_health {
     bool has_joined; /* the group, since the start */
     bool is_stopping;
+    struct slice still_topic; /* a partition that stands still (io/kafka/still.h); null = none */
+    int32_t still_partition;
 };
 /* The port of io_config.server; 0 = none. */
 int io_server_port(const struct io *io);
-void io_health(const struct io *io, struct io_health *ret_health);
+void io_health(struct io *io, struct io_health *ret_health);
 /* Sets the gauges and counters that io knows, in these metrics. */
 void io_meter(struct io *io, struct metrics *metrics);
 /* The warning or error that was logged `age` such events ago: log_sink_recent. */

@@ -23,11 +23,21 @@ static void answer_metrics(const struct pages *pages, struct slice query,
     metrics_print(pages->metrics, ret_page->body);
 }
 
-/* The loop answers, so it turns. */
+/* The loop answers, so it turns; and no partition may stand still. */
 static void answer_live(const struct pages *pages, struct slice query, struct server_page *ret_page)
 {
-    (void)pages, (void)query;
-    buf_add_text(ret_page->body, "ok\n");
+    struct io_health health;
+    (void)query;
+    io_health(pages->io, &health);
+    if (health.still_topic.ptr == NULL) {
+        buf_add_text(ret_page->body, "ok\n");
+        return;
+    }
+    ret_page->status = 503;
+    buf_addf(ret_page->body,
+             "%.*s-%d stands still: it has records and the worker has room, but for 5 minutes none "
+             "came; a restart of the worker mends that\n",
+             SLICE_ARG(health.still_topic), (int)health.still_partition);
 }
 
 /* Ready from the first join on, until the worker stops: throttling and lost brokers pass. */

@@ -22,6 +22,7 @@ struct kafka_consumer {
     struct kafka_group group;
     struct kafka_rebalances rebalances;
     bool brokers_down;
+    struct tenure still;                    /* the first one that does; epoch 0 = none */
     char connection_error[KAFKA_ERROR_MAX]; /* the last one, with a remedy; "" = none */
     int64_t now_ms, down_since_ms, ends_due_ms;
 };
@@ -255,6 +256,13 @@ void kafka_consumer_step(struct kafka_consumer *consumer, int64_t now_ms)
         return;
     consumer->ends_due_ms = now_ms + ENDS_MS;
     parts_note_ends(&consumer->parts);
+    const struct part *still = parts_look(&consumer->parts, !consumer->brokers_down, now_ms);
+    consumer->still = still == NULL ? (struct tenure){0, 0} : part_tenure(still);
+}
+
+const struct part *kafka_consumer_still(struct kafka_consumer *consumer)
+{
+    return consumer->still.epoch == 0 ? NULL : parts_at(&consumer->parts, consumer->still);
 }
 
 int64_t kafka_consumer_rebalances(const struct kafka_consumer *consumer, enum rebalance_kind kind)

@@ -51,6 +51,8 @@ int64_t kafka_consumer_rebalances(const struct kafka_consumer *consumer, enum re
 struct rd_kafka_topic_partition_list_s *kafka_consumer_behind(struct kafka_consumer *consumer);
 void kafka_consumer_ends_found(struct kafka_consumer *consumer,
                                const struct rd_kafka_topic_partition_list_s *ends);
+/* A partition that stands still (io/kafka/still.h), borrowed until the next step; NULL = none. */
+const struct part *kafka_consumer_still(struct kafka_consumer *consumer);
 
 /* Begins a turn of the loop: from here on the membership is read again when it is needed. */
 void kafka_consumer_turn(struct kafka_consumer *consumer);

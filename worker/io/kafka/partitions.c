@@ -49,6 +49,8 @@ struct part *parts_take(struct parts *parts, const char *topic, int32_t partitio
     part->partition = partition;
     part->start_offset = part->next_offset = 0;
     part->high = -1;
+    part->end_offset = -1;
+    part->still = (struct still){0};
     return part;
 }
 
@@ -100,6 +102,7 @@ void part_seek(struct part *part, int64_t offset)
     CHECK(part->state == PART_RUNNING);
     part->start_offset = offset;
     part->next_offset = 0;
+    part->end_offset = -1;
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
     rd_kafka_topic_partition_list_add(list, part->topic, part->partition)->offset = offset;
     rd_kafka_error_t *error = rd_kafka_seek_partitions(part->parts->client, list, 0);
@@ -215,12 +218,20 @@ static void part_stopped(struct part *part)
     engine_partition_out_of_range(part->parts->engine, part_tenure(part));
 }
 
+static void end_pass_on(struct part *part, int64_t offset)
+{
+    if (offset > part->next_offset)
+        part->next_offset = offset;
+    part->end_offset = part->next_offset;
+    engine_partition_end(part->parts->engine, part_tenure(part), offset);
+}
+
 static void message_pass_on(struct part *part, const rd_kafka_message_t *message)
 {
     if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR)
         record_pass_on(part, message);
     else if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
-        engine_partition_end(part->parts->engine, part_tenure(part), message->offset);
+        end_pass_on(part, message->offset);
     else if (message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET)
         part_stopped(part);
     else if (!kafka_log_right(part->parts->log, (int)message->err, NULL, slice_of_text(part->topic),
@@ -303,4 +314,32 @@ bool parts_pump(struct parts *parts)
             parts->cursor = (parts->cursor + 1) % parts->end;
     } while (total > before && total < PUMP_MAX);
     return total > before;
+}
+
+static bool part_is_still(struct part *part, bool has_brokers, int64_t now_ms)
+{
+    int64_t low = -1;
+    struct still_look look = {.next = part->next_offset, .end = part->end_offset, .high = -1};
+    look.may_come = has_brokers && !part->is_stopped &&
+                    engine_partition_is_idle(part->parts->engine, part_tenure(part));
+    if (rd_kafka_get_watermark_offsets(part->parts->client, part->topic, part->partition, &low,
+                                       &look.high) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        look.high = -1;
+    if (look.high < part->high)
+        look.high = part->high;
+    if (look.next == 0)
+        look.next = part->start_offset < 0 ? low : part->start_offset;
+    return still_note(&part->still, &look, now_ms);
+}
+
+const struct part *parts_look(struct parts *parts, bool has_brokers, int64_t now_ms)
+{
+    const struct part *first = NULL;
+    for (size_t i = 0; i < parts->end && parts->engine != NULL; i++) {
+        struct part *part = &parts->slots[i];
+        if (part->state == PART_RUNNING && part_is_still(part, has_brokers, now_ms) &&
+            first == NULL)
+            first = part;
+    }
+    return first;
 }

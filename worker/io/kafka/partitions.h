@@ -10,6 +10,7 @@
 
 #include "engine/ports.h"
 #include "io/kafka/log.h"
+#include "io/kafka/still.h"
 
 #define TOPIC_NAME_MAX 249 /* Kafka's limit */
 
@@ -35,8 +36,10 @@ struct part {
     char topic[TOPIC_NAME_MAX + 1];
     int32_t partition;
     int64_t start_offset;
-    int64_t high;                   /* the log's end as the brokers said on request; -1 = not */
-    int64_t next_offset;            /* records below are duplicates that librdkafka fetched again */
+    int64_t high;        /* the log's end as the brokers said on request; -1 = not */
+    int64_t next_offset; /* records below are duplicates that librdkafka fetched again */
+    int64_t end_offset;  /* the last end of the log that was reached; -1 = none */
+    struct still still;
     struct rd_kafka_queue_s *queue; /* NULL until assigned */
     atomic_bool more;               /* the queue may hold something; set by librdkafka's threads */
 };
@@ -95,5 +98,8 @@ void parts_ends_found(struct parts *parts, const struct rd_kafka_topic_partition
 /* Passes records to the engine while it has room, in turns between the partitions. True: there are
  * more, and room for them. */
 MUST_CHECK bool parts_pump(struct parts *parts);
+/* Looks at each running part, every STILL_LOOK_MS; the first one that stands still (still.h), or
+ * NULL. */
+const struct part *parts_look(struct parts *parts, bool has_brokers, int64_t now_ms);
 
 #endif
