@@ -1,5 +1,6 @@
 """A running worker's pages, and the commands that read them: status, explain, health."""
 import json
+import re
 import signal
 import socket
 import subprocess
@@ -9,6 +10,7 @@ import urllib.request
 import pytest
 from confluent_kafka import Producer
 
+from browser import browser
 from programs import CLEAN, KEYS, PATIENCE, WORKER, call, demonstration, events, simulator, wait_for
 
 SECRET = "canary-of-a-prompt"
@@ -174,3 +176,90 @@ def test_a_page_that_is_no_workers_is_named():
         done = call("status", "--address", other.removeprefix("http://"))
         assert done.returncode == 1
         assert "answers with HTTP 4" in done.stderr and "not as a worker does" in done.stderr
+
+
+# ---- the status page ----
+
+@pytest.fixture(scope="module")
+def tab(worker, tmp_path_factory):
+    with browser(tmp_path_factory.mktemp("browser")) as tab:
+        tab.size(1000, 1100)
+        tab.call("Page.navigate", url=f"http://{worker.address}/")
+        wait_for(lambda: "This worker: " in (tab.evaluate("document.body.innerText") or ""))
+        yield tab
+
+
+def test_the_page_shows_what_the_status_says(worker, tab):
+    assert tab.text("#headline").endswith("2 requests wait for a free call slot.")
+    assert "anthropic.claude-3-haiku-20240307-v1:0" in tab.text("#targets")
+    assert "pages.requests" in tab.text("#partitions")
+    waits = tab.text("#waits")
+    assert "a free call slot" in waits and "earlier ones of their key" in waits
+    assert tab.evaluate("document.querySelectorAll('#waits svg rect').length") == 3
+    assert tab.evaluate("document.querySelectorAll('#plots svg.plot').length") == 3
+    assert tab.evaluate("document.querySelector('#gone').hidden")
+    assert "canary" not in tab.evaluate("document.documentElement.outerHTML")
+
+
+def test_the_page_is_one_file_that_asks_nobody_else(worker, tab):
+    assert {re.sub(r"[?#].*", "", url) for url in tab.requests if not url.startswith("data:")} == {
+        f"http://{worker.address}/", f"http://{worker.address}/status.json"}
+    assert tab.problems == []
+    with urllib.request.urlopen(f"http://{worker.address}/", timeout=PATIENCE) as page:
+        policy = page.headers["Content-Security-Policy"]
+    assert policy.startswith("default-src 'none'; script-src 'sha256-") and "unsafe" not in policy
+    assert tab.evaluate("""new Promise((done) => {
+        document.addEventListener("securitypolicyviolation", (event) => done(event.effectiveDirective));
+        const script = document.createElement("script");
+        script.textContent = "window.foreign = true";
+        document.body.append(script);
+    })""") == "script-src-elem"
+    assert tab.evaluate("window.foreign") is None
+    tab.call("Log.clear")
+    tab.problems.clear()
+
+
+def test_tables_have_captions_and_heads(tab):
+    assert tab.evaluate("[...document.querySelectorAll('table')].every((one) => one.caption && one.tHead)")
+    assert tab.evaluate("[...document.querySelectorAll('th')].every((one) => ['col', 'row'].includes(one.scope))")
+    assert tab.evaluate("document.querySelectorAll('[aria-live]').length") == 1
+
+
+@pytest.mark.parametrize("width, dark", [(360, False), (360, True), (1000, False), (1000, True)])
+def test_the_page_fits_its_window_in_light_and_dark(tab, width, dark):
+    tab.size(width, 900, dark)
+    assert tab.evaluate("document.documentElement.scrollWidth") <= width
+    light = tab.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert light is not dark
+    tab.size(1000, 1100)
+
+
+def test_the_page_refreshes_and_can_be_paused(tab):
+    before = tab.text("#time")
+    wait_for(lambda: tab.text("#time") != before)
+    tab.evaluate("document.querySelector('#pause').click()")
+    asked = tab.evaluate("performance.getEntriesByType('resource').length")
+    paused = tab.text("#time")
+    assert tab.evaluate("new Promise((done) => setTimeout(() => done(1), 2500))") == 1
+    assert tab.text("#time") == paused
+    assert tab.evaluate("performance.getEntriesByType('resource').length") <= asked + 1
+    tab.evaluate("document.querySelector('#pause').click()")
+    wait_for(lambda: tab.text("#time") != paused)
+
+
+def test_the_page_says_when_the_worker_is_gone_and_forgets_it_when_it_is_back(tab):
+    tab.evaluate("window.ask = window.fetch; window.fetch = () => Promise.reject(new Error('Failed to fetch'))")
+    wait_for(lambda: tab.evaluate("!document.querySelector('#gone').hidden"))
+    assert tab.text("#gone").startswith("The worker does not answer (Failed to fetch); what is below is of ")
+    tab.evaluate("window.fetch = window.ask")
+    wait_for(lambda: tab.evaluate("document.querySelector('#gone').hidden"))
+
+
+def test_the_page_of_a_killed_worker_says_so(worker, tab):
+    """The last test of this worker: it ends here."""
+    assert tab.problems == []
+    worker.process.send_signal(signal.SIGTERM)
+    assert worker.process.wait(PATIENCE) in (0, 1)
+    wait_for(lambda: tab.evaluate("!document.querySelector('#gone').hidden"))
+    assert tab.text("#gone").startswith("The worker does not answer (Failed to fetch); ")
+    assert "This worker: " in tab.text("#headline")

@@ -1,5 +1,6 @@
 #include "app/pages/pages.h"
 
+#include "app/pages/page.h"
 #include "app/pages/query.h"
 #include "base/instant.h"
 #include "engine/engine.h"
@@ -9,7 +10,7 @@
 
 #define TYPE_JSON "application/json"
 
-typedef void answer_page(const struct pages *pages, struct slice query,
+typedef void answer_path(const struct pages *pages, struct slice query,
                          struct server_page *ret_page);
 
 static void answer_metrics(const struct pages *pages, struct slice query,
@@ -132,12 +133,18 @@ static void answer_explain(const struct pages *pages, struct slice query,
     buf_add_byte(ret_page->body, '\n');
 }
 
+static void answer_page(const struct pages *pages, struct slice query, struct server_page *ret_page)
+{
+    (void)pages, (void)query;
+    page_answer(ret_page);
+}
+
 static const struct {
     const char *path;
-    answer_page *answer;
+    answer_path *answer;
 } pages_list[] = {
-    {"/metrics", answer_metrics},    {"/livez", answer_live},      {"/readyz", answer_ready},
-    {"/status.json", answer_status}, {"/explain", answer_explain},
+    {"/", answer_page},        {"/metrics", answer_metrics},    {"/livez", answer_live},
+    {"/readyz", answer_ready}, {"/status.json", answer_status}, {"/explain", answer_explain},
 };
 
 void pages_answer(void *self, struct slice path, struct slice query, struct server_page *ret_page)

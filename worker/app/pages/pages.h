@@ -1,6 +1,7 @@
-/* The worker's pages for people and probes, served by io/server/server.h: /metrics in Prometheus'
- * text format, /livez and /readyz for probes, /status.json with the engine's state and the last
- * warnings, /explain?id=|position=|key= with the reason why a request waits. Loop thread only. */
+/* The worker's pages for people and probes, served by io/server/server.h: the status page at /,
+ * /metrics in Prometheus' text format, /livez and /readyz for probes, /status.json with the
+ * engine's state and the last warnings, /explain?id=|position=|key= with the reason why a request
+ * waits. Loop thread only. */
 #ifndef APP_PAGES_H
 #define APP_PAGES_H
 

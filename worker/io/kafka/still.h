@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #define STILL_MS      300000
-#define STILL_LOOK_MS 5000  /* between two looks */
+#define STILL_LOOK_MS 1000  /* between two looks */
 #define STILL_GAP_MS  60000 /* between two looks of a process that was suspended */
 
 /* Of one partition; zeroed at its start. */
