@@ -109,6 +109,9 @@ static void add_partition(const struct engine *engine, const struct partition *p
     json_add_int_member(json, "calling", partition->calling);
     json_add_int_member(json, "open", (int64_t)ledger->count);
     if (partition->step != PARTITION_READING) {
+        int64_t backlog = ledger_backlog(ledger, partition->high);
+        if (backlog >= 0)
+            json_add_int_member(json, "backlog", backlog);
         json_add_int_member(json, "front", ledger_front(ledger));
         json_add_int_member(json, "next", ledger->next);
     }

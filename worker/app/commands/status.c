@@ -55,10 +55,10 @@ static const struct column TARGETS[] = {
 };
 
 static const struct column PARTITIONS[] = {
-    {"TOPIC", "topic", SHOW_TEXT, 30},      {"PART", "partition", SHOW_COUNT, 5},
-    {"STATE", "state", SHOW_TEXT, 8},       {"HELD", "held", SHOW_COUNT, 7},
-    {"OPEN", "open", SHOW_COUNT, 7},        {"OLDEST", "front_age_ms", SHOW_MS, 6},
-    {"MAP%", "map_percent", SHOW_COUNT, 4},
+    {"TOPIC", "topic", SHOW_TEXT, 26},      {"PART", "partition", SHOW_COUNT, 5},
+    {"STATE", "state", SHOW_TEXT, 8},       {"BACKLOG", "backlog", SHOW_COUNT, 8},
+    {"HELD", "held", SHOW_COUNT, 7},        {"OPEN", "open", SHOW_COUNT, 7},
+    {"OLDEST", "front_age_ms", SHOW_MS, 6}, {"MAP%", "map_percent", SHOW_COUNT, 4},
 };
 
 static const struct column WAITS[] = {
