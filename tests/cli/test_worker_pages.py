@@ -178,6 +178,17 @@ def test_a_page_that_is_no_workers_is_named():
         assert "answers with HTTP 4" in done.stderr and "not as a worker does" in done.stderr
 
 
+def test_the_first_lines_name_what_the_worker_works_with(worker):
+    lines = {line["event"]: line for line in map(json.loads, worker.log.read_text(encoding="utf-8").splitlines())}
+    started = lines["started"]
+    assert (started["topics"], started["region"]) == ("pages.requests", "us-east-1")
+    assert started["brokers"].startswith("127.0.0.1:") and started["endpoint"].startswith("http://127.0.0.1:")
+    assert (started["keys"], started["settings"]) == ("the environment", "the defaults")
+    assert KEYS["AWS_SECRET_ACCESS_KEY"] not in json.dumps(lines)
+    assert re.search(r"memory stays below \d+\.\d [MG]iB: \d+\.\d [MG]iB for", lines["memory_bound"]["message"])
+    assert 0 <= lines["ready"]["start_ms"] < 60000
+
+
 # ---- the status page ----
 
 @pytest.fixture(scope="module")

@@ -10,11 +10,15 @@
 #include "io/aws/credentials.h"
 #include "io/kafka/library.h"
 
+#define TOPICS_TEXT_MAX 4096
+#define SIZE_TEXT_MAX   32
+
 struct worker {
     struct assembly assembly;
     struct io *io;
     struct engine *engine;
     struct pages pages;
+    const char *settings_file; /* NULL = none */
 };
 
 static void log_line(const struct worker *worker, enum log_event event,
@@ -53,27 +57,73 @@ static void log_pages(const struct worker *worker)
     log_line(worker, LOG_PAGES_SERVED, &field, 1);
 }
 
-static void log_start(const struct worker *worker)
+/* The topics with commas between them. */
+static void add_topics(const struct engine_config *engine, struct buf *text)
+{
+    for (size_t i = 0; i < engine->request_topic_count; i++)
+        buf_addf(text, "%s%.*s", i > 0 ? ", " : "", SLICE_ARG(engine->request_topics[i]));
+}
+
+static void log_started(const struct worker *worker, const char *keys)
 {
     const struct engine_config *engine = &worker->assembly.engine;
+    const char *file = worker->settings_file;
+    struct buf topics OWNED_BY(buf_done);
+    buf_init(&topics, TOPICS_TEXT_MAX);
+    add_topics(engine, &topics);
     const struct log_field started[] = {
         FIELD_TEXT("version", SLICE(BEDROCK_VERSION)),
         FIELD_TEXT("group", engine->output.group_id),
         FIELD_TEXT("transactional_id", engine->transactional_id),
         FIELD_TEXT("guarantee",
                    engine->exactly_once ? SLICE("exactly_once") : SLICE("at_least_once")),
+        FIELD_TEXT("topics", topics.failed == OK ? buf_slice(&topics) : SLICE("many topics")),
+        FIELD_TEXT("brokers", worker->assembly.io.kafka.bootstrap_servers),
         FIELD_TEXT("region", engine->region),
+        FIELD_TEXT("endpoint", engine->endpoint_url.len > 0 ? engine->endpoint_url
+                                                            : SLICE("AWS's own endpoint")),
+        FIELD_TEXT("keys", keys == NULL ? SLICE("nowhere yet") : slice_of_text(keys)),
+        FIELD_TEXT("settings", file == NULL             ? SLICE("the defaults")
+                               : strcmp(file, "-") == 0 ? SLICE("standard input")
+                                                        : slice_of_text(file)),
     };
     log_line(worker, LOG_STARTED, started, COUNT_OF(started));
+}
+
+/* Writes 1.7 GiB. */
+static struct slice size_text(uint64_t bytes, char room[SIZE_TEXT_MAX])
+{
+    static const char *const UNITS[] = {"bytes", "KiB", "MiB", "GiB", "TiB"};
+    size_t unit = 0;
+    double size = (double)bytes;
+    for (; size >= 1024 && unit + 1 < COUNT_OF(UNITS); unit++)
+        size /= 1024;
+    (void)snprintf(room, SIZE_TEXT_MAX, "%.*f %s", unit > 0, size, UNITS[unit]);
+    return slice_of_text(room);
+}
+
+static void log_memory(const struct worker *worker)
+{
     struct memory_bound bound;
+    char total[SIZE_TEXT_MAX], held[SIZE_TEXT_MAX], calls[SIZE_TEXT_MAX], kafka[SIZE_TEXT_MAX];
     assembly_memory_bound(&worker->assembly, &bound);
     const struct log_field memory[] = {
+        FIELD_TEXT("total", size_text(bound.total_bytes, total)),
+        FIELD_TEXT("held", size_text(bound.held_bytes, held)),
+        FIELD_TEXT("calls", size_text(bound.calls_bytes, calls)),
+        FIELD_TEXT("kafka", size_text(bound.kafka_bytes, kafka)),
         FIELD_INT("bytes", (int64_t)bound.total_bytes),
         FIELD_INT("held_bytes", (int64_t)bound.held_bytes),
         FIELD_INT("calls_bytes", (int64_t)bound.calls_bytes),
         FIELD_INT("kafka_bytes", (int64_t)bound.kafka_bytes),
     };
     log_line(worker, LOG_MEMORY_BOUND, memory, COUNT_OF(memory));
+}
+
+static void log_start(const struct worker *worker, const char *keys)
+{
+    log_started(worker, keys);
+    log_memory(worker);
     log_pages(worker);
     log_library(worker);
     uint64_t limit, needed;
@@ -121,6 +171,7 @@ struct worker *worker_new(const struct settings *settings, const struct worker_o
     bool is_made = assembly_make(settings, &worker->assembly, ret_reason);
     if (!is_made)
         *ret_code = EXIT_USAGE;
+    worker->settings_file = options->settings_file;
     worker->assembly.io.handle_signals = options->handle_signals;
     worker->assembly.io.log.write = options->log;
     worker->assembly.io.log.self = options->log_self;
@@ -131,12 +182,13 @@ struct worker *worker_new(const struct settings *settings, const struct worker_o
     return worker;
 }
 
-/* Gives the engine its first credentials, which it copies. */
+/* Gives the engine its first credentials, which it copies, and logs the start with their source. */
 static void give_credentials(const struct worker *worker)
 {
     struct credentials_store store OWNED_BY(credentials_done);
     credentials_init(&store);
     enum err err = credentials_load(&store, &worker->assembly.aws);
+    log_start(worker, err == OK ? store.source : NULL);
     engine_credentials(worker->engine, err == OK ? &store.credentials : NULL,
                        err == ERR_NO_CREDENTIALS ? slice_of_text(store.reason)
                                                  : slice_of_text(err_words(err)));
@@ -144,7 +196,6 @@ static void give_credentials(const struct worker *worker)
 
 int worker_run(struct worker *worker)
 {
-    log_start(worker);
     give_credentials(worker);
     return io_run(worker->io);
 }

@@ -12,6 +12,7 @@ struct worker_options {
     /* Receives each log line instead of standard error, if not NULL; in any thread. */
     void (*log)(void *self, enum log_event event, struct slice line);
     void *log_self;
+    const char *settings_file; /* its name for the log; NULL = none */
 };
 
 /* Makes a worker; `settings` is borrowed until worker_free. NULL: ret_reason (ASSEMBLY_REASON_MAX)

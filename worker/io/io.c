@@ -96,6 +96,7 @@ struct io *io_new(const struct io_config *config, char *ret_error, size_t room)
     struct io *io = memory_new(sizeof *io);
     if (io != NULL) {
         io->config = *config;
+        io->made_ms = clock_monotonic_ms();
         io->started_wall_ms = clock_wall_ms();
         io_ports_make(io);
         if (rooms_make(io, error))
@@ -222,8 +223,11 @@ static void join_when_ready(struct io *io)
     if (io->has_joined || io->is_stopping || !kafka_committer_is_ready(io->committer))
         return;
     io->has_joined = true;
-    if (kafka_consumer_subscribe(io->consumer, error))
+    if (kafka_consumer_subscribe(io->consumer, error)) {
+        struct log_field field = FIELD_INT("start_ms", io->now_ms - io->made_ms);
+        log_sink_add(io->sink, LOG_READY, &field, 1);
         return;
+    }
     struct log_field fields[] = {FIELD_TEXT("client", SLICE("consumer")),
                                  FIELD_TEXT("text", slice_of_text(error))};
     log_sink_add(io->sink, LOG_LIBRDKAFKA_ERROR, fields, COUNT_OF(fields));

@@ -49,7 +49,8 @@ static int run(void)
     if (settings == NULL)
         return code;
     watch_for_bugs(settings);
-    struct worker_options worker_options = {.handle_signals = true};
+    struct worker_options worker_options = {.handle_signals = true,
+                                            .settings_file = settings_options_file(&options)};
     struct worker *worker = worker_new(settings, &worker_options, &code, words);
     if (worker != NULL)
         code = worker_run(worker);
