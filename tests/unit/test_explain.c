@@ -189,7 +189,7 @@ static void the_headline_says_what_most_requests_wait_for(void **state)
                        "\"count\":3,");
     assert_shows(text, "{\"state\":\"calling\",\"text\":\"Bedrock's answer\",\"is_waiting\":false,"
                        "\"count\":1,");
-    assert_shows(text, "\"held\":4,\"calling\":1,\"open\":4,\"front\":0,\"next\":4,");
+    assert_shows(text, "\"held\":4,\"calling\":1,\"open\":4,\"backlog\":4,\"front\":0,\"next\":4,");
     kit_free(kit);
 }
 
