@@ -46,7 +46,7 @@ struct io {
     struct kafka_committer *committer;
     struct kafka_chunks *chunks;
     struct engine *engine;
-    int64_t now_ms, kafka_due_ms, turn_due_ms;
+    int64_t made_ms, now_ms, kafka_due_ms, turn_due_ms;
     int64_t stalled_ms;  /* sum of the loop's pauses over 100 ms */
     int64_t uv_ahead_ms; /* uv's clock minus clock_monotonic_ms, which counts suspensions too */
     int64_t started_wall_ms;
