@@ -213,6 +213,29 @@ static void a_throttling_target_is_named_with_its_numbers(void **state)
     kit_free(kit);
 }
 
+static void a_target_without_requests_is_idle_for_an_hour(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_with_slots(4);
+    for (int64_t offset = 0; offset < HISTORY_TALLIES + 3; offset++) {
+        char model[64];
+        (void)snprintf(model, sizeof model, ",\"model\":\"m.%lld\"", (long long)offset);
+        kit_request(kit, 0, offset, NULL, model);
+        kit_turn(kit);
+        kit_answer(kit, offset);
+        kit_settle(kit);
+    }
+    const char *text = status(kit);
+    assert_shows(text,
+                 "\"model\":\"m.3\",\"region\":\"us-east-1\",\"state\":\"idle\",\"calling\":0,"
+                 "\"waiting\":0,\"calls\":1,\"throttled\":0,");
+    assert_shows(text, "\"model\":\"m.66\"");
+    assert_null(strstr(text, "\"model\":\"m.2\""));
+    kit_wait(kit, 3600000);
+    assert_shows(status(kit), "\"targets\":[]");
+    kit_free(kit);
+}
+
 /* ---- the last hour ---- */
 
 static void the_last_hour_has_sixty_minutes(void **state)
@@ -311,6 +334,7 @@ int main(void)
         cmocka_unit_test(a_partition_is_idle_without_requests_and_with_room),
         cmocka_unit_test(the_headline_says_what_most_requests_wait_for),
         cmocka_unit_test(a_throttling_target_is_named_with_its_numbers),
+        cmocka_unit_test(a_target_without_requests_is_idle_for_an_hour),
         cmocka_unit_test(the_last_hour_has_sixty_minutes),
         cmocka_unit_test(a_clock_that_goes_back_counts_in_the_present_minute),
         cmocka_unit_test(times_of_calls_are_about_right),

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/utf8.h"
 #include "engine/attempt.h"
 #include "engine/call.h"
 
@@ -114,13 +115,43 @@ static void tally_tokens_add(const struct engine *engine, struct tally *tally, u
     tally->tokens += tokens;
 }
 
+const struct tally *history_tally(const struct engine *engine, const struct target *target)
+{
+    for (size_t i = 0; i < HISTORY_TALLIES; i++) {
+        const struct tally *tally = &engine->history.tallies[i];
+        if (tally->used_ms > 0 && tally->hash == target->hash)
+            return tally;
+    }
+    return NULL;
+}
+
+/* The target's tally; a new one takes the place of the one that was used least lately. */
+static struct tally *tally_of(struct engine *engine, const struct target *target)
+{
+    struct tally *oldest = &engine->history.tallies[0];
+    for (size_t i = 0; i < HISTORY_TALLIES; i++) {
+        struct tally *tally = &engine->history.tallies[i];
+        if (tally->used_ms > 0 && tally->hash == target->hash)
+            return tally;
+        if (tally->used_ms < oldest->used_ms)
+            oldest = tally;
+    }
+    *oldest = (struct tally){.hash = target->hash};
+    slice_write(utf8_clip(target->model, sizeof oldest->model - 1), oldest->model,
+                sizeof oldest->model);
+    slice_write(utf8_clip(target->region, sizeof oldest->region - 1), oldest->region,
+                sizeof oldest->region);
+    return oldest;
+}
+
 void history_call(struct engine *engine, const struct job *job, const struct verdict *verdict)
 {
     struct minute *minute = present(engine);
-    struct tally *tally = &job->target->tally;
+    struct tally *tally = tally_of(engine, job->target);
     bool is_throttled = err_remedy(verdict->why.err) == DO_BACK_OFF;
     minute->calls++;
     minute->throttled += is_throttled;
+    tally->used_ms = engine->now_ms > 0 ? engine->now_ms : 1;
     tally->calls++;
     tally->throttled += is_throttled;
     if (verdict->why.err == OK)

@@ -1,7 +1,7 @@
 /* What the status page shows of the past, in fixed memory: 60 sums of a minute, answers of the last
- * seconds, and of each target its tokens a minute and how long its calls took. Counted where
- * engine/meter.h counts. A minute is one of wall time; when the clock goes back, the present one
- * goes on. */
+ * seconds, and of the last 64 targets their tokens a minute and how long their calls took. Counted
+ * where engine/meter.h counts. A minute is one of wall time; when the clock goes back, the present
+ * one goes on. */
 #ifndef ENGINE_HISTORY_H
 #define ENGINE_HISTORY_H
 
@@ -27,6 +27,8 @@ void history_call(struct engine *engine, const struct job *job, const struct ver
 const struct minute *history_minute(const struct engine *engine, uint32_t age);
 /* Tenths of answers a second, over the last ten seconds. */
 uint32_t history_rate(const struct engine *engine);
+/* The tally of a target; NULL = none of the last HISTORY_TALLIES. */
+const struct tally *history_tally(const struct engine *engine, const struct target *target);
 /* Tokens of this target in the last whole minute, or in the present one if they are more. */
 uint64_t tally_tokens(const struct engine *engine, const struct tally *tally);
 /* The time that `percent` of the target's last calls did not exceed, about; -1 = there were none.

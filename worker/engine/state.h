@@ -104,13 +104,17 @@ struct identity {
     int64_t clock_log_due_ms; /* for log_is_due */
 };
 
-#define TALLY_BUCKETS 22
+#define TALLY_BUCKETS    22
+#define TALLY_MODEL_ROOM 128
 
-/* What a target did lately: engine/history.h */
+/* What calls of a target gave lately; it outlives the target: engine/history.h */
 struct tally {
-    uint64_t calls, throttled;         /* ended, since the target exists */
-    uint64_t number;                   /* the minute of `tokens` */
-    uint64_t tokens, tokens_before;    /* of that minute, and of the one before */
+    uint64_t hash;                            /* of the target; valid while used_ms > 0 */
+    int64_t used_ms;                          /* the last call's end; 0 = unused */
+    char model[TALLY_MODEL_ROOM], region[32]; /* clipped */
+    uint64_t calls, throttled;                /* ended, since the first */
+    uint64_t number;                          /* the minute of `tokens` */
+    uint64_t tokens, tokens_before;           /* of that minute, and of the one before */
     uint32_t durations[TALLY_BUCKETS]; /* of answered calls, the older ones with less weight */
     uint32_t duration_count;           /* their sum */
 };
@@ -135,7 +139,6 @@ struct target {
     } logged;                                                   /* the state that was logged last */
     int64_t slow_log_due_ms, down_log_due_ms, share_log_due_ms; /* for log_is_due */
     struct sigv4_key key;
-    struct tally tally;
 };
 
 /* engine/target.h */
@@ -354,6 +357,7 @@ struct meter {
 
 #define HISTORY_MINUTES 60
 #define HISTORY_SECONDS 10
+#define HISTORY_TALLIES 64
 
 /* Sums of one minute of wall time. */
 struct minute {
@@ -370,6 +374,7 @@ struct history {
     uint32_t errors[ERR_COUNT];             /* outcomes of the present minute */
     uint32_t seconds[HISTORY_SECONDS];      /* outcomes: a ring */
     int64_t second;                         /* the present one, monotonic */
+    struct tally tallies[HISTORY_TALLIES];  /* of the targets that were called last */
 };
 
 struct engine {

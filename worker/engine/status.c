@@ -8,8 +8,9 @@
 #include "engine/target.h"
 #include "wire/formats/json.h"
 
-#define TARGETS_MAX  200 /* in one status */
-#define HEADLINE_MAX 2048
+#define TARGETS_MAX   200     /* with requests, in one status */
+#define IDLE_SHOWN_MS 3600000 /* after the last call */
+#define HEADLINE_MAX  2048
 
 static void add_requests(const struct engine *engine, const struct standing *standing,
                          struct buf *json)
@@ -53,30 +54,61 @@ static void add_waits(const struct standing *standing, struct buf *json)
     buf_add_byte(json, ']');
 }
 
+static void add_tally(const struct engine *engine, const struct tally *tally, struct buf *json)
+{
+    int64_t half_ms = tally_duration(tally, 50);
+    json_add_int_member(json, "calls", (int64_t)tally->calls);
+    json_add_int_member(json, "throttled", (int64_t)tally->throttled);
+    json_add_int_member(json, "tokens_per_minute", (int64_t)tally_tokens(engine, tally));
+    if (half_ms < 0)
+        return;
+    json_add_int_member(json, "p50_ms", half_ms);
+    json_add_int_member(json, "p95_ms", tally_duration(tally, 95));
+}
+
+static void begin_target(struct buf *json, struct slice model, struct slice region,
+                         const char *state)
+{
+    json_add_comma(json);
+    buf_add_byte(json, '{');
+    json_add_text_member(json, "model", model);
+    json_add_text_member(json, "region", region);
+    json_add_text_member(json, "state", slice_of_text(state));
+}
+
 static void add_target(const struct engine *engine, const struct target *target, struct buf *json)
 {
     static const char *const STATES[] = {
         [TARGET_SOUND] = "sound", [TARGET_SLOW] = "slow", [TARGET_DOWN] = "down"};
+    static const struct tally NONE;
     int64_t rest_ms = target->pace.rest_until_ms - engine->now_ms;
-    json_add_comma(json);
-    buf_add_byte(json, '{');
-    json_add_text_member(json, "model", target->model);
-    json_add_text_member(json, "region", target->region);
-    json_add_text_member(json, "state", slice_of_text(STATES[target->logged]));
+    const struct tally *tally = history_tally(engine, target);
+    begin_target(json, target->model, target->region, STATES[target->logged]);
     if (target->pace.calls_max > 0)
         json_add_int_member(json, "pace", target->pace.calls_max);
     if (rest_ms > 0)
         json_add_int_member(json, "rest_ms", rest_ms);
     json_add_int_member(json, "calling", target->calling);
     json_add_int_member(json, "waiting", target->waiting);
-    json_add_int_member(json, "calls", (int64_t)target->tally.calls);
-    json_add_int_member(json, "throttled", (int64_t)target->tally.throttled);
-    json_add_int_member(json, "tokens_per_minute", (int64_t)tally_tokens(engine, &target->tally));
-    int64_t half_ms = tally_duration(&target->tally, 50);
-    if (half_ms >= 0) {
-        json_add_int_member(json, "p50_ms", half_ms);
-        json_add_int_member(json, "p95_ms", tally_duration(&target->tally, 95));
-    }
+    add_tally(engine, tally != NULL ? tally : &NONE, json);
+    buf_add_byte(json, '}');
+}
+
+static bool has_target(const struct engine *engine, const struct tally *tally)
+{
+    for (const struct target *target = NULL; (target = targets_next(engine, target)) != NULL;)
+        if (target->hash == tally->hash)
+            return true;
+    return false;
+}
+
+/* A target without requests at this moment, which was called before. */
+static void add_idle(const struct engine *engine, const struct tally *tally, struct buf *json)
+{
+    begin_target(json, slice_of_text(tally->model), slice_of_text(tally->region), "idle");
+    json_add_int_member(json, "calling", 0);
+    json_add_int_member(json, "waiting", 0);
+    add_tally(engine, tally, json);
     buf_add_byte(json, '}');
 }
 
@@ -88,6 +120,12 @@ static void add_targets(const struct engine *engine, struct buf *json)
     for (const struct target *target = NULL; (target = targets_next(engine, target)) != NULL;)
         if (count++ < TARGETS_MAX)
             add_target(engine, target, json);
+    for (size_t i = 0; i < HISTORY_TALLIES; i++) {
+        const struct tally *tally = &engine->history.tallies[i];
+        if (tally->used_ms > 0 && engine->now_ms - tally->used_ms < IDLE_SHOWN_MS &&
+            !has_target(engine, tally))
+            add_idle(engine, tally, json);
+    }
     buf_add_byte(json, ']');
     json_add_int_member(json, "target_count", (int64_t)count);
 }
