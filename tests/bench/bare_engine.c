@@ -3,21 +3,29 @@
  * tests/bench/instructions.py counts the instructions that this program executes.
  *
  *   bare_engine REQUESTS [TOOLS]     also prints the bytes that a request with an open call holds;
- *                                    with 20 tools a request has 8 kB of schemas */
+ *                                    with 20 tools a request has 8 kB of schemas
+ *   bare_engine REQUESTS metrics     counts metrics, and prints what a scrape of PARTITIONS and
+ *                                    TARGETS costs */
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <time.h>
 
 #include "base/check.h"
 #include "engine/state.h"
 
-#define WINDOW  64
-#define WALL_MS 1795000000000LL
-#define TURN_MS 100
-#define TOPIC   SLICE("bedrock.requests")
+#define WINDOW     64
+#define PARTITIONS 100
+#define TARGETS    50
+#define SCRAPES    200
+#define WALL_MS    1795000000000LL
+#define TURN_MS    100
+#define TOPIC      SLICE("bedrock.requests")
 
+#define MODEL "anthropic.claude-3-haiku-20240307-v1:0"
 static const char REQUEST[] =
-    "{\"id\":\"req-0001\",\"model\":\"anthropic.claude-3-haiku-20240307-v1:0\","
+    "{\"id\":\"req-0001\",\"model\":\"%s\","
     "\"messages\":[{\"role\":\"system\",\"content\":\"You are a helper.\"},"
     "{\"role\":\"user\",\"content\":\"Say in one sentence what a ledger is.\"}],"
     "\"temperature\":0.5,\"max_tokens\":200,\"metadata\":{\"page\":7}}";
@@ -42,6 +50,7 @@ static const char BODY[] =
 
 static struct {
     struct engine *engine;
+    struct metrics *metrics; /* NULL = none */
     struct call_ref open[WINDOW];
     size_t open_count;
     uint32_t read_ticket;
@@ -192,6 +201,7 @@ static void begin(void)
                                       .secret_access_key = SLICE("secret"),
                                       .expires_wall_ms = INT64_MAX};
     config = config_make();
+    config.metrics = bench.metrics;
     bench.engine = engine_new(&config, &PORTS, 0, WALL_MS);
     CHECK(bench.engine != NULL);
     engine_credentials(bench.engine, &credentials, SLICE(""));
@@ -199,10 +209,13 @@ static void begin(void)
     engine_offsets_read(bench.engine, TENURE, bench.read_ticket, OK, 0, SLICE_NULL);
 }
 
-static void write_request(long tools)
+static void write_request(long tools, const char *model)
 {
+    char text[sizeof REQUEST + 64];
+    int len = snprintf(text, sizeof text, REQUEST, model);
+    buf_done(&bench.request);
     buf_init(&bench.request, 1 << 20);
-    buf_add(&bench.request, slice_of(REQUEST, sizeof REQUEST - 2));
+    buf_add(&bench.request, slice_of(text, (size_t)len - 1));
     buf_add_text(&bench.request, tools > 0 ? ",\"tools\":[" : "");
     for (long i = 0; i < tools; i++) {
         buf_add_text(&bench.request, i > 0 ? "," : "");
@@ -244,16 +257,72 @@ static void commit(void)
     engine_batch_ended(bench.engine, &end);
 }
 
+/* ---- scrapes ---- */
+
+static void answer_all(int64_t *now_ms)
+{
+    turn(now_ms);
+    commit();
+    while (bench.open_count > 0)
+        answer(bench.open[--bench.open_count]);
+    turn(now_ms);
+    commit();
+}
+
+/* Each target has answered a call and has another one open. */
+static void fill(int64_t offset, int64_t *now_ms)
+{
+    for (int64_t i = 0; i < 2 * TARGETS; i++) {
+        char model[64];
+        (void)snprintf(model, sizeof model, "bench.model-of-some-length-v%d:0", (int)i % TARGETS);
+        write_request(0, model);
+        take(offset + i);
+        if (i == TARGETS - 1)
+            answer_all(now_ms);
+    }
+    turn(now_ms);
+    for (uint32_t i = 1; i < PARTITIONS; i++) {
+        const struct tenure tenure = {.slot = i, .epoch = 1 + i};
+        engine_partition_assigned(bench.engine, tenure, TOPIC, (int32_t)i);
+        engine_offsets_read(bench.engine, tenure, bench.read_ticket, OK, 0, SLICE_NULL);
+        engine_partition_high(bench.engine, tenure, 1000);
+    }
+}
+
+static void scrape(int64_t offset, int64_t *now_ms)
+{
+    struct timespec begin_at, end_at;
+    struct buf text OWNED_BY(buf_done);
+    buf_init(&text, 16 << 20);
+    fill(offset, now_ms);
+    CHECK(clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &begin_at) == 0);
+    for (int i = 0; i < SCRAPES; i++) {
+        buf_reset(&text);
+        metrics_begin_scrape(bench.metrics);
+        engine_meter_gauges(bench.engine);
+        metrics_print(bench.metrics, &text);
+    }
+    CHECK(clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &end_at) == 0 && text.failed == OK);
+    double us = (double)(end_at.tv_sec - begin_at.tv_sec) * 1e6 +
+                (double)(end_at.tv_nsec - begin_at.tv_nsec) / 1e3;
+    printf("a scrape of %d partitions and %d targets: %.0f us of CPU, %zu bytes\n", PARTITIONS,
+           TARGETS, us / SCRAPES, text.len);
+}
+
 int main(int argc, char **argv)
 {
+    bool is_metered = argc == 3 && strcmp(argv[2], "metrics") == 0;
     long requests = argc >= 2 ? strtol(argv[1], NULL, 10) : 0;
-    write_request(argc == 3 ? strtol(argv[2], NULL, 10) : 0);
+    write_request(argc == 3 && !is_metered ? strtol(argv[2], NULL, 10) : 0, MODEL);
     if (requests < WINDOW) {
-        (void)fprintf(stderr, "usage: bare_engine REQUESTS [TOOLS] (at least %d)\n", WINDOW);
+        (void)fprintf(stderr, "usage: bare_engine REQUESTS [TOOLS | metrics] (at least %d)\n",
+                      WINDOW);
         return 2;
     }
     int64_t now_ms = 0;
     size_t open_bytes = 0;
+    if (is_metered)
+        bench.metrics = metrics_new();
     begin();
     for (long taken = 0; taken < requests; taken += WINDOW) {
         size_t before = mallinfo2().uordblks;
@@ -273,7 +342,10 @@ int main(int argc, char **argv)
     engine_stats(bench.engine, &stats);
     CHECK(stats.answered >= (uint64_t)requests && stats.failed == 0);
     CHECK(bench.outputs == 2 * stats.answered);
+    if (is_metered)
+        scrape(requests, &now_ms);
     engine_free(bench.engine);
+    metrics_free(bench.metrics);
     printf(
         "bytes of a request with an open call: %zu (struct job %zu, struct call %zu, heap %zu)\n",
         sizeof(struct job) + sizeof(struct call) + open_bytes, sizeof(struct job),

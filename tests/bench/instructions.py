@@ -37,18 +37,22 @@ def count(program, many, *more):
 def each(program, *more):
     few, _ = count(program, FEW, *more)
     many, printed = count(program, MANY, *more)
-    return f"{(many - few) / (MANY - FEW):,.0f} instructions", printed
+    return (many - few) / (MANY - FEW), printed
 
 
 def main():
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else build()
     request, memory = each(folder / "tests" / "bare_engine")
     tools, _ = each(folder / "tests" / "bare_engine", "20")
+    metered, _ = each(folder / "tests" / "bare_engine", "metrics")
     chunk, _ = each(folder / "tests" / "bare_stream")
-    print(f"{request} per request")
-    print(f"{tools} per request with 20 tools, 8 kB of schemas")
-    print(f"{chunk} per chunk of a stream")
+    print(f"{request:,.0f} instructions per request, {metered - request:,.0f} more with metrics")
+    print(f"{tools:,.0f} instructions per request with 20 tools, 8 kB of schemas")
+    print(f"{chunk:,.0f} instructions per chunk of a stream")
     print(memory)
+    scrape = subprocess.run([folder / "tests" / "bare_engine", str(FEW), "metrics"], check=True, capture_output=True,
+                            text=True)
+    print(scrape.stdout.splitlines()[0])
     subprocess.run([folder / "tests" / "bare_media", "100"], check=True)
 
 

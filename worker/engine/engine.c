@@ -18,6 +18,7 @@
 #include "engine/job_pool.h"
 #include "engine/lane.h"
 #include "engine/membership.h"
+#include "engine/meter.h"
 #include "engine/objects.h"
 #include "engine/partition.h"
 #include "engine/progress.h"
@@ -71,6 +72,7 @@ struct engine *engine_new(const struct engine_config *config, const struct ports
     targets_init(engine);
     membership_init(engine);
     history_init(engine);
+    meter_init(engine);
     identity_init(&engine->identity);
     cut_init(engine);
     engine->settle.fenced_ms = INT64_MIN;

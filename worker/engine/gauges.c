@@ -69,8 +69,9 @@ static void set_partition(struct engine *engine, const struct partition *partiti
         ledger->committed_offset < 0 ? ledger_front(ledger) : ledger->committed_offset;
     metrics_set(metrics, METRIC_BACKLOG, labels, ledger_backlog(ledger, partition->high));
     metrics_set(metrics, METRIC_MAP_RATIO, labels, ledger_fill(ledger));
-    if (partition->high >= committed)
-        metrics_set(metrics, METRIC_COMMIT_LAG, labels, partition->high - committed);
+    if (partition->high >= 0) /* it may be older than the commit */
+        metrics_set(metrics, METRIC_COMMIT_LAG, labels,
+                    partition->high > committed ? partition->high - committed : 0);
 }
 
 static void set_credentials(struct engine *engine)

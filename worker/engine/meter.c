@@ -79,6 +79,21 @@ static void note_answer(struct engine *engine, const struct target *target)
 
 /* ---- counters ---- */
 
+void meter_init(const struct engine *engine)
+{
+    static const char *const outcomes[] = {"committed", "aborted", "unknown"};
+    static const char *const reasons[] = {"exact",     "stream_cut", "timeout",
+                                          "cancelled", "no_counts",  "worker_lost"};
+    for (size_t i = 0; i < COUNT_OF(outcomes); i++) {
+        struct slice outcome = slice_of_text(outcomes[i]);
+        metrics_add(engine->config.metrics, METRIC_BATCHES, &outcome, 0);
+    }
+    for (size_t i = 0; i < COUNT_OF(reasons); i++) {
+        struct slice reason = slice_of_text(reasons[i]);
+        metrics_add(engine->config.metrics, METRIC_USAGE_RECORDS, &reason, 0);
+    }
+}
+
 void meter_taken(struct engine *engine, const struct job *job)
 {
     history_taken(engine);

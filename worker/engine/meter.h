@@ -13,6 +13,8 @@ struct verdict;
 /* The labels `model` and `region` of a target; borrowed from it, or static. */
 struct slice meter_model(const struct engine *engine, const struct target *target);
 struct slice meter_region(const struct engine *engine, const struct target *target);
+/* Begins with 0 where the first event of its kind must show as an increase. */
+void meter_init(const struct engine *engine);
 /* A request was taken from Kafka; began its first call; has its outcome committed. */
 void meter_taken(struct engine *engine, const struct job *job);
 void meter_first_call(struct engine *engine, const struct job *job);

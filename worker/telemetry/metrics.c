@@ -8,6 +8,8 @@
 
 #define LABEL_BYTES_MAX 128 /* of one value, as shown */
 #define LABELS_BYTES    1024
+#define RECENT_BYTES    200                      /* of all values of a series */
+#define RECENT_SERIES   4                        /* of each metric */
 #define TABLE_ROOM      (2 * METRICS_SERIES_MAX) /* a power of two */
 
 enum kind { COUNTER, GAUGE, HISTOGRAM };
@@ -42,7 +44,17 @@ struct series {
     char labels[]; /* `model="x",region="y"` */
 };
 
+/* Label values that were used lately, and their series: most events have the same ones again. */
+struct recent {
+    struct series *series; /* NULL = free */
+    size_t lens[METRICS_LABELS_MAX];
+    char text[RECENT_BYTES];
+};
+
 struct metrics {
+    struct recent recent[METRIC_COUNT][RECENT_SERIES];
+    unsigned next_recent[METRIC_COUNT]; /* which one the next replaces */
+    size_t label_counts[METRIC_COUNT];
     struct series *table[TABLE_ROOM];
     struct series *first[METRIC_COUNT], *last[METRIC_COUNT];
     size_t count;
@@ -75,8 +87,15 @@ const char *metric_help(enum metric metric)
 struct metrics *metrics_new(void)
 {
     struct metrics *metrics = memory_new(sizeof *metrics);
-    if (metrics != NULL)
-        buf_init(&metrics->labels, LABELS_BYTES);
+    if (metrics == NULL)
+        return NULL;
+    buf_init(&metrics->labels, LABELS_BYTES);
+    for (size_t i = 0; i < METRIC_COUNT; i++) {
+        const char *names = rows[i].labels;
+        metrics->label_counts[i] = *names != '\0';
+        for (; *names != '\0'; names++)
+            metrics->label_counts[i] += *names == ',';
+    }
     return metrics;
 }
 
@@ -97,8 +116,22 @@ void metrics_free(struct metrics *metrics)
 
 /* --- labels --- */
 
+static bool is_plain(struct slice value)
+{
+    for (size_t i = 0; i < value.len; i++) {
+        char c = value.ptr[i];
+        if (c < ' ' || c > '~' || c == '"' || c == '\\')
+            return false;
+    }
+    return value.len <= LABEL_BYTES_MAX;
+}
+
 static void add_value(struct buf *text, struct slice value)
 {
+    if (is_plain(value)) {
+        buf_add(text, value);
+        return;
+    }
     struct slice shown = utf8_clip(slice_sub(value, 0, utf8_valid_len(value)), LABEL_BYTES_MAX);
     for (size_t i = 0; i < shown.len; i++) {
         char c = shown.ptr[i];
@@ -168,8 +201,39 @@ static struct series *series_new(struct metrics *metrics, enum metric metric, st
     return series;
 }
 
+static bool is_recent(const struct recent *recent, const struct slice *values, size_t count)
+{
+    const char *text = recent->text;
+    if (recent->series == NULL)
+        return false;
+    for (size_t i = 0; i < count; text += recent->lens[i++])
+        if (values[i].len != recent->lens[i] ||
+            (values[i].len > 0 && memcmp(text, values[i].ptr, values[i].len) != 0))
+            return false;
+    return true;
+}
+
+static void remember(struct metrics *metrics, enum metric metric, const struct slice *values,
+                     struct series *series)
+{
+    size_t count = metrics->label_counts[metric], len = 0;
+    struct recent *recent =
+        &metrics->recent[metric][metrics->next_recent[metric]++ % RECENT_SERIES];
+    recent->series = NULL;
+    for (size_t i = 0; i < count; i++) {
+        if (values[i].len > sizeof recent->text - len)
+            return;
+        if (values[i].len > 0)
+            memcpy(recent->text + len, values[i].ptr, values[i].len);
+        recent->lens[i] = values[i].len;
+        len += values[i].len;
+    }
+    recent->series = series;
+}
+
 /* NULL: no memory. The set's last place of a metric is for `other`. */
-static struct series *find(struct metrics *metrics, enum metric metric, const struct slice *values)
+static struct series *find_by_text(struct metrics *metrics, enum metric metric,
+                                   const struct slice *values)
 {
     struct slice labels = labels_of(metrics, metric, values, false);
     size_t place = place_of(metrics, metric, labels);
@@ -181,6 +245,18 @@ static struct series *find(struct metrics *metrics, enum metric metric, const st
     if (metrics->table[place] == NULL)
         metrics->table[place] = series_new(metrics, metric, labels);
     return metrics->table[place];
+}
+
+static struct series *find(struct metrics *metrics, enum metric metric, const struct slice *values)
+{
+    const struct recent *recent = metrics->recent[metric];
+    for (size_t i = 0; i < RECENT_SERIES; i++)
+        if (is_recent(&recent[i], values, metrics->label_counts[metric]))
+            return recent[i].series;
+    struct series *series = find_by_text(metrics, metric, values);
+    if (series != NULL)
+        remember(metrics, metric, values, series);
+    return series;
 }
 
 void metrics_add(struct metrics *metrics, enum metric metric, const struct slice *labels,
