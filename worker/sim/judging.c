@@ -99,6 +99,18 @@ static void refuse_failed(struct served *served, enum err err, const char *text)
         sim_refuse(served, 400, "ValidationException", text);
 }
 
+/* A body that is refused, unless the call meets another error first. */
+static void refuse_body(struct served *served, enum err err, const char *text)
+{
+    enum fault fault = FAULT_NONE;
+    if (err == ERR_REJECTED)
+        fault = plan_refusal(&served->sim->planner, served->model, served->operation);
+    if (fault == FAULT_NONE)
+        refuse_failed(served, err, text);
+    else
+        sim_refuse(served, FAULTS[fault].status, FAULTS[fault].type, FAULTS[fault].text);
+}
+
 /* Takes the call's tokens from the quota and makes its plan. */
 static void plan_call(struct served *served, const struct conversation *conversation,
                       const struct family *family)
@@ -206,7 +218,7 @@ static void read_body(struct served *served)
     if (err == OK && operation_is_invoke(served->operation))
         err = read_metadata(served, &arena, text);
     if (err != OK) {
-        refuse_failed(served, err, text);
+        refuse_body(served, err, text);
         return;
     }
     struct slice tag = tag_find(conversation.prompt, config->tag_open, config->tag_close);

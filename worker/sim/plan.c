@@ -67,10 +67,14 @@ static bool rule_treats(struct planner *planner, size_t index, struct random *ra
 }
 
 /* Does the rule match by what is known before the body is read? */
+static bool knows_no_body(const struct sim_rule *rule)
+{
+    return rule->match.prompt.len == 0 && rule->match.system.len == 0;
+}
+
 static bool is_early_rule(const struct sim_rule *rule)
 {
-    return rule->effect.fault == FAULT_RESET_EARLY && rule->match.prompt.len == 0 &&
-           rule->match.system.len == 0;
+    return rule->effect.fault == FAULT_RESET_EARLY && knows_no_body(rule);
 }
 
 enum fault plan_early(struct planner *planner, struct slice model, enum operation operation)
@@ -84,6 +88,29 @@ enum fault plan_early(struct planner *planner, struct slice model, enum operatio
     }
     double rate = config->fault_rates[FAULT_RESET_EARLY];
     return rate > 0 && chance_draw(&planner->early) < rate ? FAULT_RESET_EARLY : FAULT_NONE;
+}
+
+static bool is_status(int64_t fault)
+{
+    return fault != SIM_UNSET && FAULTS[fault].kind == FAULT_KIND_STATUS;
+}
+
+enum fault plan_refusal(struct planner *planner, struct slice model, enum operation operation)
+{
+    const struct sim_config *config = planner->config;
+    for (size_t i = 0; i < config->rule_count; i++) {
+        const struct sim_rule *rule = &config->rules[i];
+        if (is_status(rule->effect.fault) && knows_no_body(rule) &&
+            matches_call(&rule->match, model, operation) &&
+            rule_treats(planner, i, &planner->early))
+            return (enum fault)rule->effect.fault;
+    }
+    for (int fault = FAULT_NONE + 1; fault < FAULT_COUNT; fault++) {
+        double rate = config->fault_rates[fault];
+        if (rate > 0 && is_status(fault) && chance_draw(&planner->early) < rate)
+            return (enum fault)fault;
+    }
+    return FAULT_NONE;
 }
 
 static void apply_effect(struct plan *plan, const struct sim_effect *effect, bool is_stream,

@@ -84,6 +84,10 @@ void planner_done(struct planner *planner);
 /* FAULT_RESET_EARLY or FAULT_NONE, before the body is read: by the fault's rate, and by rules that
  * do not match prompts. */
 enum fault plan_early(struct planner *planner, struct slice model, enum operation operation);
+/* The error that a call meets whose body is refused, for Bedrock throttles and denies access before
+ * it looks at bodies; FAULT_NONE: only its body's. By rates, and by rules that do not match prompts.
+ */
+enum fault plan_refusal(struct planner *planner, struct slice model, enum operation operation);
 /* Makes the plan of a call. ERR_INVALID: ret_text says what is wrong with the directive.
  * ERR_NO_MEMORY. */
 MUST_CHECK enum err plan_make(struct planner *planner, const struct plan_facts *facts,
