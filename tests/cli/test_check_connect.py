@@ -19,7 +19,7 @@ def check(url, *more, **environment):
                 f"bedrock.endpoint_url={url}", *more, **{**KEYS, **environment})
     assert done.returncode == 1, "there is no broker"
     assert "secret+key" not in done.stdout + done.stderr
-    return re.findall(r"^(ok|FAIL) +(credentials|endpoint|models\b.*?): (.*)$", done.stdout, re.M)
+    return re.findall(r"^(ok|warn|FAIL) +(credentials|endpoint|models\b.*?): (.*)$", done.stdout, re.M)
 
 
 def verdicts(lines):
@@ -47,7 +47,8 @@ def test_each_model_is_tried_with_the_api_that_its_requests_take(tmp_path):
     assert verdicts(lines)[2:] == [("ok", f"models {name}") for name in "abcd"]
     calls = [json.loads(line) for line in ledger.read_text(encoding="utf-8").splitlines()]
     assert not any(call.get("billed") for call in calls)
-    assert [call["operation"] for call in calls if call["event"] == "end"] == ["Converse"] + 3 * ["InvokeModel"]
+    asked = [call["operation"] for call in calls if call["event"] == "end" and call["operation"] != "CountTokens"]
+    assert asked == ["Converse"] + 3 * ["InvokeModel"]
 
 
 def test_a_simulator_with_a_settings_file_knows_the_key_of_the_pages(tmp_path):
@@ -117,8 +118,8 @@ def answering(**attributes):
 
 @pytest.mark.parametrize(("status", "kind", "words"), [
     (403, "AccessDeniedException", "access denied; grant bedrock:InvokeModel"),
-    (404, "ResourceNotFoundException", "the call failed; Bedrock answers 404 ResourceNotFoundException: no"),
-    (500, "InternalServerException", "the call failed; Bedrock answers 500 InternalServerException: no")])
+    (404, "ResourceNotFoundException", "check the id and the region; Bedrock answers 404 ResourceNotFoundException: no"),
+    (500, "InternalServerException", "check again later; Bedrock answers 500 InternalServerException: no")])
 def test_a_model_that_cannot_be_called_is_reported_with_bedrocks_error(status, kind, words):
     with answering(status=status, kind=kind) as (url, _):
         lines = check(url, *MODELS)
@@ -144,9 +145,88 @@ def test_invalid_keys_are_reported_and_never_shown():
             assert "canary" not in str(lines)
 
 
-def test_a_throttled_model_passes_the_check():
-    with answering(status=429, kind="ThrottlingException") as (url, _):
-        assert verdicts(check(url, *MODELS))[-1] == ("ok", "models fast")
+COUNTED = "anthropic.claude-sonnet-4-20250514-v1:0"
+UNCOUNTED = "meta.llama3-8b-instruct-v1:0"      # the simulator counts no tokens for Llama
+
+
+def of_models(url, ids):
+    """The lines of these models, by alias."""
+    aliases = ", ".join(f"{name}: {{id: '{model}'}}" for name, model in ids.items())
+    lines = check(url, "--set", f"models.aliases={{{aliases}}}")
+    return {about.split()[1]: (verdict, words) for verdict, about, words in lines if about.startswith("models ")}
+
+
+def ruled(tmp_path, rules):
+    """The options of a simulator with these rules: (model, operation, fault)."""
+    settings = tmp_path / "sim.yaml"
+    settings.write_text("rules:\n" + "".join(
+        f"  - {{model: '{model}', operation: {operation}, fault: {fault}}}\n" for model, operation, fault in rules),
+        encoding="utf-8")
+    return "-c", settings
+
+
+REFUSALS = {
+    "invalid_model": ("FAIL", "check the id and the region"),
+    "profile_only": ("FAIL", "use a profile's id, such as us."),
+    "access_denied": ("FAIL", "the account has no access to this model; request it"),
+    "not_authorized": ("FAIL", "grant bedrock:InvokeModel"),
+    "not_allowed": ("FAIL", "Bedrock does not let this account call the model"),
+    "use_case": ("FAIL", "fill in its form"),
+    "retired": ("FAIL", "Bedrock has retired this model"),
+    "quota_exceeded": ("FAIL", "Service Quotas"),
+    "throttling": ("warn", "was not checked: throttled"),
+    "service_unavailable": ("warn", "was not checked: Bedrock has no capacity"),
+    "validation": ("warn", "was not checked: this answer says nothing about the model"),
+}
+
+
+def test_each_refusal_is_named_with_its_remedy(tmp_path):
+    ids = {fault: f"anthropic.claude-{number}" for number, fault in enumerate(REFUSALS)}
+    rules = [(ids[fault], operation, fault) for fault in REFUSALS for operation in ("converse", "count-tokens")]
+    with simulator(*ruled(tmp_path, rules)) as url:
+        lines = of_models(url, ids)
+    for fault, (verdict, remedy) in REFUSALS.items():
+        assert lines[fault][0] == verdict and remedy in lines[fault][1], lines[fault]
+        assert "; Bedrock answers " in lines[fault][1]
+
+
+def test_a_model_that_the_endpoint_lacks_fails(tmp_path):
+    settings = tmp_path / "sim.yaml"
+    settings.write_text("models: ['us.*']\n", encoding="utf-8")
+    with simulator("-c", settings) as url:
+        lines = of_models(url, {"plain": HAIKU, "profile": f"us.{HAIKU}"})
+    assert (lines["plain"][0], lines["profile"][0]) == ("FAIL", "ok")
+
+
+def test_counted_tokens_tell_where_the_answer_cannot(tmp_path):
+    rules = [("*sonnet*", "converse", "throttling"), ("*opus*", "converse", "validation"), ("meta*", "converse", "throttling")]
+    ids = {"sonnet": COUNTED, "opus": COUNTED.replace("sonnet", "opus"), "llama": UNCOUNTED}
+    with simulator(*ruled(tmp_path, rules)) as url:
+        lines = of_models(url, ids)
+    for name, answer in (("sonnet", "429 ThrottlingException"), ("opus", "400 ValidationException")):
+        assert lines[name][0] == "ok" and "Bedrock counts tokens for it" in lines[name][1]
+        assert lines[name][1].endswith(f"the free test call gets {answer}")
+    assert lines["llama"][0] == "warn"
+
+
+def test_a_form_that_is_refused_first_is_no_proof(tmp_path):
+    """What AWS checks first is unknown: an answer about the empty request may come before one about the model."""
+    rules = [("*opus*", "count-tokens", "not_allowed")]
+    opus = COUNTED.replace("sonnet", "opus")
+    with simulator(*ruled(tmp_path, rules)) as url:
+        lines = of_models(url, {"sonnet": COUNTED, "llama": UNCOUNTED, "opus": opus, "profile": f"us.{opus}"})
+    assert lines["sonnet"][0] == "ok" and "first request" not in lines["sonnet"][1]
+    assert lines["llama"][0] == "ok" and "the first request tells" in lines["llama"][1]
+    assert lines["opus"][0] == "FAIL"
+    assert lines["profile"][0] == "ok", "the model of a profile need not be in the region"
+
+
+def test_a_region_that_the_endpoint_does_not_serve_is_named(tmp_path):
+    settings = tmp_path / "sim.yaml"
+    settings.write_text("auth: {region: eu-west-1}\n", encoding="utf-8")
+    with simulator("-c", settings) as url:
+        lines = check(url, *MODELS, AWS_REGION="us-east-1")
+    assert lines[-1][:2] == ("FAIL", "credentials") and "the endpoint belongs to another region" in lines[-1][2]
 
 
 @pytest.mark.parametrize("status", [200, 403, 502])
@@ -160,8 +240,9 @@ def test_an_html_page_in_place_of_an_answer_is_not_bedrock(status):
 def test_calls_pass_through_the_configured_proxy():
     with answering() as (url, seen):
         lines = check("http://bedrock.invalid", *MODELS, "--set", f"bedrock.proxy={url}")
-    assert verdicts(lines) == [("ok", "credentials"), ("ok", "endpoint"), ("ok", "models fast")]
-    assert seen == [f"http://bedrock.invalid/model/{HAIKU.replace(':', '%3A')}/converse"]
+    assert verdicts(lines) == [("ok", "credentials"), ("ok", "endpoint"), ("warn", "models fast")]
+    path = f"http://bedrock.invalid/model/{HAIKU.replace(':', '%3A')}"
+    assert seen == [f"{path}/converse", f"{path}/count-tokens"]
 
 
 def test_a_wrong_clock_is_reported_and_corrected(tmp_path):

@@ -14,6 +14,9 @@
 
 #define PIECE_BYTES_MAX  ((size_t)64 * 1024)
 #define ANSWER_BYTES_MAX ((size_t)1024 * 1024)
+#define COUNTED_BODY                                                                               \
+    "{\"input\":{\"converse\":{\"messages\":[{\"role\":\"user\",\"content\":[{\"text\":\"Hello."   \
+    "\"}]}]}}}"
 
 /* A call and its answer; the buffers serve one call after the other. */
 struct trial {
@@ -46,7 +49,7 @@ static void trial_done(struct trial *trial)
 }
 
 /* Writes the meaning of the answer to `probe`. */
-static void judge(const struct dialect *dialect, const struct http_once_answer *answer,
+static void judge(const struct invocation *invocation, const struct http_once_answer *answer,
                   struct probe *probe)
 {
     struct slice body = buf_slice(&answer->body);
@@ -59,9 +62,9 @@ static void judge(const struct dialect *dialect, const struct http_once_answer *
     struct arena arena OWNED_BY(arena_done);
     struct answer said;
     arena_init(&arena, DIALECT_SCRATCH_BYTES(ANSWER_BYTES_MAX));
-    struct request request = {.model = SLICE_NULL};
+    struct request request = {.count_tokens = invocation->request->count_tokens};
     struct heard heard = {answer->status, buf_slice(&answer->head), &request, body};
-    if (dialect_decode(dialect, &arena, &heard, &said, &probe->why) == OK)
+    if (dialect_decode(invocation->dialect, &arena, &heard, &said, &probe->why) == OK)
         why_clear(&probe->why);
 }
 
@@ -88,7 +91,7 @@ static void trial_make(struct trial *trial, const struct assembly *assembly,
     if (err != OK)
         (void)why_set(&probe->why, err, NULL, "%s", trial->answer.reason);
     else
-        judge(invocation->dialect, &trial->answer, probe);
+        judge(invocation, &trial->answer, probe);
 }
 
 /* How far the service's clock is ahead, if that may be why it rejected the call; otherwise 0. */
@@ -114,8 +117,22 @@ static bool find_endpoint(const struct assembly *assembly, struct slice region, 
     return err == OK && endpoint_read(buf_slice(url), ret_endpoint) == OK;
 }
 
-void probe_model(const struct assembly *assembly, const struct credentials *credentials,
-                 const struct request *asked, struct probe *ret_probe)
+/* Sends the call, and again with the service's time if this clock is off. */
+static void call(const struct assembly *assembly, const struct credentials *credentials,
+                 struct invocation *invocation, struct probe *probe)
+{
+    struct trial trial OWNED_BY(trial_done);
+    trial_init(&trial);
+    trial_make(&trial, assembly, credentials, invocation, probe);
+    probe->clock_offset_ms = clock_offset_ms(probe, buf_slice(&trial.answer.head));
+    if (probe->clock_offset_ms == 0)
+        return;
+    invocation->wall_ms = clock_wall_ms() + probe->clock_offset_ms;
+    trial_make(&trial, assembly, credentials, invocation, probe);
+}
+
+static void try_call(const struct assembly *assembly, const struct credentials *credentials,
+                     const struct request *asked, bool counts, struct probe *ret_probe)
 {
     struct request request = *asked;
     struct slice region = asked->region;
@@ -134,23 +151,29 @@ void probe_model(const struct assembly *assembly, const struct credentials *cred
     }
     request.traits = traits_of(request.model, request.base_model, request.provider);
     dialect_choose(&request);
+    request.count_tokens = counts;
     const struct dialect *dialect = dialect_for(NULL, &request);
     struct invocation invocation = {
         .endpoint = &endpoint,
         .dialect = dialect,
         .request = &request,
         .model = request.model,
-        .body = slice_of_text(dialect->family->trial_body),
+        .body = counts ? SLICE(COUNTED_BODY) : slice_of_text(dialect->family->trial_body),
         .region = region,
         .user_agent = assembly->engine.user_agent,
         .wall_ms = clock_wall_ms(),
     };
-    struct trial trial OWNED_BY(trial_done);
-    trial_init(&trial);
-    trial_make(&trial, assembly, credentials, &invocation, ret_probe);
-    ret_probe->clock_offset_ms = clock_offset_ms(ret_probe, buf_slice(&trial.answer.head));
-    if (ret_probe->clock_offset_ms == 0)
-        return;
-    invocation.wall_ms = clock_wall_ms() + ret_probe->clock_offset_ms;
-    trial_make(&trial, assembly, credentials, &invocation, ret_probe);
+    call(assembly, credentials, &invocation, ret_probe);
+}
+
+void probe_model(const struct assembly *assembly, const struct credentials *credentials,
+                 const struct request *asked, struct probe *ret_probe)
+{
+    try_call(assembly, credentials, asked, false, ret_probe);
+}
+
+void probe_count(const struct assembly *assembly, const struct credentials *credentials,
+                 const struct request *asked, struct probe *ret_probe)
+{
+    try_call(assembly, credentials, asked, true, ret_probe);
 }

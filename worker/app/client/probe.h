@@ -26,5 +26,9 @@ struct probe {
  * only provider and base_model are read. Blocks for up to two PROBE_TIMEOUT_MS. */
 void probe_model(const struct assembly *assembly, const struct credentials *credentials,
                  const struct request *asked, struct probe *ret_probe);
+/* Has Bedrock count the tokens of a message for the model (CountTokens, which is free too): shows
+ * whether the account may use it, where Bedrock counts for it. Otherwise as probe_model. */
+void probe_count(const struct assembly *assembly, const struct credentials *credentials,
+                 const struct request *asked, struct probe *ret_probe);
 
 #endif

@@ -8,6 +8,7 @@
 #include "app/assembly.h"
 #include "app/client/kafka_client.h"
 #include "app/client/probe.h"
+#include "app/client/refusal.h"
 #include "app/client/screen.h"
 #include "app/commands/settings_options.h"
 #include "app/settings/topics.h"
@@ -197,17 +198,15 @@ static struct candidate candidate_of(const struct model_alias *alias)
     return candidate;
 }
 
-static void probe_candidate(const struct assembly *assembly, const struct credentials *credentials,
-                            const struct candidate *candidate, struct probe *ret_probe)
+static struct request request_of(const struct candidate *candidate)
 {
-    const struct request request = {
+    return (struct request){
         .model = candidate->model,
         .region = candidate->region,
         .api = candidate->api,
         .provider = candidate->provider,
         .base_model = candidate->base_model,
     };
-    probe_model(assembly, credentials, &request, ret_probe);
 }
 
 /* Collects the models of the aliases, then models.default if it is an id: each once, at most
@@ -258,43 +257,94 @@ static void report_endpoint(struct checking *checking, const struct probe *probe
     report_is(checking, is_answered(probe), "endpoint", words);
 }
 
-/* Did Bedrock answer the empty request as it does when all is well: invalid, or throttled? */
-static bool is_good_answer(const struct probe *probe)
+/* Whose answers about models are asked for. */
+struct asking {
+    const struct assembly *assembly;
+    const struct credentials *credentials;
+    bool has_token; /* the credentials are a bearer token */
+};
+
+/* What CountTokens says about a model whose empty request did not tell. Refusals count if they are
+ * of this model: CountTokens is asked for the model of an inference profile, which the region need
+ * not serve, and may need a right that calls do not. */
+static enum refusal_kind count_candidate(const struct asking *asking,
+                                         const struct candidate *candidate, struct probe *probe)
 {
-    switch ((int)probe->why.err) {
-    case OK: /* a test server that accepts every request */
-    case ERR_REJECTED:
-    case ERR_THROTTLED:
-    case ERR_OVERLOADED:
-        return true;
-    default:
-        return false;
-    }
+    const struct request request = request_of(candidate);
+    struct probe count;
+    struct slice name = traits_of(request.model, request.base_model, request.provider).name;
+    probe_count(asking->assembly, asking->credentials, &request, &count);
+    if (count.is_answered && count.why.err == OK)
+        return REFUSAL_BY_MODEL;
+    if (!count.is_answered || count.why.err != ERR_REJECTED ||
+        !slice_equal(name, candidate->model) || refusal_of(&count.why).kind != REFUSAL_OF_MODEL)
+        return REFUSAL_UNKNOWN;
+    *probe = count;
+    return REFUSAL_OF_MODEL;
 }
 
-static void report_model(struct checking *checking, const struct candidate *candidate,
-                         const struct credentials *credentials, const struct probe *probe)
+/* What is wrong with a model, or why it was not checked. */
+static void report_trouble(struct checking *checking, const struct asking *asking,
+                           const struct candidate *candidate, const struct probe *probe,
+                           enum verdict verdict)
 {
-    char what[160], words[sizeof probe->why.message + 768];
-    bool is_good = is_good_answer(probe);
-    const char *denied =
-        credentials->bearer_token.len > 0
-            ? "access denied: the token of AWS_BEARER_TOKEN_BEDROCK may be wrong or expired, or "
-              "needs bedrock:CallWithBearerToken, bedrock:InvokeModel and access to the model; "
-              "Bedrock answers"
-            : "access denied; grant bedrock:InvokeModel and access to the model; Bedrock answers";
+    char what[160], words[sizeof probe->why.message + 1024];
+    struct refusal refusal = refusal_of(&probe->why);
+    bool is_token = asking->has_token && probe->why.err == ERR_ACCESS_DENIED;
     (void)snprintf(what, sizeof what, "models %.*s", SLICE_ARG(candidate->setting));
-    if (is_good)
-        (void)snprintf(words, sizeof words,
-                       "%.*s: the credentials are accepted (to an empty request, which is free, "
-                       "Bedrock answers %d %s)",
-                       SLICE_ARG(candidate->model), probe->status, probe->why.type);
+    (void)snprintf(words, sizeof words, "%.*s%s: %s%s; Bedrock answers %d %s: %s",
+                   SLICE_ARG(candidate->model), verdict == VERDICT_WARN ? " was not checked" : "",
+                   refusal.text,
+                   is_token ? "; the token of AWS_BEARER_TOKEN_BEDROCK may be wrong or expired, or "
+                              "need bedrock:CallWithBearerToken"
+                            : "",
+                   probe->status, probe->why.type, probe->why.message);
+    report(checking, verdict, what, words);
+}
+
+/* `kind` of the answer to the free call; `is_counted`: CountTokens has answered. */
+static void report_usable(struct checking *checking, const struct candidate *candidate,
+                          const struct probe *probe, enum refusal_kind kind, bool is_counted)
+{
+    char what[160], words[sizeof probe->why.message + 768], other[WHY_TYPE_MAX + 64];
+    const char *rest = other;
+    (void)snprintf(what, sizeof what, "models %.*s", SLICE_ARG(candidate->setting));
+    (void)snprintf(other, sizeof other, "the free test call gets %d %s", probe->status,
+                   probe->why.type);
+    if (kind == REFUSAL_BY_MODEL)
+        rest = "the model rejects the free test call, as it should";
+    else if (kind == REFUSAL_OF_PROBE && is_counted)
+        rest = "the free test call is rejected, as it should be";
+    else if (kind == REFUSAL_OF_PROBE)
+        rest = "the free test call is rejected, as it should be (perhaps before Bedrock looks at "
+               "the model: the first request tells)";
+    (void)snprintf(words, sizeof words, "%.*s: the credentials are accepted; %s%s",
+                   SLICE_ARG(candidate->model), is_counted ? "Bedrock counts tokens for it; " : "",
+                   probe->why.err == OK ? "the test call succeeds" : rest);
+    report(checking, VERDICT_OK, what, words);
+}
+
+/* Reports what the answer to the empty request says; where it cannot tell, CountTokens is asked. */
+static void report_model(struct checking *checking, const struct asking *asking,
+                         const struct candidate *candidate, struct probe *probe)
+{
+    enum refusal_kind kind = probe->why.err == OK ? REFUSAL_BY_MODEL : refusal_of(&probe->why).kind;
+    enum refusal_kind counted = REFUSAL_UNKNOWN;
+    bool is_open = kind != REFUSAL_BY_MODEL && kind != REFUSAL_OF_MODEL;
+    if (is_open)
+        counted = count_candidate(asking, candidate, probe);
+    if (kind == REFUSAL_OF_MODEL || counted == REFUSAL_OF_MODEL)
+        report_trouble(checking, asking, candidate, probe, VERDICT_FAIL);
+    else if (is_open && kind != REFUSAL_OF_PROBE && counted == REFUSAL_UNKNOWN)
+        report_trouble(checking, asking, candidate, probe, VERDICT_WARN);
     else
-        (void)snprintf(words, sizeof words, "%.*s: %s %d %s: %s", SLICE_ARG(candidate->model),
-                       probe->why.err == ERR_ACCESS_DENIED ? denied
-                                                           : "the call failed; Bedrock answers",
-                       probe->status, probe->why.type, probe->why.message);
-    report_is(checking, is_good, what, words);
+        report_usable(checking, candidate, probe, kind, counted == REFUSAL_BY_MODEL);
+}
+
+static struct asking asking_of(const struct assembly *assembly,
+                               const struct credentials_store *store)
+{
+    return (struct asking){assembly, &store->credentials, store->credentials.bearer_token.len > 0};
 }
 
 static bool is_about_credentials(enum err err)
@@ -310,12 +360,14 @@ static bool is_unsent(const struct probe *probe)
 
 static void report_rejected(struct checking *checking, const char *source, const struct why *why)
 {
-    char words[AWS_REASON_MAX + WHY_MESSAGE_MAX + 128];
+    char words[AWS_REASON_MAX + WHY_MESSAGE_MAX + 256];
+    struct refusal refusal = refusal_of(why);
+    const char *remedy = refusal.kind == REFUSAL_OF_KEYS ? refusal.text : "";
     if (why->err == ERR_NO_CREDENTIALS)
         (void)snprintf(words, sizeof words, "no signature can be made with those from %s", source);
     else
-        (void)snprintf(words, sizeof words, "Bedrock rejects those from %s: %s: %s", source,
-                       why->type, why->message);
+        (void)snprintf(words, sizeof words, "Bedrock rejects those from %s: %s: %s%s%s", source,
+                       why->type, why->message, remedy[0] != '\0' ? "; " : "", remedy);
     report_is(checking, false, "credentials", words);
 }
 
@@ -326,6 +378,7 @@ static void try_models(struct checking *checking, const struct assembly *assembl
                        size_t count)
 {
     bool is_there[MODELS_MAX] = {false};
+    const struct asking asking = asking_of(assembly, store);
     char last_url[ENDPOINT_URL_MAX + 1] = "";
     for (size_t i = 0; i < count; i++) {
         struct probe probe;
@@ -334,7 +387,8 @@ static void try_models(struct checking *checking, const struct assembly *assembl
             first++;
         if (first < i && !is_there[first])
             continue;
-        probe_candidate(assembly, &store->credentials, &candidates[i], &probe);
+        const struct request request = request_of(&candidates[i]);
+        probe_model(assembly, &store->credentials, &request, &probe);
         is_there[i] = is_answered(&probe);
         if (is_unsent(&probe)) {
             report_rejected(checking, store->source, &probe.why);
@@ -348,7 +402,7 @@ static void try_models(struct checking *checking, const struct assembly *assembl
             return;
         }
         if (is_there[i])
-            report_model(checking, &candidates[i], &store->credentials, &probe);
+            report_model(checking, &asking, &candidates[i], &probe);
     }
     if (count == MODELS_MAX)
         report_is(checking, true, "models", "the first 64 were tried, and no further ones");
@@ -361,9 +415,11 @@ static void try_some_model(struct checking *checking, const struct assembly *ass
 {
     const struct credentials made_up = {.bearer_token = SLICE("none")};
     struct probe probe;
-    const struct candidate some = {.model = SLICE(SOME_MODEL)};
-    probe_candidate(assembly, store->source != NULL ? &store->credentials : &made_up, &some,
-                    &probe);
+    const struct candidate some = {.setting = SLICE("(none in the settings)"),
+                                   .model = SLICE(SOME_MODEL)};
+    const struct request request = request_of(&some);
+    const struct asking asking = asking_of(assembly, store);
+    probe_model(assembly, store->source != NULL ? &store->credentials : &made_up, &request, &probe);
     if (!is_unsent(&probe))
         report_endpoint(checking, &probe);
     else
@@ -373,10 +429,7 @@ static void try_some_model(struct checking *checking, const struct assembly *ass
     if (is_about_credentials(probe.why.err))
         report_rejected(checking, store->source, &probe.why);
     else if (probe.why.err == ERR_ACCESS_DENIED && store->credentials.bearer_token.len > 0)
-        report_model(checking,
-                     &(struct candidate){.setting = SLICE("(none in the settings)"),
-                                         .model = SLICE(SOME_MODEL)},
-                     &store->credentials, &probe);
+        report_model(checking, &asking, &some, &probe);
     else
         report_is(checking, true, "models", "the settings name none to try");
 }
