@@ -5,7 +5,6 @@ The words after a fenced block's language say how it is checked:
 
   sh setup             README's broker, local Bedrock and worker: runs before the blocks of every other page   (kafka)
   sh try, python try   runs in the page's shell; an `output` block behind it is what it prints                 (kafka)
-  java try NAME        the same, as NAME.java on Spring Kafka                                                  (kafka)
   sh read              the same, repeated until the `output` behind it is there                                (kafka)
   sh alone             runs without README's setup                                                             (kafka)
   sh run               runs here, in a folder like a checkout, and ends with exit code 0
@@ -37,7 +36,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from outputs import SCHEMAS, faults                                           # noqa: E402
 from pages import PROGRAMS, ROOT, all_blocks, blocks_of, checkout, page_names, text_of     # noqa: E402
 
-IN_KAFKA_RING = {("sh", "setup"), ("sh", "try"), ("sh", "read"), ("sh", "alone"), ("python", "try"), ("java", "try")}
+IN_KAFKA_RING = {("sh", "setup"), ("sh", "try"), ("sh", "read"), ("sh", "alone"), ("python", "try")}
 HERE = {("sh", "run"), ("sh", "long"), ("sh", "docker"), ("sh", "two-commands"), ("yaml", "worker"), ("ini", "systemd"), ("c", "rows"), ("c", "picture"),
         ("text", "output"), ("text", "picture"), ("text", "demo")}
 LIMIT = 120
@@ -245,6 +244,15 @@ def test_the_pages_for_users_are_installed(tmp_path):
     for page in ("CHANGELOG.md", "schema/README.md", "config/README.md", "deploy/README.md", "deploy/GUARANTEES.md"):
         assert (first.parent / page).read_text(encoding="utf-8") == text_of(page)
     shutil.rmtree(tmp_path)
+
+
+def test_the_policy_grants_what_the_worker_calls_and_nothing_else():
+    policy = json.loads((ROOT / "deploy" / "examples" / "iam-policy.json").read_text(encoding="utf-8"))
+    [statement] = policy["Statement"]
+    assert (policy["Version"], statement["Effect"]) == ("2012-10-17", "Allow")
+    said = section("config/README.md", "Credentials")
+    assert set(statement["Action"]) == set(re.findall(r"bedrock:\w+", said)) - {"bedrock:CallWithBearerToken"}
+    assert all(re.fullmatch(r"arn:aws:bedrock:\*:\*?:[\w-]+/\*", resource) for resource in statement["Resource"])
 
 
 STRUCK = ["anew", "nobody", "so long", "told", "in words", "of its own", "of their own", "of one's own"]

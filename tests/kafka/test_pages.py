@@ -67,11 +67,8 @@ class Shell:
         text = block.text.replace(":9911", f":{self.port}").replace("--port 9911", f"--port {self.port}")
         if block.language == "sh":
             return text
-        name = {"python": "block.py", "java": f"{block.way[-1]}.java"}[block.language]
-        (self.folder / name).write_text(text)
-        if block.language == "python":
-            return f"python {name}"
-        return f"java -XX:TieredStopAtLevel=1 -cp '{SPRING_LIBS}/*' {name}"
+        (self.folder / "block.py").write_text(text)
+        return "python block.py"
 
     def run(self, block):
         code, out, errors = self.call(self.script_of(block))
@@ -143,8 +140,8 @@ def follow(shell, page):
 
 @pytest.mark.parametrize("page", [page for page in page_names() if is_session(page)])
 def test_the_commands_of_a_page_give_what_it_shows(shell, page):
-    if any(block.language == "java" for block in blocks_of(page)):
-        missing = fetch_jars(pom=ROOT / "tests" / "kafka" / "spring" / "pom.xml", folder=SPRING_LIBS)
+    if any("mvn " in block.text for block in blocks_of(page)):
+        missing = fetch_jars(pom=ROOT / "deploy" / "examples" / "spring" / "pom.xml", folder=SPRING_LIBS)
         if missing:
             pytest.skip(f"no Spring Kafka: {missing}")
     printed = "".join(follow(shell, page))
@@ -162,6 +159,14 @@ def test_a_python_example_ends_when_no_worker_runs(shell, block):
     (shell.folder / "block.py").write_text(block.text.replace("+ 60\n", "+ 3\n"))
     code, _, errors = shell.call("python block.py")
     assert code == 1 and "is the worker running?" in errors, errors
+
+
+def test_the_examples_end_when_no_worker_runs(shell):
+    shell.run(SETUP[0])
+    for command in ("python deploy/examples/python/ask.py", "python deploy/examples/python/stream.py",
+                    "deploy/examples/kcat/ask.sh Hello."):
+        code, _, errors = shell.call(f"export PATIENCE=2; {command}")
+        assert code == 1 and "is the worker running?" in errors, (command, errors)
 
 
 def test_the_topics_section_creates_the_five_topics(shell):

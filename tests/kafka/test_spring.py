@@ -16,7 +16,7 @@ LIBS = WORK / "spring-libs"
 
 @pytest.mark.parametrize("partition", [-1, 1], ids=["by_group", "by_reply_partition"])
 def test_a_replying_kafka_template_gets_its_replies(broker, folder, partition):
-    missing = fetch_jars(pom=SPRING / "pom.xml", folder=LIBS)
+    missing = fetch_jars(pom=ROOT / "deploy" / "examples" / "spring" / "pom.xml", folder=LIBS)
     if missing:
         pytest.skip(f"no Spring Kafka: {missing}")
     replies = f"spring-{uuid.uuid4().hex[:8]}.replies"
