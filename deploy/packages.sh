@@ -15,7 +15,7 @@ BUILD="build-essential cmake ninja-build pkg-config ca-certificates kcat librdka
     libuv1-dev libmicrohttpd-dev"
 TEST="libcmocka-dev clang libclang-rt-dev default-jdk-headless maven python3 python3-venv git jq
     groff-base mandoc chromium fonts-dejavu-core"
-DOCKER="docker.io iptables iproute2 debootstrap"
+DOCKER="docker.io iptables iproute2 debootstrap prometheus"
 BENCH="nginx libnginx-mod-http-echo"
 # The measure of the C files' layout; where another release lacks it, that test is skipped.
 [ "$(. /etc/os-release && echo "${VERSION_CODENAME:-}")" != bookworm ] || TEST="$TEST clang-format-14"
