@@ -82,8 +82,8 @@ static void add_attempt(struct engine *engine, const struct job *job, const stru
     invocation_add_header(headers, "amz-sdk-invocation-id", uuid_slice(&job->invocation));
     buf_addf(headers, "amz-sdk-request: attempt=%d", attempt->number);
     /* The settings do not limit throttled attempts. */
-    if ((uint32_t)attempt->number <= engine->config.retry.max_attempts)
-        buf_addf(headers, "; max=%u", engine->config.retry.max_attempts);
+    if ((uint32_t)attempt->number <= job->terms->retry.max_attempts)
+        buf_addf(headers, "; max=%u", job->terms->retry.max_attempts);
     buf_add(headers, SLICE("\r\n"));
 }
 

@@ -20,7 +20,7 @@ void chunk_send(struct engine *engine, struct call *call, const struct stream_st
         .wall_ms = engine->wall_ms,
     };
     struct output *chunk;
-    if (output_chunk(&engine->config.output, &facts, &chunk) != OK) {
+    if (output_chunk(&job->terms->output, &facts, &chunk) != OK) {
         call->is_chunk_unsent = true;
         return;
     }
@@ -61,6 +61,6 @@ void chunks_close(struct engine *engine, struct job *job)
     };
     struct output *chunk;
     struct call_ref no_call = {UINT32_MAX, 0};
-    if (output_chunk(&engine->config.output, &facts, &chunk) == OK)
+    if (output_chunk(&job->terms->output, &facts, &chunk) == OK)
         engine->ports.chunk_send(engine->ports.self, no_call, chunk);
 }

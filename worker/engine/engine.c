@@ -27,6 +27,7 @@
 #include "engine/settle.h"
 #include "engine/slots.h"
 #include "engine/target.h"
+#include "engine/terms.h"
 #include "engine/log.h"
 
 #define TURN_MAX_MS   1000 /* the longest sleep: a tick */
@@ -60,6 +61,7 @@ struct engine *engine_new(const struct engine_config *config, const struct ports
     check_set_objects(objects_print);
     engine->config = *config;
     engine->config.catalog.memo = &engine->traits_memo;
+    terms_init(engine);
     engine->ports = *ports;
     engine->now_ms = now_ms;
     engine->wall_ms = wall_ms;

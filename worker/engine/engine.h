@@ -10,9 +10,13 @@
 #include "wire/bedrock/dialects.h"
 #include "wire/chat/catalog.h"
 
+/* The most configurations that requests may have been read with at a time. */
+#define ENGINE_TERMS_MAX 8
+
 enum ordering { ORDERING_KEY, ORDERING_PARTITION, ORDERING_NONE };
 
-/* The engine borrows everything here for its life. */
+/* The engine borrows everything here for its life; what engine_reload changes, until
+ * engine_uses_terms says no. */
 struct engine_config {
     struct catalog catalog;
     const struct dialects *dialects; /* NULL = those of this version */
@@ -46,6 +50,16 @@ struct engine_config {
  * is monotonic, `wall_ms` Unix time. CHECKs that the limits are above 0. */
 struct engine *engine_new(const struct engine_config *config, const struct ports *ports,
                           int64_t now_ms, int64_t wall_ms);
+/* Changes what may change while the engine runs: catalog, reply_allowed, retry, commit_interval_ms
+ * and the output's echo_headers; it looks at nothing else of `config`. They hold for requests taken
+ * from now on; those taken earlier keep what they were read with. So `config`'s lists are borrowed
+ * while engine_uses_terms(*ret_number). The first terms have number 0. False: requests hold
+ * ENGINE_TERMS_MAX terms; try again later. */
+MUST_CHECK bool engine_reload(struct engine *engine, const struct engine_config *config,
+                              uint32_t *ret_number);
+/* Whether these terms are the present ones or those of a request. */
+bool engine_uses_terms(const struct engine *engine, uint32_t number);
+
 /* Frees the engine with everything it owns; NULL is allowed. Sends no commands. */
 void engine_free(struct engine *engine);
 /* The most bytes that the engine can hold; the worker logs it at start. */

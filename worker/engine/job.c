@@ -36,7 +36,7 @@ static enum err read_request(struct engine *engine, struct job *job)
 {
     enum err err = request_from_headers(&job->arena, &job->record, &job->request, &job->why);
     if (job->record.value.len <= engine->config.max_request_bytes)
-        return request_read(&job->arena, &job->record, &engine->config.catalog, &job->request,
+        return request_read(&job->arena, &job->record, &job->terms->catalog, &job->request,
                             &job->why);
     if (err != OK)
         return err;
@@ -133,13 +133,13 @@ static int64_t elapsed_ms(const struct engine *engine, const struct job *job)
 /* Whether it waited too long for another attempt. */
 static bool is_out_of_time(const struct engine *engine, const struct job *job)
 {
-    return job->calls > 0 && elapsed_ms(engine, job) > engine->config.retry.max_elapsed_ms;
+    return job->calls > 0 && elapsed_ms(engine, job) > job->terms->retry.max_elapsed_ms;
 }
 
 static void watch_limit(struct engine *engine, struct job *job)
 {
     int64_t left = left_ms(engine, job);
-    int64_t tries_left = engine->config.retry.max_elapsed_ms - elapsed_ms(engine, job) + 1;
+    int64_t tries_left = job->terms->retry.max_elapsed_ms - elapsed_ms(engine, job) + 1;
     if (job->calls > 0 && tries_left < left)
         left = tries_left;
     if (left < INT64_MAX - engine->now_ms)
@@ -272,7 +272,7 @@ static bool try_again(struct engine *engine, struct job *job, const struct verdi
     job->rejected_looks = job->target->identity->looks;
     if (cause.err == ERR_CREDENTIALS_OLD && !cause.is_refreshed)
         engine->ports.credentials_refresh(engine->ports.self);
-    return retry_again(&engine->config.retry, &job->retry, &cause, &engine->random, ret_delay_ms);
+    return retry_again(&job->terms->retry, &job->retry, &cause, &engine->random, ret_delay_ms);
 }
 
 /* Asks io for new credentials again. False: the retry policy gives up. */
@@ -285,7 +285,7 @@ static bool job_look(struct engine *engine, struct job *job)
         .left_ms = left_ms(engine, job),
     };
     int64_t delay_ms;
-    if (!retry_look(&engine->config.retry, &job->retry, &cause, &delay_ms))
+    if (!retry_look(&job->terms->retry, &job->retry, &cause, &delay_ms))
         return false;
     engine->ports.credentials_refresh(engine->ports.self);
     timers_set(&engine->timers, &job->due, engine->now_ms + delay_ms);

@@ -6,6 +6,7 @@
 #include "engine/hold.h"
 #include "engine/result.h"
 #include "engine/target.h"
+#include "engine/terms.h"
 
 #define JOB_ARENA_BESIDE 1536 /* bytes of a job's first block beyond the size of its request */
 
@@ -96,6 +97,7 @@ void job_start(struct engine *engine, struct job *job, struct partition *partiti
     *job = (struct job){
         .index = index,
         .arena = arena,
+        .terms = terms_take(engine),
         .partition = partition,
         .offset = record->offset,
         .received_ms = engine->now_ms,
@@ -131,6 +133,8 @@ void job_free(struct engine *engine, struct job *job)
         target_release(engine, job->target);
     job->target = NULL;
     result_free(engine, &job->result);
+    terms_return(job->terms);
+    job->terms = NULL;
     job_go(engine, job, JOB_FREE);
     job_charge(engine, job);
     hold_count(engine, job->partition, -1);

@@ -69,7 +69,7 @@ bool outcome_answer(struct engine *engine, struct job *job, const struct verdict
     struct response_facts facts = response_facts_of(engine, job);
     facts.answer = &verdict->answer;
     struct output *response;
-    enum err err = output_response(&engine->config.output, &facts, &response);
+    enum err err = output_response(&job->terms->output, &facts, &response);
     if (err != OK) {
         (void)why_set(&job->why, err == ERR_TOO_LARGE ? ERR_RESPONSE_TOO_LARGE : err, NULL, "%s",
                       err_words(err));
@@ -105,7 +105,7 @@ bool outcome_kept(struct engine *engine, struct job *job)
     facts.answer = &job->kept->answer;
     facts.answered = &job->kept->attempt;
     struct output *response;
-    if (output_response(&engine->config.output, &facts, &response) != OK)
+    if (output_response(&job->terms->output, &facts, &response) != OK)
         return false;
     if (job->why.err == OK)
         (void)why_set(&job->why, ERR_BROKEN_STREAM, NULL, "%s", err_words(ERR_CANCELLED));
@@ -138,11 +138,11 @@ static void add_error_response(struct engine *engine, struct job *job)
     struct response_facts facts = response_facts_of(engine, job);
     facts.why = &job->why;
     struct output *response;
-    enum err err = output_response(&engine->config.output, &facts, &response);
+    enum err err = output_response(&job->terms->output, &facts, &response);
     for (enum stripped next = STRIPPED_ECHOES; err == ERR_TOO_LARGE && next <= STRIPPED_KEY;
          next++) {
         strip(job, next);
-        err = output_response(&engine->config.output, &facts, &response);
+        err = output_response(&job->terms->output, &facts, &response);
     }
     CHECK(err == OK);
     result_add(engine, &job->result, response);
@@ -156,7 +156,7 @@ static void add_letter(struct engine *engine, struct job *job)
     for (; err == ERR_TOO_LARGE && job->letter_rejections < LETTER_REJECTIONS_MAX;) {
         if (job->letter_rejections == LETTER_REJECTIONS_MAX - 1)
             strip(job, STRIPPED_KEY);
-        err = output_letter(&engine->config.output, &job->record, &job->why, (int)job->calls,
+        err = output_letter(&job->terms->output, &job->record, &job->why, (int)job->calls,
                             job->letter_rejections == 0, &letter);
         if (err == ERR_TOO_LARGE)
             job->letter_rejections++;

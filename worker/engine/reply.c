@@ -36,12 +36,12 @@ static bool is_our_own(const struct engine *engine, struct slice topic)
            slice_equal(output->dead_letters_topic, topic);
 }
 
-static bool is_allowed(const struct engine *engine, struct slice topic)
+static bool is_allowed(const struct engine *engine, const struct terms *terms, struct slice topic)
 {
     if (is_our_own(engine, topic))
         return false;
-    for (size_t i = 0; i < engine->config.reply_allowed_count; i++)
-        if (glob_match(engine->config.reply_allowed[i], topic, false))
+    for (size_t i = 0; i < terms->reply_allowed_count; i++)
+        if (glob_match(terms->reply_allowed[i], topic, false))
             return true;
     return false;
 }
@@ -102,7 +102,7 @@ enum err reply_check(struct engine *engine, struct job *job, struct why *ret_why
         return OK;
     if (!text_is_topic(name))
         return reject(engine, job, ret_why, "the reply topic is not a valid topic name");
-    if (!is_allowed(engine, name))
+    if (!is_allowed(engine, job->terms, name))
         return reject(engine, job, ret_why,
                       "topics.reply_allowed of the worker does not allow the reply topic");
     struct reply_topic *topic = place_for(engine, name);

@@ -188,9 +188,25 @@ static inline struct call_ref call_ref_of(const struct call *call)
 
 struct kept_answer;
 
+/* engine/terms.h */
+struct terms {
+    struct catalog catalog;
+    const struct slice *reply_allowed;
+    size_t reply_allowed_count;
+    struct retry_settings retry;
+    struct output_context output;
+    uint32_t jobs; /* that were read with them and are not free */
+};
+
+struct all_terms {
+    struct terms all[ENGINE_TERMS_MAX];
+    uint32_t now; /* the index of the present ones */
+};
+
 struct job {
     enum job_step step;
     uint32_t index;
+    struct terms *terms; /* NULL = free */
     struct partition *partition;
     int64_t offset;
     struct link link; /* in the pool, a target's queue, a lane or partition->parked */
@@ -388,6 +404,7 @@ struct engine {
     struct hold hold;
     uint32_t next_ticket;
 
+    struct all_terms terms;
     struct jobs jobs;
     struct lanes lanes;
     struct calls calls;

@@ -1,0 +1,67 @@
+#include "engine/terms.h"
+
+#include "base/check.h"
+
+static void terms_set(struct engine *engine, struct terms *terms)
+{
+    const struct engine_config *config = &engine->config;
+    *terms = (struct terms){
+        .catalog = config->catalog,
+        .reply_allowed = config->reply_allowed,
+        .reply_allowed_count = config->reply_allowed_count,
+        .retry = config->retry,
+        .output = config->output,
+    };
+    engine->terms.now = (uint32_t)(terms - engine->terms.all);
+}
+
+void terms_init(struct engine *engine)
+{
+    terms_set(engine, &engine->terms.all[0]);
+}
+
+struct terms *terms_take(struct engine *engine)
+{
+    struct terms *terms = &engine->terms.all[engine->terms.now];
+    terms->jobs++;
+    return terms;
+}
+
+void terms_return(struct terms *terms)
+{
+    CHECK(terms->jobs > 0);
+    terms->jobs--;
+}
+
+bool engine_uses_terms(const struct engine *engine, uint32_t number)
+{
+    CHECK(number < ENGINE_TERMS_MAX);
+    return number == engine->terms.now || engine->terms.all[number].jobs > 0;
+}
+
+/* What targets, cuts and metrics use is of the engine, not of a request: it changes at once. */
+static void config_change(struct engine_config *config, const struct engine_config *from)
+{
+    struct traits_memo *memo = config->catalog.memo;
+    config->catalog = from->catalog;
+    config->catalog.memo = memo;
+    config->reply_allowed = from->reply_allowed;
+    config->reply_allowed_count = from->reply_allowed_count;
+    config->retry = from->retry;
+    config->commit_interval_ms = from->commit_interval_ms;
+    config->output.echo_headers = from->output.echo_headers;
+    config->output.echo_header_count = from->output.echo_header_count;
+}
+
+bool engine_reload(struct engine *engine, const struct engine_config *config, uint32_t *ret_number)
+{
+    for (uint32_t i = 0; i < ENGINE_TERMS_MAX; i++) {
+        if (engine_uses_terms(engine, i))
+            continue;
+        config_change(&engine->config, config);
+        terms_set(engine, &engine->terms.all[i]);
+        *ret_number = i;
+        return true;
+    }
+    return false;
+}
