@@ -136,6 +136,23 @@ static void log_start(const struct worker *worker, const char *keys)
     log_line(worker, LOG_FILE_LIMIT_LOW, files, COUNT_OF(files));
 }
 
+/* io_config.add_headline. */
+static void add_headline(void *self, struct buf *ret_text)
+{
+    const struct worker *worker = self;
+    struct io_health health;
+    struct engine_stats stats;
+    io_health(worker->io, &health);
+    engine_stats(worker->engine, &stats);
+    if (!health.has_joined)
+        buf_add_text(ret_text, "Waits for the brokers before it joins its group");
+    else
+        buf_addf(ret_text, "%s%zu partition%s, %u of %u calls open, %u requests held",
+                 health.is_stopping ? "Stops: " : "", stats.partitions,
+                 stats.partitions == 1 ? "" : "s", stats.calling,
+                 worker->assembly.engine.max_in_flight, stats.held);
+}
+
 /* Makes io and the engine. False: ret_reason says why. */
 static bool make_parts(struct worker *worker, char *ret_reason)
 {
@@ -143,6 +160,8 @@ static bool make_parts(struct worker *worker, char *ret_reason)
     worker->assembly.engine.metrics = worker->pages.metrics;
     worker->assembly.io.server.answer = pages_answer;
     worker->assembly.io.server.self = &worker->pages;
+    worker->assembly.io.add_headline = add_headline;
+    worker->assembly.io.headline_self = worker;
     worker->io = io_new(&worker->assembly.io, ret_reason, ASSEMBLY_REASON_MAX);
     if (worker->io == NULL)
         return false;

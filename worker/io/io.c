@@ -21,6 +21,7 @@
 #define RESOLVER_MS  2000  /* for running look-ups of names, at the very end */
 #define LAST_TURN_MS 20
 #define STALL_MS     100 /* a longer pause of the loop counts as a stall */
+#define HEADLINE_MAX 2048
 
 /* ---- waking ---- */
 
@@ -58,6 +59,7 @@ static bool rooms_make(struct io *io, char *ret_error)
 {
     const struct kafka_config *kafka = &io->config.kafka;
     struct loop_wake wake = {.wake = io_wake, .self = io};
+    notify_open(&io->notify);
     io->sink = log_sink_new(&io->config.log);
     io->watchdog = watchdog_new();
     if (io->sink == NULL || io->watchdog == NULL || !loop_make(io))
@@ -190,6 +192,7 @@ void io_free(struct io *io)
     kafka_chunks_free(io->chunks);
     kafka_consumer_free(io->consumer);
     loop_end(io);
+    notify_close(&io->notify);
     log_sink_free(io->sink);
     watchdog_free(io->watchdog);
     memory_free(io->releases);
@@ -212,6 +215,7 @@ static void stop_begin(struct io *io)
     io->stop_until_ms = io->now_ms + io->config.drain_timeout_ms;
     watchdog_set(io->watchdog, io->config.drain_timeout_ms + STOP_GRACE_MS,
                  IO_EXIT_STOPPED_AT_ONCE);
+    notify_stopping(&io->notify, io->config.drain_timeout_ms + STOP_GRACE_MS + FREE_MS);
     engine_stop(io->engine);
 }
 
@@ -226,6 +230,7 @@ static void join_when_ready(struct io *io)
     if (kafka_consumer_subscribe(io->consumer, error)) {
         struct log_field field = FIELD_INT("start_ms", io->now_ms - io->made_ms);
         log_sink_add(io->sink, LOG_READY, &field, 1);
+        notify_ready(&io->notify);
         return;
     }
     struct log_field fields[] = {FIELD_TEXT("client", SLICE("consumer")),
@@ -315,6 +320,17 @@ static void stall_count(struct io *io, int64_t turned_ms, int64_t slept_ms)
         io->stalled_ms += io->now_ms - wake_ms;
 }
 
+/* A sign of life for the service manager, and now and then a line. */
+static void notify_serve(struct io *io)
+{
+    if (!notify_step(&io->notify, io->now_ms) || io->config.add_headline == NULL)
+        return;
+    struct buf headline OWNED_BY(buf_done);
+    buf_init(&headline, HEADLINE_MAX);
+    io->config.add_headline(io->config.headline_self, &headline);
+    notify_status(&io->notify, buf_slice(&headline));
+}
+
 /* One turn of the loop: waits for an event, unless there is `more` to do, and serves every room.
  * True: there is more to do. */
 static bool turn(struct io *io, bool more)
@@ -328,6 +344,7 @@ static bool turn(struct io *io, bool more)
     if (atomic_load(&io->stops) > 0)
         stop_begin(io);
     kafka_serve(io);
+    notify_serve(io);
     credentials_watch_step(io->credentials, io->now_ms);
     http_step(io->http);
     bool has_more = kafka_consumer_pump(io->consumer);
@@ -403,6 +420,7 @@ static void last_turn(struct io *io)
     (void)uv_run(&io->loop, UV_RUN_ONCE);
     alarm_clear(&io->alarm);
     time_take(io);
+    (void)notify_step(&io->notify, io->now_ms);
     kafka_consumer_turn(io->consumer);
     kafka_consumer_step(io->consumer, io->now_ms);
     (void)kafka_offsets_step(io->offsets, io->now_ms);

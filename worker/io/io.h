@@ -1,6 +1,7 @@
 /* The worker's input and output: Kafka, Bedrock, clock, signals and log, behind the commands and
  * events of engine/ports.h. A libuv loop runs in the thread that calls io_run; committer, look-ups,
- * watchdog and log sink have their threads.
+ * watchdog and log sink have their threads. A service manager that asked for it hears when the
+ * worker has joined its group, how it stands, and that it stops (io/loop/notify.h).
  *
  * The app calls, in this order: io_new, engine_new(…, io_ports(io), …), io_attach, io_run, io_free,
  * engine_free. The engine goes last, because io borrows the outputs of the open batch from it until
@@ -26,7 +27,10 @@ struct io_config {
     struct log_config log;
     struct server_config server; /* for people and probes; an empty address = none */
     int64_t drain_timeout_ms;    /* the watchdog ends the process some seconds after it */
-    bool handle_signals;         /* SIGTERM and SIGINT stop the engine; false: only io_stop does */
+    /* Appends one line about the worker for the service manager; NULL = none. */
+    void (*add_headline)(void *self, struct buf *ret_text);
+    void *headline_self;
+    bool handle_signals; /* SIGTERM and SIGINT stop the engine; false: only io_stop does */
 };
 
 struct io;

@@ -8,6 +8,7 @@
 
 #include "io/io.h"
 #include "io/loop/alarm.h"
+#include "io/loop/notify.h"
 #include "io/loop/signals.h"
 #include "io/aws/watch.h"
 #include "io/kafka/chunks.h"
@@ -36,6 +37,7 @@ struct io {
     struct signals signals;
     struct log_sink *sink;
     struct watchdog *watchdog;
+    struct notify notify; /* the service manager */
     struct http *http;
     struct server *server;          /* NULL = none */
     struct exchange_channel *calls; /* of the engine */

@@ -9,8 +9,8 @@
 #include "wire/chat/request.h"
 
 /* Fills `parsed`, `parsing_error` and `is_invalid` of the answer, in the arena. Does nothing if the
- * request has no structured_output. It holds up to `scratch_max` bytes beside; what is larger is
- * told in parsing_error. */
+ * request has no structured_output. It holds up to `scratch_max` bytes beside; an answer that
+ * is larger gets a parsing_error. */
 void parsed_read(struct arena *arena, size_t scratch_max, const struct request *request,
                  struct answer *answer);
 

@@ -14,7 +14,7 @@
 #include "wire/formats/json.h"
 #include "wire/formats/why.h"
 
-#define JSON_SCHEMA_FAULTS_MAX 8   /* told of one value */
+#define JSON_SCHEMA_FAULTS_MAX 8   /* listed of one value */
 #define JSON_SCHEMA_FAULT_MAX  512 /* bytes of one */
 #define JSON_SCHEMA_TEXT_MAX   (JSON_SCHEMA_FAULTS_MAX * (JSON_SCHEMA_FAULT_MAX + 1))
 
