@@ -212,7 +212,7 @@ def test_the_page_shows_what_the_status_says(worker, tab):
     assert "canary" not in tab.evaluate("document.documentElement.outerHTML")
 
 
-def test_the_page_is_one_file_that_asks_nobody_else(worker, tab):
+def test_the_page_is_one_file_that_asks_no_other(worker, tab):
     assert {re.sub(r"[?#].*", "", url) for url in tab.requests if not url.startswith("data:")} == {
         f"http://{worker.address}/", f"http://{worker.address}/status.json"}
     assert tab.problems == []
