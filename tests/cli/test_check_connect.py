@@ -194,8 +194,10 @@ def test_a_model_that_the_endpoint_lacks_fails(tmp_path):
     settings = tmp_path / "sim.yaml"
     settings.write_text("models: ['us.*']\n", encoding="utf-8")
     with simulator("-c", settings) as url:
-        lines = of_models(url, {"plain": HAIKU, "profile": f"us.{HAIKU}"})
-    assert (lines["plain"][0], lines["profile"][0]) == ("FAIL", "ok")
+        lines = of_models(url, {"plain": HAIKU, "profile": f"us.{HAIKU}", "other": f"eu.{HAIKU}"})
+    assert (lines["plain"][0], lines["profile"][0], lines["other"][0]) == ("FAIL", "ok", "FAIL")
+    assert "called from regions eu-…, and the region is us-" in lines["other"][1]
+    assert "called from" not in lines["plain"][1]
 
 
 def test_counted_tokens_tell_where_the_answer_cannot(tmp_path):

@@ -37,3 +37,17 @@ struct refusal refusal_of(const struct why *why)
             return ERRORS[i].refusal;
     return (struct refusal){REFUSAL_OF_MODEL, "the call failed"};
 }
+
+const char *refusal_regions(struct slice model, struct slice region)
+{
+    static const struct {
+        const char *profile, *regions;
+    } ROWS[] = {
+        {"us.", "us-"},   {"us-gov.", "us-gov-"},   {"eu.", "eu-"},
+        {"apac.", "ap-"}, {"jp.", "ap-northeast-"}, {"au.", "ap-southeast-"},
+    };
+    for (size_t i = 0; i < COUNT_OF(ROWS); i++)
+        if (slice_starts(model, slice_of_text(ROWS[i].profile)))
+            return slice_starts(region, slice_of_text(ROWS[i].regions)) ? NULL : ROWS[i].regions;
+    return NULL;
+}

@@ -4,6 +4,7 @@
 #ifndef APP_CLIENT_REFUSAL_H
 #define APP_CLIENT_REFUSAL_H
 
+#include "base/slice.h"
 #include "wire/formats/why.h"
 
 enum refusal_kind {
@@ -21,5 +22,8 @@ struct refusal {
 };
 
 struct refusal refusal_of(const struct why *why);
+/* What the regions begin with that can call an inference profile with this id (`us-` for `us.…`),
+ * if `region` does not; NULL: it fits, or the model is no profile of a geography. */
+const char *refusal_regions(struct slice model, struct slice region);
 
 #endif

@@ -14,12 +14,14 @@
 #include "app/settings/topics.h"
 #include "io/aws/credentials.h"
 #include "io/kafka/library.h"
+#include "wire/formats/text.h"
 
-#define CONNECT_MS    10000
-#define POLICY_MS     3000 /* limit, because librdkafka's in-memory cluster never answers */
-#define MODELS_MAX    64   /* that are called */
-#define SOME_MODEL    "amazon.nova-micro-v1:0"
-#define LABEL_COLUMNS 6
+#define CONNECT_MS       10000
+#define POLICY_MS        3000 /* limit, because librdkafka's in-memory cluster never answers */
+#define MODELS_MAX       64   /* that are called */
+#define SOME_MODEL       "amazon.nova-micro-v1:0"
+#define LABEL_COLUMNS    6
+#define REGION_WORDS_MAX 192
 
 static struct settings_options settings_options;
 static bool connects;
@@ -241,10 +243,11 @@ static void report_endpoint(struct checking *checking, const struct probe *probe
 {
     char words[sizeof probe->url + sizeof probe->why.message + 128];
     if (!is_answered(probe))
-        (void)snprintf(words, sizeof words,
-                       "%s: %s; check the network, bedrock.endpoint_url, bedrock.proxy and "
-                       "bedrock.ca_bundle",
-                       probe->url, probe->why.message);
+        (void)snprintf(
+            words, sizeof words,
+            "%s: %s; check the region, the network, bedrock.endpoint_url, bedrock.proxy and "
+            "bedrock.ca_bundle",
+            probe->url, probe->why.message);
     else if (probe->clock_offset_ms == 0)
         (void)snprintf(words, sizeof words, "%s answers (%lld ms)", probe->url,
                        (long long)probe->took_ms);
@@ -283,22 +286,38 @@ static enum refusal_kind count_candidate(const struct asking *asking,
     return REFUSAL_OF_MODEL;
 }
 
+/* Says that the region does not fit an inference profile; nothing where it does. */
+static void describe_region(const struct asking *asking, const struct candidate *candidate,
+                            char ret_words[REGION_WORDS_MAX])
+{
+    struct slice region = candidate->region;
+    if (region.len == 0)
+        region = asking->assembly->engine.region;
+    const char *regions = refusal_regions(candidate->model, region);
+    ret_words[0] = '\0';
+    if (regions != NULL)
+        (void)snprintf(ret_words, REGION_WORDS_MAX,
+                       "; this profile is called from regions %s…, and the region is %.*s", regions,
+                       SLICE_ARG(slice_sub(region, 0, TEXT_REGION_MAX)));
+}
+
 /* What is wrong with a model, or why it was not checked. */
 static void report_trouble(struct checking *checking, const struct asking *asking,
                            const struct candidate *candidate, const struct probe *probe,
                            enum verdict verdict)
 {
-    char what[160], words[sizeof probe->why.message + 1024];
+    char what[160], words[sizeof probe->why.message + 1024], where[REGION_WORDS_MAX];
     struct refusal refusal = refusal_of(&probe->why);
+    describe_region(asking, candidate, where);
     bool is_token = asking->has_token && probe->why.err == ERR_ACCESS_DENIED;
     (void)snprintf(what, sizeof what, "models %.*s", SLICE_ARG(candidate->setting));
-    (void)snprintf(words, sizeof words, "%.*s%s: %s%s; Bedrock answers %d %s: %s",
+    (void)snprintf(words, sizeof words, "%.*s%s: %s%s%s; Bedrock answers %d %s: %s",
                    SLICE_ARG(candidate->model), verdict == VERDICT_WARN ? " was not checked" : "",
                    refusal.text,
                    is_token ? "; the token of AWS_BEARER_TOKEN_BEDROCK may be wrong or expired, or "
                               "need bedrock:CallWithBearerToken"
                             : "",
-                   probe->status, probe->why.type, probe->why.message);
+                   where, probe->status, probe->why.type, probe->why.message);
     report(checking, verdict, what, words);
 }
 
