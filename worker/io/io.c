@@ -65,8 +65,10 @@ static bool rooms_make(struct io *io, char *ret_error)
     if (io->sink == NULL || io->watchdog == NULL || !loop_make(io))
         return false;
     signals_ignore_pipe();
-    io->signals =
-        (struct signals){.wake = wake, .stops = &io->stops, .exit_code = IO_EXIT_STOPPED_AT_ONCE};
+    io->signals = (struct signals){.wake = wake,
+                                   .stops = &io->stops,
+                                   .hang_ups = &io->hang_ups,
+                                   .exit_code = IO_EXIT_STOPPED_AT_ONCE};
     /* Before the first thread starts, because a signal may follow its first log line. */
     if (io->config.handle_signals)
         signals_set(&io->signals);
@@ -331,6 +333,22 @@ static void notify_serve(struct io *io)
     notify_status(&io->notify, buf_slice(&headline));
 }
 
+/* Lets the app look after its settings. */
+static void watch_serve(struct io *io)
+{
+    int hang_ups = atomic_load(&io->hang_ups);
+    bool is_asked = hang_ups != io->hang_ups_served;
+    io->hang_ups_served = hang_ups;
+    if (io->config.watch != NULL && !io->is_stopping)
+        io->config.watch(io->config.watch_self, io->now_ms, is_asked);
+}
+
+void io_change(struct io *io, const struct io_config *config)
+{
+    http_set_limits(io->http, &config->http);
+    log_sink_set(io->sink, config->log.level, config->log.format);
+}
+
 /* One turn of the loop: waits for an event, unless there is `more` to do, and serves every room.
  * True: there is more to do. */
 static bool turn(struct io *io, bool more)
@@ -345,6 +363,7 @@ static bool turn(struct io *io, bool more)
         stop_begin(io);
     kafka_serve(io);
     notify_serve(io);
+    watch_serve(io);
     credentials_watch_step(io->credentials, io->now_ms);
     http_step(io->http);
     bool has_more = kafka_consumer_pump(io->consumer);

@@ -30,14 +30,18 @@ struct io_config {
     /* Appends one line about the worker for the service manager; NULL = none. */
     void (*add_headline)(void *self, struct buf *ret_text);
     void *headline_self;
+    /* Called in each turn of the loop until the worker stops; `is_asked`: a SIGHUP came. It may
+     * call io_change. NULL = none. */
+    void (*watch)(void *self, int64_t now_ms, bool is_asked);
+    void *watch_self;
     bool handle_signals; /* SIGTERM and SIGINT stop the engine; false: only io_stop does */
 };
 
 struct io;
 struct metrics;
 
-/* Makes the clients and the loop, and ignores SIGPIPE. With handle_signals it notes SIGTERM and
- * SIGINT from here on, for io_run. NULL: ret_error (`room` > 0 bytes) says why. */
+/* Makes the clients and the loop, and ignores SIGPIPE. With handle_signals it notes SIGTERM,
+ * SIGINT and SIGHUP from here on, for io_run. NULL: ret_error (`room` > 0 bytes) says why. */
 MUST_CHECK struct io *io_new(const struct io_config *config, char *ret_error, size_t room);
 /* The ports for engine_new, and for log lines of the app before and after io_run. Borrowed. */
 const struct ports *io_ports(struct io *io);
@@ -57,6 +61,9 @@ void io_health(struct io *io, struct io_health *ret_health);
 void io_meter(struct io *io, struct metrics *metrics);
 /* The warning or error that was logged `age` such events ago: log_sink_recent. */
 bool io_recent(struct io *io, size_t age, struct log_recent *ret_recent);
+/* Changes what may change while io runs: the limits of time for calls that begin from now on, and
+ * level and format of the log. It looks at nothing else of `config`. Loop thread only. */
+void io_change(struct io *io, const struct io_config *config);
 /* Runs until the engine calls ports.ended, then leaves the group, which takes a limited time.
  * Raises the soft limit of open files first. Returns the exit code. A second signal (with
  * handle_signals) and the watchdog end the process by _exit, which is safe because everything that

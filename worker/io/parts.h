@@ -32,8 +32,10 @@ struct io {
     uv_async_t wake;
     struct alarm alarm; /* for work that is due without an event */
     bool has_loop;
-    atomic_bool woken; /* a room of Kafka called io_wake */
-    atomic_int stops;  /* requests to stop so far */
+    atomic_bool woken;   /* a room of Kafka called io_wake */
+    atomic_int stops;    /* requests to stop so far */
+    atomic_int hang_ups; /* SIGHUPs so far */
+    int hang_ups_served;
     struct signals signals;
     struct log_sink *sink;
     struct watchdog *watchdog;

@@ -350,6 +350,14 @@ const char *http_library_versions(void)
     return curl_version();
 }
 
+void http_set_limits(struct http *http, const struct http_config *config)
+{
+    http->config.connect_ms = config->connect_ms;
+    http->config.first_byte_ms = config->first_byte_ms;
+    http->config.idle_ms = config->idle_ms;
+    http->config.total_ms = config->total_ms;
+}
+
 struct http *http_new(struct uv_loop_s *loop, const struct http_config *config)
 {
     CHECK(config->max_in_flight > 0);

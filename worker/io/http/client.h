@@ -54,6 +54,8 @@ struct http_config {
 
 /* Makes a client on `loop`, which must outlive it. NULL: out of memory. */
 MUST_CHECK struct http *http_new(struct uv_loop_s *loop, const struct http_config *config);
+/* Changes the four limits of time to those of `config`, for exchanges that begin from now on. */
+void http_set_limits(struct http *http, const struct http_config *config);
 /* Opens a channel for up to `exchanges_max` exchanges at once, which have a ref.index below that
  * number. The channels together must not exceed max_in_flight. Copies `hearer`. http_free frees the
  * channel. NULL: out of memory. */

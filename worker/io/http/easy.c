@@ -125,7 +125,6 @@ static CURL *easy_new(struct exchange *exchange)
     (void)curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, KEEPALIVE_S);
     (void)curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, KEEPALIVE_S);
     (void)curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, (long)(http->config.max_idle_age_ms / 1000));
-    (void)curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)http->config.connect_ms);
     (void)curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
     (void)curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, exchange);
     (void)curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, close_socket);
@@ -202,6 +201,8 @@ struct curl_slist *http_easy_set_request(CURL *easy, const struct http_request *
 static bool set_request(struct exchange *exchange)
 {
     exchange->lines = http_easy_set_request(exchange->easy, &exchange->request);
+    (void)curl_easy_setopt(exchange->easy, CURLOPT_CONNECTTIMEOUT_MS,
+                           (long)exchange->limits.connect_ms);
     /* curl reads a big body piece by piece, so that a cancel can stop the sending. */
     if (exchange->request.body.len > BODY_AT_ONCE_BYTES_MAX)
         (void)curl_easy_setopt(exchange->easy, CURLOPT_POSTFIELDS, NULL);

@@ -80,6 +80,16 @@ static struct exchange *take(struct exchanges *exchanges)
     return exchange;
 }
 
+static struct exchange_limits limits_of(const struct http_config *config)
+{
+    return (struct exchange_limits){
+        .connect_ms = config->connect_ms,
+        .first_byte_ms = config->first_byte_ms,
+        .idle_ms = config->idle_ms,
+        .total_ms = config->total_ms,
+    };
+}
+
 void exchange_channel_start(struct exchange_channel *channel, struct call_ref ref,
                             const struct http_request *request)
 {
@@ -90,6 +100,7 @@ void exchange_channel_start(struct exchange_channel *channel, struct call_ref re
     exchange->step = EXCHANGE_QUEUED;
     exchange->ref = ref;
     exchange->request = *request;
+    exchange->limits = limits_of(exchange->owner->config);
     channel->by_index[ref.index] = exchange;
     list_add_last(&channel->owner->queued, &exchange->place);
 }
@@ -130,13 +141,13 @@ void exchanges_take_queued(struct exchanges *exchanges, struct link *ret_batch)
 
 static int64_t due_ms(const struct exchange *exchange)
 {
-    const struct http_config *config = exchange->owner->config;
-    int64_t due = exchange->started_ms + config->first_byte_ms;
+    const struct exchange_limits *limits = &exchange->limits;
+    int64_t due = exchange->started_ms + limits->first_byte_ms;
     if (exchange->is_waiting)
-        due = exchange->started_ms + config->connect_ms;
+        due = exchange->started_ms + limits->connect_ms;
     else if (exchange->has_received)
-        due = exchange->received_ms + config->idle_ms;
-    int64_t end = exchange->started_ms + config->total_ms;
+        due = exchange->received_ms + limits->idle_ms;
+    int64_t end = exchange->started_ms + limits->total_ms;
     return due < end ? due : end;
 }
 
@@ -260,15 +271,15 @@ bool exchange_receive_body(struct exchange *exchange, struct slice bytes, int64_
 
 static const char *late_reason(const struct exchange *exchange, int64_t *ret_limit_ms)
 {
-    const struct http_config *config = exchange->owner->config;
+    const struct exchange_limits *limits = &exchange->limits;
     if (exchange->is_waiting) {
-        *ret_limit_ms = config->connect_ms;
+        *ret_limit_ms = limits->connect_ms;
         return "the address of the host is not known after";
     }
-    *ret_limit_ms = exchange->has_received ? config->idle_ms : config->first_byte_ms;
+    *ret_limit_ms = exchange->has_received ? limits->idle_ms : limits->first_byte_ms;
     int64_t since_ms = exchange->has_received ? exchange->received_ms : exchange->started_ms;
-    if (exchange->started_ms + config->total_ms < since_ms + *ret_limit_ms) {
-        *ret_limit_ms = config->total_ms;
+    if (exchange->started_ms + limits->total_ms < since_ms + *ret_limit_ms) {
+        *ret_limit_ms = limits->total_ms;
         return "the call took longer than";
     }
     return exchange->has_received ? "the answer paused for more than" : "no answer within";

@@ -30,6 +30,11 @@ struct exchange_channel {
     uint32_t exchanges_max;
 };
 
+/* As in struct http_config. */
+struct exchange_limits {
+    int64_t connect_ms, first_byte_ms, idle_ms, total_ms;
+};
+
 struct exchange {
     struct exchanges *owner;
     struct exchange_channel *channel;
@@ -38,6 +43,7 @@ struct exchange {
     struct http_request request;
     struct link place; /* in a list of exchanges: free, queued, doomed or waiting */
     struct timer deadline;
+    struct exchange_limits limits;   /* of the time of its start */
     int64_t started_ms, received_ms; /* received_ms: the last bytes of the answer */
     struct buf head;
     size_t head_bytes; /* received, with interim answers and trailers */

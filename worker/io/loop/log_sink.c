@@ -19,7 +19,8 @@
 
 struct log_sink {
     struct log_config config;
-    bool is_text; /* else JSON */
+    atomic_int level;    /* of struct log_config */
+    atomic_bool is_text; /* else JSON */
     pthread_mutex_t lock;
     pthread_cond_t added;   /* for the writer: lines wait, or the sink ends */
     pthread_cond_t written; /* for log_sink_free */
@@ -40,7 +41,7 @@ struct log_sink {
 static void line_make(const struct log_sink *sink, enum log_event event,
                       const struct log_field *fields, size_t count, struct buf *ret_line)
 {
-    if (sink->is_text)
+    if (atomic_load_explicit(&sink->is_text, memory_order_relaxed))
         log_add_text(ret_line, clock_wall_ms(), event, fields, count);
     else
         log_add_json(ret_line, clock_wall_ms(), event, fields, count);
@@ -102,6 +103,15 @@ static void *writer_run(void *argument)
     return NULL;
 }
 
+void log_sink_set(struct log_sink *sink, enum log_level level, enum log_format format)
+{
+    const struct log_config *config = &sink->config;
+    bool is_text = format == LOG_FORMAT_TEXT ||
+                   (format == LOG_FORMAT_AUTO && config->write == NULL && isatty(config->fd) == 1);
+    atomic_store_explicit(&sink->level, (int)level, memory_order_relaxed);
+    atomic_store_explicit(&sink->is_text, is_text, memory_order_relaxed);
+}
+
 struct log_sink *log_sink_new(const struct log_config *config)
 {
     struct log_sink *sink = memory_new(sizeof *sink);
@@ -109,9 +119,7 @@ struct log_sink *log_sink_new(const struct log_config *config)
         return NULL;
     sink->config = *config;
     sink->idle = true;
-    sink->is_text =
-        config->format == LOG_FORMAT_TEXT ||
-        (config->format == LOG_FORMAT_AUTO && config->write == NULL && isatty(config->fd) == 1);
+    log_sink_set(sink, config->level, config->format);
     buf_init(&sink->waiting, LOG_SINK_BYTES_MAX);
     buf_init(&sink->taken, LOG_SINK_BYTES_MAX);
     CHECK(pthread_mutex_init(&sink->lock, NULL) == 0);
@@ -193,7 +201,7 @@ void log_sink_add(struct log_sink *sink, enum log_event event, const struct log_
     (void)atomic_fetch_add_explicit(&sink->counts[event], 1, memory_order_relaxed);
     if (log_event_level(event) <= LOG_WARN)
         recent_keep(sink, event, fields, count);
-    if (log_event_level(event) > sink->config.level)
+    if ((int)log_event_level(event) > atomic_load_explicit(&sink->level, memory_order_relaxed))
         return;
     struct buf line OWNED_BY(buf_done);
     buf_init(&line, LOG_LINE_BYTES_MAX);

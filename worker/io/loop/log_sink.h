@@ -40,6 +40,8 @@ struct log_sink;
 MUST_CHECK struct log_sink *log_sink_new(const struct log_config *config);
 /* Waits up to a second until the waiting lines are written, then ends the thread. NULL is fine. */
 void log_sink_free(struct log_sink *sink);
+/* Changes level and format for later lines. Any thread. */
+void log_sink_set(struct log_sink *sink, enum log_level level, enum log_format format);
 /* Logs one line. Never blocks on the reader. */
 void log_sink_add(struct log_sink *sink, enum log_event event, const struct log_field *fields,
                   size_t count);

@@ -9,11 +9,12 @@ static _Atomic(const struct signals *) listener;
 
 static void on_signal(int number)
 {
-    (void)number;
     const struct signals *signals = atomic_load(&listener);
     if (signals == NULL)
         return;
-    if (atomic_fetch_add(signals->stops, 1) > 0)
+    if (number == SIGHUP)
+        (void)atomic_fetch_add(signals->hang_ups, 1);
+    else if (atomic_fetch_add(signals->stops, 1) > 0)
         _exit(signals->exit_code);
     signals->wake.wake(signals->wake.self);
 }
@@ -30,6 +31,7 @@ void signals_set(const struct signals *signals)
     atomic_store(&listener, signals);
     CHECK(sigaction(SIGTERM, &action, NULL) == 0);
     CHECK(sigaction(SIGINT, &action, NULL) == 0);
+    CHECK(sigaction(SIGHUP, &action, NULL) == 0);
 }
 
 void signals_unset(const struct signals *signals)
@@ -39,5 +41,7 @@ void signals_unset(const struct signals *signals)
     struct sigaction action = {.sa_handler = SIG_DFL};
     CHECK(sigaction(SIGTERM, &action, NULL) == 0);
     CHECK(sigaction(SIGINT, &action, NULL) == 0);
+    action.sa_handler = SIG_IGN;
+    CHECK(sigaction(SIGHUP, &action, NULL) == 0);
     atomic_store(&listener, NULL);
 }

@@ -1,5 +1,6 @@
-/* Handles SIGTERM and SIGINT for one listener of the process. The first signal asks the listener to
- * stop; the second ends the process by _exit. Nothing fails. */
+/* Handles SIGTERM, SIGINT and SIGHUP for one listener of the process. The first SIGTERM or SIGINT
+ * asks the listener to stop; the second ends the process by _exit. SIGHUP asks it to read its
+ * settings again. Nothing fails. */
 #ifndef IO_LOOP_SIGNALS_H
 #define IO_LOOP_SIGNALS_H
 
@@ -10,6 +11,7 @@
 struct signals {
     struct loop_wake wake; /* the handler calls it, so it must be async-signal-safe */
     atomic_int *stops;     /* requests to stop so far; the handler adds one */
+    atomic_int *hang_ups;  /* SIGHUPs so far */
     int exit_code;         /* of _exit */
 };
 
@@ -17,7 +19,8 @@ struct signals {
 void signals_ignore_pipe(void);
 /* Installs the listener, which is borrowed until signals_unset. */
 void signals_set(const struct signals *signals);
-/* Restores the default actions. Does nothing when `signals` is not the listener. */
+/* Restores the default actions; SIGHUP is ignored, because a process that ends has no settings to
+ * read. Does nothing when `signals` is not the listener. */
 void signals_unset(const struct signals *signals);
 
 #endif
