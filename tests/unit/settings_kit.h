@@ -43,7 +43,7 @@ static inline struct reading *read_with(const char *text, const char *const *ove
                                      .file = "w.yaml",
                                      .overrides = overrides,
                                      .override_count = count,
-                                     .environment = {get_variable, NULL}};
+                                     .environment = {get_variable, NULL, NULL}};
     reading->is_good = settings_read(&reading->settings, &source, &reading->problems);
     buf_init(&reading->text, TEXT_BYTES_MAX);
     problems_add_text(&reading->problems, &reading->text);

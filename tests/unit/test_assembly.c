@@ -19,7 +19,7 @@ static struct settings *read_settings(const char *text)
     assert_non_null(settings);
     assert_non_null(problems);
     struct settings_source source = {
-        .text = slice_of_text(text), .file = "w.yaml", .environment = {get_nothing, NULL}};
+        .text = slice_of_text(text), .file = "w.yaml", .environment = {get_nothing, NULL, NULL}};
     assert_true(settings_read(settings, &source, problems));
     free(problems);
     return settings;

@@ -438,7 +438,7 @@ static bool read_in_little_memory(void *self)
         "templates: {t: [[human, '{x}']]}\n";
     struct reading *reading = self;
     struct settings_source source = {
-        .text = slice_of_text(TEXT), .file = "w.yaml", .environment = {get_variable, NULL}};
+        .text = slice_of_text(TEXT), .file = "w.yaml", .environment = {get_variable, NULL, NULL}};
     bool is_good = settings_read(&reading->settings, &source, &reading->problems);
     assert_true(is_good == (reading->problems.count == 0));
     if (is_good) {

@@ -11,7 +11,7 @@ static const char *get_variable(void *self, const char *name)
     return strcmp(name, "EMPTY") == 0 ? "" : NULL;
 }
 
-static const struct environment ENVIRONMENT = {get_variable, NULL};
+static const struct environment ENVIRONMENT = {get_variable, NULL, NULL};
 
 static void assert_expands(const char *text, const char *expanded)
 {

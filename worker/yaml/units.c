@@ -1,5 +1,6 @@
 #include "yaml/units.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define FRACTION_DIGITS_MAX 9 /* further digits are less than a millisecond */
@@ -27,6 +28,16 @@ static bool is_name_byte(char byte, bool is_first)
     return is_letter || (!is_first && byte >= '0' && byte <= '9');
 }
 
+/* The value of NAME_FILE; NULL = it is not set. */
+static const char *file_of(const struct environment *environment, const char *name)
+{
+    char file_name[UNITS_NAME_MAX + sizeof "_FILE"];
+    (void)snprintf(file_name, sizeof file_name, "%s_FILE", name);
+    const char *file =
+        environment->add_file == NULL ? NULL : environment->get(environment->self, file_name);
+    return file == NULL || file[0] == '\0' ? NULL : file;
+}
+
 /* Adds the value of the text between `${` and `}`. */
 static enum err add_variable(struct buf *buf, struct slice inside,
                              const struct environment *environment, char *ret_name)
@@ -45,6 +56,11 @@ static enum err add_variable(struct buf *buf, struct slice inside,
     memcpy(ret_name, inside.ptr, len);
     ret_name[len] = '\0';
     const char *value = environment->get(environment->self, ret_name);
+    const char *file = file_of(environment, ret_name);
+    if (file != NULL && value != NULL && value[0] != '\0')
+        return ERR_INVALID;
+    if (file != NULL)
+        return environment->add_file(environment->self, file, buf);
     if (value != NULL && (value[0] != '\0' || !has_default))
         buf_add_text(buf, value);
     else if (has_default)

@@ -11,17 +11,25 @@
 /* Returns the value of an environment variable, or NULL when it is not set. */
 typedef const char *environment_get(void *self, const char *name);
 
+/* Appends the content of a file, without a newline at its end. ERR_IO: it cannot be read.
+ * ERR_NOT_ALLOWED: it is over UNITS_FILE_BYTES_MAX. */
+typedef enum err environment_add_file(void *self, const char *file, struct buf *buf);
+
 /* Where variables come from; tests have their own. */
 struct environment {
     environment_get *get;
+    environment_add_file *add_file; /* NULL: NAME_FILE means nothing */
     void *self;
 };
 
-#define UNITS_NAME_MAX 128 /* of an environment variable, with its NUL */
+#define UNITS_NAME_MAX       128 /* of an environment variable, with its NUL */
+#define UNITS_FILE_BYTES_MAX ((size_t)64 * 1024)
 
 /* Appends `text`, with `${NAME}` and `${NAME:-default}` replaced and `$$` turned into `$`; other
  * dollars stay. As in a shell, the default applies when the variable is not set or empty.
- * ERR_NOT_FOUND: the variable ret_name is not set. ERR_FORMAT: a `${` without its end, within
+ * ERR_NOT_FOUND: the variable ret_name is not set. If NAME is not set or empty, and NAME_FILE
+ * is, the value is the content of the file that NAME_FILE names. ERR_INVALID: both are set.
+ * ERR_IO, ERR_NOT_ALLOWED: of environment_add_file. ERR_FORMAT: a `${` without its end, within
  * another, or with an invalid name. ERR_TOO_LARGE, ERR_NO_MEMORY: the buf failed. */
 MUST_CHECK enum err units_add_expanded(struct buf *buf, struct slice text,
                                        const struct environment *environment,

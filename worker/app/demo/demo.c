@@ -284,7 +284,7 @@ static bool read_settings(struct demo *demo)
     }
     struct settings_source source = {.text = slice_of(DEMO_SETTINGS, DEMO_SETTINGS_LEN),
                                      .file = "config/demo.yaml",
-                                     .environment = {get_variable, demo}};
+                                     .environment = {get_variable, NULL, demo}};
     bool is_good = settings_read(demo->settings, &source, problems);
     struct buf text OWNED_BY(buf_done);
     buf_init(&text, 65536);

@@ -22,7 +22,9 @@ static const char INTRODUCTION[] =
     "environment, and `$$` is a dollar. Durations have a unit (`200ms`, `1.5s`, `5m`, "
     "`1h`), sizes may have one (`64KiB`, `16MiB`, `1GB`). Unknown settings, wrong types "
     "and values outside of their limits are rejected with file, line and column; "
-    "`bedrock-worker check` reports all of them at once.";
+    "`bedrock-worker check` reports all of them at once. A change of a setting that "
+    "`reloads` holds while the worker runs: see `settings.watch`. If the environment has "
+    "NAME_FILE instead of NAME, `${NAME}` is the content of the file that it names.";
 
 /* Adds a text, wrapped at blanks but not between backticks. */
 static void add_wrapped(struct buf *buf, const char *indent, const char *words)
@@ -67,7 +69,8 @@ static void add_facts(struct buf *buf, const struct setting_row *row)
         buf_add_text(buf, " to ");
         settings_add_amount(buf, row->kind, row->high);
     }
-    buf_addf(buf, "; default %s\n", row->default_text);
+    buf_addf(buf, "; default %s; %s\n", row->default_text,
+             row->reloads ? "reloads" : "needs a restart");
 }
 
 /* What introduces the settings whose first part this is; NULL = nothing. */

@@ -17,6 +17,8 @@ struct settings_reader {
 /* Reads `node` into the member of `row`. */
 void settings_take(struct settings_reader *reader, const struct setting_row *row,
                    const struct document_node *node);
+/* The hash of a value as it was read, of whatever kind. */
+uint64_t settings_node_hash(const struct settings_reader *reader, const struct document_node *node);
 /* Replaces the `${…}` of a text and copies it to the arena. False: it added a problem. */
 MUST_CHECK bool settings_take_text(struct settings_reader *reader, const struct document_node *node,
                                    struct slice path, struct slice *ret_text);

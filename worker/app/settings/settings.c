@@ -1,11 +1,6 @@
 #include "app/settings/settings.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "app/settings/parts.h"
 #include "base/check.h"
@@ -22,6 +17,7 @@
 #define FORM(name)                   .form = FORM_##name
 #define NEEDED(name)                 .form = FORM_##name, .is_needed = true
 #define NO_LIMIT                     .low = 0
+#define RELOADS(limits)              limits, .reloads = true
 
 #define GROUP(group_path, group_description)
 #define SETTING(member, kind_name, row_path, text, limits, row_description)                        \
@@ -32,7 +28,8 @@
      .description = (row_description),                                                             \
      .value_at = offsetof(struct settings, member),                                                \
      .place_at = offsetof(struct settings_places, member),                                         \
-     .wrong_at = offsetof(struct settings_marks, member)},
+     .wrong_at = offsetof(struct settings_marks, member),                                          \
+     .hash_at = offsetof(struct settings_hashes, member)},
 static const struct setting_row ROWS[] = {
 #include "app/settings/settings.def"
 };
@@ -78,6 +75,18 @@ static void set_wrong(struct settings *settings, const struct setting_row *row, 
     memcpy((char *)&settings->is_wrong + row->wrong_at, &is_wrong, sizeof is_wrong);
 }
 
+static void set_hash(struct settings *settings, const struct setting_row *row, uint64_t hash)
+{
+    memcpy((char *)&settings->hashes + row->hash_at, &hash, sizeof hash);
+}
+
+/* Is it a list or a map? */
+static bool is_many(enum setting_kind kind)
+{
+    return kind == SETTING_LIST || kind == SETTING_PROPERTIES || kind == SETTING_ALIASES ||
+           kind == SETTING_TEMPLATES;
+}
+
 /* Takes a value, and keeps its place and whether it is invalid. */
 static void take_row(struct settings_reader *reader, const struct setting_row *row,
                      const struct document_node *node)
@@ -85,6 +94,8 @@ static void take_row(struct settings_reader *reader, const struct setting_row *r
     size_t before = problems_found(reader->problems);
     *place_of(reader->settings, row) = node->place;
     settings_take(reader, row, node);
+    if (is_many(row->kind))
+        set_hash(reader->settings, row, settings_node_hash(reader, node));
     set_wrong(reader->settings, row, problems_found(reader->problems) > before);
 }
 
@@ -321,6 +332,7 @@ bool settings_read(struct settings *settings, const struct settings_source *sour
 {
     memset(settings, 0, sizeof *settings);
     arena_init(&settings->arena, DOCUMENT_ARENA_BYTES);
+    settings->file_hash = settings_text_hash(source->text);
     problems_init(problems);
     struct settings_reader reader = {settings, problems, source->environment};
     struct document_node *root = NULL;
@@ -337,36 +349,6 @@ bool settings_read(struct settings *settings, const struct settings_source *sour
     return problems->count == 0;
 }
 
-static const char *get_environment(void *self, const char *name)
-{
-    (void)self;
-    return getenv(name);
-}
-
-/* Reads the whole file; "-" is standard input. */
-static bool read_file(const char *file, struct buf *ret_text, struct problems *problems)
-{
-    bool is_stdin = strcmp(file, "-") == 0;
-    int fd = is_stdin ? STDIN_FILENO : open(file, O_RDONLY | O_CLOEXEC);
-    ssize_t got = -1;
-    while (fd >= 0) {
-        char *at = buf_reserve(ret_text, 4096);
-        got = at != NULL ? read(fd, at, 4096) : 0;
-        if (got <= 0)
-            break;
-        ret_text->len += (size_t)got;
-    }
-    int code = errno;
-    if (fd >= 0 && !is_stdin)
-        close(fd);
-    if (got < 0)
-        problems_add(problems, (struct place){file, 0, 0}, SLICE(""),
-                     "cannot be read: %s; name another file with -c", strerrordesc_np(code));
-    else if (ret_text->failed != OK)
-        problems_add(problems, (struct place){file, 0, 0}, SLICE(""), "is over 4 MiB; shorten it");
-    return problems->count == 0;
-}
-
 bool settings_load(struct settings *settings, const char *file, const char *const *overrides,
                    size_t override_count, struct problems *problems)
 {
@@ -374,13 +356,13 @@ bool settings_load(struct settings *settings, const char *file, const char *cons
     buf_init(&text, DOCUMENT_BYTES_MAX + 4096);
     problems_init(problems);
     memset(settings, 0, sizeof *settings);
-    if (file != NULL && !read_file(file, &text, problems))
+    if (file != NULL && !settings_read_file(file, &text, problems))
         return false;
     struct settings_source source = {.text = buf_slice(&text),
                                      .file = file != NULL ? file : "default",
                                      .overrides = overrides,
                                      .override_count = override_count,
-                                     .environment = {get_environment, NULL}};
+                                     .environment = settings_environment()};
     return settings_read(settings, &source, problems);
 }
 

@@ -92,6 +92,13 @@ struct settings_marks {
 #undef SETTING
 };
 
+/* Hashes of what was read for lists and maps, to compare two readings. */
+struct settings_hashes {
+#define SETTING(member, kind, path, text, limits, words) uint64_t member;
+#include "app/settings/settings.def"
+#undef SETTING
+};
+
 struct settings {
 #define SETTING(member, kind, path, text, limits, words) SETTING_MEMBER_##kind member;
 #include "app/settings/settings.def"
@@ -99,6 +106,8 @@ struct settings {
 #undef GROUP
     struct settings_places at;
     struct settings_marks is_wrong;
+    struct settings_hashes hashes;
+    uint64_t file_hash; /* settings_text_hash of the file */
     struct arena arena;
 };
 
@@ -111,10 +120,12 @@ struct setting_row {
     const char *choices;      /* CHOICE: `a|b` */
     enum setting_form form;   /* TEXT, LIST */
     bool is_needed;           /* TEXT, LIST: must not be empty */
+    bool reloads;             /* a change holds without a restart */
     const char *description;
     size_t value_at; /* offset in struct settings, */
-    size_t place_at; /* in struct settings_places, */
-    size_t wrong_at; /* and in struct settings_marks */
+    size_t place_at; /* struct settings_places, */
+    size_t wrong_at; /* struct settings_marks, */
+    size_t hash_at;  /* and struct settings_hashes */
 };
 
 /* The settings below a path, and the text that introduces them on the reference page. */
@@ -147,6 +158,25 @@ MUST_CHECK bool settings_read(struct settings *settings, const struct settings_s
 MUST_CHECK bool settings_load(struct settings *settings, const char *file,
                               const char *const *overrides, size_t override_count,
                               struct problems *problems);
+/* Reads a whole file ("-" = standard input); the buf needs room for DOCUMENT_BYTES_MAX. False: it
+ * added a problem. */
+MUST_CHECK bool settings_read_file(const char *file, struct buf *ret_text,
+                                   struct problems *problems);
+/* Is it something that can be read once only, such as standard input? */
+MUST_CHECK bool settings_file_is_pipe(const char *file);
+/* The environment of the process. */
+struct environment settings_environment(void);
+/* environment.add_file: the file's content without its last newline. */
+enum err settings_add_file(void *self, const char *file, struct buf *buf);
+/* A hash of a file's content, to see whether it has changed. */
+uint64_t settings_text_hash(struct slice text);
+/* Does the value of this row differ? */
+MUST_CHECK bool settings_differ(const struct settings *a, const struct settings *b,
+                                const struct setting_row *row);
+/* Appends the paths of the rows that differ, with commas between them, either of those that reload
+ * or of those that need a restart; returns their number. Both readings must be without problems. */
+size_t settings_add_changes(const struct settings *from, const struct settings *to, bool reloads,
+                            struct buf *buf);
 /* Makes the three Kafka clients of a worker and ends them at once, without connecting, to find the
  * properties that librdkafka rejects only then. Call it once after reading, even if reading found
  * problems. False: it added problems. */

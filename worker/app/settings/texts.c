@@ -34,6 +34,15 @@ bool settings_take_text(struct settings_reader *reader, const struct document_no
         problems_add(reader->problems, node->place, path,
                      "has a ${ that is not a variable, or one within another; write ${NAME}, "
                      "${NAME:-default} (a plain text), or $${ for the characters ${");
+    else if (err == ERR_INVALID)
+        problems_add(reader->problems, node->place, path,
+                     "%s and %s_FILE are both set in the environment; set one of them", name, name);
+    else if (err == ERR_IO)
+        problems_add(reader->problems, node->place, path,
+                     "the file that %s_FILE names cannot be read; check its path and rights", name);
+    else if (err == ERR_NOT_ALLOWED)
+        problems_add(reader->problems, node->place, path,
+                     "the file that %s_FILE names is over 64 KiB; a value must be shorter", name);
     else if (err != OK || !arena_copy(&reader->settings->arena, buf_slice(&text), ret_text))
         problems_add(reader->problems, node->place, path, "is too long; shorten it");
     else if (slice_find(buf_slice(&text), '\0') < text.len)
