@@ -118,14 +118,36 @@ static void fill_catalog(const struct settings *settings, struct catalog *ret_ca
     };
 }
 
+void assembly_change(const struct settings *settings, struct engine_config *engine,
+                     struct io_config *io)
+{
+    fill_catalog(settings, &engine->catalog);
+    engine->reply_allowed = settings->topics_reply_allowed.items;
+    engine->reply_allowed_count = settings->topics_reply_allowed.count;
+    engine->output.echo_headers = settings->topics_echo_headers.items;
+    engine->output.echo_header_count = settings->topics_echo_headers.count;
+    engine->commit_interval_ms = settings->delivery_commit_interval_ms;
+    engine->retry = (struct retry_settings){
+        .max_attempts = (uint32_t)settings->bedrock_retry_max_attempts,
+        .max_elapsed_ms = settings->bedrock_retry_max_elapsed_ms,
+        .transient_base_ms = settings->bedrock_retry_transient_base_ms,
+        .throttle_base_ms = settings->bedrock_retry_throttle_base_ms,
+        .max_delay_ms = settings->bedrock_retry_max_delay_ms,
+    };
+    io->http.connect_ms = settings->bedrock_timeouts_connect_ms;
+    io->http.first_byte_ms = settings->bedrock_timeouts_first_byte_ms;
+    io->http.idle_ms = settings->bedrock_timeouts_idle_ms;
+    io->http.total_ms = settings->bedrock_timeouts_total_ms;
+    io->log.level = (enum log_level)settings->telemetry_log_level;
+    io->log.format = (enum log_format)settings->telemetry_log_format;
+}
+
 static void fill_engine(const struct settings *settings, struct assembly *assembly)
 {
     struct engine_config *engine = &assembly->engine;
     const struct kafka_config *kafka = &assembly->io.kafka;
     int64_t session_ms = kafka_conf_number(kafka, KAFKA_CONSUMER, "session.timeout.ms");
     *engine = (struct engine_config){
-        .reply_allowed = settings->topics_reply_allowed.items,
-        .reply_allowed_count = settings->topics_reply_allowed.count,
         .request_topics = settings->topics_requests.items,
         .request_topic_count = settings->topics_requests.count,
         .region = slice_of_text(assembly->region),
@@ -147,17 +169,10 @@ static void fill_engine(const struct settings *settings, struct assembly *assemb
         .max_begun = (uint32_t)settings->delivery_max_begun,
         .batch_results_max = (uint32_t)settings->delivery_batch_results,
         .batch_bytes_max = (uint64_t)settings->delivery_batch_size,
-        .commit_interval_ms = settings->delivery_commit_interval_ms,
         .drain_timeout_ms = settings->delivery_drain_timeout_ms,
         .stall_ms = (session_ms > 0 ? session_ms : settings->kafka_session_timeout_ms) / 2,
         .offset_map_bytes_max = (size_t)settings->kafka_offset_metadata_max,
-        .retry.max_attempts = (uint32_t)settings->bedrock_retry_max_attempts,
-        .retry.max_elapsed_ms = settings->bedrock_retry_max_elapsed_ms,
-        .retry.transient_base_ms = settings->bedrock_retry_transient_base_ms,
-        .retry.throttle_base_ms = settings->bedrock_retry_throttle_base_ms,
-        .retry.max_delay_ms = settings->bedrock_retry_max_delay_ms,
     };
-    fill_catalog(settings, &engine->catalog);
     engine->output = (struct output_context){
         .source = slice_of_text(assembly->source),
         .group_id = settings->kafka_group_id,
@@ -165,8 +180,6 @@ static void fill_engine(const struct settings *settings, struct assembly *assemb
         .chunks_topic = settings->topics_chunks,
         .usage_topic = settings->topics_usage,
         .dead_letters_topic = settings->topics_dead_letters,
-        .echo_headers = settings->topics_echo_headers.items,
-        .echo_header_count = settings->topics_echo_headers.count,
         .output_bytes_max = (size_t)kafka->output_bytes_max,
     };
 }
@@ -185,21 +198,13 @@ static void fill_io(const struct settings *settings, struct assembly *assembly)
     if (settings->bedrock_ca_bundle.len == 0)
         ca_bundle = assembly->aws.ca_bundle;
     io->http = (struct http_config){
-        .connect_ms = settings->bedrock_timeouts_connect_ms,
-        .first_byte_ms = settings->bedrock_timeouts_first_byte_ms,
-        .idle_ms = settings->bedrock_timeouts_idle_ms,
-        .total_ms = settings->bedrock_timeouts_total_ms,
         .max_idle_age_ms = IDLE_CONNECTION_MS,
         .max_in_flight = (uint32_t)settings->delivery_max_in_flight,
         .max_head_bytes = HTTP_HEAD_BYTES_MAX,
         .ca_bundle = ca_bundle != NULL && ca_bundle[0] != '\0' ? ca_bundle : NULL,
         .proxy = settings->bedrock_proxy.len > 0 ? settings->bedrock_proxy.ptr : NULL,
     };
-    io->log = (struct log_config){
-        .level = (enum log_level)settings->telemetry_log_level,
-        .format = (enum log_format)settings->telemetry_log_format,
-        .fd = 2,
-    };
+    io->log = (struct log_config){.fd = 2};
     io->server = (struct server_config){
         .address = settings->telemetry_http_address.ptr,
         .may_take_next = slice_equal_text(settings->telemetry_http_address, SERVER_DEFAULT),
@@ -226,6 +231,7 @@ bool assembly_make(const struct settings *settings, struct assembly *ret_assembl
     make_names(settings, ret_assembly, seed);
     fill_io(settings, ret_assembly);
     fill_engine(settings, ret_assembly);
+    assembly_change(settings, &ret_assembly->engine, &ret_assembly->io);
     ret_assembly->engine.seed = seed;
     return true;
 }

@@ -35,6 +35,10 @@ struct memory_bound {
  * invalid, such as the region or a file of AWS. Call assembly_done in any case. */
 MUST_CHECK bool assembly_make(const struct settings *settings, struct assembly *ret_assembly,
                               char *ret_reason);
+/* Changes the members that may change while the worker runs to those of `settings`, which both then
+ * borrow from. */
+void assembly_change(const struct settings *settings, struct engine_config *engine,
+                     struct io_config *io);
 void assembly_done(struct assembly *assembly);
 /* May this process open enough files, one per call and some more? *ret_limit is the hard limit, to
  * which `run` raises the soft limit. */

@@ -19,6 +19,7 @@ struct worker {
     struct engine *engine;
     struct pages pages;
     const char *settings_file; /* NULL = none */
+    struct reload reload;
 };
 
 static void log_line(const struct worker *worker, enum log_event event,
@@ -153,6 +154,14 @@ static void add_headline(void *self, struct buf *ret_text)
                  worker->assembly.engine.max_in_flight, stats.held);
 }
 
+/* io_config.watch. */
+static void watch(void *self, int64_t now_ms, bool is_asked)
+{
+    struct worker *worker = self;
+    reload_step(&worker->reload, now_ms, is_asked);
+    worker->pages.has_wrong_settings = worker->reload.has_failed;
+}
+
 /* Makes io and the engine. False: ret_reason says why. */
 static bool make_parts(struct worker *worker, char *ret_reason)
 {
@@ -162,6 +171,8 @@ static bool make_parts(struct worker *worker, char *ret_reason)
     worker->assembly.io.server.self = &worker->pages;
     worker->assembly.io.add_headline = add_headline;
     worker->assembly.io.headline_self = worker;
+    worker->assembly.io.watch = watch;
+    worker->assembly.io.watch_self = worker;
     worker->io = io_new(&worker->assembly.io, ret_reason, ASSEMBLY_REASON_MAX);
     if (worker->io == NULL)
         return false;
@@ -175,6 +186,8 @@ static bool make_parts(struct worker *worker, char *ret_reason)
     io_attach(worker->io, worker->engine);
     worker->pages.io = worker->io;
     worker->pages.engine = worker->engine;
+    worker->reload.io = worker->io;
+    worker->reload.engine = worker->engine;
     return true;
 }
 
@@ -194,6 +207,7 @@ struct worker *worker_new(const struct settings *settings, const struct worker_o
     worker->assembly.io.handle_signals = options->handle_signals;
     worker->assembly.io.log.write = options->log;
     worker->assembly.io.log.self = options->log_self;
+    reload_init(&worker->reload, options->origin, settings, &worker->assembly);
     if (!is_made || !make_parts(worker, ret_reason)) {
         worker_free(worker);
         return NULL;
@@ -231,6 +245,7 @@ void worker_free(struct worker *worker)
     io_free(worker->io);
     if (worker->engine != NULL)
         engine_free(worker->engine);
+    reload_done(&worker->reload);
     metrics_free(worker->pages.metrics);
     assembly_done(&worker->assembly);
     memory_free(worker);

@@ -3,12 +3,14 @@
 #ifndef APP_WORKER_H
 #define APP_WORKER_H
 
-#include "app/assembly.h"
+#include "app/reload.h"
 
 struct worker;
 
 struct worker_options {
     bool handle_signals;
+    /* Where the settings come from, to read them again; NULL = they never change. */
+    const struct settings_origin *origin;
     /* Receives each log line instead of standard error, if not NULL; in any thread. */
     void (*log)(void *self, enum log_event event, struct slice line);
     void *log_self;

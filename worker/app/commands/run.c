@@ -49,8 +49,11 @@ static int run(void)
     if (settings == NULL)
         return code;
     watch_for_bugs(settings);
+    const struct settings_origin origin = {settings_options_file(&options), options.overrides.list,
+                                           options.overrides.count};
     struct worker_options worker_options = {.handle_signals = true,
-                                            .settings_file = settings_options_file(&options)};
+                                            .settings_file = settings_options_file(&options),
+                                            .origin = &origin};
     struct worker *worker = worker_new(settings, &worker_options, &code, words);
     if (worker != NULL)
         code = worker_run(worker);
@@ -70,7 +73,8 @@ const struct command command_run = {
         "token usage of each request, in one Kafka transaction with the offsets. It runs until "
         "SIGTERM or SIGINT: then it takes no more requests, lets running calls finish "
         "(`delivery.drain_timeout`), commits and leaves the group. A second signal ends it at "
-        "once; what was committed stays committed.\n\n"
+        "once; what was committed stays committed. SIGHUP makes it read its settings file again, "
+        "and so does a change of the file (`settings.watch`).\n\n"
         "Log lines go to stderr: text on a terminal, JSON lines elsewhere. Workers with the same "
         "`kafka.group_id` share the work; start more processes to use more cores.",
     .examples = "  bedrock-worker run worker.yaml\n"

@@ -21,6 +21,7 @@ static void answer_metrics(const struct pages *pages, struct slice query,
     metrics_begin_scrape(pages->metrics);
     io_meter(pages->io, pages->metrics);
     engine_meter_gauges(pages->engine);
+    metrics_set(pages->metrics, METRIC_SETTINGS_RELOAD, NULL, !pages->has_wrong_settings);
     metrics_print(pages->metrics, ret_page->body);
 }
 

@@ -15,6 +15,7 @@ struct pages {
     struct engine *engine;
     struct io *io;
     struct metrics *metrics;
+    bool has_wrong_settings; /* the last change of the settings had mistakes */
 };
 
 /* server_config.answer; `self` is a struct pages whose members are set before io_run. */
