@@ -8,7 +8,20 @@ static const char *get_variable(void *self, const char *name)
     (void)self;
     if (strcmp(name, "A") == 0)
         return "alpha";
+    if (strcmp(name, "A_FILE") == 0 || strcmp(name, "SECRET_FILE") == 0)
+        return "good";
+    if (strcmp(name, "BROKEN_FILE") == 0)
+        return "bad";
     return strcmp(name, "EMPTY") == 0 ? "" : NULL;
+}
+
+static enum err add_file(void *self, const char *file, struct buf *buf)
+{
+    (void)self;
+    if (strcmp(file, "good") != 0)
+        return ERR_IO;
+    buf_add_text(buf, "content");
+    return OK;
 }
 
 static const struct environment ENVIRONMENT = {get_variable, NULL, NULL};
@@ -44,6 +57,30 @@ static void variables_are_replaced_by_their_values(void **state)
     assert_expands("${NONE:-}", "");
     assert_expands("${EMPTY}", "");
     assert_expands("${EMPTY:-b}", "b");
+}
+
+static void assert_with_files(const char *text, enum err err, const char *expanded)
+{
+    static const struct environment FILES = {get_variable, add_file, NULL};
+    struct buf buf OWNED_BY(buf_done);
+    char name[UNITS_NAME_MAX];
+    buf_init(&buf, 1000);
+    assert_int_equal(units_add_expanded(&buf, slice_of_text(text), &FILES, name), err);
+    if (err == OK)
+        assert_buf(&buf, expanded);
+}
+
+static void a_variable_may_be_the_content_of_a_file(void **state)
+{
+    (void)state;
+    assert_with_files("x${SECRET}y", OK, "xcontenty");
+    assert_with_files("${SECRET:-other}", OK, "content");
+    assert_with_files("${SECRET_FILE}", OK, "good");
+    assert_with_files("${BROKEN}", ERR_IO, NULL);
+    assert_with_files("${A}", ERR_INVALID, NULL);
+    assert_with_files("${NONE:-b}", OK, "b");
+    assert_with_files("${NONE}", ERR_NOT_FOUND, NULL);
+    assert_refused("${SECRET}", ERR_NOT_FOUND, "SECRET"); /* without files */
 }
 
 static void dollars_without_a_variable_stay(void **state)
@@ -214,6 +251,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(variables_are_replaced_by_their_values),
+        cmocka_unit_test(a_variable_may_be_the_content_of_a_file),
         cmocka_unit_test(dollars_without_a_variable_stay),
         cmocka_unit_test(a_malformed_variable_is_rejected),
         cmocka_unit_test(a_value_over_the_limit_is_rejected),
