@@ -2,7 +2,8 @@
 
 #include "base/memory.h"
 
-#define SETTLED_MS   1000 /* the content must stay the same for this long */
+#define SETTLED_MS   1000 /* the content must stay the same for this long, */
+#define ASKED_MS     100  /* or, after a SIGHUP, for this long */
 #define SLOW_MS      1000 /* between two looks when there are no free terms */
 #define UNREADABLE   0    /* in place of a hash */
 #define NAMES_MAX    2048
@@ -164,15 +165,17 @@ static void reload_text(struct reload *reload, struct slice text)
         take(reload, settings);
         settings = NULL;
     } else if (problems != NULL) {
+        if (settings == NULL)
+            problems_add(problems, (struct place){"settings", 0, 0}, SLICE(""), "out of memory");
         fail(reload, problems);
     }
     settings_drop(settings);
     memory_free(problems);
 }
 
-/* Looks at the content; reads it if it is asked for, or has changed and then stayed the same. A
+/* Looks at the content; reads it if it has changed and then stayed the same, or is asked for. A
  * file that cannot be read is a content, too. */
-static void look(struct reload *reload, int64_t now_ms, bool is_asked)
+static void look(struct reload *reload, int64_t now_ms)
 {
     struct buf text OWNED_BY(buf_done);
     struct problems *problems = memory_new(sizeof *problems);
@@ -185,14 +188,16 @@ static void look(struct reload *reload, int64_t now_ms, bool is_asked)
     uint64_t hash = is_read ? settings_text_hash(buf_slice(&text)) : UNREADABLE;
     bool is_new = hash != reload->read_hash, has_settled = hash == reload->seen_hash;
     reload->seen_hash = hash;
-    if (is_asked || reload->is_waiting || (is_new && has_settled)) {
+    if (is_new && !has_settled) {
+        reload->due_ms = now_ms + (reload->is_asked ? ASKED_MS : SETTLED_MS);
+    } else if (is_new || reload->is_asked || reload->is_waiting) {
+        reload->is_asked = false;
         reload->read_hash = hash;
         if (is_read)
             reload_text(reload, buf_slice(&text));
         else
             fail(reload, problems);
-    } else if (is_new)
-        reload->due_ms = now_ms + SETTLED_MS;
+    }
     memory_free(problems);
 }
 
@@ -222,13 +227,14 @@ void reload_init(struct reload *reload, const struct settings_origin *origin,
     };
 }
 
-static void log_pipe(const struct reload *reload)
+static void log_pipe(struct reload *reload)
 {
     const struct log_field fields[] = {
         FIELD_TEXT("file", slice_of_text(file_name(reload))),
         FIELD_INT("mistakes", 1),
         FIELD_TEXT("first", SLICE("it cannot be read a second time; start the worker with a file")),
     };
+    reload->is_asked = false;
     log_line(reload, LOG_SETTINGS_NOT_RELOADED, fields, COUNT_OF(fields));
 }
 
@@ -236,18 +242,21 @@ void reload_step(struct reload *reload, int64_t now_ms, bool is_asked)
 {
     const char *file = reload->origin.file;
     int64_t watch_ms = reload->now->settings_watch_ms;
-    bool is_watching = reload->is_waiting || (watch_ms > 0 && file != NULL);
     if (reload->is_off)
         return;
     sweep(reload);
     if (reload->due_ms == INT64_MIN)
         reload->due_ms = now_ms + watch_ms;
-    if (!is_asked && (!is_watching || now_ms < reload->due_ms))
+    if (is_asked)
+        reload->due_ms = now_ms;
+    reload->is_asked |= is_asked;
+    bool is_watching = reload->is_asked || reload->is_waiting || (watch_ms > 0 && file != NULL);
+    if (!is_watching || now_ms < reload->due_ms)
         return;
     reload->due_ms = now_ms + (reload->is_waiting ? SLOW_MS : watch_ms);
     if (file == NULL || !settings_file_is_pipe(file))
-        look(reload, now_ms, is_asked);
-    else if (is_asked)
+        look(reload, now_ms);
+    else if (reload->is_asked)
         log_pipe(reload);
 }
 

@@ -6,6 +6,7 @@
 #include "app/commands/settings_options.h"
 #include "app/worker.h"
 #include "base/check.h"
+#include "io/loop/signals.h"
 
 #define BUG_LINE_MAX 2048
 
@@ -45,6 +46,7 @@ static int run(void)
 {
     char words[ASSEMBLY_REASON_MAX] = "";
     int code = EXIT_USAGE;
+    signals_ignore_hang_up();
     struct settings *settings = settings_options_load(&options, true, NULL);
     if (settings == NULL)
         return code;

@@ -25,6 +25,12 @@ void signals_ignore_pipe(void)
     CHECK(sigaction(SIGPIPE, &action, NULL) == 0);
 }
 
+void signals_ignore_hang_up(void)
+{
+    struct sigaction action = {.sa_handler = SIG_IGN};
+    CHECK(sigaction(SIGHUP, &action, NULL) == 0);
+}
+
 void signals_set(const struct signals *signals)
 {
     struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};

@@ -17,6 +17,8 @@ struct signals {
 
 /* Ignores SIGPIPE, so that a write to a closed socket fails with EPIPE instead. */
 void signals_ignore_pipe(void);
+/* Ignores SIGHUP until there is a listener: what it asks for is about to happen anyway. */
+void signals_ignore_hang_up(void);
 /* Installs the listener, which is borrowed until signals_unset. */
 void signals_set(const struct signals *signals);
 /* Restores the default actions; SIGHUP is ignored, because a process that ends has no settings to
