@@ -192,8 +192,8 @@ static void a_floor_with_wings_holds_few_files_itself(void **state)
         {"worker/wire", {NULL}},
         {"worker/io", {"io.c", "io.h", "parts.h", "ports.c", NULL}},
         {"worker/app",
-         {"assembly.c", "assembly.h", "exit_code.h", "topics.def", "topics.c", "topics.h",
-          "worker.c", "worker.h", NULL}},
+         {"assembly.c", "assembly.h", "exit_code.h", "reload.c", "reload.h", "worker.c", "worker.h",
+          NULL}},
     };
     for (size_t i = 0; i < COUNT_OF(FLAT); i++) {
         char path[1024];

@@ -1,6 +1,5 @@
 #include "yaml/units.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #define FRACTION_DIGITS_MAX 9 /* further digits are less than a millisecond */
@@ -32,7 +31,9 @@ static bool is_name_byte(char byte, bool is_first)
 static const char *file_of(const struct environment *environment, const char *name)
 {
     char file_name[UNITS_NAME_MAX + sizeof "_FILE"];
-    (void)snprintf(file_name, sizeof file_name, "%s_FILE", name);
+    size_t len = strlen(name);
+    memcpy(file_name, name, len);
+    memcpy(file_name + len, "_FILE", sizeof "_FILE");
     const char *file =
         environment->add_file == NULL ? NULL : environment->get(environment->self, file_name);
     return file == NULL || file[0] == '\0' ? NULL : file;
