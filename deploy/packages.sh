@@ -14,7 +14,7 @@ BUILD="build-essential cmake ninja-build pkg-config ca-certificates kcat librdka
     libsasl2-dev libzstd-dev zlib1g-dev libcurl4-openssl-dev libssl-dev libcjson-dev libyaml-dev
     libuv1-dev libmicrohttpd-dev"
 TEST="libcmocka-dev clang libclang-rt-dev default-jdk-headless maven python3 python3-venv git jq
-    groff-base mandoc chromium fonts-dejavu-core prometheus"
+    groff-base mandoc chromium fonts-dejavu-core prometheus systemd"
 DOCKER="docker.io iptables iproute2 debootstrap"
 BENCH="nginx libnginx-mod-http-echo"
 # The measure of the C files' layout; where another release lacks it, that test is skipped.

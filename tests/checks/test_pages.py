@@ -13,14 +13,12 @@ The words after a fenced block's language say how it is checked:
   sh two-commands      README's two: the demo runs here, tests/run.sh is what runs this test
   json SCHEMA          is valid by that schema of schema/
   yaml worker          settings that `bedrock-worker check` accepts
-  ini systemd          a unit that fits the install folders and the drain
   c rows LIST          rows for that .def file: each has the columns of those that are there
   c picture            nothing runs
   text output          what the block before prints
   text picture         nothing runs
   text demo            lines that the demo prints
 """
-import configparser
 import json
 import os
 import re
@@ -37,7 +35,7 @@ from outputs import SCHEMAS, faults                                           # 
 from pages import PROGRAMS, ROOT, all_blocks, blocks_of, checkout, page_names, text_of     # noqa: E402
 
 IN_KAFKA_RING = {("sh", "setup"), ("sh", "try"), ("sh", "read"), ("sh", "alone"), ("python", "try")}
-HERE = {("sh", "run"), ("sh", "long"), ("sh", "docker"), ("sh", "two-commands"), ("yaml", "worker"), ("ini", "systemd"), ("c", "rows"), ("c", "picture"),
+HERE = {("sh", "run"), ("sh", "long"), ("sh", "docker"), ("sh", "two-commands"), ("yaml", "worker"), ("c", "rows"), ("c", "picture"),
         ("text", "output"), ("text", "picture"), ("text", "demo")}
 LIMIT = 120
 BLOCKS = all_blocks()
@@ -117,6 +115,8 @@ def dry(command):
         return f"cmake --list-presets | grep -q '\"{words[2]}\"'"
     if words[:2] == ["cmake", "--install"]:
         return f"DESTDIR=$PWD/installed {command} && test -x installed/usr/local/bin/bedrock-worker"
+    if words[0] == "cpack":
+        return f"test -s {words[2]}"                # tests/cli/test_package.py builds the package
     if words[0] == "ctest":
         return f"{command} -N | grep -q 'Total Tests: [1-9]'"
     if words[0].endswith("python"):
@@ -163,20 +163,6 @@ def test_the_first_page_shows_what_the_demo_prints(tmp_path):
         parts = plain(line).split("…")
         pattern = ".*".join(re.escape(part.strip()) for part in parts)
         assert any(re.fullmatch(pattern, other) for other in printed), line
-
-
-@named(of("ini", "systemd"))
-def test_the_systemd_unit_matches_the_installation(block):
-    unit = configparser.ConfigParser()
-    unit.optionxform = str
-    unit.read_string(block.text)
-    service = unit["Service"]
-    program, *words = service["ExecStart"].split()
-    assert (program, words[:2]) == ("/usr/local/bin/bedrock-worker", ["run", "-c"])
-    assert words[2] == "/usr/local/etc/bedrock-worker/worker.yaml"
-    drain = re.search(r"drain_timeout: (\d+)m", (ROOT / "config" / "worker.yaml").read_text()).group(1)
-    assert int(service["TimeoutStopSec"]) == int(drain) * 60 + 60
-    assert service["RestartPreventExitStatus"] == "2"       # wrong settings
 
 
 def rows_of(text, name=r"[A-Z_]+"):
