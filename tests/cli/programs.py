@@ -69,6 +69,8 @@ def demonstration(requests):
             if address and "request_id" in line:
                 break
         assert address, "the demo ended"
-        yield address
-        process.send_signal(signal.SIGINT)
+        try:
+            yield address
+        finally:
+            process.send_signal(signal.SIGINT)
         assert process.wait(PATIENCE) == 0

@@ -142,16 +142,14 @@ static void add_headline(void *self, struct buf *ret_text)
 {
     const struct worker *worker = self;
     struct io_health health;
-    struct engine_stats stats;
     io_health(worker->io, &health);
-    engine_stats(worker->engine, &stats);
-    if (!health.has_joined)
-        buf_add_text(ret_text, "Waits for the brokers before it joins its group");
-    else
-        buf_addf(ret_text, "%s%zu partition%s, %u of %u calls open, %u requests held",
-                 health.is_stopping ? "Stops: " : "", stats.partitions,
-                 stats.partitions == 1 ? "" : "s", stats.calling,
-                 worker->assembly.engine.max_in_flight, stats.held);
+    if (!health.has_joined) {
+        buf_add_text(ret_text, "Waits for the brokers before it joins its group.");
+        return;
+    }
+    if (health.is_stopping)
+        buf_add_text(ret_text, "Stops. ");
+    engine_headline(worker->engine, ret_text);
 }
 
 /* io_config.watch. */

@@ -74,6 +74,8 @@ void engine_meter_gauges(struct engine *engine);
  * (engine/status.c): headline, requests, calls, waits, targets, partitions, minutes. Costs a step
  * for each held request, target and partition. No keys, prompts or answers. */
 void engine_status(struct engine *engine, struct buf *ret_json);
+/* Appends the headline alone. */
+void engine_headline(struct engine *engine, struct buf *ret_text);
 
 /* A question for engine_explain. */
 struct explain_query {

@@ -211,3 +211,10 @@ void engine_status(struct engine *engine, struct buf *ret_json)
     add_partitions(engine, ret_json);
     add_minutes(engine, ret_json);
 }
+
+void engine_headline(struct engine *engine, struct buf *ret_text)
+{
+    struct standing standing;
+    standing_read(engine, &standing);
+    standing_add_headline(engine, &standing, ret_text);
+}
