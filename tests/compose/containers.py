@@ -174,7 +174,9 @@ class Daemon:
         if not self.had_bridge:         # the first daemon of this machine: as it was before
             call("ip", "link", "delete", "docker0", check=False)
             subprocess.run(["iptables-restore"], input=self.rules, text=True, check=False, env=environment())
-            Path("/proc/sys/net/ipv4/ip_forward").write_text(self.forwarded)
+            forward = Path("/proc/sys/net/ipv4/ip_forward")
+            if forward.read_text() != self.forwarded:
+                forward.write_text(self.forwarded)
 
 
 # ---- images ----
