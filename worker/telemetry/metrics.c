@@ -397,7 +397,7 @@ void metrics_print(const struct metrics *metrics, struct buf *ret_text)
     static const char *const kinds[] = {
         [COUNTER] = "counter", [GAUGE] = "gauge", [HISTOGRAM] = "histogram"};
     for (size_t i = 0; i < METRIC_COUNT; i++) {
-        const char *prefix = metric_prefix(i);
+        const char *prefix = metric_prefix((enum metric)i);
         buf_addf(ret_text, "# HELP %s%s %s\n# TYPE %s%s %s\n", prefix, rows[i].name, rows[i].help,
                  prefix, rows[i].name, kinds[rows[i].kind]);
         for (const struct series *series = metrics->first[i]; series != NULL; series = series->next)
