@@ -2,6 +2,7 @@
  * are missing. It changes none that exists. */
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "app/client/kafka_client.h"
 #include "app/client/screen.h"
@@ -9,9 +10,11 @@
 #include "app/commands/commands.h"
 #include "app/commands/settings_options.h"
 #include "base/glob.h"
+#include "io/loop/clock.h"
 
 #define CONNECT_MS     15000
 #define CREATE_MS      30000
+#define LOOK_MS        50
 #define PARTITIONS_MAX 10000
 #define REPLICAS_MAX   100
 #define LABEL_COLUMNS  9
@@ -182,6 +185,17 @@ static void compare(struct preparing *preparing, const struct topic_plan *plan,
 
 /* ---- topics that are missing ---- */
 
+/* Waits until the brokers name the new topic, so that what runs next finds it. */
+static void await_topic(struct preparing *preparing, struct slice name)
+{
+    struct timespec pause = {0, (long)LOOK_MS * 1000000};
+    struct client_shape shape = {0};
+    int64_t end_ms = clock_monotonic_ms() + CREATE_MS;
+    while (client_topic_shape(preparing->client, name, CONNECT_MS, &shape) != OK &&
+           clock_monotonic_ms() < end_ms)
+        (void)nanosleep(&pause, NULL);
+}
+
 static void create(struct preparing *preparing, const struct topic_plan *plan)
 {
     struct client_property properties[TOPIC_PLAN_PROPERTIES];
@@ -208,6 +222,8 @@ static void create(struct preparing *preparing, const struct topic_plan *plan)
     }
     preparing->missing++;
     preparing->created += creates;
+    if (creates)
+        await_topic(preparing, plan->name);
     add_plan(preparing, plan, &words);
     screen_print(&preparing->screen, creates ? "created" : "missing", STYLE_HEADING,
                  buf_slice(&words));
