@@ -181,7 +181,8 @@ static void the_end_of_the_credentials_shows_if_they_end(void **state)
 static bool is_of_io(enum metric metric)
 {
     return metric == METRIC_EVENTS || metric == METRIC_REBALANCES || metric == METRIC_LOOP_STALL ||
-           metric == METRIC_BUILD_INFO || *metric_prefix(metric) == '\0';
+           metric == METRIC_BUILD_INFO || metric == METRIC_SETTINGS_RELOAD ||
+           *metric_prefix(metric) == '\0';
 }
 
 static bool shows(const char *text, enum metric metric)
