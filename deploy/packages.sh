@@ -12,7 +12,7 @@ set -eu
 
 BUILD="build-essential cmake ninja-build pkg-config ca-certificates kcat librdkafka-dev
     libsasl2-dev libzstd-dev zlib1g-dev libcurl4-openssl-dev libssl-dev libcjson-dev libyaml-dev
-    libuv1-dev libmicrohttpd-dev"
+    libuv1-dev libmicrohttpd-dev libprotobuf-c-dev protobuf-c-compiler"
 TEST="libcmocka-dev clang libclang-rt-dev default-jdk-headless maven python3 python3-venv git jq
     groff-base mandoc chromium fonts-dejavu-core prometheus systemd"
 DOCKER="docker.io iptables iproute2 debootstrap"

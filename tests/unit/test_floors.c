@@ -33,6 +33,7 @@ static const struct rule RULES[] = {
 
     {"worker/wire/formats/json.c", {"cjson/*"}},
     {"worker/wire/formats/hash.c", {"openssl/*"}},
+    {"worker/telemetry/trace/otlp.c", {"opentelemetry/*"}},
     {"worker/io/http/*", {"curl/*"}},
     {"worker/io/kafka/*", {"librdkafka/*"}},
     /* the in-memory cluster of the demo; the client of the commands that talk to a running worker
