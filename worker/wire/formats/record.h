@@ -29,6 +29,7 @@ struct record {
     enum timestamp_type timestamp_type;
     struct slice key, value; /* null or empty are different things */
     struct headers headers;
+    struct slice traceparent; /* of what answers it; null = its own header's */
     size_t headers_sent; /* more than headers.count: the copy lacks some */
 };
 

@@ -81,6 +81,7 @@ enum err output_chunk(const struct output_context *context, const struct chunk_f
     buf_add_int(draft.body, facts->seq);
     draft_header_ends(&draft);
     draft_event_headers(&draft, "bedrock.chat.chunk.v1", facts->request->id, facts->wall_ms);
+    draft_traceparent(&draft, facts->record);
     struct draft_address address = {.topic = context->chunks_topic,
                                     .partition = facts->partition,
                                     .key = facts->record->key,

@@ -22,7 +22,8 @@ struct draft {
         size_t from, to;  /* in the body */
     } own[DRAFT_HEADERS_MAX];
     size_t own_count;
-    uint64_t kept; /* which of the request's first DRAFT_KEPT_MAX headers go on */
+    bool has_traceparent; /* our own */
+    uint64_t kept;        /* which of the request's first DRAFT_KEPT_MAX headers go on */
 };
 
 /* Which headers of the request go on to the output. */
@@ -49,6 +50,8 @@ void draft_value_ends(struct draft *draft);
 void draft_header_begins(struct draft *draft, const char *name);
 void draft_header_ends(struct draft *draft);
 void draft_header(struct draft *draft, const char *name, struct slice value);
+/* The record's span, in place of the header that the request has. */
+void draft_traceparent(struct draft *draft, const struct record *record);
 /* Gives the output, or frees it and returns why not. */
 MUST_CHECK enum err draft_end(struct draft *draft, const struct draft_address *address,
                               struct output **ret_output);

@@ -79,8 +79,19 @@ static struct slice pack(struct packer *packer, struct slice bytes)
     return slice_of(copy, bytes.len);
 }
 
+void draft_traceparent(struct draft *draft, const struct record *record)
+{
+    if (record->traceparent.ptr == NULL)
+        return;
+    draft->has_traceparent = true;
+    draft_header(draft, "traceparent", record->traceparent);
+}
+
 static bool choose(const struct draft *draft, const struct draft_address *address, size_t i)
 {
+    if (draft->has_traceparent &&
+        slice_equal_nocase(address->headers.list[i].name, SLICE("traceparent")))
+        return false;
     return address->keep != NULL && address->keep(draft->context, address->headers.list[i].name);
 }
 

@@ -194,6 +194,7 @@ enum err output_response(const struct output_context *context, const struct resp
     add_event_id(&draft, facts->record);
     draft_event_headers(&draft, "bedrock.chat.response.v1", facts->request->id,
                         facts->answered_wall_ms);
+    draft_traceparent(&draft, facts->record);
     if (facts->why != NULL)
         draft_header(&draft, "bedrock-error-code", slice_of_text(err_code(facts->why->err)));
     bool was_refused = facts->why != NULL && facts->why->err == ERR_REPLY_REFUSED;
