@@ -7,6 +7,7 @@
 #include "engine/ports.h"
 #include "policy/retry.h"
 #include "telemetry/metrics.h"
+#include "telemetry/trace/spans.h"
 #include "wire/bedrock/dialects.h"
 #include "wire/chat/catalog.h"
 
@@ -44,6 +45,7 @@ struct engine_config {
     struct retry_settings retry;
     uint64_t seed;           /* for jitter, call ids and hashes */
     struct metrics *metrics; /* where the engine counts; NULL = it does not */
+    struct spans *spans;     /* where it puts spans; NULL = it makes none */
 };
 
 /* Makes an engine; NULL: no memory. Copies config and ports, but not what they point to. `now_ms`

@@ -15,6 +15,7 @@
 #include "engine/reply.h"
 #include "engine/result.h"
 #include "engine/target.h"
+#include "engine/trace.h"
 #include "engine/log.h"
 #include "wire/bedrock/dialect.h"
 #include "wire/bedrock/quote.h"
@@ -62,6 +63,7 @@ void job_take(struct engine *engine, struct partition *partition, const struct r
     engine->stats.taken++;
     meter_taken(engine, job);
     CHECK(record_copy(&job->arena, record, &job->record));
+    trace_take(engine, job);
     if (read_request(engine, job) != OK)
         CHECK(job->why.err != OK);
     if (taken.was_running && lost_calls_forget(engine, partition, record, taken.begun)) {
@@ -362,6 +364,7 @@ void job_call_ended(struct engine *engine, struct job *job, const struct call_en
         job->last_run_seq = 0; /* a chunk is missing: nothing may follow it */
     attempt_end(engine, job, &verdict.why);
     meter_call(engine, job, &verdict);
+    trace_attempt(engine, job, &verdict);
     job->partition->calling--;
     target_end_call(engine, job, &verdict);
     if (err_remedy(verdict.why.err) == DO_BACK_OFF)
@@ -377,6 +380,8 @@ void job_call_ended(struct engine *engine, struct job *job, const struct call_en
     bool is_answer = !is_kept && outcome_answer(engine, job, &verdict);
     if (!is_answer && verdict.is_billable)
         outcome_call_usage(engine, job, &verdict);
+    if (is_answer)
+        trace_chat(engine, job, &verdict.answer);
     job->call = NULL;
     call_free(engine, call);
     if (is_kept)
@@ -410,6 +415,7 @@ static bool job_finish_kept(struct engine *engine, struct job *job)
 {
     if (job->kept == NULL || job->partition->is_gone || !outcome_kept(engine, job))
         return false;
+    trace_chat(engine, job, &job->kept->answer);
     job_finish(engine, job);
     return true;
 }
@@ -423,6 +429,7 @@ static void job_fail(struct engine *engine, struct job *job)
     if (job_finish_kept(engine, job))
         return;
     chunks_close(engine, job);
+    trace_chat(engine, job, NULL);
     outcome_error(engine, job);
     ENGINE_LOG(engine, LOG_REQUEST_REJECTED, REQUEST_FIELDS(job),
                FIELD_TEXT("code", slice_of_text(err_code(job->why.err))),
@@ -436,6 +443,7 @@ void job_committed(struct engine *engine, struct job *job)
 {
     CHECK(job->step == JOB_BATCHED);
     meter_committed(engine, job);
+    trace_process(engine, job, true);
     job_free(engine, job);
 }
 
@@ -443,6 +451,7 @@ void job_orphan(struct engine *engine, struct job *job)
 {
     CHECK(job->step == JOB_FINISHED);
     outcome_orphan(engine, job);
+    trace_process(engine, job, false);
     job_free(engine, job);
 }
 
@@ -455,6 +464,8 @@ void job_drop(struct engine *engine, struct job *job)
         return;
     if (job->step == JOB_WAITING)
         target_dequeue(engine, job->target, job);
+    trace_chat(engine, job, NULL);
+    trace_process(engine, job, false);
     lane_leave(engine, job);
     ledger_drop(&job->partition->ledger, job->offset,
                 job->calls > 0 ? lost_calls_hash(engine, &job->record) : 0);

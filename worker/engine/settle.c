@@ -11,6 +11,7 @@
 #include "engine/partition.h"
 #include "engine/result.h"
 #include "engine/slots.h"
+#include "engine/trace.h"
 #include "engine/log.h"
 
 #define FENCED_AGAIN_MS      60000
@@ -26,6 +27,7 @@ static void close_batch(struct engine *engine)
 
 static void settle_committed(struct engine *engine)
 {
+    trace_batch(engine, NULL);
     for (size_t i = 0; i < batch_partitions(engine); i++) {
         struct partition *partition = batch_partition(engine, i);
         ledger_commit(&partition->ledger, partition->batch_offset,
@@ -68,6 +70,7 @@ static void give_back(struct engine *engine, struct result *result)
 static size_t settle_aborted(struct engine *engine)
 {
     size_t outputs = batch_outputs(engine);
+    trace_batch(engine, "aborted");
     for (size_t i = 0; i < batch_partitions(engine); i++)
         ledger_abort(&batch_partition(engine, i)->ledger);
     for (struct result *result; (result = result_last(engine, RESULT_BATCHED)) != NULL;)

@@ -203,6 +203,15 @@ struct all_terms {
     uint32_t now; /* the index of the present ones */
 };
 
+/* engine/trace.h */
+struct job_trace {
+    struct span_context at; /* the span of the request */
+    struct span_id parent;  /* the record's; all 0 = none */
+    struct span_id chat;    /* the span of its call of the model */
+    struct slice state;     /* tracestate; null = none */
+    bool is_chat_made;
+};
+
 struct job {
     enum job_step step;
     uint32_t index;
@@ -244,6 +253,7 @@ struct job {
     struct kept_answer *kept;   /* the last such answer; NULL = none: engine/kept.h */
     bool is_leading;            /* its lane */
     bool is_blocked;            /* others lead its lane */
+    struct job_trace trace;
     struct result result;
 };
 
