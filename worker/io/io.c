@@ -20,8 +20,10 @@
 #define FREE_MS      30000 /* for everything else */
 #define RESOLVER_MS  2000  /* for running look-ups of names, at the very end */
 #define LAST_TURN_MS 20
-#define STALL_MS     100 /* a longer pause of the loop counts as a stall */
 #define HEADLINE_MAX 2048
+#define STALL_MS     100   /* a longer pause of the loop counts as a stall */
+#define SPANS_MS     3000  /* at the end, for the last spans */
+#define SPANS_LOG_MS 60000 /* between lines about spans that do not arrive */
 
 /* ---- waking ---- */
 
@@ -55,6 +57,23 @@ static bool server_make(struct io *io, char *ret_error)
     return io->server != NULL;
 }
 
+/* The client has room for the engine's calls and the exporter's. */
+static struct http *http_make(struct io *io)
+{
+    struct http_config config = io->config.http;
+    if (io->config.traces.spans != NULL)
+        config.max_in_flight++;
+    return http_new(&io->loop, &config);
+}
+
+static bool exporter_make(struct io *io)
+{
+    if (io->config.traces.spans == NULL)
+        return true;
+    io->exporter = exporter_new(io->http, &io->config.traces);
+    return io->exporter != NULL;
+}
+
 static bool rooms_make(struct io *io, char *ret_error)
 {
     const struct kafka_config *kafka = &io->config.kafka;
@@ -75,10 +94,11 @@ static bool rooms_make(struct io *io, char *ret_error)
     if (io->config.server.address != NULL && io->config.server.address[0] != '\0' &&
         !server_make(io, ret_error))
         return false;
-    io->http = http_new(&io->loop, &io->config.http);
+    io->http = http_make(io);
     io->releases = memory_new(PARTITIONS_MAX * sizeof *io->releases);
     io->credentials = credentials_watch_new(&io->loop, io->config.aws_profile);
-    if (io->http == NULL || io->credentials == NULL || io->releases == NULL || !io_calls_make(io))
+    if (io->http == NULL || io->credentials == NULL || io->releases == NULL || !io_calls_make(io) ||
+        !exporter_make(io))
         return false;
     io->consumer = kafka_consumer_new(kafka, io->sink, wake, ret_error);
     if (io->consumer == NULL)
@@ -187,6 +207,7 @@ void io_free(struct io *io)
         kafka_committer_stop(io->committer);
     server_end(io);
     http_end(io);
+    exporter_free(io->exporter);
     credentials_end(io);
     kafka_lookup_free(io->lookup);
     kafka_offsets_free(io->offsets);
@@ -349,8 +370,27 @@ void io_change(struct io *io, const struct io_config *config)
     log_sink_set(io->sink, config->log.level, config->log.format);
 }
 
-/* One turn of the loop: waits for an event, unless there is `more` to do, and serves every room.
- * True: there is more to do. */
+/* Sends spans that are due. Returns when it is to be called again. */
+static int64_t spans_serve(struct io *io)
+{
+    uint64_t count;
+    if (io->exporter == NULL)
+        return INT64_MAX;
+    int64_t due_ms = exporter_step(io->exporter, io->now_ms);
+    if (io->now_ms < io->spans_log_due_ms)
+        return due_ms;
+    const char *reason = exporter_trouble(io->exporter, &count);
+    if (reason == NULL)
+        return due_ms;
+    const struct log_field fields[] = {FIELD_INT("spans", (int64_t)count),
+                                       FIELD_TEXT("reason", slice_of_text(reason))};
+    log_sink_add(io->sink, LOG_SPANS_LOST, fields, COUNT_OF(fields));
+    io->spans_log_due_ms = io->now_ms + SPANS_LOG_MS;
+    return due_ms;
+}
+
+/* One turn of the loop: waits for an event, unless there is `more` to do, and serves every
+ * room. True: there is more to do. */
 static bool turn(struct io *io, bool more)
 {
     int64_t turned_ms = io->now_ms, slept_ms = clock_monotonic_ms();
@@ -368,6 +408,9 @@ static bool turn(struct io *io, bool more)
     http_step(io->http);
     bool has_more = kafka_consumer_pump(io->consumer);
     int64_t due_ms = engine_turn(io->engine);
+    int64_t spans_due_ms = spans_serve(io);
+    if (spans_due_ms < due_ms)
+        due_ms = spans_due_ms;
     bool has_news = http_obey(io->http);
     if (io->server != NULL && server_step(io->server))
         has_news = true;
@@ -423,6 +466,12 @@ void io_meter(struct io *io, struct metrics *metrics)
     metrics_raise(metrics, METRIC_LOOP_STALL, NULL, io->stalled_ms);
     process_meter(metrics, io->started_wall_ms);
     metrics_set(metrics, METRIC_BUILD_INFO, versions, 1);
+    for (enum spans_outcome outcome = 0;
+         io->config.traces.spans != NULL && outcome < SPANS_OUTCOME_COUNT; outcome++) {
+        struct slice word = slice_of_text(spans_outcome_word(outcome));
+        int64_t count = (int64_t)spans_count(io->config.traces.spans, outcome);
+        metrics_raise(metrics, METRIC_SPANS, &word, count);
+    }
 }
 
 bool io_recent(struct io *io, size_t age, struct log_recent *ret_recent)
@@ -444,10 +493,24 @@ static void last_turn(struct io *io)
     kafka_consumer_step(io->consumer, io->now_ms);
     (void)kafka_offsets_step(io->offsets, io->now_ms);
     kafka_chunks_step(io->chunks);
+    if (io->exporter == NULL)
+        return;
+    http_step(io->http);
+    (void)spans_serve(io);
+    bool has_news = http_obey(io->http);
+    (void)has_news;
 }
 
-/* Waits until offsets are committed and chunks delivered. No commit may go while the consumer joins
- * its group again; that may last until the drain must end. */
+/* Sends the last spans while the consumer leaves, and not much longer. */
+static void last_spans(struct io *io)
+{
+    int64_t until_ms = io->now_ms + SPANS_MS;
+    while (io->exporter != NULL && exporter_is_busy(io->exporter) && io->now_ms < until_ms)
+        last_turn(io);
+}
+
+/* Waits until offsets are committed and chunks delivered. No commit may go while the consumer
+ * joins its group again; that may last until the drain must end. */
 static void last_flush(struct io *io)
 {
     int64_t until_ms = io->now_ms + FLUSH_MS;
@@ -476,14 +539,17 @@ static void close_all(struct io *io)
     kafka_committer_stop(io->committer);
     last_flush(io);
     watchdog_set(io->watchdog, FREE_MS, exit_code_at_least(io));
-    if (io->http != NULL)
-        http_close(io->http); /* io_run waits for it at the end */
+    if (io->exporter != NULL)
+        exporter_hurry(io->exporter);
     kafka_consumer_close_begin(io->consumer);
     int64_t until_ms = io->now_ms + CLOSE_MS;
     while (!kafka_consumer_closed(io->consumer) && io->now_ms < until_ms)
         last_turn(io);
     if (!kafka_consumer_closed(io->consumer))
         log_sink_add(io->sink, LOG_CLOSE_HANGS, NULL, 0);
+    last_spans(io);
+    if (io->http != NULL)
+        http_close(io->http); /* io_run waits for it at the end */
 }
 
 static void files_raise(void)
@@ -507,8 +573,8 @@ int io_run(struct io *io)
     signals_unset(&io->signals);
     struct log_field field = FIELD_INT("exit_code", io->exit_code);
     log_sink_add(io->sink, LOG_STOPPED, &field, 1);
-    /* A running look-up cannot be aborted while the resolver does not answer. Nothing is left to
-     * lose, so the watchdog may end the process. */
+    /* A running look-up cannot be aborted while the resolver does not answer. Nothing is left
+     * to lose, so the watchdog may end the process. */
     watchdog_set(io->watchdog, RESOLVER_MS, io->exit_code);
     http_end(io);
     watchdog_stop(io->watchdog);

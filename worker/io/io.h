@@ -12,6 +12,7 @@
 #include "base/attr.h"
 #include "engine/ports.h"
 #include "io/loop/clock.h"
+#include "io/export/exporter.h"
 #include "io/http/client.h"
 #include "io/kafka/conf.h"
 #include "io/loop/log_sink.h"
@@ -25,6 +26,7 @@ struct io_config {
     struct http_config http;
     const char *aws_profile; /* of the settings; "" or NULL = the environment's */
     struct log_config log;
+    struct exporter_config traces; /* spans NULL = none */
     struct server_config server; /* for people and probes; an empty address = none */
     int64_t drain_timeout_ms;    /* the watchdog ends the process some seconds after it */
     /* Appends one line about the worker for the service manager; NULL = none. */

@@ -11,6 +11,7 @@
 #include "io/loop/notify.h"
 #include "io/loop/signals.h"
 #include "io/aws/watch.h"
+#include "io/export/exporter.h"
 #include "io/kafka/chunks.h"
 #include "io/kafka/committer.h"
 #include "io/kafka/consumer.h"
@@ -43,6 +44,8 @@ struct io {
     struct http *http;
     struct server *server;          /* NULL = none */
     struct exchange_channel *calls; /* of the engine */
+    struct exporter *exporter;      /* of spans; NULL = none */
+    int64_t spans_log_due_ms;
     struct credentials_watch *credentials;
     struct kafka_consumer *consumer;
     struct kafka_offsets *offsets;
