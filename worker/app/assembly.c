@@ -233,12 +233,20 @@ bool assembly_make(const struct settings *settings, struct assembly *ret_assembl
     fill_engine(settings, ret_assembly);
     assembly_change(settings, &ret_assembly->engine, &ret_assembly->io);
     ret_assembly->engine.seed = seed;
-    return true;
+    if (tracing_make(&ret_assembly->tracing, settings,
+                     slice_of_text(ret_assembly->transactional_id),
+                     (struct environment){aws_lookup_process, NULL}))
+        return true;
+    (void)snprintf(ret_reason, ASSEMBLY_REASON_MAX,
+                   "out of memory, or the variables of tracing "
+                   "are too long");
+    return false;
 }
 
 void assembly_done(struct assembly *assembly)
 {
     aws_environment_done(&assembly->aws);
+    tracing_done(&assembly->tracing);
 }
 
 bool assembly_has_files(const struct assembly *assembly, uint64_t *ret_limit, uint64_t *ret_needed)

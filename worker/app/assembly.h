@@ -5,6 +5,7 @@
 #define APP_ASSEMBLY_H
 
 #include "app/settings/topics.h"
+#include "app/settings/tracing.h"
 #include "engine/engine.h"
 #include "io/aws/environment.h"
 #include "io/io.h"
@@ -19,6 +20,7 @@ struct assembly {
     struct engine_config engine;
     struct io_config io;
     struct aws_environment aws;
+    struct tracing tracing;
     struct slice output_topics[TOPIC_COUNT];
     char source[256]; /* /bedrock-worker/<group> */
     char transactional_id[512];

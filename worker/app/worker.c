@@ -20,6 +20,7 @@ struct worker {
     struct pages pages;
     const char *settings_file; /* NULL = none */
     struct reload reload;
+    struct spans *spans; /* NULL = none are made */
 };
 
 static void log_line(const struct worker *worker, enum log_event event,
@@ -63,6 +64,24 @@ static void add_topics(const struct engine_config *engine, struct buf *text)
 {
     for (size_t i = 0; i < engine->request_topic_count; i++)
         buf_addf(text, "%s%.*s", i > 0 ? ", " : "", SLICE_ARG(engine->request_topics[i]));
+}
+
+/* Where spans go: the collector's host, without what may be secret. */
+static void log_traces(const struct worker *worker)
+{
+    const struct tracing *tracing = &worker->assembly.tracing;
+    struct endpoint endpoint;
+    for (size_t i = 0; i < tracing->ignored_count; i++) {
+        const struct log_field fields[] = {
+            FIELD_TEXT("name", slice_of_text(tracing->ignored[i].name)),
+            FIELD_TEXT("fault", slice_of_text(tracing->ignored[i].fault))};
+        log_line(worker, LOG_TRACES_IGNORED, fields, COUNT_OF(fields));
+    }
+    if (!tracing->is_on || endpoint_read(tracing->url, &endpoint) != OK)
+        return;
+    const struct log_field fields[] = {FIELD_TEXT("collector", endpoint.host),
+                                       FIELD_TEXT("source", slice_of_text(tracing->source))};
+    log_line(worker, LOG_SPANS_SENT_TO, fields, COUNT_OF(fields));
 }
 
 static void log_started(const struct worker *worker, const char *keys)
@@ -126,6 +145,7 @@ static void log_start(const struct worker *worker, const char *keys)
     log_started(worker, keys);
     log_memory(worker);
     log_pages(worker);
+    log_traces(worker);
     log_library(worker);
     uint64_t limit, needed;
     if (assembly_has_files(&worker->assembly, &limit, &needed))
@@ -160,6 +180,23 @@ static void watch(void *self, int64_t now_ms, bool is_asked)
     worker->pages.has_wrong_settings = worker->reload.has_failed;
 }
 
+/* False: out of memory. */
+static bool make_spans(struct worker *worker)
+{
+    struct assembly *assembly = &worker->assembly;
+    if (!assembly->tracing.is_on)
+        return true;
+    worker->spans = spans_new(&assembly->tracing.spans);
+    assembly->engine.spans = worker->spans;
+    assembly->io.traces = (struct exporter_config){
+        .spans = worker->spans,
+        .url = assembly->tracing.url,
+        .headers = assembly->tracing.headers,
+        .seed = assembly->engine.seed,
+    };
+    return worker->spans != NULL;
+}
+
 /* Makes io and the engine. False: ret_reason says why. */
 static bool make_parts(struct worker *worker, char *ret_reason)
 {
@@ -171,6 +208,10 @@ static bool make_parts(struct worker *worker, char *ret_reason)
     worker->assembly.io.headline_self = worker;
     worker->assembly.io.watch = watch;
     worker->assembly.io.watch_self = worker;
+    if (!make_spans(worker)) {
+        (void)snprintf(ret_reason, ASSEMBLY_REASON_MAX, "out of memory");
+        return false;
+    }
     worker->io = io_new(&worker->assembly.io, ret_reason, ASSEMBLY_REASON_MAX);
     if (worker->io == NULL)
         return false;
@@ -244,6 +285,7 @@ void worker_free(struct worker *worker)
     if (worker->engine != NULL)
         engine_free(worker->engine);
     reload_done(&worker->reload);
+    spans_free(worker->spans);
     metrics_free(worker->pages.metrics);
     assembly_done(&worker->assembly);
     memory_free(worker);

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "app/settings/pairs.h"
 #include "io/server/server.h"
 #include "wire/bedrock/endpoint.h"
 #include "wire/formats/text.h"
@@ -66,6 +67,29 @@ static bool is_file(const char *path)
     return stat(path, &stat_of) == 0 && !S_ISDIR(stat_of.st_mode) && access(path, R_OK) == 0;
 }
 
+static bool are_headers(struct slice text)
+{
+    struct buf headers OWNED_BY(buf_done);
+    buf_init(&headers, PAIRS_BYTES_MAX);
+    return pairs_add_headers(text, &headers);
+}
+
+/* The forms of telemetry.traces. */
+static const char *traces_fault(enum setting_form form, struct slice text)
+{
+    struct endpoint endpoint;
+    double ratio;
+    if (form == FORM_HEADERS)
+        return are_headers(text) ? NULL
+                                 : "is not a list of headers; write name=value,name=value, at most "
+                                   "8 KiB";
+    if (form == FORM_RATIO)
+        return pairs_read_ratio(text, &ratio) ? NULL : "is not a number from 0 to 1, such as 0.1";
+    return slice_equal_text(text, "off") || endpoint_read(text, &endpoint) == OK
+               ? NULL
+               : "is not a collector; write a URL such as http://collector:4318, or off";
+}
+
 const char *settings_form_fault(enum setting_form form, struct slice text)
 {
     struct endpoint endpoint;
@@ -109,6 +133,10 @@ const char *settings_form_fault(enum setting_form form, struct slice text)
         return is_printable(text, MODEL_MAX)
                    ? NULL
                    : "is not a model; write an alias, a model id or an ARN, without spaces";
+    case FORM_COLLECTOR:
+    case FORM_HEADERS:
+    case FORM_RATIO:
+        return traces_fault(form, text);
     }
     return NULL;
 }

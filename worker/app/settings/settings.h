@@ -41,7 +41,10 @@ enum setting_form {
     FORM_PROXY,
     FORM_LISTEN,
     FORM_FILE,
-    FORM_MODEL
+    FORM_MODEL,
+    FORM_COLLECTOR,
+    FORM_HEADERS,
+    FORM_RATIO
 };
 
 /* Values of the kinds LIST, PROPERTIES, ALIASES and TEMPLATES; places are those of the elements. */
