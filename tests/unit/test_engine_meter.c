@@ -182,7 +182,7 @@ static bool is_of_io(enum metric metric)
 {
     return metric == METRIC_EVENTS || metric == METRIC_REBALANCES || metric == METRIC_LOOP_STALL ||
            metric == METRIC_BUILD_INFO || metric == METRIC_SETTINGS_RELOAD ||
-           *metric_prefix(metric) == '\0';
+           metric == METRIC_SPANS || *metric_prefix(metric) == '\0';
 }
 
 static bool shows(const char *text, enum metric metric)
