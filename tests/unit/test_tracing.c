@@ -34,10 +34,10 @@ static void make(const char *text, const char *const *variables, struct tracing 
     assert_non_null(settings);
     assert_non_null(problems);
     struct settings_source source = {
-        .text = slice_of_text(text), .file = "w.yaml", .environment = {get_nothing, NULL}};
+        .text = slice_of_text(text), .file = "w.yaml", .environment = {.get = get_nothing}};
     assert_true(settings_read(settings, &source, problems));
-    assert_true(
-        tracing_make(ret_tracing, settings, SLICE("w-1"), (struct environment){look_up, self.to}));
+    assert_true(tracing_make(ret_tracing, settings, SLICE("w-1"),
+                             (struct environment){.get = look_up, .self = self.to}));
     settings_free(settings);
     free(settings);
     free(problems);

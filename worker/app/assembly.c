@@ -235,7 +235,7 @@ bool assembly_make(const struct settings *settings, struct assembly *ret_assembl
     ret_assembly->engine.seed = seed;
     if (tracing_make(&ret_assembly->tracing, settings,
                      slice_of_text(ret_assembly->transactional_id),
-                     (struct environment){aws_lookup_process, NULL}))
+                     (struct environment){.get = aws_lookup_process}))
         return true;
     (void)snprintf(ret_reason, ASSEMBLY_REASON_MAX,
                    "out of memory, or the variables of tracing "
