@@ -147,6 +147,50 @@ static void an_unknown_host_is_rejected(void **state)
     kit_free(kit);
 }
 
+static void ten_thousand_requests_are_answered(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_new("127.0.0.1:0");
+    for (int i = 0; i < 10000; i++)
+        assert_non_null(strstr(ask(kit, "GET /metrics HTTP/1.1\r\nHost: localhost\r\n"
+                                        "Connection: close\r\n\r\n"),
+                               "path /metrics query \n"));
+    assert_int_equal(kit->answered, 10000);
+    kit_free(kit);
+}
+
+static void hostile_requests_delay_no_one(void **state)
+{
+    (void)state;
+    static const char *const REQUESTS[] = {
+        "\r\n\r\n\r\n",
+        "\x16\x03\x01\x02\x01\x01",
+        "GET\r\n\r\n",
+        "GET /metrics\r\n\r\n",
+        "GET http://127.0.0.1/metrics HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        "GET /../../etc/passwd HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        "GET /%00%ff%2e%2e/metrics?%0d%0aX: y HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        "GET /metrics HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\n\r\n",
+        "GET /metrics HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999999999999\r\n\r\n",
+        "GET /metrics HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        "GET /metrics HTTP/9.9\r\nHost: localhost\r\n\r\n",
+        "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    };
+    struct kit *kit = kit_new("127.0.0.1:0");
+    for (size_t i = 0; i < COUNT_OF(REQUESTS); i++) {
+        int fd = connect_to(kit);
+        char byte;
+        (void)send(fd, REQUESTS[i], strlen(REQUESTS[i]), MSG_NOSIGNAL);
+        (void)shutdown(fd, SHUT_WR);
+        (void)recv(fd, &byte, 1, MSG_DONTWAIT);
+        const char *text = ask(kit, "GET /x HTTP/1.1\r\nHost: localhost\r\n"
+                                    "Connection: close\r\n\r\n");
+        assert_non_null(strstr(text, "path /x query"));
+        (void)close(fd);
+    }
+    kit_free(kit);
+}
+
 static void half_open_clients_delay_no_one(void **state)
 {
     (void)state;
@@ -208,6 +252,8 @@ int main(void)
         cmocka_unit_test(a_page_has_path_and_query_as_they_came),
         cmocka_unit_test(head_has_no_body_and_other_methods_are_rejected),
         cmocka_unit_test(an_unknown_host_is_rejected),
+        cmocka_unit_test(ten_thousand_requests_are_answered),
+        cmocka_unit_test(hostile_requests_delay_no_one),
         cmocka_unit_test(half_open_clients_delay_no_one),
         cmocka_unit_test(a_taken_port_is_passed_over_only_where_that_is_allowed),
         cmocka_unit_test(a_wrong_address_is_named),
