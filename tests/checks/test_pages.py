@@ -237,7 +237,8 @@ def test_the_policy_grants_what_the_worker_calls_and_nothing_else():
     [statement] = policy["Statement"]
     assert (policy["Version"], statement["Effect"]) == ("2012-10-17", "Allow")
     said = section("config/README.md", "Credentials")
-    assert set(statement["Action"]) == set(re.findall(r"bedrock:\w+", said)) - {"bedrock:CallWithBearerToken"}
+    assert set(statement["Action"]) == set(re.findall(r"bedrock:\w+", said)) - {
+        "bedrock:CallWithBearerToken", "bedrock:ApplyGuardrail"}
     assert all(re.fullmatch(r"arn:aws:bedrock:\*:\*?:[\w-]+/\*", resource) for resource in statement["Resource"])
 
 
@@ -313,6 +314,8 @@ def test_every_name_in_the_pages_is_one_of_the_worker():
     for word in re.findall(r'"([\w.|]+)"', source("app/settings/settings.def") + source("app/settings/topics.def")):
         names |= set(re.split(r"[.|]", word))
     names |= set(re.findall(r'"(\w+)"', source("wire/chat/foreign_names.def")))
+    for name in re.findall(r'^METRIC\(.*?"(\w+)"', source("telemetry/metrics.def"), re.M):
+        names |= {name, f"bedrock_worker_{name}"}
     for path in SCHEMAS.glob("*.schema.json"):
         names |= set(re.findall(r'"(\w+)"', path.read_text(encoding="utf-8")))
     for page in ("README.md", "schema/README.md", "config/README.md", "deploy/README.md", "deploy/GUARANTEES.md"):

@@ -163,8 +163,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct settings settings;
     static struct problems problems;
-    struct settings_source source = {
-        .text = slice_of(data, size), .file = "fuzz.yaml", .environment = {get_variable, NULL, NULL}};
+    struct settings_source source = {.text = slice_of(data, size),
+                                     .file = "fuzz.yaml",
+                                     .environment = {get_variable, NULL, NULL}};
     static size_t runs;
     is_real = ++runs <= FIRST_RUNS || runs % REAL_EACH == 0;
     int64_t before = memory_live();

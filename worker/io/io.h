@@ -27,8 +27,8 @@ struct io_config {
     const char *aws_profile; /* of the settings; "" or NULL = the environment's */
     struct log_config log;
     struct exporter_config traces; /* spans NULL = none */
-    struct server_config server; /* for people and probes; an empty address = none */
-    int64_t drain_timeout_ms;    /* the watchdog ends the process some seconds after it */
+    struct server_config server;   /* for people and probes; an empty address = none */
+    int64_t drain_timeout_ms;      /* the watchdog ends the process some seconds after it */
     /* Appends one line about the worker for the service manager; NULL = none. */
     void (*add_headline)(void *self, struct buf *ret_text);
     void *headline_self;

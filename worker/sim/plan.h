@@ -85,7 +85,8 @@ void planner_done(struct planner *planner);
  * do not match prompts. */
 enum fault plan_early(struct planner *planner, struct slice model, enum operation operation);
 /* The error that a call meets whose body is refused, for Bedrock throttles and denies access before
- * it looks at bodies; FAULT_NONE: only its body's. By rates, and by rules that do not match prompts.
+ * it looks at bodies; FAULT_NONE: only its body's. By rates, and by rules that do not match
+ * prompts.
  */
 enum fault plan_refusal(struct planner *planner, struct slice model, enum operation operation);
 /* Makes the plan of a call. ERR_INVALID: ret_text says what is wrong with the directive.

@@ -30,7 +30,7 @@ struct record {
     struct slice key, value; /* null or empty are different things */
     struct headers headers;
     struct slice traceparent; /* of what answers it; null = its own header's */
-    size_t headers_sent; /* more than headers.count: the copy lacks some */
+    size_t headers_sent;      /* more than headers.count: the copy lacks some */
 };
 
 /* The last header of that name (Kafka's rule), or NULL. Case counts. */
