@@ -190,7 +190,7 @@ await_sim() {
 
 part_cli() {
     if compgen -G 'tests/cli/test_*.py' >/dev/null; then
-        with_pytest cli 'dev release' 1200 -q -n 4 --dist worksteal tests/cli
+        with_pytest cli 'dev release' 1200 -q -n 8 --dist worksteal tests/cli
     else
         skip cli "there is no tests/cli"
     fi
@@ -217,7 +217,7 @@ part_kafka() {
     has_kafka kafka || return
     rm -rf "$BEDROCK_OUTPUT_DIR"
     mkdir -p "$BEDROCK_OUTPUT_DIR"
-    with_pytest kafka release 3600 -v -rs --timeout 900 -n "${KAFKA_JOBS:-3}" --dist loadfile --cycles "$CYCLES" tests/kafka
+    with_pytest kafka release 3600 -v -rs --timeout 900 -n "${KAFKA_JOBS:-4}" --dist loadfile --cycles "$CYCLES" tests/kafka
 }
 
 # Whether the worker is built with the system's librdkafka, which the other parts then test.
@@ -231,7 +231,7 @@ part_library() {
         return
     fi
     has_kafka library || return
-    BEDROCK_PROGRAMS=$PWD/build/system with_pytest library system 600 -q --timeout 300 -n "${KAFKA_JOBS:-3}" \
+    BEDROCK_PROGRAMS=$PWD/build/system with_pytest library system 600 -q --timeout 300 -n "${KAFKA_JOBS:-4}" \
         --cycles 4 -m core tests/kafka tests/cli/test_library.py
 }
 
