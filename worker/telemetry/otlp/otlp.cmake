@@ -16,5 +16,10 @@ foreach(name common/v1/common resource/v1/resource trace/v1/trace collector/trac
 endforeach()
 add_library(otlp STATIC ${otlp_sources})
 target_include_directories(otlp SYSTEM PUBLIC ${otlp_to})
-target_compile_options(otlp PRIVATE -w -fPIE $<$<BOOL:${BEDROCK_SANITIZE}>:-fsanitize=${BEDROCK_SANITIZE}>)
+target_compile_options(otlp PRIVATE -w -fPIE)
+if(BEDROCK_SANITIZE)
+    target_compile_options(otlp PRIVATE -fsanitize=${BEDROCK_SANITIZE})
+endif()
+# protobuf-c's initializers cast the const away from its empty text.
+set_source_files_properties(${CMAKE_SOURCE_DIR}/worker/telemetry/trace/otlp.c PROPERTIES COMPILE_OPTIONS -Wno-cast-qual)
 target_link_libraries(otlp PUBLIC PkgConfig::PROTOBUF_C)
