@@ -20,8 +20,8 @@ from metrics import RULES, metrics, queries
 
 needs_prometheus = pytest.mark.skipif(shutil.which("prometheus") is None or shutil.which("promtool") is None,
                                       reason="Prometheus is missing (deploy/packages.sh test)")
-# Nothing to show in this world: keys that do not end, targets and log lines without trouble.
-QUIET = {"Credentials end in", "Targets that rest", "Warnings and errors"}
+# Nothing to show in this world: keys that do not end, targets and log lines without trouble, spans.
+QUIET = {"Credentials end in", "Targets that rest", "Warnings and errors", "Spans"}
 
 
 def get(port, path="/metrics"):
@@ -151,7 +151,7 @@ def test_prometheus_reads_a_worker_and_every_query_of_the_dashboard_has_an_answe
             checked = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, text=True)
             assert (checked.returncode, checked.stdout + checked.stderr) == (0, "")
             assert [metric.name for metric in metrics() if not shows(samples(text), metric)] == [
-                "bedrock_worker_credentials_expiry_timestamp_seconds"]
+                "bedrock_worker_credentials_expiry_timestamp_seconds", "bedrock_worker_spans_total"]
             world.await_answers()
             empty = {title for title, expression in queries() if not ask(own, expression)}
             assert empty - QUIET == set()
