@@ -18,7 +18,7 @@ struct kit {
     uv_async_t wake;
     pthread_t thread;
     atomic_bool ends;
-    int answered;
+    atomic_int answered;
 };
 
 static void answer(void *self, struct slice path, struct slice query, struct server_page *ret_page)
