@@ -36,7 +36,7 @@ def test_the_image_has_the_labels_of_oci(config):
     labels = {name.removeprefix("org.opencontainers.image."): text for name, text in config["Labels"].items()}
     version = re.search(r"^project\(bedrock-worker VERSION (\S+)", (ROOT / "CMakeLists.txt").read_text(), re.M).group(1)
     assert (labels["version"], labels["licenses"], labels["title"]) == (version, "Apache-2.0", "bedrock-worker")
-    assert labels["base.name"] == f"docker.io/library/{BASE}" and labels["description"] and labels["revision"]
+    assert labels["base.name"] == BASE and labels["description"] and labels["revision"]
 
 
 def test_the_programs_of_the_image_run_with_no_rights_and_no_files_to_write(config):
