@@ -284,8 +284,8 @@ void bedrock_step(struct world *world, struct worker *worker, const struct sim_e
     int *silence = &worker->silence[record->model];
     *silence = is_retryable(outcome) ? *silence + 1 : 0;
     /* What costs nothing is not the request's fault while its model is down. */
-    bool is_free = outcome == CALL_SERVER_ERROR || outcome == CALL_REFUSED_CONNECTION ||
-                   record->is_count;
+    bool is_free =
+        outcome == CALL_SERVER_ERROR || outcome == CALL_REFUSED_CONNECTION || record->is_count;
     if (is_retryable(outcome) && !throttled && !(is_free && *silence >= PACE_STREAK))
         worker->tried[call->log][call->offset].failed++;
     worker->tried[call->log][call->offset].is_retrying = is_retryable(outcome);
