@@ -2,6 +2,7 @@
 #ifndef WIRE_CHAT_BLOCK_H
 #define WIRE_CHAT_BLOCK_H
 
+#include "base/buf.h"
 #include "base/slice.h"
 
 enum role {
@@ -79,5 +80,9 @@ struct block {
         } media;
     };
 };
+
+/* Appends `"citations":{"enabled":…}`, in which Converse and Anthropic's Messages API agree, if it
+ * is said whether the answer may cite the block. */
+void block_add_cites(struct buf *json, const struct block *block);
 
 #endif

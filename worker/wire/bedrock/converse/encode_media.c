@@ -30,11 +30,6 @@ void converse_add_media(struct buf *body, const struct block *block)
     json_add_text_member(body, "name", block->media.name);
     add_source(body, block);
     json_add_text_member(body, "context", block->text);
-    if (block->cites != CITES_UNSAID) {
-        json_add_name(body, "citations");
-        buf_add_byte(body, '{');
-        json_add_bool_member(body, "enabled", block->cites == CITES);
-        buf_add_byte(body, '}');
-    }
+    block_add_cites(body, block);
     buf_add_text(body, "}}");
 }

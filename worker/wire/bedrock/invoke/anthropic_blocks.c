@@ -77,12 +77,7 @@ static void add_document(struct buf *buf, const struct block *block)
     }
     json_add_text_member(buf, "title", block->media.name);
     json_add_text_member(buf, "context", block->text);
-    if (block->cites != CITES_UNSAID) {
-        json_add_name(buf, "citations");
-        buf_add_byte(buf, '{');
-        json_add_bool_member(buf, "enabled", block->cites == CITES);
-        buf_add_byte(buf, '}');
-    }
+    block_add_cites(buf, block);
 }
 
 static void add_use(struct buf *buf, const struct block *block)
