@@ -206,7 +206,8 @@ static void begin(void)
     CHECK(bench.engine != NULL);
     engine_credentials(bench.engine, &credentials, SLICE(""));
     engine_partition_assigned(bench.engine, TENURE, TOPIC, 0);
-    engine_offsets_read(bench.engine, TENURE, bench.read_ticket, OK, 0, SLICE_NULL);
+    engine_offsets_read(bench.engine, TENURE, bench.read_ticket, OK,
+                        &(struct committed){.offset = 0});
 }
 
 static void write_request(long tools, const char *model)
@@ -284,7 +285,8 @@ static void fill(int64_t offset, int64_t *now_ms)
     for (uint32_t i = 1; i < PARTITIONS; i++) {
         const struct tenure tenure = {.slot = i, .epoch = 1 + i};
         engine_partition_assigned(bench.engine, tenure, TOPIC, (int32_t)i);
-        engine_offsets_read(bench.engine, tenure, bench.read_ticket, OK, 0, SLICE_NULL);
+        engine_offsets_read(bench.engine, tenure, bench.read_ticket, OK,
+                            &(struct committed){.offset = 0});
         engine_partition_high(bench.engine, tenure, 1000);
     }
 }

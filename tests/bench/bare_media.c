@@ -164,7 +164,8 @@ static void begin(void)
     CHECK(bench.engine != NULL);
     engine_credentials(bench.engine, &credentials, SLICE(""));
     engine_partition_assigned(bench.engine, TENURE, TOPIC, 0);
-    engine_offsets_read(bench.engine, TENURE, bench.read_ticket, OK, 0, SLICE_NULL);
+    engine_offsets_read(bench.engine, TENURE, bench.read_ticket, OK,
+                        &(struct committed){.offset = 0});
 }
 
 static void make_request(struct buf *ret_value)

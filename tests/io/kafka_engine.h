@@ -200,9 +200,11 @@ UNUSED static void kit_judge(struct engine *engine, enum err err, int64_t offset
 }
 
 void engine_offsets_read(struct engine *engine, struct tenure tenure, uint32_t ticket, enum err err,
-                         int64_t offset, struct slice metadata)
+                         const struct committed *committed)
 {
     kit_lock(engine);
+    int64_t offset = committed == NULL ? -1 : committed->offset;
+    struct slice metadata = committed == NULL ? SLICE("") : committed->metadata;
     struct kit_part *part = kit_known_part(engine, tenure);
     if (ticket == KIT_TICKET_HELD) {
         kit_judge(engine, err, offset);

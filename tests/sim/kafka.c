@@ -432,13 +432,16 @@ void kafka_read(struct world *world, struct worker *worker, const struct sim_eve
     struct tenure tenure = {(uint32_t)event->a, event->c};
     const struct fake_log *log = &world->logs[event->a];
     broker_commit_kept(world, worker);
+    struct committed committed = {
+        .offset = log->offset,
+        .metadata = slice_of(log->metadata, log->metadata_len),
+    };
     if (is_pending(world, event->a))
-        engine_offsets_read(worker->engine, tenure, event->b, ERR_UNSTABLE, -1, SLICE_NULL);
+        engine_offsets_read(worker->engine, tenure, event->b, ERR_UNSTABLE, NULL);
     else if (world_chance(world, FAULT_READ) || worker->kept[event->a].is_set)
-        engine_offsets_read(worker->engine, tenure, event->b, ERR_IO, -1, SLICE_NULL);
+        engine_offsets_read(worker->engine, tenure, event->b, ERR_IO, NULL);
     else
-        engine_offsets_read(worker->engine, tenure, event->b, OK, log->offset,
-                            slice_of(log->metadata, log->metadata_len));
+        engine_offsets_read(worker->engine, tenure, event->b, OK, &committed);
 }
 
 static void on_watermarks_read(void *self, struct tenure tenure)

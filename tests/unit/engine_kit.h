@@ -380,9 +380,11 @@ static inline void kit_read(struct kit *kit)
     for (size_t i = 0; i < kit->reads.count; i++) {
         struct kit_note read = kit->reads.list[i];
         const char *map = kit->maps[read.tenure.slot];
-        engine_offsets_read(kit->engine, read.tenure, read.ticket, OK,
-                            kit->committed[read.tenure.slot],
-                            map == NULL ? SLICE_NULL : slice_of_text(map));
+        struct committed committed = {
+            .offset = kit->committed[read.tenure.slot],
+            .metadata = map == NULL ? SLICE_NULL : slice_of_text(map),
+        };
+        engine_offsets_read(kit->engine, read.tenure, read.ticket, OK, &committed);
     }
     kit->reads.count = 0;
 }

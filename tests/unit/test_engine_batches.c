@@ -42,7 +42,8 @@ static void offsets_read_before_a_stall_do_not_end_it(void **state)
     struct kit_note old = read_under_way(kit);
     kit_time(kit, 60000);
     kit_turn(kit);
-    engine_offsets_read(kit->engine, old.tenure, old.ticket, OK, kit->committed[1], SLICE_NULL);
+    engine_offsets_read(kit->engine, old.tenure, old.ticket, OK,
+                        &(struct committed){.offset = kit->committed[1]});
     kit_wait(kit, 5000);
     assert_int_equal(kit_open_calls(kit), 0);
     kit_free(kit);
@@ -60,7 +61,8 @@ static void an_own_commit_is_not_mistaken_for_another_owners(void **state)
     kit_request(kit, 0, 2, NULL, "");
     kit_wait(kit, 200);
     assert_true(kit->has_batch);
-    engine_offsets_read(kit->engine, old.tenure, old.ticket, OK, kit->committed[1], SLICE_NULL);
+    engine_offsets_read(kit->engine, old.tenure, old.ticket, OK,
+                        &(struct committed){.offset = kit->committed[1]});
     kit_wait(kit, 200);
     kit_commit(kit);
     kit_turn(kit);
@@ -68,7 +70,8 @@ static void an_own_commit_is_not_mistaken_for_another_owners(void **state)
     struct kit_note read = kit->reads.list[1];
     if (kit->has_batch)
         kit_commit(kit);
-    engine_offsets_read(kit->engine, read.tenure, read.ticket, OK, -1, SLICE_NULL);
+    engine_offsets_read(kit->engine, read.tenure, read.ticket, OK,
+                        &(struct committed){.offset = -1});
     kit_wait(kit, 100);
     assert_int_equal(kit->logged[LOG_LEDGER_DIFFERS], 0);
     kit_free(kit);

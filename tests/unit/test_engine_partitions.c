@@ -23,18 +23,19 @@ static void nothing_is_fetched_before_offset_and_map_are_read(void **state)
     uint32_t ticket = kit->reads.list[0].ticket;
     kit->reads.count = 0;
     assert_int_equal(engine_room(kit->engine, kit->tenures[0]), 0);
-    engine_offsets_read(kit->engine, kit->tenures[0], ticket, ERR_UNSTABLE, -1, SLICE_NULL);
+    engine_offsets_read(kit->engine, kit->tenures[0], ticket, ERR_UNSTABLE, NULL);
     kit_wait(kit, 499);
     assert_int_equal(kit->reads.count, 0);
     kit_wait(kit, 1);
     assert_int_equal(kit->reads.count, 1);
     assert_int_equal(kit->logged[LOG_OFFSETS_UNREADABLE], 0); /* it is transient and not logged */
     ticket = kit->reads.list[0].ticket;
-    engine_offsets_read(kit->engine, kit->tenures[0], ticket, ERR_IO, -1, SLICE_NULL);
+    engine_offsets_read(kit->engine, kit->tenures[0], ticket, ERR_IO, NULL);
     kit->reads.count = 0;
     kit_wait(kit, 500);
     assert_int_equal(kit->logged[LOG_OFFSETS_UNREADABLE], 1);
-    engine_offsets_read(kit->engine, kit->tenures[0], ticket, OK, 5, SLICE_NULL); /* late */
+    engine_offsets_read(kit->engine, kit->tenures[0], ticket, OK,
+                        &(struct committed){.offset = 5}); /* late */
     assert_int_equal(kit->starts.count, 0);
     kit_read(kit);
     assert_int_equal(last_start(kit), -2);
@@ -266,7 +267,7 @@ static void late_events_are_dropped(void **state)
     assert_int_equal(engine_room(kit->engine, old), 0);
     engine_record(kit->engine, old, &record);
     engine_partition_end(kit->engine, old, 50);
-    engine_offsets_read(kit->engine, old, 1, OK, 77, SLICE_NULL);
+    engine_offsets_read(kit->engine, old, 1, OK, &(struct committed){.offset = 77});
     engine_watermarks_read(kit->engine, old, OK, 80, 90);
     engine_partition_out_of_range(kit->engine, old);
     engine_partition_lost(kit->engine, old);

@@ -72,7 +72,7 @@ static void verify(struct engine *engine, struct partition *partition, int64_t o
 }
 
 void engine_offsets_read(struct engine *engine, struct tenure tenure, uint32_t ticket, enum err err,
-                         int64_t offset, struct slice metadata)
+                         const struct committed *committed)
 {
     struct partition *partition = slot_find(engine, tenure);
     if (partition == NULL || !partition->is_read_pending || ticket != partition->read_ticket)
@@ -88,9 +88,10 @@ void engine_offsets_read(struct engine *engine, struct tenure tenure, uint32_t t
     }
     partition->is_read_logged = false;
     if (partition->step == PARTITION_READING)
-        start(engine, partition, ledger_open(&partition->ledger, offset, metadata));
+        start(engine, partition,
+              ledger_open(&partition->ledger, committed->offset, committed->metadata));
     else
-        verify(engine, partition, offset, metadata);
+        verify(engine, partition, committed->offset, committed->metadata);
 }
 
 /* ---- a truncated log, a recreated topic ---- */

@@ -35,6 +35,14 @@ struct call_ref {
     uint32_t generation;
 };
 
+/* What the broker has of one partition: what the group committed, and what its topic is now. */
+struct committed {
+    int64_t offset;           /* -1 = none is committed */
+    struct slice metadata;    /* the offset map; empty = none */
+    struct slice topic_id;    /* the 16 bytes of the topic's id; empty = unknown */
+    int32_t topic_partitions; /* how many partitions the topic has; 0 = unknown */
+};
+
 /* What a batch commits for one partition. */
 struct batch_offset {
     struct tenure tenure;
@@ -149,10 +157,10 @@ void engine_partition_assigned(struct engine *engine, struct tenure tenure, stru
 void engine_partition_revoked(struct engine *engine, struct tenure tenure);
 /* Ends a tenure at once: the partition may have another owner. Sends no partition_release. */
 void engine_partition_lost(struct engine *engine, struct tenure tenure);
-/* Answers offsets_read. OK with offset -1: none is committed. ERR_UNSTABLE, ERR_IO: unknown; the
- * engine reads again later. */
+/* Answers offsets_read. OK: `committed` is what was read (borrowed). ERR_UNSTABLE, ERR_IO: unknown,
+ * and `committed` is NULL; the engine reads again later. */
 void engine_offsets_read(struct engine *engine, struct tenure tenure, uint32_t ticket, enum err err,
-                         int64_t offset, struct slice metadata);
+                         const struct committed *committed);
 /* Answers watermarks_read; on an error the engine asks again. */
 void engine_watermarks_read(struct engine *engine, struct tenure tenure, enum err err, int64_t low,
                             int64_t high);

@@ -138,17 +138,18 @@ static void read_answer(struct kafka_offsets *offsets, const struct read *read,
                         const rd_kafka_topic_partition_t *found)
 {
     enum err err = ERR_IO;
-    int64_t offset = -1;
-    struct slice metadata = SLICE_NULL;
+    struct committed committed = {.offset = -1};
     if (found != NULL && found->err == RD_KAFKA_RESP_ERR_UNSTABLE_OFFSET_COMMIT) {
         err = ERR_UNSTABLE;
     } else if (found != NULL && found->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
         err = OK;
-        offset = found->offset >= 0 ? found->offset : -1;
-        metadata = slice_of(found->metadata_size > 0 ? found->metadata : "", found->metadata_size);
+        committed.offset = found->offset >= 0 ? found->offset : -1;
+        committed.metadata =
+            slice_of(found->metadata_size > 0 ? found->metadata : "", found->metadata_size);
     }
     if (offsets->engine != NULL)
-        engine_offsets_read(offsets->engine, read->tenure, read->ticket, err, offset, metadata);
+        engine_offsets_read(offsets->engine, read->tenure, read->ticket, err,
+                            err == OK ? &committed : NULL);
 }
 
 /* Answers the reads that were sent. `list` is NULL when the request failed. */
