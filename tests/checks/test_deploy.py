@@ -43,6 +43,7 @@ def test_the_unit_names_the_installed_files_and_outlasts_the_drain():
     unit = service()
     assert unit["Type"] == "notify"
     assert unit["ExecStart"] == "/usr/local/bin/bedrock-worker run -c /usr/local/etc/bedrock-worker/worker.yaml"
+    assert unit["ExecReload"] == "/bin/kill -HUP $MAINPID"
     assert unit["EnvironmentFile"] == "-/usr/local/etc/bedrock-worker/environment"
     shipped = yaml.safe_load((ROOT / "config" / "worker.yaml").read_text(encoding="utf-8"))
     assert int(unit["TimeoutStopSec"]) >= minutes(shipped["delivery"]["drain_timeout"]) + 60
