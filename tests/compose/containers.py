@@ -223,12 +223,26 @@ def make_kafka():
     shutil.rmtree(folder)
 
 
+def reach_packages():
+    """Unavailable: containers here reach no Debian packages, so no image can be built."""
+    if has_image("bedrock-worker:local"):
+        return
+    done = docker("run", "--rm", BASE, "apt-get", "update", "-q", "-o", "APT::Update::Error-Mode=any", check=False)
+    if done.returncode:
+        raise Unavailable(f"containers here reach no Debian packages: {(done.stdout + done.stderr).strip()[-400:]}")
+
+
 def make_images():
-    fetch_plugins()
-    make_base()
-    make_kafka()
+    """Unavailable: this machine lacks what the images are made of. Failed: ours cannot be built."""
+    try:
+        fetch_plugins()
+        make_base()
+        make_kafka()
+    except Failed as why:
+        raise Unavailable(f"the stand-ins for images cannot be made here: {why}") from why
+    reach_packages()
     say("building bedrock-worker from deploy/Dockerfile")
-    compose("build", "-q")
+    compose("--progress", "plain", "build")
 
 
 # ---- compose ----
