@@ -390,6 +390,11 @@ void engine_stop(struct engine *engine)
     kit_unlock(engine);
 }
 
+void engine_hurry(struct engine *engine)
+{
+    engine_stop(engine);
+}
+
 /* One batch of the first copies in the queue, with the offsets behind them. */
 UNUSED static void kit_cut(struct engine *engine)
 {

@@ -123,7 +123,7 @@ def test_a_resolver_that_does_not_answer_does_not_delay_a_stop(broker, folder, t
         world.must_be_clean()
 
 
-def test_a_second_sigterm_stops_at_once_and_loses_nothing(broker, folder):
+def test_a_second_sigterm_records_the_cancelled_call_and_ends_within_a_second(broker, folder):
     with World(broker, folder, partitions=1, settings={"delivery": {"drain_timeout": "1h"},
                                                           "kafka": {"max_poll_interval": "2h"}}) as world:
         worker = world.worker("w0")
@@ -133,8 +133,41 @@ def test_a_second_sigterm_stops_at_once_and_loses_nothing(broker, folder):
         assert wait_for(lambda: world.has_begun(1))
         worker.process.signal(signal.SIGTERM)
         assert wait_for(lambda: worker.events("draining"))
+        [draining] = worker.events("draining")
+        assert draining["calls"] == 1 and draining["until"].startswith("20")
+        before = time.monotonic()
         worker.process.signal(signal.SIGTERM)
-        assert worker.process.wait() == 1
+        assert worker.process.wait(60) == 1
+        took = time.monotonic() - before
+        [hurried] = worker.events("stop_hurried")
+        assert hurried["calls"] == 1 and worker.events("stopped")
+        # Its timer ends it after 0.9 s, even where its loop hangs; the rest is this machine's.
+        assert took < 30, took
+        world.worker("w0")
+        world.await_answers()
+        world.end()
+        booked = world.usage_by_request()["long"]
+        assert sorted((data.get("reason", "-"), data["final"]) for data in booked) == [("-", True), ("cancelled", False)]
+        assert world.responses()["long"]["status"] == "ok"
+
+
+@pytest.mark.core
+def test_a_second_sigterm_ends_a_worker_whose_brokers_do_not_answer(own_broker, folder):
+    with World(own_broker, folder, partitions=1, settings={"delivery": {"drain_timeout": "1h"},
+                                                          "kafka": {"max_poll_interval": "2h"}}) as world:
+        worker = world.worker("w0")
+        world.ask("long", directive="latency=1h;times=1")
+        world.writer.flush()
+        assert wait_for(lambda: world.has_begun(1))
+        own_broker.process.signal(signal.SIGSTOP)
+        try:
+            worker.process.signal(signal.SIGTERM)
+            assert wait_for(lambda: worker.events("draining"))
+            worker.process.signal(signal.SIGTERM)
+            assert worker.process.wait(60) == 1
+            assert worker.events("stop_hurried")
+        finally:
+            own_broker.process.signal(signal.SIGCONT)
         world.blows.append(Blow("w0", time.time() * 1000))
         world.worker("w0")
         world.await_answers()

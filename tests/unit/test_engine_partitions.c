@@ -440,6 +440,52 @@ static void a_stop_that_cannot_commit_exits_with_1_in_time(void **state)
     kit_free(kit);
 }
 
+static void a_stop_in_a_hurry_records_its_calls_and_leaves_their_requests(void **state)
+{
+    (void)state;
+    struct engine_config config = kit_config();
+    config.commit_interval_ms = 10000; /* a stop in a hurry does not wait for it */
+    struct kit *kit = kit_started(&config);
+    kit_request(kit, 0, 0, NULL, "");
+    kit_turn(kit);
+    engine_hurry(kit->engine);
+    engine_hurry(kit->engine);
+    assert_int_equal(kit_open_calls(kit), 0);
+    for (int batch = 0; batch < 2; batch++) { /* the call's begin, and its record */
+        kit_turn(kit);
+        assert_true(kit->has_batch);
+        kit_commit(kit);
+    }
+    kit_turn(kit);
+    assert_true(kit->has_ended);
+    assert_int_equal(kit->logged[LOG_STOP_HURRIED], 1);
+    assert_non_null(strstr(kit->words[LOG_STOP_HURRIED], "cancels 1 running calls"));
+    assert_int_equal(kit->logged[LOG_DRAIN_TIMED_OUT], 0);
+    assert_int_equal(kit_count(kit, OUTPUT_RESPONSE), 0);
+    assert_int_equal(kit_count(kit, OUTPUT_USAGE), 1);
+    assert_says(kit_output(kit, OUTPUT_USAGE, 0), "\"reason\":\"cancelled\"");
+    assert_int_equal(kit->committed[0], 0);
+    kit_free(kit);
+}
+
+static void a_stop_in_a_hurry_that_cannot_commit_ends_soon(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_started(NULL);
+    kit_record(kit, 0, 0, NULL, "nonsense");
+    kit_turn(kit); /* this batch never ends */
+    engine_stop(kit->engine);
+    kit_wait(kit, 1000);
+    engine_hurry(kit->engine);
+    kit_wait(kit, ENGINE_HURRY_MS - 1);
+    assert_false(kit->has_ended);
+    kit_wait(kit, 1);
+    assert_true(kit->has_ended);
+    assert_int_equal(kit->exit_code, 1);
+    assert_int_equal(kit->logged[LOG_STOP_TIMED_OUT], 1);
+    kit_free(kit);
+}
+
 static bool make_engine(void *self)
 {
     struct kit *kit = self;
@@ -496,6 +542,8 @@ int main(void)
         cmocka_unit_test(a_revoked_partition_that_cannot_commit_is_still_released),
         cmocka_unit_test(a_stop_drains_and_exits_with_0),
         cmocka_unit_test(a_stop_that_cannot_commit_exits_with_1_in_time),
+        cmocka_unit_test(a_stop_in_a_hurry_records_its_calls_and_leaves_their_requests),
+        cmocka_unit_test(a_stop_in_a_hurry_that_cannot_commit_ends_soon),
         cmocka_unit_test(an_engine_without_memory_is_not_created),
         cmocka_unit_test(an_engine_can_be_freed_at_any_moment),
     };

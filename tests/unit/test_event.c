@@ -6,8 +6,10 @@
 
 #define WALL_MS INT64_C(1795341600123)
 
-static const struct log_field REVOKED[] = {
-    {"topic", {"bedrock.requests", 16}, 0}, {"partition", {NULL, 0}, 3}, {"calls", {NULL, 0}, -2}};
+static const struct log_field REVOKED[] = {{"topic", {"bedrock.requests", 16}, 0},
+                                           {"partition", {NULL, 0}, 3},
+                                           {"calls", {NULL, 0}, -2},
+                                           {"timeout_ms", {NULL, 0}, 9000}};
 
 static void a_text_line_has_time_level_and_sentence(void **state)
 {
@@ -15,8 +17,8 @@ static void a_text_line_has_time_level_and_sentence(void **state)
     struct buf buf OWNED_BY(buf_done);
     buf_init(&buf, 1000);
     log_add_text(&buf, WALL_MS, LOG_PARTITION_REVOKED, REVOKED, COUNT_OF(REVOKED));
-    assert_buf(&buf, "2026-11-22T10:00:00.123Z info  bedrock.requests-3 is being revoked: -2 "
-                     "calls finish first\n");
+    assert_buf(&buf, "2026-11-22T10:00:00.123Z info  bedrock.requests-3 is being revoked: the "
+                     "group waits until -2 running calls finish, 9000 ms at most\n");
 }
 
 static void a_json_line_has_every_field_too(void **state)
@@ -27,8 +29,11 @@ static void a_json_line_has_every_field_too(void **state)
     log_add_json(&buf, WALL_MS, LOG_PARTITION_REVOKED, REVOKED, COUNT_OF(REVOKED));
     assert_buf(&buf,
                "{\"time\":\"2026-11-22T10:00:00.123Z\",\"level\":\"info\",\"event\":\"partition_"
-               "revoked\",\"message\":\"bedrock.requests-3 is being revoked: -2 calls finish "
-               "first\",\"topic\":\"bedrock.requests\",\"partition\":3,\"calls\":-2}\n");
+               "revoked\",\"message\":\"bedrock.requests-3 is being revoked: the group waits until "
+               "-2 running "
+               "calls finish, 9000 ms at "
+               "most\",\"topic\":\"bedrock.requests\",\"partition\":3,\"calls\":-2,\"timeout_ms\":"
+               "9000}\n");
 }
 
 static void a_missing_field_is_shown_as_a_question_mark(void **state)

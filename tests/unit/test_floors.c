@@ -191,7 +191,7 @@ static void a_floor_with_wings_holds_few_files_itself(void **state)
         const char *files[12];
     } FLAT[] = {
         {"worker/wire", {NULL}},
-        {"worker/io", {"io.c", "io.h", "parts.h", "ports.c", NULL}},
+        {"worker/io", {"io.c", "io.h", "meter.c", "parts.h", "ports.c", NULL}},
         {"worker/app",
          {"assembly.c", "assembly.h", "exit_code.h", "reload.c", "reload.h", "worker.c", "worker.h",
           NULL}},

@@ -161,11 +161,13 @@ static bool has_changed_ledger(const struct engine *engine)
 }
 
 /* When the next cut is due: results wait for commit_interval only under exactly_once, changed maps
- * in both modes. */
+ * in both modes. A stop in a hurry waits for neither. */
 static int64_t cut_due_ms(const struct engine *engine)
 {
     int64_t due_ms = INT64_MAX;
-    if (results_queued(engine) > 0)
+    if (engine->is_hurrying && (results_queued(engine) > 0 || has_changed_ledger(engine)))
+        due_ms = engine->now_ms;
+    else if (results_queued(engine) > 0)
         due_ms = engine->config.exactly_once
                      ? engine->cuts.last_ms + engine->config.commit_interval_ms
                      : engine->now_ms;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/instant.h"
 #include "base/memory.h"
 #include "engine/batch.h"
 #include "engine/lost_calls.h"
@@ -199,14 +200,24 @@ void engine_call_ended(struct engine *engine, struct call_ref ref, const struct 
 
 /* ---- stopping ---- */
 
+static void log_draining(const struct engine *engine)
+{
+    struct buf until OWNED_BY(buf_done);
+    buf_init(&until, 64);
+    instant_add_rfc3339(&until, engine->wall_ms + engine->config.drain_timeout_ms);
+    ENGINE_LOG(engine, LOG_DRAINING, FIELD_INT("calls", calls_open(engine)),
+               FIELD_TEXT("until", buf_slice(&until)),
+               FIELD_INT("timeout_ms", engine->config.drain_timeout_ms));
+}
+
 void engine_stop(struct engine *engine)
 {
     if (engine->is_stopping || engine->has_ended)
         return;
     engine->is_stopping = true;
     engine->stop_until_ms = engine->now_ms + engine->config.drain_timeout_ms;
-    ENGINE_LOG(engine, LOG_DRAINING, FIELD_INT("calls", calls_open(engine)),
-               FIELD_INT("timeout_ms", engine->config.drain_timeout_ms));
+    engine->give_up_ms = engine->stop_until_ms + STOP_GRACE_MS;
+    log_draining(engine);
     uint32_t cursor = 0;
     for (struct partition *partition; (partition = slots_next(engine, &cursor)) != NULL;)
         partition_drop_waiting(engine, partition);
@@ -214,10 +225,21 @@ void engine_stop(struct engine *engine)
 
 static void cancel_all(struct engine *engine)
 {
-    ENGINE_LOG(engine, LOG_DRAIN_TIMED_OUT, FIELD_INT("calls", calls_open(engine)));
     uint32_t cursor = 0;
     for (struct partition *partition; (partition = slots_next(engine, &cursor)) != NULL;)
         partition_cancel_calls(engine, partition);
+}
+
+void engine_hurry(struct engine *engine)
+{
+    if (engine->is_hurrying)
+        return;
+    engine_stop(engine);
+    engine->is_hurrying = true;
+    ENGINE_LOG(engine, LOG_STOP_HURRIED, FIELD_INT("calls", calls_open(engine)),
+               FIELD_INT("timeout_ms", ENGINE_HURRY_MS));
+    engine->give_up_ms = engine->now_ms + ENGINE_HURRY_MS;
+    cancel_all(engine);
 }
 
 /* Whether there are no calls and no results, and every ledger is committed. */
@@ -246,18 +268,20 @@ static void log_uncommitted(struct engine *engine)
 
 static void stop_turn(struct engine *engine, int64_t *ret_next_ms)
 {
-    int64_t give_up_ms = engine->stop_until_ms + STOP_GRACE_MS;
-    if (engine->now_ms >= engine->stop_until_ms && calls_open(engine) > 0)
+    if (engine->now_ms >= engine->stop_until_ms && calls_open(engine) > 0) {
+        ENGINE_LOG(engine, LOG_DRAIN_TIMED_OUT, FIELD_INT("calls", calls_open(engine)));
         cancel_all(engine);
+    }
     if (is_drained(engine)) {
         engine_log(engine, LOG_DRAINED, NULL, 0);
         end(engine, 0);
-    } else if (engine->now_ms >= give_up_ms) {
+    } else if (engine->now_ms >= engine->give_up_ms) {
         log_uncommitted(engine);
         end(engine, 1);
     } else {
-        int64_t next_ms =
-            engine->now_ms < engine->stop_until_ms ? engine->stop_until_ms : give_up_ms;
+        int64_t next_ms = engine->stop_until_ms;
+        if (engine->now_ms >= next_ms || engine->give_up_ms < next_ms)
+            next_ms = engine->give_up_ms;
         if (next_ms < *ret_next_ms)
             *ret_next_ms = next_ms;
     }

@@ -221,7 +221,8 @@ void engine_partition_revoked(struct engine *engine, struct tenure tenure)
     partition->revoke_until_ms = engine->now_ms + engine->config.drain_timeout_ms;
     partition_drop_waiting(engine, partition);
     ENGINE_LOG(engine, LOG_PARTITION_REVOKED, PARTITION_FIELDS(partition),
-               FIELD_INT("calls", partition->calling));
+               FIELD_INT("calls", partition->calling),
+               FIELD_INT("timeout_ms", engine->config.drain_timeout_ms));
 }
 
 void partition_give_up(struct engine *engine, struct partition *partition)

@@ -439,8 +439,9 @@ struct engine {
     int64_t stalled_ms; /* last stall; INT64_MIN = never */
     struct membership membership;
 
-    bool is_stopping, has_ended;
-    int64_t stop_until_ms;
+    bool is_stopping, is_hurrying, has_ended;
+    int64_t stop_until_ms; /* when calls are cancelled */
+    int64_t give_up_ms;    /* when the engine ends without a commit */
     struct engine_stats stats;
     struct meter meter;
     struct history history;

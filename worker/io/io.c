@@ -6,10 +6,7 @@
 
 #include "base/check.h"
 #include "base/memory.h"
-#include "io/kafka/library.h"
-#include "io/loop/process.h"
 #include "io/parts.h"
-#include "telemetry/metrics.h"
 
 #define KAFKA_TICK_MS 200 /* longest time between two services of Kafka's rooms */
 #define STOP_GRACE_MS                                                                              \
@@ -86,6 +83,7 @@ static bool rooms_make(struct io *io, char *ret_error)
     signals_ignore_pipe();
     io->signals = (struct signals){.wake = wake,
                                    .stops = &io->stops,
+                                   .hurries = &io->hurries,
                                    .hang_ups = &io->hang_ups,
                                    .exit_code = IO_EXIT_STOPPED_AT_ONCE};
     /* Before the first thread starts, because a signal may follow its first log line. */
@@ -240,6 +238,25 @@ static void stop_begin(struct io *io)
                  IO_EXIT_STOPPED_AT_ONCE);
     notify_stopping(&io->notify, io->config.drain_timeout_ms + STOP_GRACE_MS + FREE_MS);
     engine_stop(io->engine);
+}
+
+/* A second signal: the engine cancels its calls and commits what it can; the handler of signals
+ * ends the process soon. */
+static void hurry_begin(struct io *io)
+{
+    if (io->is_hurrying)
+        return;
+    io->is_hurrying = true;
+    io->exit_code = exit_code_at_least(io);
+    engine_hurry(io->engine);
+}
+
+static void stop_serve(struct io *io)
+{
+    if (atomic_load(&io->stops) > 0)
+        stop_begin(io);
+    if (atomic_load(&io->hurries) > 0)
+        hurry_begin(io);
 }
 
 /* Joins the group once the producer is ready: the worker must not take requests whose results it
@@ -399,8 +416,7 @@ static bool turn(struct io *io, bool more)
     stall_count(io, turned_ms, slept_ms);
     engine_time(io->engine, io->now_ms, clock_wall_ms());
     kafka_consumer_turn(io->consumer);
-    if (atomic_load(&io->stops) > 0)
-        stop_begin(io);
+    stop_serve(io);
     kafka_serve(io);
     notify_serve(io);
     watch_serve(io);
@@ -419,66 +435,6 @@ static bool turn(struct io *io, bool more)
     return has_more || has_news || due_ms <= io->now_ms;
 }
 
-/* ---- what others may know ---- */
-
-int io_server_port(const struct io *io)
-{
-    return io->server == NULL ? 0 : server_port(io->server);
-}
-
-void io_health(struct io *io, struct io_health *ret_health)
-{
-    const struct part *still = kafka_consumer_still(io->consumer);
-    *ret_health = (struct io_health){.has_joined = io->has_joined, .is_stopping = io->is_stopping};
-    if (still == NULL)
-        return;
-    ret_health->still_topic = slice_of_text(still->topic);
-    ret_health->still_partition = still->partition;
-}
-
-static void set_events(const struct io *io, struct metrics *metrics)
-{
-    for (enum log_event event = 0; event < LOG_EVENT_COUNT; event++) {
-        struct slice name = slice_of_text(log_event_name(event));
-        if (log_event_level(event) <= LOG_WARN)
-            metrics_raise(metrics, METRIC_EVENTS, &name, log_sink_count(io->sink, event));
-    }
-}
-
-static void set_rebalances(const struct io *io, struct metrics *metrics)
-{
-    static const char *const names[REBALANCE_KINDS] = {[REBALANCE_ASSIGNED] = "assigned",
-                                                       [REBALANCE_REVOKED] = "revoked",
-                                                       [REBALANCE_LOST] = "lost"};
-    for (enum rebalance_kind kind = 0; kind < REBALANCE_KINDS; kind++) {
-        struct slice name = slice_of_text(names[kind]);
-        metrics_raise(metrics, METRIC_REBALANCES, &name,
-                      kafka_consumer_rebalances(io->consumer, kind));
-    }
-}
-
-void io_meter(struct io *io, struct metrics *metrics)
-{
-    const struct slice versions[] = {SLICE(BEDROCK_VERSION),
-                                     slice_of_text(kafka_library_version_text())};
-    set_events(io, metrics);
-    set_rebalances(io, metrics);
-    metrics_raise(metrics, METRIC_LOOP_STALL, NULL, io->stalled_ms);
-    process_meter(metrics, io->started_wall_ms);
-    metrics_set(metrics, METRIC_BUILD_INFO, versions, 1);
-    for (enum spans_outcome outcome = 0;
-         io->config.traces.spans != NULL && outcome < SPANS_OUTCOME_COUNT; outcome++) {
-        struct slice word = slice_of_text(spans_outcome_word(outcome));
-        int64_t count = (int64_t)spans_count(io->config.traces.spans, outcome);
-        metrics_raise(metrics, METRIC_SPANS, &word, count);
-    }
-}
-
-bool io_recent(struct io *io, size_t age, struct log_recent *ret_recent)
-{
-    return log_sink_recent(io->sink, age, ret_recent);
-}
-
 /* ---- the end ---- */
 
 /* A turn without the engine, while the worker ends. */
@@ -488,6 +444,7 @@ static void last_turn(struct io *io)
     (void)uv_run(&io->loop, UV_RUN_ONCE);
     alarm_clear(&io->alarm);
     time_take(io);
+    stop_serve(io);
     (void)notify_step(&io->notify, io->now_ms);
     kafka_consumer_turn(io->consumer);
     kafka_consumer_step(io->consumer, io->now_ms);

@@ -68,7 +68,8 @@ bool io_recent(struct io *io, size_t age, struct log_recent *ret_recent);
 void io_change(struct io *io, const struct io_config *config);
 /* Runs until the engine calls ports.ended, then leaves the group, which takes a limited time.
  * Raises the soft limit of open files first. Returns the exit code. A second signal (with
- * handle_signals) and the watchdog end the process by _exit, which is safe because everything that
+ * handle_signals) cancels the running calls and commits what it can; it, a third one and the
+ * watchdog end the process by _exit (io/loop/signals.h), which is safe because everything that
  * counts is in Kafka. */
 MUST_CHECK int io_run(struct io *io);
 /* Stops as a SIGTERM does. Any thread, any number of times. */

@@ -1,5 +1,5 @@
-/* Private to io.c (birth, the turn, the end) and ports.c (the engine's commands and its calls'
- * events). */
+/* Private to io.c (birth, the turn, the end), ports.c (the engine's commands and its calls' events)
+ * and meter.c (what others may know). */
 #ifndef IO_PARTS_H
 #define IO_PARTS_H
 
@@ -35,6 +35,7 @@ struct io {
     bool has_loop;
     atomic_bool woken;   /* a room of Kafka called io_wake */
     atomic_int stops;    /* requests to stop so far */
+    atomic_int hurries;  /* signals behind them */
     atomic_int hang_ups; /* SIGHUPs so far */
     int hang_ups_served;
     struct signals signals;
@@ -58,7 +59,7 @@ struct io {
     int64_t uv_ahead_ms; /* uv's clock minus clock_monotonic_ms, which counts suspensions too */
     int64_t started_wall_ms;
     bool has_joined; /* the group */
-    bool is_stopping, has_ended;
+    bool is_stopping, is_hurrying, has_ended;
     int exit_code;
     struct release *releases; /* PARTITIONS_MAX */
     size_t release_count;

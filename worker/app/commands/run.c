@@ -74,8 +74,9 @@ const struct command command_run = {
         "Takes chat requests from Kafka, calls Amazon Bedrock, and publishes one response and the "
         "token usage of each request, in one Kafka transaction with the offsets. It runs until "
         "SIGTERM or SIGINT: then it takes no more requests, lets running calls finish "
-        "(`delivery.drain_timeout`), commits and leaves the group. A second signal ends it at "
-        "once; what was committed stays committed. SIGHUP makes it read its settings file again, "
+        "(`delivery.drain_timeout`), commits and leaves the group. A second signal cancels the "
+        "calls, and the worker records what it can and ends within a second; what was committed "
+        "stays committed. SIGHUP makes it read its settings file again, "
         "and so does a change of the file (`settings.watch`).\n\n"
         "Log lines go to stderr: text on a terminal, JSON lines elsewhere. Workers with the same "
         "`kafka.group_id` share the work; start more processes to use more cores.",

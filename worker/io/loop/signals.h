@@ -1,5 +1,7 @@
 /* Handles SIGTERM, SIGINT and SIGHUP for one listener of the process. The first SIGTERM or SIGINT
- * asks the listener to stop; the second ends the process by _exit. SIGHUP asks it to read its
+ * asks the listener to stop; the second asks it to hurry, and ends the process by _exit after
+ * SIGNALS_HURRY_MS, whatever the listener does meanwhile (a timer of the kernel with SIGALRM, which
+ * POSIX lets a handler set); the third ends it at once. SIGHUP asks the listener to read its
  * settings again. Nothing fails. */
 #ifndef IO_LOOP_SIGNALS_H
 #define IO_LOOP_SIGNALS_H
@@ -8,9 +10,12 @@
 
 #include "io/loop/wake.h"
 
+#define SIGNALS_HURRY_MS 900 /* from the second signal to _exit */
+
 struct signals {
     struct loop_wake wake; /* the handler calls it, so it must be async-signal-safe */
     atomic_int *stops;     /* requests to stop so far; the handler adds one */
+    atomic_int *hurries;   /* SIGTERMs and SIGINTs behind the first request to stop */
     atomic_int *hang_ups;  /* SIGHUPs so far */
     int exit_code;         /* of _exit */
 };
