@@ -259,7 +259,12 @@ void engine_partition_out_of_range(struct engine *engine, struct tenure tenure)
     kit_unlock(engine);
 }
 
-bool engine_partition_is_idle(const struct engine *engine, struct tenure tenure)
+void engine_partition_empty(struct engine *engine, struct tenure tenure)
+{
+    (void)engine, (void)tenure;
+}
+
+bool engine_partition_is_idle(struct engine *engine, struct tenure tenure)
 {
     (void)engine, (void)tenure;
     return false;

@@ -23,6 +23,19 @@ INVOKE = "worker/wire/bedrock/invoke/"
 CHAT = "worker/wire/chat/"
 
 FAULTS = [
+    # what partitions hold
+    Fault("idle partitions claim their whole share", ENGINE + "hold.c",
+          "    uint64_t most = partition->demand.is_asking ? UINT64_MAX : partition->demand.count;\n",
+          "    uint64_t most = UINT64_MAX;\n"),
+    Fault("busy partitions leave no reserve", ENGINE + "hold.c",
+          "    share_set_reserve(pool, part < most ? part : most);\n",
+          "    share_set_reserve(pool, part < most ? 0 : most);\n"),
+    Fault("an idle partition claims for ever what it held once", ENGINE + "hold.c",
+          "        forget_demand(engine, longest);\n",
+          "        link_out(&longest->demand.link);\n"),
+    Fault("held bytes are bounded for each partition only", ENGINE + "hold.c",
+          "    room = room < left ? room : left;\n    if (is_beyond_share",
+          "    if (is_beyond_share"),
     # commits
     Fault("the highest seen offset is committed", ENGINE + "ledger.c",
           "            return ledger->entries[i].offset;\n",

@@ -187,6 +187,8 @@ static void pump_log(struct world *world, struct worker *worker, int index)
         deliver(world, worker, index, (*position)++);
         skip_gaps(log, position);
     }
+    if (*position == log->end)
+        engine_partition_empty(worker->engine, tenure);
     if (*position == log->end && *position != worker->heard_ends[index])
         engine_partition_end(worker->engine, tenure, *position);
     worker->heard_ends[index] = *position;

@@ -9,6 +9,7 @@ static void a_full_share_is_logged_once_a_minute_with_its_holders(void **state)
     config.max_in_flight = 2;
     struct kit *kit = kit_started(&config);
     kit_assign(kit, 1);
+    assert_true(engine_room(kit->engine, kit->tenures[1]) > 0); /* it has records, too */
     int64_t next = 0;
     while (engine_room(kit->engine, kit->tenures[0]) > 0)
         kit_request(kit, 0, next++, NULL, ",\"model\":\"m.slow\"");
@@ -99,9 +100,154 @@ static void a_share_full_of_bytes_names_its_setting(void **state)
     kit_free(kit);
 }
 
+/* ---- what a partition claims ---- */
+
+#define MANY 1000
+
+/* An engine with this many partitions, none of which has had a record; the first 64 are the kit's.
+ */
+static struct kit *with_partitions(const struct engine_config *config, uint32_t count)
+{
+    struct kit *kit = kit_new(config);
+    for (uint32_t slot = 0; slot < count; slot++) {
+        struct tenure tenure = {slot, ++kit->epoch};
+        if (slot < COUNT_OF(kit->tenures))
+            kit->tenures[slot] = tenure;
+        engine_partition_assigned(kit->engine, tenure, KIT_TOPIC, (int32_t)slot);
+        engine_offsets_read(kit->engine, tenure, kit->reads.list[0].ticket, OK, -1, SLICE_NULL);
+        kit->reads.count = kit->starts.count = 0;
+        assert_true(engine_room(kit->engine, tenure) > 0);
+        engine_partition_empty(kit->engine, tenure);
+    }
+    return kit;
+}
+
+static struct engine_config config_of_defaults(void)
+{
+    struct engine_config config = kit_config();
+    config.max_in_flight = 256;
+    config.max_held = 4096;
+    config.max_held_bytes = 256 << 20;
+    config.max_request_bytes = 4 << 20;
+    return config;
+}
+
+/* Takes a request of about `bytes` bytes if there is room for it. */
+static bool take(struct kit *kit, struct tenure tenure, int64_t offset, size_t bytes)
+{
+    if (engine_room(kit->engine, tenure) == 0)
+        return false;
+    char *value = malloc(bytes + 100);
+    assert_non_null(value);
+    int len = snprintf(value, 100, "{\"model\":\"m.1\",\"messages\":[[\"human\",\"[[%lld]] ",
+                       (long long)offset);
+    memset(value + len, 'x', bytes);
+    (void)snprintf(value + bytes, 100, "\"]]}");
+    struct record record = {.topic = KIT_TOPIC,
+                            .partition = (int32_t)tenure.slot,
+                            .offset = offset,
+                            .timestamp_ms = KIT_WALL_MS,
+                            .timestamp_type = TIMESTAMP_CREATE,
+                            .key = SLICE_NULL,
+                            .value = slice_of_text(value)};
+    engine_record(kit->engine, tenure, &record);
+    free(value);
+    return true;
+}
+
+static int64_t take_all(struct kit *kit, uint32_t slot, int64_t from, size_t bytes)
+{
+    int64_t next = from;
+    while (next - from < 4096 && take(kit, kit->tenures[slot], next, bytes))
+        next++;
+    return next - from;
+}
+
+static void one_busy_partition_among_many_fills_the_call_slots(void **state)
+{
+    (void)state;
+    static const size_t SIZES[] = {1000, 20000, 100000};
+    for (size_t i = 0; i < COUNT_OF(SIZES); i++) {
+        struct engine_config config = config_of_defaults();
+        struct kit *kit = with_partitions(&config, MANY);
+        take_all(kit, 0, 0, SIZES[i]);
+        kit_turn(kit);
+        print_message("%zu bytes: %zu calls\n", SIZES[i], kit_open_calls(kit));
+        assert_true(kit_open_calls(kit) >= 240);
+        kit_free(kit);
+    }
+}
+
+static void a_partition_that_gets_records_is_served_at_once(void **state)
+{
+    (void)state;
+    struct engine_config config = config_of_defaults();
+    struct kit *kit = with_partitions(&config, 2);
+    int64_t first = take_all(kit, 0, 0, 1000);
+    assert_in_range(first, 3072, 4096 - 256);
+    /* The reserve, while the other partition's calls take as long as they like. */
+    int64_t second = take_all(kit, 1, 5000, 1000);
+    assert_true(second >= 200);
+    /* What comes back goes to the one that lacks its share. */
+    kit_turn(kit);
+    size_t answered = 0;
+    for (int64_t offset = 0; offset < 100; offset++) {
+        kit_answer(kit, offset);
+        answered++;
+    }
+    kit_settle(kit);
+    assert_int_equal(take_all(kit, 0, 10000, 1000), 0);
+    assert_int_equal(take_all(kit, 1, 20000, 1000), answered);
+    kit_free(kit);
+}
+
+static void a_partition_claims_what_it_held_lately(void **state)
+{
+    (void)state;
+    struct engine_config config = config_of_defaults();
+    config.max_in_flight = 512;
+    struct kit *kit = with_partitions(&config, 2);
+    for (int64_t offset = 0; offset < 400; offset++)
+        assert_true(take(kit, kit->tenures[1], offset, 1000));
+    engine_partition_empty(kit->engine, kit->tenures[1]);
+    kit_turn(kit);
+    for (int64_t offset = 0; offset < 400; offset++)
+        kit_answer(kit, offset);
+    kit_settle(kit); /* 5 s */
+    assert_int_equal(take_all(kit, 0, 1000, 1000), 4096 - 400 - 256);
+    kit_wait(kit, 10000);
+    assert_int_equal(take_all(kit, 0, 5000, 1000), 400);
+    kit_free(kit);
+}
+
+static void held_bytes_are_bounded_however_many_partitions_hold_them(void **state)
+{
+    (void)state;
+    struct engine_config config = config_of_defaults();
+    config.max_held_bytes = 8 << 20;
+    config.max_request_bytes = 512 << 10;
+    for (uint32_t partitions = 1; partitions <= 256; partitions *= 16) {
+        struct kit *kit = with_partitions(&config, partitions);
+        for (int64_t round = 0; round < 20; round++)
+            for (uint32_t slot = 0; slot < partitions; slot++)
+                (void)take(kit, (struct tenure){slot, slot + 1}, round, 500 << 10);
+        struct engine_stats stats;
+        engine_stats(kit->engine, &stats);
+        print_message("%u partitions: %llu bytes\n", partitions,
+                      (unsigned long long)stats.held_bytes);
+        assert_true(stats.held_bytes > (7 << 20));
+        assert_true(stats.held_bytes <= config.max_held_bytes + 2 * config.max_request_bytes);
+        kit_free(kit);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(one_busy_partition_among_many_fills_the_call_slots),
+        cmocka_unit_test(a_partition_that_gets_records_is_served_at_once),
+        cmocka_unit_test(a_partition_claims_what_it_held_lately),
+        cmocka_unit_test(held_bytes_are_bounded_however_many_partitions_hold_them),
         cmocka_unit_test(a_full_share_is_logged_once_a_minute_with_its_holders),
         cmocka_unit_test(a_share_that_fills_repeatedly_is_logged_once_a_minute),
         cmocka_unit_test(a_full_share_names_credentials_when_there_are_none),

@@ -97,6 +97,25 @@ static void a_party_below_its_share_goes_before_those_above_it(void **state)
     assert_int_equal(share_room_party(&pool, (struct share_party){.has = 6, .most = 99}), 0);
 }
 
+static void the_reserve_is_for_parties_below_their_share(void **state)
+{
+    (void)state;
+    struct share_pool pool;
+    const struct share_party quiet = {.has = 0, .most = 0}, woken = {.has = 0, .most = UINT64_MAX};
+    struct share_party busy = {.has = 0, .most = UINT64_MAX};
+    share_init(&pool, 32);
+    share_restart(&pool, 4);
+    for (int i = 0; i < 3; i++)
+        share_count_party(&pool, quiet);
+    share_count_party(&pool, busy);
+    share_set_reserve(&pool, 2);
+    assert_int_equal(share_room_party(&pool, busy), 30);
+    share_change_party(&pool, busy, (struct share_party){.has = 30, .most = UINT64_MAX});
+    busy.has = 30;
+    assert_int_equal(share_room_party(&pool, busy), 0);
+    assert_int_equal(share_room_party(&pool, woken), 8); /* the reserve now, the rest later */
+}
+
 /* Whatever the parties do within the rule: each can take its even share at any time, and together
  * they never have more than the total. */
 static void every_share_is_available_and_their_sum_is_bounded(void **state)
@@ -141,6 +160,7 @@ int main(void)
         cmocka_unit_test(with_more_parties_than_things_each_may_hold_one),
         cmocka_unit_test(a_party_claims_only_what_it_can_use),
         cmocka_unit_test(a_party_below_its_share_goes_before_those_above_it),
+        cmocka_unit_test(the_reserve_is_for_parties_below_their_share),
         cmocka_unit_test(every_share_is_available_and_their_sum_is_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

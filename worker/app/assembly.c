@@ -263,8 +263,8 @@ void assembly_memory_bound(const struct assembly *assembly, struct memory_bound 
 {
     const struct engine_config *engine = &assembly->engine;
     uint64_t calls = engine_calls_memory_bound(engine);
-    /* A partition takes one more request while its share has a byte left. */
-    uint64_t over = ASSEMBLY_PARTITIONS * REQUEST_CHARGE * engine->max_request_bytes;
+    /* The worker takes one more request while a byte is left. */
+    uint64_t over = REQUEST_CHARGE * engine->max_request_bytes;
     ret_bound->held_bytes = engine_memory_bound(engine) - calls + over;
     ret_bound->calls_bytes = calls + (uint64_t)engine->max_in_flight * CALL_BYTES;
     ret_bound->kafka_bytes = kafka_conf_memory_bound(&assembly->io.kafka, ASSEMBLY_PARTITIONS);

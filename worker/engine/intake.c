@@ -63,6 +63,7 @@ size_t engine_room(struct engine *engine, struct tenure tenure)
     struct partition *partition = slot_find(engine, tenure);
     if (partition == NULL || engine->is_stopping || partition->step != PARTITION_ACTIVE)
         return 0;
+    hold_ask(engine, partition);
     uint64_t room = hold_room_count(engine, partition);
     uint64_t bytes = hold_room_bytes(engine, partition);
     size_t map = ledger_room(&partition->ledger);
@@ -76,7 +77,14 @@ size_t engine_room(struct engine *engine, struct tenure tenure)
     return room < map ? room : map;
 }
 
-bool engine_partition_is_idle(const struct engine *engine, struct tenure tenure)
+void engine_partition_empty(struct engine *engine, struct tenure tenure)
+{
+    struct partition *partition = slot_find(engine, tenure);
+    if (partition != NULL)
+        hold_be_quiet(engine, partition);
+}
+
+bool engine_partition_is_idle(struct engine *engine, struct tenure tenure)
 {
     const struct partition *partition = slot_find(engine, tenure);
     return partition != NULL && !engine->is_stopping && partition->step == PARTITION_ACTIVE &&

@@ -32,7 +32,7 @@ static struct partition *partition_new(struct engine *engine, struct tenure tenu
     buf_init(&partition->batch_map, LEDGER_MAP_BYTES_MAX);
     CHECK(ledger_init(&partition->ledger, engine->config.offset_map_bytes_max) == OK);
     slot_put(engine, partition);
-    hold_recount(engine);
+    hold_enter(engine, partition);
     return partition;
 }
 
@@ -160,8 +160,8 @@ static void end_tenure(struct engine *engine, struct partition *partition)
     uint32_t dropped = partition->results, calls = partition->calling;
     remember_calls(engine, partition);
     slot_clear(engine, partition);
+    hold_leave(engine, partition);
     partition->is_gone = true;
-    hold_recount(engine);
     partition_drop_waiting(engine, partition);
     partition_cancel_calls(engine, partition);
     each_job(engine, partition, is_finished, job_orphan);

@@ -173,9 +173,12 @@ void engine_partition_high(struct engine *engine, struct tenure tenure, int64_t 
 /* Kafka: records. How many records of this partition io may hand over now; 0 = io keeps them in the
  * queue and asks again after every turn. */
 size_t engine_room(struct engine *engine, struct tenure tenure);
+/* io has no record of this partition in its hands now: until io asks for room again, others may use
+ * most of its share. */
+void engine_partition_empty(struct engine *engine, struct tenure tenure);
 /* Whether the engine would take a record of this partition now and holds no request of it, so that
  * none has a reason to wait. */
-bool engine_partition_is_idle(const struct engine *engine, struct tenure tenure);
+bool engine_partition_is_idle(struct engine *engine, struct tenure tenure);
 /* Hands over a record, for which engine_room had room; the engine copies it. */
 void engine_record(struct engine *engine, struct tenure tenure, const struct record *record);
 /* The fetch reached the log's end; the next record has `position` or a higher offset. */

@@ -64,6 +64,15 @@ struct results {
 /* Bytes of a topic's name with a NUL: Kafka allows names of 249 bytes. */
 #define TOPIC_ROOM 250
 
+/* What a partition can use of the room: engine/hold.h */
+struct demand {
+    bool is_asking;             /* it has records that wait, as far as is known */
+    uint64_t count, bytes;      /* the most that it held lately */
+    int64_t count_ms, bytes_ms; /* … and when it did */
+    struct link link; /* in engine->hold.quiet while it does not ask but held something lately */
+    int64_t quiet_ms; /* since when it is there */
+};
+
 struct partition {
     bool is_gone; /* its tenure is over; it exists until its last result has left */
     struct tenure tenure;
@@ -82,6 +91,7 @@ struct partition {
     struct link parked; /* those that wait for is_verified */
     uint32_t held, calling;
     uint64_t held_bytes;
+    struct demand demand;
     uint32_t results; /* its results that are queued or in the batch */
     int64_t revoke_until_ms;
     uint32_t revoke_tries;
@@ -277,6 +287,9 @@ struct slots {
 /* engine/hold.h */
 struct hold {
     struct share_pool count_share, bytes_share; /* of partitions with a slot */
+    bool is_share_old;                          /* both must be counted again */
+    uint64_t asking;                            /* partitions with a slot that ask */
+    struct link quiet;                          /* partitions, the longest quiet first */
     uint32_t count;                             /* requests held */
     uint64_t bytes;
 };

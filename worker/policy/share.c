@@ -32,6 +32,11 @@ void share_restart(struct share_pool *pool, uint64_t parties)
     pool->claimed = 0;
 }
 
+void share_set_reserve(struct share_pool *pool, uint64_t reserve)
+{
+    pool->reserve = reserve;
+}
+
 void share_count_party(struct share_pool *pool, struct share_party party)
 {
     pool->used += party.has;
@@ -65,6 +70,6 @@ uint64_t share_room(const struct share_pool *pool, uint64_t has)
 uint64_t share_room_party(const struct share_pool *pool, struct share_party party)
 {
     uint64_t own = claim(pool, party);
-    uint64_t taken = pool->used + pool->claimed;
+    uint64_t taken = pool->used + pool->claimed + pool->reserve;
     return own + (taken < pool->max ? pool->max - taken : 0);
 }

@@ -15,6 +15,7 @@ struct share_pool {
     uint64_t parties; /* their number */
     uint64_t used;    /* by all parties */
     uint64_t claimed; /* sum of what the parties lack to fill their shares */
+    uint64_t reserve; /* for parties below their shares that claim less than they may soon want */
 };
 
 struct share_party {
@@ -31,6 +32,9 @@ uint64_t share_each(const struct share_pool *pool);
 void share_restart(struct share_pool *pool, uint64_t parties);
 void share_count(struct share_pool *pool, uint64_t has);
 void share_count_party(struct share_pool *pool, struct share_party party);
+/* Keeps the last `reserve` of the pool for parties below their even share. share_restart leaves it
+ * as it is. */
+void share_set_reserve(struct share_pool *pool, uint64_t reserve);
 /* Replace what a party has. */
 void share_change(struct share_pool *pool, uint64_t had, uint64_t has);
 void share_change_party(struct share_pool *pool, struct share_party before,

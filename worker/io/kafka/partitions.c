@@ -248,8 +248,10 @@ static size_t part_pump(struct part *part)
     atomic_store(&part->more, false);
     while (count < BURST_MAX && engine_room(part->parts->engine, part_tenure(part)) > 0) {
         rd_kafka_message_t *message = rd_kafka_consume_queue(part->queue, 0);
-        if (message == NULL)
+        if (message == NULL) {
+            engine_partition_empty(part->parts->engine, part_tenure(part));
             return count;
+        }
         message_pass_on(part, message);
         rd_kafka_message_destroy(message);
         count++;
