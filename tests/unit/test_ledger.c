@@ -1,5 +1,7 @@
 #include "unit/ledger_kit.h"
 
+#include "unit/steps.h"
+
 /* ---- the life of offsets ---- */
 
 static void a_new_partition_begins_at_its_first_record(void **state)
@@ -304,6 +306,36 @@ static void a_recreated_topic_restarts_with_an_empty_ledger(void **state)
     assert_int_equal(ledger.committed_offset, 3);
 }
 
+/* ---- cost ---- */
+
+static void take_next(void *self)
+{
+    struct ledger *ledger = self;
+    (void)ledger_take(ledger, ledger->next, 0);
+}
+
+static void end_next(void *self)
+{
+    struct ledger *ledger = self;
+    ledger_end(ledger, ledger->next + 1);
+}
+
+static void a_record_costs_the_same_however_many_are_open(void **state)
+{
+    (void)state;
+    struct ledger ledger OWNED_BY(ledger_done);
+    open_ledger(&ledger, 65536, 0, SLICE_NULL);
+    while (ledger.count < 100)
+        (void)ledger_take(&ledger, ledger.next, 0);
+    size_t few = steps_of(take_next, &ledger, 5000), few_ends = steps_of(end_next, &ledger, 5000);
+    while (ledger.count < 8000)
+        (void)ledger_take(&ledger, ledger.next, 0);
+    size_t many = steps_of(take_next, &ledger, 5000);
+    size_t many_ends = steps_of(end_next, &ledger, 5000);
+    print_message("take %zu, %zu; end %zu, %zu\n", few, many, few_ends, many_ends);
+    assert_true(many < few + 500 && many_ends < few_ends + 500);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -320,6 +352,7 @@ int main(void)
         cmocka_unit_test(a_log_truncated_beyond_the_map_counts_unseen_offsets_as_lost),
         cmocka_unit_test(offsets_held_by_jobs_survive_a_truncation),
         cmocka_unit_test(a_recreated_topic_restarts_with_an_empty_ledger),
+        cmocka_unit_test(a_record_costs_the_same_however_many_are_open),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

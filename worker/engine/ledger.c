@@ -155,11 +155,29 @@ bool ledger_agrees(const struct ledger *ledger, int64_t offset, struct slice met
            (own.len == metadata.len && (own.len == 0 || slice_equal(own, metadata)));
 }
 
-/* Removes the unknown entries below `offset`: the log does not have their records any more. */
+/* Index of the first entry at or above `offset`. */
+static size_t place_of(const struct ledger *ledger, int64_t offset)
+{
+    size_t low = 0;
+    size_t high = ledger->count;
+    if (high == 0 || ledger->entries[high - 1].offset < offset)
+        return high;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (ledger->entries[middle].offset < offset)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* Removes the unknown entries below `offset`: the log does not have their records any more. Those
+ * below `next` are known. */
 static void drop_unknown_below(struct ledger *ledger, int64_t offset)
 {
-    size_t kept = 0;
-    for (size_t i = 0; i < ledger->count; i++) {
+    size_t kept = place_of(ledger, ledger->next);
+    for (size_t i = kept; i < ledger->count; i++) {
         struct ledger_entry *entry = &ledger->entries[i];
         if (entry->offset >= offset && kept == i)
             return;
@@ -221,21 +239,6 @@ bool ledger_fits(const struct ledger *ledger, int64_t offset)
 {
     /* An offset that the map covers has its entry or is done: it adds nothing. */
     return offset <= ledger->map_last || offset < ledger->next || room_above(ledger) > 0;
-}
-
-/* Index of the first entry at or above `offset`. */
-static size_t place_of(const struct ledger *ledger, int64_t offset)
-{
-    size_t low = 0;
-    size_t high = ledger->count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (ledger->entries[middle].offset < offset)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
 }
 
 const struct ledger_entry *ledger_find(const struct ledger *ledger, int64_t offset)
@@ -310,9 +313,14 @@ void ledger_end(struct ledger *ledger, int64_t position)
     if (position <= ledger->next)
         return;
     int64_t front = ledger_front(ledger);
+    size_t count = ledger->count;
+    ledger->cost -= end_cost(ledger);
     drop_unknown_below(ledger, position);
     ledger->next = position;
-    count_cost(ledger);
+    if (ledger->count == count)
+        ledger->cost += end_cost(ledger);
+    else
+        count_cost(ledger);
     if (ledger_front(ledger) != front)
         ledger->is_changed = true;
 }
