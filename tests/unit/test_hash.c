@@ -87,6 +87,35 @@ static void crc32_of_parts_equals_crc32_of_the_whole(void **state)
     }
 }
 
+/* Bit by bit, as the standard defines it. */
+static uint32_t crc32_by_bits(struct slice data)
+{
+    uint32_t crc = UINT32_MAX;
+    for (size_t i = 0; i < data.len; i++) {
+        crc ^= (uint8_t)data.ptr[i];
+        for (int bit = 0; bit < 8; bit++)
+            crc = (crc >> 1) ^ ((crc & 1) != 0 ? 0xedb88320U : 0);
+    }
+    return ~crc;
+}
+
+static void crc32_is_that_of_the_polynomial_at_every_length_and_place(void **state)
+{
+    (void)state;
+    struct random random;
+    char text[80];
+    random_init(&random, 8);
+    for (int round = 0; round < 50; round++) {
+        for (size_t i = 0; i < sizeof text; i++)
+            text[i] = (char)random_next(&random);
+        for (size_t from = 0; from < 9; from++)
+            for (size_t len = 0; from + len <= sizeof text; len++) {
+                struct slice part = slice_of(text + from, len);
+                assert_int_equal(hash_crc32(0, part), crc32_by_bits(part));
+            }
+    }
+}
+
 /* Values of Kafka's own Utils.murmur2, masked positive. */
 static void murmur2_picks_the_partitions_of_kafka(void **state)
 {
@@ -109,6 +138,7 @@ int main(void)
         cmocka_unit_test(hmac_agrees_with_the_standard),
         cmocka_unit_test(hex_stops_at_the_limit),
         cmocka_unit_test(crc32_agrees_with_zlib),
+        cmocka_unit_test(crc32_is_that_of_the_polynomial_at_every_length_and_place),
         cmocka_unit_test(crc32_of_parts_equals_crc32_of_the_whole),
         cmocka_unit_test(murmur2_picks_the_partitions_of_kafka),
     };
