@@ -23,6 +23,16 @@ INVOKE = "worker/wire/bedrock/invoke/"
 CHAT = "worker/wire/chat/"
 
 FAULTS = [
+    # cost: unit tests count instructions
+    Fault("each record walks all open offsets", ENGINE + "ledger.c",
+          "    size_t kept = place_of(ledger, ledger->next);\n",
+          "    size_t kept = 0;\n"),
+    Fault("all targets are in one bucket", ENGINE + "target.c",
+          "    return &engine->targets.buckets[hash & (TARGET_BUCKETS - 1)];\n",
+          "    return &engine->targets.buckets[hash & 0];\n"),
+    Fault("CRC-32 forgets a byte of its slices", "worker/wire/formats/hash.c",
+          "CRC[4][low >> 24]",
+          "CRC[4][low >> 25]"),
     # what partitions hold
     Fault("idle partitions claim their whole share", ENGINE + "hold.c",
           "    uint64_t most = partition->demand.is_asking ? UINT64_MAX : partition->demand.count;\n",

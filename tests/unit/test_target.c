@@ -1,4 +1,5 @@
 #include "unit/engine_kit.h"
+#include "unit/steps.h"
 
 #include "engine/identity.h"
 #include "engine/target.h"
@@ -527,6 +528,45 @@ static void unused_targets_are_forgotten(void **state)
     kit_free(kit);
 }
 
+/* ---- cost ---- */
+
+struct asked {
+    struct engine *engine;
+    char model[32];
+};
+
+static void ask(void *self)
+{
+    struct asked *asked = self;
+    struct target *target;
+    if (target_get(asked->engine, slice_of_text(asked->model), SLICE_NULL, &target) == OK)
+        target_release(asked->engine, target);
+}
+
+static void a_target_is_found_at_the_same_cost_among_many(void **state)
+{
+    (void)state;
+    static struct target *targets[2000];
+    struct kit *kit = kit_with_slots(8);
+    struct asked old = {.engine = kit->engine, .model = "m.9"};
+    struct asked none = {.engine = kit->engine, .model = "m.none"};
+    size_t few = 0, few_new = 0;
+    for (size_t i = 0; i < COUNT_OF(targets); i++) {
+        char model[32];
+        (void)snprintf(model, sizeof model, "m.%zu", i);
+        assert_int_equal(target_get(kit->engine, slice_of_text(model), SLICE_NULL, &targets[i]),
+                         OK);
+        if (i == 9)
+            few = steps_of(ask, &old, 20000), few_new = steps_of(ask, &none, 20000);
+    }
+    size_t many = steps_of(ask, &old, 20000), many_new = steps_of(ask, &none, 20000);
+    print_message("found in %zu, %zu; made in %zu, %zu\n", few, many, few_new, many_new);
+    assert_true(many < few + 500 && many_new < few_new + 500);
+    for (size_t i = 0; i < COUNT_OF(targets); i++)
+        target_release(kit->engine, targets[i]);
+    kit_free(kit);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -550,6 +590,7 @@ int main(void)
         cmocka_unit_test(an_identity_without_credentials_stops_only_its_own_targets),
         cmocka_unit_test(new_credentials_release_only_requests_of_their_identity),
         cmocka_unit_test(unused_targets_are_forgotten),
+        cmocka_unit_test(a_target_is_found_at_the_same_cost_among_many),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -131,6 +131,8 @@ struct tally {
 
 struct target {
     struct link link;       /* in engine->targets.all */
+    struct link link_hash;  /* in engine->targets.buckets */
+    struct link link_spare; /* in engine->targets.spare while no job points to it */
     struct link link_ready; /* in engine->targets.ready while jobs wait */
     struct slice model, region;
     struct identity *identity; /* signs its calls */
@@ -151,11 +153,15 @@ struct target {
     struct sigv4_key key;
 };
 
+#define TARGET_BUCKETS 1024 /* a power of two */
+
 /* engine/target.h */
 struct targets {
     struct link all;
-    struct link ready;       /* those with waiting jobs */
-    uint32_t busy;           /* those with waiting jobs or open calls */
+    struct link buckets[TARGET_BUCKETS]; /* all, by hash */
+    struct link spare;                   /* slowed ones that no job points to */
+    struct link ready;                   /* those with waiting jobs */
+    uint32_t busy;                       /* those with waiting jobs or open calls */
     int64_t shared_until_ms; /* until then the shares apply: several targets were busy */
     struct share_pool share; /* of the call slots, among the busy ones */
     bool is_share_old;       /* `share` must be counted again */

@@ -7,7 +7,8 @@
 #include "engine/log.h"
 
 #define TARGET_ARENA_MAX (16 * 1024)
-#define KEPT_BACK_PART   16     /* of the call slots */
+#define KEPT_BACK_PART   16 /* of the call slots */
+#define SPARE_LOOKS      8
 #define SHARED_MEMORY_MS 600000 /* how long shares apply after several targets were busy */
 
 static bool is_busy(const struct target *target)
@@ -29,6 +30,9 @@ void targets_init(struct engine *engine)
 {
     link_init(&engine->targets.all);
     link_init(&engine->targets.ready);
+    link_init(&engine->targets.spare);
+    for (size_t i = 0; i < TARGET_BUCKETS; i++)
+        link_init(&engine->targets.buckets[i]);
     engine->targets.shared_until_ms = engine->now_ms;
     share_init(&engine->targets.share, engine->config.max_in_flight);
 }
@@ -56,6 +60,8 @@ static void target_free(struct engine *engine, struct target *target)
     if (are_several(engine))
         engine->targets.shared_until_ms = engine->now_ms + SHARED_MEMORY_MS;
     link_out(&target->link);
+    link_out(&target->link_hash);
+    link_out(&target->link_spare);
     link_out(&target->link_ready);
     arena_done(&target->arena);
     memory_free(target);
@@ -83,6 +89,11 @@ static void set_counts(struct engine *engine, struct target *target, uint32_t wa
         list_add_last(&engine->targets.ready, &target->link_ready);
 }
 
+static struct link *bucket_of(struct engine *engine, uint64_t hash)
+{
+    return &engine->targets.buckets[hash & (TARGET_BUCKETS - 1)];
+}
+
 static enum err set_endpoint(struct engine *engine, struct target *target)
 {
     const struct engine_config *config = &engine->config;
@@ -106,6 +117,8 @@ static enum err target_new(struct engine *engine, struct slice model, struct sli
         return ERR_NO_MEMORY;
     arena_init(&target->arena, TARGET_ARENA_MAX);
     link_init(&target->link);
+    link_init(&target->link_hash);
+    link_init(&target->link_spare);
     link_init(&target->link_ready);
     link_init(&target->queue);
     target->identity = &engine->identity;
@@ -119,29 +132,37 @@ static enum err target_new(struct engine *engine, struct slice model, struct sli
         return err == ERR_NO_MEMORY ? err : ERR_INVALID;
     }
     list_add_last(&engine->targets.all, &target->link);
+    list_add_last(bucket_of(engine, hash), &target->link_hash);
     *ret_target = target;
     return OK;
 }
 
-/* Frees slow or failing targets without jobs whose rest is over. */
-static void forget_unused(struct engine *engine)
+/* Frees slow or failing targets without jobs whose rest is over. Each new target looks at a few, so
+ * their number stays bounded by those that rest. */
+static void forget_spare(struct engine *engine)
 {
-    for (struct target *target = targets_next(engine, NULL); target != NULL;) {
-        struct target *unused = target;
-        target = targets_next(engine, target);
-        if (unused->holders == 0 && unused->pace.rest_until_ms < engine->now_ms)
-            target_free(engine, unused);
+    struct link *spare = &engine->targets.spare, *link;
+    for (int look = 0; look < SPARE_LOOKS && (link = list_first(spare)) != NULL; look++) {
+        struct target *target = LINK_OWNER(link, struct target, link_spare);
+        link_out(link);
+        if (target->pace.rest_until_ms < engine->now_ms)
+            target_free(engine, target);
+        else
+            list_add_last(spare, link);
     }
 }
 
 static struct target *find(struct engine *engine, struct slice model, struct slice region,
                            uint64_t hash)
 {
-    struct target *target = targets_next(engine, NULL);
-    while (target != NULL && (target->hash != hash || !slice_equal(target->model, model) ||
-                              !slice_equal(target->region, region)))
-        target = targets_next(engine, target);
-    return target;
+    const struct link *bucket = bucket_of(engine, hash);
+    for (struct link *link = bucket->next; link != bucket; link = link->next) {
+        struct target *target = LINK_OWNER(link, struct target, link_hash);
+        if (target->hash == hash && slice_equal(target->model, model) &&
+            slice_equal(target->region, region))
+            return target;
+    }
+    return NULL;
 }
 
 enum err target_get(struct engine *engine, struct slice model, struct slice region,
@@ -152,11 +173,12 @@ enum err target_get(struct engine *engine, struct slice model, struct slice regi
     uint64_t hash = slice_hash(model, engine->hash_seed) ^ slice_hash(region, ~engine->hash_seed);
     struct target *target = find(engine, model, region, hash);
     if (target == NULL) {
-        forget_unused(engine);
+        forget_spare(engine);
         enum err err = target_new(engine, model, region, hash, &target);
         if (err != OK)
             return err;
     }
+    link_out(&target->link_spare);
     target->holders++;
     *ret_target = target;
     return OK;
@@ -165,10 +187,13 @@ enum err target_get(struct engine *engine, struct slice model, struct slice regi
 void target_release(struct engine *engine, struct target *target)
 {
     CHECK(target->holders > 0);
-    if (--target->holders > 0 || target->pace.calls_max > 0 || target->pace.streak > 0)
+    if (--target->holders > 0)
         return;
     CHECK(!is_busy(target));
-    target_free(engine, target);
+    if (target->pace.calls_max > 0 || target->pace.streak > 0)
+        list_add_last(&engine->targets.spare, &target->link_spare);
+    else
+        target_free(engine, target);
 }
 
 void target_enqueue(struct engine *engine, struct target *target, struct job *job, bool at_front)
