@@ -12,11 +12,12 @@
 #include "base/memory.h"
 #include "engine/state.h"
 
-#define KIT_WALL_MS 1795000000000LL
-#define KIT_CALLS   4096
-#define KIT_TEXTS   4096
-#define KIT_NOTES   256
-#define KIT_TOPIC   SLICE("requests")
+#define KIT_WALL_MS    1795000000000LL
+#define KIT_CALLS      4096
+#define KIT_TEXTS      4096
+#define KIT_NOTES      256
+#define KIT_PARTITIONS 4096
+#define KIT_TOPIC      SLICE("requests")
 #define KIT_ANSWER                                                                                 \
     "{\"output\":{\"message\":{\"role\":\"assistant\",\"content\":[{\"text\":\"hello\"}]}},"       \
     "\"stopReason\":\"end_turn\",\"usage\":{\"inputTokens\":7,\"outputTokens\":3,"                 \
@@ -56,7 +57,7 @@ struct kit {
     int64_t now_ms;
     int64_t next_ms; /* of the last turn */
     uint32_t epoch;
-    struct tenure tenures[64];
+    struct tenure tenures[KIT_PARTITIONS];
     struct kit_call calls[KIT_CALLS];
     size_t call_count;
     bool calls_stay_unsent; /* cancelled calls were not sent */
@@ -69,8 +70,8 @@ struct kit {
     size_t output_count;
     struct kit_text chunks[KIT_TEXTS];
     size_t chunk_count;
-    int64_t committed[64]; /* by partition; -1 = none */
-    char *maps[64];
+    int64_t committed[KIT_PARTITIONS]; /* by partition; -1 = none */
+    char *maps[KIT_PARTITIONS];
     char membership[64];
     size_t logged[LOG_EVENT_COUNT];
     char words[LOG_EVENT_COUNT][512];  /* the last line of each */
@@ -401,6 +402,19 @@ static inline struct kit *kit_started(const struct engine_config *config)
 {
     struct kit *kit = kit_new(config);
     kit_assign(kit, 0);
+    return kit;
+}
+
+/* With this many partitions, none of which has had a record. */
+static inline struct kit *kit_with_partitions(const struct engine_config *config, uint32_t count)
+{
+    struct kit *kit = kit_new(config);
+    for (uint32_t slot = 0; slot < count; slot++) {
+        kit_assign(kit, slot);
+        kit->starts.count = 0;
+        assert_true(engine_room(kit->engine, kit->tenures[slot]) > 0);
+        engine_partition_empty(kit->engine, kit->tenures[slot]);
+    }
     return kit;
 }
 

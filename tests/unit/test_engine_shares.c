@@ -104,24 +104,6 @@ static void a_share_full_of_bytes_names_its_setting(void **state)
 
 #define MANY 1000
 
-/* An engine with this many partitions, none of which has had a record; the first 64 are the kit's.
- */
-static struct kit *with_partitions(const struct engine_config *config, uint32_t count)
-{
-    struct kit *kit = kit_new(config);
-    for (uint32_t slot = 0; slot < count; slot++) {
-        struct tenure tenure = {slot, ++kit->epoch};
-        if (slot < COUNT_OF(kit->tenures))
-            kit->tenures[slot] = tenure;
-        engine_partition_assigned(kit->engine, tenure, KIT_TOPIC, (int32_t)slot);
-        engine_offsets_read(kit->engine, tenure, kit->reads.list[0].ticket, OK, -1, SLICE_NULL);
-        kit->reads.count = kit->starts.count = 0;
-        assert_true(engine_room(kit->engine, tenure) > 0);
-        engine_partition_empty(kit->engine, tenure);
-    }
-    return kit;
-}
-
 static struct engine_config config_of_defaults(void)
 {
     struct engine_config config = kit_config();
@@ -169,7 +151,7 @@ static void one_busy_partition_among_many_fills_the_call_slots(void **state)
     static const size_t SIZES[] = {1000, 20000, 100000};
     for (size_t i = 0; i < COUNT_OF(SIZES); i++) {
         struct engine_config config = config_of_defaults();
-        struct kit *kit = with_partitions(&config, MANY);
+        struct kit *kit = kit_with_partitions(&config, MANY);
         take_all(kit, 0, 0, SIZES[i]);
         kit_turn(kit);
         print_message("%zu bytes: %zu calls\n", SIZES[i], kit_open_calls(kit));
@@ -182,7 +164,7 @@ static void a_partition_that_gets_records_is_served_at_once(void **state)
 {
     (void)state;
     struct engine_config config = config_of_defaults();
-    struct kit *kit = with_partitions(&config, 2);
+    struct kit *kit = kit_with_partitions(&config, 2);
     int64_t first = take_all(kit, 0, 0, 1000);
     assert_in_range(first, 3072, 4096 - 256);
     /* The reserve, while the other partition's calls take as long as they like. */
@@ -206,7 +188,7 @@ static void a_partition_claims_what_it_held_lately(void **state)
     (void)state;
     struct engine_config config = config_of_defaults();
     config.max_in_flight = 512;
-    struct kit *kit = with_partitions(&config, 2);
+    struct kit *kit = kit_with_partitions(&config, 2);
     for (int64_t offset = 0; offset < 400; offset++)
         assert_true(take(kit, kit->tenures[1], offset, 1000));
     engine_partition_empty(kit->engine, kit->tenures[1]);
@@ -227,7 +209,7 @@ static void held_bytes_are_bounded_however_many_partitions_hold_them(void **stat
     config.max_held_bytes = 8 << 20;
     config.max_request_bytes = 512 << 10;
     for (uint32_t partitions = 1; partitions <= 256; partitions *= 16) {
-        struct kit *kit = with_partitions(&config, partitions);
+        struct kit *kit = kit_with_partitions(&config, partitions);
         for (int64_t round = 0; round < 20; round++)
             for (uint32_t slot = 0; slot < partitions; slot++)
                 (void)take(kit, (struct tenure){slot, slot + 1}, round, 500 << 10);

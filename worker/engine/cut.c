@@ -83,22 +83,24 @@ static void take_results(struct engine *engine, bool orphans_only)
     }
 }
 
-/* Adds offset and map of each partition that the results touch or whose map has changed. A batch of
+static bool can_commit(const struct partition *partition)
+{
+    return partition->step != PARTITION_READING && partition->is_verified;
+}
+
+/* Adds offset and map of each partition whose ledger has changed, as results change it. A batch of
  * only orphans also takes a partition: if its outcome becomes unknown, an offset must show it. */
 static void take_offsets(struct engine *engine)
 {
-    struct partition *witness = NULL;
-    uint32_t cursor = 0;
-    for (struct partition *partition; (partition = slots_next(engine, &cursor)) != NULL;) {
-        if (partition->step == PARTITION_READING || !partition->is_verified)
-            continue;
-        if (partition->batch_results > 0 || partition->ledger.is_changed)
+    struct partition *partition = NULL;
+    while ((partition = slots_next_changed(engine, partition)) != NULL)
+        if (can_commit(partition))
             batch_add_offset(engine, partition);
-        else if (witness == NULL)
-            witness = partition;
-    }
-    if (batch_outputs(engine) > 0 && batch_partitions(engine) == 0 && witness != NULL)
-        batch_add_offset(engine, witness);
+    uint32_t cursor = 0;
+    while (batch_outputs(engine) > 0 && batch_partitions(engine) == 0 &&
+           (partition = slots_next(engine, &cursor)) != NULL)
+        if (can_commit(partition))
+            batch_add_offset(engine, partition);
 }
 
 /* ---- cuts ---- */
@@ -107,10 +109,12 @@ static bool is_draining(const struct engine *engine)
 {
     if (engine->is_stopping)
         return true;
-    uint32_t cursor = 0;
-    for (const struct partition *partition; (partition = slots_next(engine, &cursor)) != NULL;)
-        if (partition->step == PARTITION_REVOKING)
+    const struct link *due = &engine->slots.due;
+    for (struct link *link = due->next; link != due; link = link->next) {
+        const struct partition *partition = LINK_OWNER(link, struct partition, link_due);
+        if (partition->step == PARTITION_REVOKING && !partition->is_gone)
             return true;
+    }
     return false;
 }
 
@@ -151,18 +155,18 @@ static void cut(struct engine *engine)
                results_queued(engine) == 0 && is_draining(engine));
 }
 
-static bool has_changed_ledger(const struct engine *engine)
+static bool has_changed_ledger(struct engine *engine)
 {
-    uint32_t cursor = 0;
-    for (const struct partition *partition; (partition = slots_next(engine, &cursor)) != NULL;)
-        if (partition->is_verified && partition->ledger.is_changed)
+    struct partition *partition = NULL;
+    while ((partition = slots_next_changed(engine, partition)) != NULL)
+        if (partition->is_verified)
             return true;
     return false;
 }
 
 /* When the next cut is due: results wait for commit_interval only under exactly_once, changed maps
  * in both modes. A stop in a hurry waits for neither. */
-static int64_t cut_due_ms(const struct engine *engine)
+static int64_t cut_due_ms(struct engine *engine)
 {
     int64_t due_ms = INT64_MAX;
     if (engine->is_hurrying && (results_queued(engine) > 0 || has_changed_ledger(engine)))

@@ -243,15 +243,10 @@ void engine_hurry(struct engine *engine)
 }
 
 /* Whether there are no calls and no results, and every ledger is committed. */
-static bool is_drained(const struct engine *engine)
+static bool is_drained(struct engine *engine)
 {
-    if (calls_open(engine) > 0 || results_queued(engine) > 0 || batch_is_open(engine))
-        return false;
-    uint32_t cursor = 0;
-    for (const struct partition *partition; (partition = slots_next(engine, &cursor)) != NULL;)
-        if (partition->ledger.is_changed)
-            return false;
-    return true;
+    return calls_open(engine) == 0 && results_queued(engine) == 0 && !batch_is_open(engine) &&
+           slots_next_changed(engine, NULL) == NULL;
 }
 
 static void end(struct engine *engine, int exit_code)

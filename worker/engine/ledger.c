@@ -15,12 +15,22 @@ enum err ledger_init(struct ledger *ledger, size_t map_bytes_max)
         .entries = memory_new(ENTRIES_MIN * sizeof(struct ledger_entry)),
         .room = ENTRIES_MIN,
     };
+    link_init(&ledger->link_changed);
     buf_init(&ledger->committed_map, LEDGER_MAP_BYTES_MAX);
     return ledger->entries == NULL ? ERR_NO_MEMORY : OK;
 }
 
+void ledger_change(struct ledger *ledger)
+{
+    ledger->is_changed = true;
+    if (ledger->changes != NULL && link_alone(&ledger->link_changed))
+        list_add_last(ledger->changes, &ledger->link_changed);
+}
+
 void ledger_done(struct ledger *ledger)
 {
+    if (ledger->changes != NULL)
+        link_out(&ledger->link_changed);
     memory_free(ledger->entries);
     buf_done(&ledger->committed_map);
     ledger->entries = NULL;
@@ -186,7 +196,7 @@ static void drop_unknown_below(struct ledger *ledger, int64_t offset)
         ledger->entries[kept++] = *entry;
     }
     if (kept != ledger->count)
-        ledger->is_changed = true;
+        ledger_change(ledger);
     ledger->count = kept;
 }
 
@@ -203,7 +213,7 @@ int64_t ledger_truncate(struct ledger *ledger, int64_t low)
     drop_unknown_below(ledger, low);
     if (low > ledger->next) {
         ledger->next = low;
-        ledger->is_changed = true;
+        ledger_change(ledger);
     }
     count_cost(ledger);
     return lost;
@@ -216,7 +226,8 @@ void ledger_restart(struct ledger *ledger, int64_t low)
     ledger->count = 0;
     ledger->next = low;
     ledger->map_last = -1;
-    ledger->is_changed = ledger->is_recreated = true;
+    ledger->is_recreated = true;
+    ledger_change(ledger);
     count_cost(ledger);
 }
 
@@ -305,7 +316,7 @@ void ledger_forget_call(struct ledger *ledger, int64_t offset)
     CHECK(entry->was_running && entry->unrecorded > 0);
     entry->was_running = false;
     entry->unrecorded--;
-    ledger->is_changed = true;
+    ledger_change(ledger);
 }
 
 void ledger_end(struct ledger *ledger, int64_t position)
@@ -322,7 +333,7 @@ void ledger_end(struct ledger *ledger, int64_t position)
     else
         count_cost(ledger);
     if (ledger_front(ledger) != front)
-        ledger->is_changed = true;
+        ledger_change(ledger);
 }
 
 void ledger_begin(struct ledger *ledger, int64_t offset)
@@ -330,7 +341,7 @@ void ledger_begin(struct ledger *ledger, int64_t offset)
     struct ledger_entry *entry = entry_of(ledger, offset);
     CHECK(entry->state == LEDGER_HELD && !entry->is_running);
     entry->is_running = true;
-    ledger->is_changed = true;
+    ledger_change(ledger);
 }
 
 void ledger_call_ended(struct ledger *ledger, int64_t offset, bool has_usage)
@@ -340,7 +351,7 @@ void ledger_call_ended(struct ledger *ledger, int64_t offset, bool has_usage)
     entry->is_running = false;
     if (has_usage)
         entry->unrecorded++;
-    ledger->is_changed = true;
+    ledger_change(ledger);
 }
 
 void ledger_finish(struct ledger *ledger, int64_t offset)
@@ -348,7 +359,7 @@ void ledger_finish(struct ledger *ledger, int64_t offset)
     struct ledger_entry *entry = entry_of(ledger, offset);
     CHECK(entry->state == LEDGER_HELD && !entry->is_running);
     entry->state = LEDGER_FINISHED;
-    ledger->is_changed = true;
+    ledger_change(ledger);
 }
 
 void ledger_drop(struct ledger *ledger, int64_t offset, uint64_t hash)
@@ -368,7 +379,7 @@ void ledger_record(struct ledger *ledger, int64_t offset, bool is_dead_owners)
         entry->was_running = false;
         entry->deaths++;
     }
-    ledger->is_changed = true;
+    ledger_change(ledger);
 }
 
 void ledger_unrecord(struct ledger *ledger, int64_t offset, bool is_dead_owners)
@@ -380,7 +391,7 @@ void ledger_unrecord(struct ledger *ledger, int64_t offset, bool is_dead_owners)
         entry->was_running = true;
         entry->deaths--;
     }
-    ledger->is_changed = true;
+    ledger_change(ledger);
 }
 
 void ledger_put_in_batch(struct ledger *ledger, int64_t offset)
@@ -388,7 +399,7 @@ void ledger_put_in_batch(struct ledger *ledger, int64_t offset)
     struct ledger_entry *entry = entry_of(ledger, offset);
     CHECK(entry->state == LEDGER_FINISHED && entry->unrecorded == 0);
     entry->state = LEDGER_IN_BATCH;
-    ledger->is_changed = true;
+    ledger_change(ledger);
 }
 
 /* How the map names an entry. A call that ended and is not recorded yet counts as running: if this
@@ -453,5 +464,5 @@ void ledger_abort(struct ledger *ledger)
     for (size_t i = 0; i < ledger->count; i++)
         if (ledger->entries[i].state == LEDGER_IN_BATCH)
             ledger->entries[i].state = LEDGER_FINISHED;
-    ledger->is_changed = true;
+    ledger_change(ledger);
 }

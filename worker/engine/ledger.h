@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/list.h"
 #include "wire/formats/offset_map.h"
 
 /* The most bytes that a record and the gap before it add to the map. */
@@ -49,9 +50,11 @@ struct ledger {
     int64_t next;     /* lowest offset that the log has not shown yet */
     int64_t map_last; /* highest offset that the previous owner's map covers; -1 = none */
     size_t map_bytes_max;
-    size_t cost;       /* bound of the map's runs in bytes, for any order in which entries finish */
-    bool is_changed;   /* the next commit would change offset or map */
-    bool is_recreated; /* its topic was recreated, and nothing committed since */
+    size_t cost;     /* bound of the map's runs in bytes, for any order in which entries finish */
+    bool is_changed; /* the next commit would change offset or map */
+    struct link *changes;     /* where a change adds link_changed; NULL = nowhere */
+    struct link link_changed; /* stays there until its owner sees it unchanged */
+    bool is_recreated;        /* its topic was recreated, and nothing committed since */
     int64_t committed_offset; /* as the broker has it; -1 = none */
     struct buf committed_map;
 };
@@ -65,6 +68,8 @@ struct ledger_taken {
 
 /* `map_bytes_max`: limit of the maps to write. ERR_NO_MEMORY; ledger_done is due in any case. */
 MUST_CHECK enum err ledger_init(struct ledger *ledger, size_t map_bytes_max);
+/* The next commit is to replace what is committed. */
+void ledger_change(struct ledger *ledger);
 /* Frees the entries. */
 void ledger_done(struct ledger *ledger);
 

@@ -20,11 +20,12 @@ static void start(struct engine *engine, struct partition *partition, enum err m
     int64_t offset = ledger->committed_offset;
     partition->step = PARTITION_ACTIVE;
     partition->is_verified = true;
-    ledger->is_changed = metadata_err != OK; /* the next commit replaces unreadable metadata */
-    if (metadata_err != OK)
+    if (metadata_err != OK) {
+        ledger_change(ledger); /* the next commit replaces unreadable metadata */
         ENGINE_LOG(engine,
                    metadata_err == ERR_NOT_ALLOWED ? LOG_METADATA_FOREIGN : LOG_METADATA_DAMAGED,
                    PARTITION_FIELDS(partition), FIELD_INT("offset", offset));
+    }
     if (offset < 0) {
         ENGINE_LOG(engine, LOG_PARTITION_EARLIEST, PARTITION_FIELDS(partition));
         engine->ports.partition_start(engine->ports.self, partition->tenure, -2);
@@ -68,7 +69,7 @@ static void verify(struct engine *engine, struct partition *partition, int64_t o
     /* Another worker committed here and owns the partition now; the group will revoke it. If it
      * does not, the tenure begins again from the committed offset. */
     partition = partition_restart(engine, partition);
-    partition->read_again_ms = engine->now_ms + engine->config.stall_ms;
+    partition_read_at(engine, partition, engine->now_ms + engine->config.stall_ms);
 }
 
 void engine_offsets_read(struct engine *engine, struct tenure tenure, uint32_t ticket, enum err err,
@@ -83,7 +84,7 @@ void engine_offsets_read(struct engine *engine, struct tenure tenure, uint32_t t
             ENGINE_LOG(engine, LOG_OFFSETS_UNREADABLE, PARTITION_FIELDS(partition),
                        FIELD_TEXT("error", slice_of_text(err_words(err))));
         partition->is_read_logged = err != ERR_UNSTABLE;
-        partition->read_again_ms = engine->now_ms + OFFSETS_AGAIN_MS;
+        partition_read_at(engine, partition, engine->now_ms + OFFSETS_AGAIN_MS);
         return;
     }
     partition->is_read_logged = false;

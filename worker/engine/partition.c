@@ -29,8 +29,10 @@ static struct partition *partition_new(struct engine *engine, struct tenure tenu
     partition->high = -1;
     link_init(&partition->jobs);
     link_init(&partition->parked);
+    link_init(&partition->link_due);
     buf_init(&partition->batch_map, LEDGER_MAP_BYTES_MAX);
     CHECK(ledger_init(&partition->ledger, engine->config.offset_map_bytes_max) == OK);
+    partition->ledger.changes = &engine->slots.changed;
     slot_put(engine, partition);
     hold_enter(engine, partition);
     return partition;
@@ -39,6 +41,7 @@ static struct partition *partition_new(struct engine *engine, struct tenure tenu
 void partition_free(struct partition *partition)
 {
     current_drop_partition(partition);
+    link_out(&partition->link_due);
     buf_done(&partition->batch_map);
     ledger_done(&partition->ledger);
     memory_free(partition);
@@ -63,11 +66,17 @@ void engine_partition_assigned(struct engine *engine, struct tenure tenure, stru
     partition_read(engine, partition);
 }
 
+void partition_read_at(struct engine *engine, struct partition *partition, int64_t at_ms)
+{
+    partition->read_again_ms = at_ms;
+    slot_set_due(engine, partition);
+}
+
 void partition_read(struct engine *engine, struct partition *partition)
 {
     if (batch_is_under_way(engine)) {
-        partition->read_again_ms = engine->now_ms; /* when the batch has ended */
-        partition->is_read_pending = false;        /* a read under way may be too old */
+        partition_read_at(engine, partition, engine->now_ms); /* when the batch has ended */
+        partition->is_read_pending = false;                   /* a read under way may be too old */
         return;
     }
     partition->read_again_ms = INT64_MAX;
@@ -218,6 +227,7 @@ void engine_partition_revoked(struct engine *engine, struct tenure tenure)
         return;
     }
     partition->step = PARTITION_REVOKING;
+    slot_set_due(engine, partition);
     partition->revoke_until_ms = engine->now_ms + engine->config.drain_timeout_ms;
     partition_drop_waiting(engine, partition);
     ENGINE_LOG(engine, LOG_PARTITION_REVOKED, PARTITION_FIELDS(partition),
@@ -256,11 +266,30 @@ static void revoke_turn(struct engine *engine, struct partition *partition, int6
         *ret_next_ms = is_over ? give_up_ms : partition->revoke_until_ms;
 }
 
+/* Removes the partitions that are not due any more; returns the first that is, and makes it the
+ * last.
+ */
+static struct partition *take_due(struct engine *engine, struct link *due)
+{
+    for (struct link *link; (link = list_first(due)) != NULL;) {
+        struct partition *partition = LINK_OWNER(link, struct partition, link_due);
+        link_out(link);
+        if (partition->is_gone ||
+            (partition->read_again_ms == INT64_MAX && partition->step != PARTITION_REVOKING))
+            continue;
+        slot_set_due(engine, partition);
+        return partition;
+    }
+    return NULL;
+}
+
 void partitions_turn(struct engine *engine, int64_t *ret_next_ms)
 {
     bool may_read = !batch_is_under_way(engine);
-    uint32_t cursor = 0;
-    for (struct partition *partition; (partition = slots_next(engine, &cursor)) != NULL;) {
+    struct link due;
+    link_init(&due);
+    list_move_all(&engine->slots.due, &due);
+    for (struct partition *partition; (partition = take_due(engine, &due)) != NULL;) {
         if (partition->read_again_ms <= engine->now_ms && may_read)
             partition_read(engine, partition);
         else if (may_read && partition->read_again_ms < *ret_next_ms)

@@ -9,6 +9,8 @@
 
 /* Asks for offset and map: now, or when the batch under way has ended. */
 void partition_read(struct engine *engine, struct partition *partition);
+/* Asks for them at this time (monotonic). */
+void partition_read_at(struct engine *engine, struct partition *partition, int64_t at_ms);
 /* Reads the committed offset again. Until it is verified the engine begins no call of the partition
  * and commits nothing for it. */
 void partition_doubt(struct engine *engine, struct partition *partition);

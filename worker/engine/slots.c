@@ -6,6 +6,8 @@
 
 enum err slots_init(struct engine *engine)
 {
+    link_init(&engine->slots.changed);
+    link_init(&engine->slots.due);
     engine->slots.list = memory_new(PARTITIONS_MAX * sizeof(struct partition *));
     return engine->slots.list == NULL ? ERR_NO_MEMORY : OK;
 }
@@ -58,4 +60,24 @@ struct partition *slots_next(const struct engine *engine, uint32_t *cursor)
             return partition;
     }
     return NULL;
+}
+
+struct partition *slots_next_changed(struct engine *engine, struct partition *partition)
+{
+    struct link *head = &engine->slots.changed;
+    struct link *link = partition == NULL ? head->next : partition->ledger.link_changed.next;
+    while (link != head) {
+        struct partition *next = LINK_OWNER(link, struct partition, ledger.link_changed);
+        if (next->ledger.is_changed && !next->is_gone)
+            return next;
+        link = link->next;
+        link_out(&next->ledger.link_changed);
+    }
+    return NULL;
+}
+
+void slot_set_due(struct engine *engine, struct partition *partition)
+{
+    if (link_alone(&partition->link_due))
+        list_add_last(&engine->slots.due, &partition->link_due);
 }

@@ -19,6 +19,12 @@ struct partition *slot_find(const struct engine *engine, struct tenure tenure);
 
 /* Number of partitions that have a slot. */
 uint32_t slots_used(const struct engine *engine);
+/* The partition after this one (NULL = the first) among those with a slot and a changed ledger, the
+ * one that has been changed longest first; NULL = no more. */
+struct partition *slots_next_changed(struct engine *engine, struct partition *partition);
+/* The partition has something to do at a time of its own: it reads again or is revoked. */
+void slot_set_due(struct engine *engine, struct partition *partition);
+
 /* The next partition by slot from *cursor on, which it advances; NULL = no more. Begin with a
  * cursor of 0. Partitions may come and go between two calls. */
 struct partition *slots_next(const struct engine *engine, uint32_t *cursor);

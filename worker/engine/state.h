@@ -85,6 +85,7 @@ struct partition {
     bool is_read_logged;  /* the log has the line that the offset cannot be read */
     uint32_t read_ticket;
     int64_t read_again_ms; /* when to read again; INT64_MAX = not */
+    struct link link_due;  /* in engine->slots.due */
     struct ledger ledger;
     int64_t high;       /* the log's end, as io saw it last; -1 = unknown */
     struct link jobs;   /* all its jobs, by link_partition */
@@ -288,6 +289,9 @@ struct slots {
     struct partition **list; /* PARTITIONS_MAX; NULL = free */
     uint32_t end;            /* highest slot ever used + 1 */
     uint32_t used;
+    struct link changed; /* of partitions with a changed ledger, by ledger.link_changed; some may
+                            have been committed since */
+    struct link due; /* of partitions that read again or are revoked; some may be done with it */
 };
 
 /* engine/hold.h */
