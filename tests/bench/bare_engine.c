@@ -138,6 +138,7 @@ static const struct ports PORTS = {
     .offsets_read = on_offsets_read,
     .watermarks_read = on_tenure,
     .partition_start = on_start,
+    .partition_pause = on_tenure,
     .partition_release = on_tenure,
     .membership = on_membership,
     .batch_commit = on_commit,

@@ -474,6 +474,13 @@ static void on_start(void *self, struct tenure tenure, int64_t offset)
     world_add(port->world, EVENT_WAKE, worker, 0);
 }
 
+static void on_pause(void *self, struct tenure tenure)
+{
+    struct port *port = self;
+    MUST(port->world, port->worker->tenures[tenure.slot].epoch == tenure.epoch);
+    port->worker->positions[tenure.slot] = -1;
+}
+
 static void on_topic_look_up(void *self, struct slice topic, uint32_t ticket)
 {
     struct port *port = self;
@@ -497,6 +504,7 @@ void kafka_ports(struct ports *ports)
     ports->offsets_read = on_offsets_read;
     ports->watermarks_read = on_watermarks_read;
     ports->partition_start = on_start;
+    ports->partition_pause = on_pause;
     ports->partition_release = on_release;
     ports->membership = on_membership;
     ports->topic_look_up = on_topic_look_up;

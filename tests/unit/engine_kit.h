@@ -62,7 +62,7 @@ struct kit {
     size_t call_count;
     bool calls_stay_unsent; /* cancelled calls were not sent */
     size_t refreshes;       /* how often new credentials were asked for */
-    struct kit_notes reads, watermarks, starts, releases, look_ups;
+    struct kit_notes reads, watermarks, starts, pauses, releases, look_ups;
     bool has_batch;
     struct batch batch; /* as it was handed over */
     size_t batch_count;
@@ -146,6 +146,11 @@ static inline void kit_on_watermarks_read(void *self, struct tenure tenure)
 static inline void kit_on_start(void *self, struct tenure tenure, int64_t offset)
 {
     kit_note(&((struct kit *)self)->starts, tenure, 0, offset, SLICE(""));
+}
+
+static inline void kit_on_pause(void *self, struct tenure tenure)
+{
+    kit_note(&((struct kit *)self)->pauses, tenure, 0, 0, SLICE(""));
 }
 
 static inline void kit_on_release(void *self, struct tenure tenure)
@@ -278,6 +283,7 @@ static inline struct ports kit_ports(struct kit *kit)
         .offsets_read = kit_on_offsets_read,
         .watermarks_read = kit_on_watermarks_read,
         .partition_start = kit_on_start,
+        .partition_pause = kit_on_pause,
         .partition_release = kit_on_release,
         .membership = kit_on_membership,
         .batch_commit = kit_on_commit,

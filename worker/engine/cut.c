@@ -85,7 +85,7 @@ static void take_results(struct engine *engine, bool orphans_only)
 
 static bool can_commit(const struct partition *partition)
 {
-    return partition->step != PARTITION_READING && partition->is_verified;
+    return partition_has_ledger(partition) && partition->is_verified;
 }
 
 /* Adds offset and map of each partition whose ledger has changed, as results change it. A batch of
@@ -125,7 +125,7 @@ static bool is_witness_near(const struct engine *engine)
     bool is_near = false;
     uint32_t cursor = 0;
     for (const struct partition *partition; (partition = slots_next(engine, &cursor)) != NULL;) {
-        if (partition->step == PARTITION_READING)
+        if (!partition_has_ledger(partition))
             continue;
         if (partition->is_verified)
             return false;

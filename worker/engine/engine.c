@@ -29,6 +29,7 @@
 #include "engine/slots.h"
 #include "engine/target.h"
 #include "engine/terms.h"
+#include "engine/withheld.h"
 #include "engine/log.h"
 
 #define TURN_MAX_MS   1000 /* the longest sleep: a tick */
@@ -72,6 +73,7 @@ struct engine *engine_new(const struct engine_config *config, const struct ports
     link_init(&engine->lost_calls);
     results_init(engine);
     hold_init(engine);
+    withheld_init(engine);
     targets_init(engine);
     membership_init(engine);
     history_init(engine);
@@ -306,6 +308,7 @@ int64_t engine_turn(struct engine *engine)
     dispatch_turn(engine, &next_ms);
     wake_lanes(engine); /* jobs behind one that failed before its call */
     partitions_turn(engine, &next_ms);
+    withheld_turn(engine, &next_ms);
     settle_turn(engine);
     cut_turn(engine, &next_ms);
     progress_turn(engine);

@@ -220,9 +220,14 @@ static bool explain_nothing(struct engine *engine, const struct explain_query *q
     const struct partition *partition = find_partition(engine, query->text, query->partition);
     buf_addf(text, "%.*s-%d@%lld ", SLICE_ARG(query->text), (int)query->partition,
              (long long)query->offset);
-    buf_addf(text, "%s.",
-             partition == NULL ? "is not held: its partition is not this worker's"
-                               : ledger_words(partition, query->offset));
+    if (partition != NULL && partition->step == PARTITION_WITHHELD)
+        buf_addf(text,
+                 "is not taken: the worker takes nothing from such partitions because %s; %s.",
+                 withheld_reason(partition->withheld), withheld_remedy(partition->withheld));
+    else
+        buf_addf(text, "%s.",
+                 partition == NULL ? "is not held: its partition is not this worker's"
+                                   : ledger_words(partition, query->offset));
     return partition != NULL;
 }
 

@@ -3,6 +3,7 @@
 #include "engine/hold.h"
 #include "engine/meter.h"
 #include "engine/result.h"
+#include "engine/partition.h"
 #include "engine/slots.h"
 #include "engine/target.h"
 #include "engine/wait.h"
@@ -62,7 +63,7 @@ static void set_partition(struct engine *engine, const struct partition *partiti
                                   : LINK_OWNER(partition->jobs.next, struct job, link_partition);
     metrics_set(metrics, METRIC_FRONT_AGE, labels,
                 first == NULL ? 0 : engine->now_ms - first->received_ms);
-    if (partition->step == PARTITION_READING) /* it has no ledger yet */
+    if (!partition_has_ledger(partition))
         return;
     const struct ledger *ledger = &partition->ledger;
     int64_t committed =

@@ -14,6 +14,7 @@ static void print_partition(const struct partition *partition)
 {
     static const char *const STEPS[] = {
         [PARTITION_READING] = "READING",
+        [PARTITION_WITHHELD] = "WITHHELD",
         [PARTITION_ACTIVE] = "ACTIVE",
         [PARTITION_REVOKING] = "REVOKING",
     };

@@ -88,7 +88,7 @@ void engine_offsets_read(struct engine *engine, struct tenure tenure, uint32_t t
         return;
     }
     partition->is_read_logged = false;
-    if (partition->step == PARTITION_READING)
+    if (!partition_has_ledger(partition))
         start(engine, partition,
               ledger_open(&partition->ledger, committed->offset, committed->metadata));
     else

@@ -148,7 +148,7 @@ static void remember_calls(struct engine *engine, const struct partition *partit
 {
     const struct ledger *ledger = &partition->ledger;
     struct offset_open *calls;
-    if (partition->step == PARTITION_READING) /* it has no ledger yet */
+    if (!partition_has_ledger(partition))
         return;
     lost_calls_prune(engine, partition);
     size_t count = ledger_committed_running(ledger, ledger->committed_offset,
@@ -222,7 +222,7 @@ void engine_partition_revoked(struct engine *engine, struct tenure tenure)
         engine->ports.partition_release(engine->ports.self, tenure);
         return;
     }
-    if (partition->step == PARTITION_READING) {
+    if (!partition_has_ledger(partition)) {
         partition_give_up(engine, partition);
         return;
     }

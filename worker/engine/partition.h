@@ -7,6 +7,12 @@
 
 #include "engine/state.h"
 
+/* Whether it has a ledger: its offset was read, and nothing withholds it. */
+static inline bool partition_has_ledger(const struct partition *partition)
+{
+    return partition->step == PARTITION_ACTIVE || partition->step == PARTITION_REVOKING;
+}
+
 /* Asks for offset and map: now, or when the batch under way has ended. */
 void partition_read(struct engine *engine, struct partition *partition);
 /* Asks for them at this time (monotonic). */

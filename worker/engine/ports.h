@@ -116,6 +116,8 @@ struct ports {
     void (*watermarks_read)(void *self, struct tenure tenure);
     /* Fetches from `offset` on, also if it fetches already; -2 = the log's start. */
     void (*partition_start)(void *self, struct tenure tenure, int64_t offset);
+    /* Fetches nothing of the partition until the next partition_start; drops what was fetched. */
+    void (*partition_pause)(void *self, struct tenure tenure);
     /* The engine is done with a revoked partition: io may unassign it. */
     void (*partition_release)(void *self, struct tenure tenure);
 

@@ -15,6 +15,7 @@
 #include "base/timers.h"
 #include "engine/engine.h"
 #include "engine/ledger.h"
+#include "engine/withheld_why.h"
 #include "policy/clock_skew.h"
 #include "policy/pace.h"
 #include "policy/retry.h"
@@ -79,10 +80,18 @@ struct partition {
     char topic_text[TOPIC_ROOM];
     struct slice topic;
     int32_t number;
-    enum { PARTITION_READING, PARTITION_ACTIVE, PARTITION_REVOKING } step;
-    bool is_verified;     /* the broker has the ledger's offset and map */
-    bool is_read_pending; /* the answer will have read_ticket */
-    bool is_read_logged;  /* the log has the line that the offset cannot be read */
+    enum partition_step {
+        PARTITION_READING,  /* the committed offset is being read; no ledger yet */
+        PARTITION_WITHHELD, /* nothing is taken until an operator decides; no ledger either */
+        PARTITION_ACTIVE,
+        PARTITION_REVOKING
+    } step;
+    enum withheld withheld;   /* why, while PARTITION_WITHHELD */
+    int64_t withheld_records; /* records that wait there; -1 = unknown */
+    int64_t withheld_age_ms;  /* of the oldest of them; -1 = unknown */
+    bool is_verified;         /* the broker has the ledger's offset and map */
+    bool is_read_pending;     /* the answer will have read_ticket */
+    bool is_read_logged;      /* the log has the line that the offset cannot be read */
     uint32_t read_ticket;
     int64_t read_again_ms; /* when to read again; INT64_MAX = not */
     struct link link_due;  /* in engine->slots.due */
@@ -101,6 +110,18 @@ struct partition {
     struct buf batch_map;
     int64_t batch_offset;
     uint32_t batch_results; /* its results in the open batch */
+};
+
+#define WITHHELD_LINES_MAX 64
+
+/* engine/withheld.h */
+struct withheld_lines {
+    struct {
+        uint64_t hash; /* of topic and reason */
+        int64_t due_ms;
+    } lines[WITHHELD_LINES_MAX]; /* that were logged */
+    uint32_t count;
+    int64_t look_ms; /* when to look for lines that are due; INT64_MAX = no partition is withheld */
 };
 
 /* As whom calls are signed: engine/identity.h */
@@ -435,6 +456,7 @@ struct engine {
 
     struct slots slots;
     struct hold hold;
+    struct withheld_lines withheld;
     uint32_t next_ticket;
 
     struct all_terms terms;

@@ -2,6 +2,7 @@
  * topics and models; never keys, prompts or answers. */
 #include "engine/call.h"
 #include "engine/history.h"
+#include "engine/partition.h"
 #include "engine/hold.h"
 #include "engine/slots.h"
 #include "engine/standing.h"
@@ -134,6 +135,7 @@ static void add_partition(const struct engine *engine, const struct partition *p
                           struct buf *json)
 {
     static const char *const STEPS[] = {[PARTITION_READING] = "reading",
+                                        [PARTITION_WITHHELD] = "withheld",
                                         [PARTITION_ACTIVE] = "active",
                                         [PARTITION_REVOKING] = "revoking"};
     const struct ledger *ledger = &partition->ledger;
@@ -143,10 +145,12 @@ static void add_partition(const struct engine *engine, const struct partition *p
     json_add_text_member(json, "topic", partition->topic);
     json_add_int_member(json, "partition", partition->number);
     json_add_text_member(json, "state", slice_of_text(STEPS[partition->step]));
+    if (partition->step == PARTITION_WITHHELD)
+        json_add_text_member(json, "withheld", slice_of_text(withheld_label(partition->withheld)));
     json_add_int_member(json, "held", partition->held);
     json_add_int_member(json, "calling", partition->calling);
     json_add_int_member(json, "open", (int64_t)ledger->count);
-    if (partition->step != PARTITION_READING) {
+    if (partition_has_ledger(partition)) {
         int64_t backlog = ledger_backlog(ledger, partition->high);
         if (backlog >= 0)
             json_add_int_member(json, "backlog", backlog);

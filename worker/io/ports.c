@@ -40,6 +40,11 @@ static void port_partition_start(void *self, struct tenure tenure, int64_t offse
     kafka_consumer_start(((struct io *)self)->consumer, tenure, offset);
 }
 
+static void port_partition_pause(void *self, struct tenure tenure)
+{
+    kafka_consumer_pause(((struct io *)self)->consumer, tenure);
+}
+
 /* Under at_least_once, commits the last offset of the partition first. */
 static void port_partition_release(void *self, struct tenure tenure)
 {
@@ -99,6 +104,7 @@ void io_ports_make(struct io *io)
         .offsets_read = port_offsets_read,
         .watermarks_read = port_watermarks_read,
         .partition_start = port_partition_start,
+        .partition_pause = port_partition_pause,
         .partition_release = port_partition_release,
         .membership = port_membership,
         .batch_commit = port_batch_commit,

@@ -252,6 +252,13 @@ void kafka_consumer_step(struct kafka_consumer *consumer, int64_t now_ms)
         consumer->wake.wake(consumer->wake.self);
     (void)has_failed(consumer);
     rebalances_serve(&consumer->rebalances, now_ms);
+    /* librdkafka takes the assignment of a restart for the answer to a rebalance that waits in its
+     * queue: so not while there is one. */
+    if (rebalances_must_restart(&consumer->rebalances)) {
+        if (!event_serve(consumer, consumer->events))
+            rebalances_restart(&consumer->rebalances);
+        consumer->wake.wake(consumer->wake.self);
+    }
     if (now_ms < consumer->ends_due_ms)
         return;
     consumer->ends_due_ms = now_ms + ENDS_MS;
@@ -303,7 +310,10 @@ void kafka_consumer_start(struct kafka_consumer *consumer, struct tenure tenure,
     struct part *part = parts_at(&consumer->parts, tenure);
     if (part == NULL)
         return;
-    if (part->state == PART_WAITING) {
+    if (part->state == PART_WAITING && part->is_assigned) {
+        part_go(part, offset);
+        consumer->wake.wake(consumer->wake.self);
+    } else if (part->state == PART_WAITING) {
         part->start_offset = offset;
         part->state = PART_READY;
         consumer->wake.wake(consumer->wake.self);
@@ -317,6 +327,15 @@ void kafka_consumer_start(struct kafka_consumer *consumer, struct tenure tenure,
             part_seek(part, offset);
         consumer->wake.wake(consumer->wake.self);
     }
+}
+
+void kafka_consumer_pause(struct kafka_consumer *consumer, struct tenure tenure)
+{
+    struct part *part = parts_at(&consumer->parts, tenure);
+    if (part != NULL && part->state == PART_RUNNING)
+        part_hold(part);
+    else if (part != NULL && part->state == PART_READY)
+        part->state = PART_WAITING;
 }
 
 void kafka_consumer_release(struct kafka_consumer *consumer, struct tenure tenure)

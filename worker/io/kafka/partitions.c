@@ -44,7 +44,7 @@ struct part *parts_take(struct parts *parts, const char *topic, int32_t partitio
     part->parts = parts;
     part->state = PART_WAITING;
     part->epoch = ++parts->last_epoch;
-    part->is_assigned = part->is_stopped = part->must_restart = false;
+    part->is_assigned = part->is_paused = part->is_stopped = part->must_restart = false;
     memcpy(part->topic, topic, len + 1);
     part->partition = partition;
     part->start_offset = part->next_offset = 0;
@@ -95,6 +95,48 @@ void part_open(struct part *part)
     rd_kafka_queue_forward(part->queue, NULL);
     rd_kafka_queue_cb_event_enable(part->queue, on_queue_filled, part);
     atomic_store(&part->more, true);
+}
+
+void parts_pause(struct parts *parts, rd_kafka_topic_partition_list_t *list, bool pause)
+{
+    if (list->cnt == 0)
+        return;
+    rd_kafka_resp_err_t err = pause ? rd_kafka_pause_partitions(parts->client, list)
+                                    : rd_kafka_resume_partitions(parts->client, list);
+    if (err != RD_KAFKA_RESP_ERR_NO_ERROR)
+        kafka_log_add(parts->log, LOG_LIBRDKAFKA_ERROR, "%s of %d partitions: %s",
+                      pause ? "pause" : "resume", list->cnt, rd_kafka_err2str(err));
+}
+
+static void pause_one(struct part *part, bool pause)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    (void)rd_kafka_topic_partition_list_add(list, part->topic, part->partition);
+    parts_pause(part->parts, list, pause);
+    rd_kafka_topic_partition_list_destroy(list);
+    part->is_paused = pause;
+}
+
+void part_hold(struct part *part)
+{
+    CHECK(part->state == PART_RUNNING);
+    pause_one(part, true);
+    part->state = PART_WAITING;
+    part->must_restart = false;
+}
+
+/* Seeks before it resumes, so that nothing is fetched at the old offset between the two. A part
+ * that librdkafka has stopped can only be assigned again. */
+void part_go(struct part *part, int64_t offset)
+{
+    CHECK(part->state == PART_WAITING && part->is_assigned);
+    part->state = PART_RUNNING;
+    part->start_offset = offset;
+    if (part->is_stopped)
+        part->must_restart = true;
+    else
+        part_seek(part, offset);
+    pause_one(part, false);
 }
 
 void part_seek(struct part *part, int64_t offset)

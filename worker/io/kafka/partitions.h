@@ -18,8 +18,8 @@ struct rd_kafka_queue_s;
 
 enum part_state {
     PART_FREE,
-    PART_WAITING, /* assigned; the engine reads its committed offset */
-    PART_READY,   /* its start offset is known; its rebalance waits for other partitions */
+    PART_WAITING, /* assigned; the engine does not know yet where to start, or withholds it */
+    PART_READY,   /* its start offset is known; its rebalance waits for others, a short time */
     PART_RUNNING,
     PART_LEAVING, /* revoked; the engine finishes its requests and commits */
     PART_LEFT,    /* the engine has released it */
@@ -31,6 +31,7 @@ struct part {
     enum part_state state;
     uint32_t epoch;
     bool is_assigned;  /* in librdkafka's assignment */
+    bool is_paused;    /* in librdkafka: it is assigned, and nothing is fetched */
     bool is_stopped;   /* its offset is out of range, so librdkafka has stopped fetching */
     bool must_restart; /* at start_offset */
     char topic[TOPIC_NAME_MAX + 1];
@@ -77,6 +78,13 @@ struct tenure part_tenure(const struct part *part);
 
 /* Separates the partition's queue from the consumer's. Call it before the partition is assigned. */
 void part_open(struct part *part);
+struct rd_kafka_topic_partition_list_s;
+/* Pauses the partitions of the list, or lets them be fetched. They need not be assigned yet. */
+void parts_pause(struct parts *parts, struct rd_kafka_topic_partition_list_s *list, bool pause);
+/* Stops fetching a running part; it waits for part_go. */
+void part_hold(struct part *part);
+/* Makes an assigned part that waits fetch from `offset` (-2 = the beginning of the log). */
+void part_go(struct part *part, int64_t offset);
 /* Makes a running part continue at `offset` (-2 = the beginning of the log). */
 void part_seek(struct part *part, int64_t offset);
 /* Takes note that the partition was assigned again after it had stopped. */
@@ -87,7 +95,6 @@ void part_free(struct part *part);
 /* Says to the engine where the logs of running parts end, as far as fetches or parts_ends_found
  * showed it. */
 void parts_note_ends(struct parts *parts);
-struct rd_kafka_topic_partition_list_s;
 /* The running parts whose records wait in their queues: librdkafka may fetch no more of them then,
  * so nothing shows how far their logs grow. Some of them each time, in turns. The caller destroys
  * the list; NULL = there are none. */

@@ -5,11 +5,13 @@
 #include "base/check.h"
 #include "base/memory.h"
 
-#define GONE_CHECK_MS 500 /* between two checks of the membership while partitions leave */
+#define GONE_CHECK_MS  500  /* between two checks of the membership while partitions leave */
+#define ASSIGN_WAIT_MS 1000 /* for the offsets of an assignment; later ones start later */
 
 struct rebalance {
     struct link link;
     bool is_assign, begun;
+    int64_t begun_ms;
     rd_kafka_topic_partition_list_t *list;
 };
 
@@ -58,9 +60,17 @@ void rebalances_lose_all(struct kafka_rebalances *rebalances)
     }
 }
 
-static void rebalance_begin(struct kafka_rebalances *rebalances, struct rebalance *rebalance)
+/* Whether it is in librdkafka's assignment, running or not yet started. */
+static bool is_held(const struct part *part)
+{
+    return part->state == PART_RUNNING || (part->state == PART_WAITING && part->is_assigned);
+}
+
+static void rebalance_begin(struct kafka_rebalances *rebalances, struct rebalance *rebalance,
+                            int64_t now_ms)
 {
     rebalance->begun = true;
+    rebalance->begun_ms = now_ms;
     for (int i = 0; i < rebalance->list->cnt && rebalances->parts->engine != NULL; i++) {
         const rd_kafka_topic_partition_t *element = &rebalance->list->elems[i];
         struct part *part = parts_find(rebalances->parts, element->topic, element->partition);
@@ -74,17 +84,21 @@ static void rebalance_begin(struct kafka_rebalances *rebalances, struct rebalanc
             else
                 engine_partition_assigned(rebalances->parts->engine, part_tenure(part),
                                           slice_of_text(part->topic), part->partition);
-        } else if (part != NULL && part->state == PART_RUNNING) {
+        } else if (part != NULL && is_held(part)) {
             part->state = PART_LEAVING;
             engine_partition_revoked(rebalances->parts->engine, part_tenure(part));
         }
     }
 }
 
-/* Has the engine done its part for every partition of the rebalance? */
+/* Has the engine done its part for every partition of the rebalance? An assignment waits only a
+ * short time: a partition with a pending transaction, or one that cannot be read, must not stop
+ * the others. */
 static bool rebalance_is_ready(struct kafka_rebalances *rebalances,
-                               const struct rebalance *rebalance)
+                               const struct rebalance *rebalance, int64_t now_ms)
 {
+    if (rebalance->is_assign && now_ms - rebalance->begun_ms >= ASSIGN_WAIT_MS)
+        return true;
     for (int i = 0; i < rebalance->list->cnt && rebalances->parts->engine != NULL; i++) {
         const rd_kafka_topic_partition_t *element = &rebalance->list->elems[i];
         const struct part *part = parts_find(rebalances->parts, element->topic, element->partition);
@@ -97,20 +111,33 @@ static bool rebalance_is_ready(struct kafka_rebalances *rebalances,
 static void assign_answer(struct kafka_rebalances *rebalances, const struct rebalance *rebalance)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(rebalance->list->cnt);
+    rd_kafka_topic_partition_list_t *now = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_t *later = rd_kafka_topic_partition_list_new(1);
     for (int i = 0; i < rebalance->list->cnt; i++) {
         const rd_kafka_topic_partition_t *element = &rebalance->list->elems[i];
         struct part *part = parts_find(rebalances->parts, element->topic, element->partition);
-        if (part == NULL || part->state != PART_READY)
+        if (part == NULL || part->is_assigned ||
+            (part->state != PART_READY && part->state != PART_WAITING))
             continue;
         part_open(part);
-        part->state = PART_RUNNING;
         part->is_assigned = true;
+        part->is_paused = part->state == PART_WAITING;
+        (void)rd_kafka_topic_partition_list_add(part->is_paused ? later : now, part->topic,
+                                                part->partition);
         rd_kafka_topic_partition_list_add(list, part->topic, part->partition)->offset =
-            part->start_offset;
+            part->is_paused ? 0 : part->start_offset;
+        if (!part->is_paused)
+            part->state = PART_RUNNING;
     }
+    /* Before the assignment, so that nothing is fetched of a paused one in between. A partition may
+     * still be paused from its last time with this worker. */
+    parts_pause(rebalances->parts, later, true);
+    parts_pause(rebalances->parts, now, false);
     kafka_log_error(rebalances->parts->log, "assign",
                     rd_kafka_incremental_assign(rebalances->parts->client, list));
     rd_kafka_topic_partition_list_destroy(list);
+    rd_kafka_topic_partition_list_destroy(now);
+    rd_kafka_topic_partition_list_destroy(later);
 }
 
 static void unassign_answer(struct kafka_rebalances *rebalances, const struct rebalance *rebalance)
@@ -149,10 +176,10 @@ static void answer(struct kafka_rebalances *rebalances, int64_t now_ms)
     while ((first = list_first(&rebalances->queue)) != NULL) {
         struct rebalance *rebalance = LINK_OWNER(first, struct rebalance, link);
         if (!rebalance->begun)
-            rebalance_begin(rebalances, rebalance);
+            rebalance_begin(rebalances, rebalance, now_ms);
         else
             leaving_check(rebalances, rebalance, now_ms);
-        if (!rebalance_is_ready(rebalances, rebalance))
+        if (!rebalance_is_ready(rebalances, rebalance, now_ms))
             return;
         if (rebalance->is_assign)
             assign_answer(rebalances, rebalance);
@@ -162,10 +189,20 @@ static void answer(struct kafka_rebalances *rebalances, int64_t now_ms)
     }
 }
 
-/* Assigns stopped partitions again: librdkafka stops a partition whose offset is out of range, and
- * only an assignment restarts it. Not while a rebalance runs, because librdkafka would take the
+/* Stopped partitions are assigned again: librdkafka stops a partition whose offset is out of range,
+ * and only an assignment restarts it. Not while a rebalance runs, because librdkafka would take the
  * assignment for its answer. */
-static void restart_parts(struct kafka_rebalances *rebalances)
+bool rebalances_must_restart(const struct kafka_rebalances *rebalances)
+{
+    for (size_t i = 0; i < rebalances->parts->end && link_alone(&rebalances->queue); i++) {
+        const struct part *part = &rebalances->parts->slots[i];
+        if (part->state == PART_RUNNING && part->must_restart)
+            return true;
+    }
+    return false;
+}
+
+void rebalances_restart(struct kafka_rebalances *rebalances)
 {
     for (size_t i = 0; i < rebalances->parts->end && link_alone(&rebalances->queue); i++) {
         struct part *part = &rebalances->parts->slots[i];
@@ -186,7 +223,6 @@ static void restart_parts(struct kafka_rebalances *rebalances)
 void rebalances_serve(struct kafka_rebalances *rebalances, int64_t now_ms)
 {
     answer(rebalances, now_ms);
-    restart_parts(rebalances);
 }
 
 void rebalances_add(struct kafka_rebalances *rebalances, rd_kafka_event_t *event)

@@ -3,8 +3,9 @@
  * it; loop and heartbeats run on meanwhile. Rebalances queue: each is answered before the next
  * begins. Only the loss of the assignment overrules those before it. Loop thread only.
  *
- *   assigned:  engine_partition_assigned for each, part READY for each
- *              -> incremental_assign at these offsets
+ *   assigned:  engine_partition_assigned for each; when each part is READY, or after a second
+ *              -> incremental_assign of the READY ones at their offsets, the others paused; these
+ *                 start when the engine says where
  *   revoked:   engine_partition_revoked for each, part LEFT for each -> incremental_unassign
  *   lost:      engine_partition_lost for each -> incremental_unassign at once
  */
@@ -34,8 +35,12 @@ void rebalances_init(struct kafka_rebalances *rebalances, struct parts *parts,
 void rebalances_done(struct kafka_rebalances *rebalances);
 /* Queues a REBALANCE event, which the caller keeps. */
 void rebalances_add(struct kafka_rebalances *rebalances, struct rd_kafka_op_s *event);
-/* Begins and answers rebalances, and restarts partitions. Call it once per turn. */
+/* Begins and answers rebalances. Call it once per turn. */
 void rebalances_serve(struct kafka_rebalances *rebalances, int64_t now_ms);
+/* Whether stopped partitions must be assigned again and no rebalance is known; then
+ * rebalances_restart does it, if librdkafka's queue holds no event. */
+bool rebalances_must_restart(const struct kafka_rebalances *rebalances);
+void rebalances_restart(struct kafka_rebalances *rebalances);
 /* Reports every partition as lost to the engine, because the client has failed for good. */
 void rebalances_lose_all(struct kafka_rebalances *rebalances);
 
