@@ -165,15 +165,17 @@ static void a_consumer_that_cannot_be_created_says_why_and_leaks_nothing(void **
     static const char *const WORDS[] = {"sasl.username", "ssl.ca.location"};
     struct log_config log = {.level = LOG_ERROR, .fd = 2};
     struct log_sink *sink = log_sink_new(&log);
-    assert_non_null(sink);
+    struct kafka_lines *lines = kafka_lines_new(sink);
+    assert_non_null(lines);
     for (size_t i = 0; i < COUNT_OF(wrong); i++) {
         struct kafka_config config = config_of(true);
         char words[KAFKA_ERROR_MAX] = "";
         config.client = wrong[i];
         struct loop_wake wake = {.wake = do_not_wake};
-        assert_null(kafka_consumer_new(&config, sink, wake, words));
+        assert_null(kafka_consumer_new(&config, lines, wake, words));
         assert_non_null(strstr(words, WORDS[i]));
     }
+    kafka_lines_free(lines);
     log_sink_free(sink);
 }
 

@@ -19,6 +19,29 @@ static void the_worker_logs_lost_brokers_once_and_waits_for_them(void **state)
     kit_end_well(&kit, worker);
 }
 
+/* librdkafka logs failed connections of all three clients meanwhile, some of them before it says
+ * that no broker is left. */
+static void lines_of_librdkafka_about_lost_brokers_are_held_back_and_counted(void **state)
+{
+    (void)state;
+    struct kit kit;
+    kit_init(&kit, 1, false);
+    struct kit_worker *worker = kit_worker_new(&kit, false);
+    worker->config.log.format = LOG_FORMAT_JSON;
+    kit_worker_start(worker);
+    kit_until(worker, worker->engine->assigned == 1);
+    rd_kafka_mock_broker_set_down(kit.mock, 1);
+    kit_until(worker, kit_logged(worker, LOG_BROKERS_DOWN) == 1);
+    kit_sleep_ms(3000);
+    rd_kafka_mock_broker_set_up(kit.mock, 1);
+    kit_until(worker, kit_logged(worker, LOG_BROKERS_UP) == 1);
+    const char *held = strstr(worker->log.last[LOG_BROKERS_UP], "\"held_back\":");
+    assert_non_null(held);
+    assert_true(strtoll(held + strlen("\"held_back\":"), NULL, 10) > 0);
+    assert_int_equal(kit_logged(worker, LOG_LIBRDKAFKA_LOG), 0);
+    kit_end_well(&kit, worker);
+}
+
 static void the_worker_logs_a_missing_topic_and_waits_for_it(void **state)
 {
     (void)state;
@@ -159,6 +182,7 @@ int main(void)
     kit_only();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_worker_logs_lost_brokers_once_and_waits_for_them),
+        cmocka_unit_test(lines_of_librdkafka_about_lost_brokers_are_held_back_and_counted),
         cmocka_unit_test(the_worker_logs_a_missing_topic_and_waits_for_it),
         cmocka_unit_test(failed_look_ups_of_a_topic_are_repeated_with_pauses),
         cmocka_unit_test(a_record_that_is_too_large_is_the_only_one_blamed),

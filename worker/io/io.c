@@ -98,13 +98,16 @@ static bool rooms_make(struct io *io, char *ret_error)
     if (io->http == NULL || io->credentials == NULL || io->releases == NULL || !io_calls_make(io) ||
         !exporter_make(io))
         return false;
-    io->consumer = kafka_consumer_new(kafka, io->sink, wake, ret_error);
+    io->lines = kafka_lines_new(io->sink);
+    if (io->lines == NULL)
+        return false;
+    io->consumer = kafka_consumer_new(kafka, io->lines, wake, ret_error);
     if (io->consumer == NULL)
         return false;
-    io->chunks = kafka_chunks_new(kafka, io->sink, wake, ret_error);
+    io->chunks = kafka_chunks_new(kafka, io->lines, wake, ret_error);
     if (io->chunks == NULL)
         return false;
-    io->committer = kafka_committer_new(kafka, io->sink, wake, ret_error);
+    io->committer = kafka_committer_new(kafka, io->lines, wake, ret_error);
     if (io->committer == NULL)
         return false;
     io->offsets = kafka_offsets_new(kafka, io->consumer, io->sink, wake);
@@ -212,6 +215,7 @@ void io_free(struct io *io)
     kafka_committer_free(io->committer);
     kafka_chunks_free(io->chunks);
     kafka_consumer_free(io->consumer);
+    kafka_lines_free(io->lines);
     loop_end(io);
     notify_close(&io->notify);
     log_sink_free(io->sink);
@@ -328,6 +332,7 @@ static void kafka_serve(struct io *io)
     int64_t offsets_due_ms = kafka_offsets_step(io->offsets, io->now_ms);
     kafka_lookup_step(io->lookup, io->now_ms);
     kafka_chunks_step(io->chunks);
+    kafka_lines_step(io->lines, io->now_ms);
     io->kafka_due_ms = io->now_ms + KAFKA_TICK_MS;
     if (offsets_due_ms < io->kafka_due_ms)
         io->kafka_due_ms = offsets_due_ms;

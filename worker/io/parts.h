@@ -40,6 +40,7 @@ struct io {
     int hang_ups_served;
     struct signals signals;
     struct log_sink *sink;
+    struct kafka_lines *lines; /* of its Kafka clients */
     struct watchdog *watchdog;
     struct notify notify; /* the service manager */
     struct http *http;

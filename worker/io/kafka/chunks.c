@@ -108,13 +108,13 @@ static void client_destroy(struct kafka_chunks *chunks)
     chunks->client = NULL;
 }
 
-struct kafka_chunks *kafka_chunks_new(const struct kafka_config *config, struct log_sink *sink,
+struct kafka_chunks *kafka_chunks_new(const struct kafka_config *config, struct kafka_lines *lines,
                                       struct loop_wake wake, char *ret_error)
 {
     struct kafka_chunks *chunks = memory_new(sizeof *chunks);
     if (chunks == NULL)
         return NULL;
-    kafka_log_init(&chunks->log, sink, "chunks");
+    kafka_log_init(&chunks->log, lines, "chunks");
     chunks->config = config;
     chunks->wake = wake;
     if (conf_make(chunks, ret_error) && client_make(chunks, ret_error))

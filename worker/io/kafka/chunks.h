@@ -7,7 +7,7 @@
 
 #include "engine/ports.h"
 #include "io/kafka/conf.h"
-#include "io/loop/log_sink.h"
+#include "io/kafka/lines.h"
 #include "io/loop/wake.h"
 
 struct kafka_chunks;
@@ -15,7 +15,7 @@ struct kafka_chunks;
 /* Makes the producer; it calls `wake` when it has events for kafka_chunks_step. `config` is
  * borrowed. NULL: ret_error (KAFKA_ERROR_MAX) says why. */
 MUST_CHECK struct kafka_chunks *kafka_chunks_new(const struct kafka_config *config,
-                                                 struct log_sink *sink, struct loop_wake wake,
+                                                 struct kafka_lines *lines, struct loop_wake wake,
                                                  char *ret_error);
 /* Sets the engine that receives refusals; NULL = none. */
 void kafka_chunks_attach(struct kafka_chunks *chunks, struct engine *engine);

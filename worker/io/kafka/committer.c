@@ -62,7 +62,7 @@ static void *committer_run(void *argument)
 }
 
 struct kafka_committer *kafka_committer_new(const struct kafka_config *config,
-                                            struct log_sink *sink, struct loop_wake wake,
+                                            struct kafka_lines *lines, struct loop_wake wake,
                                             char *ret_error)
 {
     struct kafka_committer *committer = memory_new(sizeof *committer);
@@ -71,7 +71,7 @@ struct kafka_committer *kafka_committer_new(const struct kafka_config *config,
     committer->wake = wake;
     CHECK(pthread_mutex_init(&committer->lock, NULL) == 0);
     CHECK(pthread_cond_init(&committer->given, NULL) == 0);
-    committer->has_thread = publisher_init(&committer->publisher, config, sink, ret_error) &&
+    committer->has_thread = publisher_init(&committer->publisher, config, lines, ret_error) &&
                             pthread_create(&committer->thread, NULL, committer_run, committer) == 0;
     if (committer->has_thread)
         return committer;

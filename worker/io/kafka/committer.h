@@ -6,7 +6,7 @@
 
 #include "engine/ports.h"
 #include "io/kafka/conf.h"
-#include "io/loop/log_sink.h"
+#include "io/kafka/lines.h"
 #include "io/loop/wake.h"
 
 struct rd_kafka_consumer_group_metadata_s;
@@ -16,8 +16,8 @@ struct kafka_committer;
 /* Starts the thread, which makes its producer at once and calls `wake` when it is ready and when a
  * batch ends. `config` is borrowed. NULL: ret_error (KAFKA_ERROR_MAX) says why. */
 MUST_CHECK struct kafka_committer *kafka_committer_new(const struct kafka_config *config,
-                                                       struct log_sink *sink, struct loop_wake wake,
-                                                       char *ret_error);
+                                                       struct kafka_lines *lines,
+                                                       struct loop_wake wake, char *ret_error);
 /* Has the producer been ready once? From then on the worker may take requests. */
 bool kafka_committer_is_ready(struct kafka_committer *committer);
 /* Gives a batch; the one before must have been taken. What the batch points to is borrowed until

@@ -22,6 +22,7 @@ struct kafka_consumer {
     struct kafka_group group;
     struct kafka_rebalances rebalances;
     bool brokers_down;
+    bool is_refused, is_refused_logged;     /* the last connection error is one of settings */
     struct tenure still;                    /* the first one that does; epoch 0 = none */
     char connection_error[KAFKA_ERROR_MAX]; /* the last one, with a remedy; "" = none */
     int64_t now_ms, down_since_ms, ends_due_ms;
@@ -61,13 +62,14 @@ static bool client_make(struct kafka_consumer *consumer, char *ret_error)
     return true;
 }
 
-struct kafka_consumer *kafka_consumer_new(const struct kafka_config *config, struct log_sink *sink,
-                                          struct loop_wake wake, char *ret_error)
+struct kafka_consumer *kafka_consumer_new(const struct kafka_config *config,
+                                          struct kafka_lines *lines, struct loop_wake wake,
+                                          char *ret_error)
 {
     struct kafka_consumer *consumer = memory_new(sizeof *consumer);
     if (consumer == NULL)
         return NULL;
-    kafka_log_init(&consumer->log, sink, "consumer");
+    kafka_log_init(&consumer->log, lines, "consumer");
     consumer->config = config;
     consumer->wake = wake;
     rebalances_init(&consumer->rebalances, &consumer->parts, &consumer->group);
@@ -136,13 +138,18 @@ bool kafka_consumer_is_joining(struct kafka_consumer *consumer)
 
 /* ---- events ---- */
 
+/* Logs it again when the settings turn out to be the cause: brokers that start, and then reject the
+ * password. */
 static void brokers_went_down(struct kafka_consumer *consumer, const char *reason)
 {
-    if (consumer->brokers_down)
+    if (consumer->brokers_down && (consumer->is_refused_logged || !consumer->is_refused))
         return;
+    if (!consumer->brokers_down)
+        consumer->down_since_ms = consumer->now_ms;
     consumer->brokers_down = true;
-    consumer->down_since_ms = consumer->now_ms;
+    consumer->is_refused_logged = consumer->is_refused;
     struct log_field field = FIELD_TEXT("reason", slice_of_text(reason));
+    kafka_lines_begin(consumer->log.lines, LOG_BROKERS_DOWN);
     log_sink_add(consumer->log.sink, LOG_BROKERS_DOWN, &field, 1);
 }
 
@@ -152,8 +159,12 @@ void kafka_consumer_brokers_up(struct kafka_consumer *consumer, int64_t now_ms)
         return;
     consumer->brokers_down = false;
     consumer->connection_error[0] = '\0';
-    struct log_field field = FIELD_INT("down_ms", now_ms - consumer->down_since_ms);
-    log_sink_add(consumer->log.sink, LOG_BROKERS_UP, &field, 1);
+    consumer->is_refused = false;
+    const struct log_field fields[] = {
+        FIELD_INT("down_ms", now_ms - consumer->down_since_ms),
+        FIELD_INT("held_back", kafka_lines_end(consumer->log.lines, LOG_BROKERS_DOWN)),
+    };
+    log_sink_add(consumer->log.sink, LOG_BROKERS_UP, fields, COUNT_OF(fields));
 }
 
 /* Logs a missing right. Only librdkafka's text names the topic. */
@@ -177,6 +188,7 @@ static bool missing_right_log(struct kafka_consumer *consumer, rd_kafka_resp_err
 static void connection_error_set(struct kafka_consumer *consumer, const char *text,
                                  const char *remedy)
 {
+    consumer->is_refused = remedy[0] != '\0';
     (void)snprintf(consumer->connection_error, sizeof consumer->connection_error, "%.400s%s", text,
                    remedy);
 }

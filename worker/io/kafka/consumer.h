@@ -19,8 +19,8 @@ struct kafka_consumer;
 /* Makes the client, without a subscription; it calls `wake` when it has events. `config` is
  * borrowed. NULL: ret_error (KAFKA_ERROR_MAX) says why. */
 MUST_CHECK struct kafka_consumer *kafka_consumer_new(const struct kafka_config *config,
-                                                     struct log_sink *sink, struct loop_wake wake,
-                                                     char *ret_error);
+                                                     struct kafka_lines *lines,
+                                                     struct loop_wake wake, char *ret_error);
 /* Sets the engine that receives events. */
 void kafka_consumer_attach(struct kafka_consumer *consumer, struct engine *engine);
 /* Joins the group for the topics of the settings. False: ret_error (KAFKA_ERROR_MAX) says why. */

@@ -10,9 +10,9 @@
 #define TEXT_BYTES_MAX 1024
 #define LEVEL_DEBUG    7 /* of syslog; librdkafka uses it only with its property `debug` */
 
-void kafka_log_init(struct kafka_log *log, struct log_sink *sink, const char *client)
+void kafka_log_init(struct kafka_log *log, struct kafka_lines *lines, const char *client)
 {
-    *log = (struct kafka_log){.sink = sink, .client = client};
+    *log = (struct kafka_log){.lines = lines, .sink = kafka_lines_sink(lines), .client = client};
     CHECK(pthread_mutex_init(&log->lock, NULL) == 0);
 }
 
@@ -31,11 +31,11 @@ static bool line_is_due(struct kafka_log *log, unsigned *ret_left_out)
     if (log->span_start_ms == 0 || now_ms - log->span_start_ms >= KAFKA_LINES_SPAN_MS) {
         *ret_left_out = log->left_out;
         log->span_start_ms = now_ms;
-        log->lines = log->left_out = 0;
+        log->logged = log->left_out = 0;
     }
-    bool is_due = log->lines < KAFKA_LINES_MAX;
+    bool is_due = log->logged < KAFKA_LINES_MAX;
     if (is_due)
-        log->lines++;
+        log->logged++;
     else
         log->left_out++;
     (void)pthread_mutex_unlock(&log->lock);
@@ -49,6 +49,12 @@ static void line_write(struct kafka_log *log, enum log_event event, struct slice
     log_sink_add(log->sink, event, fields, COUNT_OF(fields));
 }
 
+static void add_left_out(struct buf *line, unsigned left_out)
+{
+    if (left_out > 0)
+        buf_addf(line, " (%u lines before this one were left out)", left_out);
+}
+
 void kafka_log_add(struct kafka_log *log, enum log_event event, const char *format, ...)
 {
     unsigned left_out;
@@ -60,8 +66,7 @@ void kafka_log_add(struct kafka_log *log, enum log_event event, const char *form
     va_start(args, format);
     buf_addv(&line, format, args);
     va_end(args);
-    if (left_out > 0)
-        buf_addf(&line, " (%u lines before this one were left out)", left_out);
+    add_left_out(&line, left_out);
     line_write(log, event, buf_slice(&line));
 }
 
@@ -118,20 +123,28 @@ bool kafka_log_right(struct kafka_log *log, int code, const char *operation, str
     return true;
 }
 
-/* The worker logs missing rights and errors itself, with a remedy. */
-static bool line_is_ours(const char *facility, const char *line)
+void kafka_log_line(struct kafka_log *log, const char *facility, const char *line)
 {
-    bool is_error = strcmp(facility, "ERROR") == 0 || strcmp(facility, "TXNERR") == 0;
-    bool is_right = strstr(line, "Transactional Id authorization failed") != NULL;
-    return is_error && (is_right || (facility[0] == 'E' && strstr(line, "Fatal") == NULL));
+    enum log_event event;
+    unsigned left_out;
+    enum held_when when = kafka_lines_find(facility, line, &event);
+    if (when == HELD_ALWAYS || (when == HELD_WHILE && kafka_lines_hold(log->lines, event)) ||
+        !line_is_due(log, &left_out))
+        return;
+    struct buf text OWNED_BY(buf_done);
+    buf_init(&text, TEXT_BYTES_MAX);
+    buf_addf(&text, "%s: %.*s", facility, TEXT_BYTES_MAX / 2, line);
+    add_left_out(&text, left_out);
+    if (when == HELD_WHILE)
+        kafka_lines_delay(log->lines, event, log->client, buf_slice(&text));
+    else
+        line_write(log, LOG_LIBRDKAFKA_LOG, buf_slice(&text));
 }
 
 void kafka_log_callback(const struct rd_kafka_s *client, int level, const char *facility,
                         const char *line)
 {
     struct kafka_log *log = rd_kafka_opaque(client);
-    if (line_is_ours(facility, line))
-        return;
     /* Normal on a new cluster, whose coordinator takes a moment to start. */
     bool is_usual = strcmp(facility, "GETPID") == 0 && strstr(line, "retrying") != NULL;
     if (is_usual)
@@ -139,5 +152,5 @@ void kafka_log_callback(const struct rd_kafka_s *client, int level, const char *
     else if (level >= LEVEL_DEBUG)
         line_write(log, LOG_LIBRDKAFKA_LOG, slice_of_text(line));
     else
-        kafka_log_add(log, LOG_LIBRDKAFKA_LOG, "%s: %.*s", facility, TEXT_BYTES_MAX / 2, line);
+        kafka_log_line(log, facility, line);
 }

@@ -75,10 +75,10 @@ static void on_delivery(rd_kafka_t *client, const rd_kafka_message_t *message, v
 /* ---- the life of a client ---- */
 
 bool publisher_init(struct publisher *publisher, const struct kafka_config *config,
-                    struct log_sink *sink, char *ret_error)
+                    struct kafka_lines *lines, char *ret_error)
 {
     *publisher = (struct publisher){.config = config};
-    kafka_log_init(&publisher->log, sink, "publisher");
+    kafka_log_init(&publisher->log, lines, "publisher");
     publisher->transaction_ms =
         kafka_conf_number(config, KAFKA_PUBLISHER, "transaction.timeout.ms");
     publisher->conf = kafka_conf_new(config, KAFKA_PUBLISHER, ret_error);
@@ -124,9 +124,10 @@ static void not_ready_log(struct publisher *publisher, const rd_kafka_error_t *e
                                   : "the worker takes no request until it is granted";
     if (!kafka_log_right(&publisher->log, fatal != 0 ? fatal : code, NULL,
                          publisher->config->transactional_id, consequence))
-        kafka_log_add(&publisher->log, LOG_LIBRDKAFKA_LOG, "the producer is not ready yet: %s",
-                      code == RD_KAFKA_RESP_ERR__TIMED_OUT ? "no transaction coordinator answers"
-                                                           : rd_kafka_error_string(error));
+        kafka_log_line(&publisher->log, "PRODUCER",
+                       code == RD_KAFKA_RESP_ERR__TIMED_OUT
+                           ? "it is not ready yet: no transaction coordinator answers"
+                           : rd_kafka_error_string(error));
 }
 
 /* Retries until the transactions are ready; false when this client cannot have any. */

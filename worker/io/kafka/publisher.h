@@ -50,7 +50,7 @@ struct publisher {
 /* Makes a publisher without a client. `config` and `sink` are borrowed. False: ret_error
  * (KAFKA_ERROR_MAX) says why; then call publisher_done. */
 MUST_CHECK bool publisher_init(struct publisher *publisher, const struct kafka_config *config,
-                               struct log_sink *sink, char *ret_error);
+                               struct kafka_lines *lines, char *ret_error);
 void publisher_done(struct publisher *publisher);
 /* Replaces the client, and retries until the new one is ready, or until `stopping` is set. */
 void publisher_renew(struct publisher *publisher);
