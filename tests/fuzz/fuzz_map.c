@@ -1,8 +1,9 @@
 /* The offset map: metadata as any program may have written it, at any front. An accepted map is
  * consistent, fits no other front, and reads back the same after it is written again. The first
  * eight bytes are the front; a ninth that is odd puts a head over the rest that fits, so that the
- * runs are reached. A few bytes can name a million open offsets, which take the same paths as a few
- * hundred: the target checks only some of such maps. */
+ * runs are reached: of the first version, or with its second bit of the present one. A few bytes
+ * can name a million open offsets, which take the same paths as a few hundred: the target checks
+ * only some of such maps. */
 #include <stdint.h>
 #include <string.h>
 
@@ -23,18 +24,19 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void seal(struct buf *buf, int64_t front, struct slice runs)
+static void seal(struct buf *buf, int64_t front, const char *version, struct slice sealed)
 {
     static const char ALPHABET[] = "!#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNO";
     struct buf number OWNED_BY(buf_done);
     buf_init(&number, 32);
     buf_add_int(&number, front);
     uint32_t crc = hash_crc32(0, buf_slice(&number));
-    crc = hash_crc32(hash_crc32(crc, slice_of_text(NONCE)), runs);
-    buf_add_text(buf, "bw1" NONCE);
+    crc = hash_crc32(hash_crc32(crc, slice_of_text(NONCE)), sealed);
+    buf_add_text(buf, version);
+    buf_add_text(buf, NONCE);
     for (int i = 0; i < NONCE_LEN; i++, crc /= DIGITS)
         buf_add_byte(buf, ALPHABET[crc % DIGITS]);
-    buf_add(buf, runs);
+    buf_add(buf, sealed);
 }
 
 static void check_open(const struct offset_open *open, size_t count, int64_t front, int64_t last)
@@ -44,7 +46,8 @@ static void check_open(const struct offset_open *open, size_t count, int64_t fro
     for (size_t i = 0; i < count; i++) {
         CHECK(open[i].offset > before && open[i].offset <= last);
         CHECK(open[i].begun <= OFFSET_MAP_BEGUN_MAX);
-        CHECK(!open[i].is_running || open[i].begun > 0);
+        CHECK(!open[i].is_under_way || open[i].begun > 0);
+        CHECK(!open[i].is_marked || open[i].is_under_way);
         before = open[i].offset;
     }
 }
@@ -56,13 +59,14 @@ static void check_again(const struct offset_open *open, size_t count, int64_t fr
     size_t again_count;
     int64_t again_last;
     buf_init(&buf, BYTES_LIMIT);
-    offset_map_add(&buf, front, last, open, count, 1);
+    offset_map_add(&buf, front, last, open, count, &(struct offset_map_stamp){.nonce = 1});
     CHECK(offset_map_read(buf_slice(&buf), front, again, OPEN_MAX, &again_count, &again_last) ==
           OK);
     CHECK(again_count == count && again_last == last);
     for (size_t i = 0; i < count; i++)
         CHECK(again[i].offset == open[i].offset && again[i].begun == open[i].begun &&
-              again[i].is_running == open[i].is_running);
+              again[i].is_under_way == open[i].is_under_way &&
+              again[i].is_marked == open[i].is_marked);
     CHECK(front == INT64_MAX || offset_map_read(buf_slice(&buf), front + 1, again, OPEN_MAX,
                                                 &again_count, &again_last) == ERR_FORMAT);
 }
@@ -75,12 +79,15 @@ static void check_ledger(struct slice metadata, int64_t front)
     buf_init(&map, LEDGER_MAP_BYTES_MAX * 2);
     CHECK(ledger_init(&ledger, OFFSET_MAP_BYTES_MAX) == OK);
     enum err err = ledger_open(&ledger, front, metadata);
-    CHECK(err == OK || err == ERR_FORMAT || err == ERR_NOT_ALLOWED);
+    if (err != OK) {
+        CHECK(err == ERR_FORMAT || err == ERR_NOT_ALLOWED || err == ERR_LATER_VERSION);
+        return;
+    }
     if (metadata.len <= LEDGER_MAP_BYTES_MAX)
         CHECK(ledger_agrees(&ledger, front, metadata));
     if (ledger_room(&ledger) > 0 && ledger_fits(&ledger, front))
         (void)ledger_take(&ledger, front, 1);
-    CHECK(ledger_add_map(&ledger, 2, &map) == OK);
+    CHECK(ledger_add_map(&ledger, &(struct offset_map_stamp){.nonce = 2}, &map) == OK);
     static struct offset_open open[LEDGER_OPEN_MAX];
     size_t count;
     int64_t last;
@@ -101,7 +108,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     buf_init(&sealed, BYTES_LIMIT);
     if (data[8] & 1) {
         front = front < 0 ? 0 : front;
-        seal(&sealed, front, rest);
+        seal(&sealed, front, data[8] & 2 ? OFFSET_MAP_VERSION : "bw1", rest);
         rest = buf_slice(&sealed);
     }
     size_t count = 0;

@@ -106,7 +106,7 @@ def test_a_recreated_request_topic_is_read_from_its_first_record(broker, folder)
         worker.stop()
         records.delete_topic(broker.bootstrap, world.topics.requests)
         records.create_topic(broker.bootstrap, world.topics.requests, 1)
-        commit_by_hand(world, {0: (30, "bw1AAAAAABBBBBB")})
+        commit_by_hand(world, {0: (30, "")})
         world.ask_many(10, "new")
         world.worker("w0")
         world.await_answers()
@@ -177,7 +177,7 @@ def test_offset_metadata_of_another_program_is_logged_and_ignored(broker, folder
 
 @pytest.mark.core
 def test_finished_offsets_in_a_dead_workers_map_are_not_called_again(broker, folder):
-    with World(broker, folder, partitions=1, settings={"delivery": {"max_begun": 15},
+    with World(broker, folder, partitions=1, settings={"delivery": {"max_begun": 9},
                                                          "kafka": {"session_timeout": "3s",
                                                                    "transaction_timeout": "5s"}}) as world:
         world.worker("w0")
@@ -195,7 +195,7 @@ def test_finished_offsets_in_a_dead_workers_map_are_not_called_again(broker, fol
 
 def test_at_least_once_serves_brokers_without_transactions(broker, folder):
     with World(broker, folder, simulator={"latency": "uniform(5ms, 100ms)", "faults": {"cut_stream": 0.1}},
-               settings={"delivery": {"guarantee": "at_least_once", "max_begun": 15}}) as world:
+               settings={"delivery": {"guarantee": "at_least_once", "max_begun": 9}}) as world:
         world.worker("w0")
         world.worker("w1")
         stream = Stream(world, 80)
@@ -212,7 +212,7 @@ def test_at_least_once_serves_brokers_without_transactions(broker, folder):
 
 def test_at_least_once_loses_nothing_when_a_worker_is_killed(broker, folder):
     with World(broker, folder, simulator={"latency": "uniform(5ms, 200ms)"},
-               settings={"delivery": {"guarantee": "at_least_once", "max_begun": 15},
+               settings={"delivery": {"guarantee": "at_least_once", "max_begun": 9},
                          "kafka": {"session_timeout": "3s"}}) as world:
         world.worker("w0")
         world.worker("w1")

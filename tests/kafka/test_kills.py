@@ -9,7 +9,7 @@ from kit.storm import Stream, kill_storm
 from kit.world import World
 
 PATIENT = {"kafka": {"session_timeout": "3s", "transaction_timeout": "5s"},
-           "bedrock": {"retry": {"max_attempts": 50}}, "delivery": {"max_begun": 15, "drain_timeout": "10s"}}
+           "bedrock": {"retry": {"max_attempts": 50}}, "delivery": {"max_begun": 9, "drain_timeout": "10s"}}
 
 
 @pytest.mark.core

@@ -38,7 +38,7 @@ def a_world():
         responses.append(response(call, number))
         usage.append(usage_record(call, number))
         committed["responses", 0, number] = begun + 90
-    states = [PartitionState("requests", 0, 0, 20, 20, 20, "bw1AAAAAABBBBBB"),
+    states = [PartitionState("requests", 0, 0, 20, 20, 20, "bw2AAAAAABBBBBBTTTTTTSSSSSSPPP"),
               PartitionState("responses", 0, 0, 40, 40, -1, "")]
     return Evidence([f"r{n}" for n in range(20)], responses, usage, calls, seen=list(responses) + list(usage),
                     committed_ms=committed, states=states, request_topics=("requests",))
@@ -138,7 +138,7 @@ def a_commit_is_behind(world):
 
 
 def a_map_is_left(world):
-    world.states[0].metadata = "bw1AAAAAABBBBBB2"
+    world.states[0].metadata = "bw2AAAAAABBBBBBTTTTTTSSSSSSPPP2"
 
 
 def a_worker_lost_record_without_a_loss(world):

@@ -162,7 +162,7 @@ static bool is_count_settled(const struct fake_record *record, const struct acco
 {
     bool is_own = account->is_known && account->known_deaths == record->deaths;
     int begun = record->deaths + (account->open > 0 ? 1 : 0);
-    if (account->open == 0 && open != NULL && open->is_running)
+    if (account->open == 0 && open != NULL && open->is_under_way)
         return false;
     return !is_own || (open != NULL && open->begun > begun);
 }
@@ -182,9 +182,9 @@ static void check_begun(struct world *world, struct worker *worker, int log, int
     /* Usage in the batch may be that of an orphan, never that of the running call. */
     account->cut = (uint8_t)(account->open + (account->owed > own ? account->owed - own : 0));
     bool is_owed_by_dead = record->is_lost_expected && lost == 0;
-    account->is_forgiven = is_owed_by_dead && account->is_known &&
-                           account->known_deaths == record->deaths &&
-                           (open == NULL || !open->is_running || account->open + account->owed > 0);
+    account->is_forgiven =
+        is_owed_by_dead && account->is_known && account->known_deaths == record->deaths &&
+        (open == NULL || !open->is_under_way || account->open + account->owed > 0);
     if (account->orphans > 0 || record->is_gone)
         return; /* which of them is in the batch is unknown */
     if (account->is_forgiven)
@@ -192,7 +192,7 @@ static void check_begun(struct world *world, struct worker *worker, int log, int
     MUST(world, account->cut + is_owed_by_dead <= 1);
     bool is_running = account->cut > 0 || is_owed_by_dead;
     int begun = record->deaths + lost + (is_running ? 1 : 0);
-    MUST(world, (open != NULL && open->is_running) == is_running);
+    MUST(world, (open != NULL && open->is_under_way) == is_running);
     MUST(world, (open == NULL ? 0 : open->begun) ==
                     (begun > OFFSET_MAP_BEGUN_MAX ? OFFSET_MAP_BEGUN_MAX : begun));
 }

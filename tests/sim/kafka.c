@@ -222,7 +222,7 @@ static void note_owner_gone(struct world *world, struct fake_log *log)
         return;
     for (size_t i = 0; i < count; i++) {
         struct fake_record *record = kafka_record(world, (int)(log - world->logs), open[i].offset);
-        if (open[i].is_running && !record->is_gone && record->kind != REQUEST_GAP)
+        if (open[i].is_under_way && !record->is_gone && record->kind != REQUEST_GAP)
             audit_call_lost(world, record, (int)(log - world->logs), open[i].offset);
     }
 }

@@ -388,7 +388,7 @@ static void choose_config(struct world *world)
         .commit_interval_ms = 1 + (int64_t)random_below(random, 500),
         .drain_timeout_ms = 1000 + (int64_t)random_below(random, 20000),
         .stall_ms = SESSION_MS / 2,
-        .offset_map_bytes_max = random_below(random, 4) == 0 ? 48 : 4096,
+        .offset_map_bytes_max = random_below(random, 4) == 0 ? 63 : 4096,
         .retry.max_attempts =
             world->retries_for_ever ? 1000000 : 2 + (uint32_t)random_below(random, 5),
         .retry.max_elapsed_ms = world->retries_for_ever ? 1LL << 40 : 60000,

@@ -50,7 +50,7 @@ static inline void commit(struct ledger *ledger, struct buf *ret_map)
             ledger_put_in_batch(ledger, ledger->entries[i].offset);
     int64_t front = ledger_front(ledger);
     buf_reset(ret_map);
-    assert_int_equal(ledger_add_map(ledger, 7, ret_map), OK);
+    assert_int_equal(ledger_add_map(ledger, &(struct offset_map_stamp){.nonce = 7}, ret_map), OK);
     ledger->is_changed = false;
     ledger_commit(ledger, front, buf_slice(ret_map));
 }

@@ -203,7 +203,7 @@ static void newly_begun_calls_cause_a_commit(void **state)
         offset_map_read(slice_of_text(kit->maps[0]), kit->committed[0], &open, 1, &count, &last),
         OK);
     assert_int_equal(count, 1);
-    assert_true(open.is_running);
+    assert_true(open.is_under_way);
     kit_wait(kit, 5000);
     assert_false(kit->has_batch); /* nothing new to say */
     kit_free(kit);

@@ -144,7 +144,8 @@ static void leave_map(struct kit *kit, struct offset_open open)
 {
     struct buf map OWNED_BY(buf_done);
     buf_init(&map, OFFSET_MAP_BYTES_MAX);
-    offset_map_add(&map, open.offset, open.offset, &open, 1, 7);
+    offset_map_add(&map, open.offset, open.offset, &open, 1,
+                   &(struct offset_map_stamp){.nonce = 7});
     free(kit->maps[0]);
     kit->maps[0] = kit_copy(buf_slice(&map));
 }
@@ -160,7 +161,7 @@ static void calls_that_another_owner_left_running_are_recorded(void **state)
     kit_settle(kit);
     assert_int_equal(kit_count(kit, OUTPUT_USAGE), 1);
     /* It recorded that call, began another one, and died. */
-    leave_map(kit, (struct offset_open){.offset = 0, .begun = 2, .is_running = true});
+    leave_map(kit, (struct offset_open){.offset = 0, .begun = 2, .is_under_way = true});
     kit_assign(kit, 0);
     kit_request(kit, 0, 0, NULL, "");
     kit_turn(kit);
@@ -176,7 +177,7 @@ static struct kit *kit_with_a_dead_owners_call(uint64_t max_request_bytes)
     config.max_request_bytes = max_request_bytes;
     struct kit *kit = kit_new(&config);
     kit->committed[0] = 0;
-    leave_map(kit, (struct offset_open){.offset = 0, .begun = 1, .is_running = true});
+    leave_map(kit, (struct offset_open){.offset = 0, .begun = 1, .is_under_way = true});
     kit_assign(kit, 0);
     return kit;
 }

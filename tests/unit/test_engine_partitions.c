@@ -154,7 +154,7 @@ static void a_record_above_a_full_map_is_fetched_again_later(void **state)
 {
     (void)state;
     struct engine_config config = kit_config();
-    config.offset_map_bytes_max = 64;
+    config.offset_map_bytes_max = 79;
     config.max_in_flight = 64;
     struct kit *kit = kit_started(&config);
     int64_t next = 0;

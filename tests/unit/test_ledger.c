@@ -135,7 +135,7 @@ static void an_ended_call_counts_as_running_until_its_usage_is_recorded(void **s
     int64_t last;
     assert_int_equal(offset_map_read(buf_slice(&map), 3, &open, 1, &count, &last), OK);
     assert_int_equal(count, 1);
-    assert_true(open.is_running);
+    assert_true(open.is_under_way);
     ledger_record(&ledger, 3, false);
     commit(&ledger, &map);
     /* No call is running and no owner died: the map says nothing about it. */
@@ -157,18 +157,18 @@ static void an_abort_restores_the_ledger(void **state)
     begin(&ledger, 1);
     ledger_call_ended(&ledger, 1, true);
     finish(&ledger, 2);
-    assert_int_equal(ledger_add_map(&ledger, 1, &before), OK);
+    assert_int_equal(ledger_add_map(&ledger, &(struct offset_map_stamp){.nonce = 1}, &before), OK);
     int64_t front = ledger_front(&ledger);
     ledger_record(&ledger, 1, false);
     ledger_put_in_batch(&ledger, 2);
-    assert_int_equal(ledger_add_map(&ledger, 1, &after), OK);
+    assert_int_equal(ledger_add_map(&ledger, &(struct offset_map_stamp){.nonce = 1}, &after), OK);
     assert_false(slice_equal(buf_slice(&before), buf_slice(&after)));
     ledger.is_changed = false;
     ledger_abort(&ledger);
     ledger_unrecord(&ledger, 1, false);
     assert_true(ledger.is_changed);
     buf_reset(&after);
-    assert_int_equal(ledger_add_map(&ledger, 1, &after), OK);
+    assert_int_equal(ledger_add_map(&ledger, &(struct offset_map_stamp){.nonce = 1}, &after), OK);
     assert_true(slice_equal(buf_slice(&before), buf_slice(&after)));
     assert_int_equal(ledger_front(&ledger), front);
 }

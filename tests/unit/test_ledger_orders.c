@@ -146,7 +146,7 @@ static void check_map(const struct state *state)
         bool is_done = offset < map->offset || (offset <= last && !is_open);
         assert_int_equal(is_done, message->is_answered);
         uint8_t begun = is_open ? open[next].begun : 0;
-        bool is_running = is_open && open[next].is_running;
+        bool is_running = is_open && open[next].is_under_way;
         assert_int_equal(begun,
                          message->committed_deaths + (message->is_committed_running ? 1 : 0));
         assert_int_equal(is_running, message->is_committed_running);
@@ -254,7 +254,7 @@ static void cut(struct state state, unsigned mask, bool books_all)
     }
     struct buf map OWNED_BY(buf_done);
     buf_init(&map, MAP_MAX);
-    assert_int_equal(ledger_add_map(&ledger, 0, &map), OK);
+    assert_int_equal(ledger_add_map(&ledger, &(struct offset_map_stamp){.nonce = 0}, &map), OK);
     state.is_batch_open = true;
     state.batch.offset = ledger_front(&ledger);
     state.batch.len = (uint8_t)map.len;

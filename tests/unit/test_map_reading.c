@@ -7,19 +7,22 @@
 #include "wire/formats/offset_map.h"
 
 #define FRONT 1041
-#define NONCE 12345
 #define LIMIT 65536
 
 static const struct offset_open OPEN[] = {
-    {1041, 1, true},  {1043, 0, false}, {1044, 0, false},
-    {1045, 0, false}, {1050, 3, false}, {1100, 2, true},
+    {1041, 1, true, false},  {1043, 0, false, false}, {1044, 0, false, false},
+    {1045, 0, false, false}, {1050, 3, false, false}, {1100, 2, true, false},
+    {1102, 9, true, true},
 };
 #define LAST 1150
+
+static const struct offset_map_stamp STAMP = {
+    .nonce = 12345, .topic = 0xc0ffee, .second = 1795000000, .partitions = 48};
 
 static void make_map(struct buf *ret_map)
 {
     buf_init(ret_map, LIMIT);
-    offset_map_add(ret_map, FRONT, LAST, OPEN, COUNT_OF(OPEN), NONCE);
+    offset_map_add(ret_map, FRONT, LAST, OPEN, COUNT_OF(OPEN), &STAMP);
     assert_int_equal(ret_map->failed, OK);
 }
 
@@ -41,8 +44,11 @@ static void a_map_is_shown_run_by_run(void **state)
     struct buf map OWNED_BY(buf_done);
     make_map(&map);
     assert_reads(buf_slice(&map), FRONT,
-                 "version    bw1\n"
+                 "version    bw2\n"
                  "nonce      3H'!!!\n"
+                 "made       2026-11-18T11:06:40.000Z\n"
+                 "topic      00c0ffee, a hash of its id\n"
+                 "partitions 48\n"
                  "offset     1041: everything below it is completed\n"
                  "checksum   right\n"
                  "offsets\n"
@@ -53,7 +59,9 @@ static void a_map_is_shown_run_by_run(void **state)
                  "  1050                    open, begun 3 times\n"
                  "  1051 to 1099            completed\n"
                  "  1100                    open, begun 2 times, call running\n"
-                 "  1101 to 1150            completed\n"
+                 "  1101                    completed\n"
+                 "  1102                    open, begun 9 times, call marked\n"
+                 "  1103 to 1150            completed\n"
                  "  1151 and above: the map says nothing\n",
                  "");
 }
@@ -62,11 +70,11 @@ static void offsets_are_relative_when_the_front_is_unknown(void **state)
 {
     (void)state;
     struct buf map OWNED_BY(buf_done);
-    const struct offset_open open = {8, 0, false};
+    const struct offset_open open = {8, 0, false, false};
     buf_init(&map, LIMIT);
-    offset_map_add(&map, 7, 9, &open, 1, NONCE);
+    offset_map_add(&map, 7, 9, &open, 1, &(struct offset_map_stamp){.nonce = STAMP.nonce});
     assert_reads(buf_slice(&map), -1,
-                 "version    bw1\n"
+                 "version    bw2\n"
                  "nonce      3H'!!!\n"
                  "offset     unknown: offsets count from it, and the checksum is not verified\n"
                  "offsets\n"
@@ -124,14 +132,16 @@ static void metadata_without_a_head_is_explained(void **state)
     (void)state;
     assert_reads(SLICE(""), 0, "", "the metadata is empty: no worker committed this offset");
     assert_reads(SLICE("other"), 0, "",
-                 "the metadata does not begin with bw1: another program committed this offset");
-    assert_reads(SLICE("bw2aaaaaa!!!!!!"), 0, "",
-                 "the map has a version that this program does not read: it reads bw1 only");
+                 "the metadata does not begin with bw: another program committed this offset");
+    assert_reads(SLICE("bw3aaaaaa!!!!!!"), 0, "",
+                 "a later version of the worker wrote the map: this program reads up to bw2");
     assert_reads(SLICE("bw1aaaaaa!!!"), 0, "",
                  "the map is cut: it has 12 bytes, and its head has 15");
-    assert_reads(SLICE("bw1aaaaaa!!!!!~"), 0, "",
-                 "the checksum at bytes 10 to 15 is damaged: it has a character that no checksum "
-                 "has");
+    assert_reads(SLICE("bw1aaaaaa!!!!!~"), 0, "", "the head, bytes 1 to 15, is damaged");
+    assert_reads(SLICE("bw2aaaaaa!!!!!!"), 0, "",
+                 "the map is cut: it has 15 bytes, and its head has 30");
+    assert_reads(SLICE("bw2aaaaaa!!!!!!!!!!!~!!!!!!!!!"), 0, "",
+                 "the head, bytes 1 to 30, is damaged");
 }
 
 int main(void)

@@ -11,10 +11,13 @@
 #define OPEN_MAX  600
 #define MAP_LIMIT 65536
 
+static const struct offset_map_stamp STAMP = {
+    .nonce = 12345, .topic = 0x89abcdef, .second = 1795000000, .partitions = 1000};
+
 static void add_map(struct buf *buf, int64_t front, int64_t last, const struct offset_open *open,
                     size_t count)
 {
-    offset_map_add(buf, front, last, open, count, 12345);
+    offset_map_add(buf, front, last, open, count, &STAMP);
     assert_int_equal(buf->failed, OK);
 }
 
@@ -22,7 +25,8 @@ static void assert_same(const struct offset_open *seen, const struct offset_open
 {
     assert_true(seen->offset == expected->offset);
     assert_int_equal(seen->begun, expected->begun);
-    assert_int_equal(seen->is_running, expected->is_running);
+    assert_int_equal(seen->is_under_way, expected->is_under_way);
+    assert_int_equal(seen->is_marked, expected->is_marked);
 }
 
 /* Writes, reads, compares; returns how long the map is. */
@@ -58,8 +62,10 @@ static void every_kind_of_open_offset_is_read_back(void **state)
 {
     (void)state;
     for (uint8_t begun = 0; begun <= OFFSET_MAP_BEGUN_MAX; begun++) {
-        struct offset_open open[] = {{7, begun, false}, {9, begun, begun > 0}};
-        assert_int_equal(round_trip(7, 9, open, 2), OFFSET_MAP_HEAD_LEN + 3);
+        struct offset_open open[] = {{7, begun, false, false},
+                                     {9, begun, begun > 0, false},
+                                     {11, begun, begun > 0, begun > 0}};
+        assert_int_equal(round_trip(7, 11, open, 3), OFFSET_MAP_HEAD_LEN + 5);
     }
 }
 
@@ -68,7 +74,7 @@ static void runs_of_one_kind_take_few_symbols(void **state)
     (void)state;
     static struct offset_open open[OPEN_MAX];
     for (size_t i = 0; i < OPEN_MAX; i++)
-        open[i] = (struct offset_open){1000 + (int64_t)i, 2, true};
+        open[i] = (struct offset_open){1000 + (int64_t)i, 2, true, false};
     for (size_t count = 1; count <= OPEN_MAX; count++)
         assert_true(round_trip(1000, 999 + (int64_t)count, open, count) <= OFFSET_MAP_HEAD_LEN + 4);
 }
@@ -77,14 +83,14 @@ static void runs_of_one_kind_take_few_symbols(void **state)
 static void gaps_of_every_size_are_read_back_at_the_stated_cost(void **state)
 {
     (void)state;
-    int64_t edges[64] = {0, 1, 2, 28, 29, 30, 31};
+    int64_t edges[64] = {0, 1, 2, 34, 35, 36, 37};
     size_t count = 7;
     for (int64_t power = 46; power < INT64_MAX / 46 && count + 4 < COUNT_OF(edges); power *= 46)
         for (int64_t i = -1; i < 2; i++)
-            edges[count++] = 30 + power + i;
+            edges[count++] = 36 + power + i;
     for (size_t i = 0; i < count; i++) {
         int64_t upper = 5 + edges[i] + 1;
-        struct offset_open open[] = {{5, 0, false}, {upper, 1, true}};
+        struct offset_open open[] = {{5, 0, false, false}, {upper, 1, true, false}};
         size_t len = round_trip(5, upper, open, 2);
         assert_int_equal(len, OFFSET_MAP_HEAD_LEN + 2 + offset_map_gap_cost(5, upper));
         assert_true(offset_map_gap_cost(5, upper) <= OFFSET_MAP_GAP_COST_MAX);
@@ -92,7 +98,7 @@ static void gaps_of_every_size_are_read_back_at_the_stated_cost(void **state)
                          OFFSET_MAP_HEAD_LEN + 1 + offset_map_gap_cost(5, upper));
     }
     assert_int_equal(offset_map_gap_cost(0, INT64_MAX), OFFSET_MAP_GAP_COST_MAX);
-    struct offset_open open[] = {{0, 0, false}, {INT64_MAX - 1, 1, true}};
+    struct offset_open open[] = {{0, 0, false, false}, {INT64_MAX - 1, 1, true, false}};
     assert_true(round_trip(0, INT64_MAX - 1, open, 2) > 0);
 }
 
@@ -123,7 +129,9 @@ static size_t random_open(struct random *random, int64_t front, struct offset_op
         if (random_below(random, 3) == 0)
             offset += (int64_t)random_below(random, 1ULL << random_below(random, 20));
         uint8_t begun = (uint8_t)random_below(random, (uint64_t)kinds);
-        ret_open[i] = (struct offset_open){offset++, begun, begun > 0 && random_below(random, 2)};
+        bool is_under_way = begun > 0 && random_below(random, 2) > 0;
+        bool is_marked = is_under_way && random_below(random, 2) > 0;
+        ret_open[i] = (struct offset_open){offset++, begun, is_under_way, is_marked};
     }
     *ret_last = offset - 1 + (int64_t)random_below(random, 50);
     return count;
@@ -177,7 +185,8 @@ static void every_flipped_bit_is_rejected(void **state)
         for (size_t bit = 0; bit < buf.len * 8; bit++) {
             buf.ptr[bit / 8] = (char)(buf.ptr[bit / 8] ^ (1 << (bit % 8)));
             enum err err = read_any(buf_slice(&buf), 500);
-            assert_true(err == ERR_FORMAT || (err == ERR_NOT_ALLOWED && bit < 16));
+            assert_true(err == ERR_FORMAT || (err == ERR_NOT_ALLOWED && bit < 16) ||
+                        (err == ERR_LATER_VERSION && bit >= 16 && bit < 24));
             buf.ptr[bit / 8] = (char)(buf.ptr[bit / 8] ^ (1 << (bit % 8)));
         }
         assert_int_equal(read_any(buf_slice(&buf), 500), OK);
@@ -187,7 +196,8 @@ static void every_flipped_bit_is_rejected(void **state)
 static void a_shortened_or_lengthened_map_is_rejected(void **state)
 {
     (void)state;
-    struct offset_open open[] = {{10, 1, true}, {11, 0, false}, {400, 3, false}};
+    struct offset_open open[] = {
+        {10, 1, true, false}, {11, 0, false, false}, {400, 3, false, false}};
     struct buf buf OWNED_BY(buf_done);
     buf_init(&buf, MAP_LIMIT);
     add_map(&buf, 10, 900, open, COUNT_OF(open));
@@ -204,7 +214,7 @@ static void a_map_is_valid_only_for_its_front(void **state)
     (void)state;
     struct buf buf OWNED_BY(buf_done);
     buf_init(&buf, MAP_LIMIT);
-    struct offset_open open[] = {{10, 0, false}};
+    struct offset_open open[] = {{10, 0, false, false}};
     add_map(&buf, 10, 12, open, 1);
     for (int64_t front = -1; front < 2000; front++)
         assert_int_equal(read_any(buf_slice(&buf), front), front == 10 ? OK : ERR_FORMAT);
@@ -220,8 +230,114 @@ static void metadata_of_other_programs_is_distinguished_from_damage(void **state
         assert_int_equal(read_any(slice_of_text(FOREIGN[i]), 5), ERR_NOT_ALLOWED);
     assert_int_equal(read_any(SLICE(""), 5), ERR_NOT_FOUND);
     assert_int_equal(read_any(SLICE_NULL, 5), ERR_NOT_FOUND);
+    assert_int_equal(read_any(SLICE("bw"), 5), ERR_FORMAT);
+    assert_int_equal(read_any(SLICE("bw0"), 5), ERR_FORMAT);
     assert_int_equal(read_any(SLICE("bw1"), 5), ERR_FORMAT);
     assert_int_equal(read_any(SLICE("bw2!!!!!!!!!!!!!!!!!!"), 5), ERR_FORMAT);
+}
+
+static void a_map_of_a_later_version_is_distinguished_from_damage(void **state)
+{
+    (void)state;
+    char later[] = "bw3!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!";
+    for (later[2] = '3'; later[2] <= '~'; later[2]++)
+        assert_int_equal(read_any(slice_of_text(later), 5), ERR_LATER_VERSION);
+}
+
+static void the_stamp_is_read_back(void **state)
+{
+    (void)state;
+    static const struct offset_map_stamp STAMPS[] = {
+        {0, 0, 0, 0},
+        {1, 2, 3, 4},
+        {UINT32_MAX, UINT32_MAX, UINT32_MAX, OFFSET_MAP_PARTITIONS_MAX},
+    };
+    for (size_t i = 0; i < COUNT_OF(STAMPS); i++) {
+        struct offset_map_head head;
+        struct buf buf OWNED_BY(buf_done);
+        buf_init(&buf, MAP_LIMIT);
+        offset_map_add(&buf, 5, 4, NULL, 0, &STAMPS[i]);
+        assert_int_equal(offset_map_read_head(buf_slice(&buf), &head), OK);
+        assert_true(offset_map_fits(&head, 5));
+        assert_int_equal(head.number, OFFSET_MAP_NUMBER);
+        assert_int_equal(head.stamp.topic, STAMPS[i].topic);
+        assert_int_equal(head.stamp.second, STAMPS[i].second);
+        assert_int_equal(head.stamp.partitions, STAMPS[i].partitions);
+    }
+}
+
+static void more_partitions_than_three_symbols_can_say_are_said_as_the_most(void **state)
+{
+    (void)state;
+    struct offset_map_stamp stamp = {.partitions = OFFSET_MAP_PARTITIONS_MAX + 1};
+    struct offset_map_head head;
+    struct buf buf OWNED_BY(buf_done);
+    buf_init(&buf, MAP_LIMIT);
+    offset_map_add(&buf, 5, 4, NULL, 0, &stamp);
+    assert_int_equal(offset_map_read_head(buf_slice(&buf), &head), OK);
+    assert_int_equal(head.stamp.partitions, OFFSET_MAP_PARTITIONS_MAX);
+}
+
+static void the_hash_of_a_topic_is_zero_only_for_an_unknown_id(void **state)
+{
+    (void)state;
+    static const char CRC_IS_ZERO[] = {(char)0x9d, 0x0a, (char)0xd9, 0x6d};
+    assert_int_equal(offset_map_topic(SLICE("")), 0);
+    assert_int_equal(hash_crc32(0, slice_of(CRC_IS_ZERO, 4)), 0);
+    assert_int_equal(offset_map_topic(slice_of(CRC_IS_ZERO, 4)), 1);
+    assert_int_not_equal(offset_map_topic(SLICE("0123456789abcdef")),
+                         offset_map_topic(SLICE("0123456789abcdeg")));
+}
+
+/* Handmade runs under a head with a valid checksum. */
+static void seal_as(struct buf *buf, const char *version, int64_t front, const char *sealed)
+{
+    static const char ALPHABET[] = "!#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNO";
+    char number[24];
+    (void)snprintf(number, sizeof number, "%lld", (long long)front);
+    uint32_t crc = hash_crc32(0, slice_of_text(number));
+    crc = hash_crc32(hash_crc32(crc, SLICE("!!!!!!")), slice_of_text(sealed));
+    buf_reset(buf);
+    buf_add_text(buf, version);
+    buf_add_text(buf, "!!!!!!");
+    for (int i = 0; i < 6; i++, crc /= 46)
+        buf_add_byte(buf, ALPHABET[crc % 46]);
+    buf_add_text(buf, sealed);
+}
+
+static void seal(struct buf *buf, int64_t front, const char *runs)
+{
+    char sealed[128];
+    (void)snprintf(sealed, sizeof sealed, "!!!!!!!!!!!!!!!%s", runs);
+    seal_as(buf, OFFSET_MAP_VERSION, front, sealed);
+}
+
+/* A map that version 0.1.0 wrote: offset 7 begun 15 times and running, 8 never begun, 29 and then
+ * 30 done, 68 begun once, and one done above. */
+static void a_map_of_the_first_version_is_read(void **state)
+{
+    (void)state;
+    struct offset_open seen[4];
+    struct offset_map_head head;
+    size_t count;
+    int64_t last;
+    struct buf buf OWNED_BY(buf_done);
+    buf_init(&buf, MAP_LIMIT);
+    seal_as(&buf, "bw1", 7, "@!}~!#a");
+    assert_int_equal(offset_map_read(buf_slice(&buf), 7, seen, 4, &count, &last), OK);
+    assert_int_equal(count, 3);
+    assert_same(&seen[0], &(struct offset_open){7, OFFSET_MAP_BEGUN_MAX, true, false});
+    assert_same(&seen[1], &(struct offset_open){8, 0, false, false});
+    assert_same(&seen[2], &(struct offset_open){68, 1, false, false});
+    assert_true(last == 69);
+    assert_int_equal(offset_map_read_head(buf_slice(&buf), &head), OK);
+    assert_int_equal(head.number, 1);
+    assert_int_equal(head.stamp.second + head.stamp.topic + head.stamp.partitions, 0);
+}
+
+static void add_nonce(struct buf *buf, uint32_t nonce)
+{
+    offset_map_add(buf, 5, 4, NULL, 0, &(struct offset_map_stamp){.nonce = nonce});
 }
 
 /* A map of two commits of the same front is never the same text: the nonce differs. */
@@ -237,26 +353,11 @@ static void the_nonce_makes_two_commits_differ(void **state)
         for (size_t k = 0; k < COUNT_OF(nonces); k++) {
             buf_reset(&one);
             buf_reset(&two);
-            offset_map_add(&one, 5, 4, NULL, 0, nonces[i]);
-            offset_map_add(&two, 5, 4, NULL, 0, nonces[k]);
+            add_nonce(&one, nonces[i]);
+            add_nonce(&two, nonces[k]);
             assert_int_equal(slice_equal(buf_slice(&one), buf_slice(&two)), i == k);
             assert_int_equal(read_any(buf_slice(&one), 5), OK);
         }
-}
-
-/* Handmade runs under a head with a valid checksum. */
-static void seal(struct buf *buf, int64_t front, const char *runs)
-{
-    static const char ALPHABET[] = "!#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNO";
-    char number[24];
-    (void)snprintf(number, sizeof number, "%lld", (long long)front);
-    uint32_t crc = hash_crc32(0, slice_of_text(number));
-    crc = hash_crc32(hash_crc32(crc, SLICE("!!!!!!")), slice_of_text(runs));
-    buf_reset(buf);
-    buf_add_text(buf, "bw1!!!!!!");
-    for (int i = 0; i < 6; i++, crc /= 46)
-        buf_add_byte(buf, ALPHABET[crc % 46]);
-    buf_add_text(buf, runs);
 }
 
 static void invalid_runs_are_rejected_under_a_valid_checksum(void **state)
@@ -296,7 +397,7 @@ static void invalid_runs_are_rejected_under_a_valid_checksum(void **state)
 static void an_array_that_is_too_small_is_not_overrun(void **state)
 {
     (void)state;
-    struct offset_open open[] = {{0, 0, false}, {1, 1, false}, {2, 2, false}};
+    struct offset_open open[] = {{0, 0, false, false}, {1, 1, false, false}, {2, 2, false, false}};
     struct offset_open seen[3];
     struct buf buf OWNED_BY(buf_done);
     size_t count;
@@ -325,7 +426,7 @@ static void open_offsets_that_do_not_fit_are_counted_but_not_written(void **stat
     struct buf buf OWNED_BY(buf_done);
     buf_init(&buf, MAP_LIMIT);
     for (size_t i = 0; i < COUNT_OF(CASES); i++) {
-        struct offset_open seen[3] = {{0}, {0}, {-1, 7, true}};
+        struct offset_open seen[3] = {{0}, {0}, {-1, 7, true, false}};
         size_t count = 0;
         int64_t last = -1;
         seal(&buf, 1234, CASES[i].runs);
@@ -339,10 +440,10 @@ static void open_offsets_that_do_not_fit_are_counted_but_not_written(void **stat
 static bool write_one(void *self)
 {
     (void)self;
-    struct offset_open open[] = {{3, 1, true}, {90, 0, false}};
+    struct offset_open open[] = {{3, 1, true, false}, {90, 0, false, false}};
     struct buf buf OWNED_BY(buf_done);
     buf_init(&buf, MAP_LIMIT);
-    offset_map_add(&buf, 3, 5000, open, 2, 9);
+    offset_map_add(&buf, 3, 5000, open, 2, &STAMP);
     return buf.failed == OK;
 }
 
@@ -357,11 +458,11 @@ static void a_map_over_the_limit_of_its_buf_fails(void **state)
     (void)state;
     struct buf buf OWNED_BY(buf_done);
     buf_init(&buf, OFFSET_MAP_HEAD_LEN + 1);
-    struct offset_open open[] = {{3, 1, true}, {4, 2, true}};
-    offset_map_add(&buf, 3, 3, open, 1, 9);
+    struct offset_open open[] = {{3, 1, true, false}, {4, 2, true, false}};
+    offset_map_add(&buf, 3, 3, open, 1, &STAMP);
     assert_int_equal(buf.failed, OK);
     buf_reset(&buf);
-    offset_map_add(&buf, 3, 4, open, 2, 9);
+    offset_map_add(&buf, 3, 4, open, 2, &STAMP);
     assert_int_not_equal(buf.failed, OK);
 }
 
@@ -378,6 +479,11 @@ int main(void)
         cmocka_unit_test(a_shortened_or_lengthened_map_is_rejected),
         cmocka_unit_test(a_map_is_valid_only_for_its_front),
         cmocka_unit_test(metadata_of_other_programs_is_distinguished_from_damage),
+        cmocka_unit_test(a_map_of_a_later_version_is_distinguished_from_damage),
+        cmocka_unit_test(the_stamp_is_read_back),
+        cmocka_unit_test(more_partitions_than_three_symbols_can_say_are_said_as_the_most),
+        cmocka_unit_test(the_hash_of_a_topic_is_zero_only_for_an_unknown_id),
+        cmocka_unit_test(a_map_of_the_first_version_is_read),
         cmocka_unit_test(the_nonce_makes_two_commits_differ),
         cmocka_unit_test(invalid_runs_are_rejected_under_a_valid_checksum),
         cmocka_unit_test(an_array_that_is_too_small_is_not_overrun),

@@ -72,8 +72,13 @@ void batch_add_offset(struct engine *engine, struct partition *partition)
     /* Offset and map are of the same moment. */
     partition->batch_offset = ledger_front(ledger);
     buf_reset(&partition->batch_map);
-    CHECK(ledger_add_map(ledger, (uint32_t)random_next(&engine->random), &partition->batch_map) ==
-          OK);
+    struct offset_map_stamp stamp = {
+        .nonce = (uint32_t)random_next(&engine->random),
+        .topic = partition->topic_hash,
+        .second = (uint32_t)(engine->wall_ms / 1000),
+        .partitions = partition->topic_partitions,
+    };
+    CHECK(ledger_add_map(ledger, &stamp, &partition->batch_map) == OK);
     ledger->is_changed = false;
     partition->is_in_batch = true;
     batch->partitions[batch->offset_count] = partition;

@@ -120,6 +120,7 @@ enum err ledger_open(struct ledger *ledger, int64_t offset, struct slice metadat
     ledger->next = offset < 0 ? 0 : offset;
     ledger->map_last = -1;
     ledger->is_changed = ledger->is_recreated = false;
+    ledger->stamp = (struct offset_map_stamp){.second = 0};
     buf_reset(&ledger->committed_map);
     buf_add(&ledger->committed_map, metadata);
     struct offset_open *open;
@@ -127,11 +128,15 @@ enum err ledger_open(struct ledger *ledger, int64_t offset, struct slice metadat
     int64_t last;
     enum err err = read_map(metadata, offset, &open, &count, &last);
     if (err == OK) {
+        struct offset_map_head head;
+        CHECK(offset_map_read_head(metadata, &head) == OK);
+        ledger->stamp = head.stamp;
         ledger->map_last = last;
         for (size_t i = 0; i < count; i++) {
             struct ledger_entry *entry = entry_add(ledger, open[i].offset);
-            entry->was_running = open[i].is_running;
-            entry->deaths = (uint8_t)(open[i].begun - (open[i].is_running ? 1 : 0));
+            entry->was_running = open[i].is_under_way;
+            entry->was_marked = open[i].is_marked;
+            entry->deaths = (uint8_t)(open[i].begun - (open[i].is_under_way ? 1 : 0));
         }
     }
     memory_free(open);
@@ -149,7 +154,7 @@ size_t ledger_committed_running(const struct ledger *ledger, int64_t offset, str
     for (size_t i = 0; i < count; i++) {
         const struct offset_open *open = &(*ret_open)[i];
         const struct ledger_entry *entry = ledger_find(ledger, open->offset);
-        if (open->is_running && entry != NULL && !entry->was_running &&
+        if (open->is_under_way && entry != NULL && !entry->was_running &&
             open->begun == entry->deaths + 1)
             (*ret_open)[kept++] = *open;
     }
@@ -307,6 +312,7 @@ struct ledger_taken ledger_take(struct ledger *ledger, int64_t offset, uint32_t 
         .is_open = true,
         .begun = (uint8_t)(entry->deaths + (entry->was_running ? 1 : 0)),
         .was_running = entry->was_running,
+        .was_marked = entry->was_running && entry->was_marked,
     };
 }
 
@@ -411,11 +417,13 @@ static struct offset_open open_of(const struct ledger_entry *entry)
     return (struct offset_open){
         .offset = entry->offset,
         .begun = (uint8_t)(begun > OFFSET_MAP_BEGUN_MAX ? OFFSET_MAP_BEGUN_MAX : begun),
-        .is_running = running,
+        .is_under_way = running,
+        .is_marked = entry->was_marked && entry->was_running,
     };
 }
 
-enum err ledger_add_map(const struct ledger *ledger, uint32_t nonce, struct buf *ret_map)
+enum err ledger_add_map(const struct ledger *ledger, const struct offset_map_stamp *stamp,
+                        struct buf *ret_map)
 {
     struct offset_open *open = memory_new((ledger->count + 1) * sizeof(struct offset_open));
     if (open == NULL)
@@ -436,7 +444,7 @@ enum err ledger_add_map(const struct ledger *ledger, uint32_t nonce, struct buf 
     if (last < front)
         last = front - 1;
     size_t before = ret_map->len;
-    offset_map_add(ret_map, front, last, open, count, nonce);
+    offset_map_add(ret_map, front, last, open, count, stamp);
     memory_free(open);
     if (ret_map->failed != OK)
         return ret_map->failed;

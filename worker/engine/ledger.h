@@ -39,6 +39,7 @@ struct ledger_entry {
     uint8_t deaths;        /* owners that died with a call under way and whose usage is recorded */
     bool is_running;       /* this process has a call under way */
     bool was_running;      /* a dead owner's call, not recorded yet */
+    bool was_marked;       /* … of which the map had only the mark */
     uint16_t unrecorded;   /* calls that ended and whose usage waits for a batch */
     uint64_t dropped_hash; /* of a request that was called and dropped; else 0: lost_calls.h */
 };
@@ -57,6 +58,7 @@ struct ledger {
     bool is_recreated;        /* its topic was recreated, and nothing committed since */
     int64_t committed_offset; /* as the broker has it; -1 = none */
     struct buf committed_map;
+    struct offset_map_stamp stamp; /* of the map that it started with */
 };
 
 /* What ledger_take found. */
@@ -64,6 +66,7 @@ struct ledger_taken {
     bool is_open;     /* false: done already, or a duplicate: skip the record */
     uint8_t begun;    /* owners that died with a call under way for it */
     bool was_running; /* the last of them is not recorded yet */
+    bool was_marked;  /* … and may never have been made */
 };
 
 /* `map_bytes_max`: limit of the maps to write. ERR_NO_MEMORY; ledger_done is due in any case. */
@@ -73,10 +76,10 @@ void ledger_change(struct ledger *ledger);
 /* Frees the entries. */
 void ledger_done(struct ledger *ledger);
 
-/* Starts from the committed offset (-1 = none) and its metadata. OK, or ERR_NOT_ALLOWED or
- * ERR_FORMAT (metadata not usable: offset_map.h); the ledger is usable and starts at the offset in
- * any case. It keeps a map over map_bytes_max (the limit was higher before) whole and adds nothing
- * until it has shrunk. */
+/* Starts from the committed offset (-1 = none) and its metadata. OK, or ERR_NOT_ALLOWED, ERR_FORMAT
+ * or ERR_LATER_VERSION (metadata not usable: offset_map.h): then what is done above the offset is
+ * unknown, and the ledger must not be used. It keeps a map over map_bytes_max (the limit was higher
+ * before) whole and adds nothing until it has shrunk. */
 enum err ledger_open(struct ledger *ledger, int64_t offset, struct slice metadata);
 /* Finds the calls of this process that its committed map names as running: the next owner would
  * take them for a dead owner's. Returns their number; the caller frees *ret_open (memory_free). */
@@ -132,9 +135,9 @@ int64_t ledger_backlog(const struct ledger *ledger, int64_t high);
 /* How full the map may become with what is open now, in thousandths of its limit. */
 int64_t ledger_fill(const struct ledger *ledger);
 /* Appends the map for this front: at most map_bytes_max bytes, unless the ledger started with a
- * longer map (CHECKed). `nonce` makes each map unique. ERR_NO_MEMORY. */
-MUST_CHECK enum err ledger_add_map(const struct ledger *ledger, uint32_t nonce,
-                                   struct buf *ret_map);
+ * longer map (CHECKed). The stamp's nonce makes each map unique. ERR_NO_MEMORY. */
+MUST_CHECK enum err ledger_add_map(const struct ledger *ledger,
+                                   const struct offset_map_stamp *stamp, struct buf *ret_map);
 /* The batch with this offset and map was committed: removes its entries. */
 void ledger_commit(struct ledger *ledger, int64_t offset, struct slice map);
 /* The batch was aborted: its entries are finished, but not in a batch. */

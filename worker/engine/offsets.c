@@ -72,6 +72,16 @@ static void verify(struct engine *engine, struct partition *partition, int64_t o
     partition_read_at(engine, partition, engine->now_ms + engine->config.stall_ms);
 }
 
+/* Keeps what is known of the topic: as the broker says now, else as the committed map says. */
+static void note_topic(struct partition *partition, const struct committed *committed)
+{
+    const struct offset_map_stamp *stamp = &partition->ledger.stamp;
+    uint32_t hash = offset_map_topic(committed->topic_id);
+    partition->topic_hash = hash != 0 ? hash : stamp->topic;
+    partition->topic_partitions =
+        committed->topic_partitions > 0 ? (uint32_t)committed->topic_partitions : stamp->partitions;
+}
+
 void engine_offsets_read(struct engine *engine, struct tenure tenure, uint32_t ticket, enum err err,
                          const struct committed *committed)
 {
@@ -88,11 +98,13 @@ void engine_offsets_read(struct engine *engine, struct tenure tenure, uint32_t t
         return;
     }
     partition->is_read_logged = false;
-    if (!partition_has_ledger(partition))
-        start(engine, partition,
-              ledger_open(&partition->ledger, committed->offset, committed->metadata));
-    else
+    if (!partition_has_ledger(partition)) {
+        enum err opened = ledger_open(&partition->ledger, committed->offset, committed->metadata);
+        note_topic(partition, committed);
+        start(engine, partition, opened);
+    } else {
         verify(engine, partition, committed->offset, committed->metadata);
+    }
 }
 
 /* ---- a truncated log, a recreated topic ---- */

@@ -80,6 +80,8 @@ struct partition {
     char topic_text[TOPIC_ROOM];
     struct slice topic;
     int32_t number;
+    uint32_t topic_hash;       /* offset_map_topic() of the topic's id; 0 = unknown */
+    uint32_t topic_partitions; /* how many the topic has; 0 = unknown */
     enum partition_step {
         PARTITION_READING,  /* the committed offset is being read; no ledger yet */
         PARTITION_WITHHELD, /* nothing is taken until an operator decides; no ledger either */

@@ -331,8 +331,8 @@ def nothing_left_open(evidence):
 
 
 def map_is_empty(metadata):
-    """bw1, a nonce and a checksum of six characters each, and then no runs."""
-    return metadata == "" or (metadata.startswith("bw1") and len(metadata) == 15)
+    """A head of bw2 (offset_map.h), and then no runs."""
+    return metadata == "" or (metadata.startswith("bw2") and len(metadata) == 30)
 
 
 def must_be_graceful(evidence):

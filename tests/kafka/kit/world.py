@@ -15,9 +15,9 @@ from kit.processes import PATIENCE, wait_for
 from kit.services import MODEL, PROMPT, SECRET, Simulator, Worker, merged
 
 # Of the offset map (offset_map.c), by index in its symbols.
-MAP_HEAD = 15
+MAP_HEAD = 30
 MAP_SYMBOLS = "".join(chr(byte) for byte in range(ord("!"), ord("~") + 1) if chr(byte) not in '"\\')
-MAP_OPEN_RUN, MAP_RUNNING = 31, 15
+MAP_OPEN_RUN, MAP_RUNNING = 28, 18
 
 
 def chat(name, text="Say something.", directive="", **fields):
