@@ -585,31 +585,6 @@ static inline size_t kit_batch_with(struct kit *kit, enum output_kind kind)
     return 0;
 }
 
-/* ---- outputs ---- */
-
-static inline size_t kit_count(const struct kit *kit, enum output_kind kind)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < kit->output_count; i++)
-        count += kit->outputs[i].kind == kind;
-    return count;
-}
-
-/* The n-th committed output of a kind. */
-static inline const struct kit_text *kit_output(const struct kit *kit, enum output_kind kind,
-                                                size_t n)
-{
-    for (size_t i = 0; i < kit->output_count; i++)
-        if (kit->outputs[i].kind == kind && n-- == 0)
-            return &kit->outputs[i];
-    fail_msg("there is no such output");
-    return &kit->outputs[0];
-}
-
-static inline void assert_says(const struct kit_text *text, const char *part)
-{
-    if (strstr(text->value, part) == NULL)
-        fail_msg("%s\nis not said in\n%s", part, text->value);
-}
+#include "engine_kit_outputs.h"
 
 #endif

@@ -23,6 +23,7 @@ void partition_withhold(struct engine *engine, struct partition *partition, enum
     partition->withheld_records = records;
     partition->withheld_age_ms = age_ms;
     partition->read_again_ms = engine->now_ms + WITHHELD_AGAIN_MS;
+    slot_set_due(engine, partition);
     engine->ports.partition_pause(engine->ports.self, partition->tenure);
     if (engine->withheld.look_ms > engine->now_ms + GATHER_MS)
         engine->withheld.look_ms = engine->now_ms + GATHER_MS;
