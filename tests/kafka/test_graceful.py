@@ -151,6 +151,27 @@ def test_a_second_sigterm_records_the_cancelled_call_and_ends_within_a_second(br
         assert world.responses()["long"]["status"] == "ok"
 
 
+def test_a_worker_says_what_it_waits_for_until_it_has_partitions(broker, folder):
+    with World(broker, folder, partitions=1, settings={"kafka": {"session_timeout": "6s"}}) as world:
+        world.worker("w0")
+        assert wait_for(lambda: world.workers["w0"].events("ready"))
+        world.kill("w0")
+        second = world.worker("w1")         # waits for the session of the dead one
+        assert wait_for(lambda: second.events("ready"))
+        [waits] = second.events("join_waits")
+        assert waits["waited_ms"] >= 2000 and waits["session_ms"] == 6000
+        assert second.events("ready")[0]["partitions"] == 1
+        third = world.worker("w2")          # more workers than partitions
+        assert wait_for(lambda: third.events("ready_idle"))
+        assert "its topics have 1 partitions, and other members have them" in third.events("ready_idle")[0]["message"]
+        assert not third.events("ready")
+        second.stop()
+        assert wait_for(lambda: third.events("ready"))
+        world.ask("one")
+        world.writer.flush()
+        world.await_answers()
+
+
 @pytest.mark.core
 def test_a_second_sigterm_ends_a_worker_whose_brokers_do_not_answer(own_broker, folder):
     with World(own_broker, folder, partitions=1, settings={"delivery": {"drain_timeout": "1h"},

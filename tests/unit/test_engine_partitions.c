@@ -29,6 +29,14 @@ static void nothing_is_fetched_before_offset_and_map_are_read(void **state)
     kit_wait(kit, 1);
     assert_int_equal(kit->reads.count, 1);
     assert_int_equal(kit->logged[LOG_OFFSETS_UNREADABLE], 0); /* it is transient and not logged */
+    for (int again = 0; again < 4; again++) {
+        assert_int_equal(kit->logged[LOG_OFFSETS_PENDING], again >= 2);
+        ticket = kit->reads.list[0].ticket;
+        kit->reads.count = 0;
+        engine_offsets_read(kit->engine, kit->tenures[0], ticket, ERR_UNSTABLE, NULL);
+        kit_wait(kit, 500);
+    }
+    assert_int_equal(kit->logged[LOG_OFFSETS_PENDING], 1);
     ticket = kit->reads.list[0].ticket;
     engine_offsets_read(kit->engine, kit->tenures[0], ticket, ERR_IO, NULL);
     kit->reads.count = 0;

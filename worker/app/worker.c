@@ -164,7 +164,9 @@ static void add_headline(void *self, struct buf *ret_text)
     struct io_health health;
     io_health(worker->io, &health);
     if (!health.has_joined) {
-        buf_add_text(ret_text, "Waits for the brokers before it joins its group.");
+        buf_add_text(ret_text, health.has_subscribed
+                                   ? "Joins its group."
+                                   : "Waits for the brokers before it joins its group.");
         return;
     }
     if (health.is_stopping)

@@ -10,7 +10,8 @@
 #include "engine/slots.h"
 #include "engine/log.h"
 
-#define OFFSETS_AGAIN_MS 500 /* between an unstable or failed read and the next */
+#define PENDING_LOG_MS   1000 /* an open transaction is worth a line then */
+#define OFFSETS_AGAIN_MS 500  /* between an unstable or failed read and the next */
 
 /* ---- the first read: start ---- */
 
@@ -82,6 +83,18 @@ static void note_topic(struct partition *partition, const struct committed *comm
         committed->topic_partitions > 0 ? (uint32_t)committed->topic_partitions : stamp->partitions;
 }
 
+/* A transaction on the offset is still open, as it is for a moment after each commit. */
+static void note_pending(struct engine *engine, struct partition *partition)
+{
+    if (partition->pending_since_ms == 0)
+        partition->pending_since_ms = engine->now_ms;
+    if (partition->is_pending_logged ||
+        engine->now_ms - partition->pending_since_ms < PENDING_LOG_MS)
+        return;
+    partition->is_pending_logged = true;
+    ENGINE_LOG(engine, LOG_OFFSETS_PENDING, PARTITION_FIELDS(partition));
+}
+
 void engine_offsets_read(struct engine *engine, struct tenure tenure, uint32_t ticket, enum err err,
                          const struct committed *committed)
 {
@@ -94,10 +107,13 @@ void engine_offsets_read(struct engine *engine, struct tenure tenure, uint32_t t
             ENGINE_LOG(engine, LOG_OFFSETS_UNREADABLE, PARTITION_FIELDS(partition),
                        FIELD_TEXT("error", slice_of_text(err_words(err))));
         partition->is_read_logged = err != ERR_UNSTABLE;
+        if (err == ERR_UNSTABLE)
+            note_pending(engine, partition);
         partition_read_at(engine, partition, engine->now_ms + OFFSETS_AGAIN_MS);
         return;
     }
-    partition->is_read_logged = false;
+    partition->is_read_logged = partition->is_pending_logged = false;
+    partition->pending_since_ms = 0;
     if (!partition_has_ledger(partition)) {
         enum err opened = ledger_open(&partition->ledger, committed->offset, committed->metadata);
         note_topic(partition, committed);

@@ -93,6 +93,8 @@ struct partition {
     int64_t withheld_age_ms;  /* of the oldest of them; -1 = unknown */
     bool is_verified;         /* the broker has the ledger's offset and map */
     bool is_read_pending;     /* the answer will have read_ticket */
+    int64_t pending_since_ms; /* its offset is in an open transaction; 0 = it is not */
+    bool is_pending_logged;   /* the log has the line about that */
     bool is_read_logged;      /* the log has the line that the offset cannot be read */
     uint32_t read_ticket;
     int64_t read_again_ms; /* when to read again; INT64_MAX = not */

@@ -110,6 +110,7 @@ static bool rooms_make(struct io *io, char *ret_error)
     io->committer = kafka_committer_new(kafka, io->lines, wake, ret_error);
     if (io->committer == NULL)
         return false;
+    io->session_ms = kafka_conf_number(kafka, KAFKA_CONSUMER, "session.timeout.ms");
     io->offsets = kafka_offsets_new(kafka, io->consumer, io->sink, wake);
     io->lookup = kafka_lookup_new(kafka, io->consumer, io->sink, wake);
     return io->offsets != NULL && io->lookup != NULL;
@@ -268,20 +269,53 @@ static void stop_serve(struct io *io)
 static void join_when_ready(struct io *io)
 {
     char error[KAFKA_ERROR_MAX];
-    if (io->has_joined || io->is_stopping || !kafka_committer_is_ready(io->committer))
+    if (io->has_subscribed || io->is_stopping || !kafka_committer_is_ready(io->committer))
         return;
-    io->has_joined = true;
-    if (kafka_consumer_subscribe(io->consumer, error)) {
-        struct log_field field = FIELD_INT("start_ms", io->now_ms - io->made_ms);
-        log_sink_add(io->sink, LOG_READY, &field, 1);
-        notify_ready(&io->notify);
+    io->has_subscribed = true;
+    if (kafka_consumer_subscribe(io->consumer, error))
         return;
-    }
     struct log_field fields[] = {FIELD_TEXT("client", SLICE("consumer")),
                                  FIELD_TEXT("text", slice_of_text(error))};
     log_sink_add(io->sink, LOG_LIBRDKAFKA_ERROR, fields, COUNT_OF(fields));
     io->exit_code = IO_EXIT_STOPPED_AT_ONCE;
     stop_begin(io);
+}
+
+/* Logs how the worker gets into its group. */
+static void arrival_log(struct io *io, enum arrival_news news, const struct arrival_look *look)
+{
+    static const enum log_event EVENTS[] = {[ARRIVAL_WAITS] = LOG_JOIN_WAITS,
+                                            [ARRIVAL_REBALANCES] = LOG_REBALANCE_WAITS,
+                                            [ARRIVAL_NONE] = LOG_READY_IDLE,
+                                            [ARRIVAL_READY] = LOG_READY};
+    char reason[128] = "the brokers do not know its topics yet";
+    int32_t partitions = kafka_lookup_partitions(io->lookup);
+    if (partitions > 0)
+        (void)snprintf(reason, sizeof reason,
+                       "its topics have %d partitions, and other members have them; it gets one "
+                       "when a member gives one up or leaves",
+                       (int)partitions);
+    const struct log_field fields[] = {
+        FIELD_TEXT("group", io->config.kafka.group_id),
+        FIELD_INT("start_ms", io->now_ms - io->made_ms),
+        FIELD_INT("partitions", look->partitions),
+        FIELD_INT("waited_ms", arrival_waited_ms(&io->arrival, io->now_ms)),
+        FIELD_INT("session_ms", io->session_ms),
+        FIELD_TEXT("reason", news == ARRIVAL_NONE ? slice_of_text(reason) : SLICE("")),
+    };
+    log_sink_add(io->sink, EVENTS[news], fields, COUNT_OF(fields));
+}
+
+static void arrival_serve(struct io *io)
+{
+    struct arrival_look look = kafka_consumer_arrival(io->consumer);
+    if (look.has_joined && !io->has_joined) {
+        io->has_joined = true;
+        notify_ready(&io->notify);
+    }
+    enum arrival_news news = arrival_note(&io->arrival, &look, io->now_ms);
+    if (news != ARRIVAL_NO_NEWS && !io->is_stopping)
+        arrival_log(io, news, &look);
 }
 
 static void batch_take(struct io *io)
@@ -329,6 +363,7 @@ static void kafka_serve(struct io *io)
     batch_take(io);
     releases_serve(io);
     kafka_consumer_step(io->consumer, io->now_ms);
+    arrival_serve(io);
     int64_t offsets_due_ms = kafka_offsets_step(io->offsets, io->now_ms);
     kafka_lookup_step(io->lookup, io->now_ms);
     kafka_chunks_step(io->chunks);

@@ -51,7 +51,8 @@ const struct ports *io_ports(struct io *io);
 void io_attach(struct io *io, struct engine *engine);
 /* How the worker stands, for health pages. */
 struct io_health {
-    bool has_joined; /* the group, since the start */
+    bool has_subscribed; /* the producer is ready, so that the worker may join its group */
+    bool has_joined;     /* the group gave partitions, or none, at least once */
     bool is_stopping;
     struct slice still_topic; /* a partition that stands still (io/kafka/still.h); null = none */
     int32_t still_partition;

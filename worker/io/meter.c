@@ -13,7 +13,9 @@ int io_server_port(const struct io *io)
 void io_health(struct io *io, struct io_health *ret_health)
 {
     const struct part *still = kafka_consumer_still(io->consumer);
-    *ret_health = (struct io_health){.has_joined = io->has_joined, .is_stopping = io->is_stopping};
+    *ret_health = (struct io_health){.has_subscribed = io->has_subscribed,
+                                     .has_joined = io->has_joined,
+                                     .is_stopping = io->is_stopping};
     if (still == NULL)
         return;
     ret_health->still_topic = slice_of_text(still->topic);

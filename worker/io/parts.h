@@ -55,11 +55,13 @@ struct io {
     struct kafka_committer *committer;
     struct kafka_chunks *chunks;
     struct engine *engine;
+    int64_t session_ms; /* of its membership */
     int64_t made_ms, now_ms, kafka_due_ms, turn_due_ms;
     int64_t stalled_ms;  /* sum of the loop's pauses over 100 ms */
     int64_t uv_ahead_ms; /* uv's clock minus clock_monotonic_ms, which counts suspensions too */
     int64_t started_wall_ms;
-    bool has_joined; /* the group */
+    bool has_subscribed, has_joined; /* the group */
+    struct arrival arrival;          /* into it */
     bool is_stopping, is_hurrying, has_ended;
     int exit_code;
     struct release *releases; /* PARTITIONS_MAX */

@@ -131,6 +131,16 @@ struct rd_kafka_consumer_group_metadata_s *kafka_consumer_group(struct kafka_con
     return kafka_group_metadata(&consumer->group);
 }
 
+struct arrival_look kafka_consumer_arrival(struct kafka_consumer *consumer)
+{
+    return (struct arrival_look){
+        .is_joining = kafka_joins_under_way(&consumer->joins),
+        .has_brokers = !consumer->brokers_down,
+        .has_joined = consumer->rebalances.has_assignment,
+        .partitions = parts_running(&consumer->parts),
+    };
+}
+
 bool kafka_consumer_is_joining(struct kafka_consumer *consumer)
 {
     return kafka_joins_under_way(&consumer->joins);

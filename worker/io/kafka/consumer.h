@@ -6,6 +6,7 @@
 #define IO_KAFKA_CONSUMER_H
 
 #include "engine/ports.h"
+#include "io/kafka/arrival.h"
 #include "io/kafka/conf.h"
 #include "io/kafka/partitions.h"
 #include "io/kafka/rebalances.h"
@@ -40,6 +41,8 @@ const struct part *kafka_consumer_part(struct kafka_consumer *consumer, struct t
 void kafka_consumer_step(struct kafka_consumer *consumer, int64_t now_ms);
 /* Passes records to the engine; true: there are more, and room for them. */
 MUST_CHECK bool kafka_consumer_pump(struct kafka_consumer *consumer);
+/* What the group has given (io/kafka/arrival.h). */
+struct arrival_look kafka_consumer_arrival(struct kafka_consumer *consumer);
 /* Has the client failed for good (such as a fenced static member)? The worker must then stop. */
 bool kafka_consumer_failed(const struct kafka_consumer *consumer);
 /* Another room got an answer from a broker, so not all brokers are down. */

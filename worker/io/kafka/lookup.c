@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <librdkafka/rdkafka.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <time.h>
 
@@ -50,6 +51,7 @@ struct kafka_lookup {
     /* The thread's, for each topic of the settings: */
     bool *is_missing; /* TOPIC_MISSING was logged */
     bool *is_found;
+    atomic_int partitions; /* of the request topics that are found */
     pthread_mutex_t lock;
     pthread_cond_t added;
     /* Under the lock: */
@@ -144,6 +146,8 @@ static bool topics_watch(struct kafka_lookup *lookup)
         enum err err = topic_query(lookup->client, name, &partitions);
         struct log_field field = FIELD_TEXT("topic", topic);
         lookup->is_found[i] = err == OK;
+        if (err == OK && i < lookup->config->topic_count)
+            (void)atomic_fetch_add(&lookup->partitions, partitions);
         if (err == OK && lookup->is_missing[i])
             log_sink_add(lookup->sink, LOG_TOPIC_FOUND, &field, 1);
         else if (err == ERR_NOT_FOUND && !lookup->is_missing[i])
@@ -249,6 +253,11 @@ static void query_add(struct kafka_lookup *lookup, const struct lookup_query *co
     list_add_last(&lookup->queries, &query->link);
     (void)pthread_cond_signal(&lookup->added);
     (void)pthread_mutex_unlock(&lookup->lock);
+}
+
+int32_t kafka_lookup_partitions(struct kafka_lookup *lookup)
+{
+    return atomic_load(&lookup->partitions);
 }
 
 void kafka_lookup_topic(struct kafka_lookup *lookup, struct slice topic, uint32_t ticket)

@@ -73,6 +73,14 @@ struct part *parts_at(struct parts *parts, struct tenure tenure)
     return part->state != PART_FREE && part->epoch == tenure.epoch ? part : NULL;
 }
 
+uint32_t parts_running(const struct parts *parts)
+{
+    uint32_t count = 0;
+    for (size_t i = 0; i < parts->end; i++)
+        count += parts->slots[i].state == PART_RUNNING;
+    return count;
+}
+
 struct tenure part_tenure(const struct part *part)
 {
     return (struct tenure){.slot = (uint32_t)(part - part->parts->slots), .epoch = part->epoch};

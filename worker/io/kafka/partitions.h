@@ -76,6 +76,9 @@ struct part *parts_at(struct parts *parts, struct tenure tenure);
 /* The tenure of a part. */
 struct tenure part_tenure(const struct part *part);
 
+/* How many parts are assigned and read from. */
+uint32_t parts_running(const struct parts *parts);
+
 /* Separates the partition's queue from the consumer's. Call it before the partition is assigned. */
 void part_open(struct part *part);
 struct rd_kafka_topic_partition_list_s;

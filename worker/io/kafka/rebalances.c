@@ -181,6 +181,7 @@ static void answer(struct kafka_rebalances *rebalances, int64_t now_ms)
             leaving_check(rebalances, rebalance, now_ms);
         if (!rebalance_is_ready(rebalances, rebalance, now_ms))
             return;
+        rebalances->has_assignment = rebalances->has_assignment || rebalance->is_assign;
         if (rebalance->is_assign)
             assign_answer(rebalances, rebalance);
         else

@@ -27,6 +27,7 @@ struct kafka_rebalances {
     struct kafka_group *group;
     int64_t gone_checked_ms;         /* when the membership was checked last */
     int64_t counts[REBALANCE_KINDS]; /* of rebalances that came */
+    bool has_assignment;             /* one that assigns was answered, also an empty one */
 };
 
 /* Makes an empty queue. `parts` and `group` are borrowed. */
