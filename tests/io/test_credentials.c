@@ -1,5 +1,5 @@
-/* io/aws/environment.c and io/aws/credentials.c against an environment and files of the test's own.
- */
+/* io/aws/environment.c and the chain, io/aws/chain.c, against an environment and files of the
+ * test's own. */
 #include "unit/unit.h"
 
 #include <stdio.h>
@@ -8,7 +8,8 @@
 #include <unistd.h>
 
 #include "base/memory.h"
-#include "io/aws/credentials.h"
+#include "io/aws/alone.h"
+#include "io/aws/chain.h"
 #include "unit/torture.h"
 
 #define VARIABLES_MAX 8
@@ -19,7 +20,8 @@ static struct {
 static size_t variable_count;
 static char home[64];
 static struct aws_environment environment;
-static struct credentials_store store;
+static struct keys keys;
+static struct search search;
 static char words[AWS_REASON_MAX];
 
 static const char *look_up(void *self, const char *name)
@@ -64,7 +66,7 @@ static int setup(void **state)
     (void)snprintf(path, sizeof path, "%s/.aws", home);
     assert_int_equal(mkdir(path, 0700), 0);
     set("HOME", home);
-    credentials_init(&store);
+    keys_init(&keys);
     return 0;
 }
 
@@ -80,7 +82,7 @@ static int teardown(void **state)
     (void)snprintf(path, sizeof path, "%s/.aws", home);
     assert_int_equal(rmdir(path), 0);
     assert_int_equal(rmdir(home), 0);
-    credentials_done(&store);
+    keys_done(&keys);
     aws_environment_done(&environment);
     assert_int_equal(memory_live(), 0);
     return 0;
@@ -90,6 +92,15 @@ static enum err load_profile(const char *profile)
 {
     aws_environment_done(&environment);
     return aws_environment_load(&environment, look_up, variables, profile, words);
+}
+
+static enum err find(void)
+{
+    static const struct http_config http = {.connect_ms = 1000};
+    struct search_ports ports;
+    alone_ports(&http, &ports);
+    search_init(&search, &environment, &ports);
+    return chain_find(&search, &keys);
 }
 
 static void load(void)
@@ -110,23 +121,23 @@ static void must_refuse(enum err err, const char *part)
 static void must_find_none(const char *part, const char *other)
 {
     load();
-    assert_int_equal(credentials_load(&store, &environment), ERR_NO_CREDENTIALS);
-    if (strstr(store.reason, part) == NULL || strstr(store.reason, other) == NULL)
-        print_message("%s\n", store.reason);
-    assert_non_null(strstr(store.reason, part));
-    assert_non_null(strstr(store.reason, other));
-    assert_null(store.source);
-    assert_null(store.credentials.secret_access_key.ptr);
+    assert_int_equal(find(), ERR_NO_CREDENTIALS);
+    if (strstr(search.reason, part) == NULL || strstr(search.reason, other) == NULL)
+        print_message("%s\n", search.reason);
+    assert_non_null(strstr(search.reason, part));
+    assert_non_null(strstr(search.reason, other));
+    assert_string_equal(keys.source, "");
+    assert_null(keys.credentials.secret_access_key.ptr);
 }
 
 static void must_find(const char *source, const char *id, const char *secret)
 {
     load();
-    assert_int_equal(credentials_load(&store, &environment), OK);
-    assert_string_equal(store.source, source);
-    assert_slice(store.credentials.access_key_id, id);
-    assert_slice(store.credentials.secret_access_key, secret);
-    assert_null(store.credentials.bearer_token.ptr);
+    assert_int_equal(find(), OK);
+    assert_string_equal(keys.source, source);
+    assert_slice(keys.credentials.access_key_id, id);
+    assert_slice(keys.credentials.secret_access_key, secret);
+    assert_null(keys.credentials.bearer_token.ptr);
 }
 
 /* ---- credentials ---- */
@@ -145,11 +156,11 @@ static void variables_provide_credentials(void **state)
     set("AWS_ACCESS_KEY_ID", "AKIDENVIRONMENT");
     set("AWS_SECRET_ACCESS_KEY", " secret/of+environment\n");
     must_find("the environment", "AKIDENVIRONMENT", "secret/of+environment");
-    assert_null(store.credentials.session_token.ptr);
+    assert_null(keys.credentials.session_token.ptr);
     set("AWS_SESSION_TOKEN", "token");
     must_find("the environment", "AKIDENVIRONMENT", "secret/of+environment");
-    assert_slice(store.credentials.session_token, "token");
-    assert_true(store.credentials.expires_wall_ms == INT64_MAX);
+    assert_slice(keys.credentials.session_token, "token");
+    assert_true(keys.credentials.expires_wall_ms == INT64_MAX);
 }
 
 static void an_empty_variable_counts_as_unset(void **state)
@@ -167,8 +178,16 @@ static void half_a_key_pair_is_an_error_and_ends_the_search(void **state)
     write_file("credentials", "[default]\naws_access_key_id = A\naws_secret_access_key = B\n");
     set("AWS_ACCESS_KEY_ID", "AKIDENVIRONMENT");
     must_find_none("AWS_ACCESS_KEY_ID is set, but not AWS_SECRET_ACCESS_KEY", "");
-    variables[1].name = "AWS_SECRET_ACCESS_KEY";
-    must_find_none("AWS_SECRET_ACCESS_KEY is set, but not AWS_ACCESS_KEY_ID", "");
+}
+
+static void a_secret_without_its_id_counts_as_unset(void **state)
+{
+    (void)state;
+    set("AWS_SECRET_ACCESS_KEY", "secret");
+    must_find_none("AWS_ACCESS_KEY_ID is not set, though AWS_SECRET_ACCESS_KEY is", "");
+    write_file("credentials", "[default]\naws_secret_access_key = B\n");
+    write_file("config", "[default]\naws_access_key_id = C\naws_secret_access_key = D\n");
+    must_find("the config file", "C", "D");
 }
 
 static void a_bearer_token_takes_precedence(void **state)
@@ -178,10 +197,10 @@ static void a_bearer_token_takes_precedence(void **state)
     set("AWS_SECRET_ACCESS_KEY", "secret");
     set("AWS_BEARER_TOKEN_BEDROCK", "bedrock-api-key-abc");
     load();
-    assert_int_equal(credentials_load(&store, &environment), OK);
-    assert_slice(store.credentials.bearer_token, "bedrock-api-key-abc");
-    assert_null(store.credentials.access_key_id.ptr);
-    assert_string_equal(store.source, "AWS_BEARER_TOKEN_BEDROCK");
+    assert_int_equal(find(), OK);
+    assert_slice(keys.credentials.bearer_token, "bedrock-api-key-abc");
+    assert_null(keys.credentials.access_key_id.ptr);
+    assert_string_equal(keys.source, "AWS_BEARER_TOKEN_BEDROCK");
 }
 
 static void keys_of_the_profile_in_the_settings_take_precedence(void **state)
@@ -193,17 +212,17 @@ static void keys_of_the_profile_in_the_settings_take_precedence(void **state)
     set("AWS_SECRET_ACCESS_KEY", "secret");
     set("AWS_BEARER_TOKEN_BEDROCK", "bedrock-api-key-abc");
     assert_int_equal(load_profile("work"), OK);
-    assert_int_equal(credentials_load(&store, &environment), OK);
-    assert_slice(store.credentials.access_key_id, "AKIDWORK");
-    assert_null(store.credentials.bearer_token.ptr);
+    assert_int_equal(find(), OK);
+    assert_slice(keys.credentials.access_key_id, "AKIDWORK");
+    assert_null(keys.credentials.bearer_token.ptr);
     assert_int_equal(load_profile("bare"), OK);
-    assert_int_equal(credentials_load(&store, &environment), OK);
-    assert_slice(store.credentials.bearer_token, "bedrock-api-key-abc");
-    assert_null(store.credentials.session_token.ptr);
+    assert_int_equal(find(), OK);
+    assert_slice(keys.credentials.bearer_token, "bedrock-api-key-abc");
+    assert_null(keys.credentials.session_token.ptr);
     set("AWS_PROFILE", "work");
     assert_int_equal(load_profile(NULL), OK);
-    assert_int_equal(credentials_load(&store, &environment), OK);
-    assert_string_equal(store.source, "AWS_BEARER_TOKEN_BEDROCK");
+    assert_int_equal(find(), OK);
+    assert_string_equal(keys.source, "AWS_BEARER_TOKEN_BEDROCK");
 }
 
 static void an_error_names_only_the_source_of_an_invalid_key(void **state)
@@ -222,7 +241,7 @@ static void an_error_names_only_the_source_of_an_invalid_key(void **state)
         for (size_t j = 0; j < COUNT_OF(WRONG); j++) {
             variables[1 + i].value = WRONG[j];
             must_find_none(NAMES[i], "holds a blank, a control character");
-            assert_null(strstr(store.reason, "can"));
+            assert_null(strstr(search.reason, "can"));
         }
         variables[1 + i].value = good;
     }
@@ -230,10 +249,11 @@ static void an_error_names_only_the_source_of_an_invalid_key(void **state)
     variable_count = 1;
     write_file("credentials", "[default]\naws_access_key_id = A\naws_secret_access_key = B can\n");
     must_find_none("aws_secret_access_key of profile default in ", "/.aws/credentials holds");
-    assert_null(strstr(store.reason, "B can"));
+    assert_null(strstr(search.reason, "B can"));
     write_file("credentials", "[default]\naws_access_key_id = A\naws_secret_access_key = B\n");
-    write_file("config", "[default]\naws_session_token = C\x7f\n");
-    must_find_none("aws_session_token of profile default in ", "/.aws/config holds");
+    write_file("credentials", "[default]\naws_access_key_id = A\naws_secret_access_key = B\n"
+                              "aws_session_token = C\x7f\n");
+    must_find_none("aws_session_token of profile default in ", "/.aws/credentials holds");
 }
 
 static void the_shared_file_provides_credentials(void **state)
@@ -247,10 +267,10 @@ static void the_shared_file_provides_credentials(void **state)
                               "aws_secret_access_key = other\n"
                               "aws_session_token = token\n");
     must_find("the shared credentials file", "AKIDFILE", "secret/of=file");
-    assert_null(store.credentials.session_token.ptr);
+    assert_null(keys.credentials.session_token.ptr);
     set("AWS_PROFILE", "other");
     must_find("the shared credentials file", "AKIDOTHER", "other");
-    assert_slice(store.credentials.session_token, "token");
+    assert_slice(keys.credentials.session_token, "token");
 }
 
 static void variables_take_precedence_over_files(void **state)
@@ -261,7 +281,7 @@ static void variables_take_precedence_over_files(void **state)
     set("AWS_ACCESS_KEY_ID", "AKIDENVIRONMENT");
     set("AWS_SECRET_ACCESS_KEY", "secret");
     must_find("the environment", "AKIDENVIRONMENT", "secret");
-    assert_null(store.credentials.session_token.ptr);
+    assert_null(keys.credentials.session_token.ptr);
 }
 
 static void keys_may_stand_in_the_config_file(void **state)
@@ -269,7 +289,7 @@ static void keys_may_stand_in_the_config_file(void **state)
     (void)state;
     write_file("config", "[profile work]\naws_access_key_id = A\naws_secret_access_key = B\n");
     set("AWS_PROFILE", "work");
-    must_find("the shared credentials file", "A", "B");
+    must_find("the config file", "A", "B");
     write_file("credentials", "[work]\naws_access_key_id = C\naws_secret_access_key = D\n");
     must_find("the shared credentials file", "C", "D");
 }
@@ -292,16 +312,14 @@ static void half_a_key_pair_in_a_profile_is_an_error(void **state)
 {
     (void)state;
     write_file("credentials", "[default]\naws_access_key_id = A\n");
-    must_find_none("profile default has only one of", "");
+    must_find_none("profile default has an aws_access_key_id, but no aws_secret_access_key", "");
 }
 
-static void an_unsupported_source_of_credentials_is_named(void **state)
+static void a_profile_without_keys_is_named(void **state)
 {
     (void)state;
-    write_file("config", "[default]\nrole_arn = arn:aws:iam::1:role/x\nsource_profile = y\n");
-    must_find_none("profile default uses role_arn", "AWS_ACCESS_KEY_ID is not set");
-    write_file("config", "[default]\nregion = us-east-1\n");
-    must_find_none("profile default has no aws_access_key_id", "");
+    write_file("credentials", "[default]\nregion = us-east-1\n");
+    must_find_none("profile default has no aws_access_key_id", "AWS_ACCESS_KEY_ID is not set");
 }
 
 static void new_credentials_replace_the_old(void **state)
@@ -310,7 +328,7 @@ static void new_credentials_replace_the_old(void **state)
     set("AWS_ACCESS_KEY_ID", "AKIDFIRST");
     set("AWS_SECRET_ACCESS_KEY", "first");
     must_find("the environment", "AKIDFIRST", "first");
-    const char *old = store.credentials.secret_access_key.ptr;
+    const char *old = keys.credentials.secret_access_key.ptr;
     variables[1].value = "AKIDSECOND";
     variables[2].value = "second";
     must_find("the environment", "AKIDSECOND", "second");
@@ -322,11 +340,11 @@ static void new_credentials_replace_the_old(void **state)
 static void messages_never_quote_a_secret(void **state)
 {
     (void)state;
-    write_file("credentials", "[default]\naws_secret_access_key = CANARY\n");
+    write_file("credentials", "[default]\naws_access_key_id = CANARY\n");
     set("AWS_SESSION_TOKEN", "CANARY");
     load();
-    assert_int_equal(credentials_load(&store, &environment), ERR_NO_CREDENTIALS);
-    assert_null(strstr(store.reason, "CANARY"));
+    assert_int_equal(find(), ERR_NO_CREDENTIALS);
+    assert_null(strstr(search.reason, "CANARY"));
     write_file("credentials", "[default]\naws_secret_access_key CANARY\n");
     must_refuse(ERR_FORMAT, "/.aws/credentials:2: ");
     assert_null(strstr(words, "CANARY"));
@@ -429,7 +447,10 @@ static void an_unreadable_file_is_reported(void **state)
 {
     (void)state;
     set("AWS_CONFIG_FILE", home);
-    must_refuse(ERR_IO, "cannot be read");
+    must_find_none(home, " cannot be read: it is a directory");
+    set("AWS_ACCESS_KEY_ID", "AKIDENVIRONMENT");
+    set("AWS_SECRET_ACCESS_KEY", "secret");
+    must_find("the environment", "AKIDENVIRONMENT", "secret");
 }
 
 static void values_over_the_limit_are_rejected(void **state)
@@ -451,13 +472,19 @@ static bool loads(void *self)
 {
     (void)self;
     struct aws_environment own;
-    struct credentials_store own_store;
-    credentials_init(&own_store);
-    bool passed = aws_environment_load(&own, look_up, variables, NULL, words) == OK &&
-                  credentials_load(&own_store, &own) == OK;
+    struct keys own_keys;
+    struct search own_search;
+    struct search_ports ports;
+    keys_init(&own_keys);
+    alone_ports(NULL, &ports);
+    bool passed = aws_environment_load(&own, look_up, variables, NULL, words) == OK;
+    if (passed) {
+        search_init(&own_search, &own, &ports);
+        passed = chain_find(&own_search, &own_keys) == OK;
+    }
     if (passed)
         passed = strcmp(own.endpoint_url, "http://bedrock.profile") == 0;
-    credentials_done(&own_store);
+    keys_done(&own_keys);
     aws_environment_done(&own);
     return passed;
 }
@@ -480,6 +507,7 @@ int main(void)
         CASE(variables_provide_credentials),
         CASE(an_empty_variable_counts_as_unset),
         CASE(half_a_key_pair_is_an_error_and_ends_the_search),
+        CASE(a_secret_without_its_id_counts_as_unset),
         CASE(a_bearer_token_takes_precedence),
         CASE(keys_of_the_profile_in_the_settings_take_precedence),
         CASE(an_error_names_only_the_source_of_an_invalid_key),
@@ -488,7 +516,7 @@ int main(void)
         CASE(keys_may_stand_in_the_config_file),
         CASE(files_may_lie_elsewhere),
         CASE(half_a_key_pair_in_a_profile_is_an_error),
-        CASE(an_unsupported_source_of_credentials_is_named),
+        CASE(a_profile_without_keys_is_named),
         CASE(new_credentials_replace_the_old),
         CASE(messages_never_quote_a_secret),
         CASE(a_region_comes_from_variables_then_from_the_profile),

@@ -7,7 +7,8 @@
 #include "app/pages/pages.h"
 #include "base/check.h"
 #include "base/memory.h"
-#include "io/aws/credentials.h"
+#include "io/aws/alone.h"
+#include "io/aws/chain.h"
 #include "io/kafka/library.h"
 
 #define TOPICS_TEXT_MAX 4096
@@ -259,12 +260,16 @@ struct worker *worker_new(const struct settings *settings, const struct worker_o
 /* Gives the engine its first credentials, which it copies, and logs the start with their source. */
 static void give_credentials(const struct worker *worker)
 {
-    struct credentials_store store OWNED_BY(credentials_done);
-    credentials_init(&store);
-    enum err err = credentials_load(&store, &worker->assembly.aws);
-    log_start(worker, err == OK ? store.source : NULL);
-    engine_credentials(worker->engine, err == OK ? &store.credentials : NULL,
-                       err == ERR_NO_CREDENTIALS ? slice_of_text(store.reason)
+    struct keys keys OWNED_BY(keys_done);
+    struct search_ports ports;
+    struct search search;
+    keys_init(&keys);
+    alone_ports(&worker->assembly.io.http, &ports);
+    search_init(&search, &worker->assembly.aws, &ports);
+    enum err err = chain_find(&search, &keys);
+    log_start(worker, err == OK ? keys.source : NULL);
+    engine_credentials(worker->engine, err == OK ? &keys.credentials : NULL,
+                       err == ERR_NO_CREDENTIALS ? slice_of_text(search.reason)
                                                  : slice_of_text(err_words(err)));
 }
 

@@ -83,7 +83,7 @@ bool visit_get(struct visit *visit, struct slice path)
     buf_init(&answer.body, BODY_BYTES_MAX);
     buf_addf(&url, "http://%s%.*s", visit->address, SLICE_ARG(path));
     struct http_request request = {
-        .url = slice_of_text(buf_text(&url)), .headers = SLICE(""), .is_get = true};
+        .url = slice_of_text(buf_text(&url)), .headers = SLICE(""), .method = HTTP_GET};
     enum err err =
         url.failed != OK ? url.failed : http_once(&config, &request, TIMEOUT_MS, &answer);
     visit->status = err == OK ? answer.status : 0;

@@ -12,7 +12,8 @@
 #include "app/client/screen.h"
 #include "app/commands/settings_options.h"
 #include "app/settings/topics.h"
-#include "io/aws/credentials.h"
+#include "io/aws/alone.h"
+#include "io/aws/chain.h"
 #include "io/kafka/library.h"
 #include "wire/formats/text.h"
 
@@ -361,9 +362,9 @@ static void report_model(struct checking *checking, const struct asking *asking,
 }
 
 static struct asking asking_of(const struct assembly *assembly,
-                               const struct credentials_store *store)
+                               const struct keys *keys)
 {
-    return (struct asking){assembly, &store->credentials, store->credentials.bearer_token.len > 0};
+    return (struct asking){assembly, &keys->credentials, keys->credentials.bearer_token.len > 0};
 }
 
 static bool is_about_credentials(enum err err)
@@ -393,11 +394,11 @@ static void report_rejected(struct checking *checking, const char *source, const
 /* Calls each model. The first model of a region shows whether its endpoint answers; rejected
  * credentials end the calls. */
 static void try_models(struct checking *checking, const struct assembly *assembly,
-                       const struct credentials_store *store, const struct candidate *candidates,
+                       const struct keys *keys, const struct candidate *candidates,
                        size_t count)
 {
     bool is_there[MODELS_MAX] = {false};
-    const struct asking asking = asking_of(assembly, store);
+    const struct asking asking = asking_of(assembly, keys);
     char last_url[ENDPOINT_URL_MAX + 1] = "";
     for (size_t i = 0; i < count; i++) {
         struct probe probe;
@@ -407,17 +408,17 @@ static void try_models(struct checking *checking, const struct assembly *assembl
         if (first < i && !is_there[first])
             continue;
         const struct request request = request_of(&candidates[i]);
-        probe_model(assembly, &store->credentials, &request, &probe);
+        probe_model(assembly, &keys->credentials, &request, &probe);
         is_there[i] = is_answered(&probe);
         if (is_unsent(&probe)) {
-            report_rejected(checking, store->source, &probe.why);
+            report_rejected(checking, keys->source, &probe.why);
             return;
         }
         if (!is_there[i] || strcmp(probe.url, last_url) != 0)
             report_endpoint(checking, &probe);
         (void)snprintf(last_url, sizeof last_url, "%s", probe.url);
         if (is_about_credentials(probe.why.err)) {
-            report_rejected(checking, store->source, &probe.why);
+            report_rejected(checking, keys->source, &probe.why);
             return;
         }
         if (is_there[i])
@@ -430,24 +431,24 @@ static void try_models(struct checking *checking, const struct assembly *assembl
 /* Calls a common model to see whether the endpoint answers, when the settings name no model or
  * there are no credentials. */
 static void try_some_model(struct checking *checking, const struct assembly *assembly,
-                           const struct credentials_store *store)
+                           const struct keys *keys)
 {
     const struct credentials made_up = {.bearer_token = SLICE("none")};
     struct probe probe;
     const struct candidate some = {.setting = SLICE("(none in the settings)"),
                                    .model = SLICE(SOME_MODEL)};
     const struct request request = request_of(&some);
-    const struct asking asking = asking_of(assembly, store);
-    probe_model(assembly, store->source != NULL ? &store->credentials : &made_up, &request, &probe);
+    const struct asking asking = asking_of(assembly, keys);
+    probe_model(assembly, keys->source[0] != '\0' ? &keys->credentials : &made_up, &request, &probe);
     if (!is_unsent(&probe))
         report_endpoint(checking, &probe);
     else
-        report_rejected(checking, store->source, &probe.why);
-    if (store->source == NULL || !is_answered(&probe))
+        report_rejected(checking, keys->source, &probe.why);
+    if (keys->source[0] == '\0' || !is_answered(&probe))
         return;
     if (is_about_credentials(probe.why.err))
-        report_rejected(checking, store->source, &probe.why);
-    else if (probe.why.err == ERR_ACCESS_DENIED && store->credentials.bearer_token.len > 0)
+        report_rejected(checking, keys->source, &probe.why);
+    else if (probe.why.err == ERR_ACCESS_DENIED && keys->credentials.bearer_token.len > 0)
         report_model(checking, &asking, &some, &probe);
     else
         report_is(checking, true, "models", "the settings name none to try");
@@ -455,19 +456,23 @@ static void try_some_model(struct checking *checking, const struct assembly *ass
 
 static void check_bedrock(struct checking *checking, const struct assembly *assembly)
 {
-    struct credentials_store store OWNED_BY(credentials_done);
+    struct keys keys OWNED_BY(keys_done);
     struct candidate candidates[MODELS_MAX];
-    char words[AWS_REASON_MAX + 32];
-    credentials_init(&store);
-    bool has_some = credentials_load(&store, &assembly->aws) == OK;
+    struct search_ports ports;
+    struct search search;
+    char words[SEARCH_REASON_MAX + 32];
+    keys_init(&keys);
+    alone_ports(&assembly->io.http, &ports);
+    search_init(&search, &assembly->aws, &ports);
+    bool has_some = chain_find(&search, &keys) == OK;
     (void)snprintf(words, sizeof words, "%s%s", has_some ? "from " : "none that can be used: ",
-                   has_some ? store.source : store.reason);
+                   has_some ? keys.source : search.reason);
     report_is(checking, has_some, "credentials", words);
     size_t count = list_candidates(checking->settings, candidates);
     if (has_some && count > 0)
-        try_models(checking, assembly, &store, candidates, count);
+        try_models(checking, assembly, &keys, candidates, count);
     else
-        try_some_model(checking, assembly, &store);
+        try_some_model(checking, assembly, &keys);
 }
 
 /* Checks what `run` needs at its start. False: it has reported the reason. */

@@ -5,7 +5,8 @@
 
 #include "base/check.h"
 #include "base/memory.h"
-#include "io/aws/credentials.h"
+#include "io/aws/alone.h"
+#include "io/aws/chain.h"
 
 #define AGAIN_MS         10000
 #define AGAIN_MISSING_MS 2000
@@ -15,15 +16,16 @@ struct credentials_watch {
     uv_loop_t *loop;
     uv_work_t work;
     const char *profile;
+    struct http_config http;
     struct engine *engine;
     bool is_busy, is_ready, is_closing;
     bool is_wanted; /* at wanted_ms, before due_ms */
     int64_t due_ms, wanted_ms;
-    struct credentials_store now; /* those that the engine has */
+    struct keys now; /* those that the engine has */
     /* While busy, for the thread pool only: */
-    struct credentials_store found;
+    struct keys found;
     enum err err;
-    char reason[AWS_REASON_MAX];
+    char reason[SEARCH_REASON_MAX];
 };
 
 struct credentials_watch *credentials_watch_new(struct uv_loop_s *loop, const char *profile)
@@ -34,8 +36,8 @@ struct credentials_watch *credentials_watch_new(struct uv_loop_s *loop, const ch
     watch->loop = loop;
     watch->work.data = watch;
     watch->profile = profile;
-    credentials_init(&watch->now);
-    credentials_init(&watch->found);
+    keys_init(&watch->now);
+    keys_init(&watch->found);
     return watch;
 }
 
@@ -56,8 +58,12 @@ static void chain_load(uv_work_t *work)
     watch->err =
         aws_environment_load(environment, aws_lookup_process, NULL, watch->profile, watch->reason);
     if (watch->err == OK) {
-        watch->err = credentials_load(&watch->found, environment);
-        memcpy(watch->reason, watch->found.reason, sizeof watch->reason);
+        struct search search;
+        struct search_ports ports;
+        alone_ports(&watch->http, &ports);
+        search_init(&search, environment, &ports);
+        watch->err = chain_find(&search, &watch->found);
+        memcpy(watch->reason, search.reason, sizeof watch->reason);
     }
     aws_environment_done(environment);
     memory_free(environment);
@@ -76,17 +82,13 @@ static void on_loaded(uv_work_t *work, int status)
  * each time. */
 static void result_pass_on(struct credentials_watch *watch)
 {
-    if (watch->err == OK) {
-        struct credentials_store old = watch->now;
-        watch->now = watch->found;
-        watch->found = old;
-    }
-    if (watch->now.source != NULL)
+    if (watch->err == OK)
+        keys_move(&watch->found, &watch->now);
+    if (watch->now.source[0] != '\0')
         engine_credentials(watch->engine, &watch->now.credentials, SLICE_NULL);
     else
         engine_credentials(watch->engine, NULL, slice_of_text(watch->reason));
-    credentials_done(&watch->found);
-    credentials_init(&watch->found);
+    keys_done(&watch->found);
 }
 
 void credentials_watch_refresh(struct credentials_watch *watch)
@@ -99,7 +101,7 @@ void credentials_watch_step(struct credentials_watch *watch, int64_t now_ms)
     if (watch->is_ready) {
         watch->is_ready = false;
         result_pass_on(watch);
-        watch->due_ms = now_ms + (watch->now.source != NULL ? AGAIN_MS : AGAIN_MISSING_MS);
+        watch->due_ms = now_ms + (watch->now.source[0] != '\0' ? AGAIN_MS : AGAIN_MISSING_MS);
     }
     bool is_due = now_ms >= watch->due_ms || (watch->is_wanted && now_ms >= watch->wanted_ms);
     if (watch->is_busy || watch->is_closing || !is_due)
@@ -124,7 +126,7 @@ void credentials_watch_free(struct credentials_watch *watch)
     if (watch == NULL)
         return;
     CHECK(!watch->is_busy);
-    credentials_done(&watch->now);
-    credentials_done(&watch->found);
+    keys_done(&watch->now);
+    keys_done(&watch->found);
     memory_free(watch);
 }

@@ -184,6 +184,14 @@ static struct curl_slist *lines_new(struct slice headers)
     return nodes;
 }
 
+/* Sets the method; the handle may have served another request. A PUT is sent as a POST of that
+ * name, so that its body is in memory, too. */
+static void set_method(CURL *easy, enum http_method method)
+{
+    (void)curl_easy_setopt(easy, method == HTTP_GET ? CURLOPT_HTTPGET : CURLOPT_POST, 1L);
+    (void)curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, method == HTTP_PUT ? "PUT" : NULL);
+}
+
 struct curl_slist *http_easy_set_request(CURL *easy, const struct http_request *request)
 {
     struct slice body = request->body;
@@ -193,6 +201,10 @@ struct curl_slist *http_easy_set_request(CURL *easy, const struct http_request *
         return NULL;
     }
     (void)curl_easy_setopt(easy, CURLOPT_HTTPHEADER, lines);
+    (void)curl_easy_setopt(easy, CURLOPT_NOPROXY, request->is_direct ? "*" : NULL);
+    set_method(easy, request->method);
+    if (request->method == HTTP_GET)
+        return lines;
     (void)curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.len);
     (void)curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body.len == 0 ? "" : body.ptr);
     return lines;

@@ -60,8 +60,6 @@ static enum err exchange(CURL *easy, const struct http_request *request,
     struct curl_slist *lines = http_easy_set_request(easy, request);
     if (lines == NULL)
         return ERR_NO_MEMORY;
-    if (request->is_get)
-        (void)curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
     (void)curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, ret_answer->reason);
     (void)curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_head);
     (void)curl_easy_setopt(easy, CURLOPT_HEADERDATA, &ret_answer->head);

@@ -8,12 +8,15 @@
 
 #define HTTP_HEAD_BYTES_MAX 65536 /* of an answer: status line and headers */
 
-/* A POST, except for http_once. Borrowed by io until the call has ended. */
+enum http_method { HTTP_POST, HTTP_GET, HTTP_PUT };
+
+/* Borrowed by io until the call has ended. */
 struct http_request {
     struct slice url;     /* https://host[:port]/path, NUL-terminated behind */
     struct slice headers; /* lines `Name: value\r\n`, each one ended by CRLF */
-    struct slice body;
-    bool is_get; /* for http_once: a GET without a body */
+    struct slice body;       /* a GET has none */
+    enum http_method method; /* zeroed: a POST */
+    bool is_direct;          /* never through a proxy */
 };
 
 /* The last value of a header in a raw head (lines ended by CRLF or LF; names without case),

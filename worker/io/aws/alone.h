@@ -1,0 +1,12 @@
+/* Ports of a search without a loop, for commands such as `check`: requests block the caller,
+ * nothing cancels, and nothing is logged. */
+#ifndef IO_AWS_ALONE_H
+#define IO_AWS_ALONE_H
+
+#include "io/aws/provider.h"
+#include "io/http/client.h"
+
+/* Fills in the ports, which borrow `config` (certificates, proxy and connect_ms). */
+void alone_ports(const struct http_config *config, struct search_ports *ret_ports);
+
+#endif
