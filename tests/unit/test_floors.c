@@ -52,7 +52,7 @@ static const char *const SYSTEM[] = {
     "fcntl.h",      "unistd.h",    "getopt.h",    "poll.h",      "pthread.h", "netdb.h",
     "locale.h",     "sys/*.h",     "netinet/*.h", "arpa/inet.h", "dirent.h",  "termios.h",
     "sched.h",      "semaphore.h", "threads.h",   "pwd.h",       "wchar.h",   "langinfo.h",
-    "sys/socket.h", "linux/*.h",
+    "sys/socket.h", "linux/*.h",   "spawn.h",
 };
 
 static bool is_one_of(const char *const *globs, size_t count, struct slice file)

@@ -61,6 +61,7 @@ void search_init(struct search *search, const struct aws_environment *environmen
     search->find_at = find_at;
     search->uses_variables = !environment->is_chosen;
     (void)snprintf(search->profile, sizeof search->profile, "%s", environment->profile);
+    (void)snprintf(search->region, sizeof search->region, "%s", environment->region);
 }
 
 /* AWS_BEARER_TOKEN_BEDROCK: a key for Bedrock only, without a signature. */

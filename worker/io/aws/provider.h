@@ -69,9 +69,12 @@ struct search {
     const struct aws_environment *environment; /* variables and files, read a moment ago */
     const struct search_ports *ports;
     char profile[AWS_PROFILE_MAX]; /* whose keys are sought; source_profile changes it */
-    bool uses_variables;           /* false: a profile is named that goes before the environment's
-                                      keys and web identity */
-    const char *visited[SEARCH_CHAIN_MAX]; /* the profiles that led here, by role_arn */
+    char region[128]; /* of STS; the environment's, unless the settings name another; "" = none */
+    bool uses_variables; /* false: a profile is named that goes before the environment's
+                            keys and web identity */
+    const char *const *hidden_variables; /* that hold secrets of the worker: no child gets them */
+    size_t hidden_count;
+    struct slice visited[SEARCH_CHAIN_MAX]; /* the profiles with roles that led here */
     size_t visited_count;
     /* The chain, for search_in_profile and search_at. */
     enum err (*find_in_profile)(struct search *search, struct keys *ret_keys);

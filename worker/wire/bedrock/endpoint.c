@@ -19,18 +19,24 @@ static const struct partition PARTITIONS[] = {
     {"", "amazonaws.com", "api.aws"},
 };
 
-enum err endpoint_add_url(struct buf *buf, struct slice region, bool fips, bool dual_stack)
+enum err endpoint_add_service_url(struct buf *buf, const char *service, struct slice region,
+                                  bool fips, bool dual_stack)
 {
     if (!text_is_region(region))
         return ERR_FORMAT;
     const struct partition *partition = PARTITIONS;
     while (!slice_starts(region, slice_of_text(partition->region_prefix)))
         partition++;
-    buf_add_text(buf, fips ? "https://bedrock-runtime-fips." : "https://bedrock-runtime.");
+    buf_addf(buf, "https://%s%s.", service, fips ? "-fips" : "");
     buf_add(buf, region);
     buf_add_byte(buf, '.');
     buf_add_text(buf, dual_stack ? partition->dual_stack_suffix : partition->suffix);
     return buf->failed;
+}
+
+enum err endpoint_add_url(struct buf *buf, struct slice region, bool fips, bool dual_stack)
+{
+    return endpoint_add_service_url(buf, "bedrock-runtime", region, fips, dual_stack);
 }
 
 enum err endpoint_choose_url(struct buf *buf, struct slice own_url, struct slice region, bool fips,

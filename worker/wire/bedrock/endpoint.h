@@ -19,6 +19,9 @@ struct endpoint {
 /* Appends the region's URL. ERR_FORMAT for a text that is not a region's name. */
 MUST_CHECK enum err endpoint_add_url(struct buf *buf, struct slice region, bool fips,
                                      bool dual_stack);
+/* As endpoint_add_url, for another service of AWS by the first label of its host ("sts"). */
+MUST_CHECK enum err endpoint_add_service_url(struct buf *buf, const char *service,
+                                             struct slice region, bool fips, bool dual_stack);
 /* Appends the user's own URL, or where it is null the region's. */
 MUST_CHECK enum err endpoint_choose_url(struct buf *buf, struct slice own_url, struct slice region,
                                         bool fips, bool dual_stack);
