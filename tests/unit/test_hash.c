@@ -25,6 +25,18 @@ static void sha256_agrees_with_the_standard(void **state)
     }
 }
 
+/* FIPS 180-4's own example. */
+static void sha1_agrees_with_the_standard(void **state)
+{
+    (void)state;
+    struct buf hex OWNED_BY(buf_done);
+    uint8_t digest[SHA1_LEN];
+    buf_init(&hex, 64);
+    hash_sha1(SLICE("abc"), digest);
+    hash_add_hex(&hex, digest, sizeof digest);
+    assert_buf(&hex, "a9993e364706816aba3e25717850c26c9cd0d89d");
+}
+
 /* RFC 4231, test cases 1, 2 and 6: a short key, a shorter one, one over a block. */
 static void hmac_agrees_with_the_standard(void **state)
 {
@@ -135,6 +147,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sha256_agrees_with_the_standard),
+        cmocka_unit_test(sha1_agrees_with_the_standard),
         cmocka_unit_test(hmac_agrees_with_the_standard),
         cmocka_unit_test(hex_stops_at_the_limit),
         cmocka_unit_test(crc32_agrees_with_zlib),

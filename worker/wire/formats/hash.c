@@ -23,6 +23,14 @@ void hash_sha256(struct slice data, uint8_t ret_digest[SHA256_LEN])
     CHECK(SHA256_Final(ret_digest, &context) == 1);
 }
 
+void hash_sha1(struct slice data, uint8_t ret_digest[SHA1_LEN])
+{
+    SHA_CTX context;
+    CHECK(SHA1_Init(&context) == 1);
+    CHECK(SHA1_Update(&context, data.ptr, data.len) == 1);
+    CHECK(SHA1_Final(ret_digest, &context) == 1);
+}
+
 /* One half of RFC 2104: H((key ^ pad) || data). */
 static void keyed_hash(const uint8_t key[SHA256_BLOCK], uint8_t pad, struct slice data,
                        uint8_t ret_digest[SHA256_LEN])
