@@ -136,10 +136,25 @@ static void an_invalid_endpoint_is_rejected(void **state)
     assert_int_equal(endpoint_read(SLICE("http://a\0b"), &endpoint), ERR_FORMAT);
 }
 
+static void other_services_have_hosts_of_the_same_partitions(void **state)
+{
+    (void)state;
+    struct buf url OWNED_BY(buf_done);
+    buf_init(&url, 256);
+    assert_int_equal(
+        endpoint_add_service_url(&url, "portal.sso", SLICE("cn-north-1"), false, false), OK);
+    assert_buf(&url, "https://portal.sso.cn-north-1.amazonaws.com.cn");
+    buf_reset(&url);
+    assert_int_equal(endpoint_add_service_url(&url, "oidc", SLICE("a.evil/"), false, false),
+                     ERR_FORMAT);
+    assert_int_equal(url.len, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_region_has_its_own_host),
+        cmocka_unit_test(other_services_have_hosts_of_the_same_partitions),
         cmocka_unit_test(an_invalid_region_is_rejected),
         cmocka_unit_test(a_configured_url_takes_precedence_over_the_region),
         cmocka_unit_test(a_url_is_split_into_its_parts),

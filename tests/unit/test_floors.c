@@ -33,6 +33,7 @@ static const struct rule RULES[] = {
 
     {"worker/wire/formats/json.c", {"cjson/*"}},
     {"worker/wire/formats/hash.c", {"openssl/*"}},
+    {"worker/io/aws/es256.c", {"openssl/*"}},
     {"worker/telemetry/trace/otlp.c", {"opentelemetry/*"}},
     {"worker/io/http/*", {"curl/*"}},
     {"worker/io/kafka/*", {"librdkafka/*"}},
