@@ -453,6 +453,26 @@ static void an_unreadable_file_is_reported(void **state)
     must_find("the environment", "AKIDENVIRONMENT", "secret");
 }
 
+static void a_directory_in_the_place_of_a_file_holds_nothing_up(void **state)
+{
+    (void)state;
+    set("AWS_CONFIG_FILE", home);
+    write_file("credentials", "[default]\naws_access_key_id = A\naws_secret_access_key = B\n");
+    must_find("the shared credentials file", "A", "B");
+}
+
+static void a_path_may_name_variables(void **state)
+{
+    (void)state;
+    write_file("other", "[default]\naws_access_key_id = A\naws_secret_access_key = B\n");
+    set("AWS_SHARED_CREDENTIALS_FILE", "${HOME}/.aws/other");
+    must_find("the shared credentials file", "A", "B");
+    variables[1].value = "$HOME/.aws/other";
+    must_find("the shared credentials file", "A", "B");
+    variables[1].value = "/x/$NOT_SET/${HOME$1$";
+    must_find_none("there is no /x/$NOT_SET/${HOME$1$", "");
+}
+
 static void values_over_the_limit_are_rejected(void **state)
 {
     (void)state;
@@ -525,6 +545,8 @@ int main(void)
         CASE(a_profile_that_is_named_must_exist),
         CASE(invalid_files_are_reported_with_their_line),
         CASE(an_unreadable_file_is_reported),
+        CASE(a_directory_in_the_place_of_a_file_holds_nothing_up),
+        CASE(a_path_may_name_variables),
         CASE(values_over_the_limit_are_rejected),
         CASE(failed_allocations_do_not_count_as_missing_values),
     };

@@ -29,16 +29,63 @@ static bool copy(char *ret_text, size_t room, const char *text)
 
 /* ---- the files ---- */
 
+static bool is_name(char byte)
+{
+    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
+           (byte >= '0' && byte <= '9') || byte == '_';
+}
+
+/* Reads `$NAME` or `${NAME}` at the beginning; returns its length, 0 = there is none. */
+static size_t read_reference(struct slice text, struct slice *ret_name)
+{
+    bool is_braced = text.len > 1 && text.ptr[1] == '{';
+    size_t start = is_braced ? 2 : 1, end = start;
+    while (end < text.len && is_name(text.ptr[end]))
+        end++;
+    *ret_name = slice_sub(text, start, end - start);
+    if (text.len == 0 || text.ptr[0] != '$' || ret_name->len == 0)
+        return 0;
+    if (!is_braced)
+        return end;
+    return end < text.len && text.ptr[end] == '}' ? end + 1 : 0;
+}
+
+/* Appends the path with the values of its variables. */
+static void add_path(const struct aws_environment *environment, struct slice path,
+                     struct buf *ret_path)
+{
+    while (path.len > 0) {
+        char name[128];
+        struct slice found;
+        size_t len = read_reference(path, &found);
+        const char *value = NULL;
+        if (len > 0 && found.len < sizeof name) {
+            slice_write(found, name, sizeof name);
+            value = environment->lookup(environment->self, name);
+        }
+        if (value != NULL)
+            buf_add_text(ret_path, value);
+        else
+            buf_add(ret_path, slice_sub(path, 0, len > 0 ? len : 1));
+        path = slice_sub(path, len > 0 ? len : 1, path.len);
+    }
+}
+
 bool aws_path(const struct aws_environment *environment, struct slice path,
               char ret_path[AWS_PATH_MAX])
 {
+    struct buf whole OWNED_BY(buf_done);
+    buf_init(&whole, AWS_PATH_MAX - 1);
+    add_path(environment, path, &whole);
+    struct slice expanded = buf_slice(&whole);
     const char *home = "";
-    bool is_in_home = slice_starts(path, SLICE("~/"));
+    bool is_in_home = slice_starts(expanded, SLICE("~/"));
     if (is_in_home && (home = aws_variable(environment, "HOME")) == NULL)
         return false;
     int len = snprintf(ret_path, AWS_PATH_MAX, "%s%.*s", home,
-                       SLICE_ARG(slice_sub(path, is_in_home ? 1 : 0, path.len)));
-    return len > 0 && len < AWS_PATH_MAX && slice_find(path, '\0') == path.len;
+                       SLICE_ARG(slice_sub(expanded, is_in_home ? 1 : 0, expanded.len)));
+    return whole.failed == OK && len > 0 && len < AWS_PATH_MAX &&
+           slice_find(expanded, '\0') == expanded.len;
 }
 
 /* Finds the path of a file: that of the variable, or `<home>/.aws/<name>`. False: it is too long.
@@ -68,6 +115,9 @@ static enum err read_file(struct aws_environment *environment, enum profiles_fil
         return OK;
     enum err err = file_read(file->path, &file->text, &cause);
     file->is_there = err == OK;
+    file->is_directory = err == ERR_IO && cause == FILE_IS_DIRECTORY;
+    if (file->is_directory)
+        return OK;
     if (err == ERR_NO_MEMORY)
         (void)snprintf(ret_reason, AWS_REASON_MAX, "%s: %s", file->path, err_words(err));
     else if (err == ERR_IO || err == ERR_TOO_LARGE)

@@ -26,7 +26,7 @@ const char *aws_lookup_process(void *self, const char *name);
 struct aws_file {
     char path[AWS_PATH_MAX]; /* "" = unknown, because there is no home */
     struct buf text;
-    bool is_there;
+    bool is_there, is_directory; /* a directory counts as a file that is not there */
 };
 
 /* Values are NUL-terminated; "" = not set. A source says for people where a value comes from:
@@ -67,7 +67,9 @@ struct slice aws_property(const struct aws_environment *environment, struct slic
 /* Writes the source of a property of a profile. */
 void aws_property_source(const struct aws_environment *environment, struct slice profile,
                          const char *name, char ret_source[AWS_SOURCE_MAX]);
-/* The path with `~/` for the home directory. False: it is too long, or there is no home. */
+/* The path with values for `$VARIABLE` and `${VARIABLE}`, and the home directory for `~/`, as
+ * Python's expandvars and expanduser replace them; a variable that is not set stays. False: it is
+ * too long, or there is no home. */
 MUST_CHECK bool aws_path(const struct aws_environment *environment, struct slice path,
                          char ret_path[AWS_PATH_MAX]);
 /* Finds the URL that variables, `services` or the profile name for a service, whose name has one

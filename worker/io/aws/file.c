@@ -8,6 +8,8 @@
 
 #define PIECE 4096
 
+const char FILE_IS_DIRECTORY[] = "it is a directory";
+
 void file_wipe(struct buf *text)
 {
     if (text->ptr != NULL)
@@ -28,7 +30,7 @@ static enum err read_all(int fd, struct buf *text, const char **ret_cause)
     if (fstat(fd, &stat) != 0)
         return fail(ret_cause, strerrordesc_np(errno));
     if (S_ISDIR(stat.st_mode))
-        return fail(ret_cause, "it is a directory");
+        return fail(ret_cause, FILE_IS_DIRECTORY);
     if (stat.st_size > 0 && (uint64_t)stat.st_size > text->limit)
         return ERR_TOO_LARGE;
     for (size_t want = stat.st_size > 0 ? (size_t)stat.st_size + 1 : PIECE;; want = PIECE) {

@@ -1,4 +1,5 @@
 /* Keys of the profile in the credentials file. */
+#include "io/aws/file.h"
 #include "io/aws/providers/static_keys.h"
 
 static enum err lacks(struct search *search)
@@ -7,6 +8,8 @@ static enum err lacks(struct search *search)
     if (file->is_there)
         return search_lacks(search, "profile %s has no aws_access_key_id in %s", search->profile,
                             file->path);
+    if (file->is_directory)
+        return search_lacks(search, "%s cannot be read: %s", file->path, FILE_IS_DIRECTORY);
     if (file->path[0] != '\0')
         return search_lacks(search, "there is no %s", file->path);
     return search_lacks(search, "HOME is not set, so there is no credentials file");

@@ -105,6 +105,12 @@ static enum err find(struct process *process, struct slice command, struct keys 
 enum err provider_process(struct search *search, struct keys *ret_keys)
 {
     struct slice command = search_property(search, "credential_process");
+    struct profiles_value empty;
+    if (command.ptr == NULL &&
+        profiles_find(&search->environment->profiles, PROFILES_PROFILE,
+                      slice_of_text(search->profile), "credential_process", &empty))
+        return search_fail(search, "credential_process of profile %s is empty; remove it",
+                           search->profile);
     if (command.ptr == NULL)
         return search_lacks(search, "profile %s has no credential_process", search->profile);
     struct process process = {.search = search};
