@@ -5,7 +5,7 @@
 #   tests/run.sh unit kafka   only these parts
 #
 # Parts: unit (with property and torture tests) · sim (simulated worlds) · fuzz (the corpora again) · io (against real
-# libraries on the loopback) · cli (commands) · checks (schemas, LangChain, the source's own rules) · kafka (a real
+# libraries on the loopback) · identity (AWS keys, beside botocore) · cli (commands) · checks (schemas, LangChain, the source's own rules) · kafka (a real
 # Apache Kafka, kill -9, audits) · library (the core of that with the system's librdkafka, where the worker is built with
 # another one) · clang (the other compiler, warnings are errors) · asan · tsan ·
 # arm64 (compiles for 64-bit ARM) · compose (docker-compose.yml and the image, on a Docker daemon of its own)
@@ -17,7 +17,7 @@
 set -u
 cd "$(dirname "$0")/.."
 
-ALL="unit sim fuzz io cli kafka compose library checks clang asan tsan arm64"
+ALL="unit sim fuzz io identity cli kafka compose library checks clang asan tsan arm64"
 NAMED="tidy"
 WORLDS=${WORLDS:-20000}
 CYCLES=${CYCLES:-20}
@@ -203,6 +203,8 @@ part_checks() {
         skip checks "there is no tests/checks"
     fi
 }
+
+part_identity() { with_pytest identity dev 1200 -q -n 4 --dist worksteal tests/identity; }
 
 # has_kafka PART
 has_kafka() {
