@@ -5,9 +5,11 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "app/settings/learn.h"
 #include "app/settings/topics.h"
 #include "base/random.h"
 #include "base/uuid.h"
+#include "wire/formats/proxy.h"
 
 /* A load balancer may have dropped a pooled connection that was idle for longer (AWS drops after
  * 350 s). */
@@ -83,6 +85,28 @@ static bool find_ca_bundle(const struct settings *settings, struct assembly *ass
         (void)snprintf(ret_reason, ASSEMBLY_REASON_MAX, "%s %s", assembly->aws.ca_bundle_source,
                        fault);
     return fault == NULL;
+}
+
+/* Checks the proxies of the environment, which curl reads: those of the settings win over all. */
+static bool check_proxies(const struct settings *settings, struct assembly *assembly,
+                          char *ret_reason)
+{
+    static const char *const VARIABLES[] = {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy",
+                                            "ALL_PROXY"};
+    assembly->at_fault = "proxy";
+    for (size_t i = 0; i < COUNT_OF(VARIABLES) && settings->bedrock_proxy.len == 0; i++) {
+        const char *value = aws_variable(&assembly->aws, VARIABLES[i]);
+        if (value == NULL)
+            continue;
+        learn_proxy(slice_of_text(value));
+        const char *fault = proxy_fault(slice_of_text(value), true);
+        if (fault == NULL)
+            continue;
+        (void)snprintf(ret_reason, ASSEMBLY_REASON_MAX, "%s of the environment %s", VARIABLES[i],
+                       fault);
+        return false;
+    }
+    return true;
 }
 
 static void make_names(const struct settings *settings, struct assembly *ret_assembly,
@@ -225,7 +249,8 @@ bool assembly_make(const struct settings *settings, struct assembly *ret_assembl
             OK ||
         !find_region(settings, ret_assembly, ret_reason) ||
         !find_endpoint(settings, ret_assembly, ret_reason) ||
-        !find_ca_bundle(settings, ret_assembly, ret_reason))
+        !find_ca_bundle(settings, ret_assembly, ret_reason) ||
+        !check_proxies(settings, ret_assembly, ret_reason))
         return false;
     uint64_t seed = clock_seed();
     make_names(settings, ret_assembly, seed);

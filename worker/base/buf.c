@@ -19,6 +19,13 @@ void buf_done(struct buf *buf)
     buf_init(buf, buf->limit);
 }
 
+void buf_wipe(struct buf *buf)
+{
+    if (buf->ptr != NULL)
+        explicit_bzero(buf->ptr, buf->room);
+    buf_done(buf);
+}
+
 void buf_reset(struct buf *buf)
 {
     buf->len = 0;

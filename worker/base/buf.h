@@ -23,6 +23,9 @@ struct buf {
 void buf_init(struct buf *buf, size_t limit);
 /* Frees the bytes and leaves an empty buf with the same limit. */
 void buf_done(struct buf *buf);
+/* The same, and overwrites the bytes first: for secrets. What the buf left behind when it grew
+ * stays as it was: reserve the room first. */
+void buf_wipe(struct buf *buf);
 /* Empties the buf and clears its failure; keeps the allocation. */
 void buf_reset(struct buf *buf);
 /* Append bytes, a NUL-terminated string (not its NUL), one byte, or a number in decimal. */

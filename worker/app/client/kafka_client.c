@@ -6,6 +6,7 @@
 
 #include "app/client/parts.h"
 #include "base/memory.h"
+#include "base/secrets.h"
 #include "io/loop/clock.h"
 #include "io/kafka/conf.h"
 #include "io/kafka/produce.h"
@@ -17,6 +18,7 @@
 void client_set_reason(struct client *client, const char *what, const char *why)
 {
     (void)snprintf(client->reason, sizeof client->reason, "%.200s: %.300s", what, why);
+    secrets_mask(client->reason);
 }
 
 static enum err err_of(rd_kafka_resp_err_t code)

@@ -8,6 +8,7 @@
 #include "app/settings/pairs.h"
 #include "io/server/server.h"
 #include "wire/bedrock/endpoint.h"
+#include "wire/formats/proxy.h"
 #include "wire/formats/text.h"
 
 #define NAME_MAX_BYTES 200
@@ -47,18 +48,6 @@ static bool are_servers(struct slice text)
         text = slice_sub(text, comma + 1, text.len);
     }
     return true;
-}
-
-static bool is_proxy(struct slice text)
-{
-    static const char *const STARTS[] = {"http://",    "https://",  "socks4://",
-                                         "socks4a://", "socks5://", "socks5h://"};
-    for (size_t i = 0; i < COUNT_OF(STARTS); i++) {
-        struct slice start = slice_of_text(STARTS[i]);
-        if (slice_starts(text, start) && text.len > start.len)
-            return is_printable(text, MODEL_MAX);
-    }
-    return false;
 }
 
 static bool is_file(const char *path)
@@ -121,7 +110,7 @@ const char *settings_form_fault(enum setting_form form, struct slice text)
                    : "is not an endpoint; write https://host[:port][/path], or http://…, at "
                      "most 2047 bytes";
     case FORM_PROXY:
-        return is_proxy(text) ? NULL : "is not a proxy; write http://host:port";
+        return proxy_fault(text, false);
     case FORM_LISTEN:
         return text.len == 0 || server_knows_address(text.ptr)
                    ? NULL

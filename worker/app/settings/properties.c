@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/secrets.h"
+
 #define QUOTE_BYTES 8 /* this many bytes of a secret in a text must be hidden */
 
 bool settings_property_is_secret(struct slice name)
@@ -82,6 +84,8 @@ void settings_take_properties(struct settings_reader *reader, const struct setti
             continue;
         list[count].name = item->key;
         places[count] = item->place;
+        if (settings_property_is_secret(item->key))
+            secrets_learn(list[count].value, true);
         check_property(reader, &list[count], item, path);
         count++;
     }

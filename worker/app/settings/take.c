@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "app/settings/learn.h"
 #include "base/check.h"
 #include "yaml/mistake.h"
 
@@ -97,6 +98,8 @@ static bool take_formed(struct settings_reader *reader, const struct setting_row
     struct slice path = slice_of_text(row->path);
     if (!settings_take_text(reader, node, path, ret_text))
         return false;
+    if (row->form == FORM_PROXY)
+        learn_proxy(*ret_text);
     bool may_be_empty = row->kind == SETTING_TEXT && !row->is_needed;
     if (ret_text->len == 0 && may_be_empty)
         return true;

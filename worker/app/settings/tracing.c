@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "app/settings/learn.h"
 #include "app/settings/pairs.h"
 #include "wire/bedrock/endpoint.h"
 
@@ -252,6 +253,7 @@ bool tracing_make(struct tracing *ret_tracing, const struct settings *settings,
     if (!read_settings(&reading) && !read_otel(&reading))
         read_langsmith(&reading);
     if (ret_tracing->is_on) {
+        learn_headers(ret_tracing->headers);
         read_amount(&reading);
         read_resource(&reading, instance);
     }

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/secrets.h"
+
 #define KEYS_BYTES_MAX ((size_t)4 * KEYS_PART_MAX + 8192)
 
 static void clear(struct keys *keys)
@@ -35,6 +37,14 @@ static bool is_clean(struct slice value)
     return value.len <= KEYS_PART_MAX;
 }
 
+/* From here on no foreign text shows them. */
+static void learn(const struct credentials *credentials)
+{
+    secrets_learn(credentials->secret_access_key, false);
+    secrets_learn(credentials->session_token, false);
+    secrets_learn(credentials->bearer_token, false);
+}
+
 enum err keys_set(struct keys *keys, const struct keys_parts *parts, const char **ret_part)
 {
     clear(keys);
@@ -62,6 +72,7 @@ enum err keys_set(struct keys *keys, const struct keys_parts *parts, const char 
         }
     }
     own->expires_wall_ms = parts->expires_wall_ms;
+    learn(own);
     return OK;
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "base/memory.h"
+#include "base/secrets.h"
 #include "wire/formats/why.h"
 
 bool exchanges_init(struct exchanges *exchanges, const struct http_config *config)
@@ -303,6 +304,7 @@ void exchange_write_reason(const struct exchange *exchange, enum err err, const 
                        "a kept connection was closed before the answer began");
     } else {
         why_copy(ret_reason, EXCHANGE_REASON_MAX, slice_of_text(carrier_error));
+        secrets_mask(ret_reason);
     }
 }
 

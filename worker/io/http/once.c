@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/secrets.h"
 #include "io/http/parts.h"
 
 _Static_assert(HTTP_ONCE_REASON_MAX >= CURL_ERROR_SIZE, "curl's error buffer must fit");
@@ -52,6 +53,7 @@ static void write_reason(CURL *easy, CURLcode code, char *reason)
     size_t len = strlen(reason);
     if (number != 0 && cause != NULL)
         (void)snprintf(reason + len, HTTP_ONCE_REASON_MAX - len, " (%s)", cause);
+    secrets_mask(reason);
 }
 
 static enum err exchange(CURL *easy, const struct http_request *request,

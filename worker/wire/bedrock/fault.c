@@ -1,5 +1,6 @@
 #include "wire/bedrock/fault.h"
 
+#include "base/secrets.h"
 #include "wire/formats/http.h"
 #include "wire/formats/json.h"
 
@@ -151,11 +152,15 @@ static enum err by_message(enum err err, const struct fault_name *known, struct 
 static void set_name(struct why *why, const struct fault_name *known, struct slice name)
 {
     why_copy(why->type, sizeof why->type, known != NULL ? known->name : name);
+    secrets_mask(why->type);
 }
 
 static enum err tell_foreign(struct why *why, enum err err, struct slice message)
 {
-    (void)why_set(why, err, NULL, "%.*s", SLICE_ARG(message));
+    struct buf masked OWNED_BY(buf_done);
+    buf_init(&masked, FAULT_BODY_BYTES_MAX);
+    secrets_add_masked(&masked, message);
+    (void)why_set(why, err, NULL, "%.*s", SLICE_ARG(buf_slice(&masked)));
     why->is_foreign = true;
     return err;
 }
