@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 """Makes the vectors of this folder with botocore, an independent implementation.
 
-    python3 tests/vectors/make.py            writes sigv4.inc, eventstream.inc and eventstream/*.bin beside itself
+    python3 tests/vectors/make.py            writes sigv4.inc, msk_tokens.inc, eventstream.inc and eventstream/*.bin beside itself
     python3 tests/vectors/make.py --check    says whether the files are up to date
 
 sigv4.inc: real Bedrock requests as botocore's client sends them, and bare requests with odd parts; canonical request,
-string to sign and Authorization header are botocore's. eventstream: frames built here byte by byte, valid and corrupt;
+string to sign and Authorization header are botocore's. msk_tokens.inc: tokens for Amazon MSK, presigned by botocore and
+put together as AWS's own signer for Python does (aws_msk_iam_sasl_signer, __construct_auth_token). eventstream: frames built here byte by byte, valid and corrupt;
 eventstream.inc has what botocore reads from each.
 """
+import base64
 import datetime
 import json
 import os
@@ -169,6 +171,29 @@ def sigv4():
             '/* clang-format off */\n' + ''.join(rows) + '/* clang-format on */\n')
 
 
+# ---- tokens for Amazon MSK ----
+
+def msk_token(region, token, agent):
+    request = botocore.awsrequest.AWSRequest(method='GET', url='https://kafka.%s.amazonaws.com/' % region,
+                                             params={'Action': 'kafka-cluster:Connect'})
+    credentials = botocore.credentials.Credentials(KEY_ID, SECRET, token)
+    botocore.auth.SigV4QueryAuth(credentials, 'kafka-cluster', region, expires=900).add_auth(request)
+    request.params = {'User-Agent': agent}
+    return base64.urlsafe_b64encode(request.prepare().url.encode()).decode().rstrip('=')
+
+
+def msk_tokens():
+    rows = []
+    for region, token in (('us-east-1', None), ('us-east-1', TOKEN), ('cn-north-1', None), ('eusc-de-east-1', TOKEN),
+                          ('us-gov-west-1', 'x'), ('ap-southeast-2', TOKEN + '//++==~ .-_')):
+        for agent in ('bedrock-worker/0.1.0', 'x'):
+            rows.append('TOKEN(%s, %s, %s,\n    %s)\n' % (
+                c_text(region), 'NULL' if token is None else c_text(token), c_text(agent),
+                c_text(msk_token(region, token, agent))))
+    return ('/* TOKEN(region, session token, user agent, token). Made by make.py. */\n'
+            '/* clang-format off */\n' + ''.join(rows) + '/* clang-format on */\n')
+
+
 # ---- event streams ----
 
 def value(kind, data):
@@ -272,6 +297,7 @@ def eventstream():
 def main():
     botocore.auth.get_current_datetime = lambda *_: NOW
     written['sigv4.inc'] = sigv4().encode()
+    written['msk_tokens.inc'] = msk_tokens().encode()
     written['eventstream.inc'] = eventstream().encode()
     stale = []
     for name, data in sorted(written.items()):

@@ -333,8 +333,33 @@ static bool is_signing_pair(const struct credentials *credentials)
            is_line_safe(credentials->access_key_id) && is_line_safe(credentials->session_token);
 }
 
-/* `scratch` holds scope, canonical request and string to sign one behind the other; slices of it
- * are taken again after every addition, which may move it. */
+/* Signs the request with these headers. `scratch` holds scope, canonical request and string to sign
+ * one behind the other from its end on; slices of it are taken again after every addition, which
+ * may move it. The scope is left at *ret_scope_at. */
+static enum err sign(struct buf *scratch, const struct sigv4_request *request,
+                     const struct header_list *list, const char *date, struct slice secret,
+                     struct sigv4_key *key, uint8_t ret_signature[SHA256_LEN])
+{
+    size_t scope_at = scratch->len;
+    add_scope(scratch, request, date);
+    size_t canonical_at = scratch->len;
+    add_canonical(scratch, request, list);
+    size_t canonical_end = scratch->len;
+    struct slice canonical =
+        slice_sub(buf_slice(scratch), canonical_at, canonical_end - canonical_at);
+    add_string_to_sign(scratch, request, canonical, date);
+    if (scratch->failed != OK)
+        return scratch->failed;
+    struct slice all = buf_slice(scratch);
+    struct slice scope = slice_sub(all, scope_at, canonical_at - scope_at);
+    if (scope.len >= sizeof key->scope)
+        return ERR_TOO_LARGE;
+    refresh_key(key, secret, request, date, scope);
+    hash_hmac_sha256(slice_of(key->key, sizeof key->key),
+                     slice_sub(all, canonical_end, all.len - canonical_end), ret_signature);
+    return OK;
+}
+
 static enum err add_signature(struct buf *buf, struct buf *scratch,
                               const struct sigv4_request *request,
                               const struct credentials *credentials, struct sigv4_key *key)
@@ -345,24 +370,10 @@ static enum err add_signature(struct buf *buf, struct buf *scratch,
     if (!write_instant(scratch, request->wall_ms, date))
         return scratch->failed;
     list_headers(request, slice_of(date, sizeof date), credentials->session_token, &list);
-
-    add_scope(scratch, request, date);
-    size_t scope_len = scratch->len;
-    add_canonical(scratch, request, &list);
-    size_t canonical_end = scratch->len;
-    struct slice all = buf_slice(scratch);
-    struct slice canonical = slice_sub(all, scope_len, canonical_end - scope_len);
-    add_string_to_sign(scratch, request, canonical, date);
-    if (scratch->failed != OK)
-        return scratch->failed;
-    if (scope_len >= sizeof key->scope)
-        return ERR_TOO_LARGE;
-    all = buf_slice(scratch);
-    struct slice scope = slice_sub(all, 0, scope_len);
-    refresh_key(key, credentials->secret_access_key, request, date, scope);
-    hash_hmac_sha256(slice_of(key->key, sizeof key->key),
-                     slice_sub(all, canonical_end, all.len - canonical_end), signature);
-
+    enum err err =
+        sign(scratch, request, &list, date, credentials->secret_access_key, key, signature);
+    if (err != OK)
+        return err;
     buf_add_text(buf, "X-Amz-Date: ");
     buf_add(buf, slice_of(date, sizeof date));
     if (credentials->session_token.ptr != NULL) {
@@ -372,7 +383,7 @@ static enum err add_signature(struct buf *buf, struct buf *scratch,
     buf_add_text(buf, "\r\nAuthorization: " ALGORITHM " Credential=");
     buf_add(buf, credentials->access_key_id);
     buf_add_byte(buf, '/');
-    buf_add(buf, scope);
+    add_scope(buf, request, date);
     buf_add_text(buf, ", SignedHeaders=");
     add_names(buf, &list);
     buf_add_text(buf, ", Signature=");
@@ -399,4 +410,61 @@ enum err sigv4_add_headers(struct buf *buf, const struct sigv4_request *request,
     struct buf scratch OWNED_BY(buf_done);
     buf_init(&scratch, CANONICAL_BYTES_MAX);
     return add_signature(buf, &scratch, request, credentials, key);
+}
+
+/* Adds everything that is signed of the query, behind the request's own parameters. */
+static void add_signed_query(struct buf *buf, const struct sigv4_request *request,
+                             const struct credentials *credentials, const char *date,
+                             int64_t expires_s)
+{
+    buf_add(buf, request->query);
+    buf_add_text(buf, request->query.len > 0 ? "&" : "");
+    buf_add_text(buf, "X-Amz-Algorithm=" ALGORITHM "&X-Amz-Credential=");
+    size_t at = buf->len;
+    buf_add(buf, credentials->access_key_id);
+    buf_add_byte(buf, '/');
+    add_scope(buf, request, date);
+    struct buf scope OWNED_BY(buf_done);
+    buf_init(&scope, CANONICAL_BYTES_MAX);
+    buf_add(&scope, slice_sub(buf_slice(buf), at, buf->len - at));
+    buf_cut(buf, at);
+    sigv4_add_label(buf, buf_slice(&scope));
+    buf_addf(buf, "&X-Amz-Date=%.*s&X-Amz-Expires=%lld&X-Amz-SignedHeaders=host", BASIC_INSTANT_LEN,
+             date, (long long)expires_s);
+    if (credentials->session_token.len > 0) {
+        buf_add_text(buf, "&X-Amz-Security-Token=");
+        sigv4_add_label(buf, credentials->session_token);
+    }
+    if (scope.failed != OK)
+        buf->failed = scope.failed;
+}
+
+enum err sigv4_add_query(struct buf *buf, const struct sigv4_request *request,
+                         const struct credentials *credentials, int64_t expires_s,
+                         struct sigv4_key *key)
+{
+    char date[BASIC_INSTANT_LEN];
+    uint8_t signature[SHA256_LEN];
+    struct header_list list = {.count = 0};
+    struct sigv4_request with_query = *request;
+    struct buf scratch OWNED_BY(buf_wipe), query OWNED_BY(buf_wipe);
+    buf_init(&scratch, CANONICAL_BYTES_MAX);
+    buf_init(&query, CANONICAL_BYTES_MAX);
+    if (credentials->bearer_token.len > 0 || !is_signing_pair(credentials))
+        return ERR_NO_CREDENTIALS;
+    if (!write_instant(&scratch, request->wall_ms, date))
+        return scratch.failed;
+    add_signed_query(&query, request, credentials, date, expires_s);
+    if (query.failed != OK)
+        return query.failed;
+    with_query.query = buf_slice(&query);
+    list_insert(&list, SLICE("host"), request->host);
+    enum err err =
+        sign(&scratch, &with_query, &list, date, credentials->secret_access_key, key, signature);
+    if (err != OK)
+        return err;
+    buf_add(buf, buf_slice(&query));
+    buf_add_text(buf, "&X-Amz-Signature=");
+    hash_add_hex(buf, signature, sizeof signature);
+    return buf->failed;
 }

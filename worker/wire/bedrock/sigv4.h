@@ -62,5 +62,12 @@ void sigv4_add_string_to_sign(struct buf *buf, const struct sigv4_request *reque
  * hold CR, LF or NUL; ERR_TOO_LARGE, ERR_NO_MEMORY. */
 MUST_CHECK enum err sigv4_add_headers(struct buf *buf, const struct sigv4_request *request,
                                       const struct credentials *credentials, struct sigv4_key *key);
+/* Appends the query of a presigned URL ("Authenticating requests: using query parameters"): the
+ * request's own parameters, those of the signature, which holds for `expires_s`, and the signature.
+ * Only the host is signed beside them; the request's headers do not count. Errors as above, and
+ * ERR_NO_CREDENTIALS for a bearer token. */
+MUST_CHECK enum err sigv4_add_query(struct buf *buf, const struct sigv4_request *request,
+                                    const struct credentials *credentials, int64_t expires_s,
+                                    struct sigv4_key *key);
 
 #endif
