@@ -4,7 +4,7 @@ import time
 import pytest
 from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
 
-from kit import records
+from kit import offsets, records
 from kit.auditor import Blow
 from kit.logfiles import topic_logs
 from kit.processes import PATIENCE, resident_bytes, wait_for
@@ -12,11 +12,11 @@ from kit.storm import Stream
 from kit.world import World
 
 
-def commit_by_hand(world, offsets):
-    """offsets: {partition: (offset, metadata)}; needs a group without members."""
+def commit_by_hand(world, commits):
+    """commits: {partition: (offset, metadata)}, "" = none; needs a group without members."""
     client = records.admin(world.broker.bootstrap)
-    places = [TopicPartition(world.topics.requests, partition, offset, metadata)
-              for partition, (offset, metadata) in offsets.items()]
+    places = [TopicPartition(world.topics.requests, partition, offset, *([metadata] if metadata else []))
+              for partition, (offset, metadata) in commits.items()]
     done = client.alter_consumer_group_offsets([ConsumerGroupTopicPartitions(world.group, places)])
     done[world.group].result(PATIENCE)
 
@@ -160,17 +160,26 @@ def test_a_log_truncated_under_a_running_worker_restarts_at_its_start(broker, fo
         assert len(answers) == len(set(answers))
 
 
-def test_offset_metadata_of_another_program_is_logged_and_ignored(broker, folder):
-    with World(broker, folder, partitions=2) as world:
-        world.ask_many(20)
-        commit_by_hand(world, {0: (2, "eyJmb3JlaWduIjp0cnVlfQ=="), 1: (0, "bw1damaged beyond repair")})
+def test_metadata_that_is_no_map_withholds_its_partition_until_an_operator_sets_the_offset(broker, folder):
+    maps = {0: (0, "eyJmb3JlaWduIjp0cnVlfQ=="), 1: (0, "bw2damaged beyond repair"), 2: (0, "bw9 of a later version")}
+    with World(broker, folder, partitions=4) as world:
+        world.ask_many(40)
+        commit_by_hand(world, maps)
         worker = world.worker("w0")
-        skipped = wait_for(lambda: worker.events("metadata_foreign"))
-        assert skipped and skipped[0]["partition"] == 0
-        assert wait_for(lambda: worker.events("metadata_damaged"))
-        first = {record.json()["id"] for record in records.read_all(broker.bootstrap, [world.topics.requests])
-                 if record.partition == 0 and record.offset < 2}
-        world.asked = [name for name in world.asked if name not in first]
+        assert wait_for(lambda: len(worker.events("partitions_withheld")) == 3)
+        assert {event["why"] for event in worker.events("partitions_withheld")} == {
+            "map_foreign", "map_damaged", "map_later"}
+        requests = records.read_all(broker.bootstrap, [world.topics.requests])
+        free = {record.json()["id"] for record in requests if record.partition == 3}
+        assert wait_for(lambda: set(world.responses()) >= free)
+        assert set(world.responses()) == free
+        worker.stop()
+        places = {(world.topics.requests, partition): partition for partition in maps}
+        found = offsets.committed(broker.bootstrap, world.group, list(places))
+        # librdkafka adds a NUL to what it commits for this client
+        assert {places[place]: (offset, text.rstrip("\0")) for place, (offset, text) in found.items()} == maps
+        commit_by_hand(world, {partition: (0, "") for partition in maps})
+        world.worker("w1")
         world.await_answers()
         world.must_be_graceful()
 

@@ -79,30 +79,50 @@ static void a_partition_continues_where_its_last_owner_stopped(void **state)
     kit_free(kit);
 }
 
-static void foreign_metadata_and_damaged_maps_are_logged(void **state)
+static void metadata_that_is_no_map_withholds_its_partition_and_is_never_replaced(void **state)
 {
     (void)state;
     static const struct {
-        const char *metadata;
-        enum log_event event;
+        const char *metadata, *reason;
     } CASES[] = {
-        {"NTA0NA==", LOG_METADATA_FOREIGN},
-        {"bw1!!!!!!!!!!!!!!", LOG_METADATA_DAMAGED},
+        {"NTA0NA==", "map_foreign"},
+        {"bw1!!!!!!!!!!!!!!", "map_damaged"},
+        {"bw2!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!", "map_damaged"},
+        {"bw3!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!", "map_later"},
     };
     for (size_t i = 0; i < COUNT_OF(CASES); i++) {
-        struct kit *kit = kit_new(NULL);
-        kit->committed[0] = 42;
-        kit->maps[0] = kit_copy(slice_of_text(CASES[i].metadata));
-        kit_assign(kit, 0);
-        assert_int_equal(kit->logged[CASES[i].event], 1);
-        assert_int_equal(last_start(kit), 42);
-        kit_request(kit, 0, 42, NULL, "");
+        struct kit *kit = kit_started(NULL);
+        kit->committed[1] = 42;
+        kit->maps[1] = kit_copy(slice_of_text(CASES[i].metadata));
+        kit_assign(kit, 1);
+        kit_request(kit, 0, 0, NULL, "");
         kit_turn(kit);
-        kit_answer(kit, 42);
+        kit_answer(kit, 0);
         kit_settle(kit);
-        assert_int_equal(kit->committed[0], 43);
+        assert_int_equal(kit->logged[LOG_PARTITIONS_WITHHELD], 1);
+        assert_non_null(strstr(kit->lines[LOG_PARTITIONS_WITHHELD], CASES[i].reason));
+        assert_int_equal(kit->starts.count, 1); /* of partition 0 */
+        assert_int_equal(kit->committed[0], 1);
+        assert_int_equal(kit->committed[1], 42);
+        assert_string_equal(kit->maps[1], CASES[i].metadata);
         kit_free(kit);
     }
+}
+
+static void an_operator_sets_the_offset_and_a_withheld_partition_goes_on(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_new(NULL);
+    kit->committed[0] = 42;
+    kit->maps[0] = kit_copy(SLICE("bw3"));
+    kit_assign(kit, 0);
+    free(kit->maps[0]);
+    kit->maps[0] = NULL;
+    kit->committed[0] = 40;
+    kit_wait(kit, 600000);
+    kit_read(kit);
+    assert_int_equal(last_start(kit), 40);
+    kit_free(kit);
 }
 
 /* ---- truncated and recreated logs ---- */
@@ -537,7 +557,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_is_fetched_before_offset_and_map_are_read),
         cmocka_unit_test(a_partition_continues_where_its_last_owner_stopped),
-        cmocka_unit_test(foreign_metadata_and_damaged_maps_are_logged),
+        cmocka_unit_test(metadata_that_is_no_map_withholds_its_partition_and_is_never_replaced),
+        cmocka_unit_test(an_operator_sets_the_offset_and_a_withheld_partition_goes_on),
         cmocka_unit_test(a_truncated_log_restarts_at_its_start_and_is_logged),
         cmocka_unit_test(a_recreated_topic_restarts_at_its_first_record_and_is_logged),
         cmocka_unit_test(a_record_above_a_full_map_is_fetched_again_later),

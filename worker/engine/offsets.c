@@ -8,6 +8,7 @@
 #include "engine/partition.h"
 #include "engine/settle.h"
 #include "engine/slots.h"
+#include "engine/withheld.h"
 #include "engine/log.h"
 
 #define PENDING_LOG_MS   1000 /* an open transaction is worth a line then */
@@ -15,18 +16,25 @@
 
 /* ---- the first read: start ---- */
 
+/* What is done above the offset is unknown: to start there would answer it again. */
+static void withhold_map(struct engine *engine, struct partition *partition, enum err metadata_err)
+{
+    enum withheld why = metadata_err == ERR_LATER_VERSION ? WITHHELD_MAP_LATER
+                        : metadata_err == ERR_NOT_ALLOWED ? WITHHELD_MAP_FOREIGN
+                                                          : WITHHELD_MAP_DAMAGED;
+    partition_withhold(engine, partition, why, -1, -1);
+}
+
 static void start(struct engine *engine, struct partition *partition, enum err metadata_err)
 {
     struct ledger *ledger = &partition->ledger;
     int64_t offset = ledger->committed_offset;
+    if (metadata_err != OK) {
+        withhold_map(engine, partition, metadata_err);
+        return;
+    }
     partition->step = PARTITION_ACTIVE;
     partition->is_verified = true;
-    if (metadata_err != OK) {
-        ledger_change(ledger); /* the next commit replaces unreadable metadata */
-        ENGINE_LOG(engine,
-                   metadata_err == ERR_NOT_ALLOWED ? LOG_METADATA_FOREIGN : LOG_METADATA_DAMAGED,
-                   PARTITION_FIELDS(partition), FIELD_INT("offset", offset));
-    }
     if (offset < 0) {
         ENGINE_LOG(engine, LOG_PARTITION_EARLIEST, PARTITION_FIELDS(partition));
         engine->ports.partition_start(engine->ports.self, partition->tenure, -2);
