@@ -39,6 +39,12 @@ FAULTS = [
     Fault("CRC-32 forgets a byte of its slices", "worker/wire/formats/hash.c",
           "CRC[4][low >> 24]",
           "CRC[4][low >> 25]"),
+    Fault("a cut takes all changed maps at once", ENGINE + "cut.c",
+          "        if (bytes > OFFSETS_BYTES_MAX && count > 0)\n            return;\n",
+          ""),
+    Fault("a partition with something new for each cut keeps its turn", ENGINE + "batch.c",
+          "    link_out(&ledger->link_changed);\n",
+          ""),
     # what partitions hold
     Fault("idle partitions claim their whole share", ENGINE + "hold.c",
           "    uint64_t most = partition->demand.is_asking ? UINT64_MAX : partition->demand.count;\n",

@@ -411,19 +411,6 @@ static inline struct kit *kit_started(const struct engine_config *config)
     return kit;
 }
 
-/* With this many partitions, none of which has had a record. */
-static inline struct kit *kit_with_partitions(const struct engine_config *config, uint32_t count)
-{
-    struct kit *kit = kit_new(config);
-    for (uint32_t slot = 0; slot < count; slot++) {
-        kit_assign(kit, slot);
-        kit->starts.count = 0;
-        assert_true(engine_room(kit->engine, kit->tenures[slot]) > 0);
-        engine_partition_empty(kit->engine, kit->tenures[slot]);
-    }
-    return kit;
-}
-
 static inline void kit_record(struct kit *kit, uint32_t slot, int64_t offset, const char *key,
                               const char *value)
 {

@@ -1,5 +1,6 @@
 /* What a turn of the loop costs with thousands of partitions: counted in instructions. */
-#include "unit/engine_kit.h"
+#include "unit/scale_kit.h"
+#include "unit/ledger_kit.h"
 #include "unit/steps.h"
 
 #define FEW  10
@@ -95,6 +96,96 @@ static void a_cut_costs_what_has_changed(void **state)
     kit_free(kit);
 }
 
+/* ---- the bound on the offset metadata of a cut ---- */
+
+#define FULL_MAPS     300
+#define METADATA_MOST (512 * 1024)
+
+/* A map that is almost full: every second offset is open. */
+static void make_map(struct buf *ret_map)
+{
+    struct ledger ledger OWNED_BY(ledger_done);
+    open_ledger(&ledger, MAP_LIMIT, 0, SLICE_NULL);
+    for (int64_t offset = 0; ledger_room(&ledger) > 1; offset++)
+        take(&ledger, offset);
+    for (int64_t offset = 1; offset < ledger.next - 100; offset += 2)
+        finish(&ledger, offset);
+    commit(&ledger, ret_map);
+}
+
+static struct kit *kit_with_full_maps(void)
+{
+    struct engine_config config = kit_config();
+    struct buf map OWNED_BY(buf_done);
+    config.max_held = config.max_in_flight = 4096;
+    struct kit *kit = kit_new(&config);
+    buf_init(&map, MAP_LIMIT);
+    make_map(&map);
+    for (uint32_t slot = 0; slot < FULL_MAPS; slot++) {
+        kit->committed[slot] = 0;
+        kit->maps[slot] = kit_copy(buf_slice(&map));
+        kit_assign(kit, slot);
+        kit->starts.count = 0;
+    }
+    return kit;
+}
+
+/* Ends the open batch after a look at its size; returns the number of its partitions. */
+static size_t commit_bounded(struct kit *kit, bool is_committed)
+{
+    size_t bytes = 0, count = kit->batch.offset_count;
+    for (size_t i = 0; i < count; i++)
+        bytes += kit->batch.offsets[i].metadata.len + 150;
+    assert_true(bytes <= METADATA_MOST);
+    if (is_committed)
+        kit_commit(kit);
+    else
+        kit_batch_ends(kit, BATCH_ABORTED);
+    return count;
+}
+
+static void a_cut_has_no_more_metadata_than_a_commit_takes(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_with_full_maps();
+    for (uint32_t slot = 0; slot < FULL_MAPS; slot++)
+        kit_request(kit, slot, 0, NULL, "");
+    kit_turn(kit);
+    for (size_t i = 0; i < kit->call_count; i++)
+        kit_answer_with(kit, 0, 200, "content-type: application/json\r\n", KIT_ANSWER);
+    size_t cuts = 0;
+    for (; kit_count(kit, OUTPUT_RESPONSE) < FULL_MAPS && cuts < 60; cuts++) {
+        kit_wait(kit, 100);
+        if (kit->has_batch) /* a clean abort changes nothing */
+            assert_true(commit_bounded(kit, cuts % 5 != 1) > 0);
+    }
+    assert_int_equal(kit_count(kit, OUTPUT_RESPONSE), FULL_MAPS);
+    kit_free(kit);
+}
+
+/* Half of the partitions have something new for each cut; the others get their turns all the same.
+ */
+static void partitions_take_turns_when_their_maps_fill_a_cut(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_with_full_maps();
+    size_t committed[FULL_MAPS] = {0};
+    for (uint32_t slot = 0; slot < FULL_MAPS; slot++)
+        kit_request(kit, slot, 0, NULL, "");
+    for (int cut = 0; cut < 5; cut++) {
+        kit_wait(kit, 200);
+        assert_true(kit->has_batch);
+        for (size_t i = 0; i < kit->batch.offset_count; i++)
+            committed[kit->batch.offsets[i].partition]++;
+        (void)commit_bounded(kit, true);
+        for (uint32_t slot = 0; slot < FULL_MAPS / 2; slot++)
+            ledger_change(&kit->engine->slots.list[slot]->ledger);
+    }
+    for (uint32_t slot = 0; slot < FULL_MAPS; slot++)
+        assert_true(committed[slot] > 0);
+    kit_free(kit);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -103,6 +194,8 @@ int main(void)
         cmocka_unit_test(an_assignment_costs_the_same_however_many_partitions_there_are),
         cmocka_unit_test(a_drain_costs_the_same_however_many_partitions_there_are),
         cmocka_unit_test(a_cut_costs_what_has_changed),
+        cmocka_unit_test(a_cut_has_no_more_metadata_than_a_commit_takes),
+        cmocka_unit_test(partitions_take_turns_when_their_maps_fill_a_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

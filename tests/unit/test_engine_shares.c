@@ -1,5 +1,5 @@
 /* Log lines about a partition that takes no more requests. */
-#include "unit/engine_kit.h"
+#include "unit/scale_kit.h"
 
 static void a_full_share_is_logged_once_a_minute_with_its_holders(void **state)
 {

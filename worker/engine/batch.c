@@ -80,6 +80,9 @@ void batch_add_offset(struct engine *engine, struct partition *partition)
     };
     CHECK(ledger_add_map(ledger, &stamp, &partition->batch_map) == OK);
     ledger->is_changed = false;
+    link_out(&ledger->link_changed);
+    if (partition->results > partition->batch_results)
+        ledger_change(ledger); /* others wait for the next batch */
     partition->is_in_batch = true;
     batch->partitions[batch->offset_count] = partition;
     batch->offsets[batch->offset_count++] = (struct batch_offset){

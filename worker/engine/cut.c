@@ -6,6 +6,10 @@
 #include "engine/result.h"
 #include "engine/slots.h"
 
+/* Brokers keep the offsets of one commit as one batch of records, of at most message.max.bytes
+ * (1 MiB); a larger commit fails, however often. */
+#define OFFSETS_BYTES_MAX  (512 * 1024)
+#define OFFSET_BESIDE      (150 + 2 * TOPIC_ROOM) /* bytes of an offset beside its map: names */
 #define ABORT_PAUSE_MIN_MS 100
 #define ABORT_PAUSE_MAX_MS 10000
 
@@ -60,9 +64,31 @@ uint32_t cut_limit(const struct engine *engine)
 
 /* ---- content ---- */
 
+static bool can_commit(const struct partition *partition)
+{
+    return partition_has_ledger(partition) && partition->is_verified;
+}
+
+/* Chooses the partitions of the cut: those with a changed ledger, as many as one commit takes, the
+ * ones that wait longest first. */
+static void choose_partitions(struct engine *engine)
+{
+    size_t bytes = 0, count = 0;
+    struct partition *partition = NULL;
+    while ((partition = slots_next_changed(engine, partition)) != NULL) {
+        if (!can_commit(partition))
+            continue;
+        bytes += OFFSET_BESIDE + ledger_map_bound(&partition->ledger);
+        if (bytes > OFFSETS_BYTES_MAX && count > 0)
+            return;
+        partition->is_in_cut = true;
+        count++;
+    }
+}
+
 /* Adds answers up to the limits, and all usage of calls that ended without one: a map can name only
  * one call of a request as running or not recorded. */
-static void take_results(struct engine *engine, bool orphans_only)
+static void take_results(struct engine *engine)
 {
     uint32_t count = 0;
     uint64_t bytes = 0;
@@ -71,7 +97,7 @@ static void take_results(struct engine *engine, bool orphans_only)
     for (struct result *result = result_first(engine, RESULT_QUEUED); result != NULL;
          result = next) {
         next = result_next(engine, result);
-        if (result->partition != NULL && (orphans_only || !result->partition->is_verified))
+        if (result->partition != NULL && !result->partition->is_in_cut)
             continue;
         is_full = is_full || count == engine->cuts.limit ||
                   (count > 0 && bytes + result->bytes > engine->config.batch_bytes_max);
@@ -83,19 +109,17 @@ static void take_results(struct engine *engine, bool orphans_only)
     }
 }
 
-static bool can_commit(const struct partition *partition)
-{
-    return partition_has_ledger(partition) && partition->is_verified;
-}
-
-/* Adds offset and map of each partition whose ledger has changed, as results change it. A batch of
- * only orphans also takes a partition: if its outcome becomes unknown, an offset must show it. */
+/* Adds offset and map of the chosen partitions. A batch of only orphans also takes a partition: if
+ * its outcome becomes unknown, an offset must show it. */
 static void take_offsets(struct engine *engine)
 {
-    struct partition *partition = NULL;
-    while ((partition = slots_next_changed(engine, partition)) != NULL)
-        if (can_commit(partition))
+    struct partition *partition = slots_next_changed(engine, NULL), *next;
+    for (; partition != NULL; partition = next) {
+        next = slots_next_changed(engine, partition);
+        if (partition->is_in_cut)
             batch_add_offset(engine, partition);
+        partition->is_in_cut = false;
+    }
     uint32_t cursor = 0;
     while (batch_outputs(engine) > 0 && batch_partitions(engine) == 0 &&
            (partition = slots_next(engine, &cursor)) != NULL)
@@ -143,7 +167,9 @@ static void cut(struct engine *engine)
     if (news != MEMBERSHIP_GONE && engine->config.exactly_once && !engine->is_stopping &&
         is_witness_near(engine))
         return;
-    take_results(engine, !is_member);
+    if (is_member)
+        choose_partitions(engine);
+    take_results(engine);
     if (is_member)
         take_offsets(engine);
     engine->cuts.last_ms = engine->now_ms;

@@ -78,6 +78,11 @@ static void count_cost(struct ledger *ledger)
     ledger->cost = cost + end_cost(ledger);
 }
 
+size_t ledger_map_bound(const struct ledger *ledger)
+{
+    return OFFSET_MAP_HEAD_LEN + ledger->cost;
+}
+
 static struct ledger_entry *entry_add(struct ledger *ledger, int64_t offset)
 {
     if (ledger->count == ledger->room) {
@@ -448,7 +453,7 @@ enum err ledger_add_map(const struct ledger *ledger, const struct offset_map_sta
     memory_free(open);
     if (ret_map->failed != OK)
         return ret_map->failed;
-    CHECK(ret_map->len - before <= OFFSET_MAP_HEAD_LEN + ledger->cost);
+    CHECK(ret_map->len - before <= ledger_map_bound(ledger));
     return OK;
 }
 

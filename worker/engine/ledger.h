@@ -134,6 +134,8 @@ int64_t ledger_front(const struct ledger *ledger);
 int64_t ledger_backlog(const struct ledger *ledger, int64_t high);
 /* How full the map may become with what is open now, in thousandths of its limit. */
 int64_t ledger_fill(const struct ledger *ledger);
+/* The most bytes that the map may have now. */
+size_t ledger_map_bound(const struct ledger *ledger);
 /* Appends the map for this front: at most map_bytes_max bytes, unless the ledger started with a
  * longer map (CHECKed). The stamp's nonce makes each map unique. ERR_NO_MEMORY. */
 MUST_CHECK enum err ledger_add_map(const struct ledger *ledger,

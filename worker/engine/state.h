@@ -110,6 +110,7 @@ struct partition {
     int64_t revoke_until_ms;
     uint32_t revoke_tries;
     int64_t share_log_due_ms, map_log_due_ms; /* for log_is_due */
+    bool is_in_cut;                           /* the cut being made may take its results */
     bool is_in_batch;                         /* the open batch commits offset and map of it */
     struct buf batch_map;
     int64_t batch_offset;
