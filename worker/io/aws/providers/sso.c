@@ -278,10 +278,10 @@ static bool is_header_text(struct slice text)
 
 static enum err find_keys(struct sso *sso, struct keys *ret_keys)
 {
-    struct buf url OWNED_BY(buf_done);
     struct search_answer answer, headers;
     if (!is_header_text(sso->login.access_token))
         return fail_login(sso, "the token of the SSO login has a byte that no token has");
+    struct buf url OWNED_BY(buf_done);
     buf_init(&url, ASKING_URL_MAX);
     enum err err = add_url(sso, "SSO", "sso", "portal.sso", &url);
     if (err != OK)
