@@ -1,9 +1,12 @@
 """A running worker's pages, and the commands that read them: status, explain, health."""
+import contextlib
+import http.server
 import json
 import re
 import signal
 import socket
 import subprocess
+import threading
 import urllib.error
 import urllib.request
 
@@ -169,6 +172,59 @@ def test_explain_needs_one_request():
         done = call("explain", *words)
         assert done.returncode == 2
         assert "name one request: REQUEST-ID, TOPIC/PARTITION/OFFSET or --key K" in done.stderr
+
+
+class Other(http.server.BaseHTTPRequestHandler):
+    """A program that has taken the default port."""
+
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"ok\n")
+
+    def log_message(self, *_):
+        pass
+
+
+@contextlib.contextmanager
+def taken(port):
+    try:
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Other)
+    except OSError:     # something else has it
+        yield False
+        return
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield True
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def test_without_an_address_the_commands_find_workers_on_later_ports(tmp_path):
+    log = tmp_path / "log"
+    with taken(9464) as is_ours, open(log, "wb") as out, subprocess.Popen(
+            [WORKER, "run", "--set", "kafka.bootstrap_servers=127.0.0.1:1"], stderr=out, env={**CLEAN, **KEYS}) as process:
+        try:
+            wait_for(lambda: "pages_served" in events(log))
+            [served] = [json.loads(line) for line in log.read_text().splitlines() if '"pages_served"' in line]
+            assert 9465 <= int(served["address"].rpartition(":")[2]) <= 9479
+            assert get(served["address"], "/livez")[0] == 200      # its loop turns
+            done = call("status")
+            assert done.returncode == 0 and served["address"] in done.stdout.splitlines()
+            done = call("explain", "no-such-request")
+            assert done.returncode == 1 and " holds " in done.stdout
+            done = call("health", "--live")
+            assert done.returncode == 0
+            assert re.fullmatch(r"127\.0\.0\.1:94[67]\d: ok\n", done.stdout) or not is_ours
+        finally:
+            process.kill()
+
+
+def test_health_of_several_workers_is_that_of_all(worker):
+    done = call("health", "--address", worker.address, "--address", CLOSED)
+    assert (done.returncode, done.stdout) == (1, f"{worker.address}: ok\n")
+    assert done.stderr.startswith(f"no worker answers at {CLOSED}: ")
 
 
 def test_a_page_that_is_no_workers_is_named():

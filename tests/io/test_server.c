@@ -129,6 +129,22 @@ static void head_has_no_body_and_other_methods_are_rejected(void **state)
     kit_free(kit);
 }
 
+static void an_answer_ends_its_connection(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_new("127.0.0.1:0");
+    const char *text =
+        ask(kit, "GET /x HTTP/1.1\r\nHost: localhost\r\nConnection: keep-alive\r\n\r\n"
+                 "GET /y HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    assert_non_null(strstr(text, "path /x"));
+    assert_non_null(strstr(text, "Connection: close\r\n"));
+    assert_non_null(strstr(text, "Server: bedrock-worker\r\n"));
+    assert_null(strstr(text, "path /y"));
+    text = ask(kit, "GET /z HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n");
+    assert_non_null(strstr(text, "path /z")); /* the body never comes */
+    kit_free(kit);
+}
+
 static void an_unknown_host_is_rejected(void **state)
 {
     (void)state;
@@ -251,6 +267,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_page_has_path_and_query_as_they_came),
         cmocka_unit_test(head_has_no_body_and_other_methods_are_rejected),
+        cmocka_unit_test(an_answer_ends_its_connection),
         cmocka_unit_test(an_unknown_host_is_rejected),
         cmocka_unit_test(ten_thousand_requests_are_answered),
         cmocka_unit_test(hostile_requests_delay_no_one),

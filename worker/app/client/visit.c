@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "io/http/once.h"
+#include "io/server/server.h"
 
 #define PORT_DEFAULT   ":9464" /* of SERVER_DEFAULT */
 #define CONNECT_MS     2000
@@ -51,6 +52,7 @@ bool visit_init(struct visit *ret_visit, const char *address, const struct setti
 {
     struct slice text = address != NULL ? slice_of_text(address) : settings->telemetry_http_address;
     ret_visit->status = 0;
+    ret_visit->is_worker = false;
     ret_visit->reason[0] = ret_visit->address[0] = '\0';
     buf_init(&ret_visit->body, BODY_BYTES_MAX);
     if (address == NULL && text.len == 0) {
@@ -87,6 +89,8 @@ bool visit_get(struct visit *visit, struct slice path)
     enum err err =
         url.failed != OK ? url.failed : http_once(&config, &request, TIMEOUT_MS, &answer);
     visit->status = err == OK ? answer.status : 0;
+    visit->is_worker =
+        err == OK && slice_equal_text(http_header(buf_slice(&answer.head), "server"), SERVER_NAME);
     buf_done(&visit->body);
     buf_move(&answer.body, &visit->body);
     if (err != OK)

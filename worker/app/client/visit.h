@@ -13,6 +13,7 @@
 struct visit {
     char address[VISIT_ADDRESS_MAX];
     int status;                    /* HTTP; 0 = no answer */
+    bool is_worker;                /* the answer has the worker's Server header */
     struct buf body;               /* for visit_done */
     char reason[VISIT_REASON_MAX]; /* why there is no answer, or no address */
 };

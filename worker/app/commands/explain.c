@@ -1,17 +1,15 @@
 /* `bedrock-worker explain`: asks running workers why a request waits. */
 #include <stdio.h>
 
-#include "app/client/visit.h"
+#include "app/commands/address_options.h"
 #include "app/commands/commands.h"
-#include "app/commands/settings_options.h"
 #include "app/pages/query.h"
 #include "wire/formats/json.h"
 
 #define ARENA_BYTES_MAX ((size_t)64 * 1024 * 1024)
 #define PATH_BYTES_MAX  ((size_t)256 * 1024)
 
-static struct settings_options settings_options;
-static struct option_texts addresses;
+static struct address_options address_options;
 static const char *subject, *id, *key;
 static bool prints_json;
 
@@ -32,27 +30,17 @@ static const struct command_option OPTIONS[] = {
         .description = "A request id, also one that looks like TOPIC/PARTITION/OFFSET.",
     },
     {
-        .letter = 'a',
-        .name = "address",
-        .value = "HOST:PORT",
-        .kind = OPTION_TEXTS,
-        .into.texts = &addresses,
-        .description = "A worker's address; may be repeated, to ask several. Without it: "
-                       "telemetry.http.address of the settings, on this machine.",
-    },
-    {
         .name = "json",
         .kind = OPTION_FLAG,
         .into.flag = &prints_json,
         .description = "Print each worker's answer as a line of JSON.",
     },
-    SETTINGS_OPTION_ROWS(settings_options),
+    ADDRESS_OPTION_ROWS(address_options),
 };
 
 /* What the workers said. */
 struct hearing {
-    size_t asked, answered;
-    uint32_t found;       /* workers that hold the request, or know what became of it */
+    size_t answered;
     struct buf elsewhere; /* the sentence of one that does not */
 };
 
@@ -79,9 +67,9 @@ static bool make_path(struct buf *path)
     return false;
 }
 
-static void print_sentence(const struct visit *visit, struct slice sentence)
+static void print_sentence(const struct visit *visit, bool is_named, struct slice sentence)
 {
-    if (addresses.count > 1)
+    if (is_named)
         (void)printf("%s: ", visit->address);
     (void)printf("%.*s\n", SLICE_ARG(sentence));
 }
@@ -93,8 +81,10 @@ static bool text_of(struct arena *arena, const struct json *object, const char *
     return json_is(member, JSON_STRING) && json_string(arena, member, ret_text);
 }
 
-static void hear(struct hearing *hearing, struct visit *visit)
+/* address_hear; good = the worker holds it, or knows what became of it. */
+static bool hear(void *self, struct visit *visit, bool is_named)
 {
+    struct hearing *hearing = self;
     struct arena arena OWNED_BY(arena_done);
     const struct json *root = NULL;
     struct slice sentence = SLICE_NULL;
@@ -104,12 +94,11 @@ static void hear(struct hearing *hearing, struct visit *visit)
         (void)fprintf(stderr, "%s answers with HTTP %d, not as a worker does: %.*s\n",
                       visit->address, visit->status,
                       (int)(visit->body.len < 200 ? visit->body.len : 200), buf_text(&visit->body));
-        return;
+        return false;
     }
     hearing->answered++;
     const struct json *requests = json_member(root, "requests");
     bool is_here = json_is(json_member(root, "is_here"), JSON_TRUE);
-    hearing->found += is_here;
     if (prints_json)
         (void)printf("%.*s", SLICE_ARG(buf_slice(&visit->body)));
     else if (!is_here && hearing->elsewhere.len == 0)
@@ -117,34 +106,16 @@ static void hear(struct hearing *hearing, struct visit *visit)
     else if (is_here && requests != NULL && requests->count > 1)
         for (const struct json *one = requests->first; one != NULL; one = one->next) {
             if (text_of(&arena, one, "sentence", &sentence))
-                print_sentence(visit, sentence);
+                print_sentence(visit, is_named, sentence);
         }
     else if (is_here)
-        print_sentence(visit, sentence);
+        print_sentence(visit, is_named, sentence);
+    return is_here;
 }
 
-static void ask(struct hearing *hearing, const char *address, const struct settings *settings,
-                struct slice path)
+/* What is said when none of them holds it. */
+static void print_elsewhere(const struct hearing *hearing)
 {
-    struct visit visit;
-    hearing->asked++;
-    if (!visit_init(&visit, address, settings))
-        (void)fprintf(stderr, "bedrock-worker explain: %s\n", visit.reason);
-    else if (!visit_get(&visit, path))
-        (void)fprintf(stderr, "no worker answers at %s: %s\n", visit.address, visit.reason);
-    else
-        hear(hearing, &visit);
-    visit_done(&visit);
-}
-
-static void ask_all(struct hearing *hearing, const struct settings *settings, struct slice path)
-{
-    if (addresses.count == 0)
-        ask(hearing, NULL, settings, path);
-    for (size_t i = 0; i < addresses.count; i++)
-        ask(hearing, addresses.list[i], NULL, path);
-    if (hearing->found > 0 || hearing->answered == 0 || prints_json)
-        return;
     if (hearing->answered == 1)
         (void)printf("%.*s\n", SLICE_ARG(buf_slice(&hearing->elsewhere)));
     else
@@ -156,21 +127,20 @@ static void ask_all(struct hearing *hearing, const struct settings *settings, st
 static int run(void)
 {
     struct buf path OWNED_BY(buf_done);
-    struct hearing hearing = {.asked = 0};
-    struct settings *settings = NULL;
+    struct hearing hearing = {.answered = 0};
+    struct address_tally tally;
     buf_init(&path, PATH_BYTES_MAX);
     buf_init(&hearing.elsewhere, PATH_BYTES_MAX);
     if (!make_path(&path))
         return EXIT_USAGE;
-    if (addresses.count == 0) {
-        settings = settings_options_load(&settings_options, false, NULL);
-        if (settings == NULL)
-            return EXIT_USAGE;
-    }
-    ask_all(&hearing, settings, buf_slice(&path));
-    settings_options_free(settings);
+    address_options_ask(&address_options, "explain", buf_slice(&path), true, hear, &hearing,
+                        &tally);
+    if (tally.good == 0 && hearing.answered > 0 && !prints_json)
+        print_elsewhere(&hearing);
     buf_done(&hearing.elsewhere);
-    return hearing.found > 0 ? EXIT_DONE : EXIT_FAILED;
+    if (tally.has_wrong_settings)
+        return EXIT_USAGE;
+    return tally.good > 0 ? EXIT_DONE : EXIT_FAILED;
 }
 
 const struct command command_explain = {

@@ -3,9 +3,8 @@
 #include <string.h>
 
 #include "app/client/screen.h"
-#include "app/client/visit.h"
+#include "app/commands/address_options.h"
 #include "app/commands/commands.h"
-#include "app/commands/settings_options.h"
 #include "base/utf8.h"
 #include "wire/formats/json.h"
 
@@ -13,27 +12,17 @@
 #define LINE_BYTES_MAX  4096
 #define EVENTS_SHOWN    5
 
-static struct settings_options settings_options;
-static struct option_texts addresses;
+static struct address_options address_options;
 static bool prints_json;
 
 static const struct command_option OPTIONS[] = {
-    {
-        .letter = 'a',
-        .name = "address",
-        .value = "HOST:PORT",
-        .kind = OPTION_TEXTS,
-        .into.texts = &addresses,
-        .description = "A worker's address; may be repeated. Without it: telemetry.http.address of "
-                       "the settings, on this machine.",
-    },
     {
         .name = "json",
         .kind = OPTION_FLAG,
         .into.flag = &prints_json,
         .description = "Print each worker's /status.json as it is.",
     },
-    SETTINGS_OPTION_ROWS(settings_options),
+    ADDRESS_OPTION_ROWS(address_options),
 };
 
 /* A column of a table: the member, how to show it, and its width. */
@@ -179,51 +168,38 @@ static bool show(struct screen *screen, const struct visit *visit)
     return true;
 }
 
-/* Returns whether the worker answered. */
-static bool ask(struct screen *screen, const char *address, const struct settings *settings)
+static struct screen screen;
+static size_t shown;
+
+/* address_hear. */
+static bool hear(void *self, struct visit *visit, bool is_named)
 {
-    struct visit visit;
-    bool is_good = visit_init(&visit, address, settings);
-    if (!is_good)
-        (void)fprintf(stderr, "bedrock-worker status: %s\n", visit.reason);
-    else if (!visit_get(&visit, SLICE("/status.json"))) {
-        (void)fprintf(stderr, "no worker answers at %s: %s\n", visit.address, visit.reason);
-        is_good = false;
-    } else if (prints_json && visit.status == 200) {
-        (void)printf("%.*s", SLICE_ARG(buf_slice(&visit.body)));
-    } else {
-        if (addresses.count > 1)
-            screen_print_heading(screen, "%s", visit.address);
-        is_good = show(screen, &visit);
-        if (!is_good)
-            (void)fprintf(stderr, "%s answers with HTTP %d, not as a worker does: %.*s\n",
-                          visit.address, visit.status,
-                          (int)(visit.body.len < 200 ? visit.body.len : 200),
-                          buf_text(&visit.body));
+    (void)self;
+    if (prints_json && visit->status == 200) {
+        (void)printf("%.*s", SLICE_ARG(buf_slice(&visit->body)));
+        return true;
     }
-    visit_done(&visit);
+    if (shown++ > 0)
+        screen_print_line(&screen, SLICE(""));
+    if (is_named)
+        screen_print_heading(&screen, "%s", visit->address);
+    bool is_good = show(&screen, visit);
+    if (!is_good)
+        (void)fprintf(stderr, "%s answers with HTTP %d, not as a worker does: %.*s\n",
+                      visit->address, visit->status,
+                      (int)(visit->body.len < 200 ? visit->body.len : 200), buf_text(&visit->body));
     return is_good;
 }
 
 static int run(void)
 {
-    struct screen screen;
+    struct address_tally tally;
     screen_init(&screen, stdout, 0);
-    if (addresses.count == 0) {
-        struct settings *settings = settings_options_load(&settings_options, false, NULL);
-        if (settings == NULL)
-            return EXIT_USAGE;
-        bool is_good = ask(&screen, NULL, settings);
-        settings_options_free(settings);
-        return is_good ? EXIT_DONE : EXIT_FAILED;
-    }
-    size_t failures = 0;
-    for (size_t i = 0; i < addresses.count; i++) {
-        if (i > 0 && !prints_json)
-            screen_print_line(&screen, SLICE(""));
-        failures += !ask(&screen, addresses.list[i], NULL);
-    }
-    return failures == 0 ? EXIT_DONE : EXIT_FAILED;
+    address_options_ask(&address_options, "status", SLICE("/status.json"), true, hear, NULL,
+                        &tally);
+    if (tally.has_wrong_settings)
+        return EXIT_USAGE;
+    return tally.good > 0 && tally.good == tally.asked ? EXIT_DONE : EXIT_FAILED;
 }
 
 const struct command command_status = {

@@ -136,6 +136,7 @@ static enum MHD_Result send_page(struct MHD_Connection *connection, const struct
     unsigned int status = page->body->failed == OK ? (unsigned int)page->status : 500;
     bool is_done =
         MHD_add_response_header(response, "Content-Type", page->type) == MHD_YES &&
+        MHD_add_response_header(response, "Server", SERVER_NAME) == MHD_YES &&
         MHD_add_response_header(response, "Cache-Control", "no-store") == MHD_YES &&
         MHD_add_response_header(response, "X-Content-Type-Options", "nosniff") == MHD_YES &&
         MHD_add_response_header(response, "Referrer-Policy", "no-referrer") == MHD_YES &&

@@ -3,9 +3,14 @@
  * loopback unless the settings say otherwise. Only this folder uses libmicrohttpd in the worker.
  *
  * Limits: SERVER_CONNECTIONS_MAX connections (a new one then ends the oldest), 16 KiB of head,
- * SERVER_IDLE_S seconds without a byte. A request whose Host is neither an IP address nor localhost
- * nor one of `hosts` gets 421, so that no page of another site can read the worker's by DNS
- * rebinding. Sources: RFC 9110, RFC 9112; Content Security Policy Level 3. Loop thread only. */
+ * SERVER_IDLE_S seconds without a byte. A connection has one request: the answer goes out as soon
+ * as the head is there, so that a client which announces a body and sends none holds nothing, and
+ * libmicrohttpd then ends the connection (`Connection: close`), because it cannot know where the
+ * next request would begin. Keep-alive would save a scraper of one page each 5 seconds a handshake,
+ * some 50 us, and would hold a place among the 32 for it. A request whose Host is neither an IP
+ * address nor localhost nor one of `hosts` gets 421, so that no page of another site can read the
+ * worker's by DNS rebinding. Sources: RFC 9110, RFC 9112; Content Security Policy Level 3. Loop
+ * thread only. */
 #ifndef IO_SERVER_SERVER_H
 #define IO_SERVER_SERVER_H
 
@@ -16,6 +21,7 @@
 #define SERVER_CONNECTIONS_MAX 32
 #define SERVER_IDLE_S          10
 #define SERVER_DEFAULT         "127.0.0.1:9464"
+#define SERVER_NAME            "bedrock-worker" /* the header Server of each answer */
 #define SERVER_PORTS_TRIED     16 /* of a default address: the next free one is used */
 #define SERVER_PAGE_BYTES_MAX  ((size_t)16 * 1024 * 1024)
 #define SERVER_PROBLEM_MAX     256
