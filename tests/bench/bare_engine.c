@@ -5,7 +5,9 @@
  *   bare_engine REQUESTS [TOOLS]     also prints the bytes that a request with an open call holds;
  *                                    with 20 tools a request has 8 kB of schemas
  *   bare_engine REQUESTS metrics     counts metrics, and prints what a scrape of PARTITIONS and
- *                                    TARGETS costs */
+ *                                    TARGETS costs
+ *   bare_engine REQUESTS traces      makes the spans of every request, and the bodies in which they
+ *                                    would go to their collector */
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,6 +53,8 @@ static const char BODY[] =
 static struct {
     struct engine *engine;
     struct metrics *metrics; /* NULL = none */
+    struct spans *spans;     /* NULL = none */
+    size_t spans_taken;
     struct call_ref open[WINDOW];
     size_t open_count;
     uint32_t read_ticket;
@@ -203,6 +207,7 @@ static void begin(void)
                                       .expires_wall_ms = INT64_MAX};
     config = config_make();
     config.metrics = bench.metrics;
+    config.spans = bench.spans;
     bench.engine = engine_new(&config, &PORTS, 0, WALL_MS);
     CHECK(bench.engine != NULL);
     engine_credentials(bench.engine, &credentials, SLICE(""));
@@ -257,6 +262,20 @@ static void commit(void)
     struct batch_end end = {.id = bench.batch, .outcome = BATCH_COMMITTED, .reason = SLICE("")};
     bench.batch = 0;
     engine_batch_ended(bench.engine, &end);
+}
+
+/* What the exporter does when a batch is full, without the connection. */
+static void export_spans(void)
+{
+    struct buf body OWNED_BY(buf_done);
+    size_t count;
+    buf_init(&body, SPANS_BATCH_BYTES_MAX);
+    while (bench.spans != NULL && (count = spans_take(bench.spans, &body)) > 0) {
+        CHECK(body.failed == OK && body.len > count);
+        spans_end(bench.spans, SPANS_SENT, count);
+        bench.spans_taken += count;
+        buf_reset(&body);
+    }
 }
 
 /* ---- scrapes ---- */
@@ -314,11 +333,14 @@ static void scrape(int64_t offset, int64_t *now_ms)
 
 int main(int argc, char **argv)
 {
+    const struct spans_config spans = {.ratio = 1};
     bool is_metered = argc == 3 && strcmp(argv[2], "metrics") == 0;
+    bool is_traced = argc == 3 && strcmp(argv[2], "traces") == 0;
     long requests = argc >= 2 ? strtol(argv[1], NULL, 10) : 0;
-    write_request(argc == 3 && !is_metered ? strtol(argv[2], NULL, 10) : 0, MODEL);
+    write_request(argc == 3 && !is_metered && !is_traced ? strtol(argv[2], NULL, 10) : 0, MODEL);
     if (requests < WINDOW) {
-        (void)fprintf(stderr, "usage: bare_engine REQUESTS [TOOLS | metrics] (at least %d)\n",
+        (void)fprintf(stderr,
+                      "usage: bare_engine REQUESTS [TOOLS | metrics | traces] (at least %d)\n",
                       WINDOW);
         return 2;
     }
@@ -326,6 +348,8 @@ int main(int argc, char **argv)
     size_t open_bytes = 0;
     if (is_metered)
         bench.metrics = metrics_new();
+    if (is_traced)
+        bench.spans = spans_new(&spans);
     begin();
     for (long taken = 0; taken < requests; taken += WINDOW) {
         size_t before = mallinfo2().uordblks;
@@ -340,6 +364,7 @@ int main(int argc, char **argv)
             answer(bench.open[--bench.open_count]);
         turn(&now_ms);
         commit();
+        export_spans();
     }
     struct engine_stats stats;
     engine_stats(bench.engine, &stats);
@@ -349,6 +374,8 @@ int main(int argc, char **argv)
         scrape(requests, &now_ms);
     engine_free(bench.engine);
     metrics_free(bench.metrics);
+    CHECK(!is_traced || bench.spans_taken >= 3 * (size_t)requests);
+    spans_free(bench.spans);
     printf(
         "bytes of a request with an open call: %zu (struct job %zu, struct call %zu, heap %zu)\n",
         sizeof(struct job) + sizeof(struct call) + open_bytes, sizeof(struct job),

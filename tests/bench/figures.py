@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The figures: the worker beside bare programs that do only the unavoidable, in one run on one machine.
 
-  tests/bench/figures.py [cpu64] [cpu8000] [latency] [away] [--seconds N]
+  tests/bench/figures.py [cpu64] [cpu8000] [latency] [away] [start] [--seconds N]
 
 Installs and builds what it needs (build/bench), except the tests' venv, which tests/run.sh makes. Upstream is nginx with
 its echo module on the loopback: 1 kB answers in the shape of Converse, after 0.2 s or 1 s. Ratios are printed with the raw figures and the conditions.
@@ -260,12 +260,35 @@ def away(broker, seconds):
     broker.start()
 
 
+def start(broker):
+    """From the start of a worker to its first call: one request waits, and no earlier member's session."""
+    print("\n== start: a request waits; from exec to the call, and of that from the subscription to the partitions")
+    simulator = Simulator(FOLDER / "start")
+    simulator.start()
+    took, joins = [], []
+    for number in range(9):
+        topics = records.Topics()
+        topics.create(broker.bootstrap, PARTITIONS)
+        preload(broker, topics, 1)
+        calls, began = simulator.begun(), time.monotonic()
+        worker = Worker("w0", FOLDER / "start" / str(number),
+                        worker_settings(broker, topics, simulator.url, 256)).start()
+        wait_for(lambda: simulator.begun() > calls, pause=0.001)
+        took.append((time.monotonic() - began) * 1000)
+        wait_for(lambda: worker.events("ready"))
+        joins.append(worker.events("ready")[0]["join_ms"])
+        worker.process.kill()
+    print(f"to the first call: {statistics.median(took):.0f} ms (of {min(took):.0f} to {max(took):.0f}), of which the group took "
+          f"{statistics.median(joins):.0f} ms; without it at most 100 ms")
+    simulator.process.kill()
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", nargs="*", choices=["cpu64", "cpu8000", "latency", "away", []])
+    parser.add_argument("what", nargs="*", choices=["cpu64", "cpu8000", "latency", "away", "start", []])
     parser.add_argument("--seconds", type=int, default=20)
     options = parser.parse_args()
-    wanted = options.what or ["cpu64", "cpu8000", "latency", "away"]
+    wanted = options.what or ["cpu64", "cpu8000", "latency", "away", "start"]
     subprocess.run([ROOT / "deploy" / "packages.sh", "bench"], check=True)
     subprocess.run(["cmake", "-S", ROOT, "-B", BUILD, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release",
                     "-DBEDROCK_TESTS=ON"], check=True, stdout=subprocess.DEVNULL)
@@ -290,6 +313,8 @@ def main():
             latency(broker, options.seconds)
         if "away" in wanted:
             away(broker, max(30, options.seconds))
+        if "start" in wanted:
+            start(broker)
     finally:
         broker.kill()
         broker.wipe()

@@ -40,13 +40,34 @@ def each(program, *more):
     return (many - few) / (MANY - FEW), printed
 
 
+def untraced(program):
+    """Instructions per request in the functions of engine/trace.c and telemetry/trace while traces are off."""
+    with tempfile.NamedTemporaryFile() as profile:
+        subprocess.run(["valgrind", "--tool=callgrind", "--compress-strings=no", f"--callgrind-out-file={profile.name}", program,
+                        str(MANY)], check=True, capture_output=True)
+        spent, name, is_call = 0, "", False
+        for line in Path(profile.name).read_text(encoding="utf-8").splitlines():
+            if line.startswith("fn="):
+                name = line[3:]
+            elif line.startswith("calls="):
+                is_call = True          # the next line is the cost of what it calls
+            elif re.match(r"[+*\d-]", line):
+                if not is_call and re.match(r"trace_|span|otlp_", name):
+                    spent += int(line.split()[1])
+                is_call = False
+    return spent / MANY
+
+
 def main():
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else build()
     request, memory = each(folder / "tests" / "bare_engine")
     tools, _ = each(folder / "tests" / "bare_engine", "20")
     metered, _ = each(folder / "tests" / "bare_engine", "metrics")
+    traced, _ = each(folder / "tests" / "bare_engine", "traces")
     chunk, _ = each(folder / "tests" / "bare_stream")
     print(f"{request:,.0f} instructions per request, {metered - request:,.0f} more with metrics")
+    print(f"{traced - request:,.0f} instructions more per request with traces, all sampled, "
+          f"{(traced - request) / request:.1%}; {untraced(folder / 'tests' / 'bare_engine'):,.1f} of the {request:,.0f} ask whether there are any")
     print(f"{tools:,.0f} instructions per request with 20 tools, 8 kB of schemas")
     print(f"{chunk:,.0f} instructions per chunk of a stream")
     print(memory)

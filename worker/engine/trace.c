@@ -98,9 +98,9 @@ static void add_mark(const struct engine *engine, struct span *span, const char 
 
 void trace_attempt(struct engine *engine, struct job *job, const struct verdict *verdict)
 {
-    const struct attempt *attempt = attempt_last(job);
     if (!is_traced(engine, job))
         return;
+    const struct attempt *attempt = attempt_last(job);
     struct span span = span_of(job, SPAN_CLIENT, "POST");
     span_id_new(&span.at.span, &engine->random);
     span.parent = job->trace.chat;
@@ -221,13 +221,10 @@ static void add_record(const struct engine *engine, const struct job *job, struc
     span_add_text(span, "messaging.message.id", job->request.id);
 }
 
-void trace_process(struct engine *engine, struct job *job, bool is_committed)
+static void make_process(struct engine *engine, struct job *job, bool is_committed)
 {
     char partition[NUMBER_TEXT_MAX];
     struct buf name OWNED_BY(buf_done);
-    buf_init(&name, 0);
-    if (!is_traced(engine, job))
-        return;
     struct span_context link = {.trace = job->trace.at.trace,
                                 .span = job->trace.parent,
                                 .is_sampled = job->trace.at.is_sampled};
@@ -248,6 +245,12 @@ void trace_process(struct engine *engine, struct job *job, bool is_committed)
     spans_add(engine->config.spans, &span);
 }
 
+void trace_process(struct engine *engine, struct job *job, bool is_committed)
+{
+    if (is_traced(engine, job))
+        make_process(engine, job, is_committed);
+}
+
 /* ---- a transaction ends ---- */
 
 /* Links with the sampled requests of the batch. */
@@ -266,12 +269,10 @@ static void add_links(struct engine *engine, struct span_context ret_links[SPAN_
     span->links = ret_links;
 }
 
-void trace_batch(struct engine *engine, const char *error)
+static void make_batch(struct engine *engine, const char *error)
 {
     struct span_context links[SPAN_LINKS_MAX];
     struct span span = {.name = SLICE("send"), .kind = SPAN_CLIENT};
-    if (engine->config.spans == NULL)
-        return;
     add_links(engine, links, &span);
     if (span.link_count == 0)
         return;
@@ -288,4 +289,10 @@ void trace_batch(struct engine *engine, const char *error)
         span.error = slice_of_text("the transaction was aborted");
     }
     spans_add(engine->config.spans, &span);
+}
+
+void trace_batch(struct engine *engine, const char *error)
+{
+    if (engine->config.spans != NULL)
+        make_batch(engine, error);
 }

@@ -272,6 +272,7 @@ static void join_when_ready(struct io *io)
     if (io->has_subscribed || io->is_stopping || !kafka_committer_is_ready(io->committer))
         return;
     io->has_subscribed = true;
+    io->subscribed_ms = io->now_ms;
     if (kafka_consumer_subscribe(io->consumer, error))
         return;
     struct log_field fields[] = {FIELD_TEXT("client", SLICE("consumer")),
@@ -298,6 +299,7 @@ static void arrival_log(struct io *io, enum arrival_news news, const struct arri
     const struct log_field fields[] = {
         FIELD_TEXT("group", io->config.kafka.group_id),
         FIELD_INT("start_ms", io->now_ms - io->made_ms),
+        FIELD_INT("join_ms", io->now_ms - io->subscribed_ms),
         FIELD_INT("partitions", look->partitions),
         FIELD_INT("waited_ms", arrival_waited_ms(&io->arrival, io->now_ms)),
         FIELD_INT("session_ms", io->session_ms),

@@ -62,6 +62,7 @@ struct io {
     int64_t started_wall_ms;
     bool has_subscribed, has_joined; /* the group */
     struct arrival arrival;          /* into it */
+    int64_t subscribed_ms;
     bool is_stopping, is_hurrying, has_ended;
     int exit_code;
     struct release *releases; /* PARTITIONS_MAX */
