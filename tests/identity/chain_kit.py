@@ -70,13 +70,17 @@ def ask_botocore(case, oracle=None):
             asked.end()
 
 
+def ask_worker_in(env, world, profile=None):
+    done = subprocess.run([built("find_identity"), *([profile] if profile else [])], env=env, stdin=subprocess.DEVNULL,
+                          capture_output=True, text=True, timeout=SECONDS, check=False)
+    assert done.returncode == 0 and done.stdout, f"exit code {done.returncode}: {done.stderr}"
+    return {**json.loads(done.stdout), "log": done.stderr, "regions": world.sts.regions,
+            "trapped": len(world.trap.requests)}
+
+
 def ask_worker(case):
     with made(case) as (env, world):
-        done = subprocess.run([built("find_identity"), *([case.profile] if case.profile else [])], env=env,
-                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=SECONDS, check=False)
-        assert done.returncode == 0 and done.stdout, f"exit code {done.returncode}: {done.stderr}"
-        return {**json.loads(done.stdout), "log": done.stderr, "regions": world.sts.regions,
-                "trapped": len(world.trap.requests)}
+        return ask_worker_in(env, world, case.profile)
 
 
 def namespaced(name, who):

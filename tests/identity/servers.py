@@ -336,9 +336,10 @@ class Oidc(Service):
             raise Refused(400, "UnsupportedGrantTypeException")
         if asked["clientSecret"] != "canary-secret-of-" + asked["clientId"]:
             raise Refused(401, "InvalidClientException")
-        if asked["refreshToken"] not in self.world.refresh_tokens:
-            raise Refused(400, "InvalidGrantException", "Invalid refresh token provided")
-        self.world.refresh_tokens.remove(asked["refreshToken"])
+        with self.lock:
+            if asked["refreshToken"] not in self.world.refresh_tokens:
+                raise Refused(400, "InvalidGrantException", "Invalid refresh token provided")
+            self.world.refresh_tokens.remove(asked["refreshToken"])
         token = "canary-access-" + hashlib.sha1(asked["refreshToken"].encode()).hexdigest()
         renewed = "canary-refresh-" + hashlib.sha1(asked["refreshToken"].encode()).hexdigest()
         self.world.sso_tokens.add(token)
@@ -367,7 +368,10 @@ class SignIn(Service):
         self.proofs.add(payload["jti"])
         if asked["grantType"] != "refresh_token" or asked["clientId"] != "arn:aws:signin:::devtools/same-device":
             raise self.refusal("INVALID_REQUEST")
-        known = self.world.login_tokens.get(asked["refreshToken"])
+        with self.lock:
+            known = self.world.login_tokens.get(asked["refreshToken"])
+            if known == public and self.single_use:
+                del self.world.login_tokens[asked["refreshToken"]]
         if known != public:
             raise self.refusal(known if isinstance(known, str) else "TOKEN_EXPIRED")
         key_id, secret, token = self.world.keys.issue("login", asked["refreshToken"])
@@ -383,7 +387,7 @@ class SignIn(Service):
         return Refused(400, "AccessDeniedException", body=json.dumps({"error": error, "message": "denied"}).encode())
 
     def __init__(self, *given):
-        self.proofs = set()
+        self.proofs, self.single_use = set(), False
         super().__init__(*given)
 
 

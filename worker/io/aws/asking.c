@@ -31,6 +31,15 @@ enum err asking_send(struct search *search, const struct search_request *request
     }
 }
 
+enum err asking_fail(struct search *search, enum err err, const char *who,
+                     const struct search_answer *answer, const char *remedy)
+{
+    if (err == ERR_CANCELLED || err == ERR_NO_MEMORY)
+        return err;
+    return search_fail(search, "%s does not answer: %s; %s", who,
+                       answer->reason[0] != '\0' ? answer->reason : err_words(err), remedy);
+}
+
 enum err asking_take(struct search *search, struct keys *ret_keys, const struct key_answer *found,
                      const char *source)
 {

@@ -16,6 +16,11 @@
 MUST_CHECK enum err asking_send(struct search *search, const struct search_request *request,
                                 int attempts, int64_t pause_ms, struct search_answer *ret_answer);
 
+/* As search_fail_with, for a request that had no answer: `who` does not answer, why, and `remedy`.
+ */
+enum err asking_fail(struct search *search, enum err err, const char *who,
+                     const struct search_answer *answer, const char *remedy);
+
 /* Takes a metadata service's URL apart, path and query included, so that a line end or a user info
  * can smuggle nothing in. False: it is none. */
 MUST_CHECK bool asking_read_url(struct slice url, struct endpoint *ret_endpoint);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/instant.h"
+#include "io/aws/asking.h"
 #include "io/aws/file.h"
 #include "wire/aws/sts.h"
 #include "wire/bedrock/endpoint.h"
@@ -201,8 +202,9 @@ enum err sts_call(struct search *search, struct slice form, const struct credent
             return ERR_CANCELLED;
     }
     *ret_skew_ms = call.skew_ms;
-    (void)snprintf(asking, sizeof asking, "%s: asking %s", what, call.url);
+    (void)snprintf(asking, sizeof asking, "%s: %s", what, call.url);
     if (err != OK)
-        return search_fail_with(search, err, asking, ret_answer->reason);
+        return asking_fail(search, err, asking, ret_answer,
+                           "check the network, the URL and the proxy");
     return ret_answer->status == 200 ? OK : refuse(&call, ret_answer);
 }

@@ -17,7 +17,9 @@ static enum err take_answer(struct search *search, const struct search_answer *a
     arena_init(&arena, 4 * SEARCH_ANSWER_MAX);
     enum err err = sts_read_keys(&arena, buf_slice(&answer->body), &found, &why);
     if (err == ERR_FORMAT)
-        err = search_fail(search, "%s: the answer of AWS STS is not one: %s", what, why);
+        err = search_fail(search,
+                          "%s: the answer of AWS STS is not one: %s; is there a proxy between?",
+                          what, why);
     if (err == OK)
         err = search_take(search, ret_keys,
                           &(struct keys_parts){

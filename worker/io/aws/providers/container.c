@@ -2,6 +2,7 @@
  * Developer Guide, "Task IAM role"), or AWS_CONTAINER_CREDENTIALS_FULL_URI (EKS Pod Identity and
  * others; "AWS SDKs and Tools Reference Guide", "Container credential provider"). The token is read
  * anew for each request, because EKS replaces its file. */
+#include <stdio.h>
 #include <string.h>
 
 #include "io/aws/asking.h"
@@ -115,6 +116,15 @@ static enum err read_answer(struct search *search, const struct endpoint *endpoi
     return err;
 }
 
+static enum err fail_unanswered(struct search *search, const struct endpoint *endpoint,
+                                enum err err, const struct search_answer *answer)
+{
+    char who[300];
+    (void)snprintf(who, sizeof who, "the container's endpoint %.*s", SLICE_ARG(endpoint->host));
+    return asking_fail(search, err, who, answer,
+                       "check the agent of ECS or EKS that serves this address");
+}
+
 static enum err ask(struct search *search, struct buf *url, const struct endpoint *endpoint,
                     struct keys *ret_keys)
 {
@@ -134,8 +144,7 @@ static enum err ask(struct search *search, struct buf *url, const struct endpoin
     if (err == OK) {
         err = asking_send(search, &request, ATTEMPTS, PAUSE_MS, &answer);
         if (err != OK)
-            err = search_fail_with(search, err, "the container's endpoint does not answer",
-                                   answer.reason);
+            err = fail_unanswered(search, endpoint, err, &answer);
         else
             err = read_answer(search, endpoint, &answer, ret_keys);
     }

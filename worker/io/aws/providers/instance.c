@@ -139,6 +139,16 @@ static enum err fail_at(struct session *session, const char *what, int status)
                        SLICE_ARG(buf_slice(&session->base)), status, what);
 }
 
+static enum err fail_unanswered(struct session *session, enum err err,
+                                const struct search_answer *answer)
+{
+    char who[300];
+    (void)snprintf(who, sizeof who, "the metadata service %.*s",
+                   SLICE_ARG(slice_sub(buf_slice(&session->base), 0, 256)));
+    return asking_fail(session->search, err, who, answer,
+                       "is there another server at this address?");
+}
+
 static enum err read_token(struct session *session, const struct search_answer *answer)
 {
     struct slice token = buf_slice(&answer->body);
@@ -172,7 +182,7 @@ static enum err session_open(struct session *session)
                            "limit of 2)",
                            SLICE_ARG(base));
     else if (err != OK)
-        err = search_fail_with(session->search, err, "the metadata service", answer.reason);
+        err = fail_unanswered(session, err, &answer);
     else if (answer.status == 403 || answer.status == 404 || answer.status == 405)
         err = search_lacks(session->search,
                            "the metadata service %.*s has no version 2 (it answers %d)",
@@ -191,8 +201,7 @@ static enum err session_get(struct session *session, const char *path, const cha
 {
     enum err err = ask(session, HTTP_GET, path, more, ret_answer);
     if (err != OK)
-        return search_fail_with(session->search, err, "the metadata service does not answer",
-                                ret_answer->reason);
+        return fail_unanswered(session, err, ret_answer);
     if (ret_answer->status == 404)
         return ERR_NOT_FOUND;
     return ret_answer->status == 200 ? OK : fail_at(session, what, ret_answer->status);

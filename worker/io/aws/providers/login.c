@@ -11,9 +11,9 @@
 #include "io/loop/clock.h"
 #include "wire/aws/console_login.h"
 
-#define ATTEMPTS    3
+#define ATTEMPTS    2
 #define PAUSE_MS    500
-#define TIMEOUT_MS  10000
+#define TIMEOUT_MS  8000
 #define RENEW_MS    (INT64_C(5) * 60 * 1000) /* before the end */
 #define FILE_MAX    ((size_t)64 * 1024)
 #define HEADERS_MAX 8192
@@ -180,38 +180,58 @@ static enum err read_answer(struct login *login, const struct search_answer *ans
     return err == OK ? write_file(login) : err;
 }
 
+/* Sends one request. Each has a proof of its own, because the service takes none twice. */
+static enum err send(struct login *login, struct buf *url, struct slice body,
+                     struct search_answer *ret_answer)
+{
+    struct buf headers OWNED_BY(buf_done);
+    buf_init(&headers, HEADERS_MAX);
+    enum err err = add_proof(login, buf_slice(url), &headers);
+    buf_add_text(&headers, "Content-Type: application/json\r\n");
+    if (err != OK || headers.failed != OK)
+        return err != OK ? err : headers.failed;
+    const struct search_request request = {
+        .url = slice_of(buf_text(url), url->len),
+        .headers = buf_slice(&headers),
+        .body = body,
+        .timeout_ms = TIMEOUT_MS,
+    };
+    err = asking_send(login->search, &request, 1, 0, ret_answer);
+    return err == OK
+               ? read_answer(login, ret_answer)
+               : asking_fail(login->search, err, "AWS Sign-In", ret_answer, "try again later");
+}
+
+/* Did the service fail, rather than refuse? */
+static bool is_worth_another(enum err err, const struct search_answer *answer)
+{
+    return err == ERR_NO_CREDENTIALS &&
+           (answer->status == 0 || answer->status == 429 || answer->status >= 500);
+}
+
 static enum err renew(struct login *login)
 {
     struct buf url OWNED_BY(buf_done);
-    struct buf headers OWNED_BY(buf_done);
-    struct search_answer answer, body;
+    struct search_answer answer, body; /* the body in an answer's buf, because it is wiped */
     buf_init(&url, ASKING_URL_MAX);
-    buf_init(&headers, HEADERS_MAX);
     enum err err = add_url(login, &url);
-    if (err == OK)
-        err = add_proof(login, buf_slice(&url), &headers);
     if (err != OK)
         return err;
-    search_answer_init(&answer);
     search_answer_init(&body);
-    buf_add_text(&headers, "Content-Type: application/json\r\n");
     bool has_room = buf_reserve(&body.body, FILE_MAX) != NULL; /* it never moves */
     console_login_add_renewal(&body.body, &login->login);
-    const struct search_request request = {
-        .url = slice_of(buf_text(&url), url.len),
-        .headers = buf_slice(&headers),
-        .body = buf_slice(&body.body),
-        .timeout_ms = TIMEOUT_MS,
-    };
-    err = has_room && headers.failed == OK ? OK : ERR_NO_MEMORY;
-    if (err == OK)
-        err = asking_send(login->search, &request, ATTEMPTS, PAUSE_MS, &answer);
-    if (err == OK)
-        err = read_answer(login, &answer);
-    else
-        err = search_fail_with(login->search, err, "AWS Sign-In does not answer", answer.reason);
+    err = has_room ? body.body.failed : ERR_NO_MEMORY;
+    for (int attempt = 1; err == OK; attempt++) {
+        search_answer_init(&answer);
+        err = send(login, &url, buf_slice(&body.body), &answer);
+        bool goes_on = attempt < ATTEMPTS && is_worth_another(err, &answer);
+        search_answer_done(&answer);
+        if (!goes_on)
+            break;
+        err =
+            login->search->ports->pause(login->search->ports->self, PAUSE_MS) ? OK : ERR_CANCELLED;
+    }
     search_answer_done(&body);
-    search_answer_done(&answer);
     return err;
 }
 
@@ -220,8 +240,8 @@ static bool is_fresh(const struct login *login)
     return login->login.keys.expires_wall_ms - search_wall_ms(login->search) > RENEW_MS;
 }
 
-/* Renews the keys. Where that fails, another process may have done so meanwhile: then the file has
- * others. */
+/* Renews the keys. A refresh token is good for one use: another process may have used it a moment
+ * ago, and then the file will have new keys. */
 static enum err freshen(struct login *login)
 {
     if (is_fresh(login))
@@ -231,6 +251,8 @@ static enum err freshen(struct login *login)
     if (err != ERR_NO_CREDENTIALS)
         return err;
     memcpy(reason, login->search->reason, sizeof reason);
+    if (!login->search->ports->pause(login->search->ports->self, PAUSE_MS))
+        return ERR_CANCELLED;
     err = read_file(login);
     if (err == OK && is_fresh(login))
         return OK;

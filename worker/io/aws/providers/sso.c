@@ -8,9 +8,9 @@
 #include "io/aws/asking.h"
 #include "wire/aws/sso.h"
 
-#define ATTEMPTS     3
+#define ATTEMPTS     2
 #define PAUSE_MS     500
-#define TIMEOUT_MS   10000
+#define TIMEOUT_MS   8000
 #define RENEW_MS     (INT64_C(15) * 60 * 1000) /* before the end, as botocore */
 #define FILE_MAX     ((size_t)64 * 1024)
 #define REGION_MAX   64
@@ -25,6 +25,7 @@ struct sso {
     struct arena arena;
     struct buf text; /* of the file */
     struct sso_login login;
+    char trouble[192]; /* why the login was not renewed; "" = it was not tried, or it was renewed */
 };
 
 /* ---- settings ---- */
@@ -192,6 +193,20 @@ static enum err write_file(struct sso *sso)
     return err;
 }
 
+/* Keeps why there is no new token. */
+static enum err note_trouble(struct sso *sso, enum err err, const struct search_answer *answer,
+                             const struct document_fault *fault)
+{
+    const char *why = err == ERR_FORMAT ? fault->words : answer->reason;
+    if (err == OK)
+        (void)snprintf(sso->trouble, sizeof sso->trouble,
+                       ", and the SSO OIDC service answers %d to its renewal", answer->status);
+    else
+        (void)snprintf(sso->trouble, sizeof sso->trouble,
+                       ", and the SSO OIDC service does not renew it (%.120s)", why);
+    return OK;
+}
+
 /* Asks for a new token. OK whether there is one or not; then the old one is kept. */
 static enum err renew(struct sso *sso)
 {
@@ -216,29 +231,35 @@ static enum err renew(struct sso *sso)
     if (err == OK && answer.status == 200)
         err = write_file(sso);
     else if (err != ERR_NO_MEMORY && err != ERR_CANCELLED)
-        err = OK;
+        err = note_trouble(sso, err, &answer, &fault);
     search_answer_done(&body);
     search_answer_done(&answer);
     return err;
 }
 
-/* Renews the login when it ends soon. Another process may have done so meanwhile: then the file has
- * another token. */
+static bool is_valid(const struct sso *sso)
+{
+    return sso->login.expires_wall_ms > search_wall_ms(sso->search);
+}
+
+/* Renews the login when it ends soon. A refresh token is good for one use: another process may have
+ * used it a moment ago, and then the file will have a new login. */
 static enum err freshen(struct sso *sso)
 {
     int64_t now_ms = search_wall_ms(sso->search);
     bool is_due = sso->login.expires_wall_ms - now_ms < RENEW_MS;
+    enum err err = OK;
     if (sso->session.ptr != NULL && is_due && sso_is_renewable(&sso->login, now_ms)) {
-        int64_t end_ms = sso->login.expires_wall_ms;
-        enum err err = renew(sso);
-        if (err == OK && sso->login.expires_wall_ms == end_ms)
-            err = read_file(sso);
-        if (err != OK)
-            return err;
+        err = renew(sso);
+        if (err == OK && !is_valid(sso))
+            err = sso->search->ports->pause(sso->search->ports->self, PAUSE_MS) ? read_file(sso)
+                                                                                : ERR_CANCELLED;
     }
-    return sso->login.expires_wall_ms > search_wall_ms(sso->search)
-               ? OK
-               : fail_login(sso, "the SSO login has expired");
+    if (err != OK || is_valid(sso))
+        return err;
+    char why[256];
+    (void)snprintf(why, sizeof why, "the SSO login has expired%s", sso->trouble);
+    return fail_login(sso, why);
 }
 
 /* ---- keys ---- */
@@ -256,7 +277,8 @@ static enum err read_keys(struct sso *sso, const struct search_answer *answer,
                            "profile %s (%d); correct them, or ask for the assignment",
                            sso->search->profile, answer->status);
     if (answer->status != 200)
-        return search_fail(sso->search, "the SSO portal answers %d; try again later",
+        return search_fail(sso->search,
+                           "the SSO portal answers %d; try again later (is there a proxy between?)",
                            answer->status);
     enum err err = sso_read_keys(&sso->arena, buf_slice(&answer->body), &found, &fault);
     if (err == ERR_FORMAT)
@@ -298,7 +320,7 @@ static enum err find_keys(struct sso *sso, struct keys *ret_keys)
     if (err == OK)
         err = read_keys(sso, &answer, ret_keys);
     else
-        err = search_fail_with(sso->search, err, "the SSO portal does not answer", answer.reason);
+        err = asking_fail(sso->search, err, "the SSO portal", &answer, "try again later");
     search_answer_done(&headers);
     search_answer_done(&answer);
     return err;
