@@ -14,6 +14,7 @@ WORKER = PROGRAMS / "bedrock-worker"
 SIMULATOR = PROGRAMS / "bedrock-sim"
 CLEAN = {name: value for name, value in os.environ.items()
          if not name.startswith(("AWS_", "KAFKA_", "BEDROCK_WORKER_"))}
+CLEAN["AWS_EC2_METADATA_DISABLED"] = "true"             # no test asks the machine on which it runs
 # The keys that bedrock-sim accepts.
 KEYS = {"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "AKIASIMULATOREXAMPLE",
         "AWS_SECRET_ACCESS_KEY": "simulated/secret+key/for/local+tests"}

@@ -20,8 +20,9 @@ SECONDS = 90                                            # generous: of one quest
 
 
 def built(name):
-    """The newest program of the tests with this name."""
-    found = sorted(ROOT.glob(f"build/*/tests/{name}"), key=lambda path: path.stat().st_mtime)
+    """The newest program with this name."""
+    found = sorted((*ROOT.glob(f"build/*/tests/{name}"), *ROOT.glob(f"build/*/{name}")),
+                   key=lambda path: path.stat().st_mtime)
     assert found, f"{name} is not built: cmake --preset dev && cmake --build --preset dev"
     return found[-1]
 

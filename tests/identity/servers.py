@@ -434,12 +434,12 @@ class Imds(Service):
                 "SecretAccessKey": secret, "Token": token, "Expiration": stamp(life(self.world, mode))}).encode()
         if path.rstrip("/") == "/latest/meta-data/placement/availability-zone":
             return "text/plain", b"eu-central-1b"
-        if path == "/latest/meta-data/placement/region":
+        if path == "/latest/meta-data/placement/region" and self.knows_region:
             return "text/plain", b"eu-central-1"
         raise Refused(404, "NotFound")
 
     def __init__(self, *given):
-        self.tokens = {}
+        self.tokens, self.knows_region = {}, True
         super().__init__(*given)
 
 

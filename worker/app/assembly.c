@@ -9,11 +9,17 @@
 #include "app/settings/topics.h"
 #include "base/random.h"
 #include "base/uuid.h"
+#include "io/aws/alone.h"
+#include "io/aws/chain.h"
+#include "io/aws/instance.h"
 #include "wire/formats/proxy.h"
+#include "wire/formats/text.h"
 
 /* A load balancer may have dropped a pooled connection that was idle for longer (AWS drops after
  * 350 s). */
 #define IDLE_CONNECTION_MS 60000
+/* Where there is no instance, a program that lacks a region says so after three of these. */
+#define INSTANCE_CONNECT_MS 1000
 /* Connections to brokers, and descriptors of libraries. */
 #define OTHER_FILES 128
 /* Memory of a call beside its body: curl's handle and buffers, TLS. Measured: about 60 KiB with
@@ -25,11 +31,30 @@
 /* Memory of the rest of the process: code, libraries, log, metadata, stacks. */
 #define PROCESS_BYTES ((size_t)48 * 1024 * 1024)
 
+/* The last resort: an EC2 instance knows its region. */
+static void ask_instance(struct assembly *assembly)
+{
+    const struct http_config http = {.connect_ms = INSTANCE_CONNECT_MS};
+    struct search_ports ports;
+    struct search search;
+    struct buf region OWNED_BY(buf_done);
+    buf_init(&region, TEXT_REGION_MAX);
+    alone_ports(&http, &ports);
+    search_init(&search, &assembly->aws, &ports);
+    if (instance_find_region(&search, &region) != OK)
+        return;
+    slice_write(buf_slice(&region), assembly->aws.region, sizeof assembly->aws.region);
+    slice_write(SLICE("the region of the EC2 instance"), assembly->aws.region_source,
+                sizeof assembly->aws.region_source);
+}
+
 static bool find_region(const struct settings *settings, struct assembly *assembly,
                         char *ret_reason)
 {
     struct slice region = settings->bedrock_region;
     assembly->at_fault = "region";
+    if (region.len == 0 && assembly->aws.region[0] == '\0')
+        ask_instance(assembly);
     if (region.len == 0)
         region = slice_of_text(assembly->aws.region);
     const char *fault = region.len > 0 ? settings_form_fault(FORM_REGION, region) : NULL;
