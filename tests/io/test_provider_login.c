@@ -79,6 +79,9 @@ static void each_request_has_a_proof_of_its_own(void **state)
     kit_answer(kit, 200, RENEWED);
     kit_must_find(kit, provider_login, "ASIAN");
     assert_int_equal(kit->request_count, 2);
+    /* Signatures differ anyway; what is signed must. */
+    for (size_t i = 0; i < 2; i++)
+        *strrchr(kit->requests[i].headers, '.') = '\0';
     assert_string_not_equal(kit->requests[0].headers, kit->requests[1].headers);
     kit_free(kit);
 }
