@@ -260,7 +260,7 @@ static void turn(struct bench *bench, struct arena *arena)
     engine_time(bench->engine, bench->now_ms, WALL_MS + bench->now_ms);
     if (bench->is_reading)
         engine_offsets_read(bench->engine, TENURE, bench->read_ticket, OK,
-                            &(struct committed){.offset = -1});
+                            &(struct committed){.offset = 0});
     bench->is_reading = false;
     if (bench->has_topic)
         engine_topic_found(bench->engine, bench->topic_ticket, OK, 4);

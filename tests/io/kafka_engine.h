@@ -226,6 +226,12 @@ void engine_offsets_read(struct engine *engine, struct tenure tenure, uint32_t t
     kit_unlock(engine);
 }
 
+void engine_siblings_read(struct engine *engine, struct tenure tenure, uint32_t ticket,
+                          enum err err, const struct committed *siblings, size_t count)
+{
+    (void)engine, (void)tenure, (void)ticket, (void)err, (void)siblings, (void)count;
+}
+
 void engine_watermarks_read(struct engine *engine, struct tenure tenure, enum err err, int64_t low,
                             int64_t high)
 {

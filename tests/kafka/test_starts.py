@@ -1,12 +1,16 @@
 """Where a worker begins: partitions that cannot be read yet, and groups that have committed nothing."""
 import re
+import time
 from datetime import datetime
 
 from confluent_kafka import Producer, TopicPartition
+from confluent_kafka.admin import NewPartitions
 
-from kit import records
+from kit import offsets, records
 from kit.processes import PATIENCE, wait_for
-from kit.world import World
+from kit.world import World, chat
+
+DAYS_MS = 86400000
 
 
 def pending_offsets(world, partition):
@@ -53,4 +57,65 @@ def test_a_pending_transaction_delays_only_its_own_partition(own_broker, folder)
         world.ask_many(20, "more", keys=7)
         pending.abort_transaction(PATIENCE)
         world.await_answers()
+        world.must_be_graceful()
+
+def ask_old(world, count, prefix, partition, days=3):
+    """Requests whose records are days old, as a backlog that another group has answered."""
+    for number in range(count):
+        name = f"{prefix}{number}"
+        world.asked.append(name)
+        world.writer.send(world.topics.requests, chat(name), partition=partition,
+                          timestamp_ms=int(time.time() * 1000) - days * DAYS_MS)
+    world.writer.flush()
+
+
+def test_an_old_backlog_is_not_paid_again_until_somebody_decides(own_broker, folder):
+    with World(own_broker, folder) as world:
+        ask_old(world, 50, "old", 3)
+        for number in range(9):
+            world.ask(f"new{number}", partition=number % 3)
+        world.writer.flush()
+        worker = world.worker()
+        world.await_answers(9)
+        assert wait_for(lambda: worker.events("partitions_withheld"))
+        time.sleep(3)
+        line, = worker.events("partitions_withheld")
+        assert (line["topic"], line["group"], line["partitions"], line["records"], line["why"]) == \
+            (world.topics.requests, world.group, 1, 50, "no_offset") and 71 <= line["age_h"] <= 73
+        assert "kafka.start=earliest" in line["message"] and world.simulator.begun() == 9
+        world.stop_workers()
+        place = world.topics.requests, 3
+        assert offsets.committed(own_broker.bootstrap, world.group, [place])[place] == (-1, "")
+        world.worker("w1", kafka={"start": "earliest"})
+        world.await_answers()
+        world.must_be_graceful()
+
+
+def test_latest_skips_the_backlog_once(own_broker, folder):
+    with World(own_broker, folder) as world:
+        ask_old(world, 50, "old", 3)
+        worker = world.worker(kafka={"start": "latest"})
+        place = world.topics.requests, 3
+        assert wait_for(lambda: offsets.committed(own_broker.bootstrap, world.group, [place])[place][0] == 50)
+        world.stop_workers()
+        world.ask_many(8, "new", partition=3)
+        world.worker()
+        world.await_answers(8)
+        assert world.simulator.begun() == 8 and not worker.events("partitions_withheld")
+        world.asked = world.asked[50:]
+        world.must_be_graceful()
+
+
+def test_partitions_that_are_added_later_are_read_from_their_beginning(own_broker, folder):
+    with World(own_broker, folder) as world:
+        world.ask_many(8)
+        worker = world.worker()
+        world.await_answers()
+        client = records.admin(own_broker.bootstrap)
+        client.create_partitions([NewPartitions(world.topics.requests, 6)])[world.topics.requests].result(PATIENCE)
+        assert wait_for(lambda: len(records.partitions_of(own_broker.bootstrap, world.topics.requests)) == 6)
+        world.writer = records.Writer(own_broker.bootstrap)     # one that knows them
+        ask_old(world, 5, "old", 5)
+        world.await_answers()
+        assert not worker.events("partitions_withheld")
         world.must_be_graceful()

@@ -446,6 +446,30 @@ void kafka_read(struct world *world, struct worker *worker, const struct sim_eve
         engine_offsets_read(worker->engine, tenure, event->b, OK, &committed);
 }
 
+static void on_siblings_read(void *self, struct tenure tenure, uint32_t ticket)
+{
+    struct port *port = self;
+    struct sim_event *event =
+        world_add(port->world, EVENT_SIBLINGS, port->worker, world_delay(port->world, 20));
+    event->a = (int)tenure.slot;
+    event->b = ticket;
+    event->c = tenure.epoch;
+}
+
+void kafka_siblings(struct world *world, struct worker *worker, const struct sim_event *event)
+{
+    struct tenure tenure = {(uint32_t)event->a, event->c};
+    struct committed maps[LOGS_MAX];
+    size_t count = 0;
+    for (int i = 0; i < world->log_count; i++)
+        if (i != event->a && world->logs[i].offset >= 0)
+            maps[count++] = (struct committed){
+                .offset = world->logs[i].offset,
+                .metadata = slice_of(world->logs[i].metadata, world->logs[i].metadata_len)};
+    enum err err = world_chance(world, FAULT_READ) ? ERR_IO : OK;
+    engine_siblings_read(worker->engine, tenure, event->b, err, maps, count);
+}
+
 static void on_watermarks_read(void *self, struct tenure tenure)
 {
     struct port *port = self;
@@ -502,6 +526,7 @@ void kafka_topic(struct world *world, struct worker *worker, const struct sim_ev
 void kafka_ports(struct ports *ports)
 {
     ports->offsets_read = on_offsets_read;
+    ports->siblings_read = on_siblings_read;
     ports->watermarks_read = on_watermarks_read;
     ports->partition_start = on_start;
     ports->partition_pause = on_pause;

@@ -279,6 +279,9 @@ static void handle_for(struct world *world, struct worker *worker, const struct 
     case EVENT_READ:
         kafka_read(world, worker, event);
         break;
+    case EVENT_SIBLINGS:
+        kafka_siblings(world, worker, event);
+        break;
     case EVENT_WATERMARKS:
         kafka_watermarks(world, worker, event);
         break;

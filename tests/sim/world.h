@@ -187,6 +187,7 @@ enum sim_event_kind {
     EVENT_BATCH,
     EVENT_KEEP,
     EVENT_READ,
+    EVENT_SIBLINGS,
     EVENT_WATERMARKS,
     EVENT_FATE,
     EVENT_START,
@@ -255,6 +256,7 @@ void kafka_make_records(struct world *world, struct fake_log *log, int64_t plann
 void kafka_produce(struct world *world, const struct sim_event *event);
 void kafka_pump(struct world *world, struct worker *worker);
 void kafka_read(struct world *world, struct worker *worker, const struct sim_event *event);
+void kafka_siblings(struct world *world, struct worker *worker, const struct sim_event *event);
 void kafka_watermarks(struct world *world, struct worker *worker, const struct sim_event *event);
 void kafka_topic(struct world *world, struct worker *worker, const struct sim_event *event);
 void kafka_join(struct world *world, struct worker *worker);

@@ -62,7 +62,7 @@ struct kit {
     size_t call_count;
     bool calls_stay_unsent; /* cancelled calls were not sent */
     size_t refreshes;       /* how often new credentials were asked for */
-    struct kit_notes reads, watermarks, starts, pauses, releases, look_ups;
+    struct kit_notes reads, siblings, watermarks, starts, pauses, releases, look_ups;
     bool has_batch;
     struct batch batch; /* as it was handed over */
     size_t batch_count;
@@ -70,7 +70,7 @@ struct kit {
     size_t output_count;
     struct kit_text chunks[KIT_TEXTS];
     size_t chunk_count;
-    int64_t committed[KIT_PARTITIONS]; /* by partition; -1 = none */
+    int64_t committed[KIT_PARTITIONS]; /* by partition, 0 at first; -1 = none */
     char *maps[KIT_PARTITIONS];
     char membership[64];
     size_t logged[LOG_EVENT_COUNT];
@@ -136,6 +136,11 @@ static inline void kit_on_refresh(void *self)
 static inline void kit_on_offsets_read(void *self, struct tenure tenure, uint32_t ticket)
 {
     kit_note(&((struct kit *)self)->reads, tenure, ticket, 0, SLICE(""));
+}
+
+static inline void kit_on_siblings_read(void *self, struct tenure tenure, uint32_t ticket)
+{
+    kit_note(&((struct kit *)self)->siblings, tenure, ticket, 0, SLICE(""));
 }
 
 static inline void kit_on_watermarks_read(void *self, struct tenure tenure)
@@ -281,6 +286,7 @@ static inline struct ports kit_ports(struct kit *kit)
         .call_cancel = kit_on_call_cancel,
         .credentials_refresh = kit_on_refresh,
         .offsets_read = kit_on_offsets_read,
+        .siblings_read = kit_on_siblings_read,
         .watermarks_read = kit_on_watermarks_read,
         .partition_start = kit_on_start,
         .partition_pause = kit_on_pause,
@@ -315,7 +321,7 @@ static inline struct kit *kit_new(const struct engine_config *config)
     kit->live_before = memory_live();
     (void)snprintf(kit->membership, sizeof kit->membership, "generation 1");
     for (size_t i = 0; i < COUNT_OF(kit->committed); i++)
-        kit->committed[i] = -1;
+        kit->committed[i] = 0;
     kit_begin(kit);
     return kit;
 }

@@ -219,6 +219,9 @@ static void fill_engine(const struct settings *settings, struct assembly *assemb
         .batch_results_max = (uint32_t)settings->delivery_batch_results,
         .batch_bytes_max = (uint64_t)settings->delivery_batch_size,
         .drain_timeout_ms = settings->delivery_drain_timeout_ms,
+        .start = settings->kafka_start == KAFKA_START_EARLIEST ? START_EARLIEST
+                 : settings->kafka_start == KAFKA_START_LATEST ? START_LATEST
+                                                               : START_AUTO,
         .stall_ms = (session_ms > 0 ? session_ms : settings->kafka_session_timeout_ms) / 2,
         .offset_map_bytes_max = (size_t)settings->kafka_offset_metadata_max,
     };

@@ -32,6 +32,7 @@ struct engine_config {
     struct slice user_agent;       /* bedrock-worker/1.2.3 */
     struct slice transactional_id; /* for log lines */
     enum ordering ordering;
+    enum start { START_AUTO, START_EARLIEST, START_LATEST } start; /* engine/beginning.h */
     bool exactly_once; /* false: at_least_once: cuts results as soon as the committer is free */
     bool send_dead_letters, send_error_responses;
     uint32_t max_in_flight, max_held;

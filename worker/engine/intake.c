@@ -1,6 +1,7 @@
 /* Intake: how many records the worker takes from a partition now, and why not more. The events are
  * those of ports.h. */
 #include "base/check.h"
+#include "engine/beginning.h"
 #include "engine/dispatch.h"
 #include "engine/hold.h"
 #include "engine/job.h"
@@ -61,7 +62,10 @@ static void log_full_map(struct engine *engine, struct partition *partition)
 size_t engine_room(struct engine *engine, struct tenure tenure)
 {
     struct partition *partition = slot_find(engine, tenure);
-    if (partition == NULL || engine->is_stopping || partition->step != PARTITION_ACTIVE)
+    if (partition == NULL || engine->is_stopping)
+        return 0;
+    bool is_looking = beginning_is_looking(partition);
+    if (partition->step != PARTITION_ACTIVE && !is_looking)
         return 0;
     hold_ask(engine, partition);
     uint64_t room = hold_room_count(engine, partition);
@@ -74,6 +78,8 @@ size_t engine_room(struct engine *engine, struct tenure tenure)
         log_full_map(engine, partition);
     uint64_t by_bytes = bytes == 0 ? 0 : bytes / engine->config.max_request_bytes + 1;
     room = room < by_bytes ? room : by_bytes;
+    if (is_looking)
+        return room > 0 ? 1 : 0;
     return room < map ? room : map;
 }
 
@@ -95,6 +101,9 @@ bool engine_partition_is_idle(struct engine *engine, struct tenure tenure)
 void engine_record(struct engine *engine, struct tenure tenure, const struct record *record)
 {
     struct partition *partition = slot_find(engine, tenure);
+    if (partition != NULL && beginning_is_looking(partition) &&
+        !beginning_record(engine, partition, record))
+        return;
     if (partition == NULL || partition->step != PARTITION_ACTIVE)
         return;
     if (ledger_fits(&partition->ledger, record->offset)) {
@@ -110,6 +119,8 @@ void engine_record(struct engine *engine, struct tenure tenure, const struct rec
 void engine_partition_end(struct engine *engine, struct tenure tenure, int64_t position)
 {
     struct partition *partition = slot_find(engine, tenure);
-    if (partition != NULL && partition->step == PARTITION_ACTIVE)
+    if (partition != NULL && beginning_is_looking(partition))
+        beginning_end(engine, partition, position);
+    else if (partition != NULL && partition->step == PARTITION_ACTIVE)
         ledger_end(&partition->ledger, position);
 }

@@ -3,6 +3,7 @@
  * of unknown outcome and verifies the ledger. When the log was truncated or the topic recreated,
  * the ledger follows. The events are those of ports.h. */
 #include "base/check.h"
+#include "engine/beginning.h"
 #include "engine/lost_calls.h"
 #include "engine/job.h"
 #include "engine/partition.h"
@@ -11,8 +12,7 @@
 #include "engine/withheld.h"
 #include "engine/log.h"
 
-#define PENDING_LOG_MS   1000 /* an open transaction is worth a line then */
-#define OFFSETS_AGAIN_MS 500  /* between an unstable or failed read and the next */
+#define PENDING_LOG_MS 1000 /* an open transaction is worth a line then */
 
 /* ---- the first read: start ---- */
 
@@ -35,11 +35,6 @@ static void start(struct engine *engine, struct partition *partition, enum err m
     }
     partition->step = PARTITION_ACTIVE;
     partition->is_verified = true;
-    if (offset < 0) {
-        ENGINE_LOG(engine, LOG_PARTITION_EARLIEST, PARTITION_FIELDS(partition));
-        engine->ports.partition_start(engine->ports.self, partition->tenure, -2);
-        return;
-    }
     size_t begun = 0;
     for (size_t i = 0; i < ledger->count; i++)
         begun += ledger->entries[i].was_running;
@@ -125,7 +120,10 @@ void engine_offsets_read(struct engine *engine, struct tenure tenure, uint32_t t
     if (!partition_has_ledger(partition)) {
         enum err opened = ledger_open(&partition->ledger, committed->offset, committed->metadata);
         note_topic(partition, committed);
-        start(engine, partition, opened);
+        if (committed->offset < 0)
+            beginning_find(engine, partition);
+        else
+            start(engine, partition, opened);
     } else {
         verify(engine, partition, committed->offset, committed->metadata);
     }
@@ -160,6 +158,8 @@ void engine_watermarks_read(struct engine *engine, struct tenure tenure, enum er
                             int64_t high)
 {
     struct partition *partition = slot_find(engine, tenure);
+    if (partition != NULL && partition->step == PARTITION_READING)
+        beginning_watermarks(engine, partition, err, low, high);
     if (partition == NULL || partition->step != PARTITION_ACTIVE)
         return;
     if (err != OK) { /* read again; io waits between its tries */

@@ -112,6 +112,9 @@ struct ports {
      * io answers with engine_offsets_read and the same ticket. The read must reflect every batch
      * that ended before. io retries nothing: an unstable or failed read is an event, too. */
     void (*offsets_read)(void *self, struct tenure tenure, uint32_t ticket);
+    /* Reads the maps that the group has committed for the topic's other partitions, stable or not;
+     * io answers with engine_siblings_read and the same ticket. */
+    void (*siblings_read)(void *self, struct tenure tenure, uint32_t ticket);
     /* Reads the log's first and end offset; io answers with engine_watermarks_read. */
     void (*watermarks_read)(void *self, struct tenure tenure);
     /* Fetches from `offset` on, also if it fetches already; -2 = the log's start. */
@@ -163,6 +166,11 @@ void engine_partition_lost(struct engine *engine, struct tenure tenure);
  * and `committed` is NULL; the engine reads again later. */
 void engine_offsets_read(struct engine *engine, struct tenure tenure, uint32_t ticket, enum err err,
                          const struct committed *committed);
+/* Answers siblings_read. OK: offset and map of each other partition of the topic that has a
+ * committed offset (borrowed; nothing else of `siblings` is set). ERR_IO: unknown; the engine asks
+ * again later. */
+void engine_siblings_read(struct engine *engine, struct tenure tenure, uint32_t ticket,
+                          enum err err, const struct committed *siblings, size_t count);
 /* Answers watermarks_read; on an error the engine asks again. */
 void engine_watermarks_read(struct engine *engine, struct tenure tenure, enum err err, int64_t low,
                             int64_t high);

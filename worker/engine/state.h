@@ -88,6 +88,14 @@ struct partition {
         PARTITION_ACTIVE,
         PARTITION_REVOKING
     } step;
+    enum partition_beginning {
+        BEGINNING_KNOWN,
+        BEGINNING_SIBLINGS,   /* the maps of the topic's other partitions are being read */
+        BEGINNING_FIRST,      /* it fetches the first record, to see how old it is */
+        BEGINNING_END,        /* the log's end is being read, to begin there */
+        BEGINNING_COUNT       /* likewise, to say how many records are withheld */
+    } beginning;              /* while PARTITION_READING: engine/beginning.h */
+    bool is_added;            /* the topic has got it after its siblings' maps were written */
     enum withheld withheld;   /* why, while PARTITION_WITHHELD */
     int64_t withheld_records; /* records that wait there; -1 = unknown */
     int64_t withheld_age_ms;  /* of the oldest of them; -1 = unknown */
@@ -116,6 +124,8 @@ struct partition {
     int64_t batch_offset;
     uint32_t batch_results; /* its results in the open batch */
 };
+
+#define OFFSETS_AGAIN_MS 500 /* between an unstable or failed read of offsets and the next */
 
 #define WITHHELD_LINES_MAX 64
 

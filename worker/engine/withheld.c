@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "engine/log.h"
+#include "engine/partition.h"
 #include "engine/slots.h"
 
 #define GATHER_MS   2000 /* before the first line, so that it names all partitions of a topic */
@@ -22,8 +23,7 @@ void partition_withhold(struct engine *engine, struct partition *partition, enum
     partition->withheld = why;
     partition->withheld_records = records;
     partition->withheld_age_ms = age_ms;
-    partition->read_again_ms = engine->now_ms + WITHHELD_AGAIN_MS;
-    slot_set_due(engine, partition);
+    partition_read_at(engine, partition, engine->now_ms + WITHHELD_AGAIN_MS);
     engine->ports.partition_pause(engine->ports.self, partition->tenure);
     if (engine->withheld.look_ms > engine->now_ms + GATHER_MS)
         engine->withheld.look_ms = engine->now_ms + GATHER_MS;

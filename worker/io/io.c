@@ -112,8 +112,9 @@ static bool rooms_make(struct io *io, char *ret_error)
         return false;
     io->session_ms = kafka_conf_number(kafka, KAFKA_CONSUMER, "session.timeout.ms");
     io->offsets = kafka_offsets_new(kafka, io->consumer, io->sink, wake);
+    io->siblings = kafka_siblings_new(kafka, io->consumer, wake);
     io->lookup = kafka_lookup_new(kafka, io->consumer, io->sink, wake);
-    return io->offsets != NULL && io->lookup != NULL;
+    return io->offsets != NULL && io->siblings != NULL && io->lookup != NULL;
 }
 
 struct io *io_new(const struct io_config *config, char *ret_error, size_t room)
@@ -144,6 +145,7 @@ void io_attach(struct io *io, struct engine *engine)
     credentials_watch_attach(io->credentials, engine);
     kafka_consumer_attach(io->consumer, engine);
     kafka_offsets_attach(io->offsets, engine);
+    kafka_siblings_attach(io->siblings, engine);
     kafka_lookup_attach(io->lookup, engine);
     kafka_chunks_attach(io->chunks, engine);
 }
@@ -212,6 +214,7 @@ void io_free(struct io *io)
     exporter_free(io->exporter);
     credentials_end(io);
     kafka_lookup_free(io->lookup);
+    kafka_siblings_free(io->siblings);
     kafka_offsets_free(io->offsets);
     kafka_committer_free(io->committer);
     kafka_chunks_free(io->chunks);
@@ -366,7 +369,9 @@ static void kafka_serve(struct io *io)
     releases_serve(io);
     kafka_consumer_step(io->consumer, io->now_ms);
     arrival_serve(io);
+    kafka_offsets_set_broker(io->offsets, kafka_lookup_broker(io->lookup));
     int64_t offsets_due_ms = kafka_offsets_step(io->offsets, io->now_ms);
+    kafka_siblings_step(io->siblings);
     kafka_lookup_step(io->lookup, io->now_ms);
     kafka_chunks_step(io->chunks);
     kafka_lines_step(io->lines, io->now_ms);
@@ -533,6 +538,7 @@ static void last_flush(struct io *io)
 static void close_all(struct io *io)
 {
     kafka_offsets_attach(io->offsets, NULL);
+    kafka_siblings_attach(io->siblings, NULL);
     kafka_lookup_attach(io->lookup, NULL);
     kafka_chunks_attach(io->chunks, NULL);
     kafka_committer_stop(io->committer);

@@ -17,6 +17,7 @@
 #include "io/kafka/consumer.h"
 #include "io/kafka/lookup.h"
 #include "io/kafka/offsets.h"
+#include "io/kafka/siblings.h"
 #include "io/loop/watchdog.h"
 
 /* A partition that the engine has released, and that waits for the commit of its last offset (under
@@ -51,6 +52,7 @@ struct io {
     struct credentials_watch *credentials;
     struct kafka_consumer *consumer;
     struct kafka_offsets *offsets;
+    struct kafka_siblings *siblings;
     struct kafka_lookup *lookup;
     struct kafka_committer *committer;
     struct kafka_chunks *chunks;

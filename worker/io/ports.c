@@ -30,6 +30,11 @@ static void port_offsets_read(void *self, struct tenure tenure, uint32_t ticket)
     kafka_offsets_read(((struct io *)self)->offsets, tenure, ticket);
 }
 
+static void port_siblings_read(void *self, struct tenure tenure, uint32_t ticket)
+{
+    kafka_siblings_read(((struct io *)self)->siblings, tenure, ticket);
+}
+
 static void port_watermarks_read(void *self, struct tenure tenure)
 {
     kafka_lookup_watermarks(((struct io *)self)->lookup, tenure);
@@ -102,6 +107,7 @@ void io_ports_make(struct io *io)
         .call_cancel = port_call_cancel,
         .credentials_refresh = port_credentials_refresh,
         .offsets_read = port_offsets_read,
+        .siblings_read = port_siblings_read,
         .watermarks_read = port_watermarks_read,
         .partition_start = port_partition_start,
         .partition_pause = port_partition_pause,

@@ -14,6 +14,7 @@
 #include "yaml/problems.h"
 #include "yaml/units.h"
 
+enum kafka_start { KAFKA_START_AUTO, KAFKA_START_EARLIEST, KAFKA_START_LATEST };
 enum guarantee { GUARANTEE_EXACTLY_ONCE, GUARANTEE_AT_LEAST_ONCE };
 
 enum setting_kind {

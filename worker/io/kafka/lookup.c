@@ -48,6 +48,7 @@ struct kafka_lookup {
     struct link due; /* answers that wait for their due_ms */
     pthread_t thread;
     bool has_thread;
+    atomic_int broker_id; /* the last one that answered; -1 = none */
     /* The thread's, for each topic of the settings: */
     bool *is_missing; /* TOPIC_MISSING was logged */
     bool *is_found;
@@ -80,15 +81,21 @@ static enum err err_of_topic(rd_kafka_resp_err_t err)
     }
 }
 
-static enum err topic_query(rd_kafka_t *client, const char *name, int32_t *ret_partitions)
+static void broker_note(struct kafka_lookup *lookup, const struct rd_kafka_metadata *metadata)
 {
-    rd_kafka_topic_t *topic = rd_kafka_topic_new(client, name, NULL);
+    atomic_store(&lookup->broker_id, metadata->orig_broker_id);
+}
+
+static enum err topic_query(struct kafka_lookup *lookup, const char *name, int32_t *ret_partitions)
+{
+    rd_kafka_topic_t *topic = rd_kafka_topic_new(lookup->client, name, NULL);
     if (topic == NULL)
         return ERR_NOT_FOUND;
     const struct rd_kafka_metadata *metadata = NULL;
     enum err err = ERR_IO;
-    if (rd_kafka_metadata(client, 0, topic, &metadata, QUERY_TIMEOUT_MS) ==
+    if (rd_kafka_metadata(lookup->client, 0, topic, &metadata, QUERY_TIMEOUT_MS) ==
         RD_KAFKA_RESP_ERR_NO_ERROR) {
+        broker_note(lookup, metadata);
         if (metadata->topic_cnt == 1) {
             *ret_partitions = metadata->topics[0].partition_cnt;
             err = err_of_topic(metadata->topics[0].err);
@@ -99,12 +106,13 @@ static enum err topic_query(rd_kafka_t *client, const char *name, int32_t *ret_p
     return err == OK && *ret_partitions <= 0 ? ERR_IO : err;
 }
 
-static enum err brokers_query(rd_kafka_t *client)
+static enum err brokers_query(struct kafka_lookup *lookup)
 {
     const struct rd_kafka_metadata *metadata = NULL;
-    if (rd_kafka_metadata(client, 0, NULL, &metadata, PROBE_TIMEOUT_MS) !=
+    if (rd_kafka_metadata(lookup->client, 0, NULL, &metadata, PROBE_TIMEOUT_MS) !=
         RD_KAFKA_RESP_ERR_NO_ERROR)
         return ERR_IO;
+    broker_note(lookup, metadata);
     rd_kafka_metadata_destroy(metadata);
     return OK;
 }
@@ -112,7 +120,7 @@ static enum err brokers_query(rd_kafka_t *client)
 static void query_run(struct kafka_lookup *lookup, struct lookup_query *query)
 {
     if (query->kind == LOOKUP_TOPIC)
-        query->err = topic_query(lookup->client, query->topic, &query->partitions);
+        query->err = topic_query(lookup, query->topic, &query->partitions);
     else if (query->kind == LOOKUP_WATERMARKS)
         query->err = err_of_topic(rd_kafka_query_watermark_offsets(lookup->client, query->topic,
                                                                    query->partition, &query->low,
@@ -121,7 +129,7 @@ static void query_run(struct kafka_lookup *lookup, struct lookup_query *query)
         query->err =
             err_of_topic(rd_kafka_offsets_for_times(lookup->client, query->ends, QUERY_TIMEOUT_MS));
     else
-        query->err = brokers_query(lookup->client);
+        query->err = brokers_query(lookup);
 }
 
 static struct slice topic_at(const struct kafka_lookup *lookup, size_t index)
@@ -143,7 +151,7 @@ static bool topics_watch(struct kafka_lookup *lookup)
         if (lookup->is_found[i] || topic.len > TOPIC_NAME_MAX)
             continue;
         memcpy(name, topic.ptr, topic.len);
-        enum err err = topic_query(lookup->client, name, &partitions);
+        enum err err = topic_query(lookup, name, &partitions);
         struct log_field field = FIELD_TEXT("topic", topic);
         lookup->is_found[i] = err == OK;
         if (err == OK && i < lookup->config->topic_count)
@@ -216,6 +224,7 @@ struct kafka_lookup *kafka_lookup_new(const struct kafka_config *config,
     lookup->consumer = consumer;
     lookup->client = kafka_consumer_client(consumer);
     lookup->sink = sink;
+    atomic_init(&lookup->broker_id, -1);
     lookup->wake = wake;
     lookup->is_missing = memory_new(topics * sizeof *lookup->is_missing);
     lookup->is_found = memory_new(topics * sizeof *lookup->is_found);
@@ -234,6 +243,11 @@ struct kafka_lookup *kafka_lookup_new(const struct kafka_config *config,
         return lookup;
     kafka_lookup_free(lookup);
     return NULL;
+}
+
+int32_t kafka_lookup_broker(const struct kafka_lookup *lookup)
+{
+    return atomic_load(&lookup->broker_id);
 }
 
 void kafka_lookup_attach(struct kafka_lookup *lookup, struct engine *engine)

@@ -25,6 +25,8 @@ void kafka_lookup_topic(struct kafka_lookup *lookup, struct slice topic, uint32_
 void kafka_lookup_watermarks(struct kafka_lookup *lookup, struct tenure tenure);
 /* How many partitions the request topics of the settings had when they were found; 0 = none is. */
 int32_t kafka_lookup_partitions(struct kafka_lookup *lookup);
+/* The id of a broker that has answered a query, the last one; -1 = none has. */
+int32_t kafka_lookup_broker(const struct kafka_lookup *lookup);
 /* Passes answers on, queries the brokers while they seem to be down, and from time to time where
  * the logs end that the worker is behind of. Call it once per turn. */
 void kafka_lookup_step(struct kafka_lookup *lookup, int64_t now_ms);

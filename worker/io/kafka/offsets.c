@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/memory.h"
 #include "io/kafka/commits.h"
+#include "io/kafka/topic_ids.h"
 
 #define READS_MIN       64 /* room at first; each partition has at most two: sent and waiting */
 #define READ_TIMEOUT_MS 5000
@@ -27,7 +28,10 @@ struct kafka_offsets {
     struct loop_wake wake;
     struct read *reads;
     size_t read_count, read_room;
-    bool is_reading;
+    bool is_reading;                        /* a request for them runs … */
+    bool is_asking;                         /* … and its first answer has not come */
+    rd_kafka_topic_partition_list_t *found; /* that answer; NULL = none, or the request failed */
+    struct kafka_topic_ids topic_ids;
     struct kafka_commits commits;
 };
 
@@ -63,12 +67,18 @@ struct kafka_offsets *kafka_offsets_new(const struct kafka_config *config,
     offsets->wake = wake;
     offsets->queue = rd_kafka_queue_new(offsets->client);
     rd_kafka_queue_cb_event_enable(offsets->queue, on_event, offsets);
+    topic_ids_init(&offsets->topic_ids, offsets->client, offsets->queue);
     if (!commits_init(&offsets->commits, config, consumer, offsets->queue, sink) ||
         !options_make(offsets)) {
         kafka_offsets_free(offsets);
         return NULL;
     }
     return offsets;
+}
+
+void kafka_offsets_set_broker(struct kafka_offsets *offsets, int32_t broker_id)
+{
+    offsets->topic_ids.broker_id = broker_id;
 }
 
 void kafka_offsets_attach(struct kafka_offsets *offsets, struct engine *engine)
@@ -104,6 +114,20 @@ void kafka_offsets_read(struct kafka_offsets *offsets, struct tenure tenure, uin
     offsets->wake.wake(offsets->wake.self);
 }
 
+/* Asks what the topics of the list are now. */
+static void topics_ask(struct kafka_offsets *offsets, rd_kafka_topic_partition_list_t *list)
+{
+    rd_kafka_topic_partition_list_sort(list, NULL, NULL);
+    const char **names = memory_new((size_t)list->cnt * sizeof *names);
+    size_t count = 0;
+    CHECK(names != NULL);
+    for (int i = 0; i < list->cnt; i++)
+        if (count == 0 || strcmp(names[count - 1], list->elems[i].topic) != 0)
+            names[count++] = list->elems[i].topic;
+    topic_ids_ask(&offsets->topic_ids, names, count);
+    memory_free(names);
+}
+
 /* Sends a request for all partitions that can be read now. */
 static void reads_send(struct kafka_offsets *offsets)
 {
@@ -129,7 +153,8 @@ static void reads_send(struct kafka_offsets *offsets)
         rd_kafka_ListConsumerGroupOffsets(offsets->client, &request, 1, offsets->options,
                                           offsets->queue);
         rd_kafka_ListConsumerGroupOffsets_destroy(request);
-        offsets->is_reading = true;
+        offsets->is_reading = offsets->is_asking = true;
+        topics_ask(offsets, list);
     }
     rd_kafka_topic_partition_list_destroy(list);
 }
@@ -139,7 +164,10 @@ static void read_answer(struct kafka_offsets *offsets, const struct read *read,
 {
     enum err err = ERR_IO;
     struct committed committed = {.offset = -1};
-    if (found != NULL && found->err == RD_KAFKA_RESP_ERR_UNSTABLE_OFFSET_COMMIT) {
+    if (found != NULL && topic_ids_find(&offsets->topic_ids, found->topic, &committed.topic_id,
+                                        &committed.topic_partitions) != OK) {
+        err = ERR_IO;
+    } else if (found != NULL && found->err == RD_KAFKA_RESP_ERR_UNSTABLE_OFFSET_COMMIT) {
         err = ERR_UNSTABLE;
     } else if (found != NULL && found->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
         err = OK;
@@ -152,9 +180,10 @@ static void read_answer(struct kafka_offsets *offsets, const struct read *read,
                             err == OK ? &committed : NULL);
 }
 
-/* Answers the reads that were sent. `list` is NULL when the request failed. */
-static void reads_answer(struct kafka_offsets *offsets, rd_kafka_topic_partition_list_t *list)
+/* Answers the reads that were sent, when offsets and topics are there. */
+static void reads_answer(struct kafka_offsets *offsets)
 {
+    rd_kafka_topic_partition_list_t *list = offsets->found;
     offsets->is_reading = false;
     size_t left = 0;
     for (size_t i = 0; i < offsets->read_count; i++) {
@@ -172,21 +201,22 @@ static void reads_answer(struct kafka_offsets *offsets, rd_kafka_topic_partition
                         : rd_kafka_topic_partition_list_find(list, part->topic, part->partition));
     }
     offsets->read_count = left;
+    if (list != NULL)
+        rd_kafka_topic_partition_list_destroy(list);
+    offsets->found = NULL;
 }
 
 static void on_read(struct kafka_offsets *offsets, rd_kafka_event_t *event)
 {
-    rd_kafka_topic_partition_list_t *copy = NULL;
+    offsets->is_asking = false;
     if (rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR_NO_ERROR) {
         size_t count = 0;
         const rd_kafka_group_result_t **groups = rd_kafka_ListConsumerGroupOffsets_result_groups(
             rd_kafka_event_ListConsumerGroupOffsets_result(event), &count);
         if (count == 1 && rd_kafka_group_result_error(groups[0]) == NULL)
-            copy = rd_kafka_topic_partition_list_copy(rd_kafka_group_result_partitions(groups[0]));
+            offsets->found =
+                rd_kafka_topic_partition_list_copy(rd_kafka_group_result_partitions(groups[0]));
     }
-    reads_answer(offsets, copy);
-    if (copy != NULL)
-        rd_kafka_topic_partition_list_destroy(copy);
 }
 
 /* Answers reads that waited for the commit with an error. */
@@ -235,17 +265,26 @@ void kafka_offsets_give_up(struct kafka_offsets *offsets, struct tenure tenure, 
     commits_give_up(&offsets->commits, tenure, waited_ms);
 }
 
+static void event_serve(struct kafka_offsets *offsets, rd_kafka_event_t *event, int64_t now_ms)
+{
+    if (topic_ids_answer(&offsets->topic_ids, event))
+        return;
+    if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_LISTCONSUMERGROUPOFFSETS_RESULT)
+        on_read(offsets, event);
+    else if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_OFFSET_COMMIT &&
+             !commits_answer(&offsets->commits, event, now_ms))
+        waiting_reads_fail(offsets);
+}
+
 int64_t kafka_offsets_step(struct kafka_offsets *offsets, int64_t now_ms)
 {
     rd_kafka_event_t *event;
     while ((event = rd_kafka_queue_poll(offsets->queue, 0)) != NULL) {
-        if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_LISTCONSUMERGROUPOFFSETS_RESULT)
-            on_read(offsets, event);
-        else if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_OFFSET_COMMIT &&
-                 !commits_answer(&offsets->commits, event, now_ms))
-            waiting_reads_fail(offsets);
+        event_serve(offsets, event, now_ms);
         rd_kafka_event_destroy(event);
     }
+    if (offsets->is_reading && !offsets->is_asking && !offsets->topic_ids.is_asking)
+        reads_answer(offsets);
     int64_t due_ms = commits_step(&offsets->commits, now_ms);
     reads_send(offsets);
     return due_ms;
@@ -260,6 +299,9 @@ void kafka_offsets_free(struct kafka_offsets *offsets)
     if (offsets->options != NULL)
         rd_kafka_AdminOptions_destroy(offsets->options);
     commits_done(&offsets->commits);
+    topic_ids_done(&offsets->topic_ids);
+    if (offsets->found != NULL)
+        rd_kafka_topic_partition_list_destroy(offsets->found);
     memory_free(offsets->reads);
     memory_free(offsets);
 }

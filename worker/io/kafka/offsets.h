@@ -19,6 +19,8 @@ struct kafka_offsets;
 MUST_CHECK struct kafka_offsets *kafka_offsets_new(const struct kafka_config *config,
                                                    struct kafka_consumer *consumer,
                                                    struct log_sink *sink, struct loop_wake wake);
+/* A broker that answers, to ask about topics; -1 = none is known. */
+void kafka_offsets_set_broker(struct kafka_offsets *offsets, int32_t broker_id);
 /* Sets the engine that receives what was read; NULL = none. */
 void kafka_offsets_attach(struct kafka_offsets *offsets, struct engine *engine);
 /* Reads the committed offset of a partition; engine_offsets_read gets it, with `ticket`, in a later
