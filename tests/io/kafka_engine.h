@@ -66,6 +66,8 @@ struct engine {
     size_t assigned, revoked, lost, released, records, doubles, answered, refused;
     int outcomes[BATCH_FENCED + 1];
     struct batch_end last_end;
+    struct batch_refusal last_refusal; /* the first of the last refused batch */
+    size_t last_refusals, refused_sure;
     char last_reason[128];
     size_t chunks_refused;
     struct call_ref last_chunk;
@@ -339,14 +341,22 @@ void engine_batch_ended(struct engine *engine, const struct batch_end *end)
     engine->last_end = *end;
     snprintf(engine->last_reason, sizeof engine->last_reason, "%.*s", SLICE_ARG(end->reason));
     engine->last_end.reason = SLICE_NULL;
+    if (end->refusal_count > 0)
+        engine->last_refusal = end->refusals[0];
+    engine->last_refusals = end->refusal_count;
     engine->retry_at_ms = engine->now_ms + 100;
     if (end->outcome == BATCH_COMMITTED) {
         kit_done(engine, engine->batch_count);
     } else if (end->outcome == BATCH_REFUSED) {
-        struct kit_output *blamed = &engine->queue[end->blame];
         engine->refused++;
-        blamed->output->topic = engine->out_topic;
-        blamed->output->value = SLICE("refused");
+        for (size_t i = 0; i < end->refusal_count; i++) {
+            struct kit_output *blamed = &engine->queue[end->refusals[i].index];
+            engine->refused_sure += end->refusals[i].is_sure;
+            if (!end->refusals[i].is_sure)
+                continue;
+            blamed->output->topic = engine->out_topic;
+            blamed->output->value = SLICE("refused");
+        }
     } else if (end->outcome == BATCH_UNKNOWN || end->outcome == BATCH_FENCED) {
         engine->is_batch_open = engine->is_judging = true;
         engine->ports.offsets_read(engine->ports.self, engine->batch_offsets[0].tenure,

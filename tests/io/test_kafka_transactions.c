@@ -122,8 +122,8 @@ static void a_record_for_a_missing_partition_is_blamed(void **state)
     kit_unlock(worker->engine);
     kit_until(worker, worker->engine->outcomes[BATCH_REFUSED] == 1);
     kit_lock(worker->engine);
-    assert_int_equal(worker->engine->last_end.blame, 4);
-    assert_int_equal(worker->engine->last_end.blame_err, ERR_NOT_FOUND);
+    assert_int_equal(worker->engine->last_refusal.index, 4);
+    assert_int_equal(worker->engine->last_refusal.err, ERR_NOT_FOUND);
     for (size_t i = 0; i < worker->engine->queue_count; i++)
         worker->engine->queue[i].output->partition = -1;
     kit_unlock(worker->engine);

@@ -1,9 +1,11 @@
 """Records that the broker refuses: each fails only its request, whatever else its batch has."""
 import json
+import urllib.request
 
 import pytest
 
 from kit import records
+from kit.broker import free_ports
 from kit.processes import wait_for
 from kit.world import World
 
@@ -126,3 +128,36 @@ def test_a_reply_topic_deleted_under_its_calls_delays_no_other_request(broker, f
             assert answers[f"gone{number}"]["error"]["code"] == "reply_topic_refused"
             record, = usage[f"gone{number}"]
             assert record["final"] is False or guarantee == "at_least_once"  # it may have been delivered before
+
+
+def aborts(port):
+    """How many transactions of this worker were aborted."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+        text = answer.read().decode()
+    return sum(float(line.split()[-1]) for line in text.splitlines()
+               if line.startswith("bedrock_worker_batches_total") and 'outcome="aborted"' in line)
+
+
+@pytest.mark.core
+def test_a_quarter_of_the_answers_too_large_costs_few_aborts(broker, folder):
+    port, = free_ports(1)
+    with World(broker, folder, partitions=1,
+               settings={"telemetry": {"http": {"address": f"127.0.0.1:{port}"}}}) as world:
+        make_again(world, world.topics.responses, **{"max.message.bytes": "20000"})
+        worker = world.worker("w0")
+        for number in range(200):
+            world.ask(f"r{number}", directive="bytes=30000" if number % 4 == 0 else "")
+        world.writer.flush()
+        world.await_answers()
+        first = aborts(port)
+        for number in range(200, 400):  # the worker knows the topic's limit now
+            world.ask(f"r{number}", directive="bytes=30000" if number % 4 == 0 else "")
+        world.writer.flush()
+        world.await_answers()
+        assert aborts(port) == first <= 4, worker.text()[-3000:]
+        world.end()
+        answers = world.responses()
+        assert {name: len(found) for name, found in world.usage_by_request().items()} == dict.fromkeys(world.asked, 1)
+        assert {name for name, answer in answers.items() if answer["status"] == "error"} == {
+            f"r{number}" for number in range(0, 400, 4)}
+        assert len(worker.events("output_refused")) == 100

@@ -307,12 +307,15 @@ void broker_batch(struct world *world, struct worker *worker)
 {
     struct batch_end end = {.id = worker->batch.id, .reason = SLICE("simulated")};
     worker->has_batch = false;
-    end.blame_err = find_refused(world, &worker->batch, &end.blame);
-    if (end.blame_err != OK) {
+    struct batch_refusal refusal = {.is_sure = true};
+    refusal.err = find_refused(world, &worker->batch, &refusal.index);
+    if (refusal.err != OK) {
         end.outcome = BATCH_REFUSED;
+        end.refusals = &refusal;
+        end.refusal_count = 1;
         if (!world->config.exactly_once) {
             world->is_shaken = true;
-            publish(world, worker, end.blame);
+            publish(world, worker, refusal.index);
         }
     } else if (world->config.exactly_once) {
         decide_transaction(world, worker, &end);

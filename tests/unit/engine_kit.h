@@ -544,10 +544,11 @@ static inline void kit_commit(struct kit *kit)
 static inline void kit_refuse(struct kit *kit, size_t blame, enum err err)
 {
     assert_true(kit->has_batch && blame < kit->batch.output_count);
+    const struct batch_refusal refusal = {.index = blame, .err = err, .is_sure = true};
     struct batch_end end = {.id = kit->batch.id,
                             .outcome = BATCH_REFUSED,
-                            .blame = blame,
-                            .blame_err = err,
+                            .refusals = &refusal,
+                            .refusal_count = 1,
                             .reason = SLICE("said by the kit")};
     kit->has_batch = false;
     engine_batch_ended(kit->engine, &end);

@@ -7,8 +7,10 @@
 #include "engine/chunks.h"
 #include "engine/job_pool.h"
 #include "engine/kept.h"
+#include "engine/log.h"
 #include "engine/reply.h"
 #include "engine/result.h"
+#include "engine/size_limits.h"
 
 #define LETTER_REJECTIONS_MAX 3 /* with the value, without it, without headers and key */
 
@@ -64,12 +66,35 @@ static struct usage_facts usage_facts_of(const struct engine *engine, const stru
     };
 }
 
+void outcome_log_rejected(struct engine *engine, const struct partition *partition, int64_t offset,
+                          const struct output *output, struct slice reason)
+{
+    ENGINE_LOG(engine, LOG_OUTPUT_REFUSED, FIELD_TEXT("topic", output->topic),
+               FIELD_TEXT("request_topic", partition->topic),
+               FIELD_INT("partition", partition->number), FIELD_INT("offset", offset),
+               FIELD_TEXT("reason", reason));
+}
+
+/* Frees an output that its topic would reject for its size. */
+static enum err fit(struct engine *engine, const struct job *job, enum err err,
+                    struct output **output)
+{
+    if (err != OK || !size_limits_exceeded(engine, *output))
+        return err;
+    outcome_log_rejected(engine, job->partition, job->offset, *output,
+                         SLICE("it rejected a record of this or a smaller size"));
+    output_free(*output);
+    *output = NULL;
+    return ERR_TOO_LARGE;
+}
+
 bool outcome_answer(struct engine *engine, struct job *job, const struct verdict *verdict)
 {
     struct response_facts facts = response_facts_of(engine, job);
     facts.answer = &verdict->answer;
     struct output *response;
-    enum err err = output_response(&job->terms->output, &facts, &response);
+    enum err err =
+        fit(engine, job, output_response(&job->terms->output, &facts, &response), &response);
     if (err != OK) {
         (void)why_set(&job->why, err == ERR_TOO_LARGE ? ERR_RESPONSE_TOO_LARGE : err, NULL, "%s",
                       err_words(err));
@@ -105,7 +130,7 @@ bool outcome_kept(struct engine *engine, struct job *job)
     facts.answer = &job->kept->answer;
     facts.answered = &job->kept->attempt;
     struct output *response;
-    if (output_response(&job->terms->output, &facts, &response) != OK)
+    if (fit(engine, job, output_response(&job->terms->output, &facts, &response), &response) != OK)
         return false;
     if (job->why.err == OK)
         (void)why_set(&job->why, ERR_BROKEN_STREAM, NULL, "%s", err_words(ERR_CANCELLED));
@@ -156,8 +181,10 @@ static void add_letter(struct engine *engine, struct job *job)
     for (; err == ERR_TOO_LARGE && job->letter_rejections < LETTER_REJECTIONS_MAX;) {
         if (job->letter_rejections == LETTER_REJECTIONS_MAX - 1)
             strip(job, STRIPPED_KEY);
-        err = output_letter(&job->terms->output, &job->record, &job->why, (int)job->calls,
-                            job->letter_rejections == 0, &letter);
+        err = fit(engine, job,
+                  output_letter(&job->terms->output, &job->record, &job->why, (int)job->calls,
+                                job->letter_rejections == 0, &letter),
+                  &letter);
         if (err == ERR_TOO_LARGE)
             job->letter_rejections++;
     }

@@ -31,4 +31,8 @@ bool outcome_can_replace(const struct result *result, const struct output *outpu
 void outcome_replace(struct engine *engine, struct result *result, struct output *output,
                      enum err err);
 
+/* Logs that the broker rejects an output for the request at this offset. */
+void outcome_log_rejected(struct engine *engine, const struct partition *partition, int64_t offset,
+                          const struct output *output, struct slice reason);
+
 #endif

@@ -73,15 +73,22 @@ enum batch_outcome {
     BATCH_FENCED,      /* as BATCH_UNKNOWN, and the cause was fencing */
 };
 
+/* A record that the broker (or librdkafka) rejected. */
+struct batch_refusal {
+    size_t index; /* in outputs */
+    /* ERR_TOO_LARGE, ERR_NOT_FOUND (topic or partition), ERR_NOT_ALLOWED, ERR_INVALID */
+    enum err err;
+    bool is_sure; /* false: the broker may have rejected it for a record that it was sent with */
+};
+
 struct batch_end {
     uint64_t id;
     enum batch_outcome outcome;
-    /* BATCH_REFUSED: number of rejected records; with ERR_TOO_LARGE and ERR_INVALID the broker also
-     * rejects records beside a bad one */
-    size_t refused;
-    size_t blame; /* the first of them: index in outputs */
-    /* ERR_TOO_LARGE, ERR_NOT_FOUND (topic or partition), ERR_NOT_ALLOWED, ERR_INVALID */
-    enum err blame_err;
+    const struct batch_refusal *refusals; /* BATCH_REFUSED: at least one, by rising index */
+    size_t refusal_count;
+    /* A topic that rejected a record as too large rejects all that are at least as large: records
+     * are not compressed. */
+    bool do_sizes_decide;
     bool was_time;       /* BATCH_ABORTED: it took too long; a smaller batch may succeed */
     struct slice reason; /* text for the log; no data */
 };

@@ -1,6 +1,7 @@
 #include "engine/settle.h"
 
 #include "base/check.h"
+#include "base/memory.h"
 #include "engine/batch.h"
 #include "engine/cut.h"
 #include "engine/job.h"
@@ -10,6 +11,7 @@
 #include "engine/outcome.h"
 #include "engine/partition.h"
 #include "engine/result.h"
+#include "engine/size_limits.h"
 #include "engine/slots.h"
 #include "engine/trace.h"
 #include "engine/log.h"
@@ -99,22 +101,6 @@ static void aborted(struct engine *engine, const struct batch_end *end)
     log_aborted(engine, outputs, end->reason, cut_pause(engine));
 }
 
-/* The broker also rejects records beside a bad one: a smaller batch shows which one is bad. */
-static bool is_blame_unsure(const struct engine *engine, const struct batch_end *end)
-{
-    return end->refused > 1 && (end->blame_err == ERR_TOO_LARGE || end->blame_err == ERR_INVALID) &&
-           results_batched_answers(engine) > 1;
-}
-
-static void log_rejected(struct engine *engine, const struct output *output,
-                         const struct result *result, struct slice reason)
-{
-    ENGINE_LOG(engine, LOG_OUTPUT_REFUSED, FIELD_TEXT("topic", output->topic),
-               FIELD_TEXT("request_topic", result->partition->topic),
-               FIELD_INT("partition", result->partition->number),
-               FIELD_INT("offset", result->offset), FIELD_TEXT("reason", reason));
-}
-
 /* A topic of the settings rejects records: all commits wait until an operator acts. */
 static void log_blocked(struct engine *engine, const struct output *output, enum err err,
                         struct slice reason)
@@ -130,27 +116,102 @@ static void log_blocked(struct engine *engine, const struct output *output, enum
                FIELD_TEXT("remedy", slice_of_text(remedy)));
 }
 
+/* Whose outputs the broker rejects for sure. */
+struct blamed {
+    struct output *output;
+    struct result *result;
+    enum err err;
+};
+
+static bool is_blamed(const struct batch_refusal *refusal, bool is_one_answer)
+{
+    return refusal->is_sure || is_one_answer;
+}
+
+static bool is_replaceable(const struct result *result, const struct output *output, enum err err)
+{
+    return result->partition != NULL && !result->partition->is_gone &&
+           outcome_can_replace(result, output, err);
+}
+
+/* Collects the outputs to replace, at most one of each result: to replace it may replace the
+ * others. Logs those that cannot be replaced. Returns their number; *ret_sure: that of all at
+ * fault. */
+static size_t collect(struct engine *engine, const struct batch_end *end, struct blamed *ret_list,
+                      size_t *ret_sure)
+{
+    /* Of a batch of one answer the first rejected record is at fault. */
+    bool is_one_answer = results_batched_answers(engine) <= 1;
+    size_t count = 0;
+    *ret_sure = 0;
+    for (size_t i = 0; i < end->refusal_count; i++) {
+        const struct batch_refusal *refusal = &end->refusals[i];
+        struct output *output = batch_output(engine, refusal->index);
+        struct result *result = batch_owner(engine, refusal->index);
+        if (!is_blamed(refusal, is_one_answer && i == 0))
+            continue;
+        ++*ret_sure;
+        if (refusal->is_sure && refusal->err == ERR_TOO_LARGE && end->do_sizes_decide)
+            size_limits_learn(engine, output);
+        if (count > 0 && ret_list[count - 1].result == result)
+            continue;
+        if (is_replaceable(result, output, refusal->err))
+            ret_list[count++] =
+                (struct blamed){.output = output, .result = result, .err = refusal->err};
+        else
+            log_blocked(engine, output, refusal->err, end->reason);
+    }
+    return count;
+}
+
+static void replace(struct engine *engine, const struct blamed *blamed, struct slice reason)
+{
+    outcome_log_rejected(engine, blamed->result->partition, blamed->result->offset, blamed->output,
+                         reason);
+    outcome_replace(engine, blamed->result, blamed->output, blamed->err);
+}
+
+static struct output *find_too_large(const struct engine *engine, const struct result *result)
+{
+    for (struct link *link = result->outputs.next; link != &result->outputs; link = link->next) {
+        struct output *output = LINK_OWNER(link, struct output, link);
+        if (size_limits_exceeded(engine, output) && is_replaceable(result, output, ERR_TOO_LARGE))
+            return output;
+    }
+    return NULL;
+}
+
+/* Replaces what waits and would be rejected for its size. */
+static void replace_too_large(struct engine *engine, struct slice reason)
+{
+    struct blamed blamed = {.err = ERR_TOO_LARGE};
+    for (struct result *result = result_first(engine, RESULT_QUEUED); result != NULL;
+         result = result_next(engine, result)) {
+        blamed.result = result;
+        blamed.output = find_too_large(engine, result);
+        if (blamed.output != NULL)
+            replace(engine, &blamed, reason);
+    }
+}
+
+/* Replaces all outputs that are at fault after this one abort. If none is for sure, a smaller batch
+ * shows which are. */
 static void rejected(struct engine *engine, const struct batch_end *end)
 {
-    if (is_blame_unsure(engine, end)) {
+    struct blamed *list = memory_new(end->refusal_count * sizeof *list);
+    CHECK(list != NULL && end->refusal_count > 0);
+    size_t sure, count = collect(engine, end, list, &sure);
+    if (sure == 0)
         cut_shrink(engine);
-        size_t outputs = settle_aborted(engine);
+    size_t outputs = settle_aborted(engine);
+    if (sure == 0)
         log_aborted(engine, outputs, end->reason, cut_pause_briefly(engine));
-        return;
-    }
-    struct output *output = batch_output(engine, end->blame);
-    struct result *result = batch_owner(engine, end->blame);
-    bool is_gone = result->partition == NULL || result->partition->is_gone;
-    bool is_replaced = !is_gone && outcome_can_replace(result, output, end->blame_err);
-    if (is_replaced)
-        log_rejected(engine, output, result, end->reason);
-    else
-        log_blocked(engine, output, end->blame_err, end->reason);
-    (void)settle_aborted(engine);
-    if (is_replaced)
-        outcome_replace(engine, result, output, end->blame_err);
-    else
+    else if (count == 0)
         (void)cut_pause(engine);
+    for (size_t i = 0; i < count; i++)
+        replace(engine, &list[i], end->reason);
+    memory_free(list);
+    replace_too_large(engine, end->reason);
 }
 
 /* The group rejects this member or its generation. Revoked partitions get only a few tries. */

@@ -373,6 +373,19 @@ struct cuts {
     int64_t last_ms, last_offsets_ms;
 };
 
+#define SIZE_LIMITS_MAX 64
+
+struct size_limit {
+    uint64_t topic; /* hash of its name */
+    size_t bytes;   /* of the smallest record that it rejected */
+    int64_t until_ms;
+};
+
+/* engine/size_limits.h */
+struct size_limits {
+    struct size_limit list[SIZE_LIMITS_MAX];
+};
+
 /* engine/settle.h */
 struct settle {
     int64_t fenced_ms;          /* last fencing; INT64_MIN = never */
@@ -496,6 +509,7 @@ struct engine {
     struct open_batch batch;
     struct cuts cuts;
     struct settle settle;
+    struct size_limits size_limits;
     int64_t stalled_ms; /* last stall; INT64_MIN = never */
     struct membership membership;
 

@@ -20,6 +20,7 @@
 #define ABORTS_MAX         8  /* in a row; after more the publisher replaces the producer */
 #define TOPICS_TIMEOUT_MS  1000
 #define METADATA_TEXT_MAX  1048576
+#define SET_BYTES_KEPT_MS  300000 /* how long a smaller batch.size stays */
 
 /* What to do after a step of a transaction. */
 enum verdict { GO_ON, MUST_ABORT, MUST_RENEW };
@@ -43,20 +44,17 @@ static bool code_is_purge(int code)
     return code == RD_KAFKA_RESP_ERR__PURGE_QUEUE || code == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT;
 }
 
-static void delivery_failed(struct deliveries *deliveries, size_t index, int code)
+/* `partition`: where the record was sent to; -1 = librdkafka did not send it. */
+static void delivery_failed(struct publisher *publisher, size_t index, int code, int32_t partition)
 {
     if (code_is_purge(code))
         return; /* an abort purges records that are not at fault */
-    if (kafka_refusal(code) == OK) {
-        deliveries->failed++;
-        deliveries->failed_code = code;
+    if (kafka_refusal(code) != OK) {
+        refusals_add(&publisher->refusals, publisher->batch, index, code, partition);
         return;
     }
-    if (deliveries->refused == 0 || index < deliveries->blame) {
-        deliveries->blame = index;
-        deliveries->blame_code = code;
-    }
-    deliveries->refused++;
+    publisher->deliveries.failed++;
+    publisher->deliveries.failed_code = code;
 }
 
 /* The opaque of a record is its index + 1. */
@@ -67,12 +65,20 @@ static void on_delivery(rd_kafka_t *client, const rd_kafka_message_t *message, v
     size_t index = (size_t)(uintptr_t)message->_private - 1;
     publisher->deliveries.outstanding--;
     if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR)
-        delivery_failed(&publisher->deliveries, index, message->err);
+        delivery_failed(publisher, index, message->err, message->partition);
     else if (!publisher->config->exactly_once)
         publisher->batch->outputs[index]->is_delivered = true;
 }
 
 /* ---- the life of a client ---- */
+
+static bool conf_compresses(rd_kafka_conf_t *conf)
+{
+    char codec[64] = "";
+    size_t size = sizeof codec;
+    return rd_kafka_conf_get(conf, "compression.codec", codec, &size) != RD_KAFKA_CONF_OK ||
+           strcmp(codec, "none") != 0;
+}
 
 bool publisher_init(struct publisher *publisher, const struct kafka_config *config,
                     struct kafka_lines *lines, char *ret_error)
@@ -84,6 +90,9 @@ bool publisher_init(struct publisher *publisher, const struct kafka_config *conf
     publisher->conf = kafka_conf_new(config, KAFKA_PUBLISHER, ret_error);
     if (publisher->conf == NULL)
         return false;
+    publisher->set_bytes_usual = kafka_conf_number(config, KAFKA_PUBLISHER, "batch.size");
+    publisher->set_bytes = publisher->set_bytes_usual;
+    publisher->is_compressing = conf_compresses(publisher->conf);
     rd_kafka_conf_set_opaque(publisher->conf, publisher);
     rd_kafka_conf_set_log_cb(publisher->conf, kafka_log_callback);
     rd_kafka_conf_set_dr_msg_cb(publisher->conf, on_delivery);
@@ -93,6 +102,7 @@ bool publisher_init(struct publisher *publisher, const struct kafka_config *conf
 void publisher_done(struct publisher *publisher)
 {
     client_destroy(publisher);
+    refusals_done(&publisher->refusals);
     if (publisher->conf != NULL)
         rd_kafka_conf_destroy(publisher->conf);
     kafka_log_done(&publisher->log);
@@ -102,6 +112,10 @@ static bool client_make(struct publisher *publisher)
 {
     char text[KAFKA_ERROR_MAX];
     rd_kafka_conf_t *conf = rd_kafka_conf_dup(publisher->conf);
+    if (publisher->set_bytes != publisher->set_bytes_usual) {
+        (void)snprintf(text, sizeof text, "%lld", (long long)publisher->set_bytes);
+        CHECK(rd_kafka_conf_set(conf, "batch.size", text, NULL, 0) == RD_KAFKA_CONF_OK);
+    }
     publisher->client = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof text);
     if (publisher->client != NULL)
         return true;
@@ -170,6 +184,7 @@ void publisher_renew(struct publisher *publisher)
 {
     int64_t started_ms = clock_monotonic_ms();
     int64_t delay_ms = PAUSE_MIN_MS;
+    publisher->must_renew = false;
     client_destroy(publisher);
     while (!atomic_load(&publisher->stopping) && !client_begin(publisher)) {
         client_destroy(publisher);
@@ -246,10 +261,11 @@ static enum verdict records_produce(struct publisher *publisher, const struct ba
                                 RD_KAFKA_RESP_ERR__FENCED;
             return MUST_RENEW;
         }
-        delivery_failed(&publisher->deliveries, i, code);
-        return MUST_ABORT;
+        delivery_failed(publisher, i, code, -1);
+        if (kafka_refusal(code) == OK)
+            return MUST_ABORT;
     }
-    return GO_ON;
+    return publisher->refusals.count > 0 ? MUST_ABORT : GO_ON;
 }
 
 static rd_kafka_topic_partition_list_t *offsets_make(rd_kafka_t *client, const struct batch *batch)
@@ -361,8 +377,24 @@ static void missing_partitions_blame(struct publisher *publisher, const struct b
     for (size_t i = 0; i < batch->output_count; i++)
         if (!batch->outputs[i]->is_delivered &&
             output_has_no_partition(metadata, batch->outputs[i]))
-            delivery_failed(&publisher->deliveries, i, RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
+            delivery_failed(publisher, i, RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, -1);
     rd_kafka_metadata_destroy(metadata);
+}
+
+/* Lists the rejected records. If some may be rejected only for those that they were sent with, the
+ * next client sends each of them alone. */
+static void refusals_describe(struct publisher *publisher, struct batch_end *ret_end)
+{
+    reason_set(publisher, "refused",
+               rd_kafka_err2str((rd_kafka_resp_err_t)refusals_first_code(&publisher->refusals)));
+    ret_end->outcome = BATCH_REFUSED;
+    ret_end->do_sizes_decide = !publisher->is_compressing;
+    size_t unsure = refusals_tell(&publisher->refusals, publisher->set_bytes, ret_end);
+    if (unsure == 0)
+        return;
+    publisher->set_bytes = (int64_t)unsure;
+    publisher->set_bytes_until_ms = clock_monotonic_ms() + SET_BYTES_KEPT_MS;
+    publisher->must_renew = true;
 }
 
 /* Writes why a batch failed, by the delivery reports and the code of the step that failed. */
@@ -374,15 +406,10 @@ static void failure_describe(struct publisher *publisher, const struct batch *ba
     ret_end->was_time =
         code_is_time(code) || (deliveries->failed > 0 && code_is_time(deliveries->failed_code));
     bool may_lack_partition = ret_end->was_time || kafka_refusal(code) == ERR_NOT_FOUND;
-    if (deliveries->refused == 0 && may_lack_partition && publisher->client != NULL)
+    if (publisher->refusals.count == 0 && may_lack_partition && publisher->client != NULL)
         missing_partitions_blame(publisher, batch);
-    if (deliveries->refused > 0) {
-        reason_set(publisher, "refused",
-                   rd_kafka_err2str((rd_kafka_resp_err_t)deliveries->blame_code));
-        ret_end->outcome = BATCH_REFUSED;
-        ret_end->refused = deliveries->refused;
-        ret_end->blame = deliveries->blame;
-        ret_end->blame_err = kafka_refusal(deliveries->blame_code);
+    if (publisher->refusals.count > 0) {
+        refusals_describe(publisher, ret_end);
     } else if (code == RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION) {
         ret_end->outcome = BATCH_GENERATION;
     } else if (code == RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID ||
@@ -423,18 +450,17 @@ static void run_without_transaction(struct publisher *publisher, const struct ba
                                     struct batch_end *ret_end)
 {
     char text[KAFKA_ERROR_MAX];
-    publisher->batch = batch;
     for (size_t i = 0; i < batch->output_count; i++) {
         if (batch->outputs[i]->is_delivered)
             continue; /* by an earlier batch, in which another record failed */
         int code = record_produce(publisher, batch, i, INT64_MAX);
         if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
-            delivery_failed(&publisher->deliveries, i, code);
+            delivery_failed(publisher, i, code, -1);
     }
     deliveries_wait(publisher);
     const struct deliveries *deliveries = &publisher->deliveries;
-    if (publisher->client != NULL && deliveries->outstanding == 0 && deliveries->refused == 0 &&
-        deliveries->failed == 0) {
+    if (publisher->client != NULL && deliveries->outstanding == 0 &&
+        publisher->refusals.count == 0 && deliveries->failed == 0) {
         ret_end->outcome = BATCH_COMMITTED;
         return;
     }
@@ -446,15 +472,27 @@ static void run_without_transaction(struct publisher *publisher, const struct ba
         publisher_renew(publisher);
 }
 
+static void set_bytes_restore(struct publisher *publisher)
+{
+    if (publisher->set_bytes == publisher->set_bytes_usual ||
+        clock_monotonic_ms() < publisher->set_bytes_until_ms)
+        return;
+    publisher->set_bytes = publisher->set_bytes_usual;
+    publisher->must_renew = true;
+}
+
 void publisher_run(struct publisher *publisher, const struct batch *batch,
                    const struct rd_kafka_consumer_group_metadata_s *group,
                    struct batch_end *ret_end)
 {
     *ret_end = (struct batch_end){.id = batch->id, .outcome = BATCH_UNKNOWN};
     publisher->deliveries = (struct deliveries){0};
+    refusals_clear(&publisher->refusals);
+    publisher->batch = batch;
     publisher->fenced = false;
     publisher->reason[0] = '\0';
-    if (publisher->client == NULL)
+    set_bytes_restore(publisher);
+    if (publisher->client == NULL || publisher->must_renew)
         publisher_renew(publisher);
     if (publisher->client == NULL)
         reason_set(publisher, "stop", "no producer is ready");

@@ -16,6 +16,7 @@
 #include "engine/ports.h"
 #include "io/kafka/conf.h"
 #include "io/kafka/log.h"
+#include "io/kafka/refusals.h"
 
 #define PUBLISHER_REASON_MAX 320
 
@@ -24,10 +25,7 @@ struct rd_kafka_consumer_group_metadata_s;
 /* The delivery reports of the running batch. Codes are librdkafka's (rd_kafka_resp_err_t). */
 struct deliveries {
     size_t outstanding; /* records without a report */
-    size_t refused;     /* records that the broker would reject again */
-    size_t blame;       /* the index of the first of them */
-    int blame_code;
-    size_t failed; /* records that failed for a cause that may pass */
+    size_t failed;      /* records that failed for a cause that may pass */
     int failed_code;
 };
 
@@ -38,10 +36,15 @@ struct publisher {
     struct rd_kafka_s *client;    /* NULL between two clients */
     atomic_bool stopping;         /* another thread sets it: give up what takes long */
     int64_t transaction_ms;       /* the transaction's time-out */
-    const struct batch *batch;    /* the running one, under at_least_once */
+    const struct batch *batch;    /* the running one */
     struct deliveries deliveries;
-    unsigned aborts;   /* in a row */
-    bool was_ready;    /* a client has been ready once */
+    struct refusals refusals; /* records of the batch that the broker would reject again */
+    bool is_compressing;
+    int64_t set_bytes, set_bytes_usual; /* batch.size of the client, and that of the settings */
+    int64_t set_bytes_until_ms;         /* how long it is smaller */
+    unsigned aborts;                    /* in a row */
+    bool must_renew;                    /* the next batch needs another client */
+    bool was_ready;                     /* a client has been ready once */
     int64_t logged_ms; /* when a line last said that no client is ready; 0 = never */
     bool fenced;       /* another producer took the transactional id during this batch */
     char reason[PUBLISHER_REASON_MAX];

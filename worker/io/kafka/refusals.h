@@ -1,0 +1,31 @@
+/* Which records of a batch the broker rejected. It rejects all records of one topic-partition that
+ * it receives together, so a record is at fault for sure only if it was sent alone: because it was
+ * the only one, or because it fills a set (batch.size) by its own size. */
+#ifndef IO_KAFKA_REFUSALS_H
+#define IO_KAFKA_REFUSALS_H
+
+#include "engine/ports.h"
+
+struct refusal_note;
+
+struct refusals {
+    struct refusal_note *notes;
+    struct batch_refusal *told; /* what the engine is told */
+    size_t count, room;
+};
+
+/* Starts zeroed. */
+void refusals_done(struct refusals *refusals);
+void refusals_clear(struct refusals *refusals);
+/* Notes that a record of the batch was rejected with this code of librdkafka. `partition`: where it
+ * was sent to; -1: librdkafka did not send it. */
+void refusals_add(struct refusals *refusals, const struct batch *batch, size_t index, int code,
+                  int32_t partition);
+/* The code of the first rejected record of the batch; there must be one (CHECKed). */
+int refusals_first_code(const struct refusals *refusals);
+/* Fills the list of an end; `set_bytes` is the client's batch.size. Returns the bytes of the
+ * smallest record that may have been rejected for another one; 0: all are at fault. A client whose
+ * batch.size is that shows which are. */
+size_t refusals_tell(struct refusals *refusals, int64_t set_bytes, struct batch_end *ret_end);
+
+#endif
