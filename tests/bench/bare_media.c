@@ -88,10 +88,11 @@ static void on_look_up(void *self, struct slice topic, uint32_t ticket)
     (void)self, (void)topic, (void)ticket;
 }
 
-static void on_chunk(void *self, struct call_ref call, struct output *chunk)
+static bool on_chunk(void *self, struct call_ref call, struct output *chunk, bool is_last)
 {
-    (void)self, (void)call;
+    (void)self, (void)call, (void)is_last;
     output_free(chunk);
+    return true;
 }
 
 static void on_log(void *self, enum log_event event, const struct log_field *fields, size_t count)

@@ -115,11 +115,12 @@ static void add_record(struct bench *bench, const struct output *output)
     buf_add_byte(&bench->records, '}');
 }
 
-static void on_chunk(void *self, struct call_ref ref, struct output *chunk)
+static bool on_chunk(void *self, struct call_ref ref, struct output *chunk, bool is_last)
 {
-    (void)ref;
+    (void)ref, (void)is_last;
     add_record(self, chunk);
     output_free(chunk);
+    return true;
 }
 
 static void on_log(void *self, enum log_event event, const struct log_field *fields, size_t count)

@@ -281,6 +281,7 @@ UNUSED static struct kit_worker *kit_worker_new(const struct kit *kit, bool exac
     worker->engine = engine;
     worker->config = (struct io_config){
         .kafka = {.bootstrap_servers = slice_of_text(kit->brokers),
+                  .calls_max = 64,
                   .group_id = slice_of_text(kit->group),
                   .transactional_id = slice_of_text(kit->id),
                   .topics = kit->topics,

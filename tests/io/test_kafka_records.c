@@ -208,8 +208,8 @@ static void chunks_are_sent_and_refused_ones_reported(void **state)
     chunk->partition = 0;
     chunk->value = SLICE("a chunk");
     kit_lock(engine);
-    engine->ports.chunk_send(engine->ports.self, (struct call_ref){.index = 7, .generation = 3},
-                             chunk);
+    assert_true(engine->ports.chunk_send(
+        engine->ports.self, (struct call_ref){.index = 7, .generation = 3}, chunk, false));
     kit_unlock(engine);
     rd_kafka_t *reader = kit_reader(&kit);
     rd_kafka_message_t *message = kit_next_known(reader);
@@ -223,8 +223,8 @@ static void chunks_are_sent_and_refused_ones_reported(void **state)
     chunk->partition = 99;
     chunk->value = SLICE("nowhere");
     kit_lock(engine);
-    engine->ports.chunk_send(engine->ports.self,
-                             (struct call_ref){.index = 8, .generation = 4000000000}, chunk);
+    assert_true(engine->ports.chunk_send(
+        engine->ports.self, (struct call_ref){.index = 8, .generation = 4000000000}, chunk, false));
     kit_unlock(engine);
     kit_until(worker, engine->chunks_refused == 1);
     assert_int_equal(engine->last_chunk.index, 8);

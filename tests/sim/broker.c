@@ -327,11 +327,11 @@ void broker_batch(struct world *world, struct worker *worker)
     engine_batch_ended(worker->engine, &end);
 }
 
-static void on_chunk(void *self, struct call_ref call, struct output *chunk)
+static bool on_chunk(void *self, struct call_ref call, struct output *chunk, bool is_last)
 {
     struct port *port = self;
     struct world *world = port->world;
-    (void)call;
+    (void)call, (void)is_last;
     struct buf text;
     buf_init(&text, 1 << 20);
     buf_add(&text, chunk->value);
@@ -354,6 +354,7 @@ static void on_chunk(void *self, struct call_ref call, struct output *chunk)
     record->run_next = strstr(value, "\"last\":true") != NULL ? -1 : seq + 1;
     buf_done(&text);
     output_free(chunk);
+    return true;
 }
 
 void broker_ports(struct ports *ports)

@@ -70,6 +70,7 @@ struct kit {
     size_t output_count;
     struct kit_text chunks[KIT_TEXTS];
     size_t chunk_count;
+    bool has_no_room_for_chunks;       /* but for last ones */
     int64_t committed[KIT_PARTITIONS]; /* by partition, 0 at first; -1 = none */
     char *maps[KIT_PARTITIONS];
     char membership[64];
@@ -203,12 +204,16 @@ static inline void kit_keep(struct kit_text *texts, size_t *count, const struct 
                                           .partition = output->partition};
 }
 
-static inline void kit_on_chunk(void *self, struct call_ref call, struct output *chunk)
+static inline bool kit_on_chunk(void *self, struct call_ref call, struct output *chunk,
+                                bool is_last)
 {
     struct kit *kit = self;
     (void)call;
-    kit_keep(kit->chunks, &kit->chunk_count, chunk);
+    bool is_sent = is_last || !kit->has_no_room_for_chunks;
+    if (is_sent)
+        kit_keep(kit->chunks, &kit->chunk_count, chunk);
     output_free(chunk);
+    return is_sent;
 }
 
 static inline void kit_on_log(void *self, enum log_event event, const struct log_field *fields,

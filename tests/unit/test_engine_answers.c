@@ -351,6 +351,53 @@ static void a_model_error_without_its_body_is_retried(void **state)
     kit_free(kit);
 }
 
+/* ---- a full queue of chunks ---- */
+
+static void the_chunk_after_a_full_queue_tells_the_gap(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_started(NULL);
+    kit_request(kit, 0, 0, NULL, ",\"stream\":true");
+    kit_turn(kit);
+    hear_head(kit, 0);
+    hear(kit, 0, "messageStart", "{\"role\":\"assistant\"}");
+    hear_text(kit, 0, "one");
+    size_t sent = kit->chunk_count;
+    kit->has_no_room_for_chunks = true;
+    hear_text(kit, 0, "two");
+    hear_text(kit, 0, "three");
+    kit->has_no_room_for_chunks = false;
+    hear_text(kit, 0, "four");
+    hear_text(kit, 0, "five");
+    assert_int_equal(kit->chunk_count, sent + 2);
+    char seq[64];
+    (void)snprintf(seq, sizeof seq, "\"seq\":%zu,\"gap\":2,", sent);
+    assert_says(&kit->chunks[sent], seq);
+    assert_says(&kit->chunks[sent], "four");
+    (void)snprintf(seq, sizeof seq, "\"seq\":%zu,\"content\"", sent + 1);
+    assert_says(&kit->chunks[sent + 1], seq); /* once */
+    kit_free(kit);
+}
+
+static void a_run_that_ends_with_a_full_queue_has_its_last_chunk(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_started(NULL);
+    kit_request(kit, 0, 0, NULL, ",\"stream\":true");
+    kit_turn(kit);
+    hear_head(kit, 0);
+    hear(kit, 0, "messageStart", "{\"role\":\"assistant\"}");
+    size_t sent = kit->chunk_count;
+    kit->has_no_room_for_chunks = true;
+    hear_text(kit, 0, "one");
+    hear(kit, 0, "validationException", "{\"message\":\"no\"}");
+    kit_settle(kit);
+    assert_int_equal(kit->chunk_count, sent + 1);
+    assert_says(&kit->chunks[sent], "\"gap\":1,");
+    assert_says(&kit->chunks[sent], "\"last\":true,\"error\"");
+    kit_free(kit);
+}
+
 /* ---- the end of its chunks ---- */
 
 static void a_run_with_a_refused_chunk_is_not_closed(void **state)
@@ -486,6 +533,8 @@ int main(void)
         cmocka_unit_test(a_throttling_error_of_status_200_is_throttling),
         cmocka_unit_test(an_error_of_status_200_keeps_its_type_and_message),
         cmocka_unit_test(the_error_of_a_bad_header_goes_to_the_reply_to_of_the_value),
+        cmocka_unit_test(the_chunk_after_a_full_queue_tells_the_gap),
+        cmocka_unit_test(a_run_that_ends_with_a_full_queue_has_its_last_chunk),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,6 +14,7 @@ void chunk_send(struct engine *engine, struct call *call, const struct stream_st
         .request = &job->request,
         .attempt = attempt,
         .seq = call->chunk_seq,
+        .gap = call->chunk_gap,
         .step = step,
         .usage = counts,
         .partition = chunk_topic_partition(engine, job),
@@ -24,12 +25,17 @@ void chunk_send(struct engine *engine, struct call *call, const struct stream_st
         call->is_chunk_unsent = true;
         return;
     }
+    if (!engine->ports.chunk_send(engine->ports.self, call_ref_of(call), chunk, step->is_last)) {
+        job->last_run_gap = ++call->chunk_gap;
+        return;
+    }
     call->chunk_seq++;
+    call->chunk_gap = 0;
     call->is_run_ended = step->is_last;
     job->last_run = attempt->call;
     job->last_run_attempt = attempt->number;
     job->last_run_seq = call->chunk_seq;
-    engine->ports.chunk_send(engine->ports.self, call_ref_of(call), chunk);
+    job->last_run_gap = 0;
 }
 
 void chunks_end(struct engine *engine, struct call *call, const struct answer *answer)
@@ -55,6 +61,7 @@ void chunks_close(struct engine *engine, struct job *job)
         .request = &job->request,
         .attempt = &attempt,
         .seq = job->last_run_seq,
+        .gap = job->last_run_gap,
         .why = &job->why,
         .partition = chunk_topic_partition(engine, job),
         .wall_ms = engine->wall_ms,
@@ -62,5 +69,5 @@ void chunks_close(struct engine *engine, struct job *job)
     struct output *chunk;
     struct call_ref no_call = {UINT32_MAX, 0};
     if (output_chunk(&job->terms->output, &facts, &chunk) == OK)
-        engine->ports.chunk_send(engine->ports.self, no_call, chunk);
+        (void)engine->ports.chunk_send(engine->ports.self, no_call, chunk, true);
 }

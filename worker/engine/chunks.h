@@ -10,7 +10,8 @@
 struct stream_step;
 
 /* Sends the chunk of one stream step. Sends nothing after the broker rejected a chunk of the run or
- * the worker could not build one. `counts` is the call's usage if the step has it, else NULL. */
+ * the worker could not build one. While io has no room for chunks the run has a gap; its next chunk
+ * says so. `counts` is the call's usage if the step has it, else NULL. */
 void chunk_send(struct engine *engine, struct call *call, const struct stream_step *step,
                 const struct usage_counts *counts);
 /* Ends the run of a call whose stream is a whole answer, if none of its chunks was the last one:

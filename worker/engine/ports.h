@@ -142,8 +142,9 @@ struct ports {
      * with engine_topic_found. */
     void (*topic_look_up)(void *self, struct slice topic, uint32_t ticket);
     /* Sends a chunk at once, outside transactions; io owns `chunk` from now on. A rejection arrives
-     * as engine_chunk_refused. */
-    void (*chunk_send)(void *self, struct call_ref call, struct output *chunk);
+     * as engine_chunk_refused. False: the queue is full, and io does not send it; there is a little
+     * more room for the last chunk of a run. */
+    bool (*chunk_send)(void *self, struct call_ref call, struct output *chunk, bool is_last);
 
     /* Logs an event; io borrows the fields for the call. */
     void (*log)(void *self, enum log_event event, const struct log_field *fields, size_t count);

@@ -232,6 +232,7 @@ struct call {
     bool is_chunk_unsent;  /* the worker could not build one: only the run's end follows */
     bool is_run_ended;     /* its last chunk was sent */
     int64_t chunk_seq;     /* next */
+    int64_t chunk_gap;     /* chunks that were not sent since the last one, for want of room */
 };
 
 static inline struct call_ref call_ref_of(const struct call *call)
@@ -294,6 +295,7 @@ struct job {
     struct uuid last_run;   /* the call of the last chunk sent */
     int last_run_attempt;
     int64_t last_run_seq; /* next seq of that run; 0 = no run to end */
+    int64_t last_run_gap; /* its chunks that were not sent since */
     int64_t received_ms, received_wall_ms;
     int64_t step_ms;            /* since when it has its step */
     int64_t called_ms;          /* sum of the durations of its ended calls */

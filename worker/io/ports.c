@@ -81,9 +81,9 @@ static void port_topic_look_up(void *self, struct slice topic, uint32_t ticket)
     kafka_lookup_topic(((struct io *)self)->lookup, topic, ticket);
 }
 
-static void port_chunk_send(void *self, struct call_ref call, struct output *chunk)
+static bool port_chunk_send(void *self, struct call_ref call, struct output *chunk, bool is_last)
 {
-    kafka_chunks_send(((struct io *)self)->chunks, call, chunk);
+    return kafka_chunks_send(((struct io *)self)->chunks, call, chunk, is_last);
 }
 
 static void port_log(void *self, enum log_event event, const struct log_field *fields, size_t count)

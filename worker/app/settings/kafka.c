@@ -27,6 +27,7 @@ void settings_kafka_config(const struct settings *settings, struct slice transac
         .transaction_timeout_ms = settings->kafka_transaction_timeout_ms,
         .max_poll_interval_ms = settings->kafka_max_poll_interval_ms,
         .request_bytes_max = request_bytes,
+        .calls_max = (uint32_t)settings->delivery_max_in_flight,
         .output_bytes_max = (outputs > LETTER_BYTES ? outputs : LETTER_BYTES) + OUTPUT_FRAME_BYTES,
         .client = settings->kafka_client.set,
         .consumer = settings->kafka_consumer.set,

@@ -6,10 +6,10 @@
 #include "base/memory.h"
 #include "io/kafka/produce.h"
 #include "io/kafka/log.h"
+#include "io/loop/clock.h"
 
-/* Calls whose refusal waits for the next step. Further ones are dropped: a later chunk of such a
- * call is refused again. */
-#define REFUSALS_MAX 1024
+#define KEPT_BACK_PART 16   /* of the queue, for the last chunks of runs */
+#define REPORTS_MS     1000 /* how long a failed client may take to report what it has */
 
 struct kafka_chunks {
     struct kafka_log log; /* first: the client's opaque begins with it */
@@ -19,8 +19,10 @@ struct kafka_chunks {
     rd_kafka_conf_t *conf; /* what each client is made from */
     rd_kafka_t *client;
     rd_kafka_queue_t *queue;
-    struct call_ref refused[REFUSALS_MAX];
-    size_t refused_count;
+    int queue_max;            /* chunks */
+    struct call_ref *refused; /* whose refusal waits for the next step */
+    size_t refused_count, refused_room;
+    uint64_t *refused_before; /* by index of a call: the last generation that was refused, + 1 */
 };
 
 _Static_assert(sizeof(uintptr_t) >= sizeof(uint64_t),
@@ -37,15 +39,20 @@ static struct call_ref call_of_opaque(const void *opaque)
     return (struct call_ref){.index = (uint32_t)both, .generation = (uint32_t)(both >> 32)};
 }
 
+/* Tells the engine once of each call; the closing chunk of a request has no call. */
 static void refusal_add(struct kafka_chunks *chunks, struct call_ref call)
 {
-    for (size_t i = 0; i < chunks->refused_count; i++) {
-        if (chunks->refused[i].index == call.index &&
-            chunks->refused[i].generation == call.generation)
-            return;
+    if (call.index >= chunks->config->calls_max ||
+        chunks->refused_before[call.index] == (uint64_t)call.generation + 1)
+        return;
+    if (chunks->refused_count == chunks->refused_room) {
+        size_t room = chunks->refused_room == 0 ? 64 : chunks->refused_room * 2;
+        chunks->refused = memory_resize(chunks->refused, room * sizeof *chunks->refused);
+        CHECK(chunks->refused != NULL);
+        chunks->refused_room = room;
     }
-    if (chunks->refused_count < REFUSALS_MAX)
-        chunks->refused[chunks->refused_count++] = call;
+    chunks->refused_before[call.index] = (uint64_t)call.generation + 1;
+    chunks->refused[chunks->refused_count++] = call;
     chunks->wake.wake(chunks->wake.self);
 }
 
@@ -62,7 +69,9 @@ static void on_delivery_failure(rd_kafka_t *client, const rd_kafka_message_t *me
 {
     (void)client;
     struct kafka_chunks *chunks = opaque;
-    refusal_log(chunks, (int)message->err, slice_of_text(rd_kafka_topic_name(message->rkt)));
+    if (message->err != RD_KAFKA_RESP_ERR__PURGE_QUEUE &&
+        message->err != RD_KAFKA_RESP_ERR__PURGE_INFLIGHT)
+        refusal_log(chunks, (int)message->err, slice_of_text(rd_kafka_topic_name(message->rkt)));
     refusal_add(chunks, call_of_opaque(message->_private));
 }
 
@@ -117,7 +126,12 @@ struct kafka_chunks *kafka_chunks_new(const struct kafka_config *config, struct 
     kafka_log_init(&chunks->log, lines, "chunks");
     chunks->config = config;
     chunks->wake = wake;
-    if (conf_make(chunks, ret_error) && client_make(chunks, ret_error))
+    chunks->refused_before =
+        memory_new((config->calls_max + (size_t)1) * sizeof *chunks->refused_before);
+    chunks->queue_max =
+        (int)kafka_conf_number(config, KAFKA_CHUNKS, "queue.buffering.max.messages");
+    if (chunks->refused_before != NULL && conf_make(chunks, ret_error) &&
+        client_make(chunks, ret_error))
         return chunks;
     kafka_chunks_free(chunks);
     return NULL;
@@ -128,16 +142,36 @@ void kafka_chunks_attach(struct kafka_chunks *chunks, struct engine *engine)
     chunks->engine = engine;
 }
 
-void kafka_chunks_send(struct kafka_chunks *chunks, struct call_ref call, struct output *chunk)
+static bool has_room(const struct kafka_chunks *chunks, bool is_last)
 {
-    int code = chunks->client == NULL
-                   ? RD_KAFKA_RESP_ERR__FATAL
-                   : kafka_produce(chunks->client, chunk, true, call_to_opaque(call));
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    return is_last || rd_kafka_outq_len(chunks->client) <
+                          chunks->queue_max - chunks->queue_max / KEPT_BACK_PART;
+}
+
+bool kafka_chunks_send(struct kafka_chunks *chunks, struct call_ref call, struct output *chunk,
+                       bool is_last)
+{
+    int code = RD_KAFKA_RESP_ERR__FATAL;
+    if (chunks->client != NULL)
+        code = has_room(chunks, is_last)
+                   ? kafka_produce(chunks->client, chunk, true, call_to_opaque(call))
+                   : RD_KAFKA_RESP_ERR__QUEUE_FULL;
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
         refusal_log(chunks, code, chunk->topic);
-        refusal_add(chunks, call);
-    }
     output_free(chunk);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR && code != RD_KAFKA_RESP_ERR__QUEUE_FULL)
+        refusal_add(chunks, call);
+    return code != RD_KAFKA_RESP_ERR__QUEUE_FULL;
+}
+
+/* Makes a client report all chunks that it still has as failed, so that their runs end: the next
+ * client does not have them. */
+static void client_give_up(struct kafka_chunks *chunks)
+{
+    int64_t until_ms = clock_monotonic_ms() + REPORTS_MS;
+    (void)rd_kafka_purge(chunks->client, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+    while (rd_kafka_outq_len(chunks->client) > 0 && clock_monotonic_ms() < until_ms)
+        (void)rd_kafka_poll(chunks->client, 10);
 }
 
 /* Makes a new client after a fatal error: an idempotent producer of librdkafka before 2.3.0 may
@@ -147,9 +181,11 @@ static void client_renew(struct kafka_chunks *chunks)
     char error[KAFKA_ERROR_MAX];
     if (chunks->client != NULL && rd_kafka_fatal_error(chunks->client, error, sizeof error) == 0)
         return;
-    if (chunks->client != NULL)
+    if (chunks->client != NULL) {
         kafka_log_add(&chunks->log, LOG_LIBRDKAFKA_LOG,
                       "the producer failed; the worker makes a new one: %s", error);
+        client_give_up(chunks);
+    }
     client_destroy(chunks);
     if (!client_make(chunks, error))
         kafka_log_add(&chunks->log, LOG_LIBRDKAFKA_ERROR, "cannot make a producer: %s", error);
@@ -181,5 +217,7 @@ void kafka_chunks_free(struct kafka_chunks *chunks)
     if (chunks->conf != NULL)
         rd_kafka_conf_destroy(chunks->conf);
     kafka_log_done(&chunks->log);
+    memory_free(chunks->refused);
+    memory_free(chunks->refused_before);
     memory_free(chunks);
 }

@@ -1,7 +1,7 @@
 /* The producer of stream chunks: idempotent (KIP-98), outside of transactions, never blocking. It
- * copies records into a bounded queue. When a chunk is rejected, finds the queue full or is not
- * delivered in time, the engine gets engine_chunk_refused and sends no further chunks of that call.
- * Loop thread only. */
+ * copies records into a queue that is bounded by the calls in flight. When a chunk is rejected or
+ * is not delivered in time, the engine gets engine_chunk_refused and sends no further chunks of
+ * that call. Loop thread only. */
 #ifndef IO_KAFKA_CHUNKS_H
 #define IO_KAFKA_CHUNKS_H
 
@@ -19,8 +19,10 @@ MUST_CHECK struct kafka_chunks *kafka_chunks_new(const struct kafka_config *conf
                                                  char *ret_error);
 /* Sets the engine that receives refusals; NULL = none. */
 void kafka_chunks_attach(struct kafka_chunks *chunks, struct engine *engine);
-/* Queues a chunk of `call`. Takes the output over and frees it. */
-void kafka_chunks_send(struct kafka_chunks *chunks, struct call_ref call, struct output *chunk);
+/* Queues a chunk of `call`. Takes the output over and frees it. False: the queue is full; the last
+ * sixteenth of it is for last chunks. */
+MUST_CHECK bool kafka_chunks_send(struct kafka_chunks *chunks, struct call_ref call,
+                                  struct output *chunk, bool is_last);
 /* Serves the producer and reports refusals to the engine. Call it once per turn. */
 void kafka_chunks_step(struct kafka_chunks *chunks);
 /* The number of chunks that have no delivery report yet. */

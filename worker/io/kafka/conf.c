@@ -9,6 +9,11 @@
 
 #define NAME_MAX_BYTES  256
 #define VALUE_MAX_BYTES 65536
+#define CHUNKS_MIN      20000 /* the least that the queue of chunks takes */
+#define CHUNKS_MOST     1000000
+#define CHUNKS_PER_CALL 32
+#define CHUNK_BYTES     820 /* of a chunk's value, which librdkafka counts … */
+#define CHUNK_BESIDE    700 /* … and of its headers and librdkafka's own */
 
 /* A property that the user may not set, except to the harmless value, if there is one. */
 struct refusal {
@@ -192,6 +197,14 @@ static void fill_consumer_guarantees(struct filling *filling, const struct kafka
     fill_text(filling, "partition.assignment.strategy", "cooperative-sticky");
 }
 
+/* A second and more of the chunks of all calls: the time that an election takes. */
+static int64_t chunks_max(const struct kafka_config *config)
+{
+    int64_t chunks = (int64_t)config->calls_max * CHUNKS_PER_CALL;
+    chunks = chunks < CHUNKS_MIN ? CHUNKS_MIN : chunks;
+    return chunks < CHUNKS_MOST ? chunks : CHUNKS_MOST;
+}
+
 static void fill_producer_defaults(struct filling *filling, const struct kafka_config *config,
                                    enum kafka_client client)
 {
@@ -211,8 +224,8 @@ static void fill_producer_defaults(struct filling *filling, const struct kafka_c
     } else {
         fill_text(filling, "message.timeout.ms", "30000");
         fill_text(filling, "linger.ms", "2");
-        fill_text(filling, "queue.buffering.max.messages", "20000");
-        fill_text(filling, "queue.buffering.max.kbytes", "16384");
+        fill_number(filling, "queue.buffering.max.messages", chunks_max(config));
+        fill_number(filling, "queue.buffering.max.kbytes", chunks_max(config) * CHUNK_BYTES / 1024);
     }
 }
 
@@ -321,10 +334,11 @@ uint64_t kafka_conf_memory_bound(const struct kafka_config *config, size_t parti
     int64_t queue_kbytes = kafka_conf_number(config, KAFKA_CONSUMER, "queued.max.messages.kbytes");
     int64_t fetch_bytes = kafka_conf_number(config, KAFKA_CONSUMER, "fetch.message.max.bytes");
     int64_t chunk_kbytes = kafka_conf_number(config, KAFKA_CHUNKS, "queue.buffering.max.kbytes");
-    if (queue_kbytes < 0 || fetch_bytes < 0 || chunk_kbytes < 0)
+    int64_t chunks = kafka_conf_number(config, KAFKA_CHUNKS, "queue.buffering.max.messages");
+    if (queue_kbytes < 0 || fetch_bytes < 0 || chunk_kbytes < 0 || chunks < 0)
         return 0;
     uint64_t of_partition = (uint64_t)queue_kbytes * 1024 + (uint64_t)fetch_bytes;
-    uint64_t of_producers =
-        (uint64_t)chunk_kbytes * 1024 + 2 * config->output_bytes_max + (32U << 20);
+    uint64_t of_producers = (uint64_t)chunk_kbytes * 1024 + (uint64_t)chunks * CHUNK_BESIDE +
+                            2 * config->output_bytes_max + (32U << 20);
     return partitions * of_partition + config->request_bytes_max + of_producers;
 }

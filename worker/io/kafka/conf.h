@@ -45,6 +45,7 @@ struct kafka_config {
     int64_t max_poll_interval_ms;   /* 300000 */
     uint64_t request_bytes_max;     /* delivery.max_request_size */
     uint64_t output_bytes_max;      /* of the largest record that the worker produces */
+    uint32_t calls_max;             /* that may stream at once: delivery.max_in_flight */
     struct kafka_properties client, consumer, producer;
 };
 

@@ -46,6 +46,8 @@ static void add_value(struct buf *body, const struct chunk_facts *facts)
     json_add_text_member(body, "run", uuid_slice(&facts->attempt->call));
     json_add_int_member(body, "attempt", facts->attempt->number);
     json_add_int_member(body, "seq", facts->seq);
+    if (facts->gap > 0)
+        json_add_int_member(body, "gap", facts->gap);
     if (facts->step != NULL) {
         add_step(body, facts);
     } else {

@@ -104,6 +104,7 @@ struct chunk_facts {
     const struct request *request;
     const struct attempt *attempt;
     int64_t seq;
+    int64_t gap;                      /* pieces that are missing before it */
     const struct stream_step *step;   /* NULL: the closing chunk of a request that ended in error */
     const struct usage_counts *usage; /* when step->has_usage */
     const struct why *why;            /* of that error, else NULL */
