@@ -70,6 +70,12 @@ FAULTS = [
           "        client_give_up(chunks);\n", "", io="kafka_chunks"),
     Fault("last chunks find no room that is kept for them", "worker/io/kafka/chunks.c",
           "    return is_last || rd_kafka_outq_len", "    return rd_kafka_outq_len", io="kafka_chunks"),
+    Fault("time limits follow this machine's clock", ENGINE + "job.c",
+          "    return job->request.expires_wall_ms - engine->wall_ms - clock_skew_offset_ms(&identity->clock);\n",
+          "    return job->request.expires_wall_ms - engine->wall_ms;\n"),
+    Fault("an attempt that did not begin takes another one away", ENGINE + "attempt.c",
+          "        *attempt_last(job) = engine->replaced_attempt;\n",
+          "        job->attempt_count--;\n"),
     # what partitions hold
     Fault("idle partitions claim their whole share", ENGINE + "hold.c",
           "    uint64_t most = partition->demand.is_asking ? UINT64_MAX : partition->demand.count;\n",

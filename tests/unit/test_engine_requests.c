@@ -2,6 +2,11 @@
  */
 #include "unit/engine_stream_kit.h"
 
+#include <time.h>
+
+#include "base/instant.h"
+#include "engine/attempt.h"
+
 static void assert_run(const struct kit *kit, size_t i, int attempt, int seq, const char *last)
 {
     char part[64];
@@ -429,6 +434,67 @@ static void only_the_service_itself_corrects_the_clock(void **state)
     kit_free(kit);
 }
 
+static void an_attempt_that_did_not_begin_leaves_the_others(void **state)
+{
+    (void)state;
+    static struct attempt attempts[ATTEMPTS_MAX];
+    struct kit *kit = kit_started(NULL);
+    kit_request(kit, 0, 0, NULL, "");
+    kit_turn(kit);
+    struct job *job = kit->engine->calls.all[kit->calls[0].ref.index].job;
+    struct attempt *own = job->attempts, first = *own;
+    uint32_t room = job->attempt_room;
+    job->attempts = attempts;
+    job->attempt_count = job->attempt_room = job->calls = ATTEMPTS_MAX;
+    attempts[ATTEMPTS_MAX - 1] = first;
+    assert_int_equal(attempt_begin(kit->engine, job)->number, ATTEMPTS_MAX + 1);
+    attempt_undo(kit->engine, job);
+    assert_int_equal(job->calls, ATTEMPTS_MAX);
+    assert_int_equal(job->attempt_count, ATTEMPTS_MAX);
+    assert_int_equal(attempt_last(job)->number, first.number);
+    job->attempts = own;
+    job->attempt_room = room;
+    job->attempt_count = job->calls = 1;
+    (void)attempt_begin(kit->engine, job);
+    attempt_undo(kit->engine, job);
+    assert_int_equal(job->attempt_count, 1);
+    kit_free(kit);
+}
+
+static void request_until(struct kit *kit, int64_t offset, int64_t until_ms)
+{
+    char more[64];
+    struct buf until OWNED_BY(buf_done);
+    buf_init(&until, 64);
+    instant_add_rfc3339(&until, until_ms);
+    (void)snprintf(more, sizeof more, ",\"expires_at\":\"%s\"", buf_text(&until));
+    kit_request(kit, 0, offset, NULL, more);
+}
+
+/* A clock that is an hour ahead must not let requests expire at once. */
+static void a_time_limit_is_measured_by_the_corrected_clock(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_started(NULL);
+    int64_t true_ms = KIT_WALL_MS - 3600000;
+    char head[128];
+    struct tm parts;
+    time_t now = (time_t)((true_ms + kit->now_ms) / 1000);
+    assert_true(strftime(head, sizeof head,
+                         "Date: %a, %d %b %Y %H:%M:%S GMT\r\nx-amzn-RequestId: r-1\r\n",
+                         gmtime_r(&now, &parts)) > 0);
+    kit_request(kit, 0, 0, NULL, "");
+    kit_turn(kit);
+    kit_answer_with(kit, 0, 200, head, KIT_ANSWER);
+    assert_int_equal(kit->logged[LOG_CLOCK_CORRECTED], 1);
+    request_until(kit, 1, true_ms + kit->now_ms + 60000);
+    request_until(kit, 2, true_ms + kit->now_ms - 60000);
+    kit_turn(kit);
+    assert_int_equal(kit_calls_of(kit, 1), 1);
+    assert_int_equal(kit_calls_of(kit, 2), 0);
+    kit_free(kit);
+}
+
 static void refused_chunks_stop_the_chunks_but_not_the_answer(void **state)
 {
     (void)state;
@@ -501,6 +567,8 @@ int main(void)
         cmocka_unit_test(a_corrupt_frame_cancels_the_call),
         cmocka_unit_test(a_throttling_exception_in_a_stream_is_throttling),
         cmocka_unit_test(only_the_service_itself_corrects_the_clock),
+        cmocka_unit_test(an_attempt_that_did_not_begin_leaves_the_others),
+        cmocka_unit_test(a_time_limit_is_measured_by_the_corrected_clock),
         cmocka_unit_test(refused_chunks_stop_the_chunks_but_not_the_answer),
         cmocka_unit_test(a_request_begun_too_often_without_an_end_is_abandoned),
     };

@@ -228,6 +228,8 @@ static void a_missing_variable_is_named(void **state)
         "w.yaml:1:19: kafka.group_id: environment variable NOPE is not set; set it, write "
         "${NOPE:-default}, or $${ for the characters ${\n");
     assert_problem("kafka: {group_id: 'a-${NO'}\n", "has a ${ that is not a variable");
+    assert_problem("kafka: {client: {sasl.password: $SECRET_1}}\n",
+                   "is a $ and a name: write ${NAME} for the environment variable, or $$NAME for");
     assert_problem("kafka: {group_id: '${9X}'}\n", "has a ${ that is not a variable");
     assert_problem("kafka: {group_id: '${X-y}'}\n", "has a ${ that is not a variable");
     assert_problems(

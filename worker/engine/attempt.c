@@ -26,10 +26,13 @@ static bool make_room(struct job *job)
 struct attempt *attempt_begin(struct engine *engine, struct job *job)
 {
     const struct dialect *dialect = dialect_for(engine->config.dialects, &job->request);
-    if (make_room(job))
+    engine->has_replaced_attempt = !make_room(job);
+    if (!engine->has_replaced_attempt)
         job->attempt_count++;
     struct attempt *attempt = attempt_last(job);
     CHECK(attempt != NULL);
+    if (engine->has_replaced_attempt)
+        engine->replaced_attempt = *attempt;
     *attempt = (struct attempt){
         .number = (int)++job->calls,
         .model = job->request.model,
@@ -45,11 +48,14 @@ struct attempt *attempt_begin(struct engine *engine, struct job *job)
     return attempt;
 }
 
-void attempt_undo(struct job *job)
+void attempt_undo(struct engine *engine, struct job *job)
 {
     CHECK(job->attempt_count > 0);
     job->calls--;
-    job->attempt_count--;
+    if (engine->has_replaced_attempt)
+        *attempt_last(job) = engine->replaced_attempt;
+    else
+        job->attempt_count--;
 }
 
 struct attempt *attempt_last(const struct job *job)

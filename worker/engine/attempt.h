@@ -11,8 +11,8 @@
  * the last attempt when the job has ATTEMPTS_MAX or no memory for one more. Never NULL; valid until
  * the next attempt begins. */
 struct attempt *attempt_begin(struct engine *engine, struct job *job);
-/* Removes the last attempt, whose call did not begin. */
-void attempt_undo(struct job *job);
+/* Removes the attempt that began last, whose call did not; what it replaced is back. */
+void attempt_undo(struct engine *engine, struct job *job);
 /* The last attempt, borrowed from the job; NULL before the first. */
 struct attempt *attempt_last(const struct job *job);
 /* Records the HTTP status and the request id from the answer's head. */

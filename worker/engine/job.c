@@ -115,7 +115,10 @@ static int64_t left_ms(const struct engine *engine, const struct job *job)
 {
     if (job->request.expires_wall_ms == REQUEST_NO_LIMIT)
         return INT64_MAX;
-    return job->request.expires_wall_ms - engine->wall_ms;
+    /* By the service's clock, as signatures are: this one's may be hours off. */
+    const struct identity *identity =
+        job->target != NULL ? job->target->identity : &engine->identity;
+    return job->request.expires_wall_ms - engine->wall_ms - clock_skew_offset_ms(&identity->clock);
 }
 
 static bool is_expired(struct engine *engine, struct job *job)
@@ -242,7 +245,7 @@ void job_call(struct engine *engine, struct job *job)
     }
     why_clear(&job->why);
     if (call_begin(engine, job, attempt_begin(engine, job), &job->why) != OK) {
-        attempt_undo(job);
+        attempt_undo(engine, job);
         job_fail(engine, job);
         return;
     }

@@ -503,7 +503,9 @@ struct engine {
 
     struct replies replies;
     struct chunk_topic chunk_topic;
-    struct link lost_calls; /* engine/lost_calls.h */
+    struct link lost_calls;    /* engine/lost_calls.h */
+    bool has_replaced_attempt; /* the attempt that began last took an earlier one's place … */
+    struct attempt replaced_attempt; /* … which was this */
 
     struct identity identity; /* of all targets */
 

@@ -14,11 +14,30 @@ static bool may_be_secret(struct slice path)
     return slice_starts(path, SLICE("kafka.")) || slice_starts(path, SLICE("bedrock."));
 }
 
+/* Other programs replace $NAME; here it would stay as it is, as a password or a name. */
+static bool is_bare_variable(struct slice text)
+{
+    struct slice name = slice_sub(text, 1, text.len);
+    size_t len = 0;
+    while (len < name.len &&
+           (name.ptr[len] == '_' || (name.ptr[len] >= 'A' && name.ptr[len] <= 'Z') ||
+            (name.ptr[len] >= 'a' && name.ptr[len] <= 'z') ||
+            (len > 0 && name.ptr[len] >= '0' && name.ptr[len] <= '9')))
+        len++;
+    return slice_starts(text, SLICE("$")) && len > 0 && len == name.len;
+}
+
 bool settings_take_text(struct settings_reader *reader, const struct document_node *node,
                         struct slice path, struct slice *ret_text)
 {
     if (node->kind != DOCUMENT_TEXT || document_is_null(node)) {
         mistake_add_no_text(reader->problems, node, path, may_be_secret(path));
+        return false;
+    }
+    if (is_bare_variable(node->text)) {
+        problems_add(reader->problems, node->place, path,
+                     "is a $ and a name: write ${NAME} for the environment variable, or $$NAME for "
+                     "the characters $NAME");
         return false;
     }
     struct buf text OWNED_BY(buf_done);
