@@ -111,7 +111,7 @@ static void a_topic_without_write_permission_is_blamed(void **state)
                                       RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
     kit_let_go(worker);
     kit_until(worker, worker->engine->outcomes[BATCH_REFUSED] == 1);
-    assert_int_equal(worker->engine->last_end.blame_err, ERR_NOT_ALLOWED);
+    assert_int_equal(worker->engine->last_refusal.err, ERR_NOT_ALLOWED);
     kit_until(worker, worker->engine->answered == 1);
     kit_end_well(&kit, worker);
 }
