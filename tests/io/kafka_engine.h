@@ -267,6 +267,11 @@ void engine_partition_out_of_range(struct engine *engine, struct tenure tenure)
     kit_unlock(engine);
 }
 
+bool engine_is_full(const struct engine *engine)
+{
+    return engine->queue_count >= engine->room_limit;
+}
+
 void engine_partition_empty(struct engine *engine, struct tenure tenure)
 {
     (void)engine, (void)tenure;

@@ -83,6 +83,12 @@ size_t engine_room(struct engine *engine, struct tenure tenure)
     return room < map ? room : map;
 }
 
+bool engine_is_full(const struct engine *engine)
+{
+    return engine->is_stopping || held_count(engine) >= engine->config.max_held ||
+           (held_count(engine) > 0 && held_bytes(engine) >= engine->config.max_held_bytes);
+}
+
 void engine_partition_empty(struct engine *engine, struct tenure tenure)
 {
     struct partition *partition = slot_find(engine, tenure);

@@ -191,6 +191,8 @@ void engine_partition_high(struct engine *engine, struct tenure tenure, int64_t 
 /* Kafka: records. How many records of this partition io may hand over now; 0 = io keeps them in the
  * queue and asks again after every turn. */
 size_t engine_room(struct engine *engine, struct tenure tenure);
+/* Whether engine_room would be 0 for each partition. */
+bool engine_is_full(const struct engine *engine);
 /* io has no record of this partition in its hands now: until io asks for room again, others may use
  * most of its share. */
 void engine_partition_empty(struct engine *engine, struct tenure tenure);

@@ -5,11 +5,14 @@
 
 #include "base/check.h"
 #include "base/memory.h"
+#include "io/kafka/lists.h"
 #include "io/loop/log_sink.h"
 
 #define COMMIT_AGAIN_MS    500   /* after a commit that failed */
 #define REFUSED_AGAIN_MS   60000 /* between two lines about refused commits */
 #define METADATA_BYTES_MAX 1048576
+#define COMMIT_BYTES_MAX   (512 * 1024) /* brokers refuse more than about twice that */
+#define OFFSET_BESIDE      (150 + 2 * TOPIC_NAME_MAX)
 #define MEMBERSHIP_MAX     65536
 #define BARRED_MS          1000 /* the longest wait for a generation after a join */
 
@@ -46,6 +49,16 @@ void commits_done(struct kafka_commits *commits)
     memory_free(commits->kept);
 }
 
+/* The only function that changes is_set. */
+static void kept_set(struct kafka_commits *commits, struct kept *kept, bool is_set)
+{
+    if (is_set && !kept->is_set)
+        commits->held++;
+    if (!is_set && kept->is_set)
+        commits->held--;
+    kept->is_set = is_set;
+}
+
 void commits_keep(struct kafka_commits *commits, const struct batch_offset *offset)
 {
     CHECK(commits->kept != NULL && offset->tenure.slot < PARTITIONS_MAX);
@@ -59,7 +72,7 @@ void commits_keep(struct kafka_commits *commits, const struct batch_offset *offs
     CHECK(!kept->metadata.failed);
     kept->epoch = offset->tenure.epoch;
     kept->offset = offset->offset;
-    kept->is_set = true;
+    kept_set(commits, kept, true);
     kept->is_sent = false;
 }
 
@@ -76,10 +89,7 @@ bool commits_hold(const struct kafka_commits *commits, struct tenure tenure)
 
 size_t commits_held(const struct kafka_commits *commits)
 {
-    size_t count = 0;
-    for (size_t i = 0; i < commits->kept_end; i++)
-        count += commits->kept[i].is_set;
-    return count;
+    return commits->held;
 }
 
 void commits_give_up(struct kafka_commits *commits, struct tenure tenure, int64_t waited_ms)
@@ -95,7 +105,7 @@ void commits_give_up(struct kafka_commits *commits, struct tenure tenure, int64_
         FIELD_INT("waited_ms", waited_ms),
     };
     log_sink_add(commits->sink, LOG_OFFSETS_NOT_COMMITTED, fields, COUNT_OF(fields));
-    kept->is_set = false;
+    kept_set(commits, kept, false);
 }
 
 /* Drops the offsets of tenures that are over: another member may own the partition now. */
@@ -106,19 +116,26 @@ static void kept_forget(struct kafka_commits *commits)
         struct tenure tenure = {.slot = (uint32_t)i, .epoch = kept->epoch};
         const struct part *part =
             kept->is_set ? kafka_consumer_part(commits->consumer, tenure) : NULL;
-        kept->is_set = part != NULL && part->state != PART_LEFT;
+        kept_set(commits, kept, part != NULL && part->state != PART_LEFT);
     }
 }
 
+/* Commits as many offsets as one commit takes; the others have their turn next. */
 static void kept_send(struct kafka_commits *commits)
 {
     rd_kafka_topic_partition_list_t *list =
         rd_kafka_topic_partition_list_new((int)commits->kept_end);
+    size_t bytes = 0, first = commits->send_from;
     for (size_t i = 0; i < commits->kept_end; i++) {
-        struct kept *kept = &commits->kept[i];
+        size_t slot = (first + i) % commits->kept_end;
+        struct kept *kept = &commits->kept[slot];
         if (!kept->is_set)
             continue;
-        struct tenure tenure = {.slot = (uint32_t)i, .epoch = kept->epoch};
+        bytes += kept->metadata.len + OFFSET_BESIDE;
+        if (bytes > COMMIT_BYTES_MAX && list->cnt > 0)
+            break;
+        commits->send_from = (slot + 1) % commits->kept_end;
+        struct tenure tenure = {.slot = (uint32_t)slot, .epoch = kept->epoch};
         const struct part *part = kafka_consumer_part(commits->consumer, tenure);
         kept->is_sent = true;
         rd_kafka_topic_partition_t *element =
@@ -201,10 +218,8 @@ static void refusal_log(struct kafka_commits *commits, rd_kafka_resp_err_t err,
 /* The error of a partition in the commit's answer. */
 static rd_kafka_resp_err_t commit_error(rd_kafka_event_t *event, const struct part *part)
 {
-    rd_kafka_topic_partition_list_t *list = rd_kafka_event_topic_partition_list(event);
     const rd_kafka_topic_partition_t *element =
-        list == NULL ? NULL
-                     : rd_kafka_topic_partition_list_find(list, part->topic, part->partition);
+        list_find(rd_kafka_event_topic_partition_list(event), part->topic, part->partition);
     if (element != NULL && element->err != RD_KAFKA_RESP_ERR_NO_ERROR)
         return element->err;
     return rd_kafka_event_error(event);
@@ -215,6 +230,7 @@ bool commits_answer(struct kafka_commits *commits, rd_kafka_event_t *event, int6
     commits->now_ms = now_ms;
     commits->is_committing = false;
     kept_forget(commits);
+    list_sort(rd_kafka_event_topic_partition_list(event));
     bool failed = false;
     commits->failures++;
     for (size_t i = 0; i < commits->kept_end; i++) {
@@ -228,7 +244,7 @@ bool commits_answer(struct kafka_commits *commits, rd_kafka_event_t *event, int6
             refusal_log(commits, err, kept, part);
         failed = failed || err != RD_KAFKA_RESP_ERR_NO_ERROR;
         if (kept->is_sent)
-            kept->is_set = err != RD_KAFKA_RESP_ERR_NO_ERROR;
+            kept_set(commits, kept, err != RD_KAFKA_RESP_ERR_NO_ERROR);
         kept->is_sent = false;
     }
     if (failed)
@@ -241,13 +257,16 @@ bool commits_answer(struct kafka_commits *commits, rd_kafka_event_t *event, int6
 int64_t commits_step(struct kafka_commits *commits, int64_t now_ms)
 {
     commits->now_ms = now_ms;
-    kept_forget(commits);
-    bool holds = !commits->is_committing && commits_held(commits) > 0;
     if (commits->must_commit || commits->commit_due_ms < commits->commit_after_ms)
         commits->commit_due_ms = commits->commit_after_ms;
-    if (holds && now_ms >= commits->commit_due_ms && commit_may_go(commits)) {
+    if (commits->held == 0 || commits->is_committing)
+        return INT64_MAX;
+    if (now_ms < commits->commit_due_ms)
+        return commits->is_barred ? INT64_MAX : commits->commit_due_ms;
+    kept_forget(commits);
+    if (commits->held > 0 && commit_may_go(commits)) {
         kept_send(commits);
-        holds = false;
+        return INT64_MAX;
     }
-    return holds && !commits->is_barred ? commits->commit_due_ms : INT64_MAX;
+    return commits->held == 0 || commits->is_barred ? INT64_MAX : commits->commit_due_ms;
 }

@@ -9,6 +9,7 @@
 #include "io/kafka/rebalances.h"
 
 #define EVENTS_MAX 64   /* in one turn of the loop */
+#define COUNT_MS   20   /* between two counts of the partitions that are read from */
 #define ENDS_MS    1000 /* between two looks at the logs' ends */
 
 struct kafka_consumer {
@@ -23,8 +24,9 @@ struct kafka_consumer {
     struct kafka_rebalances rebalances;
     bool brokers_down;
     bool is_refused, is_refused_logged;     /* the last connection error is one of settings */
-    struct tenure still;                    /* the first one that does; epoch 0 = none */
     char connection_error[KAFKA_ERROR_MAX]; /* the last one, with a remedy; "" = none */
+    uint32_t running;                       /* partitions that are read from, as counted last */
+    int64_t count_due_ms;
     int64_t now_ms, down_since_ms, ends_due_ms;
 };
 
@@ -133,11 +135,16 @@ struct rd_kafka_consumer_group_metadata_s *kafka_consumer_group(struct kafka_con
 
 struct arrival_look kafka_consumer_arrival(struct kafka_consumer *consumer)
 {
+    /* To count thousands in each turn would cost more than the news are worth. */
+    if (consumer->now_ms >= consumer->count_due_ms) {
+        consumer->count_due_ms = consumer->now_ms + COUNT_MS;
+        consumer->running = parts_running(&consumer->parts);
+    }
     return (struct arrival_look){
         .is_joining = kafka_joins_under_way(&consumer->joins),
         .has_brokers = !consumer->brokers_down,
         .has_joined = consumer->rebalances.has_assignment,
-        .partitions = parts_running(&consumer->parts),
+        .partitions = consumer->running,
     };
 }
 
@@ -281,17 +288,18 @@ void kafka_consumer_step(struct kafka_consumer *consumer, int64_t now_ms)
             rebalances_restart(&consumer->rebalances);
         consumer->wake.wake(consumer->wake.self);
     }
-    if (now_ms < consumer->ends_due_ms)
-        return;
-    consumer->ends_due_ms = now_ms + ENDS_MS;
-    parts_note_ends(&consumer->parts);
-    const struct part *still = parts_look(&consumer->parts, !consumer->brokers_down, now_ms);
-    consumer->still = still == NULL ? (struct tenure){0, 0} : part_tenure(still);
+    /* All at once after a second without a turn. */
+    for (int look = 0; look < PARTS_LOOKS && now_ms >= consumer->ends_due_ms; look++) {
+        int64_t step_ms = ENDS_MS / PARTS_LOOKS;
+        bool is_late = now_ms - consumer->ends_due_ms > ENDS_MS;
+        consumer->ends_due_ms = (is_late ? now_ms - ENDS_MS : consumer->ends_due_ms) + step_ms;
+        parts_look(&consumer->parts, !consumer->brokers_down, now_ms);
+    }
 }
 
 const struct part *kafka_consumer_still(struct kafka_consumer *consumer)
 {
-    return consumer->still.epoch == 0 ? NULL : parts_at(&consumer->parts, consumer->still);
+    return parts_still(&consumer->parts);
 }
 
 int64_t kafka_consumer_rebalances(const struct kafka_consumer *consumer, enum rebalance_kind kind)
@@ -344,7 +352,7 @@ void kafka_consumer_start(struct kafka_consumer *consumer, struct tenure tenure,
     } else if (part->state == PART_RUNNING) {
         part->start_offset = offset;
         if (part->is_stopped)
-            part->must_restart = true;
+            part_must_restart(part);
         else
             part_seek(part, offset);
         consumer->wake.wake(consumer->wake.self);

@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/memory.h"
 #include "io/kafka/commits.h"
+#include "io/kafka/lists.h"
 #include "io/kafka/topic_ids.h"
 
 #define READS_MIN       64 /* room at first; each partition has at most two: sent and waiting */
@@ -28,6 +29,7 @@ struct kafka_offsets {
     struct loop_wake wake;
     struct read *reads;
     size_t read_count, read_room;
+    size_t places[PARTITIONS_MAX]; /* by slot: where its read that is not sent may be */
     bool is_reading;                        /* a request for them runs … */
     bool is_asking;                         /* … and its first answer has not come */
     rd_kafka_topic_partition_list_t *found; /* that answer; NULL = none, or the request failed */
@@ -91,19 +93,25 @@ void kafka_offsets_attach(struct kafka_offsets *offsets, struct engine *engine)
 /* The read of this tenure that is not sent yet, or a new one. */
 static struct read *read_take(struct kafka_offsets *offsets, struct tenure tenure)
 {
-    for (size_t i = 0; i < offsets->read_count; i++) {
-        struct read *read = &offsets->reads[i];
-        if (!read->is_sent && read->tenure.slot == tenure.slot &&
-            read->tenure.epoch == tenure.epoch)
-            return read;
-    }
+    size_t *place = &offsets->places[tenure.slot];
+    struct read *last = *place < offsets->read_count ? &offsets->reads[*place] : NULL;
+    if (last != NULL && !last->is_sent && last->tenure.slot == tenure.slot &&
+        last->tenure.epoch == tenure.epoch)
+        return last;
     if (offsets->read_count == offsets->read_room) {
         size_t room = offsets->read_room == 0 ? READS_MIN : offsets->read_room * 2;
         offsets->reads = memory_resize(offsets->reads, room * sizeof *offsets->reads);
         CHECK(offsets->reads != NULL);
         offsets->read_room = room;
     }
+    *place = offsets->read_count;
     return &offsets->reads[offsets->read_count++];
+}
+
+static void read_keep(struct kafka_offsets *offsets, size_t place, struct read read)
+{
+    offsets->reads[place] = read;
+    offsets->places[read.tenure.slot] = place;
 }
 
 void kafka_offsets_read(struct kafka_offsets *offsets, struct tenure tenure, uint32_t ticket)
@@ -139,8 +147,7 @@ static void reads_send(struct kafka_offsets *offsets)
         struct read *read = &offsets->reads[i];
         const struct part *part = kafka_consumer_part(offsets->consumer, read->tenure);
         read->is_sent = part != NULL && !kafka_offsets_holds(offsets, read->tenure);
-        if (read->is_sent &&
-            rd_kafka_topic_partition_list_find(list, part->topic, part->partition) == NULL)
+        if (read->is_sent) /* a tenure has one read that is not sent */
             (void)rd_kafka_topic_partition_list_add(list, part->topic, part->partition);
     }
     if (list->cnt > 0) {
@@ -185,6 +192,7 @@ static void reads_answer(struct kafka_offsets *offsets)
 {
     rd_kafka_topic_partition_list_t *list = offsets->found;
     offsets->is_reading = false;
+    list_sort(list);
     size_t left = 0;
     for (size_t i = 0; i < offsets->read_count; i++) {
         struct read read = offsets->reads[i];
@@ -192,13 +200,10 @@ static void reads_answer(struct kafka_offsets *offsets)
         if (part == NULL)
             continue;
         if (!read.is_sent) {
-            offsets->reads[left++] = read;
+            read_keep(offsets, left++, read);
             continue;
         }
-        read_answer(offsets, &read,
-                    list == NULL
-                        ? NULL
-                        : rd_kafka_topic_partition_list_find(list, part->topic, part->partition));
+        read_answer(offsets, &read, list_find(list, part->topic, part->partition));
     }
     offsets->read_count = left;
     if (list != NULL)
@@ -228,7 +233,7 @@ static void waiting_reads_fail(struct kafka_offsets *offsets)
         if (!read.is_sent && kafka_offsets_holds(offsets, read.tenure))
             read_answer(offsets, &read, NULL);
         else
-            offsets->reads[left++] = read;
+            read_keep(offsets, left++, read);
     }
     offsets->read_count = left;
 }

@@ -15,7 +15,8 @@ bool parts_init(struct parts *parts)
 {
     *parts = (struct parts){0};
     parts->slots = memory_new(PARTITIONS_MAX * sizeof *parts->slots);
-    return parts->slots != NULL;
+    parts->buckets = memory_new(PART_BUCKETS * sizeof(struct part *));
+    return parts->slots != NULL && parts->buckets != NULL;
 }
 
 void parts_done(struct parts *parts)
@@ -25,13 +26,20 @@ void parts_done(struct parts *parts)
             part_free(&parts->slots[i]);
     }
     memory_free(parts->slots);
+    memory_free(parts->buckets);
     memory_free(parts->headers);
     *parts = (struct parts){0};
 }
 
+static struct part **bucket_of(const struct parts *parts, const char *topic, int32_t partition)
+{
+    uint64_t hash = slice_hash(slice_of_text(topic), (uint64_t)partition);
+    return &parts->buckets[hash & (PART_BUCKETS - 1)];
+}
+
 struct part *parts_take(struct parts *parts, const char *topic, int32_t partition)
 {
-    size_t slot = 0;
+    size_t slot = parts->free_from;
     while (slot < parts->end && parts->slots[slot].state != PART_FREE)
         slot++;
     size_t len = strlen(topic);
@@ -51,18 +59,19 @@ struct part *parts_take(struct parts *parts, const char *topic, int32_t partitio
     part->high = -1;
     part->end_offset = -1;
     part->still = (struct still){0};
+    struct part **bucket = bucket_of(parts, topic, partition);
+    part->next = *bucket;
+    *bucket = part;
+    parts->free_from = slot + 1;
     return part;
 }
 
 struct part *parts_find(struct parts *parts, const char *topic, int32_t partition)
 {
-    for (size_t i = 0; i < parts->end; i++) {
-        struct part *part = &parts->slots[i];
-        if (part->state != PART_FREE && part->partition == partition &&
-            strcmp(part->topic, topic) == 0)
-            return part;
-    }
-    return NULL;
+    struct part *part = *bucket_of(parts, topic, partition);
+    while (part != NULL && (part->partition != partition || strcmp(part->topic, topic) != 0))
+        part = part->next;
+    return part;
 }
 
 struct part *parts_at(struct parts *parts, struct tenure tenure)
@@ -86,12 +95,49 @@ struct tenure part_tenure(const struct part *part)
     return (struct tenure){.slot = (uint32_t)(part - part->parts->slots), .epoch = part->epoch};
 }
 
+static size_t slot_of(const struct part *part)
+{
+    return (size_t)(part - part->parts->slots);
+}
+
+static uint64_t bit_of(size_t slot)
+{
+    return (uint64_t)1 << slot % PARTS_PER_WORD;
+}
+
+static void more_set(struct part *part)
+{
+    size_t slot = slot_of(part);
+    (void)atomic_fetch_or(&part->parts->more[slot / PARTS_PER_WORD], bit_of(slot));
+}
+
+static void more_clear(struct part *part)
+{
+    size_t slot = slot_of(part);
+    (void)atomic_fetch_and(&part->parts->more[slot / PARTS_PER_WORD], ~bit_of(slot));
+}
+
+/* The first slot from `from` on, and below `to`, whose queue may hold something; else `to`. */
+static size_t more_next(const struct parts *parts, size_t from, size_t to)
+{
+    while (from < to) {
+        uint64_t bits = atomic_load(&parts->more[from / PARTS_PER_WORD]);
+        bits >>= from % PARTS_PER_WORD;
+        if (bits != 0) {
+            from += (size_t)__builtin_ctzll(bits);
+            return from < to ? from : to;
+        }
+        from = (from / PARTS_PER_WORD + 1) * PARTS_PER_WORD;
+    }
+    return to;
+}
+
 /* A thread of librdkafka calls this. */
 static void on_queue_filled(rd_kafka_t *client, void *opaque)
 {
     (void)client;
     struct part *part = opaque;
-    atomic_store(&part->more, true);
+    more_set(part);
     part->parts->wake(part->parts->wake_self);
 }
 
@@ -102,7 +148,7 @@ void part_open(struct part *part)
     CHECK(part->queue != NULL);
     rd_kafka_queue_forward(part->queue, NULL);
     rd_kafka_queue_cb_event_enable(part->queue, on_queue_filled, part);
-    atomic_store(&part->more, true);
+    more_set(part);
 }
 
 void parts_pause(struct parts *parts, rd_kafka_topic_partition_list_t *list, bool pause)
@@ -141,7 +187,7 @@ void part_go(struct part *part, int64_t offset)
     part->state = PART_RUNNING;
     part->start_offset = offset;
     if (part->is_stopped)
-        part->must_restart = true;
+        part_must_restart(part);
     else
         part_seek(part, offset);
     pause_one(part, false);
@@ -162,14 +208,14 @@ void part_seek(struct part *part, int64_t offset)
         rd_kafka_error_destroy(error);
     }
     rd_kafka_topic_partition_list_destroy(list);
-    atomic_store(&part->more, true);
+    more_set(part);
 }
 
 void part_restarted(struct part *part)
 {
     part->is_stopped = part->must_restart = false;
     part->next_offset = 0;
-    atomic_store(&part->more, true);
+    more_set(part);
 }
 
 void part_free(struct part *part)
@@ -179,6 +225,14 @@ void part_free(struct part *part)
         rd_kafka_queue_destroy(part->queue);
         part->queue = NULL;
     }
+    more_clear(part);
+    struct part **place = bucket_of(part->parts, part->topic, part->partition);
+    while (*place != NULL && *place != part)
+        place = &(*place)->next;
+    CHECK(*place == part);
+    *place = part->next;
+    if (slot_of(part) < part->parts->free_from)
+        part->parts->free_from = slot_of(part);
     part->state = PART_FREE;
     part->is_assigned = false;
 }
@@ -295,7 +349,7 @@ static size_t part_pump(struct part *part)
 {
     size_t count = 0;
     /* Cleared first, because a record that arrives from here on sets it again. */
-    atomic_store(&part->more, false);
+    more_clear(part);
     while (count < BURST_MAX && engine_room(part->parts->engine, part_tenure(part)) > 0) {
         rd_kafka_message_t *message = rd_kafka_consume_queue(part->queue, 0);
         if (message == NULL) {
@@ -306,24 +360,21 @@ static size_t part_pump(struct part *part)
         rd_kafka_message_destroy(message);
         count++;
     }
-    atomic_store(&part->more, true);
+    more_set(part);
     return count;
 }
 
-void parts_note_ends(struct parts *parts)
+/* Says to the engine where the log of a running part ends, as far as fetches or parts_ends_found
+ * showed it. */
+static void end_note(struct part *part)
 {
-    for (size_t i = 0; i < parts->end && parts->engine != NULL; i++) {
-        struct part *part = &parts->slots[i];
-        int64_t low = -1, high = -1;
-        if (part->state != PART_RUNNING)
-            continue;
-        (void)rd_kafka_get_watermark_offsets(parts->client, part->topic, part->partition, &low,
-                                             &high);
-        if (high < part->high)
-            high = part->high;
-        if (high >= 0)
-            engine_partition_high(parts->engine, part_tenure(part), high);
-    }
+    int64_t low = -1, high = -1;
+    (void)rd_kafka_get_watermark_offsets(part->parts->client, part->topic, part->partition, &low,
+                                         &high);
+    if (high < part->high)
+        high = part->high;
+    if (high >= 0)
+        engine_partition_high(part->parts->engine, part_tenure(part), high);
 }
 
 rd_kafka_topic_partition_list_t *parts_behind(struct parts *parts)
@@ -332,7 +383,8 @@ rd_kafka_topic_partition_list_t *parts_behind(struct parts *parts)
     for (size_t i = 0; i < parts->end && (list == NULL || list->cnt < BEHIND_MAX); i++) {
         parts->behind = parts->behind + 1 < parts->end ? parts->behind + 1 : 0;
         struct part *part = &parts->slots[parts->behind];
-        if (part->state != PART_RUNNING || !atomic_load(&part->more))
+        if (part->state != PART_RUNNING ||
+            more_next(parts, parts->behind, parts->behind + 1) != parts->behind)
             continue;
         if (list == NULL)
             list = rd_kafka_topic_partition_list_new(1);
@@ -352,18 +404,33 @@ void parts_ends_found(struct parts *parts, const rd_kafka_topic_partition_list_t
     }
 }
 
+/* One burst of each partition in these slots whose queue may hold something. False: the engine is
+ * full; the next round begins where this one ended. */
+static bool pump_slots(struct parts *parts, size_t from, size_t to, size_t *total)
+{
+    for (size_t slot = more_next(parts, from, to); slot < to;
+         slot = more_next(parts, slot + 1, to)) {
+        struct part *part = &parts->slots[slot];
+        if (part->state != PART_RUNNING)
+            continue;
+        if (engine_is_full(parts->engine)) {
+            parts->cursor = slot;
+            return false;
+        }
+        *total += part_pump(part);
+    }
+    return true;
+}
+
 bool parts_pump(struct parts *parts)
 {
     size_t total = 0, before;
     do {
         before = total;
-        for (size_t i = 0; i < parts->end; i++) {
-            struct part *part = &parts->slots[(parts->cursor + i) % parts->end];
-            if (part->state == PART_RUNNING && atomic_load(&part->more))
-                total += part_pump(part);
-        }
-        if (parts->end > 0)
-            parts->cursor = (parts->cursor + 1) % parts->end;
+        size_t start = parts->end > 0 ? parts->cursor % parts->end : 0;
+        parts->cursor = start + 1;
+        if (!pump_slots(parts, start, parts->end, &total) || !pump_slots(parts, 0, start, &total))
+            return false;
     } while (total > before && total < PUMP_MAX);
     return total > before;
 }
@@ -384,14 +451,26 @@ static bool part_is_still(struct part *part, bool has_brokers, int64_t now_ms)
     return still_note(&part->still, &look, now_ms);
 }
 
-const struct part *parts_look(struct parts *parts, bool has_brokers, int64_t now_ms)
+void parts_look(struct parts *parts, bool has_brokers, int64_t now_ms)
 {
-    const struct part *first = NULL;
-    for (size_t i = 0; i < parts->end && parts->engine != NULL; i++) {
+    size_t from = parts->look * parts->end / PARTS_LOOKS;
+    size_t to = (parts->look + 1) * parts->end / PARTS_LOOKS;
+    if (parts->look == 0)
+        parts->found_still = (struct tenure){0, 0};
+    for (size_t i = from; i < to && parts->engine != NULL; i++) {
         struct part *part = &parts->slots[i];
-        if (part->state == PART_RUNNING && part_is_still(part, has_brokers, now_ms) &&
-            first == NULL)
-            first = part;
+        if (part->state != PART_RUNNING)
+            continue;
+        end_note(part);
+        if (part_is_still(part, has_brokers, now_ms) && parts->found_still.epoch == 0)
+            parts->found_still = part_tenure(part);
     }
-    return first;
+    parts->look = (parts->look + 1) % PARTS_LOOKS;
+    if (parts->look == 0 || parts->found_still.epoch != 0)
+        parts->still = parts->found_still;
+}
+
+const struct part *parts_still(struct parts *parts)
+{
+    return parts->still.epoch == 0 ? NULL : parts_at(parts, parts->still);
 }

@@ -42,15 +42,26 @@ struct part {
     int64_t end_offset;  /* the last end of the log that was reached; -1 = none */
     struct still still;
     struct rd_kafka_queue_s *queue; /* NULL until assigned */
-    atomic_bool more;               /* the queue may hold something; set by librdkafka's threads */
+    struct part *next;              /* in its bucket */
 };
+
+#define PART_BUCKETS   8192 /* a power of two */
+#define PARTS_LOOKS    16
+#define PARTS_PER_WORD 64
 
 /* The table. */
 struct parts {
-    struct part *slots; /* PARTITIONS_MAX */
-    size_t end;         /* slots from here on were never used */
-    size_t cursor;      /* the slot where the next round begins */
-    size_t behind;      /* the slot that parts_behind looked at last */
+    struct part *slots;    /* PARTITIONS_MAX */
+    size_t end;            /* slots from here on were never used */
+    size_t free_from;      /* no slot below is free */
+    struct part **buckets; /* PART_BUCKETS: by topic and partition */
+    /* By slot: its queue may hold something. librdkafka's threads set the bits. */
+    atomic_uint_fast64_t more[PARTITIONS_MAX / PARTS_PER_WORD];
+    size_t cursor;                    /* the slot where the next round begins */
+    size_t look;                      /* the next of PARTS_LOOKS */
+    struct tenure found_still, still; /* of this round, and of the last one; epoch 0 = none */
+    bool may_restart;                 /* a part may have must_restart */
+    size_t behind;                    /* the slot that parts_behind looked at last */
     uint32_t last_epoch;
     struct rd_kafka_s *client;
     struct kafka_log *log;
@@ -90,14 +101,16 @@ void part_hold(struct part *part);
 void part_go(struct part *part, int64_t offset);
 /* Makes a running part continue at `offset` (-2 = the beginning of the log). */
 void part_seek(struct part *part, int64_t offset);
+/* The partition must be assigned again, to start at start_offset. */
+static inline void part_must_restart(struct part *part)
+{
+    part->must_restart = part->parts->may_restart = true;
+}
 /* Takes note that the partition was assigned again after it had stopped. */
 void part_restarted(struct part *part);
 /* Ends the tenure and frees the slot. */
 void part_free(struct part *part);
 
-/* Says to the engine where the logs of running parts end, as far as fetches or parts_ends_found
- * showed it. */
-void parts_note_ends(struct parts *parts);
 /* The running parts whose records wait in their queues: librdkafka may fetch no more of them then,
  * so nothing shows how far their logs grow. Some of them each time, in turns. The caller destroys
  * the list; NULL = there are none. */
@@ -108,8 +121,11 @@ void parts_ends_found(struct parts *parts, const struct rd_kafka_topic_partition
 /* Passes records to the engine while it has room, in turns between the partitions. True: there are
  * more, and room for them. */
 MUST_CHECK bool parts_pump(struct parts *parts);
-/* Looks at each running part, every STILL_LOOK_MS; the first one that stands still (still.h), or
- * NULL. */
-const struct part *parts_look(struct parts *parts, bool has_brokers, int64_t now_ms);
+/* Looks at the next part of the table, so that PARTS_LOOKS looks, one round of STILL_LOOK_MS, see
+ * each running part: says to the engine where its log ends, as far as fetches or parts_ends_found
+ * showed it, and whether it stands still (still.h). */
+void parts_look(struct parts *parts, bool has_brokers, int64_t now_ms);
+/* The first part that stood still in the last round; NULL = none did. */
+const struct part *parts_still(struct parts *parts);
 
 #endif

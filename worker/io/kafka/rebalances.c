@@ -13,6 +13,7 @@ struct rebalance {
     bool is_assign, begun;
     int64_t begun_ms;
     rd_kafka_topic_partition_list_t *list;
+    int ready; /* the engine has done its part for those before this one */
 };
 
 void rebalances_init(struct kafka_rebalances *rebalances, struct parts *parts,
@@ -94,13 +95,14 @@ static void rebalance_begin(struct kafka_rebalances *rebalances, struct rebalanc
 /* Has the engine done its part for every partition of the rebalance? An assignment waits only a
  * short time: a partition with a pending transaction, or one that cannot be read, must not stop
  * the others. */
-static bool rebalance_is_ready(struct kafka_rebalances *rebalances,
-                               const struct rebalance *rebalance, int64_t now_ms)
+static bool rebalance_is_ready(struct kafka_rebalances *rebalances, struct rebalance *rebalance,
+                               int64_t now_ms)
 {
     if (rebalance->is_assign && now_ms - rebalance->begun_ms >= ASSIGN_WAIT_MS)
         return true;
-    for (int i = 0; i < rebalance->list->cnt && rebalances->parts->engine != NULL; i++) {
-        const rd_kafka_topic_partition_t *element = &rebalance->list->elems[i];
+    for (; rebalance->ready < rebalance->list->cnt && rebalances->parts->engine != NULL;
+         rebalance->ready++) {
+        const rd_kafka_topic_partition_t *element = &rebalance->list->elems[rebalance->ready];
         const struct part *part = parts_find(rebalances->parts, element->topic, element->partition);
         if (part != NULL && part->state == (rebalance->is_assign ? PART_WAITING : PART_LEAVING))
             return false;
@@ -193,13 +195,15 @@ static void answer(struct kafka_rebalances *rebalances, int64_t now_ms)
 /* Stopped partitions are assigned again: librdkafka stops a partition whose offset is out of range,
  * and only an assignment restarts it. Not while a rebalance runs, because librdkafka would take the
  * assignment for its answer. */
-bool rebalances_must_restart(const struct kafka_rebalances *rebalances)
+bool rebalances_must_restart(struct kafka_rebalances *rebalances)
 {
-    for (size_t i = 0; i < rebalances->parts->end && link_alone(&rebalances->queue); i++) {
-        const struct part *part = &rebalances->parts->slots[i];
-        if (part->state == PART_RUNNING && part->must_restart)
+    struct parts *parts = rebalances->parts;
+    if (!parts->may_restart || !link_alone(&rebalances->queue))
+        return false;
+    for (size_t i = 0; i < parts->end; i++)
+        if (parts->slots[i].state == PART_RUNNING && parts->slots[i].must_restart)
             return true;
-    }
+    parts->may_restart = false;
     return false;
 }
 

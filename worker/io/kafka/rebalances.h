@@ -40,7 +40,7 @@ void rebalances_add(struct kafka_rebalances *rebalances, struct rd_kafka_op_s *e
 void rebalances_serve(struct kafka_rebalances *rebalances, int64_t now_ms);
 /* Whether stopped partitions must be assigned again and no rebalance is known; then
  * rebalances_restart does it, if librdkafka's queue holds no event. */
-bool rebalances_must_restart(const struct kafka_rebalances *rebalances);
+bool rebalances_must_restart(struct kafka_rebalances *rebalances);
 void rebalances_restart(struct kafka_rebalances *rebalances);
 /* Reports every partition as lost to the engine, because the client has failed for good. */
 void rebalances_lose_all(struct kafka_rebalances *rebalances);
