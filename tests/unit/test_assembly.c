@@ -140,7 +140,7 @@ static void the_memory_bound_exceeds_the_sum_of_its_parts(void **state)
     struct settings *settings = read_settings("bedrock: {region: us-east-1}\n"
                                               "delivery: {max_held_bytes: 64MiB}\n");
     struct assembly *assembly = assemble(settings, true, words);
-    assembly_memory_bound(assembly, &small);
+    assembly_memory_bound(assembly, ASSEMBLY_PARTITIONS, &small);
     assert_true(small.held_bytes >= 64U << 20);
     assert_true(small.calls_bytes > 0 && small.kafka_bytes > 0);
     assert_true(small.total_bytes > small.held_bytes + small.calls_bytes + small.kafka_bytes);
@@ -148,9 +148,24 @@ static void the_memory_bound_exceeds_the_sum_of_its_parts(void **state)
     settings = read_settings("bedrock: {region: us-east-1}\n"
                              "delivery: {max_held_bytes: 128MiB, max_in_flight: 512}\n");
     assembly = assemble(settings, true, words);
-    assembly_memory_bound(assembly, &big);
+    assembly_memory_bound(assembly, ASSEMBLY_PARTITIONS, &big);
     assert_true(big.held_bytes - small.held_bytes >= 64U << 20);
     assert_true(big.calls_bytes > small.calls_bytes);
+    end(assembly, settings);
+}
+
+static void the_memory_bound_grows_with_partitions_but_not_with_requests_of_each(void **state)
+{
+    (void)state;
+    char words[ASSEMBLY_REASON_MAX] = "";
+    struct memory_bound few, many;
+    struct settings *settings = read_settings("bedrock: {region: us-east-1}\n");
+    struct assembly *assembly = assemble(settings, true, words);
+    assembly_memory_bound(assembly, 1, &few);
+    assembly_memory_bound(assembly, 1001, &many);
+    assert_true(many.held_bytes > few.held_bytes);
+    assert_true(many.held_bytes - few.held_bytes < 1000 * 64 * 1024);
+    assert_true(many.kafka_bytes > few.kafka_bytes);
     end(assembly, settings);
 }
 
@@ -161,7 +176,7 @@ static void the_memory_bound_of_the_defaults_fits_two_gibibytes(void **state)
     struct memory_bound bound;
     struct settings *settings = read_settings("bedrock: {region: us-east-1}\n");
     struct assembly *assembly = assemble(settings, true, words);
-    assembly_memory_bound(assembly, &bound);
+    assembly_memory_bound(assembly, ASSEMBLY_PARTITIONS, &bound);
     assert_true(bound.total_bytes < 1900000000);
     end(assembly, settings);
 }
@@ -177,6 +192,8 @@ int main(void)
         cmocka_unit_test_setup(processes_without_an_instance_have_different_names,
                                forget_environment),
         cmocka_unit_test_setup(the_memory_bound_exceeds_the_sum_of_its_parts, forget_environment),
+        cmocka_unit_test_setup(the_memory_bound_grows_with_partitions_but_not_with_requests_of_each,
+                               forget_environment),
         cmocka_unit_test_setup(the_memory_bound_of_the_defaults_fits_two_gibibytes,
                                forget_environment),
     };

@@ -26,6 +26,8 @@
  * TLS.
  */
 #define CALL_BYTES ((size_t)96 * 1024)
+/* Memory of a partition beside its maps. */
+#define PARTITION_BYTES ((size_t)8 * 1024)
 /* Memory of a large request as a multiple of its size. Measured: 1.0 to 1.6. */
 #define REQUEST_CHARGE 2
 /* Memory of the rest of the process: code, libraries, log, metadata, stacks. */
@@ -312,15 +314,18 @@ bool assembly_has_files(const struct assembly *assembly, uint64_t *ret_limit, ui
     return *ret_limit >= *ret_needed;
 }
 
-void assembly_memory_bound(const struct assembly *assembly, struct memory_bound *ret_bound)
+void assembly_memory_bound(const struct assembly *assembly, size_t partitions,
+                           struct memory_bound *ret_bound)
 {
     const struct engine_config *engine = &assembly->engine;
     uint64_t calls = engine_calls_memory_bound(engine);
     /* The worker takes one more request while a byte is left. */
     uint64_t over = REQUEST_CHARGE * engine->max_request_bytes;
-    ret_bound->held_bytes = engine_memory_bound(engine) - calls + over;
+    /* The committed map of a partition, the one in the batch, and what it is written from. */
+    uint64_t tables = partitions * (PARTITION_BYTES + 4 * engine->offset_map_bytes_max);
+    ret_bound->held_bytes = engine_memory_bound(engine) - calls + over + tables;
     ret_bound->calls_bytes = calls + (uint64_t)engine->max_in_flight * CALL_BYTES;
-    ret_bound->kafka_bytes = kafka_conf_memory_bound(&assembly->io.kafka, ASSEMBLY_PARTITIONS);
+    ret_bound->kafka_bytes = kafka_conf_memory_bound(&assembly->io.kafka, partitions);
     ret_bound->total_bytes =
         ret_bound->held_bytes + ret_bound->calls_bytes + ret_bound->kafka_bytes + PROCESS_BYTES;
 }

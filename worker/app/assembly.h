@@ -12,8 +12,8 @@
 #include "wire/bedrock/endpoint.h"
 
 #define ASSEMBLY_REASON_MAX AWS_REASON_MAX
-/* The number of partitions that the memory bound assumes; the real one is not known before the
- * worker has joined the group. */
+/* The number of partitions that the first memory bound assumes; the real one is not known before
+ * the worker has joined the group. */
 #define ASSEMBLY_PARTITIONS 16
 
 struct assembly {
@@ -45,7 +45,8 @@ void assembly_done(struct assembly *assembly);
 /* May this process open enough files, one per call and some more? *ret_limit is the hard limit, to
  * which `run` raises the soft limit. */
 bool assembly_has_files(const struct assembly *assembly, uint64_t *ret_limit, uint64_t *ret_needed);
-/* Computes the memory bound. */
-void assembly_memory_bound(const struct assembly *assembly, struct memory_bound *ret_bound);
+/* Computes the memory bound with this number of partitions. */
+void assembly_memory_bound(const struct assembly *assembly, size_t partitions,
+                           struct memory_bound *ret_bound);
 
 #endif

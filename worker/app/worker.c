@@ -14,6 +14,8 @@
 #define TOPICS_TEXT_MAX 4096
 #define SIZE_TEXT_MAX   32
 
+#define PARTITIONS_STAY_MS 2000 /* rebalances come in twos */
+
 struct worker {
     struct assembly assembly;
     struct io *io;
@@ -21,7 +23,9 @@ struct worker {
     struct pages pages;
     const char *settings_file; /* NULL = none */
     struct reload reload;
-    struct spans *spans; /* NULL = none are made */
+    struct spans *spans;                 /* NULL = none are made */
+    size_t partitions, bound_partitions; /* assigned now, and those of the last memory bound */
+    int64_t partitions_ms;               /* since when so many are assigned */
 };
 
 static void log_line(const struct worker *worker, enum log_event event,
@@ -123,16 +127,18 @@ static struct slice size_text(uint64_t bytes, char room[SIZE_TEXT_MAX])
     return slice_of_text(room);
 }
 
-static void log_memory(const struct worker *worker)
+static void log_memory(struct worker *worker, size_t partitions)
 {
     struct memory_bound bound;
     char total[SIZE_TEXT_MAX], held[SIZE_TEXT_MAX], calls[SIZE_TEXT_MAX], kafka[SIZE_TEXT_MAX];
-    assembly_memory_bound(&worker->assembly, &bound);
+    worker->bound_partitions = partitions;
+    assembly_memory_bound(&worker->assembly, partitions, &bound);
     const struct log_field memory[] = {
         FIELD_TEXT("total", size_text(bound.total_bytes, total)),
         FIELD_TEXT("held", size_text(bound.held_bytes, held)),
         FIELD_TEXT("calls", size_text(bound.calls_bytes, calls)),
         FIELD_TEXT("kafka", size_text(bound.kafka_bytes, kafka)),
+        FIELD_INT("partitions", (int64_t)partitions),
         FIELD_INT("bytes", (int64_t)bound.total_bytes),
         FIELD_INT("held_bytes", (int64_t)bound.held_bytes),
         FIELD_INT("calls_bytes", (int64_t)bound.calls_bytes),
@@ -141,10 +147,10 @@ static void log_memory(const struct worker *worker)
     log_line(worker, LOG_MEMORY_BOUND, memory, COUNT_OF(memory));
 }
 
-static void log_start(const struct worker *worker, const char *keys)
+static void log_start(struct worker *worker, const char *keys)
 {
     log_started(worker, keys);
-    log_memory(worker);
+    log_memory(worker, ASSEMBLY_PARTITIONS);
     log_pages(worker);
     log_traces(worker);
     log_library(worker);
@@ -175,11 +181,26 @@ static void add_headline(void *self, struct buf *ret_text)
     engine_headline(worker->engine, ret_text);
 }
 
+/* Logs the memory bound again when the number of partitions has changed and stays. */
+static void watch_partitions(struct worker *worker, int64_t now_ms)
+{
+    struct engine_stats stats;
+    engine_stats(worker->engine, &stats);
+    if (stats.partitions != worker->partitions) {
+        worker->partitions = stats.partitions;
+        worker->partitions_ms = now_ms;
+    }
+    if (worker->partitions > 0 && worker->partitions != worker->bound_partitions &&
+        now_ms - worker->partitions_ms >= PARTITIONS_STAY_MS)
+        log_memory(worker, worker->partitions);
+}
+
 /* io_config.watch. */
 static void watch(void *self, int64_t now_ms, bool is_asked)
 {
     struct worker *worker = self;
     reload_step(&worker->reload, now_ms, is_asked);
+    watch_partitions(worker, now_ms);
     worker->pages.has_wrong_settings = worker->reload.has_failed;
 }
 
@@ -258,7 +279,7 @@ struct worker *worker_new(const struct settings *settings, const struct worker_o
 }
 
 /* Gives the engine its first credentials, which it copies, and logs the start with their source. */
-static void give_credentials(const struct worker *worker)
+static void give_credentials(struct worker *worker)
 {
     struct keys keys OWNED_BY(keys_done);
     struct search_ports ports;
