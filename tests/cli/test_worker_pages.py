@@ -221,6 +221,12 @@ def test_without_an_address_the_commands_find_workers_on_later_ports(tmp_path):
             process.kill()
 
 
+def test_an_address_that_was_set_and_is_taken_is_a_wrong_setting(worker):
+    done = call("run", "--set", "kafka.bootstrap_servers=127.0.0.1:1", "--set", f"telemetry.http.address={worker.address}", **KEYS)
+    assert done.returncode == 2
+    assert f"telemetry.http.address: cannot listen on {worker.address}: Address already in use" in done.stderr
+
+
 def test_health_of_several_workers_is_that_of_all(worker):
     done = call("health", "--address", worker.address, "--address", CLOSED)
     assert (done.returncode, done.stdout) == (1, f"{worker.address}: ok\n")

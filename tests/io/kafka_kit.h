@@ -325,7 +325,8 @@ UNUSED static void kit_worker_start(struct kit_worker *worker)
     debug.value = slice_of_text(getenv("KIT_DEBUG")); /* e.g. cgrp,eos */
     if (debug.value.ptr != NULL)
         worker->config.kafka.client = (struct kafka_properties){.list = &debug, .count = 1};
-    worker->io = io_new(&worker->config, error, sizeof error);
+    bool is_setting;
+    worker->io = io_new(&worker->config, error, sizeof error, &is_setting);
     assert_string_equal(worker->io != NULL ? "" : error, "");
     worker->engine->ports = *io_ports(worker->io);
     io_attach(worker->io, worker->engine);

@@ -222,8 +222,9 @@ static bool make_spans(struct worker *worker)
 }
 
 /* Makes io and the engine. False: ret_reason says why. */
-static bool make_parts(struct worker *worker, char *ret_reason)
+static bool make_parts(struct worker *worker, int *ret_code, char *ret_reason)
 {
+    bool is_setting;
     worker->pages.metrics = metrics_new();
     worker->assembly.engine.metrics = worker->pages.metrics;
     worker->assembly.io.server.answer = pages_answer;
@@ -236,7 +237,9 @@ static bool make_parts(struct worker *worker, char *ret_reason)
         (void)snprintf(ret_reason, ASSEMBLY_REASON_MAX, "out of memory");
         return false;
     }
-    worker->io = io_new(&worker->assembly.io, ret_reason, ASSEMBLY_REASON_MAX);
+    worker->io = io_new(&worker->assembly.io, ret_reason, ASSEMBLY_REASON_MAX, &is_setting);
+    if (is_setting)
+        *ret_code = EXIT_USAGE;
     if (worker->io == NULL)
         return false;
     worker->engine = engine_new(&worker->assembly.engine, io_ports(worker->io),
@@ -271,7 +274,7 @@ struct worker *worker_new(const struct settings *settings, const struct worker_o
     worker->assembly.io.log.write = options->log;
     worker->assembly.io.log.self = options->log_self;
     reload_init(&worker->reload, options->origin, settings, &worker->assembly);
-    if (!is_made || !make_parts(worker, ret_reason)) {
+    if (!is_made || !make_parts(worker, ret_code, ret_reason)) {
         worker_free(worker);
         return NULL;
     }

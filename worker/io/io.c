@@ -49,6 +49,7 @@ static bool server_make(struct io *io, char *ret_error)
         log_sink_add(io->sink, LOG_PAGES_UNSERVED, &field, 1);
         return true;
     }
+    io->is_setting_wrong = io->server == NULL;
     if (io->server == NULL)
         (void)snprintf(ret_error, KAFKA_ERROR_MAX, "telemetry.http.address: %s", problem);
     return io->server != NULL;
@@ -117,8 +118,10 @@ static bool rooms_make(struct io *io, char *ret_error)
     return io->offsets != NULL && io->siblings != NULL && io->lookup != NULL;
 }
 
-struct io *io_new(const struct io_config *config, char *ret_error, size_t room)
+struct io *io_new(const struct io_config *config, char *ret_error, size_t room,
+                  bool *ret_is_setting)
 {
+    *ret_is_setting = false;
     char error[KAFKA_ERROR_MAX] = "out of memory or threads";
     struct io *io = memory_new(sizeof *io);
     if (io != NULL) {
@@ -128,6 +131,7 @@ struct io *io_new(const struct io_config *config, char *ret_error, size_t room)
         io_ports_make(io);
         if (rooms_make(io, error))
             return io;
+        *ret_is_setting = io->is_setting_wrong;
         io_free(io);
     }
     (void)snprintf(ret_error, room, "%s", error);

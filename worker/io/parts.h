@@ -65,6 +65,7 @@ struct io {
     bool has_subscribed, has_joined; /* the group */
     struct arrival arrival;          /* into it */
     int64_t subscribed_ms;
+    bool is_setting_wrong; /* why io_new failed */
     bool is_stopping, is_hurrying, has_ended;
     int exit_code;
     struct release *releases; /* PARTITIONS_MAX */
