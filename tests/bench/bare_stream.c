@@ -19,6 +19,7 @@ struct bench {
     struct output_context context;
     struct attempt attempt;
     struct stream *stream;
+    struct chunk_run run;
 };
 
 static void bench_init(struct bench *bench)
@@ -47,7 +48,8 @@ static void hear(struct bench *bench, const char *type, const char *payload, int
     CHECK(dialect_stream_step(&dialect_converse, bench->stream, &event, &step, &why) == OK);
     CHECK(step.is_chunk);
     dialect_stream_heard(&dialect_converse, bench->stream, &counts, &text_bytes);
-    struct chunk_facts facts = {.record = &bench->record,
+    struct chunk_facts facts = {.run = &bench->run,
+                                .record = &bench->record,
                                 .request = &bench->request,
                                 .attempt = &bench->attempt,
                                 .seq = seq,
@@ -76,6 +78,8 @@ int main(int argc, char **argv)
     arena_init(&arena, (size_t)64 << 20);
     CHECK(dialect_stream_start(&dialect_converse, &arena, &(struct heard){.status = 200},
                                (size_t)32 << 20, &bench.stream) == OK);
+    CHECK(output_chunk_run(&bench.context, &arena, &bench.record, &bench.request, &bench.run) ==
+          OK);
     hear(&bench, "messageStart", "{\"role\":\"assistant\"}", seq++);
     for (; seq <= chunks; seq++)
         hear(&bench, "contentBlockDelta",

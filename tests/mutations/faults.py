@@ -82,6 +82,9 @@ FAULTS = [
     Fault("an attempt that did not begin takes another one away", ENGINE + "attempt.c",
           "        *attempt_last(job) = engine->replaced_attempt;\n",
           "        job->attempt_count--;\n"),
+    Fault("chunks of a run keep the id of its first", "worker/wire/outputs/chunk.c",
+          "    run->list[run->id].value = slice_sub(all, id, time - id);\n",
+          "    if (facts->seq == 0)\n        run->list[run->id].value = slice_sub(all, id, time - id);\n"),
     # what partitions hold
     Fault("idle partitions claim their whole share", ENGINE + "hold.c",
           "    uint64_t most = partition->demand.is_asking ? UINT64_MAX : partition->demand.count;\n",

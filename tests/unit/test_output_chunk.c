@@ -172,6 +172,51 @@ static void a_chunk_survives_failed_allocations(void **state)
     assert_int_equal(torture(encode_once, &kit), 3);
 }
 
+static void assert_same(const struct output *a, const struct output *b)
+{
+    assert_true(slice_equal(a->topic, b->topic) && slice_equal(a->key, b->key));
+    assert_true(slice_equal(a->value, b->value));
+    assert_int_equal(a->partition, b->partition);
+    assert_int_equal(a->header_count, b->header_count);
+    for (size_t i = 0; i < a->header_count; i++) {
+        assert_true(slice_equal(a->headers[i].name, b->headers[i].name));
+        assert_true(slice_equal(a->headers[i].value, b->headers[i].value));
+    }
+}
+
+static void a_chunk_of_a_run_equals_one_with_headers_of_its_own(void **state)
+{
+    (void)state;
+    struct output_kit kit;
+    struct arena arena OWNED_BY(arena_done);
+    struct chunk_run run;
+    kit_init(&kit);
+    arena_init(&arena, 1 << 16);
+    for (int round = 0; round < 4; round++) {
+        kit.record.traceparent = round % 2 == 0 ? SLICE_NULL : SLICE("00-ab-cd-01");
+        kit.request.id = round < 2 ? SLICE("order-17") : SLICE("");
+        assert_int_equal(output_chunk_run(&kit.context, &arena, &kit.record, &kit.request, &run),
+                         OK);
+        for (int64_t seq = 0; seq < 3; seq++) {
+            kit.chunk.seq = seq;
+            kit.chunk.wall_ms += 1000;
+            kit.chunk.run = NULL;
+            struct output *own = encode(&kit);
+            kit.chunk.run = &run;
+            struct output *shared = encode(&kit);
+            assert_same(own, shared);
+            output_free(own);
+            output_free(shared);
+        }
+    }
+    /* The limit counts the headers. */
+    kit.context.output_bytes_max = run.bytes + 200;
+    struct output *output = NULL;
+    assert_int_equal(output_chunk(&kit.context, &kit.chunk, &output), ERR_TOO_LARGE);
+    kit.context.output_bytes_max = 1 << 20;
+    assert_int_equal(torture(encode_once, &kit), 2); /* a chunk and its text */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -184,6 +229,7 @@ int main(void)
         cmocka_unit_test(a_chunk_goes_to_the_chunk_topic_with_the_echoed_headers),
         cmocka_unit_test(a_chunk_over_the_limit_is_rejected),
         cmocka_unit_test(a_chunk_survives_failed_allocations),
+        cmocka_unit_test(a_chunk_of_a_run_equals_one_with_headers_of_its_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

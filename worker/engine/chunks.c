@@ -9,7 +9,12 @@ void chunk_send(struct engine *engine, struct call *call, const struct stream_st
     const struct attempt *attempt = call->attempt;
     if (call->is_chunk_refused || call->is_chunk_unsent)
         return;
+    if (call->chunk_run.list == NULL && call->receiver != NULL &&
+        output_chunk_run(&job->terms->output, &call->receiver->arena, &job->record, &job->request,
+                         &call->chunk_run) != OK)
+        call->chunk_run.list = NULL; /* each chunk makes its own headers then */
     struct chunk_facts facts = {
+        .run = call->receiver != NULL && call->chunk_run.list != NULL ? &call->chunk_run : NULL,
         .record = &job->record,
         .request = &job->request,
         .attempt = attempt,

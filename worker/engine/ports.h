@@ -141,7 +141,8 @@ struct ports {
     /* Looks up whether a topic exists and its number of partitions; io copies the name and answers
      * with engine_topic_found. */
     void (*topic_look_up)(void *self, struct slice topic, uint32_t ticket);
-    /* Sends a chunk at once, outside transactions; io owns `chunk` from now on. A rejection arrives
+    /* Sends a chunk at once, outside transactions; io owns `chunk` from now on, but its key and
+     * headers are borrowed for the call. A rejection arrives
      * as engine_chunk_refused. False: the queue is full, and io does not send it; there is a little
      * more room for the last chunk of a run. */
     bool (*chunk_send)(void *self, struct call_ref call, struct output *chunk, bool is_last);

@@ -227,12 +227,13 @@ struct call {
     struct receiver *receiver; /* NULL until the head arrives */
     bool is_streaming;         /* the answer is an event stream */
     bool is_cancelling;
-    bool was_sent;         /* of a call broken off: the request may have reached the service */
-    bool is_chunk_refused; /* the broker rejected one: the run has a gap and ends */
-    bool is_chunk_unsent;  /* the worker could not build one: only the run's end follows */
-    bool is_run_ended;     /* its last chunk was sent */
-    int64_t chunk_seq;     /* next */
-    int64_t chunk_gap;     /* chunks that were not sent since the last one, for want of room */
+    bool was_sent;              /* of a call broken off: the request may have reached the service */
+    bool is_chunk_refused;      /* the broker rejected one: the run has a gap and ends */
+    bool is_chunk_unsent;       /* the worker could not build one: only the run's end follows */
+    bool is_run_ended;          /* its last chunk was sent */
+    struct chunk_run chunk_run; /* in the receiver's arena */
+    int64_t chunk_seq;          /* next */
+    int64_t chunk_gap;          /* chunks that were not sent since the last one, for want of room */
 };
 
 static inline struct call_ref call_ref_of(const struct call *call)

@@ -99,7 +99,17 @@ struct usage_facts {
     int64_t wall_ms; /* of the record */
 };
 
+/* The headers of a run's chunks: all but id and time are the same. */
+struct chunk_run {
+    struct header *list; /* NULL = not made */
+    size_t count, bytes; /* of the list; of its names and texts, but for id and time */
+    size_t id, time;     /* their places */
+};
+
 struct chunk_facts {
+    /* NULL: the chunk has headers of its own; else it borrows the run's, which the next one
+     * changes, and the record's key */
+    struct chunk_run *run;
     const struct record *record;
     const struct request *request;
     const struct attempt *attempt;
@@ -120,6 +130,11 @@ MUST_CHECK enum err output_response(const struct output_context *context,
                                     const struct response_facts *facts, struct output **ret_output);
 MUST_CHECK enum err output_usage(const struct output_context *context,
                                  const struct usage_facts *facts, struct output **ret_output);
+/* Makes the headers of a run; the list is in the arena, names and texts are borrowed.
+ * ERR_NO_MEMORY. */
+MUST_CHECK enum err output_chunk_run(const struct output_context *context, struct arena *arena,
+                                     const struct record *record, const struct request *request,
+                                     struct chunk_run *ret_run);
 MUST_CHECK enum err output_chunk(const struct output_context *context,
                                  const struct chunk_facts *facts, struct output **ret_output);
 /* with_value false: `bedrock-value-omitted: too large` in its place. A record that lost headers
