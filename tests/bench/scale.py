@@ -1,0 +1,203 @@
+#!/usr/bin/env python3
+"""Figures at scale, with a real Kafka and the local Bedrock: memory and counts, which hold on a busy machine; times say so.
+
+  tests/bench/scale.py [memory] [growth] [hot] [large] [partitions] [--requests N] [--calls N …]
+
+  memory      resident memory with 4,000 and 8,000 calls in flight, 1 kB answers
+  growth      resident memory after N requests (default 5,000,000) ÷ after 100,000
+  hot         calls in flight of one busy partition among 1,000, requests of 1, 20 and 100 kB
+  large       time of 200 answers, 25 % of them too large for their topic, beyond that when all fit
+  partitions  resident memory with 1,000 partitions, a backlog of 2,000 records of 400 B in each, and the bound logged
+
+Programs: $BEDROCK_PROGRAMS, else build/release (cmake --build --preset release). Each part has its own topics and group;
+the broker lives in build/kafka/scale and is removed at the end.
+"""
+import argparse
+import json
+import os
+import re
+import shutil
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "kafka"))
+VENV = ROOT / "build" / "venv" / "bin" / "python"
+if VENV.exists() and sys.prefix == sys.base_prefix:
+    os.execv(VENV, [str(VENV), *sys.argv])
+
+from kit import records                                                      # noqa: E402
+from kit.broker import Broker, fetch_jars, free_ports                        # noqa: E402
+from kit.processes import WORK, resident_bytes, wait_for                     # noqa: E402
+from kit.services import Simulator, Worker                                   # noqa: E402
+
+FOLDER = WORK / "scale"
+MODEL = "anthropic.claude-3-haiku-20240307-v1:0"
+MIB = 2 ** 20
+
+
+class Trial:
+    """A worker with topics, a simulator and a page for metrics of its own."""
+
+    def __init__(self, broker, name, simulator, partitions=16, request_partitions=None, topics=None, **delivery):
+        self.broker, self.name = broker, name
+        self.port, = free_ports(1)
+        self.simulator = Simulator(FOLDER / name, {"ledger": {"path": ""}, **simulator}).start()
+        self.topics = topics or records.Topics()
+        if topics is None:
+            self.topics.create(broker.bootstrap, partitions, request_partitions or partitions)
+        self.settings = {
+            "kafka": {"bootstrap_servers": broker.bootstrap, "group_id": f"{self.topics.prefix}.group",
+                      "start": "earliest"},
+            "topics": {"requests": [self.topics.requests], "responses": self.topics.responses,
+                       "chunks": self.topics.chunks, "usage": self.topics.usage, "dead_letters": self.topics.letters},
+            "delivery": delivery, "bedrock": {"endpoint_url": self.simulator.url, "region": "us-east-1"},
+            "telemetry": {"log": {"format": "json"}, "http": {"address": f"127.0.0.1:{self.port}"}}}
+        self.worker = Worker("w0", FOLDER / name, self.settings)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.worker.runs():
+            self.worker.process.kill()
+        self.simulator.process.kill()
+
+    def ask(self, count, size=1000, partition=-1, directive="", first=0):
+        writer = records.Writer(self.broker.bootstrap, **{"linger.ms": 20, "queue.buffering.max.kbytes": 1048576})
+        for number in range(first, first + count):
+            said = directive(number) if callable(directive) else directive
+            text = f"{number} " + (f"[[sim:{said}]] " if said else "")
+            value = json.dumps({"id": f"s{number}", "model": MODEL,
+                                "messages": [["human", text + "x" * max(0, size - len(text) - 120)]]}).encode()
+            writer.send(self.topics.requests, value, partition=partition)
+        writer.flush(600)
+
+    def metric(self, name, without=None):
+        """The sum of a metric's samples, without those with this label; 0 while the worker has no page yet."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=60) as answer:
+                text = answer.read().decode()
+        except OSError:
+            return 0
+        return sum(float(line.rsplit(" ", 1)[1]) for line in text.splitlines()
+                   if re.match(rf"bedrock_worker_{name}[{{ ]", line) and (without is None or without not in line))
+
+    def answered(self):
+        return self.metric("requests_finished_total")
+
+    def resident(self):
+        return resident_bytes(self.worker.pid)
+
+
+def memory(broker, calls):
+    held = calls * 9 // 8
+    with Trial(broker, f"memory{calls}", {"latency": "4s", "answer_bytes": 1000}, max_in_flight=calls, max_held=held) as trial:
+        trial.ask(calls * 8)
+        trial.worker.start()
+        most, open_most, end = 0, 0, time.monotonic() + 60
+        while time.monotonic() < end:
+            open_most = max(open_most, trial.metric("calls_in_flight"))
+            most = max(most, trial.resident())
+            time.sleep(1)
+        print(f"{calls} in flight: at most {open_most:.0f} calls seen open, resident at most {most / MIB:.0f} MiB "
+              f"({most / 1e6:.0f} MB)")
+
+
+def growth(broker, requests):
+    with Trial(broker, "growth", {"latency": "20ms", "answer_bytes": 1000}) as trial:
+        trial.worker.start()
+        asked, weights = 0, {}
+        for mark in (100_000, requests):
+            while asked < mark:
+                trial.ask(min(20_000, mark - asked), 300, first=asked)
+                asked += min(20_000, mark - asked)
+                wait_for(lambda: trial.answered() >= asked - 5_000, 600)
+            wait_for(lambda: trial.answered() >= asked, 600)
+            weights[mark] = trial.resident()
+            print(f"after {mark:,} requests: {weights[mark] / MIB:.1f} MiB")
+        print(f"ratio {weights[requests] / weights[100_000]:.3f} (at most 1.05)")
+
+
+def hot(broker, partitions=1000):
+    for size in (1_000, 20_000, 100_000):
+        with Trial(broker, f"hot{size}", {"latency": "5s"}, request_partitions=partitions) as trial:
+            trial.ask(1200 if size < 100_000 else 600, size, partition=7)
+            trial.worker.start()
+            most, end = 0, time.monotonic() + 60
+            while time.monotonic() < end and most < 256:
+                most = max(most, trial.metric("calls_in_flight"))
+                time.sleep(0.5)
+            print(f"one busy partition among {partitions}, requests of {size} bytes: {most:.0f} of 256 calls open (at least 240)")
+
+
+def large(broker):
+    took = {}
+    for name, directive in (("all fit", ""), ("25 % too large", lambda number: "bytes=30000" if number % 4 == 0 else "")):
+        with Trial(broker, f"large{len(took)}", {"latency": "200ms", "answer_bytes": 1000}) as trial:
+            records.delete_topic(broker.bootstrap, trial.topics.responses)
+            records.create_topic(broker.bootstrap, trial.topics.responses, 16, {"max.message.bytes": "20000"})
+            trial.worker.start()
+            wait_for(lambda: trial.worker.events("ready"))
+            trial.ask(16)
+            wait_for(lambda: trial.answered() >= 16)
+            began = time.monotonic()
+            trial.ask(200, directive=directive, first=16)
+            wait_for(lambda: trial.answered() >= 216, pause=0.05)
+            took[name] = time.monotonic() - began
+            aborts = trial.metric("batches_total", without='outcome="committed"')
+            print(f"200 answers, {name}: {took[name]:.2f} s, {aborts:.0f} transactions without a commit")
+    print(f"beyond the time when all fit: {took['25 % too large'] - took['all fit']:.2f} s (at most 1)")
+
+
+def partitions(broker, count=1000):
+    with Trial(broker, "partitions", {"latency": "2s", "answer_bytes": 1000}, request_partitions=count) as trial:
+        writer = records.Writer(broker.bootstrap, **{"linger.ms": 100, "queue.buffering.max.kbytes": 1048576})
+        value = json.dumps({"model": MODEL, "messages": [["human", "y" * 300]]}).encode()
+        for number in range(2000):
+            for partition in range(count):
+                writer.send(trial.topics.requests, value, partition=partition)
+        writer.flush(900)
+        trial.worker.start()
+        most, end = 0, time.monotonic() + 90
+        while time.monotonic() < end:
+            most = max(most, trial.resident())
+            time.sleep(1)
+        bound = trial.worker.events("memory_bound")[-1]
+        print(f"{count} partitions: resident at most {most / 1e6:.0f} MB; the bound logged for {bound['partitions']} "
+              f"partitions is {bound['bytes'] / 1e6:.0f} MB (and at most 400)")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", nargs="*", choices=["memory", "growth", "hot", "large", "partitions", []])
+    parser.add_argument("--requests", type=int, default=5_000_000)
+    parser.add_argument("--calls", type=int, nargs="+", default=[4000, 8000])
+    options = parser.parse_args()
+    wanted = options.what or ["memory", "growth", "hot", "large", "partitions"]
+    missing = fetch_jars(print)
+    if missing:
+        sys.exit(f"no Apache Kafka: {missing}")
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    broker = Broker(FOLDER / "broker", {"authorizer.class.name": ""}, heap="1g")
+    broker.format()
+    broker.start()
+    try:
+        for calls in options.calls if "memory" in wanted else []:
+            memory(broker, calls)
+        if "growth" in wanted:
+            growth(broker, options.requests)
+        if "hot" in wanted:
+            hot(broker)
+        if "large" in wanted:
+            large(broker)
+        if "partitions" in wanted:
+            partitions(broker)
+    finally:
+        broker.kill()
+        broker.wipe()
+
+
+main()
