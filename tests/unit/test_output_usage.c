@@ -9,6 +9,8 @@
 #include "unit/output_read.h"
 #include "unit/torture.h"
 
+#include <stdio.h>
+
 #define HEAD                                                                                       \
     "{\"specversion\":\"1.0\",\"id\":\"019aab1e-5000-7000-8000-000000000002\",\"source\":"         \
     "\"/bedrock-worker/bedrock-worker\",\"type\":\"bedrock.chat.usage.v1\",\"subject\":"
@@ -132,6 +134,52 @@ static void a_usage_record_survives_failed_allocations(void **state)
     assert_int_equal(torture(encode_once, &kit), 3);
 }
 
+/* ---- calls that two owners may record ---- */
+
+/* Computed by Python's hashlib. */
+static void the_id_of_a_lost_call_follows_from_its_request(void **state)
+{
+    (void)state;
+    struct output_kit kit;
+    kit_init(&kit);
+    kit.context.group_id = SLICE("orders-group");
+    struct lost_call_name name = {.topic = SLICE("bedrock.requests"),
+                                  .partition = 3,
+                                  .offset = 42,
+                                  .timestamp_ms = 1795000000123,
+                                  .begun = 2};
+    struct uuid id;
+    output_lost_call_id(&kit.context, &name, &id);
+    assert_text(uuid_slice(&id), "01a1ee56-5e7b-7a63-b63a-fbd183db8798");
+    name.timestamp_ms = -1; /* a record without one */
+    output_lost_call_id(&kit.context, &name, &id);
+    assert_text(uuid_slice(&id), "00000000-0000-7bac-9e31-a9d6ca678491");
+}
+
+static void a_record_that_replaces_another_is_the_same_beside(void **state)
+{
+    (void)state;
+    struct output_kit kit;
+    kit_init(&kit);
+    struct output *output = encode(&kit), *copy = NULL;
+    struct uuid id;
+    memcpy(id.text, "01a1ee56-5e7b-7a63-b63a-fbd183db8798", UUID_TEXT_LEN);
+    assert_int_equal(output_usage_replacing(&kit.context, output, &id, &copy), OK);
+    char expected[4096];
+    (void)snprintf(expected, sizeof expected, "%.*s,\"replaces\":\"%.*s\"}}",
+                   (int)output->value.len - 2, output->value.ptr, SLICE_ARG(uuid_slice(&id)));
+    assert_text(copy->value, expected);
+    assert_text(copy->key, "default");
+    assert_text(copy->topic, "bedrock.usage");
+    assert_int_equal(copy->header_count, output->header_count);
+    assert_text(copy->headers[0].value, "application/cloudevents+json; charset=UTF-8");
+    assert_text(copy->bill.model, KIT_MODEL);
+    assert_int_equal(copy->bill.output_tokens, output->bill.output_tokens);
+    assert_true(copy->is_replacing);
+    output_free(output);
+    output_free(copy);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -141,6 +189,8 @@ int main(void)
         cmocka_unit_test(a_usage_record_outlives_the_request),
         cmocka_unit_test(a_usage_record_over_the_limit_is_rejected),
         cmocka_unit_test(a_usage_record_survives_failed_allocations),
+        cmocka_unit_test(the_id_of_a_lost_call_follows_from_its_request),
+        cmocka_unit_test(a_record_that_replaces_another_is_the_same_beside),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,6 +16,9 @@ struct uuid {
 
 /* Makes a UUID; `wall_ms` is since 1970. The seed of `random` decides the random bits. */
 void uuid_new(struct uuid *ret_uuid, int64_t wall_ms, struct random *random);
+/* Makes a UUID of version 7 whose 74 other bits come from `high` (12) and `low` (62); their upper
+ * bits are ignored. */
+void uuid_make(struct uuid *ret_uuid, int64_t wall_ms, uint64_t high, uint64_t low);
 
 static inline struct slice uuid_slice(const struct uuid *uuid)
 {

@@ -31,6 +31,7 @@ struct output {
     const struct header *headers;
     size_t header_count;
     size_t held_bytes;  /* what it counts against delivery.max_held_bytes */
+    bool is_replacing;  /* OUTPUT_USAGE: it names the record that it replaces */
     bool is_delivered;  /* under at_least_once: the broker has it, should its batch come again */
     struct buf body;    /* owns the value and the texts of our own headers; zeroed = empty */
     struct arena arena; /* owns the rest: topic of a reply, key, header list, echoed headers */
@@ -105,6 +106,28 @@ struct chunk_run {
     size_t count, bytes; /* of the list; of its names and texts, but for id and time */
     size_t id, time;     /* their places */
 };
+
+/* What names a call that a committed offset map tells as begun. */
+struct lost_call_name {
+    struct slice topic; /* of its request */
+    int32_t partition;
+    int64_t offset;
+    int64_t timestamp_ms; /* of its request's record; what is below 0 counts as 0 */
+    uint8_t begun;        /* the count that the map tells of its offset */
+};
+
+/* The id of the usage record (`worker_lost`) of such a call when its owner is lost: each owner
+ * computes the same one, so that the first owner, should it live, can name the record as replaced.
+ * The first 16 bytes of SHA-256 over group, topic, partition, offset, timestamp and count (as
+ * decimal text, with a line feed between them), made a UUID of version 7 whose time is the
+ * timestamp. */
+void output_lost_call_id(const struct output_context *context, const struct lost_call_name *name,
+                         struct uuid *ret_id);
+/* A copy of a usage record that says also which record it replaces; `output` stays as it is.
+ * ERR_NO_MEMORY, ERR_TOO_LARGE. */
+MUST_CHECK enum err output_usage_replacing(const struct output_context *context,
+                                           const struct output *output, const struct uuid *replaced,
+                                           struct output **ret_output);
 
 struct chunk_facts {
     /* NULL: the chunk has headers of its own; else it borrows the run's, which the next one

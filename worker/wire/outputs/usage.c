@@ -1,10 +1,13 @@
 #include "wire/outputs/output.h"
 
+#include "base/check.h"
 #include "base/instant.h"
+#include "wire/formats/hash.h"
 #include "wire/formats/json.h"
 #include "wire/outputs/draft.h"
 
-#define USAGE_FRAME_BYTES 1300 /* beside the texts that are counted one by one */
+#define USAGE_FRAME_BYTES    1300 /* beside the texts that are counted one by one */
+#define USAGE_REPLACES_BYTES 256  /* the member `replaces`, and the headers */
 
 /* Returns where the model's text ends. */
 static size_t add_call(struct buf *body, const struct usage_facts *facts)
@@ -82,6 +85,15 @@ static void set_bill(struct output *output, const struct usage_facts *facts, siz
     };
 }
 
+static enum err end_draft(struct draft *draft, struct slice tenant, struct output **ret_output)
+{
+    draft_value_ends(draft);
+    draft_header(draft, "content-type", SLICE("application/cloudevents+json; charset=UTF-8"));
+    struct draft_address address = {
+        .topic = draft->context->usage_topic, .partition = -1, .key = tenant};
+    return draft_end(draft, &address, ret_output);
+}
+
 enum err output_usage(const struct output_context *context, const struct usage_facts *facts,
                       struct output **ret_output)
 {
@@ -94,12 +106,59 @@ enum err output_usage(const struct output_context *context, const struct usage_f
     if (err != OK)
         return err;
     size_t model_end = add_value(draft.body, context, facts);
-    draft_value_ends(&draft);
-    draft_header(&draft, "content-type", SLICE("application/cloudevents+json; charset=UTF-8"));
-    struct draft_address address = {
-        .topic = context->usage_topic, .partition = -1, .key = request->tenant};
-    err = draft_end(&draft, &address, ret_output);
+    err = end_draft(&draft, request->tenant, ret_output);
     if (err == OK)
         set_bill(*ret_output, facts, model_end);
     return err;
+}
+
+/* ---- calls that two owners may record ---- */
+
+/* Big-endian. */
+static uint64_t number_of(const uint8_t *bytes)
+{
+    uint64_t number = 0;
+    for (size_t i = 0; i < sizeof number; i++)
+        number = number << 8 | bytes[i];
+    return number;
+}
+
+void output_lost_call_id(const struct output_context *context, const struct lost_call_name *name,
+                         struct uuid *ret_id)
+{
+    int64_t timestamp_ms = name->timestamp_ms < 0 ? 0 : name->timestamp_ms;
+    uint8_t digest[SHA256_LEN];
+    struct buf text OWNED_BY(buf_done);
+    buf_init(&text, SIZE_MAX);
+    buf_add(&text, context->group_id);
+    buf_add_byte(&text, '\n');
+    buf_add(&text, name->topic);
+    buf_addf(&text, "\n%d\n%lld\n%lld\n%u", (int)name->partition, (long long)name->offset,
+             (long long)timestamp_ms, name->begun);
+    CHECK(text.failed == OK);
+    hash_sha256(buf_slice(&text), digest);
+    uuid_make(ret_id, timestamp_ms, number_of(digest), number_of(digest + sizeof(uint64_t)));
+}
+
+enum err output_usage_replacing(const struct output_context *context, const struct output *output,
+                                const struct uuid *replaced, struct output **ret_output)
+{
+    struct slice ends = SLICE("}}");
+    struct slice value = output->value;
+    CHECK(output->kind == OUTPUT_USAGE && value.len > ends.len);
+    struct draft draft;
+    enum err err = draft_begin(&draft, context, OUTPUT_USAGE, value.len + USAGE_REPLACES_BYTES);
+    if (err != OK)
+        return err;
+    buf_add(draft.body, slice_of(value.ptr, value.len - ends.len));
+    json_add_text_member(draft.body, "replaces", uuid_slice(replaced));
+    buf_add(draft.body, ends);
+    err = end_draft(&draft, output->key, ret_output);
+    if (err != OK)
+        return err;
+    struct output *copy = *ret_output;
+    copy->is_replacing = true;
+    copy->bill = output->bill;
+    copy->bill.model.ptr = copy->value.ptr + (output->bill.model.ptr - value.ptr);
+    return OK;
 }
