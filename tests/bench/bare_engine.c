@@ -183,6 +183,7 @@ static struct engine_config config_make(void)
         .commit_interval_ms = TURN_MS,
         .drain_timeout_ms = 10000,
         .stall_ms = 22500,
+        .heartbeat_ms = 3000,
         .offset_map_bytes_max = 4096,
         .retry.max_attempts = 6,
         .retry.max_elapsed_ms = 1800000,

@@ -154,6 +154,7 @@ static void begin(void)
         .commit_interval_ms = TURN_MS,
         .drain_timeout_ms = 10000,
         .stall_ms = 22500,
+        .heartbeat_ms = 3000,
         .offset_map_bytes_max = 4096,
         .retry = {.max_attempts = 1,
                   .max_elapsed_ms = 1800000,

@@ -190,6 +190,7 @@ static void start(struct bench *bench)
         .commit_interval_ms = 10,
         .drain_timeout_ms = 1000,
         .stall_ms = 5000,
+        .heartbeat_ms = 3000,
         .offset_map_bytes_max = 4096,
         .retry = {.max_attempts = 3,
                   .max_elapsed_ms = 60000,

@@ -19,6 +19,9 @@ void audit_call_ended(struct world *world, struct worker *worker, int log, int64
     struct account *account = &worker->accounts[log][offset];
     MUST(world, account->open == 1);
     account->open--;
+    /* Its next owner cannot know that a call cost nothing. */
+    if (!is_billable && account->is_known)
+        kafka_record(world, log, offset)->died_may++;
     if (is_billable && account->is_renounced)
         account->orphans++;
     else if (is_billable)
@@ -31,6 +34,8 @@ static void note_known(struct world *world, struct account *account, int log, in
 {
     if (account->committed == 0 && account->cut == 0)
         return;
+    if (account->open == 0 && account->owed == 0)
+        kafka_record(world, log, offset)->died_may++;
     account->is_known = true;
     account->known_deaths = kafka_record(world, log, offset)->deaths;
 }
@@ -63,7 +68,7 @@ static const char *usage_id(struct world *world, const char *value)
     return id + 6;
 }
 
-static void note_usage(struct world *world, const char *id, bool is_witnessed)
+static void note_usage(struct world *world, const char *id, const char *value, bool is_witnessed)
 {
     if (world->usages == world->usage_room) {
         world->usage_room = world->usage_room == 0 ? 256 : world->usage_room * 2;
@@ -74,7 +79,15 @@ static void note_usage(struct world *world, const char *id, bool is_witnessed)
     world->usage_ids[world->usages].is_witnessed = is_witnessed;
     world->usage_ids[world->usages].worker = -1;
     world->usage_ids[world->usages].is_unknown = false;
-    memcpy(world->usage_ids[world->usages++].id.text, id, UUID_TEXT_LEN);
+    memcpy(world->usage_ids[world->usages].id.text, id, UUID_TEXT_LEN);
+    const char *replaces = strstr(value, "\"replaces\":\"");
+    memset(&world->usage_ids[world->usages].replaces, 0, sizeof(struct uuid));
+    if (replaces != NULL)
+        memcpy(world->usage_ids[world->usages].replaces.text, replaces + 12, UUID_TEXT_LEN);
+    world->usage_ids[world->usages].is_lost = strstr(value, "\"worker_lost\"") != NULL;
+    (void)broker_source(world, value, "\"source\":{", &world->usage_ids[world->usages].log,
+                        &world->usage_ids[world->usages].offset);
+    world->usages++;
 }
 
 void audit_call_lost(struct world *world, struct fake_record *record, int log, int64_t offset)
@@ -108,7 +121,7 @@ void audit_usage(struct world *world, struct worker *worker, const char *value, 
                         memcmp(world->usage_ids[i].id.text, id, UUID_TEXT_LEN) != 0);
     MUST(world, !was_known || world->config.exactly_once || world->is_shaken);
     MUST(world, !record->is_count);
-    note_usage(world, id, is_witnessed);
+    note_usage(world, id, value, is_witnessed);
     if (was_known)
         return;
     if (strstr(value, "\"worker_lost\"") != NULL) {
@@ -182,19 +195,27 @@ static void check_begun(struct world *world, struct worker *worker, int log, int
     /* Usage in the batch may be that of an orphan, never that of the running call. */
     account->cut = (uint8_t)(account->open + (account->owed > own ? account->owed - own : 0));
     bool is_owed_by_dead = record->is_lost_expected && lost == 0;
-    account->is_forgiven =
-        is_owed_by_dead && account->is_known && account->known_deaths == record->deaths &&
-        (open == NULL || !open->is_under_way || account->open + account->owed > 0);
-    if (account->orphans > 0 || record->is_gone)
-        return; /* which of them is in the batch is unknown */
+    bool is_own = is_owed_by_dead && account->is_known && account->known_deaths == record->deaths;
+    /* A call that this worker recorded as lost by itself counts as a death. */
+    int ended = open == NULL ? 0 : open->begun - open->is_under_way;
+    account->is_spent = is_own && ended > record->deaths + lost;
+    account->is_forgiven = is_own && (account->is_spent || open == NULL || !open->is_under_way ||
+                                      account->open + account->owed > 0);
+    /* An adopted answer is the map's running call until it is committed. */
+    if (account->orphans > 0 && open != NULL && open->is_under_way &&
+        (!record->is_lost_expected || account->is_known))
+        account->cut = 1;
+    if (account->orphans > 0 || account->is_renounced || record->is_gone)
+        return; /* which of them is in the batch, or adopted, is unknown */
     if (account->is_forgiven)
         is_owed_by_dead = false;
     MUST(world, account->cut + is_owed_by_dead <= 1);
     bool is_running = account->cut > 0 || is_owed_by_dead;
     int begun = record->deaths + lost + (is_running ? 1 : 0);
     MUST(world, (open != NULL && open->is_under_way) == is_running);
-    MUST(world, (open == NULL ? 0 : open->begun) ==
-                    (begun > OFFSET_MAP_BEGUN_MAX ? OFFSET_MAP_BEGUN_MAX : begun));
+    int told = open == NULL ? 0 : open->begun;
+    begun += account->is_spent;
+    MUST(world, told == (begun > OFFSET_MAP_BEGUN_MAX ? OFFSET_MAP_BEGUN_MAX : begun));
 }
 
 static void check_cut(struct world *world, struct worker *worker, const struct batch_offset *cut)
@@ -242,6 +263,9 @@ void audit_committed(struct world *world, struct worker *worker)
                 record->deaths++;
             }
             accounts[offset].is_settling = false;
+            if (accounts[offset].is_spent)
+                record->deaths++;
+            accounts[offset].is_spent = false;
             if (accounts[offset].is_forgiven || is_answered) {
                 lost_is_settled(world, record, log, offset);
                 accounts[offset].is_known = accounts[offset].is_forgiven = false;
@@ -256,7 +280,8 @@ void audit_committed(struct world *world, struct worker *worker)
 bool audit_is_open(const struct worker *worker, int log)
 {
     for (int64_t offset = 0; offset < RECORDS_MAX; offset++)
-        if (worker->accounts[log][offset].committed > 0)
+        /* What a lost tenure left, and no later one adopted, names a record to replace. */
+        if (worker->accounts[log][offset].committed > 0 && !worker->accounts[log][offset].is_known)
             return true;
     return false;
 }
@@ -273,13 +298,24 @@ void audit_removed(struct world *world, struct worker *worker)
         }
 }
 
+/* What a committed map tells of a worker that is no more, its successor records as lost. */
+static void note_death(struct fake_record *record, const struct account *account)
+{
+    bool is_told = account->committed > 0;
+    record->died_may += is_told || account->is_known;
+    record->died_must += is_told && account->open + account->owed > 0 && account->orphans == 0 &&
+                         !account->is_known && !record->is_done && !record->is_gone &&
+                         !record->is_count;
+}
+
 /* Killed: its successor records the calls in its map, the rest is lost. */
 void audit_worker_died(struct world *world, struct worker *worker)
 {
     for (int log = 0; world->config.exactly_once && log < world->log_count; log++)
         for (int64_t offset = 0; offset < RECORDS_MAX; offset++) {
             const struct account *account = &worker->accounts[log][offset];
-            const struct fake_record *record = kafka_record(world, log, offset);
+            struct fake_record *record = kafka_record(world, log, offset);
+            note_death(record, account);
             if (account->committed > 0 && account->orphans == 0 && !record->is_done &&
                 !record->is_gone)
                 MUST(world, record->is_lost_expected);
@@ -293,6 +329,9 @@ void audit_worker_ended(struct world *world, struct worker *worker)
     for (int log = 0; log < world->log_count; log++)
         for (int64_t offset = 0; offset < RECORDS_MAX; offset++) {
             const struct account *account = &worker->accounts[log][offset];
+            if (worker->exit_code != 0)
+                kafka_record(world, log, offset)->died_may +=
+                    account->committed > 0 || account->is_known;
             if (worker->exit_code == 0)
                 MUST(world, account->open == 0 && account->owed == 0 && account->orphans == 0);
         }
@@ -308,4 +347,48 @@ bool audit_is_quiet(const struct world *world, int log)
                 return false;
         }
     return true;
+}
+
+static bool is_replaced(const struct world *world, const struct uuid *id)
+{
+    for (uint64_t i = 0; i < world->usages; i++)
+        if (memcmp(&world->usage_ids[i].replaces, id, sizeof *id) == 0)
+            return true;
+    return false;
+}
+
+static bool came_before(const struct world *world, uint64_t usage)
+{
+    for (uint64_t i = 0; i < usage; i++)
+        if (memcmp(&world->usage_ids[i].id, &world->usage_ids[usage].id, sizeof(struct uuid)) == 0)
+            return true;
+    return false;
+}
+
+/* Records of lost calls of this request that no other record replaces. */
+static int count_lost(const struct world *world, int log, int64_t offset)
+{
+    int count = 0;
+    for (uint64_t i = 0; i < world->usages; i++)
+        count += world->usage_ids[i].is_lost && world->usage_ids[i].log == log &&
+                 world->usage_ids[i].offset == offset && !came_before(world, i) &&
+                 !is_replaced(world, &world->usage_ids[i].id);
+    return count;
+}
+
+void audit_check_log(struct world *world, int log)
+{
+    for (int64_t offset = 0; offset < world->logs[log].end; offset++) {
+        const struct fake_record *record = kafka_record(world, log, offset);
+        if (record->is_gone || record->kind == REQUEST_GAP || !world->config.exactly_once)
+            continue;
+        int lost = count_lost(world, log, offset);
+        MUST(world, lost >= record->died_must);
+        MUST(world, lost <= record->died_may);
+        if (world->pin == PIN_OUTAGES)
+            MUST(world, record->paid <= 1 && lost == 0); /* nothing is paid twice */
+    }
+    for (uint64_t i = 0; i < world->usages; i++)
+        if (world->usage_ids[i].log == log)
+            world->usage_ids[i].log = -1;
 }

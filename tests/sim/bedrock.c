@@ -131,6 +131,8 @@ static void on_call_start(void *self, struct call_ref ref, const struct http_req
     check_retry(world, worker, log, offset);
     world->calls++;
     record->may_call = false;
+    record->holder = worker->index;
+    record->holder_life = (int)worker->incarnation;
     worker->calls[ref.index] = (struct fake_call){
         .is_open = true, .ref = ref, .log = log, .offset = offset, .key = record->key};
     audit_call_began(world, worker, log, offset);
@@ -292,6 +294,7 @@ void bedrock_step(struct world *world, struct worker *worker, const struct sim_e
     worker->tried[call->log][call->offset].invalid += outcome == CALL_INVALID;
     record->may_call = record->may_call || is_retryable(outcome) || outcome == CALL_INVALID;
     call->is_heard = true;
+    record->paid += outcome == CALL_OK;
     audit_call_ended(world, worker, call->log, call->offset,
                      is_billable(outcome) && !record->is_count);
     hear(world, worker, call, outcome);

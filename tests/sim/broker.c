@@ -232,7 +232,9 @@ static void decide_transaction(struct world *world, struct worker *worker,
                                struct batch_end *ret_end)
 {
     const struct batch *batch = &worker->batch;
-    if (batch->offset_count > 0 && !worker->is_member) {
+    if (kafka_is_away(world)) {
+        ret_end->outcome = BATCH_UNKNOWN;
+    } else if (batch->offset_count > 0 && !worker->is_member) {
         ret_end->outcome = BATCH_MEMBER_GONE;
         note_hurt(world, worker);
     } else if (batch->offset_count > 0 && worker->batch_generation != world->group_generation) {
@@ -303,8 +305,19 @@ void broker_commit_kept(struct world *world, struct worker *worker)
     }
 }
 
+/* The commit waits for the brokers, or its answer is lost with them. */
+static bool is_held_up(struct world *world, struct worker *worker)
+{
+    if (!kafka_is_away(world) || (world->config.exactly_once && world->outage_until % 3 == 0))
+        return false;
+    world_add(world, EVENT_BATCH, worker, world->outage_until - world->now_ms + 1);
+    return true;
+}
+
 void broker_batch(struct world *world, struct worker *worker)
 {
+    if (is_held_up(world, worker))
+        return;
     struct batch_end end = {.id = worker->batch.id, .reason = SLICE("simulated")};
     worker->has_batch = false;
     struct batch_refusal refusal = {.is_sure = true};

@@ -116,6 +116,7 @@ void kafka_recreate(struct world *world)
     struct fake_log *log = &world->logs[index];
     if (!is_quiet(world, index))
         return;
+    audit_check_log(world, index);
     kafka_make_records(world, log, 1 + (int64_t)random_below(&world->random, RECORDS_MAX));
     log->is_recreated = true;
     if (random_below(&world->random, 2) == 0) { /* Kafka deletes its offsets later */
@@ -139,7 +140,9 @@ static void deliver(struct world *world, struct worker *worker, int log, int64_t
         [REPLY_FORBIDDEN] = ", \"reply_to\": \"orders\"",
         [REPLY_VANISHED] = ", \"reply_to\": \"reply.vanished\"",
     };
-    const struct fake_record *fake = kafka_record(world, log, offset);
+    struct fake_record *fake = kafka_record(world, log, offset);
+    if (fake->timestamp_ms == 0)
+        fake->timestamp_ms = WALL_AT_START + world->now_ms;
     char value[512];
     char key[8];
     int len =
@@ -157,7 +160,7 @@ static void deliver(struct world *world, struct worker *worker, int log, int64_t
         .topic = TOPIC,
         .partition = log,
         .offset = offset,
-        .timestamp_ms = WALL_AT_START + world->now_ms,
+        .timestamp_ms = fake->timestamp_ms,
         .timestamp_type = TIMESTAMP_CREATE,
         .key = fake->key < 0 ? SLICE_NULL : slice_of_text(key),
         .value = slice_of(value, (size_t)len),
@@ -196,6 +199,8 @@ static void pump_log(struct world *world, struct worker *worker, int index)
 
 void kafka_pump(struct world *world, struct worker *worker)
 {
+    if (kafka_is_away(world))
+        return;
     for (int i = 0; i < world->log_count; i++)
         if (worker->has_tenure[i] && worker->positions[i] >= 0 && !worker->is_revoking[i])
             pump_log(world, worker, i);
@@ -203,11 +208,32 @@ void kafka_pump(struct world *world, struct worker *worker)
 
 /* ---- the group ---- */
 
-/* The results of this log's calls are lost: its next owner may call again. */
-static void may_call_again(struct fake_log *log)
+/* Whether the worker that called this request last may still have its call or answer: it keeps what
+ * a lost partition had. */
+static bool is_held(const struct world *world, const struct fake_record *record)
 {
-    for (int64_t offset = 0; offset < log->planned; offset++)
-        log->records[offset].may_call = true;
+    const struct worker *holder = &world->workers[record->holder];
+    return world->config.keep_lost_ms > 0 && world->config.exactly_once && holder->engine != NULL &&
+           !holder->is_stopping && (int)holder->incarnation == record->holder_life;
+}
+
+/* The results of this log's calls are lost, or do not help its next owner (-1 = unknown yet), which
+ * may call again. */
+static void may_call_again(const struct world *world, struct fake_log *log, int owner)
+{
+    for (int64_t offset = 0; offset < log->planned; offset++) {
+        struct fake_record *record = &log->records[offset];
+        if (!is_held(world, record) || (owner >= 0 && owner != record->holder))
+            record->may_call = true;
+    }
+}
+
+void kafka_dropped(struct world *world, const struct worker *worker, int log, int64_t offset)
+{
+    struct fake_record *record = kafka_record(world, log, offset);
+    if (record->holder == worker->index)
+        record->may_call = true;
+    memset(&world->workers[worker->index].tried[log][offset], 0, sizeof worker->tried[log][offset]);
 }
 
 /* An owner is gone: its successor must record the calls that the map has as running. */
@@ -227,18 +253,20 @@ static void note_owner_gone(struct world *world, struct fake_log *log)
     }
 }
 
-static void give(struct world *world, struct fake_log *log, int to)
+void kafka_give(struct world *world, struct fake_log *log, int to)
 {
     log->owner = to;
     log->next_owner = -1;
     world->group_generation++;
-    if (to < 0)
+    if (kafka_is_away(world))
+        log->owner = -1;
+    if (log->owner < 0)
         return;
     int index = (int)(log - world->logs);
     world_add(world, EVENT_ASSIGN, &world->workers[to], world_delay(world, 50))->a = index;
 }
 
-static int any_member(struct world *world)
+int kafka_any_member(struct world *world)
 {
     int start = (int)random_below(&world->random, (uint64_t)world->worker_count);
     for (int i = 0; i < world->worker_count; i++) {
@@ -252,12 +280,15 @@ static int any_member(struct world *world)
 
 void kafka_join(struct world *world, struct worker *worker)
 {
+    worker->knows_it_is_out = true;
+    if (kafka_is_away(world))
+        return;
     worker->is_member = true;
     worker->knows_it_is_out = false;
     world->group_generation++;
     for (int i = 0; i < world->log_count; i++)
         if (world->logs[i].owner < 0)
-            give(world, &world->logs[i], worker->index);
+            kafka_give(world, &world->logs[i], worker->index);
     for (int i = 0; i < LOGS_MAX; i++)
         worker->positions[i] = worker->has_tenure[i] ? worker->positions[i] : -1;
 }
@@ -265,15 +296,22 @@ void kafka_join(struct world *world, struct worker *worker)
 void kafka_assign(struct world *world, struct worker *worker, const struct sim_event *event)
 {
     int index = event->a;
+    if (kafka_is_away(world)) {
+        world_add(world, EVENT_ASSIGN, worker, world->outage_until - world->now_ms)->a = index;
+        return;
+    }
     if (world->logs[index].owner != worker->index || worker->has_tenure[index] ||
-        !worker->is_member)
+        !worker->is_member || worker->knows_it_is_out)
         return;
     worker->has_tenure[index] = true;
     worker->is_revoking[index] = worker->is_revoke_hurt[index] = false;
     worker->positions[index] = -1;
-    memset(worker->tried[index], 0, sizeof worker->tried[index]);
+    for (int64_t offset = 0; offset < RECORDS_MAX; offset++)
+        if (worker->accounts[index][offset].open == 0) /* else its call may be adopted */
+            memset(&worker->tried[index][offset], 0, sizeof worker->tried[index][offset]);
     worker->tenures[index] = (struct tenure){(uint32_t)index, ++worker->next_epoch};
     world_note(world, "w%d gets %d", worker->index, index);
+    may_call_again(world, &world->logs[index], worker->index);
     engine_partition_assigned(worker->engine, worker->tenures[index], TOPIC, index);
 }
 
@@ -281,7 +319,7 @@ void kafka_move(struct world *world)
 {
     int index = (int)random_below(&world->random, (uint64_t)world->log_count);
     struct fake_log *log = &world->logs[index];
-    int to = any_member(world);
+    int to = kafka_any_member(world);
     if (log->owner < 0 || to < 0 || to == log->owner || log->next_owner >= 0)
         return;
     struct worker *from = &world->workers[log->owner];
@@ -311,7 +349,7 @@ void kafka_kick(struct world *world, struct worker *worker, bool is_dead)
         if (log->next_owner == worker->index)
             log->next_owner = -1;
         if (!has_done && worker->has_tenure[i])
-            may_call_again(log);
+            may_call_again(world, log, -1);
         if (log->owner != worker->index)
             continue;
         note_owner_gone(world, log);
@@ -319,8 +357,8 @@ void kafka_kick(struct world *world, struct worker *worker, bool is_dead)
             MUST(world, !audit_is_open(worker, i));
         int to = log->next_owner;
         if (to < 0 || !world->workers[to].is_member || world->workers[to].is_stopping)
-            to = any_member(world);
-        give(world, log, to);
+            to = kafka_any_member(world);
+        kafka_give(world, log, to);
     }
     /* A worker without its partitions cannot learn from their offsets the outcome of its last
      * transaction. */
@@ -334,8 +372,11 @@ void kafka_kick(struct world *world, struct worker *worker, bool is_dead)
     /* Its first heartbeat after it woke tells it. */
     int64_t asleep_ms =
         worker->stalled_until > world->now_ms ? worker->stalled_until - world->now_ms : 0;
-    world_add(world, EVENT_LOST, worker,
-              asleep_ms + (int64_t)random_below(&world->random, HEARTBEAT_MS));
+    int64_t lost_ms = asleep_ms + (int64_t)random_below(&world->random, HEARTBEAT_MS);
+    /* Without brokers its own client ends the session, and before they can be back. */
+    if (kafka_is_away(world) && asleep_ms <= SESSION_MS)
+        lost_ms = SESSION_MS;
+    world_add(world, EVENT_LOST, worker, lost_ms);
 }
 
 void kafka_lost(struct world *world, struct worker *worker)
@@ -346,7 +387,7 @@ void kafka_lost(struct world *world, struct worker *worker)
             continue;
         engine_partition_lost(worker->engine, worker->tenures[i]);
         audit_tenure_over(world, worker, i);
-        may_call_again(&world->logs[i]); /* its calls since it was removed are lost */
+        may_call_again(world, &world->logs[i], -1);
         worker->has_tenure[i] = false;
         worker->kept[i].is_set = false;
         worker->positions[i] = -1;
@@ -362,7 +403,7 @@ static void check_release(struct world *world, struct worker *worker, int index)
 {
     bool is_late = world->now_ms - worker->revoked_ms[index] >= world->config.drain_timeout_ms;
     if (is_late || worker->is_revoke_hurt[index] || !worker->is_revoking[index]) {
-        may_call_again(&world->logs[index]);
+        may_call_again(world, &world->logs[index], -1);
         world->is_shaken = true;
         return;
     }
@@ -389,8 +430,8 @@ static void on_release(void *self, struct tenure tenure)
     note_owner_gone(world, log);
     int to = log->next_owner;
     if (to < 0 || world->workers[to].engine == NULL || !world->workers[to].is_member)
-        to = any_member(world);
-    give(world, log, to);
+        to = kafka_any_member(world);
+    kafka_give(world, log, to);
 }
 
 static void on_membership(void *self, struct buf *ret)
@@ -438,7 +479,9 @@ void kafka_read(struct world *world, struct worker *worker, const struct sim_eve
         .offset = log->offset,
         .metadata = slice_of(log->metadata, log->metadata_len),
     };
-    if (is_pending(world, event->a))
+    if (kafka_is_away(world))
+        engine_offsets_read(worker->engine, tenure, event->b, ERR_IO, NULL);
+    else if (is_pending(world, event->a))
         engine_offsets_read(worker->engine, tenure, event->b, ERR_UNSTABLE, NULL);
     else if (world_chance(world, FAULT_READ) || worker->kept[event->a].is_set)
         engine_offsets_read(worker->engine, tenure, event->b, ERR_IO, NULL);
@@ -482,7 +525,7 @@ void kafka_watermarks(struct world *world, struct worker *worker, const struct s
 {
     struct tenure tenure = {(uint32_t)event->a, event->c};
     const struct fake_log *log = &world->logs[event->a];
-    enum err err = world_chance(world, FAULT_READ) ? ERR_IO : OK;
+    enum err err = world_chance(world, FAULT_READ) || kafka_is_away(world) ? ERR_IO : OK;
     engine_watermarks_read(worker->engine, tenure, err, log->low, log->end);
 }
 
@@ -519,7 +562,8 @@ static void on_topic_look_up(void *self, struct slice topic, uint32_t ticket)
 
 void kafka_topic(struct world *world, struct worker *worker, const struct sim_event *event)
 {
-    enum err err = world_chance(world, FAULT_LOOK_UP) ? ERR_IO : event->a ? OK : ERR_NOT_FOUND;
+    bool is_unknown = world_chance(world, FAULT_LOOK_UP) || kafka_is_away(world);
+    enum err err = is_unknown ? ERR_IO : event->a ? OK : ERR_NOT_FOUND;
     engine_topic_found(worker->engine, event->b, err, err == OK ? 4 : 0);
 }
 

@@ -1,7 +1,9 @@
 /* Runs simulated worlds: `world --worlds N [--from SEED]` runs N seeds, each twice with equal
  * traces, and prints a hash of all traces, which a change that only moves code leaves unchanged;
  * `world --seed N` replays one and prints what happens, `world --pinned N` one of those in which a
- * slow model must not stop the others. Seeds that once failed are in seeds.def. */
+ * slow model must not stop the others, `world --outages N` one of those in which a lone worker
+ * loses its brokers again and again and pays nothing twice. Seeds that once failed are in
+ * seeds.def. */
 #include "world.h"
 
 #include <string.h>
@@ -20,10 +22,11 @@ static const struct {
 };
 
 #define PINNED_WORLDS 20
+#define OUTAGE_WORLDS 200
 
 struct sums {
     uint64_t worlds, calls, responses, usages, lost_usages, crashes, stalls, truncations,
-        recreations;
+        recreations, outages, adopted;
     int64_t virtual_ms;
     uint64_t traces; /* a sum: whatever the order of the seeds, and in how many runs */
 };
@@ -45,6 +48,8 @@ static void run_twice(uint64_t seed, enum pin pin, struct sums *sums)
     sums->stalls += world.stalls;
     sums->truncations += world.truncations;
     sums->recreations += world.recreations;
+    sums->outages += world.outages;
+    sums->adopted += world.adopted;
     sums->virtual_ms += world.now_ms;
     sums->traces += trace;
 }
@@ -52,12 +57,14 @@ static void run_twice(uint64_t seed, enum pin pin, struct sums *sums)
 static void print_sums(const struct sums *sums)
 {
     printf("%llu worlds, each twice with equal traces: %.1f virtual hours, %llu crashes, %llu "
-           "stalls, %llu logs truncated, %llu recreated, %llu calls, %llu answers, %llu usage "
-           "records (%llu of calls whose worker died)\ntraces %016llx\n",
+           "stalls, %llu outages of all brokers, %llu logs truncated, %llu recreated, %llu calls, "
+           "%llu of them kept through a lost membership, %llu answers, %llu usage records (%llu of "
+           "calls whose worker died)\ntraces %016llx\n",
            (unsigned long long)sums->worlds, (double)sums->virtual_ms / 3.6e6,
            (unsigned long long)sums->crashes, (unsigned long long)sums->stalls,
-           (unsigned long long)sums->truncations, (unsigned long long)sums->recreations,
-           (unsigned long long)sums->calls, (unsigned long long)sums->responses,
+           (unsigned long long)sums->outages, (unsigned long long)sums->truncations,
+           (unsigned long long)sums->recreations, (unsigned long long)sums->calls,
+           (unsigned long long)sums->adopted, (unsigned long long)sums->responses,
            (unsigned long long)sums->usages, (unsigned long long)sums->lost_usages,
            (unsigned long long)sums->traces);
 }
@@ -81,6 +88,8 @@ int main(int argc, char **argv)
             from = number;
         else if (strcmp(argv[i], "--seed") == 0)
             return replay(number, PIN_NONE);
+        else if (strcmp(argv[i], "--outages") == 0)
+            return replay(number, PIN_OUTAGES);
         else if (strcmp(argv[i], "--pinned") == 0)
             return replay(number, PIN_SLOW_MODEL);
     }
@@ -89,6 +98,8 @@ int main(int argc, char **argv)
         run_twice(SEEDS[i].seed, PIN_NONE, &sums);
     for (uint64_t i = 0; i < PINNED_WORLDS; i++)
         run_twice(i, PIN_SLOW_MODEL, &sums);
+    for (uint64_t i = 0; i < OUTAGE_WORLDS; i++)
+        run_twice(i, PIN_OUTAGES, &sums);
     for (uint64_t i = 0; i < worlds; i++)
         run_twice(from + i, PIN_NONE, &sums);
     print_sums(&sums);

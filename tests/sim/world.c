@@ -30,7 +30,10 @@ _Noreturn void world_broken(struct world *world, const char *fact, const char *f
 {
     printf("seed %llu: a promise is broken at %lld ms: %s (%s:%d)\nreplay: world --%s %llu\n",
            (unsigned long long)world->seed, (long long)world->now_ms, fact, file, line,
-           world->pin == PIN_NONE ? "seed" : "pinned", (unsigned long long)world->seed);
+           world->pin == PIN_NONE      ? "seed"
+           : world->pin == PIN_OUTAGES ? "outages"
+                                       : "pinned",
+           (unsigned long long)world->seed);
     fflush(stdout);
     exit(1);
 }
@@ -119,6 +122,10 @@ static void on_log(void *self, enum log_event event, const struct log_field *fie
     if (port->world->is_loud)
         printf("            %.300s\n", text + 25);
     buf_done(&line);
+    if (event == LOG_SHELF_DROPPED)
+        kafka_dropped(port->world, port->worker, (int)fields[1].number, fields[2].number);
+    if (event == LOG_SHELF_CLEARED)
+        port->world->adopted += (uint64_t)fields[2].number;
     if (event != LOG_LEDGER_DIFFERS && event != LOG_PARTITION_RECREATED)
         return;
     /* The same tenure restarts, and never without a cause. */
@@ -198,7 +205,7 @@ static void worker_crash(struct world *world, struct worker *worker)
 {
     world_note(world, "w%d is killed", worker->index);
     world->crashes++;
-    if (worker->has_batch && random_below(&world->random, 2) == 0)
+    if (worker->has_batch && !kafka_is_away(world) && random_below(&world->random, 2) == 0)
         broker_batch(world, worker); /* the committer's batch reached the broker */
     kafka_kick(world, worker, true);
     audit_worker_died(world, worker);
@@ -249,10 +256,13 @@ static void fate(struct world *world)
             engine_time(worker->engine, world->now_ms, WALL_AT_START + world->now_ms);
             engine_stop(worker->engine);
         }
-        if (worker->stalled_until > world->now_ms + SESSION_MS && worker->is_member)
+        if (worker->stalled_until > world->now_ms + SESSION_MS && worker->is_member &&
+            !kafka_is_away(world))
             kafka_kick(world, worker, false);
     }
-    if (world_chance(world, FAULT_MOVE))
+    if (!kafka_is_away(world) && world_chance(world, FAULT_OUTAGE))
+        kafka_outage(world);
+    if (!kafka_is_away(world) && world_chance(world, FAULT_MOVE))
         kafka_move(world);
     if (world_chance(world, FAULT_TRUNCATE))
         kafka_truncate(world);
@@ -298,6 +308,7 @@ static void handle_for(struct world *world, struct worker *worker, const struct 
     case EVENT_PRODUCE:
     case EVENT_FATE:
     case EVENT_START:
+    case EVENT_BROKERS_BACK:
         break;
     }
     worker_turn(world, worker);
@@ -307,6 +318,10 @@ static void handle(struct world *world, const struct sim_event *event)
 {
     if (event->kind == EVENT_PRODUCE) {
         kafka_produce(world, event);
+        return;
+    }
+    if (event->kind == EVENT_BROKERS_BACK) {
+        kafka_brokers_back(world);
         return;
     }
     if (event->kind == EVENT_FATE) {
@@ -344,12 +359,19 @@ static void choose_faults(struct world *world)
         [FAULT_ABORT] = 200,    [FAULT_UNKNOWN_MADE] = 100, [FAULT_UNKNOWN_NOT] = 100,
         [FAULT_READ] = 200,     [FAULT_LOOK_UP] = 300,      [FAULT_TRUNCATE] = 15,
         [FAULT_ANEW] = 100,     [FAULT_CRASH] = 60,         [FAULT_STALL] = 40,
-        [FAULT_MOVE] = 200,     [FAULT_STOP] = 40,
+        [FAULT_MOVE] = 200,     [FAULT_STOP] = 40,          [FAULT_OUTAGE] = 60,
     };
     for (int i = 0; i < FAULT_COUNT && world->pin == PIN_NONE; i++)
         world->chance[i] = random_below(&world->random, 2) == 0
                                ? 0
                                : 1 + (int)random_below(&world->random, (uint64_t)STRONG[i]);
+}
+
+/* Most worlds keep results long enough for every outage; some hardly, some not at all. */
+static int64_t keep_lost(struct random *random)
+{
+    uint64_t dice = random_below(random, 8);
+    return dice == 0 ? 0 : dice == 1 ? 1 + (int64_t)random_below(random, 3 * SESSION_MS) : 600000;
 }
 
 static void choose_config(struct world *world)
@@ -391,6 +413,8 @@ static void choose_config(struct world *world)
         .commit_interval_ms = 1 + (int64_t)random_below(random, 500),
         .drain_timeout_ms = 1000 + (int64_t)random_below(random, 20000),
         .stall_ms = SESSION_MS / 2,
+        .heartbeat_ms = HEARTBEAT_MS,
+        .keep_lost_ms = keep_lost(random),
         .offset_map_bytes_max = random_below(random, 4) == 0 ? 63 : 4096,
         .retry.max_attempts =
             world->retries_for_ever ? 1000000 : 2 + (uint32_t)random_below(random, 5),
@@ -412,6 +436,18 @@ static void pin_config(struct world *world)
     world->config.drain_timeout_ms = 1000;
 }
 
+/* One worker that nothing but outages trouble. */
+static void pin_outages(struct world *world)
+{
+    pin_config(world);
+    world->config.exactly_once = true;
+    world->config.keep_lost_ms = 600000;
+    world->config.max_in_flight = 4 + (uint32_t)random_below(&world->random, 28);
+    world->config.max_held = 16 + (uint32_t)random_below(&world->random, 48);
+    world->chance[FAULT_OUTAGE] = 60;
+    world->chance[FAULT_SLOW] = 20;
+}
+
 void world_run(struct world *world, uint64_t seed, enum pin pin, bool is_loud)
 {
     memset(world, 0, sizeof *world);
@@ -422,10 +458,14 @@ void world_run(struct world *world, uint64_t seed, enum pin pin, bool is_loud)
     random_init(&world->random, seed);
     choose_faults(world);
     choose_config(world);
-    if (world->pin != PIN_NONE)
+    if (world->pin == PIN_SLOW_MODEL)
         pin_config(world);
+    if (world->pin == PIN_OUTAGES)
+        pin_outages(world);
     kafka_make(world);
     world->worker_count = 1 + (int)random_below(&world->random, WORKERS_MAX);
+    if (world->pin == PIN_OUTAGES)
+        world->worker_count = 1;
     for (int i = 0; i < world->worker_count; i++) {
         world->workers[i].index = i;
         world_add(world, EVENT_START, &world->workers[i],
@@ -442,7 +482,7 @@ void world_run(struct world *world, uint64_t seed, enum pin pin, bool is_loud)
         handle(world, &event);
         if (world->now_ms > CALM_AFTER_MS)
             world->is_calm = true;
-        if (world->pin != PIN_NONE && !is_pin_checked && world->now_ms >= PIN_CHECK_MS) {
+        if (world->pin == PIN_SLOW_MODEL && !is_pin_checked && world->now_ms >= PIN_CHECK_MS) {
             is_pin_checked = true;
             kafka_check_pinned(world);
         }
@@ -463,6 +503,8 @@ void world_run(struct world *world, uint64_t seed, enum pin pin, bool is_loud)
             alive += !is_stopping || world->workers[i].engine != NULL;
     }
     kafka_check_end(world);
+    for (int log = 0; log < world->log_count; log++)
+        audit_check_log(world, log);
     free(world->events);
     free(world->usage_ids);
 }

@@ -6,6 +6,7 @@
  *   main.c     runs worlds, compares traces, reports the seed of a broken one
  *   world.c    time, events, faults, the life of workers (start, stall, crash, stop)
  *   kafka.c    logs, group, offsets, reply topics
+ *   outage.c   all brokers away
  *   broker.c   transactions; checks what is committed
  *   audit.c    which calls were billed; checks usage records, offset maps and repeated calls
  *   bedrock.c  calls and their outcomes; checks what is called
@@ -61,15 +62,19 @@ struct fake_record {
     int key; /* -1 = null */
     int model;
     bool stream, wants_json;
-    bool is_count;         /* asks for the number of its tokens: nothing is billed */
-    int answers;           /* responses that readers of committed records see; at most 1 */
-    bool is_done;          /* by the committed offset and map */
-    bool is_gone;          /* the log was truncated above it */
-    bool may_call;         /* no call of it has a result, or the result was lost */
-    bool is_lost_expected; /* its owner died while the map had a running call */
-    int deaths;            /* recorded calls of owners that died */
-    struct uuid run;       /* of the last chunk */
-    int64_t run_next;      /* seq of the next chunk; -1 = the run is closed */
+    bool is_count;           /* asks for the number of its tokens: nothing is billed */
+    int answers;             /* responses that readers of committed records see; at most 1 */
+    bool is_done;            /* by the committed offset and map */
+    bool is_gone;            /* the log was truncated above it */
+    bool may_call;           /* no call of it has a result, or the result was lost */
+    int holder, holder_life; /* the worker that called it last, and the worker's incarnation */
+    int paid;                /* its calls that gave an answer */
+    int died_may, died_must; /* calls that died with their worker, told by a committed map */
+    int64_t timestamp_ms;    /* 0 = it did not come yet */
+    bool is_lost_expected;   /* its owner died while the map had a running call */
+    int deaths;              /* recorded calls of owners that died */
+    struct uuid run;         /* of the last chunk */
+    int64_t run_next;        /* seq of the next chunk; -1 = the run is closed */
 };
 
 struct fake_log {
@@ -110,6 +115,7 @@ struct account {
     int known_deaths;
     bool is_lost;     /* the map's running calls are of this very worker */
     bool is_settling; /* the batch in hand settles a dead owner's call that counted tokens */
+    bool is_spent;    /* the batch in hand counts a call of this worker as a death */
 };
 
 /* Under at_least_once: offsets that the committer has, not yet the broker. */
@@ -177,6 +183,7 @@ enum fault {
     FAULT_STALL,
     FAULT_MOVE,
     FAULT_STOP,
+    FAULT_OUTAGE,
     FAULT_COUNT
 };
 
@@ -193,7 +200,8 @@ enum sim_event_kind {
     EVENT_START,
     EVENT_LOST,
     EVENT_TOPIC,
-    EVENT_ASSIGN
+    EVENT_ASSIGN,
+    EVENT_BROKERS_BACK
 };
 
 struct sim_event {
@@ -208,7 +216,7 @@ struct sim_event {
 };
 
 /* Worlds that follow a fixed plan instead of chance. */
-enum pin { PIN_NONE, PIN_SLOW_MODEL };
+enum pin { PIN_NONE, PIN_SLOW_MODEL, PIN_OUTAGES };
 
 struct world {
     uint64_t seed;
@@ -225,14 +233,19 @@ struct world {
     bool is_shaken;          /* under at_least_once: something happened that may cause duplicates */
     struct fake_log logs[LOGS_MAX];
     int log_count;
+    int64_t outage_until; /* no broker answers before; 0 = all do */
     uint32_t group_generation;
     struct worker workers[WORKERS_MAX];
     int worker_count;
     bool retries_for_ever;
     struct engine_config config;
-    uint64_t calls, usages, lost_usages, responses, crashes, stalls, truncations, recreations;
+    uint64_t calls, usages, lost_usages, responses, crashes, stalls, truncations, recreations,
+        outages, adopted;
     struct {
-        struct uuid id;
+        struct uuid id, replaces; /* replaces: zeroed = none */
+        int log;
+        int64_t offset;
+        bool is_lost;      /* worker_lost */
         bool is_witnessed; /* its worker can learn from the offsets that it was committed */
         int worker;
         bool is_unknown; /* the worker does not know the outcome */
@@ -266,11 +279,23 @@ void kafka_truncate(struct world *world);
 void kafka_recreate(struct world *world);
 void kafka_kick(struct world *world, struct worker *worker, bool is_dead);
 void kafka_lost(struct world *world, struct worker *worker);
+/* The worker holds its result of this request no more. */
+void kafka_dropped(struct world *world, const struct worker *worker, int log, int64_t offset);
 void kafka_check_end(struct world *world);
 void kafka_check_pinned(struct world *world);
 bool kafka_all_answered(const struct world *world);
 struct fake_record *kafka_record(struct world *world, int log, int64_t offset);
 void kafka_ports(struct ports *ports);
+
+/* Gives the log to a worker (-1 = none), which gets it soon. */
+void kafka_give(struct world *world, struct fake_log *log, int to);
+int kafka_any_member(struct world *world);
+
+/* outage.c */
+/* All brokers go away; they are back at world->outage_until. */
+void kafka_outage(struct world *world);
+void kafka_brokers_back(struct world *world);
+bool kafka_is_away(const struct world *world);
 
 /* broker.c */
 void broker_batch(struct world *world, struct worker *worker);
@@ -295,6 +320,8 @@ bool audit_is_open(const struct worker *worker, int log);
 void audit_removed(struct world *world, struct worker *worker);
 void audit_worker_died(struct world *world, struct worker *worker);
 void audit_worker_ended(struct world *world, struct worker *worker);
+/* At a log's end: without the replaced ones, there is one usage record for each call. */
+void audit_check_log(struct world *world, int log);
 bool audit_is_quiet(const struct world *world, int log);
 
 /* bedrock.c */

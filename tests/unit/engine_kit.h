@@ -17,6 +17,7 @@
 #define KIT_TEXTS      4096
 #define KIT_NOTES      256
 #define KIT_PARTITIONS 4096
+#define KIT_STAMPS     64
 #define KIT_TOPIC      SLICE("requests")
 #define KIT_ANSWER                                                                                 \
     "{\"output\":{\"message\":{\"role\":\"assistant\",\"content\":[{\"text\":\"hello\"}]}},"       \
@@ -73,6 +74,7 @@ struct kit {
     bool has_no_room_for_chunks;       /* but for last ones */
     int64_t committed[KIT_PARTITIONS]; /* by partition, 0 at first; -1 = none */
     char *maps[KIT_PARTITIONS];
+    int64_t stamps[KIT_PARTITIONS][KIT_STAMPS]; /* of records, by partition and offset */
     char membership[64];
     size_t logged[LOG_EVENT_COUNT];
     char words[LOG_EVENT_COUNT][512];  /* the last line of each */
@@ -273,6 +275,7 @@ static inline struct engine_config kit_config(void)
         .commit_interval_ms = 100,
         .drain_timeout_ms = 10000,
         .stall_ms = 5000,
+        .heartbeat_ms = 3000,
         .offset_map_bytes_max = 4096,
         .retry.max_attempts = 3,
         .retry.max_elapsed_ms = 60000,
@@ -422,6 +425,13 @@ static inline struct kit *kit_started(const struct engine_config *config)
     return kit;
 }
 
+/* A record has the time at which it came first. */
+static inline int64_t kit_stamp(struct kit *kit, uint32_t slot, int64_t offset)
+{
+    int64_t *stamp = &kit->stamps[slot][offset % KIT_STAMPS];
+    return *stamp != 0 ? *stamp : (*stamp = KIT_WALL_MS + kit->now_ms);
+}
+
 static inline void kit_record(struct kit *kit, uint32_t slot, int64_t offset, const char *key,
                               const char *value)
 {
@@ -430,7 +440,7 @@ static inline void kit_record(struct kit *kit, uint32_t slot, int64_t offset, co
         .topic = KIT_TOPIC,
         .partition = (int32_t)slot,
         .offset = offset,
-        .timestamp_ms = KIT_WALL_MS + kit->now_ms,
+        .timestamp_ms = kit_stamp(kit, slot, offset),
         .timestamp_type = TIMESTAMP_CREATE,
         .key = key == NULL ? SLICE_NULL : slice_of_text(key),
         .value = slice_of_text(value),

@@ -73,6 +73,8 @@ static void settings_reach_engine_and_io(void **state)
     assert_slice(assembly->engine.endpoint_url, "http://127.0.0.1:1/x");
     assert_int_equal(assembly->engine.ordering, ORDERING_NONE);
     assert_int_equal(assembly->engine.stall_ms, 10000);
+    assert_int_equal(assembly->engine.heartbeat_ms, 3000);
+    assert_int_equal(assembly->engine.keep_lost_ms, 600000);
     assert_int_equal(assembly->engine.max_in_flight, 7);
     assert_int_equal(assembly->io.http.max_in_flight, 7);
     assert_false(assembly->engine.exactly_once);

@@ -155,16 +155,16 @@ static void heartbeats_too_far_apart_for_the_session_are_rejected(void **state)
 {
     (void)state;
     assert_problems(
-        "kafka: {consumer: {heartbeat.interval.ms: 4000}}\n",
-        "w.yaml:1:43: kafka.consumer.heartbeat.interval.ms: heartbeats every 4000 ms are "
-        "more than a third of the session's 10000 ms apart: a worker that lost its "
+        "kafka: {consumer: {heartbeat.interval.ms: 16000}}\n",
+        "w.yaml:1:43: kafka.consumer.heartbeat.interval.ms: heartbeats every 16000 ms are "
+        "more than a third of the session's 45000 ms apart: a worker that lost its "
         "partitions would learn of it too late; remove it, and set kafka.session_timeout\n");
     assert_problem(
         "kafka: {client: {session.timeout.ms: 6000}}\n",
         "w.yaml:1:38: kafka.client.session.timeout.ms: heartbeats every 3000 ms are more "
         "than a third of the session's 6000 ms apart");
     static const char *const GOOD[] = {
-        "kafka: {consumer: {heartbeat.interval.ms: 3333}}\n",
+        "kafka: {consumer: {heartbeat.interval.ms: 15000}}\n",
         "kafka: {client: {heartbeat.interval.ms: 2000, session.timeout.ms: 6000}}\n",
         "kafka: {producer: {heartbeat.interval.ms: 9000}, session_timeout: 1s}\n",
     };

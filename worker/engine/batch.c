@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/memory.h"
 #include "engine/job_pool.h"
+#include "engine/outcome.h"
 #include "engine/result.h"
 
 void batch_done(struct engine *engine)
@@ -36,6 +37,7 @@ void batch_add_result(struct engine *engine, struct result *result)
 {
     CHECK(!engine->batch.is_open);
     result_batch(engine, result);
+    outcome_name_replaced(engine, result);
     for (struct link *link = result->outputs.next; link != &result->outputs; link = link->next)
         add_output(&engine->batch, LINK_OWNER(link, struct output, link), result);
     if (result->job != NULL)
@@ -43,7 +45,7 @@ void batch_add_result(struct engine *engine, struct result *result)
     struct partition *partition = result->partition;
     if (partition == NULL)
         return;
-    if (result->has_usage)
+    if (result->has_usage && !result->told.is_booked)
         ledger_record(&partition->ledger, result->offset, result->is_dead_owners);
     if (result->job != NULL)
         ledger_put_in_batch(&partition->ledger, result->offset);

@@ -142,6 +142,8 @@ enum wait wait_of(struct engine *engine, const struct job *job)
         return WAIT_ANSWER;
     case JOB_RESTING:
         return job->retry.is_looking ? WAIT_CREDENTIALS : WAIT_RETRY;
+    case JOB_ANSWERED:
+        return job->is_shelved ? WAIT_SHELF : WAIT_KEY;
     case JOB_FINISHED:
     case JOB_BATCHED:
         return WAIT_COMMIT;

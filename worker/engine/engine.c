@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "base/instant.h"
 #include "base/memory.h"
+#include "engine/adopt.h"
 #include "engine/batch.h"
 #include "engine/lost_calls.h"
 #include "engine/call.h"
@@ -26,14 +27,16 @@
 #include "engine/reply.h"
 #include "engine/result.h"
 #include "engine/settle.h"
+#include "engine/shelf.h"
 #include "engine/slots.h"
 #include "engine/target.h"
 #include "engine/terms.h"
 #include "engine/withheld.h"
 #include "engine/log.h"
 
-#define TURN_MAX_MS   1000 /* the longest sleep: a tick */
-#define STOP_GRACE_MS 5000 /* after drain_timeout, for the last commit */
+#define TURN_MAX_MS     1000 /* the longest sleep: a tick */
+#define HEARD_WITHIN_MS 333  /* the answer to a heartbeat */
+#define STOP_GRACE_MS   5000 /* after drain_timeout, for the last commit */
 
 /* ---- birth and death ---- */
 
@@ -71,6 +74,7 @@ struct engine *engine_new(const struct engine_config *config, const struct ports
     engine->hash_seed = random_next(&engine->random);
     receivers_init(engine);
     link_init(&engine->lost_calls);
+    shelf_init(engine);
     results_init(engine);
     hold_init(engine);
     withheld_init(engine);
@@ -100,6 +104,7 @@ void engine_free(struct engine *engine)
     jobs_done(engine);
     partitions_free(engine);
     lost_calls_free(engine);
+    shelf_free(engine);
     targets_free(engine);
     reply_done(engine);
     lanes_done(engine);
@@ -141,9 +146,10 @@ void engine_time(struct engine *engine, int64_t now_ms, int64_t wall_ms)
     if (stall_ms <= engine->config.stall_ms || slots_used(engine) == 0)
         return;
     engine->stalled_ms = now_ms;
-    /* If the group removed this member during the stall, the next heartbeat, at most a third of
-     * session.timeout away, reports it. */
-    dispatch_pause(engine, now_ms + engine->config.stall_ms * 2 / 3);
+    /* If the group removed this member during the stall, the answer to the next heartbeat reports
+     * it.
+     */
+    dispatch_pause(engine, now_ms + engine->config.heartbeat_ms + HEARD_WITHIN_MS);
     ENGINE_LOG(engine, LOG_STALLED, FIELD_INT("stall_ms", stall_ms));
     partitions_doubt(engine);
 }
@@ -221,8 +227,11 @@ void engine_stop(struct engine *engine)
     engine->give_up_ms = engine->stop_until_ms + STOP_GRACE_MS;
     log_draining(engine);
     uint32_t cursor = 0;
-    for (struct partition *partition; (partition = slots_next(engine, &cursor)) != NULL;)
+    for (struct partition *partition; (partition = slots_next(engine, &cursor)) != NULL;) {
+        partition_end_turns(engine, partition);
         partition_drop_waiting(engine, partition);
+    }
+    adopt_end(engine);
 }
 
 static void cancel_all(struct engine *engine)
@@ -310,6 +319,7 @@ int64_t engine_turn(struct engine *engine)
     partitions_turn(engine, &next_ms);
     withheld_turn(engine, &next_ms);
     settle_turn(engine);
+    adopt_turn(engine);
     cut_turn(engine, &next_ms);
     progress_turn(engine);
     if (engine->is_stopping)

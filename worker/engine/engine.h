@@ -41,7 +41,9 @@ struct engine_config {
     uint32_t batch_results_max; /* results in one cut */
     uint64_t batch_bytes_max;
     int64_t commit_interval_ms, drain_timeout_ms;
-    int64_t stall_ms;            /* half of session.timeout.ms */
+    int64_t stall_ms;     /* half of session.timeout.ms */
+    int64_t heartbeat_ms; /* heartbeat.interval.ms: the group reports a lost membership within it */
+    int64_t keep_lost_ms; /* how long the shelf keeps what lost partitions had; 0 = there is none */
     size_t offset_map_bytes_max; /* 4096 unless the broker's offset.metadata.max.bytes differs */
     struct retry_settings retry;
     uint64_t seed;           /* for jitter, call ids and hashes */

@@ -4,6 +4,7 @@
 
 #include "engine/dispatch.h"
 #include "engine/attempt.h"
+#include "engine/shelf.h"
 #include "engine/slots.h"
 #include "engine/target.h"
 #include "wire/formats/json.h"
@@ -29,6 +30,7 @@ static const char *const ENDS[WAIT_COUNT] = {
     [WAIT_OFFSETS] = "it is called when the committed offset is read",
     [WAIT_ANSWER] = "it ends with Bedrock's answer, or is tried again when the call fails",
     [WAIT_RETRY] = "it is tried again soon",
+    [WAIT_SHELF] = "it is published when the partition comes back to this worker in time",
     [WAIT_COMMIT] = "its answer is published with the next transaction",
 };
 
@@ -73,7 +75,7 @@ static void add_place(struct buf *text, const struct job *job)
 static const struct job *leader_of(const struct job *job)
 {
     const struct link *list = &job->partition->jobs;
-    if (job->step != JOB_BLOCKED)
+    if (!job->is_blocked)
         return NULL;
     for (struct link *link = list->next; link != list; link = link->next) {
         const struct job *other = LINK_OWNER(link, struct job, link_partition);
@@ -247,23 +249,32 @@ static bool is_asked(const struct explain_query *query, const struct job *job)
     return false;
 }
 
+/* `count` requests were found before; returns how many with those of this partition. */
+static uint32_t add_from(struct engine *engine, const struct partition *partition,
+                         const struct explain_query *query, uint32_t count,
+                         const struct job **ret_first, struct buf *json)
+{
+    for (struct link *link = partition->jobs.next; link != &partition->jobs; link = link->next) {
+        const struct job *job = LINK_OWNER(link, struct job, link_partition);
+        if (!is_asked(query, job))
+            continue;
+        if (count == 0)
+            *ret_first = job;
+        if (count++ < EXPLAIN_REQUESTS_MAX)
+            add_request(engine, job, json);
+    }
+    return count;
+}
+
 /* Adds the requests that are asked for; returns their number, also of those over the limit. */
 static uint32_t add_requests(struct engine *engine, const struct explain_query *query,
                              const struct job **ret_first, struct buf *json)
 {
     uint32_t cursor = 0, count = 0;
-    for (const struct partition *partition; (partition = slots_next(engine, &cursor)) != NULL;) {
-        for (struct link *link = partition->jobs.next; link != &partition->jobs;
-             link = link->next) {
-            const struct job *job = LINK_OWNER(link, struct job, link_partition);
-            if (!is_asked(query, job))
-                continue;
-            if (count == 0)
-                *ret_first = job;
-            if (count++ < EXPLAIN_REQUESTS_MAX)
-                add_request(engine, job, json);
-        }
-    }
+    for (const struct partition *partition; (partition = slots_next(engine, &cursor)) != NULL;)
+        count = add_from(engine, partition, query, count, ret_first, json);
+    for (struct partition *place = NULL; (place = shelf_next(engine, place)) != NULL;)
+        count = add_from(engine, place, query, count, ret_first, json);
     return count;
 }
 

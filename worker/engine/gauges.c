@@ -3,25 +3,32 @@
 #include "engine/hold.h"
 #include "engine/meter.h"
 #include "engine/result.h"
+#include "engine/shelf.h"
 #include "engine/partition.h"
 #include "engine/slots.h"
 #include "engine/target.h"
 #include "engine/wait.h"
+
+static void count_requests(struct engine *engine, const struct partition *partition,
+                           uint32_t counts[WAIT_COUNT], int64_t *oldest_ms)
+{
+    for (struct link *link = partition->jobs.next; link != &partition->jobs; link = link->next) {
+        const struct job *job = LINK_OWNER(link, struct job, link_partition);
+        counts[wait_of(engine, job)]++;
+        if (job->received_ms < *oldest_ms)
+            *oldest_ms = job->received_ms;
+    }
+}
 
 static void set_requests(struct engine *engine)
 {
     uint32_t counts[WAIT_COUNT] = {0};
     int64_t oldest_ms = engine->now_ms;
     uint32_t cursor = 0;
-    for (struct partition *partition; (partition = slots_next(engine, &cursor)) != NULL;) {
-        for (struct link *link = partition->jobs.next; link != &partition->jobs;
-             link = link->next) {
-            const struct job *job = LINK_OWNER(link, struct job, link_partition);
-            counts[wait_of(engine, job)]++;
-            if (job->received_ms < oldest_ms)
-                oldest_ms = job->received_ms;
-        }
-    }
+    for (struct partition *partition; (partition = slots_next(engine, &cursor)) != NULL;)
+        count_requests(engine, partition, counts, &oldest_ms);
+    for (struct partition *place = NULL; (place = shelf_next(engine, place)) != NULL;)
+        count_requests(engine, place, counts, &oldest_ms);
     for (enum wait wait = 0; wait < WAIT_COUNT; wait++) {
         struct slice state = slice_of_text(wait_state(wait));
         metrics_set(engine->config.metrics, METRIC_REQUESTS, &state, counts[wait]);
@@ -95,6 +102,8 @@ void engine_meter_gauges(struct engine *engine)
         set_partition(engine, partition);
     set_credentials(engine);
     metrics_set(metrics, METRIC_USAGE_UNPUBLISHED, NULL, results_tokens(engine));
+    metrics_set(metrics, METRIC_SHELF_REQUESTS, NULL, shelf_count(engine));
+    metrics_set(metrics, METRIC_SHELF_BYTES, NULL, (int64_t)shelf_bytes(engine));
     metrics_set(metrics, METRIC_HELD_BYTES, NULL, (int64_t)held_bytes(engine));
     metrics_set(metrics, METRIC_HELD_BYTES_LIMIT, NULL, (int64_t)engine->config.max_held_bytes);
 }

@@ -4,8 +4,11 @@
 #include "engine/beginning.h"
 #include "engine/dispatch.h"
 #include "engine/hold.h"
+#include "engine/adopt.h"
 #include "engine/job.h"
+#include "engine/job_pool.h"
 #include "engine/log.h"
+#include "engine/shelf.h"
 #include "engine/slots.h"
 #include "engine/target.h"
 
@@ -68,6 +71,7 @@ size_t engine_room(struct engine *engine, struct tenure tenure)
     if (partition->step != PARTITION_ACTIVE && !is_looking)
         return 0;
     hold_ask(engine, partition);
+    (void)adopt_make_room(engine, partition);
     uint64_t room = hold_room_count(engine, partition);
     uint64_t bytes = hold_room_bytes(engine, partition);
     size_t map = ledger_room(&partition->ledger);
@@ -80,13 +84,41 @@ size_t engine_room(struct engine *engine, struct tenure tenure)
     room = room < by_bytes ? room : by_bytes;
     if (is_looking)
         return room > 0 ? 1 : 0;
-    return room < map ? room : map;
+    room = room < map ? room : map;
+    if (room > 0)
+        partition->is_refused = false;
+    partition->is_room_for_shelf =
+        room == 0 && map > 0 && shelf_first(partition) != NULL && !partition->is_refused;
+    return partition->is_room_for_shelf ? 1 : room;
+}
+
+/* A record came in a room that only one of the shelf needs not to share: it is fetched again when
+ * there is room. */
+static void refuse(struct engine *engine, struct partition *partition, const struct record *record)
+{
+    partition->is_refused = true;
+    engine->ports.partition_start(engine->ports.self, partition->tenure, record->offset);
+}
+
+static void take(struct engine *engine, struct partition *partition, const struct record *record)
+{
+    bool may_take = !partition->is_room_for_shelf && jobs_are_free(engine);
+    if (!ledger_is_open(&partition->ledger, record->offset))
+        (void)ledger_take(&partition->ledger, record->offset, LEDGER_NO_JOB);
+    else if (adopt_record(engine, partition, record))
+        return;
+    else if (may_take || adopt_make_room(engine, partition))
+        job_take(engine, partition, record);
+    else
+        refuse(engine, partition, record);
 }
 
 bool engine_is_full(const struct engine *engine)
 {
-    return engine->is_stopping || held_count(engine) >= engine->config.max_held ||
-           (held_count(engine) > 0 && held_bytes(engine) >= engine->config.max_held_bytes);
+    bool is_full = held_count(engine) >= engine->config.max_held ||
+                   (held_count(engine) > 0 && held_bytes(engine) >= engine->config.max_held_bytes);
+    /* What the shelf holds needs no room, or makes some. */
+    return engine->is_stopping || (is_full && shelf_count(engine) == 0);
 }
 
 void engine_partition_empty(struct engine *engine, struct tenure tenure)
@@ -113,7 +145,7 @@ void engine_record(struct engine *engine, struct tenure tenure, const struct rec
     if (partition == NULL || partition->step != PARTITION_ACTIVE)
         return;
     if (ledger_fits(&partition->ledger, record->offset)) {
-        job_take(engine, partition, record);
+        take(engine, partition, record);
         return;
     }
     /* The map is full, and the log has no record any more where the map spoke of one: this one is

@@ -14,6 +14,7 @@
 #include "engine/outcome.h"
 #include "engine/reply.h"
 #include "engine/result.h"
+#include "engine/shelf.h"
 #include "engine/target.h"
 #include "engine/trace.h"
 #include "engine/log.h"
@@ -53,6 +54,20 @@ static void abandon(struct engine *engine, struct job *job, uint32_t begun)
     ENGINE_LOG(engine, LOG_REQUEST_ABANDONED, REQUEST_FIELDS(job), FIELD_INT("begun", begun));
 }
 
+void job_settle_earlier_call(struct engine *engine, struct job *job, struct ledger_taken *taken)
+{
+    struct ledger *ledger = &job->partition->ledger;
+    bool is_recorded;
+    if (!lost_calls_forget(engine, job->partition, &job->record, taken->begun, &is_recorded)) {
+        outcome_dead_owners_call(engine, job, taken->begun);
+    } else if (is_recorded) {
+        ledger_spend_call(ledger, job->offset);
+    } else {
+        ledger_forget_call(ledger, job->offset);
+        taken->begun--;
+    }
+}
+
 void job_take(struct engine *engine, struct partition *partition, const struct record *record)
 {
     struct job *job = job_next_free(engine);
@@ -66,12 +81,8 @@ void job_take(struct engine *engine, struct partition *partition, const struct r
     trace_take(engine, job);
     if (read_request(engine, job) != OK)
         CHECK(job->why.err != OK);
-    if (taken.was_running && lost_calls_forget(engine, partition, record, taken.begun)) {
-        ledger_forget_call(&partition->ledger, record->offset);
-        taken.begun--;
-    } else if (taken.was_running) {
-        outcome_dead_owners_call(engine, job);
-    }
+    if (taken.was_running)
+        job_settle_earlier_call(engine, job, &taken);
     if (taken.begun >= engine->config.max_begun)
         abandon(engine, job, taken.begun);
     job_charge(engine, job);
@@ -188,7 +199,9 @@ void job_lead(struct engine *engine, struct job *job)
 {
     job->is_blocked = false;
     if (job->step == JOB_BLOCKED) /* else its reply topic is still being looked up */
-        job_wait(engine, job, false);
+        job_wait(engine, job, job->calls > 0);
+    else if (job->step == JOB_ANSWERED && !job->is_turn_lost)
+        job_submit(engine, job);
 }
 
 void job_unpark(struct engine *engine, struct job *job)
@@ -214,13 +227,22 @@ static bool job_look(struct engine *engine, struct job *job);
 
 void job_due(struct engine *engine, struct job *job)
 {
+    if (job->is_shelved) {
+        job_forsake(engine, job, "delivery.keep_lost is over");
+        return;
+    }
     if (job->step == JOB_RESTING) {
         if (job->retry.is_looking && !has_new_credentials(job)) {
             if (!job_look(engine, job))
                 job_fail(engine, job);
             return;
         }
-        job_wait(engine, job, !is_suspect(job));
+        if (job->is_blocked)
+            job_go(engine, job, JOB_BLOCKED);
+        else
+            job_wait(engine, job, !is_suspect(job));
+        if (job->is_blocked)
+            watch_limit(engine, job);
         return;
     }
     if (is_expired(engine, job) || is_out_of_time(engine, job))
@@ -244,6 +266,7 @@ void job_call(struct engine *engine, struct job *job)
         return;
     }
     why_clear(&job->why);
+    job->result.told = (struct told){.begun = 0};
     if (call_begin(engine, job, attempt_begin(engine, job), &job->why) != OK) {
         attempt_undo(engine, job);
         job_fail(engine, job);
@@ -330,9 +353,13 @@ static void job_failed_call(struct engine *engine, struct job *job, const struct
     bool again = !was_cancelled && try_again(engine, job, verdict, &delay_ms);
     if (verdict->is_billable)
         outcome_call_usage(engine, job, verdict);
+    if (job->partition->is_gone)
+        lost_calls_add(engine, job->partition, &job->result, lost_calls_hash(engine, &job->record),
+                       verdict->is_billable);
+    job->result.told = (struct told){.begun = 0};
     job->call = NULL;
     call_free(engine, call);
-    if (was_cancelled || (again && is_leaving(engine, job))) {
+    if (was_cancelled || job->is_shelved || (again && is_leaving(engine, job))) {
         job_go(engine, job, JOB_RESTING);
         job_drop(engine, job);
     } else if (again) {
@@ -372,7 +399,8 @@ void job_call_ended(struct engine *engine, struct job *job, const struct call_en
     target_end_call(engine, job, &verdict);
     if (err_remedy(verdict.why.err) == DO_BACK_OFF)
         engine->stats.throttled++;
-    ledger_call_ended(&job->partition->ledger, job->offset, verdict.is_billable);
+    if (!job->partition->is_gone && !job->result.told.is_booked)
+        ledger_call_ended(&job->partition->ledger, job->offset, verdict.is_billable);
     if (verdict.why.err != OK) {
         job_failed_call(engine, job, &verdict);
         return;
@@ -397,26 +425,41 @@ void job_call_ended(struct engine *engine, struct job *job, const struct call_en
 
 /* ---- 6. finished: its outputs exist, and the next of its lane may go on ---- */
 
-static void job_finish(struct engine *engine, struct job *job)
+void job_submit(struct engine *engine, struct job *job)
 {
-    if (job->step == JOB_WAITING)
-        target_dequeue(engine, job->target, job);
-    timers_stop(&engine->timers, &job->due);
     link_out(&job->link);
     job_go(engine, job, JOB_FINISHED);
     ledger_finish(&job->partition->ledger, job->offset);
     result_submit(engine, &job->result, job->partition, job->offset);
     job_charge(engine, job);
     lane_leave(engine, job);
+}
+
+static void job_finish(struct engine *engine, struct job *job)
+{
+    /* Only a call that came from the shelf ends behind an earlier request of its key. */
+    bool is_early = job->step == JOB_CALLING && (job->is_blocked || job->is_turn_lost);
+    if (job->step == JOB_WAITING)
+        target_dequeue(engine, job->target, job);
     engine->stats.answered++;
     if (job->why.err != OK)
         engine->stats.failed++;
+    if (job->is_shelved || is_early) {
+        job_go(engine, job, JOB_ANSWERED);
+        job_charge(engine, job);
+    } else {
+        timers_stop(&engine->timers, &job->due);
+        job_submit(engine, job);
+    }
+    if (job->is_shelved)
+        shelf_answered(job);
 }
 
 /* Finishes with the answer that was kept. False: there is none. */
 static bool job_finish_kept(struct engine *engine, struct job *job)
 {
-    if (job->kept == NULL || job->partition->is_gone || !outcome_kept(engine, job))
+    bool may_go_out = !job->partition->is_gone || job->is_shelved; /* now, or in a later tenure */
+    if (job->kept == NULL || !may_go_out || !outcome_kept(engine, job))
         return false;
     trace_chat(engine, job, &job->kept->answer);
     job_finish(engine, job);
@@ -452,13 +495,29 @@ void job_committed(struct engine *engine, struct job *job)
 
 void job_orphan(struct engine *engine, struct job *job)
 {
-    CHECK(job->step == JOB_FINISHED);
+    CHECK(job->step == JOB_FINISHED || job->step == JOB_ANSWERED);
+    uint64_t hash = lost_calls_hash(engine, &job->record);
     outcome_orphan(engine, job);
+    if (job->partition->is_gone)
+        lost_calls_add(engine, job->partition, &job->result, hash, job->result.has_usage);
+    else
+        ledger_drop(&job->partition->ledger, job->offset, hash);
     trace_process(engine, job, false);
     job_free(engine, job);
 }
 
 /* ---- off the road: an unanswered request stays in Kafka ---- */
+
+/* Leaves the shelf, if the job is on it, unused. */
+static void leave_shelf(struct engine *engine, struct job *job, const char *reason)
+{
+    if (!job->is_shelved)
+        return;
+    ENGINE_LOG(engine, LOG_SHELF_DROPPED, REQUEST_FIELDS(job),
+               FIELD_TEXT("reason", slice_of_text(reason)));
+    meter_shelf(engine, "dropped", 1);
+    shelf_leave(job);
+}
 
 void job_drop(struct engine *engine, struct job *job)
 {
@@ -467,11 +526,13 @@ void job_drop(struct engine *engine, struct job *job)
         return;
     if (job->step == JOB_WAITING)
         target_dequeue(engine, job->target, job);
+    leave_shelf(engine, job, "its call failed");
     trace_chat(engine, job, NULL);
     trace_process(engine, job, false);
     lane_leave(engine, job);
-    ledger_drop(&job->partition->ledger, job->offset,
-                job->calls > 0 ? lost_calls_hash(engine, &job->record) : 0);
+    if (!job->partition->is_gone)
+        ledger_drop(&job->partition->ledger, job->offset,
+                    job->calls > 0 ? lost_calls_hash(engine, &job->record) : 0);
     job_free(engine, job);
 }
 
@@ -482,4 +543,13 @@ void job_cancel(struct engine *engine, struct job *job)
     call->is_cancelling = true;
     call_break_off(engine, call);
     job_call_ended(engine, job, NULL);
+}
+
+void job_forsake(struct engine *engine, struct job *job, const char *reason)
+{
+    leave_shelf(engine, job, reason);
+    if (job->call != NULL)
+        job_cancel(engine, job);
+    else
+        job_orphan(engine, job);
 }

@@ -75,6 +75,26 @@ void job_charge(struct engine *engine, struct job *job)
     job->charged = now;
 }
 
+void job_move(struct engine *engine, struct job *job, struct partition *to)
+{
+    uint64_t charged = job->charged;
+    hold_bytes(engine, job->partition, charged, 0);
+    hold_count(engine, job->partition, -1);
+    if (job->call != NULL)
+        job->partition->calling--;
+    link_out(&job->link_partition);
+    job->partition = to;
+    hold_count(engine, to, 1);
+    hold_bytes(engine, to, 0, charged);
+    if (job->call != NULL)
+        to->calling++;
+}
+
+bool jobs_are_free(const struct engine *engine)
+{
+    return !link_alone(&engine->jobs.free);
+}
+
 struct job *job_next_free(struct engine *engine)
 {
     struct link *link = list_first(&engine->jobs.free);
@@ -110,6 +130,8 @@ void job_start(struct engine *engine, struct job *job, struct partition *partiti
     link_init(&job->reply_link);
     timer_init(&job->due);
     result_init(&job->result, job);
+    job->result.offset = record->offset;
+    job->result.timestamp_ms = result_timestamp(record);
     job->attempts = &job->first_attempt;
     job->attempt_room = 1;
     /* Headers over the limit are kept too, for the dead letter. */

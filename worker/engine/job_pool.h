@@ -10,6 +10,11 @@ MUST_CHECK enum err jobs_init(struct engine *engine);
 /* Frees all jobs with their results. */
 void jobs_done(struct engine *engine);
 
+/* Moves a job to another partition, of which it is held from now on, with its open call. The caller
+ * adds job->link_partition to the jobs of `to`. */
+void job_move(struct engine *engine, struct job *job, struct partition *to);
+/* Whether one is free. */
+bool jobs_are_free(const struct engine *engine);
 /* The job that job_start takes next. CHECKs that one is free. */
 struct job *job_next_free(struct engine *engine);
 /* The job with this index (CHECKed), free or not. */

@@ -80,6 +80,25 @@ bool lane_enter(struct engine *engine, struct job *job)
     return true;
 }
 
+static bool has_no_answer_yet(const struct job *job)
+{
+    return job->call == NULL && job->step != JOB_ANSWERED;
+}
+
+bool lane_waits(struct engine *engine, const struct job *job)
+{
+    if (job->is_leading)
+        return false;
+    const struct job *leader = find_leader(engine, job);
+    CHECK(leader != NULL);
+    if (has_no_answer_yet(leader))
+        return true;
+    for (struct link *link = leader->lane_waiters.next; link != &job->link; link = link->next)
+        if (has_no_answer_yet(LINK_OWNER(link, struct job, link)))
+            return true;
+    return false;
+}
+
 void lane_leave(struct engine *engine, struct job *job)
 {
     if (!job->is_leading)

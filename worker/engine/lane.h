@@ -18,6 +18,9 @@ void lanes_done(struct engine *engine);
 
 /* True: the job leads its lane or needs none, and may go on. False: it waits in its lane. */
 bool lane_enter(struct engine *engine, struct job *job);
+/* Whether a request before this one in its lane has neither a call nor an answer. False for the
+ * leader. CHECKs that the job is in a lane. */
+bool lane_waits(struct engine *engine, const struct job *job);
 /* A job that has finished or is dropped leaves its lane; wakes the next one, which leads now. */
 void lane_leave(struct engine *engine, struct job *job);
 /* Removes and returns a woken job, which may go on now; NULL = there is none. */

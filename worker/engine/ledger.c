@@ -159,8 +159,9 @@ size_t ledger_committed_running(const struct ledger *ledger, int64_t offset, str
     for (size_t i = 0; i < count; i++) {
         const struct offset_open *open = &(*ret_open)[i];
         const struct ledger_entry *entry = ledger_find(ledger, open->offset);
-        if (open->is_under_way && entry != NULL && !entry->was_running &&
-            open->begun == entry->deaths + 1)
+        if (!open->is_under_way || entry == NULL || entry->was_running)
+            continue;
+        if (open->begun == entry->deaths + 1 || ledger_has_spent(entry, open->begun))
             (*ret_open)[kept++] = *open;
     }
     return kept;
@@ -330,6 +331,25 @@ void ledger_forget_call(struct ledger *ledger, int64_t offset)
     ledger_change(ledger);
 }
 
+void ledger_spend_call(struct ledger *ledger, int64_t offset)
+{
+    ledger_forget_call(ledger, offset);
+    struct ledger_entry *entry = entry_of(ledger, offset);
+    entry->deaths++;
+    entry->is_spent = true;
+}
+
+bool ledger_has_spent(const struct ledger_entry *entry, uint8_t begun)
+{
+    return entry->is_spent && entry->deaths == begun;
+}
+
+bool ledger_is_open(const struct ledger *ledger, int64_t offset)
+{
+    bool is_above = offset >= ledger->next && offset > ledger->map_last;
+    return is_above || ledger_find(ledger, offset) != NULL;
+}
+
 void ledger_end(struct ledger *ledger, int64_t position)
 {
     if (position <= ledger->next)
@@ -387,7 +407,7 @@ void ledger_record(struct ledger *ledger, int64_t offset, bool is_dead_owners)
     entry->unrecorded--;
     if (is_dead_owners) {
         CHECK(entry->was_running);
-        entry->was_running = false;
+        entry->was_running = entry->is_spent = false;
         entry->deaths++;
     }
     ledger_change(ledger);

@@ -40,6 +40,7 @@ struct ledger_entry {
     bool is_running;       /* this process has a call under way */
     bool was_running;      /* a dead owner's call, not recorded yet */
     bool was_marked;       /* … of which the map had only the mark */
+    bool is_spent;         /* the last of `deaths` is a call of this process: ledger_spend_call */
     uint16_t unrecorded;   /* calls that ended and whose usage waits for a batch */
     uint64_t dropped_hash; /* of a request that was called and dropped; else 0: lost_calls.h */
 };
@@ -103,6 +104,13 @@ bool ledger_fits(const struct ledger *ledger, int64_t offset);
 struct ledger_taken ledger_take(struct ledger *ledger, int64_t offset, uint32_t job);
 /* The call that the map names as running is recorded already, and no owner died during it. */
 void ledger_forget_call(struct ledger *ledger, int64_t offset);
+/* The call that the map names as running is recorded already, as one that replaces the record of
+ * this begun count: the count is spent. */
+void ledger_spend_call(struct ledger *ledger, int64_t offset);
+/* Whether the call of this begun count is such a one. */
+bool ledger_has_spent(const struct ledger_entry *entry, uint8_t begun);
+/* Whether the offset has no committed outcome. */
+bool ledger_is_open(const struct ledger *ledger, int64_t offset);
 /* The log has no further records below `position`. */
 void ledger_end(struct ledger *ledger, int64_t position);
 

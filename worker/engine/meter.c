@@ -79,11 +79,20 @@ static void note_answer(struct engine *engine, const struct target *target)
 
 /* ---- counters ---- */
 
+void meter_shelf(const struct engine *engine, const char *outcome, int64_t by)
+{
+    struct slice label = slice_of_text(outcome);
+    metrics_add(engine->config.metrics, METRIC_SHELF, &label, by);
+}
+
 void meter_init(const struct engine *engine)
 {
     static const char *const outcomes[] = {"committed", "aborted", "unknown"};
     static const char *const reasons[] = {"exact",     "stream_cut", "timeout",
                                           "cancelled", "no_counts",  "worker_lost"};
+    static const char *const kept[] = {"kept", "used", "dropped"};
+    for (size_t i = 0; i < COUNT_OF(kept); i++)
+        meter_shelf(engine, kept[i], 0);
     for (size_t i = 0; i < COUNT_OF(outcomes); i++) {
         struct slice outcome = slice_of_text(outcomes[i]);
         metrics_add(engine->config.metrics, METRIC_BATCHES, &outcome, 0);

@@ -23,6 +23,8 @@ void meter_committed(struct engine *engine, const struct job *job);
 void meter_call(struct engine *engine, const struct job *job, const struct verdict *verdict);
 /* A batch with this result was committed; its outputs are still there. */
 void meter_usage(struct engine *engine, const struct result *result);
+/* What was kept of a lost partition: "kept", "used" or "dropped", a constant. */
+void meter_shelf(const struct engine *engine, const char *outcome, int64_t by);
 /* A batch ended: `outcome` is a constant, such as "committed". */
 void meter_batch(struct engine *engine, const char *outcome, int64_t duration_ms);
 

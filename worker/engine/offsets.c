@@ -3,6 +3,7 @@
  * of unknown outcome and verifies the ledger. When the log was truncated or the topic recreated,
  * the ledger follows. The events are those of ports.h. */
 #include "base/check.h"
+#include "engine/adopt.h"
 #include "engine/beginning.h"
 #include "engine/lost_calls.h"
 #include "engine/job.h"
@@ -120,6 +121,10 @@ void engine_offsets_read(struct engine *engine, struct tenure tenure, uint32_t t
     if (!partition_has_ledger(partition)) {
         enum err opened = ledger_open(&partition->ledger, committed->offset, committed->metadata);
         note_topic(partition, committed);
+        if (opened == OK) {
+            settle_by_first_read(engine, partition, committed->offset, committed->metadata);
+            adopt_opened(engine, partition, committed->offset, committed->metadata);
+        }
         if (committed->offset < 0)
             beginning_find(engine, partition);
         else
@@ -147,6 +152,7 @@ static struct partition *recreate(struct engine *engine, struct partition *parti
     buf_add(&map, buf_slice(&partition->ledger.committed_map));
     partition = partition_restart(engine, partition);
     lost_calls_clear(engine, partition);
+    adopt_none(engine, partition);
     (void)ledger_open(&partition->ledger, committed, buf_slice(&map));
     ledger_restart(&partition->ledger, low);
     partition->step = PARTITION_ACTIVE;

@@ -209,7 +209,22 @@ static struct result *submit_usage(struct engine *engine, struct partition *part
 {
     struct result *result = result_new();
     CHECK(add_usage(engine, result, facts) == OK);
+    result->timestamp_ms = result_timestamp(facts->record);
     result_submit(engine, result, partition, offset);
+    return result;
+}
+
+/* The usage of the job's last call, with what maps tell of that call. */
+static struct result *submit_last_usage(struct engine *engine, struct job *job,
+                                        const struct usage_facts *facts)
+{
+    bool is_gone = job->partition->is_gone;
+    struct result *result =
+        submit_usage(engine, is_gone ? NULL : job->partition, job->offset, facts);
+    result->has_usage = true;
+    result->told = job->result.told;
+    if (is_gone && result->told.begun > 0 && !result->told.is_booked)
+        result_name_lost(engine, result, job->partition);
     return result;
 }
 
@@ -219,7 +234,7 @@ void outcome_call_usage(struct engine *engine, struct job *job, const struct ver
     usage.answer = verdict->why.err == OK ? &verdict->answer : NULL;
     usage.counts = verdict->counts;
     usage.estimated_reason = verdict->estimated_reason;
-    submit_usage(engine, job->partition, job->offset, &usage)->has_usage = true;
+    (void)submit_last_usage(engine, job, &usage);
 }
 
 void outcome_orphan(struct engine *engine, struct job *job)
@@ -230,7 +245,24 @@ void outcome_orphan(struct engine *engine, struct job *job)
     usage.counts = job->counts;
     if (!job->counts.known)
         usage.estimated_reason = "no_counts";
-    submit_usage(engine, NULL, job->offset, &usage);
+    (void)submit_last_usage(engine, job, &usage);
+}
+
+void outcome_name_replaced(struct engine *engine, struct result *result)
+{
+    bool is_lost = result->partition == NULL || result->told.is_booked;
+    if (result->told.begun == 0 || !is_lost)
+        return;
+    for (struct link *link = result->outputs.next; link != &result->outputs;) {
+        struct output *output = LINK_OWNER(link, struct output, link), *copy;
+        link = link->next;
+        if (output->kind != OUTPUT_USAGE || output->is_replacing || output->is_delivered)
+            continue;
+        CHECK(output_usage_replacing(&engine->config.output, output, &result->told.id, &copy) ==
+              OK);
+        result_drop(engine, result, output);
+        result_add(engine, result, copy);
+    }
 }
 
 /* A dead owner's call that is settled: its entry in the ledger becomes one of those that died. */
@@ -248,7 +280,7 @@ static void settle_counting(struct engine *engine, struct job *job)
     settle_dead_owners(result);
 }
 
-void outcome_dead_owners_call(struct engine *engine, struct job *job)
+void outcome_dead_owners_call(struct engine *engine, struct job *job, uint8_t begun)
 {
     if (job->request.count_tokens) {
         settle_counting(engine, job);
@@ -260,7 +292,7 @@ void outcome_dead_owners_call(struct engine *engine, struct job *job)
         request.model_requested = SLICE("unknown");
     if (request.model.len == 0)
         request.model = request.model_requested;
-    /* Only the request is known; the call's id is lost with its owner. */
+    /* Only the request is known; the call's own id is lost with its owner. */
     struct attempt attempt = {
         .number = 1,
         .model = request.model,
@@ -268,7 +300,14 @@ void outcome_dead_owners_call(struct engine *engine, struct job *job)
         .api = &dialect_for(engine->config.dialects, &request)->api->name,
         .started_wall_ms = engine->wall_ms,
     };
-    uuid_new(&attempt.call, engine->wall_ms, &engine->random);
+    struct lost_call_name name = {
+        .topic = job->partition->topic,
+        .partition = job->partition->number,
+        .offset = job->offset,
+        .timestamp_ms = job->result.timestamp_ms,
+        .begun = begun,
+    };
+    output_lost_call_id(&engine->config.output, &name, &attempt.call);
     struct usage_facts usage = {
         .record = &job->record,
         .request = &request,

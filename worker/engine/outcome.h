@@ -19,11 +19,15 @@ MUST_CHECK bool outcome_kept(struct engine *engine, struct job *job);
 void outcome_error(struct engine *engine, struct job *job);
 /* Submits the usage of the job's last attempt, which gave no answer, as a separate result. */
 void outcome_call_usage(struct engine *engine, struct job *job, const struct verdict *verdict);
-/* Submits the estimated usage of a call that a dead owner had under way (worker_lost). */
-void outcome_dead_owners_call(struct engine *engine, struct job *job);
+/* Submits the estimated usage of a call that a dead owner had under way (worker_lost), which the
+ * map tells as begun so often. */
+void outcome_dead_owners_call(struct engine *engine, struct job *job, uint8_t begun);
 /* Submits the usage of a finished job whose partition is gone, as not final: its answer is not
  * published. */
 void outcome_orphan(struct engine *engine, struct job *job);
+/* Makes the usage of a told call whose tenure is over, or that another owner recorded, say which
+ * record it replaces. No effect on other results. CHECKs that there is memory. */
+void outcome_name_replaced(struct engine *engine, struct result *result);
 /* Whether another record can replace an output that the broker rejected with `err`. If not, the
  * batch must wait: a topic of the settings is missing, forbidden or too strict. */
 bool outcome_can_replace(const struct result *result, const struct output *output, enum err err);

@@ -4,13 +4,16 @@
 
 #include "base/check.h"
 #include "base/memory.h"
+#include "engine/adopt.h"
 #include "engine/batch.h"
-#include "engine/lost_calls.h"
 #include "engine/current.h"
 #include "engine/hold.h"
 #include "engine/job.h"
+#include "engine/lane.h"
+#include "engine/lost_calls.h"
 #include "engine/membership.h"
 #include "engine/result.h"
+#include "engine/shelf.h"
 #include "engine/slots.h"
 #include "engine/log.h"
 
@@ -34,6 +37,7 @@ static struct partition *partition_new(struct engine *engine, struct tenure tenu
     CHECK(ledger_init(&partition->ledger, engine->config.offset_map_bytes_max) == OK);
     partition->ledger.changes = &engine->slots.changed;
     slot_put(engine, partition);
+    shelf_attach(engine, partition);
     hold_enter(engine, partition);
     return partition;
 }
@@ -119,7 +123,7 @@ static void each_job(struct engine *engine, struct partition *partition,
 
 static bool is_waiting(const struct job *job)
 {
-    return job->call == NULL && !job_is_finished(job);
+    return job->call == NULL && !job_is_finished(job) && job->step != JOB_ANSWERED;
 }
 
 static bool is_calling(const struct job *job)
@@ -129,7 +133,24 @@ static bool is_calling(const struct job *job)
 
 static bool is_finished(const struct job *job)
 {
-    return job->step == JOB_FINISHED;
+    return job->step == JOB_FINISHED || job->step == JOB_ANSWERED;
+}
+
+/* A job from the shelf may have a call or an answer while an earlier request of its key waits: that
+ * one is dropped, so the job's turn does not come in this tenure. */
+void partition_end_turns(struct engine *engine, struct partition *partition)
+{
+    struct link *next;
+    for (struct link *link = partition->jobs.next; link != &partition->jobs; link = next) {
+        struct job *job = LINK_OWNER(link, struct job, link_partition);
+        next = link->next;
+        bool is_from_shelf = job->call != NULL || job->step == JOB_ANSWERED;
+        if (!job->is_blocked || !is_from_shelf || !lane_waits(engine, job))
+            continue;
+        job->is_turn_lost = true;
+        if (engine->is_stopping)
+            job_forsake(engine, job, NULL);
+    }
 }
 
 void partition_drop_waiting(struct engine *engine, struct partition *partition)
@@ -142,43 +163,38 @@ void partition_cancel_calls(struct engine *engine, struct partition *partition)
     each_job(engine, partition, is_calling, job_cancel);
 }
 
-/* This process records the calls itself. The next owner finds one of two maps, the committed one or
- * that of the open batch; calls remembered before stay while their records are expected. */
-static void remember_calls(struct engine *engine, const struct partition *partition)
+static void log_lost(struct engine *engine, const struct partition *partition, bool is_kept,
+                     uint32_t answers, uint32_t calls)
 {
-    const struct ledger *ledger = &partition->ledger;
-    struct offset_open *calls;
-    if (!partition_has_ledger(partition))
-        return;
-    lost_calls_prune(engine, partition);
-    size_t count = ledger_committed_running(ledger, ledger->committed_offset,
-                                            buf_slice(&ledger->committed_map), &calls);
-    lost_calls_add(engine, partition, calls, count);
-    memory_free(calls);
-    if (!partition->is_in_batch)
-        return;
-    count = ledger_committed_running(ledger, partition->batch_offset,
-                                     buf_slice(&partition->batch_map), &calls);
-    lost_calls_add(engine, partition, calls, count);
-    memory_free(calls);
+    if (is_kept)
+        ENGINE_LOG(engine, LOG_PARTITION_SHELVED, PARTITION_FIELDS(partition),
+                   FIELD_INT("answers", answers), FIELD_INT("calls", calls),
+                   FIELD_INT("keep_ms", engine->config.keep_lost_ms));
+    else
+        ENGINE_LOG(engine, LOG_PARTITION_LOST, PARTITION_FIELDS(partition),
+                   FIELD_INT("dropped", answers), FIELD_INT("calls", calls));
 }
 
-/* Drops the answers that are not committed; their usage still goes out. */
+/* What was paid for goes to the shelf; without one, only its usage goes out. */
 static void end_tenure(struct engine *engine, struct partition *partition)
 {
-    uint32_t dropped = partition->results, calls = partition->calling;
-    remember_calls(engine, partition);
+    bool is_kept = shelf_takes(engine);
+    uint32_t answers = partition->results, calls = partition->calling;
+    if (is_kept) { /* an answer that its job kept is one of them */
+        partition_drop_waiting(engine, partition);
+        answers = partition->held - calls;
+    }
+    lost_calls_tell(engine, partition);
     slot_clear(engine, partition);
     hold_leave(engine, partition);
     partition->is_gone = true;
+    shelf_detach(partition);
     partition_drop_waiting(engine, partition);
-    partition_cancel_calls(engine, partition);
-    each_job(engine, partition, is_finished, job_orphan);
+    each_job(engine, partition, is_calling, job_outlive);
+    each_job(engine, partition, is_finished, job_outlive);
     results_orphan(engine, partition);
-    if (dropped > 0 || calls > 0) {
-        ENGINE_LOG(engine, LOG_PARTITION_LOST, PARTITION_FIELDS(partition),
-                   FIELD_INT("dropped", dropped), FIELD_INT("calls", calls));
-    }
+    if (answers > 0 || calls > 0)
+        log_lost(engine, partition, is_kept, answers, calls);
     partition_settle(partition);
 }
 
@@ -229,6 +245,7 @@ void engine_partition_revoked(struct engine *engine, struct tenure tenure)
     partition->step = PARTITION_REVOKING;
     slot_set_due(engine, partition);
     partition->revoke_until_ms = engine->now_ms + engine->config.drain_timeout_ms;
+    partition_end_turns(engine, partition);
     partition_drop_waiting(engine, partition);
     ENGINE_LOG(engine, LOG_PARTITION_REVOKED, PARTITION_FIELDS(partition),
                FIELD_INT("calls", partition->calling),

@@ -23,6 +23,9 @@ void partition_doubt(struct engine *engine, struct partition *partition);
 /* Likewise for all partitions. */
 void partitions_doubt(struct engine *engine);
 
+/* The tenure ends and will not answer requests that wait: jobs behind such ones in their lane, with
+ * a call or an answer from the shelf, go out in a later tenure (or, when the worker stops, not). */
+void partition_end_turns(struct engine *engine, struct partition *partition);
 /* Drops the jobs that have neither a call nor an answer. */
 void partition_drop_waiting(struct engine *engine, struct partition *partition);
 /* Cancels the calls of its jobs. */

@@ -146,13 +146,36 @@ void result_return(struct engine *engine, struct result *result)
     list_add_first(&engine->results.queued, &result->link);
 }
 
+void result_withdraw(struct engine *engine, struct result *result)
+{
+    CHECK(result->job != NULL && result->place == RESULT_QUEUED);
+    go(engine, result, RESULT_OPEN, NULL);
+    link_out(&result->link);
+}
+
+void result_name_lost(struct engine *engine, struct result *result,
+                      const struct partition *partition)
+{
+    struct lost_call_name name = {
+        .topic = partition->topic,
+        .partition = partition->number,
+        .offset = result->offset,
+        .timestamp_ms = result->timestamp_ms,
+        .begun = result->told.begun,
+    };
+    output_lost_call_id(&engine->config.output, &name, &result->told.id);
+}
+
 void result_orphan(struct engine *engine, struct result *result)
 {
     CHECK(result->job == NULL && result->place == RESULT_QUEUED);
-    if (result->is_dead_owners)
+    if (result->is_dead_owners) {
         result_free(engine, result);
-    else
-        go(engine, result, RESULT_QUEUED, NULL);
+        return;
+    }
+    if (result->told.begun > 0 && !result->told.is_booked)
+        result_name_lost(engine, result, result->partition);
+    go(engine, result, RESULT_QUEUED, NULL);
 }
 
 void results_orphan(struct engine *engine, const struct partition *partition)

@@ -20,6 +20,13 @@ struct result *result_new(void);
 /* Frees the outputs. A job's result is open again; any other result is freed. */
 void result_free(struct engine *engine, struct result *result);
 
+/* What a result and the id of a lost call's record take from the request's record; 0 = it has none.
+ */
+static inline int64_t result_timestamp(const struct record *record)
+{
+    return record->timestamp_type == TIMESTAMP_NONE ? 0 : record->timestamp_ms;
+}
+
 /* Adds an output; the result owns it from now on. */
 void result_add(struct engine *engine, struct result *result, struct output *output);
 /* Frees one output of the result. */
@@ -33,8 +40,14 @@ void result_submit(struct engine *engine, struct result *result, struct partitio
                    int64_t offset);
 /* Moves a queued result to the end of the batch. */
 void result_batch(struct engine *engine, struct result *result);
+/* Takes a job's result out of the queue: it is open again and keeps its outputs. */
+void result_withdraw(struct engine *engine, struct result *result);
 /* Moves a result from the batch to the head of the queue. */
 void result_return(struct engine *engine, struct result *result);
+/* Sets told.id of a told result (engine/lost_calls.h): the id of the record that its call's next
+ * owner makes. `partition` is that of its tenure. */
+void result_name_lost(struct engine *engine, struct result *result,
+                      const struct partition *partition);
 /* Detaches a queued result without a job from its partition, which is gone: it goes out without a
  * ledger. Frees the usage of a dead owner's call: the partition's next owner finds the call in the
  * map and records it. */

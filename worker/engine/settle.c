@@ -2,16 +2,19 @@
 
 #include "base/check.h"
 #include "base/memory.h"
+#include "engine/adopt.h"
 #include "engine/batch.h"
 #include "engine/cut.h"
 #include "engine/job.h"
 #include "engine/job_pool.h"
+#include "engine/lost_calls.h"
 #include "engine/membership.h"
 #include "engine/meter.h"
 #include "engine/outcome.h"
 #include "engine/partition.h"
 #include "engine/result.h"
 #include "engine/size_limits.h"
+#include "engine/shelf.h"
 #include "engine/slots.h"
 #include "engine/trace.h"
 #include "engine/log.h"
@@ -25,6 +28,12 @@ static void close_batch(struct engine *engine)
 {
     for (struct partition *partition; (partition = batch_remove_partition(engine)) != NULL;)
         partition_settle(partition);
+}
+
+static void settle_told(struct engine *engine, bool was_committed)
+{
+    if (engine->shelf.told_in == batch_id(engine))
+        lost_calls_settle(engine, batch_id(engine), was_committed);
 }
 
 static void settle_committed(struct engine *engine)
@@ -42,15 +51,16 @@ static void settle_committed(struct engine *engine)
         else
             result_free(engine, result);
     }
+    settle_told(engine, true);
     engine->stats.commits++;
     meter_batch(engine, "committed", batch_age_ms(engine));
     cut_relax(engine);
     close_batch(engine);
 }
 
-/* Returns a result of an aborted batch to the head of the queue, as an orphan if its partition is
- * gone. */
-static void give_back(struct engine *engine, struct result *result)
+/* Returns a result of an aborted batch to the head of the queue. If its partition is gone, an
+ * answer goes to the shelf, and usage becomes an orphan. */
+static void give_back(struct engine *engine, struct result *result, uint64_t unknown_batch)
 {
     struct partition *partition = result->partition;
     result_return(engine, result);
@@ -59,13 +69,22 @@ static void give_back(struct engine *engine, struct result *result)
     if (partition == NULL)
         return;
     if (!partition->is_gone) {
-        if (result->has_usage)
+        if (result->has_usage && !result->told.is_booked)
             ledger_unrecord(&partition->ledger, result->offset, result->is_dead_owners);
     } else if (result->job != NULL) {
-        job_orphan(engine, result->job);
+        result->job->unknown_batch = unknown_batch;
+        job_outlive(engine, result->job);
     } else {
         result_orphan(engine, result);
     }
+}
+
+static void give_all_back(struct engine *engine, uint64_t unknown_batch)
+{
+    for (size_t i = 0; i < batch_partitions(engine); i++)
+        ledger_abort(&batch_partition(engine, i)->ledger);
+    for (struct result *result; (result = result_last(engine, RESULT_BATCHED)) != NULL;)
+        give_back(engine, result, unknown_batch);
 }
 
 /* Returns the number of outputs that go out again. */
@@ -73,10 +92,8 @@ static size_t settle_aborted(struct engine *engine)
 {
     size_t outputs = batch_outputs(engine);
     trace_batch(engine, "aborted");
-    for (size_t i = 0; i < batch_partitions(engine); i++)
-        ledger_abort(&batch_partition(engine, i)->ledger);
-    for (struct result *result; (result = result_last(engine, RESULT_BATCHED)) != NULL;)
-        give_back(engine, result);
+    settle_told(engine, false);
+    give_all_back(engine, 0);
     engine->stats.aborts++;
     meter_batch(engine, "aborted", -1);
     close_batch(engine);
@@ -249,10 +266,56 @@ static bool has_witness(const struct engine *engine)
     return false;
 }
 
+/* No partition of the batch is left to show what became of it. Answers wait on the shelf until one
+ * comes back; usage goes out again, perhaps twice under one id. */
+static void settle_unknown(struct engine *engine)
+{
+    trace_batch(engine, "unknown");
+    give_all_back(engine, batch_id(engine));
+    for (size_t i = 0; i < batch_partitions(engine); i++)
+        shelf_note_unknown(engine, batch_partition(engine, i), batch_id(engine));
+    engine->stats.aborts++;
+    close_batch(engine);
+    (void)cut_pause(engine);
+}
+
 void settle_turn(struct engine *engine)
 {
-    if (batch_is_unknown(engine) && !has_witness(engine))
+    if (!batch_is_unknown(engine) || has_witness(engine))
+        return;
+    if (shelf_takes(engine))
+        settle_unknown(engine);
+    else
         settle_not_committed(engine);
+}
+
+/* Whether an offset that the batch answers is open in the ledger of a later tenure. */
+static bool shows_abort(struct engine *engine, const struct partition *gone,
+                        const struct ledger *ledger)
+{
+    for (struct result *result = result_first(engine, RESULT_BATCHED); result != NULL;
+         result = result_next(engine, result))
+        if (result->partition == gone && result->job != NULL &&
+            ledger_is_open(ledger, result->offset))
+            return true;
+    return false;
+}
+
+void settle_by_first_read(struct engine *engine, const struct partition *partition, int64_t offset,
+                          struct slice metadata)
+{
+    for (size_t i = 0; batch_is_unknown(engine) && i < batch_partitions(engine); i++) {
+        const struct partition *gone = batch_partition(engine, i);
+        if (!gone->is_gone || gone->number != partition->number ||
+            !slice_equal(gone->topic, partition->topic))
+            continue;
+        if (offset == gone->batch_offset && slice_equal(metadata, buf_slice(&gone->batch_map))) {
+            engine_log(engine, LOG_BATCH_WAS_COMMITTED, NULL, 0);
+            settle_committed(engine);
+        } else if (shows_abort(engine, gone, &partition->ledger)) {
+            settle_not_committed(engine);
+        }
+    }
 }
 
 bool settle_by_offset(struct engine *engine, struct partition *partition, int64_t offset,

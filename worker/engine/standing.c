@@ -3,6 +3,7 @@
 #include "engine/call.h"
 #include "engine/dispatch.h"
 #include "engine/history.h"
+#include "engine/shelf.h"
 #include "engine/slots.h"
 #include "engine/target.h"
 
@@ -24,6 +25,13 @@ static void count(struct engine *engine, const struct job *job, struct standing 
         standing->oldest_of_ms[wait] = step_ms;
 }
 
+static void count_all(struct engine *engine, const struct partition *partition,
+                      struct standing *standing)
+{
+    for (struct link *link = partition->jobs.next; link != &partition->jobs; link = link->next)
+        count(engine, LINK_OWNER(link, struct job, link_partition), standing);
+}
+
 static void find_most(const struct engine *engine, struct standing *standing)
 {
     for (enum wait wait = 0; wait < WAIT_COUNT; wait++)
@@ -41,8 +49,9 @@ void standing_read(struct engine *engine, struct standing *ret_standing)
     uint32_t cursor = 0;
     *ret_standing = (struct standing){.most = WAIT_NOTHING};
     for (const struct partition *partition; (partition = slots_next(engine, &cursor)) != NULL;)
-        for (struct link *link = partition->jobs.next; link != &partition->jobs; link = link->next)
-            count(engine, LINK_OWNER(link, struct job, link_partition), ret_standing);
+        count_all(engine, partition, ret_standing);
+    for (struct partition *place = NULL; (place = shelf_next(engine, place)) != NULL;)
+        count_all(engine, place, ret_standing);
     ret_standing->counts[WAIT_NOTHING] = 0; /* a job in its first step, within one event */
     find_most(engine, ret_standing);
 }

@@ -51,6 +51,13 @@ struct result {
     bool has_usage;      /* records one call of the ledger entry: its usage, if it has any */
     bool is_dead_owners; /* … a call of a dead owner */
     enum result_place place;
+    int64_t timestamp_ms; /* of the request's record */
+    struct told {
+        uint8_t begun;  /* a committed map tells this call as begun so often; 0 = none does */
+        uint64_t batch; /* … if this batch was committed; 0 = surely */
+        bool is_booked; /* another owner recorded the call as lost: no map of ours names it */
+        struct uuid id; /* of that owner's record, once the tenure is over */
+    } told;             /* engine/lost_calls.h */
 };
 
 /* engine/result.h */
@@ -122,7 +129,10 @@ struct partition {
     bool is_in_batch;                         /* the open batch commits offset and map of it */
     struct buf batch_map;
     int64_t batch_offset;
-    uint32_t batch_results; /* its results in the open batch */
+    uint32_t batch_results;   /* its results in the open batch */
+    struct shelf_page *shelf; /* what is kept of its lost tenures; NULL = nothing: shelf.h */
+    bool is_room_for_shelf;   /* engine_room's last answer holds for a record of the shelf only */
+    bool is_refused;          /* its next record is not the shelf's and waits for room */
 };
 
 #define OFFSETS_AGAIN_MS 500 /* between an unstable or failed read of offsets and the next */
@@ -311,6 +321,10 @@ struct job {
     bool is_blocked;            /* others lead its lane */
     struct job_trace trace;
     struct result result;
+    bool is_shelved;        /* its partition is a place on the shelf: engine/shelf.h */
+    bool is_turn_lost;      /* the tenure ends before an earlier request of its key is answered */
+    uint64_t shelved_hash;  /* of its record, while it is shelved */
+    uint64_t unknown_batch; /* the batch of unknown outcome that had its answer; 0 = none */
 };
 
 struct reply_topic {
@@ -341,6 +355,13 @@ struct hold {
     struct link quiet;                          /* partitions, the longest quiet first */
     uint32_t count;                             /* requests held */
     uint64_t bytes;
+};
+
+/* engine/shelf.h */
+struct shelf {
+    struct link pages; /* of struct shelf_page */
+    int64_t formed_ms; /* when the worker got its first partition after it had none */
+    uint64_t told_in;  /* the last batch that calls of lost tenures may be told by; 0 = none */
 };
 
 /* engine/membership.h */
@@ -507,6 +528,7 @@ struct engine {
     struct link lost_calls;    /* engine/lost_calls.h */
     bool has_replaced_attempt; /* the attempt that began last took an earlier one's place … */
     struct attempt replaced_attempt; /* … which was this */
+    struct shelf shelf;
 
     struct identity identity; /* of all targets */
 

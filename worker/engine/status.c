@@ -4,6 +4,7 @@
 #include "engine/history.h"
 #include "engine/partition.h"
 #include "engine/hold.h"
+#include "engine/shelf.h"
 #include "engine/slots.h"
 #include "engine/standing.h"
 #include "engine/target.h"
@@ -25,6 +26,8 @@ static void add_requests(const struct engine *engine, const struct standing *sta
     json_add_int_member(json, "held", standing->held);
     json_add_int_member(json, "oldest_ms", standing->oldest_ms);
     json_add_int_member(json, "held_bytes", (int64_t)held_bytes(engine));
+    json_add_int_member(json, "shelf", shelf_count(engine));
+    json_add_int_member(json, "shelf_bytes", (int64_t)shelf_bytes(engine));
     json_add_int_member(json, "held_bytes_max", (int64_t)engine->config.max_held_bytes);
     buf_add_byte(json, '}');
     json_add_name(json, "calls");
