@@ -224,6 +224,8 @@ static void fill_engine(const struct settings *settings, struct assembly *assemb
         .start = settings->kafka_start == KAFKA_START_EARLIEST ? START_EARLIEST
                  : settings->kafka_start == KAFKA_START_LATEST ? START_LATEST
                                                                : START_AUTO,
+        .keep_lost_ms = settings->delivery_keep_lost_ms,
+        .heartbeat_ms = kafka_conf_number(kafka, KAFKA_CONSUMER, "heartbeat.interval.ms"),
         .stall_ms = (session_ms > 0 ? session_ms : settings->kafka_session_timeout_ms) / 2,
         .offset_map_bytes_max = (size_t)settings->kafka_offset_metadata_max,
     };

@@ -171,7 +171,7 @@ static int64_t smaller(int64_t a, int64_t b)
  * full queue before it fetches again. */
 static void fill_consumer_defaults(struct filling *filling, const struct kafka_config *config)
 {
-    int64_t session_ms = or_default(config->session_timeout_ms, 10000);
+    int64_t session_ms = or_default(config->session_timeout_ms, 45000);
     fill_number(filling, "session.timeout.ms", session_ms);
     fill_number(filling, "heartbeat.interval.ms", smaller(3000, session_ms / 3));
     fill_number(filling, "max.poll.interval.ms", or_default(config->max_poll_interval_ms, 300000));

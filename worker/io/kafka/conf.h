@@ -40,7 +40,7 @@ struct kafka_config {
     size_t output_topic_count;
     bool exactly_once;              /* false: at_least_once */
     int64_t commit_interval_ms;     /* at_least_once: shortest time between offset commits */
-    int64_t session_timeout_ms;     /* 10000 */
+    int64_t session_timeout_ms;     /* 45000 */
     int64_t transaction_timeout_ms; /* 12000 */
     int64_t max_poll_interval_ms;   /* 300000 */
     uint64_t request_bytes_max;     /* delivery.max_request_size */
