@@ -80,8 +80,9 @@ static bool on_call_cancel(void *self, struct call_ref call)
     return true;
 }
 
-static void on_refresh(void *self)
+static void on_refresh(void *self, uint32_t identity)
 {
+    (void)identity;
     (void)self;
 }
 
@@ -212,7 +213,7 @@ static void begin(void)
     config.spans = bench.spans;
     bench.engine = engine_new(&config, &PORTS, 0, WALL_MS);
     CHECK(bench.engine != NULL);
-    engine_credentials(bench.engine, &credentials, SLICE(""));
+    engine_credentials(bench.engine, 0, &credentials, SLICE(""));
     engine_partition_assigned(bench.engine, TENURE, TOPIC, 0);
     engine_offsets_read(bench.engine, TENURE, bench.read_ticket, OK,
                         &(struct committed){.offset = 0});

@@ -71,8 +71,9 @@ static void on_start(void *self, struct tenure tenure, int64_t offset)
     on_tenure(self, tenure);
 }
 
-static void on_nothing(void *self)
+static void on_nothing(void *self, uint32_t identity)
 {
+    (void)identity;
     (void)self;
 }
 
@@ -207,7 +208,7 @@ static void start(struct bench *bench)
     bench->now_ms = 1000;
     bench->engine = engine_new(&config, &ports, bench->now_ms, WALL_MS);
     CHECK(bench->engine != NULL);
-    engine_credentials(bench->engine, &credentials, SLICE(""));
+    engine_credentials(bench->engine, 0, &credentials, SLICE(""));
     engine_partition_assigned(bench->engine, TENURE, SLICE("requests"), 0);
 }
 

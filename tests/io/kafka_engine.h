@@ -403,10 +403,10 @@ void engine_call_ended(struct engine *engine, struct call_ref call, const struct
     (void)engine, (void)call, (void)end;
 }
 
-void engine_credentials(struct engine *engine, const struct credentials *credentials,
-                        struct slice reason)
+void engine_credentials(struct engine *engine, uint32_t identity,
+                        const struct credentials *credentials, struct slice reason)
 {
-    (void)engine, (void)credentials, (void)reason;
+    (void)engine, (void)identity, (void)credentials, (void)reason;
 }
 
 void engine_stop(struct engine *engine)

@@ -149,8 +149,9 @@ static void on_ended(void *self, int exit_code)
 }
 
 /* No call is rejected for its credentials in these worlds. */
-static void on_refresh(void *self)
+static void on_refresh(void *self, uint32_t identity)
 {
+    (void)identity;
     struct port *port = self;
     MUST(port->world, false);
 }
@@ -186,7 +187,7 @@ static void worker_start(struct world *world, struct worker *worker)
     struct credentials credentials = {.access_key_id = SLICE("AKID"),
                                       .secret_access_key = SLICE("canary-secret"),
                                       .expires_wall_ms = INT64_MAX};
-    engine_credentials(worker->engine, &credentials, SLICE(""));
+    engine_credentials(worker->engine, 0, &credentials, SLICE(""));
     world_note(world, "w%d starts", index);
     kafka_join(world, worker);
     wake_at(world, worker, world->now_ms + 1);

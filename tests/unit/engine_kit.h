@@ -131,8 +131,9 @@ static inline bool kit_on_call_cancel(void *self, struct call_ref ref)
     return true;
 }
 
-static inline void kit_on_refresh(void *self)
+static inline void kit_on_refresh(void *self, uint32_t identity)
 {
+    (void)identity;
     ((struct kit *)self)->refreshes++;
 }
 
@@ -316,7 +317,7 @@ static inline void kit_begin(struct kit *kit)
                                       .expires_wall_ms = INT64_MAX};
     kit->engine = engine_new(&kit->config, &ports, kit->now_ms, KIT_WALL_MS + kit->now_ms);
     assert_non_null(kit->engine);
-    engine_credentials(kit->engine, &credentials, SLICE(""));
+    engine_credentials(kit->engine, 0, &credentials, SLICE(""));
 }
 
 /* `config` NULL = kit_config(). */

@@ -51,7 +51,7 @@ static void a_request_waits_for_credentials(void **state)
     kit_turn(kit);
     kit_answer_with(kit, 0, 403, "x-amzn-errortype: ExpiredTokenException\r\n", "{}");
     assert_waits(kit, 0, WAIT_CREDENTIALS);
-    engine_credentials(kit->engine, NULL, SLICE("there is no file"));
+    engine_credentials(kit->engine, 0, NULL, SLICE("there is no file"));
     kit_request(kit, 0, 2, NULL, MODEL_B);
     kit_turn(kit);
     assert_waits(kit, 2, WAIT_CREDENTIALS);

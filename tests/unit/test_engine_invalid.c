@@ -174,7 +174,7 @@ static void a_correction_that_waits_too_long_leaves_the_answer_before_it(void **
     struct kit *kit = kit_started(NULL);
     kit_request(kit, 0, 0, NULL, RETRIES);
     kit_turn(kit);
-    engine_credentials(kit->engine, NULL, SLICE("none are left"));
+    engine_credentials(kit->engine, 0, NULL, SLICE("none are left"));
     answer_invalid(kit, 0);
     kit_wait(kit, kit->config.retry.max_elapsed_ms + 1000);
     kit_settle(kit);

@@ -169,7 +169,7 @@ static void the_end_of_the_credentials_shows_if_they_end(void **state)
     char *text = scrape(kit);
     assert_null(strstr(text, "\nbedrock_worker_credentials_expiry_timestamp_seconds "));
     free(text);
-    engine_credentials(kit->engine, &credentials, SLICE(""));
+    engine_credentials(kit->engine, 0, &credentials, SLICE(""));
     text = scrape(kit);
     assert_non_null(
         strstr(text, "\nbedrock_worker_credentials_expiry_timestamp_seconds 1795000000.500\n"));
@@ -204,7 +204,7 @@ static void every_metric_of_the_list_is_fed(void **state)
     struct credentials credentials = {.access_key_id = SLICE("AKID"),
                                       .secret_access_key = SLICE("secret"),
                                       .expires_wall_ms = KIT_WALL_MS + 86400000};
-    engine_credentials(kit->engine, &credentials, SLICE(""));
+    engine_credentials(kit->engine, 0, &credentials, SLICE(""));
     kit_request(kit, 0, 0, NULL, "");
     kit_request(kit, 0, 1, NULL, ",\"stream\":true");
     kit_turn(kit);

@@ -62,7 +62,7 @@ static void a_full_share_names_credentials_when_there_are_none(void **state)
     struct engine_config config = kit_config();
     config.max_held = 4;
     struct kit *kit = kit_started(&config);
-    engine_credentials(kit->engine, NULL, SLICE("there is no file"));
+    engine_credentials(kit->engine, 0, NULL, SLICE("there is no file"));
     int64_t next = 0;
     while (engine_room(kit->engine, kit->tenures[0]) > 0)
         kit_request(kit, 0, next++, NULL, ",\"model\":\"m.a\"");

@@ -122,8 +122,7 @@ static void throttling_uses_up_no_attempt(void **state)
 static void during_an_outage_failures_use_up_no_attempt(void **state)
 {
     (void)state;
-    static const enum err ERRS[] = {ERR_CONNECTION, ERR_UNAVAILABLE, ERR_TIMEOUT,
-                                    ERR_CREDENTIALS_OLD, ERR_SIGNATURE};
+    static const enum err ERRS[] = {ERR_CONNECTION, ERR_UNAVAILABLE, ERR_TIMEOUT};
     struct random random;
     int64_t delay_ms;
     random_init(&random, 7);
@@ -151,8 +150,7 @@ static void a_maximum_of_one_attempt_allows_no_retry(void **state)
     int64_t delay_ms = 4711;
     settings.max_attempts = 1;
     random_init(&random, 7);
-    static const enum err ERRS[] = {ERR_UNAVAILABLE, ERR_TIMEOUT, ERR_MODEL_TIMEOUT,
-                                    ERR_CREDENTIALS_OLD};
+    static const enum err ERRS[] = {ERR_UNAVAILABLE, ERR_TIMEOUT, ERR_MODEL_TIMEOUT, ERR_SIGNATURE};
     for (size_t i = 0; i < COUNT_OF(ERRS); i++) {
         struct retry_state retry = {0};
         struct retry_cause cause = cause_of(ERRS[i]);
@@ -238,7 +236,7 @@ static void a_model_timeout_is_retried_once(void **state)
     assert_false(retry_again(&SETTINGS, &retry, &cause, &random, &delay_ms));
 }
 
-static void changed_credentials_allow_one_retry(void **state)
+static void changed_credentials_allow_a_retry(void **state)
 {
     (void)state;
     struct random random;
@@ -250,8 +248,9 @@ static void changed_credentials_allow_one_retry(void **state)
         struct retry_cause cause = cause_of(ERRS[i]);
         cause.is_refreshed = true;
         assert_true(retry_again(&SETTINGS, &retry, &cause, &random, &delay_ms));
-        assert_false(retry.is_looking);
-        assert_false(retry_again(&SETTINGS, &retry, &cause, &random, &delay_ms));
+        /* Old credentials are never the request's fault, a wrong signature may be. */
+        assert_int_equal(retry_again(&SETTINGS, &retry, &cause, &random, &delay_ms),
+                         ERRS[i] == ERR_CREDENTIALS_OLD);
     }
 }
 
@@ -266,33 +265,17 @@ static void an_invalid_signature_without_new_credentials_is_final(void **state)
     assert_false(retry_again(&SETTINGS, &retry, &cause, &random, &delay_ms));
 }
 
-/* About fifteen seconds, and until credentials were looked up. */
-static void a_request_waits_for_new_credentials(void **state)
+/* Such requests wait for new ones (engine/refusal.h). */
+static void old_credentials_without_new_ones_allow_no_retry(void **state)
 {
     (void)state;
     struct random random;
-    int64_t delay_ms, waited_ms = 0;
+    int64_t delay_ms;
     random_init(&random, 14);
     struct retry_state retry = {0};
     struct retry_cause cause = cause_of(ERR_CREDENTIALS_OLD);
-    assert_true(retry_again(&SETTINGS, &retry, &cause, &random, &delay_ms));
-    assert_true(retry.is_looking);
-    cause.was_asked = true;
-    do {
-        waited_ms += delay_ms;
-    } while (retry_look(&SETTINGS, &retry, &cause, &delay_ms));
-    assert_int_equal(waited_ms, 15000);
-    cause.was_asked = false;
-    assert_true(retry_look(&SETTINGS, &retry, &cause, &delay_ms));
-    cause.left_ms = delay_ms;
-    assert_false(retry_look(&SETTINGS, &retry, &cause, &delay_ms));
-    cause.left_ms = INT64_MAX;
-    cause.elapsed_ms = SETTINGS.max_elapsed_ms;
-    assert_false(retry_look(&SETTINGS, &retry, &cause, &delay_ms));
-    /* A failure of another kind counts separately. */
-    cause = cause_of(ERR_UNAVAILABLE);
-    assert_true(retry_again(&SETTINGS, &retry, &cause, &random, &delay_ms));
-    assert_false(retry.is_looking);
+    assert_false(retry_again(&SETTINGS, &retry, &cause, &random, &delay_ms));
+    assert_int_equal(retry.failed, 0);
 }
 
 /* The list of errors is the policy: an error that rejects the request or stops the worker is never
@@ -345,9 +328,9 @@ int main(void)
         cmocka_unit_test(no_attempt_begins_beyond_a_time_limit),
         cmocka_unit_test(a_retry_may_begin_exactly_at_its_time_limit),
         cmocka_unit_test(a_model_timeout_is_retried_once),
-        cmocka_unit_test(changed_credentials_allow_one_retry),
+        cmocka_unit_test(changed_credentials_allow_a_retry),
         cmocka_unit_test(an_invalid_signature_without_new_credentials_is_final),
-        cmocka_unit_test(a_request_waits_for_new_credentials),
+        cmocka_unit_test(old_credentials_without_new_ones_allow_no_retry),
         cmocka_unit_test(errors_that_reject_or_stop_are_never_retried),
         cmocka_unit_test(a_clock_is_corrected_only_when_it_is_far_off),
     };

@@ -89,7 +89,7 @@ static void models_and_templates_are_checked(void **state)
     assert_problem("models: {aliases: {a: {id: x.y, regiom: 1}}}\n",
                    "models.aliases.a.regiom: unknown; did you mean region?");
     assert_problem("models: {aliases: {a: {id: x.y, note: 1}}}\n",
-                   "an alias has id, api, region, defaults and drop");
+                   "an alias has id, api, region, defaults, drop and identity");
     assert_problem("models: {aliases: {a: {id: x.y, defaults: {temprature: 1}}}}\n",
                    "defaults.temprature: unknown; did you mean temperature?");
     assert_problem("models: {aliases: {a: {id: x.y, api: chat}}}\n",

@@ -280,12 +280,12 @@ static void requests_wait_until_there_are_credentials(void **state)
     (void)state;
     struct kit *kit = kit_new(NULL);
     kit_assign(kit, 0);
-    engine_credentials(kit->engine, NULL, SLICE("there is no file"));
+    engine_credentials(kit->engine, 0, NULL, SLICE("there is no file"));
     for (int64_t offset = 0; offset < 5; offset++)
         request_of(kit, offset, MODEL_A);
     request_of(kit, 5, MODEL_A ",\"ttl_ms\":1000");
     kit_settle(kit);
-    engine_credentials(kit->engine, NULL, SLICE("there is no file"));
+    engine_credentials(kit->engine, 0, NULL, SLICE("there is no file"));
     kit_wait(kit, 3600000);
     kit_settle(kit);
     assert_int_equal(kit->call_count, 0);
@@ -293,13 +293,13 @@ static void requests_wait_until_there_are_credentials(void **state)
     assert_says(kit_output(kit, OUTPUT_RESPONSE, 0), "\"code\":\"expired\"");
     assert_int_equal(kit->logged[LOG_CREDENTIALS_MISSING], 1);
     assert_non_null(strstr(kit->words[LOG_CREDENTIALS_MISSING], "(there is no file)"));
-    engine_credentials(kit->engine, NULL, SLICE("the file has no keys"));
+    engine_credentials(kit->engine, 0, NULL, SLICE("the file has no keys"));
     assert_int_equal(kit->logged[LOG_CREDENTIALS_MISSING], 2);
     struct credentials credentials = {.access_key_id = SLICE("AKID"),
                                       .secret_access_key = SLICE("secret"),
                                       .expires_wall_ms = INT64_MAX};
-    engine_credentials(kit->engine, &credentials, SLICE(""));
-    engine_credentials(kit->engine, &credentials, SLICE(""));
+    engine_credentials(kit->engine, 0, &credentials, SLICE(""));
+    engine_credentials(kit->engine, 0, &credentials, SLICE(""));
     assert_int_equal(kit->logged[LOG_CREDENTIALS_FOUND], 1);
     kit_turn(kit);
     for (int64_t offset = 0; offset < 5; offset++)
@@ -314,7 +314,7 @@ static void a_worker_without_credentials_stops_at_once(void **state)
     (void)state;
     struct kit *kit = kit_new(NULL);
     kit_assign(kit, 0);
-    engine_credentials(kit->engine, NULL, SLICE("there is no file"));
+    engine_credentials(kit->engine, 0, NULL, SLICE("there is no file"));
     request_of(kit, 0, MODEL_A);
     kit_turn(kit);
     engine_stop(kit->engine);
@@ -345,161 +345,6 @@ static void a_wrong_clock_is_logged_once_a_minute(void **state)
     kit_turn(kit);
     kit_answer_with(kit, 10, 400, DATES[0], "{}");
     assert_int_equal(kit->logged[LOG_CLOCK_CORRECTED], 2);
-    kit_free(kit);
-}
-
-static const char OLD_HEAD[] = "x-amzn-errortype: ExpiredTokenException\r\n";
-
-static void credentials_are(struct kit *kit, const char *access_key_id)
-{
-    struct credentials credentials = {.access_key_id = slice_of_text(access_key_id),
-                                      .secret_access_key = SLICE("secret"),
-                                      .expires_wall_ms = INT64_MAX};
-    engine_credentials(kit->engine, &credentials, SLICE(""));
-}
-
-/* The credentials changed before the rejection came, or during the wait: the request does not
- * fail. */
-static void rejected_credentials_are_replaced(void **state)
-{
-    (void)state;
-    struct kit *kit = kit_new(NULL);
-    kit_assign(kit, 0);
-    request_of(kit, 0, MODEL_A);
-    request_of(kit, 1, MODEL_A);
-    kit_turn(kit);
-    kit_answer_with(kit, 1, 403, OLD_HEAD, "{}"); /* nothing changed since */
-    assert_int_equal(kit->refreshes, 1);
-    for (int second = 0; second < 9; second++) {
-        kit_wait(kit, 1000);
-        credentials_are(kit, "AKID"); /* the same as before */
-        assert_int_equal(open_in(kit, 1, 2), 0);
-    }
-    assert_true(kit->refreshes >= 9);
-    credentials_are(kit, "AKNEW");
-    kit_answer_with(kit, 0, 403, OLD_HEAD, "{}"); /* was signed with the old ones */
-    kit_wait(kit, 1000);
-    assert_int_equal(open_in(kit, 0, 2), 2);
-    kit_answer(kit, 0);
-    kit_answer(kit, 1);
-    if (kit->has_batch)
-        kit_commit(kit);
-    kit_settle(kit);
-    assert_says(kit_output(kit, OUTPUT_RESPONSE, 0), "\"status\":\"ok\"");
-    assert_says(kit_output(kit, OUTPUT_RESPONSE, 1), "\"status\":\"ok\"");
-    kit_free(kit);
-}
-
-static void rejected_credentials_without_new_ones_end_a_request(void **state)
-{
-    (void)state;
-    for (int is_looked_for = 0; is_looked_for < 2; is_looked_for++) {
-        struct kit *kit = kit_new(NULL);
-        kit_assign(kit, 0);
-        request_of(kit, 0, MODEL_A);
-        kit_turn(kit);
-        kit_answer_with(kit, 0, 403, OLD_HEAD, "{}");
-        for (int second = 0; second < 20; second++) {
-            if (is_looked_for)
-                credentials_are(kit, "AKID");
-            kit_wait(kit, 1000);
-        }
-        assert_int_equal(kit->call_count, 1); /* the time is too short: no attempt */
-        assert_int_equal(kit->engine->stats.failed, is_looked_for);
-        if (!is_looked_for) { /* until the next look there may be new ones */
-            credentials_are(kit, "AKID");
-            kit_wait(kit, 1000);
-        }
-        kit_settle(kit);
-        assert_int_equal(kit_count(kit, OUTPUT_RESPONSE), 1);
-        assert_says(kit_output(kit, OUTPUT_RESPONSE, 0), "\"code\":\"credentials\"");
-        kit_free(kit);
-    }
-}
-
-static void new_credentials_that_are_rejected_too_are_tried_once(void **state)
-{
-    (void)state;
-    struct kit *kit = kit_new(NULL);
-    kit_assign(kit, 0);
-    request_of(kit, 0, MODEL_A);
-    kit_turn(kit);
-    credentials_are(kit, "AKID2");
-    kit_answer_with(kit, 0, 403, OLD_HEAD, "{}");
-    kit_wait(kit, 1000);
-    assert_int_equal(open_in(kit, 0, 1), 1);
-    credentials_are(kit, "AKID3");
-    kit_answer_with(kit, 0, 403, OLD_HEAD, "{}");
-    kit_wait(kit, 1000);
-    kit_settle(kit);
-    assert_int_equal(kit->call_count, 2);
-    assert_says(kit_output(kit, OUTPUT_RESPONSE, 0), "\"code\":\"credentials\"");
-    kit_free(kit);
-}
-
-static struct target *target_of(struct kit *kit, const char *model)
-{
-    struct target *target = targets_next(kit->engine, NULL);
-    while (target != NULL && !slice_equal_text(target->model, model))
-        target = targets_next(kit->engine, target);
-    assert_non_null(target);
-    return target;
-}
-
-/* m.b is signed by another identity than m.a. */
-static void an_identity_without_credentials_stops_only_its_own_targets(void **state)
-{
-    (void)state;
-    struct kit *kit = kit_new(NULL);
-    struct identity other;
-    struct credentials credentials = {.access_key_id = SLICE("AKOTHER"),
-                                      .secret_access_key = SLICE("secret"),
-                                      .expires_wall_ms = INT64_MAX};
-    identity_init(&other);
-    kit_assign(kit, 0);
-    request_of(kit, 0, MODEL_B);
-    request_of(kit, 1, MODEL_A);
-    target_of(kit, "m.b")->identity = &other;
-    kit_turn(kit);
-    assert_int_equal(open_in(kit, 0, 1), 0);
-    assert_int_equal(open_in(kit, 1, 2), 1);
-    identity_set(kit->engine, &other, &credentials, SLICE(""));
-    kit_turn(kit);
-    assert_int_equal(open_in(kit, 0, 1), 1);
-    kit_answer(kit, 0);
-    kit_answer(kit, 1);
-    kit_settle(kit);
-    assert_int_equal(kit_count(kit, OUTPUT_RESPONSE), 2);
-    identity_done(&other);
-    kit_free(kit);
-}
-
-static void new_credentials_release_only_requests_of_their_identity(void **state)
-{
-    (void)state;
-    struct kit *kit = kit_new(NULL);
-    struct identity other;
-    struct credentials credentials = {.access_key_id = SLICE("AKOTHER"),
-                                      .secret_access_key = SLICE("secret"),
-                                      .expires_wall_ms = INT64_MAX};
-    identity_init(&other);
-    identity_set(kit->engine, &other, &credentials, SLICE(""));
-    kit_assign(kit, 0);
-    request_of(kit, 0, MODEL_B);
-    target_of(kit, "m.b")->identity = &other;
-    kit_turn(kit);
-    credentials_are(kit, "AKNEW");
-    kit_answer_with(kit, 0, 403, OLD_HEAD, "{}"); /* waits for news of its own identity */
-    kit_wait(kit, 1000);
-    assert_int_equal(open_in(kit, 0, 1), 0);
-    credentials.access_key_id = SLICE("AKOTHER2");
-    identity_set(kit->engine, &other, &credentials, SLICE(""));
-    kit_wait(kit, 1000);
-    assert_int_equal(open_in(kit, 0, 1), 1);
-    kit_answer(kit, 0);
-    kit_settle(kit);
-    assert_says(kit_output(kit, OUTPUT_RESPONSE, 0), "\"status\":\"ok\"");
-    identity_done(&other);
     kit_free(kit);
 }
 
@@ -539,7 +384,7 @@ static void ask(void *self)
 {
     struct asked *asked = self;
     struct target *target;
-    if (target_get(asked->engine, slice_of_text(asked->model), SLICE_NULL, &target) == OK)
+    if (target_get(asked->engine, slice_of_text(asked->model), SLICE_NULL, 0, &target) == OK)
         target_release(asked->engine, target);
 }
 
@@ -554,7 +399,7 @@ static void a_target_is_found_at_the_same_cost_among_many(void **state)
     for (size_t i = 0; i < COUNT_OF(targets); i++) {
         char model[32];
         (void)snprintf(model, sizeof model, "m.%zu", i);
-        assert_int_equal(target_get(kit->engine, slice_of_text(model), SLICE_NULL, &targets[i]),
+        assert_int_equal(target_get(kit->engine, slice_of_text(model), SLICE_NULL, 0, &targets[i]),
                          OK);
         if (i == 9)
             few = steps_of(ask, &old, 20000), few_new = steps_of(ask, &none, 20000);
@@ -584,11 +429,6 @@ int main(void)
         cmocka_unit_test(requests_wait_until_there_are_credentials),
         cmocka_unit_test(a_worker_without_credentials_stops_at_once),
         cmocka_unit_test(a_wrong_clock_is_logged_once_a_minute),
-        cmocka_unit_test(rejected_credentials_are_replaced),
-        cmocka_unit_test(rejected_credentials_without_new_ones_end_a_request),
-        cmocka_unit_test(new_credentials_that_are_rejected_too_are_tried_once),
-        cmocka_unit_test(an_identity_without_credentials_stops_only_its_own_targets),
-        cmocka_unit_test(new_credentials_release_only_requests_of_their_identity),
         cmocka_unit_test(unused_targets_are_forgotten),
         cmocka_unit_test(a_target_is_found_at_the_same_cost_among_many),
     };

@@ -202,6 +202,7 @@ static void fill_engine(const struct settings *settings, struct assembly *assemb
         .request_topics = settings->topics_requests.items,
         .request_topic_count = settings->topics_requests.count,
         .region = slice_of_text(assembly->region),
+        .identity_count = 1 + (uint32_t)settings->models_aliases.identity_count,
         .endpoint_url =
             assembly->endpoint_url[0] != '\0' ? slice_of_text(assembly->endpoint_url) : SLICE_NULL,
         .fips = engine->fips,
@@ -240,6 +241,34 @@ static void fill_engine(const struct settings *settings, struct assembly *assemb
     };
 }
 
+static void fill_identity(const struct setting_identity *own, const struct assembly *assembly,
+                          struct chain_identity *ret_identity)
+{
+    struct slice null = SLICE_NULL;
+    *ret_identity = (struct chain_identity){
+        .profile = own->profile.ptr,
+        .token_file = own->token_file.ptr,
+        .region = assembly->region,
+        .role =
+            {
+                .role_arn = own->role_arn.len > 0 ? own->role_arn : null,
+                .session_name = own->session_name.len > 0 ? own->session_name : null,
+                .external_id = own->external_id.len > 0 ? own->external_id : null,
+                .tags = own->session_tags.list,
+                .tag_count = own->session_tags.count,
+            },
+    };
+}
+
+static void fill_identities(const struct settings *settings, struct assembly *assembly)
+{
+    const struct setting_aliases *aliases = &settings->models_aliases;
+    const struct setting_identity first = settings_default_identity(settings);
+    fill_identity(&first, assembly, &assembly->identities[0]);
+    for (size_t i = 0; i < aliases->identity_count; i++)
+        fill_identity(&aliases->identities[i], assembly, &assembly->identities[1 + i]);
+}
+
 static void fill_io(const struct settings *settings, struct assembly *assembly)
 {
     struct io_config *io = &assembly->io;
@@ -267,7 +296,8 @@ static void fill_io(const struct settings *settings, struct assembly *assembly)
         .hosts = settings->telemetry_http_hosts.items,
         .host_count = settings->telemetry_http_hosts.count,
     };
-    io->aws_profile = settings->bedrock_profile.ptr;
+    io->identities = assembly->identities;
+    io->identity_count = 1 + (uint32_t)settings->models_aliases.identity_count;
     io->drain_timeout_ms = settings->delivery_drain_timeout_ms;
     io->handle_signals = true;
 }
@@ -276,9 +306,8 @@ bool assembly_make(const struct settings *settings, struct assembly *ret_assembl
 {
     memset(ret_assembly, 0, sizeof *ret_assembly);
     ret_assembly->at_fault = "environment";
-    const char *profile = settings->bedrock_profile.len > 0 ? settings->bedrock_profile.ptr : NULL;
-    if (aws_environment_load(&ret_assembly->aws, aws_lookup_process, NULL, profile, ret_reason) !=
-            OK ||
+    if (aws_environment_load(&ret_assembly->aws, aws_lookup_process, NULL,
+                             settings->bedrock_identity_profile.ptr, ret_reason) != OK ||
         !find_region(settings, ret_assembly, ret_reason) ||
         !find_endpoint(settings, ret_assembly, ret_reason) ||
         !find_ca_bundle(settings, ret_assembly, ret_reason) ||
@@ -286,6 +315,7 @@ bool assembly_make(const struct settings *settings, struct assembly *ret_assembl
         return false;
     uint64_t seed = clock_seed();
     make_names(settings, ret_assembly, seed);
+    fill_identities(settings, ret_assembly);
     fill_io(settings, ret_assembly);
     fill_engine(settings, ret_assembly);
     assembly_change(settings, &ret_assembly->engine, &ret_assembly->io);

@@ -7,7 +7,7 @@
 #include "app/settings/topics.h"
 #include "app/settings/tracing.h"
 #include "engine/engine.h"
-#include "io/aws/environment.h"
+#include "io/aws/chain.h"
 #include "io/io.h"
 #include "wire/bedrock/endpoint.h"
 
@@ -20,6 +20,7 @@ struct assembly {
     struct engine_config engine;
     struct io_config io;
     struct aws_environment aws;
+    struct chain_identity identities[1 + SETTING_IDENTITIES_MAX]; /* by number; 0 = the default */
     struct tracing tracing;
     struct slice output_topics[TOPIC_COUNT];
     char source[256]; /* /bedrock-worker/<group> */

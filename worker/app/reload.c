@@ -70,6 +70,15 @@ static void check_interval(const struct reload *reload, const struct settings *s
                      (long long)limit_ms);
 }
 
+/* The threads that keep identities fresh are made at the start. */
+static void check_identities(const struct reload *reload, const struct settings *settings,
+                             struct problems *problems)
+{
+    if (!settings_identities_equal(reload->first, settings))
+        problems_add(problems, settings->at.models_aliases, SLICE("models.aliases"),
+                     "change identities of aliases, which needs a restart");
+}
+
 /* Reads text and variables anew. False: `problems` says why. */
 static bool read_again(const struct reload *reload, struct slice text, struct settings *settings,
                        struct problems *problems)
@@ -82,8 +91,10 @@ static bool read_again(const struct reload *reload, struct slice text, struct se
         .override_count = origin->override_count,
         .environment = settings_environment(),
     };
-    if (settings_read(settings, &source, problems))
+    if (settings_read(settings, &source, problems)) {
         check_interval(reload, settings, problems);
+        check_identities(reload, settings, problems);
+    }
     return problems->count == 0;
 }
 

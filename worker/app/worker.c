@@ -281,20 +281,22 @@ struct worker *worker_new(const struct settings *settings, const struct worker_o
     return worker;
 }
 
-/* Gives the engine its first credentials, which it copies, and logs the start with their source. */
+/* Gives the engine its first credentials, which it copies, if they lie at hand, and logs the start
+ * with their source. io finds all others, and says why there are none. */
 static void give_credentials(struct worker *worker)
 {
     struct keys keys OWNED_BY(keys_done);
     struct search_ports ports;
     struct search search;
     keys_init(&keys);
-    alone_ports(&worker->assembly.io.http, &ports);
+    quick_ports(&ports);
     search_init(&search, &worker->assembly.aws, &ports);
-    enum err err = chain_find(&search, &keys);
-    log_start(worker, err == OK ? keys.source : NULL);
-    engine_credentials(worker->engine, err == OK ? &keys.credentials : NULL,
-                       err == ERR_NO_CREDENTIALS ? slice_of_text(search.reason)
-                                                 : slice_of_text(err_words(err)));
+    enum err err = chain_find_as(&search, &worker->assembly.identities[0], &keys);
+    log_start(worker, err == OK              ? keys.source
+                      : err == ERR_CANCELLED ? "a source that is being asked"
+                                             : NULL);
+    if (err == OK)
+        engine_credentials(worker->engine, 0, &keys.credentials, SLICE_NULL);
 }
 
 int worker_run(struct worker *worker)

@@ -3,6 +3,7 @@
 #include "engine/job.h"
 #include "engine/membership.h"
 #include "engine/partition.h"
+#include "engine/refusal.h"
 #include "engine/result.h"
 #include "engine/target.h"
 #include "engine/log.h"
@@ -12,8 +13,9 @@
 static enum wait credentials_gate(struct engine *engine, const struct target *target,
                                   int64_t *ret_again_ms)
 {
-    (void)engine, (void)ret_again_ms;
-    return target->identity->has_credentials ? WAIT_NOTHING : WAIT_CREDENTIALS;
+    bool is_open =
+        target->identity->has_credentials && !refusal_stops(engine, target, ret_again_ms);
+    return is_open ? WAIT_NOTHING : WAIT_CREDENTIALS;
 }
 
 /* Without a membership, other workers may own the partitions. */
@@ -141,7 +143,7 @@ enum wait wait_of(struct engine *engine, const struct job *job)
     case JOB_CALLING:
         return WAIT_ANSWER;
     case JOB_RESTING:
-        return job->retry.is_looking ? WAIT_CREDENTIALS : WAIT_RETRY;
+        return WAIT_RETRY;
     case JOB_ANSWERED:
         return job->is_shelved ? WAIT_SHELF : WAIT_KEY;
     case JOB_FINISHED:

@@ -42,7 +42,9 @@
 
 static enum err rooms_init(struct engine *engine)
 {
-    enum err err = slots_init(engine);
+    enum err err = identities_init(engine);
+    if (err == OK)
+        err = slots_init(engine);
     if (err == OK)
         err = timers_init(&engine->timers, engine->config.max_held);
     if (err == OK)
@@ -65,6 +67,7 @@ struct engine *engine_new(const struct engine_config *config, const struct ports
         return NULL;
     check_set_objects(objects_print);
     engine->config = *config;
+    engine->config.identity_count = config->identity_count > 0 ? config->identity_count : 1;
     engine->config.catalog.memo = &engine->traits_memo;
     terms_init(engine);
     engine->ports = *ports;
@@ -82,7 +85,6 @@ struct engine *engine_new(const struct engine_config *config, const struct ports
     membership_init(engine);
     history_init(engine);
     meter_init(engine);
-    identity_init(&engine->identity);
     cut_init(engine);
     engine->settle.fenced_ms = INT64_MIN;
     engine->stalled_ms = INT64_MIN;
@@ -110,7 +112,7 @@ void engine_free(struct engine *engine)
     lanes_done(engine);
     timers_done(&engine->timers);
     membership_done(engine);
-    identity_done(&engine->identity);
+    identities_done(engine);
     memory_free(engine);
 }
 
@@ -154,10 +156,11 @@ void engine_time(struct engine *engine, int64_t now_ms, int64_t wall_ms)
     partitions_doubt(engine);
 }
 
-void engine_credentials(struct engine *engine, const struct credentials *credentials,
-                        struct slice reason)
+void engine_credentials(struct engine *engine, uint32_t identity,
+                        const struct credentials *credentials, struct slice reason)
 {
-    identity_set(engine, &engine->identity, credentials, reason);
+    CHECK(identity < engine->config.identity_count);
+    identity_set(engine, &engine->identities[identity], credentials, reason);
 }
 
 void engine_topic_found(struct engine *engine, uint32_t ticket, enum err err, int32_t partitions)

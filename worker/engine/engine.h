@@ -26,6 +26,8 @@ struct engine_config {
     size_t reply_allowed_count;
     const struct slice *request_topics; /* the topics of requests; never reply topics */
     size_t request_topic_count;
+    uint32_t identity_count;   /* as whom calls are signed: 0 is the default, the catalog's aliases
+                                  name others; 0 = 1 */
     struct slice region;       /* for requests that name none */
     struct slice endpoint_url; /* null = AWS's endpoint of the region */
     bool fips, dual_stack;

@@ -84,10 +84,14 @@ static void set_partition(struct engine *engine, const struct partition *partiti
 
 static void set_credentials(struct engine *engine)
 {
-    const struct identity *identity = &engine->identity;
-    if (identity->has_credentials && identity->credentials.expires_wall_ms != INT64_MAX)
-        metrics_set(engine->config.metrics, METRIC_CREDENTIALS_EXPIRY, NULL,
-                    identity->credentials.expires_wall_ms);
+    int64_t first_ms = INT64_MAX;
+    for (uint32_t i = 0; i < engine->config.identity_count; i++) {
+        const struct identity *identity = &engine->identities[i];
+        if (identity->has_credentials && identity->credentials.expires_wall_ms < first_ms)
+            first_ms = identity->credentials.expires_wall_ms;
+    }
+    if (first_ms != INT64_MAX)
+        metrics_set(engine->config.metrics, METRIC_CREDENTIALS_EXPIRY, NULL, first_ms);
 }
 
 void engine_meter_gauges(struct engine *engine)

@@ -2,14 +2,20 @@
 
 #include <string.h>
 
+#include "base/memory.h"
 #include "engine/log.h"
 
-#define CREDENTIALS_BYTES_MAX 65536
+#define CREDENTIALS_BYTES_MAX (320 * 1024) /* as io takes them: io/aws/keys.h */
 
-void identity_init(struct identity *identity)
+enum err identities_init(struct engine *engine)
 {
-    *identity = (struct identity){.version = 0};
-    arena_init(&identity->arena, CREDENTIALS_BYTES_MAX);
+    uint32_t count = engine->config.identity_count;
+    engine->identities = memory_new(count * sizeof *engine->identities);
+    if (engine->identities == NULL)
+        return ERR_NO_MEMORY;
+    for (uint32_t i = 0; i < count; i++)
+        arena_init(&engine->identities[i].arena, CREDENTIALS_BYTES_MAX);
+    return OK;
 }
 
 static void clear(struct identity *identity)
@@ -19,18 +25,29 @@ static void clear(struct identity *identity)
     arena_wipe(&identity->arena);
 }
 
-void identity_done(struct identity *identity)
+void identities_done(struct engine *engine)
 {
-    clear(identity);
-    arena_done(&identity->arena);
+    for (uint32_t i = 0; engine->identities != NULL && i < engine->config.identity_count; i++) {
+        clear(&engine->identities[i]);
+        arena_done(&engine->identities[i].arena);
+    }
+    memory_free(engine->identities);
+    engine->identities = NULL;
 }
 
-/* Logs each reason once. */
+void identity_refresh(struct engine *engine, const struct identity *identity)
+{
+    engine->ports.credentials_refresh(engine->ports.self,
+                                      (uint32_t)(identity - engine->identities));
+}
+
+/* Logs each new reason, and the same one once a minute. */
 static void log_missing(struct engine *engine, struct identity *identity, struct slice reason)
 {
     char text[WHY_MESSAGE_MAX];
     why_copy(text, sizeof text, reason.len > 0 ? reason : SLICE("none were found"));
-    if (strcmp(text, identity->reason) == 0)
+    bool is_due = log_is_due(engine, &identity->missing_log_due_ms);
+    if (strcmp(text, identity->reason) == 0 && !is_due)
         return;
     memcpy(identity->reason, text, sizeof text);
     ENGINE_LOG(engine, LOG_CREDENTIALS_MISSING, FIELD_TEXT("reason", slice_of_text(text)));
@@ -61,7 +78,6 @@ static bool copy(struct identity *identity, const struct credentials *credential
 void identity_set(struct engine *engine, struct identity *identity,
                   const struct credentials *credentials, struct slice reason)
 {
-    identity->looks++;
     if (credentials != NULL && is_known(identity, credentials))
         return;
     clear(identity);

@@ -1,19 +1,22 @@
 /* Identities: as whom the worker signs calls. An identity has credentials or a reason why it has
  * none, a version that changes with the credentials, and the offset of this machine's clock from
  * the service's. A target points to its identity, so an identity without credentials stops only its
- * own targets. Today the engine owns one identity and keeps it in place while targets point to it.
+ * own targets. The engine owns the identities of its configuration; they stay in place.
  */
 #ifndef ENGINE_IDENTITY_H
 #define ENGINE_IDENTITY_H
 
 #include "engine/state.h"
 
-/* Starts without credentials. */
-void identity_init(struct identity *identity);
-/* Wipes and frees the credentials. */
-void identity_done(struct identity *identity);
+/* Makes the identities of engine_config, without credentials. ERR_NO_MEMORY. */
+MUST_CHECK enum err identities_init(struct engine *engine);
+/* Wipes and frees the credentials of all. */
+void identities_done(struct engine *engine);
+/* Asks io for new credentials. */
+void identity_refresh(struct engine *engine, const struct identity *identity);
 /* Copies the present credentials. NULL: there are none; `reason` (copied) says why. Logs each new
- * reason once, and when credentials are back. Without memory the identity has none. */
+ * reason and the same one once a minute, and when credentials are back. Without memory the identity
+ * has none. */
 void identity_set(struct engine *engine, struct identity *identity,
                   const struct credentials *credentials, struct slice reason);
 /* Corrects the clock by the Date of an answer of the service: `date_ms` is Unix time in

@@ -12,6 +12,7 @@
 #include "engine/notices.h"
 #include "engine/meter.h"
 #include "engine/outcome.h"
+#include "engine/refusal.h"
 #include "engine/reply.h"
 #include "engine/result.h"
 #include "engine/shelf.h"
@@ -179,7 +180,8 @@ static void job_line_up(struct engine *engine, struct job *job)
 static void job_wait(struct engine *engine, struct job *job, bool at_front)
 {
     if (job->target == NULL) {
-        enum err err = target_get(engine, job->request.model, job->request.region, &job->target);
+        enum err err = target_get(engine, job->request.model, job->request.region,
+                                  job->request.identity, &job->target);
         if (err != OK) {
             (void)why_set(&job->why, err, "model", "%s",
                           err == ERR_INVALID ? "no AWS region is known for this model: set "
@@ -218,13 +220,6 @@ static bool is_suspect(const struct job *job)
            job->why.err != ERR_CONNECTION;
 }
 
-static bool has_new_credentials(const struct job *job)
-{
-    return attempt_last(job)->credentials_version != job->target->identity->version;
-}
-
-static bool job_look(struct engine *engine, struct job *job);
-
 void job_due(struct engine *engine, struct job *job)
 {
     if (job->is_shelved) {
@@ -232,11 +227,6 @@ void job_due(struct engine *engine, struct job *job)
         return;
     }
     if (job->step == JOB_RESTING) {
-        if (job->retry.is_looking && !has_new_credentials(job)) {
-            if (!job_look(engine, job))
-                job_fail(engine, job);
-            return;
-        }
         if (job->is_blocked)
             job_go(engine, job, JOB_BLOCKED);
         else
@@ -297,27 +287,7 @@ static bool try_again(struct engine *engine, struct job *job, const struct verdi
         .elapsed_ms = elapsed_ms(engine, job),
         .left_ms = left_ms(engine, job),
     };
-    job->rejected_looks = job->target->identity->looks;
-    if (cause.err == ERR_CREDENTIALS_OLD && !cause.is_refreshed)
-        engine->ports.credentials_refresh(engine->ports.self);
     return retry_again(&job->terms->retry, &job->retry, &cause, &engine->random, ret_delay_ms);
-}
-
-/* Asks io for new credentials again. False: the retry policy gives up. */
-static bool job_look(struct engine *engine, struct job *job)
-{
-    struct retry_cause cause = {
-        .err = job->why.err,
-        .was_asked = job->target->identity->looks != job->rejected_looks,
-        .elapsed_ms = elapsed_ms(engine, job),
-        .left_ms = left_ms(engine, job),
-    };
-    int64_t delay_ms;
-    if (!retry_look(&job->terms->retry, &job->retry, &cause, &delay_ms))
-        return false;
-    engine->ports.credentials_refresh(engine->ports.self);
-    timers_set(&engine->timers, &job->due, engine->now_ms + delay_ms);
-    return true;
 }
 
 static void job_rest(struct engine *engine, struct job *job, const struct verdict *verdict,
@@ -345,12 +315,23 @@ static bool is_leaving(const struct engine *engine, const struct job *job)
            job->partition->step == PARTITION_REVOKING;
 }
 
+/* Waits for credentials that the service accepts. */
+static void job_wait_for_credentials(struct engine *engine, struct job *job,
+                                     const struct verdict *verdict)
+{
+    job->why = verdict->why; /* in case the time limit passes before */
+    job_go(engine, job, JOB_RESTING);
+    job_charge(engine, job);
+    job_wait(engine, job, true);
+}
+
 static void job_failed_call(struct engine *engine, struct job *job, const struct verdict *verdict)
 {
     struct call *call = job->call;
     bool was_cancelled = call->is_cancelling;
     int64_t delay_ms = 0;
-    bool again = !was_cancelled && try_again(engine, job, verdict, &delay_ms);
+    bool is_refused = refusal_hear(engine, job, verdict) && !was_cancelled;
+    bool again = is_refused || (!was_cancelled && try_again(engine, job, verdict, &delay_ms));
     if (verdict->is_billable)
         outcome_call_usage(engine, job, verdict);
     if (job->partition->is_gone)
@@ -362,6 +343,8 @@ static void job_failed_call(struct engine *engine, struct job *job, const struct
     if (was_cancelled || job->is_shelved || (again && is_leaving(engine, job))) {
         job_go(engine, job, JOB_RESTING);
         job_drop(engine, job);
+    } else if (is_refused) {
+        job_wait_for_credentials(engine, job, verdict);
     } else if (again) {
         job_rest(engine, job, verdict, delay_ms);
     } else {
@@ -405,6 +388,8 @@ void job_call_ended(struct engine *engine, struct job *job, const struct call_en
         job_failed_call(engine, job, &verdict);
         return;
     }
+    bool is_refused = refusal_hear(engine, job, &verdict);
+    CHECK(!is_refused);
     parsed_read(&call->receiver->arena, DIALECT_SCRATCH_BYTES(engine->config.max_answer_bytes),
                 &job->request, &verdict.answer);
     bool is_kept = may_ask_again(engine, job) && kept_take(engine, job, &verdict.answer);

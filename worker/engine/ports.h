@@ -111,9 +111,9 @@ struct ports {
     /* Breaks an exchange off; no event of it follows. Returns call_end.was_sent. */
     bool (*call_cancel)(void *self, struct call_ref call);
 
-    /* The service rejected the credentials as old: io looks for new ones now, at most about once a
-     * second, and answers with engine_credentials. */
-    void (*credentials_refresh)(void *self);
+    /* The service rejected the credentials of an identity: io looks for new ones soon, once for all
+     * that ask meanwhile, and answers with engine_credentials. */
+    void (*credentials_refresh)(void *self, uint32_t identity);
 
     /* Reads committed offset and metadata of one partition, stable (no transaction pending on it).
      * io answers with engine_offsets_read and the same ticket. The read must reflect every batch
@@ -220,10 +220,11 @@ void engine_call_body(struct engine *engine, struct call_ref call, struct slice 
 /* The exchange ended; io forgets the call. */
 void engine_call_ended(struct engine *engine, struct call_ref call, const struct call_end *end);
 
-/* The present credentials (copied), after every look-up, also when they did not change. NULL =
- * none; `reason` (copied) says why, and the engine begins no call until there are some. */
-void engine_credentials(struct engine *engine, const struct credentials *credentials,
-                        struct slice reason);
+/* The present credentials (copied) of an identity, below engine_config.identities, after every
+ * look-up, also when they did not change. NULL = none; `reason` (copied) says why, and the engine
+ * begins no call as this identity until there are some. */
+void engine_credentials(struct engine *engine, uint32_t identity,
+                        const struct credentials *credentials, struct slice reason);
 
 /* Begins to stop: takes no records, begins no calls; calls under way may end within the drain
  * time-out. Then the engine sends `ended`. */

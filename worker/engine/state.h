@@ -155,10 +155,9 @@ struct identity {
     struct credentials credentials;
     bool has_credentials;
     uint64_t version;             /* counts changes of the credentials, also to none */
-    uint64_t looks;               /* counts io's look-ups of credentials, also those without news */
     char reason[WHY_MESSAGE_MAX]; /* why there are no credentials, as logged; "" = there are some */
     struct clock_skew clock;
-    int64_t clock_log_due_ms; /* for log_is_due */
+    int64_t clock_log_due_ms, missing_log_due_ms, refused_log_due_ms; /* for log_is_due */
 };
 
 #define TALLY_BUCKETS    22
@@ -198,6 +197,10 @@ struct target {
     } logged;                                                   /* the state that was logged last */
     int64_t slow_log_due_ms, down_log_due_ms, share_log_due_ms; /* for log_is_due */
     struct sigv4_key key;
+    /* engine/refusal.h; versions of the identity's credentials, which begin with 1: */
+    uint64_t refused_version; /* that the service refuses here; 0 = none */
+    uint64_t proven_version;  /* that it has accepted here; 0 = none */
+    int64_t probe_due_ms;     /* of the next call with refused ones */
 };
 
 #define TARGET_BUCKETS 1024 /* a power of two */
@@ -297,7 +300,6 @@ struct job {
     struct target *target;
     struct call *call;
     struct retry_state retry;
-    uint64_t rejected_looks;      /* identity->looks when it ended */
     struct attempt first_attempt; /* room for one attempt in any case */
     struct attempt *attempts;     /* first_attempt, or an array in the arena */
     uint32_t attempt_count, attempt_room;
@@ -530,7 +532,7 @@ struct engine {
     struct attempt replaced_attempt; /* … which was this */
     struct shelf shelf;
 
-    struct identity identity; /* of all targets */
+    struct identity *identities; /* config.identity_count; targets point to them */
 
     struct results results;
     struct open_batch batch;

@@ -3,8 +3,8 @@
 #include "base/check.h"
 #include "base/memory.h"
 #include "engine/call.h"
-#include "engine/identity.h"
 #include "engine/log.h"
+#include "engine/refusal.h"
 
 #define TARGET_ARENA_MAX (16 * 1024)
 #define KEPT_BACK_PART   16 /* of the call slots */
@@ -110,7 +110,7 @@ static enum err set_endpoint(struct engine *engine, struct target *target)
 }
 
 static enum err target_new(struct engine *engine, struct slice model, struct slice region,
-                           uint64_t hash, struct target **ret_target)
+                           struct identity *identity, uint64_t hash, struct target **ret_target)
 {
     struct target *target = memory_new(sizeof *target);
     if (target == NULL)
@@ -121,7 +121,7 @@ static enum err target_new(struct engine *engine, struct slice model, struct sli
     link_init(&target->link_spare);
     link_init(&target->link_ready);
     link_init(&target->queue);
-    target->identity = &engine->identity;
+    target->identity = identity;
     target->hash = hash;
     enum err err = ERR_NO_MEMORY;
     if (arena_copy(&target->arena, model, &target->model) &&
@@ -153,28 +153,31 @@ static void forget_spare(struct engine *engine)
 }
 
 static struct target *find(struct engine *engine, struct slice model, struct slice region,
-                           uint64_t hash)
+                           const struct identity *identity, uint64_t hash)
 {
     const struct link *bucket = bucket_of(engine, hash);
     for (struct link *link = bucket->next; link != bucket; link = link->next) {
         struct target *target = LINK_OWNER(link, struct target, link_hash);
         if (target->hash == hash && slice_equal(target->model, model) &&
-            slice_equal(target->region, region))
+            slice_equal(target->region, region) && target->identity == identity)
             return target;
     }
     return NULL;
 }
 
 enum err target_get(struct engine *engine, struct slice model, struct slice region,
-                    struct target **ret_target)
+                    uint32_t identity_number, struct target **ret_target)
 {
+    CHECK(identity_number < engine->config.identity_count);
+    struct identity *identity = &engine->identities[identity_number];
     if (region.len == 0)
         region = engine->config.region;
-    uint64_t hash = slice_hash(model, engine->hash_seed) ^ slice_hash(region, ~engine->hash_seed);
-    struct target *target = find(engine, model, region, hash);
+    uint64_t hash = slice_hash(model, engine->hash_seed + identity_number) ^
+                    slice_hash(region, ~engine->hash_seed);
+    struct target *target = find(engine, model, region, identity, hash);
     if (target == NULL) {
         forget_spare(engine);
-        enum err err = target_new(engine, model, region, hash, &target);
+        enum err err = target_new(engine, model, region, identity, hash, &target);
         if (err != OK)
             return err;
     }
@@ -259,11 +262,11 @@ void target_begin_call(struct engine *engine, struct job *job)
     CHECK(pace_admit(&target->pace, PACE_COST_CALL, engine->now_ms, &job->call->ticket, &again_ms));
     link_out(&job->link);
     set_counts(engine, target, target->waiting - 1, target->calling + 1);
+    refusal_call_begins(engine, target);
 }
 
 /* What a verdict says about the target, for its pace: sound, slow or down. */
-static enum target_state outcome_of(const struct job *job, const struct verdict *verdict,
-                                    struct pace_outcome *ret_outcome)
+static enum target_state outcome_of(const struct verdict *verdict, struct pace_outcome *ret_outcome)
 {
     enum remedy remedy = err_remedy(verdict->why.err);
     *ret_outcome = (struct pace_outcome){.said = PACE_REFUSED, .retry_after_ms = -1};
@@ -271,8 +274,7 @@ static enum target_state outcome_of(const struct job *job, const struct verdict 
         ret_outcome->retry_after_ms = verdict->retry_after_ms;
         return TARGET_SLOW;
     }
-    if (remedy == DO_RETRY ||
-        (remedy == DO_REFRESH && !identity_has_changed(job->target->identity, job->call->attempt)))
+    if (remedy == DO_RETRY)
         return TARGET_DOWN;
     bool is_answered = verdict->status != 0 && remedy != DO_REFRESH;
     ret_outcome->said = is_answered ? PACE_ANSWERED : PACE_SILENT;
@@ -318,7 +320,7 @@ void target_end_call(struct engine *engine, struct job *job, const struct verdic
     struct pace_rules rules = {.retry = &engine->config.retry,
                                .calls_max = engine->config.max_in_flight};
     struct pace_outcome outcome;
-    enum target_state state = outcome_of(job, verdict, &outcome);
+    enum target_state state = outcome_of(verdict, &outcome);
     /* The pace limits what a target claims. */
     if (outcome.said == PACE_REFUSED ||
         (outcome.said == PACE_ANSWERED && target->pace.calls_max > 0))

@@ -14,10 +14,11 @@ void targets_init(struct engine *engine);
 /* Frees all targets. */
 void targets_free(struct engine *engine);
 
-/* Finds or makes the target for a model and region (empty = engine_config.region). The job holds
- * it until target_release. ERR_NO_MEMORY; ERR_INVALID: no valid region name is known. */
+/* Finds or makes the target for a model, a region (empty = engine_config.region) and an identity by
+ * its number. The job holds it until target_release. ERR_NO_MEMORY; ERR_INVALID: no valid region
+ * name is known. */
 MUST_CHECK enum err target_get(struct engine *engine, struct slice model, struct slice region,
-                               struct target **ret_target);
+                               uint32_t identity_number, struct target **ret_target);
 /* Ends one hold. Frees a target that has no holders and is not slowed. */
 void target_release(struct engine *engine, struct target *target);
 /* Adds a job to the queue by job->link: at the front if it has waited before, else at the end. */

@@ -55,10 +55,11 @@ static bool server_make(struct io *io, char *ret_error)
     return io->server != NULL;
 }
 
-/* The client has room for the engine's calls and the exporter's. */
+/* The client has room for the engine's calls, the identities' and the exporter's. */
 static struct http *http_make(struct io *io)
 {
     struct http_config config = io->config.http;
+    config.max_in_flight += io->config.identity_count;
     if (io->config.traces.spans != NULL)
         config.max_in_flight++;
     return http_new(&io->loop, &config);
@@ -70,6 +71,20 @@ static bool exporter_make(struct io *io)
         return true;
     io->exporter = exporter_new(io->http, &io->config.traces);
     return io->exporter != NULL;
+}
+
+static bool identities_make(struct io *io, struct loop_wake wake)
+{
+    const struct identities_config config = {
+        .list = io->config.identities,
+        .count = io->config.identity_count,
+        .http = io->http,
+        .sink = io->sink,
+        .wake = wake,
+        .seed = clock_seed(),
+    };
+    io->identities = identities_new(&config);
+    return io->identities != NULL;
 }
 
 static bool rooms_make(struct io *io, char *ret_error)
@@ -95,9 +110,8 @@ static bool rooms_make(struct io *io, char *ret_error)
         return false;
     io->http = http_make(io);
     io->releases = memory_new(PARTITIONS_MAX * sizeof *io->releases);
-    io->credentials = credentials_watch_new(&io->loop, io->config.aws_profile);
-    if (io->http == NULL || io->credentials == NULL || io->releases == NULL || !io_calls_make(io) ||
-        !exporter_make(io))
+    if (io->http == NULL || io->releases == NULL || !io_calls_make(io) ||
+        !identities_make(io, wake) || !exporter_make(io))
         return false;
     io->lines = kafka_lines_new(io->sink);
     if (io->lines == NULL)
@@ -146,7 +160,7 @@ const struct ports *io_ports(struct io *io)
 void io_attach(struct io *io, struct engine *engine)
 {
     io->engine = engine;
-    credentials_watch_attach(io->credentials, engine);
+    identities_attach(io->identities, engine, io->config.identity_count);
     kafka_consumer_attach(io->consumer, engine);
     kafka_offsets_attach(io->offsets, engine);
     kafka_siblings_attach(io->siblings, engine);
@@ -163,17 +177,6 @@ static void http_end(struct io *io)
         (void)uv_run(&io->loop, UV_RUN_ONCE);
     http_free(io->http);
     io->http = NULL;
-}
-
-static void credentials_end(struct io *io)
-{
-    if (io->credentials == NULL)
-        return;
-    credentials_watch_close(io->credentials);
-    while (!credentials_watch_is_closed(io->credentials))
-        (void)uv_run(&io->loop, UV_RUN_ONCE);
-    credentials_watch_free(io->credentials);
-    io->credentials = NULL;
 }
 
 static void server_end(struct io *io)
@@ -214,9 +217,9 @@ void io_free(struct io *io)
     if (io->committer != NULL)
         kafka_committer_stop(io->committer);
     server_end(io);
+    identities_free(io->identities);
     http_end(io);
     exporter_free(io->exporter);
-    credentials_end(io);
     kafka_lookup_free(io->lookup);
     kafka_siblings_free(io->siblings);
     kafka_offsets_free(io->offsets);
@@ -249,6 +252,7 @@ static void stop_begin(struct io *io)
     watchdog_set(io->watchdog, io->config.drain_timeout_ms + STOP_GRACE_MS,
                  IO_EXIT_STOPPED_AT_ONCE);
     notify_stopping(&io->notify, io->config.drain_timeout_ms + STOP_GRACE_MS + FREE_MS);
+    identities_cancel(io->identities);
     engine_stop(io->engine);
 }
 
@@ -471,13 +475,15 @@ static bool turn(struct io *io, bool more)
     kafka_serve(io);
     notify_serve(io);
     watch_serve(io);
-    credentials_watch_step(io->credentials, io->now_ms);
+    int64_t keys_due_ms = identities_step(io->identities, io->now_ms);
     http_step(io->http);
     bool has_more = kafka_consumer_pump(io->consumer);
     int64_t due_ms = engine_turn(io->engine);
     int64_t spans_due_ms = spans_serve(io);
     if (spans_due_ms < due_ms)
         due_ms = spans_due_ms;
+    if (keys_due_ms < due_ms)
+        due_ms = keys_due_ms;
     bool has_news = http_obey(io->http);
     if (io->server != NULL && server_step(io->server))
         has_news = true;

@@ -12,6 +12,7 @@
 #include "base/attr.h"
 #include "engine/ports.h"
 #include "io/loop/clock.h"
+#include "io/aws/chain.h"
 #include "io/export/exporter.h"
 #include "io/http/client.h"
 #include "io/kafka/conf.h"
@@ -24,7 +25,8 @@
 struct io_config {
     struct kafka_config kafka;
     struct http_config http;
-    const char *aws_profile; /* of the settings; "" or NULL = the environment's */
+    const struct chain_identity *identities; /* as whom calls are signed */
+    uint32_t identity_count;                 /* at least 1: those that the engine uses */
     struct log_config log;
     struct exporter_config traces; /* spans NULL = none */
     struct server_config server;   /* for people and probes; an empty address = none */

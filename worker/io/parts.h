@@ -10,7 +10,7 @@
 #include "io/loop/alarm.h"
 #include "io/loop/notify.h"
 #include "io/loop/signals.h"
-#include "io/aws/watch.h"
+#include "io/aws/identities.h"
 #include "io/export/exporter.h"
 #include "io/kafka/chunks.h"
 #include "io/kafka/committer.h"
@@ -49,7 +49,7 @@ struct io {
     struct exchange_channel *calls; /* of the engine */
     struct exporter *exporter;      /* of spans; NULL = none */
     int64_t spans_log_due_ms;
-    struct credentials_watch *credentials;
+    struct identities *identities;
     struct kafka_consumer *consumer;
     struct kafka_offsets *offsets;
     struct kafka_siblings *siblings;

@@ -20,9 +20,9 @@ static bool port_call_cancel(void *self, struct call_ref call)
     return http_cancel(((struct io *)self)->calls, call);
 }
 
-static void port_credentials_refresh(void *self)
+static void port_credentials_refresh(void *self, uint32_t identity)
 {
-    credentials_watch_refresh(((struct io *)self)->credentials);
+    identities_refresh(((struct io *)self)->identities, identity);
 }
 
 static void port_offsets_read(void *self, struct tenure tenure, uint32_t ticket)

@@ -3,9 +3,6 @@
 #include "base/check.h"
 
 #define RETRY_AFTER_WINDOW_MS 5000
-/* The program that writes new credentials to a file may be a little late. */
-#define LOOK_MS   1000
-#define LOOKS_MAX 15
 
 int64_t retry_jitter_ms(int64_t base_ms, uint32_t doublings, int64_t max_ms, struct random *random)
 {
@@ -22,15 +19,13 @@ int64_t retry_jitter_ms(int64_t base_ms, uint32_t doublings, int64_t max_ms, str
 static bool is_throttled(const struct retry_cause *cause)
 {
     enum remedy remedy = err_remedy(cause->err);
-    return remedy == DO_BACK_OFF ||
-           (cause->is_blameless && (remedy == DO_RETRY || remedy == DO_REFRESH));
+    return remedy == DO_BACK_OFF || (cause->is_blameless && remedy == DO_RETRY);
 }
 
 /* Counts the failure; false when the worker may not retry after this cause. */
 static bool count_failure(const struct retry_settings *settings, struct retry_state *state,
                           const struct retry_cause *cause)
 {
-    state->is_looking = false;
     if (is_throttled(cause)) {
         state->throttled++;
         return true;
@@ -41,12 +36,11 @@ static bool count_failure(const struct retry_settings *settings, struct retry_st
     case DO_RETRY_ONCE:
         return ++state->failed < settings->max_attempts && ++state->once <= 1;
     case DO_REFRESH:
-        if (++state->failed >= settings->max_attempts)
-            return false;
-        if (cause->is_refreshed)
-            return ++state->refreshed <= 1;
-        state->is_looking = cause->err == ERR_CREDENTIALS_OLD;
-        return state->is_looking;
+        /* Old credentials say nothing about the request, and there are new ones. */
+        if (cause->err == ERR_CREDENTIALS_OLD)
+            return cause->is_refreshed;
+        return ++state->failed < settings->max_attempts && cause->is_refreshed &&
+               ++state->refreshed <= 1;
     case DO_BACK_OFF:
     case DO_NOTHING:
     case DO_REJECT:
@@ -62,28 +56,15 @@ static bool is_in_time(const struct retry_settings *settings, const struct retry
     return delay_ms <= settings->max_elapsed_ms - cause->elapsed_ms && delay_ms < cause->left_ms;
 }
 
-bool retry_look(const struct retry_settings *settings, struct retry_state *state,
-                const struct retry_cause *cause, int64_t *ret_delay_ms)
-{
-    if (state->looks >= LOOKS_MAX && cause->was_asked)
-        return false;
-    if (!is_in_time(settings, cause, LOOK_MS))
-        return false;
-    state->looks++;
-    *ret_delay_ms = LOOK_MS;
-    return true;
-}
-
 bool retry_again(const struct retry_settings *settings, struct retry_state *state,
                  const struct retry_cause *cause, struct random *random, int64_t *ret_delay_ms)
 {
     if (!count_failure(settings, state, cause))
         return false;
-    if (state->is_looking)
-        return retry_look(settings, state, cause, ret_delay_ms);
     bool throttled = is_throttled(cause);
     int64_t base_ms = throttled ? settings->throttle_base_ms : settings->transient_base_ms;
-    uint32_t doublings = (throttled ? state->throttled : state->failed) - 1;
+    uint32_t failures = throttled ? state->throttled : state->failed;
+    uint32_t doublings = failures > 0 ? failures - 1 : 0;
     int64_t delay_ms = retry_jitter_ms(base_ms, doublings, settings->max_delay_ms, random);
     if (cause->retry_after_ms >= 0) {
         int64_t least = cause->retry_after_ms;

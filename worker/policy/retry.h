@@ -23,9 +23,7 @@ struct retry_state {
     uint32_t failed;    /* calls that count against max_attempts */
     uint32_t throttled; /* calls that count only against the time limits */
     uint32_t once;      /* failures whose remedy is DO_RETRY_ONCE */
-    uint32_t refreshed; /* failures with DO_REFRESH, when credentials or clock had changed */
-    uint32_t looks;     /* for new credentials, while they had not changed */
-    bool is_looking;    /* the request waits for new credentials, and is retried with them only */
+    uint32_t refreshed; /* wrong signatures, when credentials or clock had changed */
 };
 
 /* The failure that retry_again judges. */
@@ -33,7 +31,6 @@ struct retry_cause {
     enum err err;
     int64_t retry_after_ms; /* -1 = the service named none */
     bool is_refreshed;      /* credentials or clock offset changed since the call was signed */
-    bool was_asked;         /* since the failure, a look for credentials found no new ones */
     bool is_blameless;      /* the whole target is down and the call cost nothing: as throttled */
     int64_t elapsed_ms;     /* since the first call began */
     int64_t left_ms;        /* until the request's own time limit; INT64_MAX = none */
@@ -42,12 +39,6 @@ struct retry_cause {
 /* Counts the failure in `state`. True: retry after *ret_delay_ms. False: the failure is final. */
 bool retry_again(const struct retry_settings *settings, struct retry_state *state,
                  const struct retry_cause *cause, struct random *random, int64_t *ret_delay_ms);
-
-/* For a request that waits for new credentials when there are none yet; `cause` is its failure.
- * True: look again after *ret_delay_ms. False: the failure is final, because enough looks found
- * nothing, or a time limit is near. */
-bool retry_look(const struct retry_settings *settings, struct retry_state *state,
-                const struct retry_cause *cause, int64_t *ret_delay_ms);
 
 /* rand(0..1) * min(base * 2^doublings, max), in milliseconds from 0 to `max_ms`. */
 int64_t retry_jitter_ms(int64_t base_ms, uint32_t doublings, int64_t max_ms, struct random *random);

@@ -464,7 +464,7 @@ static void check_bedrock(struct checking *checking, const struct assembly *asse
     keys_init(&keys);
     alone_ports(&assembly->io.http, &ports);
     search_init(&search, &assembly->aws, &ports);
-    bool has_some = chain_find(&search, &keys) == OK;
+    bool has_some = chain_find_as(&search, &assembly->identities[0], &keys) == OK;
     (void)snprintf(words, sizeof words, "%s%s", has_some ? "from " : "none that can be used: ",
                    has_some ? keys.source : search.reason);
     report_is(checking, has_some, "credentials", words);

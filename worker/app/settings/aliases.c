@@ -27,7 +27,7 @@ static void take_form(struct settings_reader *reader, const struct document_node
     }
 static const struct alias_member MEMBERS[] = {
     MEMBER(id, MODEL, MODEL),        MEMBER(api, API, NAME),  MEMBER(region, TEXT, REGION),
-    MEMBER(defaults, DEFAULTS, ANY), MEMBER(drop, DROP, ANY),
+    MEMBER(defaults, DEFAULTS, ANY), MEMBER(drop, DROP, ANY), MEMBER(identity, IDENTITY, ANY),
 };
 
 const struct alias_member *settings_alias_members(size_t *ret_count)
@@ -114,6 +114,10 @@ static void take_member(struct settings_reader *reader, const struct alias_membe
         settings_take_defaults(reader, node, path, ret_alias);
         return;
     }
+    if (member->kind == ALIAS_IDENTITY) {
+        settings_take_identity(reader, node, path, ret_alias);
+        return;
+    }
     if (member->kind == ALIAS_DROP) {
         take_drop(reader, node, path, ret_alias);
         return;
@@ -151,7 +155,7 @@ static void take_alias(struct settings_reader *reader, const struct document_nod
             take_member(reader, member, item, below, ret_alias);
         else
             settings_add_unknown(reader, item, below, &suggest,
-                                 "an alias has id, api, region, defaults and drop");
+                                 "an alias has id, api, region, defaults, drop and identity");
     }
     if (problems_found(reader->problems) > before)
         return;
@@ -169,7 +173,8 @@ void settings_take_aliases(struct settings_reader *reader, const struct document
     struct model_alias *list = arena_new_array(arena, node->count, sizeof *list);
     struct place *places = arena_new_array(arena, node->count, sizeof *places);
     size_t count = 0;
-    if (list == NULL || places == NULL) {
+    reader->identities = arena_new_array(arena, SETTING_IDENTITIES_MAX, sizeof *reader->identities);
+    if (list == NULL || places == NULL || reader->identities == NULL) {
         problems_add(reader->problems, node->place, SLICE("models.aliases"), "out of memory");
         return;
     }
@@ -183,5 +188,6 @@ void settings_take_aliases(struct settings_reader *reader, const struct document
         take_alias(reader, item, path, &list[count]);
         count++;
     }
-    *ret_value = (struct setting_aliases){list, places, count};
+    *ret_value =
+        (struct setting_aliases){list, places, count, reader->identities, reader->identity_count};
 }

@@ -35,6 +35,7 @@ bool settings_differ(const struct settings *a, const struct settings *b,
     case SETTING_LIST:
     case SETTING_PROPERTIES:
     case SETTING_ALIASES:
+    case SETTING_TAGS:
     case SETTING_TEMPLATES:
         break;
     }

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "app/settings/pairs.h"
+#include "base/glob.h"
 #include "io/server/server.h"
 #include "wire/bedrock/endpoint.h"
 #include "wire/formats/proxy.h"
@@ -79,6 +80,37 @@ static const char *traces_fault(enum setting_form form, struct slice text)
                : "is not a collector; write a URL such as http://collector:4318, or off";
 }
 
+/* Letters, digits, and these. */
+static bool is_made_of(struct slice text, const char *others, size_t least, size_t most)
+{
+    struct slice rest = slice_of_text(others);
+    for (size_t i = 0; i < text.len; i++) {
+        char byte = text.ptr[i];
+        bool is_plain = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
+                        (byte >= '0' && byte <= '9') || byte == '_';
+        if (!is_plain && slice_find(rest, byte) == rest.len)
+            return false;
+    }
+    return text.len >= least && text.len <= most;
+}
+
+/* The forms of a role, by the API reference of AWS STS (AssumeRole). */
+static const char *role_fault(enum setting_form form, struct slice text)
+{
+    static const char EXTERNAL_ID[] = "+=,.@:/-", SESSION[] = "+=,.@-";
+    if (form == FORM_EXTERNAL_ID)
+        return is_made_of(text, EXTERNAL_ID, 2, 1224)
+                   ? NULL
+                   : "is not an external id; use 2 to 1224 letters, digits and _+=,.@:/-";
+    if (form == FORM_SESSION)
+        return is_made_of(text, SESSION, 2, 64)
+                   ? NULL
+                   : "is not a session name; use 2 to 64 letters, digits and _+=,.@-";
+    return is_printable(text, MODEL_MAX) && glob_match(SLICE("arn:*:iam::*:role/?*"), text, false)
+               ? NULL
+               : "is not a role; write its ARN, such as arn:aws:iam::111122223333:role/worker";
+}
+
 const char *settings_form_fault(enum setting_form form, struct slice text)
 {
     struct endpoint endpoint;
@@ -122,6 +154,10 @@ const char *settings_form_fault(enum setting_form form, struct slice text)
         return is_printable(text, MODEL_MAX)
                    ? NULL
                    : "is not a model; write an alias, a model id or an ARN, without spaces";
+    case FORM_ROLE:
+    case FORM_EXTERNAL_ID:
+    case FORM_SESSION:
+        return role_fault(form, text);
     case FORM_COLLECTOR:
     case FORM_HEADERS:
     case FORM_RATIO:

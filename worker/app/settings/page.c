@@ -9,11 +9,17 @@
 #define FACTS_MAX    4096
 
 static const char *const KIND_WORDS[] = {
-    [SETTING_TEXT] = "text",           [SETTING_FLAG] = "true or false",
-    [SETTING_COUNT] = "whole number",  [SETTING_SPAN] = "duration",
-    [SETTING_SIZE] = "size",           [SETTING_CHOICE] = "one of",
-    [SETTING_LIST] = "list of texts",  [SETTING_PROPERTIES] = "map of librdkafka properties",
-    [SETTING_ALIASES] = "map by name", [SETTING_TEMPLATES] = "map by name",
+    [SETTING_TEXT] = "text",
+    [SETTING_FLAG] = "true or false",
+    [SETTING_COUNT] = "whole number",
+    [SETTING_SPAN] = "duration",
+    [SETTING_SIZE] = "size",
+    [SETTING_CHOICE] = "one of",
+    [SETTING_LIST] = "list of texts",
+    [SETTING_PROPERTIES] = "map of librdkafka properties",
+    [SETTING_TAGS] = "map of texts",
+    [SETTING_ALIASES] = "map by name",
+    [SETTING_TEMPLATES] = "map by name",
 };
 
 static const char INTRODUCTION[] =

@@ -12,6 +12,8 @@ struct settings_reader {
     struct settings *settings;
     struct problems *problems;
     struct environment environment;
+    struct setting_identity *identities; /* of the aliases read so far */
+    size_t identity_count;
 };
 
 /* Reads `node` into the member of `row`. */
@@ -45,6 +47,28 @@ void settings_take_aliases(struct settings_reader *reader, const struct document
 void settings_take_templates(struct settings_reader *reader, const struct document_node *node,
                              struct setting_templates *ret_value);
 
+/* Session tags of a role, and the identity of an alias, which gets its number (identity.c). */
+void settings_take_tags(struct settings_reader *reader, const struct document_node *node,
+                        struct slice path, struct setting_tags *ret_value);
+void settings_take_identity(struct settings_reader *reader, const struct document_node *node,
+                            struct slice path, struct model_alias *ret_alias);
+/* Adds a problem if parts of the identity need a role, and it has none. */
+void settings_check_identity(struct problems *problems, struct place place, struct slice path,
+                             const struct setting_identity *identity);
+
+enum identity_kind { IDENTITY_TEXT, IDENTITY_TAGS };
+
+/* A member that an identity may have. */
+struct identity_member {
+    const char *name;
+    enum identity_kind kind;
+    enum setting_form form; /* of texts */
+    size_t value_at;        /* offset in struct setting_identity */
+};
+
+/* The rows of all members. */
+const struct identity_member *settings_identity_members(size_t *ret_count);
+
 /* An alias's defaults (defaults.c). */
 void settings_take_defaults(struct settings_reader *reader, const struct document_node *node,
                             struct slice path, struct model_alias *ret_alias);
@@ -52,7 +76,7 @@ void settings_take_defaults(struct settings_reader *reader, const struct documen
 void settings_add_unknown(struct settings_reader *reader, const struct document_node *item,
                           struct slice path, const struct suggest *suggest, const char *known);
 
-enum alias_kind { ALIAS_TEXT, ALIAS_MODEL, ALIAS_API, ALIAS_DEFAULTS, ALIAS_DROP };
+enum alias_kind { ALIAS_TEXT, ALIAS_MODEL, ALIAS_API, ALIAS_DEFAULTS, ALIAS_DROP, ALIAS_IDENTITY };
 
 /* A member that an alias may have; only the model is required. */
 struct alias_member {

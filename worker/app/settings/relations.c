@@ -284,11 +284,28 @@ static void check_record_size(const struct settings *s, struct problems *problem
                      (long long)needed);
 }
 
+static void check_identity(const struct settings *s, struct problems *problems)
+{
+    const struct settings_marks *wrong = &s->is_wrong;
+    const struct setting_identity identity = settings_default_identity(s);
+    struct place place = s->at.bedrock_identity_token_file;
+    if (s->bedrock_identity_external_id.len > 0)
+        place = s->at.bedrock_identity_external_id;
+    else if (s->bedrock_identity_session_name.len > 0)
+        place = s->at.bedrock_identity_session_name;
+    else if (s->bedrock_identity_session_tags.count > 0)
+        place = s->at.bedrock_identity_session_tags;
+    if (!wrong->bedrock_identity_role_arn && !wrong->bedrock_identity_external_id &&
+        !wrong->bedrock_identity_session_name && !wrong->bedrock_identity_session_tags)
+        settings_check_identity(problems, place, SLICE("bedrock.identity"), &identity);
+}
+
 void settings_check_relations(const struct settings *settings, struct problems *problems)
 {
     check_orders(settings, problems);
     check_topics(settings, problems);
     check_models(settings, problems);
+    check_identity(settings, problems);
     check_switches(settings, problems);
     check_kafka(settings, problems);
     check_heartbeat(settings, problems);

@@ -175,6 +175,31 @@ static void add_drop(struct buf *buf)
     end(buf, "]}");
 }
 
+static void add_tags(struct buf *buf)
+{
+    add_type(buf, "object");
+    json_add_int_member(buf, "maxProperties", STS_TAGS_MAX);
+    begin(buf, "additionalProperties", '{');
+    add_text(buf, false);
+    end(buf, "}");
+}
+
+static void add_identity(struct buf *buf)
+{
+    size_t count = 0;
+    const struct identity_member *rows = settings_identity_members(&count);
+    begin_map(buf, "object");
+    for (size_t i = 0; i < count; i++) {
+        begin(buf, rows[i].name, '{');
+        if (rows[i].kind == IDENTITY_TAGS)
+            add_tags(buf);
+        else
+            add_text(buf, false);
+        end(buf, "}");
+    }
+    end(buf, "}");
+}
+
 static void add_member(struct buf *buf, enum alias_kind kind)
 {
     struct buf apis OWNED_BY(buf_done);
@@ -193,6 +218,9 @@ static void add_member(struct buf *buf, enum alias_kind kind)
         return;
     case ALIAS_DROP:
         add_drop(buf);
+        return;
+    case ALIAS_IDENTITY:
+        add_identity(buf);
         return;
     }
 }
@@ -261,6 +289,9 @@ static void add_kind(struct buf *buf, const struct setting_row *row)
         return;
     case SETTING_PROPERTIES:
         add_properties(buf);
+        return;
+    case SETTING_TAGS:
+        add_tags(buf);
         return;
     case SETTING_ALIASES:
         add_aliases(buf);

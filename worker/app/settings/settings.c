@@ -84,7 +84,7 @@ static void set_hash(struct settings *settings, const struct setting_row *row, u
 static bool is_many(enum setting_kind kind)
 {
     return kind == SETTING_LIST || kind == SETTING_PROPERTIES || kind == SETTING_ALIASES ||
-           kind == SETTING_TEMPLATES;
+           kind == SETTING_TAGS || kind == SETTING_TEMPLATES;
 }
 
 /* Takes a value, and keeps its place and whether it is invalid. */
@@ -334,7 +334,8 @@ bool settings_read(struct settings *settings, const struct settings_source *sour
     arena_init(&settings->arena, DOCUMENT_ARENA_BYTES);
     settings->file_hash = settings_text_hash(source->text);
     problems_init(problems);
-    struct settings_reader reader = {settings, problems, source->environment};
+    struct settings_reader reader = {
+        .settings = settings, .problems = problems, .environment = source->environment};
     struct document_node *root = NULL;
     document_read(&settings->arena, source->text, source->file, problems, &root);
     take_root(&reader, root);

@@ -9,6 +9,7 @@
 
 #include "base/arena.h"
 #include "io/kafka/conf.h"
+#include "wire/aws/sts.h"
 #include "wire/chat/catalog.h"
 #include "yaml/document.h"
 #include "yaml/problems.h"
@@ -27,6 +28,7 @@ enum setting_kind {
     SETTING_LIST,
     SETTING_PROPERTIES,
     SETTING_ALIASES,
+    SETTING_TAGS,
     SETTING_TEMPLATES
 };
 
@@ -45,10 +47,14 @@ enum setting_form {
     FORM_MODEL,
     FORM_COLLECTOR,
     FORM_HEADERS,
-    FORM_RATIO
+    FORM_RATIO,
+    FORM_ROLE,
+    FORM_EXTERNAL_ID,
+    FORM_SESSION
 };
 
-/* Values of the kinds LIST, PROPERTIES, ALIASES and TEMPLATES; places are those of the elements. */
+/* Values of the kinds LIST, PROPERTIES, TAGS, ALIASES and TEMPLATES; places are those of the
+ * elements. */
 struct setting_list {
     const struct slice *items;
     size_t count;
@@ -59,10 +65,26 @@ struct setting_properties {
     const struct place *places;
 };
 
+struct setting_tags {
+    const struct sts_tag *list;
+    size_t count;
+};
+
+/* As whom calls are signed; null slices = not set. */
+struct setting_identity {
+    struct slice profile, token_file, role_arn, external_id, session_name;
+    struct setting_tags session_tags;
+};
+
+/* Most identities of aliases, each counted once. */
+#define SETTING_IDENTITIES_MAX 63
+
 struct setting_aliases {
-    const struct model_alias *list;
+    const struct model_alias *list; /* an alias's identity is 1 + its place in `identities` */
     const struct place *places;
     size_t count;
+    const struct setting_identity *identities; /* each differs from the others */
+    size_t identity_count;
 };
 
 struct setting_templates {
@@ -79,6 +101,7 @@ struct setting_templates {
 #define SETTING_MEMBER_LIST       struct setting_list
 #define SETTING_MEMBER_PROPERTIES struct setting_properties
 #define SETTING_MEMBER_ALIASES    struct setting_aliases
+#define SETTING_MEMBER_TAGS       struct setting_tags
 #define SETTING_MEMBER_TEMPLATES  struct setting_templates
 
 /* The place of each value; line 0 = its default. */
@@ -189,6 +212,10 @@ MUST_CHECK bool settings_try_clients(const struct settings *settings, struct pro
  * `transactional_id`. */
 void settings_kafka_config(const struct settings *settings, struct slice transactional_id,
                            struct kafka_config *ret_config);
+/* The default identity; it borrows from the settings. */
+struct setting_identity settings_default_identity(const struct settings *settings);
+/* Do the aliases have the same identities, under the same numbers? */
+bool settings_identities_equal(const struct settings *a, const struct settings *b);
 /* Checks the form of a text. NULL: it is right; otherwise what is wrong and what to do. */
 const char *settings_form_fault(enum setting_form form, struct slice text);
 /* Overwrites secrets and frees all values. */

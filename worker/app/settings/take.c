@@ -18,6 +18,7 @@ static const char *expected(enum setting_kind kind)
         [SETTING_CHOICE] = "one of the words listed",
         [SETTING_LIST] = "a list such as [a, b]",
         [SETTING_PROPERTIES] = "a map of librdkafka properties such as {linger.ms: 5}",
+        [SETTING_TAGS] = "a map of texts such as {team: search}",
         [SETTING_ALIASES] = "a map such as {claude: {id: anthropic.claude-3-haiku-20240307-v1:0}}",
         [SETTING_TEMPLATES] = "a map such as {greet: [[human, \"Hello {name}\"]]}",
     };
@@ -156,7 +157,7 @@ void settings_take(struct settings_reader *reader, const struct setting_row *row
     if (row->kind == SETTING_LIST)
         wanted = DOCUMENT_LIST;
     else if (row->kind == SETTING_PROPERTIES || row->kind == SETTING_ALIASES ||
-             row->kind == SETTING_TEMPLATES)
+             row->kind == SETTING_TAGS || row->kind == SETTING_TEMPLATES)
         wanted = DOCUMENT_MAP;
     bool is_text = row->kind == SETTING_TEXT; /* take_scalar handles those */
     if (!is_text && (node->kind != wanted || document_is_null(node))) {
@@ -168,6 +169,9 @@ void settings_take(struct settings_reader *reader, const struct setting_row *row
         take_list(reader, row, node);
     else if (row->kind == SETTING_PROPERTIES)
         settings_take_properties(reader, row, node, (struct setting_properties *)(void *)value);
+    else if (row->kind == SETTING_TAGS)
+        settings_take_tags(reader, node, slice_of_text(row->path),
+                           (struct setting_tags *)(void *)value);
     else if (row->kind == SETTING_ALIASES)
         settings_take_aliases(reader, node, (struct setting_aliases *)(void *)value);
     else if (row->kind == SETTING_TEMPLATES)

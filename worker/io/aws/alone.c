@@ -63,3 +63,26 @@ void alone_ports(const struct http_config *config, struct search_ports *ret_port
         .note = alone_note,
     };
 }
+
+static enum err quick_http(void *self, const struct search_request *request,
+                           struct search_answer *ret_answer)
+{
+    (void)self;
+    (void)request;
+    (void)snprintf(ret_answer->reason, sizeof ret_answer->reason, "it must not wait");
+    return ERR_CANCELLED;
+}
+
+static bool quick_pause(void *self, int64_t ms)
+{
+    (void)self;
+    (void)ms;
+    return false;
+}
+
+void quick_ports(struct search_ports *ret_ports)
+{
+    alone_ports(NULL, ret_ports);
+    ret_ports->http = quick_http;
+    ret_ports->pause = quick_pause;
+}

@@ -8,5 +8,8 @@
 
 /* Fills in the ports, which borrow `config` (certificates, proxy and connect_ms). */
 void alone_ports(const struct http_config *config, struct search_ports *ret_ports);
+/* Ports of a search that must not wait: it ends with ERR_CANCELLED where it would send a request or
+ * start a process. */
+void quick_ports(struct search_ports *ret_ports);
 
 #endif

@@ -202,7 +202,7 @@ static void end_group(const struct child *child, bool is_collected)
         ;
 }
 
-enum err child_run(const struct search *search, const struct slice *words, size_t count,
+enum err child_run(struct search *search, const struct slice *words, size_t count,
                    int64_t timeout_ms, struct buf *ret_output, struct buf *ret_errors,
                    struct child_end *ret_end)
 {
@@ -210,6 +210,9 @@ enum err child_run(const struct search *search, const struct slice *words, size_
     int64_t until_ms = clock_monotonic_ms() + timeout_ms;
     int status = 0;
     *ret_end = (struct child_end){.exit_code = -1};
+    search->is_costly = true;
+    if (!search->ports->pause(search->ports->self, 0))
+        return ERR_CANCELLED;
     enum err err = start(search, words, count, &child, ret_end);
     if (err == OK) {
         err = listen_to(search, &child, until_ms, ret_output, ret_errors);

@@ -19,7 +19,7 @@ struct child_end {
  * both are closed and the child has ended. OK: it ended by itself. ERR_IO: it cannot be started;
  * ERR_TIMEOUT; ERR_TOO_LARGE (its standard output); ERR_CANCELLED; ERR_NO_MEMORY; then
  * ret_end->reason says why. No process of its group is left behind. */
-MUST_CHECK enum err child_run(const struct search *search, const struct slice *words, size_t count,
+MUST_CHECK enum err child_run(struct search *search, const struct slice *words, size_t count,
                               int64_t timeout_ms, struct buf *ret_output, struct buf *ret_errors,
                               struct child_end *ret_end);
 

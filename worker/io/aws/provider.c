@@ -119,6 +119,7 @@ enum err search_at(struct search *search, struct slice credential_source, struct
 enum err search_http(struct search *search, const struct search_request *request,
                      struct search_answer *ret_answer)
 {
+    search->is_costly = true;
     return search->ports->http(search->ports->self, request, ret_answer);
 }
 

@@ -70,8 +70,10 @@ struct search {
     const struct search_ports *ports;
     char profile[AWS_PROFILE_MAX]; /* whose keys are sought; source_profile changes it */
     char region[128]; /* of STS; the environment's, unless the settings name another; "" = none */
-    bool uses_variables; /* false: a profile is named that goes before the environment's
-                            keys and web identity */
+    bool uses_variables;  /* false: a profile is named that goes before the environment's
+                             keys and web identity */
+    bool needs_signature; /* a bearer token does not serve */
+    bool is_costly;       /* it has sent a request or started a process */
     const char *const *hidden_variables; /* that hold secrets of the worker: no child gets them */
     size_t hidden_count;
     struct slice visited[SEARCH_CHAIN_MAX]; /* the profiles with roles that led here */

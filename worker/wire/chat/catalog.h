@@ -14,6 +14,7 @@ struct model_alias {
     struct slice name;   /* what requests say */
     struct slice id;     /* model id, inference profile id or ARN */
     struct slice region; /* null = the worker's */
+    uint32_t identity;   /* as whom it is called, by number; 0 = the default */
     struct slice api;    /* of the catalog's; null or `auto` = the worker chooses */
     /* Parameters of requests that leave them out; raw JSON values, null = none. */
     struct slice defaults[PARAMETER_COUNT];

@@ -56,6 +56,7 @@ static enum err apply_alias(struct reader *reader, const struct model_alias *ali
     struct request *request = reader->request;
     if (alias->region.len > 0)
         request->region = alias->region;
+    request->identity = alias->identity;
     if (!slice_equal_text(alias->api, "auto"))
         fill_in(&request->api, alias->api);
     for (enum parameter i = 0; i < PARAMETER_COUNT; i++)

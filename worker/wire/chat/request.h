@@ -75,6 +75,7 @@ struct request {
     struct slice model;           /* model id, profile id or ARN for the wire */
     struct slice region;          /* the alias's or the ARN's; null = the worker's */
     struct slice api;             /* the request's or the alias's; null = the worker chooses */
+    uint32_t identity;            /* the alias's; 0 = the default */
     struct request_forms forms;
     bool stream;
     const struct block *system;
