@@ -8,7 +8,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from environments import NAMES, USUAL, fill
+from cases import USUAL, fill
+from environments import NAMES
 from servers import World
 
 HERE = Path(__file__).resolve().parent

@@ -92,7 +92,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.close_connection = True
             return
         if isinstance(mode, int):
-            return self.send(mode, "application/json", b'{"message": "canary of a failed service"}')
+            return self.send(mode, *service.failure)
         if mode == "redirect":
             return self.send(302, "text/plain", b"", {"Location": service.world.url("trap") + self.path})
         try:
@@ -164,6 +164,7 @@ class Server6(Server):
 class Service:
     """One of the services; `mode` says how it answers, and the first requests take theirs from `modes`."""
     name = ""
+    failure = ("application/json", b'{"message": "canary of a failed service"}')
 
     def __init__(self, world, addresses=None):
         self.world, self.requests, self.modes, self.mode = world, [], [], "well"
@@ -201,6 +202,7 @@ def life(world, mode):
 
 class Sts(Service):
     name = "sts"
+    failure = ("text/xml", b"<ErrorResponse><Error><Code>InternalFailure</Code><Message>try again</Message></Error></ErrorResponse>")
 
     def serve(self, method, path, headers, body, mode):
         if method != "POST":
@@ -401,7 +403,7 @@ class Container(Service):
             raise Refused(401, "Unauthorized", "Authorization token is missing or wrong")
         if not path.startswith(("/v2/credentials", "/v1/credentials", "/get")):
             raise Refused(404, "NotFound")
-        key_id, secret, token = self.world.keys.issue("container", path, headers.get("authorization"))
+        key_id, secret, token = self.world.keys.issue("container", path, headers.get("authorization") or None)
         return "application/json", json.dumps({
             "AccessKeyId": spoil_key(mode, key_id), "SecretAccessKey": secret, "Token": token, "AccountId": "111122223333",
             "RoleArn": "arn:aws:iam::111122223333:role/task", "Expiration": stamp(life(self.world, mode))}).encode()

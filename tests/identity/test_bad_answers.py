@@ -23,7 +23,7 @@ STATUSES = (204, 302, 400, 401, 403, 404, 429, 500, 503)
 # One that hangs costs its time-outs: those of two providers show them.
 CASES = [(name, mode) for name in ASKED for mode in (*MODES, *STATUSES)
          if mode != "well" and (mode != "hang" or name in ("container", "imds"))]
-REMEDIES = ("check", "try again", "run aws", "correct", "set ", "is there", "give", "renew", "hop limit", "not set")
+REMEDIES = ("check", "try again", "run aws", "correct", "set ", "is there", "give", "renew", "hop limit", "not set", "see ")
 
 
 @pytest.mark.parametrize("name,mode", CASES)

@@ -43,7 +43,8 @@ def test_the_worker_and_botocore_find_the_same_keys(name, oracle, namespaces):
         assert kind(ours) == case.expect, f"{case.differs}: {ours}"
         return
     assert identity(ours) == identity(theirs), f"botocore: {theirs}\nworker: {ours}"
-    assert ours["regions"] == theirs["regions"], "STS was asked in other regions"
+    if "key" in ours:
+        assert ours["regions"] == theirs["regions"], "STS was asked in other regions"
     if "refused" in ours:
         assert len(ours["refused"]) > 20, "a refusal says why"
         assert "canary" not in ours["refused"].replace("canary.awsapps.com", "").replace("user/canary", ""), \

@@ -3,7 +3,7 @@ import re
 import subprocess
 
 import chain_kit as kit
-from environments import Case
+from cases import Case
 
 HERE = {"AWS_DEFAULT_REGION": None}
 

@@ -22,6 +22,13 @@ enum err take_static_keys(struct search *search, enum profiles_file file, const 
                              : search_property_in(search, file, "aws_session_token"),
         .expires_wall_ms = INT64_MAX,
     };
+    struct profiles_value empty;
+    if (parts.access_key_id.ptr == NULL &&
+        profiles_find_in(&search->environment->profiles, file, PROFILES_PROFILE,
+                         slice_of_text(search->profile), "aws_access_key_id", &empty))
+        return search_fail(search,
+                           "profile %s has an empty aws_access_key_id in %s; set it or remove it",
+                           search->profile, source);
     if (parts.access_key_id.ptr == NULL)
         return ERR_NOT_FOUND;
     if (parts.secret_access_key.ptr == NULL)
