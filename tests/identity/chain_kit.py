@@ -86,7 +86,7 @@ def ask_worker(case):
 
 
 def namespaced(name, who):
-    """The answer from a network namespace of its own, where the services have their real addresses."""
+    """The answer from a new network namespace, where the services have their real addresses."""
     add = "".join(f"ip addr add {host}/{128 if ':' in host else 32} dev lo nodad && " if ":" in host
                   else f"ip addr add {host}/32 dev lo && " for hosts in REAL.values() for host, _ in hosts)
     done = subprocess.run(["unshare", "-rn", "sh", "-c", f'ip link set lo up && {add} exec "$@"', "sh", sys.executable,

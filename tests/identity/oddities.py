@@ -45,7 +45,7 @@ CASES = [
     Case("an_empty_source_profile", {"AWS_PROFILE": "r"}, config=role("r", "source_profile ="), credentials=DEFAULT),
     Case("a_role_without_a_region", {"AWS_DEFAULT_REGION": None, "AWS_PROFILE": "r"},
          config=role("r", "source_profile = default"), credentials=DEFAULT,
-         differs="an endpoint of its own needs no region", expect="key"),
+         differs="an endpoint that is named needs no region", expect="key"),
     Case("web_identity_without_a_region", {**WEB, "AWS_DEFAULT_REGION": None}, files={"token": "canary.jwt"}),
     Case("a_role_with_the_session_name_of_the_environment", {"AWS_ROLE_SESSION_NAME": "env", "AWS_PROFILE": "r"},
          config=role("r", "source_profile = default"), credentials=DEFAULT),

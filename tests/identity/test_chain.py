@@ -1,5 +1,5 @@
 """The worker finds the AWS keys that botocore finds, in each environment of the table (environments.py): the same keys,
-or both refuse. botocore is the oracle, so the table has no expectations of its own."""
+or both refuse. botocore is the oracle, so the table has no expectations."""
 import pytest
 
 import chain_kit as kit
@@ -37,7 +37,7 @@ def test_the_worker_and_botocore_find_the_same_keys(name, oracle, namespaces):
     if case.real and not namespaces:
         pytest.skip("no network namespaces here: the services cannot have their real addresses")
     theirs, ours = kit.found(name, "botocore", oracle), kit.found(name, "worker")
-    assert ours["trapped"] == 0, "the worker came where nobody sent it"
+    assert ours["trapped"] == 0, "the worker came where nothing sent it"
     if case.differs:
         assert identity(ours) != identity(theirs), f"no longer different: {case.differs}"
         assert kind(ours) == case.expect, f"{case.differs}: {ours}"

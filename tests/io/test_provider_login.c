@@ -71,7 +71,7 @@ static void old_keys_are_renewed_with_a_proof_and_written_back(void **state)
     kit_free(kit);
 }
 
-static void each_request_has_a_proof_of_its_own(void **state)
+static void each_request_has_another_proof(void **state)
 {
     (void)state;
     struct kit *kit = kit_of(OLD);
@@ -192,7 +192,7 @@ int main(void)
         cmocka_unit_test(a_profile_without_a_session_has_none),
         cmocka_unit_test(keys_are_used_until_five_minutes_before_their_end),
         cmocka_unit_test(old_keys_are_renewed_with_a_proof_and_written_back),
-        cmocka_unit_test(each_request_has_a_proof_of_its_own),
+        cmocka_unit_test(each_request_has_another_proof),
         cmocka_unit_test(the_region_of_the_login_goes_first),
         cmocka_unit_test(a_region_that_is_none_reaches_no_host),
         cmocka_unit_test(what_sign_in_refuses_is_named),

@@ -1,7 +1,7 @@
 /* The endpoint of a container: AWS_CONTAINER_CREDENTIALS_RELATIVE_URI on 169.254.170.2 (Amazon ECS
  * Developer Guide, "Task IAM role"), or AWS_CONTAINER_CREDENTIALS_FULL_URI (EKS Pod Identity and
  * others; "AWS SDKs and Tools Reference Guide", "Container credential provider"). The token is read
- * anew for each request, because EKS replaces its file. */
+ * for each request, because EKS replaces its file. */
 #include <stdio.h>
 #include <string.h>
 

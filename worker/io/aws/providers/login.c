@@ -50,7 +50,7 @@ static enum err find_path(struct login *login, struct slice session)
                : fail_login(login, "HOME is not set or " FOLDER " is too long");
 }
 
-/* Reads the file anew. */
+/* Reads the file, again if it was read. */
 static enum err read_file(struct login *login)
 {
     char reason[AWS_REASON_MAX];
@@ -180,7 +180,7 @@ static enum err read_answer(struct login *login, const struct search_answer *ans
     return err == OK ? write_file(login) : err;
 }
 
-/* Sends one request. Each has a proof of its own, because the service takes none twice. */
+/* Sends one request. Each has another proof, because the service takes none twice. */
 static enum err send(struct login *login, struct buf *url, struct slice body,
                      struct search_answer *ret_answer)
 {

@@ -115,7 +115,7 @@ static enum err find_path(struct sso *sso)
                : fail_login(sso, "HOME is not set, so there is no SSO login");
 }
 
-/* Reads the file anew. */
+/* Reads the file, again if it was read. */
 static enum err read_file(struct sso *sso)
 {
     char reason[AWS_REASON_MAX];
