@@ -129,7 +129,7 @@ static int64_t left_ms(const struct engine *engine, const struct job *job)
         return INT64_MAX;
     /* By the service's clock, as signatures are: this one's may be hours off. */
     const struct identity *identity =
-        job->target != NULL ? job->target->identity : &engine->identity;
+        job->target != NULL ? job->target->identity : &engine->identities[0];
     return job->request.expires_wall_ms - engine->wall_ms - clock_skew_offset_ms(&identity->clock);
 }
 
