@@ -578,36 +578,3 @@ void kafka_ports(struct ports *ports)
     ports->membership = on_membership;
     ports->topic_look_up = on_topic_look_up;
 }
-
-static bool has_gaps_alone(const struct fake_log *log, int64_t from)
-{
-    for (int64_t offset = from < 0 ? 0 : from; offset < log->end; offset++)
-        if (log->records[offset].kind != REQUEST_GAP)
-            return false;
-    return true;
-}
-
-/* Every request is answered, nothing is open, and the calls of dead workers are recorded. */
-void kafka_check_end(struct world *world)
-{
-    bool is_shaken = !world->config.exactly_once && world->is_shaken;
-    MUST(world, kafka_all_answered(world));
-    for (int i = 0; i < world->log_count; i++) {
-        const struct fake_log *log = &world->logs[i];
-        static struct offset_open open[4096];
-        size_t count = 0;
-        int64_t last;
-        if (log->offset < 0 && has_gaps_alone(log, 0))
-            continue; /* recreated at the very end: there was nothing to commit */
-        MUST(world, offset_map_read(slice_of(log->metadata, log->metadata_len), log->offset, open,
-                                    COUNT_OF(open), &count, &last) == OK);
-        for (size_t k = 0; k < count; k++) /* a call that outlived its record was cancelled */
-            MUST(world, kafka_record(world, i, open[k].offset)->is_gone || is_shaken);
-        /* Gaps at the end are passed only while a worker is free to commit. */
-        MUST(world,
-             has_gaps_alone(log, log->offset) || log->records[log->offset].is_gone || is_shaken);
-        for (int64_t offset = 0; offset < log->end; offset++)
-            MUST(world, !log->records[offset].is_lost_expected || log->records[offset].is_gone ||
-                            is_shaken);
-    }
-}

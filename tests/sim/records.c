@@ -1,7 +1,11 @@
-/* The requests of a world: drawn once for each log, before the world begins. */
+/* The requests of a world: drawn once for each log, before the world begins, and checked at its
+ * end.
+ */
 #include "world.h"
 
 #include <string.h>
+
+#include "wire/formats/offset_map.h"
 
 #define KEYS             3
 #define SLOW_MODEL_TURNS 10 /* of a pinned world: every so many requests one is slow */
@@ -75,5 +79,40 @@ void kafka_make(struct world *world)
                            10 + (int64_t)random_below(&world->random, RECORDS_MAX - 10));
         struct sim_event *event = world_add(world, EVENT_PRODUCE, NULL, 0);
         event->a = i;
+    }
+}
+
+/* ---- at the end ---- */
+
+static bool has_gaps_alone(const struct fake_log *log, int64_t from)
+{
+    for (int64_t offset = from < 0 ? 0 : from; offset < log->end; offset++)
+        if (log->records[offset].kind != REQUEST_GAP)
+            return false;
+    return true;
+}
+
+/* Every request is answered, nothing is open, and the calls of dead workers are recorded. */
+void kafka_check_end(struct world *world)
+{
+    bool is_shaken = !world->config.exactly_once && world->is_shaken;
+    MUST(world, kafka_all_answered(world));
+    for (int i = 0; i < world->log_count; i++) {
+        const struct fake_log *log = &world->logs[i];
+        static struct offset_open open[4096];
+        size_t count = 0;
+        int64_t last;
+        if (log->offset < 0 && has_gaps_alone(log, 0))
+            continue; /* recreated at the very end: there was nothing to commit */
+        MUST(world, offset_map_read(slice_of(log->metadata, log->metadata_len), log->offset, open,
+                                    COUNT_OF(open), &count, &last) == OK);
+        for (size_t k = 0; k < count; k++) /* a call that outlived its record was cancelled */
+            MUST(world, kafka_record(world, i, open[k].offset)->is_gone || is_shaken);
+        /* Gaps at the end are passed only while a worker is free to commit. */
+        MUST(world,
+             has_gaps_alone(log, log->offset) || log->records[log->offset].is_gone || is_shaken);
+        for (int64_t offset = 0; offset < log->end; offset++)
+            MUST(world, !log->records[offset].is_lost_expected || log->records[offset].is_gone ||
+                            is_shaken);
     }
 }

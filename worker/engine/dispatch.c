@@ -39,13 +39,15 @@ static enum wait stall_gate(struct engine *engine, const struct target *target,
     return engine->now_ms < engine->dispatch.after_ms ? WAIT_STALL : WAIT_NOTHING;
 }
 
-/* Closed while answers that cannot be committed (no broker) fill the memory. */
+/* Closed while answers that cannot be committed (no broker) fill the memory. Those on the shelf, or
+ * behind an earlier request of their key, wait for no commit: it stays open for that request. */
 static enum wait answers_gate(struct engine *engine, const struct target *target,
                               int64_t *ret_again_ms)
 {
     (void)target, (void)ret_again_ms;
     bool has_room = results_bytes(engine) < engine->config.max_held_bytes / 2;
-    return has_room ? WAIT_NOTHING : WAIT_ANSWERS;
+    bool are_waiting = results_queued(engine) + results_batched(engine) > 0;
+    return has_room || !are_waiting ? WAIT_NOTHING : WAIT_ANSWERS;
 }
 
 static enum wait slot_gate(struct engine *engine, const struct target *target,
