@@ -126,6 +126,8 @@ void result_submit(struct engine *engine, struct result *result, struct partitio
 {
     CHECK(result->place == RESULT_OPEN);
     result->offset = offset;
+    if (partition != NULL) /* a cut takes the results of changed ledgers */
+        ledger_change(&partition->ledger);
     go(engine, result, RESULT_QUEUED, partition);
     list_add_last(&engine->results.queued, &result->link);
 }
