@@ -172,8 +172,6 @@ enum err chain_find_as(struct search *search, const struct chain_identity *ident
 {
     bool has_role = identity->role.role_arn.len > 0;
     search->needs_signature = has_role || identity->needs_signature;
-    search->hidden_variables = identity->hidden_variables;
-    search->hidden_count = identity->hidden_count;
     if (is_set(identity->region))
         (void)snprintf(search->region, sizeof search->region, "%s", identity->region);
     if (is_set(identity->token_file) && !search->needs_signature) {

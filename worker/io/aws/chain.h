@@ -22,8 +22,6 @@ struct chain_identity {
     const char *region;     /* of STS, before the environment's */
     struct sts_role role;   /* role_arn null = none */
     bool needs_signature;   /* a bearer token does not serve */
-    const char *const *hidden_variables; /* that no child process gets */
-    size_t hidden_count;
 };
 
 /* Reads the environment and searches it for the keys of an identity, with its role. Returns as

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "base/secrets.h"
 #include "io/loop/clock.h"
 
 #define PIECE        4096
@@ -32,16 +33,16 @@ static const char *const SECRETS[] = {
     "AWS_SECURITY_TOKEN", "AWS_BEARER_TOKEN_BEDROCK", "AWS_CONTAINER_AUTHORIZATION_TOKEN",
 };
 
-static bool is_hidden(const struct search *search, struct slice variable)
+/* A variable that holds a secret which the worker knows, from its settings too, stays here. */
+static bool is_hidden(struct slice variable)
 {
-    struct slice name = slice_sub(variable, 0, slice_find(variable, '='));
-    if (slice_is_one_of(name, SECRETS, COUNT_OF(SECRETS)))
-        return true;
-    return slice_is_one_of(name, search->hidden_variables, search->hidden_count);
+    size_t at, len, equals = slice_find(variable, '=');
+    return slice_is_one_of(slice_sub(variable, 0, equals), SECRETS, COUNT_OF(SECRETS)) ||
+           secrets_find(slice_sub(variable, equals + 1, variable.len), &at, &len);
 }
 
 /* The process's variables without the hidden ones, for memory_free. NULL: out of memory. */
-static char **environment_new(const struct search *search)
+static char **environment_new(void)
 {
     size_t count = 0;
     while (environ[count] != NULL)
@@ -50,7 +51,7 @@ static char **environment_new(const struct search *search)
     if (copy == NULL)
         return NULL;
     for (size_t i = 0, kept = 0; i < count; i++) {
-        if (!is_hidden(search, slice_of_text(environ[i])))
+        if (!is_hidden(slice_of_text(environ[i])))
             copy[kept++] = environ[i];
     }
     return copy;
@@ -86,15 +87,15 @@ static int set_up(posix_spawn_file_actions_t *actions, posix_spawnattr_t *attrib
     return code;
 }
 
-static int spawn(const struct search *search, const struct slice *words, size_t count,
-                 const int output[2], const int errors[2], pid_t *ret_pid)
+static int spawn(const struct slice *words, size_t count, const int output[2], const int errors[2],
+                 pid_t *ret_pid)
 {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     char *argv[CHILD_WORDS_MAX + 1] = {NULL};
     for (size_t i = 0; i < count; i++)
         argv[i] = (char *)(uintptr_t)words[i].ptr;
-    char **environment = environment_new(search);
+    char **environment = environment_new();
     if (environment == NULL)
         return ENOMEM;
     (void)posix_spawn_file_actions_init(&actions);
@@ -108,13 +109,13 @@ static int spawn(const struct search *search, const struct slice *words, size_t 
     return code;
 }
 
-static enum err start(const struct search *search, const struct slice *words, size_t count,
-                      struct child *ret_child, struct child_end *ret_end)
+static enum err start(const struct slice *words, size_t count, struct child *ret_child,
+                      struct child_end *ret_end)
 {
     int output[2] = {-1, -1}, errors[2] = {-1, -1};
     int code = pipe2(output, O_CLOEXEC) != 0 || pipe2(errors, O_CLOEXEC) != 0 ? errno : 0;
     if (code == 0)
-        code = spawn(search, words, count, output, errors, &ret_child->pid);
+        code = spawn(words, count, output, errors, &ret_child->pid);
     if (output[1] >= 0)
         (void)close(output[1]);
     if (errors[1] >= 0)
@@ -213,7 +214,7 @@ enum err child_run(struct search *search, const struct slice *words, size_t coun
     search->is_costly = true;
     if (!search->ports->pause(search->ports->self, 0))
         return ERR_CANCELLED;
-    enum err err = start(search, words, count, &child, ret_end);
+    enum err err = start(words, count, &child, ret_end);
     if (err == OK) {
         err = listen_to(search, &child, until_ms, ret_output, ret_errors);
         if (err == OK)

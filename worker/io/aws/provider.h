@@ -74,8 +74,6 @@ struct search {
                              keys and web identity */
     bool needs_signature; /* a bearer token does not serve */
     bool is_costly;       /* it has sent a request or started a process */
-    const char *const *hidden_variables; /* that hold secrets of the worker: no child gets them */
-    size_t hidden_count;
     struct slice visited[SEARCH_CHAIN_MAX]; /* the profiles with roles that led here */
     size_t visited_count;
     /* The chain, for search_in_profile and search_at. */
