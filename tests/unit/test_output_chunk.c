@@ -184,7 +184,7 @@ static void assert_same(const struct output *a, const struct output *b)
     }
 }
 
-static void a_chunk_of_a_run_equals_one_with_headers_of_its_own(void **state)
+static void a_chunk_of_a_run_has_the_headers_of_a_single_one(void **state)
 {
     (void)state;
     struct output_kit kit;
@@ -229,7 +229,7 @@ int main(void)
         cmocka_unit_test(a_chunk_goes_to_the_chunk_topic_with_the_echoed_headers),
         cmocka_unit_test(a_chunk_over_the_limit_is_rejected),
         cmocka_unit_test(a_chunk_survives_failed_allocations),
-        cmocka_unit_test(a_chunk_of_a_run_equals_one_with_headers_of_its_own),
+        cmocka_unit_test(a_chunk_of_a_run_has_the_headers_of_a_single_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

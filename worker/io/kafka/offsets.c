@@ -29,7 +29,7 @@ struct kafka_offsets {
     struct loop_wake wake;
     struct read *reads;
     size_t read_count, read_room;
-    size_t places[PARTITIONS_MAX]; /* by slot: where its read that is not sent may be */
+    size_t places[PARTITIONS_MAX];          /* by slot: where its read that is not sent may be */
     bool is_reading;                        /* a request for them runs … */
     bool is_asking;                         /* … and its first answer has not come */
     rd_kafka_topic_partition_list_t *found; /* that answer; NULL = none, or the request failed */
