@@ -38,7 +38,7 @@ static void a_failed_check_names_the_objects_in_hand(void **state)
     assert_int_equal(WTERMSIG(status), SIGABRT);
     assert_said(text, "CHECK failed: STEPS[next].from & (1U << job->step) at ");
     assert_said(text, "\n  partition: slot 0, epoch ");
-    assert_said(text, ", ACTIVE, verified, committed -1, next 1, open 1, held 1, calling 1, "
+    assert_said(text, ", ACTIVE, verified, committed 0, next 1, open 1, held 1, calling 1, "
                       "results 0, of these in the batch 0\n");
     assert_said(text, "\n  job: index 0, CALLING, offset 0, calls 1, leads its lane, has a call, "
                       "error none\n");
