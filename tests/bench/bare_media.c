@@ -67,8 +67,9 @@ static void on_offsets_read(void *self, struct tenure tenure, uint32_t ticket)
     bench.read_ticket = ticket;
 }
 
-static void on_start(void *self, struct tenure tenure, int64_t offset)
+static void on_start(void *self, struct tenure tenure, int64_t offset, int32_t leader_epoch)
 {
+    (void)leader_epoch;
     (void)self, (void)tenure, (void)offset;
 }
 

@@ -65,8 +65,9 @@ static void on_tenure(void *self, struct tenure tenure)
     (void)tenure;
 }
 
-static void on_start(void *self, struct tenure tenure, int64_t offset)
+static void on_start(void *self, struct tenure tenure, int64_t offset, int32_t leader_epoch)
 {
+    (void)leader_epoch;
     (void)offset;
     on_tenure(self, tenure);
 }

@@ -223,7 +223,7 @@ void engine_offsets_read(struct engine *engine, struct tenure tenure, uint32_t t
         part->is_started = true;
         int64_t start = engine->start_at >= 0 ? engine->start_at : offset;
         part->first_offset = part->next_offset = start >= 0 ? start : 0;
-        engine->ports.partition_start(engine->ports.self, tenure, start >= 0 ? start : -2);
+        engine->ports.partition_start(engine->ports.self, tenure, start >= 0 ? start : -2, -1);
     }
     kit_unlock(engine);
 }
@@ -245,7 +245,7 @@ void engine_watermarks_read(struct engine *engine, struct tenure tenure, enum er
         engine->watermarks_answered++;
         if (part->out_of_range > 0 && part->next_offset != low) {
             part->next_offset = low;
-            engine->ports.partition_start(engine->ports.self, tenure, low);
+            engine->ports.partition_start(engine->ports.self, tenure, low, -1);
         }
     } else if (part != NULL) {
         engine->ports.watermarks_read(engine->ports.self, tenure);
@@ -258,8 +258,9 @@ void engine_partition_high(struct engine *engine, struct tenure tenure, int64_t 
     (void)engine, (void)tenure, (void)high;
 }
 
-void engine_partition_out_of_range(struct engine *engine, struct tenure tenure)
+void engine_partition_out_of_range(struct engine *engine, struct tenure tenure, int64_t end)
 {
+    (void)end;
     kit_lock(engine);
     struct kit_part *part = kit_known_part(engine, tenure);
     part->out_of_range++;

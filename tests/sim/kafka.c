@@ -119,6 +119,7 @@ void kafka_recreate(struct world *world)
     audit_check_log(world, index);
     kafka_make_records(world, log, 1 + (int64_t)random_below(&world->random, RECORDS_MAX));
     log->is_recreated = true;
+    log->id++;
     if (random_below(&world->random, 2) == 0) { /* Kafka deletes its offsets later */
         log->offset = -1;
         log->metadata_len = 0;
@@ -181,7 +182,7 @@ static void pump_log(struct world *world, struct worker *worker, int index)
     struct tenure tenure = worker->tenures[index];
     if (*position < log->low || *position > log->end) {
         if (!worker->is_out_of_range[index])
-            engine_partition_out_of_range(worker->engine, tenure);
+            engine_partition_out_of_range(worker->engine, tenure, OUT_OF_RANGE);
         worker->is_out_of_range[index] = true;
         return;
     }
@@ -474,10 +475,12 @@ void kafka_read(struct world *world, struct worker *worker, const struct sim_eve
 {
     struct tenure tenure = {(uint32_t)event->a, event->c};
     const struct fake_log *log = &world->logs[event->a];
+    char id[16] = {'t', (char)log->id, (char)event->a};
     broker_commit_kept(world, worker);
     struct committed committed = {
         .offset = log->offset,
         .metadata = slice_of(log->metadata, log->metadata_len),
+        .topic_id = slice_of(id, sizeof id),
     };
     if (kafka_is_away(world))
         engine_offsets_read(worker->engine, tenure, event->b, ERR_IO, NULL);
@@ -529,8 +532,9 @@ void kafka_watermarks(struct world *world, struct worker *worker, const struct s
     engine_watermarks_read(worker->engine, tenure, err, log->low, log->end);
 }
 
-static void on_start(void *self, struct tenure tenure, int64_t offset)
+static void on_start(void *self, struct tenure tenure, int64_t offset, int32_t leader_epoch)
 {
+    (void)leader_epoch; /* these logs are never cut */
     struct port *port = self;
     struct worker *worker = port->worker;
     MUST(port->world, worker->tenures[tenure.slot].epoch == tenure.epoch);

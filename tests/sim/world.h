@@ -82,6 +82,7 @@ struct fake_log {
     int64_t low;       /* the first offset that exists */
     int64_t end;       /* records produced so far */
     int64_t planned;   /* how many there will be */
+    int id;            /* of the topic: each recreation has another one */
     bool is_recreated; /* recreated, and some worker has not noticed */
     int64_t offset;    /* committed; -1 = none */
     char metadata[4200];

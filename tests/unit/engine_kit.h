@@ -64,6 +64,10 @@ struct kit {
     bool calls_stay_unsent; /* cancelled calls were not sent */
     size_t refreshes;       /* how often new credentials were asked for */
     struct kit_notes reads, siblings, watermarks, starts, pauses, releases, look_ups;
+    int32_t start_epoch;  /* of the last start */
+    int32_t epoch_now;    /* of records and of what is committed */
+    const char *topic_id; /* 16 bytes; NULL = unknown */
+    bool may_go_back;     /* a log was cut: committed offsets may, too */
     bool has_batch;
     struct batch batch; /* as it was handed over */
     size_t batch_count;
@@ -73,6 +77,7 @@ struct kit {
     size_t chunk_count;
     bool has_no_room_for_chunks;       /* but for last ones */
     int64_t committed[KIT_PARTITIONS]; /* by partition, 0 at first; -1 = none */
+    int32_t epochs[KIT_PARTITIONS];    /* committed */
     char *maps[KIT_PARTITIONS];
     int64_t stamps[KIT_PARTITIONS][KIT_STAMPS]; /* of records, by partition and offset */
     char membership[64];
@@ -152,8 +157,10 @@ static inline void kit_on_watermarks_read(void *self, struct tenure tenure)
     kit_note(&((struct kit *)self)->watermarks, tenure, 0, 0, SLICE(""));
 }
 
-static inline void kit_on_start(void *self, struct tenure tenure, int64_t offset)
+static inline void kit_on_start(void *self, struct tenure tenure, int64_t offset,
+                                int32_t leader_epoch)
 {
+    ((struct kit *)self)->start_epoch = leader_epoch;
     kit_note(&((struct kit *)self)->starts, tenure, 0, offset, SLICE(""));
 }
 
@@ -404,6 +411,8 @@ static inline void kit_read(struct kit *kit)
         const char *map = kit->maps[read.tenure.slot];
         struct committed committed = {
             .offset = kit->committed[read.tenure.slot],
+            .leader_epoch = kit->epochs[read.tenure.slot],
+            .topic_id = kit->topic_id == NULL ? SLICE_NULL : slice_of(kit->topic_id, 16),
             .metadata = map == NULL ? SLICE_NULL : slice_of_text(map),
         };
         engine_offsets_read(kit->engine, read.tenure, read.ticket, OK, &committed);
@@ -441,6 +450,7 @@ static inline void kit_record(struct kit *kit, uint32_t slot, int64_t offset, co
         .topic = KIT_TOPIC,
         .partition = (int32_t)slot,
         .offset = offset,
+        .leader_epoch = kit->epoch_now,
         .timestamp_ms = kit_stamp(kit, slot, offset),
         .timestamp_type = TIMESTAMP_CREATE,
         .key = key == NULL ? SLICE_NULL : slice_of_text(key),
@@ -544,8 +554,9 @@ static inline void kit_make(struct kit *kit)
         kit_keep(kit->outputs, &kit->output_count, kit->batch.outputs[i]);
     for (size_t i = 0; i < kit->batch.offset_count; i++) {
         const struct batch_offset *offset = &kit->batch.offsets[i];
-        assert_true(offset->offset >= kit->committed[offset->partition]);
+        assert_true(kit->may_go_back || offset->offset >= kit->committed[offset->partition]);
         kit->committed[offset->partition] = offset->offset;
+        kit->epochs[offset->partition] = offset->leader_epoch;
         free(kit->maps[offset->partition]);
         kit->maps[offset->partition] = kit_copy(offset->metadata);
     }

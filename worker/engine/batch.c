@@ -92,6 +92,7 @@ void batch_add_offset(struct engine *engine, struct partition *partition)
         .topic = partition->topic,
         .partition = partition->number,
         .offset = partition->batch_offset,
+        .leader_epoch = ledger_epoch(ledger, partition->batch_offset),
         .metadata = buf_slice(&partition->batch_map),
     };
 }

@@ -27,7 +27,7 @@ static void begin_at(struct engine *engine, struct partition *partition, int64_t
 static void look_at_first(struct engine *engine, struct partition *partition)
 {
     partition->beginning = BEGINNING_FIRST;
-    engine->ports.partition_start(engine->ports.self, partition->tenure, -2);
+    engine->ports.partition_start(engine->ports.self, partition->tenure, -2, -1);
 }
 
 static void look_at_end(struct engine *engine, struct partition *partition,
@@ -137,7 +137,7 @@ void beginning_watermarks(struct engine *engine, struct partition *partition, en
         look_at_end(engine, partition, beginning);
     } else if (beginning == BEGINNING_END) {
         begin_at(engine, partition, high, "kafka.start is latest");
-        engine->ports.partition_start(engine->ports.self, partition->tenure, high);
+        engine->ports.partition_start(engine->ports.self, partition->tenure, high, -1);
     } else {
         int64_t records = high - partition->withheld_records;
         partition->beginning = BEGINNING_KNOWN;

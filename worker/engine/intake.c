@@ -11,6 +11,7 @@
 #include "engine/shelf.h"
 #include "engine/slots.h"
 #include "engine/target.h"
+#include "engine/topic_log.h"
 
 /* What most requests of a partition wait for. */
 struct awaited {
@@ -144,6 +145,9 @@ void engine_record(struct engine *engine, struct tenure tenure, const struct rec
         return;
     if (partition == NULL || partition->step != PARTITION_ACTIVE)
         return;
+    if (topic_log_is_cut(engine, partition, record))
+        return;
+    ledger_see(&partition->ledger, record->offset, record->leader_epoch);
     if (ledger_fits(&partition->ledger, record->offset)) {
         take(engine, partition, record);
         return;
@@ -151,7 +155,7 @@ void engine_record(struct engine *engine, struct tenure tenure, const struct rec
     /* The map is full, and the log has no record any more where the map spoke of one: this one is
      * above. It is fetched again when there is room. */
     ledger_end(&partition->ledger, record->offset);
-    engine->ports.partition_start(engine->ports.self, tenure, record->offset);
+    engine->ports.partition_start(engine->ports.self, tenure, record->offset, -1);
 }
 
 void engine_partition_end(struct engine *engine, struct tenure tenure, int64_t position)
@@ -159,6 +163,7 @@ void engine_partition_end(struct engine *engine, struct tenure tenure, int64_t p
     struct partition *partition = slot_find(engine, tenure);
     if (partition != NULL && beginning_is_looking(partition))
         beginning_end(engine, partition, position);
-    else if (partition != NULL && partition->step == PARTITION_ACTIVE)
+    else if (partition != NULL && partition->step == PARTITION_ACTIVE &&
+             !topic_log_ends_early(engine, partition, position))
         ledger_end(&partition->ledger, position);
 }

@@ -124,6 +124,8 @@ enum err ledger_open(struct ledger *ledger, int64_t offset, struct slice metadat
     ledger->committed_offset = offset;
     ledger->next = offset < 0 ? 0 : offset;
     ledger->map_last = -1;
+    ledger->last_record = ledger->next - 1;
+    ledger->last_epoch = -1;
     ledger->is_changed = ledger->is_recreated = false;
     ledger->stamp = (struct offset_map_stamp){.second = 0};
     buf_reset(&ledger->committed_map);
@@ -230,12 +232,56 @@ int64_t ledger_truncate(struct ledger *ledger, int64_t low)
     return lost;
 }
 
+void ledger_set_epoch(struct ledger *ledger, int32_t epoch)
+{
+    ledger->last_epoch = epoch;
+}
+
+void ledger_see(struct ledger *ledger, int64_t offset, int32_t epoch)
+{
+    if (offset <= ledger->last_record)
+        return;
+    ledger->last_record = offset;
+    if (epoch < 0 || epoch > ledger->last_epoch)
+        ledger->last_epoch = epoch;
+}
+
+int32_t ledger_epoch(const struct ledger *ledger, int64_t front)
+{
+    return front <= ledger->last_record + 1 ? ledger->last_epoch : -1;
+}
+
+bool ledger_is_cut_at(const struct ledger *ledger, int64_t offset, int32_t epoch)
+{
+    return offset <= ledger->map_last && ledger->last_epoch >= 0 && epoch > ledger->last_epoch;
+}
+
+int64_t ledger_cut(struct ledger *ledger, int64_t end)
+{
+    int64_t covered = top(ledger) + 1 - end;
+    if (covered <= 0)
+        return 0;
+    while (ledger->count > 0 && ledger->entries[ledger->count - 1].offset >= end)
+        CHECK(ledger->entries[--ledger->count].state == LEDGER_UNKNOWN);
+    if (ledger->next > end)
+        ledger->next = end;
+    if (ledger->map_last >= end)
+        ledger->map_last = end - 1;
+    ledger->last_record = end - 1;
+    ledger->last_epoch = -1; /* until a record shows the present one */
+    count_cost(ledger);
+    ledger_change(ledger);
+    return covered;
+}
+
 void ledger_restart(struct ledger *ledger, int64_t low)
 {
     for (size_t i = 0; i < ledger->count; i++)
         CHECK(ledger->entries[i].state == LEDGER_UNKNOWN);
     ledger->count = 0;
     ledger->next = low;
+    ledger->last_record = low - 1;
+    ledger->last_epoch = -1;
     ledger->map_last = -1;
     ledger->is_recreated = true;
     ledger_change(ledger);

@@ -48,9 +48,11 @@ struct ledger_entry {
 struct ledger {
     struct ledger_entry *entries; /* ascending by offset */
     size_t count, room;
-    size_t found;     /* index of the entry found last: one event looks it up several times */
-    int64_t next;     /* lowest offset that the log has not shown yet */
-    int64_t map_last; /* highest offset that the previous owner's map covers; -1 = none */
+    size_t found;        /* index of the entry found last: one event looks it up several times */
+    int64_t next;        /* lowest offset that the log has not shown yet */
+    int64_t last_record; /* the highest offset of a record that was seen, or is below the start */
+    int32_t last_epoch;  /* its leader epoch, or a higher one of the map; -1 = unknown */
+    int64_t map_last;    /* highest offset that the previous owner's map covers; -1 = none */
     size_t map_bytes_max;
     size_t cost;     /* bound of the map's runs in bytes, for any order in which entries finish */
     bool is_changed; /* the next commit would change offset or map */
@@ -88,6 +90,20 @@ size_t ledger_committed_running(const struct ledger *ledger, int64_t offset, str
                                 struct offset_open **ret_open);
 /* Whether the broker has what this ledger committed last. */
 bool ledger_agrees(const struct ledger *ledger, int64_t offset, struct slice metadata);
+/* The leader epoch that was committed beside the offset; -1 = unknown. Call it after ledger_open.
+ */
+void ledger_set_epoch(struct ledger *ledger, int32_t epoch);
+/* The log has shown a record. */
+void ledger_see(struct ledger *ledger, int64_t offset, int32_t epoch);
+/* The epoch to commit beside `front`; -1 where none is known, or where markers lie between the last
+ * record and the front, which may have a higher one. */
+int32_t ledger_epoch(const struct ledger *ledger, int64_t front);
+/* Whether a record with this epoch lies where the map covers older ones: the log was cut there, or
+ * below, and has grown again. */
+bool ledger_is_cut_at(const struct ledger *ledger, int64_t offset, int32_t epoch);
+/* The log was cut at `end`: forgets what it covered from there on, so that new records there are
+ * taken. Returns how many offsets that are. CHECKs that no job has an entry there. */
+int64_t ledger_cut(struct ledger *ledger, int64_t end);
 /* The log begins at `low` now: drops the open offsets below. Returns how many offsets were lost. */
 int64_t ledger_truncate(struct ledger *ledger, int64_t low);
 /* The topic was recreated: forgets everything and begins at `low`. CHECKs that no job has an entry.

@@ -10,6 +10,7 @@
 #include "engine/partition.h"
 #include "engine/settle.h"
 #include "engine/slots.h"
+#include "engine/topic_log.h"
 #include "engine/withheld.h"
 #include "engine/log.h"
 
@@ -42,7 +43,8 @@ static void start(struct engine *engine, struct partition *partition, enum err m
     ENGINE_LOG(engine, LOG_PARTITION_STARTED, PARTITION_FIELDS(partition),
                FIELD_INT("offset", offset), FIELD_INT("open", (int64_t)ledger->count),
                FIELD_INT("begun", (int64_t)begun));
-    engine->ports.partition_start(engine->ports.self, partition->tenure, offset);
+    engine->ports.partition_start(engine->ports.self, partition->tenure, offset,
+                                  ledger_epoch(ledger, offset));
 }
 
 /* ---- a later read: verify ---- */
@@ -77,16 +79,6 @@ static void verify(struct engine *engine, struct partition *partition, int64_t o
     partition_read_at(engine, partition, engine->now_ms + engine->config.stall_ms);
 }
 
-/* Keeps what is known of the topic: as the broker says now, else as the committed map says. */
-static void note_topic(struct partition *partition, const struct committed *committed)
-{
-    const struct offset_map_stamp *stamp = &partition->ledger.stamp;
-    uint32_t hash = offset_map_topic(committed->topic_id);
-    partition->topic_hash = hash != 0 ? hash : stamp->topic;
-    partition->topic_partitions =
-        committed->topic_partitions > 0 ? (uint32_t)committed->topic_partitions : stamp->partitions;
-}
-
 /* A transaction on the offset is still open, as it is for a moment after each commit. */
 static void note_pending(struct engine *engine, struct partition *partition)
 {
@@ -118,9 +110,12 @@ void engine_offsets_read(struct engine *engine, struct tenure tenure, uint32_t t
     }
     partition->is_read_logged = partition->is_pending_logged = false;
     partition->pending_since_ms = 0;
-    if (!partition_has_ledger(partition)) {
+    if (topic_log_is_recreated(partition, committed)) {
+        topic_log_recreate(engine, partition, committed);
+    } else if (!partition_has_ledger(partition)) {
         enum err opened = ledger_open(&partition->ledger, committed->offset, committed->metadata);
-        note_topic(partition, committed);
+        ledger_set_epoch(&partition->ledger, committed->leader_epoch);
+        topic_log_note(partition, committed);
         if (opened == OK) {
             settle_by_first_read(engine, partition, committed->offset, committed->metadata);
             adopt_opened(engine, partition, committed->offset, committed->metadata);
@@ -131,56 +126,6 @@ void engine_offsets_read(struct engine *engine, struct tenure tenure, uint32_t t
             start(engine, partition, opened);
     } else {
         verify(engine, partition, committed->offset, committed->metadata);
+        topic_log_look(engine, slot_find(engine, tenure));
     }
-}
-
-/* ---- a truncated log, a recreated topic ---- */
-
-void engine_partition_out_of_range(struct engine *engine, struct tenure tenure)
-{
-    struct partition *partition = slot_find(engine, tenure);
-    if (partition != NULL && partition->step == PARTITION_ACTIVE)
-        engine->ports.watermarks_read(engine->ports.self, tenure);
-}
-
-/* The topic was recreated. The broker still has the offsets of the old one. */
-static struct partition *recreate(struct engine *engine, struct partition *partition, int64_t low)
-{
-    int64_t committed = partition->ledger.committed_offset;
-    struct buf map OWNED_BY(buf_done);
-    buf_init(&map, LEDGER_MAP_BYTES_MAX);
-    buf_add(&map, buf_slice(&partition->ledger.committed_map));
-    partition = partition_restart(engine, partition);
-    lost_calls_clear(engine, partition);
-    adopt_none(engine, partition);
-    (void)ledger_open(&partition->ledger, committed, buf_slice(&map));
-    ledger_restart(&partition->ledger, low);
-    partition->step = PARTITION_ACTIVE;
-    partition->is_verified = true;
-    return partition;
-}
-
-void engine_watermarks_read(struct engine *engine, struct tenure tenure, enum err err, int64_t low,
-                            int64_t high)
-{
-    struct partition *partition = slot_find(engine, tenure);
-    if (partition != NULL && partition->step == PARTITION_READING)
-        beginning_watermarks(engine, partition, err, low, high);
-    if (partition == NULL || partition->step != PARTITION_ACTIVE)
-        return;
-    if (err != OK) { /* read again; io waits between its tries */
-        engine->ports.watermarks_read(engine->ports.self, tenure);
-        return;
-    }
-    int64_t next = partition->ledger.next;
-    if (next > high) {
-        ENGINE_LOG(engine, LOG_PARTITION_RECREATED, PARTITION_FIELDS(partition),
-                   FIELD_INT("offset", next), FIELD_INT("high", high));
-        partition = recreate(engine, partition, low);
-    } else if (next < low) {
-        int64_t lost = ledger_truncate(&partition->ledger, low);
-        ENGINE_LOG(engine, LOG_PARTITION_TRUNCATED, PARTITION_FIELDS(partition),
-                   FIELD_INT("low", low), FIELD_INT("offset", next), FIELD_INT("lost", lost));
-    }
-    engine->ports.partition_start(engine->ports.self, tenure, partition->ledger.next);
 }

@@ -39,6 +39,7 @@ struct call_ref {
 struct committed {
     int64_t offset;           /* -1 = none is committed */
     struct slice metadata;    /* the offset map; empty = none */
+    int32_t leader_epoch;     /* committed beside the offset (KIP-320); -1 = unknown */
     struct slice topic_id;    /* the 16 bytes of the topic's id; empty = unknown */
     int32_t topic_partitions; /* how many partitions the topic has; 0 = unknown */
 };
@@ -49,6 +50,7 @@ struct batch_offset {
     struct slice topic;
     int32_t partition;
     int64_t offset;        /* the next offset to consume: the front */
+    int32_t leader_epoch;  /* of the last record that the map covers; -1 = unknown */
     struct slice metadata; /* the offset map; ASCII */
 };
 
@@ -124,8 +126,9 @@ struct ports {
     void (*siblings_read)(void *self, struct tenure tenure, uint32_t ticket);
     /* Reads the log's first and end offset; io answers with engine_watermarks_read. */
     void (*watermarks_read)(void *self, struct tenure tenure);
-    /* Fetches from `offset` on, also if it fetches already; -2 = the log's start. */
-    void (*partition_start)(void *self, struct tenure tenure, int64_t offset);
+    /* Fetches from `offset` on, also if it fetches already; -2 = the log's start. The record before
+     * it has this leader epoch or a lower one, else the log was cut; -1 = unknown. */
+    void (*partition_start)(void *self, struct tenure tenure, int64_t offset, int32_t leader_epoch);
     /* Fetches nothing of the partition until the next partition_start; drops what was fetched. */
     void (*partition_pause)(void *self, struct tenure tenure);
     /* The engine is done with a revoked partition: io may unassign it. */
@@ -183,8 +186,12 @@ void engine_siblings_read(struct engine *engine, struct tenure tenure, uint32_t 
 /* Answers watermarks_read; on an error the engine asks again. */
 void engine_watermarks_read(struct engine *engine, struct tenure tenure, enum err err, int64_t low,
                             int64_t high);
-/* The broker does not have the offset to fetch (auto.offset.reset=error). */
-void engine_partition_out_of_range(struct engine *engine, struct tenure tenure);
+/* The broker does not have the offset to fetch, or not with its leader epoch: then `end` is where
+ * the log was cut, or OUT_OF_RANGE_CUT where that is unknown. OUT_OF_RANGE = it was not cut, as far
+ * as the broker knows. */
+#define OUT_OF_RANGE     (-1)
+#define OUT_OF_RANGE_CUT (-2)
+void engine_partition_out_of_range(struct engine *engine, struct tenure tenure, int64_t end);
 
 /* Where the log ended when io looked last; for metrics and pages. */
 void engine_partition_high(struct engine *engine, struct tenure tenure, int64_t high);

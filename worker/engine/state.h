@@ -114,6 +114,9 @@ struct partition {
     uint32_t read_ticket;
     int64_t read_again_ms; /* when to read again; INT64_MAX = not */
     struct link link_due;  /* in engine->slots.due */
+    bool is_out_of_range;  /* librdkafka has stopped it: engine/topic_log.h */
+    bool is_end_doubted;   /* its log seems to end below map_last */
+    int64_t cut_end;       /* as in engine_partition_out_of_range */
     struct ledger ledger;
     int64_t high;       /* the log's end, as io saw it last; -1 = unknown */
     struct link jobs;   /* all its jobs, by link_partition */

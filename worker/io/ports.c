@@ -40,9 +40,10 @@ static void port_watermarks_read(void *self, struct tenure tenure)
     kafka_lookup_watermarks(((struct io *)self)->lookup, tenure);
 }
 
-static void port_partition_start(void *self, struct tenure tenure, int64_t offset)
+static void port_partition_start(void *self, struct tenure tenure, int64_t offset,
+                                 int32_t leader_epoch)
 {
-    kafka_consumer_start(((struct io *)self)->consumer, tenure, offset);
+    kafka_consumer_start(((struct io *)self)->consumer, tenure, offset, leader_epoch);
 }
 
 static void port_partition_pause(void *self, struct tenure tenure)

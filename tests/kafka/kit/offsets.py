@@ -6,7 +6,7 @@ import time
 
 from kit.processes import PATIENCE
 
-FIND_COORDINATOR, OFFSET_FETCH = 10, 9
+FIND_COORDINATOR, OFFSET_FETCH, OFFSET_COMMIT = 10, 9, 8
 
 
 def text(value):
@@ -72,3 +72,14 @@ def committed(bootstrap, group, places):
             assert error == 0, f"offset of {topic}-{partition}: error {error}"
             found[topic, partition] = (offset, metadata)
     return found
+
+
+def commit(bootstrap, group, topic, partition, offset, metadata):
+    """Commits one offset for a group without members, as it is: librdkafka's Python client adds a NUL to the metadata."""
+    body = text(group) + struct.pack(">i", -1) + text("") + struct.pack(">q", -1)
+    body += struct.pack(">i", 1) + text(topic) + struct.pack(">iiq", 1, partition, offset) + text(metadata)
+    answer = ask(coordinator(bootstrap, group), OFFSET_COMMIT, 2, body)
+    answer.take(">i")
+    answer.text()
+    _, _, error = answer.take(">iih")
+    assert error == 0, f"commit of {topic}-{partition}: error {error}"

@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/memory.h"
+#include "io/kafka/epochs.h"
 #include "io/kafka/lists.h"
 #include "io/loop/log_sink.h"
 
@@ -21,6 +22,7 @@ struct kept {
     uint32_t epoch;
     bool is_set, is_sent; /* is_sent: in the running commit, and unchanged since */
     int64_t offset;
+    int32_t leader_epoch;
     struct buf metadata;
 };
 
@@ -72,6 +74,7 @@ void commits_keep(struct kafka_commits *commits, const struct batch_offset *offs
     CHECK(!kept->metadata.failed);
     kept->epoch = offset->tenure.epoch;
     kept->offset = offset->offset;
+    kept->leader_epoch = offset->leader_epoch;
     kept_set(commits, kept, true);
     kept->is_sent = false;
 }
@@ -141,6 +144,7 @@ static void kept_send(struct kafka_commits *commits)
         rd_kafka_topic_partition_t *element =
             rd_kafka_topic_partition_list_add(list, part->topic, part->partition);
         element->offset = kept->offset;
+        kafka_set_epoch(element, kept->leader_epoch);
         element->metadata = rd_kafka_mem_malloc(commits->client, kept->metadata.len + 1);
         memcpy(element->metadata, buf_text(&kept->metadata), kept->metadata.len + 1);
         element->metadata_size = kept->metadata.len;

@@ -335,28 +335,26 @@ bool kafka_consumer_brokers_down(const struct kafka_consumer *consumer)
 
 /* ---- commands ---- */
 
-void kafka_consumer_start(struct kafka_consumer *consumer, struct tenure tenure, int64_t offset)
+void kafka_consumer_start(struct kafka_consumer *consumer, struct tenure tenure, int64_t offset,
+                          int32_t leader_epoch)
 {
     struct part *part = parts_at(&consumer->parts, tenure);
     if (part == NULL)
         return;
     if (part->state == PART_WAITING && part->is_assigned) {
-        part_go(part, offset);
-        consumer->wake.wake(consumer->wake.self);
-    } else if (part->state == PART_WAITING) {
+        part_go(part, offset, leader_epoch);
+    } else if (part->state == PART_WAITING || part->state == PART_READY) {
         part->start_offset = offset;
+        part->start_epoch = leader_epoch;
         part->state = PART_READY;
-        consumer->wake.wake(consumer->wake.self);
-    } else if (part->state == PART_READY) {
+    } else if (part->state == PART_RUNNING && part->is_stopped) {
         part->start_offset = offset;
+        part->start_epoch = leader_epoch;
+        part_must_restart(part);
     } else if (part->state == PART_RUNNING) {
-        part->start_offset = offset;
-        if (part->is_stopped)
-            part_must_restart(part);
-        else
-            part_seek(part, offset);
-        consumer->wake.wake(consumer->wake.self);
+        part_seek(part, offset, leader_epoch);
     }
+    consumer->wake.wake(consumer->wake.self);
 }
 
 void kafka_consumer_pause(struct kafka_consumer *consumer, struct tenure tenure)

@@ -31,7 +31,8 @@ struct rd_kafka_s *kafka_consumer_client(struct kafka_consumer *consumer);
 
 /* The engine's commands partition_start, partition_pause and partition_release; a tenure that is
  * over is ignored. */
-void kafka_consumer_start(struct kafka_consumer *consumer, struct tenure tenure, int64_t offset);
+void kafka_consumer_start(struct kafka_consumer *consumer, struct tenure tenure, int64_t offset,
+                          int32_t leader_epoch);
 void kafka_consumer_pause(struct kafka_consumer *consumer, struct tenure tenure);
 void kafka_consumer_release(struct kafka_consumer *consumer, struct tenure tenure);
 /* The partition of a tenure; NULL when the tenure is over. */

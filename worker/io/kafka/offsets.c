@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/memory.h"
 #include "io/kafka/commits.h"
+#include "io/kafka/epochs.h"
 #include "io/kafka/lists.h"
 #include "io/kafka/topic_ids.h"
 
@@ -179,6 +180,7 @@ static void read_answer(struct kafka_offsets *offsets, const struct read *read,
     } else if (found != NULL && found->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
         err = OK;
         committed.offset = found->offset >= 0 ? found->offset : -1;
+        committed.leader_epoch = kafka_epoch_of(found);
         committed.metadata =
             slice_of(found->metadata_size > 0 ? found->metadata : "", found->metadata_size);
     }

@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/memory.h"
+#include "io/kafka/epochs.h"
 
 #define BURST_MAX    8           /* records of a partition before the next partition's turn */
 #define PUMP_MAX     256         /* records in one turn of the loop */
@@ -56,6 +57,7 @@ struct part *parts_take(struct parts *parts, const char *topic, int32_t partitio
     memcpy(part->topic, topic, len + 1);
     part->partition = partition;
     part->start_offset = part->next_offset = 0;
+    part->start_epoch = -1;
     part->high = -1;
     part->end_offset = -1;
     part->still = (struct still){0};
@@ -181,26 +183,31 @@ void part_hold(struct part *part)
 
 /* Seeks before it resumes, so that nothing is fetched at the old offset between the two. A part
  * that librdkafka has stopped can only be assigned again. */
-void part_go(struct part *part, int64_t offset)
+void part_go(struct part *part, int64_t offset, int32_t leader_epoch)
 {
     CHECK(part->state == PART_WAITING && part->is_assigned);
     part->state = PART_RUNNING;
     part->start_offset = offset;
+    part->start_epoch = leader_epoch;
     if (part->is_stopped)
         part_must_restart(part);
     else
-        part_seek(part, offset);
+        part_seek(part, offset, leader_epoch);
     pause_one(part, false);
 }
 
-void part_seek(struct part *part, int64_t offset)
+void part_seek(struct part *part, int64_t offset, int32_t leader_epoch)
 {
     CHECK(part->state == PART_RUNNING);
     part->start_offset = offset;
+    part->start_epoch = leader_epoch;
     part->next_offset = 0;
     part->end_offset = -1;
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
-    rd_kafka_topic_partition_list_add(list, part->topic, part->partition)->offset = offset;
+    rd_kafka_topic_partition_t *element =
+        rd_kafka_topic_partition_list_add(list, part->topic, part->partition);
+    element->offset = offset;
+    kafka_set_epoch(element, leader_epoch);
     rd_kafka_error_t *error = rd_kafka_seek_partitions(part->parts->client, list, 0);
     if (error != NULL) {
         kafka_log_add(part->parts->log, LOG_LIBRDKAFKA_ERROR, "seek of %s-%d: %s", part->topic,
@@ -209,6 +216,12 @@ void part_seek(struct part *part, int64_t offset)
     }
     rd_kafka_topic_partition_list_destroy(list);
     more_set(part);
+}
+
+void part_check_epoch(struct part *part)
+{
+    if (part != NULL && part->state == PART_RUNNING && part->start_epoch >= 0)
+        part_seek(part, part->start_offset, part->start_epoch);
 }
 
 void part_restarted(struct part *part)
@@ -304,6 +317,7 @@ static void record_pass_on(struct part *part, const rd_kafka_message_t *message)
         .topic = slice_of_text(part->topic),
         .partition = part->partition,
         .offset = message->offset,
+        .leader_epoch = kafka_record_epoch(message),
         .timestamp_ms = rd_kafka_message_timestamp(message, &type),
         .key = message->key == NULL ? SLICE_NULL : slice_of(message->key, message->key_len),
         .value = message->payload == NULL ? SLICE_NULL : slice_of(message->payload, message->len),
@@ -316,10 +330,23 @@ static void record_pass_on(struct part *part, const rd_kafka_message_t *message)
     headers_forget(part->parts);
 }
 
-static void part_stopped(struct part *part)
+/* Where the log was cut: librdkafka says it only in the words of its error. */
+static int64_t cut_end(const char *text)
+{
+    static const struct slice END = {"broker end offset is ", 21};
+    const char *at = text == NULL ? NULL : strstr(text, END.ptr);
+    int64_t end;
+    if (at == NULL)
+        return text != NULL && strstr(text, "truncation") != NULL ? OUT_OF_RANGE_CUT : OUT_OF_RANGE;
+    struct slice number = slice_of_text(at + END.len);
+    number.len = strspn(number.ptr, "-0123456789");
+    return slice_to_int64(number, &end) && end >= 0 ? end : OUT_OF_RANGE_CUT;
+}
+
+static void part_stopped(struct part *part, const char *text)
 {
     part->is_stopped = true;
-    engine_partition_out_of_range(part->parts->engine, part_tenure(part));
+    engine_partition_out_of_range(part->parts->engine, part_tenure(part), cut_end(text));
 }
 
 static void end_pass_on(struct part *part, int64_t offset)
@@ -337,7 +364,7 @@ static void message_pass_on(struct part *part, const rd_kafka_message_t *message
     else if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
         end_pass_on(part, message->offset);
     else if (message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET)
-        part_stopped(part);
+        part_stopped(part, rd_kafka_message_errstr(message));
     else if (!kafka_log_right(part->parts->log, (int)message->err, NULL, slice_of_text(part->topic),
                               "the worker takes no request of this topic until it is granted"))
         kafka_log_add(part->parts->log, LOG_LIBRDKAFKA_ERROR, "%s-%d: %s", part->topic,

@@ -37,6 +37,7 @@ struct part {
     char topic[TOPIC_NAME_MAX + 1];
     int32_t partition;
     int64_t start_offset;
+    int32_t start_epoch;
     int64_t high;        /* the log's end as the brokers said on request; -1 = not */
     int64_t next_offset; /* records below are duplicates that librdkafka fetched again */
     int64_t end_offset;  /* the last end of the log that was reached; -1 = none */
@@ -98,9 +99,13 @@ void parts_pause(struct parts *parts, struct rd_kafka_topic_partition_list_s *li
 /* Stops fetching a running part; it waits for part_go. */
 void part_hold(struct part *part);
 /* Makes an assigned part that waits fetch from `offset` (-2 = the beginning of the log). */
-void part_go(struct part *part, int64_t offset);
-/* Makes a running part continue at `offset` (-2 = the beginning of the log). */
-void part_seek(struct part *part, int64_t offset);
+void part_go(struct part *part, int64_t offset, int32_t leader_epoch);
+/* Makes a running part continue at `offset` (-2 = the beginning of the log). With an epoch
+ * librdkafka asks the broker whether its log was cut since, which an assignment does only for
+ * topics that are new to it; -1 = none. */
+void part_seek(struct part *part, int64_t offset, int32_t leader_epoch);
+/* After the assignment: lets the broker check the epoch of its start, if there is one. */
+void part_check_epoch(struct part *part);
 /* The partition must be assigned again, to start at start_offset. */
 static inline void part_must_restart(struct part *part)
 {

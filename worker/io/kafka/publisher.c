@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "io/loop/clock.h"
+#include "io/kafka/epochs.h"
 #include "io/kafka/partitions.h"
 #include "io/kafka/produce.h"
 
@@ -280,6 +281,7 @@ static rd_kafka_topic_partition_list_t *offsets_make(rd_kafka_t *client, const s
         rd_kafka_topic_partition_t *element =
             rd_kafka_topic_partition_list_add(list, topic, offset->partition);
         element->offset = offset->offset;
+        kafka_set_epoch(element, offset->leader_epoch);
         char *metadata = rd_kafka_mem_malloc(client, offset->metadata.len + 1);
         if (offset->metadata.len > 0)
             memcpy(metadata, offset->metadata.ptr, offset->metadata.len);

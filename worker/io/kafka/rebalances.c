@@ -137,6 +137,9 @@ static void assign_answer(struct kafka_rebalances *rebalances, const struct reba
     parts_pause(rebalances->parts, now, false);
     kafka_log_error(rebalances->parts->log, "assign",
                     rd_kafka_incremental_assign(rebalances->parts->client, list));
+    for (int i = 0; i < now->cnt; i++)
+        part_check_epoch(
+            parts_find(rebalances->parts, now->elems[i].topic, now->elems[i].partition));
     rd_kafka_topic_partition_list_destroy(list);
     rd_kafka_topic_partition_list_destroy(now);
     rd_kafka_topic_partition_list_destroy(later);
@@ -222,6 +225,7 @@ void rebalances_restart(struct kafka_rebalances *rebalances)
                         rd_kafka_incremental_assign(rebalances->parts->client, list));
         rd_kafka_topic_partition_list_destroy(list);
         part_restarted(part);
+        part_check_epoch(part);
     }
 }
 

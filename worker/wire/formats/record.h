@@ -25,6 +25,7 @@ struct record {
     struct slice topic;
     int32_t partition;
     int64_t offset;
+    int32_t leader_epoch; /* of the broker that took it; -1 = unknown */
     int64_t timestamp_ms;
     enum timestamp_type timestamp_type;
     struct slice key, value; /* null or empty are different things */
