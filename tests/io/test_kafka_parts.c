@@ -40,8 +40,9 @@ void engine_partition_end(struct engine *self, struct tenure tenure, int64_t pos
     fail();
 }
 
-void engine_partition_out_of_range(struct engine *self, struct tenure tenure)
+void engine_partition_out_of_range(struct engine *self, struct tenure tenure, int64_t end)
 {
+    (void)end;
     (void)self, (void)tenure;
     fail();
 }

@@ -98,7 +98,7 @@ size_t engine_room(struct engine *engine, struct tenure tenure)
 static void refuse(struct engine *engine, struct partition *partition, const struct record *record)
 {
     partition->is_refused = true;
-    engine->ports.partition_start(engine->ports.self, partition->tenure, record->offset);
+    engine->ports.partition_start(engine->ports.self, partition->tenure, record->offset, -1);
 }
 
 static void take(struct engine *engine, struct partition *partition, const struct record *record)
