@@ -9,11 +9,17 @@
 
 #define NAME_MAX_BYTES  256
 #define VALUE_MAX_BYTES 65536
-#define CHUNKS_MIN      20000 /* the least that the queue of chunks takes */
-#define CHUNKS_MOST     1000000
-#define CHUNKS_PER_CALL 32
-#define CHUNK_BYTES     820 /* of a chunk's value, which librdkafka counts … */
-#define CHUNK_BESIDE    700 /* … and of its headers and librdkafka's own */
+
+#define FETCH_BACKOFF_VERSION 0x02020000 /* the first librdkafka with fetch.queue.backoff.ms */
+/* Memory of a fetched record beside its bytes: librdkafka's op. Measured. */
+#define RECORD_BESIDE 350
+/* Bytes of the smallest records that the bound expects: a request has at least a message. */
+#define RECORD_BYTES_MIN 64
+#define CHUNKS_MIN       20000 /* the least that the queue of chunks takes */
+#define CHUNKS_MOST      1000000
+#define CHUNKS_PER_CALL  32
+#define CHUNK_BYTES      820 /* of a chunk's value, which librdkafka counts … */
+#define CHUNK_BESIDE     700 /* … and of its headers and librdkafka's own */
 
 /* A property that the user may not set, except to the harmless value, if there is one. */
 struct refusal {
@@ -166,18 +172,29 @@ static int64_t smaller(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
+/* What librdkafka fetches ahead of each partition. librdkafka counts only the records' bytes, and
+ * each takes RECORD_BESIDE more; a worker may have thousands of partitions. Versions before 2.2.0
+ * wait a second after a full queue before they fetch again, so for them the queue must hold what a
+ * partition needs in that time. */
+static void fill_prefetch(struct filling *filling)
+{
+    bool is_slow = rd_kafka_version() < FETCH_BACKOFF_VERSION;
+    fill_text(filling, "queued.min.messages", is_slow ? "20000" : "128");
+    fill_text(filling, "queued.max.messages.kbytes", is_slow ? "1024" : "256");
+    fill_text(filling, "fetch.message.max.bytes", is_slow ? "262144" : "65536");
+    if (!is_slow)
+        fill_text(filling, "fetch.queue.backoff.ms", "20");
+}
+
 /* The user may change these. The queues are small, because their records count towards no limit of
- * the worker. They are large enough for more than a second, which librdkafka 2.0.2 waits after a
- * full queue before it fetches again. */
+ * the worker. */
 static void fill_consumer_defaults(struct filling *filling, const struct kafka_config *config)
 {
     int64_t session_ms = or_default(config->session_timeout_ms, 45000);
     fill_number(filling, "session.timeout.ms", session_ms);
     fill_number(filling, "heartbeat.interval.ms", smaller(3000, session_ms / 3));
     fill_number(filling, "max.poll.interval.ms", or_default(config->max_poll_interval_ms, 300000));
-    fill_text(filling, "queued.min.messages", "20000");
-    fill_text(filling, "queued.max.messages.kbytes", "1024");
-    fill_text(filling, "fetch.message.max.bytes", "262144");
+    fill_prefetch(filling);
     fill_text(filling, "fetch.wait.max.ms", "50");
     fill_text(filling, "fetch.error.backoff.ms", "100");
     fill_text(filling, "topic.metadata.refresh.interval.ms", "5000");
@@ -327,17 +344,32 @@ int64_t kafka_conf_number(const struct kafka_config *config, enum kafka_client c
     return value;
 }
 
-/* A partition's queue can exceed its limit by one fetch, and one record larger than a fetch can
- * arrive. A producer copies a request once while it sends it. */
+/* The most that the queue of a partition holds, whatever the size of its records. It fills to one
+ * of its two limits, and the last fetch comes on top. */
+static uint64_t prefetch_bytes(uint64_t records_max, uint64_t queue_bytes, uint64_t fetch_bytes)
+{
+    uint64_t small = RECORD_BYTES_MIN, count = queue_bytes / small;
+    if (count > records_max)
+        count = records_max;
+    uint64_t of_small = (count + fetch_bytes / small) * (small + RECORD_BESIDE);
+    uint64_t size = queue_bytes / records_max > small ? queue_bytes / records_max : small;
+    uint64_t of_large =
+        queue_bytes + fetch_bytes + (queue_bytes + fetch_bytes) / size * RECORD_BESIDE;
+    return of_small > of_large ? of_small : of_large;
+}
+
+/* One record larger than a fetch can arrive. A producer copies a request once while it sends it. */
 uint64_t kafka_conf_memory_bound(const struct kafka_config *config, size_t partitions)
 {
     int64_t queue_kbytes = kafka_conf_number(config, KAFKA_CONSUMER, "queued.max.messages.kbytes");
     int64_t fetch_bytes = kafka_conf_number(config, KAFKA_CONSUMER, "fetch.message.max.bytes");
     int64_t chunk_kbytes = kafka_conf_number(config, KAFKA_CHUNKS, "queue.buffering.max.kbytes");
     int64_t chunks = kafka_conf_number(config, KAFKA_CHUNKS, "queue.buffering.max.messages");
-    if (queue_kbytes < 0 || fetch_bytes < 0 || chunk_kbytes < 0 || chunks < 0)
+    int64_t records = kafka_conf_number(config, KAFKA_CONSUMER, "queued.min.messages");
+    if (records < 1 || queue_kbytes < 0 || fetch_bytes < 0 || chunk_kbytes < 0 || chunks < 0)
         return 0;
-    uint64_t of_partition = (uint64_t)queue_kbytes * 1024 + (uint64_t)fetch_bytes;
+    uint64_t of_partition =
+        prefetch_bytes((uint64_t)records, (uint64_t)queue_kbytes * 1024, (uint64_t)fetch_bytes);
     uint64_t of_producers = (uint64_t)chunk_kbytes * 1024 + (uint64_t)chunks * CHUNK_BESIDE +
                             2 * config->output_bytes_max + (32U << 20);
     return partitions * of_partition + config->request_bytes_max + of_producers;
