@@ -53,6 +53,29 @@ def test_a_broker_outage_shorter_than_the_session_repeats_no_call(own_broker, fo
         world.must_be_graceful()
 
 
+def test_outages_longer_than_the_session_pay_nothing_twice(own_broker, folder):
+    """One worker, 128 calls in flight, all brokers away for longer than the session, twice."""
+    settings = {"kafka": {"session_timeout": "6s"}, "delivery": {"max_in_flight": 128}}
+    with World(own_broker, folder, simulator={"latency": "uniform(500ms, 3s)"}, settings=settings) as world:
+        worker = world.worker("w0")
+        stream = Stream(world, 60, keys=500)
+        stream.start()
+        for _ in range(2):
+            seen = world.answered()
+            assert wait_for(lambda: world.answered() > seen + 200)
+            lost = len(worker.events("partition_shelved"))
+            be_away(world, 15)
+            assert wait_for(lambda: len(worker.events("partition_shelved")) > lost), worker.text()[-2000:]
+        seen = world.answered()
+        assert wait_for(lambda: world.answered() > seen + 200)
+        stream.end()
+        world.await_answers()
+        world.must_be_graceful()
+        kept = [event["answers"] + event["calls"] for event in worker.events("partition_shelved")]
+        used = [event["adopted"] for event in worker.events("shelf_cleared")]
+        assert sum(used) == sum(kept) > 100, (kept, used)
+
+
 def test_a_long_broker_outage_causes_no_abort_storm_and_bounds_memory(own_broker, folder, request):
     """Longer than the session, librdkafka gives the partitions up: calls in hand may be repeated once."""
     settings = {"delivery": {"max_held_bytes": "48MiB", "max_held": 400, "max_in_flight": 64}}

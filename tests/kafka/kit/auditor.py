@@ -219,7 +219,9 @@ def repeated_calls(evidence):
 
 def usage_and_ledger_agree(evidence):
     records = [(record, record.json()["data"]) for record in evidence.usage]
-    lost = [data for _, data in records if data.get("reason") == "worker_lost"]
+    replaced = {data["replaces"] for _, data in records if "replaces" in data}
+    lost = [data for _, data in records
+            if data.get("reason") == "worker_lost" and data["call"] not in replaced]
     reported = [data for _, data in records if data.get("reason") != "worker_lost"]
     by_call = Counter(data["call"] for data in reported)
     ledger = {call.call: call for call in evidence.calls}
