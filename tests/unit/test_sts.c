@@ -4,6 +4,7 @@
 
 #include "base/memory.h"
 #include "unit/torture.h"
+#include "wire/aws/api_key.h"
 #include "wire/aws/sts.h"
 #include "wire/formats/xml.h"
 
@@ -251,6 +252,27 @@ static void an_error_has_a_code_and_a_message(void **state)
     assert_string_equal(error.code, "");
 }
 
+/* Made by aws-bedrock-token-generator's rules with botocore: a presigned URL of
+ * 2026-01-02T03:04:05Z, valid for twelve hours. */
+static void a_short_term_api_key_says_when_it_ends(void **state)
+{
+    (void)state;
+    assert_true(
+        api_key_expires_ms(SLICE(
+            "bedrock-api-key-YmVkcm9jay5hbWF6b25hd3MuY29tLz9BY3Rpb249Q2FsbFdpdGhCZWFyZXJUb2tlb"
+            "iZYLUFtei1EYXRlPTIwMjYwMTAyVDAzMDQwNVomWC1BbXotRXhwaXJlcz00MzIwMCZWZXJzaW9uPTE"
+            "=")) == INT64_C(1767366245000));
+    static const char *const OTHERS[] = {
+        "",
+        "bedrock-api-key-",
+        "bedrock-api-key-!",
+        "ABSKlong-term",
+        "bedrock-api-key-YmVkcm9jaw==",
+        "bedrock-api-key-YS8/WC1BbXotRGF0ZT0yMDI2JlgtQW16LUV4cGlyZXM9MQ=="};
+    for (size_t i = 0; i < COUNT_OF(OTHERS); i++)
+        assert_true(api_key_expires_ms(slice_of_text(OTHERS[i])) == INT64_MAX);
+}
+
 static bool reads(void *self)
 {
     (void)self;
@@ -287,6 +309,7 @@ int main(void)
         CASE(an_answer_without_keys_says_what_is_wrong),
         CASE(the_caller_has_an_account_and_an_arn),
         CASE(an_error_has_a_code_and_a_message),
+        CASE(a_short_term_api_key_says_when_it_ends),
         CASE(failed_allocations_are_reported),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -361,8 +361,7 @@ static void report_model(struct checking *checking, const struct asking *asking,
         report_usable(checking, candidate, probe, kind, counted == REFUSAL_BY_MODEL);
 }
 
-static struct asking asking_of(const struct assembly *assembly,
-                               const struct keys *keys)
+static struct asking asking_of(const struct assembly *assembly, const struct keys *keys)
 {
     return (struct asking){assembly, &keys->credentials, keys->credentials.bearer_token.len > 0};
 }
@@ -394,8 +393,7 @@ static void report_rejected(struct checking *checking, const char *source, const
 /* Calls each model. The first model of a region shows whether its endpoint answers; rejected
  * credentials end the calls. */
 static void try_models(struct checking *checking, const struct assembly *assembly,
-                       const struct keys *keys, const struct candidate *candidates,
-                       size_t count)
+                       const struct keys *keys, const struct candidate *candidates, size_t count)
 {
     bool is_there[MODELS_MAX] = {false};
     const struct asking asking = asking_of(assembly, keys);
@@ -439,7 +437,8 @@ static void try_some_model(struct checking *checking, const struct assembly *ass
                                    .model = SLICE(SOME_MODEL)};
     const struct request request = request_of(&some);
     const struct asking asking = asking_of(assembly, keys);
-    probe_model(assembly, keys->source[0] != '\0' ? &keys->credentials : &made_up, &request, &probe);
+    probe_model(assembly, keys->source[0] != '\0' ? &keys->credentials : &made_up, &request,
+                &probe);
     if (!is_unsent(&probe))
         report_endpoint(checking, &probe);
     else

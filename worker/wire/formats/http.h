@@ -12,8 +12,8 @@ enum http_method { HTTP_POST, HTTP_GET, HTTP_PUT };
 
 /* Borrowed by io until the call has ended. */
 struct http_request {
-    struct slice url;     /* https://host[:port]/path, NUL-terminated behind */
-    struct slice headers; /* lines `Name: value\r\n`, each one ended by CRLF */
+    struct slice url;        /* https://host[:port]/path, NUL-terminated behind */
+    struct slice headers;    /* lines `Name: value\r\n`, each one ended by CRLF */
     struct slice body;       /* a GET has none */
     enum http_method method; /* zeroed: a POST */
     bool is_direct;          /* never through a proxy */
