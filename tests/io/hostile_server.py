@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 """An HTTP server that misbehaves on purpose: the path of a request says how.
 
-hostile_server.py [--tls CERT KEY] [--proxy] [--any]
+hostile_server.py [--tls CERT KEY] [--old] [--ask CA] [--proxy] [--login USER:PASSWORD] [--any]
 
+--old: offers only TLS 1.0 and 1.1. --ask: wants a client certificate of that CA. --login: the proxy wants this user.
 --any: listens on all addresses, not only on 127.0.0.1. Prints `port N`, then one line per request `seen PATH connection
 N request M` when its head is read, before anything is answered, and `closed PATH connection N` when it has closed a
 connection behind a request. A line on its standard input releases one answer that waits for it. One thread per
 connection, raw sockets. Ends when its standard input ends.
 """
+import base64
 import os
 import select
 import socket
@@ -208,7 +210,7 @@ def tunnel(connection, target):
     pump(connection, far)
 
 
-def serve(connection, number, tls, is_proxy):
+def serve(connection, number, tls, is_proxy, login):
     target = ''
     try:
         if tls:
@@ -219,6 +221,9 @@ def serve(connection, number, tls, is_proxy):
             requests += 1
             method, target = text.split(' ')[:2]
             path = target
+            if login and 'Proxy-Authorization: Basic ' + login not in text.split('\r\n'):
+                connection.sendall(whole(b'', '407 Proxy Authentication Required', 'Proxy-Authenticate: Basic'))
+                return
             if is_proxy and method != 'CONNECT':
                 path = '/' + target.split('/', 3)[3]
             say('seen %s connection %d request %d' % (target, number, requests))
@@ -251,6 +256,15 @@ def main():
         at = arguments.index('--tls')
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         tls.load_cert_chain(arguments[at + 1], arguments[at + 2])
+    if '--old' in arguments:
+        tls.minimum_version, tls.maximum_version = ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1
+        tls.set_ciphers('ALL:@SECLEVEL=0')
+    if '--ask' in arguments:
+        tls.load_verify_locations(arguments[arguments.index('--ask') + 1])
+        tls.verify_mode = ssl.CERT_REQUIRED
+    login = None
+    if '--login' in arguments:
+        login = base64.b64encode(arguments[arguments.index('--login') + 1].encode()).decode()
     listener = socket.create_server(('' if '--any' in arguments else '127.0.0.1', 0), backlog=512)
     say('port %d' % listener.getsockname()[1])
 
@@ -259,7 +273,8 @@ def main():
         while True:
             connection, _ = listener.accept()
             number += 1
-            threading.Thread(target=serve, args=(connection, number, tls, '--proxy' in arguments), daemon=True).start()
+            threading.Thread(target=serve, args=(connection, number, tls, '--proxy' in arguments, login),
+                             daemon=True).start()
 
     threading.Thread(target=accept, daemon=True).start()
     for _ in sys.stdin:

@@ -2,14 +2,18 @@
  * hostile_server.py as both ends. */
 #include "io/http_kit.h"
 
-#define FOLDER BINARY_DIR "/test-http-tls"
-#define CA     FOLDER "/ca.pem"
+#define FOLDER       BINARY_DIR "/test-http-tls"
+#define CA           FOLDER "/ca.pem"
+#define KEY_PASSWORD "key-canary-7Hq"
+#define PROXY_LOGIN  "user:p@ss/canary-9"
+#define PROXY_USER   "user:p%40ss%2Fcanary-9@"
 
 static struct kit kit;
 static struct server proxy;
 static char proxy_url[64];
 
-/* A CA, a certificate for 127.0.0.1 by it, and one for another name. */
+/* A CA, a certificate for 127.0.0.1 by it, one for another name, one that has expired, one that is
+ * self-signed, and a client's, whose key has a password. */
 static int make_certificates(void **state)
 {
     (void)state;
@@ -27,6 +31,15 @@ static int make_certificates(void **state)
         "openssl x509 -req -days 2 -in " FOLDER "/local.csr -CA " CA " -CAkey " FOLDER
         "/ca.key -CAcreateserial -extfile " FOLDER "/other.ext -out " FOLDER
         "/other.pem 2>/dev/null",
+        "openssl x509 -req -days -1 -in " FOLDER "/local.csr -CA " CA " -CAkey " FOLDER
+        "/ca.key -CAcreateserial -extfile " FOLDER "/local.ext -out " FOLDER
+        "/expired.pem 2>/dev/null",
+        "openssl x509 -req -days 2 -in " FOLDER "/local.csr -signkey " FOLDER
+        "/local.key -extfile " FOLDER "/local.ext -out " FOLDER "/self.pem 2>/dev/null",
+        "openssl req -newkey rsa:2048 -passout pass:" KEY_PASSWORD
+        " -subj /CN=client -keyout " FOLDER "/client.key -out " FOLDER "/client.csr 2>/dev/null",
+        "openssl x509 -req -days 2 -in " FOLDER "/client.csr -CA " CA " -CAkey " FOLDER
+        "/ca.key -CAcreateserial -out " FOLDER "/client.pem 2>/dev/null",
     };
     for (size_t i = 0; i < COUNT_OF(COMMANDS); i++)
         assert_int_equal(system(COMMANDS[i]), 0);
@@ -93,7 +106,122 @@ static void was_not_sent(enum err err)
     assert_int_equal(server_seen(&kit.server, "/ok"), 0);
 }
 
+/* A server that is wrong in one way: `more` are arguments behind the certificate. */
+static void begin_with(const char *certificate, const char *more, const char *value)
+{
+    const char *const arguments[] = {"--tls", certificate, FOLDER "/local.key", more, value, NULL};
+    kit_init(&kit);
+    server_start(&kit.server, arguments);
+    kit.config.ca_bundle = CA;
+}
+
+/* No byte of a request leaves, and the words say why. */
+static void is_rejected(const char *words)
+{
+    kit_open(&kit);
+    was_not_sent(ERR_CONNECTION);
+    assert_false(kit.listener.calls[0].was_sent);
+    if (strstr(kit.listener.calls[0].words, words) == NULL)
+        fail_msg("%s", kit.listener.calls[0].words);
+    end();
+}
+
+static void begin_login_proxy(const char *user)
+{
+    static const char *const ARGUMENTS[] = {"--proxy", "--login", PROXY_LOGIN, NULL};
+    server_start(&proxy, ARGUMENTS);
+    (void)snprintf(proxy_url, sizeof proxy_url, "http://%s127.0.0.1:%d", user, proxy.port);
+    kit.config.proxy = proxy_url;
+}
+
 /* ---- TLS ---- */
+
+static void an_expired_certificate_is_named(void **state)
+{
+    (void)state;
+    begin_with(FOLDER "/expired.pem", NULL, NULL);
+    is_rejected("the certificate has expired");
+}
+
+static void a_self_signed_certificate_is_named(void **state)
+{
+    (void)state;
+    begin_with(FOLDER "/self.pem", NULL, NULL);
+    is_rejected("self-signed");
+}
+
+static void another_hosts_certificate_is_named(void **state)
+{
+    (void)state;
+    begin_with(FOLDER "/other.pem", NULL, NULL);
+    is_rejected("the certificate is for other host names");
+}
+
+static void an_unknown_issuer_is_named_with_the_setting(void **state)
+{
+    (void)state;
+    begin_with(FOLDER "/local.pem", NULL, NULL);
+    kit.config.ca_bundle = NULL;
+    is_rejected("bedrock.ca_bundle");
+}
+
+static void old_tls_is_named(void **state)
+{
+    (void)state;
+    begin_with(FOLDER "/local.pem", "--old", NULL);
+    is_rejected("TLS 1.2");
+}
+
+static void a_port_without_tls_is_named(void **state)
+{
+    (void)state;
+    begin_proxy();
+    begin_with(FOLDER "/local.pem", NULL, NULL);
+    int port = kit.server.port;
+    kit.server.port = proxy.port;
+    kit.config.first_byte_ms = 1000;
+    kit_open(&kit);
+    struct heard *heard = call("https", "/ok", SLICE("{}"));
+    assert_int_not_equal(heard->err, OK);
+    assert_false(heard->was_sent);
+    kit.server.port = port;
+    end();
+}
+
+static void a_client_certificate_is_shown_where_it_is_wanted(void **state)
+{
+    (void)state;
+    begin_with(FOLDER "/local.pem", "--ask", CA);
+    kit.config.client_certificate = FOLDER "/client.pem";
+    kit.config.client_key = FOLDER "/client.key";
+    kit.config.client_key_password = KEY_PASSWORD;
+    kit_open(&kit);
+    answers("https", "/ok", "{\"ok\":true}");
+    end();
+}
+
+static void a_wanted_client_certificate_is_named(void **state)
+{
+    (void)state;
+    begin_with(FOLDER "/local.pem", "--ask", CA);
+    kit_open(&kit);
+    struct heard *heard = call("https", "/ok", SLICE("{}"));
+    assert_int_equal(heard->err, ERR_CONNECTION);
+    assert_int_equal(server_seen(&kit.server, "/ok"), 0);
+    if (strstr(heard->words, "bedrock.client_certificate") == NULL)
+        fail_msg("%s", heard->words);
+    end();
+}
+
+static void a_wrong_password_of_the_client_key_is_named(void **state)
+{
+    (void)state;
+    begin_with(FOLDER "/local.pem", "--ask", CA);
+    kit.config.client_certificate = FOLDER "/client.pem";
+    kit.config.client_key = FOLDER "/client.key";
+    kit.config.client_key_password = "another one";
+    is_rejected("bedrock.client_key");
+}
 
 static void a_configured_private_ca_is_trusted(void **state)
 {
@@ -242,6 +370,31 @@ static void a_tunnel_that_fails_has_sent_nothing(void **state)
     end();
 }
 
+static void a_proxy_with_a_login_is_used(void **state)
+{
+    (void)state;
+    begin_with(FOLDER "/local.pem", NULL, NULL);
+    begin_login_proxy(PROXY_USER);
+    kit_open(&kit);
+    answers("https", "/ok", "{\"ok\":true}");
+    assert_int_equal(server_seen(&kit.server, "/ok"), 1);
+    end();
+}
+
+static void a_proxy_that_wants_another_login_is_named_without_the_password(void **state)
+{
+    (void)state;
+    begin_with(FOLDER "/local.pem", NULL, NULL);
+    begin_login_proxy("user:wrong-canary@");
+    kit_open(&kit);
+    was_not_sent(ERR_CONNECTION);
+    const char *words = kit.listener.calls[0].words;
+    if (strstr(words, "the proxy wants another user and password") == NULL)
+        fail_msg("%s", words);
+    assert_null(strstr(words, "canary"));
+    end();
+}
+
 static void the_environment_can_name_a_proxy(void **state)
 {
     (void)state;
@@ -271,6 +424,17 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_configured_private_ca_is_trusted),
+        cmocka_unit_test(an_expired_certificate_is_named),
+        cmocka_unit_test(a_self_signed_certificate_is_named),
+        cmocka_unit_test(another_hosts_certificate_is_named),
+        cmocka_unit_test(an_unknown_issuer_is_named_with_the_setting),
+        cmocka_unit_test(old_tls_is_named),
+        cmocka_unit_test(a_port_without_tls_is_named),
+        cmocka_unit_test(a_client_certificate_is_shown_where_it_is_wanted),
+        cmocka_unit_test(a_wanted_client_certificate_is_named),
+        cmocka_unit_test(a_wrong_password_of_the_client_key_is_named),
+        cmocka_unit_test(a_proxy_with_a_login_is_used),
+        cmocka_unit_test(a_proxy_that_wants_another_login_is_named_without_the_password),
         cmocka_unit_test(an_unknown_ca_is_rejected_before_anything_is_sent),
         cmocka_unit_test(another_hosts_certificate_is_rejected),
         cmocka_unit_test(a_missing_ca_bundle_is_named),

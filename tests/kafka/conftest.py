@@ -42,6 +42,23 @@ def own_broker(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def secure_broker():
+    """A broker with TLS, SASL and an authorizer that lets nobody do what no ACL grants."""
+    missing = fetch_jars()
+    if missing:
+        pytest.skip(f"no Apache Kafka: {missing}")
+    end_strays()
+    from kit.secure import SecureBroker
+    broker = SecureBroker(WORK / f"secure-{os.getpid()}")
+    broker.format()
+    broker.start()
+    yield broker
+    broker.stop()
+    if not os.environ.get("KEEP_BROKER"):
+        broker.wipe()
+
+
+@pytest.fixture(scope="session")
 def broker(request):
     given = os.environ.get("KAFKA_BOOTSTRAP_SERVERS")
     return GivenBroker(given) if given else request.getfixturevalue("own_broker")

@@ -267,12 +267,23 @@ static void fill_identities(const struct settings *settings, struct assembly *as
     fill_identity(&first, assembly, &assembly->identities[0]);
     for (size_t i = 0; i < aliases->identity_count; i++)
         fill_identity(&aliases->identities[i], assembly, &assembly->identities[1 + i]);
+    struct chain_identity *kafka = &assembly->identities[1 + aliases->identity_count];
+    const struct setting_identity own = settings_kafka_identity(settings);
+    fill_identity(&own, assembly, kafka);
+    kafka->token_file = NULL;
+    kafka->needs_signature = true;
+}
+
+static const char *text_or_null(struct slice text)
+{
+    return text.len > 0 ? text.ptr : NULL;
 }
 
 static void fill_io(const struct settings *settings, struct assembly *assembly)
 {
     struct io_config *io = &assembly->io;
     settings_kafka_config(settings, slice_of_text(assembly->transactional_id), &io->kafka);
+    io->kafka.auth_region = settings_kafka_region(settings, slice_of_text(assembly->region));
     for (enum topic topic = 0; topic < TOPIC_COUNT; topic++) {
         if (topic_is_output(topic) && topic_is_used(settings, topic))
             assembly->output_topics[io->kafka.output_topic_count++] =
@@ -287,7 +298,10 @@ static void fill_io(const struct settings *settings, struct assembly *assembly)
         .max_in_flight = (uint32_t)settings->delivery_max_in_flight,
         .max_head_bytes = HTTP_HEAD_BYTES_MAX,
         .ca_bundle = ca_bundle != NULL && ca_bundle[0] != '\0' ? ca_bundle : NULL,
-        .proxy = settings->bedrock_proxy.len > 0 ? settings->bedrock_proxy.ptr : NULL,
+        .client_certificate = text_or_null(settings->bedrock_client_certificate),
+        .client_key = text_or_null(settings->bedrock_client_key),
+        .client_key_password = text_or_null(settings->bedrock_client_key_password),
+        .proxy = text_or_null(settings->bedrock_proxy),
     };
     io->log = (struct log_config){.fd = 2};
     io->server = (struct server_config){

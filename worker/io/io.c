@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/memory.h"
+#include "io/kafka/tokens.h"
 #include "io/parts.h"
 
 #define KAFKA_TICK_MS 200 /* longest time between two services of Kafka's rooms */
@@ -55,11 +56,17 @@ static bool server_make(struct io *io, char *ret_error)
     return io->server != NULL;
 }
 
+/* The engine's identities, and behind them the one that logs in to Kafka. */
+static uint32_t identity_count(const struct io *io)
+{
+    return io->config.identity_count + (io->config.kafka.auth == KAFKA_AUTH_MSK_IAM ? 1 : 0);
+}
+
 /* The client has room for the engine's calls, the identities' and the exporter's. */
 static struct http *http_make(struct io *io)
 {
     struct http_config config = io->config.http;
-    config.max_in_flight += io->config.identity_count;
+    config.max_in_flight += identity_count(io);
     if (io->config.traces.spans != NULL)
         config.max_in_flight++;
     return http_new(&io->loop, &config);
@@ -77,7 +84,7 @@ static bool identities_make(struct io *io, struct loop_wake wake)
 {
     const struct identities_config config = {
         .list = io->config.identities,
-        .count = io->config.identity_count,
+        .count = identity_count(io),
         .http = io->http,
         .sink = io->sink,
         .wake = wake,
@@ -111,7 +118,7 @@ static bool rooms_make(struct io *io, char *ret_error)
     io->http = http_make(io);
     io->releases = memory_new(PARTITIONS_MAX * sizeof *io->releases);
     if (io->http == NULL || io->releases == NULL || !io_calls_make(io) ||
-        !identities_make(io, wake) || !exporter_make(io))
+        !identities_make(io, wake) || !exporter_make(io) || !io_tokens_make(io))
         return false;
     io->lines = kafka_lines_new(io->sink);
     if (io->lines == NULL)
@@ -227,6 +234,7 @@ void io_free(struct io *io)
     kafka_chunks_free(io->chunks);
     kafka_consumer_free(io->consumer);
     kafka_lines_free(io->lines);
+    kafka_tokens_free(io->config.kafka.tokens);
     loop_end(io);
     notify_close(&io->notify);
     log_sink_free(io->sink);

@@ -26,7 +26,8 @@ struct io_config {
     struct kafka_config kafka;
     struct http_config http;
     const struct chain_identity *identities; /* as whom calls are signed */
-    uint32_t identity_count;                 /* at least 1: those that the engine uses */
+    uint32_t identity_count;                 /* at least 1: those that the engine uses; with
+                                                KAFKA_AUTH_MSK_IAM the list has one more, Kafka's */
     struct log_config log;
     struct exporter_config traces; /* spans NULL = none */
     struct server_config server;   /* for people and probes; an empty address = none */

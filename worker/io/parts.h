@@ -79,5 +79,9 @@ void io_wake(void *self);
 void io_ports_make(struct io *io);
 /* Opens the engine's channel of exchanges. False: out of memory. */
 MUST_CHECK bool io_calls_make(struct io *io);
+/* Makes what the Kafka clients log in with, if they need it. False: out of memory. */
+MUST_CHECK bool io_tokens_make(struct io *io);
+/* Passes on the keys of Kafka's identity, when they change. */
+void io_tokens_step(struct io *io);
 
 #endif

@@ -1,4 +1,5 @@
 /* The engine's ports: pass its commands to the rooms of io, and the events of its calls to it. */
+#include "io/kafka/tokens.h"
 #include "io/parts.h"
 
 #include "base/check.h"
@@ -144,4 +145,29 @@ bool io_calls_make(struct io *io)
     struct exchange_hearer hearer = {.self = io, .head = on_head, .body = on_body, .ended = on_end};
     io->calls = http_channel_open(io->http, &hearer, io->config.http.max_in_flight);
     return io->calls != NULL;
+}
+
+/* ---- logging in to Kafka ---- */
+
+bool io_tokens_make(struct io *io)
+{
+    struct kafka_config *kafka = &io->config.kafka;
+    if (kafka->auth == KAFKA_AUTH_MSK_IAM)
+        kafka->tokens = kafka_tokens_new(kafka->auth_region);
+    return kafka->auth != KAFKA_AUTH_MSK_IAM || kafka->tokens != NULL;
+}
+
+void io_tokens_step(struct io *io)
+{
+    struct kafka_tokens *tokens = io->config.kafka.tokens;
+    char reason[SEARCH_REASON_MAX];
+    struct keys keys OWNED_BY(keys_done);
+    uint64_t version;
+    if (tokens == NULL)
+        return;
+    keys_init(&keys);
+    if (identities_keys(io->identities, io->config.identity_count, &keys, &version, reason))
+        kafka_tokens_set(tokens, &keys.credentials, SLICE_NULL);
+    else
+        kafka_tokens_set(tokens, NULL, slice_of_text(reason));
 }

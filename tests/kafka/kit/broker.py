@@ -121,9 +121,10 @@ def create_topics(port, topics):
 
 
 class Broker:
-    def __init__(self, folder, properties=None, heap="512m"):
+    def __init__(self, folder, properties=None, heap="512m", classes=None):
         self.folder = Path(folder)
         self.heap = heap
+        self.path = f"{LIBS}/*" + (f"{os.pathsep}{classes}" if classes else "")
         self.port, self.users_port, self.controller_port = free_ports(3)
         self.properties = properties or {}
         self.process = None
@@ -141,7 +142,7 @@ class Broker:
         return self.folder / "data"
 
     def _java(self, *words):
-        return ["java", f"-Xmx{self.heap}", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", f"{LIBS}/*", *words]
+        return ["java", f"-Xmx{self.heap}", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", self.path, *words]
 
     def format(self):
         """Makes an empty cluster; deletes the folder's contents."""

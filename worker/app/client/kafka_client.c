@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "app/client/login.h"
 #include "app/client/parts.h"
 #include "base/memory.h"
 #include "base/secrets.h"
@@ -61,6 +62,7 @@ const char *client_reason(const struct client *client)
 const char *client_suspects(const struct client *client)
 {
     bool is_security = strstr(client->reason, "SASL") != NULL ||
+                       strstr(client->reason, "certificate") != NULL ||
                        strstr(client->reason, "SSL") != NULL ||
                        strstr(client->reason, "security.protocol") != NULL;
     return is_security ? "security.protocol, sasl.* and ssl.* in kafka.client"
@@ -82,9 +84,29 @@ static void on_error(rd_kafka_t *rk, int code, const char *reason, void *self)
 {
     struct client *client = self;
     (void)rk;
+    char certificate[KAFKA_CERTIFICATE_MAX];
     client->were_all_down |= code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN;
-    if (code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || client->connection_error[0] == '\0')
+    if (kafka_certificate_take(&client->certificate, certificate)) {
+        client->was_rejected = true;
+        (void)snprintf(client->connection_error, sizeof client->connection_error, "%s",
+                       certificate);
+    } else if (!client->was_rejected &&
+               (code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || client->connection_error[0] == '\0'))
         (void)snprintf(client->connection_error, sizeof client->connection_error, "%s", reason);
+}
+
+/* In a thread of librdkafka. */
+static int on_certificate(rd_kafka_t *rk, const char *broker, int32_t broker_id, int *code,
+                          int depth, const char *certificate, size_t size, char *ret_error,
+                          size_t room, void *self)
+{
+    struct client *client = self;
+    (void)rk;
+    (void)broker_id;
+    (void)depth;
+    (void)certificate;
+    (void)size;
+    return kafka_certificate_judge(&client->certificate, broker, *code, ret_error, room);
 }
 
 static void on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *message, void *self)
@@ -116,10 +138,20 @@ static bool set_record_size(rd_kafka_conf_t *conf, const struct settings *settin
 static bool set_all(rd_kafka_conf_t *conf, struct kafka_properties properties, char *ret_reason)
 {
     for (size_t i = 0; i < properties.count; i++) {
-        if (!set(conf, properties.list[i].name.ptr, properties.list[i].value.ptr, ret_reason))
+        if (!kafka_property_is_msk_iam(&properties.list[i]) &&
+            !set(conf, properties.list[i].name.ptr, properties.list[i].value.ptr, ret_reason))
             return false;
     }
     return true;
+}
+
+/* In a thread of librdkafka. */
+static void on_refresh(rd_kafka_t *rk, const char *config, void *self)
+{
+    struct client *client = self;
+    (void)config;
+    if (client != NULL && client->login != NULL)
+        login_refresh(client->login, rk);
 }
 
 static rd_kafka_t *make(struct client *client, const struct settings *settings,
@@ -127,8 +159,10 @@ static rd_kafka_t *make(struct client *client, const struct settings *settings,
 {
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     bool is_consumer = type == RD_KAFKA_CONSUMER;
+    enum kafka_auth auth = settings_kafka_auth(settings);
     kafka_conf_omit_metrics(conf);
     bool is_set = set(conf, "client.id", "bedrock-worker-client", ret_reason) &&
+                  kafka_conf_begin_auth(conf, auth, ret_reason) &&
                   (is_consumer || set_record_size(conf, settings, ret_reason)) &&
                   set_all(conf, settings->kafka_client.set, ret_reason);
     if (is_consumer)
@@ -140,15 +174,19 @@ static rd_kafka_t *make(struct client *client, const struct settings *settings,
         is_set = is_set && set_all(conf, settings->kafka_producer.set, ret_reason) &&
                  set(conf, "partitioner", "murmur2_random", ret_reason) &&
                  set(conf, "enable.idempotence", "true", ret_reason);
-    is_set =
-        is_set && set(conf, "bootstrap.servers", settings->kafka_bootstrap_servers.ptr, ret_reason);
+    is_set = is_set &&
+             set(conf, "bootstrap.servers", settings->kafka_bootstrap_servers.ptr, ret_reason) &&
+             kafka_conf_end_auth(conf, auth, on_refresh, ret_reason);
     rd_kafka_conf_set_log_cb(conf, ignore_log);
     rd_kafka_conf_set_error_cb(conf, on_error);
+    (void)rd_kafka_conf_set_ssl_cert_verify_cb(conf, on_certificate);
     rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
     rd_kafka_conf_set_opaque(conf, client);
     rd_kafka_t *rk = is_set ? rd_kafka_new(type, conf, ret_reason, CLIENT_REASON_MAX) : NULL;
     if (rk == NULL)
         rd_kafka_conf_destroy(conf);
+    else
+        login_add(client->login, rk);
     return rk;
 }
 
@@ -159,6 +197,8 @@ struct client *client_new(const struct settings *settings, char *ret_reason)
         (void)snprintf(ret_reason, CLIENT_REASON_MAX, "out of memory");
         return NULL;
     }
+    kafka_certificate_init(&client->certificate);
+    client->login = login_new(settings);
     client->consumer = make(client, settings, RD_KAFKA_CONSUMER, ret_reason);
     if (client->consumer != NULL)
         client->producer = make(client, settings, RD_KAFKA_PRODUCER, ret_reason);
@@ -190,11 +230,16 @@ void client_free(struct client *client)
     if (client->followed != NULL)
         rd_kafka_queue_destroy(client->followed);
     if (client->producer != NULL) {
+        login_remove(client->login, client->producer);
         rd_kafka_purge(client->producer, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
         rd_kafka_destroy(client->producer);
     }
-    if (client->consumer != NULL)
+    if (client->consumer != NULL) {
+        login_remove(client->login, client->consumer);
         rd_kafka_destroy(client->consumer);
+    }
+    login_free(client->login);
+    kafka_certificate_done(&client->certificate);
     memory_free(client);
 }
 

@@ -15,7 +15,7 @@
 
 struct client;
 
-/* Makes a client; borrows nothing from the settings. NULL: ret_reason (CLIENT_REASON_MAX) says why.
+/* Makes a client; borrows the settings. NULL: ret_reason (CLIENT_REASON_MAX) says why.
  */
 MUST_CHECK struct client *client_new(const struct settings *settings, char *ret_reason);
 void client_free(struct client *client); /* NULL is fine */

@@ -4,6 +4,7 @@
 #define APP_CLIENT_PARTS_H
 
 #include "app/client/kafka_client.h"
+#include "io/kafka/certificate.h"
 
 #define TOPIC_BYTES_MAX 256 /* of a topic's name, with its NUL */
 
@@ -13,6 +14,9 @@ struct rd_kafka_topic_s;
 struct rd_kafka_message_s;
 
 struct client {
+    struct kafka_certificate certificate; /* why a broker's was rejected */
+    bool was_rejected;                    /* one was */
+    struct login *login;                  /* NULL = librdkafka's properties say how to log in */
     struct rd_kafka_s *consumer, *producer;
     struct rd_kafka_queue_s *followed;
     struct rd_kafka_topic_s *topics[CLIENT_TOPICS_MAX];

@@ -116,6 +116,7 @@ const char *settings_form_fault(enum setting_form form, struct slice text)
     struct endpoint endpoint;
     switch (form) {
     case FORM_ANY:
+    case FORM_PASSWORD:
         return NULL;
     case FORM_SERVERS:
         return are_servers(text) ? NULL

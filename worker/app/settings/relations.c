@@ -172,6 +172,45 @@ static void check_switches(const struct settings *s, struct problems *problems)
                      "has no effect beside bedrock.endpoint_url; remove one of them");
 }
 
+/* Places and paths of kafka.identity, which serves one way to log in only. */
+static void check_kafka_auth(const struct settings *s, struct problems *problems)
+{
+    const struct {
+        const char *path;
+        struct slice value;
+        struct place place;
+    } rows[] = {
+        {"kafka.region", s->kafka_region, s->at.kafka_region},
+        {"kafka.identity.profile", s->kafka_identity_profile, s->at.kafka_identity_profile},
+        {"kafka.identity.role_arn", s->kafka_identity_role_arn, s->at.kafka_identity_role_arn},
+    };
+    bool is_known = !s->is_wrong.kafka_auth && !s->is_wrong.kafka_client;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        if (is_known && rows[i].value.len > 0 && settings_kafka_auth(s) != KAFKA_AUTH_MSK_IAM)
+            problems_add(problems, rows[i].place, slice_of_text(rows[i].path),
+                         "has no effect without kafka.auth: aws_msk_iam; set that too");
+    }
+    struct slice external_id = s->kafka_identity_external_id;
+    if (external_id.len > 0 && s->kafka_identity_role_arn.len == 0 &&
+        !s->is_wrong.kafka_identity_role_arn)
+        problems_add(problems, s->at.kafka_identity_external_id,
+                     SLICE("kafka.identity.external_id"),
+                     "has no effect without kafka.identity.role_arn; set that too");
+}
+
+static void check_client_key(const struct settings *s, struct problems *problems)
+{
+    if (s->bedrock_client_key.len > 0 && s->bedrock_client_certificate.len == 0 &&
+        !s->is_wrong.bedrock_client_certificate)
+        problems_add(problems, s->at.bedrock_client_key, SLICE("bedrock.client_key"),
+                     "has no effect without bedrock.client_certificate; set that too");
+    if (s->bedrock_client_key_password.len > 0 && s->bedrock_client_certificate.len == 0 &&
+        !s->is_wrong.bedrock_client_certificate)
+        problems_add(problems, s->at.bedrock_client_key_password,
+                     SLICE("bedrock.client_key_password"),
+                     "has no effect without bedrock.client_certificate; set that too");
+}
+
 bool settings_have_clients(const struct settings *settings)
 {
     const struct settings_marks *wrong = &settings->is_wrong;
@@ -307,6 +346,8 @@ void settings_check_relations(const struct settings *settings, struct problems *
     check_models(settings, problems);
     check_identity(settings, problems);
     check_switches(settings, problems);
+    check_client_key(settings, problems);
+    check_kafka_auth(settings, problems);
     check_kafka(settings, problems);
     check_heartbeat(settings, problems);
     check_record_size(settings, problems);

@@ -50,7 +50,8 @@ enum setting_form {
     FORM_RATIO,
     FORM_ROLE,
     FORM_EXTERNAL_ID,
-    FORM_SESSION
+    FORM_SESSION,
+    FORM_PASSWORD
 };
 
 /* Values of the kinds LIST, PROPERTIES, TAGS, ALIASES and TEMPLATES; places are those of the
@@ -208,8 +209,14 @@ size_t settings_add_changes(const struct settings *from, const struct settings *
  * properties that librdkafka rejects only then. Call it once after reading, even if reading found
  * problems. False: it added problems. */
 MUST_CHECK bool settings_try_clients(const struct settings *settings, struct problems *problems);
-/* Fills in the configuration of the Kafka clients, which borrows from the settings and from
- * `transactional_id`. */
+/* How the Kafka clients log in, by kafka.auth or by the mechanism that the properties name. */
+enum kafka_auth settings_kafka_auth(const struct settings *settings);
+/* As whom they log in to MSK; it borrows from the settings. */
+struct setting_identity settings_kafka_identity(const struct settings *settings);
+/* The region of the MSK cluster: of the settings, of a broker's name, or else `otherwise`. */
+struct slice settings_kafka_region(const struct settings *settings, struct slice otherwise);
+/* Fills in the configuration of the Kafka clients (but for auth_region and tokens), which borrows
+ * from the settings and from `transactional_id`. */
 void settings_kafka_config(const struct settings *settings, struct slice transactional_id,
                            struct kafka_config *ret_config);
 /* The default identity; it borrows from the settings. */

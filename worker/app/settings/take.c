@@ -5,6 +5,7 @@
 
 #include "app/settings/learn.h"
 #include "base/check.h"
+#include "base/secrets.h"
 #include "yaml/mistake.h"
 
 static const char *expected(enum setting_kind kind)
@@ -101,6 +102,8 @@ static bool take_formed(struct settings_reader *reader, const struct setting_row
         return false;
     if (row->form == FORM_PROXY)
         learn_proxy(*ret_text);
+    if (row->form == FORM_PASSWORD)
+        secrets_learn(*ret_text, true);
     bool may_be_empty = row->kind == SETTING_TEXT && !row->is_needed;
     if (ret_text->len == 0 && may_be_empty)
         return true;

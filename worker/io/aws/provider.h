@@ -27,7 +27,7 @@
 #define SEARCH_REASON_MAX      2048
 #define SEARCH_ANSWER_MAX      ((size_t)256 * 1024) /* most bytes of an answer that are read */
 #define SEARCH_CHAIN_MAX       16                   /* profiles that refer to each other */
-#define SEARCH_HTTP_REASON_MAX 320
+#define SEARCH_HTTP_REASON_MAX 448
 
 struct search_request {
     enum http_method method;

@@ -295,10 +295,40 @@ void http_stats(const struct http *http, struct http_stats *ret_stats)
 
 /* ---- birth and death ---- */
 
-static bool copy(const char *text, char **ret_copy)
+/* The texts of the configuration. */
+#define TEXTS(config)                                                                              \
+    {                                                                                              \
+        &(config)->ca_bundle, &(config)->client_certificate, &(config)->client_key,                \
+            &(config)->client_key_password, &(config)->proxy                                       \
+    }
+
+/* Replaces the texts, which are borrowed, by copies. False: out of memory. */
+static bool texts_own(struct http_config *config)
 {
-    *ret_copy = text == NULL ? NULL : strdup(text);
-    return text == NULL || *ret_copy != NULL;
+    const char **const texts[] = TEXTS(config);
+    bool is_good = true;
+    for (size_t i = 0; i < COUNT_OF(texts); i++) {
+        const char *borrowed = *texts[i];
+        *texts[i] = borrowed == NULL ? NULL : strdup(borrowed);
+        is_good = is_good && (borrowed == NULL || *texts[i] != NULL);
+    }
+    return is_good;
+}
+
+/* Two of them may be secret. */
+static void texts_free(struct http_config *config)
+{
+    const char **const texts[] = TEXTS(config);
+    for (size_t i = 0; i < COUNT_OF(texts); i++) {
+        union {
+            const char *read;
+            char *write;
+        } text = {.read = *texts[i]};
+        if (text.write != NULL)
+            explicit_bzero(text.write, strlen(text.write));
+        free(text.write);
+        *texts[i] = NULL;
+    }
 }
 
 static bool pool_init(struct pool *pool, struct http *http)
@@ -331,8 +361,7 @@ static bool make_parts(struct http *http, const struct http_config *config)
     bool made = exchanges_init(&http->exchanges, &http->config);
     if (!has_proxy(config))
         made = (http->names = names_new(http->loop, &http->alarm)) != NULL && made;
-    if (!made || http->pools == NULL || http->share == NULL ||
-        !copy(config->ca_bundle, &http->ca_bundle) || !copy(config->proxy, &http->proxy))
+    if (!made || http->pools == NULL || http->share == NULL)
         return false;
     (void)curl_share_setopt(http->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_DNS);
     (void)curl_share_setopt(http->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
@@ -370,7 +399,7 @@ struct http *http_new(struct uv_loop_s *loop, const struct http_config *config)
     }
     http->loop = loop;
     http->config = *config;
-    if (!make_parts(http, config)) {
+    if (!texts_own(&http->config) || !make_parts(http, config)) {
         http->closing = true;
         http_free(http);
         return NULL;
@@ -428,8 +457,7 @@ void http_free(struct http *http)
     exchange_channels_free(&http->exchanges);
     sockets_free(http->sockets);
     names_free(http->names);
-    free(http->ca_bundle);
-    free(http->proxy);
+    texts_free(&http->config);
     memory_free(http->pools);
     memory_free(http);
     curl_global_cleanup();

@@ -47,6 +47,9 @@ struct http_config {
     uint32_t max_in_flight; /* exchanges of all channels at once */
     size_t max_head_bytes;  /* of one answer, with interim answers and trailers */
     const char *ca_bundle;  /* path of a PEM file; NULL = the system's certificates */
+    /* Paths of PEM files, for a server that asks for a client certificate; NULL = none. The key may
+     * be in the first file; its password: NULL = none. */
+    const char *client_certificate, *client_key, *client_key_password;
     /* The proxy's URL; "" = none; NULL = by the environment's http_proxy, https_proxy, no_proxy …
      */
     const char *proxy;

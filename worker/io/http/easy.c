@@ -1,4 +1,5 @@
 #include "io/http/parts.h"
+#include "io/http/reason.h"
 
 #include <string.h>
 #include <sys/socket.h>
@@ -92,11 +93,14 @@ static size_t on_body(char *ptr, size_t size, size_t count, void *self)
     return exchange_receive_body(exchange, bytes, http_now_ms(http_of(exchange))) ? bytes.len : 0;
 }
 
-void http_easy_set_transport(CURL *easy, const char *ca_bundle, const char *proxy)
+void http_easy_set_transport(CURL *easy, const struct http_config *config)
 {
-    if (ca_bundle != NULL)
-        (void)curl_easy_setopt(easy, CURLOPT_CAINFO, ca_bundle);
-    (void)curl_easy_setopt(easy, CURLOPT_PROXY, proxy);
+    if (config->ca_bundle != NULL)
+        (void)curl_easy_setopt(easy, CURLOPT_CAINFO, config->ca_bundle);
+    (void)curl_easy_setopt(easy, CURLOPT_SSLCERT, config->client_certificate);
+    (void)curl_easy_setopt(easy, CURLOPT_SSLKEY, config->client_key);
+    (void)curl_easy_setopt(easy, CURLOPT_KEYPASSWD, config->client_key_password);
+    (void)curl_easy_setopt(easy, CURLOPT_PROXY, config->proxy);
     (void)curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     (void)curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
     (void)curl_easy_setopt(easy, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
@@ -114,7 +118,7 @@ static CURL *easy_new(struct exchange *exchange)
     CURL *easy = curl_easy_init();
     if (easy == NULL)
         return NULL;
-    http_easy_set_transport(easy, http->ca_bundle, http->proxy);
+    http_easy_set_transport(easy, &http->config);
     (void)curl_easy_setopt(easy, CURLOPT_PRIVATE, exchange);
     (void)curl_easy_setopt(easy, CURLOPT_SHARE, http->share);
     (void)curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, exchange->carrier_error);
@@ -267,12 +271,14 @@ static enum err err_of(const struct exchange *exchange, CURLcode result)
     return result == CURLE_OUT_OF_MEMORY && exchange->due_to_send ? ERR_TOO_LARGE : ERR_CONNECTION;
 }
 
-static const char *reason_of(const struct exchange *exchange, CURLcode result)
+static void write_reason(const struct exchange *exchange, CURLcode result,
+                         char ret_reason[EXCHANGE_REASON_MAX])
 {
     if (result == CURLE_OK)
-        return "closed within the answer's head";
-    return exchange->carrier_error[0] != '\0' ? exchange->carrier_error
-                                              : curl_easy_strerror(result);
+        (void)snprintf(ret_reason, EXCHANGE_REASON_MAX, "closed within the answer's head");
+    else
+        http_reason(exchange->easy, result, exchange->carrier_error, ret_reason,
+                    EXCHANGE_REASON_MAX);
 }
 
 bool http_easy_was_sent(const struct exchange *exchange)
@@ -284,9 +290,11 @@ bool http_easy_was_sent(const struct exchange *exchange)
 void http_easy_judge(const struct exchange *exchange, CURLcode result, char *reason,
                      struct call_end *ret_end)
 {
+    char words[EXCHANGE_REASON_MAX];
     ret_end->err = err_of(exchange, result);
     ret_end->was_sent = http_easy_was_sent(exchange);
-    exchange_write_reason(exchange, ret_end->err, reason_of(exchange, result), reason);
+    write_reason(exchange, result, words);
+    exchange_write_reason(exchange, ret_end->err, words, reason);
     ret_end->words = slice_of_text(reason);
 }
 

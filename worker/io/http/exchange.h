@@ -10,7 +10,7 @@
 #include "engine/ports.h"
 #include "io/http/client.h"
 
-#define EXCHANGE_REASON_MAX 320 /* bytes of a failure's text, with its NUL */
+#define EXCHANGE_REASON_MAX 400 /* bytes of a failure's text, with its NUL */
 
 enum exchange_step {
     EXCHANGE_FREE,

@@ -4,10 +4,8 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "base/secrets.h"
 #include "io/http/parts.h"
-
-_Static_assert(HTTP_ONCE_REASON_MAX >= CURL_ERROR_SIZE, "curl's error buffer must fit");
+#include "io/http/reason.h"
 
 static size_t on_body(char *ptr, size_t size, size_t count, void *self)
 {
@@ -42,27 +40,27 @@ static enum err err_of(CURLcode code)
     }
 }
 
-/* Completes curl's text in `reason`: its general one if curl wrote none, and the system's error. */
-static void write_reason(CURL *easy, CURLcode code, char *reason)
+/* Writes the reason, with the system's error behind it if there is one. */
+static void write_reason(CURL *easy, CURLcode code, const char *text,
+                         char ret_reason[HTTP_ONCE_REASON_MAX])
 {
     long number = 0;
     (void)curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &number);
-    if (reason[0] == '\0')
-        (void)snprintf(reason, HTTP_ONCE_REASON_MAX, "%s", curl_easy_strerror(code));
+    http_reason(easy, code, text, ret_reason, HTTP_ONCE_REASON_MAX);
     const char *cause = code == CURLE_COULDNT_CONNECT ? strerrordesc_np((int)number) : NULL;
-    size_t len = strlen(reason);
+    size_t len = strlen(ret_reason);
     if (number != 0 && cause != NULL)
-        (void)snprintf(reason + len, HTTP_ONCE_REASON_MAX - len, " (%s)", cause);
-    secrets_mask(reason);
+        (void)snprintf(ret_reason + len, HTTP_ONCE_REASON_MAX - len, " (%s)", cause);
 }
 
 static enum err exchange(CURL *easy, const struct http_request *request,
                          struct http_once_answer *ret_answer)
 {
+    char text[CURL_ERROR_SIZE] = "";
     struct curl_slist *lines = http_easy_set_request(easy, request);
     if (lines == NULL)
         return ERR_NO_MEMORY;
-    (void)curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, ret_answer->reason);
+    (void)curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, text);
     (void)curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_head);
     (void)curl_easy_setopt(easy, CURLOPT_HEADERDATA, &ret_answer->head);
     (void)curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
@@ -72,7 +70,7 @@ static enum err exchange(CURL *easy, const struct http_request *request,
     (void)curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
     ret_answer->status = (int)status;
     if (code != CURLE_OK)
-        write_reason(easy, code, ret_answer->reason);
+        write_reason(easy, code, text, ret_answer->reason);
     memory_free(lines);
     return err_of(code);
 }
@@ -86,7 +84,7 @@ enum err http_once(const struct http_config *config, const struct http_request *
     enum err err = ERR_NO_MEMORY;
     CURL *easy = curl_easy_init();
     if (easy != NULL) {
-        http_easy_set_transport(easy, config->ca_bundle, config->proxy);
+        http_easy_set_transport(easy, config);
         (void)curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)config->connect_ms);
         (void)curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
         err = exchange(easy, request, ret_answer);

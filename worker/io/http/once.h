@@ -8,7 +8,7 @@
 #include "base/err.h"
 #include "io/http/client.h"
 
-#define HTTP_ONCE_REASON_MAX 256
+#define HTTP_ONCE_REASON_MAX 448
 
 struct http_once_answer {
     int status;

@@ -24,8 +24,7 @@ struct pool {
 
 struct http {
     uv_loop_t *loop;
-    struct http_config config;
-    char *ca_bundle, *proxy; /* copies, because those of `config` are gone */
+    struct http_config config; /* owns its texts */
     CURLSH *share;
     struct sockets *sockets;
     struct names *names; /* NULL with a proxy, which looks names up */
@@ -66,9 +65,9 @@ void http_easy_judge(const struct exchange *exchange, CURLcode result, char *rea
 /* The exchange of an easy handle. */
 struct exchange *http_easy_exchange(CURL *easy);
 
-/* Sets the options of every POST: certificates and proxy (as in struct http_config), protocols, no
- * redirects. */
-void http_easy_set_transport(CURL *easy, const char *ca_bundle, const char *proxy);
+/* Sets the options of every request: certificates and proxy of `config`, protocols, no redirects.
+ */
+void http_easy_set_transport(CURL *easy, const struct http_config *config);
 /* Sets URL, headers and body. The request is borrowed until the exchange ends; so is the list of
  * headers that is returned, and the caller then passes it to memory_free. NULL: out of memory. */
 MUST_CHECK struct curl_slist *http_easy_set_request(CURL *easy, const struct http_request *request);

@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "io/kafka/produce.h"
 #include "io/kafka/log.h"
+#include "io/kafka/tokens.h"
 #include "io/loop/clock.h"
 
 #define KEPT_BACK_PART 16   /* of the queue, for the last chunks of runs */
@@ -101,6 +102,7 @@ static bool client_make(struct kafka_chunks *chunks, char *ret_error)
         rd_kafka_conf_destroy(conf);
         return false;
     }
+    kafka_tokens_add(chunks->log.tokens, chunks->client);
     chunks->queue = rd_kafka_queue_get_main(chunks->client);
     rd_kafka_queue_cb_event_enable(chunks->queue, chunks_woken, chunks);
     kafka_warm_up(chunks->client, chunks->config, 0);
@@ -113,6 +115,7 @@ static void client_destroy(struct kafka_chunks *chunks)
         return;
     rd_kafka_queue_cb_event_enable(chunks->queue, NULL, NULL);
     rd_kafka_queue_destroy(chunks->queue);
+    kafka_tokens_remove(chunks->log.tokens, chunks->client);
     rd_kafka_destroy(chunks->client);
     chunks->client = NULL;
 }
@@ -124,6 +127,7 @@ struct kafka_chunks *kafka_chunks_new(const struct kafka_config *config, struct 
     if (chunks == NULL)
         return NULL;
     kafka_log_init(&chunks->log, lines, "chunks");
+    chunks->log.tokens = config->tokens;
     chunks->config = config;
     chunks->wake = wake;
     chunks->refused_before =

@@ -6,6 +6,9 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "io/kafka/log.h"
+#include "io/kafka/tokens.h"
+#include "wire/bedrock/msk_token.h"
 
 #define NAME_MAX_BYTES  256
 #define VALUE_MAX_BYTES 65536
@@ -156,7 +159,8 @@ static void fill_number(struct filling *filling, const char *name, int64_t value
 static void fill_properties(struct filling *filling, struct kafka_properties properties)
 {
     for (size_t i = 0; i < properties.count && !filling->failed; i++) {
-        if (!property_set(filling->conf, properties.list[i].name, properties.list[i].value,
+        if (!kafka_property_is_msk_iam(&properties.list[i]) &&
+            !property_set(filling->conf, properties.list[i].name, properties.list[i].value,
                           filling->error))
             filling->failed = true;
     }
@@ -257,10 +261,74 @@ static void fill_producer_guarantees(struct filling *filling, const struct kafka
     fill_text(filling, "delivery.report.only.error", client == KAFKA_CHUNKS ? "true" : "false");
 }
 
+/* ---- how the clients log in ---- */
+
+bool kafka_property_is_msk_iam(const struct kafka_property *property)
+{
+    bool is_mechanism = slice_equal_text(property->name, "sasl.mechanism") ||
+                        slice_equal_text(property->name, "sasl.mechanisms");
+    return is_mechanism && slice_equal_text(slice_trim(property->value), MSK_MECHANISM);
+}
+
+static bool is_set_to(const rd_kafka_conf_t *conf, const char *name, const char *value)
+{
+    char text[KAFKA_ERROR_MAX];
+    size_t size = sizeof text;
+    return rd_kafka_conf_get(conf, name, text, &size) == RD_KAFKA_CONF_OK &&
+           slice_equal_nocase(slice_of(text, strnlen(text, sizeof text)), slice_of_text(value));
+}
+
+bool kafka_conf_begin_auth(struct rd_kafka_conf_s *conf, enum kafka_auth auth, char *ret_error)
+{
+    return auth != KAFKA_AUTH_MSK_IAM ||
+           property_set(conf, SLICE("security.protocol"), SLICE("SASL_SSL"), ret_error);
+}
+
+/* librdkafka fetches OIDC's tokens itself, in its own thread. */
+bool kafka_conf_end_auth(struct rd_kafka_conf_s *conf, enum kafka_auth auth,
+                         void (*refresh)(struct rd_kafka_s *client, const char *config,
+                                         void *opaque),
+                         char *ret_error)
+{
+    bool is_msk = auth == KAFKA_AUTH_MSK_IAM;
+    if (is_msk && !property_set(conf, SLICE("sasl.mechanisms"), SLICE("OAUTHBEARER"), ret_error))
+        return false;
+    if (is_msk || (is_set_to(conf, "sasl.mechanisms", "OAUTHBEARER") &&
+                   !is_set_to(conf, "sasl.oauthbearer.method", "oidc")))
+        kafka_tokens_prepare(conf, is_msk ? refresh : NULL);
+    return true;
+}
+
 void kafka_conf_omit_metrics(struct rd_kafka_conf_s *conf)
 {
     char error[KAFKA_ERROR_MAX];
     (void)rd_kafka_conf_set(conf, "enable.metrics.push", "false", error, sizeof error);
+}
+
+/* The opaque of every client begins with its kafka_log. */
+static void on_refresh(rd_kafka_t *client, const char *config, void *opaque)
+{
+    (void)config;
+    const struct kafka_log *log = opaque;
+    if (log != NULL && log->tokens != NULL)
+        kafka_tokens_refresh(log->tokens, client);
+    else
+        (void)rd_kafka_oauthbearer_set_token_failure(client, "this client needs no token");
+}
+
+/* In a thread of librdkafka. */
+static int on_certificate(rd_kafka_t *client, const char *broker, int32_t broker_id, int *code,
+                          int depth, const char *certificate, size_t size, char *ret_error,
+                          size_t room, void *opaque)
+{
+    (void)client;
+    (void)broker_id;
+    (void)depth;
+    (void)certificate;
+    (void)size;
+    struct kafka_log *log = opaque;
+    return kafka_certificate_judge(log == NULL ? NULL : &log->certificate, broker, *code, ret_error,
+                                   room);
 }
 
 struct rd_kafka_conf_s *kafka_conf_new(const struct kafka_config *config, enum kafka_client client,
@@ -276,6 +344,9 @@ struct rd_kafka_conf_s *kafka_conf_new(const struct kafka_config *config, enum k
     fill_text(&filling, "reconnect.backoff.max.ms", "2000");
     fill_text(&filling, "log.connection.close", "false");
     kafka_conf_omit_metrics(filling.conf);
+    (void)rd_kafka_conf_set_ssl_cert_verify_cb(filling.conf, on_certificate);
+    if (!filling.failed && !kafka_conf_begin_auth(filling.conf, config->auth, ret_error))
+        filling.failed = true;
     if (client == KAFKA_CONSUMER)
         fill_consumer_defaults(&filling, config);
     else
@@ -287,6 +358,8 @@ struct rd_kafka_conf_s *kafka_conf_new(const struct kafka_config *config, enum k
         fill_consumer_guarantees(&filling, config);
     else
         fill_producer_guarantees(&filling, config, client);
+    if (!filling.failed && !kafka_conf_end_auth(filling.conf, config->auth, on_refresh, ret_error))
+        filling.failed = true;
     if (!filling.failed)
         return filling.conf;
     rd_kafka_conf_destroy(filling.conf);

@@ -13,6 +13,11 @@
 
 #define KAFKA_ERROR_MAX 512 /* bytes of an error text, with its NUL */
 
+enum kafka_auth {
+    KAFKA_AUTH_PROPERTIES, /* as librdkafka's properties say */
+    KAFKA_AUTH_MSK_IAM,    /* Amazon MSK's IAM: tokens over SASL_SSL */
+};
+
 enum kafka_client { KAFKA_CONSUMER, KAFKA_PUBLISHER, KAFKA_CHUNKS };
 
 /* One librdkafka property of the settings (`kafka.client`, `kafka.consumer`, `kafka.producer`). */
@@ -47,6 +52,9 @@ struct kafka_config {
     uint64_t output_bytes_max;      /* of the largest record that the worker produces */
     uint32_t calls_max;             /* that may stream at once: delivery.max_in_flight */
     struct kafka_properties client, consumer, producer;
+    enum kafka_auth auth;
+    struct slice auth_region;    /* of the MSK cluster */
+    struct kafka_tokens *tokens; /* of its clients (io/kafka/tokens.h), which io makes */
 };
 
 /* Checks a user's property. ERR_NOT_ALLOWED: the worker needs another value, and ret_reason says
@@ -61,6 +69,19 @@ int64_t kafka_conf_number(const struct kafka_config *config, enum kafka_client c
                           const char *name);
 
 struct rd_kafka_conf_s;
+struct rd_kafka_s;
+struct kafka_tokens;
+/* Set how a client logs in: before the user's properties what these may change, and behind them
+ * what they may not. `refresh` as for kafka_tokens_prepare. False: ret_error (KAFKA_ERROR_MAX) says
+ * why. */
+bool kafka_conf_begin_auth(struct rd_kafka_conf_s *conf, enum kafka_auth auth, char *ret_error);
+bool kafka_conf_end_auth(struct rd_kafka_conf_s *conf, enum kafka_auth auth,
+                         void (*refresh)(struct rd_kafka_s *client, const char *config,
+                                         void *opaque),
+                         char *ret_error);
+/* Does a property name the mechanism of MSK's Java clients (sasl.mechanism: AWS_MSK_IAM)? It asks
+ * for KAFKA_AUTH_MSK_IAM, and librdkafka must not see it. */
+bool kafka_property_is_msk_iam(const struct kafka_property *property);
 /* Makes the configuration for rd_kafka_new; the caller owns it. NULL: ret_error (KAFKA_ERROR_MAX)
  * says why. */
 MUST_CHECK struct rd_kafka_conf_s *kafka_conf_new(const struct kafka_config *config,

@@ -7,10 +7,14 @@
 #include "base/memory.h"
 #include "io/kafka/joins.h"
 #include "io/kafka/rebalances.h"
+#include "io/kafka/tokens.h"
 
 #define EVENTS_MAX 64   /* in one turn of the loop */
 #define COUNT_MS   20   /* between two counts of the partitions that are read from */
 #define ENDS_MS    1000 /* between two looks at the logs' ends */
+/* A connection that is accepted and closed is no error to librdkafka (log.connection.close). */
+#define HUNG_UP         "they hang up before their first answer, as those with TLS do on clients without"
+#define SECURITY_REMEDY "; check security.protocol, sasl.* and ssl.* in kafka.client"
 
 struct kafka_consumer {
     struct kafka_log log; /* first: the client's opaque begins with it */
@@ -22,6 +26,7 @@ struct kafka_consumer {
     struct parts parts;
     struct kafka_group group;
     struct kafka_rebalances rebalances;
+    bool was_up; /* a broker has answered since the start */
     bool brokers_down;
     bool is_refused, is_refused_logged;     /* the last connection error is one of settings */
     char connection_error[KAFKA_ERROR_MAX]; /* the last one, with a remedy; "" = none */
@@ -58,6 +63,7 @@ static bool client_make(struct kafka_consumer *consumer, char *ret_error)
     consumer->client = rd_kafka_new(RD_KAFKA_CONSUMER, conf, ret_error, KAFKA_ERROR_MAX);
     if (consumer->client == NULL)
         return false;
+    kafka_tokens_add(consumer->log.tokens, consumer->client);
     (void)rd_kafka_poll_set_consumer(consumer->client);
     consumer->events = rd_kafka_queue_get_consumer(consumer->client);
     rd_kafka_queue_cb_event_enable(consumer->events, consumer_woken, consumer);
@@ -72,6 +78,7 @@ struct kafka_consumer *kafka_consumer_new(const struct kafka_config *config,
     if (consumer == NULL)
         return NULL;
     kafka_log_init(&consumer->log, lines, "consumer");
+    consumer->log.tokens = config->tokens;
     consumer->config = config;
     consumer->wake = wake;
     rebalances_init(&consumer->rebalances, &consumer->parts, &consumer->group);
@@ -172,6 +179,7 @@ static void brokers_went_down(struct kafka_consumer *consumer, const char *reaso
 
 void kafka_consumer_brokers_up(struct kafka_consumer *consumer, int64_t now_ms)
 {
+    consumer->was_up = true;
     if (!consumer->brokers_down)
         return;
     consumer->brokers_down = false;
@@ -205,9 +213,13 @@ static bool missing_right_log(struct kafka_consumer *consumer, rd_kafka_resp_err
 static void connection_error_set(struct kafka_consumer *consumer, const char *text,
                                  const char *remedy)
 {
-    consumer->is_refused = remedy[0] != '\0';
-    (void)snprintf(consumer->connection_error, sizeof consumer->connection_error, "%.400s%s", text,
-                   remedy);
+    char certificate[KAFKA_CERTIFICATE_MAX];
+    bool is_certificate = kafka_certificate_take(&consumer->log.certificate, certificate);
+    consumer->is_refused = is_certificate || remedy[0] != '\0';
+    (void)snprintf(consumer->connection_error, sizeof consumer->connection_error, "%.400s%s",
+                   is_certificate ? certificate : text, is_certificate ? "" : remedy);
+    if (consumer->brokers_down)
+        brokers_went_down(consumer, consumer->connection_error);
 }
 
 /* Has the client failed for good? The event of a fatal error has only the code of its cause, and
@@ -225,6 +237,11 @@ static bool has_failed(struct kafka_consumer *consumer)
     return true;
 }
 
+static bool was_ever_up(const struct kafka_consumer *consumer)
+{
+    return consumer->was_up || consumer->rebalances.counts[REBALANCE_ASSIGNED] > 0;
+}
+
 static void on_error(struct kafka_consumer *consumer, rd_kafka_event_t *event)
 {
     rd_kafka_resp_err_t err = rd_kafka_event_error(event);
@@ -233,17 +250,19 @@ static void on_error(struct kafka_consumer *consumer, rd_kafka_event_t *event)
         return;
     switch ((int)err) {
     case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
+        if (consumer->connection_error[0] == '\0' && !was_ever_up(consumer))
+            connection_error_set(consumer, HUNG_UP, SECURITY_REMEDY);
         brokers_went_down(
             consumer, consumer->connection_error[0] != '\0' ? consumer->connection_error : text);
         break;
     case RD_KAFKA_RESP_ERR__AUTHENTICATION:
     case RD_KAFKA_RESP_ERR__SSL:
-        connection_error_set(consumer, text,
-                             "; check security.protocol, sasl.* and ssl.* in kafka.client");
+        connection_error_set(consumer, text, SECURITY_REMEDY);
         break;
     case RD_KAFKA_RESP_ERR__TRANSPORT:
     case RD_KAFKA_RESP_ERR__RESOLVE:
-        connection_error_set(consumer, text, "");
+        connection_error_set(consumer, text,
+                             strstr(text, "security.protocol") != NULL ? SECURITY_REMEDY : "");
         break;
     case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
         break; /* io/kafka/lookup.c logs missing topics */
@@ -414,6 +433,7 @@ void kafka_consumer_free(struct kafka_consumer *consumer)
         rd_kafka_queue_cb_event_enable(consumer->closing, NULL, NULL);
         rd_kafka_queue_destroy(consumer->closing);
     }
+    kafka_tokens_remove(consumer->log.tokens, consumer->client);
     if (consumer->client != NULL)
         rd_kafka_destroy_flags(consumer->client, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
     kafka_log_done(&consumer->log);

@@ -13,11 +13,13 @@
 void kafka_log_init(struct kafka_log *log, struct kafka_lines *lines, const char *client)
 {
     *log = (struct kafka_log){.lines = lines, .sink = kafka_lines_sink(lines), .client = client};
+    kafka_certificate_init(&log->certificate);
     CHECK(pthread_mutex_init(&log->lock, NULL) == 0);
 }
 
 void kafka_log_done(struct kafka_log *log)
 {
+    kafka_certificate_done(&log->certificate);
     (void)pthread_mutex_destroy(&log->lock);
 }
 

@@ -8,6 +8,7 @@
 
 #include <pthread.h>
 
+#include "io/kafka/certificate.h"
 #include "io/kafka/lines.h"
 #include "io/loop/log_sink.h"
 
@@ -17,13 +18,16 @@
 #define KAFKA_RIGHTS         4     /* kinds of rights */
 #define KAFKA_RIGHT_AGAIN_MS 60000 /* between two lines about the same missing right */
 
+struct kafka_tokens;
 struct rd_kafka_s;
 struct rd_kafka_error_s;
 
 struct kafka_log {
     struct kafka_lines *lines;
-    struct log_sink *sink; /* of the lines */
-    const char *client;    /* "consumer", "publisher", "chunks" */
+    struct log_sink *sink;       /* of the lines */
+    const char *client;          /* "consumer", "publisher", "chunks" */
+    struct kafka_tokens *tokens; /* that the client logs in with; NULL = none */
+    struct kafka_certificate certificate;
     pthread_mutex_t lock;
     int64_t span_start_ms;
     unsigned logged, left_out; /* in this span: logged, and not logged */

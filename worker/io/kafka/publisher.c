@@ -10,6 +10,7 @@
 #include "io/kafka/epochs.h"
 #include "io/kafka/partitions.h"
 #include "io/kafka/produce.h"
+#include "io/kafka/tokens.h"
 
 #define INIT_TIMEOUT_MS    1000  /* a stop may have to wait this long */
 #define LOGGED_AGAIN_MS    30000 /* between two lines about a producer that is not ready */
@@ -28,6 +29,7 @@ enum verdict { GO_ON, MUST_ABORT, MUST_RENEW };
 
 static void client_destroy(struct publisher *publisher)
 {
+    kafka_tokens_remove(publisher->log.tokens, publisher->client);
     if (publisher->client != NULL)
         rd_kafka_destroy(publisher->client);
     publisher->client = NULL;
@@ -86,6 +88,7 @@ bool publisher_init(struct publisher *publisher, const struct kafka_config *conf
 {
     *publisher = (struct publisher){.config = config};
     kafka_log_init(&publisher->log, lines, "publisher");
+    publisher->log.tokens = config->tokens;
     publisher->transaction_ms =
         kafka_conf_number(config, KAFKA_PUBLISHER, "transaction.timeout.ms");
     publisher->conf = kafka_conf_new(config, KAFKA_PUBLISHER, ret_error);
@@ -118,8 +121,10 @@ static bool client_make(struct publisher *publisher)
         CHECK(rd_kafka_conf_set(conf, "batch.size", text, NULL, 0) == RD_KAFKA_CONF_OK);
     }
     publisher->client = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof text);
-    if (publisher->client != NULL)
+    if (publisher->client != NULL) {
+        kafka_tokens_add(publisher->log.tokens, publisher->client);
         return true;
+    }
     rd_kafka_conf_destroy(conf);
     kafka_log_add(&publisher->log, LOG_LIBRDKAFKA_ERROR, "cannot make a producer: %s", text);
     return false;
