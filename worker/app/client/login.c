@@ -20,9 +20,10 @@ static void credentials_find(struct login *login, const struct assembly *assembl
     keys_init(&keys);
     if (search == NULL)
         return;
+    const struct chain_identity *own = &assembly->identities[assembly->io.identity_count];
     alone_ports(&assembly->io.http, &ports);
     search_init(search, &assembly->aws, &ports);
-    bool has_some = chain_find(search, &keys) == OK;
+    bool has_some = chain_find_as(search, own, &keys) == OK;
     kafka_tokens_set(login->tokens, has_some ? &keys.credentials : NULL,
                      slice_of_text(search->reason));
     memory_free(search);

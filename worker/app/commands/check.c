@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "app/assembly.h"
+#include "app/client/caller.h"
 #include "app/client/kafka_client.h"
 #include "app/client/probe.h"
 #include "app/client/refusal.h"
@@ -453,6 +454,20 @@ static void try_some_model(struct checking *checking, const struct assembly *ass
         report_is(checking, true, "models", "the settings name none to try");
 }
 
+/* Where the keys come from, whose they are, and when they end. Not to know whose they are is no
+ * failure: a network without STS is no reason not to run. */
+static void report_keys(struct checking *checking, struct search *search, const struct keys *keys)
+{
+    char words[CALLER_WORDS_MAX + KEYS_SOURCE_MAX + 256], caller[CALLER_WORDS_MAX], end[128];
+    caller_describe_end(&keys->credentials, end, sizeof end);
+    (void)snprintf(words, sizeof words, "from %s%s", keys->source, end);
+    report_is(checking, true, "credentials", words);
+    if (keys->credentials.bearer_token.len > 0)
+        return;
+    bool is_known = caller_describe(search, &keys->credentials, caller);
+    report(checking, is_known ? VERDICT_OK : VERDICT_WARN, "identity", caller);
+}
+
 static void check_bedrock(struct checking *checking, const struct assembly *assembly)
 {
     struct keys keys OWNED_BY(keys_done);
@@ -464,9 +479,11 @@ static void check_bedrock(struct checking *checking, const struct assembly *asse
     alone_ports(&assembly->io.http, &ports);
     search_init(&search, &assembly->aws, &ports);
     bool has_some = chain_find_as(&search, &assembly->identities[0], &keys) == OK;
-    (void)snprintf(words, sizeof words, "%s%s", has_some ? "from " : "none that can be used: ",
-                   has_some ? keys.source : search.reason);
-    report_is(checking, has_some, "credentials", words);
+    (void)snprintf(words, sizeof words, "none that can be used: %s", search.reason);
+    if (has_some)
+        report_keys(checking, &search, &keys);
+    else
+        report_is(checking, false, "credentials", words);
     size_t count = list_candidates(checking->settings, candidates);
     if (has_some && count > 0)
         try_models(checking, assembly, &keys, candidates, count);

@@ -4,6 +4,7 @@
 
 #include "app/commands/help.h"
 #include "base/suggest.h"
+#include "io/loop/process.h"
 
 static const struct command *const COMMANDS[] = {
 #define COMMAND(name) &command_##name,
@@ -60,6 +61,7 @@ static bool asks_for_version(const char *word)
 
 int commands_run(int argc, char **argv)
 {
+    process_hide(true);
     help_set_commands(COMMANDS, COUNT_OF(COMMANDS));
     const char *word = argc > 1 ? argv[1] : "";
     bool wants_help = asks_for_help(word);

@@ -6,6 +6,7 @@
 #include "app/commands/settings_options.h"
 #include "app/worker.h"
 #include "base/check.h"
+#include "io/loop/process.h"
 #include "io/loop/signals.h"
 
 #define BUG_LINE_MAX 2048
@@ -50,6 +51,8 @@ static int run(void)
     struct settings *settings = settings_options_load(&options, true, NULL);
     if (settings == NULL)
         return code;
+    if (settings->telemetry_core_dumps)
+        process_hide(false);
     watch_for_bugs(settings);
     const struct settings_origin origin = {settings_options_file(&options), options.overrides.list,
                                            options.overrides.count};

@@ -24,6 +24,9 @@ uint64_t settings_node_hash(const struct settings_reader *reader, const struct d
 /* Replaces the `${…}` of a text and copies it to the arena. False: it added a problem. */
 MUST_CHECK bool settings_take_text(struct settings_reader *reader, const struct document_node *node,
                                    struct slice path, struct slice *ret_text);
+/* Rejects a secret that stands in the command line itself, where every user can read it. */
+void settings_reject_shown(struct settings_reader *reader, const struct document_node *node,
+                           struct slice path, struct slice secret);
 /* Checks a map whose names the user chooses: it must not be too large, and `member`, at `path`,
  * must be the first of its name and have a valid name. False: it added a problem. */
 MUST_CHECK bool settings_may_take(struct settings_reader *reader, const struct document_node *map,

@@ -84,8 +84,10 @@ void settings_take_properties(struct settings_reader *reader, const struct setti
             continue;
         list[count].name = item->key;
         places[count] = item->place;
-        if (settings_property_is_secret(item->key))
+        if (settings_property_is_secret(item->key)) {
             secrets_learn(list[count].value, true);
+            settings_reject_shown(reader, item, path, list[count].value);
+        }
         check_property(reader, &list[count], item, path);
         count++;
     }

@@ -6,6 +6,7 @@
 #include "app/settings/learn.h"
 #include "base/check.h"
 #include "base/secrets.h"
+#include "wire/formats/proxy.h"
 #include "yaml/mistake.h"
 
 static const char *expected(enum setting_kind kind)
@@ -104,6 +105,9 @@ static bool take_formed(struct settings_reader *reader, const struct setting_row
         learn_proxy(*ret_text);
     if (row->form == FORM_PASSWORD)
         secrets_learn(*ret_text, true);
+    if (row->form == FORM_PASSWORD || row->form == FORM_HEADERS ||
+        (row->form == FORM_PROXY && proxy_password(*ret_text).len > 0))
+        settings_reject_shown(reader, node, path, *ret_text);
     bool may_be_empty = row->kind == SETTING_TEXT && !row->is_needed;
     if (ret_text->len == 0 && may_be_empty)
         return true;

@@ -2,6 +2,8 @@
  * choices; says which name was meant. */
 #include "app/settings/parts.h"
 
+#include <string.h>
+
 #include "yaml/mistake.h"
 
 #define ENTRIES_MAX     1000                 /* of a map */
@@ -69,6 +71,16 @@ bool settings_take_text(struct settings_reader *reader, const struct document_no
     else
         return true;
     return false;
+}
+
+void settings_reject_shown(struct settings_reader *reader, const struct document_node *node,
+                           struct slice path, struct slice secret)
+{
+    bool is_command_line = strcmp(node->place.file, "--set") == 0;
+    if (is_command_line && secret.len > 0 && slice_equal(node->text, secret))
+        problems_add(reader->problems, node->place, path,
+                     "is secret, and every user of this machine can read a command line; write "
+                     "${NAME} there and set the variable, or write it into the file");
 }
 
 /* Is the map small enough, and the member the first of its name, with a valid name? */

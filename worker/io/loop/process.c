@@ -2,10 +2,23 @@
 
 #include <dirent.h>
 #include <stdio.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include "telemetry/metrics.h"
+
+/* The soft limit is lowered, so that it can be raised again up to the hard one. A core that goes to
+ * a program (core_pattern `|…`) ignores the limit, but not the other. */
+void process_hide(bool is_hidden)
+{
+    struct rlimit limit;
+    (void)prctl(PR_SET_DUMPABLE, is_hidden ? 0 : 1, 0, 0, 0);
+    if (getrlimit(RLIMIT_CORE, &limit) != 0)
+        return;
+    limit.rlim_cur = is_hidden ? 0 : limit.rlim_max;
+    (void)setrlimit(RLIMIT_CORE, &limit);
+}
 
 /* The second number of /proc/self/statm; -1 = not known. */
 static int64_t resident_pages(void)
