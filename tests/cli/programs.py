@@ -14,7 +14,8 @@ WORKER = PROGRAMS / "bedrock-worker"
 SIMULATOR = PROGRAMS / "bedrock-sim"
 CLEAN = {name: value for name, value in os.environ.items()
          if not name.startswith(("AWS_", "KAFKA_", "BEDROCK_WORKER_"))}
-CLEAN["AWS_EC2_METADATA_DISABLED"] = "true"             # no test asks the machine on which it runs
+CLEAN["AWS_EC2_METADATA_DISABLED"] = "true"             # no test asks the machine on which it runs,
+CLEAN["AWS_ENDPOINT_URL_STS"] = "http://127.0.0.1:1"    # nor AWS
 # The keys that bedrock-sim accepts.
 KEYS = {"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "AKIASIMULATOREXAMPLE",
         "AWS_SECRET_ACCESS_KEY": "simulated/secret+key/for/local+tests"}

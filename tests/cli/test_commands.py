@@ -250,7 +250,8 @@ def test_connect_reports_what_it_cannot_reach():
     assert re.search(r"^FAIL  brokers: .*refused.*kafka.bootstrap_servers$", done.stdout, re.M)
     assert re.search(r"^FAIL  endpoint: http://127.0.0.1:1: .*refused", done.stdout, re.M)
     assert re.search(r"^ok    credentials: ", done.stdout, re.M)
-    assert done.stdout.endswith("\n2 errors\n")
+    assert re.search(r"^warn  identity: not known: .*refused", done.stdout, re.M)
+    assert done.stdout.endswith("\n2 errors, 1 warning\n")
     assert "canary" not in done.stdout + done.stderr
 
 
@@ -264,7 +265,7 @@ def test_check_wraps_its_lines_to_the_window():
         assert max(map(len, shown.lines)) <= columns
         assert re.sub(r"\d+ ?ms", "", shown.words) == re.sub(r"\d+ ?ms", "", " ".join(piped.stdout.split()))
         assert any(line.startswith("      ") for line in shown.lines), "further lines are indented"
-    assert all(line.startswith(("ok    ", "FAIL  ", "2 errors")) for line in piped.stdout.splitlines())
+    assert all(line.startswith(("ok    ", "warn  ", "FAIL  ", "2 errors")) for line in piped.stdout.splitlines())
 
 
 # ---- installation ----
