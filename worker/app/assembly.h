@@ -20,8 +20,8 @@ struct assembly {
     struct engine_config engine;
     struct io_config io;
     struct aws_environment aws;
-    struct chain_identity identities[2 + SETTING_IDENTITIES_MAX]; /* by number; 0 = the default; the last
-                                                             one logs in to Kafka */
+    struct chain_identity identities[2 + SETTING_IDENTITIES_MAX]; /* by number; 0 = the default; the
+                                                             last one logs in to Kafka */
     struct tracing tracing;
     struct slice output_topics[TOPIC_COUNT];
     char source[256]; /* /bedrock-worker/<group> */

@@ -161,10 +161,10 @@ void io_tokens_step(struct io *io)
 {
     struct kafka_tokens *tokens = io->config.kafka.tokens;
     char reason[SEARCH_REASON_MAX];
-    struct keys keys OWNED_BY(keys_done);
     uint64_t version;
     if (tokens == NULL)
         return;
+    struct keys keys OWNED_BY(keys_done);
     keys_init(&keys);
     if (identities_keys(io->identities, io->config.identity_count, &keys, &version, reason))
         kafka_tokens_set(tokens, &keys.credentials, SLICE_NULL);

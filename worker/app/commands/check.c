@@ -13,6 +13,7 @@
 #include "app/client/screen.h"
 #include "app/commands/settings_options.h"
 #include "app/settings/topics.h"
+#include "base/memory.h"
 #include "io/aws/alone.h"
 #include "io/aws/chain.h"
 #include "io/kafka/library.h"
@@ -468,27 +469,38 @@ static void report_keys(struct checking *checking, struct search *search, const 
     report(checking, is_known ? VERDICT_OK : VERDICT_WARN, "identity", caller);
 }
 
+/* Finds the keys of the first identity, and reports them or why there are none. */
+static bool find_keys(struct checking *checking, const struct assembly *assembly,
+                      struct keys *ret_keys)
+{
+    struct search_ports ports;
+    struct search search;
+    alone_ports(&assembly->io.http, &ports);
+    search_init(&search, &assembly->aws, &ports);
+    if (chain_find_as(&search, &assembly->identities[0], ret_keys) == OK) {
+        report_keys(checking, &search, ret_keys);
+        return true;
+    }
+    char words[SEARCH_REASON_MAX + 32];
+    (void)snprintf(words, sizeof words, "none that can be used: %s", search.reason);
+    report_is(checking, false, "credentials", words);
+    return false;
+}
+
 static void check_bedrock(struct checking *checking, const struct assembly *assembly)
 {
     struct keys keys OWNED_BY(keys_done);
-    struct candidate candidates[MODELS_MAX];
-    struct search_ports ports;
-    struct search search;
-    char words[SEARCH_REASON_MAX + 32];
     keys_init(&keys);
-    alone_ports(&assembly->io.http, &ports);
-    search_init(&search, &assembly->aws, &ports);
-    bool has_some = chain_find_as(&search, &assembly->identities[0], &keys) == OK;
-    (void)snprintf(words, sizeof words, "none that can be used: %s", search.reason);
-    if (has_some)
-        report_keys(checking, &search, &keys);
-    else
-        report_is(checking, false, "credentials", words);
-    size_t count = list_candidates(checking->settings, candidates);
-    if (has_some && count > 0)
+    bool has_some = find_keys(checking, assembly, &keys);
+    struct candidate *candidates = memory_new(MODELS_MAX * sizeof *candidates);
+    size_t count = candidates == NULL ? 0 : list_candidates(checking->settings, candidates);
+    if (candidates == NULL)
+        report_is(checking, false, "models", "out of memory");
+    else if (has_some && count > 0)
         try_models(checking, assembly, &keys, candidates, count);
     else
         try_some_model(checking, assembly, &keys);
+    memory_free(candidates);
 }
 
 /* Checks what `run` needs at its start. False: it has reported the reason. */
