@@ -103,7 +103,7 @@ static struct ledger_entry *entry_add(struct ledger *ledger, int64_t offset)
 static enum err read_map(struct slice metadata, int64_t offset, struct offset_open **ret_open,
                          size_t *ret_count, int64_t *ret_last)
 {
-    size_t room = OFFSET_MAP_BYTES_MAX;
+    size_t room = metadata.len + 1;
     *ret_open = memory_new(room * sizeof **ret_open);
     CHECK(*ret_open != NULL);
     enum err err = offset_map_read(metadata, offset, *ret_open, room, ret_count, ret_last);

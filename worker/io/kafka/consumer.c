@@ -300,6 +300,8 @@ void kafka_consumer_step(struct kafka_consumer *consumer, int64_t now_ms)
         consumer->wake.wake(consumer->wake.self);
     (void)has_failed(consumer);
     rebalances_serve(&consumer->rebalances, now_ms);
+    if (rebalances_are_beginning(&consumer->rebalances))
+        consumer->wake.wake(consumer->wake.self);
     /* librdkafka takes the assignment of a restart for the answer to a rebalance that waits in its
      * queue: so not while there is one. */
     if (rebalances_must_restart(&consumer->rebalances)) {

@@ -119,6 +119,8 @@ static bool client_make(struct publisher *publisher)
     if (publisher->set_bytes != publisher->set_bytes_usual) {
         (void)snprintf(text, sizeof text, "%lld", (long long)publisher->set_bytes);
         CHECK(rd_kafka_conf_set(conf, "batch.size", text, NULL, 0) == RD_KAFKA_CONF_OK);
+        /* Behind a set that is rejected, librdkafka would try the next ones until they time out. */
+        CHECK(rd_kafka_conf_set(conf, "max.in.flight", "1", NULL, 0) == RD_KAFKA_CONF_OK);
     }
     publisher->client = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof text);
     if (publisher->client != NULL) {
@@ -396,12 +398,13 @@ static void refusals_describe(struct publisher *publisher, struct batch_end *ret
                rd_kafka_err2str((rd_kafka_resp_err_t)refusals_first_code(&publisher->refusals)));
     ret_end->outcome = BATCH_REFUSED;
     ret_end->do_sizes_decide = !publisher->is_compressing;
-    size_t unsure = refusals_tell(&publisher->refusals, publisher->set_bytes, ret_end);
-    if (unsure == 0)
+    bool was_set = false;
+    size_t bytes = refusals_tell(&publisher->refusals, publisher->set_bytes, ret_end, &was_set);
+    publisher->must_renew = publisher->must_renew || was_set;
+    if (bytes == 0)
         return;
-    publisher->set_bytes = (int64_t)unsure;
+    publisher->set_bytes = (int64_t)bytes;
     publisher->set_bytes_until_ms = clock_monotonic_ms() + SET_BYTES_KEPT_MS;
-    publisher->must_renew = true;
 }
 
 /* Writes why a batch failed, by the delivery reports and the code of the step that failed. */

@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "base/memory.h"
 
+#define BEGIN_MAX      256  /* partitions in a turn */
 #define GONE_CHECK_MS  500  /* between two checks of the membership while partitions leave */
 #define ASSIGN_WAIT_MS 1000 /* for the offsets of an assignment; later ones start later */
 
@@ -13,7 +14,8 @@ struct rebalance {
     bool is_assign, begun;
     int64_t begun_ms;
     rd_kafka_topic_partition_list_t *list;
-    int ready; /* the engine has done its part for those before this one */
+    int begun_count; /* partitions that it has begun with */
+    int ready;       /* the engine has done its part for those before this one */
 };
 
 void rebalances_init(struct kafka_rebalances *rebalances, struct parts *parts,
@@ -67,13 +69,17 @@ static bool is_held(const struct part *part)
     return part->state == PART_RUNNING || (part->state == PART_WAITING && part->is_assigned);
 }
 
+/* Begins with the next BEGIN_MAX partitions: thousands in one turn would hold up all calls. */
 static void rebalance_begin(struct kafka_rebalances *rebalances, struct rebalance *rebalance,
                             int64_t now_ms)
 {
-    rebalance->begun = true;
+    int end = rebalance->begun_count + BEGIN_MAX;
+    if (end > rebalance->list->cnt || rebalances->parts->engine == NULL)
+        end = rebalance->list->cnt;
     rebalance->begun_ms = now_ms;
-    for (int i = 0; i < rebalance->list->cnt && rebalances->parts->engine != NULL; i++) {
-        const rd_kafka_topic_partition_t *element = &rebalance->list->elems[i];
+    for (; rebalance->begun_count < end && rebalances->parts->engine != NULL;
+         rebalance->begun_count++) {
+        const rd_kafka_topic_partition_t *element = &rebalance->list->elems[rebalance->begun_count];
         struct part *part = parts_find(rebalances->parts, element->topic, element->partition);
         if (rebalance->is_assign) {
             part = part != NULL ? NULL
@@ -90,6 +96,7 @@ static void rebalance_begin(struct kafka_rebalances *rebalances, struct rebalanc
             engine_partition_revoked(rebalances->parts->engine, part_tenure(part));
         }
     }
+    rebalance->begun = end == rebalance->list->cnt;
 }
 
 /* Has the engine done its part for every partition of the rebalance? An assignment waits only a
@@ -184,7 +191,7 @@ static void answer(struct kafka_rebalances *rebalances, int64_t now_ms)
             rebalance_begin(rebalances, rebalance, now_ms);
         else
             leaving_check(rebalances, rebalance, now_ms);
-        if (!rebalance_is_ready(rebalances, rebalance, now_ms))
+        if (!rebalance->begun || !rebalance_is_ready(rebalances, rebalance, now_ms))
             return;
         rebalances->has_assignment = rebalances->has_assignment || rebalance->is_assign;
         if (rebalance->is_assign)
@@ -193,6 +200,15 @@ static void answer(struct kafka_rebalances *rebalances, int64_t now_ms)
             unassign_answer(rebalances, rebalance);
         rebalance_drop(rebalance);
     }
+}
+
+bool rebalances_are_beginning(struct kafka_rebalances *rebalances)
+{
+    struct link *first = list_first(&rebalances->queue);
+    if (first == NULL)
+        return false;
+    const struct rebalance *rebalance = LINK_OWNER(first, struct rebalance, link);
+    return !rebalance->begun;
 }
 
 /* Stopped partitions are assigned again: librdkafka stops a partition whose offset is out of range,
@@ -249,7 +265,7 @@ void rebalances_add(struct kafka_rebalances *rebalances, rd_kafka_event_t *event
          */
         while (first != NULL) {
             struct rebalance *overruled = LINK_OWNER(first, struct rebalance, link);
-            if (overruled->is_assign && overruled->begun)
+            if (overruled->is_assign)
                 list_lose(rebalances, overruled->list);
             rebalance_drop(overruled);
             first = list_first(&rebalances->queue);

@@ -38,6 +38,8 @@ void rebalances_done(struct kafka_rebalances *rebalances);
 void rebalances_add(struct kafka_rebalances *rebalances, struct rd_kafka_op_s *event);
 /* Begins and answers rebalances. Call it once per turn. */
 void rebalances_serve(struct kafka_rebalances *rebalances, int64_t now_ms);
+/* Whether rebalances_serve has more to do at once: the loop must turn again. */
+bool rebalances_are_beginning(struct kafka_rebalances *rebalances);
 /* Whether stopped partitions must be assigned again and no rebalance is known; then
  * rebalances_restart does it, if librdkafka's queue holds no event. */
 bool rebalances_must_restart(struct kafka_rebalances *rebalances);

@@ -89,21 +89,31 @@ int refusals_first_code(const struct refusals *refusals)
     return first->code;
 }
 
-size_t refusals_tell(struct refusals *refusals, int64_t set_bytes, struct batch_end *ret_end)
+size_t refusals_tell(struct refusals *refusals, int64_t set_bytes, struct batch_end *ret_end,
+                     bool *ret_set)
 {
-    size_t smallest = 0;
+    size_t unsure = 0, sure = (size_t)set_bytes;
+    *ret_set = false;
     qsort(refusals->notes, refusals->count, sizeof *refusals->notes, by_partition);
     for (size_t i = 0; i < refusals->count; i++) {
         const struct refusal_note *note = &refusals->notes[i];
         refusals->told[i] = (struct batch_refusal){.index = note->index,
                                                    .err = kafka_refusal(note->code),
                                                    .is_sure = is_sure(refusals, i, set_bytes)};
-        size_t bytes = bytes_of(note->output);
-        if (!refusals->told[i].is_sure && (smallest == 0 || bytes < smallest))
-            smallest = bytes > 0 ? bytes : 1;
+        enum err err = refusals->told[i].err;
+        bool is_for_content = err == ERR_TOO_LARGE || err == ERR_INVALID;
+        *ret_set = *ret_set || (note->partition >= 0 && is_for_content);
+        size_t bytes = bytes_of(note->output) > 0 ? bytes_of(note->output) : 1;
+        if (!refusals->told[i].is_sure && (unsure == 0 || bytes < unsure))
+            unsure = bytes;
+        if (refusals->told[i].is_sure && note->partition >= 0 && err == ERR_TOO_LARGE &&
+            bytes < sure)
+            sure = bytes;
     }
     qsort(refusals->told, refusals->count, sizeof *refusals->told, by_index);
     ret_end->refusals = refusals->told;
     ret_end->refusal_count = refusals->count;
-    return smallest;
+    if (unsure > 0)
+        return unsure;
+    return sure < (size_t)set_bytes ? sure / 2 + 1 : 0;
 }

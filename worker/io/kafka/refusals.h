@@ -23,9 +23,12 @@ void refusals_add(struct refusals *refusals, const struct batch *batch, size_t i
                   int32_t partition);
 /* The code of the first rejected record of the batch; there must be one (CHECKed). */
 int refusals_first_code(const struct refusals *refusals);
-/* Fills the list of an end; `set_bytes` is the client's batch.size. Returns the bytes of the
- * smallest record that may have been rejected for another one; 0: all are at fault. A client whose
- * batch.size is that shows which are. */
-size_t refusals_tell(struct refusals *refusals, int64_t set_bytes, struct batch_end *ret_end);
+/* Fills the list of an end; `set_bytes` is the client's batch.size. Returns what the next client's
+ * should be; 0: the same. If records may have been rejected for others, it is the size of the
+ * smallest of them, so that each is sent alone and shows whether it is at fault; if one is smaller
+ * than a set and too large, it is half of that. *ret_set: the broker rejected a set for what it
+ * has; then it may reject the next sets of the same client for their numbers. */
+size_t refusals_tell(struct refusals *refusals, int64_t set_bytes, struct batch_end *ret_end,
+                     bool *ret_set);
 
 #endif
