@@ -231,7 +231,7 @@ int64_t identities_step(struct identities *identities, int64_t now_ms)
 static bool start(struct identities *identities)
 {
     const struct identities_config *config = &identities->config;
-    identities->list = memory_new(config->count * sizeof *identities->list);
+    identities->list = memory_new((config->count + (size_t)1) * sizeof *identities->list);
     if (identities->list == NULL || uv_mutex_init(&identities->mutex) != 0)
         return false;
     identities->has_mutex = true;
