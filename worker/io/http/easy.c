@@ -9,9 +9,10 @@
 #include "base/memory.h"
 
 /* NAT gateways and load balancers forget idle connections after 350 s. */
-#define KEEPALIVE_S          45L
-#define UPLOAD_BUFFER_BYTES  16384L                            /* per running call with TLS */
-#define RECEIVE_BYTES(calls) ((calls) > 1024 ? 2048L : 16384L) /* per running call */
+#define KEEPALIVE_S         45L
+#define UPLOAD_BUFFER_BYTES 16384L /* per running call with TLS */
+/* Per running call; curl takes no less than 1024. */
+#define RECEIVE_BYTES(calls) ((calls) > 4096 ? 1024L : (calls) > 1024 ? 2048L : 16384L)
 /* Up to this size curl copies the body behind the head and sends both together. */
 #define BODY_AT_ONCE_BYTES_MAX 65535
 #define REQUEST_LINES_MAX      64
