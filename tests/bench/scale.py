@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """Figures at scale, with a real Kafka and the local Bedrock: memory and counts, which hold on a busy machine; times say so.
 
-  tests/bench/scale.py [memory] [growth] [hot] [large] [partitions] [--requests N] [--calls N …]
+  tests/bench/scale.py [memory] [growth] [hot] [large] [partitions] [replies] [--requests N] [--calls N …]
 
   memory      resident memory with 4,000 and 8,000 calls in flight, 1 kB answers
   growth      resident memory after N requests (default 5,000,000) ÷ after 100,000
   hot         calls in flight of one busy partition among 1,000, requests of 1, 20 and 100 kB
   large       time of 200 answers, 25 % of them too large for their topic, beyond that when all fit
   partitions  resident memory with 1,000 partitions, a backlog of 2,000 records of 400 B in each, and the bound logged
+  replies     3,000 reply topics asked for, of which 200 exist: time beside the same without, p99 of others, growth
 
 Programs: $BEDROCK_PROGRAMS, else build/release (cmake --build --preset release). Each part has its own topics and group;
 the broker lives in build/kafka/scale and is removed at the end.
@@ -27,6 +28,8 @@ sys.path.insert(0, str(ROOT / "tests" / "kafka"))
 VENV = ROOT / "build" / "venv" / "bin" / "python"
 if VENV.exists() and sys.prefix == sys.base_prefix:
     os.execv(VENV, [str(VENV), *sys.argv])
+
+from confluent_kafka.admin import NewTopic                                  # noqa: E402
 
 from kit import records                                                      # noqa: E402
 from kit.broker import Broker, fetch_jars, free_ports                        # noqa: E402
@@ -170,13 +173,59 @@ def partitions(broker, count=1000):
               f"partitions is {bound['bytes'] / 1e6:.0f} MB (and at most 400)")
 
 
+def replies(broker, asked=3000, there=200):
+    """Requests that name `asked` reply topics, beside a steady stream of others; the second round names others again."""
+    with Trial(broker, "replies", {"latency": "50ms", "answer_bytes": 100}) as trial:
+        trial.settings["topics"]["reply_allowed"] = ["reply.*"]
+        trial.worker.file.write_text(json.dumps(trial.settings))
+        client = records.admin(broker.bootstrap)
+        for future in client.create_topics([NewTopic(f"reply.{number}", 1, 1) for number in range(there)]).values():
+            future.result(120)
+        reader = records.ConcurrentReader(broker.bootstrap, [trial.topics.responses])
+        reader.start()
+        trial.worker.start()
+        trial.ask(50)
+        wait_for(lambda: trial.answered() >= 50)
+        done, residents = 50, []
+        for name, topic in (("without", None), ("with", "reply.{}"), ("with, others", "reply.{}.again")):
+            done, seconds, p99 = reply_round(trial, reader, done, asked, there, topic)
+            residents.append(trial.resident())
+            print(f"{asked} requests {name} reply topics: {seconds:.2f} s; p99 of others {p99 * 1000:.0f} ms")
+        print(f"growth of the last round: {(residents[2] - residents[1]) / 1e6:.2f} MB (at most 1)")
+        reader.end()
+
+
+def reply_round(trial, reader, done, asked, there, topic):
+    """Sends the requests, and meanwhile others whose time it measures."""
+    writer = records.Writer(trial.broker.bootstrap)
+    began, sent = time.monotonic(), {}
+    for number in range(asked):
+        value = {"id": f"{done}.{number}", "model": MODEL, "messages": [["human", "y" * 50]]}
+        if topic:
+            value["reply_to"] = f"reply.{number}" if number < there else topic.format(number)
+        writer.send(trial.topics.requests, value)
+        if number % 30 == 0:
+            sent[f"other.{done}.{number}"] = time.time() * 1000
+            writer.send(trial.topics.requests,
+                        {"id": f"other.{done}.{number}", "model": MODEL, "messages": [["human", "z"]]})
+            writer.producer.flush(10)
+    writer.flush(120)
+    done += asked + len(sent)
+    wait_for(lambda: trial.answered() >= done, pause=0.05)
+    seconds = time.monotonic() - began
+    wait_for(lambda: sum(record.json()["id"] in sent for record in reader.of(trial.topics.responses)) == len(sent))
+    times = sorted(record.seen_ms - sent[record.json()["id"]] for record in reader.of(trial.topics.responses)
+                   if record.json()["id"] in sent)
+    return done, seconds, times[int(len(times) * 0.99)] / 1000
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", nargs="*", choices=["memory", "growth", "hot", "large", "partitions", []])
+    parser.add_argument("what", nargs="*", choices=["memory", "growth", "hot", "large", "partitions", "replies", []])
     parser.add_argument("--requests", type=int, default=5_000_000)
     parser.add_argument("--calls", type=int, nargs="+", default=[4000, 8000])
     options = parser.parse_args()
-    wanted = options.what or ["memory", "growth", "hot", "large", "partitions"]
+    wanted = options.what or ["memory", "growth", "hot", "large", "partitions", "replies"]
     missing = fetch_jars(print)
     if missing:
         sys.exit(f"no Apache Kafka: {missing}")
@@ -195,6 +244,8 @@ def main():
             large(broker)
         if "partitions" in wanted:
             partitions(broker)
+        if "replies" in wanted:
+            replies(broker)
     finally:
         broker.kill()
         broker.wipe()

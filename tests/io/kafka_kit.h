@@ -119,7 +119,7 @@ UNUSED static rd_kafka_t *kit_producer(const struct kit *kit)
 
 static void kit_send(rd_kafka_t *producer, const struct output *record)
 {
-    assert_int_equal(kafka_produce(producer, record, true, NULL), RD_KAFKA_RESP_ERR_NO_ERROR);
+    assert_int_equal(kafka_produce(producer, NULL, record, true, NULL), RD_KAFKA_RESP_ERR_NO_ERROR);
 }
 
 /* `count` records with values "0", "1", … and the same keys. */

@@ -342,7 +342,7 @@ enum err client_send(struct client *client, const struct record *record)
     };
     int code = RD_KAFKA_RESP_ERR__QUEUE_FULL;
     while (code == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
-        code = kafka_produce(client->producer, &output, true, NULL);
+        code = kafka_produce(client->producer, NULL, &output, true, NULL);
         rd_kafka_poll(client->producer, code == RD_KAFKA_RESP_ERR__QUEUE_FULL ? 100 : 0);
     }
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR)

@@ -19,6 +19,7 @@ struct kafka_chunks {
     struct loop_wake wake;
     rd_kafka_conf_t *conf; /* what each client is made from */
     rd_kafka_t *client;
+    struct kafka_handles handles;
     rd_kafka_queue_t *queue;
     int queue_max;            /* chunks */
     struct call_ref *refused; /* whose refusal waits for the next step */
@@ -115,6 +116,7 @@ static void client_destroy(struct kafka_chunks *chunks)
         return;
     rd_kafka_queue_cb_event_enable(chunks->queue, NULL, NULL);
     rd_kafka_queue_destroy(chunks->queue);
+    handles_clear(&chunks->handles);
     kafka_tokens_remove(chunks->log.tokens, chunks->client);
     rd_kafka_destroy(chunks->client);
     chunks->client = NULL;
@@ -157,9 +159,9 @@ bool kafka_chunks_send(struct kafka_chunks *chunks, struct call_ref call, struct
 {
     int code = RD_KAFKA_RESP_ERR__FATAL;
     if (chunks->client != NULL)
-        code = has_room(chunks, is_last)
-                   ? kafka_produce(chunks->client, chunk, true, call_to_opaque(call))
-                   : RD_KAFKA_RESP_ERR__QUEUE_FULL;
+        code = has_room(chunks, is_last) ? kafka_produce(chunks->client, &chunks->handles, chunk,
+                                                         true, call_to_opaque(call))
+                                         : RD_KAFKA_RESP_ERR__QUEUE_FULL;
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
         refusal_log(chunks, code, chunk->topic);
     output_free(chunk);

@@ -4,6 +4,7 @@
 #include <librdkafka/rdkafka.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -11,13 +12,14 @@
 #include "base/list.h"
 #include "base/memory.h"
 
-#define QUERY_TIMEOUT_MS 3000
-#define PROBE_TIMEOUT_MS 1000
-#define PROBE_EVERY_MS   1000
-#define WATCH_EVERY_S    2
-#define REPEAT_PAUSE_MS  500 /* because the engine repeats a failed query at once */
-#define ENDS_EVERY_MS    10000
-#define QUERIES_MAX      65536
+#define QUERY_TIMEOUT_MS   3000
+#define PROBE_TIMEOUT_MS   1000
+#define PROBE_EVERY_MS     1000
+#define WATCH_EVERY_S      2
+#define REPEAT_PAUSE_MS    500 /* because the engine repeats a failed query at once */
+#define ENDS_EVERY_MS      10000
+#define QUERIES_MAX        65536
+#define TOPICS_IN_QUESTION 1000
 
 enum lookup_kind { LOOKUP_TOPIC, LOOKUP_WATERMARKS, LOOKUP_BROKERS, LOOKUP_ENDS };
 
@@ -117,11 +119,105 @@ static enum err brokers_query(struct kafka_lookup *lookup)
     return OK;
 }
 
+#if RD_KAFKA_VERSION >= 0x02030000
+
+static int by_name(const void *a, const void *b)
+{
+    const struct lookup_query *const *left = a, *const *right = b;
+    return strcmp((*left)->topic, (*right)->topic);
+}
+
+/* Names in order, each once; the empty one, which cannot be asked for, is left out. */
+static size_t names_of(struct lookup_query **queries, size_t count, const char **ret_names)
+{
+    size_t names = 0;
+    for (size_t i = 0; i < count; i++) {
+        const char *name = queries[i]->topic;
+        if (name[0] != '\0' && (names == 0 || strcmp(ret_names[names - 1], name) != 0))
+            ret_names[names++] = name;
+    }
+    return names;
+}
+
+/* DescribeTopics makes no topic in the client, which would keep it for ever, and creates none. */
+static rd_kafka_event_t *describe(struct kafka_lookup *lookup, const char **names, size_t count,
+                                  rd_kafka_queue_t *queue)
+{
+    char error[KAFKA_ERROR_MAX];
+    int broker_id = atomic_load(&lookup->broker_id);
+    rd_kafka_TopicCollection_t *topics = rd_kafka_TopicCollection_of_topic_names(names, count);
+    rd_kafka_AdminOptions_t *options =
+        rd_kafka_AdminOptions_new(lookup->client, RD_KAFKA_ADMIN_OP_DESCRIBETOPICS);
+    CHECK(options != NULL &&
+          rd_kafka_AdminOptions_set_request_timeout(options, QUERY_TIMEOUT_MS, error,
+                                                    sizeof error) == RD_KAFKA_RESP_ERR_NO_ERROR);
+    if (broker_id >= 0)
+        CHECK(rd_kafka_AdminOptions_set_broker(options, broker_id, error, sizeof error) ==
+              RD_KAFKA_RESP_ERR_NO_ERROR);
+    rd_kafka_DescribeTopics(lookup->client, topics, options, queue);
+    rd_kafka_AdminOptions_destroy(options);
+    rd_kafka_TopicCollection_destroy(topics);
+    return rd_kafka_queue_poll(queue, QUERY_TIMEOUT_MS + PROBE_TIMEOUT_MS);
+}
+
+static void description_take(struct lookup_query **queries, size_t count,
+                             const rd_kafka_TopicDescription_t *topic)
+{
+    struct lookup_query key, *wanted = &key;
+    size_t partitions = 0;
+    slice_write(slice_of_text(rd_kafka_TopicDescription_name(topic)), key.topic, sizeof key.topic);
+    struct lookup_query **found = bsearch(&wanted, queries, count, sizeof *queries, by_name);
+    const rd_kafka_error_t *error = rd_kafka_TopicDescription_error(topic);
+    enum err err =
+        err_of_topic(error == NULL ? RD_KAFKA_RESP_ERR_NO_ERROR : rd_kafka_error_code(error));
+    if (err == OK)
+        (void)rd_kafka_TopicDescription_partitions(topic, &partitions);
+    while (found != NULL && found > queries && by_name(found - 1, &wanted) == 0)
+        found--;
+    for (; found != NULL && found < queries + count && by_name(found, &wanted) == 0; found++) {
+        (*found)->partitions = (int32_t)partitions;
+        (*found)->err = err == OK && partitions == 0 ? ERR_IO : err;
+    }
+}
+
+/* Answers queries about topics by one question, however many there are. */
+static void topics_query(struct kafka_lookup *lookup, struct lookup_query **queries, size_t count)
+{
+    const char *names[TOPICS_IN_QUESTION];
+    qsort(queries, count, sizeof *queries, by_name);
+    for (size_t i = 0; i < count; i++)
+        queries[i]->err = queries[i]->topic[0] == '\0' ? ERR_NOT_FOUND : ERR_IO;
+    size_t name_count = names_of(queries, count, names), found = 0;
+    if (name_count == 0)
+        return;
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(lookup->client);
+    rd_kafka_event_t *event = describe(lookup, names, name_count, queue);
+    if (event != NULL && rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        const rd_kafka_TopicDescription_t **topics = rd_kafka_DescribeTopics_result_topics(
+            rd_kafka_event_DescribeTopics_result(event), &found);
+        for (size_t i = 0; i < found; i++)
+            description_take(queries, count, topics[i]);
+    } else { /* the broker may be gone: the next question goes to another one */
+        (void)brokers_query(lookup);
+    }
+    if (event != NULL)
+        rd_kafka_event_destroy(event);
+    rd_kafka_queue_destroy(queue);
+}
+
+#else
+
+static void topics_query(struct kafka_lookup *lookup, struct lookup_query **queries, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        queries[i]->err = topic_query(lookup, queries[i]->topic, &queries[i]->partitions);
+}
+
+#endif
+
 static void query_run(struct kafka_lookup *lookup, struct lookup_query *query)
 {
-    if (query->kind == LOOKUP_TOPIC)
-        query->err = topic_query(lookup, query->topic, &query->partitions);
-    else if (query->kind == LOOKUP_WATERMARKS)
+    if (query->kind == LOOKUP_WATERMARKS)
         query->err = err_of_topic(rd_kafka_query_watermark_offsets(lookup->client, query->topic,
                                                                    query->partition, &query->low,
                                                                    &query->high, QUERY_TIMEOUT_MS));
@@ -183,28 +279,48 @@ static void query_wait(struct kafka_lookup *lookup, bool watching)
     }
 }
 
+/* Takes the first query, and if it asks for a topic, those about topics that follow it. Under the
+ * lock. */
+static size_t queries_take(struct kafka_lookup *lookup, struct lookup_query **ret_queries)
+{
+    size_t count = 0;
+    for (struct link *first;
+         count < TOPICS_IN_QUESTION && (first = list_first(&lookup->queries)) != NULL;) {
+        struct lookup_query *query = LINK_OWNER(first, struct lookup_query, link);
+        if (count > 0 && query->kind != LOOKUP_TOPIC)
+            break;
+        link_out(first);
+        ret_queries[count++] = query;
+        if (query->kind != LOOKUP_TOPIC)
+            break;
+    }
+    return count;
+}
+
 static void *lookup_run(void *argument)
 {
     struct kafka_lookup *lookup = argument;
+    struct lookup_query *queries[TOPICS_IN_QUESTION];
+    size_t count;
     bool watching = !topics_watch(lookup);
     (void)pthread_mutex_lock(&lookup->lock);
     for (;;) {
         query_wait(lookup, watching);
         if (lookup->ending)
             break;
-        struct link *first = list_first(&lookup->queries);
-        if (first != NULL)
-            link_out(first);
+        count = queries_take(lookup, queries);
         (void)pthread_mutex_unlock(&lookup->lock);
-        if (first != NULL)
-            query_run(lookup, LINK_OWNER(first, struct lookup_query, link));
-        else
+        if (count == 0)
             watching = !topics_watch(lookup);
+        else if (queries[0]->kind == LOOKUP_TOPIC)
+            topics_query(lookup, queries, count);
+        else
+            query_run(lookup, queries[0]);
         (void)pthread_mutex_lock(&lookup->lock);
-        if (first != NULL) {
-            list_add_last(&lookup->answers, first);
+        for (size_t i = 0; i < count; i++)
+            list_add_last(&lookup->answers, &queries[i]->link);
+        if (count > 0)
             lookup->wake.wake(lookup->wake.self);
-        }
     }
     (void)pthread_mutex_unlock(&lookup->lock);
     return NULL;

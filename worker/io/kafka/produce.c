@@ -27,16 +27,19 @@ static void *without_const(const char *ptr)
     return both.out;
 }
 
-int kafka_produce(struct rd_kafka_s *producer, const struct output *output, bool copy, void *opaque)
+int kafka_produce(struct rd_kafka_s *producer, struct kafka_handles *handles,
+                  const struct output *output, bool copy, void *opaque)
 {
-    char topic[TOPIC_NAME_MAX + 1];
-    if (output->topic.len > TOPIC_NAME_MAX)
+    struct kafka_handles own = {0};
+    struct rd_kafka_topic_s *topic =
+        handles_find(handles != NULL ? handles : &own, producer, output->topic);
+    if (topic == NULL) {
+        handles_clear(&own);
         return RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION;
-    memcpy(topic, output->topic.ptr, output->topic.len);
-    topic[output->topic.len] = '\0';
+    }
     rd_kafka_headers_t *headers = headers_make(output);
     rd_kafka_vu_t arguments[] = {
-        {.vtype = RD_KAFKA_VTYPE_TOPIC, .u.cstr = topic},
+        {.vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = topic},
         {.vtype = RD_KAFKA_VTYPE_PARTITION, .u.i32 = output->partition},
         {.vtype = RD_KAFKA_VTYPE_KEY, .u.mem = {without_const(output->key.ptr), output->key.len}},
         {.vtype = RD_KAFKA_VTYPE_VALUE,
@@ -46,6 +49,7 @@ int kafka_produce(struct rd_kafka_s *producer, const struct output *output, bool
         {.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = headers},
     };
     rd_kafka_error_t *error = rd_kafka_produceva(producer, arguments, COUNT_OF(arguments));
+    handles_clear(&own);
     if (error == NULL)
         return RD_KAFKA_RESP_ERR_NO_ERROR;
     rd_kafka_resp_err_t code = rd_kafka_error_code(error);

@@ -5,16 +5,19 @@
 
 #include "base/attr.h"
 #include "base/err.h"
+#include "io/kafka/handles.h"
 #include "wire/outputs/output.h"
 
 struct rd_kafka_s;
 struct kafka_config;
 
-/* Queues a record; never blocks. With `copy` it copies the value, else the value is borrowed until
- * the delivery report; it always copies key and headers. `opaque` comes back in the delivery
- * report. Returns librdkafka's error (rd_kafka_resp_err_t), 0 when the record is queued. */
-MUST_CHECK int kafka_produce(struct rd_kafka_s *producer, const struct output *output, bool copy,
-                             void *opaque);
+/* Queues a record; never blocks. `handles` are those of this producer;
+ * NULL: it is asked for the topic by name. With `copy` it copies the
+ * value, else the value is borrowed until the delivery report; it always copies key and headers.
+ * `opaque` comes back in the delivery report. Returns librdkafka's error (rd_kafka_resp_err_t), 0
+ * when the record is queued. */
+MUST_CHECK int kafka_produce(struct rd_kafka_s *producer, struct kafka_handles *handles,
+                             const struct output *output, bool copy, void *opaque);
 /* Why the broker would reject the same record again after librdkafka's error `code`: ERR_TOO_LARGE,
  * ERR_NOT_FOUND, ERR_NOT_ALLOWED or ERR_INVALID. OK: the cause may pass. */
 enum err kafka_refusal(int code);

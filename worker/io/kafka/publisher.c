@@ -21,14 +21,17 @@
 #define POLL_EVERY         64 /* records between two polls for delivery reports */
 #define ABORTS_MAX         8  /* in a row; after more the publisher replaces the producer */
 #define TOPICS_TIMEOUT_MS  1000
-#define METADATA_TEXT_MAX  1048576
-#define SET_BYTES_KEPT_MS  300000 /* how long a smaller batch.size stays */
+#define TOPICS_MAX         8192 /* reply topics among them; with more the publisher replaces the producer \
+                                 */
+#define METADATA_TEXT_MAX 1048576
+#define SET_BYTES_KEPT_MS 300000 /* how long a smaller batch.size stays */
 
 /* What to do after a step of a transaction. */
 enum verdict { GO_ON, MUST_ABORT, MUST_RENEW };
 
 static void client_destroy(struct publisher *publisher)
 {
+    handles_clear(&publisher->handles);
     kafka_tokens_remove(publisher->log.tokens, publisher->client);
     if (publisher->client != NULL)
         rd_kafka_destroy(publisher->client);
@@ -242,7 +245,8 @@ static int record_produce(struct publisher *publisher, const struct batch *batch
 {
     void *opaque = (void *)(uintptr_t)(index + 1);
     for (;;) {
-        int code = kafka_produce(publisher->client, batch->outputs[index], false, opaque);
+        int code = kafka_produce(publisher->client, &publisher->handles, batch->outputs[index],
+                                 false, opaque);
         if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
             publisher->deliveries.outstanding++;
         if (code != RD_KAFKA_RESP_ERR__QUEUE_FULL || clock_monotonic_ms() >= until_ms)
@@ -512,6 +516,9 @@ void publisher_run(struct publisher *publisher, const struct batch *batch,
         ret_end->outcome = BATCH_MEMBER_GONE;
     else
         run_in_transaction(publisher, batch, group, ret_end);
+    /* librdkafka forgets no topic that it has written to. */
+    if (publisher->handles.count > TOPICS_MAX)
+        publisher->must_renew = true;
     publisher->deliveries = (struct deliveries){0};
     ret_end->reason = slice_of(publisher->reason, strlen(publisher->reason));
 }

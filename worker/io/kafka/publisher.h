@@ -15,6 +15,7 @@
 
 #include "engine/ports.h"
 #include "io/kafka/conf.h"
+#include "io/kafka/handles.h"
 #include "io/kafka/log.h"
 #include "io/kafka/refusals.h"
 
@@ -34,6 +35,7 @@ struct publisher {
     const struct kafka_config *config;
     struct rd_kafka_conf_s *conf; /* each client is made from a copy */
     struct rd_kafka_s *client;    /* NULL between two clients */
+    struct kafka_handles handles; /* of its topics */
     atomic_bool stopping;         /* another thread sets it: give up what takes long */
     int64_t transaction_ms;       /* the transaction's time-out */
     const struct batch *batch;    /* the running one */
