@@ -175,6 +175,8 @@ void engine_topic_found(struct engine *engine, uint32_t ticket, enum err err, in
         link_out(&job->reply_link);
         job_route(engine, job);
     }
+    for (struct job *job; (job = reply_next(engine)) != NULL;)
+        job_route(engine, job);
 }
 
 void engine_chunk_refused(struct engine *engine, struct call_ref ref)

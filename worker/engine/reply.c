@@ -10,18 +10,35 @@
 
 enum err reply_init(struct engine *engine)
 {
-    engine->replies.topics = memory_new(REPLY_BYTES);
-    if (engine->replies.topics == NULL)
+    struct replies *own = &engine->replies;
+    own->topics = memory_new(REPLY_TOPICS_MAX * sizeof *own->topics);
+    own->by_name = memory_new((size_t)REPLY_BUCKETS * sizeof(struct link));
+    own->by_ticket = memory_new((size_t)REPLY_BUCKETS * sizeof(struct link));
+    link_init(&own->bad);
+    link_init(&own->good);
+    link_init(&own->overflow);
+    if (own->topics == NULL || own->by_name == NULL || own->by_ticket == NULL)
         return ERR_NO_MEMORY;
-    for (size_t i = 0; i < REPLY_TOPICS_MAX; i++)
-        link_init(&engine->replies.topics[i].waiters);
-    link_init(&engine->replies.overflow);
+    for (size_t i = 0; i < REPLY_BUCKETS; i++) {
+        link_init(&own->by_name[i]);
+        link_init(&own->by_ticket[i]);
+    }
+    for (size_t i = 0; i < REPLY_TOPICS_MAX; i++) {
+        struct reply_topic *topic = &own->topics[i];
+        link_init(&topic->waiters);
+        link_init(&topic->link_name);
+        link_init(&topic->link_ticket);
+        link_init(&topic->link_free);
+        list_add_last(&own->bad, &topic->link_free);
+    }
     return OK;
 }
 
 void reply_done(struct engine *engine)
 {
     memory_free(engine->replies.topics);
+    memory_free(engine->replies.by_name);
+    memory_free(engine->replies.by_ticket);
 }
 
 /* The worker's topics except responses. A reply there would become a request, billed usage, or a
@@ -46,27 +63,49 @@ static bool is_allowed(const struct engine *engine, const struct terms *terms, s
     return false;
 }
 
-/* The place of this name, else a place to use for it: a free one, or the one that expires first. */
+/* The place of this name, else a free one for it; NULL: all others are being looked up. */
 static struct reply_topic *place_for(struct engine *engine, struct slice name)
 {
-    struct reply_topic *best = NULL;
-    for (size_t i = 0; i < REPLY_TOPICS_MAX; i++) {
-        struct reply_topic *topic = &engine->replies.topics[i];
+    struct replies *own = &engine->replies;
+    struct link *bucket = &own->by_name[slice_hash(name, engine->hash_seed) & (REPLY_BUCKETS - 1)];
+    for (struct link *link = bucket->next; link != bucket; link = link->next) {
+        struct reply_topic *topic = LINK_OWNER(link, struct reply_topic, link_name);
         if (topic->name_len == name.len && memcmp(topic->name, name.ptr, name.len) == 0)
             return topic;
-        if (topic->ticket != 0)
-            continue;
-        if (best == NULL || topic->known_until_ms < best->known_until_ms)
-            best = topic;
-        if (topic->name_len == 0)
-            break;
     }
-    if (best == NULL)
+    struct link *first = list_first(&own->bad);
+    first = first != NULL ? first : list_first(&own->good);
+    if (first == NULL)
         return NULL;
-    memcpy(best->name, name.ptr, name.len);
-    best->name_len = name.len;
-    best->known_until_ms = INT64_MIN;
-    return best;
+    struct reply_topic *topic = LINK_OWNER(first, struct reply_topic, link_free);
+    link_out(&topic->link_name);
+    memcpy(topic->name, name.ptr, name.len);
+    topic->name_len = name.len;
+    topic->known_until_ms = INT64_MIN;
+    list_add_last(bucket, &topic->link_name);
+    return topic;
+}
+
+static void look_up(struct engine *engine, struct reply_topic *topic)
+{
+    topic->ticket = ++engine->next_ticket;
+    link_out(&topic->link_free);
+    list_add_last(&engine->replies.by_ticket[topic->ticket & (REPLY_BUCKETS - 1)],
+                  &topic->link_ticket);
+    engine->ports.topic_look_up(engine->ports.self, slice_of(topic->name, topic->name_len),
+                                topic->ticket);
+}
+
+/* The topic that is looked up under this ticket; NULL = none. */
+static struct reply_topic *looked_up(struct engine *engine, uint32_t ticket)
+{
+    struct link *bucket = &engine->replies.by_ticket[ticket & (REPLY_BUCKETS - 1)];
+    for (struct link *link = bucket->next; link != bucket; link = link->next) {
+        struct reply_topic *topic = LINK_OWNER(link, struct reply_topic, link_ticket);
+        if (topic->ticket == ticket)
+            return topic;
+    }
+    return NULL;
 }
 
 /* The name comes from a request: the log has it only if it is a valid topic name. */
@@ -115,10 +154,8 @@ enum err reply_check(struct engine *engine, struct job *job, struct why *ret_why
                      job->step == JOB_TAKEN;
     if (topic->known_until_ms <= engine->now_ms || has_grown) {
         list_add_last(&topic->waiters, &job->reply_link);
-        if (topic->ticket == 0) {
-            topic->ticket = ++engine->next_ticket;
-            engine->ports.topic_look_up(engine->ports.self, name, topic->ticket);
-        }
+        if (topic->ticket == 0)
+            look_up(engine, topic);
         return ERR_UNSTABLE;
     }
     if (topic->err == ERR_NOT_ALLOWED)
@@ -133,21 +170,29 @@ enum err reply_check(struct engine *engine, struct job *job, struct why *ret_why
 void reply_found(struct engine *engine, uint32_t ticket, enum err err, int32_t partitions,
                  struct link *ready)
 {
-    for (size_t i = 0; i < REPLY_TOPICS_MAX; i++) {
-        struct reply_topic *topic = &engine->replies.topics[i];
-        if (topic->ticket != ticket)
-            continue;
-        if (err == ERR_IO) { /* unknown now: look up again while the jobs wait */
-            engine->ports.topic_look_up(engine->ports.self, slice_of(topic->name, topic->name_len),
-                                        ticket);
-            return;
-        }
-        topic->ticket = 0;
-        topic->err = err;
-        topic->partitions = partitions;
-        topic->known_until_ms = engine->now_ms + (err == OK ? REPLY_KNOWN_MS : REPLY_BAD_MS);
-        list_move_all(&topic->waiters, ready);
-        list_move_all(&engine->replies.overflow, ready);
+    struct reply_topic *topic = looked_up(engine, ticket);
+    if (topic == NULL)
+        return;
+    if (err == ERR_IO) { /* unknown now: look up again while the jobs wait */
+        engine->ports.topic_look_up(engine->ports.self, slice_of(topic->name, topic->name_len),
+                                    ticket);
         return;
     }
+    topic->ticket = 0;
+    topic->err = err;
+    topic->partitions = partitions;
+    topic->known_until_ms = engine->now_ms + (err == OK ? REPLY_KNOWN_MS : REPLY_BAD_MS);
+    link_out(&topic->link_ticket);
+    list_add_last(err == OK ? &engine->replies.good : &engine->replies.bad, &topic->link_free);
+    list_move_all(&topic->waiters, ready);
+}
+
+struct job *reply_next(struct engine *engine)
+{
+    struct replies *own = &engine->replies;
+    struct link *first = list_first(&own->overflow);
+    if (first == NULL || (link_alone(&own->bad) && link_alone(&own->good)))
+        return NULL;
+    link_out(first);
+    return LINK_OWNER(first, struct job, reply_link);
 }

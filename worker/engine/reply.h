@@ -7,7 +7,9 @@
 #include "engine/state.h"
 
 /* The bytes of the table of topics; part of the engine's memory bound. */
-#define REPLY_BYTES    (REPLY_TOPICS_MAX * sizeof(struct reply_topic))
+#define REPLY_BYTES                                                                                \
+    (REPLY_TOPICS_MAX * sizeof(struct reply_topic) +                                               \
+     (size_t)2 * REPLY_BUCKETS * sizeof(struct link))
 #define REPLY_KNOWN_MS 60000
 #define REPLY_BAD_MS   5000
 
@@ -24,6 +26,9 @@ MUST_CHECK enum err reply_check(struct engine *engine, struct job *job, struct w
  * reply_link), for another reply_check. Ignores an unknown ticket. */
 void reply_found(struct engine *engine, uint32_t ticket, enum err err, int32_t partitions,
                  struct link *ready);
+/* The next job that waited because the table was full of look-ups, when it has a place again; NULL
+ * = none. For another reply_check. */
+struct job *reply_next(struct engine *engine);
 /* Logs a rejected reply topic; `text` is the reason. Call this before the job forgets the topic. */
 void reply_log_rejected(struct engine *engine, const struct job *job, const char *text);
 

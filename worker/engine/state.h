@@ -24,6 +24,7 @@
 
 #define ATTEMPTS_MAX       1000 /* recorded of one request; a later one replaces the last */
 #define REPLY_TOPICS_MAX   1024 /* in the table of look-ups */
+#define REPLY_BUCKETS      2048 /* of its hashes; a power of two */
 #define JOB_ARENA_KEPT_MAX 8192 /* of a free job, for its next request */
 /* The most bytes to read and answer a request of this size. */
 #define JOB_ARENA_LIMIT(bytes)                                                                     \
@@ -333,7 +334,10 @@ struct job {
 };
 
 struct reply_topic {
-    struct link waiters; /* jobs by reply_link */
+    struct link waiters;     /* jobs by reply_link */
+    struct link link_name;   /* in the bucket of its name, while it has one */
+    struct link link_ticket; /* in the bucket of its ticket, while it is looked up */
+    struct link link_free;   /* else in replies.bad or replies.good */
     char name[250];
     size_t name_len; /* 0 = unused */
     uint32_t ticket; /* of a look-up under way; 0 = none */
@@ -456,8 +460,11 @@ struct dispatch {
 
 /* engine/reply.h */
 struct replies {
-    struct reply_topic *topics; /* REPLY_TOPICS_MAX */
-    struct link overflow; /* jobs by reply_link that wait because the table is full of look-ups */
+    struct reply_topic *topics;       /* REPLY_TOPICS_MAX */
+    struct link *by_name, *by_ticket; /* REPLY_BUCKETS each */
+    struct link bad, good; /* places that may be used again, in this order: unused ones and topics
+                              that do not exist; topics that exist. The one known longest first */
+    struct link overflow;  /* jobs by reply_link that wait because the table is full of look-ups */
 };
 
 /* engine/chunk_topic.h */
