@@ -30,7 +30,7 @@ FAULTS = [
           "    return record->timestamp_ms >= 0 &&\n"),
     Fault("one sibling with an offset makes a partition new", ENGINE + "beginning.c",
           "        if (partitions == 0 || (uint32_t)partition->number < partitions)\n",
-          "        if (partitions == 0)\n"),
+          "        if (partitions == 0 || partition->number < 0)\n"),
     Fault("latest is not committed where it begins", ENGINE + "beginning.c",
           "    ledger_change(ledger); /* the next cut commits it */\n",
           ""),
