@@ -2,6 +2,8 @@
  * worker. */
 #include "unit/shelf_kit.h"
 
+#include "engine/result.h"
+
 /* Another owner lives, and this worker did not notice. */
 static void a_tenure_that_another_owner_ended_shelves_its_answers(void **state)
 {
@@ -271,6 +273,28 @@ static void a_drain_does_not_publish_an_adopted_answer_out_of_turn(void **state)
     }
 }
 
+/* They wait for no commit, so none would free the memory. */
+static void answers_out_of_turn_do_not_stop_the_call_before_them(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_shelving();
+    kit_request(kit, 0, 1, "j", "");
+    kit_turn(kit);
+    kit_commit(kit);
+    kit_answer(kit, 1);
+    lose(kit);
+    kit->committed[0] = 0;
+    free(kit->maps[0]);
+    kit->maps[0] = NULL;
+    come_back(kit);
+    kit_request(kit, 0, 0, "j", "");
+    kit_request(kit, 0, 1, "j", "");
+    kit->engine->config.max_held_bytes = results_bytes(kit->engine); /* they fill more than half */
+    kit_turn(kit);
+    assert_int_equal(kit_calls_of(kit, 0), 1);
+    kit_free(kit);
+}
+
 static void a_kept_answer_is_used_however_many_owners_died(void **state)
 {
     (void)state;
@@ -457,6 +481,35 @@ static void at_least_once_adopts_as_well(void **state)
     kit_free(kit);
 }
 
+/* The answer is delivered; the membership is lost before its offset is committed. */
+static void what_at_least_once_delivered_is_not_paid_again(void **state)
+{
+    (void)state;
+    for (int is_other = 0; is_other < 2; is_other++) {
+        struct engine_config config = kit_config();
+        config.keep_lost_ms = KEEP_MS;
+        config.exactly_once = false;
+        struct kit *kit = kit_started(&config);
+        kit_request(kit, 0, 0, NULL, "");
+        kit_turn(kit);
+        kit_commit(kit); /* the map tells the call */
+        kit_answer(kit, 0);
+        (void)kit_batch_with(kit, OUTPUT_RESPONSE);
+        kit_batch_ends(kit, BATCH_COMMITTED); /* the records, not the offset */
+        lose(kit);
+        come_back(kit);
+        lose(kit); /* again, before the record */
+        come_back(kit);
+        kit_request(kit, 0, 0, NULL, is_other ? ",\"max_tokens\":7" : "");
+        kit_settle(kit);
+        assert_int_equal(kit->call_count, 1 + is_other);
+        assert_int_equal(kit_count(kit, OUTPUT_USAGE), is_other ? 1 : 0); /* a dead owner's */
+        assert_int_equal(kit_count(kit, OUTPUT_RESPONSE), 0);
+        assert_int_equal(kit->committed[0], 1 - is_other);
+        kit_free(kit);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -471,6 +524,7 @@ int main(void)
         cmocka_unit_test(a_count_that_a_record_replaces_is_spent),
         cmocka_unit_test(an_adopted_answer_waits_for_its_turn_in_its_key),
         cmocka_unit_test(a_drain_does_not_publish_an_adopted_answer_out_of_turn),
+        cmocka_unit_test(answers_out_of_turn_do_not_stop_the_call_before_them),
         cmocka_unit_test(a_kept_answer_is_used_however_many_owners_died),
         cmocka_unit_test(a_stop_ends_the_shelf_with_its_usage),
         cmocka_unit_test(what_is_kept_too_long_ends_as_usage),
@@ -480,6 +534,7 @@ int main(void)
         cmocka_unit_test(another_record_waits_for_room_and_is_fetched_again),
         cmocka_unit_test(the_oldest_answer_of_a_partition_not_ours_makes_room_first),
         cmocka_unit_test(at_least_once_adopts_as_well),
+        cmocka_unit_test(what_at_least_once_delivered_is_not_paid_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

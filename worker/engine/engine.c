@@ -11,6 +11,7 @@
 #include "engine/call.h"
 #include "engine/chunk_topic.h"
 #include "engine/cut.h"
+#include "engine/delivered.h"
 #include "engine/dispatch.h"
 #include "engine/current.h"
 #include "engine/history.h"
@@ -55,6 +56,8 @@ static enum err rooms_init(struct engine *engine)
         err = jobs_init(engine);
     if (err == OK)
         err = calls_init(engine);
+    if (err == OK)
+        err = delivered_init(engine);
     return err;
 }
 
@@ -107,6 +110,7 @@ void engine_free(struct engine *engine)
     partitions_free(engine);
     lost_calls_free(engine);
     shelf_free(engine);
+    delivered_free(engine);
     targets_free(engine);
     reply_done(engine);
     lanes_done(engine);
@@ -125,7 +129,8 @@ uint64_t engine_memory_bound(const struct engine_config *config)
     /* Requests take up to max_held_bytes; answers that wait for their commit take up to half of it
      * before calls stop. */
     return config->max_held_bytes + config->max_held_bytes / 2 + jobs +
-           engine_calls_memory_bound(config) + scratch + REPLY_BYTES;
+           engine_calls_memory_bound(config) + scratch + REPLY_BYTES +
+           delivered_bytes(config->exactly_once);
 }
 
 void engine_stats(const struct engine *engine, struct engine_stats *ret_stats)

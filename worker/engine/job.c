@@ -5,6 +5,7 @@
 #include "engine/attempt.h"
 #include "engine/lost_calls.h"
 #include "engine/chunks.h"
+#include "engine/delivered.h"
 #include "engine/identity.h"
 #include "engine/job_pool.h"
 #include "engine/kept.h"
@@ -69,6 +70,16 @@ void job_settle_earlier_call(struct engine *engine, struct job *job, struct ledg
     }
 }
 
+/* Its answer, with its usage, was delivered in an earlier tenure: only its offset is missing. */
+static void finish_repeated(struct engine *engine, struct job *job,
+                            const struct ledger_taken *taken)
+{
+    if (taken->was_running)
+        ledger_forget_call(&job->partition->ledger, job->offset);
+    job->is_repeated = true;
+    job_submit(engine, job);
+}
+
 void job_take(struct engine *engine, struct partition *partition, const struct record *record)
 {
     struct job *job = job_next_free(engine);
@@ -82,6 +93,10 @@ void job_take(struct engine *engine, struct partition *partition, const struct r
     trace_take(engine, job);
     if (read_request(engine, job) != OK)
         CHECK(job->why.err != OK);
+    if (delivered_before(engine, partition, &job->record)) {
+        finish_repeated(engine, job, &taken);
+        return;
+    }
     if (taken.was_running)
         job_settle_earlier_call(engine, job, &taken);
     if (taken.begun >= engine->config.max_begun)
@@ -473,7 +488,8 @@ static void job_fail(struct engine *engine, struct job *job)
 void job_committed(struct engine *engine, struct job *job)
 {
     CHECK(job->step == JOB_BATCHED);
-    meter_committed(engine, job);
+    if (!job->is_repeated)
+        meter_committed(engine, job);
     trace_process(engine, job, true);
     job_free(engine, job);
 }

@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "engine/adopt.h"
 #include "engine/beginning.h"
+#include "engine/delivered.h"
 #include "engine/lost_calls.h"
 #include "engine/job.h"
 #include "engine/partition.h"
@@ -118,6 +119,7 @@ void engine_offsets_read(struct engine *engine, struct tenure tenure, uint32_t t
         topic_log_note(partition, committed);
         if (opened == OK) {
             settle_by_first_read(engine, partition, committed->offset, committed->metadata);
+            delivered_collect(engine, partition);
             adopt_opened(engine, partition, committed->offset, committed->metadata);
         }
         if (committed->offset < 0)

@@ -7,6 +7,7 @@
 #include "engine/adopt.h"
 #include "engine/batch.h"
 #include "engine/current.h"
+#include "engine/delivered.h"
 #include "engine/hold.h"
 #include "engine/job.h"
 #include "engine/lane.h"
@@ -48,6 +49,7 @@ void partition_free(struct partition *partition)
     link_out(&partition->link_due);
     buf_done(&partition->batch_map);
     ledger_done(&partition->ledger);
+    memory_free(partition->delivered);
     memory_free(partition);
 }
 
@@ -189,6 +191,7 @@ static void end_tenure(struct engine *engine, struct partition *partition)
     hold_leave(engine, partition);
     partition->is_gone = true;
     shelf_detach(partition);
+    delivered_return(engine, partition);
     partition_drop_waiting(engine, partition);
     each_job(engine, partition, is_calling, job_outlive);
     each_job(engine, partition, is_finished, job_outlive);

@@ -5,6 +5,7 @@
 #include "engine/adopt.h"
 #include "engine/batch.h"
 #include "engine/cut.h"
+#include "engine/delivered.h"
 #include "engine/job.h"
 #include "engine/job_pool.h"
 #include "engine/lost_calls.h"
@@ -46,6 +47,8 @@ static void settle_committed(struct engine *engine)
     }
     for (struct result *result; (result = result_first(engine, RESULT_BATCHED)) != NULL;) {
         meter_usage(engine, result);
+        if (result->job != NULL)
+            delivered_add(engine, result->job);
         if (result->job != NULL)
             job_committed(engine, result->job);
         else

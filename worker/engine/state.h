@@ -136,7 +136,9 @@ struct partition {
     uint32_t batch_results;   /* its results in the open batch */
     struct shelf_page *shelf; /* what is kept of its lost tenures; NULL = nothing: shelf.h */
     bool is_room_for_shelf;   /* engine_room's last answer holds for a record of the shelf only */
-    bool is_refused;          /* its next record is not the shelf's and waits for room */
+    struct delivered *delivered; /* answered in earlier tenures: delivered.h */
+    size_t delivered_count;
+    bool is_refused; /* its next record is not the shelf's and waits for room */
 };
 
 #define OFFSETS_AGAIN_MS 500 /* between an unstable or failed read of offsets and the next */
@@ -328,6 +330,7 @@ struct job {
     struct job_trace trace;
     struct result result;
     bool is_shelved;        /* its partition is a place on the shelf: engine/shelf.h */
+    bool is_repeated;       /* it was answered in an earlier tenure: only its offset is committed */
     bool is_turn_lost;      /* the tenure ends before an earlier request of its key is answered */
     uint64_t shelved_hash;  /* of its record, while it is shelved */
     uint64_t unknown_batch; /* the batch of unknown outcome that had its answer; 0 = none */
@@ -371,6 +374,18 @@ struct shelf {
     struct link pages; /* of struct shelf_page */
     int64_t formed_ms; /* when the worker got its first partition after it had none */
     uint64_t told_in;  /* the last batch that calls of lost tenures may be told by; 0 = none */
+};
+
+/* One answer: engine/delivered.h */
+struct delivered {
+    uint64_t place; /* a hash of topic and partition; 0 = none */
+    int64_t offset;
+    uint64_t hash; /* of the record */
+};
+
+struct deliveries {
+    struct delivered *ring; /* DELIVERED_MAX; NULL under exactly_once */
+    size_t next;
 };
 
 /* engine/membership.h */
@@ -541,6 +556,7 @@ struct engine {
     bool has_replaced_attempt; /* the attempt that began last took an earlier one's place … */
     struct attempt replaced_attempt; /* … which was this */
     struct shelf shelf;
+    struct deliveries deliveries;
 
     struct identity *identities; /* config.identity_count; targets point to them */
 
