@@ -335,6 +335,8 @@ void broker_batch(struct world *world, struct worker *worker)
     } else {
         decide_plain(world, worker, &end);
     }
+    if (end.outcome == BATCH_UNKNOWN)
+        audit_unknown(world, worker);
     world_note(world, "w%d batch %llu: outcome %d", worker->index, (unsigned long long)end.id,
                (int)end.outcome);
     engine_batch_ended(worker->engine, &end);

@@ -70,6 +70,7 @@ struct fake_record {
     int holder, holder_life; /* the worker that called it last, and the worker's incarnation */
     int paid;                /* its calls that gave an answer */
     int died_may, died_must; /* calls that died with their worker, told by a committed map */
+    bool is_doubtful;        /* a batch of unknown outcome told a call of it */
     int64_t timestamp_ms;    /* 0 = it did not come yet */
     bool is_lost_expected;   /* its owner died while the map had a running call */
     int deaths;              /* recorded calls of owners that died */
@@ -314,6 +315,8 @@ void audit_call_ended(struct world *world, struct worker *worker, int log, int64
 void audit_tenure_over(struct world *world, struct worker *worker, int log);
 void audit_cut(struct world *world, struct worker *worker);
 void audit_committed(struct world *world, struct worker *worker);
+/* The worker does not learn the outcome of its batch: its maps may tell calls, or not. */
+void audit_unknown(struct world *world, const struct worker *worker);
 /* The owner of this log is gone while the map has a running call of this request. */
 void audit_call_lost(struct world *world, struct fake_record *record, int log, int64_t offset);
 void audit_usage(struct world *world, struct worker *worker, const char *value, bool is_witnessed);
