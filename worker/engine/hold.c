@@ -53,7 +53,10 @@ static void set_asking(struct engine *engine, struct partition *partition, bool 
 {
     struct share_party count = count_party(partition), bytes = bytes_party(partition);
     partition->demand.is_asking = is_asking;
-    engine->hold.asking += is_asking ? 1U : -1U;
+    if (is_asking)
+        engine->hold.asking++;
+    else
+        engine->hold.asking--;
     claim_again(engine, partition, count, bytes);
     if (!engine->hold.is_share_old)
         reserve_both(engine);
