@@ -113,7 +113,9 @@ static enum err check_end(struct search *search, struct keys *keys)
 {
     if (keys->credentials.expires_wall_ms > search_wall_ms(search))
         return OK;
-    enum err err = search_fail(search, "the keys from %s have expired; renew them", keys->source);
+    enum err err = search_fail(
+        search, "the keys from %s have expired; renew them, and check this machine's clock",
+        keys->source);
     keys_done(keys);
     return err;
 }
