@@ -2,6 +2,8 @@
  * hostile_server.py as both ends. */
 #include "io/http_kit.h"
 
+#include "base/secrets.h"
+
 #define FOLDER       BINARY_DIR "/test-http-tls"
 #define CA           FOLDER "/ca.pem"
 #define KEY_PASSWORD "key-canary-7Hq"
@@ -155,6 +157,21 @@ static void another_hosts_certificate_is_named(void **state)
     (void)state;
     begin_with(FOLDER "/other.pem", NULL, NULL);
     is_rejected("the certificate is for other host names");
+}
+
+/* curl's words name the file. */
+static void a_secret_in_curls_words_is_masked(void **state)
+{
+    (void)state;
+    begin_with(FOLDER "/local.pem", NULL, NULL);
+    secrets_learn(SLICE("canary-in-a-path"), true);
+    kit.config.ca_bundle = FOLDER "/canary-in-a-path.pem";
+    kit_open(&kit);
+    was_not_sent(ERR_CONNECTION);
+    secrets_forget_all();
+    assert_null(strstr(kit.listener.calls[0].words, "canary"));
+    assert_non_null(strstr(kit.listener.calls[0].words, "/***.pem"));
+    end();
 }
 
 static void an_unknown_issuer_is_named_with_the_setting(void **state)
@@ -429,6 +446,7 @@ int main(void)
         cmocka_unit_test(another_hosts_certificate_is_named),
         cmocka_unit_test(an_unknown_issuer_is_named_with_the_setting),
         cmocka_unit_test(old_tls_is_named),
+        cmocka_unit_test(a_secret_in_curls_words_is_masked),
         cmocka_unit_test(a_port_without_tls_is_named),
         cmocka_unit_test(a_client_certificate_is_shown_where_it_is_wanted),
         cmocka_unit_test(a_wanted_client_certificate_is_named),

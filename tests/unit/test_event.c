@@ -1,6 +1,7 @@
 #include "unit/unit.h"
 
 #include "base/utf8.h"
+#include "base/secrets.h"
 #include "telemetry/event.h"
 #include "unit/torture.h"
 
@@ -103,6 +104,23 @@ static void every_event_has_a_name_and_a_line(void **state)
     assert_int_equal(log_event_level(LOG_STARTED), LOG_INFO);
 }
 
+static void no_field_shows_a_secret(void **state)
+{
+    (void)state;
+    struct buf buf OWNED_BY(buf_done);
+    const struct log_field fields[] = {
+        FIELD_TEXT("client", SLICE("consumer")),
+        FIELD_TEXT("text", SLICE("the password hunter2-canary is wrong")),
+    };
+    buf_init(&buf, 4000);
+    secrets_learn(SLICE("hunter2-canary"), true);
+    log_add_text(&buf, WALL_MS, LOG_LIBRDKAFKA_LOG, fields, COUNT_OF(fields));
+    log_add_json(&buf, WALL_MS, LOG_LIBRDKAFKA_LOG, fields, COUNT_OF(fields));
+    secrets_forget_all();
+    assert_null(strstr(buf_text(&buf), "hunter2"));
+    assert_non_null(strstr(buf_text(&buf), "the password *** is wrong"));
+}
+
 static bool print(void *self)
 {
     (void)self;
@@ -127,6 +145,7 @@ int main(void)
         cmocka_unit_test(foreign_text_cannot_forge_a_line),
         cmocka_unit_test(long_text_is_clipped_between_code_points),
         cmocka_unit_test(every_event_has_a_name_and_a_line),
+        cmocka_unit_test(no_field_shows_a_secret),
         cmocka_unit_test(printing_survives_failed_allocations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

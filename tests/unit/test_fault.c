@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "unit/torture.h"
+#include "base/secrets.h"
 #include "wire/bedrock/fault.h"
 #include "wire/formats/http.h"
 
@@ -308,6 +309,20 @@ static void error_events_in_a_stream_count_as_service_errors(void **state)
     assert_string_equal(why.message, "An internal error occurred.");
 }
 
+static void a_message_that_repeats_a_token_is_masked(void **state)
+{
+    (void)state;
+    struct why own;
+    secrets_learn(SLICE("IQoJb3JpZ2luX2VjEXAMPLE//TOKEN+canary=="), false);
+    (void)fault_of_answer(
+        403, SLICE("x-amzn-errortype: InvalidSignatureException\r\n"),
+        SLICE("{\"message\":\"x-amz-security-token:IQoJb3JpZ2luX2VjEXAMPLE\\/\\/TOKEN+"
+              "canary== is signed\"}"),
+        &own);
+    secrets_forget_all();
+    assert_string_equal(own.message, "x-amz-security-token:*** is signed");
+}
+
 static bool judges(void *self)
 {
     (void)self;
@@ -328,6 +343,7 @@ static void without_memory_the_error_type_still_decides(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_message_that_repeats_a_token_is_masked),
         cmocka_unit_test(every_error_type_of_the_table_is_recognized),
         cmocka_unit_test(errors_of_bedrock_have_the_right_remedy),
         cmocka_unit_test(an_error_type_is_read_from_all_its_places),

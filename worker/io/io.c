@@ -56,17 +56,11 @@ static bool server_make(struct io *io, char *ret_error)
     return io->server != NULL;
 }
 
-/* The engine's identities, and behind them the one that logs in to Kafka. */
-static uint32_t identity_count(const struct io *io)
-{
-    return io->config.identity_count + (io->config.kafka.auth == KAFKA_AUTH_MSK_IAM ? 1 : 0);
-}
-
 /* The client has room for the engine's calls, the identities' and the exporter's. */
 static struct http *http_make(struct io *io)
 {
     struct http_config config = io->config.http;
-    config.max_in_flight += identity_count(io);
+    config.max_in_flight += io_identity_count(io);
     if (io->config.traces.spans != NULL)
         config.max_in_flight++;
     return http_new(&io->loop, &config);
@@ -78,20 +72,6 @@ static bool exporter_make(struct io *io)
         return true;
     io->exporter = exporter_new(io->http, &io->config.traces);
     return io->exporter != NULL;
-}
-
-static bool identities_make(struct io *io, struct loop_wake wake)
-{
-    const struct identities_config config = {
-        .list = io->config.identities,
-        .count = identity_count(io),
-        .http = io->http,
-        .sink = io->sink,
-        .wake = wake,
-        .seed = clock_seed(),
-    };
-    io->identities = identities_new(&config);
-    return io->identities != NULL;
 }
 
 static bool rooms_make(struct io *io, char *ret_error)
@@ -118,7 +98,7 @@ static bool rooms_make(struct io *io, char *ret_error)
     io->http = http_make(io);
     io->releases = memory_new(PARTITIONS_MAX * sizeof *io->releases);
     if (io->http == NULL || io->releases == NULL || !io_calls_make(io) ||
-        !identities_make(io, wake) || !exporter_make(io) || !io_tokens_make(io))
+        !io_identities_make(io, wake) || !exporter_make(io) || !io_tokens_make(io))
         return false;
     io->lines = kafka_lines_new(io->sink);
     if (io->lines == NULL)
@@ -383,6 +363,7 @@ static void kafka_serve(struct io *io)
     join_when_ready(io);
     batch_take(io);
     releases_serve(io);
+    io_tokens_step(io);
     kafka_consumer_step(io->consumer, io->now_ms);
     arrival_serve(io);
     kafka_offsets_set_broker(io->offsets, kafka_lookup_broker(io->lookup));

@@ -79,6 +79,10 @@ void io_wake(void *self);
 void io_ports_make(struct io *io);
 /* Opens the engine's channel of exchanges. False: out of memory. */
 MUST_CHECK bool io_calls_make(struct io *io);
+/* The number of identities: the engine's, and behind them the one that logs in to Kafka. */
+uint32_t io_identity_count(const struct io *io);
+/* Makes the identities. False: out of memory or threads. */
+MUST_CHECK bool io_identities_make(struct io *io, struct loop_wake wake);
 /* Makes what the Kafka clients log in with, if they need it. False: out of memory. */
 MUST_CHECK bool io_tokens_make(struct io *io);
 /* Passes on the keys of Kafka's identity, when they change. */

@@ -147,7 +147,26 @@ bool io_calls_make(struct io *io)
     return io->calls != NULL;
 }
 
-/* ---- logging in to Kafka ---- */
+/* ---- identities, and logging in to Kafka ---- */
+
+uint32_t io_identity_count(const struct io *io)
+{
+    return io->config.identity_count + (io->config.kafka.auth == KAFKA_AUTH_MSK_IAM ? 1 : 0);
+}
+
+bool io_identities_make(struct io *io, struct loop_wake wake)
+{
+    const struct identities_config config = {
+        .list = io->config.identities,
+        .count = io_identity_count(io),
+        .http = io->http,
+        .sink = io->sink,
+        .wake = wake,
+        .seed = clock_seed(),
+    };
+    io->identities = identities_new(&config);
+    return io->identities != NULL;
+}
 
 bool io_tokens_make(struct io *io)
 {
