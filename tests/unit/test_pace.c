@@ -14,7 +14,7 @@ static const struct pace_rules RULES = {.retry = &SETTINGS, .calls_max = 16};
 static struct pace_news settle(struct pace *pace, struct pace_outcome outcome, int64_t now_ms,
                                struct random *random)
 {
-    struct pace_ticket ticket = {.cost = PACE_COST_CALL};
+    struct pace_ticket ticket = {.cost = PACE_COST_CALL, .generation = pace->generation};
     pace->open++; /* the call was open before, whatever its state is now */
     return pace_settle(pace, ticket, outcome, &RULES, now_ms, random);
 }
@@ -112,10 +112,34 @@ static void throttling_of_calls_begun_before_the_rest_is_ignored(void **state)
     struct pace_outcome later = {.said = PACE_REFUSED, .retry_after_ms = 5000};
     assert_true(settle(&pace, later, 0, &random).rests);
     int64_t until_ms = pace.rest_until_ms;
-    for (int i = 0; i < 50; i++)
-        assert_false(refuse(&pace, 10, &random).rests);
+    struct pace_ticket older = {.cost = PACE_COST_CALL, .generation = pace.generation - 1};
+    for (int i = 0; i < 50; i++) /* during the rest, and after it */
+        assert_false(pace_settle(&pace, older, later, &RULES, i * until_ms / 20, &random).rests);
+    assert_int_equal(pace.streak, PACE_STREAK);
     assert_int_equal(pace.rest_until_ms, until_ms);
     assert_false(allows(&pace, 0, until_ms - 1, &again_ms));
+}
+
+static void a_probe_waits_only_for_calls_begun_since_the_rest(void **state)
+{
+    (void)state;
+    struct pace pace = {0};
+    struct pace_ticket older[30], probe, next;
+    struct random random;
+    int64_t again_ms;
+    random_init(&random, 10);
+    for (size_t i = 0; i < COUNT_OF(older); i++)
+        assert_true(pace_admit(&pace, PACE_COST_CALL, 0, &older[i], &again_ms));
+    for (int k = 0; k < PACE_STREAK; k++)
+        (void)refuse(&pace, 0, &random);
+    int64_t now_ms = pace.rest_until_ms;
+    assert_true(pace_admit(&pace, PACE_COST_CALL, now_ms, &probe, &again_ms));
+    assert_false(pace_admit(&pace, PACE_COST_CALL, now_ms, &next, &again_ms));
+    struct pace_outcome silent = {.said = PACE_SILENT};
+    for (size_t i = 0; i < COUNT_OF(older); i++)
+        (void)pace_settle(&pace, older[i], silent, &RULES, now_ms, &random);
+    assert_int_equal(pace.open, 1); /* the ends of older calls free no place of a newer one */
+    assert_false(pace_admit(&pace, PACE_COST_CALL, now_ms, &next, &again_ms));
 }
 
 static void a_rest_is_never_shorter_than_retry_after(void **state)
@@ -155,14 +179,16 @@ static void every_answer_allows_one_more_call(void **state)
 static void a_pace_with_one_call_slot_recovers_at_its_first_answer(void **state)
 {
     (void)state;
-    struct pace pace = {.streak = PACE_STREAK - 1, .open = PACE_COST_CALL};
+    struct pace pace = {.streak = PACE_STREAK - 1};
+    struct pace_ticket probe;
+    int64_t again_ms;
     struct pace_rules one = {.retry = &SETTINGS, .calls_max = 1};
     struct random random;
     random_init(&random, 7);
     assert_true(refuse(&pace, 0, &random).rests);
+    assert_true(pace_admit(&pace, PACE_COST_CALL, pace.rest_until_ms, &probe, &again_ms));
     struct pace_news news =
-        pace_settle(&pace, (struct pace_ticket){.cost = PACE_COST_CALL},
-                    (struct pace_outcome){.said = PACE_ANSWERED}, &one, 0, &random);
+        pace_settle(&pace, probe, (struct pace_outcome){.said = PACE_ANSWERED}, &one, 0, &random);
     assert_true(news.is_whole);
 }
 
@@ -411,6 +437,7 @@ int main(void)
         cmocka_unit_test(a_streak_of_throttling_makes_the_pace_rest_and_probe),
         cmocka_unit_test(a_rest_doubles_with_every_refused_probe_up_to_the_limit),
         cmocka_unit_test(throttling_of_calls_begun_before_the_rest_is_ignored),
+        cmocka_unit_test(a_probe_waits_only_for_calls_begun_since_the_rest),
         cmocka_unit_test(a_rest_is_never_shorter_than_retry_after),
         cmocka_unit_test(every_answer_allows_one_more_call),
         cmocka_unit_test(a_pace_with_one_call_slot_recovers_at_its_first_answer),

@@ -16,13 +16,15 @@ static bool is_busy(const struct target *target)
     return target->waiting > 0 || target->calling > 0;
 }
 
-/* A target claims as many call slots as it has jobs and its pace allows. */
+/* A target claims as many call slots as it has jobs and its pace allows: the pace bounds only those
+ * of its calls that began since its last rest. */
 static struct share_party party_of(const struct target *target)
 {
     uint64_t most = (uint64_t)target->calling + target->waiting;
     uint32_t calls_max = target->pace.calls_max;
-    if (calls_max > 0 && calls_max < most)
-        most = calls_max;
+    uint64_t older = target->calling - target->pace.open;
+    if (calls_max > 0 && older + calls_max < most)
+        most = older + calls_max;
     return (struct share_party){.has = target->calling, .most = most};
 }
 

@@ -20,7 +20,7 @@ bool pace_admit(struct pace *pace, uint32_t cost, int64_t now_ms, struct pace_ti
     if (!pace_allows(pace, cost, now_ms, ret_again_ms))
         return false;
     pace->open += cost;
-    *ret_ticket = (struct pace_ticket){.cost = cost};
+    *ret_ticket = (struct pace_ticket){.cost = cost, .generation = pace->generation};
     return true;
 }
 
@@ -29,9 +29,6 @@ static struct pace_news refused(struct pace *pace, int64_t retry_after_ms,
                                 struct random *random)
 {
     struct pace_news news = {.rests = false};
-    /* A call that was open when the rest began adds no new evidence. */
-    if (pace->calls_max > 0 && now_ms < pace->rest_until_ms)
-        return news;
     /* A refused probe counts as a whole streak. */
     pace->streak += pace->streak >= PACE_STREAK ? PACE_STREAK : 1;
     if (pace->streak < PACE_STREAK)
@@ -45,6 +42,8 @@ static struct pace_news refused(struct pace *pace, int64_t retry_after_ms,
         pace->slowed_at_ms = now_ms;
     pace->calls_max = 1;
     pace->rest_until_ms = now_ms + delay_ms;
+    pace->generation++;
+    pace->open = 0;
     news.rests = true;
     news.delay_ms = delay_ms;
     return news;
@@ -65,8 +64,12 @@ struct pace_news pace_settle(struct pace *pace, struct pace_ticket ticket,
                              struct pace_outcome outcome, const struct pace_rules *rules,
                              int64_t now_ms, struct random *random)
 {
-    CHECK(ticket.cost > 0 && pace->open >= ticket.cost);
-    pace->open -= ticket.cost;
+    bool is_older = ticket.generation != pace->generation;
+    CHECK(ticket.cost > 0 && (is_older || pace->open >= ticket.cost));
+    if (!is_older)
+        pace->open -= ticket.cost;
+    if (outcome.said == PACE_REFUSED && is_older)
+        return (struct pace_news){.rests = false};
     if (outcome.said == PACE_REFUSED)
         return refused(pace, outcome.retry_after_ms, rules, now_ms, random);
     if (outcome.said == PACE_ANSWERED)

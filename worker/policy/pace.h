@@ -6,6 +6,9 @@
  * round, until `calls_max` is reached and the bound ends. A failure that has nothing to do with the
  * request counts as a refusal.
  *
+ * The bound counts only calls begun since the last rest: one that began before may last for hours,
+ * and its refusal says nothing new.
+ *
  * Each admitted call holds a ticket with its cost, a number of calls. The caller settles the ticket
  * exactly once, with what the end of the call says about the target. Pure: the caller passes all
  * times and the generator, and nothing fails. A zeroed pace has no bound. */
@@ -22,9 +25,10 @@
 #define PACE_COST_CALL 1
 
 struct pace {
-    uint64_t open;      /* sum of the costs of the tickets that are not settled */
-    uint32_t streak;    /* refusals since the last answer */
-    uint32_t calls_max; /* how far `open` may go now; 0 = no bound */
+    uint64_t open;       /* sum of the costs of the present generation's open tickets */
+    uint64_t generation; /* number of rests so far */
+    uint32_t streak;     /* refusals since the last answer */
+    uint32_t calls_max;  /* how far `open` may go now; 0 = no bound */
     int64_t rest_until_ms;
     int64_t slowed_at_ms; /* since when there is a bound; valid while calls_max > 0 */
 };
@@ -32,6 +36,7 @@ struct pace {
 /* An admitted call. */
 struct pace_ticket {
     uint32_t cost;
+    uint64_t generation; /* of the pace when the call began */
 };
 
 /* What the end of a call says about its target. */
