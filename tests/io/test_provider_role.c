@@ -104,7 +104,7 @@ static void a_chain_of_twenty_roles_is_an_error(void **state)
     kit_free(kit);
 }
 
-static void a_role_may_take_the_keys_of_its_own_profile(void **state)
+static void a_role_may_take_the_keys_of_the_same_profile(void **state)
 {
     (void)state;
     struct kit *kit =
@@ -163,7 +163,7 @@ static void a_failing_sts_is_asked_three_times(void **state)
 
 /* ---- web identity ---- */
 
-static void the_token_of_a_web_identity_is_read_anew(void **state)
+static void the_token_of_a_web_identity_is_read_for_each_call(void **state)
 {
     (void)state;
     struct kit *kit = kit_new();
@@ -265,11 +265,11 @@ int main(void)
         cmocka_unit_test(a_chain_of_roles_is_assumed_from_its_end),
         cmocka_unit_test(a_role_that_is_set_wrongly_is_an_error),
         cmocka_unit_test(a_chain_of_twenty_roles_is_an_error),
-        cmocka_unit_test(a_role_may_take_the_keys_of_its_own_profile),
+        cmocka_unit_test(a_role_may_take_the_keys_of_the_same_profile),
         cmocka_unit_test(a_credential_source_gives_the_keys),
         cmocka_unit_test(refusals_of_sts_have_a_remedy),
         cmocka_unit_test(a_failing_sts_is_asked_three_times),
-        cmocka_unit_test(the_token_of_a_web_identity_is_read_anew),
+        cmocka_unit_test(the_token_of_a_web_identity_is_read_for_each_call),
         cmocka_unit_test(a_process_prints_keys),
         cmocka_unit_test(a_process_that_prints_no_keys_is_an_error),
     };
