@@ -260,11 +260,35 @@ static void a_client_that_librdkafka_rejects_is_reported_at_its_property(void **
     }
 }
 
+static void a_login_to_msk_contradicts_other_logins(void **state)
+{
+    (void)state;
+    static const char *const GOOD[] = {
+        "kafka: {auth: aws_msk_iam, identity: {profile: x}}\n",
+        "kafka: {client: {sasl.mechanism: AWS_MSK_IAM, security.protocol: SASL_SSL}}\n",
+    };
+    for (size_t i = 0; i < COUNT_OF(GOOD); i++) {
+        struct reading *reading = read_text(GOOD[i]);
+        assert_good(reading);
+        end(reading);
+    }
+    assert_problem("kafka: {auth: aws_msk_iam, client: {security.protocol: SSL}}\n",
+                   "kafka.client.security.protocol: contradicts kafka.auth: aws_msk_iam");
+    assert_problem("kafka: {auth: aws_msk_iam, producer: {sasl.mechanisms: PLAIN}}\n",
+                   "kafka.producer.sasl.mechanisms: contradicts kafka.auth: aws_msk_iam");
+    assert_problem("kafka: {region: us-east-1}\n", "has no effect without kafka.auth: aws_msk_iam");
+    assert_problem("kafka: {identity: {role_arn: 'arn:aws:iam::123456789012:role/x'}}\n",
+                   "has no effect without kafka.auth: aws_msk_iam");
+    assert_problem("bedrock: {client_key: /dev/null}\n",
+                   "bedrock.client_key: has no effect without bedrock.client_certificate");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(contradictory_settings_are_rejected),
         cmocka_unit_test(one_mistake_does_not_hide_another),
+        cmocka_unit_test(a_login_to_msk_contradicts_other_logins),
         cmocka_unit_test(a_duplicate_topic_is_reported_once),
         cmocka_unit_test(a_default_model_that_is_not_a_text_is_rejected),
         cmocka_unit_test(models_and_templates_are_checked),

@@ -198,6 +198,34 @@ static void check_kafka_auth(const struct settings *s, struct problems *problems
                      "has no effect without kafka.identity.role_arn; set that too");
 }
 
+/* Properties that contradict the login to MSK: librdkafka would never log in, or otherwise. */
+static void check_msk_properties(const struct settings *s, struct problems *problems)
+{
+    const struct {
+        const char *path;
+        const struct setting_properties *written;
+    } maps[] = {{"kafka.client", &s->kafka_client},
+                {"kafka.consumer", &s->kafka_consumer},
+                {"kafka.producer", &s->kafka_producer}};
+    for (size_t i = 0; i < COUNT_OF(maps); i++) {
+        for (size_t j = 0; j < maps[i].written->set.count; j++) {
+            const struct kafka_property *property = &maps[i].written->set.list[j];
+            bool is_other = slice_equal_text(property->name, "security.protocol") &&
+                            !slice_equal_nocase(slice_sub(property->value, 0, 5), SLICE("sasl_"));
+            bool is_mechanism = slice_equal_text(property->name, "sasl.mechanism") ||
+                                slice_equal_text(property->name, "sasl.mechanisms");
+            is_other |= is_mechanism && !kafka_property_is_msk_iam(property) &&
+                        !slice_equal_text(property->value, "OAUTHBEARER");
+            char path[PROBLEM_PATH_MAX];
+            (void)snprintf(path, sizeof path, "%s.%.*s", maps[i].path, SLICE_ARG(property->name));
+            if (is_other)
+                problems_add(problems, maps[i].written->places[j], slice_of_text(path),
+                             "contradicts kafka.auth: aws_msk_iam, which logs in by SASL_SSL and "
+                             "OAUTHBEARER; remove one of them");
+        }
+    }
+}
+
 static void check_client_key(const struct settings *s, struct problems *problems)
 {
     if (s->bedrock_client_key.len > 0 && s->bedrock_client_certificate.len == 0 &&
@@ -348,6 +376,8 @@ void settings_check_relations(const struct settings *settings, struct problems *
     check_switches(settings, problems);
     check_client_key(settings, problems);
     check_kafka_auth(settings, problems);
+    if (settings_kafka_auth(settings) == KAFKA_AUTH_MSK_IAM)
+        check_msk_properties(settings, problems);
     check_kafka(settings, problems);
     check_heartbeat(settings, problems);
     check_record_size(settings, problems);
