@@ -5,6 +5,7 @@ import dataclasses
 import datetime
 import json
 import os
+import re
 import signal
 import subprocess
 import threading
@@ -147,3 +148,17 @@ def test_the_token_of_a_container_is_read_for_each_request():
         finally:
             running.stop()
         assert "canary" not in "".join(running.lines)
+
+
+@pytest.mark.parametrize("name", ["a_role_by_a_source_profile", "web_identity_of_the_environment", "a_login", "a_container",
+                                  "an_instance", "a_console_login_is_renewed_after_its_end"])
+def test_check_says_whose_the_keys_are(name):
+    with kit.made(NAMES[name]) as (env, world):
+        options = [word for name, value in SETTINGS.items() for word in ("--set", f"{name}={value}")]
+        done = subprocess.run([kit.built("bedrock-worker"), "check", "--connect", *options], env=env, text=True,
+                              capture_output=True, timeout=PATIENCE, check=False)
+        issued = [key for key in world.keys.secrets if key.startswith("ASIA")]
+    who = re.search(r"^ok +identity: account (\d+) as (.+)$", done.stdout, re.M)
+    assert who and who.group(1) == "111122223333", done.stdout
+    assert len(issued) == 1 and who.group(2) == world.arns.get(issued[0], f"arn:aws:iam::111122223333:user/{issued[0]}")
+    assert "canary" not in (done.stdout + done.stderr).replace("canary.awsapps.com", "").replace("user/canary", "")
