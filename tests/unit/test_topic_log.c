@@ -76,6 +76,31 @@ static void a_log_that_was_cut_goes_on_at_the_cut_and_pays_nothing_again(void **
     }
 }
 
+static void calls_of_records_that_were_cut_end_and_the_others_are_used(void **state)
+{
+    (void)state;
+    struct engine_config config = kit_config();
+    config.keep_lost_ms = 600000;
+    struct kit *kit = kit_new(&config);
+    kit->topic_id = FIRST_TOPIC;
+    kit->epoch_now = 5;
+    kit_assign(kit, 0);
+    take(kit, 0, 12);
+    kit_commit(kit);
+    assert_int_equal(kit_open_calls(kit), 12);
+    out_of_range(kit, 8, 0, 8);
+    assert_int_equal(kit->logged[LOG_PARTITION_CUT], 1);
+    assert_int_equal(kit_open_calls(kit), 8);
+    take(kit, 0, 8);
+    for (int64_t offset = 0; offset < 8; offset++)
+        kit_answer(kit, offset);
+    kit_settle(kit);
+    assert_int_equal(kit->call_count, 12);
+    assert_int_equal(kit_count(kit, OUTPUT_RESPONSE), 8);
+    assert_int_equal(kit->committed[0], 8);
+    kit_free(kit);
+}
+
 static void a_map_is_kept_below_the_cut(void **state)
 {
     (void)state;
@@ -248,6 +273,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_log_that_was_cut_goes_on_at_the_cut_and_pays_nothing_again),
+        cmocka_unit_test(calls_of_records_that_were_cut_end_and_the_others_are_used),
         cmocka_unit_test(a_map_is_kept_below_the_cut),
         cmocka_unit_test(a_log_that_ends_inside_the_map_was_cut_there),
         cmocka_unit_test(a_new_leader_that_lags_is_not_taken_for_a_cut),

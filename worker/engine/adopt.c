@@ -162,6 +162,20 @@ void adopt_opened(struct engine *engine, struct partition *partition, int64_t of
 
 /* ---- ends ---- */
 
+void adopt_below(struct engine *engine, const struct partition *partition, int64_t end)
+{
+    struct job *first = shelf_first(partition);
+    if (first == NULL)
+        return;
+    struct link *jobs = &first->partition->jobs;
+    for (struct link *link = jobs->next; link != jobs;) {
+        struct job *job = LINK_OWNER(link, struct job, link_partition);
+        link = link->next;
+        if (job->offset >= end)
+            job_forsake(engine, job, "the log was cut below it");
+    }
+}
+
 void adopt_end(struct engine *engine)
 {
     for (struct job *job; (job = shelf_oldest(engine, true, true)) != NULL;)

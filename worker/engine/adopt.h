@@ -24,6 +24,9 @@ MUST_CHECK bool adopt_record(struct engine *engine, struct partition *partition,
 /* The topic was recreated: ends the jobs on the partition's page. */
 void adopt_none(struct engine *engine, const struct partition *partition);
 
+/* The log was cut: its records at and above `end` are gone. Ends the jobs there. */
+void adopt_below(struct engine *engine, const struct partition *partition, int64_t end);
+
 /* Ends jobs of the shelf until a request has room in the pool and in max_held_bytes: answers before
  * running calls, and of partitions of ours only when nothing else holds the room. False: it has
  * none. */

@@ -88,6 +88,7 @@ static void cut_at(struct engine *engine, struct partition *partition, int64_t e
     int64_t next = partition->ledger.next;
     partition = reopen(engine, partition);
     int64_t lost = ledger_cut(&partition->ledger, end);
+    adopt_below(engine, partition, end);
     ENGINE_LOG(engine, LOG_PARTITION_CUT, PARTITION_FIELDS(partition), FIELD_INT("end", end),
                FIELD_INT("offset", next), FIELD_INT("lost", lost));
     activate(engine, partition, partition->ledger.next, -1);
