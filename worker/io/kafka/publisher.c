@@ -21,10 +21,9 @@
 #define POLL_EVERY         64 /* records between two polls for delivery reports */
 #define ABORTS_MAX         8  /* in a row; after more the publisher replaces the producer */
 #define TOPICS_TIMEOUT_MS  1000
-#define TOPICS_MAX         8192 /* reply topics among them; with more the publisher replaces the producer \
-                                 */
-#define METADATA_TEXT_MAX 1048576
-#define SET_BYTES_KEPT_MS 300000 /* how long a smaller batch.size stays */
+#define TOPICS_MAX         8192 /* with more, reply topics, the publisher replaces the producer */
+#define METADATA_TEXT_MAX  1048576
+#define SET_BYTES_KEPT_MS  300000 /* how long a smaller batch.size stays */
 
 /* What to do after a step of a transaction. */
 enum verdict { GO_ON, MUST_ABORT, MUST_RENEW };
