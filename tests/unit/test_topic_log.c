@@ -269,6 +269,32 @@ static void a_running_worker_whose_log_is_cut_goes_on_at_the_cut(void **state)
     kit_free(kit);
 }
 
+static void a_cut_does_not_end_a_doubt(void **state)
+{
+    (void)state;
+    struct kit *kit = second_life(3);
+    take(kit, 3, 8);
+    kit_wait(kit, 200);
+    if (kit->has_batch)
+        kit_commit(kit);
+    engine_partition_end(kit->engine, kit->tenures[0], 8);
+    (void)snprintf(kit->membership, sizeof kit->membership, "generation 2");
+    kit_wait(kit, 200); /* the engine reads the offsets again before it calls or commits */
+    engine_watermarks_read(kit->engine, kit->tenures[0], OK, 0, 8);
+    assert_int_equal(kit->logged[LOG_PARTITION_CUT], 1);
+    kit->reads.count = 0;
+    kit->epoch_now = 6;
+    size_t calls = kit->call_count;
+    take(kit, 3, 9);
+    kit_wait(kit, 200);
+    assert_int_equal(kit->call_count, calls);
+    assert_true(!kit->has_batch || kit->batch.offset_count == 0);
+    kit_read(kit);
+    kit_wait(kit, 200);
+    assert_true(kit->call_count > calls);
+    kit_free(kit);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -282,6 +308,7 @@ int main(void)
         cmocka_unit_test(a_recreated_topic_is_noticed_at_the_assignment_however_far_it_has_grown),
         cmocka_unit_test(a_topic_whose_id_is_unknown_is_taken_for_the_same),
         cmocka_unit_test(no_epoch_is_committed_behind_markers),
+        cmocka_unit_test(a_cut_does_not_end_a_doubt),
         cmocka_unit_test(a_running_worker_whose_log_is_cut_goes_on_at_the_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

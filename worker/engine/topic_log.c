@@ -86,12 +86,15 @@ static struct partition *reopen(struct engine *engine, struct partition *partiti
 static void cut_at(struct engine *engine, struct partition *partition, int64_t end)
 {
     int64_t next = partition->ledger.next;
+    bool is_in_doubt = !partition->is_verified;
     partition = reopen(engine, partition);
     int64_t lost = ledger_cut(&partition->ledger, end);
     adopt_below(engine, partition, end);
     ENGINE_LOG(engine, LOG_PARTITION_CUT, PARTITION_FIELDS(partition), FIELD_INT("end", end),
                FIELD_INT("offset", next), FIELD_INT("lost", lost));
     activate(engine, partition, partition->ledger.next, -1);
+    if (is_in_doubt) /* what the log says does not show that the group still has this member */
+        partition_doubt(engine, partition);
 }
 
 bool topic_log_is_cut(struct engine *engine, struct partition *partition,

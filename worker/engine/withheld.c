@@ -72,9 +72,20 @@ static void gather(struct gathered *all, const struct partition *partition)
         all->age_ms = partition->withheld_age_ms;
 }
 
+/* Their numbers, and what waits there as far as it is known. */
+static void add_which(const struct gathered *all, struct buf *ret_text)
+{
+    buf_add(ret_text, buf_slice(&all->numbers));
+    if (all->records > 0)
+        buf_addf(ret_text, "; %lld records", (long long)all->records);
+    if (all->age_ms >= 0)
+        buf_addf(ret_text, ", the oldest %lld h old", (long long)(all->age_ms / 3600000));
+}
+
 static void log_line(struct engine *engine, const struct partition *first)
 {
-    char numbers[NUMBERS_MAX];
+    char numbers[NUMBERS_MAX], text[NUMBERS_MAX + 128];
+    struct buf which = {.ptr = text, .room = sizeof text, .limit = sizeof text};
     struct gathered all = {
         .age_ms = -1, .numbers = {.ptr = numbers, .room = sizeof numbers, .limit = sizeof numbers}};
     uint32_t cursor = 0;
@@ -82,10 +93,11 @@ static void log_line(struct engine *engine, const struct partition *first)
         if (partition->step == PARTITION_WITHHELD && partition->withheld == first->withheld &&
             slice_equal(partition->topic, first->topic))
             gather(&all, partition);
+    add_which(&all, &which);
     ENGINE_LOG(engine, LOG_PARTITIONS_WITHHELD, FIELD_TEXT("topic", first->topic),
                FIELD_TEXT("group", engine->config.output.group_id),
-               FIELD_INT("partitions", all.partitions),
-               FIELD_TEXT("numbers", buf_slice(&all.numbers)), FIELD_INT("records", all.records),
+               FIELD_INT("partitions", all.partitions), FIELD_TEXT("which", buf_slice(&which)),
+               FIELD_INT("records", all.records),
                FIELD_INT("age_h", all.age_ms < 0 ? -1 : all.age_ms / 3600000),
                FIELD_TEXT("why", slice_of_text(withheld_label(first->withheld))),
                FIELD_TEXT("reason", slice_of_text(withheld_reason(first->withheld))),
