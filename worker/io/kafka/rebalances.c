@@ -122,6 +122,7 @@ static void assign_answer(struct kafka_rebalances *rebalances, const struct reba
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(rebalance->list->cnt);
     rd_kafka_topic_partition_list_t *now = rd_kafka_topic_partition_list_new(1);
     rd_kafka_topic_partition_list_t *later = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_t *checked = rd_kafka_topic_partition_list_new(1);
     for (int i = 0; i < rebalance->list->cnt; i++) {
         const rd_kafka_topic_partition_t *element = &rebalance->list->elems[i];
         struct part *part = parts_find(rebalances->parts, element->topic, element->partition);
@@ -131,22 +132,28 @@ static void assign_answer(struct kafka_rebalances *rebalances, const struct reba
         part_open(part);
         part->is_assigned = true;
         part->is_paused = part->state == PART_WAITING;
-        (void)rd_kafka_topic_partition_list_add(part->is_paused ? later : now, part->topic,
-                                                part->partition);
+        (void)rd_kafka_topic_partition_list_add(part->is_paused          ? later
+                                                : part->start_epoch >= 0 ? checked
+                                                                         : now,
+                                                part->topic, part->partition);
         rd_kafka_topic_partition_list_add(list, part->topic, part->partition)->offset =
             part->is_paused ? 0 : part->start_offset;
         if (!part->is_paused)
             part->state = PART_RUNNING;
     }
-    /* Before the assignment, so that nothing is fetched of a paused one in between. A partition may
+    /* Before the assignment, so that nothing is fetched of a paused one in between, nor before an
+     * epoch is checked: a fetch would only say that the offset is out of range. A partition may
      * still be paused from its last time with this worker. */
     parts_pause(rebalances->parts, later, true);
+    parts_pause(rebalances->parts, checked, true);
     parts_pause(rebalances->parts, now, false);
     kafka_log_error(rebalances->parts->log, "assign",
                     rd_kafka_incremental_assign(rebalances->parts->client, list));
-    for (int i = 0; i < now->cnt; i++)
+    for (int i = 0; i < checked->cnt; i++)
         part_check_epoch(
-            parts_find(rebalances->parts, now->elems[i].topic, now->elems[i].partition));
+            parts_find(rebalances->parts, checked->elems[i].topic, checked->elems[i].partition));
+    parts_pause(rebalances->parts, checked, false);
+    rd_kafka_topic_partition_list_destroy(checked);
     rd_kafka_topic_partition_list_destroy(list);
     rd_kafka_topic_partition_list_destroy(now);
     rd_kafka_topic_partition_list_destroy(later);
@@ -237,11 +244,15 @@ void rebalances_restart(struct kafka_rebalances *rebalances)
         kafka_log_error(rebalances->parts->log, "stop",
                         rd_kafka_incremental_unassign(rebalances->parts->client, list));
         list->elems[0].offset = part->start_offset;
+        if (part->start_epoch >= 0)
+            parts_pause(rebalances->parts, list, true);
         kafka_log_error(rebalances->parts->log, "start",
                         rd_kafka_incremental_assign(rebalances->parts->client, list));
-        rd_kafka_topic_partition_list_destroy(list);
         part_restarted(part);
         part_check_epoch(part);
+        if (part->start_epoch >= 0)
+            parts_pause(rebalances->parts, list, false);
+        rd_kafka_topic_partition_list_destroy(list);
     }
 }
 
