@@ -117,6 +117,9 @@ WRONG = {
 
     "usage as a text": ("usage.exact", put(["data", "usage", "input_tokens"], "29")),
     "usage of another event": ("usage.exact", put(["type"], "bedrock.chat.usage.v2")),
+    "a lost call with a time": ("usage.lost", put(["data", "started_at"], "2026-11-22T10:00:00.226Z")),
+    "a lost call that does not say whether it was begun": ("usage.lost", drop("data", "begun")),
+    "a call without a time": ("usage.estimated", drop("data", "started_at")),
     "an estimate without a reason": ("usage.estimated", drop("data", "reason")),
     "a reason without an estimate": ("usage.exact", put(["data", "reason"], "timeout")),
     "an unknown reason": ("usage.estimated", put(["data", "reason"], "tired")),

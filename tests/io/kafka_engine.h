@@ -55,7 +55,7 @@ struct engine {
     char batch_metadata[64];
     size_t batch_count; /* the first ones of the queue */
     bool is_batch_open, is_judging, is_stopping, has_ended;
-    uint64_t batch_id;
+    uint64_t batch_id, batch_acknowledged;
     int64_t now_ms, retry_at_ms;
     /* set by tests */
     size_t room_limit; /* records pending at once */
@@ -232,6 +232,15 @@ void engine_siblings_read(struct engine *engine, struct tenure tenure, uint32_t 
                           enum err err, const struct committed *siblings, size_t count)
 {
     (void)engine, (void)tenure, (void)ticket, (void)err, (void)siblings, (void)count;
+}
+
+void engine_offsets_committed(struct engine *engine, struct tenure tenure, uint64_t batch)
+{
+    kit_lock(engine);
+    (void)kit_part_of(engine, tenure);
+    assert_true(batch >= engine->batch_acknowledged && batch <= engine->batch_id);
+    engine->batch_acknowledged = batch;
+    kit_unlock(engine);
 }
 
 void engine_watermarks_read(struct engine *engine, struct tenure tenure, enum err err, int64_t low,

@@ -22,6 +22,8 @@ void audit_call_ended(struct world *world, struct worker *worker, int log, int64
     /* Its next owner cannot know that a call cost nothing. */
     if (!is_billable && account->is_known)
         kafka_record(world, log, offset)->died_may++;
+    if (!is_billable)
+        marks_call_cost_nothing(kafka_record(world, log, offset));
     if (is_billable && account->is_renounced)
         account->orphans++;
     else if (is_billable)
@@ -106,6 +108,24 @@ static void lost_is_settled(struct world *world, struct fake_record *record, int
         world->workers[i].accounts[log][offset].is_lost = false;
 }
 
+static bool is_replaced(const struct world *world, const struct uuid *id)
+{
+    for (uint64_t i = 0; i < world->usages; i++)
+        if (memcmp(&world->usage_ids[i].replaces, id, sizeof *id) == 0)
+            return true;
+    return false;
+}
+
+/* Whether the record counts beside those that are there: readers leave out what another replaces.
+ */
+static bool counts(const struct world *world, const char *id, const char *value)
+{
+    struct uuid own;
+    memcpy(own.text, id, UUID_TEXT_LEN);
+    const char *replaces = strstr(value, "\"replaces\":\"");
+    return !is_replaced(world, &own) && (replaces == NULL || !is_known(world, replaces + 12));
+}
+
 void audit_usage(struct world *world, struct worker *worker, const char *value, bool is_witnessed)
 {
     int log;
@@ -124,6 +144,8 @@ void audit_usage(struct world *world, struct worker *worker, const char *value, 
     note_usage(world, id, value, is_witnessed);
     if (was_known)
         return;
+    if (counts(world, id, value))
+        marks_usage(record);
     if (strstr(value, "\"worker_lost\"") != NULL) {
         MUST(world, record->is_lost_expected || record->is_gone ||
                         (!world->config.exactly_once && world->is_shaken));
@@ -175,7 +197,8 @@ static bool is_count_settled(const struct fake_record *record, const struct acco
 {
     bool is_own = account->is_known && account->known_deaths == record->deaths;
     int begun = record->deaths + (account->open > 0 ? 1 : 0);
-    if (account->open == 0 && open != NULL && open->is_under_way)
+    bool is_new_mark = open != NULL && open->is_marked && open->begun > record->deaths + 1;
+    if (account->open == 0 && open != NULL && open->is_under_way && !is_new_mark)
         return false;
     return !is_own || (open != NULL && open->begun > begun);
 }
@@ -205,13 +228,23 @@ static void check_begun(struct world *world, struct worker *worker, int log, int
     if (account->orphans > 0 && open != NULL && open->is_under_way &&
         (!record->is_lost_expected || account->is_known))
         account->cut = 1;
+    /* A call of a lost tenure that another owner recorded is in no map, adopted or not. */
+    if (account->is_renounced && (open == NULL || !open->is_under_way))
+        account->cut = 0;
     if (account->orphans > 0 || account->is_renounced || record->is_gone)
         return; /* which of them is in the batch, or adopted, is unknown */
     if (account->is_forgiven)
         is_owed_by_dead = false;
     MUST(world, account->cut + is_owed_by_dead <= 1);
     bool is_running = account->cut > 0 || is_owed_by_dead;
+    MUST(world, account->cut == 0 || open == NULL || !open->is_marked);
     int begun = record->deaths + lost + (is_running ? 1 : 0);
+    /* A request that is marked has no call yet. */
+    if (world->config.write_ahead && !is_running && open != NULL && open->is_marked) {
+        is_running = true;
+        begun++;
+        account->cut = 1; /* its next owner takes it for a call */
+    }
     MUST(world, (open != NULL && open->is_under_way) == is_running);
     int told = open == NULL ? 0 : open->begun;
     begun += account->is_spent;
@@ -359,14 +392,6 @@ bool audit_is_quiet(const struct world *world, int log)
                 return false;
         }
     return true;
-}
-
-static bool is_replaced(const struct world *world, const struct uuid *id)
-{
-    for (uint64_t i = 0; i < world->usages; i++)
-        if (memcmp(&world->usage_ids[i].replaces, id, sizeof *id) == 0)
-            return true;
-    return false;
 }
 
 static bool came_before(const struct world *world, uint64_t usage)

@@ -135,6 +135,7 @@ static void on_call_start(void *self, struct call_ref ref, const struct http_req
     record->holder_life = (int)worker->incarnation;
     worker->calls[ref.index] = (struct fake_call){
         .is_open = true, .ref = ref, .log = log, .offset = offset, .key = record->key};
+    marks_call_began(world, worker, log, offset, has_two);
     audit_call_began(world, worker, log, offset);
     enum outcome outcome = draw(world, record);
     int64_t delay_ms = world_chance(world, FAULT_SLOW) ? SLOW_MS : 1 + world_delay(world, 1500);

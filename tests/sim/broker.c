@@ -271,6 +271,7 @@ static void keep(struct world *world, struct worker *worker)
         kept->offset = offset->offset;
         memcpy(kept->metadata, offset->metadata.ptr, offset->metadata.len);
         kept->metadata_len = offset->metadata.len;
+        kept->batch = offset->batch;
     }
     if (worker->batch.is_last)
         broker_commit_kept(world, worker);
@@ -302,6 +303,8 @@ void broker_commit_kept(struct world *world, struct worker *worker)
             continue;
         kept->is_set = false;
         commit_offset(world, worker, i, kept->offset, slice_of(kept->metadata, kept->metadata_len));
+        if (worker->has_tenure[i])
+            engine_offsets_committed(worker->engine, worker->tenures[i], kept->batch);
     }
 }
 

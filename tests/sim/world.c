@@ -211,6 +211,7 @@ static void worker_crash(struct world *world, struct worker *worker)
     kafka_kick(world, worker, true);
     audit_worker_died(world, worker);
     worker_end(worker);
+    marks_check(world);
     world_add(world, EVENT_START, worker, world_delay(world, 5000));
 }
 
@@ -230,6 +231,7 @@ static void worker_turn(struct world *world, struct worker *worker)
         kafka_kick(world, worker, false);
         audit_worker_ended(world, worker);
         worker_end(worker);
+        marks_check(world);
         if (!world->is_calm || !kafka_all_answered(world))
             world_add(world, EVENT_START, worker, world_delay(world, 3000));
         return;
@@ -401,6 +403,7 @@ static void choose_config(struct world *world)
         .reply_allowed = ALLOWED,
         .reply_allowed_count = COUNT_OF(ALLOWED),
         .exactly_once = random_below(random, 5) > 0,
+        .write_ahead = random_below(random, 3) > 0,
         .send_dead_letters = true,
         .send_error_responses = true,
         .max_in_flight = 1 + (uint32_t)random_below(random, 24),

@@ -9,6 +9,7 @@
  *   outage.c   all brokers away
  *   broker.c   transactions; checks what is committed
  *   audit.c    which calls were billed; checks usage records, offset maps and repeated calls
+ *   marks.c    checks that no billed call is missing from usage
  *   bedrock.c  calls and their outcomes; checks what is called
  */
 #ifndef SIM_WORLD_H
@@ -74,6 +75,7 @@ struct fake_record {
     int64_t timestamp_ms;    /* 0 = it did not come yet */
     bool is_lost_expected;   /* its owner died while the map had a running call */
     int deaths;              /* recorded calls of owners that died */
+    int billed, booked;      /* calls that were made and may be billed; their usage records */
     struct uuid run;         /* of the last chunk */
     int64_t run_next;        /* seq of the next chunk; -1 = the run is closed */
 };
@@ -126,6 +128,7 @@ struct kept {
     int64_t offset;
     char metadata[4200];
     size_t metadata_len;
+    uint64_t batch;
 };
 
 struct worker {
@@ -327,6 +330,16 @@ void audit_worker_ended(struct world *world, struct worker *worker);
 /* At a log's end: without the replaced ones, there is one usage record for each call. */
 void audit_check_log(struct world *world, int log);
 bool audit_is_quiet(const struct world *world, int log);
+
+/* marks.c */
+void marks_call_began(struct world *world, const struct worker *worker, int log, int64_t offset,
+                      bool has_two_owners);
+void marks_call_cost_nothing(struct fake_record *record);
+/* A usage record of this request with a new id was committed. */
+void marks_usage(struct fake_record *record);
+/* Whenever a worker is gone, and at the end: each billed call is recorded, or will be by its worker
+ * or by its successor. */
+void marks_check(struct world *world);
 
 /* bedrock.c */
 void bedrock_ports(struct ports *ports);

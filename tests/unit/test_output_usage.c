@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -18,7 +19,9 @@
     "\"time\":\"2026-11-22T10:00:01.927Z\",\"datacontenttype\":\"application/json\",\"data\":"     \
     "{\"request_id\":\"order-17\",\"call\":\"019aab1e-5000-7000-8000-000000000002\","              \
     "\"attempt\":2,"
-#define SOURCE "\"source\":{\"topic\":\"bedrock.requests\",\"partition\":3,\"offset\":42}}}"
+#define SOURCE                                                                                     \
+    "\"source\":{\"topic\":\"bedrock.requests\",\"partition\":3,\"offset\":42,\"timestamp\":"      \
+    "\"2026-11-22T10:00:00.083Z\"}}}"
 
 static struct output *encode(const struct output_kit *kit)
 {
@@ -76,6 +79,40 @@ static void an_estimated_usage_record_matches_the_golden_one(void **state)
                      "\"duration_ms\":701,\"usage\":{\"input_tokens\":29,\"output_tokens\":21,"
                      "\"total_tokens\":50,\"cache_read_tokens\":0,\"cache_write_tokens\":0,"
                      "\"convention\":\"langchain\"}," SOURCE);
+    output_free(output);
+}
+
+static void a_lost_call_says_whether_it_was_begun_and_not_when(void **state)
+{
+    (void)state;
+    static const char *const BEGUN[] = {"yes", "unknown"};
+    struct output_kit kit;
+    kit_init(&kit);
+    kit.usage.final = false;
+    kit.usage.estimated_reason = "worker_lost";
+    for (size_t i = 0; i < COUNT_OF(BEGUN); i++) {
+        char member[32];
+        (void)snprintf(member, sizeof member, "\"begun\":\"%s\"", BEGUN[i]);
+        kit.usage.begun = BEGUN[i];
+        struct output *output = encode(&kit);
+        struct buf text OWNED_BY(buf_done);
+        buf_init(&text, 65536);
+        buf_add(&text, output->value);
+        assert_non_null(strstr(buf_text(&text), member));
+        assert_null(strstr(buf_text(&text), "started_at"));
+        assert_null(strstr(buf_text(&text), "duration_ms"));
+        output_free(output);
+    }
+}
+
+static void a_record_without_a_timestamp_has_none_in_its_usage(void **state)
+{
+    (void)state;
+    struct output_kit kit;
+    kit_init(&kit);
+    kit.record.timestamp_type = TIMESTAMP_NONE;
+    struct output *output = encode(&kit);
+    assert_true(slice_ends(output->value, SLICE("\"partition\":3,\"offset\":42}}}")));
     output_free(output);
 }
 
@@ -185,6 +222,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_usage_record_matches_the_golden_one),
         cmocka_unit_test(an_estimated_usage_record_matches_the_golden_one),
+        cmocka_unit_test(a_lost_call_says_whether_it_was_begun_and_not_when),
+        cmocka_unit_test(a_record_without_a_timestamp_has_none_in_its_usage),
         cmocka_unit_test(a_usage_record_is_a_cloud_event_in_structured_mode),
         cmocka_unit_test(a_usage_record_outlives_the_request),
         cmocka_unit_test(a_usage_record_over_the_limit_is_rejected),

@@ -211,6 +211,7 @@ static void fill_engine(const struct settings *settings, struct assembly *assemb
         .transactional_id = slice_of_text(assembly->transactional_id),
         .ordering = (enum ordering)settings->delivery_ordering,
         .exactly_once = kafka->exactly_once,
+        .write_ahead = settings->delivery_write_ahead,
         .send_dead_letters = settings->delivery_dead_letters,
         .send_error_responses = settings->delivery_error_responses,
         .max_in_flight = (uint32_t)settings->delivery_max_in_flight,

@@ -81,6 +81,8 @@ void batch_add_offset(struct engine *engine, struct partition *partition)
         .partitions = partition->topic_partitions,
     };
     CHECK(ledger_add_map(ledger, &stamp, &partition->batch_map) == OK);
+    if (engine->config.write_ahead)
+        ledger_tell(ledger, (uint32_t)(batch->id + 1));
     ledger->is_changed = false;
     link_out(&ledger->link_changed);
     if (partition->results > partition->batch_results)
@@ -94,6 +96,7 @@ void batch_add_offset(struct engine *engine, struct partition *partition)
         .offset = partition->batch_offset,
         .leader_epoch = ledger_epoch(ledger, partition->batch_offset),
         .metadata = buf_slice(&partition->batch_map),
+        .batch = batch->id + 1,
     };
 }
 

@@ -31,6 +31,7 @@ enum err calls_init(struct engine *engine)
         engine->calls.free[i] = count - 1 - i;
     }
     engine->calls.free_count = count;
+    engine->calls.cuts = 1;
     buf_init(&engine->calls.url, URL_BYTES_MAX);
     buf_init(&engine->calls.headers, HEADERS_BYTES);
     buf_init(&engine->calls.body, BODY_BYTES_MAX);
@@ -48,6 +49,8 @@ void call_free(struct engine *engine, struct call *call)
     call->job = NULL;
     engine->calls.free[engine->calls.free_count++] = call->index;
     engine->calls.open_count--;
+    if (engine->calls.ended < engine->config.max_in_flight)
+        engine->calls.ended++;
 }
 
 void calls_done(struct engine *engine)
@@ -71,6 +74,26 @@ uint32_t calls_open(const struct engine *engine)
 uint32_t calls_free(const struct engine *engine)
 {
     return engine->calls.free_count;
+}
+
+uint32_t calls_room(const struct engine *engine)
+{
+    const struct calls *calls = &engine->calls;
+    uint32_t ahead = engine->config.write_ahead ? calls->ended : 0;
+    return calls->free_count + ahead > calls->marked ? calls->free_count + ahead - calls->marked
+                                                     : 0;
+}
+
+void calls_mark(struct engine *engine, int change)
+{
+    CHECK(change > 0 || engine->calls.marked > 0);
+    engine->calls.marked += (uint32_t)change;
+}
+
+void calls_cut(struct engine *engine)
+{
+    engine->calls.ended = 0;
+    engine->calls.cuts++;
 }
 
 /* ---- the request ---- */

@@ -28,6 +28,14 @@ uint32_t calls_open(const struct engine *engine);
 /* Number of free call slots. Open and free together: delivery.max_in_flight. */
 uint32_t calls_free(const struct engine *engine);
 
+/* How many more jobs may be called now or, with delivery.write_ahead, marked for a call: the free
+ * slots that no marked job is to have, and ahead as many as calls ended since the last cut. */
+uint32_t calls_room(const struct engine *engine);
+/* Counts a job as marked (1) or not any more (-1). */
+void calls_mark(struct engine *engine, int change);
+/* A batch with offsets was cut. */
+void calls_cut(struct engine *engine);
+
 /* Builds and signs the request of `attempt` (from attempt_begin) and starts the exchange; job->call
  * is the call. CHECKs that there are credentials and a free slot. On an error the call did not
  * begin and *ret_why has the reason. */

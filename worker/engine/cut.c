@@ -1,6 +1,7 @@
 #include "engine/cut.h"
 
 #include "engine/batch.h"
+#include "engine/mark.h"
 #include "engine/membership.h"
 #include "engine/partition.h"
 #include "engine/result.h"
@@ -10,6 +11,7 @@
  * (1 MiB); a larger commit fails, however often. */
 #define OFFSETS_BYTES_MAX  (512 * 1024)
 #define OFFSET_BESIDE      (150 + 2 * TOPIC_ROOM) /* bytes of an offset beside its map: names */
+#define STALE_LOOK_MS      5000
 #define ABORT_PAUSE_MIN_MS 100
 #define ABORT_PAUSE_MAX_MS 10000
 
@@ -173,10 +175,12 @@ static void cut(struct engine *engine)
     if (is_member)
         take_offsets(engine);
     engine->cuts.last_ms = engine->now_ms;
-    if (batch_partitions(engine) > 0)
+    if (batch_partitions(engine) > 0) {
         engine->cuts.last_offsets_ms = engine->now_ms;
-    else if (batch_outputs(engine) == 0)
+        marks_cut(engine);
+    } else if (batch_outputs(engine) == 0) {
         return;
+    }
     batch_open(engine, membership_number(engine),
                results_queued(engine) == 0 && is_draining(engine));
 }
@@ -208,8 +212,23 @@ static int64_t cut_due_ms(struct engine *engine)
     return due_ms < engine->cuts.after_ms ? engine->cuts.after_ms : due_ms;
 }
 
+/* A map that tells calls as under way that have ended, or as marked that run, is no reason for a
+ * commit at once; but it is not left for long. */
+static void renew_stale_maps(struct engine *engine)
+{
+    if (engine->now_ms < engine->cuts.stale_look_ms)
+        return;
+    engine->cuts.stale_look_ms = engine->now_ms + STALE_LOOK_MS;
+    uint32_t cursor = 0;
+    for (struct partition *partition; (partition = slots_next(engine, &cursor)) != NULL;)
+        if (partition->ledger.is_stale)
+            ledger_change(&partition->ledger);
+}
+
 void cut_turn(struct engine *engine, int64_t *ret_next_ms)
 {
+    if (engine->config.write_ahead)
+        renew_stale_maps(engine);
     if (batch_is_open(engine) || engine->has_ended)
         return;
     int64_t due_ms = cut_due_ms(engine);

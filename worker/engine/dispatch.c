@@ -1,6 +1,7 @@
 #include "engine/dispatch.h"
 
 #include "engine/job.h"
+#include "engine/mark.h"
 #include "engine/membership.h"
 #include "engine/partition.h"
 #include "engine/refusal.h"
@@ -54,13 +55,13 @@ static enum wait slot_gate(struct engine *engine, const struct target *target,
                            int64_t *ret_again_ms)
 {
     (void)target, (void)ret_again_ms;
-    return calls_free(engine) > 0 ? WAIT_NOTHING : WAIT_SLOT;
+    return calls_room(engine) > 0 ? WAIT_NOTHING : WAIT_SLOT;
 }
 
 static enum wait pace_gate(struct engine *engine, const struct target *target,
                            int64_t *ret_again_ms)
 {
-    return target_has_pace(engine, target, ret_again_ms) ? WAIT_NOTHING : WAIT_PACE;
+    return target_has_pace(engine, target, target->marked, ret_again_ms) ? WAIT_NOTHING : WAIT_PACE;
 }
 
 static enum wait share_gate(struct engine *engine, const struct target *target,
@@ -116,14 +117,39 @@ void dispatch_pause(struct engine *engine, int64_t until_ms)
     engine->dispatch.after_ms = until_ms;
 }
 
+/* The gates of a marked job, which has its slot and its share. */
+static bool may_start(struct engine *engine, const struct target *target, int64_t *ret_next_ms)
+{
+    static enum wait (*const GATES[])(struct engine *, const struct target *, int64_t *) = {
+        credentials_gate, membership_gate, stall_gate, answers_gate};
+    int64_t again_ms = INT64_MAX;
+    bool may = true;
+    for (size_t i = 0; i < COUNT_OF(GATES) && may; i++)
+        may = GATES[i](engine, target, &again_ms) == WAIT_NOTHING;
+    may = may && target_has_pace(engine, target, 0, &again_ms);
+    if (!may && again_ms < *ret_next_ms)
+        *ret_next_ms = again_ms;
+    return may;
+}
+
+/* Begins the calls whose marks are committed. What cannot begin now waits for its turn again. */
+static void start_marked(struct engine *engine, int64_t *ret_next_ms)
+{
+    for (struct job *job; (job = marks_next_ready(engine)) != NULL;)
+        job_start_marked(engine, job, may_start(engine, job->target, ret_next_ms));
+}
+
 void dispatch_turn(struct engine *engine, int64_t *ret_next_ms)
 {
-    if (engine->is_stopping || targets_next_ready(engine, NULL) == NULL)
+    if (engine->is_stopping ||
+        (targets_next_ready(engine, NULL) == NULL && !marks_are_ready(engine)))
         return;
     if (membership_recent(engine) == MEMBERSHIP_CHANGED)
         partitions_doubt(engine);
+    start_marked(engine, ret_next_ms);
     for (struct job *job; (job = next_job(engine, ret_next_ms)) != NULL;)
         job_call(engine, job);
+    start_marked(engine, ret_next_ms); /* with a mark that an earlier attempt left */
 }
 
 /* ---- why a job waits ---- */
@@ -142,6 +168,8 @@ enum wait wait_of(struct engine *engine, const struct job *job)
     }
     case JOB_PARKED:
         return WAIT_OFFSETS;
+    case JOB_MARKED:
+        return WAIT_MARK;
     case JOB_CALLING:
         return WAIT_ANSWER;
     case JOB_RESTING:

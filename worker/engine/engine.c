@@ -20,6 +20,7 @@
 #include "engine/job.h"
 #include "engine/job_pool.h"
 #include "engine/lane.h"
+#include "engine/mark.h"
 #include "engine/membership.h"
 #include "engine/meter.h"
 #include "engine/objects.h"
@@ -84,6 +85,7 @@ struct engine *engine_new(const struct engine_config *config, const struct ports
     results_init(engine);
     hold_init(engine);
     withheld_init(engine);
+    marks_init(engine);
     targets_init(engine);
     membership_init(engine);
     history_init(engine);

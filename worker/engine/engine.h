@@ -36,6 +36,7 @@ struct engine_config {
     enum ordering ordering;
     enum start { START_AUTO, START_EARLIEST, START_LATEST } start; /* engine/beginning.h */
     bool exactly_once; /* false: at_least_once: cuts results as soon as the committer is free */
+    bool write_ahead;  /* a call begins after the commit that records it as begun: engine/mark.h */
     bool send_dead_letters, send_error_responses;
     uint32_t max_in_flight, max_held;
     uint64_t max_held_bytes, max_request_bytes, max_answer_bytes;

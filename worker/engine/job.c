@@ -10,6 +10,7 @@
 #include "engine/job_pool.h"
 #include "engine/kept.h"
 #include "engine/lane.h"
+#include "engine/mark.h"
 #include "engine/notices.h"
 #include "engine/meter.h"
 #include "engine/outcome.h"
@@ -61,7 +62,7 @@ void job_settle_earlier_call(struct engine *engine, struct job *job, struct ledg
     struct ledger *ledger = &job->partition->ledger;
     bool is_recorded;
     if (!lost_calls_forget(engine, job->partition, &job->record, taken->begun, &is_recorded)) {
-        outcome_dead_owners_call(engine, job, taken->begun);
+        outcome_dead_owners_call(engine, job, taken);
     } else if (is_recorded) {
         ledger_spend_call(ledger, job->offset);
     } else {
@@ -258,18 +259,34 @@ void job_due(struct engine *engine, struct job *job)
 
 /* ---- 4. called ---- */
 
-void job_call(struct engine *engine, struct job *job)
+/* Leaves the queue, or the marked jobs. */
+static void leave_line(struct engine *engine, struct job *job)
+{
+    if (job->step == JOB_WAITING)
+        target_dequeue(engine, job->target, job);
+    if (job->step == JOB_MARKED)
+        mark_leave(engine, job);
+}
+
+/* Whether it may be called as far as its partition and its time limits go. Else it is parked or
+ * has failed. */
+static bool is_callable(struct engine *engine, struct job *job)
 {
     if (!job->partition->is_verified) {
-        target_dequeue(engine, job->target, job);
+        leave_line(engine, job);
         job_go(engine, job, JOB_PARKED);
         list_add_last(&job->partition->parked, &job->link);
-        return;
+        return false;
     }
     if (is_expired(engine, job) || is_out_of_time(engine, job)) {
         job_fail(engine, job);
-        return;
+        return false;
     }
+    return true;
+}
+
+static void job_begin(struct engine *engine, struct job *job)
+{
     why_clear(&job->why);
     job->result.told = (struct told){.begun = 0};
     if (call_begin(engine, job, attempt_begin(engine, job), &job->why) != OK) {
@@ -277,6 +294,8 @@ void job_call(struct engine *engine, struct job *job)
         job_fail(engine, job);
         return;
     }
+    if (job->step == JOB_MARKED)
+        mark_use(engine, job);
     target_begin_call(engine, job);
     timers_stop(&engine->timers, &job->due);
     job_go(engine, job, JOB_CALLING);
@@ -287,6 +306,31 @@ void job_call(struct engine *engine, struct job *job)
         engine->stats.retries++;
     else
         meter_first_call(engine, job);
+}
+
+void job_call(struct engine *engine, struct job *job)
+{
+    if (!is_callable(engine, job))
+        return;
+    if (!engine->config.write_ahead) {
+        job_begin(engine, job);
+        return;
+    }
+    target_dequeue(engine, job->target, job);
+    mark_set(engine, job);
+}
+
+void job_start_marked(struct engine *engine, struct job *job, bool may)
+{
+    if (!is_callable(engine, job))
+        return;
+    if (may) {
+        CHECK(ledger_may_begin(&job->partition->ledger, job->offset));
+        job_begin(engine, job);
+        return;
+    }
+    mark_leave(engine, job);
+    job_wait(engine, job, true);
 }
 
 /* ---- 5. the call ended: answered, tried again, or failed ---- */
@@ -439,8 +483,7 @@ static void job_finish(struct engine *engine, struct job *job)
 {
     /* Only a call that came from the shelf ends behind an earlier request of its key. */
     bool is_early = job->step == JOB_CALLING && (job->is_blocked || job->is_turn_lost);
-    if (job->step == JOB_WAITING)
-        target_dequeue(engine, job->target, job);
+    leave_line(engine, job);
     engine->stats.answered++;
     if (job->why.err != OK)
         engine->stats.failed++;
@@ -525,15 +568,13 @@ void job_drop(struct engine *engine, struct job *job)
     CHECK(job->call == NULL && !job_is_finished(job));
     if (job_finish_kept(engine, job))
         return;
-    if (job->step == JOB_WAITING)
-        target_dequeue(engine, job->target, job);
+    leave_line(engine, job);
     leave_shelf(engine, job, "its call failed");
     trace_chat(engine, job, NULL);
     trace_process(engine, job, false);
     lane_leave(engine, job);
     if (!job->partition->is_gone)
-        ledger_drop(&job->partition->ledger, job->offset,
-                    job->calls > 0 ? lost_calls_hash(engine, &job->record) : 0);
+        ledger_drop(&job->partition->ledger, job->offset, lost_calls_hash(engine, &job->record));
     job_free(engine, job);
 }
 

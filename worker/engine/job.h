@@ -17,9 +17,13 @@ void job_settle_earlier_call(struct engine *engine, struct job *job, struct ledg
 void job_route(struct engine *engine, struct job *job);
 /* The job leads its lane from now on. */
 void job_lead(struct engine *engine, struct job *job);
-/* Begins the job's call: the job is at the head of its target's queue and all gates are open. Parks
- * it instead while its partition is in doubt; fails it after its time limit. */
+/* Begins the job's call, or with delivery.write_ahead marks the job for it: the job is at the head
+ * of its target's queue and all gates are open. Parks it instead while its partition is in doubt;
+ * fails it after its time limit. */
 void job_call(struct engine *engine, struct job *job);
+/* Begins the call of a marked job whose mark is committed; it waits for its turn again when `may`
+ * is false, and parks or fails as in job_call. */
+void job_start_marked(struct engine *engine, struct job *job, bool may);
 /* Ends the job's call: the job finishes, rests until its next attempt, or fails. `end` NULL: the
  * worker broke the call off itself. */
 void job_call_ended(struct engine *engine, struct job *job, const struct call_end *end);

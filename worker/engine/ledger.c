@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/memory.h"
+#include "engine/ledger_parts.h"
 
 #define ENTRIES_MIN 64
 
@@ -318,7 +319,7 @@ const struct ledger_entry *ledger_find(const struct ledger *ledger, int64_t offs
 }
 
 /* The entry of an open offset. */
-static struct ledger_entry *entry_of(struct ledger *ledger, int64_t offset)
+struct ledger_entry *ledger_entry_of(struct ledger *ledger, int64_t offset)
 {
     if (ledger->found >= ledger->count || ledger->entries[ledger->found].offset != offset)
         ledger->found = place_of(ledger, offset);
@@ -354,7 +355,7 @@ struct ledger_taken ledger_take(struct ledger *ledger, int64_t offset, uint32_t 
         return none;
     if (is_new)
         add_above(ledger, offset, old_top);
-    struct ledger_entry *entry = entry_of(ledger, offset);
+    struct ledger_entry *entry = ledger_entry_of(ledger, offset);
     CHECK(entry->state == LEDGER_UNKNOWN);
     entry->state = LEDGER_HELD;
     entry->job = job;
@@ -370,17 +371,18 @@ struct ledger_taken ledger_take(struct ledger *ledger, int64_t offset, uint32_t 
 
 void ledger_forget_call(struct ledger *ledger, int64_t offset)
 {
-    struct ledger_entry *entry = entry_of(ledger, offset);
+    struct ledger_entry *entry = ledger_entry_of(ledger, offset);
     CHECK(entry->was_running && entry->unrecorded > 0);
     entry->was_running = false;
     entry->unrecorded--;
+    entry->told_in = 0; /* the mark was that call's */
     ledger_change(ledger);
 }
 
 void ledger_spend_call(struct ledger *ledger, int64_t offset)
 {
     ledger_forget_call(ledger, offset);
-    struct ledger_entry *entry = entry_of(ledger, offset);
+    struct ledger_entry *entry = ledger_entry_of(ledger, offset);
     entry->deaths++;
     entry->is_spent = true;
 }
@@ -413,44 +415,58 @@ void ledger_end(struct ledger *ledger, int64_t position)
         ledger_change(ledger);
 }
 
+/* ---- calls ---- */
+
 void ledger_begin(struct ledger *ledger, int64_t offset)
 {
-    struct ledger_entry *entry = entry_of(ledger, offset);
+    struct ledger_entry *entry = ledger_entry_of(ledger, offset);
     CHECK(entry->state == LEDGER_HELD && !entry->is_running);
+    if (ledger_entry_may_begin(ledger, entry))
+        ledger->is_stale = true; /* the map has the mark */
+    else
+        ledger_change(ledger);
     entry->is_running = true;
-    ledger_change(ledger);
+    entry->is_marked = false;
 }
 
 void ledger_call_ended(struct ledger *ledger, int64_t offset, bool has_usage)
 {
-    struct ledger_entry *entry = entry_of(ledger, offset);
+    struct ledger_entry *entry = ledger_entry_of(ledger, offset);
     CHECK(entry->is_running);
     entry->is_running = false;
     if (has_usage)
         entry->unrecorded++;
-    ledger_change(ledger);
+    if (!has_usage && entry->told_in != 0)
+        ledger->is_stale = true; /* the mark serves the next attempt */
+    else
+        ledger_change(ledger);
 }
 
 void ledger_finish(struct ledger *ledger, int64_t offset)
 {
-    struct ledger_entry *entry = entry_of(ledger, offset);
+    struct ledger_entry *entry = ledger_entry_of(ledger, offset);
     CHECK(entry->state == LEDGER_HELD && !entry->is_running);
     entry->state = LEDGER_FINISHED;
+    entry->is_marked = false;
     ledger_change(ledger);
 }
 
 void ledger_drop(struct ledger *ledger, int64_t offset, uint64_t hash)
 {
-    struct ledger_entry *entry = entry_of(ledger, offset);
+    struct ledger_entry *entry = ledger_entry_of(ledger, offset);
     entry->job = LEDGER_NO_JOB;
     entry->dropped_hash = hash;
+    entry->is_marked = false;
+    if (entry->told_in != 0)
+        ledger_change(ledger); /* the next owner would take its mark for a call */
 }
 
 void ledger_record(struct ledger *ledger, int64_t offset, bool is_dead_owners)
 {
-    struct ledger_entry *entry = entry_of(ledger, offset);
+    struct ledger_entry *entry = ledger_entry_of(ledger, offset);
     CHECK(entry->unrecorded > 0);
     entry->unrecorded--;
+    entry->told_in = 0; /* the mark was that call's */
     if (is_dead_owners) {
         CHECK(entry->was_running);
         entry->was_running = entry->is_spent = false;
@@ -461,7 +477,7 @@ void ledger_record(struct ledger *ledger, int64_t offset, bool is_dead_owners)
 
 void ledger_unrecord(struct ledger *ledger, int64_t offset, bool is_dead_owners)
 {
-    struct ledger_entry *entry = entry_of(ledger, offset);
+    struct ledger_entry *entry = ledger_entry_of(ledger, offset);
     entry->unrecorded++;
     if (is_dead_owners) {
         CHECK(!entry->was_running && entry->deaths > 0);
@@ -473,7 +489,7 @@ void ledger_unrecord(struct ledger *ledger, int64_t offset, bool is_dead_owners)
 
 void ledger_put_in_batch(struct ledger *ledger, int64_t offset)
 {
-    struct ledger_entry *entry = entry_of(ledger, offset);
+    struct ledger_entry *entry = ledger_entry_of(ledger, offset);
     CHECK(entry->state == LEDGER_FINISHED && entry->unrecorded == 0);
     entry->state = LEDGER_IN_BATCH;
     ledger_change(ledger);
@@ -483,14 +499,29 @@ void ledger_put_in_batch(struct ledger *ledger, int64_t offset)
  * process dies now, no other one knows of it. */
 static struct offset_open open_of(const struct ledger_entry *entry)
 {
-    bool running = entry->is_running || entry->was_running || entry->unrecorded > 0;
+    bool running =
+        entry->is_running || entry->was_running || entry->unrecorded > 0 || entry->is_marked;
+    bool has_mark_only = entry->was_running ? entry->was_marked : entry->unrecorded == 0;
     int begun = entry->deaths + (running ? 1 : 0);
     return (struct offset_open){
         .offset = entry->offset,
         .begun = (uint8_t)(begun > OFFSET_MAP_BEGUN_MAX ? OFFSET_MAP_BEGUN_MAX : begun),
         .is_under_way = running,
-        .is_marked = entry->was_marked && entry->was_running,
+        .is_marked = running && !entry->is_running && has_mark_only,
     };
+}
+
+void ledger_tell(struct ledger *ledger, uint32_t batch)
+{
+    for (size_t i = 0; i < ledger->count; i++) {
+        struct ledger_entry *entry = &ledger->entries[i];
+        bool is_told = entry->state != LEDGER_IN_BATCH && open_of(entry).is_under_way;
+        if (!is_told)
+            entry->told_in = 0;
+        else if (entry->told_in == 0)
+            entry->told_in = batch;
+    }
+    ledger->is_stale = false;
 }
 
 enum err ledger_add_map(const struct ledger *ledger, const struct offset_map_stamp *stamp,

@@ -34,15 +34,17 @@ enum ledger_state {
 
 struct ledger_entry {
     int64_t offset;
-    uint32_t job;          /* index; LEDGER_NO_JOB while unknown */
-    uint8_t state;         /* enum ledger_state */
-    uint8_t deaths;        /* owners that died with a call under way and whose usage is recorded */
-    bool is_running;       /* this process has a call under way */
-    bool was_running;      /* a dead owner's call, not recorded yet */
-    bool was_marked;       /* … of which the map had only the mark */
-    bool is_spent;         /* the last of `deaths` is a call of this process: ledger_spend_call */
-    uint16_t unrecorded;   /* calls that ended and whose usage waits for a batch */
-    uint64_t dropped_hash; /* of a request that was called and dropped; else 0: lost_calls.h */
+    uint32_t job;        /* index; LEDGER_NO_JOB while unknown */
+    uint8_t state;       /* enum ledger_state */
+    uint8_t deaths;      /* owners that died with a call under way and whose usage is recorded */
+    bool is_running;     /* this process has a call under way */
+    bool was_running;    /* a dead owner's call, not recorded yet */
+    bool was_marked;     /* … of which the map had only the mark */
+    bool is_spent;       /* the last of `deaths` is a call of this process: ledger_spend_call */
+    bool is_marked;      /* a call of this process is to begin: ledger_mark */
+    uint16_t unrecorded; /* calls that ended and whose usage waits for a batch */
+    uint32_t told_in;    /* since this batch each map tells it as under way; 0 = the last did not */
+    uint64_t dropped_hash; /* of a request that was dropped; else 0: lost_calls.h */
 };
 
 struct ledger {
@@ -58,7 +60,9 @@ struct ledger {
     bool is_changed; /* the next commit would change offset or map */
     struct link *changes;     /* where a change adds link_changed; NULL = nowhere */
     struct link link_changed; /* stays there until its owner sees it unchanged */
-    bool is_recreated;        /* its topic was recreated, and nothing committed since */
+    bool is_stale;      /* a map tells a call as under way that is not, or not how it stands */
+    uint32_t told_upto; /* the maps up to this batch are committed; for told_in */
+    bool is_recreated;  /* its topic was recreated, and nothing committed since */
     int64_t committed_offset; /* as the broker has it; -1 = none */
     struct buf committed_map;
     struct offset_map_stamp stamp; /* of the map that it started with */
@@ -135,14 +139,31 @@ const struct ledger_entry *ledger_find(const struct ledger *ledger, int64_t offs
 
 /* What happens to an open offset (CHECKed): */
 
+/* With delivery.write_ahead a call begins after the commit of a map that tells it as under way, so
+ * that no call can be missing from usage. Each call that may be billed and is not recorded needs a
+ * mark of its own; a mark that was not used, or by a call that cost nothing, serves the next call
+ * until a map clears it.
+ *
+ * Its call is to begin: the next map tells it as under way. */
+void ledger_mark(struct ledger *ledger, int64_t offset);
+/* Its call does not begin now: the next map clears the mark. */
+void ledger_unmark(struct ledger *ledger, int64_t offset);
+/* Whether its call may begin: a committed map of this tenure tells it as under way, and no call
+ * that is not recorded uses this mark. */
+bool ledger_may_begin(struct ledger *ledger, int64_t offset);
+/* The map that goes into this batch was just made: notes what it tells. Batch numbers rise. */
+void ledger_tell(struct ledger *ledger, uint32_t batch);
+/* The maps up to this batch are committed. */
+void ledger_told(struct ledger *ledger, uint32_t batch);
+
 /* Its call began. */
 void ledger_begin(struct ledger *ledger, int64_t offset);
 /* Its call ended; `has_usage`: the call's usage waits for a batch. */
 void ledger_call_ended(struct ledger *ledger, int64_t offset, bool has_usage);
 /* Its answer is ready. */
 void ledger_finish(struct ledger *ledger, int64_t offset);
-/* Its job is dropped; the record stays in Kafka. `hash` identifies a request that was called, else
- * 0 (lost_calls.h). */
+/* Its job is dropped; the record stays in Kafka. `hash` identifies the request
+ * (lost_calls.h). */
 void ledger_drop(struct ledger *ledger, int64_t offset, uint64_t hash);
 /* Its answer goes into the open batch. */
 void ledger_put_in_batch(struct ledger *ledger, int64_t offset);

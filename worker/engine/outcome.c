@@ -280,7 +280,15 @@ static void settle_counting(struct engine *engine, struct job *job)
     settle_dead_owners(result);
 }
 
-void outcome_dead_owners_call(struct engine *engine, struct job *job, uint8_t begun)
+/* When the map that the tenure began with was made: the call was under way then. */
+static int64_t under_way_at(const struct engine *engine, const struct partition *partition)
+{
+    uint32_t second = partition->ledger.stamp.second;
+    return second == 0 ? engine->wall_ms : (int64_t)second * 1000;
+}
+
+void outcome_dead_owners_call(struct engine *engine, struct job *job,
+                              const struct ledger_taken *taken)
 {
     if (job->request.count_tokens) {
         settle_counting(engine, job);
@@ -305,7 +313,7 @@ void outcome_dead_owners_call(struct engine *engine, struct job *job, uint8_t be
         .partition = job->partition->number,
         .offset = job->offset,
         .timestamp_ms = job->result.timestamp_ms,
-        .begun = begun,
+        .begun = taken->begun,
     };
     output_lost_call_id(&engine->config.output, &name, &attempt.call);
     struct usage_facts usage = {
@@ -313,7 +321,8 @@ void outcome_dead_owners_call(struct engine *engine, struct job *job, uint8_t be
         .request = &request,
         .attempt = &attempt,
         .estimated_reason = "worker_lost",
-        .wall_ms = engine->wall_ms,
+        .begun = taken->was_marked ? "unknown" : "yes",
+        .wall_ms = under_way_at(engine, job->partition),
     };
     int64_t input = (int64_t)((job->request.text_bytes + 3) / 4);
     usage.counts = (struct usage_counts){

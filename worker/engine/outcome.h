@@ -19,9 +19,10 @@ MUST_CHECK bool outcome_kept(struct engine *engine, struct job *job);
 void outcome_error(struct engine *engine, struct job *job);
 /* Submits the usage of the job's last attempt, which gave no answer, as a separate result. */
 void outcome_call_usage(struct engine *engine, struct job *job, const struct verdict *verdict);
-/* Submits the estimated usage of a call that a dead owner had under way (worker_lost), which the
- * map tells as begun so often. */
-void outcome_dead_owners_call(struct engine *engine, struct job *job, uint8_t begun);
+/* Submits the estimated usage of a call that a dead owner had under way (worker_lost), or may never
+ * have made, as the map tells. */
+void outcome_dead_owners_call(struct engine *engine, struct job *job,
+                              const struct ledger_taken *taken);
 /* Submits the usage of a finished job whose partition is gone, as not final: its answer is not
  * published. */
 void outcome_orphan(struct engine *engine, struct job *job);

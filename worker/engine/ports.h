@@ -52,6 +52,7 @@ struct batch_offset {
     int64_t offset;        /* the next offset to consume: the front */
     int32_t leader_epoch;  /* of the last record that the map covers; -1 = unknown */
     struct slice metadata; /* the offset map; ASCII */
+    uint64_t batch;        /* the batch's id, for engine_offsets_committed */
 };
 
 /* One cut. io borrows everything until engine_batch_ended. */
@@ -214,6 +215,8 @@ void engine_partition_end(struct engine *engine, struct tenure tenure, int64_t p
 
 /* Kafka: publishing. Answers batch_commit. */
 void engine_batch_ended(struct engine *engine, const struct batch_end *end);
+/* at_least_once: the broker has acknowledged the offset that this batch had for the partition. */
+void engine_offsets_committed(struct engine *engine, struct tenure tenure, uint64_t batch);
 /* Answers topic_look_up. OK and partitions > 0, ERR_NOT_FOUND, ERR_NOT_ALLOWED, or ERR_IO (unknown
  * now). */
 void engine_topic_found(struct engine *engine, uint32_t ticket, enum err err, int32_t partitions);

@@ -9,6 +9,7 @@
 #include "engine/job.h"
 #include "engine/job_pool.h"
 #include "engine/lost_calls.h"
+#include "engine/mark.h"
 #include "engine/membership.h"
 #include "engine/meter.h"
 #include "engine/outcome.h"
@@ -44,6 +45,8 @@ static void settle_committed(struct engine *engine)
         struct partition *partition = batch_partition(engine, i);
         ledger_commit(&partition->ledger, partition->batch_offset,
                       buf_slice(&partition->batch_map));
+        if (engine->config.exactly_once)
+            marks_told(engine, partition, batch_id(engine));
     }
     for (struct result *result; (result = result_first(engine, RESULT_BATCHED)) != NULL;) {
         meter_usage(engine, result);
@@ -366,6 +369,13 @@ static void become_unknown(struct engine *engine, const struct batch_end *end)
         if (!batch_partition(engine, i)->is_gone)
             partition_doubt(engine, batch_partition(engine, i));
     settle_turn(engine);
+}
+
+void engine_offsets_committed(struct engine *engine, struct tenure tenure, uint64_t batch)
+{
+    struct partition *partition = slot_find(engine, tenure);
+    if (partition != NULL && !engine->config.exactly_once)
+        marks_told(engine, partition, batch);
 }
 
 /* ---- its end ---- */

@@ -193,8 +193,10 @@ struct target {
     uint64_t hash;
     struct link queue; /* of jobs */
     uint32_t holders;  /* number of jobs that point to it */
-    uint32_t waiting, calling;
-    uint32_t counted; /* scratch of intake.c: jobs of one partition that wait for it */
+    uint32_t waiting, marked, calling;
+    uint32_t ended;    /* calls that ended … */
+    uint64_t ended_in; /* … since this cut (calls.cuts) */
+    uint32_t counted;  /* scratch of intake.c: jobs of one partition that wait for it */
     struct pace pace;
     enum target_state {
         TARGET_SOUND,
@@ -419,6 +421,7 @@ struct cuts {
     uint32_t aborts_in_row;
     int64_t after_ms; /* no cut before this time */
     int64_t last_ms, last_offsets_ms;
+    int64_t stale_look_ms; /* when to look for stale maps next */
 };
 
 #define SIZE_LIMITS_MAX 64
@@ -458,7 +461,16 @@ struct calls {
     struct call *all; /* delivery.max_in_flight */
     uint32_t *free;   /* a stack of indices */
     uint32_t free_count, open_count;
+    uint32_t marked;               /* jobs that are to begin one: engine/mark.h */
+    uint32_t ended;                /* calls that ended since the last cut; at most max_in_flight */
+    uint64_t cuts;                 /* counts the cuts with offsets, from 1 */
     struct buf url, headers, body; /* scratch: the request being built */
+};
+
+/* engine/mark.h */
+struct marked_jobs {
+    struct link untold, ready; /* marked jobs: whose mark is not committed; that may begin */
+    bool has_news;             /* marks were committed since the lists were sorted */
 };
 
 /* engine/receiver.h */
@@ -544,6 +556,7 @@ struct engine {
     struct calls calls;
     struct receivers receivers;
     struct dispatch dispatch;
+    struct marked_jobs marks;
     uint64_t hash_seed;
 
     struct targets targets;

@@ -13,19 +13,23 @@
 
 static bool is_busy(const struct target *target)
 {
-    return target->waiting > 0 || target->calling > 0;
+    return target->waiting > 0 || target->marked > 0 || target->calling > 0;
 }
 
 /* A target claims as many call slots as it has jobs and its pace allows: the pace bounds only those
- * of its calls that began since its last rest. */
-static struct share_party party_of(const struct target *target)
+ * of its calls that began since its last rest. It may mark as many jobs ahead as its calls ended
+ * since the last cut; those take no slot yet. */
+static struct share_party party_of(const struct engine *engine, const struct target *target)
 {
-    uint64_t most = (uint64_t)target->calling + target->waiting;
+    uint32_t ended = target->ended_in == engine->calls.cuts ? target->ended : 0;
+    uint64_t has =
+        (uint64_t)target->calling + (target->marked > ended ? target->marked - ended : 0);
+    uint64_t most = (uint64_t)target->calling + target->marked + target->waiting;
     uint32_t calls_max = target->pace.calls_max;
     uint64_t older = target->calling - target->pace.open;
     if (calls_max > 0 && older + calls_max < most)
         most = older + calls_max;
-    return (struct share_party){.has = target->calling, .most = most};
+    return (struct share_party){.has = has, .most = most};
 }
 
 void targets_init(struct engine *engine)
@@ -49,7 +53,7 @@ static void count_shares(struct engine *engine)
     share_restart(&targets->share, targets->busy);
     for (const struct target *target = NULL; (target = targets_next(engine, target)) != NULL;)
         if (is_busy(target))
-            share_count_party(&targets->share, party_of(target));
+            share_count_party(&targets->share, party_of(engine, target));
 }
 
 static bool are_several(const struct engine *engine)
@@ -72,18 +76,19 @@ static void target_free(struct engine *engine, struct target *target)
 /* The only function that counts a target's jobs; also counts the busy targets and lists the ready
  * ones. */
 static void set_counts(struct engine *engine, struct target *target, uint32_t waiting,
-                       uint32_t calling)
+                       uint32_t marked, uint32_t calling)
 {
     bool was_busy = is_busy(target);
-    struct share_party before = party_of(target);
+    struct share_party before = party_of(engine, target);
     target->waiting = waiting;
+    target->marked = marked;
     target->calling = calling;
     bool busy = is_busy(target);
     if (busy != was_busy) {
         engine->targets.busy += busy ? 1U : -1U;
         engine->targets.is_share_old = true;
     } else if (!engine->targets.is_share_old) {
-        share_change_party(&engine->targets.share, before, party_of(target));
+        share_change_party(&engine->targets.share, before, party_of(engine, target));
     }
     if (target->waiting == 0)
         link_out(&target->link_ready);
@@ -207,14 +212,20 @@ void target_enqueue(struct engine *engine, struct target *target, struct job *jo
         list_add_first(&target->queue, &job->link);
     else
         list_add_last(&target->queue, &job->link);
-    set_counts(engine, target, target->waiting + 1, target->calling);
+    set_counts(engine, target, target->waiting + 1, target->marked, target->calling);
 }
 
 void target_dequeue(struct engine *engine, struct target *target, struct job *job)
 {
     CHECK(target->waiting > 0);
     link_out(&job->link);
-    set_counts(engine, target, target->waiting - 1, target->calling);
+    set_counts(engine, target, target->waiting - 1, target->marked, target->calling);
+}
+
+void target_mark(struct engine *engine, struct target *target, int change)
+{
+    CHECK(change > 0 || target->marked > 0);
+    set_counts(engine, target, target->waiting, target->marked + (uint32_t)change, target->calling);
 }
 
 /* ---- shares of the call slots ---- */
@@ -226,14 +237,14 @@ static bool has_slot(const struct engine *engine, const struct target *target)
     if (!are_several(engine) && engine->now_ms >= engine->targets.shared_until_ms)
         return true;
     uint32_t kept_back = engine->config.max_in_flight / KEPT_BACK_PART;
-    return calls_free(engine) > kept_back || target->calling < kept_back;
+    return calls_room(engine) > kept_back || target->calling + target->marked < kept_back;
 }
 
 bool target_has_share(struct engine *engine, const struct target *target)
 {
     count_shares(engine);
     return has_slot(engine, target) &&
-           share_room_party(&engine->targets.share, party_of(target)) > 0;
+           share_room_party(&engine->targets.share, party_of(engine, target)) > 0;
 }
 
 void target_log_share(struct engine *engine, struct target *target)
@@ -250,20 +261,22 @@ void target_log_share(struct engine *engine, struct target *target)
 
 /* ---- its calls ---- */
 
-bool target_has_pace(const struct engine *engine, const struct target *target,
+bool target_has_pace(const struct engine *engine, const struct target *target, uint32_t marked,
                      int64_t *ret_again_ms)
 {
-    return pace_allows(&target->pace, PACE_COST_CALL, engine->now_ms, ret_again_ms);
+    return pace_allows(&target->pace, (marked + 1) * PACE_COST_CALL, engine->now_ms, ret_again_ms);
 }
 
 void target_begin_call(struct engine *engine, struct job *job)
 {
     struct target *target = job->target;
     int64_t again_ms;
-    CHECK(target->waiting > 0);
+    CHECK(job->step == JOB_MARKED ? target->marked > 0 : target->waiting > 0);
     CHECK(pace_admit(&target->pace, PACE_COST_CALL, engine->now_ms, &job->call->ticket, &again_ms));
     link_out(&job->link);
-    set_counts(engine, target, target->waiting - 1, target->calling + 1);
+    bool was_marked = job->step == JOB_MARKED;
+    set_counts(engine, target, target->waiting - !was_marked, target->marked - was_marked,
+               target->calling + 1);
     refusal_call_begins(engine, target);
 }
 
@@ -316,6 +329,23 @@ static void log_recovered(struct engine *engine, struct target *target, bool is_
                FIELD_INT("slowed_ms", engine->now_ms - target->pace.slowed_at_ms));
 }
 
+void targets_count_again(struct engine *engine)
+{
+    engine->targets.is_share_old = true;
+}
+
+/* One more job may be marked ahead. */
+static void note_ended(struct engine *engine, struct target *target)
+{
+    if (!engine->config.write_ahead)
+        return;
+    if (target->ended_in != engine->calls.cuts)
+        target->ended = 0;
+    target->ended_in = engine->calls.cuts;
+    target->ended++;
+    engine->targets.is_share_old = engine->targets.is_share_old || target->marked > 0;
+}
+
 void target_end_call(struct engine *engine, struct job *job, const struct verdict *verdict)
 {
     struct target *target = job->target;
@@ -329,7 +359,8 @@ void target_end_call(struct engine *engine, struct job *job, const struct verdic
         engine->targets.is_share_old = true;
     struct pace_news news = pace_settle(&target->pace, job->call->ticket, outcome, &rules,
                                         engine->now_ms, &engine->random);
-    set_counts(engine, target, target->waiting, target->calling - 1);
+    note_ended(engine, target);
+    set_counts(engine, target, target->waiting, target->marked, target->calling - 1);
     if (news.rests && state == TARGET_SLOW)
         log_throttled(engine, target, news.delay_ms);
     else if (news.rests)

@@ -35,9 +35,10 @@ struct target *targets_next_ready(const struct engine *engine, const struct targ
  * other ready targets. */
 struct job *target_take_turn(struct engine *engine, struct target *target);
 
-/* Whether the pace allows one more call now. If not, *ret_again_ms (monotonic) is when it may allow
- * one without an event; INT64_MAX: only the end of a call can change that. */
-bool target_has_pace(const struct engine *engine, const struct target *target,
+/* Whether the pace allows one more call beside `marked` that are to begin. If not, *ret_again_ms
+ * (monotonic) is when it may allow one without an event; INT64_MAX: only the end of a call can
+ * change that. */
+bool target_has_pace(const struct engine *engine, const struct target *target, uint32_t marked,
                      int64_t *ret_again_ms);
 /* Whether a free call slot may go to this target: it has its even share of the slots, and those
  * that no other target can claim. While there are several targets, and some time after, the last
@@ -46,8 +47,13 @@ bool target_has_share(struct engine *engine, const struct target *target);
 /* Logs that the target waits for its share; at most once a minute. */
 void target_log_share(struct engine *engine, struct target *target);
 
-/* The call of a waiting job began: removes the job from the queue and counts the call. job->call
- * gets the pace's ticket; CHECKs that the pace allows the call. */
+/* The shares of the call slots must be counted again: a cut changes how many jobs may be marked. */
+void targets_count_again(struct engine *engine);
+/* Counts a job as marked (1) or not any more (-1). */
+void target_mark(struct engine *engine, struct target *target, int change);
+
+/* The call of a waiting or marked job began: removes it from its list and counts the call.
+ * job->call gets the pace's ticket; CHECKs that the pace allows the call. */
 void target_begin_call(struct engine *engine, struct job *job);
 /* The call ended; job->call is not freed yet. Reports the verdict to the pace, and logs when the
  * target throttles, fails or has recovered. */

@@ -50,7 +50,7 @@ def name_calls(calls, usage):
         call = by_service_id.pop(data.get("bedrock_request_id", ""), None)
         if call:
             call.call = data["call"]
-        elif not data.get("bedrock_request_id"):
+        elif not data.get("bedrock_request_id") and "started_at" in data:
             silent.append(data)
     left = list(by_service_id.values())
     for data in silent:

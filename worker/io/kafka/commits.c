@@ -21,6 +21,8 @@
 struct kept {
     uint32_t epoch;
     bool is_set, is_sent; /* is_sent: in the running commit, and unchanged since */
+    uint64_t batch,
+        sent_batch; /* whose offset it is; and what the running commit has, 0 = nothing */
     int64_t offset;
     int32_t leader_epoch;
     struct buf metadata;
@@ -72,10 +74,13 @@ void commits_keep(struct kafka_commits *commits, const struct batch_offset *offs
     buf_reset(&kept->metadata);
     buf_add(&kept->metadata, offset->metadata);
     CHECK(!kept->metadata.failed);
+    if (kept->epoch != offset->tenure.epoch)
+        kept->sent_batch = 0;
     kept->epoch = offset->tenure.epoch;
     kept->offset = offset->offset;
     kept->leader_epoch = offset->leader_epoch;
     kept_set(commits, kept, true);
+    kept->batch = offset->batch;
     kept->is_sent = false;
 }
 
@@ -141,6 +146,7 @@ static void kept_send(struct kafka_commits *commits)
         struct tenure tenure = {.slot = (uint32_t)slot, .epoch = kept->epoch};
         const struct part *part = kafka_consumer_part(commits->consumer, tenure);
         kept->is_sent = true;
+        kept->sent_batch = kept->batch;
         rd_kafka_topic_partition_t *element =
             rd_kafka_topic_partition_list_add(list, part->topic, part->partition);
         element->offset = kept->offset;
@@ -247,6 +253,9 @@ bool commits_answer(struct kafka_commits *commits, rd_kafka_event_t *event, int6
         if (err != RD_KAFKA_RESP_ERR_NO_ERROR)
             refusal_log(commits, err, kept, part);
         failed = failed || err != RD_KAFKA_RESP_ERR_NO_ERROR;
+        if (err == RD_KAFKA_RESP_ERR_NO_ERROR && kept->sent_batch != 0 && commits->engine != NULL)
+            engine_offsets_committed(commits->engine, tenure, kept->sent_batch);
+        kept->sent_batch = 0;
         if (kept->is_sent)
             kept_set(commits, kept, err != RD_KAFKA_RESP_ERR_NO_ERROR);
         kept->is_sent = false;

@@ -19,10 +19,11 @@ struct kafka_commits {
     struct rd_kafka_s *client;
     struct rd_kafka_queue_s *queue;
     struct log_sink *sink;
-    struct kept *kept; /* PARTITIONS_MAX; NULL under exactly_once */
-    size_t kept_end;   /* slots from here on have never kept an offset */
-    size_t held;       /* offsets that are to be committed */
-    size_t send_from;  /* the slot where the next commit begins */
+    struct engine *engine; /* hears of committed offsets; NULL = not yet there */
+    struct kept *kept;     /* PARTITIONS_MAX; NULL under exactly_once */
+    size_t kept_end;       /* slots from here on have never kept an offset */
+    size_t held;           /* offsets that are to be committed */
+    size_t send_from;      /* the slot where the next commit begins */
     bool is_committing, must_commit;
     bool is_barred; /* no commit until the generation after a join, or until barred_until_ms */
     struct buf barred_membership;

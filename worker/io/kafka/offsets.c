@@ -86,7 +86,7 @@ void kafka_offsets_set_broker(struct kafka_offsets *offsets, int32_t broker_id)
 
 void kafka_offsets_attach(struct kafka_offsets *offsets, struct engine *engine)
 {
-    offsets->engine = engine;
+    offsets->engine = offsets->commits.engine = engine;
 }
 
 /* ---- reading ---- */

@@ -97,7 +97,10 @@ struct usage_facts {
     bool final;
     /* NULL = exact; stream_cut, timeout, cancelled, no_counts, worker_lost */
     const char *estimated_reason;
-    int64_t wall_ms; /* of the record */
+    /* worker_lost: "yes" = the call was under way when the last map that names it was committed;
+     * "unknown" = it may never have been made; else NULL */
+    const char *begun;
+    int64_t wall_ms; /* of the record; worker_lost: when that map was made */
 };
 
 /* The headers of a run's chunks: all but id and time are the same. */

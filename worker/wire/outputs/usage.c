@@ -34,6 +34,10 @@ static size_t add_call(struct buf *body, const struct usage_facts *facts)
         json_add_text_member(body, "stop_reason", facts->answer->stop_reason);
     }
     output_add_foreign_member(body, "bedrock_request_id", attempt->bedrock_request_id);
+    if (facts->begun != NULL) { /* when it began and ended is unknown */
+        json_add_text_member(body, "begun", slice_of_text(facts->begun));
+        return model_end;
+    }
     output_add_instant_member(body, "started_at", attempt->started_wall_ms);
     json_add_int_member(body, "duration_ms", attempt->duration_ms);
     return model_end;
@@ -46,6 +50,8 @@ static void add_source(struct buf *body, const struct record *record)
     json_add_text_member(body, "topic", record->topic);
     json_add_int_member(body, "partition", record->partition);
     json_add_int_member(body, "offset", record->offset);
+    if (record->timestamp_type != TIMESTAMP_NONE && record->timestamp_ms >= 0)
+        output_add_instant_member(body, "timestamp", record->timestamp_ms);
     buf_add_byte(body, '}');
 }
 
