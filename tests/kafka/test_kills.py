@@ -1,5 +1,6 @@
 """kill -9 and worse: no record is missing or duplicated, and no call follows its commit."""
 import time
+from collections import Counter
 
 import pytest
 
@@ -23,6 +24,27 @@ def test_kill_9_of_workers_and_broker_loses_and_duplicates_nothing_and_bills_onc
         assert len(world.blows) >= cycles
         print(f"{cycles} cycles, {len(world.asked)} requests, {len(world.calls)} calls, "
               f"{repeated_calls(evidence)} repeated after {len(world.blows)} kills")
+
+
+def test_no_billed_call_is_missing_from_usage_when_workers_are_killed_with_200_calls_open(broker, folder):
+    with World(broker, folder, simulator={"latency": "uniform(500ms, 1500ms)"},
+               settings={**PATIENT, "delivery": {**PATIENT["delivery"], "max_in_flight": 200}}) as world:
+        for kill in range(4):
+            world.worker(f"w{kill}")
+            world.ask_many(500, prefix=f"r{kill}-")
+            begun = world.simulator.begun()
+            assert wait_for(lambda: world.simulator.begun() >= begun + 260)
+            world.kill(f"w{kill}")
+        world.worker("w4")
+        world.await_answers()
+        world.end()
+        calls = Counter(call.request for call in world.simulator.calls())
+        records = Counter(request for request, _ in {(record.json()["data"]["request_id"], record.json()["id"])
+                                                     for record in world.read(world.topics.usage)})
+        assert len(calls) == 2000
+        missing = {request: (count, records[request]) for request, count in calls.items() if records[request] < count}
+        assert not missing, "billed calls without a usage record"
+        print(f"{sum(calls.values())} calls, {sum(records.values())} usage records after 4 kills")
 
 
 def test_a_worker_stopped_for_longer_than_its_session_repeats_no_call_when_it_wakes(broker, folder):
