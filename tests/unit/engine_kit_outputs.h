@@ -42,19 +42,4 @@ static inline void assert_says(const struct kit_text *text, const char *part)
         fail_msg("%s\nis not said in\n%s", part, text->value);
 }
 
-/* Commits until a batch with an output of this kind is open; returns the index of the first one. */
-static inline size_t kit_batch_with(struct kit *kit, enum output_kind kind)
-{
-    for (int round = 0; round < 50; round++) {
-        for (size_t i = 0; kit->has_batch && i < kit->batch.output_count; i++)
-            if (kit->batch.outputs[i]->kind == kind)
-                return i;
-        if (kit->has_batch)
-            kit_commit(kit);
-        kit_wait(kit, kit->config.commit_interval_ms);
-    }
-    fail_msg("no batch with such an output comes");
-    return 0;
-}
-
 #endif
