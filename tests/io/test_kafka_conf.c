@@ -84,7 +84,7 @@ static void clients_get_defaults_then_settings_then_properties(void **state)
 {
     (void)state;
     struct kafka_config config = config_of(true);
-    assert_int_equal(kafka_conf_number(&config, KAFKA_CONSUMER, "session.timeout.ms"), 10000);
+    assert_int_equal(kafka_conf_number(&config, KAFKA_CONSUMER, "session.timeout.ms"), 45000);
     assert_int_equal(kafka_conf_number(&config, KAFKA_PUBLISHER, "transaction.timeout.ms"), 12000);
     assert_true(kafka_conf_number(&config, KAFKA_PUBLISHER, "message.timeout.ms") < 12000);
     assert_true(kafka_conf_number(&config, KAFKA_PUBLISHER, "message.max.bytes") > 20 << 20);
