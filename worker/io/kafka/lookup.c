@@ -50,7 +50,8 @@ struct kafka_lookup {
     struct link due; /* answers that wait for their due_ms */
     pthread_t thread;
     bool has_thread;
-    atomic_int broker_id; /* the last one that answered; -1 = none */
+    atomic_int broker_id;                           /* the last one that answered; -1 = none */
+    struct lookup_query *taken[TOPICS_IN_QUESTION]; /* the thread's: what it asks now */
     /* The thread's, for each topic of the settings: */
     bool *is_missing; /* TOPIC_MISSING was logged */
     bool *is_found;
@@ -300,7 +301,7 @@ static size_t queries_take(struct kafka_lookup *lookup, struct lookup_query **re
 static void *lookup_run(void *argument)
 {
     struct kafka_lookup *lookup = argument;
-    struct lookup_query *queries[TOPICS_IN_QUESTION];
+    struct lookup_query **queries = lookup->taken;
     size_t count;
     bool watching = !topics_watch(lookup);
     (void)pthread_mutex_lock(&lookup->lock);
