@@ -146,6 +146,9 @@ void audit_usage(struct world *world, struct worker *worker, const char *value, 
         return;
     if (counts(world, id, value))
         marks_usage(record);
+    /* Not lost: the worker that made the call has recorded it, in place of its next owner. */
+    if (!world->config.exactly_once && account->is_lost && strstr(value, "\"replaces\"") != NULL)
+        lost_is_settled(world, record, log, offset);
     if (strstr(value, "\"worker_lost\"") != NULL) {
         MUST(world, record->is_lost_expected || record->is_gone ||
                         (!world->config.exactly_once && world->is_shaken));
@@ -161,6 +164,27 @@ void audit_usage(struct world *world, struct worker *worker, const char *value, 
         account->orphans--;
     else
         account->owed--;
+}
+
+static bool is_replaced_before(const struct world *world, uint64_t usage)
+{
+    const struct uuid *replaces = &world->usage_ids[usage].replaces;
+    for (uint64_t i = 0; i < usage; i++)
+        if (memcmp(&world->usage_ids[i].replaces, replaces, sizeof *replaces) == 0)
+            return true;
+    return false;
+}
+
+int audit_count_spent(const struct world *world, int log, int64_t offset)
+{
+    static const struct uuid NONE;
+    int count = 0;
+    for (uint64_t i = 0; i < world->usages; i++)
+        count += world->usage_ids[i].log == log && world->usage_ids[i].offset == offset &&
+                 memcmp(&world->usage_ids[i].replaces, &NONE, sizeof NONE) != 0 &&
+                 !is_known(world, world->usage_ids[i].replaces.text) &&
+                 !is_replaced_before(world, i);
+    return count;
 }
 
 /* ---- what the map must say ---- */

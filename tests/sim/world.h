@@ -323,6 +323,10 @@ void audit_unknown(struct world *world, const struct worker *worker);
 /* The owner of this log is gone while the map has a running call of this request. */
 void audit_call_lost(struct world *world, struct fake_record *record, int log, int64_t offset);
 void audit_usage(struct world *world, struct worker *worker, const char *value, bool is_witnessed);
+/* Calls of this request that their own worker recorded after a loss, naming a record that nobody
+ * made. The map counts them as deaths from then on: the id of that record must not be used again.
+ */
+int audit_count_spent(const struct world *world, int log, int64_t offset);
 bool audit_is_open(const struct worker *worker, int log);
 void audit_removed(struct world *world, struct worker *worker);
 void audit_worker_died(struct world *world, struct worker *worker);
