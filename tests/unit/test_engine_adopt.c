@@ -188,11 +188,11 @@ static void a_recorded_call_that_is_lost_again_replaces_the_same_record(void **s
     kit_free(kit);
 }
 
-/* The usage of its first call went out at the loss, as replacing the record of count 1. */
-static void a_count_that_a_record_replaces_is_spent(void **state)
+/* The usage of its first call went out at the loss, as replacing the record of count 1; then its
+ * worker got the partition back, and died. */
+static struct kit *kit_with_a_spent_count(const struct engine_config *config)
 {
-    (void)state;
-    struct kit *kit = kit_shelving();
+    struct kit *kit = kit_started(config);
     kit_request(kit, 0, 0, NULL, "");
     kit_turn(kit);
     kit_commit(kit);
@@ -208,12 +208,39 @@ static void a_count_that_a_record_replaces_is_spent(void **state)
     kit_die(kit);
     come_back_with_the_record(kit);
     kit_settle(kit);
+    return kit;
+}
+
+static void a_count_that_a_record_replaces_is_spent(void **state)
+{
+    (void)state;
+    struct engine_config config = kit_config();
+    config.keep_lost_ms = KEEP_MS;
+    struct kit *kit = kit_with_a_spent_count(&config);
     char id[UUID_TEXT_LEN + 1];
     lost_id(kit, 2, id);
     assert_int_equal(kit_count(kit, OUTPUT_USAGE), 2);
     assert_says(kit_output(kit, OUTPUT_USAGE, 1), "\"reason\":\"worker_lost\"");
     assert_says(kit_output(kit, OUTPUT_USAGE, 1), id);
+    assert_int_equal(kit_count(kit, OUTPUT_RESPONSE), 0);
     kit_free(kit);
+}
+
+static void a_spent_count_counts_as_a_death_under_each_guarantee(void **state)
+{
+    (void)state;
+    for (int is_once = 0; is_once < 2; is_once++) {
+        struct engine_config config = kit_config();
+        config.keep_lost_ms = KEEP_MS;
+        config.exactly_once = is_once == 1;
+        config.max_begun = 2;
+        struct kit *kit = kit_with_a_spent_count(&config);
+        assert_int_equal(kit->call_count, 2);
+        assert_int_equal(kit_count(kit, OUTPUT_USAGE), 2);
+        assert_int_equal(kit_count(kit, OUTPUT_RESPONSE), 1);
+        assert_says(kit_output(kit, OUTPUT_RESPONSE, 0), "\"code\":\"abandoned\"");
+        kit_free(kit);
+    }
 }
 
 static void an_adopted_answer_waits_for_its_turn_in_its_key(void **state)
@@ -522,6 +549,7 @@ int main(void)
         cmocka_unit_test(a_job_that_is_lost_twice_is_adopted_the_second_time),
         cmocka_unit_test(a_recorded_call_that_is_lost_again_replaces_the_same_record),
         cmocka_unit_test(a_count_that_a_record_replaces_is_spent),
+        cmocka_unit_test(a_spent_count_counts_as_a_death_under_each_guarantee),
         cmocka_unit_test(an_adopted_answer_waits_for_its_turn_in_its_key),
         cmocka_unit_test(a_drain_does_not_publish_an_adopted_answer_out_of_turn),
         cmocka_unit_test(answers_out_of_turn_do_not_stop_the_call_before_them),
