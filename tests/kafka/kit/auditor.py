@@ -333,8 +333,8 @@ def nothing_left_open(evidence):
 
 
 def map_is_empty(metadata):
-    """A head of bw2 (offset_map.h), and then no runs."""
-    return metadata == "" or (metadata.startswith("bw2") and len(metadata) == 30)
+    """A head of bw2 (offset_map.h) or of the version after it (test_upgrade.py), and then no runs."""
+    return metadata == "" or (metadata.startswith(("bw2", "bw3")) and len(metadata) == 30)
 
 
 def must_be_graceful(evidence):

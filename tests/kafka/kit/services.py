@@ -97,8 +97,9 @@ def merged(base, over):
 class Worker:
     """One bedrock-worker. `name` (w0, w1, …) is its access key's, and its kafka.instance when `is_named`."""
 
-    def __init__(self, name, folder, settings, environment=None, is_named=True):
+    def __init__(self, name, folder, settings, environment=None, is_named=True, program=None):
         self.name = name
+        self.program = program or PROGRAMS / "bedrock-worker"
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.environment = {"AWS_ACCESS_KEY_ID": access_key(name), "AWS_SECRET_ACCESS_KEY": SECRET,
@@ -112,7 +113,7 @@ class Worker:
         self.lives = 0
 
     def start(self):
-        self.process = Process([PROGRAMS / "bedrock-worker", "run", "-c", self.file], self.log, self.environment)
+        self.process = Process([self.program, "run", "-c", self.file], self.log, self.environment)
         self.lives += 1
         return self
 

@@ -69,10 +69,11 @@ class World:
 
     # Events
 
-    def worker(self, name="w0", is_named=True, environment=None, **settings):
+    def worker(self, name="w0", is_named=True, environment=None, program=None, **settings):
         """Starts a worker (again, when it ran before)."""
         if name not in self.workers:
-            self.workers[name] = Worker(name, self.folder, merged(self.settings, settings), environment, is_named)
+            self.workers[name] = Worker(name, self.folder, merged(self.settings, settings), environment, is_named,
+                                        program)
         return self.workers[name].start()
 
     def ask(self, name, text="Say something.", key=None, headers=None, partition=-1, directive="", **fields):

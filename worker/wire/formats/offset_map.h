@@ -19,8 +19,7 @@
 #include "base/err.h"
 #include "base/slice.h"
 
-#ifdef BEDROCK_NEXT_MAP /* only tests: the version after this one, to upgrade to and roll back     \
-                           from */
+#ifdef BEDROCK_NEXT_MAP /* only tests: the version after this one */
 #define OFFSET_MAP_NUMBER  3
 #define OFFSET_MAP_VERSION "bw3"
 #else
