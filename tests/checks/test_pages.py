@@ -383,7 +383,7 @@ def test_every_file_that_the_map_names_exists(page):
 def test_every_name_in_the_map_is_in_the_source(page):
     source = {word for folder in ("worker", "tests") for path in (ROOT / folder).rglob("*") if path.is_file()
               and path.suffix in (".c", ".h", ".def", ".py", ".cmake", ".txt")
-              for word in re.findall(r"\w+", path.read_text(encoding="utf-8", errors="replace"))}
+              for word in [path.stem, *re.findall(r"\w+", path.read_text(encoding="utf-8", errors="replace"))]}
     said = {code for code in codes(re.sub(r"^```.*?^```$", "", text_of(page), flags=re.M | re.S))
             if re.fullmatch(r"[A-Za-z]+(_[A-Za-z]+)+", code)}
     assert len(said) > 3 and said - source == set()
