@@ -141,7 +141,8 @@ def test_invalid_keys_are_reported_and_never_shown():
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_BEARER_TOKEN_BEDROCK"):
             lines = check(url, *MODELS, **{name: "canary\x1bof a key"})
             assert verdicts(lines) == [("FAIL", "credentials"), ("ok", "endpoint")]
-            assert lines[0][2].startswith(f"none that can be used: {name} holds a blank, a control character")
+            assert lines[0][2].startswith("none that can be used: ")
+            assert f"{name} holds a blank, a control character" in lines[0][2]
             assert "canary" not in str(lines)
 
 

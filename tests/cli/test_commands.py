@@ -225,7 +225,7 @@ def test_every_problem_has_file_line_and_column(tmp_path):
 def test_invalid_settings_stop_every_command_before_it_begins(tmp_path, command):
     done = call(command, "-c", settings_file(tmp_path, "delivery: {max_begun: 99}\n"))
     assert done.returncode == 2
-    assert "worker.yaml:1:23: delivery.max_begun: '99' is outside of its limits; write 1 to 15" in done.stderr
+    assert "worker.yaml:1:23: delivery.max_begun: '99' is outside of its limits; write 1 to 9" in done.stderr
 
 
 def test_a_missing_file_is_reported():

@@ -131,7 +131,7 @@ def of_kind(spans, word):
 def test_a_request_has_one_tree_of_spans_under_its_traceparent(grounds, tmp_path):
     collector = Collector((200, {}, b""))
     with worker(grounds, tmp_path, f"telemetry.traces.endpoint={collector.url}",
-                "telemetry.traces.headers=x-key=a%20b") as (broker, name, _, log):
+                "telemetry.traces.headers=${TRACE_HEADERS}", TRACE_HEADERS="x-key=a%20b") as (broker, name, _, log):
         _, headers = ask(broker, name, CANARY, traceparent=SAMPLED, tracestate="a=b")
         assert "spans_sent_to" in events(log)
     spans = collector.spans()
