@@ -332,6 +332,12 @@ FAULTS = [
     Fault("a partition lost again forgets its recorded calls", ENGINE + "lost_calls.c",
           "    prune(engine, partition);\n    tell_by",
           "    lost_calls_clear(engine, partition);\n    tell_by"),
+    Fault("without a shelf, an unknown outcome counts as an abort", ENGINE + "settle.c",
+          "    if (engine->is_stopping)\n        settle_not_committed(engine);\n",
+          "    if (engine->is_stopping || engine->config.keep_lost_ms == 0)\n        settle_not_committed(engine);\n"),
+    Fault("a mark of a batch of unknown outcome is a dead owner's call", ENGINE + "settle.c",
+          "        lost_calls_note_unknown(engine, batch_partition(engine, i), batch_id(engine));\n",
+          ""),
     # what outlives a lost membership
     Fault("a lost partition's running calls are broken off", ENGINE + "adopt.c",
           "    if (job->calls > 0 && shelf_takes(engine))\n",

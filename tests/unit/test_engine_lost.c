@@ -119,6 +119,56 @@ static void losing_a_partition_again_before_its_records_counts_calls_once(void *
     must_be_recorded_once(kit);
 }
 
+/* The tenure ends while the batch that tells its call, or its mark, is open; the worker does not
+ * learn its outcome. Nothing is on the shelf that could show it. */
+static struct kit *kit_with_an_unknown_batch(bool is_marked, int64_t keep_lost_ms, bool was_made)
+{
+    struct engine_config config = kit_config();
+    config.write_ahead = is_marked;
+    config.keep_lost_ms = keep_lost_ms;
+    struct kit *kit = kit_started(&config);
+    kit_request(kit, 0, 0, NULL, "");
+    kit_wait(kit, 200);
+    assert_true(kit->has_batch);
+    assert_int_equal(kit_open_calls(kit), is_marked ? 0 : 1);
+    engine_partition_lost(kit->engine, kit->tenures[0]);
+    if (was_made)
+        kit_make(kit);
+    kit_batch_ends(kit, BATCH_UNKNOWN);
+    kit_settle(kit);
+    assert_int_equal(kit->logged[LOG_BATCH_NOT_COMMITTED], 0);
+    return kit;
+}
+
+static void a_call_that_an_unknown_batch_tells_is_recorded_once(void **state)
+{
+    (void)state;
+    for (int was_made = 0; was_made < 2; was_made++) {
+        struct kit *kit = kit_with_an_unknown_batch(false, 0, was_made == 1);
+        assert_int_equal(kit_count(kit, OUTPUT_USAGE), 1);
+        assert_says(kit_output(kit, OUTPUT_USAGE, 0), "\"reason\":\"cancelled\"");
+        assert_says(kit_output(kit, OUTPUT_USAGE, 0), "\"replaces\":"); /* if it was told */
+        come_back(kit, "");
+        assert_int_equal(kit_count(kit, OUTPUT_USAGE), 2);
+        assert_says(kit_output(kit, OUTPUT_USAGE, 1), "\"final\":true");
+        kit_free(kit);
+    }
+}
+
+static void a_mark_of_an_unknown_batch_is_no_dead_owners_call(void **state)
+{
+    (void)state;
+    for (int is_keeping = 0; is_keeping < 2; is_keeping++) {
+        struct kit *kit = kit_with_an_unknown_batch(true, is_keeping ? 600000 : 0, true);
+        kit_assign(kit, 0);
+        kit_request(kit, 0, 0, NULL, "");
+        kit_settle(kit);
+        assert_int_equal(kit->call_count, 1);
+        assert_int_equal(kit_count(kit, OUTPUT_USAGE), 0);
+        kit_free(kit);
+    }
+}
+
 /* The topic was recreated, and another worker died over the request that has this offset now. */
 static void another_request_at_a_lost_calls_offset_is_a_dead_workers(void **state)
 {
@@ -227,6 +277,8 @@ int main(void)
         cmocka_unit_test(losing_a_partition_again_before_its_read_records_each_call_once),
         cmocka_unit_test(losing_a_partition_again_before_its_records_counts_calls_once),
         cmocka_unit_test(losing_a_partition_again_before_its_commit_records_calls_once),
+        cmocka_unit_test(a_call_that_an_unknown_batch_tells_is_recorded_once),
+        cmocka_unit_test(a_mark_of_an_unknown_batch_is_no_dead_owners_call),
         cmocka_unit_test(another_request_at_a_lost_calls_offset_is_a_dead_workers),
         cmocka_unit_test(calls_that_another_owner_left_running_are_recorded),
         cmocka_unit_test(a_lost_call_of_an_unreadable_request_is_recorded),

@@ -143,6 +143,10 @@ void adopt_opened(struct engine *engine, struct partition *partition, int64_t of
     uint64_t batch = shelf_settle_unknown(partition, offset, metadata, &is_made);
     if (batch != 0)
         settle_batch(engine, batch, is_made);
+    /* The shelf may have had no job of it. */
+    batch = lost_calls_committed(engine, partition, offset, metadata);
+    if (batch != 0)
+        settle_batch(engine, batch, true);
     struct job *first = shelf_first(partition);
     if (first == NULL)
         return;

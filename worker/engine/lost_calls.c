@@ -25,6 +25,9 @@ struct page {
     int32_t number;
     struct lost_call *calls;
     size_t count, room;
+    uint64_t unknown_batch; /* a batch of unknown outcome with this partition; 0 = none */
+    int64_t unknown_offset; /* what it would have committed */
+    struct buf unknown_map;
 };
 
 static struct page *page_find(const struct engine *engine, const struct partition *partition)
@@ -41,6 +44,7 @@ static struct page *page_find(const struct engine *engine, const struct partitio
 static void page_free(struct page *page)
 {
     link_out(&page->link);
+    buf_done(&page->unknown_map);
     memory_free(page->calls);
     memory_free(page);
 }
@@ -99,6 +103,7 @@ static struct page *page_get(struct engine *engine, const struct partition *part
     memcpy(page->topic, partition->topic.ptr, partition->topic.len);
     page->number = partition->number;
     link_init(&page->link);
+    buf_init(&page->unknown_map, LEDGER_MAP_BYTES_MAX);
     list_add_last(&engine->lost_calls, &page->link);
     return page;
 }
@@ -282,6 +287,29 @@ void lost_calls_settle(struct engine *engine, uint64_t batch, bool was_committed
         settle(&result->told, batch, was_committed);
     for (uint32_t i = 0; i < engine->config.max_held; i++)
         settle(&engine->jobs.all[i].result.told, batch, was_committed);
+}
+
+void lost_calls_note_unknown(struct engine *engine, const struct partition *partition,
+                             uint64_t batch)
+{
+    struct page *page = page_find(engine, partition);
+    if (page == NULL)
+        return;
+    page->unknown_batch = batch;
+    page->unknown_offset = partition->batch_offset;
+    buf_reset(&page->unknown_map);
+    buf_add(&page->unknown_map, buf_slice(&partition->batch_map));
+    CHECK(page->unknown_map.failed == OK);
+}
+
+uint64_t lost_calls_committed(const struct engine *engine, const struct partition *partition,
+                              int64_t offset, struct slice metadata)
+{
+    const struct page *page = page_find(engine, partition);
+    bool is_committed = page != NULL && page->unknown_batch != 0 &&
+                        offset == page->unknown_offset &&
+                        slice_equal(metadata, buf_slice(&page->unknown_map));
+    return is_committed ? page->unknown_batch : 0;
 }
 
 bool lost_calls_forget(struct engine *engine, const struct partition *partition,

@@ -23,6 +23,14 @@ void lost_calls_add(struct engine *engine, const struct partition *partition,
 /* The open batch was not committed, or was: calls that only its map tells are not told, or surely.
  */
 void lost_calls_settle(struct engine *engine, uint64_t batch, bool was_committed);
+/* The outcome of the open batch, which has this partition, stays unknown: its tenure is over. Keeps
+ * what the batch would have committed while the list has calls of the partition. */
+void lost_calls_note_unknown(struct engine *engine, const struct partition *partition,
+                             uint64_t batch);
+/* The batch of unknown outcome that committed this offset and map, read at the begin of a later
+ * tenure; 0 = none. */
+uint64_t lost_calls_committed(const struct engine *engine, const struct partition *partition,
+                              int64_t offset, struct slice metadata);
 
 /* The hash that identifies a request: of its value, seeded with engine->hash_seed. */
 uint64_t lost_calls_hash(const struct engine *engine, const struct record *record);

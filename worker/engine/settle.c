@@ -272,14 +272,16 @@ static bool has_witness(const struct engine *engine)
     return false;
 }
 
-/* No partition of the batch is left to show what became of it. Answers wait on the shelf until one
- * comes back; usage goes out again, perhaps twice under one id. */
+/* No partition of the batch is left to show what became of it. Answers wait on the shelf, if there
+ * is one, until a partition comes back; usage goes out again, perhaps twice under one id. */
 static void settle_unknown(struct engine *engine)
 {
     trace_batch(engine, "unknown");
     give_all_back(engine, batch_id(engine));
-    for (size_t i = 0; i < batch_partitions(engine); i++)
+    for (size_t i = 0; i < batch_partitions(engine); i++) {
         shelf_note_unknown(engine, batch_partition(engine, i), batch_id(engine));
+        lost_calls_note_unknown(engine, batch_partition(engine, i), batch_id(engine));
+    }
     engine->stats.aborts++;
     close_batch(engine);
     (void)cut_pause(engine);
@@ -289,10 +291,10 @@ void settle_turn(struct engine *engine)
 {
     if (!batch_is_unknown(engine) || has_witness(engine))
         return;
-    if (shelf_takes(engine))
-        settle_unknown(engine);
-    else
+    if (engine->is_stopping)
         settle_not_committed(engine);
+    else
+        settle_unknown(engine);
 }
 
 /* Whether an offset that the batch answers is open in the ledger of a later tenure. */
