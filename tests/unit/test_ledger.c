@@ -336,9 +336,21 @@ static void a_record_costs_the_same_however_many_are_open(void **state)
     assert_true(many < few + 500 && many_ends < few_ends + 500);
 }
 
+/* The last record's epoch is not that of the markers behind it. */
+static void an_offset_behind_markers_has_no_known_epoch(void **state)
+{
+    (void)state;
+    struct ledger ledger OWNED_BY(ledger_done);
+    open_ledger(&ledger, 4096, 5, SLICE_NULL);
+    ledger_see(&ledger, 5, 3);
+    assert_int_equal(ledger_epoch(&ledger, 6), 3);
+    assert_int_equal(ledger_epoch(&ledger, 7), -1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_offset_behind_markers_has_no_known_epoch),
         cmocka_unit_test(a_new_partition_begins_at_its_first_record),
         cmocka_unit_test(the_front_waits_for_the_lowest_open_offset),
         cmocka_unit_test(finished_offsets_of_the_previous_owner_are_kept),
