@@ -430,6 +430,56 @@ static void requests_that_always_fail_do_not_hold_the_others_for_long(void **sta
     kit_free(kit);
 }
 
+/* 30 streams of an hour are open. */
+static struct kit *kit_with_streams(void)
+{
+    struct engine_config config = kit_config();
+    config.max_in_flight = 64;
+    struct kit *kit = kit_started(&config);
+    for (int64_t offset = 0; offset < 30; offset++)
+        kit_request(kit, 0, offset, NULL, ",\"stream\":true");
+    kit_turn(kit);
+    assert_int_equal(kit_open_calls(kit), 30);
+    return kit;
+}
+
+static void assert_calls_within_30_s(struct kit *kit)
+{
+    size_t calls = kit->call_count;
+    for (int i = 0; i < 300 && kit->call_count == calls; i++)
+        kit_wait(kit, 100);
+    assert_int_equal(kit->call_count, calls + 1); /* the probe */
+    kit_answer(kit, kit->calls[calls].offset);
+    kit_wait(kit, 20000);
+    assert_int_equal(kit->call_count, calls + 3); /* an answer admits one more */
+    assert_int_equal(kit_open_calls(kit), 32);    /* the streams, too */
+    kit_free(kit);
+}
+
+static void a_throttled_model_is_probed_while_long_calls_are_open(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_with_streams();
+    for (int64_t offset = 30; offset < 38; offset++)
+        kit_request(kit, 0, offset, NULL, "");
+    kit_turn(kit);
+    for (int64_t offset = 30; offset < 38; offset++)
+        kit_throttle(kit, offset);
+    assert_calls_within_30_s(kit);
+}
+
+static void a_model_whose_connections_failed_is_probed_while_long_calls_are_open(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_with_streams();
+    for (int64_t offset = 30; offset < 38; offset++)
+        kit_request(kit, 0, offset, NULL, "");
+    kit_turn(kit);
+    for (int64_t offset = 30; offset < 38; offset++)
+        kit_call_ends(kit, kit_call(kit, offset), ERR_CONNECTION, false);
+    assert_calls_within_30_s(kit);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -449,6 +499,8 @@ int main(void)
         cmocka_unit_test(requests_wait_while_every_call_fails),
         cmocka_unit_test(requests_wait_for_an_outage_no_longer_than_max_elapsed),
         cmocka_unit_test(requests_that_always_fail_do_not_hold_the_others_for_long),
+        cmocka_unit_test(a_throttled_model_is_probed_while_long_calls_are_open),
+        cmocka_unit_test(a_model_whose_connections_failed_is_probed_while_long_calls_are_open),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

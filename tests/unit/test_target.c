@@ -225,55 +225,6 @@ static void a_throttled_model_rests_while_the_other_continues(void **state)
     kit_free(kit);
 }
 
-/* 30 streams of an hour are open on m.a. */
-static struct kit *kit_with_streams(void)
-{
-    struct kit *kit = kit_with_slots(64);
-    kit_assign(kit, 0);
-    for (int64_t offset = 0; offset < 30; offset++)
-        request_of(kit, offset, MODEL_A ",\"stream\":true");
-    kit_turn(kit);
-    assert_int_equal(kit_open_calls(kit), 30);
-    return kit;
-}
-
-static void assert_calls_within_30_s(struct kit *kit)
-{
-    size_t calls = kit->call_count;
-    for (int i = 0; i < 300 && kit->call_count == calls; i++)
-        kit_wait(kit, 100);
-    assert_int_equal(kit->call_count, calls + 1); /* the probe */
-    kit_answer(kit, kit->calls[calls].offset);
-    kit_wait(kit, 20000);
-    assert_int_equal(kit->call_count, calls + 3); /* an answer admits one more */
-    assert_int_equal(open_in(kit, 0, 30), 30);
-    kit_free(kit);
-}
-
-static void a_throttled_model_is_probed_while_long_calls_are_open(void **state)
-{
-    (void)state;
-    struct kit *kit = kit_with_streams();
-    for (int64_t offset = 30; offset < 38; offset++)
-        request_of(kit, offset, MODEL_A);
-    kit_turn(kit);
-    for (int64_t offset = 30; offset < 38; offset++)
-        kit_throttle(kit, offset);
-    assert_calls_within_30_s(kit);
-}
-
-static void a_model_whose_connections_failed_is_probed_while_long_calls_are_open(void **state)
-{
-    (void)state;
-    struct kit *kit = kit_with_streams();
-    for (int64_t offset = 30; offset < 38; offset++)
-        request_of(kit, offset, MODEL_A);
-    kit_turn(kit);
-    for (int64_t offset = 30; offset < 38; offset++)
-        kit_call_ends(kit, kit_call(kit, offset), ERR_CONNECTION, false);
-    assert_calls_within_30_s(kit);
-}
-
 static void a_retry_goes_before_requests_that_were_never_called(void **state)
 {
     (void)state;
@@ -472,8 +423,6 @@ int main(void)
         cmocka_unit_test(models_with_nothing_waiting_keep_no_slots_free),
         cmocka_unit_test(a_model_that_rests_keeps_no_slots_free),
         cmocka_unit_test(a_throttled_model_rests_while_the_other_continues),
-        cmocka_unit_test(a_throttled_model_is_probed_while_long_calls_are_open),
-        cmocka_unit_test(a_model_whose_connections_failed_is_probed_while_long_calls_are_open),
         cmocka_unit_test(a_retry_goes_before_requests_that_were_never_called),
         cmocka_unit_test(every_region_is_a_separate_target),
         cmocka_unit_test(without_a_region_a_request_is_answered_with_the_reason),

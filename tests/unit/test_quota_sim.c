@@ -1,0 +1,287 @@
+/* policy/quota.c for hours of virtual time: each scenario is pinned by what it must achieve.
+ * Goodput is what was spent of what the quota allowed, in per cent; waste is refused calls per 100
+ * answers. The first half minute does not count. */
+#include "unit/quota_world.h"
+
+#define HOUR 3600
+
+struct goal {
+    double goodput, waste;
+};
+
+static const struct goal KNOWN = {98, 1}, LEARNED = {95, 2};
+
+static struct world *run(const struct scenario *scenario, bool is_known, struct goal goal)
+{
+    struct figures figures;
+    struct world *world = simulate(scenario, is_known, &figures);
+    assert_true(figures.goodput >= goal.goodput);
+    assert_true(figures.waste <= goal.waste);
+    assert_true(figures.jain >= 0.99);
+    return world;
+}
+
+static void both(const struct scenario *scenario, struct goal known, struct goal learned)
+{
+    free(run(scenario, true, known));
+    free(run(scenario, false, learned));
+}
+
+static void requests_are_spent_evenly(void **state)
+{
+    (void)state;
+    both(&(struct scenario){.name = "requests, 40/s",
+                            .rpm = 2400,
+                            .workers = 1,
+                            .seconds = HOUR,
+                            .latency_ms = 3000},
+         KNOWN, LEARNED);
+    both(&(struct scenario){.name = "requests, 10/s",
+                            .rpm = 600,
+                            .workers = 1,
+                            .seconds = 2 * HOUR,
+                            .latency_ms = 3000},
+         KNOWN, LEARNED);
+}
+
+static void tokens_are_spent_evenly_though_calls_reserve_far_more(void **state)
+{
+    (void)state;
+    both(&(struct scenario){.name = "tokens",
+                            .calls_per_second = 10,
+                            .load = GENEROUS,
+                            .workers = 1,
+                            .seconds = 2 * HOUR,
+                            .latency_ms = 1000},
+         KNOWN, LEARNED);
+}
+
+static void calls_of_all_sizes_share_one_quota(void **state)
+{
+    (void)state;
+    both(&(struct scenario){.name = "mixed",
+                            .calls_per_second = 10,
+                            .load = MIXED,
+                            .workers = 1,
+                            .seconds = 2 * HOUR,
+                            .latency_ms = 1000},
+         KNOWN, LEARNED);
+}
+
+static void the_depth_of_the_bucket_does_not_matter(void **state)
+{
+    (void)state;
+    both(&(struct scenario){.name = "shallow",
+                            .rpm = 600,
+                            .window_s = 6,
+                            .workers = 1,
+                            .seconds = 2 * HOUR,
+                            .latency_ms = 3000},
+         KNOWN, LEARNED);
+}
+
+static void windows_are_spent_evenly(void **state)
+{
+    (void)state;
+    both(&(struct scenario){.name = "windows",
+                            .rpm = 600,
+                            .has_windows = true,
+                            .workers = 1,
+                            .seconds = 2 * HOUR,
+                            .latency_ms = 3000},
+         KNOWN, (struct goal){90, 2});
+}
+
+/* What is reserved at the end of a window is lacking in the next one. */
+static void windows_with_large_reservations_waste_nothing(void **state)
+{
+    (void)state;
+    both(&(struct scenario){.name = "windows, tokens",
+                            .calls_per_second = 10,
+                            .load = GENEROUS,
+                            .has_windows = true,
+                            .workers = 1,
+                            .seconds = 2 * HOUR,
+                            .latency_ms = 1000},
+         (struct goal){90, 1}, (struct goal){80, 2});
+}
+
+static void a_small_quota_is_found_within_a_minute(void **state)
+{
+    (void)state;
+    const struct scenario scenario = {
+        .name = "60 a minute", .rpm = 60, .workers = 1, .seconds = 2 * HOUR, .latency_ms = 3000};
+    free(run(&scenario, true, (struct goal){95, 2}));
+    struct world *world = run(&scenario, false, LEARNED);
+    uint64_t begun = world->begun_by_minute[0], refused = world->refused_by_minute[0];
+    assert_true(begun - refused >= 0.8 * 60 && refused <= 0.1 * (double)begun);
+    free(world);
+}
+
+static void a_tiny_quota_is_refused_at_most_once_a_minute(void **state)
+{
+    (void)state;
+    for (int rpm = 6; rpm <= 12; rpm += 6) {
+        const struct scenario scenario = {
+            .name = "tiny", .rpm = rpm, .workers = 1, .seconds = 2 * HOUR, .latency_ms = 3000};
+        free(run(&scenario, true, (struct goal){90, 10}));
+        struct world *world = run(&scenario, false, (struct goal){90, 10});
+        for (int minute = 2; minute < 120; minute++)
+            assert_true(world->refused_by_minute[minute] <= 1);
+        free(world);
+    }
+}
+
+static void a_quota_that_is_halved_and_restored_is_followed(void **state)
+{
+    (void)state;
+    static const double SECONDS[] = {[0] = 90, [1] = 45}; /* to find the restored quota */
+    for (int i = 0; i < 2; i++) {
+        const struct scenario scenario = {.name = i == 0 ? "halved, 10/s" : "halved, 40/s",
+                                          .rpm = i == 0 ? 600 : 2400,
+                                          .workers = 1,
+                                          .seconds = HOUR,
+                                          .latency_ms = 3000,
+                                          .steps = {{1200, 0.5}, {2400, 1}}};
+        for (int is_known = 0; is_known < 2; is_known++) {
+            struct world *world =
+                run(&scenario, is_known, is_known ? (struct goal){95, 1} : LEARNED);
+            assert_true(recovery(world, 1200) <= 20);
+            assert_true(recovery(world, 2400) <= SECONDS[i]);
+            free(world);
+        }
+    }
+}
+
+static void a_quota_that_is_doubled_without_notice_is_found(void **state)
+{
+    (void)state;
+    static const double SECONDS[] = {[0] = 90, [1] = 45};
+    for (int i = 0; i < 2; i++) {
+        struct world *world =
+            run(&(struct scenario){.name = i == 0 ? "doubled, 10/s" : "doubled, 40/s",
+                                   .rpm = i == 0 ? 600 : 2400,
+                                   .workers = 1,
+                                   .seconds = HOUR,
+                                   .latency_ms = 3000,
+                                   .steps = {{1200, 2}}},
+                false, LEARNED);
+        assert_true(recovery(world, 1200) <= SECONDS[i]);
+        free(world);
+    }
+}
+
+static void a_competitor_gets_out_of_the_way_and_comes_back(void **state)
+{
+    (void)state;
+    both(&(struct scenario){.name = "competitor",
+                            .rpm = 600,
+                            .workers = 1,
+                            .seconds = HOUR,
+                            .latency_ms = 3000,
+                            .rival = {1200, 2400, 0.5}},
+         (struct goal){95, 1}, LEARNED);
+}
+
+static void an_outage_leaves_the_learned_rate_as_it_is(void **state)
+{
+    (void)state;
+    const struct scenario scenario = {.name = "outage",
+                                      .rpm = 2400,
+                                      .workers = 1,
+                                      .seconds = HOUR,
+                                      .latency_ms = 500,
+                                      .down = {1200, 1260}};
+    for (int is_known = 0; is_known < 2; is_known++) {
+        struct world *world = run(&scenario, is_known, is_known ? KNOWN : LEARNED);
+        assert_true(recovery(world, 1260) <= 5);
+        assert_true(world->down <= 30); /* probes, and the calls that were open */
+        free(world);
+    }
+}
+
+static void several_workers_share_a_quota_fairly(void **state)
+{
+    (void)state;
+    both(&(struct scenario){.name = "four workers",
+                            .rpm = 600,
+                            .workers = 4,
+                            .seconds = 2 * HOUR,
+                            .latency_ms = 3000},
+         KNOWN, LEARNED);
+    both(&(struct scenario){.name = "eight workers",
+                            .calls_per_second = 10,
+                            .load = GENEROUS,
+                            .workers = 8,
+                            .seconds = 2 * HOUR,
+                            .latency_ms = 1000},
+         KNOWN, LEARNED);
+}
+
+static void the_only_worker_with_work_has_the_whole_quota(void **state)
+{
+    (void)state;
+    both(&(struct scenario){.name = "one of four",
+                            .rpm = 600,
+                            .workers = 4,
+                            .seconds = 2 * HOUR,
+                            .latency_ms = 3000,
+                            .shift_s = 900},
+         (struct goal){95, 1}, LEARNED);
+}
+
+static void a_day_that_is_spent_is_probed_once_a_minute(void **state)
+{
+    (void)state;
+    const struct scenario scenario = {.name = "day",
+                                      .calls_per_second = 10,
+                                      .workers = 1,
+                                      .seconds = HOUR,
+                                      .latency_ms = 1000,
+                                      .day = 2e6};
+    for (int is_known = 0; is_known < 2; is_known++) {
+        struct world *world = run(&scenario, is_known, (struct goal){0, 10});
+        for (int minute = 20; minute < 59; minute++)
+            assert_int_equal(world->begun_by_minute[minute], 1);
+        assert_true(world->workers[0].quota.is_day_spent);
+        free(world);
+    }
+}
+
+static void no_minute_begins_more_than_a_known_quota_and_its_savings(void **state)
+{
+    (void)state;
+    const struct scenario requests = {.name = "bound, requests",
+                                      .rpm = 600,
+                                      .workers = 4,
+                                      .seconds = 2 * HOUR,
+                                      .latency_ms = 3000,
+                                      .shift_s = 300};
+    struct world *world = run(&requests, true, (struct goal){90, 1});
+    for (int minute = 0; minute < 120; minute++)
+        assert_true(world->begun_by_minute[minute] <= 600 * (60 + 50) / 60);
+    free(world);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(requests_are_spent_evenly),
+        cmocka_unit_test(tokens_are_spent_evenly_though_calls_reserve_far_more),
+        cmocka_unit_test(calls_of_all_sizes_share_one_quota),
+        cmocka_unit_test(the_depth_of_the_bucket_does_not_matter),
+        cmocka_unit_test(windows_are_spent_evenly),
+        cmocka_unit_test(windows_with_large_reservations_waste_nothing),
+        cmocka_unit_test(a_small_quota_is_found_within_a_minute),
+        cmocka_unit_test(a_tiny_quota_is_refused_at_most_once_a_minute),
+        cmocka_unit_test(a_quota_that_is_halved_and_restored_is_followed),
+        cmocka_unit_test(a_quota_that_is_doubled_without_notice_is_found),
+        cmocka_unit_test(a_competitor_gets_out_of_the_way_and_comes_back),
+        cmocka_unit_test(an_outage_leaves_the_learned_rate_as_it_is),
+        cmocka_unit_test(several_workers_share_a_quota_fairly),
+        cmocka_unit_test(the_only_worker_with_work_has_the_whole_quota),
+        cmocka_unit_test(a_day_that_is_spent_is_probed_once_a_minute),
+        cmocka_unit_test(no_minute_begins_more_than_a_known_quota_and_its_savings),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
