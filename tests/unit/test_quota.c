@@ -255,6 +255,49 @@ static void clocks_that_jump_stop_nothing(void **state)
     assert_in_range(begun_in(&quota, INT64_MAX / 4 + 1000, 60000), 58, 120);
 }
 
+/* One refusal of a target that is seldom called says little. */
+static void a_seldom_refusal_delays_the_next_call_by_half_a_second(void **state)
+{
+    (void)state;
+    struct quota quota;
+    struct quota_ticket ticket;
+    quota_init(&quota, &NOTHING, 0);
+    assert_true(begin(&quota, 60000, &ticket));
+    assert_in_range(end(&quota, &ticket, QUOTA_REFUSED, -1, 60050).rest_ms, 250, 500);
+    assert_true(begun_in(&quota, 61000, 5000) > 20); /* it begins anew, from 2 a second */
+}
+
+/* Nothing was granted between: that says nothing of the rate. */
+static void refusals_without_an_answer_between_lower_no_rate(void **state)
+{
+    (void)state;
+    struct quota quota;
+    struct quota_ticket ticket;
+    quota_init(&quota, &NOTHING, 0);
+    for (int i = 0; i < 40; i++)
+        assert_true(begin(&quota, 0, &ticket));
+    (void)end(&quota, &ticket, QUOTA_REFUSED, -1, 50);
+    double rate = quota_rate(&quota, QUOTA_REQUESTS);
+    for (int i = 1; i < 20; i++) {
+        assert_true(begin(&quota, i * 61000, &ticket));
+        (void)end(&quota, &ticket, QUOTA_REFUSED, -1, i * 61000 + 50);
+    }
+    assert_true(quota_rate(&quota, QUOTA_REQUESTS) >= rate);
+}
+
+static void refusals_of_older_calls_give_no_credit(void **state)
+{
+    (void)state;
+    struct quota quota;
+    struct quota_ticket tickets[40];
+    quota_init(&quota, &NOTHING, 0);
+    for (size_t i = 0; i < COUNT_OF(tickets); i++)
+        assert_true(begin(&quota, 0, &tickets[i]));
+    for (size_t i = COUNT_OF(tickets); i > 0; i--)
+        (void)end(&quota, &tickets[i - 1], QUOTA_REFUSED, -1, 50);
+    assert_true(quota.limits[QUOTA_REQUESTS].level <= 1);
+}
+
 static void rules_change_while_calls_are_open(void **state)
 {
     (void)state;
@@ -300,6 +343,9 @@ int main(void)
         cmocka_unit_test(absurd_usage_stops_a_target_for_a_minute_at_most),
         cmocka_unit_test(open_reservations_stay_below_a_minute_of_a_known_quota),
         cmocka_unit_test(clocks_that_jump_stop_nothing),
+        cmocka_unit_test(a_seldom_refusal_delays_the_next_call_by_half_a_second),
+        cmocka_unit_test(refusals_without_an_answer_between_lower_no_rate),
+        cmocka_unit_test(refusals_of_older_calls_give_no_credit),
         cmocka_unit_test(rules_change_while_calls_are_open),
         cmocka_unit_test(the_expected_wait_follows_rate_and_rest),
     };

@@ -25,6 +25,7 @@
 #define BURST_CUT          0.7  /* of the savings, when they were refused */
 #define DEBT_MAX_S         60.0 /* of the rate: absurd usage stops a target no longer */
 #define RATE_MIN           0.001
+#define START_MIN          2.0  /* per second; lower rates are found by measuring */
 #define SLOW_START         0.25 /* of the rate, after an outage, */
 #define SLOW_DOUBLE_S      0.5  /* and doubled each half second */
 #define DOWN_REST_MIN_S    0.25
@@ -142,12 +143,13 @@ static void grow(struct quota *quota, double s)
     double age = tests_since_cut(quota);
     if (age > TEST_LATE)
         slope *= power_of_two(least(TEST_DOUBLINGS, (age - TEST_LATE) * 4));
-    bool is_tested = false;
+    bool is_tested = false, is_long = age > TEST_LATE + 1;
     for (int kind = 0; kind < QUOTA_KINDS; kind++) {
         if (!holds_back(quota, (enum quota_kind)kind))
             continue;
         is_tested = true;
-        quota->limits[kind].learned += quota->limits[kind].base * slope * s;
+        struct quota_limit *limit = &quota->limits[kind];
+        limit->learned += (is_long ? limit->learned : limit->base) * slope * s;
     }
     if (!is_tested)
         quota->idle_s += s;
@@ -349,13 +351,28 @@ static double pulled(const struct quota *quota, double base)
 
 static double rest_s(const struct quota *quota, const struct quota_ticket *ticket)
 {
-    double rate = most(0.02, quota->limits[QUOTA_REQUESTS].base);
-    uint32_t doublings = quota->again > 4 ? 4 : quota->again;
+    double rate = quota->limits[QUOTA_REQUESTS].base;
+    rate = quota->is_starting ? 1e9 : most(0.02, rate);
+    uint32_t doublings = quota->again > 7 ? 7 : quota->again;
     double s = most(REST_MIN_S, least(REST_MAX_S, REST_CALLS / rate)) * (double)(1U << doublings);
     double tokens = quota->limits[QUOTA_TOKENS].base;
     if (tokens > 0)
         s = most(s, least(REST_RESERVED_S, 0.5 * ticket->reserved / tokens));
     return least(s, 2 * REST_MAX_S);
+}
+
+/* Too few calls were granted for a measurement. The rate of the start was only a guess: it is
+ * halved if any were. */
+static void refused_again(struct quota *quota, double calls)
+{
+    bool is_guess = !quota->is_measured && !is_known(quota) && calls > quota->calls_at_cut;
+    quota->again++;
+    quota->calls_at_cut = calls;
+    for (int kind = 0; kind < QUOTA_KINDS && is_guess; kind++) {
+        struct quota_limit *limit = &quota->limits[kind];
+        limit->base = most(limit->base / 2, RATE_MIN);
+        limit->learned = limit->base * (1 - SWING);
+    }
 }
 
 static void cut(struct quota *quota, const struct quota_ticket *ticket)
@@ -367,12 +384,14 @@ static void cut(struct quota *quota, const struct quota_ticket *ticket)
     bool is_first = quota->is_starting;
     bool is_measured = !is_first && calls >= MEASURED_CALLS && passed >= MEASURED_S;
     if (!is_first && !is_measured) { /* refused again at once: a longer rest is needed */
+        refused_again(quota,
+                      granted(&quota->limits[QUOTA_REQUESTS], ticket->started[QUOTA_REQUESTS]));
+        return;
+    }
+    if (is_first && calls < MEASURED_CALLS && !is_known(quota)) { /* too few to learn from */
         quota->again++;
-        for (int kind = 0; kind < QUOTA_KINDS && !quota->is_measured && !is_known(quota); kind++) {
-            struct quota_limit *limit = &quota->limits[kind];
-            limit->base = most(limit->base / 2, RATE_MIN);
-            limit->learned = limit->base * (1 - SWING);
-        }
+        quota->limits[QUOTA_REQUESTS].learned =
+            least(quota->limits[QUOTA_REQUESTS].learned, most(START_MIN, quota->used * 0.5));
         return;
     }
     quota->is_measured = is_measured;
@@ -395,6 +414,7 @@ static void cut(struct quota *quota, const struct quota_ticket *ticket)
     }
     quota->mark_ms = ticket->began_ms;
     quota->again = 0;
+    quota->calls_at_cut = 0;
     quota->idle_s = 0;
     quota->is_starting = false;
 }
@@ -459,8 +479,14 @@ static void book(struct quota *quota, const struct quota_ticket *ticket, double 
 /* A refused call cost nothing. */
 static void give_back(struct quota *quota, const struct quota_ticket *ticket)
 {
+    double requests = quota->limits[QUOTA_REQUESTS].level;
+    double tokens = quota->limits[QUOTA_TOKENS].level;
     book(quota, ticket, 0);
     spend(quota, QUOTA_REQUESTS, -1);
+    if (ticket->generation != quota->generation) { /* the cut has set the levels anew */
+        quota->limits[QUOTA_REQUESTS].level = requests;
+        quota->limits[QUOTA_TOKENS].level = tokens;
+    }
     if (ticket->started[QUOTA_REQUESTS] > quota->limits[QUOTA_REQUESTS].mark)
         quota->limits[QUOTA_REQUESTS].less++;
 }

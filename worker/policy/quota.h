@@ -89,6 +89,7 @@ struct quota {
     double saved_s;         /* of a known rate that may be saved up now */
     double idle_s;          /* since the mark, in which nothing was held back */
     double slow;            /* part of the rate that is allowed after an outage; 1 = all */
+    double calls_at_cut;    /* granted since the mark, at the last refusal */
     uint32_t again;         /* refusals since the mark with too few calls between */
     uint32_t downs;         /* outages in a row */
     bool is_starting;       /* no refusal was seen yet */
