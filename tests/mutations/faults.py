@@ -307,6 +307,14 @@ FAULTS = [
     Fault("refusals of calls begun before the rest prolong it", "worker/policy/pace.c",
           "    if (outcome.said == PACE_REFUSED && is_older)\n",
           "    if (outcome.said == PACE_REFUSED && is_older && now_ms < pace->rest_until_ms)\n"),
+    # the simulator's quotas
+    Fault("bedrock-sim counts tokens read from a cache", "worker/sim/quota.c",
+          "    double cost = (double)usage->input - (double)usage->cache_read +\n",
+          "    double cost = (double)usage->input +\n"),
+    Fault("a step of a quota comes at once", "worker/sim/quota.c",
+          "step->at_ms > now_ms - quotas->began_ms", "step->at_ms < 0"),
+    Fault("windows of a quota fill while they last", "worker/sim/quota.c",
+          "    if (!quota->windows) {\n", "    if (!quota->windows || passed_ms < MINUTE_MS) {\n"),
     # policy: pacing
     Fault("a known quota is spent whole", "worker/policy/quota.c",
           "#define USE_OF_KNOWN       0.99", "#define USE_OF_KNOWN       1.05"),

@@ -260,9 +260,90 @@ static void a_quota_limits_requests_and_tokens(void **state)
     assert_true(
         quota_take(&quotas, SLICE("m.one"), 100, 2000, &bucket)); /* a second later: 1 and 100 */
     assert_false(quota_take(&quotas, SLICE("m.one"), 1, 2000, &bucket));
-    quota_give_back(bucket == NULL ? &quotas.buckets[0] : bucket, 50);
+    quota_end(&quotas.buckets[0], 50, &(struct quota_usage){0});
     assert_false(quota_take(&quotas, SLICE("m.one"), 1, 2000, &bucket)); /* no request left */
     assert_true(quota_take(&quotas, SLICE("m.one"), 150, 3000, &bucket));
+    sim_config_free(config);
+}
+
+/* Whether the model m may begin a call that takes so many tokens. */
+static bool takes(struct quotas *quotas, int64_t tokens, int64_t now_ms)
+{
+    struct quota_bucket *bucket;
+    return quota_take(quotas, SLICE("m"), tokens, now_ms, &bucket);
+}
+
+static void an_ended_call_counts_output_by_burndown_and_cache_reads_not(void **state)
+{
+    (void)state;
+    struct sim_config *config = sim_config_new();
+    static struct quotas quotas;
+    assert_non_null(config);
+    assert_true(
+        sim_config_read(config, SLICE("quotas: [{model: m, tokens: 6000, burndown: 5}]"), "test"));
+    quotas_init(&quotas, config);
+    assert_true(takes(&quotas, 5000, 1000));
+    assert_false(takes(&quotas, 2000, 1000));
+    struct quota_usage usage = {.input = 1000, .cache_read = 400, .output = 100};
+    quota_end(&quotas.buckets[0], 5000, &usage); /* 600 + 500 */
+    assert_false(takes(&quotas, 4901, 1000));
+    assert_true(takes(&quotas, 4900, 1000));
+    usage = (struct quota_usage){.input = 0, .output = 1000};
+    quota_end(&quotas.buckets[0], 4900, &usage); /* 100 more than it took */
+    assert_false(takes(&quotas, 0, 1000));
+    assert_true(takes(&quotas, 0, 2000));
+    sim_config_free(config);
+}
+
+static void a_quota_of_windows_is_new_with_each(void **state)
+{
+    (void)state;
+    struct sim_config *config = sim_config_new();
+    static struct quotas quotas;
+    assert_non_null(config);
+    assert_true(
+        sim_config_read(config, SLICE("quotas: [{model: m, requests: 3, windows: true}]"), "test"));
+    quotas_init(&quotas, config);
+    for (int minute = 0; minute < 3; minute++) {
+        for (int i = 0; i < 3; i++)
+            assert_true(takes(&quotas, 0, 1000 + minute * 60000));
+        assert_false(takes(&quotas, 0, 1000 + minute * 60000 + 59999));
+    }
+    sim_config_free(config);
+}
+
+static void a_quota_of_tokens_a_day_is_new_after_a_day(void **state)
+{
+    (void)state;
+    struct sim_config *config = sim_config_new();
+    static struct quotas quotas;
+    assert_non_null(config);
+    assert_true(
+        sim_config_read(config, SLICE("quotas: [{model: m, tokens_per_day: 1000}]"), "test"));
+    quotas_init(&quotas, config);
+    assert_true(takes(&quotas, 900, 1000));
+    assert_false(takes(&quotas, 200, 1000 + 86399999));
+    assert_true(takes(&quotas, 1000, 1000 + 86400000));
+    sim_config_free(config);
+}
+
+static void steps_change_a_quota(void **state)
+{
+    (void)state;
+    static const char TEXT[] =
+        "quotas: [{model: '*', requests: 60, burst: 1s}]\n"
+        "quota_steps: [{at: 20s, factor: 1}, {model: m, at: 10s, factor: 0.5}]\n";
+    struct sim_config *config = sim_config_new();
+    static struct quotas quotas;
+    assert_non_null(config);
+    assert_true(sim_config_read(config, slice_of_text(TEXT), "test"));
+    quotas_init(&quotas, config);
+    int granted[3] = {0};
+    for (int64_t at_ms = 0; at_ms < 30000; at_ms += 100)
+        granted[at_ms / 10000] += takes(&quotas, 0, 1000 + at_ms);
+    assert_in_range(granted[0], 9, 11);
+    assert_in_range(granted[1], 4, 6);
+    assert_in_range(granted[2], 9, 11);
     sim_config_free(config);
 }
 
@@ -296,6 +377,10 @@ int main(void)
         cmocka_unit_test(every_attempt_draws_its_own_chance),
         cmocka_unit_test(an_early_reset_needs_no_prompt),
         cmocka_unit_test(a_quota_limits_requests_and_tokens),
+        cmocka_unit_test(an_ended_call_counts_output_by_burndown_and_cache_reads_not),
+        cmocka_unit_test(a_quota_of_windows_is_new_with_each),
+        cmocka_unit_test(a_quota_of_tokens_a_day_is_new_after_a_day),
+        cmocka_unit_test(steps_change_a_quota),
         cmocka_unit_test(the_oldest_conversations_are_forgotten_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -62,7 +62,7 @@ bool sim_config_read_file(struct sim_config *config, const char *path)
 
 bool sim_config_add_quota(struct sim_config *config, struct slice text)
 {
-    struct sim_quota quota = {.model = SLICE("*"), .burst_ms = 60000};
+    struct sim_quota quota = {.model = SLICE("*"), .burst_ms = 60000, .burndown = 1};
     size_t equals = slice_find(text, '=');
     if (equals < text.len) {
         quota.model = slice_sub(text, 0, equals);

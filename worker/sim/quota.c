@@ -3,11 +3,13 @@
 #include "base/glob.h"
 
 #define MINUTE_MS 60000.0
+#define DAY_MS    (24 * 3600 * 1000LL)
 
 void quotas_init(struct quotas *quotas, const struct sim_config *config)
 {
     quotas->config = config;
     quotas->count = 0;
+    quotas->began_ms = 0;
 }
 
 static const struct sim_quota *quota_of(const struct sim_config *config, struct slice model)
@@ -26,6 +28,23 @@ static double full(int64_t a_minute, const struct sim_quota *quota)
     return size < 1 ? 1 : size; /* so that a request can pass */
 }
 
+/* The last step that has come for this model; 1 = none has. */
+static double factor_of(const struct quotas *quotas, struct slice model, int64_t now_ms)
+{
+    const struct sim_config *config = quotas->config;
+    double factor = 1;
+    int64_t latest_ms = -1;
+    for (size_t i = 0; i < config->quota_step_count; i++) {
+        const struct sim_quota_step *step = &config->quota_steps[i];
+        bool is_its = step->model.len == 0 || glob_match(step->model, model, false);
+        if (!is_its || step->at_ms > now_ms - quotas->began_ms || step->at_ms < latest_ms)
+            continue;
+        latest_ms = step->at_ms;
+        factor = step->factor;
+    }
+    return factor;
+}
+
 static struct quota_bucket *bucket_of(struct quotas *quotas, const struct sim_quota *quota,
                                       struct slice model, int64_t now_ms)
 {
@@ -36,17 +55,49 @@ static struct quota_bucket *bucket_of(struct quotas *quotas, const struct sim_qu
     if (quotas->count == QUOTA_BUCKETS_MAX)
         return &quotas->buckets[QUOTA_BUCKETS_MAX - 1];
     struct quota_bucket *bucket = &quotas->buckets[quotas->count++];
-    *bucket = (struct quota_bucket){hash, quota, full(quota->requests, quota),
-                                    full(quota->tokens, quota), now_ms};
+    *bucket = (struct quota_bucket){.model_hash = hash,
+                                    .quota = quota,
+                                    .requests = full(quota->requests, quota),
+                                    .tokens = full(quota->tokens, quota),
+                                    .day = (double)quota->tokens_per_day,
+                                    .filled_ms = now_ms,
+                                    .window_ms = now_ms,
+                                    .day_ms = now_ms};
     return bucket;
 }
 
-static double filled(double level, int64_t a_minute, int64_t passed_ms,
+static double filled(double level, int64_t a_minute, int64_t passed_ms, double factor,
                      const struct sim_quota *quota)
 {
-    double more = level + (double)a_minute * (double)passed_ms / MINUTE_MS;
-    double most = full(a_minute, quota);
+    double more = level + (double)a_minute * factor * (double)passed_ms / MINUTE_MS;
+    double most = full(a_minute, quota) * factor;
+    most = most < 1 ? 1 : most;
     return more < most ? more : most;
+}
+
+/* A debt of the window before is one of the next. */
+static double renewed(double level, int64_t a_minute, double factor, const struct sim_quota *quota)
+{
+    return full(a_minute, quota) * factor + (level < 0 ? level : 0);
+}
+
+static void fill(struct quota_bucket *bucket, double factor, int64_t now_ms)
+{
+    const struct sim_quota *quota = bucket->quota;
+    int64_t passed_ms = now_ms - bucket->filled_ms;
+    bucket->filled_ms = now_ms;
+    for (; now_ms - bucket->day_ms >= DAY_MS; bucket->day_ms += DAY_MS)
+        bucket->day = (double)quota->tokens_per_day + (bucket->day < 0 ? bucket->day : 0);
+    if (!quota->windows) {
+        bucket->requests = filled(bucket->requests, quota->requests, passed_ms, factor, quota);
+        bucket->tokens = filled(bucket->tokens, quota->tokens, passed_ms, factor, quota);
+        return;
+    }
+    if (now_ms - bucket->window_ms < quota->burst_ms || quota->burst_ms <= 0)
+        return;
+    bucket->window_ms = now_ms - (now_ms - bucket->window_ms) % quota->burst_ms;
+    bucket->requests = renewed(bucket->requests, quota->requests, factor, quota);
+    bucket->tokens = renewed(bucket->tokens, quota->tokens, factor, quota);
 }
 
 bool quota_take(struct quotas *quotas, struct slice model, int64_t tokens, int64_t now_ms,
@@ -56,22 +107,26 @@ bool quota_take(struct quotas *quotas, struct slice model, int64_t tokens, int64
     const struct sim_quota *quota = quota_of(quotas->config, model);
     if (quota == NULL)
         return true;
+    if (quotas->began_ms == 0)
+        quotas->began_ms = now_ms;
     struct quota_bucket *bucket = bucket_of(quotas, quota, model, now_ms);
-    int64_t passed_ms = now_ms - bucket->filled_ms;
-    bucket->filled_ms = now_ms;
-    bucket->requests = filled(bucket->requests, quota->requests, passed_ms, quota);
-    bucket->tokens = filled(bucket->tokens, quota->tokens, passed_ms, quota);
+    fill(bucket, factor_of(quotas, model, now_ms), now_ms);
     bool enough = (quota->requests == 0 || bucket->requests >= 1) &&
-                  (quota->tokens == 0 || bucket->tokens >= (double)tokens);
+                  (quota->tokens == 0 || bucket->tokens >= (double)tokens) &&
+                  (quota->tokens_per_day == 0 || bucket->day >= (double)tokens);
     if (!enough)
         return false;
     bucket->requests -= 1;
     bucket->tokens -= (double)tokens;
+    bucket->day -= (double)tokens;
     *ret_bucket = bucket;
     return true;
 }
 
-void quota_give_back(struct quota_bucket *bucket, int64_t tokens)
+void quota_end(struct quota_bucket *bucket, int64_t taken, const struct quota_usage *usage)
 {
-    bucket->tokens += (double)tokens;
+    double cost = (double)usage->input - (double)usage->cache_read +
+                  (double)usage->output * (double)bucket->quota->burndown;
+    bucket->tokens += (double)taken - cost;
+    bucket->day += (double)taken - cost;
 }

@@ -291,9 +291,10 @@ static void end_call(struct served *served, bool whole)
     facts->fault = served->plan.fault != FAULT_NONE ? FAULTS[served->plan.fault].word : NULL;
     facts->whole = whole;
     bill(served, whole);
+    struct quota_usage usage = {facts->input_tokens, facts->cache_read_tokens,
+                                facts->output_tokens};
     if (served->bucket != NULL)
-        quota_give_back(served->bucket,
-                        served->reserved_tokens - facts->input_tokens - facts->output_tokens);
+        quota_end(served->bucket, served->reserved_tokens, &usage);
     count(served);
     journal_end(&sim->journal, facts, sim->now_ms);
 }

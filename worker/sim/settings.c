@@ -96,7 +96,15 @@ static const struct row QUOTA_ROWS[] = {
     ROW("model", TEXT, sim_quota, model),
     COUNT("requests", sim_quota, requests, 0, COUNT_MAX),
     COUNT("tokens", sim_quota, tokens, 0, COUNT_MAX),
+    COUNT("tokens_per_day", sim_quota, tokens_per_day, 0, COUNT_MAX),
     ROW("burst", SPAN, sim_quota, burst_ms),
+    COUNT("burndown", sim_quota, burndown, 1, 100),
+    ROW("windows", FLAG, sim_quota, windows),
+};
+static const struct row QUOTA_STEP_ROWS[] = {
+    ROW("model", TEXT, sim_quota_step, model),
+    ROW("at", SPAN, sim_quota_step, at_ms),
+    ROW("factor", RATE, sim_quota_step, factor),
 };
 static const struct row ANSWER_ROWS[] = {
     MATCH_ROWS(sim_answer),
@@ -163,6 +171,7 @@ static const struct row TOP_ROWS[] = {
     SECTION("limits", LIMIT_ROWS),
     ROW("faults", RATES, sim_config, fault_rates),
     LIST("quotas", QUOTA_ROWS, quotas, quota_count, SIM_QUOTAS_MAX),
+    LIST("quota_steps", QUOTA_STEP_ROWS, quota_steps, quota_step_count, SIM_QUOTA_STEPS_MAX),
     LIST("answers", ANSWER_ROWS, answers, answer_count, SIM_ANSWERS_MAX),
     LIST("rules", RULE_ROWS, rules, rule_count, SIM_RULES_MAX),
 };
@@ -330,7 +339,11 @@ static void clear_element(const struct row *list, void *element)
         rule->rate = 1;
         sim_effect_clear(&rule->effect);
     } else if (list->rows == QUOTA_ROWS) {
-        ((struct sim_quota *)element)->burst_ms = 60000;
+        struct sim_quota *quota = element;
+        quota->burst_ms = 60000;
+        quota->burndown = 1;
+    } else if (list->rows == QUOTA_STEP_ROWS) {
+        ((struct sim_quota_step *)element)->factor = 1;
     }
 }
 

@@ -11,17 +11,18 @@
 #include "sim/operations.h"
 #include "yaml/problems.h"
 
-#define SIM_KEYS_MAX    16
-#define SIM_BEARERS_MAX 16
-#define SIM_MODELS_MAX  256
-#define SIM_QUOTAS_MAX  64
-#define SIM_ANSWERS_MAX 256
-#define SIM_RULES_MAX   256
-#define SIM_PIECES_MAX  4096
-#define SIM_BODY_MAX    25000000  /* Bedrock's own limit of a request body */
-#define SIM_BYTES_MAX   268435456 /* of an answer asked for by size */
-#define SIM_CALLS_MAX   16        /* of tools in one answer */
-#define SIM_UNSET       (-1)
+#define SIM_KEYS_MAX        16
+#define SIM_BEARERS_MAX     16
+#define SIM_MODELS_MAX      256
+#define SIM_QUOTAS_MAX      64
+#define SIM_QUOTA_STEPS_MAX 64
+#define SIM_ANSWERS_MAX     256
+#define SIM_RULES_MAX       256
+#define SIM_PIECES_MAX      4096
+#define SIM_BODY_MAX        25000000  /* Bedrock's own limit of a request body */
+#define SIM_BYTES_MAX       268435456 /* of an answer asked for by size */
+#define SIM_CALLS_MAX       16        /* of tools in one answer */
+#define SIM_UNSET           (-1)
 
 struct sim_key {
     struct slice access_key_id, secret_access_key;
@@ -77,15 +78,26 @@ struct sim_rule {
 
 /* The quota of each model that the glob matches (sim/quota.h); 0 = no limit. */
 struct sim_quota {
-    struct slice model; /* glob; the first quota that matches counts */
-    int64_t requests;   /* per minute */
-    int64_t tokens;     /* per minute */
-    int64_t burst_ms;   /* how much of the quota a full bucket holds */
+    struct slice model;     /* glob; the first quota that matches counts */
+    int64_t requests;       /* per minute */
+    int64_t tokens;         /* per minute */
+    int64_t tokens_per_day; /* since the first call, and then every 24 hours */
+    int64_t burst_ms;       /* how much of the quota a full bucket or a window holds */
+    int64_t burndown;       /* tokens that one of output counts for, at the end of a call */
+    bool windows;           /* the quota is new every burst_ms and does not fill meanwhile */
 };
 
 /* The key of the documentation's examples, valid when the settings have no auth.keys. */
 #define SIM_ACCESS_KEY_ID     "AKIASIMULATOREXAMPLE"
 #define SIM_SECRET_ACCESS_KEY "simulated/secret+key/for/local+tests"
+
+/* From `at_ms` after the first call on, quotas a minute have `factor` times their size: for the
+ * models that the glob matches, until the next step. */
+struct sim_quota_step {
+    struct slice model; /* glob; empty = all */
+    int64_t at_ms;
+    double factor; /* 0 to 1 */
+};
 
 struct sim_config {
     struct arena arena;
@@ -115,6 +127,8 @@ struct sim_config {
     size_t key_count;
     struct sim_quota quotas[SIM_QUOTAS_MAX];
     size_t quota_count;
+    struct sim_quota_step quota_steps[SIM_QUOTA_STEPS_MAX];
+    size_t quota_step_count;
     struct sim_answer answers[SIM_ANSWERS_MAX];
     size_t answer_count;
     struct sim_rule rules[SIM_RULES_MAX];
