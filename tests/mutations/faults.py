@@ -311,8 +311,8 @@ FAULTS = [
     Fault("bedrock-sim counts tokens read from a cache", "worker/sim/quota.c",
           "    double cost = (double)usage->input - (double)usage->cache_read +\n",
           "    double cost = (double)usage->input +\n"),
-    Fault("a step of a quota comes at once", "worker/sim/quota.c",
-          "step->at_ms > now_ms - quotas->began_ms", "step->at_ms < 0"),
+    Fault("a step of a quota never comes", "worker/sim/quota.c",
+          "step->at_ms > now_ms - quotas->began_ms", "step->at_ms > now_ms - DAY_MS"),
     Fault("windows of a quota fill while they last", "worker/sim/quota.c",
           "    if (!quota->windows) {\n", "    if (!quota->windows || passed_ms < MINUTE_MS) {\n"),
     # policy: pacing
