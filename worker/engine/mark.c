@@ -77,7 +77,7 @@ bool marks_are_ready(struct engine *engine)
 struct job *marks_next_ready(struct engine *engine)
 {
     while (marks_are_ready(engine)) {
-        struct link *link = list_first(&engine->marks.ready);
+        struct link *link = engine->marks.ready.next; /* there is one */
         struct job *job = LINK_OWNER(link, struct job, link);
         if (ledger_may_begin(&job->partition->ledger, job->offset))
             return job;
