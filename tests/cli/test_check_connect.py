@@ -265,3 +265,30 @@ def test_every_region_of_an_alias_is_checked_at_its_endpoint():
                 f"models.aliases={{a: {{id: '{HAIKU}', region: us-nowhere-1}}, b: {{id: '{HAIKU}', region: us-nowhere-2}}, "
                 "c: {id: amazon.nova-micro-v1:0, region: us-nowhere-1}}", **KEYS)
     assert re.findall(r"^FAIL  endpoint: https://bedrock-runtime.us-nowhere-(\d)", done.stdout, re.M) == ["1", "2"]
+
+
+def test_each_identity_is_checked_with_its_own_keys(tmp_path):
+    keys = tmp_path / "credentials"
+    keys.write_text("[other]\naws_access_key_id = AKIAOTHER\naws_secret_access_key = canary\n", encoding="utf-8")
+    models = f"models.aliases={{fast: {{id: '{HAIKU}'}}, slow: {{id: '{HAIKU}', identity: {{profile: other}}}}}}"
+    with simulator() as url:
+        done = call("check", "--connect", "--set", "kafka.bootstrap_servers=127.0.0.1:1", "--set",
+                    f"bedrock.endpoint_url={url}", "--set", models, **KEYS, AWS_SHARED_CREDENTIALS_FILE=str(keys))
+    lines = re.findall(r"^(ok|warn|FAIL) +((?:credentials|models)\b.*?): (.*)$", done.stdout, re.M)
+    assert [line[:2] for line in lines] == [("ok", "credentials"), ("ok", "models fast"), ("ok", "credentials of slow"),
+                                            ("FAIL", "credentials of slow")]
+    assert lines[2][2] == "from the shared credentials file" and "Bedrock rejects those from" in lines[3][2]
+    assert "canary" not in done.stdout + done.stderr
+
+
+def test_the_default_identity_may_lack_keys_when_no_model_needs_it(tmp_path):
+    keys = tmp_path / "credentials"
+    secret = KEYS["AWS_SECRET_ACCESS_KEY"]
+    keys.write_text(f"[other]\naws_access_key_id = {KEYS['AWS_ACCESS_KEY_ID']}\naws_secret_access_key = {secret}\n",
+                    encoding="utf-8")
+    models = f"models.aliases={{slow: {{id: '{HAIKU}', identity: {{profile: other}}}}}}"
+    with simulator() as url:
+        done = call("check", "--connect", "--set", "kafka.bootstrap_servers=127.0.0.1:1", "--set",
+                    f"bedrock.endpoint_url={url}", "--set", models, AWS_SHARED_CREDENTIALS_FILE=str(keys), AWS_REGION="us-east-1")
+    lines = re.findall(r"^(ok|warn|FAIL) +((?:credentials|models)\b.*?): (.*)$", done.stdout, re.M)
+    assert [line[:2] for line in lines] == [("warn", "credentials"), ("ok", "credentials of slow"), ("ok", "models slow")]

@@ -22,6 +22,7 @@ struct candidate {
     struct slice setting; /* alias, or "default" */
     struct slice model, region, api;
     struct slice provider, base_model; /* null = not given */
+    uint32_t identity;                 /* as whom it is called */
 };
 
 static bool is_listed(const struct candidate *candidates, size_t count,
@@ -30,15 +31,18 @@ static bool is_listed(const struct candidate *candidates, size_t count,
     for (size_t i = 0; i < count; i++)
         if (slice_equal(candidates[i].model, wanted->model) &&
             slice_equal(candidates[i].region, wanted->region) &&
-            slice_equal(candidates[i].api, wanted->api))
+            slice_equal(candidates[i].api, wanted->api) &&
+            candidates[i].identity == wanted->identity)
             return true;
     return false;
 }
 
 static struct candidate candidate_of(const struct model_alias *alias)
 {
-    struct candidate candidate = {
-        .setting = alias->name, .model = alias->id, .region = alias->region};
+    struct candidate candidate = {.setting = alias->name,
+                                  .model = alias->id,
+                                  .region = alias->region,
+                                  .identity = alias->identity};
     if (!slice_equal_text(alias->api, "auto"))
         candidate.api = alias->api;
     if (alias->presets != NULL) {
@@ -224,8 +228,29 @@ static bool is_unsent(const struct probe *probe)
     return !probe->is_answered && probe->why.err == ERR_NO_CREDENTIALS;
 }
 
-static void report_rejected(struct checking *checking, const char *source, const struct why *why)
+/* Keys and what is said of them: those of the default identity, or of the first alias that has
+ * them.
+ */
+struct identity_keys {
+    struct keys keys;
+    uint32_t number;
+    struct slice alias; /* null = the default identity */
+};
+
+/* Reports about an identity: "credentials", or "credentials of NAME". */
+static void report_about(struct checking *checking, enum verdict verdict, const char *what,
+                         const struct identity_keys *own, const char *words)
 {
+    char label[192];
+    (void)snprintf(label, sizeof label, "%s%s%.*s", what, own->alias.len > 0 ? " of " : "",
+                   SLICE_ARG(own->alias));
+    report(checking, verdict, label, words);
+}
+
+static void report_rejected(struct checking *checking, const struct identity_keys *own,
+                            const struct why *why)
+{
+    const char *source = own->keys.source;
     char words[AWS_REASON_MAX + WHY_MESSAGE_MAX + 256];
     struct refusal refusal = refusal_of(why);
     const char *remedy = refusal.kind == REFUSAL_OF_KEYS ? refusal.text : "";
@@ -234,50 +259,53 @@ static void report_rejected(struct checking *checking, const char *source, const
     else
         (void)snprintf(words, sizeof words, "Bedrock rejects those from %s: %s: %s%s%s", source,
                        why->type, why->message, remedy[0] != '\0' ? "; " : "", remedy);
-    report_is(checking, false, "credentials", words);
+    report_about(checking, VERDICT_FAIL, "credentials", own, words);
 }
 
-/* Calls each model. The first model of a region shows whether its endpoint answers; rejected
- * credentials end the calls. */
+/* Calls each model of an identity. The first model of a region shows whether its endpoint answers;
+ * rejected credentials end the calls. */
 static void try_models(struct checking *checking, const struct assembly *assembly,
-                       const struct keys *keys, const struct candidate *candidates, size_t count)
+                       const struct identity_keys *own, const struct candidate *candidates,
+                       size_t count)
 {
     bool is_there[MODELS_MAX] = {false};
-    const struct asking asking = asking_of(assembly, keys);
+    const struct asking asking = asking_of(assembly, &own->keys);
     char last_url[ENDPOINT_URL_MAX + 1] = "";
     for (size_t i = 0; i < count; i++) {
         struct probe probe;
         size_t first = 0;
-        while (!slice_equal(candidates[first].region, candidates[i].region))
+        if (candidates[i].identity != own->number)
+            continue;
+        while (candidates[first].identity != own->number ||
+               !slice_equal(candidates[first].region, candidates[i].region))
             first++;
         if (first < i && !is_there[first])
             continue;
         const struct request request = request_of(&candidates[i]);
-        probe_model(assembly, &keys->credentials, &request, &probe);
+        probe_model(assembly, &own->keys.credentials, &request, &probe);
         is_there[i] = is_answered(&probe);
         if (is_unsent(&probe)) {
-            report_rejected(checking, keys->source, &probe.why);
+            report_rejected(checking, own, &probe.why);
             return;
         }
         if (!is_there[i] || strcmp(probe.url, last_url) != 0)
             report_endpoint(checking, &probe);
         (void)snprintf(last_url, sizeof last_url, "%s", probe.url);
         if (is_about_credentials(probe.why.err)) {
-            report_rejected(checking, keys->source, &probe.why);
+            report_rejected(checking, own, &probe.why);
             return;
         }
         if (is_there[i])
             report_model(checking, &asking, &candidates[i], &probe);
     }
-    if (count == MODELS_MAX)
-        report_is(checking, true, "models", "the first 64 were tried, and no further ones");
 }
 
 /* Calls a common model to see whether the endpoint answers, when the settings name no model or
  * there are no credentials. */
 static void try_some_model(struct checking *checking, const struct assembly *assembly,
-                           const struct keys *keys)
+                           const struct identity_keys *own)
 {
+    const struct keys *keys = &own->keys;
     const struct credentials made_up = {.bearer_token = SLICE("none")};
     struct probe probe;
     const struct candidate some = {.setting = SLICE("(none in the settings)"),
@@ -289,11 +317,11 @@ static void try_some_model(struct checking *checking, const struct assembly *ass
     if (!is_unsent(&probe))
         report_endpoint(checking, &probe);
     else
-        report_rejected(checking, keys->source, &probe.why);
+        report_rejected(checking, own, &probe.why);
     if (keys->source[0] == '\0' || !is_answered(&probe))
         return;
     if (is_about_credentials(probe.why.err))
-        report_rejected(checking, keys->source, &probe.why);
+        report_rejected(checking, own, &probe.why);
     else if (probe.why.err == ERR_ACCESS_DENIED && keys->credentials.bearer_token.len > 0)
         report_model(checking, &asking, &some, &probe);
     else
@@ -302,48 +330,97 @@ static void try_some_model(struct checking *checking, const struct assembly *ass
 
 /* Where the keys come from, whose they are, and when they end. Not to know whose they are is no
  * failure: a network without STS is no reason not to run. */
-static void report_keys(struct checking *checking, struct search *search, const struct keys *keys)
+static void report_keys(struct checking *checking, struct search *search,
+                        const struct identity_keys *own)
 {
     char words[CALLER_WORDS_MAX + KEYS_SOURCE_MAX + 256], caller[CALLER_WORDS_MAX], end[128];
-    caller_describe_end(&keys->credentials, end, sizeof end);
-    (void)snprintf(words, sizeof words, "from %s%s", keys->source, end);
-    report_is(checking, true, "credentials", words);
-    if (keys->credentials.bearer_token.len > 0)
+    caller_describe_end(&own->keys.credentials, end, sizeof end);
+    (void)snprintf(words, sizeof words, "from %s%s", own->keys.source, end);
+    report_about(checking, VERDICT_OK, "credentials", own, words);
+    if (own->keys.credentials.bearer_token.len > 0)
         return;
-    bool is_known = caller_describe(search, &keys->credentials, caller);
-    report(checking, is_known ? VERDICT_OK : VERDICT_WARN, "identity", caller);
+    bool is_known = caller_describe(search, &own->keys.credentials, caller);
+    report_about(checking, is_known ? VERDICT_OK : VERDICT_WARN, "identity", own, caller);
 }
 
-/* Finds the keys of the first identity, and reports them or why there are none. */
-static bool find_keys(struct checking *checking, const struct assembly *assembly,
-                      struct keys *ret_keys)
+/* Finds the keys of an identity in its environment, and reports them or why there are none. */
+static bool find_keys_in(struct checking *checking, const struct assembly *assembly,
+                         const struct aws_environment *environment, bool is_needed,
+                         struct identity_keys *own)
 {
     struct search_ports ports;
     struct search search;
     alone_ports(&assembly->io.http, &ports);
-    search_init(&search, &assembly->aws, &ports);
-    if (chain_find_as(&search, &assembly->identities[0], ret_keys) == OK) {
-        report_keys(checking, &search, ret_keys);
+    search_init(&search, environment, &ports);
+    if (chain_find_as(&search, &assembly->identities[own->number], &own->keys) == OK) {
+        report_keys(checking, &search, own);
         return true;
     }
     char words[SEARCH_REASON_MAX + 32];
     (void)snprintf(words, sizeof words, "none that can be used: %s", search.reason);
-    report_is(checking, false, "credentials", words);
+    report_about(checking, is_needed ? VERDICT_FAIL : VERDICT_WARN, "credentials", own, words);
     return false;
+}
+
+/* Finds the keys of an identity. One that no model of the settings needs may have none. */
+static bool find_keys(struct checking *checking, const struct assembly *assembly, bool is_needed,
+                      struct identity_keys *own)
+{
+    char reason[AWS_REASON_MAX] = "out of memory";
+    bool has_some = false;
+    struct aws_environment *environment = memory_new(sizeof *environment);
+    if (environment != NULL &&
+        aws_environment_load(environment, aws_lookup_process, NULL,
+                             assembly->identities[own->number].profile, reason) == OK)
+        has_some = find_keys_in(checking, assembly, environment, is_needed, own);
+    else
+        report_about(checking, VERDICT_FAIL, "credentials", own, reason);
+    if (environment != NULL)
+        aws_environment_done(environment);
+    memory_free(environment);
+    return has_some;
+}
+
+/* The first model that is called as this identity; NULL = none. */
+static const struct candidate *first_of(const struct candidate *candidates, size_t count,
+                                        uint32_t identity)
+{
+    for (size_t i = 0; i < count; i++)
+        if (candidates[i].identity == identity)
+            return &candidates[i];
+    return NULL;
+}
+
+static void check_identity(struct checking *checking, const struct assembly *assembly,
+                           const struct candidate *candidates, size_t count, uint32_t number)
+{
+    const struct candidate *first = first_of(candidates, count, number);
+    if (number > 0 && first == NULL)
+        return;
+    struct identity_keys own = {.number = number};
+    keys_init(&own.keys);
+    if (number > 0)
+        own.alias = first->setting;
+    bool has_some = find_keys(checking, assembly, first != NULL || count == 0, &own);
+    if (has_some && first != NULL)
+        try_models(checking, assembly, &own, candidates, count);
+    else if (number == 0 && (count == 0 || !has_some))
+        try_some_model(checking, assembly, &own);
+    keys_done(&own.keys);
 }
 
 void check_bedrock(struct checking *checking, const struct assembly *assembly)
 {
-    struct keys keys OWNED_BY(keys_done);
-    keys_init(&keys);
-    bool has_some = find_keys(checking, assembly, &keys);
     struct candidate *candidates = memory_new(MODELS_MAX * sizeof *candidates);
-    size_t count = candidates == NULL ? 0 : list_candidates(checking->settings, candidates);
-    if (candidates == NULL)
+    if (candidates == NULL) {
         report_is(checking, false, "models", "out of memory");
-    else if (has_some && count > 0)
-        try_models(checking, assembly, &keys, candidates, count);
-    else
-        try_some_model(checking, assembly, &keys);
+        return;
+    }
+    size_t count = list_candidates(checking->settings, candidates);
+    size_t identities = checking->settings->models_aliases.identity_count;
+    for (uint32_t number = 0; number <= identities; number++)
+        check_identity(checking, assembly, candidates, count, number);
+    if (count == MODELS_MAX)
+        report_is(checking, true, "models", "the first 64 were tried, and no further ones");
     memory_free(candidates);
 }
