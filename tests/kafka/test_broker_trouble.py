@@ -128,9 +128,11 @@ def test_a_recreated_request_topic_is_read_from_its_first_record(broker, folder)
         world.ask_many(30, "old")
         world.await_answers()
         worker.stop()
+        place = world.topics.requests, 0
+        _, metadata = offsets.committed(broker.bootstrap, world.group, [place])[place]
         records.delete_topic(broker.bootstrap, world.topics.requests)
         records.create_topic(broker.bootstrap, world.topics.requests, 1)
-        commit_by_hand(world, {0: (30, "")})
+        offsets.commit(broker.bootstrap, world.group, *place, 30, metadata)
         world.ask_many(10, "new")
         world.worker("w0")
         world.await_answers()

@@ -29,6 +29,17 @@ static void a_worker_without_partitions_says_so_once_and_is_ready_later(void **s
     assert_int_equal(arrival_note(&arrival, &OWNER, 60000), ARRIVAL_READY);
 }
 
+static void partitions_that_wait_are_not_none(void **state)
+{
+    (void)state;
+    struct arrival arrival = {0};
+    struct arrival_look look = EMPTY;
+    look.waiting = 1;
+    assert_int_equal(arrival_note(&arrival, &look, 1000), ARRIVAL_NO_NEWS);
+    assert_int_equal(arrival_note(&arrival, &look, 1000 + ARRIVAL_NONE_MS), ARRIVAL_NO_NEWS);
+    assert_int_equal(arrival_note(&arrival, &EMPTY, 1001 + ARRIVAL_NONE_MS), ARRIVAL_NONE);
+}
+
 static void a_second_rebalance_may_bring_the_first_partitions(void **state)
 {
     (void)state;
@@ -87,6 +98,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_first_partitions_make_a_worker_ready_once),
         cmocka_unit_test(a_worker_without_partitions_says_so_once_and_is_ready_later),
+        cmocka_unit_test(partitions_that_wait_are_not_none),
         cmocka_unit_test(a_second_rebalance_may_bring_the_first_partitions),
         cmocka_unit_test(a_join_without_an_answer_is_logged_now_and_then),
         cmocka_unit_test(a_rebalance_that_waits_for_others_is_logged_with_what_is_kept),

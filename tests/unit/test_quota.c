@@ -13,8 +13,8 @@ static bool begin(struct quota *quota, int64_t now_ms, struct quota_ticket *ret_
     return quota_admit(quota, &SMALL, now_ms, ret_ticket, &again_ms);
 }
 
-static struct quota_news end(struct quota *quota, const struct quota_ticket *ticket, int said,
-                             double cost, int64_t now_ms)
+static struct quota_news end(struct quota *quota, const struct quota_ticket *ticket,
+                             enum quota_said said, double cost, int64_t now_ms)
 {
     struct quota_outcome outcome = {.cost = cost, .retry_after_ms = -1};
     outcome.said = said;

@@ -66,7 +66,7 @@ struct quota_ticket {
 };
 
 struct quota_outcome {
-    enum {
+    enum quota_said {
         QUOTA_SILENT,   /* nothing: the call was cancelled, or failed for another reason */
         QUOTA_ANSWERED, /* it works */
         QUOTA_REFUSED,  /* 429: a quota is spent */

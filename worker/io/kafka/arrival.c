@@ -29,7 +29,7 @@ enum arrival_news arrival_note(struct arrival *arrival, const struct arrival_loo
     if (join_note(arrival, look, now_ms))
         return look->partitions > 0 ? ARRIVAL_REBALANCES : ARRIVAL_WAITS;
     if (arrival->is_ready || arrival->is_none_said || arrival->joined_ms == 0 || look->is_joining ||
-        now_ms - arrival->joined_ms < ARRIVAL_NONE_MS)
+        look->waiting > 0 || now_ms - arrival->joined_ms < ARRIVAL_NONE_MS)
         return ARRIVAL_NO_NEWS;
     arrival->is_none_said = true;
     return ARRIVAL_NONE;

@@ -30,6 +30,7 @@ struct arrival_look {
     bool has_brokers;    /* one can be reached; the log says it otherwise */
     bool has_joined;     /* there was an assignment, empty or not */
     uint32_t partitions; /* assigned, and read from */
+    uint32_t waiting;    /* assigned, and not read from yet: other lines say why */
 };
 
 /* What to log. */

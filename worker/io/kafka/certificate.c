@@ -10,8 +10,7 @@ static const char *const REMEDIES[] = {
     [CERTIFICATE_TRUST] = "name the file of its CA in ssl.ca.location of kafka.client",
     [CERTIFICATE_CLOCK] = "check this machine's clock",
     [CERTIFICATE_RENEW] = "the broker needs another one",
-    [CERTIFICATE_HOST] = "use a name that it has in kafka.bootstrap_servers and in the brokers' "
-                         "advertised.listeners",
+    [CERTIFICATE_HOST] = "name it in kafka.bootstrap_servers and advertised.listeners as it does",
 };
 
 void kafka_certificate_init(struct kafka_certificate *certificate)

@@ -30,7 +30,7 @@ struct kafka_consumer {
     bool brokers_down;
     bool is_refused, is_refused_logged;     /* the last connection error is one of settings */
     char connection_error[KAFKA_ERROR_MAX]; /* the last one, with a remedy; "" = none */
-    uint32_t running;                       /* partitions that are read from, as counted last */
+    uint32_t running, waiting; /* partitions that are read from, and not yet, as counted last */
     int64_t count_due_ms;
     int64_t now_ms, down_since_ms, ends_due_ms;
 };
@@ -145,13 +145,14 @@ struct arrival_look kafka_consumer_arrival(struct kafka_consumer *consumer)
     /* To count thousands in each turn would cost more than the news are worth. */
     if (consumer->now_ms >= consumer->count_due_ms) {
         consumer->count_due_ms = consumer->now_ms + COUNT_MS;
-        consumer->running = parts_running(&consumer->parts);
+        consumer->running = parts_running(&consumer->parts, &consumer->waiting);
     }
     return (struct arrival_look){
         .is_joining = kafka_joins_under_way(&consumer->joins),
         .has_brokers = !consumer->brokers_down,
         .has_joined = consumer->rebalances.has_assignment,
         .partitions = consumer->running,
+        .waiting = consumer->waiting,
     };
 }
 

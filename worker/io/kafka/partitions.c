@@ -84,11 +84,15 @@ struct part *parts_at(struct parts *parts, struct tenure tenure)
     return part->state != PART_FREE && part->epoch == tenure.epoch ? part : NULL;
 }
 
-uint32_t parts_running(const struct parts *parts)
+uint32_t parts_running(const struct parts *parts, uint32_t *ret_waiting)
 {
     uint32_t count = 0;
-    for (size_t i = 0; i < parts->end; i++)
+    *ret_waiting = 0;
+    for (size_t i = 0; i < parts->end; i++) {
         count += parts->slots[i].state == PART_RUNNING;
+        *ret_waiting +=
+            parts->slots[i].state == PART_WAITING || parts->slots[i].state == PART_READY;
+    }
     return count;
 }
 

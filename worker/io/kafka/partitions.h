@@ -88,8 +88,8 @@ struct part *parts_at(struct parts *parts, struct tenure tenure);
 /* The tenure of a part. */
 struct tenure part_tenure(const struct part *part);
 
-/* How many parts are assigned and read from. */
-uint32_t parts_running(const struct parts *parts);
+/* How many parts are assigned and read from; *ret_waiting are assigned and not read from yet. */
+uint32_t parts_running(const struct parts *parts, uint32_t *ret_waiting);
 
 /* Separates the partition's queue from the consumer's. Call it before the partition is assigned. */
 void part_open(struct part *part);
