@@ -139,6 +139,8 @@ static void pump(void *self)
 static void a_turn_costs_the_same_however_many_partitions_are_empty(void **state)
 {
     (void)state;
+    if (!STEPS_ARE_THE_CODES_OWN)
+        return;
     engine.is_full = false;
     size_t steps[2];
     static const int COUNTS[] = {FEW, MANY};
@@ -184,6 +186,8 @@ static void find_in_list(void *self)
 static void a_sorted_list_finds_at_the_cost_of_a_search(void **state)
 {
     (void)state;
+    if (!STEPS_ARE_THE_CODES_OWN)
+        return;
     list = rd_kafka_topic_partition_list_new(MANY);
     for (int i = MANY; i > 0; i--)
         rd_kafka_topic_partition_list_add(list, i % 2 == 0 ? "bedrock.requests" : "other", i)

@@ -109,9 +109,9 @@ void engine_free(struct engine *engine)
     results_free(engine);
     settle_done(engine);
     jobs_done(engine);
+    shelf_free(engine); /* its pages refer to partitions */
     partitions_free(engine);
     lost_calls_free(engine);
-    shelf_free(engine);
     delivered_free(engine);
     targets_free(engine);
     reply_done(engine);
