@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "app/assembly.h"
+#include "app/commands/check_bedrock.h"
 #include "app/commands/checking.h"
 #include "app/commands/settings_options.h"
 #include "app/settings/topics.h"
@@ -26,27 +27,6 @@ static const struct command_option OPTIONS[] = {
         .description = "Try the brokers, topics, credentials and models too.",
     },
 };
-
-void report(struct checking *checking, enum verdict verdict, const char *what, const char *words)
-{
-    static const struct {
-        const char *label;
-        enum screen_style style;
-    } VERDICTS[] = {
-        [VERDICT_OK] = {"ok", STYLE_GOOD},
-        [VERDICT_WARN] = {"warn", STYLE_HEADING},
-        [VERDICT_FAIL] = {"FAIL", STYLE_BAD},
-    };
-    screen_printf(&checking->screen, VERDICTS[verdict].label, VERDICTS[verdict].style, "%s: %s",
-                  what, words);
-    checking->failures += verdict == VERDICT_FAIL;
-    checking->warnings += verdict == VERDICT_WARN;
-}
-
-void report_is(struct checking *checking, bool is_good, const char *what, const char *words)
-{
-    report(checking, is_good ? VERDICT_OK : VERDICT_FAIL, what, words);
-}
 
 /* Prints the last line, with the number of errors and warnings. */
 static void report_counts(struct screen *screen, size_t failures, size_t warnings)

@@ -1,10 +1,9 @@
-#include "app/commands/checking.h"
+#include "app/commands/check_bedrock.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "app/assembly.h"
 #include "app/client/caller.h"
 #include "app/client/probe.h"
 #include "app/client/refusal.h"

@@ -9,8 +9,6 @@
 #include "app/client/screen.h"
 #include "app/settings/settings.h"
 
-struct assembly;
-
 struct checking {
     const struct settings *settings;
     struct client *client;
@@ -25,9 +23,5 @@ enum verdict { VERDICT_OK, VERDICT_WARN, VERDICT_FAIL };
 void report(struct checking *checking, enum verdict verdict, const char *what, const char *words);
 /* As report: VERDICT_OK or VERDICT_FAIL. */
 void report_is(struct checking *checking, bool is_good, const char *what, const char *words);
-
-/* Finds the keys of each identity, and calls each model of the settings with a request that Bedrock
- * rejects and does not bill. */
-void check_bedrock(struct checking *checking, const struct assembly *assembly);
 
 #endif
