@@ -11,6 +11,7 @@
 #include "base/check.h"
 #include "base/list.h"
 #include "base/memory.h"
+#include "io/kafka/admin.h"
 
 #define QUERY_TIMEOUT_MS   3000
 #define PROBE_TIMEOUT_MS   1000
@@ -120,7 +121,7 @@ static enum err brokers_query(struct kafka_lookup *lookup)
     return OK;
 }
 
-#if RD_KAFKA_VERSION >= 0x02030000
+#if ADMIN_DESCRIBES_TOPICS
 
 static int by_name(const void *a, const void *b)
 {
@@ -140,24 +141,11 @@ static size_t names_of(struct lookup_query **queries, size_t count, const char *
     return names;
 }
 
-/* DescribeTopics makes no topic in the client, which would keep it for ever, and creates none. */
 static rd_kafka_event_t *describe(struct kafka_lookup *lookup, const char **names, size_t count,
                                   rd_kafka_queue_t *queue)
 {
-    char error[KAFKA_ERROR_MAX];
-    int broker_id = atomic_load(&lookup->broker_id);
-    rd_kafka_TopicCollection_t *topics = rd_kafka_TopicCollection_of_topic_names(names, count);
-    rd_kafka_AdminOptions_t *options =
-        rd_kafka_AdminOptions_new(lookup->client, RD_KAFKA_ADMIN_OP_DESCRIBETOPICS);
-    CHECK(options != NULL &&
-          rd_kafka_AdminOptions_set_request_timeout(options, QUERY_TIMEOUT_MS, error,
-                                                    sizeof error) == RD_KAFKA_RESP_ERR_NO_ERROR);
-    if (broker_id >= 0)
-        CHECK(rd_kafka_AdminOptions_set_broker(options, broker_id, error, sizeof error) ==
-              RD_KAFKA_RESP_ERR_NO_ERROR);
-    rd_kafka_DescribeTopics(lookup->client, topics, options, queue);
-    rd_kafka_AdminOptions_destroy(options);
-    rd_kafka_TopicCollection_destroy(topics);
+    admin_describe_topics(lookup->client, names, count, atomic_load(&lookup->broker_id),
+                          QUERY_TIMEOUT_MS, queue);
     return rd_kafka_queue_poll(queue, QUERY_TIMEOUT_MS + PROBE_TIMEOUT_MS);
 }
 

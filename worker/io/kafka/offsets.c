@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/memory.h"
+#include "io/kafka/admin.h"
 #include "io/kafka/commits.h"
 #include "io/kafka/epochs.h"
 #include "io/kafka/lists.h"
@@ -47,14 +48,12 @@ static void on_event(rd_kafka_t *client, void *opaque)
 
 static bool options_make(struct kafka_offsets *offsets)
 {
-    char error[KAFKA_ERROR_MAX];
     offsets->options =
-        rd_kafka_AdminOptions_new(offsets->client, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS);
+        admin_options(offsets->client, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS, READ_TIMEOUT_MS);
     if (offsets->options == NULL)
         return false;
     CHECK(rd_kafka_AdminOptions_set_require_stable_offsets(offsets->options, 1) == NULL);
-    return rd_kafka_AdminOptions_set_request_timeout(offsets->options, READ_TIMEOUT_MS, error,
-                                                     sizeof error) == RD_KAFKA_RESP_ERR_NO_ERROR;
+    return true;
 }
 
 struct kafka_offsets *kafka_offsets_new(const struct kafka_config *config,

@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/memory.h"
+#include "io/kafka/admin.h"
 
 #define READ_TIMEOUT_MS 5000
 
@@ -38,7 +39,6 @@ static void on_event(rd_kafka_t *client, void *opaque)
 struct kafka_siblings *kafka_siblings_new(const struct kafka_config *config,
                                           struct kafka_consumer *consumer, struct loop_wake wake)
 {
-    char error[KAFKA_ERROR_MAX];
     struct kafka_siblings *siblings = memory_new(sizeof *siblings);
     if (siblings == NULL)
         return NULL;
@@ -48,11 +48,9 @@ struct kafka_siblings *kafka_siblings_new(const struct kafka_config *config,
     siblings->wake = wake;
     siblings->queue = rd_kafka_queue_new(siblings->client);
     rd_kafka_queue_cb_event_enable(siblings->queue, on_event, siblings);
-    siblings->options =
-        rd_kafka_AdminOptions_new(siblings->client, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS);
-    if (siblings->options != NULL &&
-        rd_kafka_AdminOptions_set_request_timeout(siblings->options, READ_TIMEOUT_MS, error,
-                                                  sizeof error) == RD_KAFKA_RESP_ERR_NO_ERROR)
+    siblings->options = admin_options(siblings->client, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS,
+                                      READ_TIMEOUT_MS);
+    if (siblings->options != NULL)
         return siblings;
     kafka_siblings_free(siblings);
     return NULL;

@@ -5,11 +5,11 @@
 
 #include "base/check.h"
 #include "base/memory.h"
+#include "io/kafka/admin.h"
 #include "io/kafka/partitions.h"
 
 #define ASK_TIMEOUT_MS 5000
 #define ID_BYTES       16
-#define NEEDED_VERSION 0x02030000 /* of librdkafka */
 
 struct topic_ids_entry {
     char topic[TOPIC_NAME_MAX + 1];
@@ -48,32 +48,21 @@ enum err topic_ids_find(const struct kafka_topic_ids *ids, const char *topic, st
     return ids->has_failed ? ERR_IO : OK;
 }
 
-#if RD_KAFKA_VERSION >= NEEDED_VERSION
+#if ADMIN_DESCRIBES_TOPICS
 
 void topic_ids_ask(struct kafka_topic_ids *ids, const char *const *topics, size_t count)
 {
-    char error[512];
     CHECK(count > 0 && !ids->is_asking);
     ids->count = 0;
     ids->has_failed = false;
     const char **names = memory_new(count * sizeof *names);
     CHECK(names != NULL);
     memcpy(names, topics, count * sizeof *names);
-    rd_kafka_TopicCollection_t *collection = rd_kafka_TopicCollection_of_topic_names(names, count);
-    memory_free(names);
-    rd_kafka_AdminOptions_t *options =
-        rd_kafka_AdminOptions_new(ids->client, RD_KAFKA_ADMIN_OP_DESCRIBETOPICS);
-    CHECK(options != NULL &&
-          rd_kafka_AdminOptions_set_request_timeout(options, ASK_TIMEOUT_MS, error, sizeof error) ==
-              RD_KAFKA_RESP_ERR_NO_ERROR);
     /* Without a broker it waits for the controller, which the in-memory cluster of librdkafka does
-     * not have. */
-    if (ids->broker_id >= 0 && ids->failures % 2 == 0)
-        CHECK(rd_kafka_AdminOptions_set_broker(options, ids->broker_id, error, sizeof error) ==
-              RD_KAFKA_RESP_ERR_NO_ERROR);
-    rd_kafka_DescribeTopics(ids->client, collection, options, ids->queue);
-    rd_kafka_AdminOptions_destroy(options);
-    rd_kafka_TopicCollection_destroy(collection);
+     * not have. A broker may be away: after a failure the other way is tried. */
+    admin_describe_topics(ids->client, names, count, ids->failures % 2 == 0 ? ids->broker_id : -1,
+                          ASK_TIMEOUT_MS, ids->queue);
+    memory_free(names);
     ids->is_asking = true;
 }
 
