@@ -243,12 +243,12 @@ void job_due(struct engine *engine, struct job *job)
         return;
     }
     if (job->step == JOB_RESTING) {
-        if (job->is_blocked)
+        if (job->is_blocked) {
             job_go(engine, job, JOB_BLOCKED);
-        else
-            job_wait(engine, job, !is_suspect(job));
-        if (job->is_blocked)
             watch_limit(engine, job);
+        } else {
+            job_wait(engine, job, !is_suspect(job));
+        }
         return;
     }
     if (is_expired(engine, job) || is_out_of_time(engine, job))

@@ -10,9 +10,8 @@
 #include "engine/result.h"
 #include "engine/slots.h"
 
-#define GRACE_MS                                                                                   \
-    10000 /* after the first assignment: the group gives other partitions back, too                \
-           */
+/* After the first assignment: the group gives other partitions back, too. */
+#define GRACE_MS 10000
 
 struct shelf_page {
     struct link link;

@@ -13,9 +13,9 @@
 
 #define ARRIVAL_WAIT_MS  2000  /* a JoinGroup without its answer is worth a line then, */
 #define ARRIVAL_AGAIN_MS 30000 /* and again so much later */
-#define ARRIVAL_NONE_MS                                                                            \
-    5000 /* from the join until it is said that there is no partition: longer than heartbeats,     \
-            which begin a second rebalance */
+/* From the join until it is said that there is no partition: longer than heartbeats, which begin a
+ * second rebalance. */
+#define ARRIVAL_NONE_MS 5000
 
 /* Zeroed at the start. */
 struct arrival {
