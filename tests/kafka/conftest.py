@@ -25,37 +25,32 @@ class GivenBroker:
         self.bootstrap = bootstrap
 
 
-@pytest.fixture(scope="session")
-def own_broker(tmp_path_factory):
-    """A broker that tests may kill, restart and inspect."""
+def serving(make):
+    """Starts the broker that make() returns, and ends it at the second step; skips where there is no Apache Kafka."""
     missing = fetch_jars()
     if missing:
         pytest.skip(f"no Apache Kafka: {missing}")
     end_strays()
-    broker = Broker(WORK / f"tests-{os.getpid()}")
+    broker = make()
     broker.format()
     broker.start()
     yield broker
     broker.stop()
     if not os.environ.get("KEEP_BROKER"):
         broker.wipe()
+
+
+@pytest.fixture(scope="session")
+def own_broker():
+    """A broker that tests may kill, restart and inspect."""
+    yield from serving(lambda: Broker(WORK / f"tests-{os.getpid()}"))
 
 
 @pytest.fixture(scope="session")
 def secure_broker():
     """A broker with TLS, SASL and an authorizer that lets nobody do what no ACL grants."""
-    missing = fetch_jars()
-    if missing:
-        pytest.skip(f"no Apache Kafka: {missing}")
-    end_strays()
     from kit.secure import SecureBroker
-    broker = SecureBroker(WORK / f"secure-{os.getpid()}")
-    broker.format()
-    broker.start()
-    yield broker
-    broker.stop()
-    if not os.environ.get("KEEP_BROKER"):
-        broker.wipe()
+    yield from serving(lambda: SecureBroker(WORK / f"secure-{os.getpid()}"))
 
 
 @pytest.fixture(scope="session")
