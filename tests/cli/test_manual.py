@@ -87,7 +87,7 @@ def test_bash_completes_commands_options_settings_and_files(tmp_path):
     (tmp_path / "completion.bash").write_text(output([WORKER, "reference", "--completion", "bash"]))
     (tmp_path / "worker one.yaml").write_text("")
     cases = {
-        "bedrock-worker r": "run reference",
+        "bedrock-worker r": "run redrive reference",
         "bedrock-worker help ve": "version",
         "bedrock-worker run --": "--config --set --help",
         "bedrock-worker run -c wor": "worker one.yaml",

@@ -22,8 +22,30 @@ CONVERSE = "worker/wire/bedrock/converse/"
 INVOKE = "worker/wire/bedrock/invoke/"
 CHAT = "worker/wire/chat/"
 PROVIDERS = "worker/io/aws/providers/"
+REDRIVE = "worker/app/redrive/"
 
 FAULTS = [
+    # dead letters that go back
+    Fault("progress forgets what lies above the front", REDRIVE + "progress.c",
+          "    if (runs.failed == OK && runs.len == 0)\n        return;\n",
+          "    if (runs.failed == OK)\n        return;\n"),
+    Fault("progress of another front is believed", REDRIVE + "progress.c",
+          "    if (crc != crc_of(progress->front, form, rest))\n",
+          "    if (crc == 0)\n"),
+    Fault("a request may be redriven once more than its limit", REDRIVE + "choice.c",
+          "    if (letter->redrives >= rules->limit)\n",
+          "    if (letter->redrives > rules->limit)\n"),
+    Fault("a recreated topic's record is sent in place of the letter's request", REDRIVE + "dead_letter.c",
+          "           (letter->timestamp_ms < 0 || letter->timestamp_ms == original->timestamp_ms);\n",
+          "           letter->timestamp_ms != original->timestamp_ms - 1000000;\n"),
+    Fault("redriven letters are committed without their progress", REDRIVE + "commit.c",
+          "            err = progress_mark(planned, run->shipment->letters[i].offset);\n",
+          "            err = OK;\n", kafka="test_redrive and kills"),
+    Fault("a run goes on behind the first letter that a filter leaves out", REDRIVE + "redrive.c",
+          "    if (!choice_takes(&run->options->filter, record, &letter)) {\n",
+          "    if (!choice_takes(&run->options->filter, record, &letter)) {\n"
+          "        (void)progress_mark(&part->progress, record->offset);\n",
+          kafka="test_redrive and filters"),
     # where a partition begins
     Fault("an old backlog is taken as a fresh one", ENGINE + "beginning.c",
           "    return record->timestamp_ms >= engine->wall_ms - FRESH_MS &&\n",

@@ -13,8 +13,9 @@
 #include "io/kafka/produce.h"
 
 #define FETCH_WAIT_MS      "50"
-#define RECORD_FRAME_BYTES 65536 /* key, headers and frame of a record */
-#define REFUSED_MS         2000  /* the longest wait when every broker refuses */
+#define ROLE_QUEUE_KIB     "8192" /* fetched ahead, of a partition */
+#define RECORD_FRAME_BYTES 65536  /* key, headers and frame of a record */
+#define REFUSED_MS         2000   /* the longest wait when every broker refuses */
 
 void client_set_reason(struct client *client, const char *what, const char *why)
 {
@@ -116,6 +117,8 @@ static void on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *message, void 
     if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR)
         return;
     client->rejected = message->err;
+    if (message->_private != NULL && client->rejected_record == 0)
+        client->rejected_record = (size_t)(uintptr_t)message->_private;
     client_set_reason(client, "the broker rejected a record", rd_kafka_err2str(message->err));
 }
 
@@ -154,8 +157,18 @@ static void on_refresh(rd_kafka_t *rk, const char *config, void *self)
         login_refresh(client->login, rk);
 }
 
+static bool set_role(rd_kafka_conf_t *conf, const struct client_role *role, bool is_consumer,
+                     char *ret_reason)
+{
+    if (is_consumer)
+        return set(conf, "group.id", role->group_id, ret_reason) &&
+               set(conf, "queued.max.messages.kbytes", ROLE_QUEUE_KIB, ret_reason) &&
+               set(conf, "enable.partition.eof", "true", ret_reason);
+    return set(conf, "transactional.id", role->transactional_id, ret_reason);
+}
+
 static rd_kafka_t *make(struct client *client, const struct settings *settings,
-                        rd_kafka_type_t type, char *ret_reason)
+                        const struct client_role *role, rd_kafka_type_t type, char *ret_reason)
 {
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     bool is_consumer = type == RD_KAFKA_CONSUMER;
@@ -174,7 +187,7 @@ static rd_kafka_t *make(struct client *client, const struct settings *settings,
         is_set = is_set && set_all(conf, settings->kafka_producer.set, ret_reason) &&
                  set(conf, "partitioner", "murmur2_random", ret_reason) &&
                  set(conf, "enable.idempotence", "true", ret_reason);
-    is_set = is_set &&
+    is_set = is_set && (role == NULL || set_role(conf, role, is_consumer, ret_reason)) &&
              set(conf, "bootstrap.servers", settings->kafka_bootstrap_servers.ptr, ret_reason) &&
              kafka_conf_end_auth(conf, auth, on_refresh, ret_reason);
     rd_kafka_conf_set_log_cb(conf, ignore_log);
@@ -192,6 +205,12 @@ static rd_kafka_t *make(struct client *client, const struct settings *settings,
 
 struct client *client_new(const struct settings *settings, char *ret_reason)
 {
+    return client_new_as(settings, NULL, ret_reason);
+}
+
+struct client *client_new_as(const struct settings *settings, const struct client_role *role,
+                             char *ret_reason)
+{
     struct client *client = memory_new(sizeof *client);
     if (client == NULL) {
         (void)snprintf(ret_reason, CLIENT_REASON_MAX, "out of memory");
@@ -199,9 +218,9 @@ struct client *client_new(const struct settings *settings, char *ret_reason)
     }
     kafka_certificate_init(&client->certificate);
     client->login = login_new(settings);
-    client->consumer = make(client, settings, RD_KAFKA_CONSUMER, ret_reason);
+    client->consumer = make(client, settings, role, RD_KAFKA_CONSUMER, ret_reason);
     if (client->consumer != NULL)
-        client->producer = make(client, settings, RD_KAFKA_PRODUCER, ret_reason);
+        client->producer = make(client, settings, role, RD_KAFKA_PRODUCER, ret_reason);
     if (client->producer == NULL) {
         client_free(client);
         return NULL;
@@ -366,27 +385,34 @@ enum err client_flush(struct client *client, int64_t timeout_ms)
 
 /* ---- reading ---- */
 
-static enum err start(struct client *client, rd_kafka_topic_t *topic, int32_t partition,
-                      bool from_start, int64_t timeout_ms)
+/* Where to begin in a partition. */
+static enum err find_start(struct client *client, rd_kafka_topic_t *topic, int32_t partition,
+                           bool from_start, int64_t timeout_ms, int64_t *ret_from)
 {
-    int64_t low = 0, from = RD_KAFKA_OFFSET_BEGINNING;
-    if (!from_start) {
-        rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(
-            client->consumer, rd_kafka_topic_name(topic), partition, &low, &from, (int)timeout_ms);
-        if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
-            return client_fail(client, rd_kafka_topic_name(topic), code);
-    }
-    if (rd_kafka_consume_start_queue(topic, partition, from, client->followed) != 0)
+    int64_t low = 0;
+    *ret_from = RD_KAFKA_OFFSET_BEGINNING;
+    if (from_start)
+        return OK;
+    rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(
+        client->consumer, rd_kafka_topic_name(topic), partition, &low, ret_from, (int)timeout_ms);
+    return code == RD_KAFKA_RESP_ERR_NO_ERROR
+               ? OK
+               : client_fail(client, rd_kafka_topic_name(topic), code);
+}
+
+enum err client_start(struct client *client, rd_kafka_topic_t *topic, int32_t partition,
+                      int64_t offset)
+{
+    if (rd_kafka_consume_start_queue(topic, partition, offset, client->followed) != 0)
         return client_fail(client, rd_kafka_topic_name(topic), rd_kafka_last_error());
     return OK;
 }
 
-enum err client_follow(struct client *client, struct slice topic, bool from_start,
-                       int64_t timeout_ms)
+enum err client_open(struct client *client, struct slice topic, int64_t timeout_ms,
+                     int32_t *ret_partitions, rd_kafka_topic_t **ret_topic)
 {
     if (client->topic_count == CLIENT_TOPICS_MAX)
         return client_fail(client, "too many topics", RD_KAFKA_RESP_ERR__INVALID_ARG);
-    int64_t end_ms = clock_monotonic_ms() + timeout_ms;
     rd_kafka_topic_t *handle = open_topic(client->consumer, topic);
     struct client_shape shape = {0};
     if (handle == NULL)
@@ -396,11 +422,27 @@ enum err client_follow(struct client *client, struct slice topic, bool from_star
         rd_kafka_topic_destroy(handle);
         return err;
     }
-    size_t index = client->topic_count++;
-    client->topics[index] = handle;
-    for (int32_t i = 0; i < shape.partitions && err == OK; i++) {
-        int64_t rest_ms = end_ms - clock_monotonic_ms();
-        err = start(client, handle, i, from_start, rest_ms > 0 ? rest_ms : 0);
+    client->topics[client->topic_count++] = handle;
+    *ret_partitions = shape.partitions;
+    *ret_topic = handle;
+    return OK;
+}
+
+enum err client_follow(struct client *client, struct slice topic, bool from_start,
+                       int64_t timeout_ms)
+{
+    int64_t end_ms = clock_monotonic_ms() + timeout_ms;
+    rd_kafka_topic_t *handle = NULL;
+    int32_t count = 0;
+    enum err err = client_open(client, topic, timeout_ms, &count, &handle);
+    if (err != OK)
+        return err;
+    size_t index = client->topic_count - 1;
+    for (int32_t i = 0; i < count && err == OK; i++) {
+        int64_t rest_ms = end_ms - clock_monotonic_ms(), from = 0;
+        err = find_start(client, handle, i, from_start, rest_ms > 0 ? rest_ms : 0, &from);
+        if (err == OK)
+            err = client_start(client, handle, i, from);
         client->partitions[index] = err == OK ? i + 1 : i;
     }
     return err;
@@ -425,17 +467,15 @@ static void read_headers(struct client *client, struct record *ret_record)
     ret_record->headers = (struct headers){client->headers, count};
 }
 
-enum err client_read(struct client *client, int64_t timeout_ms, struct record *ret_record)
+enum err client_take(struct client *client, rd_kafka_message_t *taken, struct record *ret_record)
 {
     drop_message(client);
-    rd_kafka_poll(client->consumer, 0);
-    client->message = rd_kafka_consume_queue(client->followed, (int)timeout_ms);
-    if (client->message == NULL)
+    client->message = taken;
+    if (taken == NULL)
         return ERR_TIMEOUT;
-    const rd_kafka_message_t *message = client->message;
-    if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
-        return ERR_TIMEOUT;
-    if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR)
+    const rd_kafka_message_t *message = taken;
+    bool is_end = message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF;
+    if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR && !is_end)
         return client_fail(client, "cannot read", message->err);
     rd_kafka_timestamp_type_t type = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
     *ret_record = (struct record){
@@ -446,6 +486,16 @@ enum err client_read(struct client *client, int64_t timeout_ms, struct record *r
         .key = slice_of(message->key, message->key_len),
         .value = slice_of(message->payload, message->len),
     };
+    if (is_end)
+        return ERR_NOT_FOUND;
     read_headers(client, ret_record);
     return OK;
+}
+
+enum err client_read(struct client *client, int64_t timeout_ms, struct record *ret_record)
+{
+    drop_message(client);
+    rd_kafka_poll(client->consumer, 0);
+    return client_take(client, rd_kafka_consume_queue(client->followed, (int)timeout_ms),
+                       ret_record);
 }

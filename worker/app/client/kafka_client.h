@@ -1,8 +1,8 @@
 /* A Kafka client for `ask`, `check`, `topics`, `load` and `demo`: it queries brokers and topics,
  * sends records, and follows topics from their end or start without joining a group. Calls block up
  * to their time-out. Functions return OK or an error, and client_reason says why the last one
- * failed. One thread. kafka_client.c and kafka_admin.c have the code; in app, only they and the
- * demo's in-memory cluster use librdkafka. */
+ * failed. One thread. kafka_client.c and kafka_admin.c have the code; in app, only they,
+ * kafka_transactions.c and the demo's in-memory cluster use librdkafka. */
 #ifndef APP_CLIENT_KAFKA_CLIENT_H
 #define APP_CLIENT_KAFKA_CLIENT_H
 
@@ -18,6 +18,13 @@ struct client;
 /* Makes a client; borrows the settings. NULL: ret_reason (CLIENT_REASON_MAX) says why.
  */
 MUST_CHECK struct client *client_new(const struct settings *settings, char *ret_reason);
+/* The same for a client that reads and sends in transactions (app/client/kafka_transactions.h): it
+ * may read the group's committed offsets, and client_read says where partitions end. */
+struct client_role {
+    const char *group_id, *transactional_id;
+};
+MUST_CHECK struct client *client_new_as(const struct settings *settings,
+                                        const struct client_role *role, char *ret_reason);
 void client_free(struct client *client); /* NULL is fine */
 /* Why the last call failed; borrowed until the next call. */
 const char *client_reason(const struct client *client);
@@ -76,7 +83,8 @@ MUST_CHECK enum err client_flush(struct client *client, int64_t timeout_ms);
 MUST_CHECK enum err client_follow(struct client *client, struct slice topic, bool from_start,
                                   int64_t timeout_ms);
 /* Reads the next record of the topics that the client follows; it is borrowed until the next call.
- * ERR_TIMEOUT: none came. ERR_IO. */
+ * ERR_TIMEOUT: none came. ERR_NOT_FOUND, only with a client_role: the partition has no more
+ * records; only topic, partition and offset (its end) are set. ERR_IO. */
 MUST_CHECK enum err client_read(struct client *client, int64_t timeout_ms,
                                 struct record *ret_record);
 

@@ -24,11 +24,24 @@ struct client {
     size_t topic_count;
     struct rd_kafka_message_s *message; /* the last record, which the caller borrows */
     struct header headers[HEADERS_MAX];
-    int rejected; /* why a record since the last flush was not delivered */
+    int rejected;           /* why a record since the last flush was not delivered */
+    size_t rejected_record; /* its number in a transaction, from 1; 0 = none was rejected */
     char reason[CLIENT_REASON_MAX];
     char connection_error[CLIENT_REASON_MAX]; /* the last error of a connection; "" = none */
     bool were_all_down;                       /* every broker has refused once */
 };
+
+/* Finds a topic and keeps its handle, which client_free destroys. ERR_NOT_FOUND, ERR_NOT_ALLOWED,
+ * ERR_IO. */
+MUST_CHECK enum err client_open(struct client *client, struct slice topic, int64_t timeout_ms,
+                                int32_t *ret_partitions, struct rd_kafka_topic_s **ret_topic);
+/* Begins to read a partition of a topic at an offset, into the queue of client_read. ERR_IO. */
+MUST_CHECK enum err client_start(struct client *client, struct rd_kafka_topic_s *topic,
+                                 int32_t partition, int64_t offset);
+/* Makes a message of librdkafka (NULL = none came) the client's current one, and describes it as
+ * client_read does. */
+MUST_CHECK enum err client_take(struct client *client, struct rd_kafka_message_s *taken,
+                                struct record *ret_record);
 
 /* Sets what client_reason returns, to `what: why`. */
 void client_set_reason(struct client *client, const char *what, const char *why);
