@@ -1,9 +1,12 @@
-"""Two versions in one group: this one, and the next one, whose offset map (bw3) this one does not read."""
+"""Two versions in one group: this one, and the next one, whose offset map (bw3) this one does not read. And what
+version 0.1.0 left behind."""
+import zlib
+
 import pytest
 from kit import offsets
 from kit.processes import ROOT, wait_for
 from kit.storm import Stream
-from kit.world import World
+from kit.world import MAP_SYMBOLS, World, chat
 
 NEXT = ROOT / "build" / "dev" / "tests" / "next_worker"     # tests/CMakeLists.txt
 
@@ -54,3 +57,32 @@ def test_an_upgrade_and_a_rollback_with_both_versions_in_one_group_lose_and_doub
             world.must_be_graceful()
         else:
             world.must_be_clean()
+
+
+def half_done_by_the_first_version(front, last):
+    """The offset map (bw1) of version 0.1.0 in which every second offset is open and was never begun."""
+    runs = "".join(MAP_SYMBOLS[0 if (offset - front) % 2 == 0 else 62] for offset in range(front, last + 1))
+    nonce = MAP_SYMBOLS[0] * 6
+    crc = zlib.crc32(f"{front}{nonce}{runs}".encode())
+    return "bw1" + nonce + "".join(MAP_SYMBOLS[crc // 46 ** place % 46] for place in range(6)) + runs
+
+
+def test_a_full_map_of_the_first_version_stalls_nothing_after_the_upgrade(broker, folder):
+    with World(broker, folder, simulator={"latency": "20ms"}) as world:
+        full = half_done_by_the_first_version(0, 4080)
+        assert len(full) == 4096                    # the broker's offset.metadata.max.bytes
+        for number in range(4081):
+            world.writer.send(world.topics.requests, chat(f"old{number}"), partition=0)
+        world.writer.flush()
+        offsets.commit(broker.bootstrap, world.group, world.topics.requests, 0, 0, full)
+        worker = world.worker()
+        for number in range(40):
+            world.ask(f"new{number}", partition=1 + number % 3)
+        world.writer.flush()
+        assert wait_for(lambda: maps_of(world)[0].startswith("bw2"))
+        assert wait_for(lambda: world.answered() >= 2041 + 40)
+        worker.stop()
+        assert not worker.events("batch_aborted")
+        answered = [record.json()["id"] for record in world.read(world.topics.responses)]
+        assert sorted(answered) == sorted([f"old{number}" for number in range(0, 4081, 2)] +
+                                          [f"new{number}" for number in range(40)])

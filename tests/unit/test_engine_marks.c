@@ -324,6 +324,40 @@ static void at_least_once_a_call_begins_when_its_offset_is_acknowledged(void **s
     kit_free(kit);
 }
 
+/* Version 0.1.0 left 4,096 bytes: every second of these offsets is open. The broker would refuse a
+ * longer map, and with it each transaction of the worker. */
+static void a_full_map_of_the_first_version_takes_marks_and_shrinks(void **state)
+{
+    (void)state;
+    enum { OPEN = 2040 };
+    static struct offset_open open[OPEN];
+    struct engine_config config = kit_config();
+    config.write_ahead = true;
+    struct kit *kit = kit_new(&config);
+    struct buf map;
+    buf_init(&map, LEDGER_MAP_BYTES_MAX);
+    for (size_t i = 0; i < OPEN; i++)
+        open[i].offset = 2 * (int64_t)i;
+    offset_map_add_bw1(&map, 0, 2 * OPEN - 1, open, OPEN, 1);
+    kit->maps[0] = kit_copy(buf_slice(&map));
+    buf_done(&map);
+    kit_assign(kit, 0);
+    for (int64_t offset = 0; offset < 60; offset++)
+        kit_request(kit, 0, offset, NULL, "");
+    while (kit->committed[0] < 60) {
+        await_batch(kit);
+        assert_true(kit->batch.offsets[0].metadata.len <= config.offset_map_bytes_max);
+        kit_commit(kit);
+        kit_turn(kit);
+        for (size_t i = 0; i < kit->call_count; i++)
+            if (kit->calls[i].is_open)
+                kit_answer(kit, kit->calls[i].offset);
+    }
+    assert_int_equal(kit->call_count, 30);
+    assert_memory_equal(kit->maps[0], OFFSET_MAP_VERSION, 3);
+    kit_free(kit);
+}
+
 static void status_says_that_a_request_waits_for_its_mark(void **state)
 {
     (void)state;
@@ -357,6 +391,7 @@ int main(void)
         cmocka_unit_test(a_dead_owners_mark_is_recorded_as_a_call_that_may_not_have_been_made),
         cmocka_unit_test(as_many_requests_are_marked_ahead_as_calls_ended),
         cmocka_unit_test(at_least_once_a_call_begins_when_its_offset_is_acknowledged),
+        cmocka_unit_test(a_full_map_of_the_first_version_takes_marks_and_shrinks),
         cmocka_unit_test(status_says_that_a_request_waits_for_its_mark),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -84,6 +84,73 @@ static void a_map_over_the_limit_is_kept_until_it_has_shrunk(void **state)
     assert_true(ledger_room(&ledger) > 0);
 }
 
+/* A map of version 0.1.0 as full as that version let it become: its open offsets have these gaps
+ * between them. */
+static void fill_bw1(struct ledger *ledger, int64_t gap, struct buf *ret_map)
+{
+    static struct offset_open open[MAP_LIMIT];
+    size_t gap_cost = gap == 0 ? 0 : gap < 30 ? 1 : 2; /* in bw1 */
+    size_t count = 0;
+    for (size_t bytes = 15; bytes + 1 + gap_cost <= MAP_LIMIT; bytes += 1 + gap_cost) {
+        open[count] = (struct offset_open){.offset = (int64_t)count * (gap + 1)};
+        count++;
+    }
+    buf_reset(ret_map);
+    offset_map_add_bw1(ret_map, 0, open[count - 1].offset + gap, open, count, 1);
+    open_ledger(ledger, MAP_LIMIT, 0, buf_slice(ret_map));
+    for (size_t i = 0; i < count; i++)
+        take(ledger, open[i].offset);
+}
+
+static bool is_bw1(const struct buf *map)
+{
+    return slice_starts(buf_slice(map), SLICE("bw1"));
+}
+
+static void a_full_map_of_the_first_version_never_grows_over_the_limit(void **state)
+{
+    (void)state;
+    static const int64_t GAPS[] = {0, 1, 29, 30, 35, 36};
+    struct random random;
+    random_init(&random, 3);
+    for (size_t i = 0; i < COUNT_OF(GAPS); i++) {
+        struct ledger ledger OWNED_BY(ledger_done);
+        struct buf map OWNED_BY(buf_done);
+        buf_init(&map, LEDGER_MAP_BYTES_MAX);
+        fill_bw1(&ledger, GAPS[i], &map);
+        bool is_full = ledger_map_bound(&ledger) > MAP_LIMIT;
+        assert_int_equal(is_full, GAPS[i] < 30 || GAPS[i] > 35); /* bw2 says those shorter */
+        assert_true(!is_full || ledger_room(&ledger) <= 1);
+        for (size_t k = 0; k < ledger.count; k += 2) /* no run saves a symbol */
+            ledger_mark(&ledger, ledger.entries[k].offset);
+        commit(&ledger, &map);
+        assert_int_equal(is_bw1(&map), is_full);
+        while (ledger.count > 0) {
+            finish(&ledger, ledger.entries[random_below(&random, ledger.count)].offset);
+            bool was_bw1 = is_bw1(&map);
+            commit(&ledger, &map);
+            assert_true(map.len <= MAP_LIMIT);
+            assert_true(was_bw1 || !is_bw1(&map));
+        }
+        assert_false(is_bw1(&map));
+        assert_true(ledger_room(&ledger) > 1);
+    }
+}
+
+static void a_map_of_the_first_version_that_fits_is_replaced_at_once(void **state)
+{
+    (void)state;
+    static const struct offset_open OPEN = {.offset = 5};
+    struct ledger ledger OWNED_BY(ledger_done);
+    struct buf map OWNED_BY(buf_done);
+    buf_init(&map, LEDGER_MAP_BYTES_MAX);
+    offset_map_add_bw1(&map, 5, 6, &OPEN, 1, 1);
+    open_ledger(&ledger, MAP_LIMIT, 5, buf_slice(&map));
+    take(&ledger, 5);
+    commit(&ledger, &map);
+    assert_false(is_bw1(&map));
+}
+
 static void a_map_with_too_many_open_offsets_is_rejected(void **state)
 {
     (void)state;
@@ -312,6 +379,8 @@ int main(void)
         cmocka_unit_test(metadata_that_is_not_a_map_leaves_the_offset_unchanged),
         cmocka_unit_test(metadata_of_any_length_is_recognized),
         cmocka_unit_test(a_map_over_the_limit_is_kept_until_it_has_shrunk),
+        cmocka_unit_test(a_full_map_of_the_first_version_never_grows_over_the_limit),
+        cmocka_unit_test(a_map_of_the_first_version_that_fits_is_replaced_at_once),
         cmocka_unit_test(a_map_with_too_many_open_offsets_is_rejected),
         cmocka_unit_test(random_orders_of_finishing_keep_the_bound),
         cmocka_unit_test(every_order_of_seven_messages_keeps_the_bound),

@@ -335,6 +335,19 @@ static void a_map_of_the_first_version_is_read(void **state)
     assert_int_equal(head.stamp.second + head.stamp.topic + head.stamp.partitions, 0);
 }
 
+static void a_map_in_the_first_version_is_written_as_that_version_wrote_it(void **state)
+{
+    (void)state;
+    static const struct offset_open OPEN[] = {
+        {7, 9, true, false}, {8, 0, false, false}, {68, 1, false, false}, {70, 2, true, true}};
+    struct buf expected OWNED_BY(buf_done), buf OWNED_BY(buf_done);
+    buf_init(&expected, MAP_LIMIT);
+    buf_init(&buf, MAP_LIMIT);
+    seal_as(&expected, "bw1", 7, ":!~?#a3b");
+    offset_map_add_bw1(&buf, 7, 72, OPEN, COUNT_OF(OPEN), 0);
+    assert_string_equal(buf_text(&buf), buf_text(&expected));
+}
+
 static void add_nonce(struct buf *buf, uint32_t nonce)
 {
     offset_map_add(buf, 5, 4, NULL, 0, &(struct offset_map_stamp){.nonce = nonce});
@@ -484,6 +497,7 @@ int main(void)
         cmocka_unit_test(more_partitions_than_three_symbols_can_say_are_said_as_the_most),
         cmocka_unit_test(the_hash_of_a_topic_is_zero_only_for_an_unknown_id),
         cmocka_unit_test(a_map_of_the_first_version_is_read),
+        cmocka_unit_test(a_map_in_the_first_version_is_written_as_that_version_wrote_it),
         cmocka_unit_test(the_nonce_makes_two_commits_differ),
         cmocka_unit_test(invalid_runs_are_rejected_under_a_valid_checksum),
         cmocka_unit_test(an_array_that_is_too_small_is_not_overrun),

@@ -127,7 +127,7 @@ enum err ledger_open(struct ledger *ledger, int64_t offset, struct slice metadat
     ledger->map_last = -1;
     ledger->last_record = ledger->next - 1;
     ledger->last_epoch = -1;
-    ledger->is_changed = ledger->is_recreated = false;
+    ledger->is_changed = ledger->is_recreated = ledger->has_bw1 = false;
     ledger->stamp = (struct offset_map_stamp){.second = 0};
     buf_reset(&ledger->committed_map);
     buf_add(&ledger->committed_map, metadata);
@@ -139,6 +139,7 @@ enum err ledger_open(struct ledger *ledger, int64_t offset, struct slice metadat
         struct offset_map_head head;
         CHECK(offset_map_read_head(metadata, &head) == OK);
         ledger->stamp = head.stamp;
+        ledger->has_bw1 = head.number == 1;
         ledger->map_last = last;
         for (size_t i = 0; i < count; i++) {
             struct ledger_entry *entry = entry_add(ledger, open[i].offset);
@@ -546,12 +547,14 @@ enum err ledger_add_map(const struct ledger *ledger, const struct offset_map_sta
     if (last < front)
         last = front - 1;
     size_t before = ret_map->len;
-    offset_map_add(ret_map, front, last, open, count, stamp);
+    bool is_bw1 = ledger->has_bw1 && ledger_map_bound(ledger) > ledger->map_bytes_max;
+    if (is_bw1)
+        offset_map_add_bw1(ret_map, front, last, open, count, stamp->nonce);
+    else
+        offset_map_add(ret_map, front, last, open, count, stamp);
     memory_free(open);
-    if (ret_map->failed != OK)
-        return ret_map->failed;
-    CHECK(ret_map->len - before <= ledger_map_bound(ledger));
-    return OK;
+    CHECK(is_bw1 || ret_map->len - before <= ledger_map_bound(ledger));
+    return ret_map->failed;
 }
 
 void ledger_commit(struct ledger *ledger, int64_t offset, struct slice map)

@@ -56,6 +56,7 @@ struct ledger {
     int32_t last_epoch;  /* its leader epoch, or a higher one of the map; -1 = unknown */
     int64_t map_last;    /* highest offset that the previous owner's map covers; -1 = none */
     size_t map_bytes_max;
+    bool has_bw1;    /* it started with a map of version 0.1.0 */
     size_t cost;     /* bound of the map's runs in bytes, for any order in which entries finish */
     bool is_changed; /* the next commit would change offset or map */
     struct link *changes;     /* where a change adds link_changed; NULL = nowhere */
@@ -182,7 +183,9 @@ int64_t ledger_fill(const struct ledger *ledger);
 /* The most bytes that the map may have now. */
 size_t ledger_map_bound(const struct ledger *ledger);
 /* Appends the map for this front: at most map_bytes_max bytes, unless the ledger started with a
- * longer map (CHECKed). The stamp's nonce makes each map unique. ERR_NO_MEMORY. */
+ * longer map (CHECKed). The stamp's nonce makes each map unique. A ledger that started with a full
+ * map in the form bw1 goes on in it until the longer bw2 has room whatever finishes: else the
+ * broker would refuse its maps. ERR_NO_MEMORY. */
 MUST_CHECK enum err ledger_add_map(const struct ledger *ledger,
                                    const struct offset_map_stamp *stamp, struct buf *ret_map);
 /* The batch with this offset and map was committed: removes its entries. */

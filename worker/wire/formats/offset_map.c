@@ -118,32 +118,34 @@ static void add_word(struct buf *buf, uint32_t word)
     add_digits(buf, word, WORD_LEN, DIGITS);
 }
 
-static void add_done(struct buf *buf, int64_t length)
+static void add_done(struct buf *buf, const struct layout *layout, int64_t length)
 {
-    int64_t short_max = done_short_max_of(OWN);
+    int64_t short_max = done_short_max_of(layout);
     if (length <= 0)
         return;
     if (length <= short_max) {
-        add_symbol(buf, done_one_of(OWN) + (int)length - 1);
+        add_symbol(buf, done_one_of(layout) + (int)length - 1);
         return;
     }
     add_symbol(buf, DONE_RUN);
     add_number(buf, (uint64_t)(length - short_max - 1));
 }
 
-static int kind_of(const struct offset_open *open)
+static int kind_of(const struct layout *layout, const struct offset_open *open)
 {
     CHECK(open->begun <= OFFSET_MAP_BEGUN_MAX);
     CHECK(!open->is_under_way || open->begun > 0);
     CHECK(!open->is_marked || open->is_under_way);
-    int state = open->is_marked ? 1 : open->is_under_way ? 2 : 0;
-    return state * OFFSET_MAP_BEGUN_MAX + open->begun;
+    int state = open->is_under_way ? layout->states - 1 : 0;
+    if (open->is_marked && layout->states > 2)
+        state = 1;
+    return state * layout->begun_max + open->begun;
 }
 
-static void add_open(struct buf *buf, int kind, size_t length)
+static void add_open(struct buf *buf, const struct layout *layout, int kind, size_t length)
 {
     if (length >= OPEN_RUN_MIN) {
-        add_symbol(buf, open_run_of(OWN) + kind);
+        add_symbol(buf, open_run_of(layout) + kind);
         add_number(buf, length);
         return;
     }
@@ -151,23 +153,23 @@ static void add_open(struct buf *buf, int kind, size_t length)
         add_symbol(buf, kind);
 }
 
-static void add_runs(struct buf *buf, int64_t front, int64_t last, const struct offset_open *open,
-                     size_t count)
+static void add_runs(struct buf *buf, const struct layout *layout, int64_t front, int64_t last,
+                     const struct offset_open *open, size_t count)
 {
     int64_t position = front;
     for (size_t i = 0; i < count;) {
         CHECK(open[i].offset >= position && open[i].offset <= last);
-        add_done(buf, open[i].offset - position);
+        add_done(buf, layout, open[i].offset - position);
         size_t length = 1;
-        int kind = kind_of(&open[i]);
+        int kind = kind_of(layout, &open[i]);
         while (i + length < count && open[i + length].offset == open[i].offset + (int64_t)length &&
-               kind_of(&open[i + length]) == kind)
+               kind_of(layout, &open[i + length]) == kind)
             length++;
-        add_open(buf, kind, length);
+        add_open(buf, layout, kind, length);
         position = open[i].offset + (int64_t)length;
         i += length;
     }
-    add_done(buf, last + 1 - position);
+    add_done(buf, layout, last + 1 - position);
 }
 
 /* Of front, nonce and the rest: what belongs together. */
@@ -192,6 +194,21 @@ static void add_stamp(struct buf *buf, const struct offset_map_stamp *stamp)
                COUNT_LEN, SYMBOLS);
 }
 
+/* Adds version, nonce, checksum and what it seals. */
+static void add_sealed(struct buf *buf, const char *version, int64_t front, uint32_t nonce,
+                       struct buf *sealed)
+{
+    struct buf word OWNED_BY(buf_done);
+    buf_init(&word, WORD_LEN);
+    add_word(&word, nonce);
+    buf_add_text(buf, version);
+    buf_add(buf, buf_slice(&word));
+    add_word(buf, checksum(front, buf_slice(&word), buf_slice(sealed)));
+    buf_add(buf, buf_slice(sealed));
+    if (buf->failed == OK && (sealed->failed != OK || word.failed != OK))
+        buf->failed = ERR_NO_MEMORY;
+}
+
 void offset_map_add(struct buf *buf, int64_t front, int64_t last, const struct offset_open *open,
                     size_t count, const struct offset_map_stamp *stamp)
 {
@@ -200,16 +217,19 @@ void offset_map_add(struct buf *buf, int64_t front, int64_t last, const struct o
     struct buf sealed OWNED_BY(buf_done);
     buf_init(&sealed, buf->limit);
     add_stamp(&sealed, stamp);
-    add_runs(&sealed, front, last, open, count);
-    struct buf nonce OWNED_BY(buf_done);
-    buf_init(&nonce, WORD_LEN);
-    add_word(&nonce, stamp->nonce);
-    buf_add_text(buf, VERSION);
-    buf_add(buf, buf_slice(&nonce));
-    add_word(buf, checksum(front, buf_slice(&nonce), buf_slice(&sealed)));
-    buf_add(buf, buf_slice(&sealed));
-    if (buf->failed == OK && (sealed.failed != OK || nonce.failed != OK))
-        buf->failed = ERR_NO_MEMORY;
+    add_runs(&sealed, OWN, front, last, open, count);
+    add_sealed(buf, VERSION, front, stamp->nonce, &sealed);
+}
+
+void offset_map_add_bw1(struct buf *buf, int64_t front, int64_t last,
+                        const struct offset_open *open, size_t count, uint32_t nonce)
+{
+    CHECK(front >= 0);
+    CHECK(count == 0 || last >= front);
+    struct buf runs OWNED_BY(buf_done);
+    buf_init(&runs, buf->limit);
+    add_runs(&runs, &LAYOUTS[1], front, last, open, count);
+    add_sealed(buf, "bw1", front, nonce, &runs);
 }
 
 static bool read_number(struct slice *text, int64_t *ret_value)

@@ -10,7 +10,8 @@
  * an open run; gaps in the log count as done. One symbol an open offset, one or more a gap:
  * offset_map_gap_cost() bounds every later state.
  *
- * bw1, of version 0.1.0, has no facts and no marks; it is read, never written. */
+ * bw1, of version 0.1.0, has no facts and no marks. It is read, and written only where a partition
+ * has one for which the longer bw2 has no room. */
 #ifndef WIRE_FORMATS_OFFSET_MAP_H
 #define WIRE_FORMATS_OFFSET_MAP_H
 
@@ -56,6 +57,9 @@ uint32_t offset_map_topic(struct slice topic_id);
  * is known, and `open` is empty. */
 void offset_map_add(struct buf *buf, int64_t front, int64_t last, const struct offset_open *open,
                     size_t count, const struct offset_map_stamp *stamp);
+/* As offset_map_add, in the form bw1: a mark is said as a running call. */
+void offset_map_add_bw1(struct buf *buf, int64_t front, int64_t last,
+                        const struct offset_open *open, size_t count, uint32_t nonce);
 /* ERR_NOT_FOUND: empty metadata (no map). ERR_NOT_ALLOWED: another program's. ERR_FORMAT: a map,
  * but damaged, cut or not of this front. ERR_LATER_VERSION: of a later version. ret_open has room
  * for `room`; ERR_TOO_LARGE when it does not fit: *ret_count says how many there are. */
