@@ -212,6 +212,24 @@ def test_every_link_has_a_target(page):
             assert anchor in anchors(os.path.relpath(path, ROOT)), link
 
 
+@pytest.mark.parametrize("page", page_names())
+def test_every_row_of_a_table_has_the_cells_of_its_head(page):
+    cells = 0
+    for line in re.sub(r"^```.*?^```$", "", text_of(page), flags=re.MULTILINE | re.DOTALL).splitlines():
+        now = len(re.findall(r"(?<!\\)\|", line)) if line.startswith("|") else 0
+        assert cells in (0, now) or now == 0, line
+        cells = now
+
+
+@pytest.mark.parametrize("page", page_names())
+def test_a_page_has_each_heading_once_and_a_blank_line_around_it(page):
+    text = re.sub(r"^```.*?^```$", "", text_of(page), flags=re.MULTILINE | re.DOTALL)
+    for part in re.split(r"^## ", text, flags=re.MULTILINE):
+        headings = re.findall(r"^### .*$", part, re.MULTILINE)
+        assert len(headings) == len(set(headings)), headings
+    assert re.findall(r"[^\n]\n(#+ .*)", text) == []
+
+
 def test_the_first_page_is_short_and_names_all_pages():
     text = text_of("README.md")
     assert text.count("\n") <= 180
@@ -389,6 +407,11 @@ def test_every_name_in_the_map_is_in_the_source(page):
     said = {code for code in codes(re.sub(r"^```.*?^```$", "", text_of(page), flags=re.M | re.S))
             if re.fullmatch(r"[A-Za-z]+(_[A-Za-z]+)+", code)}
     assert len(said) > 3 and said - source == set()
+
+
+def test_the_map_lists_every_list():
+    there = {str(path.relative_to(ROOT / "worker")) for path in (ROOT / "worker").rglob("*.def")}
+    assert {name for cell in first_column(section("worker/README.md", "Lists")) for name in codes(cell)} == there
 
 
 def wings():
