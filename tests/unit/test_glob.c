@@ -77,6 +77,29 @@ static void many_stars_match_in_bounded_time(void **state)
     assert_true(glob_match(slice_of(pattern, 200), slice_of(text, sizeof text), false));
 }
 
+static bool covers(const char *pattern, const char *other)
+{
+    return glob_covers(slice_of_text(pattern), slice_of_text(other), true);
+}
+
+static void a_pattern_covers_those_that_match_no_more(void **state)
+{
+    (void)state;
+    assert_true(covers("*", "us.*"));
+    assert_true(covers("us.*", "us.*"));
+    assert_true(covers("us.*", "US.anthropic.*"));
+    assert_true(covers("*claude*", "us.*claude-4*"));
+    assert_true(covers("a?c", "abc"));
+    assert_true(covers("a?*", "a?"));
+    assert_false(covers("us.*", "*"));
+    assert_false(covers("a?", "a*"));
+    assert_false(covers("a??", "a*"));
+    assert_false(covers("a*b", "a*"));
+    assert_false(covers("abc", "a?c"));
+    assert_false(covers("eu.*", "us.*"));
+    assert_false(covers("", "*"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -86,6 +109,7 @@ int main(void)
         cmocka_unit_test(case_is_ignored_on_request),
         cmocka_unit_test(nul_and_bytes_above_ascii_match_like_others),
         cmocka_unit_test(many_stars_match_in_bounded_time),
+        cmocka_unit_test(a_pattern_covers_those_that_match_no_more),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

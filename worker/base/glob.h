@@ -8,5 +8,8 @@
 
 /* Does the whole `text` match? `ignore_case` concerns ASCII letters. */
 bool glob_match(struct slice pattern, struct slice text, bool ignore_case);
+/* Does `pattern` match every text that `other` matches? False where only a closer look at both
+ * could tell, as for `*?` and `?*`. */
+bool glob_covers(struct slice pattern, struct slice other, bool ignore_case);
 
 #endif
