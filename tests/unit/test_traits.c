@@ -73,12 +73,54 @@ static void a_memo_changes_nothing(void **state)
                      traits_of(base, SLICE_NULL, SLICE_NULL).has);
 }
 
+static uint32_t burndown(const char *model)
+{
+    struct model_traits traits = traits_of(slice_of_text(model), SLICE_NULL, SLICE_NULL);
+    return traits_burndown(&traits);
+}
+
+static uint32_t max_output(const char *model)
+{
+    struct model_traits traits = traits_of(slice_of_text(model), SLICE_NULL, SLICE_NULL);
+    return traits_max_output(&traits);
+}
+
+static void an_output_token_of_claude_3_7_and_later_counts_five_times(void **state)
+{
+    (void)state;
+    assert_int_equal(burndown("anthropic.claude-3-7-sonnet-20250219-v1:0"), 5);
+    assert_int_equal(burndown("us.anthropic.claude-sonnet-4-20250514-v1:0"), 5);
+    assert_int_equal(burndown("global.anthropic.claude-opus-5"), 5);
+    assert_int_equal(burndown(ARN "inference-profile/us.anthropic.claude-haiku-4-5-x"), 5);
+    assert_int_equal(burndown("anthropic.claude-3-5-sonnet-20241022-v2:0"), 1);
+    assert_int_equal(burndown("anthropic.claude-3-haiku-20240307-v1:0"), 1);
+    assert_int_equal(burndown("anthropic.claude-v2:1"), 1);
+    assert_int_equal(burndown("amazon.nova-pro-v1:0"), 1);
+    assert_int_equal(burndown(ARN "application-inference-profile/abc"), 1);
+    assert_int_equal(burndown(""), 1);
+}
+
+static void the_longest_answer_is_that_of_the_family(void **state)
+{
+    (void)state;
+    assert_int_equal(max_output("anthropic.claude-3-haiku-20240307-v1:0"), 4096);
+    assert_int_equal(max_output("us.anthropic.claude-sonnet-4-20250514-v1:0"), 64000);
+    assert_int_equal(max_output("anthropic.claude-opus-4-20250514-v1:0"), 32000);
+    assert_int_equal(max_output("anthropic.claude-sonnet-4-6"), 128000);
+    assert_int_equal(max_output("amazon.nova-2-lite-v1:0"), 65535);
+    assert_int_equal(max_output("amazon.nova-lite-v1:0"), 10000);
+    assert_int_equal(max_output("vendor.unknown"), 8192);
+    assert_int_equal(max_output(""), 8192);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_name_has_no_geo_prefix_and_no_arn),
         cmocka_unit_test(a_given_provider_wins),
         cmocka_unit_test(a_memo_changes_nothing),
+        cmocka_unit_test(an_output_token_of_claude_3_7_and_later_counts_five_times),
+        cmocka_unit_test(the_longest_answer_is_that_of_the_family),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

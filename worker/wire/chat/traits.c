@@ -36,6 +36,21 @@ static const struct {
 #include "wire/chat/traits.def"
 };
 
+struct token_row {
+    uint32_t tokens;
+    const char *glob;
+};
+
+static const struct token_row burndown_rows[] = {
+#define BURNDOWN(tokens, glob) {tokens, glob},
+#include "wire/chat/traits.def"
+};
+
+static const struct token_row max_output_rows[] = {
+#define MAX_OUTPUT(tokens, glob) {tokens, glob},
+#include "wire/chat/traits.def"
+};
+
 /* AWS, "Supported Regions and models for inference profiles". */
 static const char *const geo_prefixes[] = {"us", "eu",     "apac", "sa", "amer",  "jp",
                                            "au", "us-gov", "ca",   "in", "global"};
@@ -142,4 +157,23 @@ const struct effort_member *traits_effort_members(size_t *ret_count)
 bool traits_has(const struct model_traits *traits, enum trait trait)
 {
     return (traits->has & 1U << trait) != 0;
+}
+
+/* Of the first row that matches, else 1. */
+static uint32_t tokens_of(const struct token_row *rows_of_kind, size_t count, struct slice name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (glob_match(slice_of_text(rows_of_kind[i].glob), name, true))
+            return rows_of_kind[i].tokens;
+    return 1;
+}
+
+uint32_t traits_burndown(const struct model_traits *traits)
+{
+    return tokens_of(burndown_rows, COUNT_OF(burndown_rows), traits->name);
+}
+
+uint32_t traits_max_output(const struct model_traits *traits)
+{
+    return tokens_of(max_output_rows, COUNT_OF(max_output_rows), traits->name);
 }

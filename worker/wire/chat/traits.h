@@ -61,6 +61,11 @@ struct model_traits traits_recall(struct traits_memo *memo, struct slice model,
 /* NULL: the model has no levels of reasoning that the worker knows. */
 const struct model_effort *traits_effort(const struct model_traits *traits);
 const struct effort_member *traits_effort_members(size_t *ret_count);
+/* How much of a quota an output token of the model uses; at least 1. */
+uint32_t traits_burndown(const struct model_traits *traits);
+/* The most tokens of an answer where a request does not limit them: what Bedrock then reserves of
+ * the quota. A guess for models that are not listed. */
+uint32_t traits_max_output(const struct model_traits *traits);
 bool traits_has(const struct model_traits *traits, enum trait trait);
 
 #endif
