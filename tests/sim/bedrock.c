@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "policy/pace.h"
+#include "engine/pacing.h"
 #include "wire/bedrock/eventstream.h"
 
 #define SLOW_MS 600000
@@ -81,16 +81,21 @@ static void check_order(struct world *world, const struct worker *worker, int lo
     }
 }
 
-static void check_retry(struct world *world, struct worker *worker, int log, int64_t offset)
+static void check_retry(struct world *world, struct worker *worker, uint32_t call, int log,
+                        int64_t offset)
 {
-    int failed = worker->tried[log][offset].failed;
-    MUST(world, failed < (int)world->config.retry.max_attempts);
-    MUST(world, worker->tried[log][offset].invalid <= CORRECTIONS_MAX);
-    if (!worker->tried[log][offset].is_retrying)
-        worker->tried[log][offset].first_ms = world->now_ms;
-    else
-        MUST(world, world->now_ms - worker->tried[log][offset].first_ms <=
+    struct tried *tried = &worker->tried[log][offset];
+    MUST(world, tried->failed < (int)world->config.retry.max_attempts);
+    MUST(world, tried->invalid <= CORRECTIONS_MAX);
+    const struct target *target = worker->engine->calls.all[call].job->target;
+    int64_t rested_ms = pacing_rested_ms(worker->engine, target);
+    if (!tried->is_retrying) {
+        tried->first_ms = world->now_ms;
+        tried->rested_ms = rested_ms;
+    } else {
+        MUST(world, world->now_ms - tried->first_ms - (rested_ms - tried->rested_ms) <=
                         world->config.retry.max_elapsed_ms);
+    }
 }
 
 /* A member that the group has removed and that does not know it yet, and its successor. */
@@ -128,7 +133,7 @@ static void on_call_start(void *self, struct call_ref ref, const struct http_req
     MUST(world, !worker->is_stopping); /* a drain begins no call */
     MUST(world, worker->has_tenure[log] && !worker->is_revoking[log]);
     check_order(world, worker, log, offset);
-    check_retry(world, worker, log, offset);
+    check_retry(world, worker, ref.index, log, offset);
     world->calls++;
     record->may_call = false;
     record->holder = worker->index;
@@ -284,12 +289,16 @@ void bedrock_step(struct world *world, struct worker *worker, const struct sim_e
         return;
     struct fake_record *record = kafka_record(world, call->log, call->offset);
     bool throttled = outcome == CALL_THROTTLED || (outcome == CALL_EXCEPTION && record->stream);
-    int *silence = &worker->silence[record->model];
-    *silence = is_retryable(outcome) ? *silence + 1 : 0;
+    struct outage *outage = &worker->outages[record->model];
+    bool is_failure = is_retryable(outcome) && !throttled;
+    if (is_failure)
+        (void)outage_failure(outage, (uint64_t)call->log << 32 | (uint64_t)call->offset);
+    else if (!throttled)
+        outage_answer(outage);
     /* What costs nothing is not the request's fault while its model is down. */
     bool is_free =
         outcome == CALL_SERVER_ERROR || outcome == CALL_REFUSED_CONNECTION || record->is_count;
-    if (is_retryable(outcome) && !throttled && !(is_free && *silence >= PACE_STREAK))
+    if (is_failure && !(is_free && outage_is_on(outage)))
         worker->tried[call->log][call->offset].failed++;
     worker->tried[call->log][call->offset].is_retrying = is_retryable(outcome);
     worker->tried[call->log][call->offset].invalid += outcome == CALL_INVALID;

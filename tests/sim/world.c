@@ -420,6 +420,7 @@ static void choose_config(struct world *world)
         .heartbeat_ms = HEARTBEAT_MS,
         .keep_lost_ms = keep_lost(random),
         .offset_map_bytes_max = random_below(random, 4) == 0 ? 63 : 4096,
+        .start_per_second = (double)random_below(random, 3) * 10,
         .retry.max_attempts =
             world->retries_for_ever ? 1000000 : 2 + (uint32_t)random_below(random, 5),
         .retry.max_elapsed_ms = world->retries_for_ever ? 1LL << 40 : 60000,

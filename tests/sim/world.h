@@ -20,6 +20,7 @@
 
 #include "base/random.h"
 #include "engine/engine.h"
+#include "policy/outage.h"
 
 #define WORKERS_MAX   3
 #define LOGS_MAX      4  /* partitions of the request topic */
@@ -159,12 +160,13 @@ struct worker {
     struct kept kept[LOGS_MAX];
     struct account accounts[LOGS_MAX][RECORDS_MAX];
     /* per request: what this incarnation tried */
-    struct {
+    struct tried {
         int failed, invalid; /* invalid: answers that were not valid */
         int64_t first_ms;
+        int64_t rested_ms; /* of its target, at the first call */
         bool is_retrying;
     } tried[LOGS_MAX][RECORDS_MAX];
-    int silence[8]; /* by model: calls that ended since the last one with an answer */
+    struct outage outages[8]; /* by model */
 };
 
 enum fault {

@@ -113,8 +113,10 @@ static void a_request_waits_for_the_pace_and_the_share_of_its_target(void **stat
     assert_waits(kit, 40, WAIT_SHARE);
     for (int64_t offset = 1; offset < 9; offset++)
         kit_throttle(kit, offset);
-    assert_waits(kit, 1, WAIT_RETRY);
+    assert_waits(kit, 1, WAIT_PACE);
     assert_waits(kit, 40, WAIT_PACE);
+    kit_fail(kit, 9);
+    assert_waits(kit, 9, WAIT_RETRY);
     kit_free(kit);
 }
 

@@ -73,10 +73,12 @@ static void retryable_errors_say_so_to_clients(void **state)
     (void)state;
     for (enum err err = OK + 1; err < ERR_COUNT; err++) {
         enum remedy remedy = err_remedy(err);
-        if (remedy == DO_RETRY || remedy == DO_RETRY_ONCE || remedy == DO_BACK_OFF)
+        if (remedy == DO_RETRY || remedy == DO_RETRY_ONCE || remedy == DO_BACK_OFF ||
+            remedy == DO_PACE)
             assert_int_equal(err_retryable(err), 1);
     }
-    assert_int_equal(err_remedy(ERR_THROTTLED), DO_BACK_OFF);
+    assert_int_equal(err_remedy(ERR_THROTTLED), DO_PACE);
+    assert_int_equal(err_remedy(ERR_OVERLOADED), DO_BACK_OFF);
     assert_int_equal(err_remedy(ERR_REJECTED), DO_REJECT);
     assert_string_equal(err_code(ERR_THROTTLED), "throttled");
 }

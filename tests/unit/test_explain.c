@@ -109,8 +109,8 @@ static void a_throttled_request_says_when_it_is_tried_next(void **state)
     kit_throttle(kit, 0);
     kit_time(kit, 1);
     const char *text = explain_at(kit, 0, 0);
-    assert_shows(text, "for its next attempt (m.a); it is tried next in ");
-    assert_shows(text, "\"state\":\"retry\"");
+    assert_shows(text, "for its target, which throttles or fails (m.a); it is tried next in ");
+    assert_shows(text, "\"state\":\"pace\"");
     assert_shows(text, "\"next_ms\":");
     kit_free(kit);
 }

@@ -75,7 +75,7 @@ static void errors_of_bedrock_have_the_right_remedy(void **state)
         const char *code;
     } ROWS[] = {
         {"AccessDeniedException", 403, DO_REJECT, "access_denied"},
-        {"ThrottlingException", 429, DO_BACK_OFF, "throttled"},
+        {"ThrottlingException", 429, DO_PACE, "throttled"},
         {"ResourceNotFoundException", 404, DO_REJECT, "model_not_found"},
         {"ModelTimeoutException", 408, DO_RETRY_ONCE, "timeout"},
         {"InternalServerException", 500, DO_RETRY, "unavailable"},

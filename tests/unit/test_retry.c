@@ -84,7 +84,7 @@ static int64_t longest_after(enum err err, int failures)
     return longest_ms;
 }
 
-static void throttling_and_transient_failures_have_different_bases(void **state)
+static void overloads_and_transient_failures_have_different_bases(void **state)
 {
     (void)state;
     static const struct {
@@ -92,9 +92,9 @@ static void throttling_and_transient_failures_have_different_bases(void **state)
         int failures;
         int64_t most_ms;
     } CASES[] = {
-        {ERR_UNAVAILABLE, 1, 200}, {ERR_CONNECTION, 2, 400},   {ERR_TIMEOUT, 5, 3200},
-        {ERR_THROTTLED, 1, 1000},  {ERR_THROTTLED, 3, 4000},   {ERR_OVERLOADED, 5, 16000},
-        {ERR_THROTTLED, 9, 20000}, {ERR_THROTTLED, 40, 20000}, {ERR_BROKEN_STREAM, 4, 1600},
+        {ERR_UNAVAILABLE, 1, 200},  {ERR_CONNECTION, 2, 400},    {ERR_TIMEOUT, 5, 3200},
+        {ERR_OVERLOADED, 1, 1000},  {ERR_OVERLOADED, 3, 4000},   {ERR_OVERLOADED, 5, 16000},
+        {ERR_OVERLOADED, 9, 20000}, {ERR_OVERLOADED, 40, 20000}, {ERR_BROKEN_STREAM, 4, 1600},
     };
     for (size_t i = 0; i < COUNT_OF(CASES); i++) {
         int64_t longest_ms = longest_after(CASES[i].err, CASES[i].failures);
@@ -102,21 +102,44 @@ static void throttling_and_transient_failures_have_different_bases(void **state)
     }
 }
 
-static void throttling_uses_up_no_attempt(void **state)
+static void overloads_use_up_no_attempt(void **state)
 {
     (void)state;
     struct random random;
     int64_t delay_ms;
     random_init(&random, 7);
     struct retry_state retry = {0};
-    struct retry_cause throttled = cause_of(ERR_THROTTLED);
+    struct retry_cause overloaded = cause_of(ERR_OVERLOADED);
     struct retry_cause failed = cause_of(ERR_UNAVAILABLE);
     for (int i = 0; i < 500; i++)
-        assert_true(retry_again(&SETTINGS, &retry, &throttled, &random, &delay_ms));
+        assert_true(retry_again(&SETTINGS, &retry, &overloaded, &random, &delay_ms));
     for (uint32_t i = 1; i < SETTINGS.max_attempts; i++)
         assert_true(retry_again(&SETTINGS, &retry, &failed, &random, &delay_ms));
     assert_false(retry_again(&SETTINGS, &retry, &failed, &random, &delay_ms));
-    assert_true(retry_again(&SETTINGS, &retry, &throttled, &random, &delay_ms));
+    assert_true(retry_again(&SETTINGS, &retry, &overloaded, &random, &delay_ms));
+}
+
+/* It waits for its target's quota, whatever the service asks for. */
+static void a_throttled_request_has_no_delay(void **state)
+{
+    (void)state;
+    struct random random;
+    struct retry_state retry = {0};
+    struct retry_cause cause = cause_of(ERR_THROTTLED);
+    random_init(&random, 7);
+    for (int i = 0; i < 500; i++) {
+        int64_t delay_ms = 4711;
+        cause.retry_after_ms = i * 100 - 1;
+        assert_true(retry_again(&SETTINGS, &retry, &cause, &random, &delay_ms));
+        assert_int_equal(delay_ms, 0);
+    }
+    assert_int_equal(retry.failed, 0);
+    cause.elapsed_ms = SETTINGS.max_elapsed_ms + 1;
+    int64_t delay_ms;
+    assert_false(retry_again(&SETTINGS, &retry, &cause, &random, &delay_ms));
+    cause.elapsed_ms = 0;
+    cause.left_ms = 0;
+    assert_false(retry_again(&SETTINGS, &retry, &cause, &random, &delay_ms));
 }
 
 static void during_an_outage_failures_use_up_no_attempt(void **state)
@@ -168,8 +191,8 @@ static void retry_after_moves_the_delay_into_its_window(void **state)
     static const int64_t AFTERS[] = {0, 1, 500, 3000, 15000, 60000, 900000};
     for (size_t i = 0; i < COUNT_OF(AFTERS); i++)
         for (int k = 0; k < 2000; k++) {
-            struct retry_state retry = {.throttled = (uint32_t)(k % 9)};
-            struct retry_cause cause = cause_of(ERR_THROTTLED);
+            struct retry_state retry = {.overloads = (uint32_t)(k % 9)};
+            struct retry_cause cause = cause_of(ERR_OVERLOADED);
             int64_t delay_ms;
             cause.retry_after_ms = AFTERS[i];
             assert_true(retry_again(&SETTINGS, &retry, &cause, &random, &delay_ms));
@@ -185,8 +208,8 @@ static void no_attempt_begins_beyond_a_time_limit(void **state)
     random_init(&random, 9);
     int again = 0;
     for (int i = 0; i < DRAWS; i++) {
-        struct retry_state retry = {.throttled = (uint32_t)random_below(&random, 8)};
-        struct retry_cause cause = cause_of(ERR_THROTTLED);
+        struct retry_state retry = {.overloads = (uint32_t)random_below(&random, 8)};
+        struct retry_cause cause = cause_of(ERR_OVERLOADED);
         int64_t delay_ms;
         cause.elapsed_ms = SETTINGS.max_elapsed_ms - (int64_t)random_below(&random, 30000) + 100;
         cause.left_ms = (int64_t)random_below(&random, 30000);
@@ -320,8 +343,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(jitter_is_full_and_doubles_up_to_the_limit),
         cmocka_unit_test(jitter_accepts_any_numbers),
-        cmocka_unit_test(throttling_and_transient_failures_have_different_bases),
-        cmocka_unit_test(throttling_uses_up_no_attempt),
+        cmocka_unit_test(overloads_and_transient_failures_have_different_bases),
+        cmocka_unit_test(overloads_use_up_no_attempt),
+        cmocka_unit_test(a_throttled_request_has_no_delay),
         cmocka_unit_test(during_an_outage_failures_use_up_no_attempt),
         cmocka_unit_test(a_maximum_of_one_attempt_allows_no_retry),
         cmocka_unit_test(retry_after_moves_the_delay_into_its_window),

@@ -178,6 +178,7 @@ void assembly_change(const struct settings *settings, struct engine_config *engi
     engine->output.echo_headers = settings->topics_echo_headers.items;
     engine->output.echo_header_count = settings->topics_echo_headers.count;
     engine->commit_interval_ms = settings->delivery_commit_interval_ms;
+    engine->start_per_second = (double)settings->bedrock_start_rate;
     engine->retry = (struct retry_settings){
         .max_attempts = (uint32_t)settings->bedrock_retry_max_attempts,
         .max_elapsed_ms = settings->bedrock_retry_max_elapsed_ms,

@@ -10,7 +10,8 @@ enum remedy {
     DO_REJECT,     /* final: respond with an error */
     DO_RETRY,      /* retry, up to max_attempts */
     DO_RETRY_ONCE, /* as DO_RETRY, but once for this cause */
-    DO_BACK_OFF,   /* retry until time is up, and slow the target down */
+    DO_BACK_OFF,   /* retry until time is up */
+    DO_PACE,       /* likewise, as soon as the target's quota allows */
     DO_REFRESH,    /* retry once, after credentials or the clock offset changed */
     DO_STOP,       /* the worker cannot go on */
 };

@@ -3,6 +3,7 @@
 #include "engine/job.h"
 #include "engine/mark.h"
 #include "engine/membership.h"
+#include "engine/pacing.h"
 #include "engine/partition.h"
 #include "engine/refusal.h"
 #include "engine/result.h"
@@ -11,7 +12,7 @@
 
 /* ---- the gates: WAIT_NOTHING = open; else *ret_again_ms is when one may open by itself ---- */
 
-static enum wait credentials_gate(struct engine *engine, const struct target *target,
+static enum wait credentials_gate(struct engine *engine, struct target *target,
                                   int64_t *ret_again_ms)
 {
     bool is_open =
@@ -20,7 +21,7 @@ static enum wait credentials_gate(struct engine *engine, const struct target *ta
 }
 
 /* Without a membership, other workers may own the partitions. */
-static enum wait membership_gate(struct engine *engine, const struct target *target,
+static enum wait membership_gate(struct engine *engine, struct target *target,
                                  int64_t *ret_again_ms)
 {
     (void)target;
@@ -32,8 +33,7 @@ static enum wait membership_gate(struct engine *engine, const struct target *tar
     return WAIT_MEMBERSHIP;
 }
 
-static enum wait stall_gate(struct engine *engine, const struct target *target,
-                            int64_t *ret_again_ms)
+static enum wait stall_gate(struct engine *engine, struct target *target, int64_t *ret_again_ms)
 {
     (void)target;
     *ret_again_ms = engine->dispatch.after_ms;
@@ -42,8 +42,7 @@ static enum wait stall_gate(struct engine *engine, const struct target *target,
 
 /* Closed while answers that cannot be committed (no broker) fill the memory. Those on the shelf, or
  * behind an earlier request of their key, wait for no commit: it stays open for that request. */
-static enum wait answers_gate(struct engine *engine, const struct target *target,
-                              int64_t *ret_again_ms)
+static enum wait answers_gate(struct engine *engine, struct target *target, int64_t *ret_again_ms)
 {
     (void)target, (void)ret_again_ms;
     bool has_room = results_bytes(engine) < engine->config.max_held_bytes / 2;
@@ -51,29 +50,26 @@ static enum wait answers_gate(struct engine *engine, const struct target *target
     return has_room || !are_waiting ? WAIT_NOTHING : WAIT_ANSWERS;
 }
 
-static enum wait slot_gate(struct engine *engine, const struct target *target,
-                           int64_t *ret_again_ms)
+static enum wait slot_gate(struct engine *engine, struct target *target, int64_t *ret_again_ms)
 {
     (void)target, (void)ret_again_ms;
     return calls_room(engine) > 0 ? WAIT_NOTHING : WAIT_SLOT;
 }
 
-static enum wait pace_gate(struct engine *engine, const struct target *target,
-                           int64_t *ret_again_ms)
+static enum wait pace_gate(struct engine *engine, struct target *target, int64_t *ret_again_ms)
 {
-    return target_has_pace(engine, target, target->marked, ret_again_ms) ? WAIT_NOTHING : WAIT_PACE;
+    return target_has_pace(engine, target, ret_again_ms) ? WAIT_NOTHING : WAIT_PACE;
 }
 
-static enum wait share_gate(struct engine *engine, const struct target *target,
-                            int64_t *ret_again_ms)
+static enum wait share_gate(struct engine *engine, struct target *target, int64_t *ret_again_ms)
 {
     (void)ret_again_ms;
     return target_has_share(engine, target) ? WAIT_NOTHING : WAIT_SHARE;
 }
 
-enum wait dispatch_gate(struct engine *engine, const struct target *target, int64_t *ret_again_ms)
+enum wait dispatch_gate(struct engine *engine, struct target *target, int64_t *ret_again_ms)
 {
-    static enum wait (*const GATES[])(struct engine *, const struct target *, int64_t *) = {
+    static enum wait (*const GATES[])(struct engine *, struct target *, int64_t *) = {
         credentials_gate, membership_gate, stall_gate, answers_gate,
         slot_gate,        pace_gate,       share_gate};
     enum wait wait = WAIT_NOTHING;
@@ -94,10 +90,12 @@ static void log_wait(struct engine *engine, struct target *target, enum wait wai
         ENGINE_LOG(engine, LOG_CALLS_PAUSED, FIELD_INT("bytes", (int64_t)results_bytes(engine)));
 }
 
-/* The job that may call next, still in its queue; NULL = none now. */
-static struct job *next_job(struct engine *engine, int64_t *ret_next_ms)
+/* The job that may call next, still in its queue; NULL = none now. *ret_lacks_share: a target has
+ * had no share of the slots. */
+static struct job *look_for_job(struct engine *engine, int64_t *ret_next_ms, bool *ret_lacks_share)
 {
     struct target *target = NULL;
+    *ret_lacks_share = false;
     while ((target = targets_next_ready(engine, target)) != NULL) {
         int64_t again_ms;
         enum wait wait = dispatch_gate(engine, target, &again_ms);
@@ -106,10 +104,23 @@ static struct job *next_job(struct engine *engine, int64_t *ret_next_ms)
         if (again_ms < *ret_next_ms)
             *ret_next_ms = again_ms;
         log_wait(engine, target, wait);
+        *ret_lacks_share = *ret_lacks_share || wait == WAIT_SHARE;
         if (wait_whose(wait) == WAIT_OF_WORKER)
             break;
     }
     return NULL;
+}
+
+/* Looks again when a target whose pace holds it has freed what another one lacked. */
+static struct job *next_job(struct engine *engine, int64_t *ret_next_ms)
+{
+    struct job *job;
+    bool lacks_share;
+    do {
+        engine->targets.has_freed_share = false;
+        job = look_for_job(engine, ret_next_ms, &lacks_share);
+    } while (job == NULL && lacks_share && engine->targets.has_freed_share);
+    return job;
 }
 
 void dispatch_pause(struct engine *engine, int64_t until_ms)
@@ -118,15 +129,15 @@ void dispatch_pause(struct engine *engine, int64_t until_ms)
 }
 
 /* The gates of a marked job, which has its slot and its share. */
-static bool may_start(struct engine *engine, const struct target *target, int64_t *ret_next_ms)
+static bool may_start(struct engine *engine, struct job *job, int64_t *ret_next_ms)
 {
-    static enum wait (*const GATES[])(struct engine *, const struct target *, int64_t *) = {
+    static enum wait (*const GATES[])(struct engine *, struct target *, int64_t *) = {
         credentials_gate, membership_gate, stall_gate, answers_gate};
     int64_t again_ms = INT64_MAX;
     bool may = true;
     for (size_t i = 0; i < COUNT_OF(GATES) && may; i++)
-        may = GATES[i](engine, target, &again_ms) == WAIT_NOTHING;
-    may = may && target_has_pace(engine, target, 0, &again_ms);
+        may = GATES[i](engine, job->target, &again_ms) == WAIT_NOTHING;
+    may = may && pacing_confirm(engine, job, &again_ms);
     if (!may && again_ms < *ret_next_ms)
         *ret_next_ms = again_ms;
     return may;
@@ -136,7 +147,7 @@ static bool may_start(struct engine *engine, const struct target *target, int64_
 static void start_marked(struct engine *engine, int64_t *ret_next_ms)
 {
     for (struct job *job; (job = marks_next_ready(engine)) != NULL;)
-        job_start_marked(engine, job, may_start(engine, job->target, ret_next_ms));
+        job_start_marked(engine, job, may_start(engine, job, ret_next_ms));
 }
 
 void dispatch_turn(struct engine *engine, int64_t *ret_next_ms)

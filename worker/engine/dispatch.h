@@ -15,7 +15,7 @@ void dispatch_pause(struct engine *engine, int64_t until_ms);
 void dispatch_turn(struct engine *engine, int64_t *ret_next_ms);
 /* The first closed gate of a target with waiting jobs; WAIT_NOTHING: all are open. *ret_again_ms
  * (monotonic) is when one may open without an event; INT64_MAX: that is not known. */
-enum wait dispatch_gate(struct engine *engine, const struct target *target, int64_t *ret_again_ms);
+enum wait dispatch_gate(struct engine *engine, struct target *target, int64_t *ret_again_ms);
 /* The reason why a held job waits at this moment. */
 enum wait wait_of(struct engine *engine, const struct job *job);
 

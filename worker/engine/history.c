@@ -148,7 +148,7 @@ void history_call(struct engine *engine, const struct job *job, const struct ver
 {
     struct minute *minute = present(engine);
     struct tally *tally = tally_of(engine, job->target);
-    bool is_throttled = err_remedy(verdict->why.err) == DO_BACK_OFF;
+    bool is_throttled = err_remedy(verdict->why.err) == DO_PACE;
     minute->calls++;
     minute->throttled += is_throttled;
     tally->used_ms = engine->now_ms > 0 ? engine->now_ms : 1;

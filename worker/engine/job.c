@@ -7,6 +7,7 @@
 #include "engine/chunks.h"
 #include "engine/delivered.h"
 #include "engine/identity.h"
+#include "engine/job_limits.h"
 #include "engine/job_pool.h"
 #include "engine/kept.h"
 #include "engine/lane.h"
@@ -14,6 +15,7 @@
 #include "engine/notices.h"
 #include "engine/meter.h"
 #include "engine/outcome.h"
+#include "engine/pacing.h"
 #include "engine/refusal.h"
 #include "engine/reply.h"
 #include "engine/result.h"
@@ -139,49 +141,9 @@ void job_route(struct engine *engine, struct job *job)
 
 /* ---- 3. in line: behind the earlier ones of its key, then for a call slot of its target ---- */
 
-static int64_t left_ms(const struct engine *engine, const struct job *job)
-{
-    if (job->request.expires_wall_ms == REQUEST_NO_LIMIT)
-        return INT64_MAX;
-    /* By the service's clock, as signatures are: this one's may be hours off. */
-    const struct identity *identity =
-        job->target != NULL ? job->target->identity : &engine->identities[0];
-    return job->request.expires_wall_ms - engine->wall_ms - clock_skew_offset_ms(&identity->clock);
-}
-
-static bool is_expired(struct engine *engine, struct job *job)
-{
-    if (left_ms(engine, job) > 0)
-        return false;
-    (void)why_set(&job->why, ERR_EXPIRED, NULL, "the time limit passed before the answer arrived");
-    return true;
-}
-
-/* Milliseconds since its first call began; 0 = none began. */
-static int64_t elapsed_ms(const struct engine *engine, const struct job *job)
-{
-    return job->calls == 0 ? 0 : engine->now_ms - job->attempts[0].started_ms;
-}
-
-/* Whether it waited too long for another attempt. */
-static bool is_out_of_time(const struct engine *engine, const struct job *job)
-{
-    return job->calls > 0 && elapsed_ms(engine, job) > job->terms->retry.max_elapsed_ms;
-}
-
-static void watch_limit(struct engine *engine, struct job *job)
-{
-    int64_t left = left_ms(engine, job);
-    int64_t tries_left = job->terms->retry.max_elapsed_ms - elapsed_ms(engine, job) + 1;
-    if (job->calls > 0 && tries_left < left)
-        left = tries_left;
-    if (left < INT64_MAX - engine->now_ms)
-        timers_set(&engine->timers, &job->due, engine->now_ms + (left > 0 ? left : 0));
-}
-
 static void job_line_up(struct engine *engine, struct job *job)
 {
-    if (is_expired(engine, job)) {
+    if (job_is_expired(engine, job)) {
         job_fail(engine, job);
         return;
     }
@@ -190,7 +152,7 @@ static void job_line_up(struct engine *engine, struct job *job)
         return;
     }
     job_go(engine, job, JOB_BLOCKED);
-    watch_limit(engine, job);
+    job_watch_limits(engine, job);
 }
 
 static void job_wait(struct engine *engine, struct job *job, bool at_front)
@@ -210,7 +172,7 @@ static void job_wait(struct engine *engine, struct job *job, bool at_front)
     }
     job_go(engine, job, JOB_WAITING);
     target_enqueue(engine, job->target, job, at_front);
-    watch_limit(engine, job);
+    job_watch_limits(engine, job);
 }
 
 void job_lead(struct engine *engine, struct job *job)
@@ -232,8 +194,19 @@ void job_unpark(struct engine *engine, struct job *job)
 /* Whether the request itself may be the cause of a target's failures: others go before it. */
 static bool is_suspect(const struct job *job)
 {
-    return target_is_shut(job->target) && err_remedy(job->why.err) == DO_RETRY &&
+    return pacing_is_down(job->target) && err_remedy(job->why.err) == DO_RETRY &&
            job->why.err != ERR_CONNECTION;
+}
+
+/* Back in line: behind the leader of its lane, or in its target's queue. */
+static void job_rested(struct engine *engine, struct job *job, bool at_front)
+{
+    if (job->is_blocked) {
+        job_go(engine, job, JOB_BLOCKED);
+        job_watch_limits(engine, job);
+    } else {
+        job_wait(engine, job, at_front);
+    }
 }
 
 void job_due(struct engine *engine, struct job *job)
@@ -243,18 +216,13 @@ void job_due(struct engine *engine, struct job *job)
         return;
     }
     if (job->step == JOB_RESTING) {
-        if (job->is_blocked) {
-            job_go(engine, job, JOB_BLOCKED);
-            watch_limit(engine, job);
-        } else {
-            job_wait(engine, job, !is_suspect(job));
-        }
+        job_rested(engine, job, !is_suspect(job));
         return;
     }
-    if (is_expired(engine, job) || is_out_of_time(engine, job))
+    if (job_is_expired(engine, job) || job_is_out_of_time(engine, job))
         job_fail(engine, job);
     else
-        watch_limit(engine, job);
+        job_watch_limits(engine, job);
 }
 
 /* ---- 4. called ---- */
@@ -278,7 +246,7 @@ static bool is_callable(struct engine *engine, struct job *job)
         list_add_last(&job->partition->parked, &job->link);
         return false;
     }
-    if (is_expired(engine, job) || is_out_of_time(engine, job)) {
+    if (job_is_expired(engine, job) || job_is_out_of_time(engine, job)) {
         job_fail(engine, job);
         return false;
     }
@@ -302,10 +270,12 @@ static void job_begin(struct engine *engine, struct job *job)
     ledger_begin(&job->partition->ledger, job->offset);
     job->partition->calling++;
     engine->stats.calls++;
-    if (job->calls > 1)
+    if (job->calls > 1) {
         engine->stats.retries++;
-    else
+    } else {
+        job->rested_ms = pacing_rested_ms(engine, job->target);
         meter_first_call(engine, job);
+    }
 }
 
 void job_call(struct engine *engine, struct job *job)
@@ -342,9 +312,9 @@ static bool try_again(struct engine *engine, struct job *job, const struct verdi
         .err = verdict->why.err,
         .retry_after_ms = verdict->retry_after_ms,
         .is_refreshed = identity_has_changed(job->target->identity, job->call->attempt),
-        .is_blameless = target_is_shut(job->target) && !verdict->is_billable,
-        .elapsed_ms = elapsed_ms(engine, job),
-        .left_ms = left_ms(engine, job),
+        .is_blameless = pacing_is_down(job->target) && !verdict->is_billable,
+        .elapsed_ms = job_elapsed_ms(engine, job),
+        .left_ms = job_left_ms(engine, job),
     };
     return retry_again(&job->terms->retry, &job->retry, &cause, &engine->random, ret_delay_ms);
 }
@@ -363,7 +333,10 @@ static void job_rest(struct engine *engine, struct job *job, const struct verdic
     job->why = verdict->why; /* in case the time limit passes before another attempt */
     job_go(engine, job, JOB_RESTING);
     job_charge(engine, job);
-    timers_set(&engine->timers, &job->due, engine->now_ms + delay_ms);
+    if (err_remedy(verdict->why.err) == DO_PACE) /* its target's quota says when it is called */
+        job_rested(engine, job, true);
+    else
+        timers_set(&engine->timers, &job->due, engine->now_ms + delay_ms);
 }
 
 /* Whether the worker stops or the partition leaves: no call begins, unanswered requests stay in
@@ -415,7 +388,8 @@ static void job_failed_call(struct engine *engine, struct job *job, const struct
 /* Whether one more call may begin for an answer that is not valid. */
 static bool may_ask_again(const struct engine *engine, const struct job *job)
 {
-    return !is_leaving(engine, job) && left_ms(engine, job) > 0 && !is_out_of_time(engine, job);
+    return !is_leaving(engine, job) && job_left_ms(engine, job) > 0 &&
+           !job_is_out_of_time(engine, job);
 }
 
 static void ask_again(struct engine *engine, struct job *job)
@@ -439,7 +413,7 @@ void job_call_ended(struct engine *engine, struct job *job, const struct call_en
     trace_attempt(engine, job, &verdict);
     job->partition->calling--;
     target_end_call(engine, job, &verdict);
-    if (err_remedy(verdict.why.err) == DO_BACK_OFF)
+    if (err_remedy(verdict.why.err) == DO_PACE)
         engine->stats.throttled++;
     if (!job->partition->is_gone && !job->result.told.is_booked)
         ledger_call_ended(&job->partition->ledger, job->offset, verdict.is_billable);

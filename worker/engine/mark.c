@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "engine/call.h"
 #include "engine/job_pool.h"
+#include "engine/pacing.h"
 #include "engine/target.h"
 
 void marks_init(struct engine *engine)
@@ -15,6 +16,7 @@ void mark_set(struct engine *engine, struct job *job)
 {
     struct ledger *ledger = &job->partition->ledger;
     job_go(engine, job, JOB_MARKED);
+    pacing_admit(engine, job);
     ledger_mark(ledger, job->offset);
     calls_mark(engine, 1);
     target_mark(engine, job->target, 1);
@@ -33,6 +35,7 @@ void mark_use(struct engine *engine, struct job *job)
 void mark_leave(struct engine *engine, struct job *job)
 {
     mark_use(engine, job);
+    pacing_give_up(engine, job);
     target_mark(engine, job->target, -1);
     ledger_unmark(&job->partition->ledger, job->offset);
 }

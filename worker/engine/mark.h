@@ -13,7 +13,7 @@
 /* No job is marked. */
 void marks_init(struct engine *engine);
 
-/* Marks a job that is in no queue: step MARKED. */
+/* Marks a job that is in no queue and whose target's quota allows its call: step MARKED. */
 void mark_set(struct engine *engine, struct job *job);
 /* The job leaves this room, and its mark is to be cleared; the caller moves it on at once. */
 void mark_leave(struct engine *engine, struct job *job);

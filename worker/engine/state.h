@@ -15,9 +15,9 @@
 #include "base/timers.h"
 #include "engine/engine.h"
 #include "engine/ledger.h"
+#include "engine/state_target.h"
 #include "engine/withheld_why.h"
 #include "policy/clock_skew.h"
-#include "policy/pace.h"
 #include "policy/retry.h"
 #include "policy/share.h"
 #include "wire/bedrock/endpoint.h"
@@ -166,65 +166,6 @@ struct identity {
     int64_t clock_log_due_ms, missing_log_due_ms, refused_log_due_ms; /* for log_is_due */
 };
 
-#define TALLY_BUCKETS    22
-#define TALLY_MODEL_ROOM 128
-
-/* What calls of a target gave lately; it outlives the target: engine/history.h */
-struct tally {
-    uint64_t hash;                            /* of the target; valid while used_ms > 0 */
-    int64_t used_ms;                          /* the last call's end; 0 = unused */
-    char model[TALLY_MODEL_ROOM], region[32]; /* clipped */
-    uint64_t calls, throttled;                /* ended, since the first */
-    uint64_t number;                          /* the minute of `tokens` */
-    uint64_t tokens, tokens_before;           /* of that minute, and of the one before */
-    uint32_t durations[TALLY_BUCKETS]; /* of answered calls, the older ones with less weight */
-    uint32_t duration_count;           /* their sum */
-};
-
-struct target {
-    struct link link;       /* in engine->targets.all */
-    struct link link_hash;  /* in engine->targets.buckets */
-    struct link link_spare; /* in engine->targets.spare while no job points to it */
-    struct link link_ready; /* in engine->targets.ready while jobs wait */
-    struct slice model, region;
-    struct identity *identity; /* signs its calls */
-    struct endpoint endpoint;
-    struct arena arena; /* its texts */
-    uint64_t hash;
-    struct link queue; /* of jobs */
-    uint32_t holders;  /* number of jobs that point to it */
-    uint32_t waiting, marked, calling;
-    uint32_t ended;    /* calls that ended … */
-    uint64_t ended_in; /* … since this cut (calls.cuts) */
-    uint32_t counted;  /* scratch of intake.c: jobs of one partition that wait for it */
-    struct pace pace;
-    enum target_state {
-        TARGET_SOUND,
-        TARGET_SLOW,
-        TARGET_DOWN
-    } logged;                                                   /* the state that was logged last */
-    int64_t slow_log_due_ms, down_log_due_ms, share_log_due_ms; /* for log_is_due */
-    struct sigv4_key key;
-    /* engine/refusal.h; versions of the identity's credentials, which begin with 1: */
-    uint64_t refused_version; /* that the service refuses here; 0 = none */
-    uint64_t proven_version;  /* that it has accepted here; 0 = none */
-    int64_t probe_due_ms;     /* of the next call with refused ones */
-};
-
-#define TARGET_BUCKETS 1024 /* a power of two */
-
-/* engine/target.h */
-struct targets {
-    struct link all;
-    struct link buckets[TARGET_BUCKETS]; /* all, by hash */
-    struct link spare;                   /* slowed ones that no job points to */
-    struct link ready;                   /* those with waiting jobs */
-    uint32_t busy;                       /* those with waiting jobs or open calls */
-    int64_t shared_until_ms; /* until then the shares apply: several targets were busy */
-    struct share_pool share; /* of the call slots, among the busy ones */
-    bool is_share_old;       /* `share` must be counted again */
-};
-
 /* Receives one answer. The pool lends it to a call from the answer's head to its end, so thousands
  * of calls that wait for their answers hold none. */
 struct receiver {
@@ -241,9 +182,8 @@ struct call {
     uint32_t index, generation;
     struct job *job;         /* NULL = free */
     struct attempt *attempt; /* the job's attempt that this call is */
-    struct pace_ticket ticket;
-    int status; /* HTTP; 0 = no head arrived */
-    char *text; /* owned block: url, headers and body of the request */
+    int status;              /* HTTP; 0 = no head arrived */
+    char *text;              /* owned block: url, headers and body of the request */
     struct http_request request;
     struct receiver *receiver; /* NULL until the head arrives */
     bool is_streaming;         /* the answer is an event stream */
@@ -311,6 +251,9 @@ struct job {
     struct attempt first_attempt; /* room for one attempt in any case */
     struct attempt *attempts;     /* first_attempt, or an array in the arena */
     uint32_t attempt_count, attempt_room;
+    struct quota_ticket ticket; /* valid while has_ticket: marked for a call, or called */
+    bool has_ticket;
+    int64_t rested_ms;      /* of its target, when its first call began: pacing.h */
     uint32_t calls;         /* number of attempts, also of those not recorded */
     struct uuid invocation; /* amz-sdk-invocation-id */
     struct uuid last_run;   /* the call of the last chunk sent */

@@ -85,11 +85,12 @@ static void add_target(const struct engine *engine, const struct target *target,
     static const char *const STATES[] = {
         [TARGET_SOUND] = "sound", [TARGET_SLOW] = "slow", [TARGET_DOWN] = "down"};
     static const struct tally NONE;
-    int64_t rest_ms = target->pace.rest_until_ms - engine->now_ms;
+    int64_t rest_ms = target->quota.rest_until_ms - engine->now_ms;
     const struct tally *tally = history_tally(engine, target);
     begin_target(json, target->model, target->region, STATES[target->logged]);
-    if (target->pace.calls_max > 0)
-        json_add_int_member(json, "pace", target->pace.calls_max);
+    double rate = quota_rate(&target->quota, QUOTA_REQUESTS);
+    if (target->refused_ms > 0 && rate < QUOTA_NO_LIMIT)
+        json_add_int_member(json, "pace", (int64_t)(rate * 60));
     if (rest_ms > 0)
         json_add_int_member(json, "rest_ms", rest_ms);
     json_add_int_member(json, "calling", target->calling);

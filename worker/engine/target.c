@@ -4,11 +4,14 @@
 #include "base/memory.h"
 #include "engine/call.h"
 #include "engine/log.h"
+#include "engine/pacing.h"
 #include "engine/refusal.h"
 
 #define TARGET_ARENA_MAX (16 * 1024)
 #define KEPT_BACK_PART   16 /* of the call slots */
 #define SPARE_LOOKS      8
+#define SPARE_MAX        256    /* targets that are remembered though they do not rest … */
+#define SPARE_MS         600000 /* … for so long */
 #define SHARED_MEMORY_MS 600000 /* how long shares apply after several targets were busy */
 
 static bool is_busy(const struct target *target)
@@ -16,20 +19,16 @@ static bool is_busy(const struct target *target)
     return target->waiting > 0 || target->marked > 0 || target->calling > 0;
 }
 
-/* A target claims as many call slots as it has jobs and its pace allows: the pace bounds only those
- * of its calls that began since its last rest. It may mark as many jobs ahead as its calls ended
- * since the last cut; those take no slot yet. */
+/* A target claims as many call slots as it has jobs; while its pace holds it, those that it has. It
+ * may mark as many jobs ahead as its calls ended since the last cut; those take no slot yet. */
 static struct share_party party_of(const struct engine *engine, const struct target *target)
 {
     uint32_t ended = target->ended_in == engine->calls.cuts ? target->ended : 0;
     uint64_t has =
         (uint64_t)target->calling + (target->marked > ended ? target->marked - ended : 0);
-    uint64_t most = (uint64_t)target->calling + target->marked + target->waiting;
-    uint32_t calls_max = target->pace.calls_max;
-    uint64_t older = target->calling - target->pace.open;
-    if (calls_max > 0 && older + calls_max < most)
-        most = older + calls_max;
-    return (struct share_party){.has = has, .most = most};
+    uint64_t most = (uint64_t)target->calling + target->marked;
+    return (struct share_party){.has = has,
+                                .most = most + (target->is_paced ? 0 : target->waiting)};
 }
 
 void targets_init(struct engine *engine)
@@ -130,6 +129,7 @@ static enum err target_new(struct engine *engine, struct slice model, struct sli
     link_init(&target->queue);
     target->identity = identity;
     target->hash = hash;
+    pacing_init(engine, target);
     enum err err = ERR_NO_MEMORY;
     if (arena_copy(&target->arena, model, &target->model) &&
         arena_copy(&target->arena, region, &target->region))
@@ -144,18 +144,26 @@ static enum err target_new(struct engine *engine, struct slice model, struct sli
     return OK;
 }
 
-/* Frees slow or failing targets without jobs whose rest is over. Each new target looks at a few, so
- * their number stays bounded by those that rest. */
+static bool is_forgettable(const struct engine *engine, const struct target *target)
+{
+    bool is_old = engine->now_ms - target->spare_ms >= SPARE_MS;
+    return !pacing_rests(engine, target) && (is_old || engine->targets.spare_count > SPARE_MAX);
+}
+
+/* Frees targets without jobs that do not rest, the oldest and those over the limit. Each new target
+ * looks at a few, so their number stays bounded by SPARE_MAX and those that rest. */
 static void forget_spare(struct engine *engine)
 {
     struct link *spare = &engine->targets.spare, *link;
     for (int look = 0; look < SPARE_LOOKS && (link = list_first(spare)) != NULL; look++) {
         struct target *target = LINK_OWNER(link, struct target, link_spare);
         link_out(link);
-        if (target->pace.rest_until_ms < engine->now_ms)
+        if (is_forgettable(engine, target)) {
+            engine->targets.spare_count--;
             target_free(engine, target);
-        else
+        } else {
             list_add_last(spare, link);
+        }
     }
 }
 
@@ -188,6 +196,7 @@ enum err target_get(struct engine *engine, struct slice model, struct slice regi
         if (err != OK)
             return err;
     }
+    engine->targets.spare_count -= !link_alone(&target->link_spare);
     link_out(&target->link_spare);
     target->holders++;
     *ret_target = target;
@@ -200,10 +209,13 @@ void target_release(struct engine *engine, struct target *target)
     if (--target->holders > 0)
         return;
     CHECK(!is_busy(target));
-    if (target->pace.calls_max > 0 || target->pace.streak > 0)
-        list_add_last(&engine->targets.spare, &target->link_spare);
-    else
+    if (!pacing_is_worth_keeping(target)) {
         target_free(engine, target);
+        return;
+    }
+    target->spare_ms = engine->now_ms;
+    engine->targets.spare_count++;
+    list_add_last(&engine->targets.spare, &target->link_spare);
 }
 
 void target_enqueue(struct engine *engine, struct target *target, struct job *job, bool at_front)
@@ -261,72 +273,41 @@ void target_log_share(struct engine *engine, struct target *target)
 
 /* ---- its calls ---- */
 
-bool target_has_pace(const struct engine *engine, const struct target *target, uint32_t marked,
-                     int64_t *ret_again_ms)
+/* While the pace holds a target, it claims no further slots. */
+static void set_paced(struct engine *engine, struct target *target, bool is_paced)
 {
-    return pace_allows(&target->pace, (marked + 1) * PACE_COST_CALL, engine->now_ms, ret_again_ms);
+    if (target->is_paced == is_paced)
+        return;
+    struct share_party before = party_of(engine, target);
+    target->is_paced = is_paced;
+    engine->targets.has_freed_share = engine->targets.has_freed_share || is_paced;
+    if (!engine->targets.is_share_old && is_busy(target))
+        share_change_party(&engine->targets.share, before, party_of(engine, target));
+}
+
+static struct job *first_of(struct target *target)
+{
+    return LINK_OWNER(list_first(&target->queue), struct job, link);
+}
+
+bool target_has_pace(struct engine *engine, struct target *target, int64_t *ret_again_ms)
+{
+    bool may = pacing_allows(engine, target, first_of(target), ret_again_ms);
+    set_paced(engine, target, !may);
+    return may;
 }
 
 void target_begin_call(struct engine *engine, struct job *job)
 {
     struct target *target = job->target;
-    int64_t again_ms;
-    CHECK(job->step == JOB_MARKED ? target->marked > 0 : target->waiting > 0);
-    CHECK(pace_admit(&target->pace, PACE_COST_CALL, engine->now_ms, &job->call->ticket, &again_ms));
-    link_out(&job->link);
     bool was_marked = job->step == JOB_MARKED;
+    CHECK(was_marked ? target->marked > 0 : target->waiting > 0);
+    if (!was_marked)
+        pacing_admit(engine, job);
+    link_out(&job->link);
     set_counts(engine, target, target->waiting - !was_marked, target->marked - was_marked,
                target->calling + 1);
     refusal_call_begins(engine, target);
-}
-
-/* What a verdict says about the target, for its pace: sound, slow or down. */
-static enum target_state outcome_of(const struct verdict *verdict, struct pace_outcome *ret_outcome)
-{
-    enum remedy remedy = err_remedy(verdict->why.err);
-    *ret_outcome = (struct pace_outcome){.said = PACE_REFUSED, .retry_after_ms = -1};
-    if (remedy == DO_BACK_OFF) {
-        ret_outcome->retry_after_ms = verdict->retry_after_ms;
-        return TARGET_SLOW;
-    }
-    if (remedy == DO_RETRY)
-        return TARGET_DOWN;
-    bool is_answered = verdict->status != 0 && remedy != DO_REFRESH;
-    ret_outcome->said = is_answered ? PACE_ANSWERED : PACE_SILENT;
-    return TARGET_SOUND;
-}
-
-static void log_throttled(struct engine *engine, struct target *target, int64_t delay_ms)
-{
-    if (!log_is_due(engine, &target->slow_log_due_ms))
-        return;
-    target->logged = TARGET_SLOW;
-    ENGINE_LOG(engine, LOG_TARGET_THROTTLED, FIELD_TEXT("target", target->model),
-               FIELD_INT("streak", target->pace.streak), FIELD_INT("delay_ms", delay_ms),
-               FIELD_INT("waiting", target->holders));
-}
-
-static void log_failing(struct engine *engine, struct target *target, const struct verdict *verdict,
-                        int64_t delay_ms)
-{
-    if (target->logged == TARGET_DOWN || !log_is_due(engine, &target->down_log_due_ms))
-        return;
-    target->logged = TARGET_DOWN;
-    struct buf reason OWNED_BY(buf_done);
-    buf_init(&reason, WHY_MESSAGE_MAX);
-    verdict_add_failure(verdict, &reason);
-    ENGINE_LOG(engine, LOG_TARGET_FAILING, FIELD_TEXT("target", target->model),
-               FIELD_TEXT("reason", buf_slice(&reason)), FIELD_INT("streak", target->pace.streak),
-               FIELD_INT("delay_ms", delay_ms), FIELD_INT("waiting", target->holders));
-}
-
-static void log_recovered(struct engine *engine, struct target *target, bool is_whole)
-{
-    if (target->logged == TARGET_SOUND || (target->logged == TARGET_SLOW && !is_whole))
-        return;
-    target->logged = TARGET_SOUND;
-    ENGINE_LOG(engine, LOG_TARGET_RECOVERED, FIELD_TEXT("target", target->model),
-               FIELD_INT("slowed_ms", engine->now_ms - target->pace.slowed_at_ms));
 }
 
 void targets_count_again(struct engine *engine)
@@ -349,29 +330,11 @@ static void note_ended(struct engine *engine, struct target *target)
 void target_end_call(struct engine *engine, struct job *job, const struct verdict *verdict)
 {
     struct target *target = job->target;
-    struct pace_rules rules = {.retry = &engine->config.retry,
-                               .calls_max = engine->config.max_in_flight};
-    struct pace_outcome outcome;
-    enum target_state state = outcome_of(verdict, &outcome);
-    /* The pace limits what a target claims. */
-    if (outcome.said == PACE_REFUSED ||
-        (outcome.said == PACE_ANSWERED && target->pace.calls_max > 0))
-        engine->targets.is_share_old = true;
-    struct pace_news news = pace_settle(&target->pace, job->call->ticket, outcome, &rules,
-                                        engine->now_ms, &engine->random);
+    pacing_end_call(engine, job, verdict);
     note_ended(engine, target);
     set_counts(engine, target, target->waiting, target->marked, target->calling - 1);
-    if (news.rests && state == TARGET_SLOW)
-        log_throttled(engine, target, news.delay_ms);
-    else if (news.rests)
-        log_failing(engine, target, verdict, news.delay_ms);
-    else if (outcome.said == PACE_ANSWERED)
-        log_recovered(engine, target, news.is_whole);
-}
-
-bool target_is_shut(const struct target *target)
-{
-    return pace_is_shut(&target->pace);
+    if (pacing_rests(engine, target))
+        set_paced(engine, target, true);
 }
 
 /* ---- turns ---- */
@@ -393,7 +356,7 @@ struct job *target_take_turn(struct engine *engine, struct target *target)
 {
     link_out(&target->link_ready);
     list_add_last(&engine->targets.ready, &target->link_ready);
-    return LINK_OWNER(list_first(&target->queue), struct job, link);
+    return first_of(target);
 }
 
 void targets_free(struct engine *engine)

@@ -1,6 +1,6 @@
 /* Targets: one model in one region behind one endpoint, called as one identity. A target owns its
- * queue of waiting jobs, its pace (how many calls it may have while it throttles) and its signing
- * key. Busy targets share the worker's call slots. engine/dispatch.h decides which one calls next.
+ * queue of waiting jobs, its quota (engine/pacing.h) and its signing key. Busy targets share the
+ * worker's call slots. engine/dispatch.h decides which one calls next.
  */
 #ifndef ENGINE_TARGET_H
 #define ENGINE_TARGET_H
@@ -19,7 +19,8 @@ void targets_free(struct engine *engine);
  * name is known. */
 MUST_CHECK enum err target_get(struct engine *engine, struct slice model, struct slice region,
                                uint32_t identity_number, struct target **ret_target);
-/* Ends one hold. Frees a target that has no holders and is not slowed. */
+/* Ends one hold. Frees a target that has no holders and nothing to remember; others live on for ten
+ * minutes, 256 of them at most, and while they rest. */
 void target_release(struct engine *engine, struct target *target);
 /* Adds a job to the queue by job->link: at the front if it has waited before, else at the end. */
 void target_enqueue(struct engine *engine, struct target *target, struct job *job, bool at_front);
@@ -35,11 +36,9 @@ struct target *targets_next_ready(const struct engine *engine, const struct targ
  * other ready targets. */
 struct job *target_take_turn(struct engine *engine, struct target *target);
 
-/* Whether the pace allows one more call beside `marked` that are to begin. If not, *ret_again_ms
- * (monotonic) is when it may allow one without an event; INT64_MAX: only the end of a call can
- * change that. */
-bool target_has_pace(const struct engine *engine, const struct target *target, uint32_t marked,
-                     int64_t *ret_again_ms);
+/* Whether the pace of a target with waiting jobs allows the call of the first one (pacing_allows).
+ */
+bool target_has_pace(struct engine *engine, struct target *target, int64_t *ret_again_ms);
 /* Whether a free call slot may go to this target: it has its even share of the slots, and those
  * that no other target can claim. While there are several targets, and some time after, the last
  * sixteenth of the slots is for targets with few open calls. */
@@ -53,12 +52,9 @@ void targets_count_again(struct engine *engine);
 void target_mark(struct engine *engine, struct target *target, int change);
 
 /* The call of a waiting or marked job began: removes it from its list and counts the call.
- * job->call gets the pace's ticket; CHECKs that the pace allows the call. */
+ * A waiting one gets its ticket; CHECKs that the pace allows the call. */
 void target_begin_call(struct engine *engine, struct job *job);
-/* The call ended; job->call is not freed yet. Reports the verdict to the pace, and logs when the
- * target throttles, fails or has recovered. */
+/* The call ended; job->call is not freed yet. Reports the verdict to the pace (pacing_end_call).
+ */
 void target_end_call(struct engine *engine, struct job *job, const struct verdict *verdict);
-/* Whether the target has answered nothing since a streak of rejections. */
-bool target_is_shut(const struct target *target);
-
 #endif

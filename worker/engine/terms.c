@@ -48,6 +48,7 @@ static void config_change(struct engine_config *config, const struct engine_conf
     config->reply_allowed = from->reply_allowed;
     config->reply_allowed_count = from->reply_allowed_count;
     config->retry = from->retry;
+    config->start_per_second = from->start_per_second;
     config->commit_interval_ms = from->commit_interval_ms;
     config->output.echo_headers = from->output.echo_headers;
     config->output.echo_header_count = from->output.echo_header_count;

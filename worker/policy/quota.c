@@ -505,14 +505,14 @@ struct quota_news quota_settle(struct quota *quota, const struct quota_ticket *t
         give_back(quota, ticket);
         if (!is_older && outcome->said == QUOTA_REFUSED)
             refused(quota, ticket, outcome, &news);
-        else if (!is_older)
+        else if (!is_older && outcome->said == QUOTA_DOWN)
             went_down(quota, outcome, &news);
         return news;
     }
     book(quota, ticket, outcome->cost >= 0 ? outcome->cost : ticket->expected);
     if (outcome->said == QUOTA_SILENT)
         return news;
-    if (outcome->cost >= 0)
+    if (outcome->cost > 0)
         learn_extra(quota, ticket, outcome->cost);
     if (!is_older || quota->downs == 0) {
         news.is_answering = quota->downs > 0 || quota->is_day_spent;

@@ -67,6 +67,7 @@ struct quota_ticket {
 
 struct quota_outcome {
     enum quota_said {
+        QUOTA_UNCALLED, /* nothing: the call did not begin after all, and cost nothing */
         QUOTA_SILENT,   /* nothing: the call was cancelled, or failed for another reason */
         QUOTA_ANSWERED, /* it works */
         QUOTA_REFUSED,  /* 429: a quota is spent */

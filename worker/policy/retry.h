@@ -1,8 +1,9 @@
 /* Whether the worker retries a failed call, and when. The error's remedy (base/err.def), the
  * failures before, the settings and a seeded generator decide. The delay has full jitter:
- * rand(0..1) * min(base * 2^n, max), with separate bases for transient errors and throttling; a
- * Retry-After t moves the delay into [t, t + 5 s] (AWS SDKs and Tools Reference Guide, retry
- * behavior). Pure: the caller passes all times, owns the state, and nothing fails. */
+ * rand(0..1) * min(base * 2^n, max), with separate bases for transient errors and an overloaded
+ * service; a Retry-After t moves the delay into [t, t + 5 s] (AWS SDKs and Tools Reference Guide,
+ * retry behavior). A throttled request has no delay: it waits for its target's quota
+ * (policy/quota.h). Pure: the caller passes all times, owns the state, and nothing fails. */
 #ifndef POLICY_RETRY_H
 #define POLICY_RETRY_H
 
@@ -21,7 +22,7 @@ struct retry_settings {
 /* The failures of one request so far; zeroed at its start. */
 struct retry_state {
     uint32_t failed;    /* calls that count against max_attempts */
-    uint32_t throttled; /* calls that count only against the time limits */
+    uint32_t overloads; /* failed calls that count only against the time limits */
     uint32_t once;      /* failures whose remedy is DO_RETRY_ONCE */
     uint32_t refreshed; /* wrong signatures, when credentials or clock had changed */
 };
@@ -31,8 +32,8 @@ struct retry_cause {
     enum err err;
     int64_t retry_after_ms; /* -1 = the service named none */
     bool is_refreshed;      /* credentials or clock offset changed since the call was signed */
-    bool is_blameless;      /* the whole target is down and the call cost nothing: as throttled */
-    int64_t elapsed_ms;     /* since the first call began */
+    bool is_blameless;      /* the whole target is down and the call cost nothing: as overloaded */
+    int64_t elapsed_ms;     /* since the first call began, less the rests of its target */
     int64_t left_ms;        /* until the request's own time limit; INT64_MAX = none */
 };
 

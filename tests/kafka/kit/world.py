@@ -42,6 +42,7 @@ class World:
                        "chunks": self.topics.chunks, "usage": self.topics.usage,
                        "dead_letters": self.topics.letters},
             "bedrock": {"endpoint_url": self.simulator.url, "region": "us-east-1",
+                        "start_rate": 0,
                         "retry": {"throttle_base": "50ms", "transient_base": "20ms", "max_delay": "1s"}},
             "telemetry": {"log": {"format": "json"}, "http": {"address": ""}}}, settings or {})
         self.workers, self.blows, self.outages = {}, [], []
