@@ -1,0 +1,172 @@
+#include "wire/formats/json_scan.h"
+
+#include <string.h>
+
+static bool fail(struct json_scan *scan)
+{
+    scan->failed = true;
+    return false;
+}
+
+static void skip_blanks(struct json_scan *scan)
+{
+    while (scan->at < scan->end &&
+           (*scan->at == ' ' || *scan->at == '\n' || *scan->at == '\t' || *scan->at == '\r'))
+        scan->at++;
+}
+
+/* Takes this byte, if it is the next one behind blanks. */
+static bool take(struct json_scan *scan, char byte)
+{
+    skip_blanks(scan);
+    if (scan->at == scan->end || *scan->at != byte)
+        return false;
+    scan->at++;
+    return true;
+}
+
+/* An odd number of backslashes before `at` escapes the byte there. */
+static bool is_escaped(const char *begin, const char *at)
+{
+    const char *from = at;
+    while (from > begin && from[-1] == '\\')
+        from--;
+    return (at - from) % 2 == 1;
+}
+
+/* Behind an opening quote: goes behind the closing one. */
+static bool skip_string(struct json_scan *scan)
+{
+    const char *begin = scan->at;
+    const char *from = begin;
+    while (from < scan->end) {
+        const char *quote = memchr(from, '"', (size_t)(scan->end - from));
+        if (quote == NULL)
+            break;
+        from = quote + 1;
+        if (!is_escaped(begin, quote)) {
+            scan->at = from;
+            return true;
+        }
+    }
+    return fail(scan);
+}
+
+/* From an opening bracket: goes behind the closing one. Brackets must match by kind. */
+static bool skip_nested(struct json_scan *scan)
+{
+    char closing[JSON_SCAN_DEPTH_MAX];
+    size_t depth = 0;
+    while (scan->at < scan->end) {
+        char byte = *scan->at++;
+        if (byte == '"' && !skip_string(scan))
+            return false;
+        if (byte == '{' || byte == '[') {
+            if (depth + scan->depth >= JSON_SCAN_DEPTH_MAX)
+                return fail(scan);
+            closing[depth++] = byte == '{' ? '}' : ']';
+        }
+        if ((byte == '}' || byte == ']') && byte != closing[--depth])
+            return fail(scan);
+        if (depth == 0)
+            return true;
+    }
+    return fail(scan);
+}
+
+static bool is_of_number(char byte)
+{
+    return (byte >= '0' && byte <= '9') || byte == '-' || byte == '+' || byte == '.' ||
+           byte == 'e' || byte == 'E';
+}
+
+static bool skip_number(struct json_scan *scan)
+{
+    const char *begin = scan->at;
+    while (scan->at < scan->end && is_of_number(*scan->at))
+        scan->at++;
+    return scan->at > begin || fail(scan);
+}
+
+static bool skip_word(struct json_scan *scan)
+{
+    static const struct slice WORDS[] = {{"true", 4}, {"false", 5}, {"null", 4}};
+    struct slice rest = slice_of(scan->at, (size_t)(scan->end - scan->at));
+    for (size_t i = 0; i < sizeof WORDS / sizeof WORDS[0]; i++) {
+        if (slice_starts(rest, WORDS[i])) {
+            scan->at += WORDS[i].len;
+            return true;
+        }
+    }
+    return skip_number(scan);
+}
+
+void json_scan_begin(struct json_scan *scan, struct slice text)
+{
+    *scan = (struct json_scan){.at = text.ptr, .end = text.ptr + text.len};
+    if (text.len == 0 || !json_scan_enter(scan))
+        scan->failed = true;
+}
+
+bool json_scan_next(struct json_scan *scan, struct slice *ret_name)
+{
+    if (scan->failed || scan->depth == 0)
+        return fail(scan);
+    if (take(scan, '}')) {
+        scan->depth--;
+        scan->has_members = true; /* of the parent: this one */
+        return false;
+    }
+    if (scan->has_members && !take(scan, ','))
+        return fail(scan);
+    scan->has_members = true;
+    if (!take(scan, '"'))
+        return fail(scan);
+    const char *name = scan->at;
+    if (!skip_string(scan))
+        return false;
+    *ret_name = slice_of(name, (size_t)(scan->at - name) - 1);
+    return take(scan, ':') || fail(scan);
+}
+
+bool json_scan_value(struct json_scan *scan, struct slice *ret_value)
+{
+    skip_blanks(scan);
+    if (scan->failed || scan->at == scan->end)
+        return fail(scan);
+    const char *begin = scan->at;
+    bool is_good = false;
+    if (*begin == '"') {
+        scan->at++;
+        is_good = skip_string(scan);
+    } else if (*begin == '{' || *begin == '[')
+        is_good = skip_nested(scan);
+    else
+        is_good = skip_word(scan);
+    *ret_value = slice_of(begin, (size_t)(scan->at - begin));
+    return is_good;
+}
+
+bool json_scan_enter(struct json_scan *scan)
+{
+    if (scan->failed || scan->depth >= JSON_SCAN_DEPTH_MAX || !take(scan, '{'))
+        return false;
+    scan->depth++;
+    scan->has_members = false;
+    return true;
+}
+
+bool json_scan_is_whole(const struct json_scan *scan)
+{
+    struct json_scan rest = *scan;
+    skip_blanks(&rest);
+    return !scan->failed && scan->depth == 0 && rest.at == rest.end;
+}
+
+bool json_scan_plain(struct slice value, struct slice *ret_text)
+{
+    if (value.len < 2 || value.ptr[0] != '"' || memchr(value.ptr, '\\', value.len) != NULL)
+        return false;
+    *ret_text = slice_of(value.ptr + 1, value.len - 2);
+    return true;
+}
