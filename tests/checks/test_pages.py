@@ -331,7 +331,8 @@ def test_every_name_in_the_pages_is_one_of_the_worker():
     names = set(events()) | set(re.findall(r'"(\w+)"', source("base/err.def")))
     for word in re.findall(r'"([\w.|]+)"', source("app/settings/settings.def") + source("app/settings/topics.def")):
         names |= set(re.split(r"[.|]", word))
-    names |= set(re.findall(r'"(\w+)"', source("wire/chat/foreign_names.def")))
+    for name in ("wire/chat/foreign_names.def", "app/books/measures.def"):
+        names |= set(re.findall(r'"(\w+)"', source(name)))
     for path in (ROOT / "worker/io/aws/providers").glob("*.c"):        # properties of profiles
         names |= set(re.findall(r'"(\w+)"', path.read_text(encoding="utf-8")))
     for name in re.findall(r'^METRIC\(.*?"(\w+)"', source("telemetry/metrics.def"), re.M):

@@ -15,7 +15,7 @@ from programs import (CLEAN, KEYS, PATIENCE, ROOT, SIMULATOR, WORKER, call, demo
                       simulator, wait_for)
 from terminal import on_terminal
 
-COMMANDS = ["run", "check", "topics", "ask", "load", "status", "explain", "health", "reference", "demo", "map", "version"]
+COMMANDS = ["run", "check", "topics", "ask", "load", "usage", "status", "explain", "health", "reference", "demo", "map", "version"]
 
 
 def settings_file(folder, text):
@@ -84,6 +84,17 @@ def test_the_simulators_help_is_80_columns_wide():
     (["ask", "a", "b"], "'b' is a second TEXT; write one, in quotes if it has blanks;"),
     (["demo", "--requests", "many"], "--requests many: is not a whole number from 0 to 10000;"),
     (["demo", "x"], "'x' is one word too many; the command takes options only;"),
+    (["usage", "--by", "tenat"], "--by: unknown column 'tenat' (did you mean tenant?);"),
+    (["usage", "--by", "a,day"], "--by: unknown column 'a'; columns are tenant, model, "),
+    (["usage", "--by", "day", "--by", "day"], "--by: day stands twice;"),
+    (["usage", "--since", "soon"], "--since soon is no time; write 2026-11-22T10:00:00Z, 2026-11-22, 2026-11 or a"),
+    (["usage", "--month", "2026-13"], "--month 2026-13 is no month; write one such as 2026-11;"),
+    (["usage", "--month", "2026-11", "--since", "1h"], "--month says both ends; leave --since and --until out;"),
+    (["usage", "--since", "2026-12", "--until", "2026-11"], "--since is not before --until;"),
+    (["usage", "--watch", "--format", "csv"], "--watch draws tables only; leave --format out;"),
+    (["usage", "--watch", "--month", "2026-11"], "--watch has no end; leave --until and --month out;"),
+    (["usage", "--format", "xml"], "--format xml: formats are table, csv and json;"),
+    (["usage", "--currency", "usd"], "--currency usd is no currency; write a code such as USD;"),
     (["run", "--stream"], "unknown option --stream; see bedrock-worker run --help"),
 ])
 def test_an_invalid_command_line_is_explained_and_the_code_is_2(arguments, words):

@@ -24,6 +24,8 @@ CHAT = "worker/wire/chat/"
 PROVIDERS = "worker/io/aws/providers/"
 REDRIVE = "worker/app/redrive/"
 
+BOOKS = "worker/app/books/"
+
 FAULTS = [
     # dead letters that go back
     Fault("progress forgets what lies above the front", REDRIVE + "progress.c",
@@ -46,6 +48,32 @@ FAULTS = [
           "    if (!choice_takes(&run->options->filter, record, &letter)) {\n"
           "        (void)progress_mark(&part->progress, record->offset);\n",
           kafka="test_redrive and filters"),
+    # the books
+    Fault("a record that comes twice counts twice", BOOKS + "known.c",
+          "    *ret_is_new = is_free(found);\n",
+          "    *ret_is_new = is_free(found) || set->count > 0;\n"),
+    Fault("a replaced record that came first is left in", BOOKS + "book.c",
+          "    sums_take(&lost->row->sums, &lost->sums);\n",
+          ""),
+    Fault("a replaced record that comes last is summed", BOOKS + "book.c",
+          "    if (entry->is_lost && ids_find(&book->replaced, &entry->id) != NULL) {\n",
+          "    if (entry->is_lost && book->lost_count > 0 && ids_find(&book->replaced, &entry->id) != NULL) {\n"),
+    Fault("costs of two currencies are added", BOOKS + "book.c",
+          "    return is_same;\n",
+          "    return true;\n"),
+    Fault("money that is taken off does not borrow", BOOKS + "tally.c",
+          "    sum->high -= taken->high + borrows;\n",
+          "    sum->high -= taken->high;\n"),
+    Fault("ids are forgotten without a word", BOOKS + "known.c",
+          "            known->lost += (int64_t)set->count;\n",
+          "            known->lost += 0;\n"),
+    Fault("a string ends at an escaped quote", "worker/wire/formats/json_scan.c",
+          "    return (at - from) % 2 == 1;\n",
+          "    return false;\n"),
+    Fault("a scan of usage never ends at an open transaction", "worker/app/client/kafka_scan.c",
+          "    if (!scan->follows && partition->at >= partition->end)\n",
+          "    if (!scan->follows && !is_end && partition->at >= partition->end)\n",
+          kafka="usage"),
     # where a partition begins
     Fault("an old backlog is taken as a fresh one", ENGINE + "beginning.c",
           "    return record->timestamp_ms >= engine->wall_ms - FRESH_MS &&\n",

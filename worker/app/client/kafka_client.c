@@ -46,7 +46,8 @@ enum err client_fail(struct client *client, const char *what, int code)
                          code == RD_KAFKA_RESP_ERR__TIMED_OUT ||
                          code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN;
     rd_kafka_poll(client->consumer, 0);
-    rd_kafka_poll(client->producer, 0);
+    if (client->producer != NULL)
+        rd_kafka_poll(client->producer, 0);
     client_set_reason(client, what,
                       is_connection && client->connection_error[0] != '\0'
                           ? client->connection_error
@@ -148,6 +149,16 @@ static bool set_all(rd_kafka_conf_t *conf, struct kafka_properties properties, c
     return true;
 }
 
+/* What a reader has beside the properties of all consumers. */
+static bool set_own(rd_kafka_conf_t *conf, const struct client_property *list, size_t count,
+                    char *ret_reason)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!set(conf, list[i].name, list[i].value, ret_reason))
+            return false;
+    return true;
+}
+
 /* In a thread of librdkafka. */
 static void on_refresh(rd_kafka_t *rk, const char *config, void *self)
 {
@@ -157,18 +168,8 @@ static void on_refresh(rd_kafka_t *rk, const char *config, void *self)
         login_refresh(client->login, rk);
 }
 
-static bool set_role(rd_kafka_conf_t *conf, const struct client_role *role, bool is_consumer,
-                     char *ret_reason)
-{
-    if (is_consumer)
-        return set(conf, "group.id", role->group_id, ret_reason) &&
-               set(conf, "queued.max.messages.kbytes", ROLE_QUEUE_KIB, ret_reason) &&
-               set(conf, "enable.partition.eof", "true", ret_reason);
-    return set(conf, "transactional.id", role->transactional_id, ret_reason);
-}
-
 static rd_kafka_t *make(struct client *client, const struct settings *settings,
-                        const struct client_role *role, rd_kafka_type_t type, char *ret_reason)
+                        rd_kafka_type_t type, char *ret_reason)
 {
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     bool is_consumer = type == RD_KAFKA_CONSUMER;
@@ -178,6 +179,7 @@ static rd_kafka_t *make(struct client *client, const struct settings *settings,
                   kafka_conf_begin_auth(conf, auth, ret_reason) &&
                   (is_consumer || set_record_size(conf, settings, ret_reason)) &&
                   set_all(conf, settings->kafka_client.set, ret_reason);
+    is_set = is_set && set_own(conf, client->own, client->own_count, ret_reason);
     if (is_consumer)
         is_set = is_set && set_all(conf, settings->kafka_consumer.set, ret_reason) &&
                  set(conf, "isolation.level", "read_committed", ret_reason) &&
@@ -187,7 +189,7 @@ static rd_kafka_t *make(struct client *client, const struct settings *settings,
         is_set = is_set && set_all(conf, settings->kafka_producer.set, ret_reason) &&
                  set(conf, "partitioner", "murmur2_random", ret_reason) &&
                  set(conf, "enable.idempotence", "true", ret_reason);
-    is_set = is_set && (role == NULL || set_role(conf, role, is_consumer, ret_reason)) &&
+    is_set = is_set &&
              set(conf, "bootstrap.servers", settings->kafka_bootstrap_servers.ptr, ret_reason) &&
              kafka_conf_end_auth(conf, auth, on_refresh, ret_reason);
     rd_kafka_conf_set_log_cb(conf, ignore_log);
@@ -203,13 +205,9 @@ static rd_kafka_t *make(struct client *client, const struct settings *settings,
     return rk;
 }
 
-struct client *client_new(const struct settings *settings, char *ret_reason)
-{
-    return client_new_as(settings, NULL, ret_reason);
-}
-
-struct client *client_new_as(const struct settings *settings, const struct client_role *role,
-                             char *ret_reason)
+struct client *client_new_reader(const struct settings *settings,
+                                 const struct client_property *properties, size_t count,
+                                 char *ret_reason)
 {
     struct client *client = memory_new(sizeof *client);
     if (client == NULL) {
@@ -218,15 +216,52 @@ struct client *client_new_as(const struct settings *settings, const struct clien
     }
     kafka_certificate_init(&client->certificate);
     client->login = login_new(settings);
-    client->consumer = make(client, settings, role, RD_KAFKA_CONSUMER, ret_reason);
-    if (client->consumer != NULL)
-        client->producer = make(client, settings, role, RD_KAFKA_PRODUCER, ret_reason);
-    if (client->producer == NULL) {
+    client->own = properties;
+    client->own_count = count;
+    client->consumer = make(client, settings, RD_KAFKA_CONSUMER, ret_reason);
+    client->own = NULL;
+    client->own_count = 0;
+    if (client->consumer == NULL) {
         client_free(client);
         return NULL;
     }
     client->followed = rd_kafka_queue_new(client->consumer);
     return client;
+}
+
+/* Adds a producer with more properties of its own. Frees the client when that fails. */
+static struct client *add_producer(struct client *client, const struct settings *settings,
+                                   const struct client_property *properties, size_t count,
+                                   char *ret_reason)
+{
+    if (client == NULL)
+        return NULL;
+    client->own = properties;
+    client->own_count = count;
+    client->producer = make(client, settings, RD_KAFKA_PRODUCER, ret_reason);
+    client->own = NULL;
+    client->own_count = 0;
+    if (client->producer != NULL)
+        return client;
+    client_free(client);
+    return NULL;
+}
+
+struct client *client_new(const struct settings *settings, char *ret_reason)
+{
+    struct client *client = client_new_reader(settings, NULL, 0, ret_reason);
+    return add_producer(client, settings, NULL, 0, ret_reason);
+}
+
+struct client *client_new_as(const struct settings *settings, const struct client_role *role,
+                             char *ret_reason)
+{
+    const struct client_property reading[] = {{"group.id", role->group_id},
+                                              {"queued.max.messages.kbytes", ROLE_QUEUE_KIB},
+                                              {"enable.partition.eof", "true"}};
+    const struct client_property sending[] = {{"transactional.id", role->transactional_id}};
+    struct client *client = client_new_reader(settings, reading, COUNT_OF(reading), ret_reason);
+    return add_producer(client, settings, sending, COUNT_OF(sending), ret_reason);
 }
 
 static void drop_message(struct client *client)

@@ -1,5 +1,6 @@
 /* Private to the Kafka client of commands: shared by kafka_client.c (life, queries, sending,
- * reading) and kafka_admin.c (properties, creating and deleting topics). */
+ * reading), kafka_admin.c (properties, creating and deleting topics) and kafka_scan.c (reading a
+ * whole topic). */
 #ifndef APP_CLIENT_PARTS_H
 #define APP_CLIENT_PARTS_H
 
@@ -14,10 +15,12 @@ struct rd_kafka_topic_s;
 struct rd_kafka_message_s;
 
 struct client {
-    struct kafka_certificate certificate; /* why a broker's was rejected */
-    bool was_rejected;                    /* one was */
-    struct login *login;                  /* NULL = librdkafka's properties say how to log in */
-    struct rd_kafka_s *consumer, *producer;
+    struct kafka_certificate certificate;   /* why a broker's was rejected */
+    bool was_rejected;                      /* one was */
+    struct login *login;                    /* NULL = librdkafka's properties say how to log in */
+    struct rd_kafka_s *consumer, *producer; /* a reader has no producer */
+    const struct client_property *own;      /* of the client that is being made */
+    size_t own_count;
     struct rd_kafka_queue_s *followed;
     struct rd_kafka_topic_s *topics[CLIENT_TOPICS_MAX];
     int32_t partitions[CLIENT_TOPICS_MAX];
@@ -43,6 +46,11 @@ MUST_CHECK enum err client_start(struct client *client, struct rd_kafka_topic_s 
 MUST_CHECK enum err client_take(struct client *client, struct rd_kafka_message_s *taken,
                                 struct record *ret_record);
 
+/* Makes a client that only reads, with more properties of its consumer, over which the user's win;
+ * they are borrowed for the call. */
+MUST_CHECK struct client *client_new_reader(const struct settings *settings,
+                                            const struct client_property *properties, size_t count,
+                                            char *ret_reason);
 /* Sets what client_reason returns, to `what: why`. */
 void client_set_reason(struct client *client, const char *what, const char *why);
 /* Sets the reason of a failed call: the text of librdkafka's `code`, or what the connections

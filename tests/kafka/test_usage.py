@@ -1,0 +1,144 @@
+"""`bedrock-worker usage` on a real broker: each call once, in exact sums, whatever else is on the topic."""
+import json
+import os
+import subprocess
+import time
+import uuid
+
+import pytest
+from confluent_kafka import Producer
+
+from kit import records, usage
+from kit.processes import PATIENCE
+from kit.services import PROGRAMS
+
+CLEAN = {name: value for name, value in os.environ.items()
+         if not name.startswith(("AWS_", "KAFKA_", "BEDROCK_WORKER_"))}
+TENANT_MODEL_DAY = ("tenant", "model", "day")
+LOST = {"final": False, "estimated": True, "reason": "worker_lost", "begun": "yes", "started_at": None,
+        "duration_ms": None}
+
+
+def command(broker, topic, *arguments):
+    return [PROGRAMS / "bedrock-worker", "usage", "--set", f"kafka.bootstrap_servers={broker.bootstrap}", "--set",
+            f"topics.usage={topic}", *arguments]
+
+
+def call(broker, topic, *arguments):
+    return subprocess.run(command(broker, topic, *arguments), capture_output=True, text=True, timeout=PATIENCE,
+                          stdin=subprocess.DEVNULL, env={**CLEAN, "AWS_REGION": "us-east-1"}, check=False)
+
+
+def rows_of(done, columns=TENANT_MODEL_DAY):
+    assert done.returncode == 0, done.stderr
+    return usage.printed(done.stdout.splitlines(), columns)
+
+
+def transaction(broker, topic, values, ends):
+    """Writes in a transaction; `ends` is the producer's method that ends it, or None: it stays open."""
+    producer = Producer({"bootstrap.servers": broker.bootstrap, "transactional.id": uuid.uuid4().hex,
+                         "transaction.timeout.ms": 60000})
+    producer.init_transactions(PATIENCE)
+    producer.begin_transaction()
+    for value in values:
+        producer.produce(topic, usage.encoded(value), b"acme", partition=0)
+    assert producer.flush(PATIENCE) == 0
+    if ends:
+        getattr(producer, ends)(PATIENCE)
+    return producer
+
+
+@pytest.fixture(scope="module")
+def book(broker):
+    """A topic with 3000 calls over three days and all that must not count."""
+    topic = f"usage.{uuid.uuid4().hex[:8]}"
+    records.create_topic(broker.bootstrap, topic, 3)
+    calls = list(usage.records(3000))
+    late = calls[-1]["data"]
+    lost = [usage.record(10_000 + i, usage.BEGIN_MS + i, **LOST) for i in range(3)]
+    replacing = usage.record(20_000, usage.BEGIN_MS + 5000, replaces=lost[0]["id"])
+    replacing_early = usage.record(20_001, usage.BEGIN_MS + 6000, replaces=lost[1]["id"])
+    usage.fill(broker.bootstrap, topic, [*calls, *calls[::10], lost[0], replacing, replacing_early, lost[1], lost[2]])
+    aborted = usage.record(30_000, usage.BEGIN_MS)
+    transaction(broker, topic, [aborted], "abort_transaction")
+    producer = Producer({"bootstrap.servers": broker.bootstrap})
+    for value in (b"hello", None, usage.encoded({**calls[0], "type": "bedrock.chat.usage.v0"}),
+                  usage.encoded(calls[1])[:-9]):
+        producer.produce(topic, value, b"acme", partition=1)
+    assert producer.flush(PATIENCE) == 0
+    committed = usage.record(30_001, usage.BEGIN_MS, tenant="acme")
+    transaction(broker, topic, [committed], "commit_transaction")
+    counted = [*calls, replacing, replacing_early, committed, {**lost[2], "data": {
+        **lost[2]["data"], "started_at": lost[2]["time"]}}]
+    assert late["started_at"].startswith("2026-11-03")
+    yield topic, counted
+    records.delete_topic(broker.bootstrap, topic)
+
+
+def test_the_sums_are_those_of_an_independent_program(broker, book):
+    topic, counted = book
+    done = call(broker, topic, "--by", "tenant,model,day", "--format", "json")
+    assert rows_of(done) == usage.sums(counted, usage.by_tenant_model_day)
+
+
+def test_what_does_not_count_is_counted_and_named(broker, book):
+    done = call(broker, book[0])
+    assert done.returncode == 0
+    for words in (f"skipped no usage records: 2, at {book[0]}-1@", "skipped usage records of another version: 1, at ",
+                  "skipped damaged usage records: 1, at ", "300 records came twice and count once",
+                  "2 records were replaced by others and are left out"):
+        assert words in done.stderr, done.stderr
+
+
+def test_a_window_takes_the_calls_that_began_in_it(broker, book):
+    topic, counted = book
+    done = call(broker, topic, "--by", "tenant,model,day", "--format", "json", "--since", "2026-11-02", "--until",
+                "2026-11-02T12:00:00Z")
+    taken = [value for value in counted if "2026-11-02T00" <= value["data"]["started_at"] < "2026-11-02T12"]
+    assert rows_of(done) == usage.sums(taken, usage.by_tenant_model_day)
+
+
+def test_a_table_and_csv_have_the_same_calls(broker, book):
+    topic, counted = book
+    table = call(broker, topic, "--month", "2026-11", "--by", "day").stdout
+    rows = call(broker, topic, "--month", "2026-11", "--by", "day", "--format", "csv").stdout.splitlines()
+    assert max(map(len, table.splitlines())) <= 80
+    assert f"{topic}: {len(counted):,} calls, 2026-11-01T00:00Z to 2026-11-03T23:58Z" in table
+    assert sum(int(row.split(",")[2]) for row in rows[1:]) == len(counted)
+    assert [row.split(",")[0] for row in rows[1:]] == ["2026-11-01", "2026-11-02", "2026-11-03"]
+
+
+def test_watch_follows_the_topic(broker):
+    topic = f"usage.{uuid.uuid4().hex[:8]}"
+    records.create_topic(broker.bootstrap, topic, 2)
+    usage.fill(broker.bootstrap, topic, usage.records(5))
+    with subprocess.Popen(command(broker, topic, "--by", "region", "--watch", "--every", "100ms"), text=True,
+                          stdout=subprocess.PIPE, env={**CLEAN, "AWS_REGION": "us-east-1"}) as process:
+        try:
+            def awaits(count):
+                end = time.monotonic() + PATIENCE
+                while f"{topic}: {count} calls" not in process.stdout.readline():
+                    assert time.monotonic() < end
+            awaits(5)
+            usage.fill(broker.bootstrap, topic, [usage.record(99, usage.BEGIN_MS)])
+            awaits(6)
+        finally:
+            process.kill()
+    records.delete_topic(broker.bootstrap, topic)
+
+
+def test_a_transaction_that_stays_open_holds_nothing_up(broker):
+    topic = f"usage.{uuid.uuid4().hex[:8]}"
+    records.create_topic(broker.bootstrap, topic, 1)
+    usage.fill(broker.bootstrap, topic, usage.records(3))
+    producer = transaction(broker, topic, [usage.record(7, usage.BEGIN_MS)], None)
+    done = call(broker, topic, "--by", "region", "--format", "json")
+    assert json.loads(done.stdout)["calls"] == 3
+    producer.abort_transaction(PATIENCE)
+    records.delete_topic(broker.bootstrap, topic)
+
+
+def test_a_missing_topic_is_named(broker):
+    done = call(broker, "no.such.topic")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "no.such.topic" in done.stderr and "correct topics.usage" in done.stderr

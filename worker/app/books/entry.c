@@ -1,0 +1,332 @@
+#include "app/books/entry.h"
+
+#include <string.h>
+
+#include "base/instant.h"
+#include "base/money.h"
+#include "base/utf8.h"
+#include "base/uuid.h"
+#include "wire/formats/json.h"
+#include "wire/formats/json_scan.h"
+
+#define TYPE_STEM    "bedrock.chat.usage.v"
+#define TYPE_VERSION "1"
+
+enum level { TOP, DATA, USAGE, COST, PARTS };
+enum kind { ID, TYPE, INSTANT, FLAG, TEXT, MAP, COUNT, AMOUNT, OBJECT };
+
+struct member {
+    enum level level;
+    struct slice name;
+    enum kind kind;
+    size_t offset;    /* in struct entry */
+    enum level inner; /* of an OBJECT */
+    bool is_needed;
+};
+
+#define IS(level, name, kind, member, is_needed)                                                   \
+    {                                                                                              \
+        level, {name, sizeof(name) - 1}, kind, offsetof(struct entry, member), level, is_needed    \
+    }
+#define HAS(level, name, inner, is_needed)                                                         \
+    {                                                                                              \
+        level, {name, sizeof(name) - 1}, OBJECT, 0, inner, is_needed                               \
+    }
+
+/* In the order in which the worker writes them, in which they are found at once. */
+static const struct member MEMBERS[] = {
+    IS(TOP, "id", ID, id, true),
+    IS(TOP, "type", TYPE, id, true),
+    IS(TOP, "time", INSTANT, time_ms, true),
+    HAS(TOP, "data", DATA, true),
+    IS(DATA, "final", FLAG, is_final, true),
+    IS(DATA, "estimated", FLAG, is_estimated, true),
+    IS(DATA, "reason", TEXT, reason, false),
+    IS(DATA, "tenant", TEXT, tenant, true),
+    IS(DATA, "labels", MAP, labels, true),
+    IS(DATA, "model", TEXT, model, true),
+    IS(DATA, "region", TEXT, region, false),
+    IS(DATA, "api", TEXT, api, true),
+    IS(DATA, "service_tier", TEXT, service_tier, false),
+    IS(DATA, "stop_reason", TEXT, stop_reason, false),
+    IS(DATA, "bedrock_request_id", TEXT, bedrock_request_id, false),
+    IS(DATA, "started_at", INSTANT, started_ms, false),
+    HAS(DATA, "usage", USAGE, true),
+    IS(USAGE, "input_tokens", COUNT, counts[COUNT_INPUT], true),
+    IS(USAGE, "output_tokens", COUNT, counts[COUNT_OUTPUT], true),
+    IS(USAGE, "cache_read_tokens", COUNT, counts[COUNT_CACHE_READ], true),
+    IS(USAGE, "cache_write_tokens", COUNT, counts[COUNT_CACHE_WRITE], true),
+    IS(USAGE, "cache_write_1h_tokens", COUNT, counts[COUNT_CACHE_WRITE_1H], false),
+    IS(USAGE, "reasoning_tokens", COUNT, counts[COUNT_REASONING], false),
+    HAS(DATA, "cost", COST, false),
+    IS(COST, "amount", AMOUNT, amount, false),
+    IS(COST, "currency", TEXT, currency, false),
+    IS(COST, "prices", TEXT, prices, false),
+    HAS(COST, "parts", PARTS, false),
+    IS(PARTS, "input", AMOUNT, part[PART_INPUT], false),
+    IS(PARTS, "output", AMOUNT, part[PART_OUTPUT], false),
+    IS(PARTS, "cache_read", AMOUNT, part[PART_CACHE_READ], false),
+    IS(PARTS, "cache_write", AMOUNT, part[PART_CACHE_WRITE], false),
+    IS(DATA, "replaces", ID, replaces, false),
+};
+
+#define MEMBER_COUNT (sizeof MEMBERS / sizeof MEMBERS[0])
+
+struct reading {
+    struct arena *arena;
+    struct entry *entry;
+    struct json_scan scan;
+    struct slice type;
+    bool has[MEMBER_COUNT];
+    size_t next; /* the member that probably comes */
+    const char *why;
+};
+
+static void blame(struct reading *reading, const char *why)
+{
+    if (reading->why == NULL)
+        reading->why = why;
+}
+
+/* ---- values ---- */
+
+static bool read_hex(char byte, unsigned *ret_value)
+{
+    if (byte >= '0' && byte <= '9')
+        *ret_value = (unsigned)(byte - '0');
+    else if ((byte | 0x20) >= 'a' && (byte | 0x20) <= 'f')
+        *ret_value = (unsigned)((byte | 0x20) - 'a') + 10;
+    else
+        return false;
+    return true;
+}
+
+bool entry_id_read(struct slice text, struct entry_id *ret_id)
+{
+    static const uint8_t PLACES[ENTRY_ID_BYTES] = {0,  2,  4,  6,  9,  11, 14, 16,
+                                                   19, 21, 24, 26, 28, 30, 32, 34};
+    if (text.len != UUID_TEXT_LEN || text.ptr[8] != '-' || text.ptr[13] != '-' ||
+        text.ptr[18] != '-' || text.ptr[23] != '-')
+        return false;
+    for (size_t i = 0; i < ENTRY_ID_BYTES; i++) {
+        unsigned high, low;
+        if (!read_hex(text.ptr[PLACES[i]], &high) || !read_hex(text.ptr[PLACES[i] + 1], &low))
+            return false;
+        ret_id->bytes[i] = (uint8_t)(high << 4 | low);
+    }
+    return true;
+}
+
+int64_t entry_id_ms(const struct entry_id *id)
+{
+    int64_t ms = 0;
+    for (size_t i = 0; i < 6; i++)
+        ms = ms << 8 | id->bytes[i];
+    return ms;
+}
+
+/* The text of a string; one with escapes is decoded into the arena. */
+static bool read_text(struct arena *arena, struct slice value, struct slice *ret_text)
+{
+    const struct json *node = NULL;
+    if (value.len > ENTRY_TEXT_BYTES)
+        return false;
+    if (json_scan_plain(value, ret_text))
+        return utf8_valid_len(*ret_text) == ret_text->len;
+    return value.ptr[0] == '"' && json_parse(arena, value, &node, NULL) == OK &&
+           json_string(arena, node, ret_text);
+}
+
+static bool read_count(struct slice value, int64_t *ret_count)
+{
+    return slice_to_int64(value, ret_count) && *ret_count >= 0 && *ret_count <= ENTRY_COUNT_MAX;
+}
+
+static bool read_flag(struct slice value, bool *ret_flag)
+{
+    *ret_flag = value.ptr[0] == 't';
+    return value.ptr[0] == 't' || value.ptr[0] == 'f';
+}
+
+static bool read_amount(struct slice value, int64_t *ret_amount)
+{
+    struct slice text;
+    return json_scan_plain(value, &text) && money_read_amount(text, ret_amount);
+}
+
+/* Bytes that make a string need a second look. */
+static bool is_odd(struct slice text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (text.ptr[i] == '\\' || (unsigned char)text.ptr[i] < ' ')
+            return true;
+    return false;
+}
+
+/* Labels are passed on as they are written, so they must be JSON: an object of texts. */
+static bool read_map(struct arena *arena, struct slice value, struct slice *ret_map)
+{
+    struct json_scan scan;
+    struct slice name, text;
+    const struct json *node = NULL;
+    *ret_map = value;
+    if (value.ptr[0] != '{' || value.len > ENTRY_TEXT_BYTES || utf8_valid_len(value) != value.len)
+        return false;
+    json_scan_begin(&scan, value);
+    while (json_scan_next(&scan, &name))
+        if (!json_scan_value(&scan, &text) || text.ptr[0] != '"')
+            return false;
+    if (!json_scan_is_whole(&scan))
+        return false;
+    return !is_odd(value) || json_parse(arena, value, &node, NULL) == OK;
+}
+
+static bool read_value(struct reading *reading, const struct member *member, struct slice value)
+{
+    struct slice text;
+    void *into = (char *)reading->entry + member->offset;
+    switch (member->kind) {
+    case ID:
+        return json_scan_plain(value, &text) && entry_id_read(text, into) &&
+               ((struct entry_id *)into)->bytes[6] >> 4 == 7;
+    case TYPE:
+        return json_scan_plain(value, &reading->type);
+    case INSTANT:
+        return json_scan_plain(value, &text) && instant_from_rfc3339(text, into);
+    case FLAG:
+        return read_flag(value, into);
+    case TEXT:
+        return read_text(reading->arena, value, into);
+    case MAP:
+        return read_map(reading->arena, value, into);
+    case COUNT:
+        return read_count(value, into);
+    case AMOUNT:
+        return read_amount(value, into);
+    case OBJECT:
+        break; /* it was not entered: it is none */
+    }
+    return false;
+}
+
+/* ---- objects ---- */
+
+/* The place of a member in the list; MEMBER_COUNT = it is not there. */
+static size_t find_member(const struct reading *reading, enum level level, struct slice name)
+{
+    size_t at = reading->next;
+    for (size_t i = 0; i < MEMBER_COUNT; i++, at++) {
+        const struct member *member = &MEMBERS[at % MEMBER_COUNT];
+        if (member->level == level && member->name.len == name.len &&
+            memcmp(member->name.ptr, name.ptr, name.len) == 0)
+            return at % MEMBER_COUNT;
+    }
+    return MEMBER_COUNT;
+}
+
+/* Takes the value of a member. True: it is an object that is entered, of the level *ret_inner. */
+static bool take_member(struct reading *reading, enum level level, struct slice name,
+                        enum level *ret_inner)
+{
+    struct slice value;
+    size_t at = find_member(reading, level, name);
+    bool is_known = at < MEMBER_COUNT;
+    if (is_known && reading->has[at])
+        blame(reading, "a member stands twice");
+    if (is_known) {
+        reading->has[at] = true;
+        reading->next = at + 1;
+        *ret_inner = MEMBERS[at].inner;
+        if (MEMBERS[at].kind == OBJECT && json_scan_enter(&reading->scan))
+            return true;
+    }
+    if (json_scan_value(&reading->scan, &value) && is_known &&
+        !read_value(reading, &MEMBERS[at], value))
+        blame(reading, MEMBERS[at].name.ptr);
+    return false;
+}
+
+/* Which level is the one around it. */
+static enum level outer(enum level level)
+{
+    static const enum level OUTER[] = {
+        [TOP] = TOP, [DATA] = TOP, [USAGE] = DATA, [COST] = DATA, [PARTS] = COST};
+    return OUTER[level];
+}
+
+static void read_all(struct reading *reading)
+{
+    enum level level = TOP;
+    bool is_over = false;
+    while (!is_over && !reading->scan.failed) {
+        struct slice name;
+        enum level inner = level;
+        if (json_scan_next(&reading->scan, &name)) {
+            if (take_member(reading, level, name, &inner))
+                level = inner;
+        } else {
+            is_over = level == TOP;
+            level = outer(level);
+        }
+    }
+    if (!json_scan_is_whole(&reading->scan))
+        blame(reading, "its JSON is cut or broken");
+}
+
+static bool has(const struct reading *reading, size_t offset)
+{
+    for (size_t i = 0; i < MEMBER_COUNT; i++)
+        if (MEMBERS[i].offset == offset && MEMBERS[i].kind != TYPE && MEMBERS[i].kind != OBJECT)
+            return reading->has[i];
+    return false;
+}
+
+static void complete(struct reading *reading)
+{
+    struct entry *entry = reading->entry;
+    for (size_t i = 0; i < MEMBER_COUNT; i++)
+        if (MEMBERS[i].is_needed && !reading->has[i])
+            blame(reading, MEMBERS[i].name.ptr);
+    if (!has(reading, offsetof(struct entry, started_ms)))
+        entry->started_ms = entry->time_ms;
+    entry->has_replaces = has(reading, offsetof(struct entry, replaces));
+    entry->has_cost = has(reading, offsetof(struct entry, amount));
+    if (entry->has_cost && entry->currency.len == 0)
+        blame(reading, "currency");
+    entry->is_lost = slice_equal(entry->reason, SLICE("worker_lost"));
+}
+
+static enum entry_verdict judge(const struct reading *reading, const char **ret_why)
+{
+    struct slice stem = SLICE(TYPE_STEM);
+    *ret_why = "it is no usage record";
+    if (!slice_starts(reading->type, stem))
+        return ENTRY_FOREIGN;
+    *ret_why = "its version is another one";
+    if (!slice_equal(slice_sub(reading->type, stem.len, SIZE_MAX), SLICE(TYPE_VERSION)))
+        return ENTRY_VERSION;
+    *ret_why = reading->why;
+    return reading->why == NULL ? ENTRY_READ : ENTRY_DAMAGED;
+}
+
+enum entry_verdict entry_read(struct arena *arena, struct slice value, struct entry *ret_entry,
+                              const char **ret_why)
+{
+    struct reading reading = {.arena = arena, .entry = ret_entry};
+    memset(ret_entry, 0, sizeof *ret_entry);
+    json_scan_begin(&reading.scan, value);
+    read_all(&reading);
+    complete(&reading);
+    return judge(&reading, ret_why);
+}
+
+struct slice entry_label(struct arena *arena, struct slice labels, struct slice name)
+{
+    struct json_scan scan;
+    struct slice written, value, text = SLICE_NULL;
+    json_scan_begin(&scan, labels);
+    while (json_scan_next(&scan, &written) && json_scan_value(&scan, &value))
+        if (slice_equal(written, name) && read_text(arena, value, &text))
+            return text;
+    return SLICE_NULL;
+}
