@@ -1,9 +1,11 @@
 /* Log lines to a reader that reads, to one that does not, and to a closed pipe. */
 #include "unit/unit.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "io/loop/clock.h"
@@ -133,6 +135,65 @@ static void a_closed_pipe_does_not_end_the_process(void **state)
     close(ends[1]);
 }
 
+static void until_dropped(const struct log_sink *sink, int64_t gaps)
+{
+    int64_t until_ms = clock_monotonic_ms() + PATIENCE_MS;
+    while (log_sink_count(sink, LOG_LOG_LINES_DROPPED) < gaps && clock_monotonic_ms() < until_ms)
+        (void)usleep(1000);
+    assert_int_equal(log_sink_count(sink, LOG_LOG_LINES_DROPPED), gaps);
+}
+
+static void set_file_limit(rlim_t bytes)
+{
+    struct rlimit limit;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = bytes < limit.rlim_max ? bytes : limit.rlim_max;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+/* A limit on the file's size takes the place of the full disk. */
+static void lines_that_a_full_disk_loses_are_counted_and_reported_when_there_is_room(void **state)
+{
+    (void)state;
+    signal(SIGXFSZ, SIG_IGN);
+    FILE *file = tmpfile();
+    assert_non_null(file);
+    struct log_sink *sink = sink_to(fileno(file), LOG_FORMAT_TEXT);
+    set_file_limit(40); /* in the first line */
+    say(sink, "one");
+    until_dropped(sink, 1);
+    for (int i = 0; i < 9; i++)
+        say(sink, "more");
+    set_file_limit(RLIM_INFINITY);
+    say(sink, "room again");
+    log_sink_free(sink);
+    struct buf text OWNED_BY(buf_done);
+    buf_init(&text, 65536);
+    assert_int_equal(lseek(fileno(file), 0, SEEK_SET), 0);
+    read_all(fileno(file), &text);
+    (void)fclose(file);
+    print_message("%s", buf_text(&text));
+    /* What was cut ends its line; some of the nine may have met the limit, some not. */
+    const char *report = strstr(buf_text(&text), "log lines were dropped: File too large");
+    assert_non_null(report);
+    assert_non_null(strstr(report, "room again\n"));
+    assert_int_equal(buf_text(&text)[40], '\n');
+}
+
+static void a_disk_that_stays_full_ends_nothing_and_counts_each_gap_once(void **state)
+{
+    (void)state;
+    int fd = open("/dev/full", O_WRONLY);
+    assert_true(fd >= 0);
+    struct log_sink *sink = sink_to(fd, LOG_FORMAT_TEXT);
+    say(sink, "first");
+    until_dropped(sink, 1);
+    for (int i = 0; i < 1000; i++)
+        say(sink, "to a full disk");
+    log_sink_free(sink);
+    (void)close(fd);
+}
+
 static void heard(void *self, enum log_event event, struct slice line)
 {
     struct buf *text = self;
@@ -169,6 +230,8 @@ int main(void)
         cmocka_unit_test(a_reader_that_stops_reading_never_blocks_the_writer),
         cmocka_unit_test(a_sink_whose_reader_never_reads_still_ends),
         cmocka_unit_test(a_closed_pipe_does_not_end_the_process),
+        cmocka_unit_test(lines_that_a_full_disk_loses_are_counted_and_reported_when_there_is_room),
+        cmocka_unit_test(a_disk_that_stays_full_ends_nothing_and_counts_each_gap_once),
         cmocka_unit_test(a_function_can_receive_the_lines),
         cmocka_unit_test(clocks_advance_and_seeds_differ),
     };

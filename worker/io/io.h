@@ -45,8 +45,8 @@ struct io_config {
 struct io;
 struct metrics;
 
-/* Makes the clients and the loop, and ignores SIGPIPE. With handle_signals it notes SIGTERM,
- * SIGINT and SIGHUP from here on, for io_run. NULL: ret_error (`room` > 0 bytes) says why,
+/* Makes the clients and the loop, and ignores SIGPIPE, SIGXFSZ. With handle_signals it notes
+ * SIGTERM, SIGINT and SIGHUP from here on, for io_run. NULL: ret_error (`room` > 0 bytes) says why,
  * and *ret_is_setting whether a setting is at fault (an address that cannot be bound). */
 MUST_CHECK struct io *io_new(const struct io_config *config, char *ret_error, size_t room,
                              bool *ret_is_setting);

@@ -14,8 +14,9 @@
 #include "base/utf8.h"
 #include "io/loop/clock.h"
 
-#define LAST_WRITE_MS 1000
-#define LOOK_UP_MS    100 /* how often the writer checks `gives_up` */
+#define LAST_WRITE_MS  1000
+#define ERROR_TEXT_MAX 128
+#define LOOK_UP_MS     100 /* how often the writer checks `gives_up` */
 
 struct log_sink {
     struct log_config config;
@@ -29,9 +30,13 @@ struct log_sink {
     atomic_bool gives_up;
     atomic_int_least64_t counts[LOG_EVENT_COUNT];
     struct buf taken; /* the writer's: the lines that it writes now */
+    bool is_mid_line; /* the writer's: the last write ended there */
     /* Under the lock: */
     struct buf waiting;
-    uint64_t dropped; /* lines that no line has reported yet */
+    uint64_t dropped;    /* lines that no line has reported yet */
+    uint64_t reported;   /* lines that a waiting line reports */
+    size_t reported_end; /* of that line in `waiting` */
+    int failure;         /* errno of the last write; 0 = it went well */
     bool ending;
     struct log_recent recent[LOG_RECENT_MAX]; /* a ring */
     size_t recent_count;                      /* since the start */
@@ -47,34 +52,75 @@ static void line_make(const struct log_sink *sink, enum log_event event,
         log_add_json(ret_line, clock_wall_ms(), event, fields, count);
 }
 
+/* Counts lines that are lost; the event once for each gap, because the line about it may come much
+ * later. Under the lock. */
+static void dropped_count(struct log_sink *sink, uint64_t lines)
+{
+    if (sink->dropped == 0 && lines > 0)
+        (void)atomic_fetch_add(&sink->counts[LOG_LOG_LINES_DROPPED], 1);
+    sink->dropped += lines;
+}
+
 /* Adds the line that reports dropped lines, if it fits. Under the lock. */
 static void dropped_add(struct log_sink *sink)
 {
-    struct log_field field = FIELD_INT("lines", (int64_t)sink->dropped);
+    char text[ERROR_TEXT_MAX];
+    const char *reason = sink->failure == 0 ? "their reader is too slow"
+                                            : strerror_r(sink->failure, text, sizeof text);
+    const struct log_field fields[] = {FIELD_INT("lines", (int64_t)sink->dropped),
+                                       FIELD_TEXT("reason", slice_of_text(reason))};
     struct buf line OWNED_BY(buf_done);
     buf_init(&line, LOG_LINE_BYTES_MAX);
-    line_make(sink, LOG_LOG_LINES_DROPPED, &field, 1, &line);
-    if (!line.failed && sink->waiting.len + line.len <= LOG_SINK_BYTES_MAX) {
-        buf_add(&sink->waiting, buf_slice(&line));
-        sink->dropped = 0;
-    }
+    line_make(sink, LOG_LOG_LINES_DROPPED, fields, COUNT_OF(fields), &line);
+    if (line.failed || sink->waiting.len + line.len > LOG_SINK_BYTES_MAX)
+        return;
+    buf_add(&sink->waiting, buf_slice(&line));
+    sink->reported = sink->dropped;
+    sink->reported_end = sink->waiting.len;
+    sink->dropped = 0;
 }
 
-/* Writes all bytes, however long the reader takes. Gives up when the descriptor fails, or when the
- * sink must end. Pieces of PIPE_BUF bytes do not block once the descriptor is ready for writing. */
-static void bytes_write(struct log_sink *sink, struct slice bytes)
+/* Writes all bytes, however long the reader takes, and returns those that it did not write, because
+ * the descriptor failed or the sink must end. Pieces of PIPE_BUF bytes do not block once the
+ * descriptor is ready for writing. */
+static struct slice bytes_write(struct log_sink *sink, struct slice bytes, int *ret_failure)
 {
+    *ret_failure = 0;
     while (bytes.len > 0 && !atomic_load(&sink->gives_up)) {
         struct pollfd ready = {.fd = sink->config.fd, .events = POLLOUT};
         if (poll(&ready, 1, LOOK_UP_MS) != 1)
             continue;
-        ssize_t wrote =
-            write(sink->config.fd, bytes.ptr, bytes.len < PIPE_BUF ? bytes.len : PIPE_BUF);
-        if (wrote >= 0)
+        size_t len = bytes.len < PIPE_BUF ? bytes.len : PIPE_BUF;
+        ssize_t wrote = write(sink->config.fd, bytes.ptr, len);
+        if (wrote > 0) {
+            sink->is_mid_line = bytes.ptr[wrote - 1] != '\n';
             bytes = slice_sub(bytes, (size_t)wrote, bytes.len);
-        else if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)
-            return;
+        } else if (wrote < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) {
+            *ret_failure = errno;
+            break;
+        }
     }
+    return bytes;
+}
+
+/* Writes what was taken. A line that was cut, because a disk was full, ends first. */
+static struct slice taken_write(struct log_sink *sink, int *ret_failure)
+{
+    *ret_failure = 0;
+    if (sink->is_mid_line && bytes_write(sink, SLICE("\n"), ret_failure).len > 0)
+        return buf_slice(&sink->taken);
+    return bytes_write(sink, buf_slice(&sink->taken), ret_failure);
+}
+
+/* Takes note of lines that could not be written. `reported` of them are of earlier failures, in the
+ * line that ends at `end`. Under the lock. */
+static void lines_lose(struct log_sink *sink, struct slice left, uint64_t reported, size_t end)
+{
+    uint64_t lines = 0;
+    for (size_t i = 0; i < left.len; i++)
+        lines += left.ptr[i] == '\n';
+    bool is_unreported = reported > 0 && sink->taken.len - left.len < end;
+    dropped_count(sink, is_unreported ? lines - 1 + reported : lines);
 }
 
 static void *writer_run(void *argument)
@@ -84,18 +130,26 @@ static void *writer_run(void *argument)
     for (;;) {
         while (sink->waiting.len == 0 && !sink->ending)
             (void)pthread_cond_wait(&sink->added, &sink->lock);
-        if (sink->waiting.len == 0)
+        if (sink->waiting.len == 0 || atomic_load(&sink->gives_up))
             break;
         struct buf full = sink->waiting;
         sink->waiting = sink->taken;
         sink->taken = full;
-        if (sink->dropped > 0)
+        uint64_t reported = sink->reported;
+        size_t reported_end = sink->reported_end;
+        sink->reported = 0;
+        /* Where writing fails, the next line brings the report: a report alone would try for ever.
+         */
+        if (sink->dropped > 0 && sink->failure == 0)
             dropped_add(sink);
         sink->idle = false;
         (void)pthread_mutex_unlock(&sink->lock);
-        bytes_write(sink, buf_slice(&sink->taken));
-        buf_reset(&sink->taken);
+        int failure;
+        struct slice left = taken_write(sink, &failure);
         (void)pthread_mutex_lock(&sink->lock);
+        sink->failure = failure;
+        lines_lose(sink, left, reported, reported_end);
+        buf_reset(&sink->taken);
         sink->idle = true;
         (void)pthread_cond_signal(&sink->written);
     }
@@ -215,7 +269,7 @@ void log_sink_add(struct log_sink *sink, enum log_event event, const struct log_
     if (sink->dropped > 0)
         dropped_add(sink);
     if (line.failed || sink->dropped > 0 || sink->waiting.len + line.len > LOG_SINK_BYTES_MAX) {
-        sink->dropped++;
+        dropped_count(sink, 1);
     } else {
         buf_add(&sink->waiting, buf_slice(&line));
         (void)pthread_cond_signal(&sink->added);

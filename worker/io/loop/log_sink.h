@@ -1,7 +1,8 @@
 /* Writes log lines to a file descriptor, or passes them to a function. The calling thread formats a
  * line, and the sink's writer thread writes it, so that a reader that stops reading (a full pipe, a
  * stopped terminal) never blocks the loop. At most LOG_SINK_BYTES_MAX wait; the sink drops further
- * lines, counts them, and logs how many (LOG_LINES_DROPPED). Any thread may log. */
+ * lines, and those that cannot be written (a full disk), counts them, and logs how many as soon as
+ * it can (LOG_LINES_DROPPED, which log_sink_count counts at once). Any thread may log. */
 #ifndef IO_LOOP_LOG_SINK_H
 #define IO_LOOP_LOG_SINK_H
 

@@ -42,6 +42,7 @@ void signals_ignore_pipe(void)
 {
     struct sigaction action = {.sa_handler = SIG_IGN};
     CHECK(sigaction(SIGPIPE, &action, NULL) == 0);
+    CHECK(sigaction(SIGXFSZ, &action, NULL) == 0);
 }
 
 void signals_ignore_hang_up(void)

@@ -20,7 +20,8 @@ struct signals {
     int exit_code;         /* of _exit */
 };
 
-/* Ignores SIGPIPE, so that a write to a closed socket fails with EPIPE instead. */
+/* Ignores SIGPIPE and SIGXFSZ, so that a write to a closed socket, or of a log file beyond its
+ * limit, fails with an error instead. */
 void signals_ignore_pipe(void);
 /* Ignores SIGHUP until there is a listener: what it asks for is about to happen anyway. */
 void signals_ignore_hang_up(void);
