@@ -100,6 +100,73 @@ static void a_pattern_covers_those_that_match_no_more(void **state)
     assert_false(covers("", "*"));
 }
 
+static void assert_pair(const char *a, const char *b, bool overlaps)
+{
+    struct slice left = slice_of_text(a), right = slice_of_text(b);
+    assert_int_equal(glob_overlaps(left, right), overlaps);
+    assert_int_equal(glob_overlaps(right, left), overlaps);
+}
+
+static void patterns_overlap_where_one_text_matches_both(void **state)
+{
+    (void)state;
+    assert_pair("claude-3", "claude-3", true);
+    assert_pair("claude-3", "claude-4", false);
+    assert_pair("claude-*", "claude-3*", true);
+    assert_pair("claude-3*", "claude-*", true);
+    assert_pair("*sonnet*", "anthropic.*", true);
+    assert_pair("anthropic.*", "*sonnet*", true);
+    assert_pair("anthropic.*-v1", "anthropic.*-v2", false);
+    assert_pair("a?c", "a*c", true);
+    assert_pair("a*c", "a?c", true);
+    assert_pair("a?c", "abc", true);
+    assert_pair("abc", "a?c", true);
+    assert_pair("", "*", true);
+    assert_pair("*", "", true);
+    assert_pair("**", "*", true);
+    assert_pair("", "a", false);
+}
+
+/* Against all texts of up to 4 letters of an alphabet of two, for all patterns of up to 3 bytes. */
+static void comparisons_agree_with_matching_every_text(void **state)
+{
+    (void)state;
+    static const char SIGNS[] = "ab*?";
+    struct slice patterns[85], texts[31];
+    char pattern_bytes[85][3], text_bytes[31][4];
+    size_t pattern_count = 0, text_count = 0;
+    for (size_t len = 0; len <= 3; len++)
+        for (size_t n = 0; n < (size_t)1 << (2 * len); n++, pattern_count++) {
+            for (size_t i = 0; i < len; i++)
+                pattern_bytes[pattern_count][i] = SIGNS[n >> (2 * i) & 3];
+            patterns[pattern_count] = slice_of(pattern_bytes[pattern_count], len);
+        }
+    for (size_t len = 0; len <= 4; len++)
+        for (size_t n = 0; n < (size_t)1 << len; n++, text_count++) {
+            for (size_t i = 0; i < len; i++)
+                text_bytes[text_count][i] = "ab"[n >> i & 1];
+            texts[text_count] = slice_of(text_bytes[text_count], len);
+        }
+    size_t within = 0;
+    for (size_t i = 0; i < pattern_count; i++) {
+        for (size_t j = 0; j < pattern_count; j++) {
+            bool both = false, only_left = false;
+            for (size_t t = 0; t < text_count; t++) {
+                bool left = glob_match(patterns[i], texts[t], false);
+                bool right = glob_match(patterns[j], texts[t], false);
+                both = both || (left && right);
+                only_left = only_left || (left && !right);
+            }
+            assert_int_equal(glob_overlaps(patterns[i], patterns[j]), both);
+            if (glob_covers(patterns[j], patterns[i], false)) {
+                assert_false(only_left);
+                within++;
+            }
+        }
+    }
+    assert_true(within > 1000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -110,6 +177,8 @@ int main(void)
         cmocka_unit_test(nul_and_bytes_above_ascii_match_like_others),
         cmocka_unit_test(many_stars_match_in_bounded_time),
         cmocka_unit_test(a_pattern_covers_those_that_match_no_more),
+        cmocka_unit_test(patterns_overlap_where_one_text_matches_both),
+        cmocka_unit_test(comparisons_agree_with_matching_every_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,4 +12,9 @@ bool glob_match(struct slice pattern, struct slice text, bool ignore_case);
  * could tell, as for `*?` and `?*`. */
 bool glob_covers(struct slice pattern, struct slice other, bool ignore_case);
 
+#define GLOB_COMPARED_MAX 256 /* bytes of a pattern that may be compared with another (CHECKed) */
+
+/* Is there a text that both patterns match, with regard to case? At most a.len * b.len steps. */
+bool glob_overlaps(struct slice a, struct slice b);
+
 #endif
