@@ -49,13 +49,16 @@ def test_the_package_has_programs_pages_completion_settings_and_unit(package, tm
     assert not (tmp_path / "usr" / "etc").exists() and not (tmp_path / "usr" / "local").exists()
     settings = tmp_path / "etc" / "bedrock-worker" / "worker.yaml"
     assert settings.read_bytes() == (ROOT / "config" / "worker.yaml").read_bytes()
-    assert (tmp_path / "DEBIAN" / "conffiles").read_text() == "/etc/bedrock-worker/worker.yaml\n"
+    prices = settings.with_name("prices.yaml")
+    assert prices.read_bytes() == (ROOT / "config" / "prices.yaml").read_bytes()
+    assert (tmp_path / "DEBIAN" / "conffiles").read_text() == "".join(
+        f"/etc/bedrock-worker/{name}\n" for name in ("worker.yaml", "prices.yaml"))
     unit = (tmp_path / "usr/lib/systemd/system/bedrock-worker.service").read_text()
     assert "\nExecStart=/usr/bin/bedrock-worker run -c /etc/bedrock-worker/worker.yaml\n" in unit
     assert "/usr/local" not in unit
     page = gzip.decompress((tmp_path / "usr/share/man/man1/bedrock-worker.1.gz").read_bytes()).decode()
     assert page == output(tmp_path / "usr/bin/bedrock-worker", "reference", "--man", "1")
-    output(tmp_path / "usr/bin/bedrock-worker", "check", "-c", settings, env={"AWS_REGION": "us-east-1"})
+    output(tmp_path / "usr/bin/bedrock-worker", "check", "-c", settings, "--set", f"prices.file={prices}", env={"AWS_REGION": "us-east-1"})
 
 
 def test_the_packages_scripts_run_without_systemd_and_files_belong_to_root(package, tmp_path):
