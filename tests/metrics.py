@@ -7,7 +7,7 @@ import yaml
 
 from pages import ROOT
 
-ROW = re.compile(r'^METRIC\(\w+, +(\w+), +(\w+), "(\w+)", +"([\w,]*)", +"(.*)"\)$', re.M)
+ROW = re.compile(r'^METRIC\(\w+, +(\w+), +(\w+), +"(\w+)", +"([\w,]*)", +"(.*)"\)$', re.M)
 DASHBOARD = ROOT / "deploy" / "grafana" / "bedrock-worker.json"
 RULES = ROOT / "deploy" / "prometheus" / "rules.yml"
 

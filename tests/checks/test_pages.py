@@ -12,7 +12,8 @@ The words after a fenced block's language say how it is checked:
   sh docker            what tests/compose runs on a daemon of its own: its files, profiles and services exist
   sh two-commands      README's two: the demo runs here, tests/run.sh is what runs this test
   json SCHEMA          is valid by that schema of schema/
-  yaml worker          settings that `bedrock-worker check` accepts
+  yaml worker          settings that `bedrock-worker check` accepts, beside the shipped files
+  yaml prices          a price file that it accepts
   c rows LIST          rows for that .def file: each has the columns of those that are there
   c picture            nothing runs
   text output          what the block before prints
@@ -35,7 +36,7 @@ from outputs import SCHEMAS, faults                                           # 
 from pages import PROGRAMS, ROOT, all_blocks, blocks_of, checkout, page_names, text_of     # noqa: E402
 
 IN_KAFKA_RING = {("sh", "setup"), ("sh", "try"), ("sh", "read"), ("sh", "alone"), ("python", "try")}
-HERE = {("sh", "run"), ("sh", "long"), ("sh", "docker"), ("sh", "two-commands"), ("yaml", "worker"), ("c", "rows"), ("c", "picture"),
+HERE = {("sh", "run"), ("sh", "long"), ("sh", "docker"), ("sh", "two-commands"), ("yaml", "worker"), ("yaml", "prices"), ("c", "rows"), ("c", "picture"),
         ("text", "output"), ("text", "picture"), ("text", "demo")}
 LIMIT = 120
 BLOCKS = all_blocks()
@@ -75,9 +76,17 @@ def test_a_json_example_is_valid(block):
 
 @named(of("yaml", "worker"))
 def test_settings_in_a_page_are_accepted(block, tmp_path):
+    shutil.copy(ROOT / "config" / "prices.yaml", tmp_path)
     (tmp_path / "worker.yaml").write_text(block.text, encoding="utf-8")
     variables = {name: "x" for name in re.findall(r"\$\{(\w+)\}", block.text)}
     done = call("bedrock-worker check -c worker.yaml", tmp_path, AWS_REGION="us-east-1", **variables)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@named(of("yaml", "prices"))
+def test_a_price_file_in_a_page_is_accepted(block, tmp_path):
+    (tmp_path / "prices.yaml").write_text(block.text, encoding="utf-8")
+    done = call("bedrock-worker check --set prices.file=prices.yaml", tmp_path, AWS_REGION="us-east-1")
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -337,6 +346,7 @@ def test_every_name_in_the_pages_is_one_of_the_worker():
         names |= set(re.findall(r'"(\w+)"', path.read_text(encoding="utf-8")))
     for name in re.findall(r'^METRIC\(.*?"(\w+)"', source("telemetry/metrics.def"), re.M):
         names |= {name, f"bedrock_worker_{name}"}
+    names |= set(re.findall(r'"(\w+)"', source("policy/price.def") + source("app/prices/price_file.c")))
     for path in SCHEMAS.glob("*.schema.json"):
         names |= set(re.findall(r'"(\w+)"', path.read_text(encoding="utf-8")))
     for page in ("README.md", "schema/README.md", "config/README.md", "deploy/README.md", "deploy/GUARANTEES.md"):

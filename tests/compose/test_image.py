@@ -44,6 +44,8 @@ def test_the_programs_of_the_image_run_with_no_rights_and_no_files_to_write(conf
     assert re.fullmatch(r"bedrock-worker \S+\nlibrdkafka 2\.8\.0\nlibcurl/8\.14\S+ .*\n", said), said
     assert run("check", "--set", "bedrock.region=us-east-1").stdout.endswith("no errors\n")
     assert run("--version", entrypoint="bedrock-sim").returncode == 0
+    assert run("check", "--set", "bedrock.region=us-east-1", "--set",
+               "prices.file=/etc/bedrock-worker/prices.yaml").stdout.endswith("no errors\n")
     assert "address: 0.0.0.0:9464" in run("/etc/bedrock-worker/worker.yaml", entrypoint="cat").stdout
 
 

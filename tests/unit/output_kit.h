@@ -10,7 +10,14 @@
 
 #define KIT_WALL_MS INT64_C(1795341600123) /* 2026-11-22T10:00:00.123Z */
 #define KIT_MODEL   "anthropic.claude-3-sonnet-20240229-v1:0"
-#define KIT_TEXT    "Voici la traduction en français :\\n\\nJ'aime la programmation."
+#define KIT_COST                                                                                   \
+    ((struct money_cost){.is_known = true,                                                         \
+                         .currency = "USD",                                                        \
+                         .prices = "2026-08-06-0123456789ab",                                      \
+                         .input = 87000000,                                                        \
+                         .output = 315000000,                                                      \
+                         .amount = 402000000})
+#define KIT_TEXT "Voici la traduction en français :\\n\\nJ'aime la programmation."
 
 struct output_kit {
     struct slice globs[3];

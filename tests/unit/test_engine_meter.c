@@ -5,7 +5,17 @@
 
 #define PROFILE(number) "arn:aws:bedrock:eu-west-" number ":123456789012:inference-profile/x."
 
-/* With partition 0, the alias `m`, and metrics. */
+static struct price_row priced[] = {
+    {.model = {"m.*", 3},
+     .tier = {"default", 7},
+     .from_ms = PRICE_ALWAYS,
+     .to_ms = PRICE_FOREVER,
+     .price = {3000000, 15000000, PRICE_NONE, PRICE_NONE, PRICE_NONE}},
+};
+static const struct price_table PRICES = {
+    .rows = priced, .count = 1, .currency = "USD", .version = "v", .hash = 1};
+
+/* With partition 0, the alias `m`, metrics, and a price of m.1. */
 static struct kit *kit_metered(void)
 {
     static const struct model_alias ALIASES[] = {{.name = {"m", 1}, .id = {"m.1", 3}}};
@@ -15,6 +25,7 @@ static struct kit *kit_metered(void)
     assert_non_null(config.metrics);
     config.catalog.aliases = ALIASES;
     config.catalog.alias_count = COUNT_OF(ALIASES);
+    config.prices = &PRICES;
     struct kit *kit = kit_started(&config);
     kit->live_before = live;
     return kit;
@@ -64,6 +75,28 @@ static void usage_counts_when_it_is_committed(void **state)
     assert_int_equal(tokens_of(kit, "m.1", "input"), 7);
     assert_int_equal(tokens_of(kit, "m.1", "output"), 3);
     assert_int_equal(value_of(kit, METRIC_BATCHES, "committed", ""), 1);
+    kit_free(kit);
+}
+
+static void cost_counts_when_it_is_committed_and_so_does_its_lack(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_metered();
+    char *text = scrape(kit);
+    assert_non_null(strstr(text, "unpriced_calls_total 0\n"));
+    free(text);
+    kit_request(kit, 0, 0, NULL, "");
+    kit_request(kit, 0, 1, NULL, ",\"model\":\"x.1\"");
+    kit_turn(kit);
+    kit_answer(kit, 0);
+    kit_answer(kit, 1);
+    assert_int_equal(value_of(kit, METRIC_COST, "USD", "m.1"), 0);
+    kit_settle(kit);
+    assert_int_equal(value_of(kit, METRIC_COST, "USD", "m.1"), 66000);
+    assert_int_equal(value_of(kit, METRIC_UNPRICED, "", ""), 1);
+    text = scrape(kit);
+    assert_non_null(strstr(text, "cost_total{currency=\"USD\",model=\"m.1\"} 0.000066000\n"));
+    free(text);
     kit_free(kit);
 }
 
@@ -230,6 +263,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(usage_counts_when_it_is_committed),
+        cmocka_unit_test(cost_counts_when_it_is_committed_and_so_does_its_lack),
         cmocka_unit_test(an_estimate_counts_under_its_reason),
         cmocka_unit_test(the_backlog_counts_what_has_no_outcome_and_the_lag_waits_for_the_front),
         cmocka_unit_test(markers_at_the_end_of_the_log_are_no_backlog),

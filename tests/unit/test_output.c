@@ -59,6 +59,24 @@ static void a_response_matches_the_golden_one(void **state)
 }
 
 /* A fallback: the request named another model and API. */
+static void a_response_says_the_cost_behind_the_counts_and_only_with_them(void **state)
+{
+    (void)state;
+    static const char COST[] = "\"totalTokens\":50}},\"cost\":{\"amount\":\"0.000402\","
+                               "\"currency\":\"USD\",\"prices\":\"2026-08-06-0123456789ab\",";
+    struct money_cost cost = KIT_COST;
+    struct output_kit kit;
+    kit_init(&kit);
+    kit.response.cost = &cost;
+    struct output *output = encode(&kit);
+    assert_non_null(memmem(output->value.ptr, output->value.len, COST, sizeof COST - 1));
+    output_free(output);
+    kit.answer.usage.known = false;
+    output = encode(&kit);
+    assert_null(memmem(output->value.ptr, output->value.len, "\"cost\"", 6));
+    output_free(output);
+}
+
 static void a_response_names_the_model_and_api_of_its_last_attempt(void **state)
 {
     (void)state;
@@ -486,6 +504,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_response_matches_the_golden_one),
+        cmocka_unit_test(a_response_says_the_cost_behind_the_counts_and_only_with_them),
         cmocka_unit_test(a_response_names_the_model_and_api_of_its_last_attempt),
         cmocka_unit_test(an_error_response_matches_the_golden_one),
         cmocka_unit_test(an_error_without_a_message_gets_the_tables),

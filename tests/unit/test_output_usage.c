@@ -82,6 +82,32 @@ static void an_estimated_usage_record_matches_the_golden_one(void **state)
     output_free(output);
 }
 
+static void a_known_cost_stands_behind_the_counts_and_is_in_the_bill(void **state)
+{
+    (void)state;
+    static const char COST[] =
+        "\"cost\":{\"amount\":\"0.000402\",\"currency\":\"USD\",\"prices\":"
+        "\"2026-08-06-0123456789ab\",\"parts\":{\"input\":\"0.000087\",\"output\":\"0.000315\","
+        "\"cache_read\":\"0\",\"cache_write\":\"0\"}}";
+    struct money_cost cost = KIT_COST;
+    struct output_kit kit;
+    kit_init(&kit);
+    kit.usage.cost = &cost;
+    struct output *output = encode(&kit);
+    assert_non_null(memmem(output->value.ptr, output->value.len, COST, sizeof COST - 1));
+    assert_true(output->bill.is_priced);
+    assert_false(output->bill.is_unpriced);
+    assert_int_equal(output->bill.amount, 402000000);
+    assert_string_equal(output->bill.currency, "USD");
+    output_free(output);
+    cost.is_known = false;
+    output = encode(&kit);
+    assert_null(memmem(output->value.ptr, output->value.len, "\"cost\"", 6));
+    assert_true(output->bill.is_unpriced);
+    assert_false(output->bill.is_priced);
+    output_free(output);
+}
+
 static void a_lost_call_says_whether_it_was_begun_and_not_when(void **state)
 {
     (void)state;
@@ -222,6 +248,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_usage_record_matches_the_golden_one),
         cmocka_unit_test(an_estimated_usage_record_matches_the_golden_one),
+        cmocka_unit_test(a_known_cost_stands_behind_the_counts_and_is_in_the_bill),
         cmocka_unit_test(a_lost_call_says_whether_it_was_begun_and_not_when),
         cmocka_unit_test(a_record_without_a_timestamp_has_none_in_its_usage),
         cmocka_unit_test(a_usage_record_is_a_cloud_event_in_structured_mode),

@@ -177,6 +177,7 @@ void assembly_change(const struct settings *settings, struct engine_config *engi
     engine->reply_allowed_count = settings->topics_reply_allowed.count;
     engine->output.echo_headers = settings->topics_echo_headers.items;
     engine->output.echo_header_count = settings->topics_echo_headers.count;
+    engine->prices = settings->prices_file.file.len > 0 ? &settings->prices_file.table : NULL;
     engine->commit_interval_ms = settings->delivery_commit_interval_ms;
     engine->start_per_second = (double)settings->bedrock_start_rate;
     engine->retry = (struct retry_settings){

@@ -6,6 +6,7 @@
 #define ASKED_MS     100  /* or, after a SIGHUP, for this long */
 #define SLOW_MS      1000 /* between two looks when there are no free terms */
 #define UNREADABLE   0    /* in place of a hash */
+#define PRICES_PRIME 0x9e3779b97f4a7c15U
 #define NAMES_MAX    2048
 #define MISTAKES_MAX 3 /* in the log line */
 
@@ -26,6 +27,34 @@ static void settings_drop(struct settings *settings)
     if (settings != NULL)
         settings_free(settings);
     memory_free(settings);
+}
+
+/* ---- contents ---- */
+
+/* Of the settings' text and the price file's content together. */
+static uint64_t joined_hash(uint64_t settings, uint64_t prices)
+{
+    return settings ^ (prices * PRICES_PRIME);
+}
+
+/* The content of the price file that the last reading named. */
+static uint64_t prices_hash(struct reload *reload)
+{
+    struct buf text OWNED_BY(buf_done);
+    buf_init(&text, DOCUMENT_BYTES_MAX);
+    if (reload->prices_file.len == 0 ||
+        settings_read_regular(buf_text(&reload->prices_file), &text) != NULL)
+        return UNREADABLE;
+    return price_file_hash(buf_slice(&text));
+}
+
+/* Remembers what was read, to see when it changes. */
+static void note_read(struct reload *reload, const struct settings *settings)
+{
+    buf_reset(&reload->prices_file);
+    buf_add(&reload->prices_file, settings->prices_file.file);
+    reload->read_hash = joined_hash(settings->file_hash, settings->hashes.prices_file);
+    reload->seen_hash = reload->read_hash;
 }
 
 /* ---- a reading ---- */
@@ -172,7 +201,11 @@ static void reload_text(struct reload *reload, struct slice text)
 {
     struct settings *settings = memory_new(sizeof *settings);
     struct problems *problems = memory_new(sizeof *problems);
-    if (settings != NULL && problems != NULL && read_again(reload, text, settings, problems)) {
+    bool is_tried = settings != NULL && problems != NULL;
+    bool is_right = is_tried && read_again(reload, text, settings, problems);
+    if (is_tried)
+        note_read(reload, settings);
+    if (is_right) {
         take(reload, settings);
         settings = NULL;
     } else if (problems != NULL) {
@@ -196,7 +229,9 @@ static void look(struct reload *reload, int64_t now_ms)
         return;
     problems_init(problems);
     bool is_read = file == NULL || settings_read_file(file, &text, problems);
-    uint64_t hash = is_read ? settings_text_hash(buf_slice(&text)) : UNREADABLE;
+    uint64_t hash = UNREADABLE;
+    if (is_read)
+        hash = joined_hash(settings_text_hash(buf_slice(&text)), prices_hash(reload));
     bool is_new = hash != reload->read_hash, has_settled = hash == reload->seen_hash;
     reload->seen_hash = hash;
     if (is_new && !has_settled) {
@@ -232,10 +267,10 @@ void reload_init(struct reload *reload, const struct settings_origin *origin,
         .first = settings,
         .now = settings,
         .is_off = origin == NULL,
-        .read_hash = settings->file_hash,
-        .seen_hash = settings->file_hash,
         .due_ms = INT64_MIN,
     };
+    buf_init(&reload->prices_file, SIZE_MAX);
+    note_read(reload, settings);
 }
 
 static void log_pipe(struct reload *reload)
@@ -261,7 +296,8 @@ void reload_step(struct reload *reload, int64_t now_ms, bool is_asked)
     if (is_asked)
         reload->due_ms = now_ms;
     reload->is_asked |= is_asked;
-    bool is_watching = reload->is_asked || reload->is_waiting || (watch_ms > 0 && file != NULL);
+    bool has_file = file != NULL || reload->prices_file.len > 0;
+    bool is_watching = reload->is_asked || reload->is_waiting || (watch_ms > 0 && has_file);
     if (!is_watching || now_ms < reload->due_ms)
         return;
     reload->due_ms = now_ms + (reload->is_waiting ? SLOW_MS : watch_ms);
@@ -273,6 +309,7 @@ void reload_step(struct reload *reload, int64_t now_ms, bool is_asked)
 
 void reload_done(struct reload *reload)
 {
+    buf_done(&reload->prices_file);
     for (uint32_t i = 0; i < ENGINE_TERMS_MAX; i++) {
         settings_drop(reload->owned[i]);
         reload->owned[i] = NULL;

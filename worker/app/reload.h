@@ -1,8 +1,9 @@
 /* Takes changes of the settings while the worker runs. SIGHUP reads the settings file again, and so
- * does a change of its content (settings.watch): ConfigMaps swap links, so neither times nor inodes
- * are compared. A changed file must have the same content for a second, or a tenth of it after
- * SIGHUP, because an editor may be writing it. All or nothing: with one mistake the settings stay
- * as they are. What needs a restart (settings.def) is named in a log line and not applied.
+ * does a change of its content or of the price file's (settings.watch): ConfigMaps swap links, so
+ * neither times nor inodes are compared. A changed file must have the same content for a second, or
+ * a tenth of it after SIGHUP, because an editor may be writing it. All or nothing: with one mistake
+ * the settings stay as they are. What needs a restart (settings.def) is named in a log line and not
+ * applied.
  *
  * The engine lends terms to requests (engine_reload), so the settings of earlier readings live
  * until their last request is gone; ENGINE_TERMS_MAX bounds them, and a change waits while they are
@@ -31,9 +32,10 @@ struct reload {
     bool has_failed;                          /* the last reading had mistakes */
     bool is_asked;                            /* by a SIGHUP that was not served yet */
     bool is_waiting;                          /* for free terms */
-    uint64_t read_hash;                       /* of the content that was read last */
-    uint64_t seen_hash; /* of the content seen last, which may be unfinished */
-    int64_t due_ms;     /* of the next look */
+    struct buf prices_file; /* the price file that the last reading named; "" = none */
+    uint64_t read_hash;     /* of the content that was read last, the price file's with it */
+    uint64_t seen_hash;     /* of the content seen last, which may be unfinished */
+    int64_t due_ms;         /* of the next look */
 };
 
 /* Fills in a reload of the parts of a worker that was made from `settings`; all is borrowed. */

@@ -69,6 +69,13 @@ void attempt_head(struct attempt *attempt, int status, struct slice head)
     struct slice id = http_header(head, "x-amzn-requestid");
     if (id.ptr != NULL)
         why_copy(attempt->bedrock_request_id, sizeof attempt->bedrock_request_id, id);
+    attempt_tier(attempt, http_header(head, "x-amzn-bedrock-service-tier"));
+}
+
+void attempt_tier(struct attempt *attempt, struct slice tier)
+{
+    if (tier.ptr != NULL && tier.len < sizeof attempt->service_tier)
+        why_copy(attempt->service_tier, sizeof attempt->service_tier, tier);
 }
 
 void attempt_end(struct engine *engine, struct job *job, const struct why *why)

@@ -15,8 +15,10 @@ struct attempt *attempt_begin(struct engine *engine, struct job *job);
 void attempt_undo(struct engine *engine, struct job *job);
 /* The last attempt, borrowed from the job; NULL before the first. */
 struct attempt *attempt_last(const struct job *job);
-/* Records the HTTP status and the request id from the answer's head. */
+/* Records the HTTP status, the request id and the tier that served from the answer's head. */
 void attempt_head(struct attempt *attempt, int status, struct slice head);
+/* Records the tier that the answer names; null = none. */
+void attempt_tier(struct attempt *attempt, struct slice tier);
 /* Records duration and error of the job's last attempt; err OK in `why`: it succeeded. */
 void attempt_end(struct engine *engine, struct job *job, const struct why *why);
 

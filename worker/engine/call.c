@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "base/memory.h"
+#include "engine/attempt.h"
 #include "engine/chunks.h"
 #include "engine/current.h"
 #include "wire/bedrock/fault.h"
@@ -398,6 +399,7 @@ static void judge(struct engine *engine, struct call *call, const struct call_en
     CHECK(err == OK || ret->why.err == err);
     if (err == OK) {
         chunks_end(engine, call, &ret->answer);
+        attempt_tier(call->attempt, ret->answer.service_tier);
         ret->is_billable = true;
         ret->counts = ret->answer.usage;
         if (ret->counts.known)

@@ -22,6 +22,7 @@ struct engine_config {
     struct catalog catalog;
     const struct dialects *dialects; /* NULL = those of this version */
     struct output_context output;
+    const struct price_table *prices;  /* what tokens cost; NULL = records have no cost */
     const struct slice *reply_allowed; /* globs */
     size_t reply_allowed_count;
     const struct slice *request_topics; /* the topics of requests; never reply topics */
@@ -59,11 +60,11 @@ struct engine_config {
  * is monotonic, `wall_ms` Unix time. CHECKs that the limits are above 0. */
 struct engine *engine_new(const struct engine_config *config, const struct ports *ports,
                           int64_t now_ms, int64_t wall_ms);
-/* Changes what may change while the engine runs: catalog, reply_allowed, retry, start_per_second
- * (of new targets), commit_interval_ms and the output's echo_headers; it looks at nothing else of
- * `config`. They hold for requests taken from now on; those taken earlier keep what they were read
- * with. So `config`'s lists are borrowed while engine_uses_terms(*ret_number). The first terms have
- * number 0. False: requests hold ENGINE_TERMS_MAX terms; try again later. */
+/* Changes what may change while the engine runs: catalog, reply_allowed, retry, prices,
+ * start_per_second (of new targets), commit_interval_ms and the output's echo_headers; it looks at
+ * nothing else of `config`. They hold for requests taken from now on; those taken earlier keep what
+ * they were read with. So `config`'s lists are borrowed while engine_uses_terms(*ret_number). The
+ * first terms have number 0. False: requests hold ENGINE_TERMS_MAX terms; try again later. */
 MUST_CHECK bool engine_reload(struct engine *engine, const struct engine_config *config,
                               uint32_t *ret_number);
 /* Whether these terms are the present ones or those of a request. */

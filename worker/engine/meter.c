@@ -5,6 +5,8 @@
 #include "engine/history.h"
 #include "engine/target.h"
 
+#define NANO_PART 1000 /* units of money in 10⁻⁹ */
+
 /* ---- labels ---- */
 
 static bool is_of_settings(const struct engine *engine, struct slice model)
@@ -91,6 +93,7 @@ void meter_init(const struct engine *engine)
     static const char *const reasons[] = {"exact",     "stream_cut", "timeout",
                                           "cancelled", "no_counts",  "worker_lost"};
     static const char *const kept[] = {"kept", "used", "dropped"};
+    metrics_add(engine->config.metrics, METRIC_UNPRICED, NULL, 0);
     for (size_t i = 0; i < COUNT_OF(kept); i++)
         meter_shelf(engine, kept[i], 0);
     for (size_t i = 0; i < COUNT_OF(outcomes); i++) {
@@ -144,6 +147,11 @@ static void add_bill(struct engine *engine, const struct output_bill *bill)
         if (kinds[i].count > 0)
             metrics_add(metrics, METRIC_TOKENS, labels, kinds[i].count);
     }
+    const struct slice cost_labels[] = {slice_of_text(bill->currency), model};
+    if (bill->is_priced)
+        metrics_add(metrics, METRIC_COST, cost_labels, bill->amount / NANO_PART);
+    if (bill->is_unpriced)
+        metrics_add(metrics, METRIC_UNPRICED, NULL, 1);
 }
 
 void meter_usage(struct engine *engine, const struct result *result)

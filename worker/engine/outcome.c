@@ -8,6 +8,7 @@
 #include "engine/job_pool.h"
 #include "engine/kept.h"
 #include "engine/log.h"
+#include "engine/pricing.h"
 #include "engine/reply.h"
 #include "engine/result.h"
 #include "engine/size_limits.h"
@@ -46,11 +47,15 @@ static struct response_facts response_facts_of(const struct engine *engine, cons
     };
 }
 
-static enum err add_usage(struct engine *engine, struct result *result,
+static enum err add_usage(struct engine *engine, struct result *result, const struct job *job,
                           const struct usage_facts *facts)
 {
     struct output *output;
-    enum err err = output_usage(&engine->config.output, facts, &output);
+    struct money_cost cost;
+    struct usage_facts priced = *facts;
+    int64_t at_ms = facts->begun != NULL ? facts->wall_ms : facts->attempt->started_wall_ms;
+    priced.cost = pricing_cost(engine, job, facts->attempt, &facts->counts, at_ms, true, &cost);
+    enum err err = output_usage(&engine->config.output, &priced, &output);
     if (err == OK)
         result_add(engine, result, output);
     return err;
@@ -88,10 +93,24 @@ static enum err fit(struct engine *engine, const struct job *job, enum err err,
     return ERR_TOO_LARGE;
 }
 
+/* The response says the cost where it says the counts; the usage record's is the same. */
+static const struct money_cost *response_cost(struct engine *engine, const struct job *job,
+                                              const struct attempt *attempt,
+                                              const struct answer *answer,
+                                              struct money_cost *ret_cost)
+{
+    if (!answer->usage.known || job->request.count_tokens)
+        return NULL;
+    return pricing_cost(engine, job, attempt, &answer->usage, attempt->started_wall_ms, false,
+                        ret_cost);
+}
+
 bool outcome_answer(struct engine *engine, struct job *job, const struct verdict *verdict)
 {
     struct response_facts facts = response_facts_of(engine, job);
+    struct money_cost cost;
     facts.answer = &verdict->answer;
+    facts.cost = response_cost(engine, job, attempt_last(job), facts.answer, &cost);
     struct output *response;
     enum err err =
         fit(engine, job, output_response(&job->terms->output, &facts, &response), &response);
@@ -108,7 +127,7 @@ bool outcome_answer(struct engine *engine, struct job *job, const struct verdict
     usage.counts = verdict->counts;
     usage.estimated_reason = verdict->estimated_reason;
     usage.final = true;
-    CHECK(add_usage(engine, &job->result, &usage) == OK);
+    CHECK(add_usage(engine, &job->result, job, &usage) == OK);
     job->result.has_usage = true;
     /* If the broker rejects the response, the usage goes out again as not final. */
     job->counts = verdict->counts;
@@ -127,8 +146,10 @@ static void close_later_run(struct engine *engine, struct job *job)
 bool outcome_kept(struct engine *engine, struct job *job)
 {
     struct response_facts facts = response_facts_of(engine, job);
+    struct money_cost cost;
     facts.answer = &job->kept->answer;
     facts.answered = &job->kept->attempt;
+    facts.cost = response_cost(engine, job, facts.answered, facts.answer, &cost);
     struct output *response;
     if (fit(engine, job, output_response(&job->terms->output, &facts, &response), &response) != OK)
         return false;
@@ -205,12 +226,12 @@ void outcome_error(struct engine *engine, struct job *job)
 
 /* Submits a result with only usage, for a ledger entry or (partition NULL) for none. */
 static struct result *submit_usage(struct engine *engine, struct partition *partition,
-                                   int64_t offset, const struct usage_facts *facts)
+                                   const struct job *job, const struct usage_facts *facts)
 {
     struct result *result = result_new();
-    CHECK(add_usage(engine, result, facts) == OK);
+    CHECK(add_usage(engine, result, job, facts) == OK);
     result->timestamp_ms = result_timestamp(facts->record);
-    result_submit(engine, result, partition, offset);
+    result_submit(engine, result, partition, job->offset);
     return result;
 }
 
@@ -219,8 +240,7 @@ static struct result *submit_last_usage(struct engine *engine, struct job *job,
                                         const struct usage_facts *facts)
 {
     bool is_gone = job->partition->is_gone;
-    struct result *result =
-        submit_usage(engine, is_gone ? NULL : job->partition, job->offset, facts);
+    struct result *result = submit_usage(engine, is_gone ? NULL : job->partition, job, facts);
     result->has_usage = true;
     result->told = job->result.told;
     if (is_gone && result->told.begun > 0 && !result->told.is_booked)
@@ -331,7 +351,7 @@ void outcome_dead_owners_call(struct engine *engine, struct job *job,
         .cache_write_1h_tokens = ANSWER_COUNT_ABSENT,
         .reasoning_tokens = ANSWER_COUNT_ABSENT,
     };
-    settle_dead_owners(submit_usage(engine, job->partition, job->offset, &usage));
+    settle_dead_owners(submit_usage(engine, job->partition, job, &usage));
 }
 
 /* Makes the outputs for job->why. Usage stays, but not as that of a published answer. */
@@ -344,7 +364,7 @@ static void publish_error(struct engine *engine, struct job *job)
     usage.counts = job->counts;
     if (!job->counts.known)
         usage.estimated_reason = "no_counts";
-    CHECK(add_usage(engine, &job->result, &usage) == OK);
+    CHECK(add_usage(engine, &job->result, job, &usage) == OK);
 }
 
 static void turn_into_error(struct engine *engine, struct job *job, enum err err, const char *text)

@@ -18,6 +18,7 @@
 #include "engine/state_target.h"
 #include "engine/withheld_why.h"
 #include "policy/clock_skew.h"
+#include "policy/price.h"
 #include "policy/retry.h"
 #include "policy/share.h"
 #include "wire/bedrock/endpoint.h"
@@ -211,7 +212,8 @@ struct terms {
     size_t reply_allowed_count;
     struct retry_settings retry;
     struct output_context output;
-    uint32_t jobs; /* that were read with them and are not free */
+    const struct price_table *prices; /* NULL = none */
+    uint32_t jobs;                    /* that were read with them and are not free */
 };
 
 struct all_terms {
@@ -505,6 +507,8 @@ struct engine {
     struct targets targets;
     struct notices notices;
     struct traits_memo traits_memo; /* the catalog's */
+    struct price_memo price_memo;   /* engine/pricing.h */
+    int64_t price_log_due_ms;
 
     struct replies replies;
     struct chunk_topic chunk_topic;

@@ -11,6 +11,7 @@ static void terms_set(struct engine *engine, struct terms *terms)
         .reply_allowed_count = config->reply_allowed_count,
         .retry = config->retry,
         .output = config->output,
+        .prices = config->prices,
     };
     engine->terms.now = (uint32_t)(terms - engine->terms.all);
 }
@@ -49,6 +50,7 @@ static void config_change(struct engine_config *config, const struct engine_conf
     config->reply_allowed_count = from->reply_allowed_count;
     config->retry = from->retry;
     config->start_per_second = from->start_per_second;
+    config->prices = from->prices;
     config->commit_interval_ms = from->commit_interval_ms;
     config->output.echo_headers = from->output.echo_headers;
     config->output.echo_header_count = from->output.echo_header_count;

@@ -13,7 +13,7 @@
 #define TABLE_ROOM      (2 * METRICS_SERIES_MAX) /* a power of two */
 
 enum kind { COUNTER, GAUGE, HISTOGRAM };
-enum unit { COUNT, MILLI };
+enum unit { COUNT, MILLI, NANO };
 
 static const struct row {
     const char *name, *labels, *help;
@@ -334,9 +334,10 @@ static void add_number(struct buf *text, enum unit unit, int64_t value)
         buf_add_int(text, value);
         return;
     }
-    buf_addf(text, "%s%lld", value < 0 ? "-" : "", (long long)(value < 0 ? -value : value) / 1000);
-    if (value % 1000 != 0)
-        buf_addf(text, ".%03lld", (long long)(value < 0 ? -value : value) % 1000);
+    long long units = unit == MILLI ? 1000 : 1000000000, size = value < 0 ? -value : value;
+    buf_addf(text, "%s%lld", value < 0 ? "-" : "", size / units);
+    if (size % units != 0)
+        buf_addf(text, ".%0*lld", unit == MILLI ? 3 : 9, size % units);
 }
 
 /* `name_suffix{labels,le="…"} ` */

@@ -30,7 +30,7 @@ void metrics_free(struct metrics *metrics);
 /* `labels` are the values of the metric's labels, in the order of its row; NULL where it has none.
  * Values are texts of any bytes; invalid UTF-8 and controls show as `?`. Each adds to a counter
  * (by >= 0), sets a gauge, or adds an observation to a histogram; in thousandths where the
- * metric's unit is MILLI. `metrics` NULL: nothing happens. */
+ * metric's unit is MILLI, in 10⁻⁹ where it is NANO. `metrics` NULL: nothing happens. */
 void metrics_add(struct metrics *metrics, enum metric metric, const struct slice *labels,
                  int64_t by);
 /* Raises a counter that is counted elsewhere to this total. */

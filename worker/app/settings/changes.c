@@ -1,5 +1,5 @@
 /* Compares two readings of the settings: which rows differ. Scalars are compared as values, so that
- * `10s` and `10000ms` are the same; lists and maps by their hashes (hashes.c). */
+ * `10s` and `10000ms` are the same; lists, maps and files by their hashes (hashes.c). */
 #include "app/settings/parts.h"
 
 #include <string.h>
@@ -37,6 +37,7 @@ bool settings_differ(const struct settings *a, const struct settings *b,
     case SETTING_ALIASES:
     case SETTING_TAGS:
     case SETTING_TEMPLATES:
+    case SETTING_PRICES:
         break;
     }
     return hash_of(a, row) != hash_of(b, row);

@@ -41,6 +41,22 @@ bool settings_read_file(const char *file, struct buf *ret_text, struct problems 
     return problems->count == 0;
 }
 
+const char *settings_read_regular(const char *file, struct buf *ret_text)
+{
+    struct stat found;
+    int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO must not block */
+    bool is_regular = fd >= 0 && fstat(fd, &found) == 0 && S_ISREG(found.st_mode);
+    bool is_read = is_regular && read_all(fd, ret_text);
+    int code = errno;
+    if (fd >= 0)
+        close(fd);
+    if (fd >= 0 && !is_regular)
+        return "is not a regular file";
+    if (!is_read)
+        return strerrordesc_np(code);
+    return ret_text->failed == OK ? NULL : "is over 4 MiB";
+}
+
 bool settings_file_is_pipe(const char *file)
 {
     struct stat found;

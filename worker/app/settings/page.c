@@ -20,6 +20,7 @@ static const char *const KIND_WORDS[] = {
     [SETTING_TAGS] = "map of texts",
     [SETTING_ALIASES] = "map by name",
     [SETTING_TEMPLATES] = "map by name",
+    [SETTING_PRICES] = "text",
 };
 
 static const char INTRODUCTION[] =

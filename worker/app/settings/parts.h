@@ -50,6 +50,10 @@ void settings_take_aliases(struct settings_reader *reader, const struct document
 void settings_take_templates(struct settings_reader *reader, const struct document_node *node,
                              struct setting_templates *ret_value);
 
+/* Reads the price file that a text names (prices.c); the hash of its content. */
+uint64_t settings_take_prices(struct settings_reader *reader, const struct setting_row *row,
+                              const struct document_node *node, struct setting_prices *ret_value);
+
 /* Session tags of a role, and the identity of an alias, which gets its number (identity.c). */
 void settings_take_tags(struct settings_reader *reader, const struct document_node *node,
                         struct slice path, struct setting_tags *ret_value);

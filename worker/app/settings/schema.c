@@ -275,6 +275,7 @@ static void add_kind(struct buf *buf, const struct setting_row *row)
 {
     switch (row->kind) {
     case SETTING_TEXT:
+    case SETTING_PRICES:
         add_text(buf, row->is_needed);
         return;
     case SETTING_LIST:

@@ -93,7 +93,12 @@ static void take_row(struct settings_reader *reader, const struct setting_row *r
 {
     size_t before = problems_found(reader->problems);
     *place_of(reader->settings, row) = node->place;
-    settings_take(reader, row, node);
+    if (row->kind == SETTING_PRICES) {
+        void *value = (char *)reader->settings + row->value_at;
+        set_hash(reader->settings, row, settings_take_prices(reader, row, node, value));
+    } else {
+        settings_take(reader, row, node);
+    }
     if (is_many(row->kind))
         set_hash(reader->settings, row, settings_node_hash(reader, node));
     set_wrong(reader->settings, row, problems_found(reader->problems) > before);

@@ -7,6 +7,7 @@
 #ifndef APP_SETTINGS_SETTINGS_H
 #define APP_SETTINGS_SETTINGS_H
 
+#include "app/prices/price_file.h"
 #include "base/arena.h"
 #include "io/kafka/conf.h"
 #include "wire/aws/sts.h"
@@ -29,7 +30,8 @@ enum setting_kind {
     SETTING_PROPERTIES,
     SETTING_ALIASES,
     SETTING_TAGS,
-    SETTING_TEMPLATES
+    SETTING_TEMPLATES,
+    SETTING_PRICES
 };
 
 enum setting_form {
@@ -93,6 +95,12 @@ struct setting_templates {
     size_t count;
 };
 
+/* A price file and what it says. */
+struct setting_prices {
+    struct slice file; /* empty = none */
+    struct price_table table;
+};
+
 #define SETTING_MEMBER_TEXT       struct slice
 #define SETTING_MEMBER_FLAG       bool
 #define SETTING_MEMBER_COUNT      int64_t
@@ -104,6 +112,7 @@ struct setting_templates {
 #define SETTING_MEMBER_ALIASES    struct setting_aliases
 #define SETTING_MEMBER_TAGS       struct setting_tags
 #define SETTING_MEMBER_TEMPLATES  struct setting_templates
+#define SETTING_MEMBER_PRICES     struct setting_prices
 
 /* The place of each value; line 0 = its default. */
 struct settings_places {
@@ -120,7 +129,7 @@ struct settings_marks {
 #undef SETTING
 };
 
-/* Hashes of what was read for lists and maps, to compare two readings. */
+/* Hashes of what was read for lists, maps and files, to compare two readings. */
 struct settings_hashes {
 #define SETTING(member, kind, path, text, limits, words) uint64_t member;
 #include "app/settings/settings.def"
@@ -190,6 +199,8 @@ MUST_CHECK bool settings_load(struct settings *settings, const char *file,
  * added a problem. */
 MUST_CHECK bool settings_read_file(const char *file, struct buf *ret_text,
                                    struct problems *problems);
+/* Reads a regular file, with the limit of the buf; NULL, or why not: a static text. */
+MUST_CHECK const char *settings_read_regular(const char *file, struct buf *ret_text);
 /* Is it something that can be read once only, such as standard input? */
 MUST_CHECK bool settings_file_is_pipe(const char *file);
 /* The environment of the process. */

@@ -23,6 +23,7 @@ static const char *expected(enum setting_kind kind)
         [SETTING_TAGS] = "a map of texts such as {team: search}",
         [SETTING_ALIASES] = "a map such as {claude: {id: anthropic.claude-3-haiku-20240307-v1:0}}",
         [SETTING_TEMPLATES] = "a map such as {greet: [[human, \"Hello {name}\"]]}",
+        [SETTING_PRICES] = "the name of a price file",
     };
     return WORDS[kind];
 }

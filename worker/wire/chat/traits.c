@@ -76,9 +76,14 @@ static struct slice name_of_arn(struct slice arn)
     return part;
 }
 
-static struct slice name_of(struct slice id)
+struct slice traits_id(struct slice model)
 {
-    return without_geo(slice_starts(id, SLICE("arn:")) ? name_of_arn(id) : id);
+    return slice_starts(model, SLICE("arn:")) ? name_of_arn(model) : model;
+}
+
+struct slice traits_name(struct slice model)
+{
+    return without_geo(traits_id(model));
 }
 
 static uint32_t match(struct slice name, struct slice model)
@@ -121,7 +126,7 @@ static uint32_t recall(struct traits_memo *memo, struct slice name, struct slice
 struct model_traits traits_recall(struct traits_memo *memo, struct slice model,
                                   struct slice base_model, struct slice provider)
 {
-    struct model_traits traits = {.name = name_of(base_model.len > 0 ? base_model : model),
+    struct model_traits traits = {.name = traits_name(base_model.len > 0 ? base_model : model),
                                   .provider = provider};
     size_t dot = slice_find(traits.name, '.');
     if (provider.len == 0)

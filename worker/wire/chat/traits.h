@@ -52,6 +52,10 @@ struct traits_memo {
     } slots[TRAITS_MEMO_SLOTS];
 };
 
+/* The id that an ARN holds, with its geo prefix; of another model the model itself. Borrowed. */
+struct slice traits_id(struct slice model);
+/* The same without its geo prefix. */
+struct slice traits_name(struct slice model);
 /* Of a model id, profile id or ARN; `base_model` (for ARNs that do not say the model) and
  * `provider` win over what it says, and may be null. */
 struct model_traits traits_of(struct slice model, struct slice base_model, struct slice provider);

@@ -258,6 +258,32 @@ void output_add_usage(struct buf *body, const struct usage_counts *counts)
     buf_add_byte(body, '}');
 }
 
+static void add_amount_member(struct buf *body, const char *name, int64_t amount)
+{
+    json_add_name(body, name);
+    buf_add_byte(body, '"');
+    money_add_amount(body, amount);
+    buf_add_byte(body, '"');
+}
+
+void output_add_cost(struct buf *body, const struct money_cost *cost)
+{
+    if (cost == NULL || !cost->is_known)
+        return;
+    json_add_name(body, "cost");
+    buf_add_byte(body, '{');
+    add_amount_member(body, "amount", cost->amount);
+    json_add_text_member(body, "currency", slice_of_text(cost->currency));
+    json_add_text_member(body, "prices", slice_of_text(cost->prices));
+    json_add_name(body, "parts");
+    buf_add_byte(body, '{');
+    add_amount_member(body, "input", cost->input);
+    add_amount_member(body, "output", cost->output);
+    add_amount_member(body, "cache_read", cost->cache_read);
+    add_amount_member(body, "cache_write", cost->cache_write);
+    buf_add(body, SLICE("}}"));
+}
+
 static bool has_lifetimes(const struct usage_counts *counts)
 {
     return counts->cache_write_5m_tokens > 0 || counts->cache_write_1h_tokens > 0;

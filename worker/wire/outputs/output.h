@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "base/list.h"
+#include "base/money.h"
 #include "base/uuid.h"
 #include "wire/chat/answer.h"
 #include "wire/formats/record.h"
@@ -19,6 +20,9 @@ struct output_bill {
     struct slice model; /* of the output's value; an odd one is cut by JSON's escapes */
     const char *reason; /* why it is estimated, static; NULL = it is exact */
     int64_t input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, reasoning_tokens;
+    bool is_priced, is_unpriced; /* it has a cost; it has none though there are prices */
+    int64_t amount;              /* money; of its cost */
+    char currency[MONEY_CURRENCY_LEN + 1];
 };
 
 struct output {
@@ -65,6 +69,7 @@ struct attempt {
     int64_t duration_ms;
     int64_t first_token_ms;      /* since its start; -1 = none came, or no stream */
     char bedrock_request_id[48]; /* a UUID; "" = none came */
+    char service_tier[24];       /* that served, by the answer's head or body; "" = not said */
 
     /* Of the caller; encoders do not read them: */
     const struct dialect *dialect; /* how the model was spoken to */
@@ -81,6 +86,7 @@ struct response_facts {
     const struct attempt *attempts;
     size_t attempt_count;
     const struct attempt *answered; /* the one that gave the answer; NULL = the last */
+    const struct money_cost *cost;  /* of the answer's call; NULL or not known = not said */
     int64_t received_wall_ms, answered_wall_ms;
     /* record's timestamp to received, from 0; absent when the record has none */
     int64_t queued_ms;
@@ -100,7 +106,8 @@ struct usage_facts {
     /* worker_lost: "yes" = the call was under way when the last map that names it was committed;
      * "unknown" = it may never have been made; else NULL */
     const char *begun;
-    int64_t wall_ms; /* of the record; worker_lost: when that map was made */
+    const struct money_cost *cost; /* NULL: there are no prices; not known = not said */
+    int64_t wall_ms;               /* of the record; worker_lost: when that map was made */
 };
 
 /* The headers of a run's chunks: all but id and time are the same. */

@@ -7,7 +7,7 @@
 
 /* What a response holds beside the texts that are counted one by one: names, numbers, instants,
  * headers. */
-#define RESPONSE_FRAME_BYTES 1700
+#define RESPONSE_FRAME_BYTES 2000
 #define ATTEMPT_BYTES        320
 
 static size_t expected_bytes(const struct response_facts *facts)
@@ -151,8 +151,10 @@ static void add_value(struct buf *body, const struct response_facts *facts)
         add_message(body, facts);
         json_add_member(body, "parsed", facts->answer->parsed);
         json_add_text_member(body, "parsing_error", facts->answer->parsing_error);
-        if (facts->answer->usage.known)
+        if (facts->answer->usage.known) {
             output_add_usage(body, &facts->answer->usage);
+            output_add_cost(body, facts->cost);
+        }
     } else {
         output_add_error(body, facts->why);
     }

@@ -1,12 +1,14 @@
 #include "wire/outputs/output.h"
 
+#include <string.h>
+
 #include "base/check.h"
 #include "base/instant.h"
 #include "wire/formats/hash.h"
 #include "wire/formats/json.h"
 #include "wire/outputs/draft.h"
 
-#define USAGE_FRAME_BYTES    1300 /* beside the texts that are counted one by one */
+#define USAGE_FRAME_BYTES    1600 /* beside the texts that are counted one by one */
 #define USAGE_REPLACES_BYTES 256  /* the member `replaces`, and the headers */
 
 /* Returns where the model's text ends. */
@@ -29,10 +31,12 @@ static size_t add_call(struct buf *body, const struct usage_facts *facts)
     json_add_text_member(body, "region", attempt->region);
     json_add_text_member(body, "api", slice_of_text(attempt->api->api));
     json_add_bool_member(body, "stream", request->stream);
-    if (facts->answer != NULL) {
-        json_add_text_member(body, "service_tier", facts->answer->service_tier);
+    struct slice tier = facts->answer == NULL ? SLICE_NULL : facts->answer->service_tier;
+    json_add_text_member(body, "service_tier", tier);
+    if (tier.ptr == NULL)
+        output_add_foreign_member(body, "service_tier", attempt->service_tier);
+    if (facts->answer != NULL)
         json_add_text_member(body, "stop_reason", facts->answer->stop_reason);
-    }
     output_add_foreign_member(body, "bedrock_request_id", attempt->bedrock_request_id);
     if (facts->begun != NULL) { /* when it began and ended is unknown */
         json_add_text_member(body, "begun", slice_of_text(facts->begun));
@@ -71,6 +75,7 @@ static size_t add_value(struct buf *body, const struct output_context *context,
     buf_add_byte(body, '{');
     size_t model_end = add_call(body, facts);
     output_add_usage(body, &facts->counts);
+    output_add_cost(body, facts->cost);
     add_source(body, facts->record);
     buf_add(body, SLICE("}}"));
     return model_end;
@@ -88,7 +93,13 @@ static void set_bill(struct output *output, const struct usage_facts *facts, siz
         .cache_read_tokens = counts->cache_read_tokens,
         .cache_write_tokens = counts->cache_write_tokens,
         .reasoning_tokens = counts->reasoning_tokens > 0 ? counts->reasoning_tokens : 0,
+        .is_priced = facts->cost != NULL && facts->cost->is_known,
+        .is_unpriced = facts->cost != NULL && !facts->cost->is_known,
     };
+    if (!output->bill.is_priced)
+        return;
+    output->bill.amount = facts->cost->amount;
+    memcpy(output->bill.currency, facts->cost->currency, sizeof output->bill.currency);
 }
 
 static enum err end_draft(struct draft *draft, struct slice tenant, struct output **ret_output)
