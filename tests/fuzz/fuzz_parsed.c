@@ -47,7 +47,7 @@ static void try_method(const struct json *root, size_t method)
              "\"validate\":true,\"retry_invalid\":3,\"name\":\"T\",\"schema\":%.*s}}",
              methods[method], SLICE_ARG(source_of(root, "schema", SLICE("{}"))));
     struct record record = {.topic = SLICE("requests"), .value = buf_slice(&value)};
-    struct request_source source = {&record, &catalog};
+    struct request_source source = {&record, &catalog, NULL};
     struct answer answer = {
         .content = source_of(root, "content", SLICE("\"\"")),
         .tool_calls = source_of(root, "tool_calls", SLICE("[]")),

@@ -18,7 +18,16 @@ static const struct price_table PRICES = {
 /* With partition 0, the alias `m`, metrics, and a price of m.1. */
 static struct kit *kit_metered(void)
 {
-    static const struct model_alias ALIASES[] = {{.name = {"m", 1}, .id = {"m.1", 3}}};
+    static const uint32_t FALLBACKS[] = {0};
+    static const struct model_alias ALIASES[] = {
+        {.name = {"m", 1}, .id = {"m.1", 3}},
+        {.name = {"n", 1},
+         .id = {"m.2", 3},
+         .identity = 1,
+         .fallbacks = FALLBACKS,
+         .fallback_count = 1,
+         .fallback_after_ms = 10000},
+    };
     struct engine_config config = kit_config();
     int64_t live = memory_live();
     config.metrics = metrics_new();
@@ -26,6 +35,7 @@ static struct kit *kit_metered(void)
     config.catalog.aliases = ALIASES;
     config.catalog.alias_count = COUNT_OF(ALIASES);
     config.prices = &PRICES;
+    config.identity_count = 2;
     struct kit *kit = kit_started(&config);
     kit->live_before = live;
     return kit;
@@ -230,10 +240,24 @@ static bool shows(const char *text, enum metric metric)
     return false;
 }
 
+static void a_request_that_moves_counts_once_with_both_models(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_metered();
+    engine_credentials(kit->engine, 1, NULL, SLICE("none"));
+    kit_request(kit, 0, 0, NULL, ",\"model\":\"n\"");
+    kit_turn(kit);
+    kit_answer(kit, 0);
+    const struct slice labels[] = {SLICE("m.2"), SLICE("m.1"), SLICE("credentials")};
+    assert_int_equal(metrics_value(kit->config.metrics, METRIC_REQUESTS_MOVED, labels), 1);
+    kit_free(kit);
+}
+
 static void every_metric_of_the_list_is_fed(void **state)
 {
     (void)state;
     struct kit *kit = kit_metered();
+    engine_credentials(kit->engine, 1, NULL, SLICE("none"));
     struct credentials credentials = {.access_key_id = SLICE("AKID"),
                                       .secret_access_key = SLICE("secret"),
                                       .expires_wall_ms = KIT_WALL_MS + 86400000};
@@ -250,6 +274,7 @@ static void every_metric_of_the_list_is_fed(void **state)
     kit_settle(kit);
     engine_partition_high(kit->engine, kit->tenures[0], 5);
     kit_request(kit, 0, 2, NULL, "");
+    kit_request(kit, 0, 3, NULL, ",\"model\":\"n\"");
     kit_turn(kit);
     char *text = scrape(kit);
     for (enum metric metric = 0; metric < METRIC_COUNT; metric++)
@@ -270,6 +295,7 @@ int main(void)
         cmocka_unit_test(invented_models_and_regions_are_other),
         cmocka_unit_test(a_model_that_answers_has_its_own_label),
         cmocka_unit_test(the_end_of_the_credentials_shows_if_they_end),
+        cmocka_unit_test(a_request_that_moves_counts_once_with_both_models),
         cmocka_unit_test(every_metric_of_the_list_is_fed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -88,8 +88,9 @@ static void models_and_templates_are_checked(void **state)
                    "models.aliases.a: is a text; write a map such as {id: ");
     assert_problem("models: {aliases: {a: {id: x.y, regiom: 1}}}\n",
                    "models.aliases.a.regiom: unknown; did you mean region?");
-    assert_problem("models: {aliases: {a: {id: x.y, note: 1}}}\n",
-                   "an alias has id, api, region, defaults, drop and identity");
+    assert_problem(
+        "models: {aliases: {a: {id: x.y, note: 1}}}\n",
+        "an alias has id, api, region, defaults, drop, identity, fallback and fallback_after");
     assert_problem("models: {aliases: {a: {id: x.y, defaults: {temprature: 1}}}}\n",
                    "defaults.temprature: unknown; did you mean temperature?");
     assert_problem("models: {aliases: {a: {id: x.y, api: chat}}}\n",

@@ -23,6 +23,12 @@ static bool make_room(struct job *job)
     return true;
 }
 
+/* As target_get takes it; the job may outlive its hold of this target. */
+static struct slice region_of(const struct engine *engine, const struct job *job)
+{
+    return job->request.region.len > 0 ? job->request.region : engine->config.region;
+}
+
 struct attempt *attempt_begin(struct engine *engine, struct job *job)
 {
     const struct dialect *dialect = dialect_for(engine->config.dialects, &job->request);
@@ -36,7 +42,7 @@ struct attempt *attempt_begin(struct engine *engine, struct job *job)
     *attempt = (struct attempt){
         .number = (int)++job->calls,
         .model = job->request.model,
-        .region = job->target->region,
+        .region = region_of(engine, job),
         .api = &dialect->api->name,
         .started_wall_ms = engine->wall_ms,
         .first_token_ms = -1,

@@ -28,6 +28,7 @@
 #include "engine/progress.h"
 #include "engine/reply.h"
 #include "engine/result.h"
+#include "engine/route.h"
 #include "engine/settle.h"
 #include "engine/shelf.h"
 #include "engine/slots.h"
@@ -326,6 +327,7 @@ int64_t engine_turn(struct engine *engine)
         return next_ms;
     fire_timers(engine);
     wake_lanes(engine);
+    route_turn(engine, &next_ms);
     dispatch_turn(engine, &next_ms);
     wake_lanes(engine); /* jobs behind one that failed before its call */
     partitions_turn(engine, &next_ms);

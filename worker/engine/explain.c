@@ -4,6 +4,7 @@
 
 #include "engine/dispatch.h"
 #include "engine/attempt.h"
+#include "engine/way.h"
 #include "engine/shelf.h"
 #include "engine/slots.h"
 #include "engine/target.h"
@@ -139,6 +140,7 @@ static void add_sentence(struct engine *engine, const struct job *job, struct bu
     } else {
         buf_addf(text, "; %s", ENDS[wait]);
     }
+    way_explain(job, text);
     if (job->calls > 0)
         buf_addf(text, " (calls so far: %u)", job->calls);
     buf_add_byte(text, '.');
@@ -168,6 +170,8 @@ static void add_request(struct engine *engine, const struct job *job, struct buf
     json_add_int_member(json, "calls", job->calls);
     if (job->target != NULL)
         json_add_text_member(json, "model", job->target->model);
+    if (way_place(job) > 0)
+        json_add_text_member(json, "moved_from", way_own(job)->model);
     if (next_ms != INT64_MAX)
         json_add_int_member(json, "next_ms", next_ms - engine->now_ms);
     if (leader != NULL) {

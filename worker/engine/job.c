@@ -12,13 +12,13 @@
 #include "engine/kept.h"
 #include "engine/lane.h"
 #include "engine/mark.h"
-#include "engine/notices.h"
 #include "engine/meter.h"
 #include "engine/outcome.h"
 #include "engine/pacing.h"
 #include "engine/refusal.h"
 #include "engine/reply.h"
 #include "engine/result.h"
+#include "engine/route.h"
 #include "engine/shelf.h"
 #include "engine/target.h"
 #include "engine/trace.h"
@@ -157,18 +157,9 @@ static void job_line_up(struct engine *engine, struct job *job)
 
 static void job_wait(struct engine *engine, struct job *job, bool at_front)
 {
-    if (job->target == NULL) {
-        enum err err = target_get(engine, job->request.model, job->request.region,
-                                  job->request.identity, &job->target);
-        if (err != OK) {
-            (void)why_set(&job->why, err, "model", "%s",
-                          err == ERR_INVALID ? "no AWS region is known for this model: set "
-                                               "bedrock.region or AWS_REGION"
-                                             : err_words(err));
-            job_fail(engine, job);
-            return;
-        }
-        notice_unsent(engine, job);
+    if (route_choose(engine, job, at_front) != OK) {
+        job_fail(engine, job);
+        return;
     }
     job_go(engine, job, JOB_WAITING);
     target_enqueue(engine, job->target, job, at_front);
@@ -335,6 +326,8 @@ static void job_rest(struct engine *engine, struct job *job, const struct verdic
     job_charge(engine, job);
     if (err_remedy(verdict->why.err) == DO_PACE) /* its target's quota says when it is called */
         job_rested(engine, job, true);
+    else if (route_leads_away(engine, job))
+        job_rested(engine, job, true);
     else
         timers_set(&engine->timers, &job->due, engine->now_ms + delay_ms);
 }
@@ -363,7 +356,8 @@ static void job_failed_call(struct engine *engine, struct job *job, const struct
     bool was_cancelled = call->is_cancelling;
     int64_t delay_ms = 0;
     bool is_refused = refusal_hear(engine, job, verdict) && !was_cancelled;
-    bool again = is_refused || (!was_cancelled && try_again(engine, job, verdict, &delay_ms));
+    bool again = is_refused || (!was_cancelled && (try_again(engine, job, verdict, &delay_ms) ||
+                                                   route_is_rejected(job, verdict)));
     if (verdict->is_billable)
         outcome_call_usage(engine, job, verdict);
     if (job->partition->is_gone)

@@ -5,6 +5,7 @@
 #include "engine/current.h"
 #include "engine/hold.h"
 #include "engine/result.h"
+#include "engine/way.h"
 #include "engine/target.h"
 #include "engine/terms.h"
 
@@ -38,6 +39,7 @@ void jobs_done(struct engine *engine)
         struct job *job = &engine->jobs.all[i];
         if (job->step != JOB_FREE)
             result_free(engine, &job->result);
+        way_free(job);
         arena_done(&job->arena);
     }
     memory_free(engine->jobs.all);
@@ -64,7 +66,7 @@ void job_go(const struct engine *engine, struct job *job, enum job_step next)
 /* The body of a call that counts tokens may hold the request as base64. */
 static uint64_t bytes_of(const struct job *job)
 {
-    uint64_t bytes = job->arena.held + job->result.bytes;
+    uint64_t bytes = job->arena.held + job->result.bytes + way_bytes(job);
     return job->request.count_tokens ? bytes + job->record.value.len : bytes;
 }
 
@@ -154,6 +156,7 @@ void job_free(struct engine *engine, struct job *job)
     if (job->target != NULL)
         target_release(engine, job->target);
     job->target = NULL;
+    way_free(job);
     result_free(engine, &job->result);
     terms_return(job->terms);
     job->terms = NULL;

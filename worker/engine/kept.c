@@ -10,7 +10,7 @@ static const char *const final_reasons[] = {"guardrail_intervened", "content_fil
 
 bool kept_take(struct engine *engine, struct job *job, const struct answer *answer)
 {
-    struct request_source source = {&job->record, &job->terms->catalog};
+    struct request_source source = {&job->record, &job->terms->catalog, NULL};
     bool is_wanted = answer->is_invalid &&
                      (int)job->corrections < job->request.structured.retry_invalid &&
                      !slice_is_one_of(answer->stop_reason, final_reasons, COUNT_OF(final_reasons));

@@ -185,6 +185,14 @@ void meter_call(struct engine *engine, const struct job *job, const struct verdi
         metrics_observe(metrics, METRIC_FIRST_TOKEN, &model, attempt->first_token_ms);
 }
 
+void meter_moved(struct engine *engine, const struct target *from, const struct target *to,
+                 const char *reason)
+{
+    const struct slice labels[] = {meter_model(engine, from), meter_model(engine, to),
+                                   slice_of_text(reason)};
+    metrics_add(engine->config.metrics, METRIC_REQUESTS_MOVED, labels, 1);
+}
+
 void meter_batch(struct engine *engine, const char *outcome, int64_t duration_ms)
 {
     struct slice label = slice_of_text(outcome);

@@ -21,6 +21,9 @@ void meter_first_call(struct engine *engine, const struct job *job);
 void meter_committed(struct engine *engine, const struct job *job);
 /* A job's call ended with this verdict. */
 void meter_call(struct engine *engine, const struct job *job, const struct verdict *verdict);
+/* A request moved from one target to another, for a reason of moves.def. */
+void meter_moved(struct engine *engine, const struct target *from, const struct target *to,
+                 const char *reason);
 /* A batch with this result was committed; its outputs are still there. */
 void meter_usage(struct engine *engine, const struct result *result);
 /* What was kept of a lost partition: "kept", "used" or "dropped", a constant. */

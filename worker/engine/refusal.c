@@ -4,9 +4,9 @@
 #include "engine/identity.h"
 #include "engine/log.h"
 
-static bool is_refused(const struct target *target)
+bool refusal_is_known(const struct target *target)
 {
-    return target->refused_version == target->identity->version;
+    return target->refused_version != 0 && target->refused_version == target->identity->version;
 }
 
 /* Has the service looked at the signature and found it right? */
@@ -20,7 +20,7 @@ static void accept(struct engine *engine, struct target *target, const struct at
 {
     if (attempt->credentials_version != target->identity->version)
         return;
-    if (is_refused(target))
+    if (refusal_is_known(target))
         ENGINE_LOG(engine, LOG_CREDENTIALS_ACCEPTED, FIELD_TEXT("target", target->model));
     target->proven_version = target->identity->version;
     target->refused_version = 0;
@@ -65,13 +65,13 @@ bool refusal_hear(struct engine *engine, struct job *job, const struct verdict *
 
 void refusal_call_begins(const struct engine *engine, struct target *target)
 {
-    if (is_refused(target))
+    if (refusal_is_known(target))
         target->probe_due_ms = engine->now_ms + REFUSAL_PROBE_MS;
 }
 
 bool refusal_stops(const struct engine *engine, const struct target *target, int64_t *ret_again_ms)
 {
-    if (!is_refused(target) || engine->now_ms >= target->probe_due_ms)
+    if (!refusal_is_known(target) || engine->now_ms >= target->probe_due_ms)
         return false;
     *ret_again_ms = target->probe_due_ms;
     return true;

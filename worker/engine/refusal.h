@@ -18,6 +18,8 @@ struct verdict;
 MUST_CHECK bool refusal_hear(struct engine *engine, struct job *job, const struct verdict *verdict);
 /* Notes that a call of the target begins. */
 void refusal_call_begins(const struct engine *engine, struct target *target);
+/* Whether the service refuses the target's present credentials. */
+bool refusal_is_known(const struct target *target);
 /* Whether the target must not call because its present credentials are refused; then *ret_again_ms
  * is when it may try one call. */
 MUST_CHECK bool refusal_stops(const struct engine *engine, const struct target *target,

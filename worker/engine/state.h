@@ -16,6 +16,7 @@
 #include "engine/engine.h"
 #include "engine/ledger.h"
 #include "engine/state_target.h"
+#include "engine/way_types.h"
 #include "engine/withheld_why.h"
 #include "policy/clock_skew.h"
 #include "policy/price.h"
@@ -218,7 +219,8 @@ struct terms {
 
 struct all_terms {
     struct terms all[ENGINE_TERMS_MAX];
-    uint32_t now; /* the index of the present ones */
+    uint32_t now;       /* the index of the present ones */
+    bool had_fallbacks; /* aliases of some of them have fallbacks */
 };
 
 /* engine/trace.h */
@@ -248,6 +250,7 @@ struct job {
     struct request request;
     struct why why; /* why it failed; err OK = it did not */
     struct target *target;
+    struct way *way; /* in its arena; NULL = it was to be called only as it names: way.h */
     struct call *call;
     struct retry_state retry;
     struct attempt first_attempt; /* room for one attempt in any case */
@@ -505,6 +508,7 @@ struct engine {
     uint64_t hash_seed;
 
     struct targets targets;
+    struct moved_pairs moved;
     struct notices notices;
     struct traits_memo traits_memo; /* the catalog's */
     struct price_memo price_memo;   /* engine/pricing.h */

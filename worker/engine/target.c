@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "engine/call.h"
 #include "engine/log.h"
+#include "engine/outlook.h"
 #include "engine/pacing.h"
 #include "engine/refusal.h"
 
@@ -180,6 +181,29 @@ static struct target *find(struct engine *engine, struct slice model, struct sli
     return NULL;
 }
 
+static uint64_t hash_of(const struct engine *engine, struct slice model, struct slice region,
+                        uint32_t identity_number)
+{
+    return slice_hash(model, engine->hash_seed + identity_number) ^
+           slice_hash(region, ~engine->hash_seed);
+}
+
+struct target *target_find(struct engine *engine, struct slice model, struct slice region,
+                           uint32_t identity_number)
+{
+    if (region.len == 0)
+        region = engine->config.region;
+    return find(engine, model, region, &engine->identities[identity_number],
+                hash_of(engine, model, region, identity_number));
+}
+
+void target_hold(struct engine *engine, struct target *target)
+{
+    engine->targets.spare_count -= !link_alone(&target->link_spare);
+    link_out(&target->link_spare);
+    target->holders++;
+}
+
 enum err target_get(struct engine *engine, struct slice model, struct slice region,
                     uint32_t identity_number, struct target **ret_target)
 {
@@ -187,18 +211,15 @@ enum err target_get(struct engine *engine, struct slice model, struct slice regi
     struct identity *identity = &engine->identities[identity_number];
     if (region.len == 0)
         region = engine->config.region;
-    uint64_t hash = slice_hash(model, engine->hash_seed + identity_number) ^
-                    slice_hash(region, ~engine->hash_seed);
-    struct target *target = find(engine, model, region, identity, hash);
+    struct target *target = target_find(engine, model, region, identity_number);
     if (target == NULL) {
         forget_spare(engine);
-        enum err err = target_new(engine, model, region, identity, hash, &target);
+        enum err err = target_new(engine, model, region, identity,
+                                  hash_of(engine, model, region, identity_number), &target);
         if (err != OK)
             return err;
     }
-    engine->targets.spare_count -= !link_alone(&target->link_spare);
-    link_out(&target->link_spare);
-    target->holders++;
+    target_hold(engine, target);
     *ret_target = target;
     return OK;
 }
@@ -209,7 +230,7 @@ void target_release(struct engine *engine, struct target *target)
     if (--target->holders > 0)
         return;
     CHECK(!is_busy(target));
-    if (!pacing_is_worth_keeping(target)) {
+    if (!pacing_is_worth_keeping(target) && !refusal_is_known(target)) {
         target_free(engine, target);
         return;
     }
@@ -331,6 +352,7 @@ void target_end_call(struct engine *engine, struct job *job, const struct verdic
 {
     struct target *target = job->target;
     pacing_end_call(engine, job, verdict);
+    outlook_note(engine, target, verdict);
     note_ended(engine, target);
     set_counts(engine, target, target->waiting, target->marked, target->calling - 1);
     if (pacing_rests(engine, target))

@@ -19,6 +19,11 @@ void targets_free(struct engine *engine);
  * name is known. */
 MUST_CHECK enum err target_get(struct engine *engine, struct slice model, struct slice region,
                                uint32_t identity_number, struct target **ret_target);
+/* The target, if it exists; else NULL. */
+struct target *target_find(struct engine *engine, struct slice model, struct slice region,
+                           uint32_t identity_number);
+/* One more hold, until target_release. */
+void target_hold(struct engine *engine, struct target *target);
 /* Ends one hold. Frees a target that has no holders and nothing to remember; others live on for ten
  * minutes, 256 of them at most, and while they rest. */
 void target_release(struct engine *engine, struct target *target);

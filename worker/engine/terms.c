@@ -14,11 +14,19 @@ static void terms_set(struct engine *engine, struct terms *terms)
         .prices = config->prices,
     };
     engine->terms.now = (uint32_t)(terms - engine->terms.all);
+    for (size_t i = 0; i < terms->catalog.alias_count; i++)
+        engine->terms.had_fallbacks =
+            engine->terms.had_fallbacks || terms->catalog.aliases[i].fallback_count > 0;
 }
 
 void terms_init(struct engine *engine)
 {
     terms_set(engine, &engine->terms.all[0]);
+}
+
+bool terms_have_fallbacks(const struct engine *engine)
+{
+    return engine->terms.had_fallbacks;
 }
 
 struct terms *terms_take(struct engine *engine)

@@ -12,5 +12,7 @@ void terms_init(struct engine *engine);
 /* The present terms, for a job that begins: counts it until terms_return. */
 MUST_CHECK struct terms *terms_take(struct engine *engine);
 void terms_return(struct terms *terms);
+/* Whether any terms so far have aliases with fallbacks. */
+bool terms_have_fallbacks(const struct engine *engine);
 
 #endif

@@ -7,6 +7,7 @@
 #include "engine/batch.h"
 #include "engine/call.h"
 #include "engine/result.h"
+#include "engine/way.h"
 #include "telemetry/trace/spans.h"
 
 #define NUMBER_TEXT_MAX 24
@@ -180,18 +181,19 @@ void trace_chat(struct engine *engine, struct job *job, const struct answer *ans
     job->trace.is_chat_made = true;
     struct buf name OWNED_BY(buf_done);
     struct span span = span_of(job, SPAN_CLIENT, "chat");
-    span.name = named(&name, "chat", job->request.model);
+    span.name = named(&name, "chat", way_own(job)->model);
     span.at.span = job->trace.chat;
     span.parent = job->trace.at.span;
     span.start_wall_ms = job->attempts[0].started_wall_ms;
     span.end_wall_ms = span.start_wall_ms + engine->now_ms - job->attempts[0].started_ms;
     span_add_text(&span, "gen_ai.operation.name", SLICE("chat"));
     span_add_text(&span, "gen_ai.provider.name", SLICE("aws.bedrock"));
-    span_add_text(&span, "gen_ai.request.model", job->request.model);
+    span_add_text(&span, "gen_ai.request.model", way_own(job)->model);
     add_parameters(&job->request, &span);
     if (job->target != NULL)
         span_add_text(&span, "server.address", job->target->endpoint.host);
     if (answer != NULL) {
+        span_add_text(&span, "gen_ai.response.model", attempt_last(job)->model);
         span_add_list(&span, "gen_ai.response.finish_reasons", answer->stop_reason);
         add_usage(&span, &answer->usage);
     } else {

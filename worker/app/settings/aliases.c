@@ -20,14 +20,21 @@ static void take_form(struct settings_reader *reader, const struct document_node
         *ret_text = text;
 }
 
-#define MEMBER(member, member_kind, member_form)                                                   \
+#define ROW(member_name, member, member_kind, member_form)                                         \
     {                                                                                              \
-        .name = #member, .kind = ALIAS_##member_kind, .form = FORM_##member_form,                  \
+        .name = member_name, .kind = ALIAS_##member_kind, .form = FORM_##member_form,              \
         .value_at = offsetof(struct model_alias, member)                                           \
     }
+#define MEMBER(member, member_kind, member_form) ROW(#member, member, member_kind, member_form)
 static const struct alias_member MEMBERS[] = {
-    MEMBER(id, MODEL, MODEL),        MEMBER(api, API, NAME),  MEMBER(region, TEXT, REGION),
-    MEMBER(defaults, DEFAULTS, ANY), MEMBER(drop, DROP, ANY), MEMBER(identity, IDENTITY, ANY),
+    MEMBER(id, MODEL, MODEL),
+    MEMBER(api, API, NAME),
+    MEMBER(region, TEXT, REGION),
+    MEMBER(defaults, DEFAULTS, ANY),
+    MEMBER(drop, DROP, ANY),
+    MEMBER(identity, IDENTITY, ANY),
+    ROW("fallback", fallbacks, FALLBACK, ANY),
+    ROW("fallback_after", fallback_after_ms, SPAN, ANY),
 };
 
 const struct alias_member *settings_alias_members(size_t *ret_count)
@@ -103,6 +110,32 @@ static void take_drop(struct settings_reader *reader, const struct document_node
         take_dropped(reader, item, path, ret_alias);
 }
 
+/* The other aliases are not known yet. */
+static void take_fallback(struct settings_reader *reader, const struct document_node *node,
+                          struct slice path)
+{
+    if (node->kind != DOCUMENT_LIST)
+        mistake_add_kind(reader->problems, node, path, "a list of aliases such as [haiku, nova]");
+    else if (node->count > MODEL_FALLBACKS_MAX)
+        problems_add(reader->problems, node->place, path, "has more than %d aliases; remove some",
+                     MODEL_FALLBACKS_MAX);
+}
+
+static void take_after(struct settings_reader *reader, const struct document_node *node,
+                       struct slice path, struct model_alias *ret_alias)
+{
+    struct slice text = SLICE_NULL;
+    int64_t ms = 0;
+    if (!settings_take_text(reader, node, path, &text))
+        return;
+    if (!units_read_span(slice_trim(text), &ms))
+        mistake_add_span(reader->problems, node, path);
+    else if (ms < FALLBACK_AFTER_MS_MIN || ms > FALLBACK_AFTER_MS_MAX)
+        mistake_add_limits(reader->problems, node, path, "100ms to 1d");
+    else
+        ret_alias->fallback_after_ms = ms;
+}
+
 static void take_member(struct settings_reader *reader, const struct alias_member *member,
                         const struct document_node *node, struct slice path,
                         struct model_alias *ret_alias)
@@ -120,6 +153,14 @@ static void take_member(struct settings_reader *reader, const struct alias_membe
     }
     if (member->kind == ALIAS_DROP) {
         take_drop(reader, node, path, ret_alias);
+        return;
+    }
+    if (member->kind == ALIAS_FALLBACK) {
+        take_fallback(reader, node, path);
+        return;
+    }
+    if (member->kind == ALIAS_SPAN) {
+        take_after(reader, node, path, ret_alias);
         return;
     }
     take_form(reader, node, path, member->form, value);
@@ -154,8 +195,10 @@ static void take_alias(struct settings_reader *reader, const struct document_nod
         if (member != NULL)
             take_member(reader, member, item, below, ret_alias);
         else
-            settings_add_unknown(reader, item, below, &suggest,
-                                 "an alias has id, api, region, defaults, drop and identity");
+            settings_add_unknown(
+                reader, item, below, &suggest,
+                "an alias has id, api, region, defaults, drop, identity, fallback and "
+                "fallback_after");
     }
     if (problems_found(reader->problems) > before)
         return;
@@ -184,10 +227,12 @@ void settings_take_aliases(struct settings_reader *reader, const struct document
         if (!settings_may_take(reader, node, item, path))
             continue;
         list[count].name = item->key;
+        list[count].fallback_after_ms = FALLBACK_AFTER_MS;
         places[count] = item->key_place;
         take_alias(reader, item, path, &list[count]);
         count++;
     }
+    settings_take_fallbacks(reader, node, list, count);
     *ret_value =
         (struct setting_aliases){list, places, count, reader->identities, reader->identity_count};
 }

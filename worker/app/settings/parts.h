@@ -83,7 +83,25 @@ void settings_take_defaults(struct settings_reader *reader, const struct documen
 void settings_add_unknown(struct settings_reader *reader, const struct document_node *item,
                           struct slice path, const struct suggest *suggest, const char *known);
 
-enum alias_kind { ALIAS_TEXT, ALIAS_MODEL, ALIAS_API, ALIAS_DEFAULTS, ALIAS_DROP, ALIAS_IDENTITY };
+/* The aliases that an alias names as its fallbacks: checks them, and gives each alias its list
+ * (fallbacks.c). `node` is the map of all aliases, `list` has them as far as they were taken. */
+void settings_take_fallbacks(struct settings_reader *reader, const struct document_node *node,
+                             struct model_alias *list, size_t count);
+
+enum alias_kind {
+    ALIAS_TEXT,
+    ALIAS_MODEL,
+    ALIAS_API,
+    ALIAS_DEFAULTS,
+    ALIAS_DROP,
+    ALIAS_IDENTITY,
+    ALIAS_FALLBACK,
+    ALIAS_SPAN
+};
+
+#define FALLBACK_AFTER_MS     10000 /* the default of fallback_after */
+#define FALLBACK_AFTER_MS_MIN 100
+#define FALLBACK_AFTER_MS_MAX 86400000
 
 /* A member that an alias may have; only the model is required. */
 struct alias_member {

@@ -200,8 +200,15 @@ static void add_identity(struct buf *buf)
     end(buf, "}");
 }
 
+static void add_fallback(struct buf *buf)
+{
+    add_texts(buf, false, true);
+    json_add_int_member(buf, "maxItems", MODEL_FALLBACKS_MAX);
+}
+
 static void add_member(struct buf *buf, enum alias_kind kind)
 {
+    static const struct setting_row SPAN = {.kind = SETTING_SPAN, .low = FALLBACK_AFTER_MS_MIN};
     struct buf apis OWNED_BY(buf_done);
     buf_init(&apis, APIS_BYTES_MAX);
     switch (kind) {
@@ -221,6 +228,12 @@ static void add_member(struct buf *buf, enum alias_kind kind)
         return;
     case ALIAS_IDENTITY:
         add_identity(buf);
+        return;
+    case ALIAS_FALLBACK:
+        add_fallback(buf);
+        return;
+    case ALIAS_SPAN:
+        add_forms(buf, &SPAN);
         return;
     }
 }

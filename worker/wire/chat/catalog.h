@@ -10,6 +10,8 @@
 
 struct request;
 
+#define MODEL_FALLBACKS_MAX 15
+
 struct model_alias {
     struct slice name;   /* what requests say */
     struct slice id;     /* model id, inference profile id or ARN */
@@ -24,6 +26,11 @@ struct model_alias {
     /* Parameters that are never sent: bits of enum parameter. has_drop without any: all are. */
     bool has_drop;
     uint32_t drop;
+    /* Aliases that may be called in its place, best first, by their places in the catalog: those
+     * that it names, each with its own behind it. Neither the alias itself nor one twice. */
+    const uint32_t *fallbacks;
+    size_t fallback_count;     /* at most MODEL_FALLBACKS_MAX */
+    int64_t fallback_after_ms; /* a request that must expect a longer wait moves */
 };
 
 struct template_message {

@@ -118,7 +118,9 @@ enum err merge_fields(struct reader *reader)
     enum err err = check_counts(reader);
     if (err != OK)
         return err;
-    return merge(reader, &members);
+    err = merge(reader, &members);
+    reader->request->has_own_fields = reader->request->additional_fields.ptr != NULL;
+    return err;
 }
 
 /* --- under what the request has --- */

@@ -16,21 +16,30 @@ static const struct model_alias *find_alias(const struct catalog *catalog, struc
     return NULL;
 }
 
-/* The region of an ARN; the null slice for ids, and for ARNs that leave it out. */
-static enum err region_of(struct reader *reader, struct slice model, struct slice *ret_region)
+/* The region of an ARN; the null slice for ids, and for ARNs that leave it out. False: it is not
+ * complete. */
+static bool region_of(struct slice model, struct slice *ret_region)
 {
     struct slice rest = model;
     *ret_region = SLICE_NULL;
     if (!slice_starts(model, SLICE("arn:")))
-        return OK;
+        return true;
     for (size_t i = 0; i < ARN_REGION; i++)
         rest = slice_sub(rest, slice_find(rest, ':') + 1, SIZE_MAX);
     size_t len = slice_find(rest, ':');
     if (len == rest.len || (len > 0 && !text_is_region(slice_sub(rest, 0, len))))
-        return why_set(&reader->why, ERR_INVALID, "model", "is not a complete ARN");
+        return false;
     if (len > 0)
         *ret_region = slice_sub(rest, 0, len);
-    return OK;
+    return true;
+}
+
+struct slice model_region_of(const struct model_alias *alias)
+{
+    struct slice region = alias->region;
+    if (region.len == 0 && !region_of(alias->id, &region))
+        region = SLICE_NULL;
+    return region;
 }
 
 static void fill_in(struct slice *value, struct slice fallback)
@@ -54,6 +63,7 @@ static enum err unknown_model(struct reader *reader, struct slice name)
 static enum err apply_alias(struct reader *reader, const struct model_alias *alias)
 {
     struct request *request = reader->request;
+    request->alias = alias;
     if (alias->region.len > 0)
         request->region = alias->region;
     request->identity = alias->identity;
@@ -85,17 +95,16 @@ enum err model_resolve(struct reader *reader)
     if (name.len == 0)
         return why_set(&reader->why, ERR_INVALID, "model",
                        "missing, and the settings have no default model");
-    const struct model_alias *alias = find_alias(reader->catalog, name);
+    const struct model_alias *alias =
+        reader->in_place != NULL ? reader->in_place : find_alias(reader->catalog, name);
     struct slice model = alias != NULL ? alias->id : name;
     if (alias == NULL && slice_find(name, '.') == name.len && slice_find(name, ':') == name.len)
         return unknown_model(reader, name);
-    enum err err = region_of(reader, model, &request->region);
-    if (err != OK)
-        return err;
+    if (!region_of(model, &request->region))
+        return why_set(&reader->why, ERR_INVALID, "model", "is not a complete ARN");
     if (!text_is_model(model))
         return unknown_model(reader, name);
     request->model = model;
-    if (alias != NULL)
-        err = apply_alias(reader, alias);
+    enum err err = alias != NULL ? apply_alias(reader, alias) : OK;
     return err == OK ? suit_model(reader, alias) : err;
 }

@@ -8,4 +8,7 @@
  * what follows from the model. ERR_UNKNOWN_MODEL, ERR_INVALID, ERR_NO_MEMORY. */
 MUST_CHECK enum err model_resolve(struct reader *reader);
 
+/* The region where an alias is called: its own, else that of its ARN; null = the worker's. */
+struct slice model_region_of(const struct model_alias *alias);
+
 #endif

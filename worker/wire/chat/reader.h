@@ -21,6 +21,7 @@ struct reader {
     struct arena *scratch; /* nodes, and what only the reading needs */
     const struct record *record;
     const struct catalog *catalog;
+    const struct model_alias *in_place; /* as in struct request_source */
     struct request *request;
     struct why why; /* the present mistake; reader_note adds it to the list */
     struct mistakes mistakes;

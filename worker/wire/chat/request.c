@@ -321,6 +321,7 @@ enum err request_read_on(struct arena *arena, const struct request_source *sourc
         .scratch = &scratch,
         .record = source->record,
         .catalog = source->catalog,
+        .in_place = source->in_place,
         .request = ret_request,
         .why = *ret_why,
     };
@@ -332,6 +333,6 @@ enum err request_read(struct arena *arena, const struct record *record,
                       const struct catalog *catalog, struct request *ret_request,
                       struct why *ret_why)
 {
-    struct request_source source = {record, catalog};
+    struct request_source source = {record, catalog, NULL};
     return request_read_on(arena, &source, SLICE_NULL, ret_request, ret_why);
 }

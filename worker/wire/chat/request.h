@@ -70,12 +70,13 @@ struct request_forms {
 };
 
 struct request {
-    struct slice id;              /* caller's, else ce_id, else <topic>-<partition>-<offset> */
-    struct slice model_requested; /* as the request or the default names it */
-    struct slice model;           /* model id, profile id or ARN for the wire */
-    struct slice region;          /* the alias's or the ARN's; null = the worker's */
-    struct slice api;             /* the request's or the alias's; null = the worker chooses */
-    uint32_t identity;            /* the alias's; 0 = the default */
+    struct slice id;                 /* caller's, else ce_id, else <topic>-<partition>-<offset> */
+    struct slice model_requested;    /* as the request or the default names it */
+    const struct model_alias *alias; /* whose model it is; NULL = it names a model itself */
+    struct slice model;              /* model id, profile id or ARN for the wire */
+    struct slice region;             /* the alias's or the ARN's; null = the worker's */
+    struct slice api;                /* the request's or the alias's; null = the worker chooses */
+    uint32_t identity;               /* the alias's; 0 = the default */
     struct request_forms forms;
     bool stream;
     const struct block *system;
@@ -88,6 +89,7 @@ struct request {
     /* object: model_kwargs, less the parameters that LangChain takes out of it, and
      * additional_model_request_fields merged */
     struct slice additional_fields;
+    bool has_own_fields;               /* of these the request gives some itself */
     struct slice provider, base_model; /* as the request or alias gives them; null = by the model */
     struct model_traits traits; /* what is known of the model: its provider, its peculiarities */
     const struct tool *tools;
@@ -132,6 +134,7 @@ MUST_CHECK enum err request_read(struct arena *arena, const struct record *recor
 struct request_source {
     const struct record *record;
     const struct catalog *catalog;
+    const struct model_alias *in_place; /* called in place of what the request names; NULL = none */
 };
 MUST_CHECK enum err request_read_on(struct arena *arena, const struct request_source *source,
                                     struct slice more, struct request *ret_request,

@@ -14,8 +14,8 @@ static size_t expected_bytes(const struct response_facts *facts)
 {
     const struct request *request = facts->request;
     size_t bytes = RESPONSE_FRAME_BYTES + facts->attempt_count * ATTEMPT_BYTES +
-                   2 * request->id.len + 3 * request->model.len + request->metadata.len +
-                   2 * facts->record->topic.len;
+                   2 * request->id.len + 3 * request->model.len + request->model_requested.len +
+                   request->metadata.len + 2 * facts->record->topic.len;
     if (facts->answer != NULL)
         bytes += facts->answer->parsed.len + facts->answer->parsing_error.len +
                  facts->answer->content.len + facts->answer->tool_calls.len +
@@ -135,6 +135,15 @@ static void add_count(struct buf *body, const struct usage_counts *counts)
     buf_add_byte(body, '}');
 }
 
+/* The one that answered, and what the request named where that is another text. */
+static void add_model(struct buf *body, const struct request *request, struct slice model)
+{
+    json_add_text_member(body, "model", model);
+    if (model.len > 0 && request->model_requested.len > 0 &&
+        !slice_equal(request->model_requested, model))
+        json_add_text_member(body, "model_requested", request->model_requested);
+}
+
 static void add_value(struct buf *body, const struct response_facts *facts)
 {
     const struct request *request = facts->request;
@@ -143,7 +152,7 @@ static void add_value(struct buf *body, const struct response_facts *facts)
     buf_add_byte(body, '{');
     json_add_text_member(body, "id", request->id);
     json_add_text_member(body, "status", is_ok ? SLICE("ok") : SLICE("error"));
-    json_add_text_member(body, "model", last == NULL ? request->model : last->model);
+    add_model(body, request, last == NULL ? request->model : last->model);
     if (is_ok && request->count_tokens) {
         add_count(body, &facts->answer->usage);
     } else if (is_ok) {
