@@ -21,9 +21,10 @@ def as_user(broker):
 
 
 @contextlib.contextmanager
-def denied(broker, resource, name, operation):
+def denied(broker, resource, name, operation, permission=AclPermissionType.DENY):
+    """With a rule on a resource its user has no right that no rule grants."""
     client = records.admin(broker.bootstrap)
-    rule = (resource, name, ResourcePatternType.LITERAL, "User:worker", "*", operation, AclPermissionType.DENY)
+    rule = (resource, name, ResourcePatternType.LITERAL, "User:worker", "*", operation, permission)
     for done in client.create_acls([AclBinding(*rule)]).values():
         done.result(PATIENCE)
     assert wait_for(lambda: client.describe_acls(AclBindingFilter(*rule)).result(PATIENCE))
@@ -62,6 +63,22 @@ def test_a_missing_right_is_named_and_stops_intake_until_it_is_granted(own_broke
         world.await_answers()
         assert len(worker.events("right_missing")) <= 3
         world.must_be_graceful()
+
+
+def test_without_the_right_to_describe_its_topics_the_worker_learns_their_limits_by_rejections(own_broker, folder):
+    with World(own_broker, folder, partitions=1, settings=as_user(own_broker)) as world:
+        world.make_again(world.topics.responses, **{"max.message.bytes": "20000"})
+        with denied(own_broker, ResourceType.TOPIC, world.topics.responses, AclOperation.WRITE,
+                    AclPermissionType.ALLOW):       # and no DescribeConfigs
+            worker = world.worker("w0")
+            for number in range(40):
+                world.ask(f"r{number}", directive="bytes=30000" if number % 4 == 0 else "")
+            world.writer.flush()
+            world.await_answers()
+            assert worker.events("producer_renewed")    # sets that were rejected
+        world.end()
+        large = {name for name, answer in world.responses().items() if answer["status"] == "error"}
+        assert large == {f"r{number}" for number in range(0, 40, 4)}
 
 
 def test_a_topic_without_write_permission_stops_commits_and_loses_nothing(own_broker, folder):

@@ -430,124 +430,6 @@ static void a_request_that_fills_its_memory_is_answered_or_called(void **state)
     }
 }
 
-/* ---- many answers too large ---- */
-
-#define ANSWERS   200
-#define SMALL_MAX 4000
-
-static const char *large_answer(void)
-{
-    static char answer[8192], text[6000];
-    memset(text, 'a', sizeof text - 1);
-    (void)snprintf(answer, sizeof answer,
-                   "{\"output\":{\"message\":{\"role\":\"assistant\",\"content\":[{\"text\":"
-                   "\"%s\"}]}},\"stopReason\":\"end_turn\",\"usage\":{\"inputTokens\":7,"
-                   "\"outputTokens\":3,\"totalTokens\":10}}",
-                   text);
-    return answer;
-}
-
-/* A broker that rejects each record over SMALL_MAX bytes, as far as it says so: `told` of them. A
- * transaction takes 20 ms. */
-static bool judge_sizes(struct kit *kit, size_t told, bool do_sizes_decide)
-{
-    static struct batch_refusal refusals[2 * ANSWERS];
-    struct batch_end end = {.id = kit->batch.id,
-                            .outcome = BATCH_REFUSED,
-                            .refusals = refusals,
-                            .do_sizes_decide = do_sizes_decide,
-                            .reason = SLICE("kit")};
-    for (size_t i = 0; i < kit->batch.output_count && end.refusal_count < told; i++)
-        if (kit->batch.outputs[i]->value.len > SMALL_MAX)
-            refusals[end.refusal_count++] =
-                (struct batch_refusal){.index = i, .err = ERR_TOO_LARGE, .is_sure = true};
-    kit_time(kit, 20);
-    if (end.refusal_count == 0) {
-        kit_commit(kit);
-        return false;
-    }
-    kit->has_batch = false;
-    engine_batch_ended(kit->engine, &end);
-    return true;
-}
-
-static struct kit *kit_with_answers(void)
-{
-    struct engine_config config = kit_config();
-    config.max_in_flight = config.max_held = 2 * ANSWERS;
-    config.batch_results_max = 500;
-    config.batch_bytes_max = 16 << 20;
-    return kit_started(&config);
-}
-
-static void answer_some(struct kit *kit, int64_t from)
-{
-    for (int64_t offset = from; offset < from + ANSWERS; offset++)
-        kit_request(kit, 0, offset, NULL, "");
-    kit_turn(kit);
-    for (int64_t offset = from; offset < from + ANSWERS; offset++)
-        kit_answer_with(kit, offset, 200, "content-type: application/json\r\n",
-                        offset % 4 == 0 ? large_answer() : KIT_ANSWER);
-}
-
-/* Returns the number of aborts. */
-static size_t settle_sizes(struct kit *kit, size_t told, bool do_sizes_decide)
-{
-    size_t aborts = 0;
-    for (int i = 0; i < 20000 && held_count(kit->engine) > 0; i++) {
-        kit_time(kit, 10);
-        kit_turn(kit);
-        aborts += kit->has_batch && judge_sizes(kit, told, do_sizes_decide);
-    }
-    assert_int_equal(held_count(kit->engine), 0);
-    return aborts;
-}
-
-static void all_rejected_answers_are_replaced_after_one_abort(void **state)
-{
-    (void)state;
-    struct kit *kit = kit_with_answers();
-    answer_some(kit, 0);
-    int64_t started_ms = kit->now_ms;
-    assert_int_equal(settle_sizes(kit, SIZE_MAX, false), 1);
-    assert_true(kit->now_ms - started_ms <= 1000);
-    size_t errors = 0;
-    for (size_t i = 0; i < kit->output_count; i++)
-        errors += strstr(kit->outputs[i].value, "\"code\":\"response_too_large\"") != NULL;
-    assert_int_equal(errors, ANSWERS / 4);
-    assert_int_equal(kit_count(kit, OUTPUT_RESPONSE), ANSWERS);
-    assert_int_equal(kit_count(kit, OUTPUT_USAGE), ANSWERS);
-    assert_int_equal(kit->logged[LOG_OUTPUT_REFUSED], ANSWERS / 4);
-    kit_free(kit);
-}
-
-static void a_size_that_its_topic_rejected_is_sent_no_more_for_minutes(void **state)
-{
-    (void)state;
-    struct kit *kit = kit_with_answers();
-    answer_some(kit, 0);
-    assert_int_equal(settle_sizes(kit, 1, true), 1); /* one tells of all */
-    answer_some(kit, ANSWERS);
-    assert_int_equal(settle_sizes(kit, 1, true), 0);
-    assert_int_equal(kit_count(kit, OUTPUT_RESPONSE), 2 * ANSWERS);
-    assert_int_equal(kit_count(kit, OUTPUT_USAGE), 2 * ANSWERS);
-    assert_int_equal(kit->logged[LOG_OUTPUT_REFUSED], 2 * (ANSWERS / 4));
-    kit_wait(kit, 300000); /* the operator may have raised the limit */
-    kit_forget(kit->outputs, &kit->output_count);
-    answer_some(kit, 2 * ANSWERS);
-    assert_int_equal(settle_sizes(kit, 1, true), 1);
-    kit_free(kit);
-}
-
-static void compressed_records_teach_no_size(void **state)
-{
-    (void)state;
-    struct kit *kit = kit_with_answers();
-    answer_some(kit, 0);
-    assert_int_equal(settle_sizes(kit, 10, false), ANSWERS / 4 / 10);
-    kit_free(kit);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -566,9 +448,6 @@ int main(void)
         cmocka_unit_test(a_record_of_huge_headers_or_key_is_answered),
         cmocka_unit_test(a_dead_letter_says_when_it_omits_headers),
         cmocka_unit_test(a_request_that_fills_its_memory_is_answered_or_called),
-        cmocka_unit_test(all_rejected_answers_are_replaced_after_one_abort),
-        cmocka_unit_test(a_size_that_its_topic_rejected_is_sent_no_more_for_minutes),
-        cmocka_unit_test(compressed_records_teach_no_size),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

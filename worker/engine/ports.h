@@ -82,6 +82,8 @@ struct batch_refusal {
     /* ERR_TOO_LARGE, ERR_NOT_FOUND (topic or partition), ERR_NOT_ALLOWED, ERR_INVALID */
     enum err err;
     bool is_sure; /* false: the broker may have rejected it for a record that it was sent with */
+    /* ERR_TOO_LARGE: what its topic takes, with the record's frame; 0 = unknown. */
+    uint64_t bytes_max;
 };
 
 struct batch_end {

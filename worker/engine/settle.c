@@ -175,7 +175,7 @@ static size_t collect(struct engine *engine, const struct batch_end *end, struct
             continue;
         ++*ret_sure;
         if (refusal->is_sure && refusal->err == ERR_TOO_LARGE && end->do_sizes_decide)
-            size_limits_learn(engine, output);
+            size_limits_learn(engine, output, refusal->bytes_max);
         if (count > 0 && ret_list[count - 1].result == result)
             continue;
         if (is_replaceable(result, output, refusal->err))

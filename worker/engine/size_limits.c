@@ -26,12 +26,14 @@ static const struct size_limit *find(const struct engine *engine, uint64_t topic
     return NULL;
 }
 
-void size_limits_learn(struct engine *engine, const struct output *output)
+void size_limits_learn(struct engine *engine, const struct output *output, uint64_t bytes_max)
 {
     uint64_t topic = hash_of(engine, output);
     struct size_limit *place = &engine->size_limits.list[0];
     const struct size_limit *known = find(engine, topic);
     size_t bytes = bytes_of(output);
+    if (bytes_max > 0 && bytes_max < bytes)
+        bytes = (size_t)bytes_max; /* its frame comes on top */
     if (known != NULL && known->bytes <= bytes)
         return;
     for (size_t i = 0; i < SIZE_LIMITS_MAX; i++) {

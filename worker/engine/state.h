@@ -376,7 +376,7 @@ struct cuts {
 
 struct size_limit {
     uint64_t topic; /* hash of its name */
-    size_t bytes;   /* of the smallest record that it rejected */
+    size_t bytes;   /* of the smallest record that it rejects for sure */
     int64_t until_ms;
 };
 

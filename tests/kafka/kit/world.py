@@ -131,6 +131,14 @@ class World:
             if worker.runs():
                 worker.stop()
 
+    def make_again(self, topic, **config):
+        """Recreates a topic with one partition and these settings; its readers restart."""
+        records.delete_topic(self.broker.bootstrap, topic)
+        records.create_topic(self.broker.bootstrap, topic, 1, config)
+        self.watcher.end()
+        self.watcher = records.ConcurrentReader(self.broker.bootstrap, self.topics.outputs)
+        self.watcher.start()
+
     # Results
 
     def end(self):

@@ -106,7 +106,7 @@ static bool client_make(struct kafka_chunks *chunks, char *ret_error)
     kafka_tokens_add(chunks->log.tokens, chunks->client);
     chunks->queue = rd_kafka_queue_get_main(chunks->client);
     rd_kafka_queue_cb_event_enable(chunks->queue, chunks_woken, chunks);
-    kafka_warm_up(chunks->client, chunks->config, 0);
+    (void)kafka_warm_up(chunks->client, chunks->config, 0);
     return true;
 }
 

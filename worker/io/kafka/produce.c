@@ -6,6 +6,9 @@
 #include "io/kafka/conf.h"
 #include "io/kafka/partitions.h"
 
+#define SET_HEAD_BYTES 61
+#define RECORD_NUMBERS 3
+
 static rd_kafka_headers_t *headers_make(const struct output *output)
 {
     rd_kafka_headers_t *headers = rd_kafka_headers_new(output->header_count);
@@ -58,6 +61,30 @@ int kafka_produce(struct rd_kafka_s *producer, struct kafka_handles *handles,
     return code;
 }
 
+/* Of a length as a record says it: 7 bits a byte, after one for the sign. */
+static size_t length_bytes(size_t length)
+{
+    size_t bytes = 1;
+    for (size_t rest = length * 2; rest >= 128; rest /= 128)
+        bytes++;
+    return bytes;
+}
+
+static size_t text_bytes(struct slice text)
+{
+    return length_bytes(text.len) + text.len;
+}
+
+size_t kafka_set_bytes(const struct output *output)
+{
+    /* attributes, and the two numbers that are relative to the set's */
+    size_t bytes = RECORD_NUMBERS + text_bytes(output->key) + text_bytes(output->value) +
+                   length_bytes(output->header_count);
+    for (size_t i = 0; i < output->header_count; i++)
+        bytes += text_bytes(output->headers[i].name) + text_bytes(output->headers[i].value);
+    return SET_HEAD_BYTES + length_bytes(bytes) + bytes;
+}
+
 enum err kafka_refusal(int code)
 {
     switch (code) {
@@ -83,7 +110,8 @@ enum err kafka_refusal(int code)
     }
 }
 
-void kafka_warm_up(struct rd_kafka_s *producer, const struct kafka_config *config, int timeout_ms)
+int32_t kafka_warm_up(struct rd_kafka_s *producer, const struct kafka_config *config,
+                      int timeout_ms)
 {
     for (size_t i = 0; i < config->output_topic_count; i++) {
         char name[TOPIC_NAME_MAX + 1] = "";
@@ -96,7 +124,10 @@ void kafka_warm_up(struct rd_kafka_s *producer, const struct kafka_config *confi
             rd_kafka_topic_destroy(topic);
     }
     const struct rd_kafka_metadata *metadata = NULL;
-    if (timeout_ms > 0 &&
-        rd_kafka_metadata(producer, 0, NULL, &metadata, timeout_ms) == RD_KAFKA_RESP_ERR_NO_ERROR)
-        rd_kafka_metadata_destroy(metadata);
+    if (timeout_ms == 0 ||
+        rd_kafka_metadata(producer, 0, NULL, &metadata, timeout_ms) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return -1;
+    int32_t broker_id = metadata->orig_broker_id;
+    rd_kafka_metadata_destroy(metadata);
+    return broker_id;
 }

@@ -23,6 +23,8 @@
 #define TOPICS_TIMEOUT_MS  1000
 #define TOPICS_MAX         8192 /* with more, reply topics, the publisher replaces the producer */
 #define METADATA_TEXT_MAX  1048576
+#define LIMITS_AGAIN_MS    240000 /* before they are forgotten */
+#define LARGE_TOPICS_MAX   16     /* asked for after one batch */
 #define SET_BYTES_KEPT_MS  300000 /* how long a smaller batch.size stays */
 
 /* What to do after a step of a transaction. */
@@ -96,8 +98,9 @@ bool publisher_init(struct publisher *publisher, const struct kafka_config *conf
     publisher->conf = kafka_conf_new(config, KAFKA_PUBLISHER, ret_error);
     if (publisher->conf == NULL)
         return false;
-    publisher->set_bytes_usual = kafka_conf_number(config, KAFKA_PUBLISHER, "batch.size");
-    publisher->set_bytes = publisher->set_bytes_usual;
+    publisher->broker_id = -1;
+    publisher->set_bytes_settings = kafka_conf_number(config, KAFKA_PUBLISHER, "batch.size");
+    publisher->set_bytes = publisher->set_bytes_usual = publisher->set_bytes_settings;
     publisher->is_compressing = conf_compresses(publisher->conf);
     rd_kafka_conf_set_opaque(publisher->conf, publisher);
     rd_kafka_conf_set_log_cb(publisher->conf, kafka_log_callback);
@@ -118,12 +121,13 @@ static bool client_make(struct publisher *publisher)
 {
     char text[KAFKA_ERROR_MAX];
     rd_kafka_conf_t *conf = rd_kafka_conf_dup(publisher->conf);
-    if (publisher->set_bytes != publisher->set_bytes_usual) {
+    if (publisher->set_bytes != publisher->set_bytes_settings) {
         (void)snprintf(text, sizeof text, "%lld", (long long)publisher->set_bytes);
         CHECK(rd_kafka_conf_set(conf, "batch.size", text, NULL, 0) == RD_KAFKA_CONF_OK);
-        /* Behind a set that is rejected, librdkafka would try the next ones until they time out. */
-        CHECK(rd_kafka_conf_set(conf, "max.in.flight", "1", NULL, 0) == RD_KAFKA_CONF_OK);
     }
+    /* Behind a set that is rejected, librdkafka would try the next ones until they time out. */
+    if (publisher->set_bytes != publisher->set_bytes_usual)
+        CHECK(rd_kafka_conf_set(conf, "max.in.flight", "1", NULL, 0) == RD_KAFKA_CONF_OK);
     publisher->client = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof text);
     if (publisher->client != NULL) {
         kafka_tokens_add(publisher->log.tokens, publisher->client);
@@ -174,10 +178,10 @@ static bool client_begin(struct publisher *publisher)
 {
     if (!client_make(publisher))
         return false;
-    kafka_warm_up(publisher->client, publisher->config, 0);
+    (void)kafka_warm_up(publisher->client, publisher->config, 0);
     if (publisher->config->exactly_once && !transactions_init(publisher))
         return false;
-    kafka_warm_up(publisher->client, publisher->config, WARM_UP_TIMEOUT_MS);
+    publisher->broker_id = kafka_warm_up(publisher->client, publisher->config, WARM_UP_TIMEOUT_MS);
     return true;
 }
 
@@ -188,6 +192,28 @@ static void pause_ms(const struct publisher *publisher, int64_t delay_ms)
         struct timespec step = {.tv_nsec = 50 * 1000000L};
         (void)nanosleep(&step, NULL);
     }
+}
+
+/* Asks what these topics take. A set beyond that would be rejected whole, so the client must make
+ * none. */
+static void limits_ask(struct publisher *publisher, const struct slice *topics, size_t count)
+{
+    topic_limits_ask(&publisher->limits, publisher->client, topics, count, publisher->broker_id);
+    int64_t usual = topic_limits_least(&publisher->limits, publisher->set_bytes_settings);
+    if (publisher->set_bytes == publisher->set_bytes_usual || publisher->set_bytes > usual) {
+        publisher->must_renew = publisher->must_renew || publisher->set_bytes != usual;
+        publisher->set_bytes = usual;
+    }
+    publisher->set_bytes_usual = usual;
+}
+
+static void limits_refresh(struct publisher *publisher)
+{
+    int64_t now_ms = clock_monotonic_ms();
+    if (publisher->client == NULL || now_ms < publisher->limits_due_ms)
+        return;
+    publisher->limits_due_ms = now_ms + LIMITS_AGAIN_MS;
+    limits_ask(publisher, publisher->config->output_topics, publisher->config->output_topic_count);
 }
 
 void publisher_renew(struct publisher *publisher)
@@ -203,6 +229,11 @@ void publisher_renew(struct publisher *publisher)
     }
     if (publisher->client == NULL)
         return;
+    limits_refresh(publisher);
+    if (publisher->must_renew) {
+        publisher_renew(publisher); /* they are not due again */
+        return;
+    }
     if (publisher->was_ready) {
         struct log_field field = FIELD_INT("duration_ms", clock_monotonic_ms() - started_ms);
         log_sink_add(publisher->log.sink, LOG_PRODUCER_RENEWED, &field, 1);
@@ -254,6 +285,23 @@ static int record_produce(struct publisher *publisher, const struct batch *batch
             return code;
         (void)rd_kafka_poll(publisher->client, POLL_MS);
     }
+}
+
+/* Whether its topic would reject the record for its size. */
+static bool is_over_limit(const struct publisher *publisher, const struct output *output)
+{
+    if (publisher->is_compressing || publisher->limits.count == 0)
+        return false;
+    int64_t limit = topic_limits_find(&publisher->limits, output->topic);
+    return limit > 0 && kafka_set_bytes(output) > (size_t)limit;
+}
+
+/* Rejects such records before anything is sent: an abort would cost the others time. */
+static void large_reject(struct publisher *publisher, const struct batch *batch)
+{
+    for (size_t i = 0; i < batch->output_count; i++)
+        if (!batch->outputs[i]->is_delivered && is_over_limit(publisher, batch->outputs[i]))
+            delivery_failed(publisher, i, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, -1);
 }
 
 static enum verdict records_produce(struct publisher *publisher, const struct batch *batch,
@@ -402,11 +450,19 @@ static void refusals_describe(struct publisher *publisher, struct batch_end *ret
     ret_end->outcome = BATCH_REFUSED;
     ret_end->do_sizes_decide = !publisher->is_compressing;
     bool was_set = false;
-    size_t bytes = refusals_tell(&publisher->refusals, publisher->set_bytes, ret_end, &was_set);
+    struct slice topics[LARGE_TOPICS_MAX];
+    size_t count = refusals_large_topics(&publisher->refusals, topics, LARGE_TOPICS_MAX);
+    int64_t set_bytes = publisher->set_bytes; /* that they were sent with */
+    if (count > 0 && publisher->client != NULL)
+        limits_ask(publisher, topics, count);
+    size_t bytes =
+        refusals_tell(&publisher->refusals, publisher->is_compressing ? NULL : &publisher->limits,
+                      set_bytes, ret_end, &was_set);
     publisher->must_renew = publisher->must_renew || was_set;
     if (bytes == 0)
         return;
-    publisher->set_bytes = (int64_t)bytes;
+    publisher->set_bytes =
+        (int64_t)bytes < publisher->set_bytes_usual ? (int64_t)bytes : publisher->set_bytes_usual;
     publisher->set_bytes_until_ms = clock_monotonic_ms() + SET_BYTES_KEPT_MS;
 }
 
@@ -436,6 +492,11 @@ static void run_in_transaction(struct publisher *publisher, const struct batch *
                                struct batch_end *ret_end)
 {
     int code = RD_KAFKA_RESP_ERR_NO_ERROR;
+    large_reject(publisher, batch);
+    if (publisher->refusals.count > 0) {
+        refusals_describe(publisher, ret_end);
+        return;
+    }
     enum verdict verdict = transaction_try(publisher, batch, group, &code);
     if (verdict == GO_ON) {
         publisher->aborts = 0;
@@ -463,9 +524,11 @@ static void run_without_transaction(struct publisher *publisher, const struct ba
                                     struct batch_end *ret_end)
 {
     char text[KAFKA_ERROR_MAX];
+    large_reject(publisher, batch);
     for (size_t i = 0; i < batch->output_count; i++) {
-        if (batch->outputs[i]->is_delivered)
-            continue; /* by an earlier batch, in which another record failed */
+        /* Delivered by an earlier batch, in which another record failed. */
+        if (batch->outputs[i]->is_delivered || is_over_limit(publisher, batch->outputs[i]))
+            continue;
         int code = record_produce(publisher, batch, i, INT64_MAX);
         if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
             delivery_failed(publisher, i, code, -1);
@@ -505,6 +568,7 @@ void publisher_run(struct publisher *publisher, const struct batch *batch,
     publisher->fenced = false;
     publisher->reason[0] = '\0';
     set_bytes_restore(publisher);
+    limits_refresh(publisher);
     if (publisher->client == NULL || publisher->must_renew)
         publisher_renew(publisher);
     if (publisher->client == NULL)

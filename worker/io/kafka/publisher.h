@@ -18,6 +18,7 @@
 #include "io/kafka/handles.h"
 #include "io/kafka/log.h"
 #include "io/kafka/refusals.h"
+#include "io/kafka/topic_limits.h"
 
 #define PUBLISHER_REASON_MAX 320
 
@@ -42,13 +43,18 @@ struct publisher {
     struct deliveries deliveries;
     struct refusals refusals; /* records of the batch that the broker would reject again */
     bool is_compressing;
-    int64_t set_bytes, set_bytes_usual; /* batch.size of the client, and that of the settings */
-    int64_t set_bytes_until_ms;         /* how long it is smaller */
-    unsigned aborts;                    /* in a row */
-    bool must_renew;                    /* the next batch needs another client */
-    bool was_ready;                     /* a client has been ready once */
-    int64_t logged_ms; /* when a line last said that no client is ready; 0 = never */
-    bool fenced;       /* another producer took the transactional id during this batch */
+    int32_t broker_id;          /* one that answered; -1 = none */
+    struct topic_limits limits; /* what topics take */
+    int64_t limits_due_ms;      /* when to ask for them again */
+    int64_t set_bytes;          /* batch.size of the client */
+    int64_t set_bytes_usual;    /* of the settings, or less, for a topic that takes less */
+    int64_t set_bytes_settings;
+    int64_t set_bytes_until_ms; /* how long it is smaller than usual */
+    unsigned aborts;            /* in a row */
+    bool must_renew;            /* the next batch needs another client */
+    bool was_ready;             /* a client has been ready once */
+    int64_t logged_ms;          /* when a line last said that no client is ready; 0 = never */
+    bool fenced;                /* another producer took the transactional id during this batch */
     char reason[PUBLISHER_REASON_MAX];
 };
 

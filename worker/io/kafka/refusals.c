@@ -5,12 +5,14 @@
 #include "base/check.h"
 #include "base/memory.h"
 #include "io/kafka/produce.h"
+#include "io/kafka/topic_limits.h"
 
 struct refusal_note {
     const struct output *output;
     size_t index;
     int code;
     int32_t partition;
+    int64_t limit; /* of its topic, when it is too large; 0 = unknown */
 };
 
 void refusals_done(struct refusals *refusals)
@@ -76,7 +78,33 @@ static bool is_sure(const struct refusals *refusals, size_t i, int64_t set_bytes
     bool has_left = i > 0 && are_together(note, note - 1);
     bool has_right = i + 1 < refusals->count && are_together(note, note + 1);
     return (err != ERR_TOO_LARGE && err != ERR_INVALID) || note->partition < 0 ||
-           (!has_left && !has_right) || bytes_of(note->output) >= (uint64_t)set_bytes;
+           (!has_left && !has_right) || bytes_of(note->output) >= (uint64_t)set_bytes ||
+           (note->limit > 0 && kafka_set_bytes(note->output) > (uint64_t)note->limit);
+}
+
+static bool is_too_large(const struct refusal_note *note)
+{
+    return kafka_refusal(note->code) == ERR_TOO_LARGE;
+}
+
+static bool has_topic(const struct slice *topics, size_t count, struct slice topic)
+{
+    for (size_t i = 0; i < count; i++)
+        if (slice_equal(topics[i], topic))
+            return true;
+    return false;
+}
+
+size_t refusals_large_topics(const struct refusals *refusals, struct slice *ret_topics, size_t room)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < refusals->count && count < room; i++) {
+        const struct refusal_note *note = &refusals->notes[i];
+        if (is_too_large(note) && note->partition >= 0 &&
+            !has_topic(ret_topics, count, note->output->topic))
+            ret_topics[count++] = note->output->topic;
+    }
+    return count;
 }
 
 int refusals_first_code(const struct refusals *refusals)
@@ -89,31 +117,45 @@ int refusals_first_code(const struct refusals *refusals)
     return first->code;
 }
 
-size_t refusals_tell(struct refusals *refusals, int64_t set_bytes, struct batch_end *ret_end,
-                     bool *ret_set)
+static void tell(struct refusals *refusals, size_t i, int64_t set_bytes)
 {
-    size_t unsure = 0, sure = (size_t)set_bytes;
+    const struct refusal_note *note = &refusals->notes[i];
+    refusals->told[i] = (struct batch_refusal){.index = note->index,
+                                               .err = kafka_refusal(note->code),
+                                               .is_sure = is_sure(refusals, i, set_bytes),
+                                               .bytes_max = (uint64_t)note->limit};
+}
+
+/* Lowers *least, 0 = none, to `bytes`. */
+static void lower(size_t *least, size_t bytes)
+{
+    if (*least == 0 || bytes < *least)
+        *least = bytes > 0 ? bytes : 1;
+}
+
+size_t refusals_tell(struct refusals *refusals, const struct topic_limits *limits,
+                     int64_t set_bytes, struct batch_end *ret_end, bool *ret_set)
+{
+    size_t known = 0, unsure = 0, sure = 0;
     *ret_set = false;
     qsort(refusals->notes, refusals->count, sizeof *refusals->notes, by_partition);
     for (size_t i = 0; i < refusals->count; i++) {
-        const struct refusal_note *note = &refusals->notes[i];
-        refusals->told[i] = (struct batch_refusal){.index = note->index,
-                                                   .err = kafka_refusal(note->code),
-                                                   .is_sure = is_sure(refusals, i, set_bytes)};
+        struct refusal_note *note = &refusals->notes[i];
+        if (limits != NULL && is_too_large(note))
+            note->limit = topic_limits_find(limits, note->output->topic);
+        tell(refusals, i, set_bytes);
         enum err err = refusals->told[i].err;
-        bool is_for_content = err == ERR_TOO_LARGE || err == ERR_INVALID;
-        *ret_set = *ret_set || (note->partition >= 0 && is_for_content);
-        size_t bytes = bytes_of(note->output) > 0 ? bytes_of(note->output) : 1;
-        if (!refusals->told[i].is_sure && (unsure == 0 || bytes < unsure))
-            unsure = bytes;
-        if (refusals->told[i].is_sure && note->partition >= 0 && err == ERR_TOO_LARGE &&
-            bytes < sure)
-            sure = bytes;
+        bool is_brokers = note->partition >= 0;
+        *ret_set = *ret_set || (is_brokers && (err == ERR_TOO_LARGE || err == ERR_INVALID));
+        if (is_brokers && note->limit > 0 && note->limit < set_bytes)
+            lower(&known, (size_t)note->limit);
+        else if (!refusals->told[i].is_sure)
+            lower(&unsure, bytes_of(note->output));
+        else if (is_brokers && err == ERR_TOO_LARGE && bytes_of(note->output) < (size_t)set_bytes)
+            lower(&sure, bytes_of(note->output) / 2 + 1);
     }
     qsort(refusals->told, refusals->count, sizeof *refusals->told, by_index);
     ret_end->refusals = refusals->told;
     ret_end->refusal_count = refusals->count;
-    if (unsure > 0)
-        return unsure;
-    return sure < (size_t)set_bytes ? sure / 2 + 1 : 0;
+    return known > 0 ? known : unsure > 0 ? unsure : sure;
 }
