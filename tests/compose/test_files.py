@@ -76,7 +76,7 @@ def test_every_variable_of_the_files_is_in_the_example():
 
 def test_the_stop_times_are_above_what_the_programs_take():
     settings = yaml.safe_load((FOLDER / "worker.yaml").read_text())
-    assert settings["delivery"]["drain_timeout"] == "30s"
+    assert settings["delivery"]["drain_timeout"] == "20s"
     assert {with_files()[name]["stop_grace_period"] for name in ("worker-1", "worker-2")} == {"40s"}
 
 

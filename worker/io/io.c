@@ -15,7 +15,9 @@
                             */
 #define FLUSH_MS     3000  /* at the end, for offsets and chunks that are on their way */
 #define CLOSE_MS     8000  /* for the consumer to leave its group */
+#define JOINING_MS   2000  /* the same while the group rebalances: it hears nothing until the end */
 #define FREE_MS      30000 /* for everything else */
+#define HUNG_FREE_MS 2000  /* the same when the consumer has not left */
 #define RESOLVER_MS  2000  /* for running look-ups of names, at the very end */
 #define LAST_TURN_MS 20
 #define HEADLINE_MAX 2048
@@ -194,13 +196,23 @@ static int exit_code_at_least(const struct io *io)
     return io->exit_code != 0 ? io->exit_code : IO_EXIT_STOPPED_AT_ONCE;
 }
 
+/* librdkafka does not end a client while its group rebalances. Nothing is left to lose then. */
+static void free_begin(struct io *io)
+{
+    if (io->watchdog == NULL)
+        return;
+    if (io->has_left_hanging)
+        watchdog_set(io->watchdog, HUNG_FREE_MS, io->exit_code);
+    else
+        watchdog_set(io->watchdog, FREE_MS, exit_code_at_least(io));
+}
+
 void io_free(struct io *io)
 {
     if (io == NULL)
         return;
     signals_unset(&io->signals);
-    if (io->watchdog != NULL)
-        watchdog_set(io->watchdog, FREE_MS, exit_code_at_least(io));
+    free_begin(io);
     if (io->committer != NULL)
         kafka_committer_stop(io->committer);
     server_end(io);
@@ -281,44 +293,6 @@ static void join_when_ready(struct io *io)
     stop_begin(io);
 }
 
-/* Logs how the worker gets into its group. */
-static void arrival_log(struct io *io, enum arrival_news news, const struct arrival_look *look)
-{
-    static const enum log_event EVENTS[] = {[ARRIVAL_WAITS] = LOG_JOIN_WAITS,
-                                            [ARRIVAL_REBALANCES] = LOG_REBALANCE_WAITS,
-                                            [ARRIVAL_NONE] = LOG_READY_IDLE,
-                                            [ARRIVAL_READY] = LOG_READY};
-    char reason[128] = "the brokers do not know its topics yet";
-    int32_t partitions = kafka_lookup_partitions(io->lookup);
-    if (partitions > 0)
-        (void)snprintf(reason, sizeof reason,
-                       "its topics have %d partitions, and other members have them; it gets one "
-                       "when a member gives one up or leaves",
-                       (int)partitions);
-    const struct log_field fields[] = {
-        FIELD_TEXT("group", io->config.kafka.group_id),
-        FIELD_INT("start_ms", io->now_ms - io->made_ms),
-        FIELD_INT("join_ms", io->now_ms - io->subscribed_ms),
-        FIELD_INT("partitions", look->partitions),
-        FIELD_INT("waited_ms", arrival_waited_ms(&io->arrival, io->now_ms)),
-        FIELD_INT("session_ms", io->session_ms),
-        FIELD_TEXT("reason", news == ARRIVAL_NONE ? slice_of_text(reason) : SLICE("")),
-    };
-    log_sink_add(io->sink, EVENTS[news], fields, COUNT_OF(fields));
-}
-
-static void arrival_serve(struct io *io)
-{
-    struct arrival_look look = kafka_consumer_arrival(io->consumer);
-    if (look.has_joined && !io->has_joined) {
-        io->has_joined = true;
-        notify_ready(&io->notify);
-    }
-    enum arrival_news news = arrival_note(&io->arrival, &look, io->now_ms);
-    if (news != ARRIVAL_NO_NEWS && !io->is_stopping)
-        arrival_log(io, news, &look);
-}
-
 static void batch_take(struct io *io)
 {
     struct batch_end end;
@@ -365,7 +339,7 @@ static void kafka_serve(struct io *io)
     releases_serve(io);
     io_tokens_step(io);
     kafka_consumer_step(io->consumer, io->now_ms);
-    arrival_serve(io);
+    io_arrival_serve(io);
     kafka_offsets_set_broker(io->offsets, kafka_lookup_broker(io->lookup));
     int64_t offsets_due_ms = kafka_offsets_step(io->offsets, io->now_ms);
     kafka_siblings_step(io->siblings);
@@ -534,6 +508,24 @@ static void last_flush(struct io *io)
     io->exit_code = exit_code_at_least(io);
 }
 
+/* Leaves the group. While it rebalances, the coordinator reads that message only at the end of the
+ * rebalance, and a dead member may delay that for as long as its session. */
+static void last_leave(struct io *io)
+{
+    int64_t begun_ms = io->now_ms;
+    bool is_over = false;
+    kafka_consumer_close_begin(io->consumer);
+    while (!kafka_consumer_closed(io->consumer) && !is_over) {
+        last_turn(io);
+        int64_t most_ms = kafka_consumer_is_joining(io->consumer) ? JOINING_MS : CLOSE_MS;
+        is_over = io->now_ms - begun_ms >= most_ms;
+    }
+    io->has_left_hanging = !kafka_consumer_closed(io->consumer);
+    struct log_field field = FIELD_INT("session_ms", io->session_ms);
+    if (io->has_left_hanging)
+        log_sink_add(io->sink, LOG_CLOSE_HANGS, &field, 1);
+}
+
 static void close_all(struct io *io)
 {
     kafka_offsets_attach(io->offsets, NULL);
@@ -545,12 +537,7 @@ static void close_all(struct io *io)
     watchdog_set(io->watchdog, FREE_MS, exit_code_at_least(io));
     if (io->exporter != NULL)
         exporter_hurry(io->exporter);
-    kafka_consumer_close_begin(io->consumer);
-    int64_t until_ms = io->now_ms + CLOSE_MS;
-    while (!kafka_consumer_closed(io->consumer) && io->now_ms < until_ms)
-        last_turn(io);
-    if (!kafka_consumer_closed(io->consumer))
-        log_sink_add(io->sink, LOG_CLOSE_HANGS, NULL, 0);
+    last_leave(io);
     last_spans(io);
     if (io->http != NULL)
         http_close(io->http); /* io_run waits for it at the end */

@@ -1,5 +1,7 @@
 /* What others may know of io: its port, how the worker stands, its metrics and its last warnings.
  */
+#include <stdio.h>
+
 #include "io/kafka/library.h"
 #include "io/loop/process.h"
 #include "io/parts.h"
@@ -63,4 +65,44 @@ void io_meter(struct io *io, struct metrics *metrics)
 bool io_recent(struct io *io, size_t age, struct log_recent *ret_recent)
 {
     return log_sink_recent(io->sink, age, ret_recent);
+}
+
+/* ---- arrival ---- */
+
+/* Logs how the worker gets into its group. */
+static void arrival_log(struct io *io, enum arrival_news news, const struct arrival_look *look)
+{
+    static const enum log_event EVENTS[] = {[ARRIVAL_WAITS] = LOG_JOIN_WAITS,
+                                            [ARRIVAL_REBALANCES] = LOG_REBALANCE_WAITS,
+                                            [ARRIVAL_NONE] = LOG_READY_IDLE,
+                                            [ARRIVAL_READY] = LOG_READY};
+    char reason[128] = "the brokers do not know its topics yet";
+    int32_t partitions = kafka_lookup_partitions(io->lookup);
+    if (partitions > 0)
+        (void)snprintf(reason, sizeof reason,
+                       "its topics have %d partitions, and other members have them; it gets one "
+                       "when a member gives one up or leaves",
+                       (int)partitions);
+    const struct log_field fields[] = {
+        FIELD_TEXT("group", io->config.kafka.group_id),
+        FIELD_INT("start_ms", io->now_ms - io->made_ms),
+        FIELD_INT("join_ms", io->now_ms - io->subscribed_ms),
+        FIELD_INT("partitions", look->partitions),
+        FIELD_INT("waited_ms", arrival_waited_ms(&io->arrival, io->now_ms)),
+        FIELD_INT("session_ms", io->session_ms),
+        FIELD_TEXT("reason", news == ARRIVAL_NONE ? slice_of_text(reason) : SLICE("")),
+    };
+    log_sink_add(io->sink, EVENTS[news], fields, COUNT_OF(fields));
+}
+
+void io_arrival_serve(struct io *io)
+{
+    struct arrival_look look = kafka_consumer_arrival(io->consumer);
+    if (look.has_joined && !io->has_joined) {
+        io->has_joined = true;
+        notify_ready(&io->notify);
+    }
+    enum arrival_news news = arrival_note(&io->arrival, &look, io->now_ms);
+    if (news != ARRIVAL_NO_NEWS && !io->is_stopping)
+        arrival_log(io, news, &look);
 }

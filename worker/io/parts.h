@@ -67,12 +67,15 @@ struct io {
     int64_t subscribed_ms;
     bool is_setting_wrong; /* why io_new failed */
     bool is_stopping, is_hurrying, has_ended;
+    bool has_left_hanging; /* the consumer has not closed */
     int exit_code;
     struct release *releases; /* PARTITIONS_MAX */
     size_t release_count;
     int64_t stop_until_ms; /* when the drain must end */
 };
 
+/* Logs how the worker gets into its group. Once in a turn of Kafka's rooms. */
+void io_arrival_serve(struct io *io);
 /* Makes the loop turn and serve Kafka's rooms. Any thread. */
 void io_wake(void *self);
 /* Fills in io->ports. */

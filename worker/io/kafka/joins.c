@@ -2,8 +2,15 @@
 
 #include <librdkafka/rdkafka.h>
 
-#define JOIN_GROUP 11 /* its API key in Kafka's protocol */
+/* API keys of Kafka's protocol */
+#define JOIN_GROUP 11
+#define SYNC_GROUP 14
 #define NAME       "bedrock-worker-joins"
+
+static bool is_join(int16_t api_key)
+{
+    return api_key == JOIN_GROUP || api_key == SYNC_GROUP;
+}
 
 static rd_kafka_resp_err_t request_sent(rd_kafka_t *client, int fd, const char *broker, int32_t id,
                                         int16_t api_key, int16_t api_version, int32_t correlation,
@@ -12,7 +19,7 @@ static rd_kafka_resp_err_t request_sent(rd_kafka_t *client, int fd, const char *
     (void)client, (void)fd, (void)broker, (void)id;
     (void)api_version, (void)correlation, (void)size;
     struct kafka_joins *joins = opaque;
-    if (api_key == JOIN_GROUP)
+    if (is_join(api_key))
         (void)atomic_fetch_add(&joins->sent, 1);
     return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
@@ -26,7 +33,7 @@ static rd_kafka_resp_err_t response_received(rd_kafka_t *client, int fd, const c
     (void)client, (void)fd, (void)broker, (void)id, (void)rtt, (void)err;
     (void)api_version, (void)correlation, (void)size;
     struct kafka_joins *joins = opaque;
-    if (api_key == JOIN_GROUP)
+    if (is_join(api_key))
         atomic_store(&joins->answered, atomic_load(&joins->sent));
     return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
