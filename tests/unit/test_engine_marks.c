@@ -276,6 +276,48 @@ static void a_dead_owners_mark_is_recorded_as_a_call_that_may_not_have_been_made
     kit_free(kit);
 }
 
+static void a_call_that_began_after_the_last_commit_is_recorded_as_unknown(void **state)
+{
+    (void)state;
+    for (int is_renewed = 0; is_renewed < 2; is_renewed++) {
+        struct kit *kit = started();
+        begin(kit, 0);
+        if (is_renewed) {
+            kit_wait(kit, 6000);
+            commit_next(kit);
+        }
+        kit_die(kit);
+        kit_assign(kit, 0);
+        kit_request(kit, 0, 0, NULL, "");
+        commit_next(kit);
+        assert_says(kit_output(kit, OUTPUT_USAGE, 0),
+                    is_renewed ? "\"begun\":\"yes\"" : "\"begun\":\"unknown\"");
+        kit_free(kit);
+    }
+}
+
+static void a_dead_owners_mark_counts_as_begun(void **state)
+{
+    (void)state;
+    struct engine_config config = kit_config();
+    config.write_ahead = true;
+    config.max_begun = 2;
+    struct kit *kit = kit_started(&config);
+    for (int death = 0; death < 2; death++) {
+        kit_request(kit, 0, 0, NULL, "");
+        await_batch(kit);
+        kit_commit(kit);
+        kit_die(kit);
+        kit_assign(kit, 0);
+    }
+    kit_request(kit, 0, 0, NULL, "");
+    kit_settle(kit);
+    assert_int_equal(kit->call_count, 0);
+    assert_says(kit_output(kit, OUTPUT_RESPONSE, 0), "\"code\":\"abandoned\"");
+    assert_int_equal(kit_count(kit, OUTPUT_USAGE), 2);
+    kit_free(kit);
+}
+
 static void as_many_requests_are_marked_ahead_as_calls_ended(void **state)
 {
     (void)state;
@@ -389,6 +431,8 @@ int main(void)
         cmocka_unit_test(a_stop_begins_no_marked_call_and_leaves_no_mark),
         cmocka_unit_test(an_expired_marked_request_fails_without_a_call),
         cmocka_unit_test(a_dead_owners_mark_is_recorded_as_a_call_that_may_not_have_been_made),
+        cmocka_unit_test(a_call_that_began_after_the_last_commit_is_recorded_as_unknown),
+        cmocka_unit_test(a_dead_owners_mark_counts_as_begun),
         cmocka_unit_test(as_many_requests_are_marked_ahead_as_calls_ended),
         cmocka_unit_test(at_least_once_a_call_begins_when_its_offset_is_acknowledged),
         cmocka_unit_test(a_full_map_of_the_first_version_takes_marks_and_shrinks),

@@ -54,8 +54,11 @@ static enum err read_request(struct engine *engine, struct job *job)
 
 static void abandon(struct engine *engine, struct job *job, uint32_t begun)
 {
-    (void)why_set(&job->why, ERR_ABANDONED, NULL,
-                  "a worker died %u times while a call for this request was under way", begun);
+    (void)why_set(
+        &job->why, ERR_ABANDONED, NULL,
+        "%u times a worker died, or lost the partition, while a call for this request was "
+        "under way or about to begin",
+        begun);
     ENGINE_LOG(engine, LOG_REQUEST_ABANDONED, REQUEST_FIELDS(job), FIELD_INT("begun", begun));
 }
 
