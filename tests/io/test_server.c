@@ -12,6 +12,8 @@
 
 #include "io/server/server.h"
 
+#define LARGE_BYTES ((size_t)8 << 20)
+
 struct kit {
     uv_loop_t loop;
     struct server *server;
@@ -25,6 +27,9 @@ static void answer(void *self, struct slice path, struct slice query, struct ser
 {
     struct kit *kit = self;
     kit->answered++;
+    if (slice_equal_text(path, "/large"))
+        for (size_t i = 0; i < LARGE_BYTES; i += 16)
+            buf_add_text(ret_page->body, "sixteen letters\n");
     buf_addf(ret_page->body, "path %.*s query %.*s\n", SLICE_ARG(path), SLICE_ARG(query));
 }
 
@@ -223,6 +228,26 @@ static void half_open_clients_delay_no_one(void **state)
     kit_free(kit);
 }
 
+/* Their answers are far larger than what a socket holds. */
+static void clients_that_never_read_their_answers_delay_no_one(void **state)
+{
+    (void)state;
+    static const char REQUEST[] = "GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    struct kit *kit = kit_new("127.0.0.1:0");
+    int deaf[2 * SERVER_CONNECTIONS_MAX];
+    for (size_t i = 0; i < COUNT_OF(deaf); i++) {
+        deaf[i] = connect_to(kit);
+        assert_true(send(deaf[i], REQUEST, sizeof REQUEST - 1, MSG_NOSIGNAL) > 0);
+    }
+    for (int i = 0; i < 10; i++)
+        assert_non_null(
+            strstr(ask(kit, "GET /y HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"),
+                   "path /y"));
+    for (size_t i = 0; i < COUNT_OF(deaf); i++)
+        (void)close(deaf[i]);
+    kit_free(kit);
+}
+
 static void a_taken_port_is_passed_over_only_where_that_is_allowed(void **state)
 {
     (void)state;
@@ -272,6 +297,7 @@ int main(void)
         cmocka_unit_test(ten_thousand_requests_are_answered),
         cmocka_unit_test(hostile_requests_delay_no_one),
         cmocka_unit_test(half_open_clients_delay_no_one),
+        cmocka_unit_test(clients_that_never_read_their_answers_delay_no_one),
         cmocka_unit_test(a_taken_port_is_passed_over_only_where_that_is_allowed),
         cmocka_unit_test(a_wrong_address_is_named),
     };
