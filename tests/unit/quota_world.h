@@ -40,8 +40,11 @@ struct scenario {
     struct {
         int from, to;
     } down;
-    double day;  /* tokens, once */
-    int shift_s; /* the work is at one worker, and moves to the next so often; 0 = all have some */
+    double day;   /* tokens, once */
+    double noise; /* part of the calls that is refused at random */
+    int noise_s;  /* for so long; 0 = always */
+    int slots;    /* calls of one worker that may be open; 0 = OPEN_MAX */
+    int shift_s;  /* the work is at one worker, and moves to the next so often; 0 = all have some */
 };
 
 struct call {
@@ -227,7 +230,8 @@ static void put_back(struct world *world, int which)
 static void turn(struct world *world, int index)
 {
     struct worker *worker = &world->workers[index];
-    while (worker->open < OPEN_MAX) {
+    uint32_t slots = world->scenario->slots > 0 ? (uint32_t)world->scenario->slots : OPEN_MAX;
+    while (worker->open < slots) {
         int which = take_call(world, index);
         if (which < 0)
             return;
@@ -278,11 +282,20 @@ static void look(struct world *world)
 
 /* ---- calls ---- */
 
+/* Whether a call is refused whatever the quota says. */
+static bool is_unlucky(struct world *world)
+{
+    double share = world->scenario->noise;
+    if (world->scenario->noise_s > 0 && world->now_ms >= world->scenario->noise_s * 1000LL)
+        share = 0;
+    return share > 0 && (double)random_below(&world->random, 1000000) < share * 1e6;
+}
+
 static void arrives(struct world *world, int which)
 {
     struct call *call = &world->calls[which];
     bool down = is_down(world);
-    if (down || !judge_takes(&world->judge, world->now_ms, call->reserved)) {
+    if (down || is_unlucky(world) || !judge_takes(&world->judge, world->now_ms, call->reserved)) {
         add(world, IS_REFUSED, RTT_MS, which)->is_down = down;
         return;
     }

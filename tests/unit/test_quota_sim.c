@@ -263,6 +263,83 @@ static void no_minute_begins_more_than_a_known_quota_and_its_savings(void **stat
     free(world);
 }
 
+/* Answers from a minute to the end of an hour. */
+static uint64_t answers_from(const struct world *world, int from)
+{
+    uint64_t answers = 0;
+    for (int minute = from; minute < 60; minute++)
+        answers += world->begun_by_minute[minute] - world->refused_by_minute[minute];
+    return answers;
+}
+
+static struct world *without_a_quota(double noise)
+{
+    struct figures figures;
+    return simulate(&(struct scenario){.name = "no quota",
+                                       .workers = 1,
+                                       .seconds = HOUR,
+                                       .latency_ms = 1000,
+                                       .noise = noise,
+                                       .slots = 64},
+                    false, &figures);
+}
+
+/* Without a quota only the slots limit the calls. */
+static void refusals_at_random_do_not_slow_calls_down(void **state)
+{
+    (void)state;
+    static const double SHARES[] = {0.01, 0.02, 0.05, 0.1, 0.2};
+    struct world *calm = without_a_quota(0);
+    for (size_t i = 0; i < COUNT_OF(SHARES); i++) {
+        struct world *world = without_a_quota(SHARES[i]);
+        double share = world->workers[0].quota.noise.share;
+        assert_true(answers_from(world, 8) * 100 >= answers_from(calm, 8) * 95);
+        assert_true(share > SHARES[i] / 2 && share < SHARES[i] * 2);
+        free(world);
+    }
+    free(calm);
+}
+
+static void a_quota_is_spent_though_some_calls_are_refused_at_random(void **state)
+{
+    (void)state;
+    static const struct {
+        double noise;
+        struct goal known, learned;
+    } CASES[] = {{0.05, {97, 6}, {95, 10}}, {0.2, {95, 27}, {95, 45}}};
+    for (size_t i = 0; i < COUNT_OF(CASES); i++)
+        both(&(struct scenario){.name = "noise, quota",
+                                .rpm = 600,
+                                .workers = 1,
+                                .seconds = 2 * HOUR,
+                                .latency_ms = 1000,
+                                .noise = CASES[i].noise},
+             CASES[i].known, CASES[i].learned);
+}
+
+/* What was learned while calls were refused at random is no excuse later. */
+static void noise_ends_when_no_call_is_refused_at_random(void **state)
+{
+    (void)state;
+    struct figures figures;
+    struct world *world = simulate(&(struct scenario){.name = "noise for an hour",
+                                                      .rpm = 600,
+                                                      .workers = 1,
+                                                      .seconds = 3 * HOUR,
+                                                      .latency_ms = 1000,
+                                                      .noise = 0.05,
+                                                      .noise_s = HOUR},
+                                   false, &figures);
+    uint64_t begun = 0, refused = 0;
+    for (int minute = 70; minute < 180; minute++) {
+        begun += world->begun_by_minute[minute];
+        refused += world->refused_by_minute[minute];
+    }
+    assert_true(world->workers[0].quota.noise.share == 0);
+    assert_true(begun >= 110 * 570 && refused * 100 <= begun * 2);
+    free(world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -282,6 +359,9 @@ int main(void)
         cmocka_unit_test(the_only_worker_with_work_has_the_whole_quota),
         cmocka_unit_test(a_day_that_is_spent_is_probed_once_a_minute),
         cmocka_unit_test(no_minute_begins_more_than_a_known_quota_and_its_savings),
+        cmocka_unit_test(refusals_at_random_do_not_slow_calls_down),
+        cmocka_unit_test(a_quota_is_spent_though_some_calls_are_refused_at_random),
+        cmocka_unit_test(noise_ends_when_no_call_is_refused_at_random),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

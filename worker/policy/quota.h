@@ -12,6 +12,9 @@
  * is empty, so what was granted between two refusals is what was refilled between them. Refusals of
  * calls begun before the last one's cut say nothing new.
  *
+ * Some refusals come at random, whatever the rate (policy/noise.h). Once that is known, the rate is
+ * cut only when more calls are refused than that explains, to the part that is granted.
+ *
  * An outage (503, 529, no connection) says nothing about the quota: the target rests, one call
  * probes it, and then the rate grows from a quarter of what was allowed.
  *
@@ -21,6 +24,8 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "policy/noise.h"
 
 /* What the settings say of a quota, and how the worker begins where they say nothing. */
 struct quota_rules {
@@ -93,7 +98,9 @@ struct quota {
     double calls_at_cut;    /* granted since the mark, at the last refusal */
     uint32_t again;         /* refusals since the mark with too few calls between */
     uint32_t downs;         /* outages in a row */
+    struct noise noise;     /* refusals that have nothing to do with the rate */
     bool is_starting;       /* no refusal was seen yet */
+    bool is_ramping;        /* only noise was seen since it was found */
     bool is_measured;       /* more is known than that the start was too fast */
     bool is_held;           /* a call waits for this quota */
     bool is_probing;        /* the one call after an outage is open */
