@@ -55,7 +55,10 @@ enum move outlook_of(const struct engine *engine, const struct target *target)
 bool outlook_is_probe_due(const struct engine *engine, const struct target *target)
 {
     int64_t again_ms;
-    bool is_idle = target->marked == 0 && target->calling == 0;
+    /* Calls that began before the last bad news may last for hours. */
+    int64_t news_ms =
+        target->failed_ms > target->refused_ms ? target->failed_ms : target->refused_ms;
+    bool is_idle = target->marked == 0 && (target->calling == 0 || target->begun_ms <= news_ms);
     bool is_fresh =
         target->failed_calls > 0 && engine->now_ms - target->failed_ms < OUTLOOK_PROBE_MS;
     return is_idle && !is_fresh && target->identity->has_credentials &&

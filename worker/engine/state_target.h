@@ -55,6 +55,7 @@ struct target {
     int64_t rest_until_ms; /* … which ends then */
     int64_t slowed_at_ms;  /* since when it is not sound; valid unless it is */
     /* engine/outlook.h */
+    int64_t begun_ms;                   /* the last call */
     uint32_t failed_calls;              /* in a row … */
     int64_t failed_since_ms, failed_ms; /* … when the first of them and the last ended */
     enum target_state {

@@ -328,6 +328,7 @@ void target_begin_call(struct engine *engine, struct job *job)
     link_out(&job->link);
     set_counts(engine, target, target->waiting - !was_marked, target->marked - was_marked,
                target->calling + 1);
+    target->begun_ms = engine->now_ms;
     refusal_call_begins(engine, target);
 }
 
