@@ -93,7 +93,8 @@ def test_the_simulators_help_is_80_columns_wide():
     (["usage", "--since", "2026-12", "--until", "2026-11"], "--since is not before --until;"),
     (["usage", "--watch", "--format", "csv"], "--watch draws tables only; leave --format out;"),
     (["usage", "--watch", "--month", "2026-11"], "--watch has no end; leave --until and --month out;"),
-    (["usage", "--format", "xml"], "--format xml: formats are table, csv and json;"),
+    (["usage", "--format", "xml"], "--format xml: formats are table, csv, json and focus;"),
+    (["usage", "--format", "focus", "--by", "day"], "--format focus has columns of its own; leave --by out;"),
     (["usage", "--currency", "usd"], "--currency usd is no currency; write a code such as USD;"),
     (["run", "--stream"], "unknown option --stream; see bedrock-worker run --help"),
 ])

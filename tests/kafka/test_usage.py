@@ -52,7 +52,7 @@ def transaction(broker, topic, values, ends):
 def book(broker):
     """A topic with 3000 calls over three days and all that must not count."""
     topic = f"usage.{uuid.uuid4().hex[:8]}"
-    records.create_topic(broker.bootstrap, topic, 3)
+    records.create_topic(broker.bootstrap, topic, 3, {"retention.ms": "-1"})
     calls = list(usage.records(3000))
     late = calls[-1]["data"]
     lost = [usage.record(10_000 + i, usage.BEGIN_MS + i, **LOST) for i in range(3)]
@@ -110,7 +110,7 @@ def test_a_table_and_csv_have_the_same_calls(broker, book):
 
 def test_watch_follows_the_topic(broker):
     topic = f"usage.{uuid.uuid4().hex[:8]}"
-    records.create_topic(broker.bootstrap, topic, 2)
+    records.create_topic(broker.bootstrap, topic, 2, {"retention.ms": "-1"})
     usage.fill(broker.bootstrap, topic, usage.records(5))
     with subprocess.Popen(command(broker, topic, "--by", "region", "--watch", "--every", "100ms"), text=True,
                           stdout=subprocess.PIPE, env={**CLEAN, "AWS_REGION": "us-east-1"}) as process:
@@ -129,7 +129,7 @@ def test_watch_follows_the_topic(broker):
 
 def test_a_transaction_that_stays_open_holds_nothing_up(broker):
     topic = f"usage.{uuid.uuid4().hex[:8]}"
-    records.create_topic(broker.bootstrap, topic, 1)
+    records.create_topic(broker.bootstrap, topic, 1, {"retention.ms": "-1"})
     usage.fill(broker.bootstrap, topic, usage.records(3))
     producer = transaction(broker, topic, [usage.record(7, usage.BEGIN_MS)], None)
     done = call(broker, topic, "--by", "region", "--format", "json")

@@ -1,6 +1,7 @@
 /* The books: each call once, in exact sums. */
 #include "unit/books_kit.h"
 
+#include "app/books/focus.h"
 #include "app/books/period.h"
 #include "app/books/rows.h"
 #include "app/books/view.h"
@@ -309,6 +310,39 @@ static void what_is_taken_off_leaves_what_was_there_before(void **state)
     assert_memory_equal(&sums, &taken, sizeof sums);
 }
 
+#define PARTS_COST                                                                                 \
+    "{\"amount\":\"0.00015\",\"currency\":\"USD\",\"parts\":{\"input\":\"0.00003\",\"output\":"    \
+    "\"0.00012\"}}"
+
+static void focus_has_a_row_for_each_class_of_tokens_and_no_cost_where_none_is_known(void **state)
+{
+    (void)state;
+    struct book book;
+    struct buf rows;
+    kit_book(&book, FOCUS_COLUMNS);
+    kit_take(
+        &book,
+        &(struct kit_record){
+            .id = "01", .input = 10, .output = 8, .cost = PARTS_COST, .labels = "{\"a\":\"b\"}"});
+    buf_init(&rows, 8192);
+    focus_add(&rows, &book, only_row(&book), SLICE("1234"));
+    assert_non_null(strstr(buf_text(&rows),
+                           "0.00003,1234,1234,USD,2026-12-01T00:00:00.000Z,2026-11-01T00:00:00."
+                           "000Z,Usage,,Input Tokens of m,Usage-Based,2026-11-23T00:00:00.000Z,"
+                           "2026-11-22T00:00:00.000Z,10,Tokens,0.00003,0.000003,"));
+    assert_non_null(strstr(buf_text(&rows), "\r\n0.00012,"));
+    assert_non_null(strstr(buf_text(&rows), ",m/us-east-1/default/output,acme,acme,Tenant,"
+                                            "\"{\"\"a\"\":\"\"b\"\"}\",false,default,0\r\n"));
+    book_done(&book);
+    kit_book(&book, FOCUS_COLUMNS);
+    kit_take(&book, &(struct kit_record){.id = "01", .input = 10});
+    buf_reset(&rows);
+    focus_add(&rows, &book, only_row(&book), SLICE("1234"));
+    assert_true(slice_starts(buf_slice(&rows), SLICE(",1234,")));
+    buf_done(&rows);
+    book_done(&book);
+}
+
 /* ---- ids ---- */
 
 static struct entry_id id_of(int64_t ms, uint32_t number)
@@ -437,6 +471,7 @@ int main(void)
         cmocka_unit_test(unknown_and_doubled_columns_are_rejected),
         cmocka_unit_test(rows_have_a_limit),
         cmocka_unit_test(what_is_taken_off_leaves_what_was_there_before),
+        cmocka_unit_test(focus_has_a_row_for_each_class_of_tokens_and_no_cost_where_none_is_known),
         cmocka_unit_test(ids_are_known_in_any_order),
         cmocka_unit_test(ids_over_the_limit_are_forgotten_the_oldest_first_and_young_ones_counted),
         cmocka_unit_test(months_have_28_to_31_days),

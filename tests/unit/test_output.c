@@ -42,7 +42,8 @@ static void a_response_matches_the_golden_one(void **state)
     assert_text(
         output->value,
         "{\"id\":\"order-17\",\"status\":\"ok\",\"model\":\"" KIT_MODEL
-        "\",\"model_requested\":\"claude\",\"stop_reason\":\"end_turn\",\"message\":{\"type\":\"ai\",\"id\":"
+        "\",\"model_requested\":\"claude\",\"stop_reason\":\"end_turn\",\"message\":{\"type\":"
+        "\"ai\",\"id\":"
         "\"019aab1e-5000-7000-8000-000000000002\",\"content\":\"" KIT_TEXT "\","
         "\"tool_calls\":[],\"invalid_tool_calls\":[],\"usage_metadata\":{\"input_tokens\":29,"
         "\"output_tokens\":21,\"total_tokens\":50},\"response_metadata\":{\"ResponseMetadata\":"

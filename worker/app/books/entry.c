@@ -33,7 +33,7 @@ struct member {
         level, {name, sizeof(name) - 1}, OBJECT, 0, inner, is_needed                               \
     }
 
-/* In the order in which the worker writes them, in which they are found at once. */
+/* By level, and in the order in which the worker writes them, in which they are found at once. */
 static const struct member MEMBERS[] = {
     IS(TOP, "id", ID, id, true),
     IS(TOP, "type", TYPE, id, true),
@@ -52,13 +52,14 @@ static const struct member MEMBERS[] = {
     IS(DATA, "bedrock_request_id", TEXT, bedrock_request_id, false),
     IS(DATA, "started_at", INSTANT, started_ms, false),
     HAS(DATA, "usage", USAGE, true),
+    HAS(DATA, "cost", COST, false),
+    IS(DATA, "replaces", ID, replaces, false),
     IS(USAGE, "input_tokens", COUNT, counts[COUNT_INPUT], true),
     IS(USAGE, "output_tokens", COUNT, counts[COUNT_OUTPUT], true),
     IS(USAGE, "cache_read_tokens", COUNT, counts[COUNT_CACHE_READ], true),
     IS(USAGE, "cache_write_tokens", COUNT, counts[COUNT_CACHE_WRITE], true),
     IS(USAGE, "cache_write_1h_tokens", COUNT, counts[COUNT_CACHE_WRITE_1H], false),
     IS(USAGE, "reasoning_tokens", COUNT, counts[COUNT_REASONING], false),
-    HAS(DATA, "cost", COST, false),
     IS(COST, "amount", AMOUNT, amount, false),
     IS(COST, "currency", TEXT, currency, false),
     IS(COST, "prices", TEXT, prices, false),
@@ -67,10 +68,10 @@ static const struct member MEMBERS[] = {
     IS(PARTS, "output", AMOUNT, part[PART_OUTPUT], false),
     IS(PARTS, "cache_read", AMOUNT, part[PART_CACHE_READ], false),
     IS(PARTS, "cache_write", AMOUNT, part[PART_CACHE_WRITE], false),
-    IS(DATA, "replaces", ID, replaces, false),
 };
 
 #define MEMBER_COUNT (sizeof MEMBERS / sizeof MEMBERS[0])
+#define LEVELS       5
 
 struct reading {
     struct arena *arena;
@@ -78,7 +79,7 @@ struct reading {
     struct json_scan scan;
     struct slice type;
     bool has[MEMBER_COUNT];
-    size_t next; /* the member that probably comes */
+    size_t taken[LEVELS]; /* of the members, as far as the last one: the next one probably comes */
     const char *why;
 };
 
@@ -211,16 +212,30 @@ static bool read_value(struct reading *reading, const struct member *member, str
 
 /* ---- objects ---- */
 
+static bool is_called(const struct member *member, struct slice name)
+{
+    return member->name.len == name.len && member->name.ptr[0] == name.ptr[0] &&
+           memcmp(member->name.ptr, name.ptr, name.len) == 0;
+}
+
+/* Where the members of a level are in the list. */
+static const struct {
+    size_t begin, end;
+} PLACES[] = {
+    [TOP] = {0, 4}, [DATA] = {4, 19}, [USAGE] = {19, 25}, [COST] = {25, 29}, [PARTS] = {29, 33}};
+
 /* The place of a member in the list; MEMBER_COUNT = it is not there. */
 static size_t find_member(const struct reading *reading, enum level level, struct slice name)
 {
-    size_t at = reading->next;
-    for (size_t i = 0; i < MEMBER_COUNT; i++, at++) {
-        const struct member *member = &MEMBERS[at % MEMBER_COUNT];
-        if (member->level == level && member->name.len == name.len &&
-            memcmp(member->name.ptr, name.ptr, name.len) == 0)
-            return at % MEMBER_COUNT;
-    }
+    size_t begin = PLACES[level].begin, end = PLACES[level].end;
+    size_t next = begin + reading->taken[level];
+    if (name.len == 0)
+        return MEMBER_COUNT;
+    if (next < end && is_called(&MEMBERS[next], name))
+        return next;
+    for (size_t at = begin; at < end; at++)
+        if (is_called(&MEMBERS[at], name))
+            return at;
     return MEMBER_COUNT;
 }
 
@@ -235,7 +250,7 @@ static bool take_member(struct reading *reading, enum level level, struct slice 
         blame(reading, "a member stands twice");
     if (is_known) {
         reading->has[at] = true;
-        reading->next = at + 1;
+        reading->taken[level] = at + 1 - PLACES[level].begin;
         *ret_inner = MEMBERS[at].inner;
         if (MEMBERS[at].kind == OBJECT && json_scan_enter(&reading->scan))
             return true;

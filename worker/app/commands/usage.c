@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "app/books/focus.h"
 #include "app/books/period.h"
 #include "app/client/kafka_scan.h"
 #include "app/commands/commands.h"
@@ -20,7 +21,7 @@
 
 static struct settings_options settings_options;
 static struct option_texts by;
-static const char *since, *until, *month, *format, *currency;
+static const char *since, *until, *month, *format, *currency, *account = "unknown";
 static int64_t every_ms = EVERY_DEFAULT_MS;
 static bool watches;
 
@@ -65,8 +66,16 @@ static const struct command_option OPTIONS[] = {
         .value = "FORMAT",
         .kind = OPTION_TEXT,
         .into.text = &format,
-        .description = "table (default), csv, or json: an object a line. Tables round money to "
-                       "millionths; the others are exact.",
+        .description = "table (default), csv, json (an object a line), or focus: CSV with the "
+                       "columns of FOCUS 1.2. Tables round money to millionths; the others are "
+                       "exact.",
+    },
+    {
+        .name = "account",
+        .value = "ID",
+        .kind = OPTION_TEXT,
+        .into.text = &account,
+        .description = "The billing account in rows of FOCUS. Default `unknown`.",
     },
     {
         .name = "currency",
@@ -107,11 +116,13 @@ static bool refuse(const char *text, ...)
     return false;
 }
 
-static bool take_columns(struct columns *columns)
+static bool take_columns(struct columns *columns, enum usage_format chosen)
 {
     char fault[COLUMNS_FAULT_BYTES];
+    if (chosen == USAGE_FOCUS && by.count > 0)
+        return refuse("--format focus has columns of its own; leave --by out");
     if (by.count == 0)
-        by.list[by.count++] = BY_DEFAULT;
+        by.list[by.count++] = chosen == USAGE_FOCUS ? FOCUS_COLUMNS : BY_DEFAULT;
     for (size_t i = 0; i < by.count; i++)
         if (!columns_add(columns, slice_of_text(by.list[i]), fault))
             return refuse("--by: %s", fault);
@@ -256,6 +267,7 @@ static int run_with(const struct settings *settings, const struct book_plan *pla
         return EXIT_FAILED;
     book_init(&usage->book, plan);
     usage_output_init(&usage->output, settings->topics_usage, chosen);
+    usage->output.account = slice_of_text(account);
     int code = read_and_print(usage, settings, plan);
     book_done(&usage->book);
     memory_free(usage);
@@ -266,7 +278,7 @@ static int run(void)
 {
     struct book_plan plan = {.seed = clock_seed()};
     enum usage_format chosen = USAGE_TABLE;
-    if (!take_columns(&plan.columns) || !take_window(&plan) || !take_rest(&plan, &chosen))
+    if (!take_window(&plan) || !take_rest(&plan, &chosen) || !take_columns(&plan.columns, chosen))
         return EXIT_USAGE;
     struct settings *settings = settings_options_load(&settings_options, true, NULL);
     if (settings == NULL)

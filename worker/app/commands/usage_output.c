@@ -3,6 +3,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
+#include "app/books/focus.h"
 #include "app/books/rows.h"
 #include "app/books/table.h"
 #include "base/instant.h"
@@ -16,8 +17,10 @@
 
 bool usage_format_read(const char *name, enum usage_format *ret_format)
 {
-    static const char *const NAMES[] = {
-        [USAGE_TABLE] = "table", [USAGE_CSV] = "csv", [USAGE_JSON] = "json"};
+    static const char *const NAMES[] = {[USAGE_TABLE] = "table",
+                                        [USAGE_CSV] = "csv",
+                                        [USAGE_JSON] = "json",
+                                        [USAGE_FOCUS] = "focus"};
     for (size_t i = 0; i < COUNT_OF(NAMES); i++) {
         if (strcmp(name, NAMES[i]) == 0) {
             *ret_format = (enum usage_format)i;
@@ -123,9 +126,13 @@ static enum err print_rows(const struct usage_output *output, const struct view 
     buf_init(&buf, LINE_BYTES_MAX);
     if (output->format == USAGE_CSV)
         rows_add_csv_heading(&buf, &view->book->plan.columns);
+    else if (output->format == USAGE_FOCUS)
+        focus_add_heading(&buf);
     for (size_t i = 0; i < view->count && buf.failed == OK; i++) {
         if (output->format == USAGE_CSV)
             rows_add_csv(&buf, view->book, view->rows[i]);
+        else if (output->format == USAGE_FOCUS)
+            focus_add(&buf, view->book, view->rows[i], output->account);
         else
             rows_add_json(&buf, view->book, view->rows[i]);
         if (buf.len > FLUSH_BYTES)

@@ -6,11 +6,12 @@
 #include "app/books/book.h"
 #include "app/client/screen.h"
 
-enum usage_format { USAGE_TABLE, USAGE_CSV, USAGE_JSON };
-#define USAGE_FORMATS "table, csv and json"
+enum usage_format { USAGE_TABLE, USAGE_CSV, USAGE_JSON, USAGE_FOCUS };
+#define USAGE_FORMATS "table, csv, json and focus"
 
 struct usage_output {
     struct slice topic;
+    struct slice account; /* of USAGE_FOCUS */
     enum usage_format format;
     struct screen out, err;
     int64_t begun_ms;
