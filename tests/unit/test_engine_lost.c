@@ -268,6 +268,38 @@ static void a_call_cancelled_before_it_was_sent_is_not_recorded(void **state)
     kit_free(kit);
 }
 
+/* The last batch of a stop, and its partition is lost before its outcome is known. */
+static void a_stop_without_a_witness_ends_and_sends_usage_again_under_its_id(void **state)
+{
+    (void)state;
+    for (int made = 0; made < 2; made++) {
+        struct kit *kit = kit_started(NULL);
+        kit_request(kit, 0, 0, NULL, "");
+        kit_turn(kit);
+        kit_commit(kit);
+        kit_answer(kit, 0);
+        engine_stop(kit->engine);
+        kit_wait(kit, 100);
+        assert_true(kit->has_batch && kit->batch.output_count == 2);
+        for (int i = 0; i < 7; i++) { /* each with a longer pause before the next */
+            kit_batch_ends(kit, BATCH_ABORTED);
+            for (int wait = 0; wait < 100 && !kit->has_batch; wait++)
+                kit_wait(kit, 100);
+        }
+        if (made)
+            kit_make(kit);
+        engine_partition_lost(kit->engine, kit->tenures[0]);
+        kit_batch_ends(kit, BATCH_UNKNOWN);
+        kit_settle(kit);
+        assert_true(kit->has_ended);
+        assert_int_equal(kit->exit_code, 0);
+        assert_int_equal(kit->logged[LOG_BATCH_NOT_COMMITTED], 0);
+        assert_int_equal(kit_count(kit, OUTPUT_RESPONSE), made);
+        assert_int_equal(kit_count(kit, OUTPUT_USAGE), 1 + made);
+        kit_free(kit);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -283,6 +315,7 @@ int main(void)
         cmocka_unit_test(calls_that_another_owner_left_running_are_recorded),
         cmocka_unit_test(a_lost_call_of_an_unreadable_request_is_recorded),
         cmocka_unit_test(a_call_cancelled_before_it_was_sent_is_not_recorded),
+        cmocka_unit_test(a_stop_without_a_witness_ends_and_sends_usage_again_under_its_id),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -284,16 +284,13 @@ static void settle_unknown(struct engine *engine)
     }
     engine->stats.aborts++;
     close_batch(engine);
-    (void)cut_pause(engine);
+    if (!engine->is_stopping) /* the usage has only a short time then */
+        (void)cut_pause(engine);
 }
 
 void settle_turn(struct engine *engine)
 {
-    if (!batch_is_unknown(engine) || has_witness(engine))
-        return;
-    if (engine->is_stopping)
-        settle_not_committed(engine);
-    else
+    if (batch_is_unknown(engine) && !has_witness(engine))
         settle_unknown(engine);
 }
 

@@ -486,6 +486,12 @@ static void last_spans(struct io *io)
         last_turn(io);
 }
 
+/* Whether the coordinator reads nothing more now (io/kafka/joins.h). */
+static bool is_rebalancing(struct io *io)
+{
+    return kafka_consumer_is_joining(io->consumer) || kafka_consumer_is_syncing(io->consumer);
+}
+
 /* Waits until offsets are committed and chunks delivered. No commit may go while the consumer
  * joins its group again; that may last until the drain must end. */
 static void last_flush(struct io *io)
@@ -497,7 +503,7 @@ static void last_flush(struct io *io)
            io->now_ms < until_ms) {
         kafka_offsets_commit(io->offsets);
         last_turn(io);
-        if (kafka_offsets_holds_any(io->offsets) && kafka_consumer_is_joining(io->consumer) &&
+        if (kafka_offsets_holds_any(io->offsets) && is_rebalancing(io) &&
             io->now_ms < io->stop_until_ms)
             until_ms = io->now_ms + FLUSH_MS;
     }
@@ -517,7 +523,7 @@ static void last_leave(struct io *io)
     kafka_consumer_close_begin(io->consumer);
     while (!kafka_consumer_closed(io->consumer) && !is_over) {
         last_turn(io);
-        int64_t most_ms = kafka_consumer_is_joining(io->consumer) ? JOINING_MS : CLOSE_MS;
+        int64_t most_ms = is_rebalancing(io) ? JOINING_MS : CLOSE_MS;
         is_over = io->now_ms - begun_ms >= most_ms;
     }
     io->has_left_hanging = !kafka_consumer_closed(io->consumer);

@@ -26,7 +26,7 @@ struct arrival {
 
 /* What a look sees. */
 struct arrival_look {
-    bool is_joining;     /* a JoinGroup has no answer */
+    bool is_joining;     /* a JoinGroup or SyncGroup has no answer */
     bool has_brokers;    /* one can be reached; the log says it otherwise */
     bool has_joined;     /* there was an assignment, empty or not */
     uint32_t partitions; /* assigned, and read from */

@@ -179,6 +179,10 @@ static bool commit_may_go(struct kafka_commits *commits)
         commit_bar(commits);
         return false;
     }
+    if (kafka_consumer_is_syncing(commits->consumer)) {
+        commits->is_barred = true; /* no longer than that: the generation is the new one */
+        return false;
+    }
     if (!commits->is_barred)
         return true;
     struct buf membership OWNED_BY(buf_done);

@@ -148,7 +148,7 @@ struct arrival_look kafka_consumer_arrival(struct kafka_consumer *consumer)
         consumer->running = parts_running(&consumer->parts, &consumer->waiting);
     }
     return (struct arrival_look){
-        .is_joining = kafka_joins_under_way(&consumer->joins),
+        .is_joining = kafka_consumer_is_joining(consumer) || kafka_consumer_is_syncing(consumer),
         .has_brokers = !consumer->brokers_down,
         .has_joined = consumer->rebalances.has_assignment,
         .partitions = consumer->running,
@@ -159,6 +159,11 @@ struct arrival_look kafka_consumer_arrival(struct kafka_consumer *consumer)
 bool kafka_consumer_is_joining(struct kafka_consumer *consumer)
 {
     return kafka_joins_under_way(&consumer->joins);
+}
+
+bool kafka_consumer_is_syncing(struct kafka_consumer *consumer)
+{
+    return kafka_joins_sync_under_way(&consumer->joins);
 }
 
 /* ---- events ---- */

@@ -69,6 +69,8 @@ void kafka_consumer_membership(struct kafka_consumer *consumer, struct buf *ret_
 struct rd_kafka_consumer_group_metadata_s *kafka_consumer_group(struct kafka_consumer *consumer);
 /* Is a JoinGroup on its way? A commit would then be too late for its generation (joins.h). */
 bool kafka_consumer_is_joining(struct kafka_consumer *consumer);
+/* Is a SyncGroup? The coordinator would read a commit only after its answer. */
+bool kafka_consumer_is_syncing(struct kafka_consumer *consumer);
 
 /* Leaves the group: begin, then call kafka_consumer_step until closed. The engine gets no further
  * event. */

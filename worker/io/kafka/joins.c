@@ -7,9 +7,9 @@
 #define SYNC_GROUP 14
 #define NAME       "bedrock-worker-joins"
 
-static bool is_join(int16_t api_key)
+static struct kafka_join *join_of(struct kafka_joins *joins, int16_t api_key)
 {
-    return api_key == JOIN_GROUP || api_key == SYNC_GROUP;
+    return api_key == JOIN_GROUP ? &joins->join : api_key == SYNC_GROUP ? &joins->sync : NULL;
 }
 
 static rd_kafka_resp_err_t request_sent(rd_kafka_t *client, int fd, const char *broker, int32_t id,
@@ -18,9 +18,9 @@ static rd_kafka_resp_err_t request_sent(rd_kafka_t *client, int fd, const char *
 {
     (void)client, (void)fd, (void)broker, (void)id;
     (void)api_version, (void)correlation, (void)size;
-    struct kafka_joins *joins = opaque;
-    if (is_join(api_key))
-        (void)atomic_fetch_add(&joins->sent, 1);
+    struct kafka_join *join = join_of(opaque, api_key);
+    if (join != NULL)
+        (void)atomic_fetch_add(&join->sent, 1);
     return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
@@ -32,9 +32,9 @@ static rd_kafka_resp_err_t response_received(rd_kafka_t *client, int fd, const c
 {
     (void)client, (void)fd, (void)broker, (void)id, (void)rtt, (void)err;
     (void)api_version, (void)correlation, (void)size;
-    struct kafka_joins *joins = opaque;
-    if (is_join(api_key))
-        atomic_store(&joins->answered, atomic_load(&joins->sent));
+    struct kafka_join *join = join_of(opaque, api_key);
+    if (join != NULL)
+        atomic_store(&join->answered, atomic_load(&join->sent));
     return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
@@ -55,7 +55,17 @@ bool kafka_joins_watch(struct rd_kafka_conf_s *conf, struct kafka_joins *joins)
            RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
+static bool is_under_way(struct kafka_join *join)
+{
+    return atomic_load(&join->sent) != atomic_load(&join->answered);
+}
+
 bool kafka_joins_under_way(struct kafka_joins *joins)
 {
-    return atomic_load(&joins->sent) != atomic_load(&joins->answered);
+    return is_under_way(&joins->join);
+}
+
+bool kafka_joins_sync_under_way(struct kafka_joins *joins)
+{
+    return is_under_way(&joins->sync);
 }

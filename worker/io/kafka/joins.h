@@ -14,14 +14,21 @@
 
 struct rd_kafka_conf_s;
 
-/* Such requests; librdkafka's threads count. Must outlive the client. */
-struct kafka_joins {
+/* Requests of one kind. */
+struct kafka_join {
     atomic_uint sent, answered;
+};
+
+/* librdkafka's threads count. Must outlive the client. */
+struct kafka_joins {
+    struct kafka_join join, sync;
 };
 
 /* Makes clients of `conf` count in `joins`. False: out of memory. */
 bool kafka_joins_watch(struct rd_kafka_conf_s *conf, struct kafka_joins *joins);
-/* Is one without its answer? Any thread. */
+/* Is a JoinGroup without its answer? The generation is the old one. Any thread. */
 bool kafka_joins_under_way(struct kafka_joins *joins);
+/* Is a SyncGroup? The generation is the new one. Any thread. */
+bool kafka_joins_sync_under_way(struct kafka_joins *joins);
 
 #endif
