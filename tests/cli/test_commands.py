@@ -15,7 +15,7 @@ from programs import (CLEAN, KEYS, PATIENCE, ROOT, SIMULATOR, WORKER, call, demo
                       simulator, wait_for)
 from terminal import on_terminal
 
-COMMANDS = ["run", "check", "topics", "ask", "load", "usage", "status", "explain", "health", "reference", "demo", "map", "version"]
+COMMANDS = ["run", "check", "topics", "ask", "load", "usage", "status", "explain", "health", "reference", "demo", "map", "prices", "version"]
 
 
 def settings_file(folder, text):

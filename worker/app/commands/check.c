@@ -170,6 +170,17 @@ static void check_library(struct checking *checking, const struct assembly *asse
     }
 }
 
+static void check_prices(struct checking *checking)
+{
+    const struct setting_prices *prices = &checking->settings->prices_file;
+    char words[1024];
+    if (prices->file.len == 0)
+        return;
+    (void)snprintf(words, sizeof words, "%.*s: %zu rows in %s, version %s", SLICE_ARG(prices->file),
+                   prices->table.count, prices->table.currency, prices->table.version);
+    report(checking, VERDICT_OK, "prices", words);
+}
+
 static int run(void)
 {
     static struct assembly assembly;
@@ -184,6 +195,7 @@ static int run(void)
     checking.settings = settings;
     const char *file = settings_options_file(&settings_options);
     report(&checking, VERDICT_OK, "settings", file != NULL ? file : "the defaults (no file named)");
+    check_prices(&checking);
     bool can_start = check_environment(&checking, &assembly);
     if (can_start) {
         check_library(&checking, &assembly);

@@ -124,7 +124,7 @@ static void add_bash_command(struct buf *page, const struct command *command)
     for (size_t i = 0; i < options->count; i++)
         add_bash_option(page, &options->list[i]);
     buf_add_text(page, "        *) ");
-    add_bash_value(page, options->argument_name);
+    add_bash_value(page, options->verbs != NULL ? options->verbs : options->argument_name);
     buf_add_text(page, " ;;\n        esac\n        ;;\n");
 }
 
@@ -217,6 +217,11 @@ static void add_zsh_command(struct buf *page, const struct command *command)
         if (option->letter != 0)
             add_zsh_spelling(page, option, true);
         add_zsh_spelling(page, option, false);
+    }
+    if (options->verbs != NULL) {
+        buf_add_text(page, " \\\n            '1");
+        add_zsh_value(page, options->verbs);
+        buf_add_byte(page, '\'');
     }
     if (options->argument_name != NULL) {
         buf_add_text(page, " \\\n            '");

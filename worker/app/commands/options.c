@@ -149,9 +149,31 @@ static enum options_verdict take_option(struct reading_line *line)
     return take_value(line, option, value);
 }
 
+static enum options_verdict take_verb(const struct reading_line *line, const char *word)
+{
+    struct slice rest = slice_of_text(line->options->verbs);
+    struct suggest suggest;
+    suggest_init(&suggest, slice_of_text(word));
+    for (int64_t place = 0; rest.len > 0; place++) {
+        struct slice verb = slice_sub(rest, 0, slice_find(rest, '|'));
+        if (slice_equal_text(verb, word)) {
+            *line->options->verb = place;
+            return OPTIONS_TAKEN;
+        }
+        suggest_offer(&suggest, verb);
+        rest = slice_sub(rest, verb.len + 1, SIZE_MAX);
+    }
+    if (suggest.nearest.ptr == NULL)
+        return refuse(line, "'%.80s' is none of %s", word, line->options->verbs);
+    return refuse(line, "'%.80s' is none of %s (did you mean %.*s?)", word, line->options->verbs,
+                  SLICE_ARG(suggest.nearest));
+}
+
 static enum options_verdict take_argument(const struct reading_line *line, const char *word)
 {
     const struct command_options *options = line->options;
+    if (options->verbs != NULL && *options->verb < 0)
+        return take_verb(line, word);
     if (options->argument == NULL)
         return refuse(line, "'%.80s' is one word too many; the command takes options only", word);
     if (*options->argument != NULL)
@@ -178,5 +200,7 @@ enum options_verdict options_read(const struct command_options *options, const c
         else
             verdict = take_option(&line);
     }
+    if (verdict == OPTIONS_TAKEN && options->verbs != NULL && *options->verb < 0)
+        return refuse(&line, "a word is missing: one of %s", options->verbs);
     return verdict;
 }

@@ -1,7 +1,8 @@
 /* Reads the command line of a command. Each command declares its options in its file, as rows that
  * point to the variables for their values; every command also has --help. An option is written
  * `--name VALUE`, `--name=VALUE`, `-n VALUE` or `-nVALUE`; `--` ends the options. A command takes
- * at most one argument. Values are borrowed from argv. */
+ * at most one argument, and before it one of its verbs if it has some. Values are borrowed from
+ * argv. */
 #ifndef APP_COMMANDS_OPTIONS_H
 #define APP_COMMANDS_OPTIONS_H
 
@@ -46,6 +47,8 @@ struct command_options {
     size_t count;
     const char *argument_name; /* in the help; NULL = the command takes no argument */
     const char **argument;     /* the variable for it */
+    const char *verbs;         /* `a|b`: the first argument is one of these; NULL = there is none */
+    int64_t *verb;             /* the variable for its place among them; -1 before */
 };
 
 enum options_verdict {
