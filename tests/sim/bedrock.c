@@ -88,7 +88,7 @@ static void check_retry(struct world *world, struct worker *worker, uint32_t cal
     MUST(world, tried->failed < (int)world->config.retry.max_attempts);
     MUST(world, tried->invalid <= CORRECTIONS_MAX);
     const struct target *target = worker->engine->calls.all[call].job->target;
-    int64_t rested_ms = pacing_rested_ms(worker->engine, target);
+    int64_t rested_ms = fallback_rested_ms(world, worker->engine, target);
     if (!tried->is_retrying) {
         tried->first_ms = world->now_ms;
         tried->rested_ms = rested_ms;
@@ -134,15 +134,23 @@ static void on_call_start(void *self, struct call_ref ref, const struct http_req
     MUST(world, worker->has_tenure[log] && !worker->is_revoking[log]);
     check_order(world, worker, log, offset);
     check_retry(world, worker, ref.index, log, offset);
+    int model = fallback_model(world, request->url);
+    fallback_call_began(world, worker, record, model);
     world->calls++;
     record->may_call = false;
     record->holder = worker->index;
     record->holder_life = (int)worker->incarnation;
     worker->calls[ref.index] = (struct fake_call){
-        .is_open = true, .ref = ref, .log = log, .offset = offset, .key = record->key};
+        .is_open = true,
+        .ref = ref,
+        .log = log,
+        .offset = offset,
+        .key = record->key,
+        .model = model,
+    };
     marks_call_began(world, worker, log, offset, has_two);
     audit_call_began(world, worker, log, offset);
-    enum outcome outcome = draw(world, record);
+    enum outcome outcome = fallback_is_out(world, model) ? CALL_SERVER_ERROR : draw(world, record);
     int64_t delay_ms = world_chance(world, FAULT_SLOW) ? SLOW_MS : 1 + world_delay(world, 1500);
     if (world->pin == PIN_SLOW_MODEL)
         delay_ms = record->model == 0 ? SLOW_MS : 1000;
@@ -289,8 +297,10 @@ void bedrock_step(struct world *world, struct worker *worker, const struct sim_e
         return;
     struct fake_record *record = kafka_record(world, call->log, call->offset);
     bool throttled = outcome == CALL_THROTTLED || (outcome == CALL_EXCEPTION && record->stream);
-    struct outage *outage = &worker->outages[record->model];
+    struct outage *outage = &worker->outages[call->model];
     bool is_failure = is_retryable(outcome) && !throttled;
+    if (call->model == 0)
+        fallback_call_ended(world, worker, is_failure);
     if (is_failure)
         (void)outage_failure(outage, (uint64_t)call->log << 32 | (uint64_t)call->offset);
     else if (!throttled)
@@ -300,9 +310,12 @@ void bedrock_step(struct world *world, struct worker *worker, const struct sim_e
         outcome == CALL_SERVER_ERROR || outcome == CALL_REFUSED_CONNECTION || record->is_count;
     if (is_failure && !(is_free && outage_is_on(outage)))
         worker->tried[call->log][call->offset].failed++;
-    worker->tried[call->log][call->offset].is_retrying = is_retryable(outcome);
+    /* What a fallback rejects, its first choice may take. */
+    bool is_called_again =
+        is_retryable(outcome) || (outcome == CALL_REJECTED && call->model == FALLBACK);
+    worker->tried[call->log][call->offset].is_retrying = is_called_again;
     worker->tried[call->log][call->offset].invalid += outcome == CALL_INVALID;
-    record->may_call = record->may_call || is_retryable(outcome) || outcome == CALL_INVALID;
+    record->may_call = record->may_call || is_called_again || outcome == CALL_INVALID;
     call->is_heard = true;
     record->paid += outcome == CALL_OK;
     audit_call_ended(world, worker, call->log, call->offset,

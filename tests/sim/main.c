@@ -26,7 +26,7 @@ static const struct {
 
 struct sums {
     uint64_t worlds, calls, responses, usages, lost_usages, crashes, stalls, truncations,
-        recreations, outages, adopted;
+        recreations, outages, adopted, moved;
     int64_t virtual_ms;
     uint64_t traces; /* a sum: whatever the order of the seeds, and in how many runs */
 };
@@ -50,6 +50,7 @@ static void run_twice(uint64_t seed, enum pin pin, struct sums *sums)
     sums->recreations += world.recreations;
     sums->outages += world.outages;
     sums->adopted += world.adopted;
+    sums->moved += world.moved;
     sums->virtual_ms += world.now_ms;
     sums->traces += trace;
 }
@@ -58,15 +59,16 @@ static void print_sums(const struct sums *sums)
 {
     printf("%llu worlds, each twice with equal traces: %.1f virtual hours, %llu crashes, %llu "
            "stalls, %llu outages of all brokers, %llu logs truncated, %llu recreated, %llu calls, "
-           "%llu of them kept through a lost membership, %llu answers, %llu usage records (%llu of "
+           "%llu of them kept through a lost membership, %llu of a fallback, %llu answers, %llu "
+           "usage records (%llu of "
            "calls whose worker died)\ntraces %016llx\n",
            (unsigned long long)sums->worlds, (double)sums->virtual_ms / 3.6e6,
            (unsigned long long)sums->crashes, (unsigned long long)sums->stalls,
            (unsigned long long)sums->outages, (unsigned long long)sums->truncations,
            (unsigned long long)sums->recreations, (unsigned long long)sums->calls,
-           (unsigned long long)sums->adopted, (unsigned long long)sums->responses,
-           (unsigned long long)sums->usages, (unsigned long long)sums->lost_usages,
-           (unsigned long long)sums->traces);
+           (unsigned long long)sums->adopted, (unsigned long long)sums->moved,
+           (unsigned long long)sums->responses, (unsigned long long)sums->usages,
+           (unsigned long long)sums->lost_usages, (unsigned long long)sums->traces);
 }
 
 static int replay(uint64_t seed, enum pin pin)

@@ -467,6 +467,7 @@ void world_run(struct world *world, uint64_t seed, enum pin pin, bool is_loud)
         pin_config(world);
     if (world->pin == PIN_OUTAGES)
         pin_outages(world);
+    fallback_config(world);
     kafka_make(world);
     world->worker_count = 1 + (int)random_below(&world->random, WORKERS_MAX);
     if (world->pin == PIN_OUTAGES)

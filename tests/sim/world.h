@@ -11,6 +11,7 @@
  *   audit.c    which calls were billed; checks usage records, offset maps and repeated calls
  *   marks.c    checks that no billed call is missing from usage
  *   bedrock.c  calls and their outcomes; checks what is called
+ *   fallback.c worlds in which one model has a fallback and is out at times; checks who is called
  */
 #ifndef SIM_WORLD_H
 #define SIM_WORLD_H
@@ -22,11 +23,14 @@
 #include "engine/engine.h"
 #include "policy/outage.h"
 
+struct target;
+
 #define WORKERS_MAX   3
 #define LOGS_MAX      4  /* partitions of the request topic */
 #define RECORDS_MAX   96 /* offsets of one partition */
 #define CALLS_MAX     64 /* open calls of one worker */
 #define MODELS_MAX    3
+#define FALLBACK      MODELS_MAX      /* the model that may be called in place of model 0 */
 #define CANARY        "canary-prompt" /* in every prompt; never in a log line, nor the secret */
 #define SESSION_MS    10000
 #define HEARTBEAT_MS  3000
@@ -104,6 +108,7 @@ struct fake_call {
     int log;
     int64_t offset;
     int key;
+    int model; /* that is called */
 };
 
 /* What one worker has to record for one request. */
@@ -166,7 +171,12 @@ struct worker {
         int64_t rested_ms; /* of its target, at the first call */
         bool is_retrying;
     } tried[LOGS_MAX][RECORDS_MAX];
-    struct outage outages[8]; /* by model */
+    struct outage outages[MODELS_MAX + 1]; /* by model */
+    /* Of model 0, as this worker sees it: failures in a row, and when it was out last. */
+    struct failing {
+        int calls;
+        int64_t since_ms, out_ms; /* out_ms: 0 = never */
+    } failing;
 };
 
 enum fault {
@@ -245,7 +255,9 @@ struct world {
     struct worker workers[WORKERS_MAX];
     int worker_count;
     bool retries_for_ever;
+    bool has_fallbacks;
     struct engine_config config;
+    uint64_t moved; /* calls of the fallback */
     uint64_t calls, usages, lost_usages, responses, crashes, stalls, truncations, recreations,
         outages, adopted;
     struct {
@@ -348,6 +360,23 @@ void marks_usage(struct fake_record *record);
 void marks_check(struct world *world);
 
 /* bedrock.c */
+/* ---- fallback.c ---- */
+
+/* Gives model 0 a fallback, in every third world. */
+void fallback_config(struct world *world);
+/* The model that an URL calls. */
+int fallback_model(struct world *world, struct slice url);
+/* Whether the model fails now, whatever the call. */
+bool fallback_is_out(const struct world *world, int model);
+/* A call of the model begins: checks that the request may be called there. */
+void fallback_call_began(struct world *world, struct worker *worker,
+                         const struct fake_record *record, int model);
+/* A call of model 0 ended. */
+void fallback_call_ended(const struct world *world, struct worker *worker, bool is_failure);
+/* As pacing_rested_ms; of all targets where requests go from one to another. */
+int64_t fallback_rested_ms(const struct world *world, const struct engine *engine,
+                           const struct target *target);
+
 void bedrock_ports(struct ports *ports);
 void bedrock_step(struct world *world, struct worker *worker, const struct sim_event *event);
 void bedrock_worker_died(struct worker *worker);
