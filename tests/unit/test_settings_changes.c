@@ -70,6 +70,15 @@ static void a_changed_template_or_property_is_seen(void **state)
                    "", "kafka.client");
 }
 
+static void a_changed_quota_is_seen(void **state)
+{
+    (void)state;
+    assert_changes("quotas: [{model: a.b, tokens_per_minute: 1}]",
+                   "quotas: [{model: a.b, tokens_per_minute: 2}]", "quotas", "");
+    assert_changes("quotas: [{model: a.b, tokens_per_minute: 1, share: 100%}]",
+                   "quotas: [{model: a.b, tokens_per_minute: 1, share: 50%}]", "quotas", "");
+}
+
 static void the_page_says_what_reloads(void **state)
 {
     (void)state;
@@ -91,6 +100,7 @@ int main(void)
         cmocka_unit_test(a_change_is_named_by_its_setting),
         cmocka_unit_test(lists_and_maps_are_compared_as_a_whole),
         cmocka_unit_test(a_changed_template_or_property_is_seen),
+        cmocka_unit_test(a_changed_quota_is_seen),
         cmocka_unit_test(the_page_says_what_reloads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

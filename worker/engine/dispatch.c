@@ -1,5 +1,6 @@
 #include "engine/dispatch.h"
 
+#include "engine/day_quota.h"
 #include "engine/job.h"
 #include "engine/mark.h"
 #include "engine/membership.h"
@@ -58,7 +59,9 @@ static enum wait slot_gate(struct engine *engine, struct target *target, int64_t
 
 static enum wait pace_gate(struct engine *engine, struct target *target, int64_t *ret_again_ms)
 {
-    return target_has_pace(engine, target, ret_again_ms) ? WAIT_NOTHING : WAIT_PACE;
+    if (target_has_pace(engine, target, ret_again_ms))
+        return WAIT_NOTHING;
+    return day_quota_is_spent(engine, target) ? WAIT_DAY : WAIT_PACE;
 }
 
 static enum wait share_gate(struct engine *engine, struct target *target, int64_t *ret_again_ms)

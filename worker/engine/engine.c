@@ -32,6 +32,7 @@
 #include "engine/settle.h"
 #include "engine/shelf.h"
 #include "engine/slots.h"
+#include "engine/sharing.h"
 #include "engine/target.h"
 #include "engine/terms.h"
 #include "engine/withheld.h"
@@ -88,6 +89,7 @@ struct engine *engine_new(const struct engine_config *config, const struct ports
     withheld_init(engine);
     marks_init(engine);
     targets_init(engine);
+    sharing_init(engine);
     membership_init(engine);
     history_init(engine);
     meter_init(engine);

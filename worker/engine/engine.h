@@ -5,6 +5,7 @@
 #define ENGINE_ENGINE_H
 
 #include "engine/ports.h"
+#include "policy/quota_row.h"
 #include "policy/retry.h"
 #include "telemetry/metrics.h"
 #include "telemetry/trace/spans.h"
@@ -50,10 +51,11 @@ struct engine_config {
     int64_t keep_lost_ms; /* how long the shelf keeps what lost partitions had; 0 = there is none */
     size_t offset_map_bytes_max; /* 4096 unless the broker's offset.metadata.max.bytes differs */
     struct retry_settings retry;
-    double start_per_second; /* calls of a target with an unknown quota: policy/quota.h */
-    uint64_t seed;           /* for jitter, call ids and hashes */
-    struct metrics *metrics; /* where the engine counts; NULL = it does not */
-    struct spans *spans;     /* where it puts spans; NULL = it makes none */
+    double start_per_second;  /* calls of a target with an unknown quota: policy/quota.h */
+    struct quota_rows quotas; /* what is known of quotas; the first row that fits counts */
+    uint64_t seed;            /* for jitter, call ids and hashes */
+    struct metrics *metrics;  /* where the engine counts; NULL = it does not */
+    struct spans *spans;      /* where it puts spans; NULL = it makes none */
 };
 
 /* Makes an engine; NULL: no memory. Copies config and ports, but not what they point to. `now_ms`
@@ -61,10 +63,11 @@ struct engine_config {
 struct engine *engine_new(const struct engine_config *config, const struct ports *ports,
                           int64_t now_ms, int64_t wall_ms);
 /* Changes what may change while the engine runs: catalog, reply_allowed, retry, prices,
- * start_per_second (of new targets), commit_interval_ms and the output's echo_headers; it looks at
- * nothing else of `config`. They hold for requests taken from now on; those taken earlier keep what
- * they were read with. So `config`'s lists are borrowed while engine_uses_terms(*ret_number). The
- * first terms have number 0. False: requests hold ENGINE_TERMS_MAX terms; try again later. */
+ * start_per_second (of new targets), quotas, commit_interval_ms and the output's echo_headers; it
+ * looks at nothing else of `config`. They hold for requests taken from now on; those taken earlier
+ * keep what they were read with, but quotas hold at once. So `config`'s lists are borrowed while
+ * engine_uses_terms(*ret_number). The first terms have number 0. False: requests hold
+ * ENGINE_TERMS_MAX terms; try again later. */
 MUST_CHECK bool engine_reload(struct engine *engine, const struct engine_config *config,
                               uint32_t *ret_number);
 /* Whether these terms are the present ones or those of a request. */

@@ -27,6 +27,7 @@ static const char *const ENDS[WAIT_COUNT] = {
     [WAIT_ANSWERS] = "it is called when answers are committed",
     [WAIT_SLOT] = "it is called when an open call ends",
     [WAIT_PACE] = "it is called when a call of its target ends",
+    [WAIT_DAY] = "it is called when tokens of its target are a day old",
     [WAIT_SHARE] = "it is called when a call of its target ends",
     [WAIT_OFFSETS] = "it is called when the committed offset is read",
     [WAIT_ANSWER] = "it ends with Bedrock's answer, or is tried again when the call fails",
@@ -126,7 +127,8 @@ static void add_sentence(struct engine *engine, const struct job *job, struct bu
     add_seconds(text, engine->now_ms - job->step_ms);
     buf_add_text(text, " for ");
     add_reason(text, wait);
-    if (wait == WAIT_ANSWER || wait == WAIT_PACE || wait == WAIT_SHARE || wait == WAIT_RETRY)
+    if (wait == WAIT_ANSWER || wait == WAIT_PACE || wait == WAIT_DAY || wait == WAIT_SHARE ||
+        wait == WAIT_RETRY)
         buf_addf(text, " (%.*s)", SLICE_ARG(job->target->model));
     if (leader != NULL) {
         buf_add_text(text, ", behind ");

@@ -1,6 +1,7 @@
 #include "engine/outlook.h"
 
 #include "engine/call.h"
+#include "engine/day_quota.h"
 #include "engine/pacing.h"
 #include "engine/refusal.h"
 
@@ -45,7 +46,7 @@ enum move outlook_of(const struct engine *engine, const struct target *target)
 {
     if (is_out(engine, target))
         return MOVE_OUTAGE;
-    if (target->quota.is_day_spent)
+    if (target->quota.is_day_spent || day_quota_is_spent(engine, target))
         return MOVE_DAY;
     if (refusal_is_known(target))
         return MOVE_CREDENTIALS;
@@ -62,7 +63,8 @@ bool outlook_is_probe_due(const struct engine *engine, const struct target *targ
     bool is_fresh =
         target->failed_calls > 0 && engine->now_ms - target->failed_ms < OUTLOOK_PROBE_MS;
     return is_idle && !is_fresh && target->identity->has_credentials &&
-           !pacing_rests(engine, target) && !refusal_stops(engine, target, &again_ms);
+           !pacing_rests(engine, target) && !day_quota_is_spent(engine, target) &&
+           !refusal_stops(engine, target, &again_ms);
 }
 
 /* ---- the wait ---- */

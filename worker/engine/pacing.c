@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "engine/call.h"
+#include "engine/day_quota.h"
 #include "engine/log.h"
 #include "engine/spending.h"
 
@@ -11,6 +12,21 @@ void pacing_init(const struct engine *engine, struct target *target)
 {
     struct quota_rules rules = spending_rules(engine, target);
     quota_init(&target->quota, &rules, engine->now_ms);
+    day_quota_set(engine, target);
+    pacing_share(engine, target);
+}
+
+void pacing_share(const struct engine *engine, struct target *target)
+{
+    const struct lag_share *sharing = &engine->sharing;
+    quota_set_share(&target->quota, sharing->share, sharing->part, engine->now_ms);
+}
+
+void pacing_reload(const struct engine *engine, struct target *target)
+{
+    struct quota_rules rules = spending_rules(engine, target);
+    quota_set_rules(&target->quota, &rules, engine->now_ms);
+    day_quota_set(engine, target);
 }
 
 /* ---- before a call ---- */
@@ -25,9 +41,25 @@ bool pacing_allows(const struct engine *engine, struct target *target, const str
                    int64_t *ret_again_ms)
 {
     struct quota_cost cost = spending_cost(target, job);
-    bool may = quota_allows(&target->quota, &cost, engine->now_ms, ret_again_ms);
+    bool may = day_quota_allows(engine, target, &cost, ret_again_ms) &&
+               quota_allows(&target->quota, &cost, engine->now_ms, ret_again_ms);
     note_held(engine, target, !may);
     return may;
+}
+
+/* Says that one request may use up a minute's quota. */
+static void log_large(const struct engine *engine, const struct job *job,
+                      const struct quota_cost *cost)
+{
+    struct target *target = job->target;
+    double quota = target->quota.rules.tokens_per_minute * target->quota.share;
+    if (quota <= 0 || cost->input + cost->max_output <= quota ||
+        !log_is_due(engine, &target->size_log_due_ms))
+        return;
+    ENGINE_LOG(engine, LOG_REQUEST_OVER_QUOTA, REQUEST_FIELDS(job),
+               FIELD_TEXT("target", target->model), FIELD_INT("input", (int64_t)cost->input),
+               FIELD_INT("max_tokens", (int64_t)cost->max_output),
+               FIELD_INT("quota", (int64_t)quota));
 }
 
 static bool admit(const struct engine *engine, struct job *job, int64_t *ret_again_ms)
@@ -36,7 +68,10 @@ static bool admit(const struct engine *engine, struct job *job, int64_t *ret_aga
     struct quota_cost cost = spending_cost(target, job);
     CHECK(!job->has_ticket);
     job->has_ticket =
+        day_quota_allows(engine, target, &cost, ret_again_ms) &&
         quota_admit(&target->quota, &cost, engine->now_ms, &job->ticket, ret_again_ms);
+    if (job->has_ticket)
+        log_large(engine, job, &cost);
     return job->has_ticket;
 }
 
@@ -177,10 +212,12 @@ void pacing_end_call(struct engine *engine, struct job *job, const struct verdic
 {
     struct target *target = job->target;
     struct quota_outcome outcome = {.said = said_of(target, job, verdict),
-                                    .cost = spending_of(target, verdict),
+                                    .cost = spending_of(job, verdict),
                                     .retry_after_ms = verdict->retry_after_ms};
     CHECK(job->has_ticket);
     job->has_ticket = false;
+    spending_learn(job, verdict);
+    day_quota_spend(engine, target, outcome.cost);
     struct quota_news news = quota_settle(&target->quota, &job->ticket, &outcome, engine->now_ms);
     if (outcome.said == QUOTA_REFUSED && news.rests) {
         note_rest(engine, target, news.rest_ms);
@@ -202,10 +239,16 @@ bool pacing_is_down(const struct target *target)
     return outage_is_on(&target->outage);
 }
 
+bool pacing_must_be_kept(const struct engine *engine, struct target *target)
+{
+    return pacing_rests(engine, target) || day_quota_is_used(engine, target);
+}
+
 bool pacing_is_worth_keeping(const struct target *target)
 {
     const struct quota *quota = &target->quota;
     double rate = quota_rate(quota, QUOTA_REQUESTS);
     bool has_started = rate < QUOTA_NO_LIMIT && rate > quota->rules.start_per_second;
-    return target->outage.failures > 0 || target->refused_ms != 0 || has_started;
+    bool is_known = quota->rules.requests_per_minute > 0 || quota->rules.tokens_per_minute > 0;
+    return target->outage.failures > 0 || target->refused_ms != 0 || has_started || is_known;
 }

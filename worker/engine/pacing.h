@@ -11,6 +11,10 @@ struct verdict;
 
 /* A new target: what the settings say of its quota. */
 void pacing_init(const struct engine *engine, struct target *target);
+/* The worker's share of its group's quotas has changed: engine/sharing.h. */
+void pacing_share(const struct engine *engine, struct target *target);
+/* They have changed: what was learned stays. */
+void pacing_reload(const struct engine *engine, struct target *target);
 
 /* Whether the quota allows a call of this job now. If not, *ret_again_ms (monotonic) is when it may
  * allow one without an event; INT64_MAX: only the end of a call can change that. */
@@ -36,6 +40,8 @@ int64_t pacing_rest_left_ms(const struct engine *engine, const struct target *ta
 bool pacing_rests(const struct engine *engine, const struct target *target);
 /* Whether failures, with no answer since, say that the target is down. */
 bool pacing_is_down(const struct target *target);
+/* Whether an idle target must not be forgotten: it rests, or has spent of a day's quota. */
+bool pacing_must_be_kept(const struct engine *engine, struct target *target);
 /* Whether an idle target has something to remember: that it rests, or what was learned of it. */
 bool pacing_is_worth_keeping(const struct target *target);
 

@@ -225,6 +225,19 @@ void engine_topic_found(struct engine *engine, uint32_t ticket, enum err err, in
 /* The broker rejected a chunk of this call. */
 void engine_chunk_refused(struct engine *engine, struct call_ref call);
 
+/* Quotas. What a look at the group's committed offsets and the ends of its logs shows: how many
+ * partitions of the request topics have lag, and how many have none. */
+struct group_look {
+    uint32_t mine_busy, mine_idle; /* of this worker */
+    uint32_t all_busy, all_idle;   /* of the group, these included */
+    /* Requests completed since the look before; negative = unknown: partitions moved in between. */
+    int64_t mine_done, all_done;
+};
+/* Whether the engine needs such looks now, because a quota is to be shared. */
+bool engine_wants_group(const struct engine *engine);
+/* Hands over a look. io reports no failed one: the engine then keeps the last. */
+void engine_group_looked(struct engine *engine, const struct group_look *look);
+
 /* Bedrock. The answer's head arrives once and whole (the last one after any 100-continue); body
  * bytes follow as io receives them. */
 void engine_call_head(struct engine *engine, struct call_ref call, int status, struct slice head);

@@ -6,6 +6,7 @@
 #include "engine/notices.h"
 #include "engine/outlook.h"
 #include "engine/pacing.h"
+#include "engine/spending.h"
 #include "engine/target.h"
 #include "engine/terms.h"
 #include "engine/way.h"
@@ -136,6 +137,7 @@ static void go_to(struct engine *engine, struct job *job, struct choice choice,
     target_release(engine, job->target);
     job->target = reading->target;
     job_charge(engine, job);
+    spending_measure(engine, job);
     notice_unsent(engine, job);
 }
 
@@ -167,6 +169,7 @@ static enum err find_first(struct engine *engine, struct job *job)
     enum err err = target_get(engine, job->request.model, job->request.region,
                               job->request.identity, &job->target);
     if (err == OK) {
+        spending_measure(engine, job);
         notice_unsent(engine, job);
         return OK;
     }

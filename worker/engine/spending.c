@@ -1,45 +1,84 @@
 #include "engine/spending.h"
 
 #include "engine/call.h"
+#include "wire/bedrock/dialects.h"
+#include "wire/chat/media_tokens.h"
 #include "wire/chat/parameters.h"
 
-#define BYTES_OF_TOKEN 4.0
-#define MAX_OUTPUT_UNSET                                                                           \
-    4096.0 /* tokens that a request without max_tokens may write, as a guess                       \
-            */
-#define BURST_S 50.0
+static const struct quota_row *row_of(const struct engine *engine, const struct target *target)
+{
+    return quota_row_find(&engine->config.quotas, target->model, target->region);
+}
 
 struct quota_rules spending_rules(const struct engine *engine, const struct target *target)
 {
-    (void)target;
-    return (struct quota_rules){
-        .burndown = 1, .burst_s = BURST_S, .start_per_second = engine->config.start_per_second};
+    struct model_traits traits = traits_of(target->model, SLICE_NULL, SLICE_NULL);
+    return quota_row_rules(row_of(engine, target), traits_burndown(&traits),
+                           engine->config.start_per_second);
+}
+
+double spending_day(const struct engine *engine, const struct target *target)
+{
+    const struct quota_row *row = row_of(engine, target);
+    return row == NULL ? 0 : (double)row->tokens_per_day * row->share;
+}
+
+/* What limits the answer: the request, the body's own limit, or the model. */
+static void measure_output(const struct engine *engine, const struct request *request,
+                           struct token_size *size)
+{
+    int64_t given = 0;
+    struct slice text = request->parameters[PARAMETER_MAX_TOKENS];
+    uint32_t unset = dialect_max_tokens(dialect_for(engine->config.dialects, request));
+    bool is_given = text.ptr != NULL && slice_to_int64(text, &given) && given > 0;
+    if (request->count_tokens)
+        return;
+    size->is_guessed = !is_given && unset == 0;
+    size->max_output = is_given     ? (double)given
+                       : unset != 0 ? (double)unset
+                                    : (double)traits_max_output(&request->traits);
+}
+
+void spending_measure(const struct engine *engine, struct job *job)
+{
+    const struct request *request = &job->request;
+    job->size = (struct token_size){.text_bytes = (double)request->text_bytes,
+                                    .media = (double)media_tokens(request)};
+    measure_output(engine, request, &job->size);
 }
 
 struct quota_cost spending_cost(const struct target *target, const struct job *job)
 {
-    (void)target;
-    int64_t max_tokens;
-    struct slice given = job->request.parameters[PARAMETER_MAX_TOKENS];
-    bool is_given = given.ptr != NULL && slice_to_int64(given, &max_tokens) && max_tokens > 0;
-    return (struct quota_cost){
-        .input = (double)job->record.value.len / BYTES_OF_TOKEN,
-        .max_output = job->request.count_tokens ? 0
-                      : is_given                ? (double)max_tokens
-                                                : MAX_OUTPUT_UNSET,
+    return (struct quota_cost){.input = token_input(&target->tokens, &job->size),
+                               .max_output = job->size.max_output};
+}
+
+/* The counts of an answer, whose input includes what was read from or written to a cache. */
+static struct token_counts counts_of(const struct verdict *verdict)
+{
+    const struct usage_counts *counts = &verdict->counts;
+    int64_t read = counts->cache_read_tokens > 0 ? counts->cache_read_tokens : 0;
+    int64_t written = counts->cache_write_tokens > 0 ? counts->cache_write_tokens : 0;
+    bool is_absurd = read > counts->input_tokens || written > counts->input_tokens - read;
+    return (struct token_counts){
+        .input = is_absurd ? counts->input_tokens : counts->input_tokens - read - written,
+        .cache_read = is_absurd ? 0 : read,
+        .cache_write = is_absurd ? 0 : written,
+        .output = counts->output_tokens,
     };
 }
 
-static double counted(int64_t tokens)
-{
-    return tokens > 0 ? (double)tokens : 0;
-}
-
-double spending_of(const struct target *target, const struct verdict *verdict)
+double spending_of(const struct job *job, const struct verdict *verdict)
 {
     if (!verdict->is_billable)
         return 0;
-    const struct usage_counts *counts = &verdict->counts;
-    return counted(counts->input_tokens) + counted(counts->cache_write_tokens) +
-           counted(counts->output_tokens) * target->quota.rules.burndown;
+    struct token_counts counts = counts_of(verdict);
+    return token_spent(&job->size, &counts, job->target->quota.rules.burndown);
+}
+
+void spending_learn(struct job *job, const struct verdict *verdict)
+{
+    struct token_counts counts = counts_of(verdict);
+    if (verdict->is_billable && verdict->counts.known)
+        token_learn(&job->target->tokens, &job->size, &counts);
 }

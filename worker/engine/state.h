@@ -20,6 +20,7 @@
 #include "engine/withheld_why.h"
 #include "policy/clock_skew.h"
 #include "policy/price.h"
+#include "policy/lag_share.h"
 #include "policy/retry.h"
 #include "policy/share.h"
 #include "wire/bedrock/endpoint.h"
@@ -256,6 +257,7 @@ struct job {
     struct attempt first_attempt; /* room for one attempt in any case */
     struct attempt *attempts;     /* first_attempt, or an array in the arena */
     uint32_t attempt_count, attempt_room;
+    struct token_size size;     /* of its request: engine/spending.h */
     struct quota_ticket ticket; /* valid while has_ticket: marked for a call, or called */
     bool has_ticket;
     int64_t rested_ms;      /* of its target, when its first call began: pacing.h */
@@ -509,6 +511,7 @@ struct engine {
 
     struct targets targets;
     struct moved_pairs moved;
+    struct lag_share sharing; /* engine/sharing.h */
     struct notices notices;
     struct traits_memo traits_memo; /* the catalog's */
     struct price_memo price_memo;   /* engine/pricing.h */

@@ -5,9 +5,11 @@
 
 #include "base/arena.h"
 #include "base/list.h"
+#include "policy/day_budget.h"
 #include "policy/outage.h"
 #include "policy/quota.h"
 #include "policy/share.h"
+#include "policy/token_cost.h"
 #include "wire/bedrock/endpoint.h"
 #include "wire/bedrock/sigv4.h"
 
@@ -48,6 +50,11 @@ struct target {
     /* engine/pacing.h */
     struct quota quota;
     struct outage outage;
+    struct token_ratio tokens; /* learned: engine/spending.h */
+    struct day_budget day;     /* what was spent; counted while day_max > 0 */
+    double day_max;            /* tokens that the group may spend in 24 hours; 0 = no limit */
+    int64_t day_until_ms;      /* no call begins before: they are spent */
+    int64_t day_log_due_ms, size_log_due_ms;
     bool is_paced;         /* the quota's last answer was no */
     int64_t held_ms;       /* when it was no last */
     int64_t refused_ms;    /* the last refusal that was news; 0 = none */

@@ -130,7 +130,6 @@ static enum err target_new(struct engine *engine, struct slice model, struct sli
     link_init(&target->queue);
     target->identity = identity;
     target->hash = hash;
-    pacing_init(engine, target);
     enum err err = ERR_NO_MEMORY;
     if (arena_copy(&target->arena, model, &target->model) &&
         arena_copy(&target->arena, region, &target->region))
@@ -139,16 +138,18 @@ static enum err target_new(struct engine *engine, struct slice model, struct sli
         target_free(engine, target);
         return err == ERR_NO_MEMORY ? err : ERR_INVALID;
     }
+    pacing_init(engine, target);
     list_add_last(&engine->targets.all, &target->link);
     list_add_last(bucket_of(engine, hash), &target->link_hash);
     *ret_target = target;
     return OK;
 }
 
-static bool is_forgettable(const struct engine *engine, const struct target *target)
+static bool is_forgettable(const struct engine *engine, struct target *target)
 {
     bool is_old = engine->now_ms - target->spare_ms >= SPARE_MS;
-    return !pacing_rests(engine, target) && (is_old || engine->targets.spare_count > SPARE_MAX);
+    return !pacing_must_be_kept(engine, target) &&
+           (is_old || engine->targets.spare_count > SPARE_MAX);
 }
 
 /* Frees targets without jobs that do not rest, the oldest and those over the limit. Each new target
@@ -237,6 +238,12 @@ void target_release(struct engine *engine, struct target *target)
     target->spare_ms = engine->now_ms;
     engine->targets.spare_count++;
     list_add_last(&engine->targets.spare, &target->link_spare);
+}
+
+void targets_reload(struct engine *engine)
+{
+    for (struct target *target = NULL; (target = targets_next(engine, target)) != NULL;)
+        pacing_reload(engine, target);
 }
 
 void target_enqueue(struct engine *engine, struct target *target, struct job *job, bool at_front)

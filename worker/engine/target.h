@@ -14,6 +14,9 @@ void targets_init(struct engine *engine);
 /* Frees all targets. */
 void targets_free(struct engine *engine);
 
+/* The settings' quotas have changed. */
+void targets_reload(struct engine *engine);
+
 /* Finds or makes the target for a model, a region (empty = engine_config.region) and an identity by
  * its number. The job holds it until target_release. ERR_NO_MEMORY; ERR_INVALID: no valid region
  * name is known. */

@@ -1,6 +1,7 @@
 #include "engine/terms.h"
 
 #include "base/check.h"
+#include "engine/target.h"
 
 static void terms_set(struct engine *engine, struct terms *terms)
 {
@@ -59,6 +60,7 @@ static void config_change(struct engine_config *config, const struct engine_conf
     config->retry = from->retry;
     config->start_per_second = from->start_per_second;
     config->prices = from->prices;
+    config->quotas = from->quotas;
     config->commit_interval_ms = from->commit_interval_ms;
     config->output.echo_headers = from->output.echo_headers;
     config->output.echo_header_count = from->output.echo_header_count;
@@ -70,6 +72,7 @@ bool engine_reload(struct engine *engine, const struct engine_config *config, ui
         if (engine_uses_terms(engine, i))
             continue;
         config_change(&engine->config, config);
+        targets_reload(engine);
         terms_set(engine, &engine->terms.all[i]);
         *ret_number = i;
         return true;

@@ -38,6 +38,7 @@ bool settings_differ(const struct settings *a, const struct settings *b,
     case SETTING_TAGS:
     case SETTING_TEMPLATES:
     case SETTING_PRICES:
+    case SETTING_QUOTAS:
         break;
     }
     return hash_of(a, row) != hash_of(b, row);

@@ -21,6 +21,7 @@ static const char *const KIND_WORDS[] = {
     [SETTING_ALIASES] = "map by name",
     [SETTING_TEMPLATES] = "map by name",
     [SETTING_PRICES] = "text",
+    [SETTING_QUOTAS] = "list of maps",
 };
 
 static const char INTRODUCTION[] =

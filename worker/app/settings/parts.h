@@ -31,6 +31,8 @@ void settings_reject_shown(struct settings_reader *reader, const struct document
  * must be the first of its name and have a valid name. False: it added a problem. */
 MUST_CHECK bool settings_may_take(struct settings_reader *reader, const struct document_node *map,
                                   const struct document_node *member, struct slice path);
+/* Does a number begin with 0? YAML readers disagree whether it is octal. */
+bool settings_is_octal(struct slice number);
 /* Appends an amount with its unit. */
 void settings_add_amount(struct buf *buf, enum setting_kind kind, int64_t amount);
 /* Appends the choices `a|b`, with `between` in place of each |. */
@@ -41,7 +43,8 @@ int settings_find_choice(struct settings_reader *reader, const struct document_n
 /* The number of groups that a path leads through, which is that of its dots. */
 size_t settings_depth(struct slice path);
 
-/* Read the maps whose names the user chooses (properties.c, aliases.c, templates.c). */
+/* Read the maps whose names the user chooses (properties.c, aliases.c, templates.c), and rows of
+ * quotas (quotas.c). */
 void settings_take_properties(struct settings_reader *reader, const struct setting_row *row,
                               const struct document_node *node,
                               struct setting_properties *ret_value);
@@ -49,6 +52,8 @@ void settings_take_aliases(struct settings_reader *reader, const struct document
                            struct setting_aliases *ret_value);
 void settings_take_templates(struct settings_reader *reader, const struct document_node *node,
                              struct setting_templates *ret_value);
+void settings_take_quotas(struct settings_reader *reader, const struct document_node *node,
+                          struct setting_quotas *ret_value);
 
 /* Reads the price file that a text names (prices.c); the hash of its content. */
 uint64_t settings_take_prices(struct settings_reader *reader, const struct setting_row *row,
@@ -117,6 +122,19 @@ const struct alias_member *settings_alias_members(size_t *ret_count);
 void settings_add_apis(struct buf *buf);
 
 #define APIS_BYTES_MAX 1024
+
+enum quota_member_kind { QUOTA_GLOB, QUOTA_REGION, QUOTA_AMOUNT, QUOTA_PART, QUOTA_BURST };
+
+/* A member that a row of quotas may have; only the model is required. */
+struct quota_member {
+    const char *name;
+    enum quota_member_kind kind;
+    int64_t low, high; /* of amounts, and of the burst in ms */
+    size_t value_at;   /* offset in struct quota_row */
+};
+
+/* The rows of all members. */
+const struct quota_member *settings_quota_members(size_t *ret_count);
 
 /* Appends librdkafka's text with `***` in place of `value`, which may be a secret. Hides a part of
  * the value as well, because librdkafka clips its texts. */

@@ -126,13 +126,13 @@ static void check_topics(const struct settings *s, struct problems *problems)
     }
 }
 
-static bool is_alias(const struct settings *s, struct slice name)
+static const struct model_alias *find_alias(const struct settings *s, struct slice name)
 {
     for (size_t i = 0; i < s->models_aliases.count; i++) {
         if (slice_equal(s->models_aliases.list[i].name, name))
-            return true;
+            return &s->models_aliases.list[i];
     }
-    return false;
+    return NULL;
 }
 
 /* An invalid alias has its problem at its place. */
@@ -147,10 +147,24 @@ static void check_models(const struct settings *s, struct problems *problems)
     bool is_known = !s->is_wrong.models_default &&
                     (!s->is_wrong.models_aliases || s->models_aliases.list != NULL);
     trial_init(&trial);
-    if (s->models_default.len > 0 && is_known && !is_alias(s, s->models_default) &&
+    if (s->models_default.len > 0 && is_known && find_alias(s, s->models_default) == NULL &&
         trial_model(&trial, &catalog) != OK)
         problems_add(problems, s->at.models_default, SLICE("models.default"), "%s",
                      trial_reason(&trial));
+}
+
+/* Quotas are of models: several aliases may call one. */
+static void check_quotas(const struct settings *s, struct problems *problems)
+{
+    const struct setting_quotas *quotas = &s->quotas;
+    for (size_t i = 0; i < quotas->rows.count && !s->is_wrong.quotas; i++) {
+        struct slice model = quotas->rows.list[i].model;
+        const struct model_alias *alias = find_alias(s, model);
+        if (alias != NULL && alias->id.ptr != NULL && !slice_equal(alias->id, model))
+            problems_add(problems, quotas->places[i], SLICE("quotas"),
+                         "%.*s is an alias; a quota is of the id that is called, %.*s",
+                         SLICE_ARG(model), SLICE_ARG(alias->id));
+    }
 }
 
 static void check_switches(const struct settings *s, struct problems *problems)
@@ -372,6 +386,7 @@ void settings_check_relations(const struct settings *settings, struct problems *
     check_orders(settings, problems);
     check_topics(settings, problems);
     check_models(settings, problems);
+    check_quotas(settings, problems);
     check_identity(settings, problems);
     check_switches(settings, problems);
     check_client_key(settings, problems);

@@ -13,6 +13,7 @@
 #define VARIABLE_PATTERN "[$][{][A-Za-z_][A-Za-z0-9_]*(:-[^}]*)?[}]"
 #define SPAN_PATTERN     "^([0-9]+([.][0-9]+)?(d|h|m|s|ms))+$"
 #define SIZE_PATTERN     "^[0-9]+(B|kB|KB|MB|GB|KiB|MiB|GiB)?$"
+#define PART_PATTERN     "^ *[0-9]+([.][0-9]{1,3})? *% *$|" VARIABLE_PATTERN
 #define ROLES            "system|human|user|ai|assistant"
 
 /* Begins an object or an array, as the member `name` of an object or, if NULL, an item of an array.
@@ -276,6 +277,45 @@ static void add_templates(struct buf *buf)
     end(buf, "}}");
 }
 
+static void add_quota_member(struct buf *buf, const struct quota_member *member)
+{
+    switch (member->kind) {
+    case QUOTA_GLOB:
+    case QUOTA_REGION:
+        add_text(buf, true);
+        return;
+    case QUOTA_PART:
+        add_type(buf, "string");
+        json_add_text_member(buf, "pattern", slice_of_text(PART_PATTERN));
+        return;
+    case QUOTA_AMOUNT:
+    case QUOTA_BURST:
+        break;
+    }
+    struct setting_row row = {.kind = member->kind == QUOTA_BURST ? SETTING_SPAN : SETTING_COUNT,
+                              .low = member->low,
+                              .high = member->high};
+    add_forms(buf, &row);
+}
+
+static void add_quotas(struct buf *buf)
+{
+    size_t count = 0;
+    const struct quota_member *rows = settings_quota_members(&count);
+    add_type(buf, "array");
+    json_add_int_member(buf, "maxItems", SETTING_QUOTAS_MAX);
+    begin(buf, "items", '{');
+    begin_map(buf, "object");
+    for (size_t i = 0; i < count; i++) {
+        begin(buf, rows[i].name, '{');
+        add_quota_member(buf, &rows[i]);
+        end(buf, "}");
+    }
+    end(buf, "}");
+    add_choices(buf, "required", "model");
+    end(buf, "}");
+}
+
 static void add_properties(struct buf *buf)
 {
     add_type(buf, "object");
@@ -312,6 +352,9 @@ static void add_kind(struct buf *buf, const struct setting_row *row)
         return;
     case SETTING_TEMPLATES:
         add_templates(buf);
+        return;
+    case SETTING_QUOTAS:
+        add_quotas(buf);
         return;
     }
 }

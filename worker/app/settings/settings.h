@@ -10,6 +10,7 @@
 #include "app/prices/price_file.h"
 #include "base/arena.h"
 #include "io/kafka/conf.h"
+#include "policy/quota_row.h"
 #include "wire/aws/sts.h"
 #include "wire/chat/catalog.h"
 #include "yaml/document.h"
@@ -31,7 +32,8 @@ enum setting_kind {
     SETTING_ALIASES,
     SETTING_TAGS,
     SETTING_TEMPLATES,
-    SETTING_PRICES
+    SETTING_PRICES,
+    SETTING_QUOTAS
 };
 
 enum setting_form {
@@ -56,8 +58,8 @@ enum setting_form {
     FORM_PASSWORD
 };
 
-/* Values of the kinds LIST, PROPERTIES, TAGS, ALIASES and TEMPLATES; places are those of the
- * elements. */
+/* Values of the kinds LIST, PROPERTIES, TAGS, ALIASES, TEMPLATES and QUOTAS; places are those of
+ * the elements. */
 struct setting_list {
     const struct slice *items;
     size_t count;
@@ -101,6 +103,14 @@ struct setting_prices {
     struct price_table table;
 };
 
+/* Most rows of quotas: each is compared with all earlier ones. */
+#define SETTING_QUOTAS_MAX 200
+
+struct setting_quotas {
+    struct quota_rows rows;
+    const struct place *places;
+};
+
 #define SETTING_MEMBER_TEXT       struct slice
 #define SETTING_MEMBER_FLAG       bool
 #define SETTING_MEMBER_COUNT      int64_t
@@ -113,6 +123,7 @@ struct setting_prices {
 #define SETTING_MEMBER_TAGS       struct setting_tags
 #define SETTING_MEMBER_TEMPLATES  struct setting_templates
 #define SETTING_MEMBER_PRICES     struct setting_prices
+#define SETTING_MEMBER_QUOTAS     struct setting_quotas
 
 /* The place of each value; line 0 = its default. */
 struct settings_places {

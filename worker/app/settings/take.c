@@ -24,24 +24,10 @@ static const char *expected(enum setting_kind kind)
         [SETTING_ALIASES] = "a map such as {claude: {id: anthropic.claude-3-haiku-20240307-v1:0}}",
         [SETTING_TEMPLATES] = "a map such as {greet: [[human, \"Hello {name}\"]]}",
         [SETTING_PRICES] = "the name of a price file",
+        [SETTING_QUOTAS] =
+            "a list such as [{model: \"us.anthropic.*\", tokens_per_minute: 2000000}]",
     };
     return WORDS[kind];
-}
-
-void settings_add_amount(struct buf *buf, enum setting_kind kind, int64_t amount)
-{
-    if (kind == SETTING_SPAN)
-        units_add_span(buf, amount);
-    else if (kind == SETTING_SIZE)
-        units_add_size(buf, amount);
-    else
-        buf_add_int(buf, amount);
-}
-
-/* Does a number begin with 0? YAML readers disagree whether it is octal. */
-static bool is_octal(struct slice number)
-{
-    return number.len > 1 && number.ptr[0] == '0';
 }
 
 static void take_amount(struct settings_reader *reader, const struct setting_row *row,
@@ -55,7 +41,7 @@ static void take_amount(struct settings_reader *reader, const struct setting_row
     else if (row->kind == SETTING_SIZE)
         is_one = units_read_size(text, &amount);
     else
-        is_one = slice_to_int64(text, &amount) && !is_octal(text);
+        is_one = slice_to_int64(text, &amount) && !settings_is_octal(text);
     if (!is_one && row->kind == SETTING_SPAN)
         mistake_add_span(reader->problems, node, path);
     else if (!is_one && row->kind == SETTING_SIZE)
@@ -162,7 +148,7 @@ void settings_take(struct settings_reader *reader, const struct setting_row *row
                    const struct document_node *node)
 {
     enum document_kind wanted = DOCUMENT_TEXT;
-    if (row->kind == SETTING_LIST)
+    if (row->kind == SETTING_LIST || row->kind == SETTING_QUOTAS)
         wanted = DOCUMENT_LIST;
     else if (row->kind == SETTING_PROPERTIES || row->kind == SETTING_ALIASES ||
              row->kind == SETTING_TAGS || row->kind == SETTING_TEMPLATES)
@@ -184,6 +170,8 @@ void settings_take(struct settings_reader *reader, const struct setting_row *row
         settings_take_aliases(reader, node, (struct setting_aliases *)(void *)value);
     else if (row->kind == SETTING_TEMPLATES)
         settings_take_templates(reader, node, (struct setting_templates *)(void *)value);
+    else if (row->kind == SETTING_QUOTAS)
+        settings_take_quotas(reader, node, (struct setting_quotas *)(void *)value);
     else
         take_scalar(reader, row, node);
 }

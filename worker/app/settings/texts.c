@@ -73,6 +73,21 @@ bool settings_take_text(struct settings_reader *reader, const struct document_no
     return false;
 }
 
+void settings_add_amount(struct buf *buf, enum setting_kind kind, int64_t amount)
+{
+    if (kind == SETTING_SPAN)
+        units_add_span(buf, amount);
+    else if (kind == SETTING_SIZE)
+        units_add_size(buf, amount);
+    else
+        buf_add_int(buf, amount);
+}
+
+bool settings_is_octal(struct slice number)
+{
+    return number.len > 1 && number.ptr[0] == '0';
+}
+
 void settings_reject_shown(struct settings_reader *reader, const struct document_node *node,
                            struct slice path, struct slice secret)
 {

@@ -35,6 +35,12 @@ enum err dialect_encode(const struct dialect *dialect, const struct request *req
     return dialect->family->encode(dialect, request, ret_body);
 }
 
+uint32_t dialect_max_tokens(const struct dialect *dialect)
+{
+    const struct family *family = dialect->family;
+    return family->max_tokens == NULL ? 0 : family->max_tokens(family);
+}
+
 bool dialect_streams(const struct dialect *dialect, const struct request *request)
 {
     return request->stream && !request->count_tokens && dialect->family->can_stream;

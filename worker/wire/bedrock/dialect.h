@@ -73,6 +73,8 @@ struct family {
                                credentials may use the model: for `check --connect` */
     enum err (*encode)(const struct dialect *dialect, const struct request *request,
                        struct buf *ret_body);
+    /* The max_tokens of a body whose request names none. NULL: none. */
+    uint32_t (*max_tokens)(const struct family *family);
     /* The member of CountTokens' `input`: `"converse":{…}`. NULL: `invokeModel` with the body of
      * encode. A failure sticks in the buf. */
     void (*add_counted)(const struct dialect *dialect, const struct request *request,
@@ -112,6 +114,8 @@ MUST_CHECK enum err dialect_add_headers(const struct dialect *dialect,
 /* The body of a call. ERR_TOO_LARGE, ERR_NO_MEMORY of the buf. */
 MUST_CHECK enum err dialect_encode(const struct dialect *dialect, const struct request *request,
                                    struct buf *ret_body);
+/* The max_tokens that the body has where the request names none; 0 = none. */
+uint32_t dialect_max_tokens(const struct dialect *dialect);
 /* Whether the call of this request asks for a stream: the request wants one and the family has it.
  */
 bool dialect_streams(const struct dialect *dialect, const struct request *request);

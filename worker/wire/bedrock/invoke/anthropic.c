@@ -2,6 +2,8 @@
 
 #include "base/glob.h"
 
+#define MAX_TOKENS 1024 /* where a request names none; LangChain's, too */
+
 /* --- the conversation --- */
 
 /* A string stays a string where it is a user's whole turn. */
@@ -69,13 +71,21 @@ static void add_system(struct invoke_body *body)
         anthropic_add_content(body->buf, first, request->system_count, ROLE_SYSTEM, SLICE_NULL);
 }
 
+static void add_max_tokens(struct invoke_body *body)
+{
+    struct slice given = body->request->parameters[PARAMETER_MAX_TOKENS];
+    struct buf text OWNED_BY(buf_done);
+    buf_init(&text, 32);
+    buf_add_int(&text, MAX_TOKENS);
+    body_add(body, "max_tokens", given.ptr != NULL ? given : buf_slice(&text));
+}
+
 static void write_body(struct invoke_body *body)
 {
-    struct slice max_tokens = body->request->parameters[PARAMETER_MAX_TOKENS];
     body_add(body, "anthropic_version", SLICE("\"bedrock-2023-05-31\""));
     add_messages(body);
     add_system(body);
-    body_add(body, "max_tokens", max_tokens.ptr != NULL ? max_tokens : SLICE("1024"));
+    add_max_tokens(body);
     body_add_parameter(body, "temperature", PARAMETER_TEMPERATURE);
     body_add_parameter(body, "top_p", PARAMETER_TOP_P);
     body_add_parameter(body, "top_k", PARAMETER_TOP_K);
@@ -137,6 +147,7 @@ static bool is_native(const struct json *block)
 
 const struct shape shape_anthropic = {
     .is_native = is_native,
+    .max_tokens = MAX_TOKENS,
     .counts_well = true, /* recorded streams: the count of message_delta is the whole answer's */
     .write = write_body,
     .begin = anthropic_begin,

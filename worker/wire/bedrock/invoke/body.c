@@ -29,6 +29,11 @@ bool body_needs(const struct invoke_body *body, const char *name)
     return json_member(body->fields, name) == NULL;
 }
 
+uint32_t invoke_max_tokens(const struct family *family)
+{
+    return ((const struct invoke_row *)(const void *)family)->shape->max_tokens;
+}
+
 void body_add(struct invoke_body *body, const char *name, struct slice raw_value)
 {
     if (body_needs(body, name))

@@ -75,6 +75,7 @@ static const struct invoke_row rows[] = {
                 .check = invoke_check,                                                             \
                 .trial_body = "[]",                                                                \
                 .encode = invoke_encode,                                                           \
+                .max_tokens = invoke_max_tokens,                                                   \
                 .decode = invoke_decode,                                                           \
                 .stream_start = invoke_stream_start,                                               \
                 .stream_step = invoke_stream_step,                                                 \

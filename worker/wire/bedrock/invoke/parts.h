@@ -66,6 +66,7 @@ struct shape {
     /* The member of the body that the parameters stand in; NULL: the body itself. */
     const char *config;
     bool config_has_fields;  /* so do the request's own fields */
+    uint32_t max_tokens;     /* of a body whose request names none; 0 = none */
     const char *prompt_name; /* member of the body for the whole conversation as a text, … */
     enum prompt prompt;      /* … and its marks */
 };
@@ -168,6 +169,7 @@ extern const struct shape shape_openai, shape_chat;
 MUST_CHECK enum err invoke_add_headers(const struct dialect *dialect, const struct request *request,
                                        bool stream, struct call_headers *ret_headers);
 struct request_forms invoke_forms(const struct family *family);
+uint32_t invoke_max_tokens(const struct family *family);
 bool invoke_serves(const struct family *family, const struct request *request);
 MUST_CHECK enum err invoke_check(const struct family *family, const struct request *request,
                                  struct why *ret_why);
