@@ -76,6 +76,9 @@ struct engine {
     int32_t topic_partitions;
     int watermarks_answered;
     int64_t low, high;
+    bool wants_group; /* set by tests */
+    int looks;
+    struct group_look look; /* the last one */
     int reads_answered;
     enum err read_err;
     int64_t read_offset;
@@ -280,6 +283,19 @@ void engine_partition_out_of_range(struct engine *engine, struct tenure tenure, 
 bool engine_is_full(const struct engine *engine)
 {
     return engine->queue_count >= engine->room_limit;
+}
+
+bool engine_wants_group(const struct engine *engine)
+{
+    return engine->wants_group;
+}
+
+void engine_group_looked(struct engine *engine, const struct group_look *look)
+{
+    kit_lock(engine);
+    engine->looks++;
+    engine->look = *look;
+    kit_unlock(engine);
 }
 
 void engine_partition_empty(struct engine *engine, struct tenure tenure)

@@ -118,7 +118,8 @@ static bool rooms_make(struct io *io, char *ret_error)
     io->offsets = kafka_offsets_new(kafka, io->consumer, io->sink, wake);
     io->siblings = kafka_siblings_new(kafka, io->consumer, wake);
     io->lookup = kafka_lookup_new(kafka, io->consumer, io->sink, wake);
-    return io->offsets != NULL && io->siblings != NULL && io->lookup != NULL;
+    io->lags = kafka_lags_new(kafka, io->consumer, io->lookup);
+    return io->offsets != NULL && io->siblings != NULL && io->lookup != NULL && io->lags != NULL;
 }
 
 struct io *io_new(const struct io_config *config, char *ret_error, size_t room,
@@ -154,6 +155,7 @@ void io_attach(struct io *io, struct engine *engine)
     kafka_offsets_attach(io->offsets, engine);
     kafka_siblings_attach(io->siblings, engine);
     kafka_lookup_attach(io->lookup, engine);
+    kafka_lags_attach(io->lags, engine);
     kafka_chunks_attach(io->chunks, engine);
 }
 
@@ -220,6 +222,7 @@ void io_free(struct io *io)
     http_end(io);
     exporter_free(io->exporter);
     kafka_lookup_free(io->lookup);
+    kafka_lags_free(io->lags);
     kafka_siblings_free(io->siblings);
     kafka_offsets_free(io->offsets);
     kafka_committer_free(io->committer);
@@ -344,6 +347,7 @@ static void kafka_serve(struct io *io)
     int64_t offsets_due_ms = kafka_offsets_step(io->offsets, io->now_ms);
     kafka_siblings_step(io->siblings);
     kafka_lookup_step(io->lookup, io->now_ms);
+    kafka_lags_step(io->lags, io->now_ms);
     kafka_chunks_step(io->chunks);
     kafka_lines_step(io->lines, io->now_ms);
     io->kafka_due_ms = io->now_ms + KAFKA_TICK_MS;

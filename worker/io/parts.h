@@ -15,6 +15,7 @@
 #include "io/kafka/chunks.h"
 #include "io/kafka/committer.h"
 #include "io/kafka/consumer.h"
+#include "io/kafka/lags.h"
 #include "io/kafka/lookup.h"
 #include "io/kafka/offsets.h"
 #include "io/kafka/siblings.h"
@@ -54,6 +55,7 @@ struct io {
     struct kafka_offsets *offsets;
     struct kafka_siblings *siblings;
     struct kafka_lookup *lookup;
+    struct kafka_lags *lags;
     struct kafka_committer *committer;
     struct kafka_chunks *chunks;
     struct engine *engine;

@@ -345,6 +345,12 @@ void kafka_consumer_ends_found(struct kafka_consumer *consumer,
     parts_ends_found(&consumer->parts, ends);
 }
 
+bool kafka_consumer_has(struct kafka_consumer *consumer, const char *topic, int32_t partition)
+{
+    const struct part *part = parts_find(&consumer->parts, topic, partition);
+    return part != NULL && part->state != PART_LEAVING && part->state != PART_LEFT;
+}
+
 bool kafka_consumer_pump(struct kafka_consumer *consumer)
 {
     return consumer->parts.engine != NULL && parts_pump(&consumer->parts);

@@ -38,6 +38,9 @@ void kafka_consumer_release(struct kafka_consumer *consumer, struct tenure tenur
 /* The partition of a tenure; NULL when the tenure is over. */
 const struct part *kafka_consumer_part(struct kafka_consumer *consumer, struct tenure tenure);
 
+/* Does this worker have the partition? */
+bool kafka_consumer_has(struct kafka_consumer *consumer, const char *topic, int32_t partition);
+
 /* Serves events and rebalances. Call it once per turn, even when nothing has happened. */
 void kafka_consumer_step(struct kafka_consumer *consumer, int64_t now_ms);
 /* Passes records to the engine; true: there are more, and room for them. */

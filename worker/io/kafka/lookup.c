@@ -22,7 +22,7 @@
 #define QUERIES_MAX        65536
 #define TOPICS_IN_QUESTION 1000
 
-enum lookup_kind { LOOKUP_TOPIC, LOOKUP_WATERMARKS, LOOKUP_BROKERS, LOOKUP_ENDS };
+enum lookup_kind { LOOKUP_TOPIC, LOOKUP_WATERMARKS, LOOKUP_BROKERS, LOOKUP_ENDS, LOOKUP_TASK };
 
 /* A query, and later its answer. */
 struct lookup_query {
@@ -36,6 +36,7 @@ struct lookup_query {
     int32_t partitions;
     int64_t low, high;
     rd_kafka_topic_partition_list_t *ends; /* LOOKUP_ENDS: owned */
+    struct kafka_task task;                /* LOOKUP_TASK */
     int64_t due_ms;                        /* the loop's: when to pass the answer on */
 };
 
@@ -213,6 +214,8 @@ static void query_run(struct kafka_lookup *lookup, struct lookup_query *query)
     else if (query->kind == LOOKUP_ENDS)
         query->err =
             err_of_topic(rd_kafka_offsets_for_times(lookup->client, query->ends, QUERY_TIMEOUT_MS));
+    else if (query->kind == LOOKUP_TASK)
+        query->task.run(query->task.self);
     else
         query->err = brokers_query(lookup);
 }
@@ -388,6 +391,12 @@ void kafka_lookup_topic(struct kafka_lookup *lookup, struct slice topic, uint32_
     query_add(lookup, &query);
 }
 
+void kafka_lookup_task(struct kafka_lookup *lookup, struct kafka_task task)
+{
+    struct lookup_query query = {.kind = LOOKUP_TASK, .task = task};
+    query_add(lookup, &query);
+}
+
 void kafka_lookup_watermarks(struct kafka_lookup *lookup, struct tenure tenure)
 {
     const struct part *part = kafka_consumer_part(lookup->consumer, tenure);
@@ -419,6 +428,8 @@ static void answer_pass_on(struct kafka_lookup *lookup, const struct lookup_quer
         lookup->ends_due_ms = now_ms + ENDS_EVERY_MS;
         if (answer->err == OK)
             kafka_consumer_ends_found(lookup->consumer, answer->ends);
+    } else if (answer->kind == LOOKUP_TASK) {
+        answer->task.done(answer->task.self, now_ms);
     } else if (lookup->engine == NULL) {
         return;
     } else if (answer->kind == LOOKUP_TOPIC) {

@@ -23,6 +23,14 @@ void kafka_lookup_attach(struct kafka_lookup *lookup, struct engine *engine);
  * waits half a second. */
 void kafka_lookup_topic(struct kafka_lookup *lookup, struct slice topic, uint32_t ticket);
 void kafka_lookup_watermarks(struct kafka_lookup *lookup, struct tenure tenure);
+/* Something else that asks brokers by calls that block: `run` in the thread, then `done` in a later
+ * step of the loop. Not called when the room ends before. */
+struct kafka_task {
+    void (*run)(void *self);
+    void (*done)(void *self, int64_t now_ms);
+    void *self;
+};
+void kafka_lookup_task(struct kafka_lookup *lookup, struct kafka_task task);
 /* How many partitions the request topics of the settings had when they were found; 0 = none is. */
 int32_t kafka_lookup_partitions(struct kafka_lookup *lookup);
 /* The id of a broker that has answered a query, the last one; -1 = none has. */
