@@ -44,6 +44,7 @@ OPTIONS = {
                       {"type": "ephemeral", "ttl": "2h"}, {"type": "ephemeral", "ttl": None}, {"type": "default"},
                       {"type": None}, {"ttl": "1h"}, {"type": "ephemeral", "x": 1}],
     "count_tokens": [],
+    "priority": ["high", "normal", "low", "High", "urgent", ["low"]],
     "service_tier": ["priority", "default", "flex", "reserved", "Flex", {"type": "flex"}],
     "output_config": [{"textFormat": {"type": "json_schema", "structure": {}}}],
     "provider": ["Anthropic"],

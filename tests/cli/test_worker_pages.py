@@ -108,7 +108,7 @@ def test_the_status_command_prints_tables_of_80_columns(worker):
     (["pages.requests/0/0"], "pages.requests-0@0 has waited {time} for Bedrock's answer (anthropic.claude-3-haiku-20240307-v1:0)"),
     (["request-1"], "pages.requests-0@1 has waited {time} for a free call slot; it is called when an open call ends."),
     (["--id", "request-2"], "pages.requests-0@2 has waited {time} for earlier ones of its key, behind pages.requests-0@0; "),
-    (["--key", "canary-third"], "pages.requests-0@3 has waited {time} for a free call slot, behind 1 request; "),
+    (["--key", "canary-third"], "pages.requests-0@3 has waited {time} for a free call slot, behind 1 request of its tenant; "),
     (["pages.requests/0/9"], "pages.requests-0@9 is not taken from Kafka yet"),
 ])
 def test_explain_says_why_a_request_waits(worker, question, words):

@@ -94,9 +94,25 @@ static void a_request_in_line_has_the_number_before_it(void **state)
     assert_shows(explain_at(kit, 0, 0), "requests-0@0 has waited 0.5 s for Bedrock's answer (m.a)");
     assert_shows(explain_at(kit, 0, 0), "(calls so far: 1)");
     const char *text = explain_at(kit, 0, 3);
-    assert_shows(text, "requests-0@3 has waited 0.5 s for a free call slot, behind 2 requests; it "
-                       "is called when an open call ends.");
+    assert_shows(text, "requests-0@3 has waited 0.5 s for a free call slot, behind 2 requests "
+                       "of its tenant; it is called when an open call ends.");
     assert_shows(text, "\"ahead\":2");
+    kit_free(kit);
+}
+
+static void a_request_in_line_has_its_place_among_tenants(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_with_slots(1);
+    for (int64_t offset = 0; offset < 6; offset++)
+        kit_request(kit, 0, offset, NULL, MODEL_A ",\"tenant\":\"flood\"");
+    kit_turn(kit);
+    kit_request(kit, 0, 6, NULL, MODEL_A ",\"tenant\":\"quiet\"");
+    kit_request(kit, 0, 7, NULL, MODEL_A ",\"tenant\":\"quiet\"");
+    assert_shows(explain_at(kit, 0, 6), "behind 1 request of other tenants;");
+    assert_shows(explain_at(kit, 0, 7), "behind 3 requests (1 of its tenant);");
+    assert_shows(explain_at(kit, 0, 7), "\"ahead\":3,\"ahead_of_tenant\":1");
+    assert_shows(explain_at(kit, 0, 5), "behind 6 requests (4 of its tenant);");
     kit_free(kit);
 }
 
@@ -328,6 +344,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_request_behind_its_key_names_the_one_before_it),
         cmocka_unit_test(a_request_in_line_has_the_number_before_it),
+        cmocka_unit_test(a_request_in_line_has_its_place_among_tenants),
         cmocka_unit_test(a_throttled_request_says_when_it_is_tried_next),
         cmocka_unit_test(a_request_is_found_by_its_id_and_its_key),
         cmocka_unit_test(what_is_not_held_is_explained_from_the_ledger),

@@ -160,6 +160,9 @@ static void invalid_parameters_are_rejected(void **state)
         {"id", "\"a\\nb\""},
         {"tenant", "\"\""},
         {"tenant", "5"},
+        {"priority", "\"urgent\""},
+        {"priority", "\"High\""},
+        {"priority", "1"},
         {"model", "\"a.b\\u0007\""},
         {"model", "[]"},
         {"api", "\"grpc\""},
@@ -310,6 +313,28 @@ static void a_structured_cloud_event_is_rejected_by_its_name(void **state)
     request_kit_done(&kit);
 }
 
+static void a_priority_is_high_normal_or_low(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *member;
+        enum request_priority priority;
+    } cases[] = {{"\"id\":\"x\"", PRIORITY_NORMAL},
+                 {"\"priority\":null", PRIORITY_NORMAL},
+                 {"\"priority\":\"normal\"", PRIORITY_NORMAL},
+                 {"\"priority\":\"high\"", PRIORITY_HIGH},
+                 {"\"priority\":\"low\"", PRIORITY_LOW}};
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        char value[256];
+        struct request_kit kit;
+        (void)snprintf(value, sizeof value, "{" SAID ",%s}", cases[i].member);
+        request_kit_init(&kit);
+        assert_int_equal(request_kit_read(&kit, slice_of_text(value)), OK);
+        assert_int_equal(kit.request.priority, cases[i].priority);
+        request_kit_done(&kit);
+    }
+}
+
 static void a_rejected_request_keeps_the_fields_that_are_valid(void **state)
 {
     (void)state;
@@ -402,6 +427,7 @@ int main(void)
         cmocka_unit_test(a_tombstone_is_malformed),
         cmocka_unit_test(a_schema_registry_prefix_is_named),
         cmocka_unit_test(a_structured_cloud_event_is_rejected_by_its_name),
+        cmocka_unit_test(a_priority_is_high_normal_or_low),
         cmocka_unit_test(a_rejected_request_keeps_the_fields_that_are_valid),
         cmocka_unit_test(an_id_has_at_most_128_characters),
         cmocka_unit_test(reading_survives_failed_allocations),

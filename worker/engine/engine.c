@@ -20,6 +20,7 @@
 #include "engine/job.h"
 #include "engine/job_pool.h"
 #include "engine/lane.h"
+#include "engine/line.h"
 #include "engine/mark.h"
 #include "engine/membership.h"
 #include "engine/meter.h"
@@ -53,6 +54,8 @@ static enum err rooms_init(struct engine *engine)
         err = timers_init(&engine->timers, engine->config.max_held);
     if (err == OK)
         err = lanes_init(engine);
+    if (err == OK)
+        err = lines_init(engine);
     if (err == OK)
         err = reply_init(engine);
     if (err == OK)
@@ -119,6 +122,7 @@ void engine_free(struct engine *engine)
     targets_free(engine);
     reply_done(engine);
     lanes_done(engine);
+    lines_done(engine);
     timers_done(&engine->timers);
     membership_done(engine);
     identities_done(engine);
@@ -127,8 +131,8 @@ void engine_free(struct engine *engine)
 
 uint64_t engine_memory_bound(const struct engine_config *config)
 {
-    uint64_t jobs =
-        (uint64_t)config->max_held * (sizeof(struct job) + JOB_ARENA_KEPT_MAX + LANE_BYTES_PER_JOB);
+    uint64_t jobs = (uint64_t)config->max_held * (sizeof(struct job) + JOB_ARENA_KEPT_MAX +
+                                                  LANE_BYTES_PER_JOB + FAIR_BYTES_PER_ENTRY);
     /* The engine reads one request at a time. */
     uint64_t scratch = REQUEST_SCRATCH_BYTES(config->max_request_bytes);
     /* Requests take up to max_held_bytes; answers that wait for their commit take up to half of it

@@ -7,6 +7,7 @@
 #include "engine/ports.h"
 #include "policy/quota_row.h"
 #include "policy/retry.h"
+#include "policy/tenants.h"
 #include "telemetry/metrics.h"
 #include "telemetry/trace/spans.h"
 #include "wire/bedrock/dialects.h"
@@ -51,6 +52,7 @@ struct engine_config {
     int64_t keep_lost_ms; /* how long the shelf keeps what lost partitions had; 0 = there is none */
     size_t offset_map_bytes_max; /* 4096 unless the broker's offset.metadata.max.bytes differs */
     struct retry_settings retry;
+    struct tenant_table tenants;
     double start_per_second;  /* calls of a target with an unknown quota: policy/quota.h */
     struct quota_rows quotas; /* what is known of quotas; the first row that fits counts */
     uint64_t seed;            /* for jitter, call ids and hashes */
@@ -62,7 +64,7 @@ struct engine_config {
  * is monotonic, `wall_ms` Unix time. CHECKs that the limits are above 0. */
 struct engine *engine_new(const struct engine_config *config, const struct ports *ports,
                           int64_t now_ms, int64_t wall_ms);
-/* Changes what may change while the engine runs: catalog, reply_allowed, retry, prices,
+/* Changes what may change while the engine runs: catalog, reply_allowed, retry, prices, tenants,
  * start_per_second (of new targets), quotas, commit_interval_ms and the output's echo_headers; it
  * looks at nothing else of `config`. They hold for requests taken from now on; those taken earlier
  * keep what they were read with, but quotas hold at once. So `config`'s lists are borrowed while

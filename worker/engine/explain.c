@@ -5,6 +5,7 @@
 #include "engine/dispatch.h"
 #include "engine/attempt.h"
 #include "engine/way.h"
+#include "engine/line.h"
 #include "engine/shelf.h"
 #include "engine/slots.h"
 #include "engine/target.h"
@@ -91,16 +92,20 @@ static const struct job *leader_of(const struct job *job)
     return NULL;
 }
 
-/* The number of jobs before it in its target's queue. */
-static uint32_t ahead_of(const struct job *job)
+/* The number of jobs that are called before it by its target. */
+static struct fair_place ahead_of(const struct job *job)
 {
-    uint32_t count = 0;
-    if (job->step != JOB_WAITING)
-        return 0;
-    const struct link *queue = &job->target->queue;
-    for (struct link *link = queue->next; link != queue && link != &job->link; link = link->next)
-        count++;
-    return count;
+    return job->step == JOB_WAITING ? line_place(job) : (struct fair_place){.own = 0};
+}
+
+static void add_ahead(struct buf *text, struct fair_place ahead)
+{
+    uint32_t count = ahead.own + ahead.others;
+    buf_addf(text, ", behind %u request%s", count, count == 1 ? "" : "s");
+    if (ahead.own > 0 && ahead.others > 0)
+        buf_addf(text, " (%u of its tenant)", ahead.own);
+    else if (count > 0)
+        buf_addf(text, " of %s", ahead.own > 0 ? "its tenant" : "other tenants");
 }
 
 /* When it may go on by itself, monotonic; INT64_MAX = that depends on others. */
@@ -120,7 +125,7 @@ static void add_sentence(struct engine *engine, const struct job *job, struct bu
 {
     enum wait wait = wait_of(engine, job);
     const struct job *leader = leader_of(job);
-    uint32_t ahead = ahead_of(job);
+    struct fair_place ahead = ahead_of(job);
     int64_t next_ms = next_of(engine, job);
     add_place(text, job);
     buf_add_text(text, " has waited ");
@@ -133,8 +138,8 @@ static void add_sentence(struct engine *engine, const struct job *job, struct bu
     if (leader != NULL) {
         buf_add_text(text, ", behind ");
         add_place(text, leader);
-    } else if (ahead > 0) {
-        buf_addf(text, ", behind %u request%s", ahead, ahead == 1 ? "" : "s");
+    } else if (ahead.own + ahead.others > 0) {
+        add_ahead(text, ahead);
     }
     if (next_ms != INT64_MAX) {
         buf_add_text(text, "; it is tried next in ");
@@ -159,6 +164,7 @@ static void add_request(struct engine *engine, const struct job *job, struct buf
 {
     struct buf sentence OWNED_BY(buf_done);
     const struct job *leader = leader_of(job);
+    struct fair_place ahead = ahead_of(job);
     int64_t next_ms = next_of(engine, job);
     buf_init(&sentence, SENTENCE_MAX);
     add_sentence(engine, job, &sentence);
@@ -181,8 +187,9 @@ static void add_request(struct engine *engine, const struct job *job, struct buf
         buf_add_byte(json, '{');
         add_position(json, leader);
         buf_add_byte(json, '}');
-    } else if (ahead_of(job) > 0) {
-        json_add_int_member(json, "ahead", ahead_of(job));
+    } else if (ahead.own + ahead.others > 0) {
+        json_add_int_member(json, "ahead", ahead.own + ahead.others);
+        json_add_int_member(json, "ahead_of_tenant", ahead.own);
     }
     buf_add_byte(json, '}');
 }

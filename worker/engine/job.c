@@ -280,7 +280,7 @@ void job_call(struct engine *engine, struct job *job)
         job_begin(engine, job);
         return;
     }
-    target_dequeue(engine, job->target, job);
+    target_take(engine, job->target, job);
     mark_set(engine, job);
 }
 

@@ -22,6 +22,7 @@ enum err jobs_init(struct engine *engine)
         struct job *job = &engine->jobs.all[i];
         job->index = i;
         link_init(&job->link);
+        link_init(&job->turn.link);
         link_init(&job->link_partition);
         link_init(&job->lane_waiters);
         link_init(&job->lane_link);
@@ -126,6 +127,7 @@ void job_start(struct engine *engine, struct job *job, struct partition *partiti
         .received_wall_ms = engine->wall_ms,
     };
     link_init(&job->link);
+    link_init(&job->turn.link);
     link_init(&job->link_partition);
     link_init(&job->lane_waiters);
     link_init(&job->lane_link);

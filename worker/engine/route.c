@@ -2,6 +2,7 @@
 
 #include "engine/call.h"
 #include "engine/job_pool.h"
+#include "engine/line.h"
 #include "engine/moved.h"
 #include "engine/notices.h"
 #include "engine/outlook.h"
@@ -73,7 +74,9 @@ static struct choice choose(struct engine *engine, const struct job *job, uint64
     enum move why = MOVE_NONE; /* it does not stay */
     for (uint32_t at = 0; at < count; at++) {
         struct target *target = target_at(engine, job, at);
-        uint64_t before = at == present ? ahead : target == NULL ? 0 : target->waiting;
+        uint64_t before = at == present    ? ahead
+                          : target == NULL ? 0
+                                           : line_ahead(engine, target, job);
         enum move found = obstacle(engine, job, at, before);
         if (at == present)
             why = found;
@@ -185,7 +188,8 @@ enum err route_choose(struct engine *engine, struct job *job, bool at_front)
     struct reading reading;
     enum err err = job->target == NULL ? find_first(engine, job) : OK;
     if (err != OK || !may_move(job) ||
-        !find_way(engine, job, at_front ? 0 : job->target->waiting, &choice, &reading))
+        !find_way(engine, job, at_front ? 0 : line_ahead(engine, job->target, job), &choice,
+                  &reading))
         return err;
     moved_note(engine, job->target, reading.target, choice.why);
     go_to(engine, job, choice, &reading);
@@ -218,10 +222,10 @@ static bool move_waiting(struct engine *engine, struct job *job, uint64_t ahead)
 static void look_at(struct engine *engine, struct target *target)
 {
     uint64_t ahead = 0;
-    for (struct link *link = target->queue.next, *next; link != &target->queue; link = next) {
-        next = link->next;
-        ahead += !move_waiting(engine, LINK_OWNER(link, struct job, link), ahead);
-    }
+    struct fair_walk walk;
+    fair_walk_begin(&target->line, &walk);
+    for (struct job *job; (job = line_walk_next(&walk)) != NULL;)
+        ahead += !move_waiting(engine, job, ahead);
 }
 
 static void look(struct engine *engine)

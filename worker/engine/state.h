@@ -215,7 +215,8 @@ struct terms {
     struct retry_settings retry;
     struct output_context output;
     const struct price_table *prices; /* NULL = none */
-    uint32_t jobs;                    /* that were read with them and are not free */
+    struct tenant_table tenants;
+    uint32_t jobs; /* that were read with them and are not free */
 };
 
 struct all_terms {
@@ -239,7 +240,7 @@ struct job {
     struct terms *terms; /* NULL = free */
     struct partition *partition;
     int64_t offset;
-    struct link link; /* in the pool, a target's queue, a lane or partition->parked */
+    struct link link; /* in the pool, a lane, the marked jobs or partition->parked */
     struct link link_partition;
     struct link lane_waiters; /* when it leads a lane: the ones behind it */
     struct link lane_link;    /* when it leads a lane: in the lanes' bucket */
@@ -251,7 +252,8 @@ struct job {
     struct request request;
     struct why why; /* why it failed; err OK = it did not */
     struct target *target;
-    struct way *way; /* in its arena; NULL = it was to be called only as it names: way.h */
+    struct way *way;        /* in its arena; NULL = it was to be called only as it names: way.h */
+    struct fair_entry turn; /* in its target's line */
     struct call *call;
     struct retry_state retry;
     struct attempt first_attempt; /* room for one attempt in any case */
@@ -512,6 +514,7 @@ struct engine {
     struct targets targets;
     struct moved_pairs moved;
     struct lag_share sharing; /* engine/sharing.h */
+    struct fair_pool lines;   /* of all targets: engine/line.h */
     struct notices notices;
     struct traits_memo traits_memo; /* the catalog's */
     struct price_memo price_memo;   /* engine/pricing.h */

@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "base/list.h"
 #include "policy/day_budget.h"
+#include "policy/fair.h"
 #include "policy/outage.h"
 #include "policy/quota.h"
 #include "policy/share.h"
@@ -41,8 +42,8 @@ struct target {
     struct endpoint endpoint;
     struct arena arena; /* its texts */
     uint64_t hash;
-    struct link queue; /* of jobs */
-    uint32_t holders;  /* number of jobs that point to it */
+    struct fair_line line; /* its waiting jobs: engine/line.h */
+    uint32_t holders;      /* number of jobs that point to it */
     uint32_t waiting, marked, calling;
     uint32_t ended;    /* calls that ended … */
     uint64_t ended_in; /* … since this cut (calls.cuts) */

@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/memory.h"
 #include "engine/call.h"
+#include "engine/line.h"
 #include "engine/log.h"
 #include "engine/outlook.h"
 #include "engine/pacing.h"
@@ -127,7 +128,6 @@ static enum err target_new(struct engine *engine, struct slice model, struct sli
     link_init(&target->link_hash);
     link_init(&target->link_spare);
     link_init(&target->link_ready);
-    link_init(&target->queue);
     target->identity = identity;
     target->hash = hash;
     enum err err = ERR_NO_MEMORY;
@@ -248,17 +248,20 @@ void targets_reload(struct engine *engine)
 
 void target_enqueue(struct engine *engine, struct target *target, struct job *job, bool at_front)
 {
-    if (at_front)
-        list_add_first(&target->queue, &job->link);
-    else
-        list_add_last(&target->queue, &job->link);
+    line_add(engine, target, job, at_front);
     set_counts(engine, target, target->waiting + 1, target->marked, target->calling);
 }
 
 void target_dequeue(struct engine *engine, struct target *target, struct job *job)
 {
     CHECK(target->waiting > 0);
-    link_out(&job->link);
+    line_remove(engine, target, job);
+    set_counts(engine, target, target->waiting - 1, target->marked, target->calling);
+}
+
+void target_take(struct engine *engine, struct target *target, struct job *job)
+{
+    line_take(engine, target, job);
     set_counts(engine, target, target->waiting - 1, target->marked, target->calling);
 }
 
@@ -313,14 +316,9 @@ static void set_paced(struct engine *engine, struct target *target, bool is_pace
         share_change_party(&engine->targets.share, before, party_of(engine, target));
 }
 
-static struct job *first_of(struct target *target)
-{
-    return LINK_OWNER(list_first(&target->queue), struct job, link);
-}
-
 bool target_has_pace(struct engine *engine, struct target *target, int64_t *ret_again_ms)
 {
-    bool may = pacing_allows(engine, target, first_of(target), ret_again_ms);
+    bool may = pacing_allows(engine, target, line_next(target), ret_again_ms);
     set_paced(engine, target, !may);
     return may;
 }
@@ -330,9 +328,10 @@ void target_begin_call(struct engine *engine, struct job *job)
     struct target *target = job->target;
     bool was_marked = job->step == JOB_MARKED;
     CHECK(was_marked ? target->marked > 0 : target->waiting > 0);
-    if (!was_marked)
+    if (!was_marked) {
         pacing_admit(engine, job);
-    link_out(&job->link);
+        line_take(engine, target, job);
+    }
     set_counts(engine, target, target->waiting - !was_marked, target->marked - was_marked,
                target->calling + 1);
     target->begun_ms = engine->now_ms;
@@ -361,6 +360,8 @@ void target_end_call(struct engine *engine, struct job *job, const struct verdic
     struct target *target = job->target;
     pacing_end_call(engine, job, verdict);
     outlook_note(engine, target, verdict);
+    if (verdict->is_billable)
+        line_bill(job);
     note_ended(engine, target);
     set_counts(engine, target, target->waiting, target->marked, target->calling - 1);
     if (pacing_rests(engine, target))
@@ -386,7 +387,7 @@ struct job *target_take_turn(struct engine *engine, struct target *target)
 {
     link_out(&target->link_ready);
     list_add_last(&engine->targets.ready, &target->link_ready);
-    return first_of(target);
+    return line_next(target);
 }
 
 void targets_free(struct engine *engine)

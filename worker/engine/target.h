@@ -30,18 +30,22 @@ void target_hold(struct engine *engine, struct target *target);
 /* Ends one hold. Frees a target that has no holders and nothing to remember; others live on for ten
  * minutes, 256 of them at most, and while they rest. */
 void target_release(struct engine *engine, struct target *target);
-/* Adds a job to the queue by job->link: at the front if it has waited before, else at the end. */
+/* Adds a job to the queue (engine/line.h): at the front if it has waited before, else at the end.
+ */
 void target_enqueue(struct engine *engine, struct target *target, struct job *job, bool at_front);
-/* Removes a job from the queue. */
+/* Removes a job from the queue: it is not called. */
 void target_dequeue(struct engine *engine, struct target *target, struct job *job);
+
+/* Likewise: it is marked for a call. */
+void target_take(struct engine *engine, struct target *target, struct job *job);
 
 /* The target after this one, in the order they were made; NULL = before the first, after the last.
  */
 struct target *targets_next(const struct engine *engine, const struct target *target);
 /* Likewise among targets with waiting jobs, in the order of their turns. */
 struct target *targets_next_ready(const struct engine *engine, const struct target *target);
-/* The first job of a ready target, still in its queue. The target's next turn is after those of all
- * other ready targets. */
+/* The job of a ready target whose turn it is, still in its queue. The target's next turn is after
+ * those of all other ready targets. */
 struct job *target_take_turn(struct engine *engine, struct target *target);
 
 /* Whether the pace of a target with waiting jobs allows the call of the first one (pacing_allows).

@@ -13,6 +13,7 @@ static void terms_set(struct engine *engine, struct terms *terms)
         .retry = config->retry,
         .output = config->output,
         .prices = config->prices,
+        .tenants = config->tenants,
     };
     engine->terms.now = (uint32_t)(terms - engine->terms.all);
     for (size_t i = 0; i < terms->catalog.alias_count; i++)
@@ -58,6 +59,7 @@ static void config_change(struct engine_config *config, const struct engine_conf
     config->reply_allowed = from->reply_allowed;
     config->reply_allowed_count = from->reply_allowed_count;
     config->retry = from->retry;
+    config->tenants = from->tenants;
     config->start_per_second = from->start_per_second;
     config->prices = from->prices;
     config->quotas = from->quotas;

@@ -68,8 +68,7 @@ static double reservation(const struct quota_cost *cost)
     return cost->input + cost->max_output;
 }
 
-/* Before the first answer, careful: all that may be reserved. */
-static double expected(const struct quota *quota, const struct quota_cost *cost)
+double quota_expected(const struct quota *quota, const struct quota_cost *cost)
 {
     double all = cost->max_output * quota->rules.burndown;
     return cost->input + (quota->extra > 0 ? quota_least(quota->extra, all) : cost->max_output);
@@ -97,7 +96,7 @@ static bool allows(const struct quota *quota, const struct quota_cost *cost, int
         return false;
     }
     double rate = quota_rate(quota, QUOTA_TOKENS);
-    double need = quota_least(expected(quota, cost), quota_most(1, rate * room_s(quota)));
+    double need = quota_least(quota_expected(quota, cost), quota_most(1, rate * room_s(quota)));
     if (tokens->level < need) {
         *ret_again_ms = time_of(quota, need - tokens->level, rate);
         return false;
@@ -141,7 +140,7 @@ bool quota_admit(struct quota *quota, const struct quota_cost *cost, int64_t now
         .generation = quota->generation,
         .began_ms = now_ms,
         .reserved = reservation(cost),
-        .expected = expected(quota, cost),
+        .expected = quota_expected(quota, cost),
         .most_extra = cost->max_output * quota->rules.burndown,
         .input = cost->input,
         .is_probe = quota->downs > 0,

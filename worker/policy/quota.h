@@ -128,6 +128,10 @@ void quota_set_rules(struct quota *quota, const struct quota_rules *rules, int64
  * known). Learned rates follow the share. Out of range values are clamped. */
 void quota_set_share(struct quota *quota, double share, double part, int64_t now_ms);
 
+/* The tokens that a call of this cost is expected to use: its input, and what the calls before it
+ * had beyond theirs on average, as far as it may have that. Before the first answer, careful: all
+ * that may be reserved. */
+double quota_expected(const struct quota *quota, const struct quota_cost *cost);
 /* Whether a call of this cost may begin now. If not, *ret_again_ms is when it may without an event;
  * INT64_MAX: only the end of a call can change that. Remembers that a call waits. */
 bool quota_allows(struct quota *quota, const struct quota_cost *cost, int64_t now_ms,

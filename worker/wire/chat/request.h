@@ -58,6 +58,9 @@ struct guardrail {
     bool last_turn_only;
 };
 
+/* Which of a target's requests are called first; never one before an earlier one of its key. */
+enum request_priority { PRIORITY_NORMAL, PRIORITY_HIGH, PRIORITY_LOW };
+
 /* In which forms the API of a request takes a conversation. */
 struct request_forms {
     bool keeps_messages; /* strings of consecutive messages stay apart */
@@ -107,6 +110,7 @@ struct request {
     struct slice metadata; /* echoed on the response */
     struct slice labels;   /* object of short strings */
     struct slice tenant;   /* "default" when none */
+    enum request_priority priority;
     /* earliest of expires_at, ttl_ms, ce_expirytime; or REQUEST_NO_LIMIT */
     int64_t expires_wall_ms;
     struct slice reply_topic; /* reply_to, else header kafka_replyTopic; null = the settings' */

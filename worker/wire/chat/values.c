@@ -74,6 +74,23 @@ enum err request_read_tenant(struct reader *reader, const struct request_field *
     return read_name(reader, field, value, REQUEST_TENANT_MAX, &reader->request->tenant);
 }
 
+enum err request_read_priority(struct reader *reader, const struct request_field *field,
+                               const struct json *value)
+{
+    static const char CHOICES[] = "high|normal|low";
+    enum request_priority *priority = &reader->request->priority;
+    struct slice name;
+    enum err err = reader_string(reader, field->name, value, &name);
+    if (err != OK)
+        return err;
+    if (!choices_have(CHOICES, name))
+        return choices_refuse(reader, field->name, CHOICES, "");
+    *priority = slice_equal_text(name, "high")  ? PRIORITY_HIGH
+                : slice_equal_text(name, "low") ? PRIORITY_LOW
+                                                : PRIORITY_NORMAL;
+    return OK;
+}
+
 enum err request_read_model(struct reader *reader, const struct request_field *field,
                             const struct json *value)
 {

@@ -21,10 +21,10 @@ struct request_field {
  * ERR_REPLY_REFUSED too) or ERR_NO_MEMORY. */
 typedef enum err request_read_field(struct reader *reader, const struct request_field *field,
                                     const struct json *value);
-request_read_field request_read_id, request_read_tenant, request_read_labels, request_read_object,
-    request_read_reply_to, request_read_model, request_read_stream, request_read_expires_at,
-    request_read_ttl_ms, request_read_api, request_read_parameter, request_read_text_map,
-    request_read_text_list, request_read_part, request_read_structured;
+request_read_field request_read_id, request_read_tenant, request_read_priority, request_read_labels,
+    request_read_object, request_read_reply_to, request_read_model, request_read_stream,
+    request_read_expires_at, request_read_ttl_ms, request_read_api, request_read_parameter,
+    request_read_text_map, request_read_text_list, request_read_part, request_read_structured;
 /* Keeps the value of a parameter as its row of parameters.def allows it: whole numbers as digits
  * (1e3 becomes 1000, as Bedrock's parser wants them), one text as an array of it. `path` is the
  * value's place. ERR_INVALID, ERR_NO_MEMORY. */
