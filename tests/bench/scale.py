@@ -1,14 +1,19 @@
 #!/usr/bin/env python3
 """Figures at scale, with a real Kafka and the local Bedrock: memory and counts, which hold on a busy machine; times say so.
 
-  tests/bench/scale.py [memory] [growth] [hot] [large] [partitions] [replies] [--requests N] [--calls N …]
+  tests/bench/scale.py [memory] [growth] [hot] [large] [partitions] [replies] [streams] [turns] [--requests N] [--calls N …]
+                       [--streams N]
 
   memory      resident memory with 4,000 and 8,000 calls in flight, 1 kB answers
   growth      resident memory after N requests (default 5,000,000) ÷ after 100,000
   hot         calls in flight of one busy partition among 1,000, requests of 1, 20 and 100 kB
   large       time of 200 answers, 25 % of them too large for their topic, beyond that when all fit
-  partitions  resident memory with 1,000 partitions, a backlog of 2,000 records of 400 B in each, and the bound logged
+  partitions  resident memory with 1,000 partitions, a backlog of 2,000 records of 400 B in each, and the bound logged: with
+              the producer's batches of 16 KiB, and with one batch for each backlog
   replies     3,000 reply topics asked for, of which 200 exist: time beside the same without, p99 of others, growth
+  streams     N streams open (default 15,000) that bring two thirds as many chunks a second: chunks lost, CPU of a chunk
+  turns       CPU time of the longest turn of the loop: 4,000 partitions, 300 requests a second, another worker comes and
+              goes three times (turn_clock.c)
 
 Programs: $BEDROCK_PROGRAMS, else build/release (cmake --build --preset release). Each part has its own topics and group;
 the broker lives in build/kafka/scale and is removed at the end.
@@ -18,7 +23,9 @@ import json
 import os
 import re
 import shutil
+import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from pathlib import Path
@@ -33,7 +40,8 @@ from confluent_kafka.admin import NewTopic                                  # no
 
 from kit import records                                                      # noqa: E402
 from kit.broker import Broker, fetch_jars, free_ports                        # noqa: E402
-from kit.processes import WORK, resident_bytes, wait_for                     # noqa: E402
+from kit.offsets import committed                                            # noqa: E402
+from kit.processes import WORK, processor_seconds, resident_bytes, wait_for  # noqa: E402
 from kit.services import Simulator, Worker                                   # noqa: E402
 
 FOLDER = WORK / "scale"
@@ -68,12 +76,12 @@ class Trial:
             self.worker.process.kill()
         self.simulator.process.kill()
 
-    def ask(self, count, size=1000, partition=-1, directive="", first=0):
+    def ask(self, count, size=1000, partition=-1, directive="", first=0, **more):
         writer = records.Writer(self.broker.bootstrap, **{"linger.ms": 20, "queue.buffering.max.kbytes": 1048576})
         for number in range(first, first + count):
             said = directive(number) if callable(directive) else directive
             text = f"{number} " + (f"[[sim:{said}]] " if said else "")
-            value = json.dumps({"id": f"s{number}", "model": MODEL,
+            value = json.dumps({"id": f"s{number}", "model": MODEL, **more,
                                 "messages": [["human", text + "x" * max(0, size - len(text) - 120)]]}).encode()
             writer.send(self.topics.requests, value, partition=partition)
         writer.flush(600)
@@ -155,22 +163,119 @@ def large(broker):
     print(f"beyond the time when all fit: {took['25 % too large'] - took['all fit']:.2f} s (at most 1)")
 
 
-def partitions(broker, count=1000):
-    with Trial(broker, "partitions", {"latency": "2s", "answer_bytes": 1000}, request_partitions=count) as trial:
-        writer = records.Writer(broker.bootstrap, **{"linger.ms": 100, "queue.buffering.max.kbytes": 1048576})
-        value = json.dumps({"model": MODEL, "messages": [["human", "y" * 300]]}).encode()
-        for number in range(2000):
-            for partition in range(count):
-                writer.send(trial.topics.requests, value, partition=partition)
-        writer.flush(900)
+def partitions(broker, count=1000, each=2000):
+    value = json.dumps({"model": MODEL, "messages": [["human", "y" * 300]]}).encode()
+    for name, batch, size in (("of 16 KiB", 40, "16384"), ("with a whole backlog", each, "1000000")):
+        with Trial(broker, f"partitions{batch}", {"latency": "2s", "answer_bytes": 1000}, request_partitions=count) as trial:
+            writer = records.Writer(broker.bootstrap, **{"linger.ms": 500, "batch.size": size,
+                                                         "queue.buffering.max.kbytes": 1048576})
+            for _ in range(each // batch):
+                for partition in range(count):
+                    for _ in range(batch):
+                        writer.send(trial.topics.requests, value, partition=partition)
+                    if partition % 100 == 99:
+                        writer.flush(900)
+                        writer.placed.clear()
+            partitions_with(trial, broker, count, name)
+
+
+def partitions_with(trial, broker, count, name, seconds=120):
+    trial.worker.start()
+    most, end = 0, time.monotonic() + seconds
+    while time.monotonic() < end:
+        most = max(most, trial.resident())
+        time.sleep(0.5)
+    bound = trial.worker.events("memory_bound")[-1]
+    places = [(trial.topics.requests, partition) for partition in range(count)]
+    begun = sum(offset > 0 for offset, _ in committed(broker.bootstrap, trial.settings["kafka"]["group_id"], places).values())
+    print(f"{count} partitions, batches {name}: resident at most {most / 1e6:.0f} MB (at most 400); the bound logged for "
+          f"{bound['partitions']} partitions is {bound['bytes'] / 1e6:.0f} MB; after {seconds} s {trial.answered():.0f} "
+          f"answered, of {begun} partitions; CPU {processor_seconds(trial.worker.pid):.1f} s", flush=True)
+
+
+def streams(broker, count):
+    """All streams are open at once; a piece of each every 1.5 s."""
+    gap, pieces = 1.5, 60
+    with Trial(broker, "streams", {"latency": "uniform(0ms, 1500ms)", "gap": "1500ms", "answer_bytes": 6 * pieces},
+               max_in_flight=count, max_held=count * 9 // 8) as trial:
+        trial.ask(count, 300, stream=True)
         trial.worker.start()
-        most, end = 0, time.monotonic() + 90
-        while time.monotonic() < end:
-            most = max(most, trial.resident())
-            time.sleep(1)
-        bound = trial.worker.events("memory_bound")[-1]
-        print(f"{count} partitions: resident at most {most / 1e6:.0f} MB; the bound logged for {bound['partitions']} "
-              f"partitions is {bound['bytes'] / 1e6:.0f} MB (and at most 400)")
+        wait_for(lambda: trial.metric("calls_in_flight") >= count * 0.97, 300)
+        time.sleep(gap)
+        begun_ms, used = time.time() * 1000, processor_seconds(trial.worker.pid)
+        open_least, most = count, 0
+        while time.time() * 1000 < begun_ms + 30000:
+            open_least, most = min(open_least, trial.metric("calls_in_flight")), max(most, trial.resident())
+            time.sleep(2)
+        ended_ms, used = time.time() * 1000, processor_seconds(trial.worker.pid) - used
+        wait_for(lambda: trial.answered() >= count, 600)
+        runs, chunks = chunks_of(broker, trial, begun_ms, ended_ms)
+        whole = sum(run == list(range(len(run))) and ends for run, ends in runs.values())
+        print(f"{count} streams, at least {open_least:.0f} open for 30 s: {chunks / (ended_ms - begun_ms) * 1000:.0f} chunks/s, "
+              f"{used / max(chunks, 1) * 1e6:.0f} us of CPU a chunk, resident at most {most / 1e6:.0f} MB; "
+              f"{len(runs)} runs, {len(runs) - whole} with a chunk missing (none)", flush=True)
+
+
+def turns(broker, count=4000):
+    clock, report = FOLDER / "turn_clock.so", FOLDER / "turns.txt"
+    subprocess.run(["cc", "-D_GNU_SOURCE", "-O2", "-shared", "-fPIC", "-o", clock, Path(__file__).with_name("turn_clock.c")],
+                   check=True)
+    with Trial(broker, "turns", {"latency": "500ms", "answer_bytes": 1000}, request_partitions=count) as trial:
+        trial.settings["kafka"]["session_timeout"] = "10s"
+        worker = Worker("w0", FOLDER / "turns", trial.settings, {"LD_PRELOAD": str(clock), "TURN_CLOCK": str(report)})
+        trial.worker = worker.start()
+        wait_for(lambda: worker.events("ready"), 300)
+        stream = Stream(trial, 300)
+        stream.start()
+        wait_for(lambda: trial.answered() > 300, 300)
+        print(f"{count} partitions, until the first answers: {longest(report)}", flush=True)
+        report.unlink()
+        for name in ("w1", "w2", "w3"):
+            other = Worker(name, FOLDER / "turns", {**trial.settings, "telemetry": {"log": {"format": "json"}}}).start()
+            wait_for(lambda: records.owners_of(broker.bootstrap, trial.settings["kafka"]["group_id"]) == 2, 300)
+            time.sleep(3)
+            other.process.stop()
+            wait_for(lambda: records.owners_of(broker.bootstrap, trial.settings["kafka"]["group_id"]) == 1, 300)
+            time.sleep(3)
+        stream.end()
+        print(f"{count} partitions, {stream.count} requests, six rebalances: {longest(report)} (at most 10)", flush=True)
+
+
+def longest(report):
+    microseconds, turn = report.read_text().splitlines()[-1].split()
+    return f"the longest turn took {int(microseconds) / 1000:.1f} ms of CPU, turn {turn}"
+
+
+class Stream(threading.Thread):
+    """Requests at a steady rate, to all partitions."""
+
+    def __init__(self, trial, per_second):
+        super().__init__(daemon=True)
+        self.trial, self.per_second, self.count, self.ends = trial, per_second, 0, threading.Event()
+        self.writer = records.Writer(trial.broker.bootstrap, **{"linger.ms": 20})
+
+    def run(self):
+        while not self.ends.wait(1 / self.per_second):
+            self.writer.send(self.trial.topics.requests, {"model": MODEL, "messages": [["human", "y" * 300]]},
+                             key=str(self.count).encode())
+            self.count += 1
+
+    def end(self):
+        self.ends.set()
+        self.join(60)
+        self.writer.flush(120)
+
+
+def chunks_of(broker, trial, begun_ms, ended_ms):
+    """{run: (its numbers, whether its last is there)}, and how many chunks were written in that time."""
+    runs, count = {}, 0
+    for record in records.read_all(broker.bootstrap, [trial.topics.chunks], seconds=600):
+        chunk = record.json()
+        numbers, ends = runs.get(chunk["run"], ([], False))
+        numbers.append(chunk["seq"] if "gap" not in chunk else -1)
+        runs[chunk["run"]] = numbers, ends or chunk["last"]
+        count += begun_ms <= record.timestamp_ms < ended_ms
+    return runs, count
 
 
 def replies(broker, asked=3000, there=200):
@@ -221,11 +326,12 @@ def reply_round(trial, reader, done, asked, there, topic):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", nargs="*", choices=["memory", "growth", "hot", "large", "partitions", "replies", []])
+    parser.add_argument("what", nargs="*", choices=["memory", "growth", "hot", "large", "partitions", "replies", "streams", "turns", []])
     parser.add_argument("--requests", type=int, default=5_000_000)
     parser.add_argument("--calls", type=int, nargs="+", default=[4000, 8000])
+    parser.add_argument("--streams", type=int, default=15_000)
     options = parser.parse_args()
-    wanted = options.what or ["memory", "growth", "hot", "large", "partitions", "replies"]
+    wanted = options.what or ["memory", "growth", "hot", "large", "partitions", "replies", "streams", "turns"]
     missing = fetch_jars(print)
     if missing:
         sys.exit(f"no Apache Kafka: {missing}")
@@ -246,6 +352,10 @@ def main():
             partitions(broker)
         if "replies" in wanted:
             replies(broker)
+        if "streams" in wanted:
+            streams(broker, options.streams)
+        if "turns" in wanted:
+            turns(broker)
     finally:
         broker.kill()
         broker.wipe()

@@ -151,6 +151,23 @@ static void the_memory_bound_grows_with_partitions_and_queues(void **state)
     assert_true(kafka_conf_memory_bound(&config, 10) > ten + 9 * (60ULL << 20));
 }
 
+static void the_memory_bound_counts_the_queues_of_thousands_of_partitions_alike(void **state)
+{
+    (void)state;
+    struct kafka_config config = config_of(false);
+    uint64_t none = kafka_conf_memory_bound(&config, 0);
+    uint64_t many = kafka_conf_memory_bound(&config, 1000);
+    assert_int_equal(kafka_conf_queued_max(&config), 64 << 20);
+    assert_int_equal(many, kafka_conf_memory_bound(&config, 4000));
+    assert_int_equal(many - none, 2 * (64 << 20));
+    /* A user who wants longer queues gets them. */
+    const struct kafka_property more[] = {{SLICE("queued.max.messages.kbytes"), SLICE("65536")}};
+    config.consumer = (struct kafka_properties){more, 1};
+    assert_true(kafka_conf_queued_max(&config) > 8 * (64ULL << 20));
+    config.queued_bytes_max = 1000;
+    assert_int_equal(kafka_conf_queued_max(&config), 1000);
+}
+
 static void do_not_wake(void *self)
 {
     (void)self;
@@ -191,6 +208,7 @@ int main(void)
         cmocka_unit_test(clients_push_metrics_only_where_the_user_asks_for_it),
         cmocka_unit_test(a_number_is_not_read_from_invalid_properties),
         cmocka_unit_test(the_memory_bound_grows_with_partitions_and_queues),
+        cmocka_unit_test(the_memory_bound_counts_the_queues_of_thousands_of_partitions_alike),
         cmocka_unit_test(a_consumer_that_cannot_be_created_says_why_and_leaks_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

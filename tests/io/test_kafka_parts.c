@@ -69,7 +69,7 @@ static struct engine engine;
 
 static void begin(int count)
 {
-    assert_true(parts_init(&parts));
+    assert_true(parts_init(&parts, 1U << 20));
     parts.engine = &engine;
     for (int i = 0; i < count; i++) {
         struct part *part = parts_take(&parts, "bedrock.requests", i);

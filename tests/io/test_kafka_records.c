@@ -42,6 +42,48 @@ static void a_full_engine_leaves_records_in_the_queue_and_loses_none(void **stat
     kit_done_with(&kit);
 }
 
+/* `count` records to each of these partitions, with the numbers from `first` on. */
+static void produce_to(const struct kit *kit, int from, int to, int count, int first)
+{
+    rd_kafka_t *producer = kit_producer(kit);
+    for (int i = 0; i < count * (to - from); i++) {
+        char value[16];
+        int len = snprintf(value, sizeof value, "%d", first + i);
+        kit_send(producer, &(struct output){.topic = slice_of_text(kit->in),
+                                            .partition = from + i % (to - from),
+                                            .value = slice_of(value, (size_t)len)});
+    }
+    assert_int_equal(rd_kafka_flush(producer, KIT_PATIENCE_MS), 0);
+    rd_kafka_destroy(producer);
+}
+
+/* Six partitions fill the queues while the engine is full, so the six others are not fetched any
+ * more; then those get a backlog, too. */
+static void partitions_take_turns_when_their_queues_hold_too_much(void **state)
+{
+    (void)state;
+    struct kit kit;
+    kit_init(&kit, 12, true);
+    produce_to(&kit, 0, 6, 600, 0);
+    struct kit_worker *worker = kit_worker_new(&kit, kit_exactly_once);
+    worker->config.kafka.queued_bytes_max = 900000;
+    worker->engine->room_limit = 7;
+    worker->engine->is_holding = true;
+    kit_worker_start(worker);
+    kit_until(worker, kit_logged(worker, LOG_PARTITIONS_TAKE_TURNS) > 0);
+    produce_to(&kit, 6, 12, 300, 3600);
+    kit_lock(worker->engine);
+    assert_int_equal(worker->engine->records, 7);
+    worker->engine->is_holding = false;
+    worker->engine->room_limit = 500;
+    kit_unlock(worker->engine);
+    kit_until(worker, worker->engine->answered == 5400);
+    assert_int_equal(worker->engine->doubles, 0);
+    assert_int_equal(kit_worker_end(worker), 0);
+    kit_assert_each_once(&kit, 5400);
+    kit_done_with(&kit);
+}
+
 static void assert_header(const rd_kafka_headers_t *headers, size_t index, const char *name,
                           const char *value, size_t value_len)
 {
@@ -238,6 +280,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_record_is_answered_and_its_offset_committed),
         cmocka_unit_test(a_full_engine_leaves_records_in_the_queue_and_loses_none),
+        cmocka_unit_test(partitions_take_turns_when_their_queues_hold_too_much),
         cmocka_unit_test(keys_values_and_headers_pass_byte_for_byte),
         cmocka_unit_test(headers_pass_however_many_there_are),
         cmocka_unit_test(topics_and_watermarks_are_looked_up),

@@ -14,6 +14,7 @@ from kit.processes import WORK, end_strays             # noqa: E402
 
 def pytest_addoption(parser):
     parser.addoption("--cycles", type=int, default=20, help="kill -9 cycles of the kill storm")
+    parser.addoption("--storm-seed", type=int, default=20, help="who is killed when in the kill storm")
     parser.addoption("--outage", type=float, default=60, help="seconds for which the broker is away in its test")
 
 

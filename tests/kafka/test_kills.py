@@ -18,7 +18,7 @@ def test_kill_9_of_workers_and_broker_loses_and_duplicates_nothing_and_bills_onc
     cycles = request.config.getoption("--cycles")
     simulator = {"latency": "uniform(10ms, 300ms)", "faults": {"throttling": 0.03, "cut_stream": 0.03}}
     with World(own_broker, folder, simulator=simulator, settings=PATIENT) as world:
-        kill_storm(world, cycles, seed=cycles)
+        kill_storm(world, cycles, seed=request.config.getoption("--storm-seed"))
         world.await_answers()
         evidence = world.must_be_clean()
         assert len(world.blows) >= cycles

@@ -42,7 +42,8 @@ def restart_broker(world, away_seconds):
 
 
 def kill_storm(world, cycles, seed, broker_every=6, per_second=60, say=print):
-    """Worker w0 is a static member, w1 has a name, w2 has none. In each cycle one is killed and restarts a little later."""
+    """Worker w0 is a static member, w1 has a name, w2 has none. In each cycle one is killed and restarts a little later.
+    The broker is killed, too; each fifth time it is away for longer than the workers' session."""
     chance = random.Random(seed)
     names = {"w0": {"kafka": {"static_membership": True}}, "w1": {}, "w2": {}}
     for name, settings in names.items():
@@ -56,7 +57,8 @@ def kill_storm(world, cycles, seed, broker_every=6, per_second=60, say=print):
         for name in victims:
             world.kill(name)
         if broker_every and cycle % broker_every == 0:
-            restart_broker(world, chance.uniform(0, 1))
+            is_long = cycle // broker_every % 5 == 0
+            restart_broker(world, chance.uniform(0, 1) + (SESSION_MS / 1000 + 1 if is_long else 0))
         time.sleep(chance.uniform(0, 1.5))
         for name in victims:
             world.workers[name].start()

@@ -8,16 +8,18 @@
 #include "base/check.h"
 #include "io/kafka/log.h"
 #include "io/kafka/tokens.h"
+#include "io/kafka/fetch_turns.h"
 #include "wire/bedrock/msk_token.h"
 
 #define NAME_MAX_BYTES  256
 #define VALUE_MAX_BYTES 65536
 
 #define FETCH_BACKOFF_VERSION 0x02020000 /* the first librdkafka with fetch.queue.backoff.ms */
-/* Memory of a fetched record beside its bytes: librdkafka's op. Measured. */
-#define RECORD_BESIDE 350
+#define RECORD_BESIDE         FETCH_RECORD_BESIDE
 /* Bytes of the smallest records that the bound expects: a request has at least a message. */
 #define RECORD_BYTES_MIN 64
+#define QUEUED_BYTES     (64U << 20)
+#define QUEUED_LEAST     8     /* queues of a partition that fill to their own limits */
 #define CHUNKS_MIN       20000 /* the least that the queue of chunks takes */
 #define CHUNKS_MOST      1000000
 #define CHUNKS_PER_CALL  32
@@ -431,19 +433,43 @@ static uint64_t prefetch_bytes(uint64_t records_max, uint64_t queue_bytes, uint6
     return of_small > of_large ? of_small : of_large;
 }
 
-/* One record larger than a fetch can arrive. A producer copies a request once while it sends it. */
-uint64_t kafka_conf_memory_bound(const struct kafka_config *config, size_t partitions)
+/* The same with the consumer's properties; 0 when they are invalid. */
+static uint64_t bytes_of_partition(const struct kafka_config *config)
 {
     int64_t queue_kbytes = kafka_conf_number(config, KAFKA_CONSUMER, "queued.max.messages.kbytes");
     int64_t fetch_bytes = kafka_conf_number(config, KAFKA_CONSUMER, "fetch.message.max.bytes");
+    int64_t records = kafka_conf_number(config, KAFKA_CONSUMER, "queued.min.messages");
+    if (records < 1 || queue_kbytes < 0 || fetch_bytes < 0)
+        return 0;
+    return prefetch_bytes((uint64_t)records, (uint64_t)queue_kbytes * 1024, (uint64_t)fetch_bytes);
+}
+
+uint64_t kafka_conf_queued_max(const struct kafka_config *config)
+{
+    if (config->queued_bytes_max > 0)
+        return config->queued_bytes_max;
+    uint64_t least = QUEUED_LEAST * bytes_of_partition(config);
+    if (least == 0)
+        return UINT64_MAX;
+    return least > QUEUED_BYTES ? least : QUEUED_BYTES;
+}
+
+/* Of the queues of all partitions: what they may hold until they take turns, and as much again of
+ * what librdkafka has not freed and of what is on its way then. */
+static uint64_t queued_bound(const struct kafka_config *config, size_t partitions)
+{
+    uint64_t each = bytes_of_partition(config), most = 2 * kafka_conf_queued_max(config);
+    return partitions * each < most ? partitions * each : most;
+}
+
+/* One record larger than a fetch can arrive. A producer copies a request once while it sends it. */
+uint64_t kafka_conf_memory_bound(const struct kafka_config *config, size_t partitions)
+{
     int64_t chunk_kbytes = kafka_conf_number(config, KAFKA_CHUNKS, "queue.buffering.max.kbytes");
     int64_t chunks = kafka_conf_number(config, KAFKA_CHUNKS, "queue.buffering.max.messages");
-    int64_t records = kafka_conf_number(config, KAFKA_CONSUMER, "queued.min.messages");
-    if (records < 1 || queue_kbytes < 0 || fetch_bytes < 0 || chunk_kbytes < 0 || chunks < 0)
+    if (bytes_of_partition(config) == 0 || chunk_kbytes < 0 || chunks < 0)
         return 0;
-    uint64_t of_partition =
-        prefetch_bytes((uint64_t)records, (uint64_t)queue_kbytes * 1024, (uint64_t)fetch_bytes);
     uint64_t of_producers = (uint64_t)chunk_kbytes * 1024 + (uint64_t)chunks * CHUNK_BESIDE +
                             2 * config->output_bytes_max + (32U << 20);
-    return partitions * of_partition + config->request_bytes_max + of_producers;
+    return queued_bound(config, partitions) + config->request_bytes_max + of_producers;
 }

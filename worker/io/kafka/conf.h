@@ -51,6 +51,7 @@ struct kafka_config {
     uint64_t request_bytes_max;     /* delivery.max_request_size */
     uint64_t output_bytes_max;      /* of the largest record that the worker produces */
     uint32_t calls_max;             /* that may stream at once: delivery.max_in_flight */
+    uint64_t queued_bytes_max;      /* of records in the queues of all partitions; 64 MiB */
     struct kafka_properties client, consumer, producer;
     enum kafka_auth auth;
     struct slice auth_region;    /* of the MSK cluster */
@@ -98,6 +99,9 @@ void kafka_conf_omit_metrics(struct rd_kafka_conf_s *conf);
 MUST_CHECK enum err kafka_conf_try(const struct kafka_config *config, enum kafka_client client,
                                    char *ret_error);
 
+/* Bytes of records in the queues of all partitions from which on they take turns
+ * (io/kafka/fetch_turns.h). UINT64_MAX when the properties are invalid. */
+uint64_t kafka_conf_queued_max(const struct kafka_config *config);
 /* The most bytes that the queues of the three clients can hold, with `partitions` partitions. 0
  * when the properties are invalid. */
 uint64_t kafka_conf_memory_bound(const struct kafka_config *config, size_t partitions);

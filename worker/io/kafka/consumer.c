@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/memory.h"
+#include "io/kafka/fetching.h"
 #include "io/kafka/joins.h"
 #include "io/kafka/rebalances.h"
 #include "io/kafka/tokens.h"
@@ -82,7 +83,8 @@ struct kafka_consumer *kafka_consumer_new(const struct kafka_config *config,
     consumer->config = config;
     consumer->wake = wake;
     rebalances_init(&consumer->rebalances, &consumer->parts, &consumer->group);
-    if (!parts_init(&consumer->parts) || !client_make(consumer, ret_error)) {
+    if (!parts_init(&consumer->parts, kafka_conf_queued_max(config)) ||
+        !client_make(consumer, ret_error)) {
         kafka_consumer_free(consumer);
         return NULL;
     }
@@ -315,6 +317,8 @@ void kafka_consumer_step(struct kafka_consumer *consumer, int64_t now_ms)
             rebalances_restart(&consumer->rebalances);
         consumer->wake.wake(consumer->wake.self);
     }
+    if (consumer->parts.engine != NULL)
+        fetching_serve(&consumer->parts, now_ms);
     /* All at once after a second without a turn. */
     for (int look = 0; look < PARTS_LOOKS && now_ms >= consumer->ends_due_ms; look++) {
         int64_t step_ms = ENDS_MS / PARTS_LOOKS;

@@ -12,9 +12,10 @@
 #define BEHIND_MAX   256         /* partitions in one question for the logs' ends */
 #define HEADERS_KEPT HEADERS_MAX /* room that is kept from one record to the next */
 
-bool parts_init(struct parts *parts)
+bool parts_init(struct parts *parts, uint64_t queued_max)
 {
     *parts = (struct parts){0};
+    fetch_turns_init(&parts->turns, queued_max);
     parts->slots = memory_new(PARTITIONS_MAX * sizeof *parts->slots);
     parts->buckets = memory_new(PART_BUCKETS * sizeof(struct part *));
     return parts->slots != NULL && parts->buckets != NULL;
@@ -61,6 +62,9 @@ struct part *parts_take(struct parts *parts, const char *topic, int32_t partitio
     part->high = -1;
     part->end_offset = -1;
     part->still = (struct still){0};
+    fetch_turn_init(&part->turn);
+    part->queued = 0;
+    part->is_only_end = false;
     struct part **bucket = bucket_of(parts, topic, partition);
     part->next = *bucket;
     *bucket = part;
@@ -123,8 +127,7 @@ static void more_clear(struct part *part)
     (void)atomic_fetch_and(&part->parts->more[slot / PARTS_PER_WORD], ~bit_of(slot));
 }
 
-/* The first slot from `from` on, and below `to`, whose queue may hold something; else `to`. */
-static size_t more_next(const struct parts *parts, size_t from, size_t to)
+size_t parts_next(const struct parts *parts, size_t from, size_t to)
 {
     while (from < to) {
         uint64_t bits = atomic_load(&parts->more[from / PARTS_PER_WORD]);
@@ -177,9 +180,38 @@ static void pause_one(struct part *part, bool pause)
     part->is_paused = pause;
 }
 
+static void parts_seek(struct parts *parts, rd_kafka_topic_partition_list_t *list)
+{
+    if (list->cnt == 0)
+        return;
+    rd_kafka_error_t *error = rd_kafka_seek_partitions(parts->client, list, 0);
+    if (error == NULL)
+        return;
+    kafka_log_add(parts->log, LOG_LIBRDKAFKA_ERROR, "seek of %s-%d, %d partitions: %s",
+                  list->elems[0].topic, (int)list->elems[0].partition, list->cnt,
+                  rd_kafka_error_string(error));
+    rd_kafka_error_destroy(error);
+}
+
+void parts_resume(struct parts *parts, rd_kafka_topic_partition_list_t *list)
+{
+    for (int i = 0; i < list->cnt; i++) {
+        struct part *part = parts_find(parts, list->elems[i].topic, list->elems[i].partition);
+        if (part == NULL)
+            continue;
+        bool is_start = part->next_offset == 0;
+        list->elems[i].offset = is_start ? part->start_offset : part->next_offset;
+        kafka_set_epoch(&list->elems[i], is_start ? part->start_epoch : -1);
+        more_set(part);
+    }
+    parts_seek(parts, list);
+    parts_pause(parts, list, false);
+}
+
 void part_hold(struct part *part)
 {
     CHECK(part->state == PART_RUNNING);
+    fetch_turn_reset(&part->parts->turns, &part->turn);
     pause_one(part, true);
     part->state = PART_WAITING;
     part->must_restart = false;
@@ -212,12 +244,7 @@ void part_seek(struct part *part, int64_t offset, int32_t leader_epoch)
         rd_kafka_topic_partition_list_add(list, part->topic, part->partition);
     element->offset = offset;
     kafka_set_epoch(element, leader_epoch);
-    rd_kafka_error_t *error = rd_kafka_seek_partitions(part->parts->client, list, 0);
-    if (error != NULL) {
-        kafka_log_add(part->parts->log, LOG_LIBRDKAFKA_ERROR, "seek of %s-%d: %s", part->topic,
-                      (int)part->partition, rd_kafka_error_string(error));
-        rd_kafka_error_destroy(error);
-    }
+    parts_seek(part->parts, list);
     rd_kafka_topic_partition_list_destroy(list);
     more_set(part);
 }
@@ -228,8 +255,12 @@ void part_check_epoch(struct part *part)
         part_seek(part, part->start_offset, part->start_epoch);
 }
 
+/* One that waits for its turn is paused in librdkafka, which keeps that. */
 void part_restarted(struct part *part)
 {
+    if (part->turn.step != FETCH_OPEN)
+        pause_one(part, false);
+    fetch_turn_reset(&part->parts->turns, &part->turn);
     part->is_stopped = part->must_restart = false;
     part->next_offset = 0;
     more_set(part);
@@ -243,6 +274,7 @@ void part_free(struct part *part)
         part->queue = NULL;
     }
     more_clear(part);
+    fetch_turn_reset(&part->parts->turns, &part->turn);
     struct part **place = bucket_of(part->parts, part->topic, part->partition);
     while (*place != NULL && *place != part)
         place = &(*place)->next;
@@ -327,6 +359,8 @@ static void record_pass_on(struct part *part, const rd_kafka_message_t *message)
         .value = message->payload == NULL ? SLICE_NULL : slice_of(message->payload, message->len),
     };
     headers_read(part->parts, message, &record);
+    if (part->turn.step == FETCH_OPEN)
+        fetch_turn_take(&part->parts->turns, &part->turn, record.key.len + record.value.len);
     record.timestamp_type = timestamp_type_of(type);
     if (record.timestamp_type == TIMESTAMP_NONE)
         record.timestamp_ms = -1;
@@ -363,6 +397,7 @@ static void end_pass_on(struct part *part, int64_t offset)
 
 static void message_pass_on(struct part *part, const rd_kafka_message_t *message)
 {
+    fetch_turn_await_none(&part->parts->turns, &part->turn);
     if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR)
         record_pass_on(part, message);
     else if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
@@ -414,8 +449,9 @@ rd_kafka_topic_partition_list_t *parts_behind(struct parts *parts)
     for (size_t i = 0; i < parts->end && (list == NULL || list->cnt < BEHIND_MAX); i++) {
         parts->behind = parts->behind + 1 < parts->end ? parts->behind + 1 : 0;
         struct part *part = &parts->slots[parts->behind];
-        if (part->state != PART_RUNNING ||
-            more_next(parts, parts->behind, parts->behind + 1) != parts->behind)
+        bool is_fetched = part->turn.step == FETCH_OPEN &&
+                          parts_next(parts, parts->behind, parts->behind + 1) != parts->behind;
+        if (part->state != PART_RUNNING || is_fetched)
             continue;
         if (list == NULL)
             list = rd_kafka_topic_partition_list_new(1);
@@ -439,10 +475,10 @@ void parts_ends_found(struct parts *parts, const rd_kafka_topic_partition_list_t
  * full; the next round begins where this one ended. */
 static bool pump_slots(struct parts *parts, size_t from, size_t to, size_t *total)
 {
-    for (size_t slot = more_next(parts, from, to); slot < to;
-         slot = more_next(parts, slot + 1, to)) {
+    for (size_t slot = parts_next(parts, from, to); slot < to;
+         slot = parts_next(parts, slot + 1, to)) {
         struct part *part = &parts->slots[slot];
-        if (part->state != PART_RUNNING)
+        if (part->state != PART_RUNNING || part->turn.step != FETCH_OPEN)
             continue;
         if (engine_is_full(parts->engine)) {
             parts->cursor = slot;
@@ -451,6 +487,14 @@ static bool pump_slots(struct parts *parts, size_t from, size_t to, size_t *tota
         *total += part_pump(part);
     }
     return true;
+}
+
+void part_drop(struct part *part)
+{
+    rd_kafka_message_t *message;
+    more_clear(part);
+    while ((message = rd_kafka_consume_queue(part->queue, 0)) != NULL)
+        rd_kafka_message_destroy(message);
 }
 
 bool parts_pump(struct parts *parts)
@@ -470,7 +514,7 @@ static bool part_is_still(struct part *part, bool has_brokers, int64_t now_ms)
 {
     int64_t low = -1;
     struct still_look look = {.next = part->next_offset, .end = part->end_offset, .high = -1};
-    look.may_come = has_brokers && !part->is_stopped &&
+    look.may_come = has_brokers && !part->is_stopped && part->turn.step == FETCH_OPEN &&
                     engine_partition_is_idle(part->parts->engine, part_tenure(part));
     if (rd_kafka_get_watermark_offsets(part->parts->client, part->topic, part->partition, &low,
                                        &look.high) != RD_KAFKA_RESP_ERR_NO_ERROR)

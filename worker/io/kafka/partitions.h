@@ -11,6 +11,7 @@
 #include "engine/ports.h"
 #include "io/kafka/log.h"
 #include "io/kafka/still.h"
+#include "io/kafka/fetch_turns.h"
 
 #define TOPIC_NAME_MAX 249 /* Kafka's limit */
 
@@ -42,6 +43,9 @@ struct part {
     int64_t next_offset; /* records below are duplicates that librdkafka fetched again */
     int64_t end_offset;  /* the last end of the log that was reached; -1 = none */
     struct still still;
+    struct fetch_turn turn;         /* of a running part: whether it is fetched now */
+    size_t queued;                  /* in its queue, when that was weighed last */
+    bool is_only_end;               /* that was only the end of the log */
     struct rd_kafka_queue_s *queue; /* NULL until assigned */
     struct part *next;              /* in its bucket */
 };
@@ -63,6 +67,9 @@ struct parts {
     struct tenure found_still, still; /* of this round, and of the last one; epoch 0 = none */
     bool may_restart;                 /* a part may have must_restart */
     size_t behind;                    /* the slot that parts_behind looked at last */
+    struct fetch_turns turns;         /* which ones are fetched: io/kafka/fetching.h */
+    size_t closing;                   /* the slot that fetching_serve looked at last */
+    int64_t weigh_due_ms, turns_log_due_ms;
     uint32_t last_epoch;
     struct rd_kafka_s *client;
     struct kafka_log *log;
@@ -73,8 +80,9 @@ struct parts {
     size_t headers_room;
 };
 
-/* Makes an empty table; the caller then sets client, log, engine and wake. False: out of memory. */
-MUST_CHECK bool parts_init(struct parts *parts);
+/* Makes an empty table; the caller then sets client, log, engine and wake. All queues together may
+ * hold some `queued_max` bytes. False: out of memory. */
+MUST_CHECK bool parts_init(struct parts *parts, uint64_t queued_max);
 void parts_done(struct parts *parts);
 
 /* Begins a tenure in state PART_WAITING. NULL: all slots are in use, or the topic's name is
@@ -96,6 +104,10 @@ void part_open(struct part *part);
 struct rd_kafka_topic_partition_list_s;
 /* Pauses the partitions of the list, or lets them be fetched. They need not be assigned yet. */
 void parts_pause(struct parts *parts, struct rd_kafka_topic_partition_list_s *list, bool pause);
+/* Lets these running parts be fetched again, from where the engine has got to. */
+void parts_resume(struct parts *parts, struct rd_kafka_topic_partition_list_s *list);
+/* Throws away what the queue of a paused part holds; parts_resume fetches it again. */
+void part_drop(struct part *part);
 /* Stops fetching a running part; it waits for part_go. */
 void part_hold(struct part *part);
 /* Makes an assigned part that waits fetch from `offset` (-2 = the beginning of the log). */
@@ -116,12 +128,15 @@ void part_restarted(struct part *part);
 /* Ends the tenure and frees the slot. */
 void part_free(struct part *part);
 
-/* The running parts whose records wait in their queues: librdkafka may fetch no more of them then,
- * so nothing shows how far their logs grow. Some of them each time, in turns. The caller destroys
- * the list; NULL = there are none. */
+/* The running parts whose records wait in their queues, or that wait for their turn: librdkafka may
+ * fetch no more of them then, so nothing shows how far their logs grow. Some of them each time, in
+ * turns. The caller destroys the list; NULL = there are none. */
 struct rd_kafka_topic_partition_list_s *parts_behind(struct parts *parts);
 /* Where the logs of these ended; elements with an error say nothing. */
 void parts_ends_found(struct parts *parts, const struct rd_kafka_topic_partition_list_s *ends);
+
+/* The first slot from `from` on, and below `to`, whose queue may hold something; else `to`. */
+size_t parts_next(const struct parts *parts, size_t from, size_t to);
 
 /* Passes records to the engine while it has room, in turns between the partitions. True: there are
  * more, and room for them. */
