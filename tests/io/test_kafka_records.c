@@ -66,7 +66,9 @@ static void partitions_take_turns_when_their_queues_hold_too_much(void **state)
     kit_init(&kit, 12, true);
     produce_to(&kit, 0, 6, 600, 0);
     struct kit_worker *worker = kit_worker_new(&kit, kit_exactly_once);
-    worker->config.kafka.queued_bytes_max = 900000;
+    /* Each queue gets 128 records (queued.min.messages) of some 350 bytes, and up to a batch more.
+     */
+    worker->config.kafka.queued_bytes_max = 250000;
     worker->engine->room_limit = 7;
     worker->engine->is_holding = true;
     kit_worker_start(worker);
