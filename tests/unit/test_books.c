@@ -3,6 +3,7 @@
 
 #include "app/books/focus.h"
 #include "app/books/period.h"
+#include "app/books/reprice.h"
 #include "app/books/rows.h"
 #include "app/books/view.h"
 #include "base/instant.h"
@@ -343,6 +344,38 @@ static void focus_has_a_row_for_each_class_of_tokens_and_no_cost_where_none_is_k
     book_done(&book);
 }
 
+static void other_prices_give_other_costs_beside_the_recorded_ones(void **state)
+{
+    (void)state;
+    struct price_row row = {.model = SLICE("m"),
+                            .tier = SLICE(PRICE_TIER),
+                            .from_ms = PRICE_ALWAYS,
+                            .to_ms = PRICE_FOREVER,
+                            .price = {2000000, 10000000, PRICE_NONE, PRICE_NONE, PRICE_NONE}};
+    struct price_table table = {.rows = &row, .count = 1, .currency = "USD", .hash = 1};
+    struct reprice reprice;
+    struct book book;
+    struct buf line;
+    price_table_sort(&table);
+    reprice_init(&reprice, &table);
+    kit_book(&book, "tenant");
+    book.plan.price = reprice_entry;
+    book.plan.self = &reprice;
+    kit_take(&book, &(struct kit_record){.id = "01", .input = 10, .output = 8, .cost = COST});
+    kit_take(&book,
+             &(struct kit_record){.id = "02", .input = 10, .time = "2026-11-23T00:00:00.000Z"});
+    buf_init(&line, 4096);
+    rows_add_csv(&line, &book, only_row(&book));
+    assert_buf(&line, "acme,2,2,0,0,20,8,0,0,0,0,0.00012,USD,0.1\r\n");
+    row.model = SLICE("other");
+    reprice.prices = &(struct price_table){.rows = &row, .count = 1, .currency = "USD", .hash = 2};
+    kit_take(&book, &(struct kit_record){.id = "03"});
+    assert_int_equal(only_row(&book)->sums.unpriced, 1);
+    assert_int_equal(reprice.no_row, 1);
+    buf_done(&line);
+    book_done(&book);
+}
+
 /* ---- ids ---- */
 
 static struct entry_id id_of(int64_t ms, uint32_t number)
@@ -472,6 +505,7 @@ int main(void)
         cmocka_unit_test(rows_have_a_limit),
         cmocka_unit_test(what_is_taken_off_leaves_what_was_there_before),
         cmocka_unit_test(focus_has_a_row_for_each_class_of_tokens_and_no_cost_where_none_is_known),
+        cmocka_unit_test(other_prices_give_other_costs_beside_the_recorded_ones),
         cmocka_unit_test(ids_are_known_in_any_order),
         cmocka_unit_test(ids_over_the_limit_are_forgotten_the_oldest_first_and_young_ones_counted),
         cmocka_unit_test(months_have_28_to_31_days),

@@ -24,8 +24,8 @@ enum move outlook_of_identity(const struct identity *identity);
 /* The expected wait of a request there with `ahead` requests before it, by the target's rests and
  * rate. */
 int64_t outlook_wait_ms(const struct engine *engine, const struct target *target, uint64_t ahead);
-/* Whether one call may find out if the target answers again: none that began since the last bad news
- * is open, it does not rest, and its last failure is not of the last seconds. */
+/* Whether one call may find out if the target answers again: none that began since the last bad
+ * news is open, it does not rest, and its last failure is not of the last seconds. */
 bool outlook_is_probe_due(const struct engine *engine, const struct target *target);
 
 #endif

@@ -306,6 +306,7 @@ static void complete(struct reading *reading)
         entry->started_ms = entry->time_ms;
     entry->has_replaces = has(reading, offsetof(struct entry, replaces));
     entry->has_cost = has(reading, offsetof(struct entry, amount));
+    entry->recorded = entry->amount;
     if (entry->has_cost && entry->currency.len == 0)
         blame(reading, "currency");
     entry->is_lost = slice_equal(entry->reason, SLICE("worker_lost"));

@@ -42,6 +42,7 @@ struct entry {
     struct slice currency, prices;                                              /* if has_cost */
     int64_t counts[ENTRY_COUNTS];
     int64_t amount;            /* if has_cost */
+    int64_t recorded;          /* the amount in the record; 0 = none. `amount` may be another one */
     int64_t part[ENTRY_PARTS]; /* likewise; 0 where the record has none */
 };
 

@@ -32,7 +32,7 @@ void rows_add_csv_field(struct buf *buf, struct slice text)
     buf_add_byte(buf, '"');
 }
 
-void rows_add_csv_heading(struct buf *buf, const struct columns *columns)
+void rows_add_csv_heading(struct buf *buf, const struct columns *columns, bool has_recorded)
 {
     size_t count = 0;
     const struct measure *list = measures(&count);
@@ -42,7 +42,7 @@ void rows_add_csv_heading(struct buf *buf, const struct columns *columns)
     }
     for (size_t i = 0; i < count; i++)
         buf_addf(buf, "%s,", list[i].name);
-    buf_add_text(buf, "cost,currency\r\n");
+    buf_add_text(buf, has_recorded ? "cost,currency,recorded_cost\r\n" : "cost,currency\r\n");
 }
 
 void rows_add_csv(struct buf *buf, const struct book *book, const struct tally_row *row)
@@ -63,6 +63,10 @@ void rows_add_csv(struct buf *buf, const struct book *book, const struct tally_r
         buf_addf(buf, ",%s", book->currency);
     } else
         buf_add_byte(buf, ',');
+    if (book->plan.price != NULL) {
+        buf_add_byte(buf, ',');
+        money_add_sum(buf, &row->sums.recorded);
+    }
     buf_add_text(buf, "\r\n");
 }
 
@@ -116,5 +120,7 @@ void rows_add_json(struct buf *buf, const struct book *book, const struct tally_
         json_add_int_member(buf, list[i].name, measure_of(&list[i], &row->sums));
     if (view_has_cost(&row->sums))
         add_cost(buf, book, &row->sums);
+    if (book->plan.price != NULL)
+        add_money(buf, "recorded_cost", &row->sums.recorded);
     buf_add_text(buf, "}\n");
 }

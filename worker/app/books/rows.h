@@ -5,7 +5,8 @@
 
 #include "app/books/view.h"
 
-void rows_add_csv_heading(struct buf *buf, const struct columns *columns);
+/* `has_recorded`: costs are by other prices, and the recorded ones stand behind them. */
+void rows_add_csv_heading(struct buf *buf, const struct columns *columns, bool has_recorded);
 void rows_add_csv(struct buf *buf, const struct book *book, const struct tally_row *row);
 /* Appends one field of CSV, in quotes where it needs them. */
 void rows_add_csv_field(struct buf *buf, struct slice text);

@@ -8,6 +8,7 @@
 #define GAP           2 /* blanks between columns */
 #define KEY_MAX       40
 #define KEY_MIN       6
+#define KEY_WANTED    14
 #define BAR_MIN       8
 #define BAR_MAX       24
 #define NUMBER_BYTES  64
@@ -24,7 +25,7 @@ struct layout {
     size_t shown; /* rows */
     size_t keys[COLUMNS_MAX];
     size_t measures[MEASURES_MAX]; /* 0 = left out */
-    size_t cost, bar;              /* 0 = none */
+    size_t cost, recorded, bar;    /* 0 = none */
     bool left_out;
     double most; /* of a row, for the bars */
 };
@@ -148,6 +149,7 @@ static size_t total_width(const struct layout *layout)
         width += layout->keys[i] + (i > 0 ? GAP : 0);
     for (size_t i = 0; i < MEASURES_MAX; i++)
         width += layout->measures[i] > 0 ? GAP + layout->measures[i] : 0;
+    width += layout->recorded > 0 ? GAP + layout->recorded : 0;
     return width + (layout->cost > 0 ? GAP + layout->cost : 0);
 }
 
@@ -170,20 +172,31 @@ static void choose_measures(struct layout *layout)
     }
 }
 
-/* Narrows the widest key until the line fits; if all are narrow, there are no bars. */
-static void narrow_keys(struct layout *layout)
+/* Narrows the widest key until the line fits. False: all are as narrow as `least`. */
+static bool narrow_keys(struct layout *layout, size_t least)
 {
     size_t count = layout->view->book->plan.columns.count;
     while (total_width(layout) > layout->look->columns) {
         size_t widest = 0;
         for (size_t i = 1; i < count; i++)
             widest = layout->keys[i] > layout->keys[widest] ? i : widest;
-        if (layout->keys[widest] <= KEY_MIN) {
-            layout->bar = 0;
-            return;
-        }
+        if (layout->keys[widest] <= least)
+            return false;
         layout->keys[widest]--;
     }
+    return true;
+}
+
+/* Bars go before keys become unreadable. */
+static void fit(struct layout *layout)
+{
+    size_t keys[COLUMNS_MAX];
+    memcpy(keys, layout->keys, sizeof keys);
+    if (narrow_keys(layout, KEY_WANTED))
+        return;
+    memcpy(layout->keys, keys, sizeof keys);
+    layout->bar = 0;
+    (void)narrow_keys(layout, KEY_MIN);
 }
 
 static double weight_of(const struct layout *layout, const struct sums *sums)
@@ -204,10 +217,14 @@ static void lay_out(struct layout *layout)
     add_money(&text, &view->total.amount);
     if (view_has_cost(&view->total))
         layout->cost = larger(strlen("cost USD"), text.len);
+    buf_reset(&text);
+    add_money(&text, &view->total.recorded);
+    if (view->book->plan.price != NULL)
+        layout->recorded = larger(strlen("recorded"), text.len);
     buf_done(&text);
     measure_keys(layout);
     choose_measures(layout);
-    narrow_keys(layout);
+    fit(layout);
     size_t width = total_width(layout);
     if (layout->bar > 0 && width < layout->look->columns)
         layout->bar += layout->look->columns - width;
@@ -254,6 +271,10 @@ static void add_sums(struct buf *buf, const struct layout *layout, const struct 
         buf_add_byte(&text, '-');
     if (layout->cost > 0)
         add_right(buf, buf_slice(&text), layout->cost);
+    buf_reset(&text);
+    add_money(&text, &sums->recorded);
+    if (layout->recorded > 0)
+        add_right(buf, buf_slice(&text), layout->recorded);
     buf_done(&text);
 }
 
@@ -300,6 +321,8 @@ static void add_heading(struct buf *buf, const struct layout *layout)
             add_right(buf, slice_of_text(list[i].heading), layout->measures[i]);
     if (layout->cost > 0)
         add_right(buf, buf_slice(&cost), layout->cost);
+    if (layout->recorded > 0)
+        add_right(buf, SLICE("recorded"), layout->recorded);
     buf_done(&cost);
     buf_add_text(buf, layout->look->has_escapes ? PLAIN : "");
     buf_add_byte(buf, '\n');

@@ -16,6 +16,7 @@ void sums_add(struct sums *sums, const struct entry *entry, bool has_cost)
     sums->unpriced += !has_cost;
     for (size_t i = 0; i < ENTRY_COUNTS; i++)
         sums->counts[i] += entry->counts[i];
+    money_sum_add(&sums->recorded, entry->recorded);
     if (!has_cost)
         return;
     money_sum_add(&sums->amount, entry->amount);
@@ -39,6 +40,7 @@ void sums_take(struct sums *sums, const struct sums *taken)
     for (size_t i = 0; i < ENTRY_COUNTS; i++)
         sums->counts[i] -= taken->counts[i];
     take_money(&sums->amount, &taken->amount);
+    take_money(&sums->recorded, &taken->recorded);
     for (size_t i = 0; i < ENTRY_PARTS; i++)
         take_money(&sums->part[i], &taken->part[i]);
 }
@@ -52,6 +54,7 @@ void sums_add_sums(struct sums *sums, const struct sums *added)
     for (size_t i = 0; i < ENTRY_COUNTS; i++)
         sums->counts[i] += added->counts[i];
     money_sum_add_sum(&sums->amount, &added->amount);
+    money_sum_add_sum(&sums->recorded, &added->recorded);
     for (size_t i = 0; i < ENTRY_PARTS; i++)
         money_sum_add_sum(&sums->part[i], &added->part[i]);
 }

@@ -13,6 +13,7 @@ struct sums {
     int64_t requests, calls, estimated, unpriced;
     int64_t counts[ENTRY_COUNTS];
     struct money_sum amount;
+    struct money_sum recorded; /* before other prices were applied */
     struct money_sum part[ENTRY_PARTS];
 };
 

@@ -4,10 +4,12 @@
 
 #include "app/books/focus.h"
 #include "app/books/period.h"
+#include "app/books/reprice.h"
 #include "app/client/kafka_scan.h"
 #include "app/commands/commands.h"
 #include "app/commands/settings_options.h"
 #include "app/commands/usage_output.h"
+#include "app/prices/price_file.h"
 #include "base/memory.h"
 #include "io/loop/clock.h"
 
@@ -21,7 +23,7 @@
 
 static struct settings_options settings_options;
 static struct option_texts by;
-static const char *since, *until, *month, *format, *currency, *account = "unknown";
+static const char *since, *until, *month, *format, *currency, *account = "unknown", *prices_file;
 static int64_t every_ms = EVERY_DEFAULT_MS;
 static bool watches;
 
@@ -84,6 +86,14 @@ static const struct command_option OPTIONS[] = {
         .into.text = &currency,
         .description = "The currency whose costs are summed, should the topic have several. "
                        "Default: that of the first record.",
+    },
+    {
+        .name = "reprice",
+        .value = "FILE",
+        .kind = OPTION_TEXT,
+        .into.text = &prices_file,
+        .description = "A price file: costs are what it would give, and the recorded ones stand "
+                       "beside them.",
     },
     {
         .letter = 'w',
@@ -162,6 +172,64 @@ static bool take_rest(struct book_plan *plan, enum usage_format *ret_format)
         plan->currency = slice_of_text(currency);
     return currency == NULL || money_is_currency(plan->currency) ||
            refuse("--currency %.40s is no currency; write a code such as USD", currency);
+}
+
+/* ---- other prices ---- */
+
+struct other_prices {
+    struct arena arena;
+    struct price_table table;
+    struct reprice reprice;
+};
+
+static bool read_prices(struct other_prices *prices, struct problems *problems)
+{
+    struct buf text OWNED_BY(buf_done), faults OWNED_BY(buf_done);
+    buf_init(&text, DOCUMENT_BYTES_MAX);
+    buf_init(&faults, PROBLEMS_BYTES_MAX);
+    const char *fault = settings_read_regular(prices_file, &text);
+    if (fault != NULL)
+        return refuse("--reprice %.200s: %s", prices_file, fault);
+    problems_init(problems);
+    if (price_file_read(&prices->arena, buf_slice(&text), prices_file, problems, &prices->table))
+        return true;
+    problems_add_text(problems, &faults);
+    (void)fputs(buf_text(&faults), stderr);
+    return false;
+}
+
+/* Has the plan use the prices of --reprice, if it is given. */
+static bool take_prices(struct other_prices *prices, struct book_plan *plan)
+{
+    arena_init(&prices->arena, PRICE_FILE_ARENA_BYTES);
+    if (prices_file == NULL)
+        return true;
+    struct problems *problems = memory_new(sizeof *problems);
+    bool is_read = problems != NULL && read_prices(prices, problems);
+    memory_free(problems);
+    if (!is_read)
+        return false;
+    reprice_init(&prices->reprice, &prices->table);
+    plan->price = reprice_entry;
+    plan->self = &prices->reprice;
+    return true;
+}
+
+/* Says which calls the prices of --reprice leave without a cost. */
+static void print_lacks(const struct reprice *reprice)
+{
+    const struct {
+        int64_t count;
+        const char *why;
+    } lacks[] = {
+        {reprice->no_row, "no row of the price file applies to them"},
+        {reprice->no_class, "they used tokens of a class without a price in their row"},
+        {reprice->odd, "their counts contradict each other"},
+    };
+    for (size_t i = 0; i < COUNT_OF(lacks); i++)
+        if (lacks[i].count > 0)
+            (void)fprintf(stderr, "%lld calls have no cost by %s: %s\n", (long long)lacks[i].count,
+                          prices_file, lacks[i].why);
 }
 
 /* ---- reading ---- */
@@ -283,7 +351,14 @@ static int run(void)
     struct settings *settings = settings_options_load(&settings_options, true, NULL);
     if (settings == NULL)
         return EXIT_USAGE;
-    int code = run_with(settings, &plan, chosen);
+    struct other_prices *prices = memory_new(sizeof *prices);
+    int code = prices != NULL && take_prices(prices, &plan) ? run_with(settings, &plan, chosen)
+                                                            : EXIT_USAGE;
+    if (prices != NULL) {
+        print_lacks(&prices->reprice);
+        arena_done(&prices->arena);
+    }
+    memory_free(prices);
     settings_options_free(settings);
     return code;
 }
@@ -291,8 +366,9 @@ static int run(void)
 const struct command command_usage = {
     .name = "usage",
     .summary = "sum what was used, from the usage topic",
-    .synopsis = "[--by COLUMNS]... [--month MONTH | [--since TIME] [--until TIME]] "
-                "[--format FORMAT] [--watch] [--set PATH=VALUE]... [-c FILE | FILE]",
+    .synopsis =
+        "[--by COLUMNS]... [--month MONTH | [--since TIME] [--until TIME]] "
+        "[--format FORMAT] [--reprice FILE] [--watch] [--set PATH=VALUE]... [-c FILE | FILE]",
     .description =
         "Reads `topics.usage`, all partitions, committed records only, and sums requests, calls, "
         "tokens and costs by any of the columns. Each call counts once: a record that comes "
@@ -305,7 +381,8 @@ const struct command command_usage = {
         "the records, summed exactly; calls without one are counted as unpriced, never as free.",
     .examples = "  bedrock-worker usage --month 2026-11 worker.yaml\n"
                 "  bedrock-worker usage --by tenant,day --since 7d --format csv worker.yaml\n"
-                "  bedrock-worker usage --by label:project --watch worker.yaml\n",
+                "  bedrock-worker usage --by label:project --watch worker.yaml\n"
+                "  bedrock-worker usage --month 2026-11 --reprice new-prices.yaml worker.yaml\n",
     .options = {OPTIONS, COUNT_OF(OPTIONS), "FILE", &settings_options.argument},
     .run = run,
 };

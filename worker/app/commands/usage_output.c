@@ -125,7 +125,7 @@ static enum err print_rows(const struct usage_output *output, const struct view 
     struct buf buf OWNED_BY(buf_done);
     buf_init(&buf, LINE_BYTES_MAX);
     if (output->format == USAGE_CSV)
-        rows_add_csv_heading(&buf, &view->book->plan.columns);
+        rows_add_csv_heading(&buf, &view->book->plan.columns, view->book->plan.price != NULL);
     else if (output->format == USAGE_FOCUS)
         focus_add_heading(&buf);
     for (size_t i = 0; i < view->count && buf.failed == OK; i++) {
