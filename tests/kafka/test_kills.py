@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from kit.auditor import Blow, repeated_calls
+from kit.auditor import Blow, calls_by_request, repeated_calls
 from kit.processes import wait_for
 from kit.storm import Stream, kill_storm
 from kit.world import World
@@ -47,8 +47,8 @@ def test_no_billed_call_is_missing_from_usage_when_workers_are_killed_with_200_c
         print(f"{sum(calls.values())} calls, {sum(records.values())} usage records after 4 kills")
 
 
-def test_a_worker_stopped_for_longer_than_its_session_repeats_no_call_when_it_wakes(broker, folder):
-    with World(broker, folder, simulator={"latency": "uniform(20ms, 400ms)"}, settings=PATIENT) as world:
+def test_a_worker_that_loses_its_partitions_while_calls_run_pays_twice_only_for_those_that_another_took(broker, folder):
+    with World(broker, folder, simulator={"latency": "uniform(20ms, 2s)"}, settings=PATIENT) as world:
         world.worker("w0")
         world.worker("w1")
         stream = Stream(world, 50)
@@ -64,8 +64,16 @@ def test_a_worker_stopped_for_longer_than_its_session_repeats_no_call_when_it_wa
         assert wait_for(lambda: world.members() == 2)
         stream.end()
         world.await_answers()
-        world.must_be_clean()
+        evidence = world.must_be_clean()        # each call has one record that no other replaces
         assert len(world.workers["w0"].events("stalled")) == 2, "a stall longer than the session was not noticed"
+        twice = [calls for calls in calls_by_request(evidence).values() if sum(call.is_answer for call in calls) > 1]
+        assert twice and all(calls[0].worker == "w0" for calls in twice)
+        usage = [record.json()["data"] for record in evidence.usage]
+        replaces = [data["replaces"] for data in usage if "replaces" in data]
+        lost = {data["call"] for data in usage if data.get("reason") == "worker_lost"}
+        assert lost & set(replaces) and len(replaces) == len(set(replaces))
+        print(f"{len(twice)} of {len(world.asked)} requests were paid twice, {len(lost)} calls were recorded as lost, "
+              f"{len(lost & set(replaces))} of them by both workers")
 
 
 def test_all_workers_stopped_for_longer_than_their_sessions_continue_without_loss(broker, folder):

@@ -300,7 +300,8 @@ void audit_cut(struct world *world, struct worker *worker)
     bool counts = world->config.exactly_once && worker->is_member;
     for (size_t i = 0; counts && i < worker->batch.offset_count; i++) {
         const struct batch_offset *cut = &worker->batch.offsets[i];
-        if (!world->logs[cut->partition].is_recreated)
+        const struct fake_log *log = &world->logs[cut->partition];
+        if (!log->is_recreated && kafka_cut_below(log, cut->offset, cut->leader_epoch) < 0)
             check_cut(world, worker, cut);
     }
 }

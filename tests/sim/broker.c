@@ -161,16 +161,22 @@ static void check_map(struct world *world, struct fake_log *log)
 }
 
 static void commit_offset(struct world *world, const struct worker *worker, int index,
-                          int64_t offset, struct slice metadata)
+                          int64_t offset, int32_t epoch, struct slice metadata)
 {
     struct fake_log *log = &world->logs[index];
-    MUST(world, log->is_recreated || (offset >= log->offset && offset <= log->end));
+    /* A worker may write where it stood before the log was cut: the next one notices by the epoch.
+     */
+    bool was_cut = kafka_cut_below(log, log->offset, log->committed_epoch) >= 0;
+    bool is_stale = log->is_recreated || kafka_cut_below(log, offset, epoch) >= 0;
+    MUST(world, is_stale || ((was_cut || offset >= log->offset) && offset <= log->end));
     log->offset = offset;
+    log->committed_epoch = epoch;
+    log->is_cut = !kafka_is_cut_noticed(world, index);
     memcpy(log->metadata, metadata.ptr, metadata.len);
     log->metadata_len = metadata.len;
     log->committer = worker->index;
     log->committer_life = (int)worker->incarnation;
-    if (!log->is_recreated)
+    if (!is_stale)
         check_map(world, log);
 }
 
@@ -178,7 +184,8 @@ static void commit_offsets(struct world *world, struct worker *worker)
 {
     for (size_t i = 0; i < worker->batch.offset_count; i++) {
         const struct batch_offset *offset = &worker->batch.offsets[i];
-        commit_offset(world, worker, offset->partition, offset->offset, offset->metadata);
+        commit_offset(world, worker, offset->partition, offset->offset, offset->leader_epoch,
+                      offset->metadata);
     }
 }
 
@@ -273,6 +280,7 @@ static void keep(struct world *world, struct worker *worker)
             continue;
         kept->is_set = true;
         kept->offset = offset->offset;
+        kept->epoch = offset->leader_epoch;
         memcpy(kept->metadata, offset->metadata.ptr, offset->metadata.len);
         kept->metadata_len = offset->metadata.len;
         kept->batch = offset->batch;
@@ -306,7 +314,8 @@ void broker_commit_kept(struct world *world, struct worker *worker)
         if (!kept->is_set || !worker->is_member || world->logs[i].owner != worker->index)
             continue;
         kept->is_set = false;
-        commit_offset(world, worker, i, kept->offset, slice_of(kept->metadata, kept->metadata_len));
+        commit_offset(world, worker, i, kept->offset, kept->epoch,
+                      slice_of(kept->metadata, kept->metadata_len));
         if (worker->has_tenure[i])
             engine_offsets_committed(worker->engine, worker->tenures[i], kept->batch);
     }

@@ -35,7 +35,7 @@ void kafka_produce(struct world *world, const struct sim_event *event)
     }
     log->is_recreated = false;
     log->end++;
-    int64_t typical_ms = world->pin == PIN_NONE ? 800 : 300;
+    int64_t typical_ms = world->pin == PIN_NONE || world->pin == PIN_CUTS ? 800 : 300;
     if (log->end < log->planned)
         world_add(world, EVENT_PRODUCE, NULL, world_delay(world, typical_ms))->a = index;
 }
@@ -91,10 +91,10 @@ void kafka_truncate(struct world *world)
     world_note(world, "log %d now begins at %lld", index, (long long)low);
 }
 
-static bool is_quiet(const struct world *world, int index)
+bool kafka_is_quiet(const struct world *world, int index)
 {
     const struct fake_log *log = &world->logs[index];
-    if (log->is_recreated || log->offset != log->end || !is_log_answered(log) ||
+    if (log->is_recreated || log->is_cut || log->offset != log->end || !is_log_answered(log) ||
         !audit_is_quiet(world, index))
         return false;
     for (int i = 0; i < world->worker_count; i++) {
@@ -114,11 +114,13 @@ void kafka_recreate(struct world *world)
 {
     int index = (int)random_below(&world->random, (uint64_t)world->log_count);
     struct fake_log *log = &world->logs[index];
-    if (!is_quiet(world, index))
+    if (!kafka_is_quiet(world, index))
         return;
     audit_check_log(world, index);
     kafka_make_records(world, log, 1 + (int64_t)random_below(&world->random, RECORDS_MAX));
     log->is_recreated = true;
+    log->is_cut = false;
+    log->epoch = 0;
     log->id++;
     if (random_below(&world->random, 2) == 0) { /* Kafka deletes its offsets later */
         log->offset = -1;
@@ -161,18 +163,20 @@ static void deliver(struct world *world, struct worker *worker, int log, int64_t
         .topic = TOPIC,
         .partition = log,
         .offset = offset,
+        .leader_epoch = fake->epoch,
         .timestamp_ms = fake->timestamp_ms,
         .timestamp_type = TIMESTAMP_CREATE,
         .key = fake->key < 0 ? SLICE_NULL : slice_of_text(key),
         .value = slice_of(value, (size_t)len),
     };
+    worker->epochs[log] = fake->epoch;
     engine_record(worker->engine, worker->tenures[log], &record);
 }
 
-static void skip_gaps(const struct fake_log *log, int64_t *position)
+static void skip_gaps(const struct fake_log *log, int64_t *position, int32_t *epoch)
 {
     while (*position < log->end && log->records[*position].kind == REQUEST_GAP)
-        (*position)++;
+        *epoch = log->records[(*position)++].epoch;
 }
 
 static void pump_log(struct world *world, struct worker *worker, int index)
@@ -180,16 +184,17 @@ static void pump_log(struct world *world, struct worker *worker, int index)
     const struct fake_log *log = &world->logs[index];
     int64_t *position = &worker->positions[index];
     struct tenure tenure = worker->tenures[index];
-    if (*position < log->low || *position > log->end) {
+    int64_t cut = kafka_cut_below(log, *position, worker->epochs[index]);
+    if (*position < log->low || *position > log->end || cut >= 0) {
         if (!worker->is_out_of_range[index])
-            engine_partition_out_of_range(worker->engine, tenure, OUT_OF_RANGE);
+            engine_partition_out_of_range(worker->engine, tenure, cut >= 0 ? cut : OUT_OF_RANGE);
         worker->is_out_of_range[index] = true;
         return;
     }
-    skip_gaps(log, position);
-    while (*position < log->end && engine_room(worker->engine, tenure) > 0) {
+    skip_gaps(log, position, &worker->epochs[index]);
+    while (*position >= 0 && *position < log->end && engine_room(worker->engine, tenure) > 0) {
         deliver(world, worker, index, (*position)++);
-        skip_gaps(log, position);
+        skip_gaps(log, position, &worker->epochs[index]);
     }
     if (*position == log->end)
         engine_partition_empty(worker->engine, tenure);
@@ -479,6 +484,7 @@ void kafka_read(struct world *world, struct worker *worker, const struct sim_eve
     broker_commit_kept(world, worker);
     struct committed committed = {
         .offset = log->offset,
+        .leader_epoch = log->offset < 0 ? -1 : log->committed_epoch,
         .metadata = slice_of(log->metadata, log->metadata_len),
         .topic_id = slice_of(id, sizeof id),
     };
@@ -534,12 +540,12 @@ void kafka_watermarks(struct world *world, struct worker *worker, const struct s
 
 static void on_start(void *self, struct tenure tenure, int64_t offset, int32_t leader_epoch)
 {
-    (void)leader_epoch; /* these logs are never cut */
     struct port *port = self;
     struct worker *worker = port->worker;
     MUST(port->world, worker->tenures[tenure.slot].epoch == tenure.epoch);
     MUST(port->world, offset >= 0 || offset == -2);
     worker->positions[tenure.slot] = offset < 0 ? port->world->logs[tenure.slot].low : offset;
+    worker->epochs[tenure.slot] = leader_epoch;
     worker->is_out_of_range[tenure.slot] = false;
     worker->heard_ends[tenure.slot] = -1;
     world_add(port->world, EVENT_WAKE, worker, 0);

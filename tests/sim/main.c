@@ -2,7 +2,8 @@
  * traces, and prints a hash of all traces, which a change that only moves code leaves unchanged;
  * `world --seed N` replays one and prints what happens, `world --pinned N` one of those in which a
  * slow model must not stop the others, `world --outages N` one of those in which a lone worker
- * loses its brokers again and again and pays nothing twice. Seeds that once failed are in
+ * loses its brokers again and again and pays nothing twice, `world --cuts N` one of those in which
+ * logs are cut. Seeds that once failed are in
  * seeds.def. */
 #include "world.h"
 
@@ -23,10 +24,11 @@ static const struct {
 
 #define PINNED_WORLDS 20
 #define OUTAGE_WORLDS 200
+#define CUT_WORLDS    300 /* or as many as are asked for */
 
 struct sums {
     uint64_t worlds, calls, responses, usages, lost_usages, crashes, stalls, truncations,
-        recreations, outages, adopted, moved;
+        recreations, outages, adopted, moved, cuts;
     int64_t virtual_ms;
     uint64_t traces; /* a sum: whatever the order of the seeds, and in how many runs */
 };
@@ -51,6 +53,7 @@ static void run_twice(uint64_t seed, enum pin pin, struct sums *sums)
     sums->outages += world.outages;
     sums->adopted += world.adopted;
     sums->moved += world.moved;
+    sums->cuts += world.cuts;
     sums->virtual_ms += world.now_ms;
     sums->traces += trace;
 }
@@ -58,17 +61,18 @@ static void run_twice(uint64_t seed, enum pin pin, struct sums *sums)
 static void print_sums(const struct sums *sums)
 {
     printf("%llu worlds, each twice with equal traces: %.1f virtual hours, %llu crashes, %llu "
-           "stalls, %llu outages of all brokers, %llu logs truncated, %llu recreated, %llu calls, "
-           "%llu of them kept through a lost membership, %llu of a fallback, %llu answers, %llu "
-           "usage records (%llu of "
+           "stalls, %llu outages of all brokers, %llu logs truncated, %llu recreated, %llu cut, "
+           "%llu calls, %llu of them kept through a lost membership, %llu of a fallback, %llu "
+           "answers, %llu usage records (%llu of "
            "calls whose worker died)\ntraces %016llx\n",
            (unsigned long long)sums->worlds, (double)sums->virtual_ms / 3.6e6,
            (unsigned long long)sums->crashes, (unsigned long long)sums->stalls,
            (unsigned long long)sums->outages, (unsigned long long)sums->truncations,
-           (unsigned long long)sums->recreations, (unsigned long long)sums->calls,
-           (unsigned long long)sums->adopted, (unsigned long long)sums->moved,
-           (unsigned long long)sums->responses, (unsigned long long)sums->usages,
-           (unsigned long long)sums->lost_usages, (unsigned long long)sums->traces);
+           (unsigned long long)sums->recreations, (unsigned long long)sums->cuts,
+           (unsigned long long)sums->calls, (unsigned long long)sums->adopted,
+           (unsigned long long)sums->moved, (unsigned long long)sums->responses,
+           (unsigned long long)sums->usages, (unsigned long long)sums->lost_usages,
+           (unsigned long long)sums->traces);
 }
 
 static int replay(uint64_t seed, enum pin pin)
@@ -92,6 +96,8 @@ int main(int argc, char **argv)
             return replay(number, PIN_NONE);
         else if (strcmp(argv[i], "--outages") == 0)
             return replay(number, PIN_OUTAGES);
+        else if (strcmp(argv[i], "--cuts") == 0)
+            return replay(number, PIN_CUTS);
         else if (strcmp(argv[i], "--pinned") == 0)
             return replay(number, PIN_SLOW_MODEL);
     }
@@ -102,6 +108,8 @@ int main(int argc, char **argv)
         run_twice(i, PIN_SLOW_MODEL, &sums);
     for (uint64_t i = 0; i < OUTAGE_WORLDS; i++)
         run_twice(i, PIN_OUTAGES, &sums);
+    for (uint64_t i = 0; i < (worlds < CUT_WORLDS ? worlds : CUT_WORLDS); i++)
+        run_twice(from + i, PIN_CUTS, &sums);
     for (uint64_t i = 0; i < worlds; i++)
         run_twice(from + i, PIN_NONE, &sums);
     print_sums(&sums);

@@ -53,17 +53,24 @@ static void pin_record(struct fake_record *record, int64_t offset)
 
 void kafka_make_records(struct world *world, struct fake_log *log, int64_t planned)
 {
-    bool has_gaps = random_below(&world->random, 2) == 0;
     log->low = log->end = 0;
     log->planned = planned;
     for (size_t key = 0; key < COUNT_OF(log->last_answer); key++)
         log->last_answer[key] = -1;
     memset(log->records, 0, sizeof log->records);
-    for (int64_t offset = 0; offset < planned; offset++)
+    kafka_draw_records(world, log, 0);
+}
+
+void kafka_draw_records(struct world *world, struct fake_log *log, int64_t from)
+{
+    bool has_gaps = random_below(&world->random, 2) == 0;
+    for (int64_t offset = from; offset < log->planned; offset++) {
         if (world->pin == PIN_SLOW_MODEL)
             pin_record(&log->records[offset], offset);
         else
             draw_record(world, &log->records[offset], has_gaps);
+        log->records[offset].epoch = log->epoch;
+    }
 }
 
 void kafka_make(struct world *world)

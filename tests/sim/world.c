@@ -5,10 +5,11 @@
 
 #include "base/memory.h"
 
-#define EVENTS_MAX    100000
-#define CALM_AFTER_MS 240000
-#define PIN_CHECK_MS  300000 /* every request is produced and had enough time */
-#define END_WITHIN_MS (4 * 3600 * 1000LL)
+#define EVENTS_MAX     100000
+#define CALM_AFTER_MS  240000
+#define PIN_CHECK_MS   300000 /* every request is produced and had enough time */
+#define CUT_LOG_CHANCE 200    /* per mille, each second; few find a log that can be cut */
+#define END_WITHIN_MS  (4 * 3600 * 1000LL)
 
 struct port sim_ports[WORKERS_MAX];
 
@@ -32,6 +33,7 @@ _Noreturn void world_broken(struct world *world, const char *fact, const char *f
            (unsigned long long)world->seed, (long long)world->now_ms, fact, file, line,
            world->pin == PIN_NONE      ? "seed"
            : world->pin == PIN_OUTAGES ? "outages"
+           : world->pin == PIN_CUTS    ? "cuts"
                                        : "pinned",
            (unsigned long long)world->seed);
     fflush(stdout);
@@ -126,15 +128,19 @@ static void on_log(void *self, enum log_event event, const struct log_field *fie
         kafka_dropped(port->world, port->worker, (int)fields[1].number, fields[2].number);
     if (event == LOG_SHELF_CLEARED)
         port->world->adopted += (uint64_t)fields[2].number;
-    if (event != LOG_LEDGER_DIFFERS && event != LOG_PARTITION_RECREATED)
+    if (event != LOG_LEDGER_DIFFERS && event != LOG_PARTITION_RECREATED &&
+        event != LOG_PARTITION_CUT)
         return;
     /* The same tenure restarts, and never without a cause. */
     int index = (int)fields[1].number;
     const struct fake_log *log = &port->world->logs[index];
     bool was_other = log->committer != port->worker->index ||
                      log->committer_life != (int)port->worker->incarnation;
-    MUST(port->world,
-         event == LOG_PARTITION_RECREATED ? log->is_recreated : was_other || log->is_recreated);
+    if (event == LOG_PARTITION_CUT)
+        MUST(port->world, log->is_cut);
+    else
+        MUST(port->world,
+             event == LOG_PARTITION_RECREATED ? log->is_recreated : was_other || log->is_recreated);
     audit_tenure_over(port->world, port->worker, index);
     memset(port->worker->tried[index], 0, sizeof port->worker->tried[index]);
 }
@@ -271,6 +277,8 @@ static void fate(struct world *world)
         kafka_truncate(world);
     if (world_chance(world, FAULT_ANEW))
         kafka_recreate(world);
+    if (world->pin == PIN_CUTS && world_chance(world, FAULT_CUT_LOG))
+        kafka_cut(world);
     world_add(world, EVENT_FATE, NULL, 1000);
 }
 
@@ -364,7 +372,9 @@ static void choose_faults(struct world *world)
         [FAULT_ANEW] = 100,     [FAULT_CRASH] = 60,         [FAULT_STALL] = 40,
         [FAULT_MOVE] = 200,     [FAULT_STOP] = 40,          [FAULT_OUTAGE] = 60,
     };
-    for (int i = 0; i < FAULT_COUNT && world->pin == PIN_NONE; i++)
+    world->chance[FAULT_CUT_LOG] = CUT_LOG_CHANCE;
+    bool is_free = world->pin == PIN_NONE || world->pin == PIN_CUTS;
+    for (int i = 0; i < FAULT_COUNT && is_free; i++)
         world->chance[i] = random_below(&world->random, 2) == 0
                                ? 0
                                : 1 + (int)random_below(&world->random, (uint64_t)STRONG[i]);

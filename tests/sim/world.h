@@ -7,6 +7,7 @@
  *   world.c    time, events, faults, the life of workers (start, stall, crash, stop)
  *   kafka.c    logs, group, offsets, reply topics
  *   outage.c   all brokers away
+ *   cuts.c     logs that are cut
  *   broker.c   transactions; checks what is committed
  *   audit.c    which calls were billed; checks usage records, offset maps and repeated calls
  *   marks.c    checks that no billed call is missing from usage
@@ -65,7 +66,8 @@ enum reply_kind {
 struct fake_record {
     enum request_kind kind;
     enum reply_kind reply;
-    int key; /* -1 = null */
+    int key;       /* -1 = null */
+    int32_t epoch; /* of its leader */
     int model;
     bool stream, wants_json;
     bool is_count;           /* asks for the number of its tokens: nothing is billed */
@@ -87,12 +89,15 @@ struct fake_record {
 
 struct fake_log {
     struct fake_record records[RECORDS_MAX];
-    int64_t low;       /* the first offset that exists */
-    int64_t end;       /* records produced so far */
-    int64_t planned;   /* how many there will be */
-    int id;            /* of the topic: each recreation has another one */
-    bool is_recreated; /* recreated, and some worker has not noticed */
-    int64_t offset;    /* committed; -1 = none */
+    int64_t low;             /* the first offset that exists */
+    int64_t end;             /* records produced so far */
+    int64_t planned;         /* how many there will be */
+    int id;                  /* of the topic: each recreation has another one */
+    bool is_recreated;       /* recreated, and some worker has not noticed */
+    bool is_cut;             /* likewise cut */
+    int32_t epoch;           /* of its leader */
+    int32_t committed_epoch; /* beside the offset; -1 = none */
+    int64_t offset;          /* committed; -1 = none */
     char metadata[4200];
     size_t metadata_len;
     int committer, committer_life; /* who committed last */
@@ -132,6 +137,7 @@ struct account {
 struct kept {
     bool is_set;
     int64_t offset;
+    int32_t epoch;
     char metadata[4200];
     size_t metadata_len;
     uint64_t batch;
@@ -154,6 +160,7 @@ struct worker {
     bool is_revoke_hurt[LOGS_MAX]; /* the group moved on during its release */
     int64_t revoked_ms[LOGS_MAX];
     int64_t positions[LOGS_MAX];  /* fetch position; -1 = not started */
+    int32_t epochs[LOGS_MAX];     /* of the last record before it; -1 = unknown */
     int64_t heard_ends[LOGS_MAX]; /* position of the last end that it got */
     bool is_out_of_range[LOGS_MAX];
     struct fake_call calls[CALLS_MAX];
@@ -201,7 +208,9 @@ enum fault {
     FAULT_MOVE,
     FAULT_STOP,
     FAULT_OUTAGE,
-    FAULT_COUNT
+    FAULT_COUNT,
+    FAULT_CUT_LOG = FAULT_COUNT, /* only in worlds of their own: it draws no chance in others */
+    FAULT_END
 };
 
 enum sim_event_kind {
@@ -233,7 +242,8 @@ struct sim_event {
 };
 
 /* Worlds that follow a fixed plan instead of chance. */
-enum pin { PIN_NONE, PIN_SLOW_MODEL, PIN_OUTAGES };
+/* PIN_CUTS: as chance has it, and logs are cut. */
+enum pin { PIN_NONE, PIN_SLOW_MODEL, PIN_OUTAGES, PIN_CUTS };
 
 struct world {
     uint64_t seed;
@@ -245,9 +255,9 @@ struct world {
     uint64_t next_order;
     uint64_t trace; /* hash of all that happened */
     bool is_loud;
-    int chance[FAULT_COUNT]; /* per mille */
-    bool is_calm;            /* faults have stopped */
-    bool is_shaken;          /* under at_least_once: something happened that may cause duplicates */
+    int chance[FAULT_END]; /* per mille */
+    bool is_calm;          /* faults have stopped */
+    bool is_shaken;        /* under at_least_once: something happened that may cause duplicates */
     struct fake_log logs[LOGS_MAX];
     int log_count;
     int64_t outage_until; /* no broker answers before; 0 = all do */
@@ -259,7 +269,7 @@ struct world {
     struct engine_config config;
     uint64_t moved; /* calls of the fallback */
     uint64_t calls, usages, lost_usages, responses, crashes, stalls, truncations, recreations,
-        outages, adopted;
+        outages, adopted, cuts;
     struct {
         struct uuid id, replaces; /* replaces: zeroed = none */
         int log;
@@ -285,6 +295,8 @@ struct sim_event *world_add(struct world *world, enum sim_event_kind kind,
 void kafka_make(struct world *world);
 /* Draws the requests of a log that is new or recreated. */
 void kafka_make_records(struct world *world, struct fake_log *log, int64_t planned);
+/* Draws those from this offset on. */
+void kafka_draw_records(struct world *world, struct fake_log *log, int64_t from);
 void kafka_produce(struct world *world, const struct sim_event *event);
 void kafka_pump(struct world *world, struct worker *worker);
 void kafka_read(struct world *world, struct worker *worker, const struct sim_event *event);
@@ -296,6 +308,8 @@ void kafka_assign(struct world *world, struct worker *worker, const struct sim_e
 void kafka_move(struct world *world);
 void kafka_truncate(struct world *world);
 void kafka_recreate(struct world *world);
+/* Whether all requests of the log are answered and booked, and nobody has anything in hand. */
+bool kafka_is_quiet(const struct world *world, int index);
 void kafka_kick(struct world *world, struct worker *worker, bool is_dead);
 void kafka_lost(struct world *world, struct worker *worker);
 /* The worker holds its result of this request no more. */
@@ -309,6 +323,13 @@ void kafka_ports(struct ports *ports);
 /* Gives the log to a worker (-1 = none), which gets it soon. */
 void kafka_give(struct world *world, struct fake_log *log, int to);
 int kafka_any_member(struct world *world);
+
+/* cuts.c */
+void kafka_cut(struct world *world);
+/* Where the log was cut below a position whose last record has this epoch; -1 = it was not. */
+int64_t kafka_cut_below(const struct fake_log *log, int64_t position, int32_t epoch);
+/* Whether every worker, and what is committed, is behind the cut. */
+bool kafka_is_cut_noticed(const struct world *world, int index);
 
 /* outage.c */
 /* All brokers go away; they are back at world->outage_until. */
