@@ -344,6 +344,7 @@ def test_every_name_in_the_pages_is_one_of_the_worker():
         names |= set(re.findall(r'"(\w+)"', source(name)))
     names |= set(re.findall(r'ROW\("(\w+)"', source("app/settings/aliases.c")))
     names |= set(re.findall(r'MEMBER\((\w+)', source("app/settings/quotas.c")))
+    names |= set(re.findall(r'MEMBER\((\w+)', source("app/settings/tenants.c")))
     for path in (ROOT / "worker/io/aws/providers").glob("*.c"):        # properties of profiles
         names |= set(re.findall(r'"(\w+)"', path.read_text(encoding="utf-8")))
     for name in re.findall(r'^METRIC\(.*?"(\w+)"', source("telemetry/metrics.def"), re.M):

@@ -344,6 +344,7 @@ def test_the_schema_is_valid_and_accepts_the_files_that_the_reader_accepts(tmp_p
             "kafka: {instance: 0, group_id: true}", "topics: {requests: [5], responses: 6.5}", "templates: {t: [[human, 5]]}",
             "quotas: [{model: 'us.*', region: us-east-1, tokens_per_minute: 5, requests_per_minute: '${X:-5}', tokens_per_day: 5, "
             "burndown: 5, share: 12.5%, burst: 1m}, {model: '*', burndown: 1}]",
+            "tenants: {default: {weight: 2}, 'team-*': {weight: '${X:-5}'}, 'a b': {weight: 1000}}",
             "models: {aliases: {a: {id: 5.5, region: us-east-1, defaults: {stop: [5]}}}}"]
     bad = ["wrong: 1", "delivery: {max_held: many}", "delivery: {max_begun: 16}", "delivery: {ordering: keys}",
            "delivery: {commit_interval: 5}", "delivery: {commit_interval: 0}", "delivery: {batch_size: 1}",
@@ -352,7 +353,8 @@ def test_the_schema_is_valid_and_accepts_the_files_that_the_reader_accepts(tmp_p
            "models: {aliases: {a: {idd: x}}}", "templates: {t: [[robot, x]]}", "bedrock: {timeouts: 5s}",
            "quotas: {model: a.b}", "quotas: [{model: a.b, burst: 2}]", "quotas: [{tokens_per_minute: 5}]",
            "quotas: [{model: a.b, tokens_per_minute: -1}]", "quotas: [{model: a.b, tokens_per_minute: 5, share: half}]",
-           "quotas: [{model: a.b, rpm: 5}]"]
+           "quotas: [{model: a.b, rpm: 5}]", "tenants: [a]", "tenants: {a: 5}", "tenants: {a: {}}",
+           "tenants: {a: {weight: 0}}", "tenants: {a: {weight: 1001}}", "tenants: {a: {wieght: 5}}"]
     for text in good:
         assert call("check", "-c", settings_file(tmp_path, text), AWS_REGION="us-east-1").returncode == 0, text
         assert validator.is_valid(yaml.safe_load(text)), text

@@ -438,7 +438,8 @@ static bool read_in_little_memory(void *self)
         "kafka: {client: {linger.ms: 5}, group_id: g}\n"
         "models: {default: a, aliases: {a: {id: x.y, defaults: {stop: [E]}}}}\n"
         "templates: {t: [[human, '{x}']]}\n"
-        "quotas: [{model: x.*, tokens_per_minute: 1}]\n";
+        "quotas: [{model: x.*, tokens_per_minute: 1}]\n"
+        "tenants: {a: {weight: 2}}\n";
     struct reading *reading = self;
     struct settings_source source = {
         .text = slice_of_text(TEXT), .file = "w.yaml", .environment = {get_variable, NULL, NULL}};
@@ -451,6 +452,7 @@ static bool read_in_little_memory(void *self)
         assert_slice(reading->settings.models_aliases.list[0].defaults[PARAMETER_STOP], "[\"E\"]");
         assert_int_equal(reading->settings.templates.count, 1);
         assert_int_equal(reading->settings.quotas.rows.count, 1);
+        assert_int_equal(reading->settings.tenants.table.count, 1);
     }
     settings_free(&reading->settings);
     return is_good;

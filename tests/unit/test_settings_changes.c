@@ -79,6 +79,14 @@ static void a_changed_quota_is_seen(void **state)
                    "quotas: [{model: a.b, tokens_per_minute: 1, share: 50%}]", "quotas", "");
 }
 
+static void a_changed_tenant_is_seen(void **state)
+{
+    (void)state;
+    assert_changes("tenants: {a: {weight: 1}}", "tenants: {a: {weight: 2}}", "tenants", "");
+    assert_changes("tenants: {a: {weight: 2}, b*: {weight: 3}}",
+                   "tenants: {b*: {weight: 3}, a: {weight: 2}}", "tenants", "");
+}
+
 static void the_page_says_what_reloads(void **state)
 {
     (void)state;
@@ -101,6 +109,7 @@ int main(void)
         cmocka_unit_test(lists_and_maps_are_compared_as_a_whole),
         cmocka_unit_test(a_changed_template_or_property_is_seen),
         cmocka_unit_test(a_changed_quota_is_seen),
+        cmocka_unit_test(a_changed_tenant_is_seen),
         cmocka_unit_test(the_page_says_what_reloads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

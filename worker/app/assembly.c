@@ -188,6 +188,7 @@ void assembly_change(const struct settings *settings, struct engine_config *engi
         .max_delay_ms = settings->bedrock_retry_max_delay_ms,
     };
     engine->quotas = settings->quotas.rows;
+    engine->tenants = settings->tenants.table;
     io->http.connect_ms = settings->bedrock_timeouts_connect_ms;
     io->http.first_byte_ms = settings->bedrock_timeouts_first_byte_ms;
     io->http.idle_ms = settings->bedrock_timeouts_idle_ms;

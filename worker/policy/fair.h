@@ -28,8 +28,9 @@
 #include "base/heap.h"
 #include "base/list.h"
 #include "base/slice.h"
+#include "policy/tenants.h"
 
-#define FAIR_WEIGHT_MAX 1000
+#define FAIR_WEIGHT_MAX TENANT_WEIGHT_MAX
 #define FAIR_COST_MAX   10000000 /* tokens; larger costs count as this */
 
 /* In the order of calls. */

@@ -1,5 +1,6 @@
 /* What the settings say of tenants: rows of names or globs, of which the first that matches counts;
- * a tenant that no row matches has the default's. Pure; borrows its rows. */
+ * a tenant that no row matches has the default's, and so has the one that is called default. Pure;
+ * borrows its rows. */
 #ifndef POLICY_TENANTS_H
 #define POLICY_TENANTS_H
 
@@ -11,7 +12,7 @@
 
 struct tenant_row {
     struct slice name; /* a glob */
-    uint32_t weight;   /* 1 to TENANT_WEIGHT_MAX; 0 = TENANT_WEIGHT_DEFAULT */
+    uint32_t weight; /* 1 to TENANT_WEIGHT_MAX; 0 = that of the others, or TENANT_WEIGHT_DEFAULT */
 };
 
 /* A zeroed table has no rows. */

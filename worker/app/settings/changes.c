@@ -39,6 +39,7 @@ bool settings_differ(const struct settings *a, const struct settings *b,
     case SETTING_TEMPLATES:
     case SETTING_PRICES:
     case SETTING_QUOTAS:
+    case SETTING_TENANTS:
         break;
     }
     return hash_of(a, row) != hash_of(b, row);

@@ -22,6 +22,7 @@ static const char *const KIND_WORDS[] = {
     [SETTING_TEMPLATES] = "map by name",
     [SETTING_PRICES] = "text",
     [SETTING_QUOTAS] = "list of maps",
+    [SETTING_TENANTS] = "map by name",
 };
 
 static const char INTRODUCTION[] =

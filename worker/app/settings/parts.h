@@ -44,7 +44,7 @@ int settings_find_choice(struct settings_reader *reader, const struct document_n
 size_t settings_depth(struct slice path);
 
 /* Read the maps whose names the user chooses (properties.c, aliases.c, templates.c), and rows of
- * quotas (quotas.c). */
+ * quotas (quotas.c), and tenants (tenants.c). */
 void settings_take_properties(struct settings_reader *reader, const struct setting_row *row,
                               const struct document_node *node,
                               struct setting_properties *ret_value);
@@ -54,6 +54,8 @@ void settings_take_templates(struct settings_reader *reader, const struct docume
                              struct setting_templates *ret_value);
 void settings_take_quotas(struct settings_reader *reader, const struct document_node *node,
                           struct setting_quotas *ret_value);
+void settings_take_tenants(struct settings_reader *reader, const struct document_node *node,
+                           struct setting_tenants *ret_value);
 
 /* Reads the price file that a text names (prices.c); the hash of its content. */
 uint64_t settings_take_prices(struct settings_reader *reader, const struct setting_row *row,
@@ -122,6 +124,17 @@ const struct alias_member *settings_alias_members(size_t *ret_count);
 void settings_add_apis(struct buf *buf);
 
 #define APIS_BYTES_MAX 1024
+
+
+/* A member that a row of tenants may have: a whole number. */
+struct tenant_member {
+    const char *name;
+    int64_t low, high;
+    size_t value_at; /* offset in struct tenant_row, of a uint32_t */
+};
+
+/* The rows of all members. */
+const struct tenant_member *settings_tenant_members(size_t *ret_count);
 
 enum quota_member_kind { QUOTA_GLOB, QUOTA_REGION, QUOTA_AMOUNT, QUOTA_PART, QUOTA_BURST };
 

@@ -316,6 +316,25 @@ static void add_quotas(struct buf *buf)
     end(buf, "}");
 }
 
+static void add_tenants(struct buf *buf)
+{
+    size_t count = 0;
+    const struct tenant_member *rows = settings_tenant_members(&count);
+    add_type(buf, "object");
+    json_add_int_member(buf, "maxProperties", TENANT_ROWS_MAX);
+    begin(buf, "additionalProperties", '{');
+    begin_map(buf, "object");
+    for (size_t i = 0; i < count; i++) {
+        struct setting_row row = {.kind = SETTING_COUNT, .low = rows[i].low, .high = rows[i].high};
+        begin(buf, rows[i].name, '{');
+        add_forms(buf, &row);
+        end(buf, "}");
+    }
+    end(buf, "}");
+    json_add_int_member(buf, "minProperties", 1);
+    end(buf, "}");
+}
+
 static void add_properties(struct buf *buf)
 {
     add_type(buf, "object");
@@ -355,6 +374,9 @@ static void add_kind(struct buf *buf, const struct setting_row *row)
         return;
     case SETTING_QUOTAS:
         add_quotas(buf);
+        return;
+    case SETTING_TENANTS:
+        add_tenants(buf);
         return;
     }
 }

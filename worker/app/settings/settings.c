@@ -84,7 +84,8 @@ static void set_hash(struct settings *settings, const struct setting_row *row, u
 static bool is_many(enum setting_kind kind)
 {
     return kind == SETTING_LIST || kind == SETTING_PROPERTIES || kind == SETTING_ALIASES ||
-           kind == SETTING_TAGS || kind == SETTING_TEMPLATES || kind == SETTING_QUOTAS;
+           kind == SETTING_TAGS || kind == SETTING_TEMPLATES || kind == SETTING_QUOTAS ||
+           kind == SETTING_TENANTS;
 }
 
 /* Takes a value, and keeps its place and whether it is invalid. */

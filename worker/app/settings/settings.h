@@ -11,6 +11,7 @@
 #include "base/arena.h"
 #include "io/kafka/conf.h"
 #include "policy/quota_row.h"
+#include "policy/tenants.h"
 #include "wire/aws/sts.h"
 #include "wire/chat/catalog.h"
 #include "yaml/document.h"
@@ -33,7 +34,8 @@ enum setting_kind {
     SETTING_TAGS,
     SETTING_TEMPLATES,
     SETTING_PRICES,
-    SETTING_QUOTAS
+    SETTING_QUOTAS,
+    SETTING_TENANTS
 };
 
 enum setting_form {
@@ -58,8 +60,8 @@ enum setting_form {
     FORM_PASSWORD
 };
 
-/* Values of the kinds LIST, PROPERTIES, TAGS, ALIASES, TEMPLATES and QUOTAS; places are those of
- * the elements. */
+/* Values of the kinds LIST, PROPERTIES, TAGS, ALIASES, TEMPLATES, QUOTAS and TENANTS; places are
+ * those of the elements. */
 struct setting_list {
     const struct slice *items;
     size_t count;
@@ -111,6 +113,10 @@ struct setting_quotas {
     const struct place *places;
 };
 
+struct setting_tenants {
+    struct tenant_table table;
+};
+
 #define SETTING_MEMBER_TEXT       struct slice
 #define SETTING_MEMBER_FLAG       bool
 #define SETTING_MEMBER_COUNT      int64_t
@@ -124,6 +130,7 @@ struct setting_quotas {
 #define SETTING_MEMBER_TEMPLATES  struct setting_templates
 #define SETTING_MEMBER_PRICES     struct setting_prices
 #define SETTING_MEMBER_QUOTAS     struct setting_quotas
+#define SETTING_MEMBER_TENANTS    struct setting_tenants
 
 /* The place of each value; line 0 = its default. */
 struct settings_places {

@@ -24,6 +24,7 @@ static const char *expected(enum setting_kind kind)
         [SETTING_ALIASES] = "a map such as {claude: {id: anthropic.claude-3-haiku-20240307-v1:0}}",
         [SETTING_TEMPLATES] = "a map such as {greet: [[human, \"Hello {name}\"]]}",
         [SETTING_PRICES] = "the name of a price file",
+        [SETTING_TENANTS] = "a map such as {acme: {weight: 2}}",
         [SETTING_QUOTAS] =
             "a list such as [{model: \"us.anthropic.*\", tokens_per_minute: 2000000}]",
     };
@@ -151,7 +152,8 @@ void settings_take(struct settings_reader *reader, const struct setting_row *row
     if (row->kind == SETTING_LIST || row->kind == SETTING_QUOTAS)
         wanted = DOCUMENT_LIST;
     else if (row->kind == SETTING_PROPERTIES || row->kind == SETTING_ALIASES ||
-             row->kind == SETTING_TAGS || row->kind == SETTING_TEMPLATES)
+             row->kind == SETTING_TAGS || row->kind == SETTING_TEMPLATES ||
+             row->kind == SETTING_TENANTS)
         wanted = DOCUMENT_MAP;
     bool is_text = row->kind == SETTING_TEXT; /* take_scalar handles those */
     if (!is_text && (node->kind != wanted || document_is_null(node))) {
@@ -172,6 +174,8 @@ void settings_take(struct settings_reader *reader, const struct setting_row *row
         settings_take_templates(reader, node, (struct setting_templates *)(void *)value);
     else if (row->kind == SETTING_QUOTAS)
         settings_take_quotas(reader, node, (struct setting_quotas *)(void *)value);
+    else if (row->kind == SETTING_TENANTS)
+        settings_take_tenants(reader, node, (struct setting_tenants *)(void *)value);
     else
         take_scalar(reader, row, node);
 }
