@@ -8,14 +8,14 @@ static void calls(struct noise *noise, int count, bool is_low)
         noise_call(noise, is_low);
 }
 
-/* Three refusals well below the last measurement, each after ten calls. */
+/* Four refusals well below the last measurement, each after ten calls. */
 static struct noise found(void)
 {
     struct noise noise = {0};
     noise_measured(&noise, 0, 10);
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 4; i++) {
         calls(&noise, 10, true);
-        enum noise_says wanted = i < 2 ? NOISE_NONE : NOISE_FOUND;
+        enum noise_says wanted = i < 3 ? NOISE_NONE : NOISE_FOUND;
         assert_int_equal(noise_refusal(&noise, 7, true), wanted);
     }
     return noise;
@@ -54,6 +54,18 @@ static void a_measurement_that_confirms_the_one_before_clears_the_suspicion(void
         assert_int_equal(noise_refusal(&noise, 5, true), NOISE_NONE);
         noise_measured(&noise, 5, 5);
         noise_measured(&noise, 5, 7);
+    }
+}
+
+/* A quota that is far smaller than the start supposed: the slower, the more it grants. */
+static void refusals_after_more_and_more_calls_are_about_the_quota(void **state)
+{
+    (void)state;
+    struct noise noise = {0};
+    noise_measured(&noise, 0, 100);
+    for (int i = 0; i < 10; i++) {
+        calls(&noise, 3 + i, true);
+        assert_int_equal(noise_refusal(&noise, 60.0 / (1 << i), true), NOISE_NONE);
     }
 }
 
@@ -101,7 +113,7 @@ static void noise_found_in_error_is_not_suspected_again_for_long(void **state)
         calls(&noise, 10, true);
         starved++;
     } while (noise_refusal(&noise, 1, true) != NOISE_FOUND && starved < 100);
-    assert_true(starved <= 3);
+    assert_true(starved <= 4);
 }
 
 static void noise_ends_when_refusals_stay_away(void **state)
@@ -119,6 +131,7 @@ int main(void)
         cmocka_unit_test(refusals_at_rates_that_a_quota_would_grant_are_noise),
         cmocka_unit_test(refusals_near_the_measured_rate_are_about_the_quota),
         cmocka_unit_test(a_measurement_that_confirms_the_one_before_clears_the_suspicion),
+        cmocka_unit_test(refusals_after_more_and_more_calls_are_about_the_quota),
         cmocka_unit_test(the_start_of_a_target_shows_no_noise),
         cmocka_unit_test(more_refusals_than_the_noise_explains_are_about_the_quota),
         cmocka_unit_test(noise_found_in_error_is_not_suspected_again_for_long),

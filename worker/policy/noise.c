@@ -1,9 +1,11 @@
 #include "policy/noise.h"
 
-#define LOW           0.8   /* of the peak: no quota refuses a call there */
-#define CONFIRMED     0.97  /* of the measurement before */
-#define EVIDENCE      3     /* refusals there, */
-#define EVIDENCE_GAP  3     /* each after so many calls */
+#define LOW           0.8  /* of the peak: no quota refuses a call there */
+#define PEAK_MIN      0.5  /* calls a second; of fewer, each refusal is too dear to try */
+#define CONFIRMED     0.97 /* of the measurement before */
+#define EVIDENCE      4U   /* refusals there, of the last */
+#define EVIDENCE_OF   5U
+#define EVIDENCE_GAP  2     /* each after so many calls */
 #define MEMORY        800.0 /* calls that the share is measured by */
 #define LATE_MEMORY   80.0  /* the last calls; more if the noise is large: */
 #define LATE_VARIANCE 0.0475
@@ -80,22 +82,30 @@ void noise_restart(struct noise *noise)
     noise->low = noise->low_refused = 0;
 }
 
+static unsigned suspicious(const struct noise *noise)
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < EVIDENCE_OF; i++)
+        count += noise->evidence >> i & 1;
+    return count;
+}
+
 /* Before noise is known. */
 static enum noise_says suspect(struct noise *noise, double rate)
 {
     double since = noise->since;
     noise->since = 0;
-    if (rate >= LOW * noise->peak || (noise->blocked > 0 && rate >= STARVED * noise->wrong))
+    if (noise->peak < PEAK_MIN || rate >= LOW * noise->peak ||
+        (noise->blocked > 0 && rate >= STARVED * noise->wrong))
         return NOISE_NONE;
-    if (since < 1 && noise->evidence > 0)
-        noise->evidence--;
-    if (noise->evidence > 0)
-        noise->refused++;
-    if (since < EVIDENCE_GAP)
-        return NOISE_NONE;
-    if (noise->evidence++ == 0)
-        noise->calls = since, noise->refused = 1;
-    if (noise->evidence < EVIDENCE)
+    if (noise->evidence == 0)
+        noise->calls = since, noise->refused = 0, noise->longest = 0;
+    noise->refused++;
+    /* A quota grants more and more between refusals while the rate falls. */
+    bool is_growing = since > noise->longest;
+    noise->longest = is_growing ? since : noise->longest;
+    noise->evidence = noise->evidence << 1 | (since >= EVIDENCE_GAP ? 1U : 0U);
+    if (suspicious(noise) < EVIDENCE || is_growing)
         return NOISE_NONE;
     noise->share = share_of(noise);
     noise->found = rate;

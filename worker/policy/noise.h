@@ -1,13 +1,15 @@
 /* Refusals at random: a service that refuses a part of all calls, whatever their rate. They say
  * nothing about a quota, and a learner that rests and slows down at each of them starves.
  *
- * A quota refuses no call at a rate well below the one that it was measured at. So a few refusals
- * in a row at rates below four fifths of the last measurement that was not lower than the one
- * before, each after some calls were granted, are noise. Its share of all calls is measured from
- * calls at rates that no excess follows; then a refusal is about the quota only when the share of
- * the last calls is significantly higher. Noise ends when refusals stay away.
+ * A quota refuses no call at a rate well below the one that it was measured at, and while the rate
+ * falls it grants more and more calls between two refusals. So four of five refusals in a row at
+ * rates below four fifths of the last measurement that was not lower than the one before, each
+ * after some calls but not after more than ever, are noise. The rate then grows quickly: if it
+ * cannot, they were not. The noise's share of all calls is measured from calls at rates that no
+ * excess follows; then a refusal is about the quota only when the share of the last calls is
+ * significantly higher. Noise ends when refusals stay away.
  *
- * The start of a target is no measurement, so it shows no noise. Pure: nothing fails. A zeroed
+ * Before the first guess of a rate there is nothing to compare with. Pure: nothing fails. A zeroed
  * noise is none. */
 #ifndef POLICY_NOISE_H
 #define POLICY_NOISE_H
@@ -23,7 +25,8 @@ struct noise {
     double late, late_refused; /* the last calls since the last cut, older ones count less */
     double since;              /* calls begun since the last refusal */
     double peak;               /* the rate below which refusals are suspicious; 0 = unknown */
-    int evidence;              /* such refusals */
+    unsigned evidence;         /* a bit of each of the last refusals, 1 = suspicious */
+    double longest;            /* calls between them */
     double found;              /* the rate at which noise was found; 0 = it is proved */
     double wrong;              /* the rate at which it was found in error last */
     double blocked, block;     /* calls before it is suspected again, now and the next time */

@@ -213,7 +213,7 @@ static void cut(struct quota *quota, const struct quota_ticket *ticket)
     bool is_late = tests_since_cut(quota) > TEST_LATE;
     bool is_first = quota->is_starting;
     bool is_measured = !is_first && calls >= MEASURED_CALLS && passed >= MEASURED_S;
-    double before = quota->is_measured ? quota->limits[QUOTA_REQUESTS].base : 0;
+    double before = is_first ? 0 : quota->limits[QUOTA_REQUESTS].base;
     if (!is_first && !is_measured) { /* refused again at once: a longer rest is needed */
         refused_again(
             quota, quota_granted(&quota->limits[QUOTA_REQUESTS], ticket->started[QUOTA_REQUESTS]));
@@ -235,7 +235,7 @@ static void cut(struct quota *quota, const struct quota_ticket *ticket)
         double base = is_first ? first_base(quota, kind, ticket, calls)
                                : next_base(quota, kind, measured, passed);
         /* When others spend the same quota, a falling rate is no sign of noise. */
-        if (is_measured && kind == QUOTA_REQUESTS && quota->share == 1)
+        if (kind == QUOTA_REQUESTS && quota->share == 1)
             noise_measured(&quota->noise, before, base);
         bases[i] = pulled(quota, base);
     }
