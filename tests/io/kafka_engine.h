@@ -16,13 +16,14 @@
 #include "base/memory.h"
 #include "io/io.h"
 
-#define KIT_PARTS_MAX   64
-#define KIT_OUTPUTS_MAX 20000
-#define KIT_BATCH_MAX   500
-#define KIT_PATIENCE_MS 120000
-#define KIT_TOPIC_MAX   64
-#define KIT_TICKET_HELD 1000000 /* of reads that decide an unknown outcome */
-#define KIT_TICKET_TEST 2000000 /* of reads that a test asks for */
+#define KIT_PARTS_MAX    64
+#define KIT_OUTPUTS_MAX  20000
+#define KIT_BATCH_MAX    500
+#define KIT_PATIENCE_MS  120000
+#define KIT_TOPIC_MAX    64
+#define KIT_METADATA_MAX 20000
+#define KIT_TICKET_HELD  1000000 /* of reads that decide an unknown outcome */
+#define KIT_TICKET_TEST  2000000 /* of reads that a test asks for */
 
 struct kit_part {
     bool is_known, is_started, is_revoked, is_released, is_lost;
@@ -52,15 +53,16 @@ struct engine {
     size_t queue_count;
     struct output *batch_outputs[KIT_BATCH_MAX];
     struct batch_offset batch_offsets[KIT_PARTS_MAX];
-    char batch_metadata[64];
+    char batch_metadata[KIT_METADATA_MAX];
     size_t batch_count; /* the first ones of the queue */
     bool is_batch_open, is_judging, is_stopping, has_ended;
     uint64_t batch_id, batch_acknowledged;
     int64_t now_ms, retry_at_ms;
     /* set by tests */
-    size_t room_limit; /* records pending at once */
-    bool is_holding;   /* commit nothing */
-    int64_t start_at;  /* instead of what was committed; -1 = as committed */
+    size_t room_limit;  /* records pending at once */
+    bool is_holding;    /* commit nothing */
+    int metadata_bytes; /* at least, of each offset */
+    int64_t start_at;   /* instead of what was committed; -1 = as committed */
     struct slice out_topic;
     /* read by tests */
     size_t assigned, revoked, lost, released, records, doubles, answered, refused;
@@ -454,8 +456,8 @@ UNUSED static void kit_cut(struct engine *engine)
     size_t offsets = 0;
     int place[KIT_PARTS_MAX];
     memset(place, -1, sizeof place);
-    snprintf(engine->batch_metadata, sizeof engine->batch_metadata, "batch %u",
-             (unsigned)engine->batch_id + 1);
+    snprintf(engine->batch_metadata, sizeof engine->batch_metadata, "batch %-*u",
+             engine->metadata_bytes, (unsigned)engine->batch_id + 1);
     for (size_t i = 0; i < count; i++) {
         const struct kit_output *queued = &engine->queue[i];
         const struct kit_part *part = &engine->parts[queued->slot];

@@ -177,6 +177,38 @@ static void a_refused_offset_commit_is_logged_and_repeated_with_pauses(void **st
     kit_done_with(&kit);
 }
 
+#if RD_KAFKA_VERSION >= 0x02030000 /* it counts requests */
+
+static size_t count_commits(const struct kit *kit)
+{
+    size_t count, commits = 0;
+    rd_kafka_mock_request_t **requests = rd_kafka_mock_get_requests(kit->mock, &count);
+    for (size_t i = 0; i < count; i++)
+        commits += rd_kafka_mock_request_api_key(requests[i]) == API_OFFSET_COMMIT;
+    rd_kafka_mock_request_destroy_array(requests, count);
+    return commits;
+}
+
+/* 40 partitions with 16 KiB of metadata each, all in one batch. */
+static void a_plain_commit_of_many_offsets_goes_in_parts(void **state)
+{
+    (void)state;
+    struct kit kit;
+    kit_init(&kit, 40, false);
+    kit_produce(&kit, 0, 400);
+    struct kit_worker *worker = kit_worker_new(&kit, false);
+    worker->engine->metadata_bytes = 16384;
+    kit_worker_hold(worker, 400);
+    rd_kafka_mock_start_request_tracking(kit.mock);
+    kit_let_go(worker);
+    kit_until(worker, worker->engine->answered == 400);
+    assert_int_equal(kit_worker_end(worker), 0);
+    assert_true(count_commits(&kit) >= 2);
+    kit_done_with(&kit);
+}
+
+#endif
+
 int main(void)
 {
     kit_only();
@@ -191,6 +223,9 @@ int main(void)
         cmocka_unit_test(a_failed_read_of_offsets_is_repeated),
         cmocka_unit_test(a_plain_offset_commit_that_fails_is_repeated),
         cmocka_unit_test(a_refused_offset_commit_is_logged_and_repeated_with_pauses),
+#if RD_KAFKA_VERSION >= 0x02030000
+        cmocka_unit_test(a_plain_commit_of_many_offsets_goes_in_parts),
+#endif
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
