@@ -142,7 +142,11 @@ static void on_log(void *self, enum log_event event, const struct log_field *fie
         MUST(port->world,
              event == LOG_PARTITION_RECREATED ? log->is_recreated : was_other || log->is_recreated);
     audit_tenure_over(port->world, port->worker, index);
-    memset(port->worker->tried[index], 0, sizeof port->worker->tried[index]);
+    bool may_adopt = port->world->config.keep_lost_ms > 0; /* the calls that run */
+    for (int64_t offset = 0; offset < RECORDS_MAX; offset++)
+        if (!may_adopt || port->worker->accounts[index][offset].open == 0)
+            memset(&port->worker->tried[index][offset], 0,
+                   sizeof port->worker->tried[index][offset]);
 }
 
 static void on_ended(void *self, int exit_code)
