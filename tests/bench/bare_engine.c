@@ -6,6 +6,7 @@
  *                                    with 20 tools a request has 8 kB of schemas
  *   bare_engine REQUESTS metrics     counts metrics, and prints what a scrape of PARTITIONS and
  *                                    TARGETS costs
+ *   bare_engine REQUESTS prices      says what each request cost, by a table of PRICES rows
  *   bare_engine REQUESTS traces      makes the spans of every request, and the bodies in which they
  *                                    would go to their collector */
 #include <malloc.h>
@@ -21,6 +22,7 @@
 #define PARTITIONS 100
 #define TARGETS    50
 #define SCRAPES    200
+#define PRICES     400
 #define WALL_MS    1795000000000LL
 #define TURN_MS    100
 #define TOPIC      SLICE("bedrock.requests")
@@ -54,6 +56,7 @@ static struct {
     struct engine *engine;
     struct metrics *metrics; /* NULL = none */
     struct spans *spans;     /* NULL = none */
+    bool has_prices;
     size_t spans_taken;
     struct call_ref open[WINDOW];
     size_t open_count;
@@ -203,6 +206,27 @@ static void turn(int64_t *now_ms)
     (void)engine_turn(bench.engine);
 }
 
+/* Rows of other models, and one that is for the model. */
+static const struct price_table *prices(void)
+{
+    static char models[PRICES][32];
+    static struct price_row rows[PRICES];
+    static struct price_table table = {
+        .rows = rows, .count = PRICES, .currency = "USD", .version = "bench", .hash = 1};
+    for (size_t i = 0; i < PRICES; i++) {
+        (void)snprintf(models[i], sizeof models[i], "anthropic.claude-%zu-*", i);
+        rows[i] = (struct price_row){
+            .model = i == PRICES / 2 ? SLICE(MODEL) : slice_of_text(models[i]),
+            .tier = SLICE(PRICE_TIER),
+            .from_ms = PRICE_ALWAYS,
+            .to_ms = PRICE_FOREVER,
+            .price = {250000, 1250000, PRICE_NONE, PRICE_NONE, PRICE_NONE},
+        };
+    }
+    price_table_sort(&table);
+    return &table;
+}
+
 static void begin(void)
 {
     static struct engine_config config;
@@ -212,6 +236,7 @@ static void begin(void)
     config = config_make();
     config.metrics = bench.metrics;
     config.spans = bench.spans;
+    config.prices = bench.has_prices ? prices() : NULL;
     bench.engine = engine_new(&config, &PORTS, 0, WALL_MS);
     CHECK(bench.engine != NULL);
     engine_credentials(bench.engine, 0, &credentials, SLICE(""));
@@ -340,12 +365,16 @@ int main(int argc, char **argv)
     const struct spans_config spans = {.ratio = 1};
     bool is_metered = argc == 3 && strcmp(argv[2], "metrics") == 0;
     bool is_traced = argc == 3 && strcmp(argv[2], "traces") == 0;
+    bench.has_prices = argc == 3 && strcmp(argv[2], "prices") == 0;
     long requests = argc >= 2 ? strtol(argv[1], NULL, 10) : 0;
-    write_request(argc == 3 && !is_metered && !is_traced ? strtol(argv[2], NULL, 10) : 0, MODEL);
+    write_request(
+        argc == 3 && !is_metered && !is_traced && !bench.has_prices ? strtol(argv[2], NULL, 10) : 0,
+        MODEL);
     if (requests < WINDOW) {
-        (void)fprintf(stderr,
-                      "usage: bare_engine REQUESTS [TOOLS | metrics | traces] (at least %d)\n",
-                      WINDOW);
+        (void)fprintf(
+            stderr,
+            "usage: bare_engine REQUESTS [TOOLS | metrics | prices | traces] (at least %d)\n",
+            WINDOW);
         return 2;
     }
     int64_t now_ms = 0;

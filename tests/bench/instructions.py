@@ -63,9 +63,11 @@ def main():
     request, memory = each(folder / "tests" / "bare_engine")
     tools, _ = each(folder / "tests" / "bare_engine", "20")
     metered, _ = each(folder / "tests" / "bare_engine", "metrics")
+    priced, _ = each(folder / "tests" / "bare_engine", "prices")
     traced, _ = each(folder / "tests" / "bare_engine", "traces")
     chunk, _ = each(folder / "tests" / "bare_stream")
-    print(f"{request:,.0f} instructions per request, {metered - request:,.0f} more with metrics")
+    print(f"{request:,.0f} instructions per request, {metered - request:,.0f} more with metrics, "
+          f"{priced - request:,.0f} more with prices")
     print(f"{traced - request:,.0f} instructions more per request with traces, all sampled, "
           f"{(traced - request) / request:.1%}; {untraced(folder / 'tests' / 'bare_engine'):,.1f} of the {request:,.0f} ask whether there are any")
     print(f"{tools:,.0f} instructions per request with 20 tools, 8 kB of schemas")

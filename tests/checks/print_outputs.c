@@ -168,7 +168,8 @@ static void print_answer(struct output_kit *kit, const struct answer *answer)
     struct output *output = NULL;
     kit->answer = *answer;
     kit->usage.counts = answer->usage;
-    struct money_cost cost = KIT_COST;
+    struct output_cost cost = {.cost = KIT_COST};
+    output_cost_write(&cost);
     kit->response.cost = kit->usage.cost = &cost;
     enum err err = output_response(&kit->context, &kit->response, &output);
     print_output(err, output);

@@ -65,7 +65,8 @@ static void a_response_says_the_cost_behind_the_counts_and_only_with_them(void *
     (void)state;
     static const char COST[] = "\"totalTokens\":50}},\"cost\":{\"amount\":\"0.000402\","
                                "\"currency\":\"USD\",\"prices\":\"2026-08-06-0123456789ab\",";
-    struct money_cost cost = KIT_COST;
+    struct output_cost cost = {.cost = KIT_COST};
+    output_cost_write(&cost);
     struct output_kit kit;
     kit_init(&kit);
     kit.response.cost = &cost;

@@ -89,7 +89,8 @@ static void a_known_cost_stands_behind_the_counts_and_is_in_the_bill(void **stat
         "\"cost\":{\"amount\":\"0.000402\",\"currency\":\"USD\",\"prices\":"
         "\"2026-08-06-0123456789ab\",\"parts\":{\"input\":\"0.000087\",\"output\":\"0.000315\","
         "\"cache_read\":\"0\",\"cache_write\":\"0\"}}";
-    struct money_cost cost = KIT_COST;
+    struct output_cost cost = {.cost = KIT_COST};
+    output_cost_write(&cost);
     struct output_kit kit;
     kit_init(&kit);
     kit.usage.cost = &cost;
@@ -100,7 +101,8 @@ static void a_known_cost_stands_behind_the_counts_and_is_in_the_bill(void **stat
     assert_int_equal(output->bill.amount, 402000000);
     assert_string_equal(output->bill.currency, "USD");
     output_free(output);
-    cost.is_known = false;
+    cost.cost.is_known = false;
+    output_cost_write(&cost);
     output = encode(&kit);
     assert_null(memmem(output->value.ptr, output->value.len, "\"cost\"", 6));
     assert_true(output->bill.is_unpriced);

@@ -1,9 +1,13 @@
 #include "base/money.h"
 
+#include <string.h>
+
 #include "base/check.h"
 
-#define SUM_DIGITS   39 /* of the largest sum */
-#define EXPONENT_MAX 1000
+#define SUM_TEXT_MAX    (39 + 1) /* of the largest sum */
+#define MONEY_ONE       INT64_C(1000000000000)
+#define MONEY_PRICE_ONE INT64_C(1000000)
+#define EXPONENT_MAX    1000
 
 static bool is_digit(char byte)
 {
@@ -141,22 +145,6 @@ bool money_read_number(struct slice text, int shift, int64_t *ret_units)
 
 /* ---- printing ---- */
 
-/* Where a decimal is written, from its end. */
-struct writing {
-    char digits[SUM_DIGITS + MONEY_AMOUNT_DECIMALS + 2];
-    size_t at;
-    bool is_begun; /* a digit other than 0 came: what follows is written */
-};
-
-static void write_digit(struct writing *writing, unsigned digit, int place, int decimals)
-{
-    if (place == decimals && writing->is_begun)
-        writing->digits[--writing->at] = '.';
-    writing->is_begun = writing->is_begun || digit != 0 || place >= decimals;
-    if (writing->is_begun)
-        writing->digits[--writing->at] = (char)('0' + digit);
-}
-
 /* Divides by ten, and returns what is left over. */
 static unsigned divide(struct money_sum *sum)
 {
@@ -172,36 +160,63 @@ static unsigned divide(struct money_sum *sum)
     return (unsigned)over;
 }
 
-static void add_decimal(struct buf *buf, struct money_sum value, int decimals)
-{
-    struct writing writing = {.at = sizeof writing.digits};
-    int place = 0;
-    while (value.high != 0)
-        write_digit(&writing, divide(&value), place++, decimals);
-    for (uint64_t rest = value.low; rest != 0 || place <= decimals; rest /= 10)
-        write_digit(&writing, (unsigned)(rest % 10), place++, decimals);
-    buf_add(buf, slice_of(writing.digits + writing.at, sizeof writing.digits - writing.at));
-}
-
-static void add_units(struct buf *buf, int64_t units, int decimals)
+/* Writes units of which 10^decimals are one, from the end of a room; returns where it begins. */
+static char *write_back(char *end, int64_t units, int64_t one, int decimals)
 {
     CHECK(units >= 0);
-    add_decimal(buf, (struct money_sum){.low = (uint64_t)units}, decimals);
+    uint64_t whole = (uint64_t)units / (uint64_t)one, fraction = (uint64_t)units % (uint64_t)one;
+    char *at = end;
+    if (fraction != 0) {
+        for (; fraction % 10 == 0; fraction /= 10)
+            decimals--;
+        for (; decimals > 0; decimals--, fraction /= 10)
+            *--at = (char)('0' + fraction % 10);
+        *--at = '.';
+    }
+    do
+        *--at = (char)('0' + whole % 10);
+    while ((whole /= 10) != 0);
+    return at;
+}
+
+size_t money_write_amount(char ret_text[MONEY_TEXT_MAX], int64_t amount)
+{
+    char room[MONEY_TEXT_MAX], *end = room + sizeof room;
+    const char *at = write_back(end, amount, MONEY_ONE, MONEY_AMOUNT_DECIMALS);
+    size_t len = (size_t)(end - at);
+    memcpy(ret_text, at, len);
+    return len;
 }
 
 void money_add_amount(struct buf *buf, int64_t amount)
 {
-    add_units(buf, amount, MONEY_AMOUNT_DECIMALS);
+    char text[MONEY_TEXT_MAX];
+    buf_add(buf, slice_of(text, money_write_amount(text, amount)));
 }
 
 void money_add_price(struct buf *buf, int64_t price)
 {
-    add_units(buf, price, MONEY_PRICE_DECIMALS);
+    char room[MONEY_TEXT_MAX], *end = room + sizeof room;
+    const char *at = write_back(end, price, MONEY_PRICE_ONE, MONEY_PRICE_DECIMALS);
+    buf_add(buf, slice_of(at, (size_t)(end - at)));
 }
 
 void money_add_sum(struct buf *buf, const struct money_sum *sum)
 {
-    add_decimal(buf, *sum, MONEY_AMOUNT_DECIMALS);
+    char room[SUM_TEXT_MAX];
+    struct money_sum rest = *sum;
+    size_t at = sizeof room;
+    bool is_begun = false; /* a digit other than 0 came: what follows is written */
+    for (int place = 0; rest.high != 0 || rest.low != 0 || place <= MONEY_AMOUNT_DECIMALS;
+         place++) {
+        unsigned digit = divide(&rest);
+        if (place == MONEY_AMOUNT_DECIMALS && is_begun)
+            room[--at] = '.';
+        is_begun = is_begun || digit != 0 || place >= MONEY_AMOUNT_DECIMALS;
+        if (is_begun)
+            room[--at] = (char)('0' + digit);
+    }
+    buf_add(buf, slice_of(room + at, sizeof room - at));
 }
 
 /* ---- sums ---- */

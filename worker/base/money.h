@@ -24,6 +24,10 @@ MUST_CHECK bool money_read_amount(struct slice text, int64_t *ret_amount);
  * whole units. False: it is negative, no number, above INT64_MAX, or has a fraction of a unit. */
 MUST_CHECK bool money_read_number(struct slice text, int shift, int64_t *ret_units);
 
+#define MONEY_TEXT_MAX 24 /* of an amount, without a NUL */
+
+/* Writes an amount as money_add_amount does; returns its length. */
+size_t money_write_amount(char ret_text[MONEY_TEXT_MAX], int64_t amount);
 /* Append a decimal without needless zeros: an amount `0.000123`, a price for a million tokens `3`.
  */
 void money_add_amount(struct buf *buf, int64_t amount);

@@ -47,18 +47,25 @@ static struct response_facts response_facts_of(const struct engine *engine, cons
     };
 }
 
-static enum err add_usage(struct engine *engine, struct result *result, const struct job *job,
+static enum err add_usage(struct engine *engine, struct result *result,
                           const struct usage_facts *facts)
 {
     struct output *output;
-    struct money_cost cost;
-    struct usage_facts priced = *facts;
-    int64_t at_ms = facts->begun != NULL ? facts->wall_ms : facts->attempt->started_wall_ms;
-    priced.cost = pricing_cost(engine, job, facts->attempt, &facts->counts, at_ms, true, &cost);
-    enum err err = output_usage(&engine->config.output, &priced, &output);
+    enum err err = output_usage(&engine->config.output, facts, &output);
     if (err == OK)
         result_add(engine, result, output);
     return err;
+}
+
+/* The same with the cost of the call. */
+static enum err add_priced(struct engine *engine, struct result *result, const struct job *job,
+                           const struct usage_facts *facts)
+{
+    struct output_cost cost;
+    struct usage_facts priced = *facts;
+    int64_t at_ms = facts->begun != NULL ? facts->wall_ms : facts->attempt->started_wall_ms;
+    priced.cost = pricing_cost(engine, job, facts->attempt, &facts->counts, at_ms, true, &cost);
+    return add_usage(engine, result, &priced);
 }
 
 static struct usage_facts usage_facts_of(const struct engine *engine, const struct job *job)
@@ -93,24 +100,15 @@ static enum err fit(struct engine *engine, const struct job *job, enum err err,
     return ERR_TOO_LARGE;
 }
 
-/* The response says the cost where it says the counts; the usage record's is the same. */
-static const struct money_cost *response_cost(struct engine *engine, const struct job *job,
-                                              const struct attempt *attempt,
-                                              const struct answer *answer,
-                                              struct money_cost *ret_cost)
-{
-    if (!answer->usage.known || job->request.count_tokens)
-        return NULL;
-    return pricing_cost(engine, job, attempt, &answer->usage, attempt->started_wall_ms, false,
-                        ret_cost);
-}
-
 bool outcome_answer(struct engine *engine, struct job *job, const struct verdict *verdict)
 {
     struct response_facts facts = response_facts_of(engine, job);
-    struct money_cost cost;
+    struct output_cost cost;
+    const struct attempt *attempt = attempt_last(job);
     facts.answer = &verdict->answer;
-    facts.cost = response_cost(engine, job, attempt_last(job), facts.answer, &cost);
+    if (verdict->is_billable)
+        facts.cost = pricing_cost(engine, job, attempt, &verdict->counts, attempt->started_wall_ms,
+                                  true, &cost);
     struct output *response;
     enum err err =
         fit(engine, job, output_response(&job->terms->output, &facts, &response), &response);
@@ -127,7 +125,8 @@ bool outcome_answer(struct engine *engine, struct job *job, const struct verdict
     usage.counts = verdict->counts;
     usage.estimated_reason = verdict->estimated_reason;
     usage.final = true;
-    CHECK(add_usage(engine, &job->result, job, &usage) == OK);
+    usage.cost = facts.cost;
+    CHECK(add_usage(engine, &job->result, &usage) == OK);
     job->result.has_usage = true;
     /* If the broker rejects the response, the usage goes out again as not final. */
     job->counts = verdict->counts;
@@ -146,10 +145,11 @@ static void close_later_run(struct engine *engine, struct job *job)
 bool outcome_kept(struct engine *engine, struct job *job)
 {
     struct response_facts facts = response_facts_of(engine, job);
-    struct money_cost cost;
+    struct output_cost cost;
     facts.answer = &job->kept->answer;
     facts.answered = &job->kept->attempt;
-    facts.cost = response_cost(engine, job, facts.answered, facts.answer, &cost);
+    facts.cost = pricing_cost(engine, job, facts.answered, &facts.answer->usage,
+                              facts.answered->started_wall_ms, false, &cost);
     struct output *response;
     if (fit(engine, job, output_response(&job->terms->output, &facts, &response), &response) != OK)
         return false;
@@ -229,7 +229,7 @@ static struct result *submit_usage(struct engine *engine, struct partition *part
                                    const struct job *job, const struct usage_facts *facts)
 {
     struct result *result = result_new();
-    CHECK(add_usage(engine, result, job, facts) == OK);
+    CHECK(add_priced(engine, result, job, facts) == OK);
     result->timestamp_ms = result_timestamp(facts->record);
     result_submit(engine, result, partition, job->offset);
     return result;
@@ -364,7 +364,7 @@ static void publish_error(struct engine *engine, struct job *job)
     usage.counts = job->counts;
     if (!job->counts.known)
         usage.estimated_reason = "no_counts";
-    CHECK(add_usage(engine, &job->result, job, &usage) == OK);
+    CHECK(add_priced(engine, &job->result, job, &usage) == OK);
 }
 
 static void turn_into_error(struct engine *engine, struct job *job, enum err err, const char *text)

@@ -46,10 +46,10 @@ static void log_lack(struct engine *engine, const struct price_query *query, enu
                FIELD_TEXT("prices", slice_of_text(prices->version)));
 }
 
-const struct money_cost *pricing_cost(struct engine *engine, const struct job *job,
-                                      const struct attempt *attempt,
-                                      const struct usage_counts *counts, int64_t at_ms, bool logs,
-                                      struct money_cost *ret_cost)
+const struct output_cost *pricing_cost(struct engine *engine, const struct job *job,
+                                       const struct attempt *attempt,
+                                       const struct usage_counts *counts, int64_t at_ms, bool logs,
+                                       struct output_cost *ret_cost)
 {
     const struct price_table *prices = job->terms->prices;
     if (prices == NULL)
@@ -64,7 +64,8 @@ const struct money_cost *pricing_cost(struct engine *engine, const struct job *j
         .cache_write = counts->cache_write_tokens,
         .cache_write_1h = counts->cache_write_1h_tokens,
     };
-    enum price_lack lack = price_cost(prices, row, &by_class, ret_cost, &class);
+    enum price_lack lack = price_cost(prices, row, &by_class, &ret_cost->cost, &class);
+    output_cost_write(ret_cost);
     if (lack != PRICE_LACKS_NOTHING && logs)
         log_lack(engine, &query, lack, class, prices);
     return ret_cost;

@@ -11,9 +11,9 @@
 /* The cost of a call of the job, `counts` of `attempt` as begun at `at_ms` (Unix time). Returns
  * ret_cost, which may be not known; NULL: there are no prices. `logs`: whether to say why a call
  * has no cost. */
-const struct money_cost *pricing_cost(struct engine *engine, const struct job *job,
-                                      const struct attempt *attempt,
-                                      const struct usage_counts *counts, int64_t at_ms, bool logs,
-                                      struct money_cost *ret_cost);
+const struct output_cost *pricing_cost(struct engine *engine, const struct job *job,
+                                       const struct attempt *attempt,
+                                       const struct usage_counts *counts, int64_t at_ms, bool logs,
+                                       struct output_cost *ret_cost);
 
 #endif

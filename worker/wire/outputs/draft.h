@@ -73,7 +73,7 @@ void output_add_members(struct buf *body, struct slice members);
 /* `usage`, our own counts. */
 void output_add_usage(struct buf *body, const struct usage_counts *counts);
 /* `cost`; nothing when there is none, or it is not known. */
-void output_add_cost(struct buf *body, const struct money_cost *cost);
+void output_add_cost(struct buf *body, const struct output_cost *cost);
 /* `usage_metadata`, LangChain's. */
 void output_add_usage_metadata(struct buf *body, const struct usage_counts *counts);
 void output_add_error(struct buf *body, const struct why *why);

@@ -258,30 +258,44 @@ void output_add_usage(struct buf *body, const struct usage_counts *counts)
     buf_add_byte(body, '}');
 }
 
-static void add_amount_member(struct buf *body, const char *name, int64_t amount)
+static void put(struct output_cost *cost, struct slice text)
 {
-    json_add_name(body, name);
-    buf_add_byte(body, '"');
-    money_add_amount(body, amount);
-    buf_add_byte(body, '"');
+    CHECK(text.len <= sizeof cost->member - cost->len);
+    memcpy(cost->member + cost->len, text.ptr, text.len);
+    cost->len += text.len;
 }
 
-void output_add_cost(struct buf *body, const struct money_cost *cost)
+static void put_amount(struct output_cost *cost, struct slice before, int64_t amount)
 {
-    if (cost == NULL || !cost->is_known)
+    put(cost, before);
+    CHECK(MONEY_TEXT_MAX <= sizeof cost->member - cost->len);
+    cost->len += money_write_amount(cost->member + cost->len, amount);
+}
+
+void output_cost_write(struct output_cost *ret_cost)
+{
+    const struct money_cost *cost = &ret_cost->cost;
+    ret_cost->len = 0;
+    if (!cost->is_known)
         return;
-    json_add_name(body, "cost");
-    buf_add_byte(body, '{');
-    add_amount_member(body, "amount", cost->amount);
-    json_add_text_member(body, "currency", slice_of_text(cost->currency));
-    json_add_text_member(body, "prices", slice_of_text(cost->prices));
-    json_add_name(body, "parts");
-    buf_add_byte(body, '{');
-    add_amount_member(body, "input", cost->input);
-    add_amount_member(body, "output", cost->output);
-    add_amount_member(body, "cache_read", cost->cache_read);
-    add_amount_member(body, "cache_write", cost->cache_write);
-    buf_add(body, SLICE("}}"));
+    put_amount(ret_cost, SLICE("\"cost\":{\"amount\":\""), cost->amount);
+    put(ret_cost, SLICE("\",\"currency\":\""));
+    put(ret_cost, slice_of_text(cost->currency)); /* capitals, */
+    put(ret_cost, SLICE("\",\"prices\":\""));
+    put(ret_cost, slice_of_text(cost->prices)); /* digits and letters: nothing to escape */
+    put_amount(ret_cost, SLICE("\",\"parts\":{\"input\":\""), cost->input);
+    put_amount(ret_cost, SLICE("\",\"output\":\""), cost->output);
+    put_amount(ret_cost, SLICE("\",\"cache_read\":\""), cost->cache_read);
+    put_amount(ret_cost, SLICE("\",\"cache_write\":\""), cost->cache_write);
+    put(ret_cost, SLICE("\"}}"));
+}
+
+void output_add_cost(struct buf *body, const struct output_cost *cost)
+{
+    if (cost == NULL || cost->len == 0)
+        return;
+    json_add_comma(body);
+    buf_add(body, slice_of(cost->member, cost->len));
 }
 
 static bool has_lifetimes(const struct usage_counts *counts)

@@ -54,6 +54,18 @@ struct output_context {
     size_t output_bytes_max; /* limit of one output: key, value and headers together */
 };
 
+#define OUTPUT_COST_MAX 400 /* bytes of the member `cost` */
+
+/* What a call cost, ready for its records: response and usage record say the same. */
+struct output_cost {
+    struct money_cost cost;
+    char member[OUTPUT_COST_MAX]; /* `"cost":{…}` */
+    size_t len;                   /* of it; 0 = the cost is not known */
+};
+
+/* Writes the member of ret_cost->cost. */
+void output_cost_write(struct output_cost *ret_cost);
+
 struct dialect;
 
 /* One call that was made for a request. Records take what was called, when and how it ended
@@ -86,7 +98,7 @@ struct response_facts {
     const struct attempt *attempts;
     size_t attempt_count;
     const struct attempt *answered; /* the one that gave the answer; NULL = the last */
-    const struct money_cost *cost;  /* of the answer's call; NULL or not known = not said */
+    const struct output_cost *cost; /* of the answer's call; NULL or not known = not said */
     int64_t received_wall_ms, answered_wall_ms;
     /* record's timestamp to received, from 0; absent when the record has none */
     int64_t queued_ms;
@@ -106,8 +118,8 @@ struct usage_facts {
     /* worker_lost: "yes" = the call was under way when the last map that names it was committed;
      * "unknown" = it may never have been made; else NULL */
     const char *begun;
-    const struct money_cost *cost; /* NULL: there are no prices; not known = not said */
-    int64_t wall_ms;               /* of the record; worker_lost: when that map was made */
+    const struct output_cost *cost; /* NULL: there are no prices; not known = not said */
+    int64_t wall_ms;                /* of the record; worker_lost: when that map was made */
 };
 
 /* The headers of a run's chunks: all but id and time are the same. */

@@ -93,13 +93,13 @@ static void set_bill(struct output *output, const struct usage_facts *facts, siz
         .cache_read_tokens = counts->cache_read_tokens,
         .cache_write_tokens = counts->cache_write_tokens,
         .reasoning_tokens = counts->reasoning_tokens > 0 ? counts->reasoning_tokens : 0,
-        .is_priced = facts->cost != NULL && facts->cost->is_known,
-        .is_unpriced = facts->cost != NULL && !facts->cost->is_known,
+        .is_priced = facts->cost != NULL && facts->cost->cost.is_known,
+        .is_unpriced = facts->cost != NULL && !facts->cost->cost.is_known,
     };
     if (!output->bill.is_priced)
         return;
-    output->bill.amount = facts->cost->amount;
-    memcpy(output->bill.currency, facts->cost->currency, sizeof output->bill.currency);
+    output->bill.amount = facts->cost->cost.amount;
+    memcpy(output->bill.currency, facts->cost->cost.currency, sizeof output->bill.currency);
 }
 
 static enum err end_draft(struct draft *draft, struct slice tenant, struct output **ret_output)
