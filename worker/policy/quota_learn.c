@@ -15,6 +15,7 @@
 #define PULL               0.3  /* towards the fair part, at each cut */
 #define MEASURED_CALLS     10.0 /* a measurement needs so many, */
 #define MEASURED_S         10.0 /* and takes at least this long */
+#define GUESS_CALLS        3.0  /* say something about a guess */
 #define BURST_CUT          0.7  /* of the savings, when they were refused */
 #define START_MIN          2.0  /* per second; lower rates are found by measuring */
 #define SLOW_START         0.25 /* of the rate, after an outage */
@@ -172,16 +173,19 @@ static double rest_s(const struct quota *quota, const struct quota_ticket *ticke
     return quota_least(s, 2 * REST_MAX_S);
 }
 
-/* Too few calls were granted for a measurement. The rate of the start was only a guess: it is
- * halved if any were. */
+/* Too few calls were granted for a measurement, so the rest before was too short. But the rate of
+ * the start was only a guess: it follows the few calls that were granted, at most halved. */
 static void refused_again(struct quota *quota, double calls)
 {
     bool is_guess = !quota->is_measured && !quota_is_known(quota) && calls > quota->calls_at_cut;
-    quota->again++;
+    double since = calls - quota->calls_at_cut;
+    if (!is_guess || since < GUESS_CALLS)
+        quota->again++;
     quota->calls_at_cut = calls;
+    double part = quota_most(0.5, since / (since + REST_CALLS));
     for (int kind = 0; kind < QUOTA_KINDS && is_guess; kind++) {
         struct quota_limit *limit = &quota->limits[kind];
-        limit->base = quota_most(limit->base / 2, QUOTA_RATE_MIN);
+        limit->base = quota_most(limit->base * part, QUOTA_RATE_MIN);
         limit->learned = limit->base * (1 - SWING);
     }
 }
