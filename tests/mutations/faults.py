@@ -160,6 +160,12 @@ FAULTS = [
     Fault("every withheld partition has a line", ENGINE + "withheld.c",
           "                *due_ms = engine->now_ms + WITHHELD_AGAIN_MS;\n",
           "                *due_ms = engine->now_ms;\n"),
+    Fault("maps are taken for committed with their records", ENGINE + "settle.c",
+          "    if (was_committed && !engine->config.exactly_once)\n        settle_delivered(engine);\n",
+          "    if (was_committed && engine->batch.id == 0)\n        settle_delivered(engine);\n"),
+    Fault("a map that the broker may not have tells marks", ENGINE + "lost_calls.c",
+          "        .batch = is_told ? marks->batch : entry->told_in,\n",
+          "        .batch = is_told ? marks->batch : 0,\n"),
     # logs that were cut, and recreated topics
     Fault("a recreated topic is not told by its id", ENGINE + "topic_log.c",
           "    return before != 0 && now != 0 && before != now;\n",

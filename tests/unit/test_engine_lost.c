@@ -221,6 +221,36 @@ static void calls_that_another_owner_left_running_are_recorded(void **state)
     kit_free(kit);
 }
 
+/* Under at_least_once the records of a batch are there before its maps, which a lost tenure never
+ * commits. Another owner then marks the same request as begun so often, calls and dies. */
+static void a_mark_whose_map_was_not_committed_is_no_call_of_this_worker(void **state)
+{
+    (void)state;
+    for (int is_lost_first = 0; is_lost_first < 2; is_lost_first++) {
+        struct engine_config config = kit_config();
+        config.write_ahead = true;
+        config.exactly_once = false;
+        struct kit *kit = kit_started(&config);
+        kit_request(kit, 0, 0, NULL, "");
+        kit_wait(kit, 200);
+        assert_true(kit->has_batch);
+        if (is_lost_first)
+            engine_partition_lost(kit->engine, kit->tenures[0]);
+        kit_batch_ends(kit, BATCH_COMMITTED);
+        if (!is_lost_first)
+            engine_partition_lost(kit->engine, kit->tenures[0]);
+        kit_settle(kit);
+        leave_map(kit, (struct offset_open){.offset = 0, .begun = 1, .is_under_way = true});
+        kit->committed[0] = 0;
+        kit_assign(kit, 0);
+        kit_request(kit, 0, 0, NULL, "");
+        kit_settle(kit);
+        assert_int_equal(kit_count(kit, OUTPUT_USAGE), 1);
+        assert_says(kit_output(kit, OUTPUT_USAGE, 0), "\"reason\":\"worker_lost\"");
+        kit_free(kit);
+    }
+}
+
 static struct kit *kit_with_a_dead_owners_call(uint64_t max_request_bytes)
 {
     struct engine_config config = kit_config();
@@ -313,6 +343,7 @@ int main(void)
         cmocka_unit_test(a_mark_of_an_unknown_batch_is_no_dead_owners_call),
         cmocka_unit_test(another_request_at_a_lost_calls_offset_is_a_dead_workers),
         cmocka_unit_test(calls_that_another_owner_left_running_are_recorded),
+        cmocka_unit_test(a_mark_whose_map_was_not_committed_is_no_call_of_this_worker),
         cmocka_unit_test(a_lost_call_of_an_unreadable_request_is_recorded),
         cmocka_unit_test(a_call_cancelled_before_it_was_sent_is_not_recorded),
         cmocka_unit_test(a_stop_without_a_witness_ends_and_sends_usage_again_under_its_id),

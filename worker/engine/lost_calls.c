@@ -179,10 +179,12 @@ static void add_mark(struct engine *engine, const struct partition *partition,
                      const struct marks *marks, struct offset_open *mark)
 {
     const struct ledger_entry *entry = entry_at(partition, mark->offset);
+    /* Under at_least_once the ledger has maps that the broker may not have yet. */
+    bool is_told = engine->config.exactly_once || entry->told_in <= partition->ledger.told_upto;
     struct lost_call call = {
         .offset = mark->offset,
         .begun = mark->begun,
-        .batch = marks->batch,
+        .batch = is_told ? marks->batch : entry->told_in,
         .is_recorded = ledger_has_spent(entry, mark->begun),
         .value_hash = hash_of(engine, entry),
     };
@@ -275,6 +277,15 @@ static void settle_page(struct page *page, uint64_t batch, bool was_committed)
         page_free(page);
 }
 
+static void settle_results(struct engine *engine, uint64_t batch, bool was_committed)
+{
+    for (struct result *result = result_first(engine, RESULT_QUEUED); result != NULL;
+         result = result_next(engine, result))
+        settle(&result->told, batch, was_committed);
+    for (uint32_t i = 0; i < engine->config.max_held; i++)
+        settle(&engine->jobs.all[i].result.told, batch, was_committed);
+}
+
 void lost_calls_settle(struct engine *engine, uint64_t batch, bool was_committed)
 {
     for (struct link *link = engine->lost_calls.next; link != &engine->lost_calls;) {
@@ -282,11 +293,12 @@ void lost_calls_settle(struct engine *engine, uint64_t batch, bool was_committed
         link = link->next;
         settle_page(page, batch, was_committed);
     }
-    for (struct result *result = result_first(engine, RESULT_QUEUED); result != NULL;
-         result = result_next(engine, result))
-        settle(&result->told, batch, was_committed);
-    for (uint32_t i = 0; i < engine->config.max_held; i++)
-        settle(&engine->jobs.all[i].result.told, batch, was_committed);
+    settle_results(engine, batch, was_committed);
+}
+
+void lost_calls_delivered(struct engine *engine, uint64_t batch)
+{
+    settle_results(engine, batch, true);
 }
 
 void lost_calls_note_unknown(struct engine *engine, const struct partition *partition,

@@ -23,6 +23,10 @@ void lost_calls_add(struct engine *engine, const struct partition *partition,
 /* The open batch was not committed, or was: calls that only its map tells are not told, or surely.
  */
 void lost_calls_settle(struct engine *engine, uint64_t batch, bool was_committed);
+/* Under at_least_once: the records of the open batch are there, and whether its maps will be is
+ * unknown. Marks without a call that only they tell stay so, because another owner may mark the
+ * same requests; lost_calls_note_unknown says when they were told after all. */
+void lost_calls_delivered(struct engine *engine, uint64_t batch);
 /* The outcome of the open batch, which has this partition, stays unknown: its tenure is over. Keeps
  * what the batch would have committed while the list has calls of the partition. */
 void lost_calls_note_unknown(struct engine *engine, const struct partition *partition,

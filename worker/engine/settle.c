@@ -32,9 +32,23 @@ static void close_batch(struct engine *engine)
         partition_settle(partition);
 }
 
+/* Under at_least_once the offsets of a batch follow its records, and those of a lost tenure may
+ * never be committed. */
+static void settle_delivered(struct engine *engine)
+{
+    for (size_t i = 0; i < batch_partitions(engine); i++)
+        if (batch_partition(engine, i)->is_gone)
+            lost_calls_note_unknown(engine, batch_partition(engine, i), batch_id(engine));
+    lost_calls_delivered(engine, batch_id(engine));
+}
+
 static void settle_told(struct engine *engine, bool was_committed)
 {
-    if (engine->shelf.told_in == batch_id(engine))
+    if (engine->shelf.told_in != batch_id(engine))
+        return;
+    if (was_committed && !engine->config.exactly_once)
+        settle_delivered(engine);
+    else
         lost_calls_settle(engine, batch_id(engine), was_committed);
 }
 
