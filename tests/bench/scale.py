@@ -44,7 +44,7 @@ from kit.offsets import committed                                            # n
 from kit.processes import WORK, processor_seconds, resident_bytes, wait_for  # noqa: E402
 from kit.services import Simulator, Worker                                   # noqa: E402
 
-FOLDER = WORK / "scale"
+FOLDER = WORK / os.environ.get("SCALE_FOLDER", "scale")
 MODEL = "anthropic.claude-3-haiku-20240307-v1:0"
 MIB = 2 ** 20
 
@@ -195,7 +195,7 @@ def partitions_with(trial, broker, count, name, seconds=120):
 
 def streams(broker, count):
     """All streams are open at once; a piece of each every 1.5 s."""
-    gap, pieces = 1.5, 60
+    gap, pieces = 1.5, 120
     with Trial(broker, "streams", {"latency": "uniform(0ms, 1500ms)", "gap": "1500ms", "answer_bytes": 6 * pieces},
                max_in_flight=count, max_held=count * 9 // 8) as trial:
         trial.ask(count, 300, stream=True)
@@ -242,8 +242,9 @@ def turns(broker, count=4000):
 
 
 def longest(report):
-    microseconds, turn = report.read_text().splitlines()[-1].split()
-    return f"the longest turn took {int(microseconds) / 1000:.1f} ms of CPU, turn {turn}"
+    microseconds, turn, seconds = report.read_text().splitlines()[-1].split()
+    when = time.strftime("%H:%M:%S", time.gmtime(int(seconds)))
+    return f"the longest turn took {int(microseconds) / 1000:.1f} ms of CPU: turn {turn}, {when}"
 
 
 class Stream(threading.Thread):

@@ -5,7 +5,7 @@
  *   LD_PRELOAD=./turn_clock.so TURN_CLOCK=turns.txt bedrock-worker run …
  *
  * The file has a line for each turn that was longer than all before: microseconds, number of the
- * turn. To begin again, remove it. */
+ * turn, when it was in seconds since 1970. To begin again, remove it. */
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <stdint.h>
@@ -40,8 +40,9 @@ static void note(int64_t us)
     int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
     if (fd < 0)
         return;
-    char line[64];
-    int len = snprintf(line, sizeof line, "%lld %ld\n", (long long)us, turns);
+    char line[80];
+    int len =
+        snprintf(line, sizeof line, "%lld %ld %lld\n", (long long)us, turns, (long long)time(NULL));
     (void)!write(fd, line, (size_t)len);
     (void)close(fd);
 }
@@ -53,7 +54,8 @@ static void wait_begins(void)
         note(us);
 }
 
-/* Whether this is the loop's own look for events: libmicrohttpd has another one, and never waits. */
+/* Whether this is the loop's own look for events: libmicrohttpd has another one, and never waits.
+ */
 static int is_turn(int fd, int timeout)
 {
     static int loop_fd = -1;
@@ -82,7 +84,7 @@ int epoll_pwait(int fd, struct epoll_event *events, int max, int timeout, const 
     static int (*real)(int, struct epoll_event *, int, int, const sigset_t *);
     if (real == NULL)
         real = (int (*)(int, struct epoll_event *, int, int, const sigset_t *))dlsym(RTLD_NEXT,
-                                                                                    "epoll_pwait");
+                                                                                     "epoll_pwait");
     if (!is_turn(fd, timeout))
         return real(fd, events, max, timeout, mask);
     wait_begins();
