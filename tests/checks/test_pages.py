@@ -340,7 +340,8 @@ def test_every_name_in_the_pages_is_one_of_the_worker():
     names = set(events()) | set(re.findall(r'"(\w+)"', source("base/err.def")))
     for word in re.findall(r'"([\w.|]+)"', source("app/settings/settings.def") + source("app/settings/topics.def")):
         names |= set(re.split(r"[.|]", word))
-    for name in ("wire/chat/foreign_names.def", "app/books/measures.def", "app/books/focus.c"):
+    for name in ("wire/chat/foreign_names.def", "app/books/measures.def", "app/books/focus.c", "app/books/rows.c",
+                 "app/commands/usage_reconcile.c"):
         names |= set(re.findall(r'"(\w+)"', source(name)))
     names |= set(re.findall(r'ROW\("(\w+)"', source("app/settings/aliases.c")))
     names |= set(re.findall(r'MEMBER\((\w+)', source("app/settings/quotas.c")))

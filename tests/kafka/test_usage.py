@@ -1,6 +1,7 @@
 """`bedrock-worker usage` on a real broker: each call once, in exact sums, whatever else is on the topic."""
 import json
 import os
+import re
 import subprocess
 import time
 import uuid
@@ -41,7 +42,7 @@ def transaction(broker, topic, values, ends):
     producer.init_transactions(PATIENCE)
     producer.begin_transaction()
     for value in values:
-        producer.produce(topic, usage.encoded(value), b"acme", partition=0)
+        producer.produce(topic, usage.encoded(value), b"acme", partition=0, timestamp=usage.BEGIN_MS)
     assert producer.flush(PATIENCE) == 0
     if ends:
         getattr(producer, ends)(PATIENCE)
@@ -59,6 +60,8 @@ def book(broker):
     replacing = usage.record(20_000, usage.BEGIN_MS + 5000, replaces=lost[0]["id"])
     replacing_early = usage.record(20_001, usage.BEGIN_MS + 6000, replaces=lost[1]["id"])
     usage.fill(broker.bootstrap, topic, [*calls, *calls[::10], lost[0], replacing, replacing_early, lost[1], lost[2]])
+    committed = usage.record(30_001, usage.BEGIN_MS, tenant="acme")
+    transaction(broker, topic, [committed], "commit_transaction")
     aborted = usage.record(30_000, usage.BEGIN_MS)
     transaction(broker, topic, [aborted], "abort_transaction")
     producer = Producer({"bootstrap.servers": broker.bootstrap})
@@ -66,8 +69,6 @@ def book(broker):
                   usage.encoded(calls[1])[:-9]):
         producer.produce(topic, value, b"acme", partition=1)
     assert producer.flush(PATIENCE) == 0
-    committed = usage.record(30_001, usage.BEGIN_MS, tenant="acme")
-    transaction(broker, topic, [committed], "commit_transaction")
     counted = [*calls, replacing, replacing_early, committed, {**lost[2], "data": {
         **lost[2]["data"], "started_at": lost[2]["time"]}}]
     assert late["started_at"].startswith("2026-11-03")
@@ -136,6 +137,66 @@ def test_a_transaction_that_stays_open_holds_nothing_up(broker):
     assert json.loads(done.stdout)["calls"] == 3
     producer.abort_transaction(PATIENCE)
     records.delete_topic(broker.bootstrap, topic)
+
+
+def report(values):
+    """AWS's report of these records: a row for each hour, in thousands of tokens."""
+    rows = ["lineItem/UsageStartDate,lineItem/LineItemType,lineItem/UsageType,lineItem/UsageAmount,pricing/unit"]
+    names = {"anthropic.claude-3-sonnet-20240229-v1:0": "Claude3Sonnet", "amazon.nova-lite-v1:0": "NovaLite",
+             "meta.llama3-1-70b-instruct-v1:0": "Llama3-1-70B"}
+    for value in values:
+        data, counts = value["data"], value["data"]["usage"]
+        read, written = counts["cache_read_tokens"], counts["cache_write_tokens"]
+        for kind, tokens in (("input-tokens", counts["input_tokens"] - read - written),
+                             ("output-tokens", counts["output_tokens"]),
+                             ("cache-read-input-token-count", read), ("cache-write-input-token-count", written)):
+            rows.append(f"{data['started_at'][:13]}:00:00Z,Usage,USE1-{names[data['model']]}-{kind},{tokens / 1000:.3f},"
+                        "1K tokens")
+    return "\n".join(rows) + "\n"
+
+
+def test_aws_report_equals_the_records_and_what_is_on_one_side_only_is_named(broker, book, tmp_path):
+    topic, counted = book
+    file = tmp_path / "report.csv"
+    file.write_text(report(counted), encoding="utf-8")
+    done = call(broker, topic, "--reconcile", file)
+    assert re.fullmatch(r"(\d+) sums by day, model and class of tokens: \1 equal, 0 differ, 0 only in AWS's report, "
+                        r"0 only in the records\n", done.stdout), done.stdout + done.stderr
+    other = "2026-11-02T00:00:00Z,Usage,USE1-Claude9Opus-input-tokens,5,1K tokens\n"
+    more = "2026-11-03T00:00:00Z,Usage,USE1-NovaLite-output-tokens,0.007,1K tokens\n"
+    file.write_text(report(counted) + other + more, encoding="utf-8")
+    rows = [json.loads(line) for line in call(broker, topic, "--reconcile", file, "--format", "json").stdout.splitlines()]
+    odd = {row["side"]: row for row in rows if row["side"] != "equal"}
+    assert set(odd) == {"only_aws", "differs"}
+    assert odd["only_aws"]["usage_type"] == "USE1-Claude9Opus-input-tokens" and odd["only_aws"]["aws_tokens"] == 5000
+    assert odd["differs"]["aws_tokens"] - odd["differs"]["tokens"] == 7
+    file.write_text(report(counted)[:-20], encoding="utf-8")
+    done = call(broker, topic, "--reconcile", file)
+    assert done.returncode == 1
+    assert re.search(r"report\.csv:\d+: the row has \d fields, and the heading 5; is the file cut\?", done.stderr)
+
+
+def test_invocation_logs_are_compared_by_request_id(broker, book, tmp_path):
+    topic, counted = book
+    lines = []
+    for value in counted[:100]:
+        data, raw = value["data"], value["data"]["usage"]["raw"]
+        lines.append({"schemaType": "ModelInvocationLog", "timestamp": data["started_at"][:19] + "Z",
+                      "requestId": data["bedrock_request_id"], "modelId": data["model"], "input": {
+                          "inputTokenCount": raw["inputTokens"], "cacheReadInputTokenCount": raw["cacheReadInputTokens"],
+                          "cacheWriteInputTokenCount": raw["cacheWriteInputTokens"]},
+                      "output": {"outputTokenCount": raw["outputTokens"]}})
+    lines[3]["output"]["outputTokenCount"] += 1
+    lines[5]["requestId"] = "00000000-0000-4000-8000-00000000abcd"
+    file = tmp_path / "log.jsonl"
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    rows = [json.loads(line) for line in call(broker, topic, "--reconcile", file, "--format", "json").stdout.splitlines()]
+    sides = {}
+    for row in rows:
+        sides.setdefault(row["side"], []).append(row)
+    assert [row["aws_output_tokens"] - row["output_tokens"] for row in sides["differs"]] == [1]
+    assert [row["bedrock_request_id"] for row in sides["only_log"]] == ["00000000-0000-4000-8000-00000000abcd"]
+    assert counted[5]["data"]["bedrock_request_id"] in {row["bedrock_request_id"] for row in sides["only_records"]}
 
 
 def test_a_missing_topic_is_named(broker):

@@ -360,7 +360,7 @@ static void other_prices_give_other_costs_beside_the_recorded_ones(void **state)
     reprice_init(&reprice, &table);
     kit_book(&book, "tenant");
     book.plan.price = reprice_entry;
-    book.plan.self = &reprice;
+    book.plan.pricer = &reprice;
     kit_take(&book, &(struct kit_record){.id = "01", .input = 10, .output = 8, .cost = COST});
     kit_take(&book,
              &(struct kit_record){.id = "02", .input = 10, .time = "2026-11-23T00:00:00.000Z"});

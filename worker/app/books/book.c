@@ -110,7 +110,7 @@ static bool is_cost_taken(struct book *book, const struct entry *entry)
 static enum err sum(struct book *book, struct entry *entry)
 {
     if (book->plan.price != NULL)
-        book->plan.price(book->plan.self, entry);
+        book->plan.price(book->plan.pricer, entry);
     buf_reset(&book->key);
     columns_add_key(&book->plan.columns, &book->arena, entry, &book->key);
     if (book->key.failed != OK)
@@ -125,7 +125,7 @@ static enum err sum(struct book *book, struct entry *entry)
     book->last_ms = entry->started_ms > book->last_ms ? entry->started_ms : book->last_ms;
     if (entry->is_lost)
         remember(book, entry, has_cost, row);
-    return book->plan.heard != NULL ? book->plan.heard(book->plan.self, entry) : OK;
+    return book->plan.heard != NULL ? book->plan.heard(book->plan.hearer, entry) : OK;
 }
 
 static enum err take_entry(struct book *book, struct entry *entry, int64_t now_ms)

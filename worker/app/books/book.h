@@ -39,7 +39,7 @@ struct book_plan {
     struct slice currency;      /* null = the first that comes */
     book_price *price;          /* NULL = costs are as recorded */
     book_heard *heard;          /* NULL = nobody */
-    void *self;                 /* of both */
+    void *pricer, *hearer;      /* `self` of each */
     uint64_t seed;
 };
 

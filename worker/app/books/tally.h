@@ -26,6 +26,7 @@ void sums_add_sums(struct sums *sums, const struct sums *added);
 struct tally_row {
     struct slice key;
     struct sums sums;
+    void *more; /* of the tally's user; NULL at first */
 };
 
 struct tally {

@@ -2,13 +2,13 @@
 
 #include <string.h>
 
+#include "app/books/sort.h"
 #include "base/memory.h"
 
-typedef int compare_rows(const struct tally_row *a, const struct tally_row *b);
-
-static int compare_keys(const struct tally_row *a, const struct tally_row *b)
+static int compare_keys(const void *a, const void *b)
 {
-    struct slice left = a->key, right = b->key;
+    const struct tally_row *first = a, *second = b;
+    struct slice left = first->key, right = second->key;
     int order = 0;
     while (order == 0 && left.len > 0 && right.len > 0)
         order = slice_compare(columns_next_value(&left), columns_next_value(&right));
@@ -25,43 +25,15 @@ static uint64_t tokens_of(const struct tally_row *row)
     return (uint64_t)(row->sums.counts[COUNT_INPUT] + row->sums.counts[COUNT_OUTPUT]);
 }
 
-static int compare_costs(const struct tally_row *a, const struct tally_row *b)
+static int compare_costs(const void *first, const void *second)
 {
+    const struct tally_row *a = first, *b = second;
     int order = compare_numbers(b->sums.amount.high, a->sums.amount.high);
     if (order == 0)
         order = compare_numbers(b->sums.amount.low, a->sums.amount.low);
     if (order == 0)
         order = compare_numbers(tokens_of(b), tokens_of(a));
     return order == 0 ? compare_keys(a, b) : order;
-}
-
-/* ---- heap sort: in place, without recursion, n log n whatever the order ---- */
-
-static void sift_down(const struct tally_row **rows, size_t at, size_t count, compare_rows *compare)
-{
-    const struct tally_row *sunk = rows[at];
-    size_t child = 2 * at + 1;
-    for (; child < count; child = 2 * at + 1) {
-        if (child + 1 < count && compare(rows[child + 1], rows[child]) > 0)
-            child++;
-        if (compare(rows[child], sunk) <= 0)
-            break;
-        rows[at] = rows[child];
-        at = child;
-    }
-    rows[at] = sunk;
-}
-
-static void sort(const struct tally_row **rows, size_t count, compare_rows *compare)
-{
-    for (size_t i = count / 2; i > 0; i--)
-        sift_down(rows, i - 1, count, compare);
-    for (size_t end = count; end > 1; end--) {
-        const struct tally_row *last = rows[end - 1];
-        rows[end - 1] = rows[0];
-        rows[0] = last;
-        sift_down(rows, 0, end - 1, compare);
-    }
 }
 
 enum err view_init(struct view *view, const struct book *book, enum view_order order)
@@ -78,7 +50,7 @@ enum err view_init(struct view *view, const struct book *book, enum view_order o
         sums_add_sums(&view->total, &tally->rows[i]->sums);
     }
     bool is_by_key = order == VIEW_BY_KEY || columns_begin_with_time(&book->plan.columns);
-    sort(view->rows, view->count, is_by_key ? compare_keys : compare_costs);
+    sort_pointers((const void **)view->rows, view->count, is_by_key ? compare_keys : compare_costs);
     return OK;
 }
 

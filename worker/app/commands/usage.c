@@ -8,7 +8,7 @@
 #include "app/client/kafka_scan.h"
 #include "app/commands/commands.h"
 #include "app/commands/settings_options.h"
-#include "app/commands/usage_output.h"
+#include "app/commands/usage_reconcile.h"
 #include "app/prices/price_file.h"
 #include "base/memory.h"
 #include "io/loop/clock.h"
@@ -23,7 +23,8 @@
 
 static struct settings_options settings_options;
 static struct option_texts by;
-static const char *since, *until, *month, *format, *currency, *account = "unknown", *prices_file;
+static const char *since, *until, *month, *format, *currency, *account = "unknown", *prices_file,
+                                                              *other_file;
 static int64_t every_ms = EVERY_DEFAULT_MS;
 static bool watches;
 
@@ -96,6 +97,15 @@ static const struct command_option OPTIONS[] = {
                        "beside them.",
     },
     {
+        .name = "reconcile",
+        .value = "FILE",
+        .kind = OPTION_TEXT,
+        .into.text = &other_file,
+        .description = "Compare with AWS's Cost and Usage Report (CSV; by day, model and class of "
+                       "tokens) or Bedrock's invocation logs (JSON lines; by request id), and "
+                       "name what is on one side only. `-` is standard input.",
+    },
+    {
         .letter = 'w',
         .name = "watch",
         .kind = OPTION_FLAG,
@@ -131,6 +141,8 @@ static bool take_columns(struct columns *columns, enum usage_format chosen)
     char fault[COLUMNS_FAULT_BYTES];
     if (chosen == USAGE_FOCUS && by.count > 0)
         return refuse("--format focus has columns of its own; leave --by out");
+    if (other_file != NULL)
+        return by.count == 0 || refuse("--reconcile has columns of its own; leave --by out");
     if (by.count == 0)
         by.list[by.count++] = chosen == USAGE_FOCUS ? FOCUS_COLUMNS : BY_DEFAULT;
     for (size_t i = 0; i < by.count; i++)
@@ -168,6 +180,9 @@ static bool take_rest(struct book_plan *plan, enum usage_format *ret_format)
         return refuse("--watch draws tables only; leave --format out");
     if (watches && plan->until_ms != INT64_MAX)
         return refuse("--watch has no end; leave --until and --month out");
+    if (other_file != NULL && (watches || *ret_format == USAGE_FOCUS))
+        return refuse("--reconcile prints a table, csv or json, once; leave %s out",
+                      watches ? "--watch" : "--format focus");
     if (currency != NULL)
         plan->currency = slice_of_text(currency);
     return currency == NULL || money_is_currency(plan->currency) ||
@@ -211,7 +226,7 @@ static bool take_prices(struct other_prices *prices, struct book_plan *plan)
         return false;
     reprice_init(&prices->reprice, &prices->table);
     plan->price = reprice_entry;
-    plan->self = &prices->reprice;
+    plan->pricer = &prices->reprice;
     return true;
 }
 
@@ -238,7 +253,8 @@ struct usage {
     struct book book;
     struct scan *scan;
     struct usage_output output;
-    int64_t shown_ms; /* when a table or the progress was shown last */
+    struct usage_reconcile *reconcile; /* NULL = sums are printed */
+    int64_t shown_ms;                  /* when a table or the progress was shown last */
 };
 
 static int fail(struct usage *usage, enum err err)
@@ -321,14 +337,16 @@ static int read_and_print(struct usage *usage, const struct settings *settings,
     }
     enum err err = read_all(usage);
     if (err == OK)
-        err = usage_print(&usage->output, &usage->book);
+        err = usage->reconcile != NULL
+                  ? usage_reconcile_print(usage->reconcile, &usage->output, &usage->book)
+                  : usage_print(&usage->output, &usage->book);
     int code = err == OK ? EXIT_DONE : fail(usage, err);
     scan_free(usage->scan);
     return code;
 }
 
 static int run_with(const struct settings *settings, const struct book_plan *plan,
-                    enum usage_format chosen)
+                    enum usage_format chosen, struct usage_reconcile *reconcile)
 {
     struct usage *usage = memory_new(sizeof *usage);
     if (usage == NULL)
@@ -336,9 +354,27 @@ static int run_with(const struct settings *settings, const struct book_plan *pla
     book_init(&usage->book, plan);
     usage_output_init(&usage->output, settings->topics_usage, chosen);
     usage->output.account = slice_of_text(account);
+    usage->reconcile = reconcile;
     int code = read_and_print(usage, settings, plan);
     book_done(&usage->book);
     memory_free(usage);
+    return code;
+}
+
+/* Sums the topic, or compares it with the file of --reconcile. */
+static int run_reading(const struct settings *settings, struct book_plan *plan,
+                       enum usage_format chosen)
+{
+    if (other_file == NULL)
+        return run_with(settings, plan, chosen, NULL);
+    struct usage_reconcile *reconcile = memory_new(sizeof *reconcile);
+    if (reconcile == NULL)
+        return EXIT_FAILED;
+    int code = usage_reconcile_read(reconcile, other_file, plan)
+                   ? run_with(settings, plan, chosen, reconcile)
+                   : EXIT_FAILED;
+    usage_reconcile_done(reconcile);
+    memory_free(reconcile);
     return code;
 }
 
@@ -352,7 +388,7 @@ static int run(void)
     if (settings == NULL)
         return EXIT_USAGE;
     struct other_prices *prices = memory_new(sizeof *prices);
-    int code = prices != NULL && take_prices(prices, &plan) ? run_with(settings, &plan, chosen)
+    int code = prices != NULL && take_prices(prices, &plan) ? run_reading(settings, &plan, chosen)
                                                             : EXIT_USAGE;
     if (prices != NULL) {
         print_lacks(&prices->reprice);
@@ -366,9 +402,9 @@ static int run(void)
 const struct command command_usage = {
     .name = "usage",
     .summary = "sum what was used, from the usage topic",
-    .synopsis =
-        "[--by COLUMNS]... [--month MONTH | [--since TIME] [--until TIME]] "
-        "[--format FORMAT] [--reprice FILE] [--watch] [--set PATH=VALUE]... [-c FILE | FILE]",
+    .synopsis = "[--by COLUMNS]... [--month MONTH | [--since TIME] [--until TIME]] "
+                "[--format FORMAT] [--reprice FILE] [--reconcile FILE] [--watch] [--set "
+                "PATH=VALUE]... [-c FILE | FILE]",
     .description =
         "Reads `topics.usage`, all partitions, committed records only, and sums requests, calls, "
         "tokens and costs by any of the columns. Each call counts once: a record that comes "
@@ -382,7 +418,8 @@ const struct command command_usage = {
     .examples = "  bedrock-worker usage --month 2026-11 worker.yaml\n"
                 "  bedrock-worker usage --by tenant,day --since 7d --format csv worker.yaml\n"
                 "  bedrock-worker usage --by label:project --watch worker.yaml\n"
-                "  bedrock-worker usage --month 2026-11 --reprice new-prices.yaml worker.yaml\n",
+                "  bedrock-worker usage --month 2026-11 --reprice new-prices.yaml worker.yaml\n"
+                "  zcat report.csv.gz | bedrock-worker usage --reconcile - worker.yaml\n",
     .options = {OPTIONS, COUNT_OF(OPTIONS), "FILE", &settings_options.argument},
     .run = run,
 };

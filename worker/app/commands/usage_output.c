@@ -96,7 +96,7 @@ static void print_count(struct usage_output *output, int64_t count, const char *
         screen_printf(&output->err, "", STYLE_PLAIN, "%s %s", screen_count(count, room), what);
 }
 
-static void print_notices(struct usage_output *output, const struct book *book)
+void usage_print_notices(struct usage_output *output, const struct book *book)
 {
     for (int kind = 0; kind < BOOK_SKIPS; kind++)
         print_skipped(output, book, (enum book_skip)kind);
@@ -198,7 +198,7 @@ enum err usage_print(struct usage_output *output, const struct book *book)
                                         : print_rows(output, &view);
     view_done(&view);
     (void)fflush(stdout);
-    print_notices(output, book);
+    usage_print_notices(output, book);
     return err;
 }
 

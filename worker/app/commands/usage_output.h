@@ -29,4 +29,7 @@ MUST_CHECK enum err usage_print(struct usage_output *output, const struct book *
 /* Prints the table over the one before, on a terminal, or below it. ERR_NO_MEMORY. */
 MUST_CHECK enum err usage_print_again(struct usage_output *output, const struct book *book);
 
+/* Says on standard error what was skipped and left out. */
+void usage_print_notices(struct usage_output *output, const struct book *book);
+
 #endif
