@@ -2,19 +2,25 @@
 import json
 import os
 import re
+import shutil
 import subprocess
+import sys
 import time
+import types
 import uuid
+from decimal import Decimal
 
 import pytest
+import yaml
 from confluent_kafka import Producer
 
 from kit import records, usage
-from kit.processes import PATIENCE
+from kit.processes import PATIENCE, ROOT
 from kit.services import PROGRAMS
 
 CLEAN = {name: value for name, value in os.environ.items()
          if not name.startswith(("AWS_", "KAFKA_", "BEDROCK_WORKER_"))}
+EXAMPLES = ROOT / "deploy" / "examples" / "usage"
 TENANT_MODEL_DAY = ("tenant", "model", "day")
 LOST = {"final": False, "estimated": True, "reason": "worker_lost", "begun": "yes", "started_at": None,
         "duration_ms": None}
@@ -197,6 +203,110 @@ def test_invocation_logs_are_compared_by_request_id(broker, book, tmp_path):
     assert [row["aws_output_tokens"] - row["output_tokens"] for row in sides["differs"]] == [1]
     assert [row["bedrock_request_id"] for row in sides["only_log"]] == ["00000000-0000-4000-8000-00000000abcd"]
     assert counted[5]["data"]["bedrock_request_id"] in {row["bedrock_request_id"] for row in sides["only_records"]}
+
+
+# ---- the examples ----
+
+def spend_of(counted):
+    rows = {}
+    for value in counted:
+        key = value["data"]["tenant"], value["data"]["started_at"][:10]
+        rows[key] = rows.get(key, Decimal(0)) + Decimal(value["data"]["cost"]["amount"])
+    return rows
+
+
+def test_duckdb_sums_what_each_tenant_spent(broker, book, tmp_path, monkeypatch):
+    duckdb = pytest.importorskip("duckdb")
+    topic, counted = book
+    (tmp_path / "usage.jsonl").write_text(call(broker, topic, "--by", "tenant,model,day", "--format", "json").stdout,
+                                          encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    with duckdb.connect() as base:
+        base.execute((EXAMPLES / "spend.sql").read_text(encoding="utf-8"))
+        rows = base.execute("SELECT tenant, day, amount FROM spend").fetchall()
+    assert {(tenant, str(day)): amount for tenant, day, amount in rows} == spend_of(counted)
+
+
+def test_a_report_in_parquet_comes_through_duckdb(broker, book, tmp_path, monkeypatch):
+    duckdb = pytest.importorskip("duckdb")
+    topic, counted = book
+    heading, rows = report(counted).split("\n", 1)
+    names = [re.sub(r"(?<=[a-z])(?=[A-Z])|/", "_", name).lower() for name in heading.split(",")]
+    (tmp_path / "cur").mkdir()
+    (tmp_path / "report-in.csv").write_text(",".join(names) + "\n" + rows, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    with duckdb.connect() as base:
+        base.execute("""COPY (SELECT *, 'AmazonBedrock' AS line_item_product_code, 'us-east-1' AS product_region_code,
+                         0.0 AS line_item_unblended_cost FROM read_csv('report-in.csv')) TO 'cur/part.parquet'""")
+        base.execute((EXAMPLES / "report.sql").read_text(encoding="utf-8"))
+    done = call(broker, topic, "--reconcile", tmp_path / "report.csv")
+    assert " 0 differ, 0 only in AWS's report, 0 only in the records" in done.stdout, done.stdout + done.stderr
+
+
+class Canvas:
+    """Stands for matplotlib where it is not installed: keeps what is drawn."""
+
+    def __init__(self):
+        self.bars, self.title = [], ""
+
+    def subplots(self, **_):
+        return self, self
+
+    def bar(self, days, values, bottom, label):
+        self.bars.append((label, dict(zip(days, values, strict=True))))
+
+    def set_title(self, title):
+        self.title = title
+
+    def __getattr__(self, name):
+        return lambda *_, **__: None
+
+
+def test_the_notebook_plots_spend_per_tenant_and_day(broker, book, tmp_path, monkeypatch):
+    topic, counted = book
+    (tmp_path / "usage.jsonl").write_text(call(broker, topic, "--by", "tenant,day", "--format", "json").stdout,
+                                          encoding="utf-8")
+    canvas = Canvas()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(sys.modules, "matplotlib", types.ModuleType("matplotlib"))
+    monkeypatch.setitem(sys.modules, "matplotlib.pyplot", canvas)
+    sys.modules["matplotlib"].pyplot = canvas
+    names = {}
+    for cell in json.loads((EXAMPLES / "spend.ipynb").read_text(encoding="utf-8"))["cells"]:
+        if cell["cell_type"] == "code":
+            exec("".join(cell["source"]), names)            # pylint: disable=exec-used
+    expected = spend_of(counted)
+    drawn = {(tenant, day): value for tenant, days in canvas.bars for day, value in days.items()}
+    assert drawn == {key: float(value) for key, value in expected.items()}
+    assert canvas.title == f"Bedrock, {usage.text_of(sum(expected.values()))} USD"
+
+
+@pytest.mark.parametrize("program, check", [
+    ("lago.jq", lambda events, value: events == [{
+        "transaction_id": value["id"], "external_subscription_id": value["subject"], "code": "bedrock_tokens",
+        "timestamp": usage.BEGIN_MS // 1000, "properties": {
+            **{name: value["data"][name] for name in ("model", "region", "estimated")},
+            **{name: value["data"]["usage"][name] for name in ("input_tokens", "output_tokens")},
+            "tokens": value["data"]["usage"]["total_tokens"], "cost": value["data"]["cost"]["amount"],
+            "currency": "USD"}}]),
+    ("stripe.jq", lambda events, value: [(event["identifier"], event["payload"]["value"]) for event in events] == [
+        (f"{value['id']}-{side}", str(value["data"]["usage"][f"{side}_tokens"])) for side in ("input", "output")]),
+])
+def test_jq_makes_events_of_records(program, check):
+    if not shutil.which("jq"):
+        pytest.skip("jq is not installed")
+    value = usage.record(1, usage.BEGIN_MS)
+    text = "\n".join(json.dumps(one) for one in (value, {"type": "another"}))
+    done = subprocess.run(["jq", "-c", "-f", EXAMPLES / program], input=text, capture_output=True, text=True, check=True,
+                          timeout=PATIENCE)
+    assert check([json.loads(line) for line in done.stdout.splitlines()], value), done.stdout
+
+
+def test_the_collectors_settings_read_committed_records():
+    settings = yaml.safe_load((EXAMPLES / "openmeter.yaml").read_text(encoding="utf-8"))
+    assert settings["input"]["kafka_franz"]["topics"] == ["bedrock.usage"]
+    assert settings["input"]["kafka_franz"]["transaction_isolation_level"] == "read_committed"
+    assert 'this.type == "bedrock.chat.usage.v1"' in settings["pipeline"]["processors"][0]["mapping"]
 
 
 def test_a_missing_topic_is_named(broker):
