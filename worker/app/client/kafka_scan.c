@@ -266,7 +266,6 @@ static enum err take_message(struct scan *scan, const rd_kafka_message_t *messag
     bool is_end = message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF;
     if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR && !is_end)
         return client_fail(scan->client, "cannot read", message->err);
-    scan->heard_ms = clock_monotonic_ms();
     partition->at = is_end ? message->offset : message->offset + 1;
     partition->is_at_end = is_end;
     bool is_within = !is_end && (scan->follows || message->offset < partition->end);
@@ -292,6 +291,8 @@ static enum err read_partition(struct scan *scan, int32_t i, int64_t timeout_ms,
     if (count < 0)
         return client_fail(scan->client, "cannot read", rd_kafka_last_error());
     scan->message_count = (size_t)count;
+    if (count > 0)
+        scan->heard_ms = clock_monotonic_ms();
     for (size_t at = 0; at < scan->message_count && err == OK; at++)
         if (!scan->partitions[i].is_over)
             err = take_message(scan, scan->messages[at], batch);
