@@ -115,6 +115,13 @@ FAULTS = [
     Fault("fallbacks of a fallback are left out", "worker/app/settings/fallbacks.c",
           "        chain->at[chain->count++] = next;\n        fallbacks->way[fallbacks->way_len++] = next;\n",
           "        chain->at[chain->count++] = next;\n"),
+          "        if (engine->now_ms < 0)\n            look(engine);\n"),
+          "        uint64_t before = at == present ? ahead / 1000 : target == NULL ? 0 : target->waiting;\n"),
+          "        if (is_probe(engine, job, at, found, before))\n",
+          "        if (is_probe(engine, job, at, found, before) && engine->now_ms < 0)\n"),
+          "    return (is_idle || !is_fresh || engine->now_ms > 0) && target->identity->has_credentials &&\n"),
+          "            add_loop(fallbacks, next, named->places[which]);\n",
+          "            if (which > 100)\n                add_loop(fallbacks, next, named->places[which]);\n"),
     # the books
     Fault("a record that comes twice counts twice", BOOKS + "known.c",
           "    *ret_is_new = is_free(found);\n",

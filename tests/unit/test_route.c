@@ -76,6 +76,23 @@ static void one_failure_is_no_outage_however_long_ago(void **state)
     kit_free(kit);
 }
 
+static void a_refusal_between_two_failures_ends_the_outage(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_routed();
+    kit_request(kit, 0, 0, NULL, ASKS);
+    kit_turn(kit);
+    kit_fail(kit, 0);
+    next_call(kit, 0);
+    kit_throttle(kit, 0);
+    next_call(kit, 0);
+    kit_wait(kit, 6000);
+    kit_fail(kit, 0);
+    next_call(kit, 0);
+    assert_calls(kit, 0, "sonnet");
+    kit_free(kit);
+}
+
 static void requests_that_wait_move_too(void **state)
 {
     (void)state;
@@ -322,6 +339,7 @@ int main(void)
         cmocka_unit_test(one_refusal_moves_nothing),
         cmocka_unit_test(an_outage_of_less_moves_nothing),
         cmocka_unit_test(one_failure_is_no_outage_however_long_ago),
+        cmocka_unit_test(a_refusal_between_two_failures_ends_the_outage),
         cmocka_unit_test(requests_that_wait_move_too),
         cmocka_unit_test(an_open_call_is_never_broken_off),
         cmocka_unit_test(one_request_at_a_time_tries_the_first_choice_and_all_return),

@@ -133,6 +133,25 @@ static void a_request_with_an_answer_never_moves(void **state)
     kit_free(kit);
 }
 
+static void a_correction_goes_to_the_fallback_in_its_own_form(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_routed();
+    kit_request(
+        kit, 0, 0, NULL,
+        ASKS ",\"structured_output\":{\"retry_invalid\":1,\"validate\":true,\"schema\":{\"title\":"
+             "\"T\",\"description\":\"d\",\"required\":[\"a\"]}}");
+    kit_turn(kit);
+    fail_until_moved(kit, 0);
+    answer_texts(kit, 0);
+    next_call(kit, 0);
+    assert_calls(kit, 0, "haiku");
+    assert_body_has(kit, 0, "\"anthropic_version\"");
+    assert_body_has(kit, 0, "{\"role\":\"assistant\",\"content\"");
+    assert_int_equal(kit->logged[LOG_ANSWER_NOT_VALID], 1);
+    kit_free(kit);
+}
+
 /* ---- limits, marks, lines ---- */
 
 static void a_call_begins_only_under_its_mark_wherever_it_goes(void **state)
@@ -337,6 +356,7 @@ int main(void)
         cmocka_unit_test(a_pair_has_a_line_at_once_and_then_one_a_minute_with_its_count),
         cmocka_unit_test(the_rests_of_no_target_count_for_max_elapsed),
         cmocka_unit_test(a_request_with_an_answer_never_moves),
+        cmocka_unit_test(a_correction_goes_to_the_fallback_in_its_own_form),
         cmocka_unit_test(a_call_begins_only_under_its_mark_wherever_it_goes),
         cmocka_unit_test(a_marked_request_moves_when_its_target_may_not_be_called),
         cmocka_unit_test(records_of_earlier_calls_outlive_their_targets),

@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "engine/attempt.h"
 #include "engine/log.h"
+#include "engine/way.h"
 #include "wire/chat/correction.h"
 
 /* The same would be said again. */
@@ -10,7 +11,7 @@ static const char *const final_reasons[] = {"guardrail_intervened", "content_fil
 
 bool kept_take(struct engine *engine, struct job *job, const struct answer *answer)
 {
-    struct request_source source = {&job->record, &job->terms->catalog, NULL};
+    struct request_source source = {&job->record, &job->terms->catalog, way_called(job)};
     bool is_wanted = answer->is_invalid &&
                      (int)job->corrections < job->request.structured.retry_invalid &&
                      !slice_is_one_of(answer->stop_reason, final_reasons, COUNT_OF(final_reasons));

@@ -154,16 +154,15 @@ static bool is_hasty(const struct engine *engine, const struct job *job, struct 
 static bool find_way(struct engine *engine, struct job *job, uint64_t ahead,
                      struct choice *ret_choice, struct reading *ret_reading)
 {
-    for (;;) {
+    for (uint32_t tries = way_places(job); tries > 0; tries--) {
         *ret_choice = choose(engine, job, ahead);
         if (ret_choice->at == way_place(job) || is_hasty(engine, job, *ret_choice) ||
             way_begin(job) == NULL)
             return false;
         if (read_for(engine, job, ret_choice->at, ret_reading))
             return true;
-        if (ret_choice->at == 0)
-            return false;
     }
+    return false;
 }
 
 /* The target of what the request names. */

@@ -65,6 +65,11 @@ const struct model_alias *way_alias(const struct job *job, uint32_t at)
     return at == 0 ? own : &job->terms->catalog.aliases[own->fallbacks[at - 1]];
 }
 
+const struct model_alias *way_called(const struct job *job)
+{
+    return way_place(job) > 0 ? way_alias(job, way_place(job)) : NULL;
+}
+
 void way_note_unfit(struct job *job, uint32_t at, const struct why *why)
 {
     struct way *way = job->way;

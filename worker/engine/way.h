@@ -22,6 +22,8 @@ uint32_t way_place(const struct job *job);
 uint32_t way_places(const struct job *job);
 /* The alias at a place, of the job's terms; NULL at place 0 when the request names a model. */
 const struct model_alias *way_alias(const struct job *job, uint32_t at);
+/* The alias that is called in place of what the request names; NULL = none is. */
+const struct model_alias *way_called(const struct job *job);
 
 /* Notes that a place cannot take the request, and why. The job has a way. */
 void way_note_unfit(struct job *job, uint32_t at, const struct why *why);
