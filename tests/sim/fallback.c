@@ -51,7 +51,8 @@ static bool is_out(const struct world *world, const struct worker *worker)
            world->now_ms - failing->since_ms >= OUTLOOK_OUTAGE_MS;
 }
 
-/* A request that waits for its mark is called where it was to be called then. */
+/* A request that waits for its mark is called where it was to be called then, and one with an
+ * answer that is not valid where it got that. */
 void fallback_call_began(struct world *world, struct worker *worker,
                          const struct fake_record *record, int model)
 {
@@ -62,7 +63,7 @@ void fallback_call_began(struct world *world, struct worker *worker,
     if (is_out(world, worker))
         worker->failing.out_ms = world->now_ms;
     MUST(world, worker->failing.out_ms > 0);
-    MUST(world, world->config.write_ahead || worker->stalled_until > 0 ||
+    MUST(world, world->config.write_ahead || worker->stalled_until > 0 || record->wants_json ||
                     world->now_ms - worker->failing.out_ms <= GRACE_MS);
     world->moved++;
 }
