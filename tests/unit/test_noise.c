@@ -91,7 +91,7 @@ static void more_refusals_than_the_noise_explains_are_about_the_quota(void **sta
     assert_true(refused < 20);
     double part = noise_granted_part(&noise);
     assert_true(part >= 0.5 && part < 0.7);
-    assert_true(noise_is_proved(&noise, 20));
+    assert_true(noise_is_proved(&noise, 20, 1));
     noise_restart(&noise);
     calls(&noise, 10, false);
     assert_int_equal(noise_refusal(&noise, 10, false), NOISE_WITHIN);
@@ -102,7 +102,7 @@ static void noise_found_in_error_is_not_suspected_again_for_long(void **state)
 {
     (void)state;
     struct noise noise = found();
-    assert_false(noise_is_proved(&noise, 8));
+    assert_false(noise_is_proved(&noise, 8, 1));
     noise_measured(&noise, 0, 10);
     for (int i = 0; i < 40; i++) {
         calls(&noise, 10, true);

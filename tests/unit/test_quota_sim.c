@@ -272,11 +272,11 @@ static uint64_t answers_from(const struct world *world, int from)
     return answers;
 }
 
-static struct world *without_a_quota(double noise)
+static struct world *without_a_quota(double noise, int workers)
 {
     struct figures figures;
     return simulate(&(struct scenario){.name = "no quota",
-                                       .workers = 1,
+                                       .workers = workers,
                                        .seconds = HOUR,
                                        .latency_ms = 1000,
                                        .noise = noise,
@@ -289,14 +289,26 @@ static void refusals_at_random_do_not_slow_calls_down(void **state)
 {
     (void)state;
     static const double SHARES[] = {0.01, 0.02, 0.05, 0.1, 0.2};
-    struct world *calm = without_a_quota(0);
+    struct world *calm = without_a_quota(0, 1);
     for (size_t i = 0; i < COUNT_OF(SHARES); i++) {
-        struct world *world = without_a_quota(SHARES[i]);
+        struct world *world = without_a_quota(SHARES[i], 1);
         double share = world->workers[0].quota.noise.share;
         assert_true(answers_from(world, 8) * 100 >= answers_from(calm, 8) * 95);
         assert_true(share > SHARES[i] / 3 && share < SHARES[i] * 3);
         free(world);
     }
+    free(calm);
+}
+
+static void refusals_at_random_do_not_slow_several_workers_down(void **state)
+{
+    (void)state;
+    struct world *calm = without_a_quota(0, 4);
+    struct world *world = without_a_quota(0.05, 4);
+    print_message("%llu of %llu answers\n", (unsigned long long)answers_from(world, 8),
+                  (unsigned long long)answers_from(calm, 8));
+    assert_true(answers_from(world, 8) * 100 >= answers_from(calm, 8) * 90);
+    free(world);
     free(calm);
 }
 
@@ -360,6 +372,7 @@ int main(void)
         cmocka_unit_test(a_day_that_is_spent_is_probed_once_a_minute),
         cmocka_unit_test(no_minute_begins_more_than_a_known_quota_and_its_savings),
         cmocka_unit_test(refusals_at_random_do_not_slow_calls_down),
+        cmocka_unit_test(refusals_at_random_do_not_slow_several_workers_down),
         cmocka_unit_test(a_quota_is_spent_though_some_calls_are_refused_at_random),
         cmocka_unit_test(noise_ends_when_no_call_is_refused_at_random),
     };

@@ -136,6 +136,31 @@ static enum quota_said said_of(struct target *target, const struct job *job,
 
 /* ---- what is said of it ---- */
 
+static int64_t a_minute(double per_second)
+{
+    return per_second >= QUOTA_NO_LIMIT ? -1 : (int64_t)(per_second * 60 + 0.5);
+}
+
+struct pacing_figures pacing_figures(const struct engine *engine, const struct target *target)
+{
+    const struct quota *quota = &target->quota;
+    return (struct pacing_figures){
+        .requests_a_minute = a_minute(quota_rate(quota, QUOTA_REQUESTS)),
+        .tokens_a_minute = a_minute(quota_rate(quota, QUOTA_TOKENS)),
+        .measured_a_minute = a_minute(quota->limits[QUOTA_REQUESTS].base),
+        .wait_ms = quota_wait_ms(quota, target->waiting, engine->now_ms),
+    };
+}
+
+const char *pacing_state(const struct target *target)
+{
+    static const char *const STATES[] = {[TARGET_SOUND] = "sound",
+                                         [TARGET_SLOW] = "slow",
+                                         [TARGET_DOWN] = "down",
+                                         [TARGET_SPENT] = "spent"};
+    return STATES[target->logged];
+}
+
 static void set_state(const struct engine *engine, struct target *target, enum target_state state)
 {
     if (target->logged == TARGET_SOUND)
@@ -145,11 +170,25 @@ static void set_state(const struct engine *engine, struct target *target, enum t
 
 static void log_throttled(struct engine *engine, struct target *target, int64_t rest_ms)
 {
+    if (target->logged == TARGET_SPENT)
+        return;
     set_state(engine, target, TARGET_SLOW);
     if (!log_is_due(engine, &target->slow_log_due_ms))
         return;
+    struct pacing_figures figures = pacing_figures(engine, target);
     ENGINE_LOG(engine, LOG_TARGET_THROTTLED, FIELD_TEXT("target", target->model),
-               FIELD_INT("delay_ms", rest_ms), FIELD_INT("waiting", target->holders));
+               FIELD_INT("rate", figures.requests_a_minute),
+               FIELD_INT("measured", figures.measured_a_minute),
+               FIELD_INT("share", (int64_t)(target->quota.share * 100)),
+               FIELD_INT("waiting", target->holders), FIELD_INT("wait_ms", figures.wait_ms),
+               FIELD_INT("delay_ms", rest_ms));
+}
+
+static void log_spent(struct engine *engine, struct target *target)
+{
+    set_state(engine, target, TARGET_SPENT);
+    ENGINE_LOG(engine, LOG_TARGET_DAY_SPENT, FIELD_TEXT("target", target->model),
+               FIELD_INT("waiting", target->holders));
 }
 
 static void log_failing(struct engine *engine, struct target *target, const struct verdict *verdict,
@@ -221,7 +260,10 @@ void pacing_end_call(struct engine *engine, struct job *job, const struct verdic
     struct quota_news news = quota_settle(&target->quota, &job->ticket, &outcome, engine->now_ms);
     if (outcome.said == QUOTA_REFUSED && news.rests) {
         note_rest(engine, target, news.rest_ms);
-        log_throttled(engine, target, news.rest_ms);
+        if (news.is_day_spent)
+            log_spent(engine, target);
+        else
+            log_throttled(engine, target, news.rest_ms);
     } else if (news.rests) {
         log_failing(engine, target, verdict, news.rest_ms);
     } else if (outcome.said == QUOTA_ANSWERED) {

@@ -31,6 +31,16 @@ void pacing_give_up(const struct engine *engine, struct job *job);
  * has recovered. */
 void pacing_end_call(struct engine *engine, struct job *job, const struct verdict *verdict);
 
+/* How a target is paced, for people. */
+struct pacing_figures {
+    int64_t requests_a_minute, tokens_a_minute; /* that are allowed now; -1 = without a limit */
+    int64_t measured_a_minute;                  /* calls of its quota; 0 = not measured */
+    int64_t wait_ms; /* until the last of its waiting requests may be called, about */
+};
+struct pacing_figures pacing_figures(const struct engine *engine, const struct target *target);
+/* "sound", "slow" (its quota limits it), "down" (it fails) or "spent" (its quota of the day is). */
+const char *pacing_state(const struct target *target);
+
 /* Milliseconds that the target has rested after throttling, ever; and until the present rest ends,
  * 0 = it does not rest. */
 int64_t pacing_rested_ms(const struct engine *engine, const struct target *target);

@@ -69,7 +69,8 @@ struct target {
     enum target_state {
         TARGET_SOUND,
         TARGET_SLOW,
-        TARGET_DOWN
+        TARGET_DOWN,
+        TARGET_SPENT
     } logged;                                                   /* the state that was logged last */
     int64_t slow_log_due_ms, down_log_due_ms, share_log_due_ms; /* for log_is_due */
     struct sigv4_key key;

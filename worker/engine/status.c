@@ -7,6 +7,7 @@
 #include "engine/shelf.h"
 #include "engine/slots.h"
 #include "engine/standing.h"
+#include "engine/pacing.h"
 #include "engine/target.h"
 #include "wire/formats/json.h"
 
@@ -82,15 +83,19 @@ static void begin_target(struct buf *json, struct slice model, struct slice regi
 
 static void add_target(const struct engine *engine, const struct target *target, struct buf *json)
 {
-    static const char *const STATES[] = {
-        [TARGET_SOUND] = "sound", [TARGET_SLOW] = "slow", [TARGET_DOWN] = "down"};
     static const struct tally NONE;
     int64_t rest_ms = target->quota.rest_until_ms - engine->now_ms;
     const struct tally *tally = history_tally(engine, target);
-    begin_target(json, target->model, target->region, STATES[target->logged]);
-    double rate = quota_rate(&target->quota, QUOTA_REQUESTS);
-    if (target->refused_ms > 0 && rate < QUOTA_NO_LIMIT)
-        json_add_int_member(json, "pace", (int64_t)(rate * 60));
+    begin_target(json, target->model, target->region, pacing_state(target));
+    struct pacing_figures figures = pacing_figures(engine, target);
+    if (figures.requests_a_minute >= 0)
+        json_add_int_member(json, "requests_a_minute", figures.requests_a_minute);
+    if (figures.tokens_a_minute >= 0)
+        json_add_int_member(json, "quota_tokens_a_minute", figures.tokens_a_minute);
+    if (figures.measured_a_minute > 0)
+        json_add_int_member(json, "measured_a_minute", figures.measured_a_minute);
+    if (figures.wait_ms > 0)
+        json_add_int_member(json, "wait_ms", figures.wait_ms);
     if (rest_ms > 0)
         json_add_int_member(json, "rest_ms", rest_ms);
     json_add_int_member(json, "calling", target->calling);

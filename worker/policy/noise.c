@@ -146,9 +146,9 @@ double noise_granted_part(const struct noise *noise)
     return part < PART_MIN ? PART_MIN : part > 1 ? 1 : part;
 }
 
-bool noise_is_proved(struct noise *noise, double rate)
+bool noise_is_proved(struct noise *noise, double rate, double share)
 {
-    bool is_proved = noise->found == 0 || rate >= PROOF * noise->found;
+    bool is_proved = noise->found == 0 || rate * share >= PROOF * noise->found;
     if (is_proved) {
         noise->found = 0;
         return true;
@@ -156,6 +156,6 @@ bool noise_is_proved(struct noise *noise, double rate)
     noise->wrong = noise->found;
     double block = noise->block < BLOCK_MIN ? BLOCK_MIN : noise->block;
     noise->block = 2 * block < BLOCK_MAX ? 2 * block : BLOCK_MAX;
-    end(noise, block);
+    end(noise, block / share);
     return false;
 }

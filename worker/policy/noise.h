@@ -47,10 +47,10 @@ enum noise_says noise_refusal(struct noise *noise, double rate, bool is_low);
 void noise_measured(struct noise *noise, double before, double rate);
 /* The part of the calls that the quota grants, after NOISE_EXCESS: 0.5 <= part <= 1. */
 double noise_granted_part(const struct noise *noise);
-/* After the first NOISE_EXCESS: whether `rate`, which the target grants, is so much higher than the
- * one at which noise was found that it is noise indeed. Else there is none, and it is suspected
- * again only after many calls. */
-bool noise_is_proved(struct noise *noise, double rate);
+/* After the first NOISE_EXCESS: whether `rate`, which the target grants to this worker's `share` of
+ * the quota, is so much higher than the one at which noise was found that it is noise indeed. Else
+ * there is none, and it is suspected again only after many calls. */
+bool noise_is_proved(struct noise *noise, double rate, double share);
 /* The rate was cut: the calls before say nothing about it. */
 void noise_restart(struct noise *noise);
 

@@ -282,8 +282,8 @@ void quota_set_share(struct quota *quota, double share, double part, int64_t now
             limit->learned *= factor;
         limit->base *= factor;
     }
-    if (share < 1)
-        quota->noise = (struct noise){.share = 0};
+    quota->noise.peak *= factor;
+    quota->noise.found *= factor;
     quota->part = share == quota->share ? part : 0;
     quota->share = share;
 }

@@ -238,8 +238,7 @@ static void cut(struct quota *quota, const struct quota_ticket *ticket)
         double measured = measured_rate(quota, kind, ticket->started[i], passed, is_late);
         double base = is_first ? first_base(quota, kind, ticket, calls)
                                : next_base(quota, kind, measured, passed);
-        /* When others spend the same quota, a falling rate is no sign of noise. */
-        if (kind == QUOTA_REQUESTS && quota->share == 1)
+        if (kind == QUOTA_REQUESTS)
             noise_measured(&quota->noise, before, base);
         bases[i] = pulled(quota, base);
     }
@@ -251,8 +250,9 @@ static void cut_by_share(struct quota *quota, const struct quota_ticket *ticket)
 {
     double part = noise_granted_part(&quota->noise);
     double bases[QUOTA_KINDS];
+    /* Of a shared quota, a rate may grow at the others' expense. */
     double granted = quota->limits[QUOTA_REQUESTS].learned * part;
-    bool is_proved = noise_is_proved(&quota->noise, granted);
+    bool is_proved = noise_is_proved(&quota->noise, granted, quota->share);
     for (int i = 0; i < QUOTA_KINDS; i++) {
         double rate = quota_rate(quota, (enum quota_kind)i);
         bases[i] = is_proved && rate < QUOTA_NO_LIMIT ? rate * part : quota->limits[i].base;
