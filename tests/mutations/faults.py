@@ -26,7 +26,38 @@ REDRIVE = "worker/app/redrive/"
 
 BOOKS = "worker/app/books/"
 
+POLICY = "worker/policy/"
+
 FAULTS = [
+    # quotas that the settings name
+    Fault("a row of quotas holds in every region", POLICY + "quota_row.c",
+          "    return (row->region.len == 0 || slice_equal(row->region, region)) &&\n",
+          "    return (row->region.len == 0 || region.len > 0) &&\n"),
+    Fault("the group's share of the account's quota counts for requests only", POLICY + "quota_row.c",
+          "    rules.tokens_per_minute = (double)row->tokens_per_minute * row->share;\n",
+          "    rules.tokens_per_minute = (double)row->tokens_per_minute;\n"),
+    Fault("a row that an earlier one hides is accepted", "worker/app/settings/quotas.c",
+          "!quota_row_hides(&quotas->rows.list[i], row))\n",
+          "!slice_equal(quotas->rows.list[i].model, row->model))\n"),
+    Fault("tokens read from a cache count against a quota", POLICY + "token_cost.c",
+          "    double input = counted(counts->input) + counted(counts->cache_write);\n",
+          "    double input = counted(counts->input) + counted(counts->cache_write) + "
+          "counted(counts->cache_read);\n"),
+    Fault("absurd counts of input are booked", POLICY + "token_cost.c",
+          "    return least(input, most_input) + least(counted(counts->output), most_output) * burndown;\n",
+          "    return most(input, most_input) + least(counted(counts->output), most_output) * burndown;\n"),
+    Fault("a day's tokens are forgotten half an hour early", POLICY + "day_budget.h",
+          "#define DAY_BUDGET_SLOTS   49 ", "#define DAY_BUDGET_SLOTS   48 "),
+    Fault("changed quotas wait for the next start", ENGINE + "terms.c",
+          "        targets_reload(engine);\n", ""),
+    Fault("idle partitions count as much as those with work", POLICY + "lag_share.c",
+          "#define IDLE_WEIGHT 0.005 ", "#define IDLE_WEIGHT 1.0 "),
+    Fault("a new model may use the whole group's quota", ENGINE + "pacing.c",
+          "    day_quota_set(engine, target);\n    pacing_share(engine, target);\n",
+          "    day_quota_set(engine, target);\n"),
+    Fault("partitions of others count as this worker's", "worker/io/kafka/lags.c",
+          "        shown.mine_busy += is_mine && is_busy;\n", "        shown.mine_busy += is_busy;\n", io="kafka_lags"),
+
     # dead letters that go back
     Fault("progress forgets what lies above the front", REDRIVE + "progress.c",
           "    if (runs.failed == OK && runs.len == 0)\n        return;\n",

@@ -1,6 +1,8 @@
 /* Known quotas in the engine: which row holds, what calls cost, a day's tokens, shares. */
 #include "unit/engine_kit.h"
 
+#include "wire/bedrock/dialects.h"
+
 #define STEP_MS   50
 #define MINUTE_MS 60000
 #define HOUR_MS   3600000LL
@@ -59,6 +61,9 @@ static struct load load_of(const struct quota_row *rows, size_t count)
 {
     struct engine_config config = kit_config();
     config.quotas = (struct quota_rows){rows, count};
+    config.catalog.choose = dialect_choose;
+    config.catalog.check = dialect_check;
+    config.catalog.apis = dialect_apis(&config.catalog.api_count);
     config.max_held = 20;
     return (struct load){.kit = kit_started(&config), .answer = KIT_ANSWER, .more = ""};
 }
@@ -149,6 +154,32 @@ static void a_request_over_the_quota_is_called_alone_and_logged(void **state)
     kit_free(load.kit);
 }
 
+/* What a call reserves, as the line about a request over the quota says it. */
+static void assert_reserves(const char *more, const char *words)
+{
+    const struct quota_row rows[] = {
+        {.model = TEXT("*"), .tokens_per_minute = 10, .share = 1, .burst_ms = 10000}};
+    struct load load = load_of(rows, 1);
+    kit_request(load.kit, 0, 0, NULL, more);
+    kit_wait(load.kit, 2 * MINUTE_MS);
+    if (strstr(load.kit->words[LOG_REQUEST_OVER_QUOTA], words) == NULL)
+        fail_msg("%s: %s", more, load.kit->words[LOG_REQUEST_OVER_QUOTA]);
+    kit_free(load.kit);
+}
+
+static void what_a_request_does_not_limit_is_reserved_as_its_models_longest_answer(void **state)
+{
+    (void)state;
+    assert_reserves(",\"model\":\"anthropic.claude-3-haiku-20240307-v1:0\",\"max_tokens\":77",
+                    "max_tokens 77 of ");
+    assert_reserves(",\"model\":\"anthropic.claude-3-haiku-20240307-v1:0\"", "max_tokens 4096 of ");
+    assert_reserves(",\"model\":\"us.anthropic.claude-sonnet-4-20250514-v1:0\"",
+                    "max_tokens 64000 of ");
+    /* InvokeModel's body names a limit. */
+    assert_reserves(",\"model\":\"us.anthropic.claude-sonnet-4-20250514-v1:0\",\"api\":\"invoke\"",
+                    "max_tokens 1024 of ");
+}
+
 static void assert_status_says(struct kit *kit, const char *words)
 {
     struct buf status OWNED_BY(buf_done);
@@ -173,6 +204,7 @@ static void what_a_day_may_spend_is_not_exceeded(void **state)
     assert_int_equal(run(&load, 22 * HOUR_MS, 2000), 0);
     assert_true(load.kit->logged[LOG_DAY_QUOTA_SPENT] >= 1);
     assert_non_null(strstr(load.kit->words[LOG_DAY_QUOTA_SPENT], "m.1: the 2000 tokens"));
+    assert_status_says(load.kit, "\"quota_tokens_per_day\":2000,");
     assert_status_says(load.kit, "the next day of their target's quota");
     assert_in_range(run(&load, 3 * HOUR_MS, 1000), 190, 200);
     kit_free(load.kit);
@@ -208,6 +240,8 @@ static void the_share_follows_the_groups_lag(void **state)
                         &(struct group_look){.mine_busy = 1, .all_busy = 4, .all_done = -1});
     (void)run(&load, 5000, STEP_MS);
     assert_in_range(run(&load, MINUTE_MS, STEP_MS), 57, 60);
+    assert_status_says(load.kit, "\"quota_requests_per_minute\":60,");
+    assert_status_says(load.kit, "\"quota_share\":0.250");
     engine_group_looked(
         load.kit->engine,
         &(struct group_look){
@@ -230,19 +264,20 @@ static void a_new_model_has_the_present_share(void **state)
     kit_free(load.kit);
 }
 
-static void looks_are_wanted_while_a_quota_is_shared(void **state)
+static void looks_are_wanted_when_a_quota_is_known(void **state)
 {
     (void)state;
-    const struct quota_row rows[] = {
+    const struct quota_row known[] = {
         {.model = TEXT("m.1"), .requests_per_minute = 60, .share = 1, .burst_ms = 0}};
-    struct load load = load_of(rows, 1);
-    assert_false(engine_wants_group(load.kit->engine));
-    kit_request(load.kit, 0, 0, NULL, ",\"model\":\"n.2\"");
-    kit_turn(load.kit);
+    const struct quota_row nothing[] = {{.model = TEXT("m.1"), .burndown = 2, .share = 1}};
+    struct load load = load_of(known, 1);
+    assert_true(engine_wants_group(load.kit->engine));
+    kit_free(load.kit);
+    load = load_of(nothing, 1);
     assert_false(engine_wants_group(load.kit->engine));
     kit_request(load.kit, 0, 1, NULL, "");
     kit_turn(load.kit);
-    assert_true(engine_wants_group(load.kit->engine));
+    assert_false(engine_wants_group(load.kit->engine));
     kit_free(load.kit);
 }
 
@@ -270,11 +305,12 @@ int main(void)
         cmocka_unit_test(tokens_count_as_bedrock_counts_them),
         cmocka_unit_test(absurd_usage_does_not_stop_a_model),
         cmocka_unit_test(a_request_over_the_quota_is_called_alone_and_logged),
+        cmocka_unit_test(what_a_request_does_not_limit_is_reserved_as_its_models_longest_answer),
         cmocka_unit_test(what_a_day_may_spend_is_not_exceeded),
         cmocka_unit_test(a_reload_changes_the_pace_at_once),
         cmocka_unit_test(the_share_follows_the_groups_lag),
         cmocka_unit_test(a_new_model_has_the_present_share),
-        cmocka_unit_test(looks_are_wanted_while_a_quota_is_shared),
+        cmocka_unit_test(looks_are_wanted_when_a_quota_is_known),
         cmocka_unit_test(a_refused_model_wants_looks_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

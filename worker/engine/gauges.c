@@ -56,6 +56,7 @@ static void set_targets(struct engine *engine)
     if (others > 0)
         metrics_set(metrics, METRIC_CALLS_IN_FLIGHT, other, others);
     metrics_set(metrics, METRIC_CALL_SLOTS, NULL, engine->config.max_in_flight);
+    metrics_set(metrics, METRIC_QUOTA_SHARE, NULL, (int64_t)(engine->sharing.share * 1000 + 0.5));
 }
 
 static void set_partition(struct engine *engine, const struct partition *partition)

@@ -8,17 +8,15 @@ void sharing_init(struct engine *engine)
     lag_share_init(&engine->sharing);
 }
 
-/* A quota that is known, or that a refusal has shown. */
-static bool is_shared(const struct quota *quota)
-{
-    bool is_known = quota->rules.requests_per_minute > 0 || quota->rules.tokens_per_minute > 0;
-    return is_known || (quota_is_limited(quota) && !quota->is_starting);
-}
-
+/* Known quotas are shared from the first request on, others when a refusal has shown them. */
 bool engine_wants_group(const struct engine *engine)
 {
+    const struct quota_rows *rows = &engine->config.quotas;
+    for (size_t i = 0; i < rows->count; i++)
+        if (rows->list[i].requests_per_minute > 0 || rows->list[i].tokens_per_minute > 0)
+            return true;
     for (const struct target *target = NULL; (target = targets_next(engine, target)) != NULL;)
-        if (is_shared(&target->quota))
+        if (quota_is_limited(&target->quota) && !target->quota.is_starting)
             return true;
     return false;
 }

@@ -81,6 +81,21 @@ static void begin_target(struct buf *json, struct slice model, struct slice regi
     json_add_text_member(json, "state", slice_of_text(state));
 }
 
+/* What the settings say of its quota, as much as is this worker's now. */
+static void add_quota(const struct target *target, struct buf *json)
+{
+    const struct quota *quota = &target->quota;
+    const struct quota_rules *rules = &quota->rules;
+    if (rules->tokens_per_minute > 0)
+        json_add_int_member(json, "quota_tokens_per_minute",
+                            (int64_t)(rules->tokens_per_minute * quota->share));
+    if (rules->requests_per_minute > 0)
+        json_add_int_member(json, "quota_requests_per_minute",
+                            (int64_t)(rules->requests_per_minute * quota->share));
+    if (target->day_max > 0)
+        json_add_int_member(json, "quota_tokens_per_day", (int64_t)target->day_max);
+}
+
 static void add_target(const struct engine *engine, const struct target *target, struct buf *json)
 {
     static const struct tally NONE;
@@ -98,6 +113,7 @@ static void add_target(const struct engine *engine, const struct target *target,
         json_add_int_member(json, "wait_ms", figures.wait_ms);
     if (rest_ms > 0)
         json_add_int_member(json, "rest_ms", rest_ms);
+    add_quota(target, json);
     json_add_int_member(json, "calling", target->calling);
     json_add_int_member(json, "waiting", target->waiting);
     add_tally(engine, tally != NULL ? tally : &NONE, json);
@@ -138,6 +154,8 @@ static void add_targets(const struct engine *engine, struct buf *json)
     }
     buf_add_byte(json, ']');
     json_add_int_member(json, "target_count", (int64_t)count);
+    json_add_name(json, "quota_share");
+    buf_addf(json, "%.3f", engine->sharing.share);
 }
 
 static void add_partition(const struct engine *engine, const struct partition *partition,
