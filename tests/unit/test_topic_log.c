@@ -76,6 +76,30 @@ static void a_log_that_was_cut_goes_on_at_the_cut_and_pays_nothing_again(void **
     }
 }
 
+/* Retention has deleted what came right behind the cut before the worker looked: all that is there
+ * is new. */
+static void a_log_that_was_cut_below_its_beginning_goes_on_there(void **state)
+{
+    (void)state;
+    struct kit *kit = second_life(-1);
+    out_of_range(kit, 8, 10, 15);
+    assert_int_equal(last_start(kit), 10);
+    size_t calls = kit->call_count;
+    kit->epoch_now = 6;
+    take(kit, 10, 15);
+    assert_int_equal(kit->call_count, calls + 5);
+    kit_free(kit);
+    kit = second_life(3); /* the map says that 4 to 11 are done */
+    out_of_range(kit, 2, 6, 12);
+    out_of_range(kit, OUT_OF_RANGE, 6, 12);
+    assert_int_equal(last_start(kit), 6);
+    calls = kit->call_count;
+    kit->epoch_now = 6;
+    take(kit, 6, 12);
+    assert_int_equal(kit->call_count, calls + 6);
+    kit_free(kit);
+}
+
 static void calls_of_records_that_were_cut_end_and_the_others_are_used(void **state)
 {
     (void)state;
@@ -299,6 +323,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_log_that_was_cut_goes_on_at_the_cut_and_pays_nothing_again),
+        cmocka_unit_test(a_log_that_was_cut_below_its_beginning_goes_on_there),
         cmocka_unit_test(calls_of_records_that_were_cut_end_and_the_others_are_used),
         cmocka_unit_test(a_map_is_kept_below_the_cut),
         cmocka_unit_test(a_log_that_ends_inside_the_map_was_cut_there),

@@ -147,8 +147,11 @@ static void range_decide(struct engine *engine, struct partition *partition, int
 {
     int64_t next = partition->ledger.next, end = partition->cut_end;
     partition->is_out_of_range = false;
-    if (next >= low && end >= low && end <= high) {
-        cut_at(engine, partition, end < next ? end : next);
+    /* Retention may have deleted what came behind the cut: then all that is there is new. */
+    bool is_below = end >= 0 && end < low;
+    if (is_below || (next >= low && end >= low && end <= high)) {
+        int64_t at = is_below ? low : end;
+        cut_at(engine, partition, at < next ? at : next);
         return;
     }
     if (next > high || (next >= low && end == OUT_OF_RANGE_CUT)) {
