@@ -58,6 +58,22 @@ FAULTS = [
     Fault("partitions of others count as this worker's", "worker/io/kafka/lags.c",
           "        shown.mine_busy += is_mine && is_busy;\n", "        shown.mine_busy += is_busy;\n", io="kafka_lags"),
 
+    # budgets of tenants
+    Fault("a budget counts what was spent a day ago", "worker/policy/budget.c",
+          "        if (budget->spans[i].start_ms == start_ms)\n            return budget->spans[i].spent;\n",
+          "        if (budget->spans[i].start_ms <= start_ms)\n            return budget->spans[i].spent;\n"),
+    Fault("a worker reserves all that is left", "worker/policy/budget.c",
+          "    if ((double)wanted <= share * (double)left)\n",
+          "    if ((double)wanted <= (share + 1) * (double)left)\n"),
+    Fault("a call that ends returns no reservation", ENGINE + "budgets.c",
+          "    budget_change(&spender->budget, job->spends, amount);\n",
+          "    budget_change(&spender->budget, 0, amount);\n"),
+    Fault("requests begin before the usage topic is read", ENGINE + "budgets.c",
+          "    if (!budgets->is_caught_up)\n        return BUDGET_HELD;\n",
+          ""),
+    Fault("any topic may bill any tenant", "worker/policy/tenants.c",
+          "    return row->topic_count == 0 || has_topic(row, topic);\n",
+          "    return true;\n"),
     # dead letters that go back
     Fault("progress forgets what lies above the front", REDRIVE + "progress.c",
           "    if (runs.failed == OK && runs.len == 0)\n        return;\n",

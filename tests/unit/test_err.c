@@ -30,29 +30,14 @@ static void the_codes_are_the_published_ones(void **state)
 {
     (void)state;
     static const char *const CODES[] = {
-        "malformed",
-        "invalid",
-        "unsupported_field",
-        "request_too_large",
-        "unknown_model",
-        "unknown_template",
-        "template_variables",
-        "expired",
-        "reply_topic_refused",
-        "response_too_large",
-        "abandoned",
-        "throttled",
-        "timeout",
-        "unavailable",
-        "broken_stream",
-        "rejected",
-        "context_overflow",
-        "access_denied",
-        "model_not_found",
-        "quota_exceeded",
-        "model_error",
-        "credentials",
-        "internal",
+        "malformed",          "invalid",         "unsupported_field",
+        "request_too_large",  "unknown_model",   "unknown_template",
+        "template_variables", "expired",         "reply_topic_refused",
+        "response_too_large", "abandoned",       "budget_spent",
+        "throttled",          "timeout",         "unavailable",
+        "broken_stream",      "rejected",        "context_overflow",
+        "access_denied",      "model_not_found", "quota_exceeded",
+        "model_error",        "credentials",     "internal",
     };
     bool used[COUNT_OF(CODES)] = {false};
     for (enum err err = OK + 1; err < ERR_COUNT; err++) {

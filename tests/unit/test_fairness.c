@@ -236,7 +236,7 @@ static void longer_requests_of_a_tenant_count_as_more(void **state)
     kit_free(kit);
 }
 
-static const struct tenant_row ROWS[] = {{{"heavy*", 6}, 3}};
+static const struct tenant_row ROWS[] = {{.name = {"heavy*", 6}, .weight = 3}};
 
 static void weights_of_the_settings_give_more_turns(void **state)
 {

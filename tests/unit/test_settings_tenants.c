@@ -106,13 +106,15 @@ static void other_forms_are_mistakes(void **state)
 {
     (void)state;
     assert_problem("tenants: [a]\n", "w.yaml:1:10: tenants: is a list; write a map such as {acme");
-    assert_problem("tenants: {a: 2}\n", "tenants.a: is a text; write a map such as {weight: 2}");
+    assert_problem("tenants: {a: 2}\n", "tenants.a: is a text; write a map such as {weight: 2, "
+                                        "budget: {amount: \"50\", currency: USD, per: day}}");
     assert_problem("tenants: {a: }\n",
                    "w.yaml:1:14: tenants.a: has no value; write a map such as {w");
     assert_problem("tenants: {a: {}}\n", "w.yaml:1:14: tenants.a: says nothing; write {weight: 2}");
     assert_problems("tenants: {a: {wieght: 2}}\n",
                     "w.yaml:1:15: tenants.a.wieght: unknown; did you mean weight?\n");
-    assert_problem("tenants: {a: {colour: red}}\n", "unknown; a tenant has weight");
+    assert_problem("tenants: {a: {colour: red}}\n",
+                   "unknown; a tenant has weight, budget and topics");
     assert_problem("tenants: {a: {weight: 1, weight: 2}}\n", "is there twice");
 }
 

@@ -9,6 +9,7 @@
 #include "app/settings/topics.h"
 #include "base/random.h"
 #include "base/uuid.h"
+#include "engine/budgets.h"
 #include "io/aws/alone.h"
 #include "io/aws/chain.h"
 #include "io/aws/instance.h"
@@ -189,6 +190,7 @@ void assembly_change(const struct settings *settings, struct engine_config *engi
     };
     engine->quotas = settings->quotas.rows;
     engine->tenants = settings->tenants.table;
+    engine->tenants.is_closed = settings->tenants_only;
     io->http.connect_ms = settings->bedrock_timeouts_connect_ms;
     io->http.first_byte_ms = settings->bedrock_timeouts_first_byte_ms;
     io->http.idle_ms = settings->bedrock_timeouts_idle_ms;
@@ -317,6 +319,7 @@ static void fill_io(const struct settings *settings, struct assembly *assembly)
     };
     io->identities = assembly->identities;
     io->identity_count = 1 + (uint32_t)settings->models_aliases.identity_count;
+    io->usage_topic = settings->topics_usage;
     io->drain_timeout_ms = settings->delivery_drain_timeout_ms;
     io->handle_signals = true;
 }
@@ -338,6 +341,7 @@ bool assembly_make(const struct settings *settings, struct assembly *ret_assembl
     fill_io(settings, ret_assembly);
     fill_engine(settings, ret_assembly);
     assembly_change(settings, &ret_assembly->engine, &ret_assembly->io);
+    ret_assembly->io.usage_since_ms = budgets_since_ms(&ret_assembly->engine, clock_wall_ms());
     ret_assembly->engine.seed = seed;
     if (tracing_make(&ret_assembly->tracing, settings,
                      slice_of_text(ret_assembly->transactional_id),

@@ -108,6 +108,17 @@ static void check_identities(const struct reload *reload, const struct settings 
                      "change identities of aliases, which needs a restart");
 }
 
+/* The usage topic is read from the start of the longest span, since the worker's start. */
+static void check_budgets(const struct reload *reload, const struct settings *settings,
+                          struct problems *problems)
+{
+    if (tenant_longest_span(&settings->tenants.table) >
+        tenant_longest_span(&reload->first->tenants.table))
+        problems_add(problems, settings->at.tenants, SLICE("tenants"),
+                     "have a budget for a longer span than any at the start, which needs a "
+                     "restart");
+}
+
 /* Reads text and variables anew. False: `problems` says why. */
 static bool read_again(const struct reload *reload, struct slice text, struct settings *settings,
                        struct problems *problems)
@@ -123,6 +134,7 @@ static bool read_again(const struct reload *reload, struct slice text, struct se
     if (settings_read(settings, &source, problems)) {
         check_interval(reload, settings, problems);
         check_identities(reload, settings, problems);
+        check_budgets(reload, settings, problems);
     }
     return problems->count == 0;
 }

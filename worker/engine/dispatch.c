@@ -1,6 +1,7 @@
 #include "engine/dispatch.h"
 
 #include "engine/day_quota.h"
+#include "engine/budgets.h"
 #include "engine/job.h"
 #include "engine/mark.h"
 #include "engine/membership.h"
@@ -155,8 +156,11 @@ static void start_marked(struct engine *engine, int64_t *ret_next_ms)
 
 void dispatch_turn(struct engine *engine, int64_t *ret_next_ms)
 {
-    if (engine->is_stopping ||
-        (targets_next_ready(engine, NULL) == NULL && !marks_are_ready(engine)))
+    if (engine->is_stopping)
+        return;
+    for (struct job *job; (job = budgets_next_open(engine)) != NULL;)
+        job_unhold(engine, job);
+    if (targets_next_ready(engine, NULL) == NULL && !marks_are_ready(engine))
         return;
     if (membership_recent(engine) == MEMBERSHIP_CHANGED)
         partitions_doubt(engine);
@@ -180,6 +184,8 @@ enum wait wait_of(struct engine *engine, const struct job *job)
         enum wait wait = dispatch_gate(engine, job->target, &again_ms);
         return wait == WAIT_NOTHING ? WAIT_TURN : wait;
     }
+    case JOB_HELD:
+        return WAIT_BUDGET;
     case JOB_PARKED:
         return WAIT_OFFSETS;
     case JOB_MARKED:

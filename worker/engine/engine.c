@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "engine/adopt.h"
 #include "engine/batch.h"
+#include "engine/budgets.h"
 #include "engine/lost_calls.h"
 #include "engine/call.h"
 #include "engine/chunk_topic.h"
@@ -93,6 +94,7 @@ struct engine *engine_new(const struct engine_config *config, const struct ports
     marks_init(engine);
     targets_init(engine);
     sharing_init(engine);
+    budgets_init(engine);
     membership_init(engine);
     history_init(engine);
     meter_init(engine);
@@ -120,6 +122,7 @@ void engine_free(struct engine *engine)
     lost_calls_free(engine);
     delivered_free(engine);
     targets_free(engine);
+    budgets_free(engine);
     reply_done(engine);
     lanes_done(engine);
     lines_done(engine);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "engine/budgets.h"
 #include "engine/dispatch.h"
 #include "engine/attempt.h"
 #include "engine/way.h"
@@ -30,6 +31,7 @@ static const char *const ENDS[WAIT_COUNT] = {
     [WAIT_PACE] = "it is called when a call of its target ends",
     [WAIT_DAY] = "it is called when tokens of its target are a day old",
     [WAIT_SHARE] = "it is called when a call of its target ends",
+    [WAIT_BUDGET] = "it is called when the usage topic is read",
     [WAIT_OFFSETS] = "it is called when the committed offset is read",
     [WAIT_ANSWER] = "it ends with Bedrock's answer, or is tried again when the call fails",
     [WAIT_RETRY] = "it is tried again soon",
@@ -114,6 +116,8 @@ static int64_t next_of(struct engine *engine, const struct job *job)
     int64_t next_ms = INT64_MAX;
     if (job->step == JOB_RESTING)
         return job->due.due_ms;
+    if (job->step == JOB_HELD && budgets_are_read(engine))
+        return engine->now_ms + budgets_open_wall_ms(engine, job) - engine->wall_ms;
     if (job->step == JOB_WAITING)
         (void)dispatch_gate(engine, job->target, &next_ms);
     return next_ms;
@@ -142,7 +146,9 @@ static void add_sentence(struct engine *engine, const struct job *job, struct bu
         add_ahead(text, ahead);
     }
     if (next_ms != INT64_MAX) {
-        buf_add_text(text, "; it is tried next in ");
+        buf_add_text(text, wait == WAIT_BUDGET ? "; it goes on when running calls cost less than "
+                                                 "they may, or in "
+                                               : "; it is tried next in ");
         add_seconds(text, next_ms - engine->now_ms);
     } else {
         buf_addf(text, "; %s", ENDS[wait]);

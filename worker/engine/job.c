@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/memory.h"
 #include "engine/attempt.h"
+#include "engine/budgets.h"
 #include "engine/lost_calls.h"
 #include "engine/chunks.h"
 #include "engine/delivered.h"
@@ -21,6 +22,7 @@
 #include "engine/route.h"
 #include "engine/shelf.h"
 #include "engine/target.h"
+#include "engine/tenancy.h"
 #include "engine/trace.h"
 #include "engine/log.h"
 #include "wire/bedrock/dialect.h"
@@ -97,7 +99,7 @@ void job_take(struct engine *engine, struct partition *partition, const struct r
     meter_taken(engine, job);
     CHECK(record_copy(&job->arena, record, &job->record));
     trace_take(engine, job);
-    if (read_request(engine, job) != OK)
+    if (read_request(engine, job) != OK || tenancy_check(job) != OK)
         CHECK(job->why.err != OK);
     if (delivered_before(engine, partition, &job->record)) {
         finish_repeated(engine, job, &taken);
@@ -221,13 +223,15 @@ void job_due(struct engine *engine, struct job *job)
 
 /* ---- 4. called ---- */
 
-/* Leaves the queue, or the marked jobs. */
+/* Leaves the queue, the marked jobs, or those that are held. */
 static void leave_line(struct engine *engine, struct job *job)
 {
     if (job->step == JOB_WAITING)
         target_dequeue(engine, job->target, job);
     if (job->step == JOB_MARKED)
         mark_leave(engine, job);
+    if (job->step == JOB_HELD)
+        budgets_leave(engine, job);
 }
 
 /* Whether it may be called as far as its partition and its time limits go. Else it is parked or
@@ -272,9 +276,31 @@ static void job_begin(struct engine *engine, struct job *job)
     }
 }
 
+/* Whether its tenant's budget allows the call. Else it is held or has failed. */
+static bool is_affordable(struct engine *engine, struct job *job)
+{
+    enum budget_answer answer = budgets_admit(engine, job);
+    if (answer == BUDGET_SPENT)
+        job_fail(engine, job);
+    if (answer != BUDGET_HELD)
+        return answer == BUDGET_OPEN;
+    leave_line(engine, job);
+    job_go(engine, job, JOB_HELD);
+    budgets_hold(engine, job);
+    job_watch_limits(engine, job);
+    return false;
+}
+
+void job_unhold(struct engine *engine, struct job *job)
+{
+    CHECK(job->step == JOB_HELD);
+    leave_line(engine, job);
+    job_wait(engine, job, job->calls > 0);
+}
+
 void job_call(struct engine *engine, struct job *job)
 {
-    if (!is_callable(engine, job))
+    if (!is_callable(engine, job) || !is_affordable(engine, job))
         return;
     if (!engine->config.write_ahead) {
         job_begin(engine, job);
@@ -452,6 +478,7 @@ void job_submit(struct engine *engine, struct job *job)
 
 static void job_finish(struct engine *engine, struct job *job)
 {
+    budgets_give_up(engine, job);
     /* Only a call that came from the shelf ends behind an earlier request of its key. */
     bool is_early = job->step == JOB_CALLING && (job->is_blocked || job->is_turn_lost);
     leave_line(engine, job);

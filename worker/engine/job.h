@@ -29,6 +29,8 @@ void job_start_marked(struct engine *engine, struct job *job, bool may);
 void job_call_ended(struct engine *engine, struct job *job, const struct call_end *end);
 /* The job's timer fired: its rest is over, or its time limit has passed. */
 void job_due(struct engine *engine, struct job *job);
+/* A held job lines up again: its tenant's budget has room, which is reserved for it. */
+void job_unhold(struct engine *engine, struct job *job);
 /* A parked job lines up again: its partition is verified. */
 void job_unpark(struct engine *engine, struct job *job);
 /* Queues the job's answer for the next cut: it exists, and it is the job's turn in its lane. */

@@ -25,7 +25,10 @@ int64_t job_elapsed_ms(const struct engine *engine, const struct job *job)
     if (job->calls == 0)
         return 0;
     int64_t rested_ms = pacing_rested_ms(engine, job->target) - job->rested_ms;
-    return engine->now_ms - job->attempts[0].started_ms - rested_ms;
+    int64_t held_ms = job->held_ms;
+    if (job->step == JOB_HELD)
+        held_ms += engine->now_ms - job->held_since_ms;
+    return engine->now_ms - job->attempts[0].started_ms - rested_ms - held_ms;
 }
 
 bool job_is_out_of_time(const struct engine *engine, const struct job *job)

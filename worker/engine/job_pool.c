@@ -1,6 +1,7 @@
 #include "engine/job_pool.h"
 
 #include "base/check.h"
+#include "engine/budgets.h"
 #include "base/memory.h"
 #include "engine/current.h"
 #include "engine/hold.h"
@@ -152,6 +153,7 @@ void job_free(struct engine *engine, struct job *job)
 {
     CHECK(job->call == NULL && !job->is_leading && link_alone(&job->lane_waiters));
     timers_stop(&engine->timers, &job->due);
+    budgets_give_up(engine, job);
     link_out(&job->link);
     link_out(&job->link_partition);
     link_out(&job->reply_link);

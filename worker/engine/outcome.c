@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "engine/attempt.h"
+#include "engine/budgets.h"
 #include "engine/chunks.h"
 #include "engine/job_pool.h"
 #include "engine/kept.h"
@@ -43,14 +44,17 @@ static struct response_facts response_facts_of(const struct engine *engine, cons
         .received_wall_ms = job->received_wall_ms,
         .answered_wall_ms = engine->wall_ms,
         .queued_ms = queued_ms,
+        .is_over_soft = budgets_is_soft(engine, job),
         .waited_ms = waited_ms < 0 ? 0 : waited_ms,
     };
 }
 
-static enum err add_usage(struct engine *engine, struct result *result,
+static enum err add_usage(struct engine *engine, struct result *result, struct job *job,
                           const struct usage_facts *facts)
 {
     struct output *output;
+    if (facts->begun == NULL)
+        budgets_bill(engine, job, &facts->attempt->call, &facts->counts, facts->cost);
     enum err err = output_usage(&engine->config.output, facts, &output);
     if (err == OK)
         result_add(engine, result, output);
@@ -58,14 +62,14 @@ static enum err add_usage(struct engine *engine, struct result *result,
 }
 
 /* The same with the cost of the call. */
-static enum err add_priced(struct engine *engine, struct result *result, const struct job *job,
+static enum err add_priced(struct engine *engine, struct result *result, struct job *job,
                            const struct usage_facts *facts)
 {
     struct output_cost cost;
     struct usage_facts priced = *facts;
     int64_t at_ms = facts->begun != NULL ? facts->wall_ms : facts->attempt->started_wall_ms;
     priced.cost = pricing_cost(engine, job, facts->attempt, &facts->counts, at_ms, true, &cost);
-    return add_usage(engine, result, &priced);
+    return add_usage(engine, result, job, &priced);
 }
 
 static struct usage_facts usage_facts_of(const struct engine *engine, const struct job *job)
@@ -126,7 +130,7 @@ bool outcome_answer(struct engine *engine, struct job *job, const struct verdict
     usage.estimated_reason = verdict->estimated_reason;
     usage.final = true;
     usage.cost = facts.cost;
-    CHECK(add_usage(engine, &job->result, &usage) == OK);
+    CHECK(add_usage(engine, &job->result, job, &usage) == OK);
     job->result.has_usage = true;
     /* If the broker rejects the response, the usage goes out again as not final. */
     job->counts = verdict->counts;
@@ -226,7 +230,7 @@ void outcome_error(struct engine *engine, struct job *job)
 
 /* Submits a result with only usage, for a ledger entry or (partition NULL) for none. */
 static struct result *submit_usage(struct engine *engine, struct partition *partition,
-                                   const struct job *job, const struct usage_facts *facts)
+                                   struct job *job, const struct usage_facts *facts)
 {
     struct result *result = result_new();
     CHECK(add_priced(engine, result, job, facts) == OK);

@@ -238,6 +238,11 @@ bool engine_wants_group(const struct engine *engine);
 /* Hands over a look. io reports no failed one: the engine then keeps the last. */
 void engine_group_looked(struct engine *engine, const struct group_look *look);
 
+/* Budgets: the value of a record of the usage topic; and that all records have been handed over
+ * that were there when the reading began. */
+void engine_usage_read(struct engine *engine, struct slice value);
+void engine_usage_caught_up(struct engine *engine);
+
 /* Bedrock. The answer's head arrives once and whole (the last one after any 100-continue); body
  * bytes follow as io receives them. */
 void engine_call_head(struct engine *engine, struct call_ref call, int status, struct slice head);

@@ -12,6 +12,8 @@ void sharing_init(struct engine *engine)
 bool engine_wants_group(const struct engine *engine)
 {
     const struct quota_rows *rows = &engine->config.quotas;
+    if (engine->budgets != NULL)
+        return true;
     for (size_t i = 0; i < rows->count; i++)
         if (rows->list[i].requests_per_minute > 0 || rows->list[i].tokens_per_minute > 0)
             return true;

@@ -240,7 +240,7 @@ struct job {
     struct terms *terms; /* NULL = free */
     struct partition *partition;
     int64_t offset;
-    struct link link; /* in the pool, a lane, the marked jobs or partition->parked */
+    struct link link; /* in the pool, a lane, the marked jobs, partition->parked, or held */
     struct link link_partition;
     struct link lane_waiters; /* when it leads a lane: the ones behind it */
     struct link lane_link;    /* when it leads a lane: in the lanes' bucket */
@@ -262,6 +262,9 @@ struct job {
     struct token_size size;     /* of its request: engine/spending.h */
     struct quota_ticket ticket; /* valid while has_ticket: marked for a call, or called */
     bool has_ticket;
+    struct spender *spender; /* whose budget has `spends` reserved for it; NULL = none: budgets.h */
+    int64_t spends;
+    int64_t held_since_ms, held_ms; /* by a budget: since when, and earlier in sum */
     int64_t rested_ms;      /* of its target, when its first call began: pacing.h */
     uint32_t calls;         /* number of attempts, also of those not recorded */
     struct uuid invocation; /* amz-sdk-invocation-id */
@@ -515,6 +518,7 @@ struct engine {
     struct moved_pairs moved;
     struct lag_share sharing; /* engine/sharing.h */
     struct fair_pool lines;   /* of all targets: engine/line.h */
+    struct budgets *budgets;  /* NULL = no tenant has one: engine/budgets.h */
     struct notices notices;
     struct traits_memo traits_memo; /* the catalog's */
     struct price_memo price_memo;   /* engine/pricing.h */

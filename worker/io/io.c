@@ -76,6 +76,16 @@ static bool exporter_make(struct io *io)
     return io->exporter != NULL;
 }
 
+/* Without a budget nothing is read. */
+static bool spending_make(struct io *io, struct loop_wake wake, char *ret_error)
+{
+    if (io->config.usage_since_ms < 0)
+        return true;
+    io->spending = kafka_spending_new(&io->config.kafka, io->config.usage_topic,
+                                      io->config.usage_since_ms, io->lines, wake, ret_error);
+    return io->spending != NULL;
+}
+
 static bool rooms_make(struct io *io, char *ret_error)
 {
     const struct kafka_config *kafka = &io->config.kafka;
@@ -119,7 +129,8 @@ static bool rooms_make(struct io *io, char *ret_error)
     io->siblings = kafka_siblings_new(kafka, io->consumer, wake);
     io->lookup = kafka_lookup_new(kafka, io->consumer, io->sink, wake);
     io->lags = kafka_lags_new(kafka, io->consumer, io->lookup);
-    return io->offsets != NULL && io->siblings != NULL && io->lookup != NULL && io->lags != NULL;
+    return io->offsets != NULL && io->siblings != NULL && io->lookup != NULL && io->lags != NULL &&
+           spending_make(io, wake, ret_error);
 }
 
 struct io *io_new(const struct io_config *config, char *ret_error, size_t room,
@@ -224,6 +235,7 @@ void io_free(struct io *io)
     kafka_lookup_free(io->lookup);
     kafka_lags_free(io->lags);
     kafka_siblings_free(io->siblings);
+    kafka_spending_free(io->spending);
     kafka_offsets_free(io->offsets);
     kafka_committer_free(io->committer);
     kafka_chunks_free(io->chunks);
@@ -349,10 +361,13 @@ static void kafka_serve(struct io *io)
     kafka_lookup_step(io->lookup, io->now_ms);
     kafka_lags_step(io->lags, io->now_ms);
     kafka_chunks_step(io->chunks);
+    bool has_usage = io->spending != NULL && kafka_spending_step(io->spending, io->engine);
     kafka_lines_step(io->lines, io->now_ms);
     io->kafka_due_ms = io->now_ms + KAFKA_TICK_MS;
     if (offsets_due_ms < io->kafka_due_ms)
         io->kafka_due_ms = offsets_due_ms;
+    if (has_usage)
+        io->kafka_due_ms = io->now_ms;
     if (kafka_consumer_failed(io->consumer) && !io->is_stopping) {
         io->exit_code = IO_EXIT_STOPPED_AT_ONCE;
         stop_begin(io);

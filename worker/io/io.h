@@ -31,6 +31,8 @@ struct io_config {
     struct log_config log;
     struct exporter_config traces; /* spans NULL = none */
     struct server_config server;   /* for people and probes; an empty address = none */
+    struct slice usage_topic;      /* it is read from this time on (Unix); below 0 = it is not */
+    int64_t usage_since_ms;
     int64_t drain_timeout_ms;      /* the watchdog ends the process some seconds after it */
     /* Appends one line about the worker for the service manager; NULL = none. */
     void (*add_headline)(void *self, struct buf *ret_text);

@@ -19,6 +19,7 @@
 #include "io/kafka/lookup.h"
 #include "io/kafka/offsets.h"
 #include "io/kafka/siblings.h"
+#include "io/kafka/spending.h"
 #include "io/loop/watchdog.h"
 
 /* A partition that the engine has released, and that waits for the commit of its last offset (under
@@ -54,6 +55,7 @@ struct io {
     struct kafka_consumer *consumer;
     struct kafka_offsets *offsets;
     struct kafka_siblings *siblings;
+    struct kafka_spending *spending; /* NULL = no tenant has a budget */
     struct kafka_lookup *lookup;
     struct kafka_lags *lags;
     struct kafka_committer *committer;

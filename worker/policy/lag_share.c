@@ -21,6 +21,10 @@ void lag_share_look(struct lag_share *share, const struct lag_look *look)
     double mine = weight(look->mine_busy, look->mine_idle);
     if (all <= 0 || mine > all)
         return;
+    uint32_t partitions = look->mine_busy + look->mine_idle;
+    uint32_t total = look->all_busy + look->all_idle;
+    if (partitions > 0)
+        share->workers = (total + partitions - 1) / partitions;
     /* Without a partition: as much as one that is idle would have. */
     share->share = mine > 0 ? mine / all : IDLE_WEIGHT / (all + IDLE_WEIGHT);
     if (look->mine_done < 0 || look->all_done < look->mine_done) {

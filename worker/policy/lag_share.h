@@ -19,6 +19,7 @@ struct lag_look {
 
 struct lag_share {
     double share;               /* of the quota, above 0 and at most 1 */
+    uint32_t workers;           /* of the group, by the partitions that each has */
     double part;                /* of the group's progress that was this worker's; 0 = not known */
     double mine, all;           /* requests done lately, with older ones fading … */
     double long_mine, long_all; /* … and fading slowly, over some ten minutes */

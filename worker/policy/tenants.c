@@ -17,3 +17,39 @@ uint32_t tenant_weight(const struct tenant_table *table, struct slice tenant)
         weight = table->others.weight;
     return weight == 0 ? TENANT_WEIGHT_DEFAULT : weight;
 }
+
+enum budget_per tenant_longest_span(const struct tenant_table *table)
+{
+    enum budget_per longest = table->others.budget.per;
+    for (size_t i = 0; i < table->count; i++)
+        if (table->rows[i].budget.per > longest)
+            longest = table->rows[i].budget.per;
+    return longest;
+}
+
+static bool has_topic(const struct tenant_row *row, struct slice topic)
+{
+    for (size_t i = 0; i < row->topic_count; i++)
+        if (glob_match(row->topics[i], topic, false))
+            return true;
+    return false;
+}
+
+bool tenant_may(const struct tenant_table *table, struct slice tenant, struct slice topic)
+{
+    const struct tenant_row *row = tenant_find(table, tenant);
+    if (row == &table->others && table->is_closed)
+        return false;
+    return row->topic_count == 0 || has_topic(row, topic);
+}
+
+struct slice tenant_of_topic(const struct tenant_table *table, struct slice topic)
+{
+    for (size_t i = 0; i < table->count; i++) {
+        struct slice name = table->rows[i].name;
+        bool is_name = slice_find(name, '*') == name.len && slice_find(name, '?') == name.len;
+        if (is_name && has_topic(&table->rows[i], topic))
+            return name;
+    }
+    return SLICE_NULL;
+}

@@ -4,7 +4,7 @@
 #ifndef APP_BOOKS_COLUMNS_H
 #define APP_BOOKS_COLUMNS_H
 
-#include "app/books/entry.h"
+#include "wire/outputs/entry.h"
 #include "base/buf.h"
 
 #define COLUMNS_MAX         8

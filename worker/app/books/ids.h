@@ -2,7 +2,7 @@
 #ifndef APP_BOOKS_IDS_H
 #define APP_BOOKS_IDS_H
 
-#include "app/books/entry.h"
+#include "wire/outputs/entry.h"
 
 struct ids_slot;
 

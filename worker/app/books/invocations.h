@@ -3,7 +3,7 @@
 #ifndef APP_BOOKS_INVOCATIONS_H
 #define APP_BOOKS_INVOCATIONS_H
 
-#include "app/books/entry.h"
+#include "wire/outputs/entry.h"
 #include "app/books/ids.h"
 #include "base/err.h"
 

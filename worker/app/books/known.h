@@ -5,7 +5,7 @@
 #ifndef APP_BOOKS_KNOWN_H
 #define APP_BOOKS_KNOWN_H
 
-#include "app/books/entry.h"
+#include "wire/outputs/entry.h"
 #include "base/err.h"
 
 #define KNOWN_SPAN_MS   INT64_C(86400000) /* how far apart doubles of one id come at most */

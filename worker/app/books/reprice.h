@@ -5,7 +5,7 @@
 #ifndef APP_BOOKS_REPRICE_H
 #define APP_BOOKS_REPRICE_H
 
-#include "app/books/entry.h"
+#include "wire/outputs/entry.h"
 #include "policy/price.h"
 
 struct reprice {

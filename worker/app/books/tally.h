@@ -3,7 +3,7 @@
 #ifndef APP_BOOKS_TALLY_H
 #define APP_BOOKS_TALLY_H
 
-#include "app/books/entry.h"
+#include "wire/outputs/entry.h"
 #include "base/money.h"
 
 #define TALLY_BYTES_MAX ((size_t)64 * 1024 * 1024)

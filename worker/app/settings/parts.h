@@ -6,6 +6,7 @@
 
 #include "app/settings/settings.h"
 #include "base/suggest.h"
+#include "policy/tenants.h"
 
 /* A reading in progress; everything is borrowed. */
 struct settings_reader {
@@ -56,6 +57,11 @@ void settings_take_quotas(struct settings_reader *reader, const struct document_
                           struct setting_quotas *ret_value);
 void settings_take_tenants(struct settings_reader *reader, const struct document_node *node,
                            struct setting_tenants *ret_value);
+
+/* The budget of a tenant's row, and the schema of one (budgets.c). */
+void settings_take_budget(struct settings_reader *reader, const struct document_node *node,
+                          struct slice path, struct tenant_row *ret_row);
+void settings_add_budget_schema(struct buf *buf);
 
 /* Reads the price file that a text names (prices.c); the hash of its content. */
 uint64_t settings_take_prices(struct settings_reader *reader, const struct setting_row *row,

@@ -381,12 +381,41 @@ static void check_identity(const struct settings *s, struct problems *problems)
         settings_check_identity(problems, place, SLICE("bedrock.identity"), &identity);
 }
 
+/* Budgets in money need prices in their currency. */
+static void check_budget(const struct settings *s, const struct budget_rules *rules,
+                         struct problems *problems)
+{
+    if (rules->per == BUDGET_NONE || !rules->is_money)
+        return;
+    if (s->prices_file.file.len == 0)
+        problems_add(problems, s->at.tenants, SLICE("tenants"),
+                     "has a budget in %s, and prices.file names no price file; set it, or give the "
+                     "budget in tokens",
+                     rules->currency);
+    else if (!slice_equal_text(slice_of_text(rules->currency), s->prices_file.table.currency))
+        problems_add(problems, s->at.tenants, SLICE("tenants"),
+                     "has a budget in %s, and the prices of %.*s are in %s; use one currency",
+                     rules->currency, SLICE_ARG(s->prices_file.file),
+                     s->prices_file.table.currency);
+}
+
+static void check_budgets(const struct settings *s, struct problems *problems)
+{
+    const struct tenant_table *table = &s->tenants.table;
+    if (s->is_wrong.tenants || s->is_wrong.prices_file)
+        return;
+    check_budget(s, &table->others.budget, problems);
+    for (size_t i = 0; i < table->count; i++)
+        check_budget(s, &table->rows[i].budget, problems);
+}
+
 void settings_check_relations(const struct settings *settings, struct problems *problems)
 {
     check_orders(settings, problems);
     check_topics(settings, problems);
     check_models(settings, problems);
     check_quotas(settings, problems);
+    check_budgets(settings, problems);
     check_identity(settings, problems);
     check_switches(settings, problems);
     check_client_key(settings, problems);

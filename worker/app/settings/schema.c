@@ -330,6 +330,15 @@ static void add_tenants(struct buf *buf)
         add_forms(buf, &row);
         end(buf, "}");
     }
+    begin(buf, "budget", '{');
+    settings_add_budget_schema(buf);
+    end(buf, "}");
+    begin(buf, "topics", '{');
+    add_type(buf, "array");
+    begin(buf, "items", '{');
+    add_type(buf, "string");
+    end(buf, "}");
+    end(buf, "}");
     end(buf, "}");
     json_add_int_member(buf, "minProperties", 1);
     end(buf, "}");

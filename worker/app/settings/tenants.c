@@ -7,8 +7,10 @@
 #include "wire/chat/values.h"
 #include "yaml/mistake.h"
 
-#define DEFAULT SLICE("default")
-#define ROW     "a map such as {weight: 2}"
+#define DEFAULT    SLICE("default")
+#define ROW        "a map such as {weight: 2, budget: {amount: \"50\", currency: USD, per: day}}"
+#define TOPICS     "a list of request topics such as [acme.requests]"
+#define TOPICS_MAX 100
 
 #define MEMBER(member, low_value, high_value)                                                      \
     {                                                                                              \
@@ -46,6 +48,61 @@ static void take_member(struct settings_reader *reader, const struct tenant_memb
     }
 }
 
+/* A budget, or `none`. */
+static void take_budget(struct settings_reader *reader, const struct document_node *node,
+                        struct slice path, struct tenant_row *ret_row)
+{
+    if (node->kind == DOCUMENT_TEXT && slice_equal_text(slice_trim(node->text), "none"))
+        ret_row->is_unlimited = true;
+    else
+        settings_take_budget(reader, node, path, ret_row);
+}
+
+static void take_topics(struct settings_reader *reader, const struct document_node *node,
+                        struct slice path, struct tenant_row *ret_row)
+{
+    struct slice *list = NULL;
+    size_t count = 0;
+    if (node->kind == DOCUMENT_LIST && node->count > 0 && node->count <= TOPICS_MAX)
+        list = arena_new_array(&reader->settings->arena, node->count, sizeof *list);
+    if (list == NULL) {
+        mistake_add_kind(reader->problems, node, path, TOPICS);
+        return;
+    }
+    for (const struct document_node *item = node->first; item != NULL; item = item->next) {
+        const char *fault = NULL;
+        if (!settings_take_text(reader, item, path, &list[count]))
+            continue;
+        list[count] = slice_trim(list[count]);
+        fault = list[count].len == 0 ? "is empty; give it a value, or remove it"
+                                     : settings_form_fault(FORM_GLOB, list[count]);
+        if (fault != NULL)
+            problems_add(reader->problems, item->place, path, "%s", fault);
+        else
+            count++;
+    }
+    ret_row->topics = list;
+    ret_row->topic_count = count;
+}
+
+/* The members that are no numbers. */
+static const struct tenant_part {
+    const char *name;
+    void (*take)(struct settings_reader *reader, const struct document_node *node,
+                 struct slice path, struct tenant_row *ret_row);
+} PARTS[] = {{"budget", take_budget}, {"topics", take_topics}};
+
+static const struct tenant_part *find_part(struct slice name, struct suggest *suggest)
+{
+    const struct tenant_part *part = NULL;
+    for (size_t i = 0; i < COUNT_OF(PARTS); i++) {
+        suggest_offer(suggest, slice_of_text(PARTS[i].name));
+        if (slice_equal_text(name, PARTS[i].name))
+            part = &PARTS[i];
+    }
+    return part;
+}
+
 static void take_row(struct settings_reader *reader, const struct document_node *node,
                      struct slice path, struct tenant_row *ret_row)
 {
@@ -68,10 +125,14 @@ static void take_row(struct settings_reader *reader, const struct document_node 
             if (slice_equal_text(item->key, MEMBERS[i].name))
                 member = &MEMBERS[i];
         }
+        const struct tenant_part *part = find_part(item->key, &suggest);
         if (member != NULL)
             take_member(reader, member, item, below, ret_row);
+        else if (part != NULL)
+            part->take(reader, item, below, ret_row);
         else
-            settings_add_unknown(reader, item, below, &suggest, "a tenant has weight");
+            settings_add_unknown(reader, item, below, &suggest,
+                                 "a tenant has weight, budget and topics");
     }
 }
 

@@ -198,6 +198,7 @@ static bool is_never_echoed(struct slice name)
     static const char *const NAMES[] = {
         "content-type",     "__TypeId__",           "spring_json_header_types",
         "kafka_replyTopic", "kafka_replyPartition", "bedrock-error-code",
+        "bedrock-budget",
     };
     if (slice_equal_nocase(slice_sub(name, 0, 3), SLICE("ce_")))
         return true;

@@ -103,6 +103,7 @@ struct response_facts {
     /* record's timestamp to received, from 0; absent when the record has none */
     int64_t queued_ms;
     int64_t waited_ms; /* received to the last call's start, calls not counted */
+    bool is_over_soft; /* the tenant has spent more than its budget's soft limit */
 };
 
 /* Which call a usage record is about. */

@@ -208,6 +208,8 @@ enum err output_response(const struct output_context *context, const struct resp
     draft_traceparent(&draft, facts->record);
     if (facts->why != NULL)
         draft_header(&draft, "bedrock-error-code", slice_of_text(err_code(facts->why->err)));
+    if (facts->is_over_soft)
+        draft_header(&draft, "bedrock-budget", SLICE("soft"));
     bool was_refused = facts->why != NULL && facts->why->err == ERR_REPLY_REFUSED;
     bool has_reply_topic = facts->request->reply_topic.ptr != NULL && !was_refused;
     struct draft_address address = {

@@ -2,8 +2,8 @@
  * (wire/formats/json_scan.h). Texts lie in the value or, when they have escapes, in the arena.
  * Counts are tokens of at most ENTRY_COUNT_MAX, so that 64 bits hold the sums of every topic; money
  * is as in base/money.h. schema/usage.schema.json is what the worker writes. */
-#ifndef APP_BOOKS_ENTRY_H
-#define APP_BOOKS_ENTRY_H
+#ifndef WIRE_OUTPUTS_ENTRY_H
+#define WIRE_OUTPUTS_ENTRY_H
 
 #include "base/arena.h"
 #include "base/attr.h"

@@ -1,4 +1,4 @@
-#include "app/books/entry.h"
+#include "wire/outputs/entry.h"
 
 #include <string.h>
 

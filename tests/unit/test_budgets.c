@@ -1,0 +1,222 @@
+/* Tenants with budgets in the engine: who is held, until when, and what counts. */
+#include "unit/engine_kit.h"
+
+#include "engine/budgets.h"
+#include "engine/state.h"
+
+#define ACME   ",\"max_tokens\":100,\"tenant\":\"acme\""
+#define FREE   ",\"max_tokens\":100,\"tenant\":\"free\""
+#define DAY_MS INT64_C(86400000)
+
+static struct tenant_row rows[1];
+
+static struct kit *kit_with(int64_t limit, bool rejects, bool is_caught_up)
+{
+    struct engine_config config = kit_config();
+    rows[0] = (struct tenant_row){
+        .name = SLICE("acme"),
+        .budget = {.per = BUDGET_DAY, .limit = limit, .soft = limit / 2, .rejects = rejects},
+    };
+    config.tenants = (struct tenant_table){.rows = rows, .count = 1};
+    struct kit *kit = kit_started(&config);
+    if (is_caught_up)
+        engine_usage_caught_up(kit->engine);
+    return kit;
+}
+
+/* Hands over the committed usage records from the n-th on, as the usage topic does. */
+static size_t read_usage(struct kit *kit, size_t from)
+{
+    size_t count = kit_count(kit, OUTPUT_USAGE);
+    for (size_t i = from; i < count; i++)
+        engine_usage_read(kit->engine, slice_of_text(kit_output(kit, OUTPUT_USAGE, i)->value));
+    return count;
+}
+
+static void requests_of_tenants_with_a_budget_wait_until_usage_is_read(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_with(1000000, false, false);
+    kit_request(kit, 0, 0, NULL, ACME);
+    kit_request(kit, 0, 1, NULL, FREE);
+    kit_turn(kit);
+    assert_int_equal(kit_calls_of(kit, 0), 0);
+    assert_int_equal(kit_calls_of(kit, 1), 1);
+    engine_usage_caught_up(kit->engine);
+    kit_turn(kit);
+    assert_int_equal(kit_calls_of(kit, 0), 1);
+    kit_free(kit);
+}
+
+static void a_call_that_does_not_fit_is_held_and_others_go_on(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_with(150, false, true);
+    kit_request(kit, 0, 0, NULL, ACME);
+    kit_request(kit, 0, 1, NULL, ACME);
+    kit_request(kit, 0, 2, NULL, FREE);
+    kit_turn(kit);
+    assert_int_equal(kit_calls_of(kit, 0), 1);
+    assert_int_equal(kit_calls_of(kit, 1), 0);
+    assert_int_equal(kit_calls_of(kit, 2), 1);
+    kit_answer(kit, 0); /* it cost less than it might have */
+    kit_turn(kit);
+    assert_int_equal(kit_calls_of(kit, 1), 1);
+    kit_free(kit);
+}
+
+static void what_the_group_has_spent_holds_requests_until_the_span_ends(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_with(150, false, true);
+    for (int64_t i = 0; i < 40; i++)
+        kit_request(kit, 0, i, NULL, ACME);
+    size_t read = 0;
+    for (int round = 0; round < 30; round++) {
+        for (int64_t i = 0; i < 40; i++)
+            for (size_t k = 0; k < kit->call_count; k++)
+                if (kit->calls[k].is_open && kit->calls[k].offset == i)
+                    kit_answer(kit, i);
+        kit_settle(kit);
+        read = read_usage(kit, read);
+        kit_turn(kit);
+    }
+    size_t called = 0;
+    for (int64_t i = 0; i < 40; i++)
+        called += kit_calls_of(kit, i);
+    assert_true(called >= 1 && called < 40);
+    kit_wait(kit, DAY_MS);
+    kit_wait(kit, 1100);
+    size_t later = 0;
+    for (int64_t i = 0; i < 40; i++)
+        later += kit_calls_of(kit, i);
+    assert_true(later > called);
+    kit_free(kit);
+}
+
+static void a_budget_that_rejects_ends_requests_with_the_time_when_it_opens(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_with(20, true, true);
+    kit_request(kit, 0, 0, NULL, ACME);
+    kit_settle(kit);
+    assert_int_equal(kit->call_count, 0);
+    const struct kit_text *response = kit_output(kit, OUTPUT_RESPONSE, 0);
+    assert_says(response, "\"code\":\"budget_spent\"");
+    assert_says(response, "the tenant's budget is spent until ");
+    kit_free(kit);
+}
+
+static void a_money_budget_rejects_what_has_no_price(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_with(1000000, false, true);
+    rows[0].budget.is_money = true;
+    kit_request(kit, 0, 0, NULL, ACME);
+    kit_settle(kit);
+    assert_int_equal(kit->call_count, 0);
+    assert_says(kit_output(kit, OUTPUT_RESPONSE, 0), "has no price for m.1");
+    kit_free(kit);
+}
+
+static void records_of_other_workers_count(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_with(150, false, true);
+    kit_request(kit, 0, 0, NULL, ACME);
+    kit_turn(kit);
+    kit_answer(kit, 0);
+    kit_settle(kit);
+    struct kit_text record = *kit_output(kit, OUTPUT_USAGE, 0);
+    char copy[4096];
+    for (int i = 0; i < 20; i++) { /* the same call of twenty other workers */
+        (void)snprintf(copy, sizeof copy, "%s", record.value);
+        char *id = strstr(copy, "\"id\":\"") + 6;
+        id[35] = (char)('0' + i % 10);
+        id[34] = (char)('0' + i / 10);
+        engine_usage_read(kit->engine, slice_of_text(copy));
+    }
+    kit_request(kit, 0, 1, NULL, ACME);
+    kit_turn(kit);
+    assert_int_equal(kit_calls_of(kit, 1), 0);
+    kit_free(kit);
+}
+
+static void foreign_and_damaged_records_are_passed_over(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_with(150, false, true);
+    engine_usage_read(kit->engine, SLICE_NULL);
+    engine_usage_read(kit->engine, SLICE("no JSON"));
+    engine_usage_read(kit->engine, SLICE("{\"specversion\":\"1.0\",\"type\":\"other\"}"));
+    kit_request(kit, 0, 0, NULL, ACME);
+    kit_turn(kit);
+    assert_int_equal(kit_calls_of(kit, 0), 1);
+    kit_free(kit);
+}
+
+static void a_held_request_expires(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_with(20, false, true);
+    kit_request(kit, 0, 0, NULL, ACME ",\"ttl_ms\":2000");
+    kit_wait(kit, 3000);
+    kit_settle(kit);
+    assert_says(kit_output(kit, OUTPUT_RESPONSE, 0), "\"code\":\"expired\"");
+    kit_free(kit);
+}
+
+static void a_refused_call_keeps_its_reservation_and_a_dropped_one_returns_it(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_with(150, false, true);
+    kit_request(kit, 0, 0, NULL, ACME);
+    kit_request(kit, 0, 1, NULL, ACME);
+    kit_turn(kit);
+    kit_throttle(kit, 0);
+    kit_turn(kit);
+    assert_int_equal(kit_calls_of(kit, 1), 0);
+    engine_partition_lost(kit->engine, kit->tenures[0]);
+    kit_turn(kit);
+    kit_free(kit); /* all memory is free again */
+}
+
+static void a_topic_says_whom_its_requests_bill_and_who_may(void **state)
+{
+    (void)state;
+    static const struct slice topics[] = {{"requests", 8}}, others[] = {{"other.*", 7}};
+    static struct tenant_row two[2];
+    two[0] = (struct tenant_row){.name = SLICE("shop"), .topics = topics, .topic_count = 1};
+    two[1] = (struct tenant_row){.name = SLICE("bank"), .topics = others, .topic_count = 1};
+    struct engine_config config = kit_config();
+    config.tenants = (struct tenant_table){.rows = two, .count = 2, .is_closed = true};
+    struct kit *kit = kit_started(&config);
+    kit_request(kit, 0, 0, NULL, "");
+    kit_request(kit, 0, 1, NULL, ",\"tenant\":\"bank\"");
+    kit_request(kit, 0, 2, NULL, ",\"tenant\":\"stranger\"");
+    kit_turn(kit);
+    kit_answer(kit, 0);
+    kit_settle(kit);
+    assert_int_equal(kit->call_count, 1);
+    assert_says(kit_output(kit, OUTPUT_USAGE, 0), "\"tenant\":\"shop\"");
+    assert_int_equal(kit_count(kit, OUTPUT_RESPONSE), 3);
+    assert_says(kit_output(kit, OUTPUT_RESPONSE, 1), "do not let requests of the topic requests");
+    kit_free(kit);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(requests_of_tenants_with_a_budget_wait_until_usage_is_read),
+        cmocka_unit_test(a_call_that_does_not_fit_is_held_and_others_go_on),
+        cmocka_unit_test(what_the_group_has_spent_holds_requests_until_the_span_ends),
+        cmocka_unit_test(a_budget_that_rejects_ends_requests_with_the_time_when_it_opens),
+        cmocka_unit_test(a_money_budget_rejects_what_has_no_price),
+        cmocka_unit_test(records_of_other_workers_count),
+        cmocka_unit_test(foreign_and_damaged_records_are_passed_over),
+        cmocka_unit_test(a_held_request_expires),
+        cmocka_unit_test(a_topic_says_whom_its_requests_bill_and_who_may),
+        cmocka_unit_test(a_refused_call_keeps_its_reservation_and_a_dropped_one_returns_it),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
