@@ -118,7 +118,6 @@ FAULTS = [
           "        look(engine);\n",
           ""),
     Fault("the place in the queue does not count", ENGINE + "route.c",
-          "        uint64_t before = at == present ? 0 : target == NULL ? 0 : target->waiting;\n"),
           "        uint64_t before = at == present    ? ahead\n",
           "        uint64_t before = at == present    ? ahead / 1000\n"),
     Fault("nothing tries an avoided model again", ENGINE + "route.c",
