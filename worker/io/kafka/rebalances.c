@@ -69,6 +69,14 @@ static bool is_held(const struct part *part)
     return part->state == PART_RUNNING || (part->state == PART_WAITING && part->is_assigned);
 }
 
+/* Opens its queue here already, because librdkafka takes some microseconds for each. */
+static void part_begin(struct kafka_rebalances *rebalances, struct part *part)
+{
+    part_open(part);
+    engine_partition_assigned(rebalances->parts->engine, part_tenure(part),
+                              slice_of_text(part->topic), part->partition);
+}
+
 /* Begins with the next BEGIN_MAX partitions: thousands in one turn would hold up all calls. */
 static void rebalance_begin(struct kafka_rebalances *rebalances, struct rebalance *rebalance,
                             int64_t now_ms)
@@ -89,8 +97,7 @@ static void rebalance_begin(struct kafka_rebalances *rebalances, struct rebalanc
                               "%s-%d has no free slot (a worker takes %d partitions at most)",
                               element->topic, (int)element->partition, PARTITIONS_MAX);
             else
-                engine_partition_assigned(rebalances->parts->engine, part_tenure(part),
-                                          slice_of_text(part->topic), part->partition);
+                part_begin(rebalances, part);
         } else if (part != NULL && is_held(part)) {
             part->state = PART_LEAVING;
             engine_partition_revoked(rebalances->parts->engine, part_tenure(part));
@@ -129,7 +136,6 @@ static void assign_answer(struct kafka_rebalances *rebalances, const struct reba
         if (part == NULL || part->is_assigned ||
             (part->state != PART_READY && part->state != PART_WAITING))
             continue;
-        part_open(part);
         part->is_assigned = true;
         part->is_paused = part->state == PART_WAITING;
         (void)rd_kafka_topic_partition_list_add(part->is_paused          ? later
