@@ -534,6 +534,6 @@ const struct command command_ask = {
         "  bedrock-worker ask \"I love programming.\" --system \"Say it in French.\" --stream\n"
         "  bedrock-worker ask --model claude \"What is a watermark?\" | jq .usage\n"
         "  git diff | bedrock-worker ask - --system \"Review this.\"\n",
-    .options = {OPTIONS, COUNT_OF(OPTIONS), "TEXT", &options.text},
+    .options = {OPTIONS, COUNT_OF(OPTIONS), "TEXT", &options.text, NULL, NULL},
     .run = run,
 };

@@ -228,6 +228,6 @@ const struct command command_check = {
         "bill. The command produces nothing and joins no group.",
     .examples = "  bedrock-worker check worker.yaml\n"
                 "  bedrock-worker check --connect worker.yaml\n",
-    .options = {OPTIONS, COUNT_OF(OPTIONS), "FILE", &settings_options.argument},
+    .options = {OPTIONS, COUNT_OF(OPTIONS), "FILE", &settings_options.argument, NULL, NULL},
     .run = run,
 };

@@ -51,6 +51,6 @@ const struct command command_demo = {
     .examples = "  bedrock-worker demo\n"
                 "  bedrock-worker demo --keep\n"
                 "  KAFKA_BOOTSTRAP_SERVERS=127.0.0.1:9092 bedrock-worker demo\n",
-    .options = {OPTIONS, COUNT_OF(OPTIONS), NULL, NULL},
+    .options = {OPTIONS, COUNT_OF(OPTIONS), NULL, NULL, NULL, NULL},
     .run = run,
 };

@@ -160,6 +160,6 @@ const struct command command_explain = {
                 "  bedrock-worker explain order-4711\n"
                 "  bedrock-worker explain --key customer-7 \\\n"
                 "      --address 10.0.0.1:9464 --address 10.0.0.2:9464\n",
-    .options = {OPTIONS, COUNT_OF(OPTIONS), "REQUEST-ID", &subject},
+    .options = {OPTIONS, COUNT_OF(OPTIONS), "REQUEST-ID", &subject, NULL, NULL},
     .run = run,
 };

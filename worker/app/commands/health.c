@@ -50,6 +50,6 @@ const struct command command_health = {
         "expect.",
     .examples = "  bedrock-worker health\n"
                 "  bedrock-worker health --live --address 127.0.0.1:9465\n",
-    .options = {OPTIONS, COUNT_OF(OPTIONS), NULL, NULL},
+    .options = {OPTIONS, COUNT_OF(OPTIONS), NULL, NULL, NULL, NULL},
     .run = run,
 };

@@ -77,6 +77,6 @@ const struct command command_load = {
         "costs some tokens.",
     .examples = "  bedrock-worker load worker.yaml\n"
                 "  bedrock-worker load --rate 50 --requests 1000 worker.yaml\n",
-    .options = {OPTIONS, COUNT_OF(OPTIONS), "FILE", &settings_options.argument},
+    .options = {OPTIONS, COUNT_OF(OPTIONS), "FILE", &settings_options.argument, NULL, NULL},
     .run = run,
 };

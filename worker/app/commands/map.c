@@ -72,6 +72,6 @@ const struct command command_map = {
         "from standard input. Any Kafka client reads it with the committed offset, e.g. "
         "`committed()` of confluent_kafka's Consumer.",
     .examples = "  bedrock-worker map --offset 1041 < metadata.txt\n",
-    .options = {OPTIONS, COUNT_OF(OPTIONS), "TEXT", &text},
+    .options = {OPTIONS, COUNT_OF(OPTIONS), "TEXT", &text, NULL, NULL},
     .run = run,
 };

@@ -207,6 +207,6 @@ const struct command command_redrive = {
                 "  bedrock-worker redrive --code throttled --since 36h --rate 50/s --yes "
                 "worker.yaml\n"
                 "  bedrock-worker redrive --park bedrock.parked --yes worker.yaml\n",
-    .options = {OPTIONS, COUNT_OF(OPTIONS), "FILE", &settings_options.argument},
+    .options = {OPTIONS, COUNT_OF(OPTIONS), "FILE", &settings_options.argument, NULL, NULL},
     .run = run,
 };

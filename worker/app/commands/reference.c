@@ -92,6 +92,6 @@ const struct command command_reference = {
                 "  bedrock-worker reference --schema > worker.schema.json\n"
                 "  bedrock-worker reference --man 5 | man -l -\n"
                 "  source <(bedrock-worker reference --completion bash)\n",
-    .options = {OPTIONS, COUNT_OF(OPTIONS), NULL, NULL},
+    .options = {OPTIONS, COUNT_OF(OPTIONS), NULL, NULL, NULL, NULL},
     .run = run,
 };

@@ -86,6 +86,6 @@ const struct command command_run = {
     .examples = "  bedrock-worker run worker.yaml\n"
                 "  AWS_REGION=us-east-1 bedrock-worker run \\\n"
                 "      --set kafka.bootstrap_servers=kafka:9092\n",
-    .options = {OPTIONS, COUNT_OF(OPTIONS), "FILE", &options.argument},
+    .options = {OPTIONS, COUNT_OF(OPTIONS), "FILE", &options.argument, NULL, NULL},
     .run = run,
 };

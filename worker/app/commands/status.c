@@ -213,6 +213,6 @@ const struct command command_status = {
         "at the same address shows the same and the last hour.",
     .examples = "  bedrock-worker status\n"
                 "  watch -n 2 bedrock-worker status --address 127.0.0.1:9464\n",
-    .options = {OPTIONS, COUNT_OF(OPTIONS), NULL, NULL},
+    .options = {OPTIONS, COUNT_OF(OPTIONS), NULL, NULL, NULL, NULL},
     .run = run,
 };

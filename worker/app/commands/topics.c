@@ -375,6 +375,6 @@ const struct command command_topics = {
     .examples = "  bedrock-worker topics worker.yaml\n"
                 "  bedrock-worker topics --create --partitions 32 worker.yaml\n"
                 "  bedrock-worker topics --create --reply replies.shop worker.yaml\n",
-    .options = {OPTIONS, COUNT_OF(OPTIONS), "FILE", &settings_options.argument},
+    .options = {OPTIONS, COUNT_OF(OPTIONS), "FILE", &settings_options.argument, NULL, NULL},
     .run = run,
 };

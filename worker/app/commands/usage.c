@@ -420,6 +420,6 @@ const struct command command_usage = {
                 "  bedrock-worker usage --by label:project --watch worker.yaml\n"
                 "  bedrock-worker usage --month 2026-11 --reprice new-prices.yaml worker.yaml\n"
                 "  zcat report.csv.gz | bedrock-worker usage --reconcile - worker.yaml\n",
-    .options = {OPTIONS, COUNT_OF(OPTIONS), "FILE", &settings_options.argument},
+    .options = {OPTIONS, COUNT_OF(OPTIONS), "FILE", &settings_options.argument, NULL, NULL},
     .run = run,
 };
