@@ -180,6 +180,22 @@ static void what_a_request_does_not_limit_is_reserved_as_its_models_longest_answ
                     "max_tokens 1024 of ");
 }
 
+/* An ARN says no model; base_model does. Output 20 * 5 and input 10 each. */
+static void the_burndown_is_that_of_the_base_model(void **state)
+{
+    (void)state;
+    const struct quota_row rows[] = {
+        {.model = TEXT("arn:*"), .tokens_per_minute = 11000, .share = 1, .burst_ms = 0}};
+    struct load load = load_of(rows, 1);
+    load.more = ",\"model\":\"arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/"
+                "abc\",\"base_model\":\"anthropic.claude-sonnet-4-20250514-v1:0\","
+                "\"max_tokens\":40";
+    load.answer = USAGE("\"inputTokens\":10,\"outputTokens\":20,\"totalTokens\":30");
+    (void)run(&load, 2 * MINUTE_MS, STEP_MS);
+    assert_in_range(run(&load, 2 * MINUTE_MS, STEP_MS), 192, 200);
+    kit_free(load.kit);
+}
+
 static void assert_status_says(struct kit *kit, const char *words)
 {
     struct buf status OWNED_BY(buf_done);
@@ -306,6 +322,7 @@ int main(void)
         cmocka_unit_test(absurd_usage_does_not_stop_a_model),
         cmocka_unit_test(a_request_over_the_quota_is_called_alone_and_logged),
         cmocka_unit_test(what_a_request_does_not_limit_is_reserved_as_its_models_longest_answer),
+        cmocka_unit_test(the_burndown_is_that_of_the_base_model),
         cmocka_unit_test(what_a_day_may_spend_is_not_exceeded),
         cmocka_unit_test(a_reload_changes_the_pace_at_once),
         cmocka_unit_test(the_share_follows_the_groups_lag),

@@ -10,9 +10,10 @@ static const struct quota_row *row_of(const struct engine *engine, const struct 
     return quota_row_find(&engine->config.quotas, target->model, target->region);
 }
 
-struct quota_rules spending_rules(const struct engine *engine, const struct target *target)
+struct quota_rules spending_rules(const struct engine *engine, struct target *target)
 {
     struct model_traits traits = traits_of(target->model, SLICE_NULL, SLICE_NULL);
+    target->max_output = traits_max_output(&traits);
     return quota_row_rules(row_of(engine, target), traits_burndown(&traits),
                            engine->config.start_per_second);
 }
@@ -23,28 +24,42 @@ double spending_day(const struct engine *engine, const struct target *target)
     return row == NULL ? 0 : (double)row->tokens_per_day * row->share;
 }
 
-/* What limits the answer: the request, the body's own limit, or the model. */
-static void measure_output(const struct engine *engine, const struct request *request,
-                           struct token_size *size)
+/* The longest answer where the request sets no limit: the body's, or the model's. */
+static void measure_unset(const struct engine *engine, struct job *job)
 {
-    int64_t given = 0;
-    struct slice text = request->parameters[PARAMETER_MAX_TOKENS];
-    uint32_t unset = dialect_max_tokens(dialect_for(engine->config.dialects, request));
-    bool is_given = text.ptr != NULL && slice_to_int64(text, &given) && given > 0;
-    if (request->count_tokens)
-        return;
-    size->is_guessed = !is_given && unset == 0;
-    size->max_output = is_given     ? (double)given
-                       : unset != 0 ? (double)unset
-                                    : (double)traits_max_output(&request->traits);
+    const struct request *request = &job->request;
+    uint32_t body = dialect_max_tokens(dialect_for(engine->config.dialects, request));
+    uint32_t model =
+        request->base_model.len > 0 ? traits_max_output(&request->traits) : job->target->max_output;
+    job->size.is_guessed = body == 0;
+    job->size.max_output = (double)(body != 0 ? body : model);
+}
+
+/* The id of an application inference profile says no model, but requests may. */
+static void note_burndown(const struct engine *engine, struct job *job)
+{
+    struct quota_rules *rules = &job->target->quota.rules;
+    double own = (double)traits_burndown(&job->request.traits);
+    const struct quota_row *row = row_of(engine, job->target);
+    if (own > rules->burndown && (row == NULL || row->burndown == 0))
+        rules->burndown = own;
 }
 
 void spending_measure(const struct engine *engine, struct job *job)
 {
     const struct request *request = &job->request;
+    int64_t given = 0;
+    struct slice text = request->parameters[PARAMETER_MAX_TOKENS];
     job->size = (struct token_size){.text_bytes = (double)request->text_bytes,
                                     .media = (double)media_tokens(request)};
-    measure_output(engine, request, &job->size);
+    if (text.ptr != NULL && slice_to_int64(text, &given) && given > 0)
+        job->size.max_output = (double)given;
+    else
+        measure_unset(engine, job);
+    if (request->count_tokens)
+        job->size.max_output = 0;
+    if (request->base_model.len > 0)
+        note_burndown(engine, job);
 }
 
 struct quota_cost spending_cost(const struct target *target, const struct job *job)

@@ -8,11 +8,11 @@
 
 struct verdict;
 
-/* The rules of a target's quota. */
-struct quota_rules spending_rules(const struct engine *engine, const struct target *target);
+/* The rules of a target's quota; notes what else is known of its model. */
+struct quota_rules spending_rules(const struct engine *engine, struct target *target);
 /* The tokens that the group may spend in any 24 hours; 0 = no limit is known. */
 double spending_day(const struct engine *engine, const struct target *target);
-/* Measures the job's request, for the model that it is to call. */
+/* Measures the job's request, for its target. */
 void spending_measure(const struct engine *engine, struct job *job);
 /* What a call of this job may cost. */
 struct quota_cost spending_cost(const struct target *target, const struct job *job);

@@ -52,6 +52,7 @@ struct target {
     struct quota quota;
     struct outage outage;
     struct token_ratio tokens; /* learned: engine/spending.h */
+    uint32_t max_output;       /* tokens of the model's longest answer */
     struct day_budget day;     /* what was spent; counted while day_max > 0 */
     double day_max;            /* tokens that the group may spend in 24 hours; 0 = no limit */
     int64_t day_until_ms;      /* no call begins before: they are spent */
