@@ -134,6 +134,7 @@ static void on_call_start(void *self, struct call_ref ref, const struct http_req
     MUST(world, worker->has_tenure[log] && !worker->is_revoking[log]);
     check_order(world, worker, log, offset);
     check_retry(world, worker, ref.index, log, offset);
+    turns_call_began(world, worker, ref.index);
     int model = fallback_model(world, request->url);
     fallback_call_began(world, worker, record, model);
     world->calls++;

@@ -146,16 +146,16 @@ static void deliver(struct world *world, struct worker *worker, int log, int64_t
     struct fake_record *fake = kafka_record(world, log, offset);
     if (fake->timestamp_ms == 0)
         fake->timestamp_ms = WALL_AT_START + world->now_ms;
-    char value[512];
-    char key[8];
+    char value[640], turn[64], key[8];
+    turns_add_members(world, log, offset, turn, sizeof turn);
     int len =
         snprintf(value, sizeof value,
                  "{\"model\": \"m.%d\", \"messages\": [[\"human\", \"[[id:%d/%lld]] " CANARY
-                 "\"]]%s%s%s%s%s}",
+                 "\"]]%s%s%s%s%s%s}",
                  fake->model, log, (long long)offset, fake->stream ? ", \"stream\": true" : "",
                  fake->kind == REQUEST_EXPIRING ? ", \"ttl_ms\": 3000" : "",
                  fake->wants_json ? WANTS_JSON : "",
-                 fake->is_count ? ", \"count_tokens\": true" : "", REPLIES[fake->reply]);
+                 fake->is_count ? ", \"count_tokens\": true" : "", REPLIES[fake->reply], turn);
     if (fake->kind == REQUEST_BAD_JSON)
         len -= 3;
     (void)snprintf(key, sizeof key, "k%d", fake->key);

@@ -3,7 +3,8 @@
  * `world --seed N` replays one and prints what happens, `world --pinned N` one of those in which a
  * slow model must not stop the others, `world --outages N` one of those in which a lone worker
  * loses its brokers again and again and pays nothing twice, `world --cuts N` one of those in which
- * logs are cut. Seeds that once failed are in
+ * logs are cut, `world --flood N` one of those in which tenants send more than can be called.
+ * Seeds that once failed are in
  * seeds.def. */
 #include "world.h"
 
@@ -24,6 +25,7 @@ static const struct {
 
 #define PINNED_WORLDS 20
 #define OUTAGE_WORLDS 200
+#define FLOOD_WORLDS  40
 #define CUT_WORLDS    300 /* or as many as are asked for */
 
 struct sums {
@@ -98,6 +100,8 @@ int main(int argc, char **argv)
             return replay(number, PIN_OUTAGES);
         else if (strcmp(argv[i], "--cuts") == 0)
             return replay(number, PIN_CUTS);
+        else if (strcmp(argv[i], "--flood") == 0)
+            return replay(number, PIN_FLOOD);
         else if (strcmp(argv[i], "--pinned") == 0)
             return replay(number, PIN_SLOW_MODEL);
     }
@@ -106,6 +110,8 @@ int main(int argc, char **argv)
         run_twice(SEEDS[i].seed, PIN_NONE, &sums);
     for (uint64_t i = 0; i < PINNED_WORLDS; i++)
         run_twice(i, PIN_SLOW_MODEL, &sums);
+    for (uint64_t i = 0; i < FLOOD_WORLDS; i++)
+        run_twice(i, PIN_FLOOD, &sums);
     for (uint64_t i = 0; i < OUTAGE_WORLDS; i++)
         run_twice(i, PIN_OUTAGES, &sums);
     for (uint64_t i = 0; i < (worlds < CUT_WORLDS ? worlds : CUT_WORLDS); i++)

@@ -65,7 +65,9 @@ void kafka_draw_records(struct world *world, struct fake_log *log, int64_t from)
 {
     bool has_gaps = random_below(&world->random, 2) == 0;
     for (int64_t offset = from; offset < log->planned; offset++) {
-        if (world->pin == PIN_SLOW_MODEL)
+        if (world->pin == PIN_FLOOD)
+            log->records[offset] = (struct fake_record){.key = -1, .may_call = true};
+        else if (world->pin == PIN_SLOW_MODEL)
             pin_record(&log->records[offset], offset);
         else
             draw_record(world, &log->records[offset], has_gaps);

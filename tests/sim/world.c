@@ -34,6 +34,7 @@ _Noreturn void world_broken(struct world *world, const char *fact, const char *f
            world->pin == PIN_NONE      ? "seed"
            : world->pin == PIN_OUTAGES ? "outages"
            : world->pin == PIN_CUTS    ? "cuts"
+           : world->pin == PIN_FLOOD   ? "flood"
                                        : "pinned",
            (unsigned long long)world->seed);
     fflush(stdout);
@@ -467,6 +468,15 @@ static void pin_outages(struct world *world)
     world->chance[FAULT_SLOW] = 20;
 }
 
+/* Tenants of one worker send more than its few slots can call, and nothing else happens. */
+static void pin_flood(struct world *world)
+{
+    pin_config(world);
+    world->config.exactly_once = true;
+    world->config.write_ahead = false;
+    world->config.max_in_flight = 1 + (uint32_t)random_below(&world->random, 3);
+}
+
 void world_run(struct world *world, uint64_t seed, enum pin pin, bool is_loud)
 {
     memset(world, 0, sizeof *world);
@@ -481,10 +491,13 @@ void world_run(struct world *world, uint64_t seed, enum pin pin, bool is_loud)
         pin_config(world);
     if (world->pin == PIN_OUTAGES)
         pin_outages(world);
+    if (world->pin == PIN_FLOOD)
+        pin_flood(world);
     fallback_config(world);
+    turns_init(world);
     kafka_make(world);
     world->worker_count = 1 + (int)random_below(&world->random, WORKERS_MAX);
-    if (world->pin == PIN_OUTAGES)
+    if (world->pin == PIN_OUTAGES || world->pin == PIN_FLOOD)
         world->worker_count = 1;
     for (int i = 0; i < world->worker_count; i++) {
         world->workers[i].index = i;

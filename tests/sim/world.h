@@ -12,6 +12,7 @@
  *   audit.c    which calls were billed; checks usage records, offset maps and repeated calls
  *   marks.c    checks that no billed call is missing from usage
  *   bedrock.c  calls and their outcomes; checks what is called
+ *   turns.c    tenants and priorities; checks that none waits for ever
  *   fallback.c worlds in which one model has a fallback and is out at times; checks who is called
  */
 #ifndef SIM_WORLD_H
@@ -30,6 +31,7 @@ struct target;
 #define LOGS_MAX      4  /* partitions of the request topic */
 #define RECORDS_MAX   96 /* offsets of one partition */
 #define CALLS_MAX     64 /* open calls of one worker */
+#define JOBS_MAX      64 /* held requests of one worker */
 #define MODELS_MAX    3
 #define FALLBACK      MODELS_MAX      /* the model that may be called in place of model 0 */
 #define CANARY        "canary-prompt" /* in every prompt; never in a log line, nor the secret */
@@ -242,8 +244,8 @@ struct sim_event {
 };
 
 /* Worlds that follow a fixed plan instead of chance. */
-/* PIN_CUTS: as chance has it, and logs are cut. */
-enum pin { PIN_NONE, PIN_SLOW_MODEL, PIN_OUTAGES, PIN_CUTS };
+/* PIN_CUTS: as chance has it, and logs are cut. PIN_FLOOD: more requests than calls. */
+enum pin { PIN_NONE, PIN_SLOW_MODEL, PIN_OUTAGES, PIN_CUTS, PIN_FLOOD };
 
 struct world {
     uint64_t seed;
@@ -380,6 +382,14 @@ void marks_usage(struct fake_record *record);
  * or by its successor. */
 void marks_check(struct world *world);
 
+/* turns.c */
+void turns_init(struct world *world);
+/* Members of a request, each behind a comma; `room` of 64 is enough. */
+void turns_add_members(const struct world *world, int log, int64_t offset, char *ret_text,
+                       size_t room);
+/* The call with this index begins. */
+void turns_call_began(struct world *world, const struct worker *worker, uint32_t index);
+
 /* bedrock.c */
 /* ---- fallback.c ---- */
 
@@ -394,6 +404,7 @@ void fallback_call_began(struct world *world, struct worker *worker,
                          const struct fake_record *record, int model);
 /* A call of model 0 ended. */
 void fallback_call_ended(const struct world *world, struct worker *worker, bool is_failure);
+
 /* As pacing_rested_ms; of all targets where requests go from one to another. */
 int64_t fallback_rested_ms(const struct world *world, const struct engine *engine,
                            const struct target *target);

@@ -3,6 +3,8 @@
 #include "base/check.h"
 #include "engine/spending.h"
 
+#define OUTPUT_GUESSED 256
+
 enum err lines_init(struct engine *engine)
 {
     return fair_pool_init(&engine->lines, engine->config.max_held, engine->hash_seed);
@@ -20,10 +22,13 @@ static enum fair_class class_of(enum request_priority priority)
                                       : FAIR_NORMAL;
 }
 
-/* Tokens. */
+/* The tokens that the call is expected to cost. Before the first answer a guess, so that requests
+ * that come later do not seem far cheaper. */
 static uint64_t cost_of(const struct target *target, const struct job *job)
 {
     struct quota_cost cost = spending_cost(target, job);
+    if (target->quota.extra == 0 && cost.max_output > OUTPUT_GUESSED)
+        cost.max_output = OUTPUT_GUESSED;
     double tokens = quota_expected(&target->quota, &cost);
     return tokens < FAIR_COST_MAX ? (uint64_t)tokens + 1 : FAIR_COST_MAX;
 }
