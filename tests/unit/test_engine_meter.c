@@ -253,6 +253,28 @@ static void a_request_that_moves_counts_once_with_both_models(void **state)
     kit_free(kit);
 }
 
+static void waiting_requests_and_tenants_show_by_priority(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_metered();
+    for (int64_t offset = 0; offset < 40; offset++)
+        kit_request(kit, 0, offset, NULL, offset % 2 == 0 ? ",\"tenant\":\"a\"" : "");
+    kit_request(kit, 0, 40, NULL, ",\"priority\":\"low\"");
+    free(scrape(kit));
+    static const struct {
+        struct slice priority;
+        int64_t requests, tenants;
+    } cases[] = {{{"high", 4}, 0, 0}, {{"normal", 6}, 40, 2}, {{"low", 3}, 1, 1}};
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct metrics *metrics = kit->config.metrics;
+        assert_int_equal(metrics_value(metrics, METRIC_REQUESTS_WAITING, &cases[i].priority),
+                         cases[i].requests);
+        assert_int_equal(metrics_value(metrics, METRIC_TENANTS_WAITING, &cases[i].priority),
+                         cases[i].tenants);
+    }
+    kit_free(kit);
+}
+
 static void every_metric_of_the_list_is_fed(void **state)
 {
     (void)state;
@@ -296,6 +318,7 @@ int main(void)
         cmocka_unit_test(a_model_that_answers_has_its_own_label),
         cmocka_unit_test(the_end_of_the_credentials_shows_if_they_end),
         cmocka_unit_test(a_request_that_moves_counts_once_with_both_models),
+        cmocka_unit_test(waiting_requests_and_tenants_show_by_priority),
         cmocka_unit_test(every_metric_of_the_list_is_fed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -36,6 +36,25 @@ static void set_requests(struct engine *engine)
     metrics_set(engine->config.metrics, METRIC_OLDEST_REQUEST, NULL, engine->now_ms - oldest_ms);
 }
 
+/* Of all lines. */
+static void set_lines(struct engine *engine)
+{
+    static const char *const priorities[] = {
+        [FAIR_HIGH] = "high", [FAIR_NORMAL] = "normal", [FAIR_LOW] = "low"};
+    int64_t requests[FAIR_CLASSES] = {0}, tenants[FAIR_CLASSES] = {0};
+    for (const struct target *target = NULL; (target = targets_next(engine, target)) != NULL;) {
+        for (enum fair_class class = 0; class < FAIR_CLASSES; class ++) {
+            requests[class] += target->line.classes[class].waiting;
+            tenants[class] += target->line.classes[class].tenant_count;
+        }
+    }
+    for (enum fair_class class = 0; class < FAIR_CLASSES; class ++) {
+        struct slice label = slice_of_text(priorities[class]);
+        metrics_set(engine->config.metrics, METRIC_REQUESTS_WAITING, &label, requests[class]);
+        metrics_set(engine->config.metrics, METRIC_TENANTS_WAITING, &label, tenants[class]);
+    }
+}
+
 static void set_targets(struct engine *engine)
 {
     static const char *const states[] = {
@@ -102,6 +121,7 @@ void engine_meter_gauges(struct engine *engine)
     if (metrics == NULL)
         return;
     set_requests(engine);
+    set_lines(engine);
     set_targets(engine);
     for (const struct partition *partition; (partition = slots_next(engine, &cursor)) != NULL;)
         set_partition(engine, partition);

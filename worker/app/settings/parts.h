@@ -131,7 +131,6 @@ void settings_add_apis(struct buf *buf);
 
 #define APIS_BYTES_MAX 1024
 
-
 /* A member that a row of tenants may have: a whole number. */
 struct tenant_member {
     const char *name;
