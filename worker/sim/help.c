@@ -163,14 +163,16 @@ void help_print(bool is_manual)
         "titan, meta llama, mistral, deepseek, cohere command-r, OpenAI's form for the others, "
         "one prompt for imported models.");
     add_faults(&page);
-    add_section(&page, "LEDGER",
-                "Members of a line: event (begin, end), call (number), operation, request_id, "
-                "model, tag, access_key_id, invocation_id and sdk_request (the client's amz-sdk "
-                "headers), started_at, started_us; at the end also ended_at, ended_us, outcome "
-                "(ok, an error's type, a fault's name, client_gone, stopped), fault, status, "
-                "billed, input_tokens (with those of the cache), output_tokens, "
-                "cache_read_tokens and cache_write_tokens if there are any, whole. CountTokens "
-                "bills nothing.");
+    add_section(
+        &page, "LEDGER",
+        "Members of a line: event (begin, end), call (number), operation, request_id, "
+        "model, tag, access_key_id, invocation_id and sdk_request (the client's amz-sdk "
+        "headers), started_at, started_us; at the end also ended_at, ended_us, outcome "
+        "(ok, an error's type, a fault's name, client_gone, stopped), fault, status, "
+        "billed, input_tokens (with those of the cache), output_tokens, "
+        "cache_read_tokens, cache_write_tokens and, of these, cache_write_1h_tokens if there are "
+        "any, whole. CountTokens "
+        "bills nothing.");
     add_section(&page, "ADDRESSES", "GET /_sim/stats returns the counters as JSON.");
     add_section(&page, "EXAMPLE",
                 "  bedrock-sim --port 9911 --ledger calls.jsonl --throttle-rate 0.05 \\\n"

@@ -116,6 +116,7 @@ void journal_end(struct journal *journal, const struct journal_call *call, int64
     if (call->cache_read_tokens > 0 || call->cache_write_tokens > 0) {
         json_add_int_member(buf, "cache_read_tokens", call->cache_read_tokens);
         json_add_int_member(buf, "cache_write_tokens", call->cache_write_tokens);
+        json_add_int_member(buf, "cache_write_1h_tokens", call->cache_write_1h_tokens);
     }
     json_add_bool_member(buf, "whole", call->whole);
     line_end(journal, now_ms);

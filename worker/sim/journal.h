@@ -21,6 +21,7 @@ struct journal_call {
     int status;                   /* 0 = no answer was sent */
     int64_t input_tokens, output_tokens; /* billed; the input with what the cache gave and took */
     int64_t cache_read_tokens, cache_write_tokens; /* part of the input */
+    int64_t cache_write_1h_tokens;                 /* part of the writes */
     bool billed;
     bool whole; /* the whole answer was sent */
 };

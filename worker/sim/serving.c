@@ -256,6 +256,7 @@ static void bill(struct served *served, bool whole)
     facts->input_tokens = plan->input_tokens + plan->cache_read + plan->cache_write;
     facts->cache_read_tokens = plan->cache_read;
     facts->cache_write_tokens = plan->cache_write;
+    facts->cache_write_1h_tokens = plan->cache_long;
     if (costs == FAULT_COSTS_ALL)
         facts->output_tokens = plan->output_tokens;
     else if (costs == FAULT_COSTS_SENT && served->stream.given >= total)
