@@ -1,8 +1,11 @@
 #include "app/books/csv.h"
 
+#include <string.h>
+
 void csv_init(struct csv *csv)
 {
-    *csv = (struct csv){.line = 1, .next_line = 1};
+    memset(csv, 0, sizeof *csv); /* no copy of it: it is large */
+    csv->line = csv->next_line = 1;
     buf_init(&csv->text, CSV_ROW_BYTES);
 }
 
@@ -24,7 +27,7 @@ static void end_field(struct csv *csv)
     if (csv->count == CSV_FIELDS_MAX)
         csv->fault = "has more than 2000 fields";
     else
-        csv->ends[csv->count++] = csv->text.len;
+        csv->ends[csv->count++] = (uint32_t)csv->text.len;
     csv->state = CSV_BEGINS;
 }
 

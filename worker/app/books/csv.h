@@ -14,7 +14,7 @@ enum csv_state { CSV_BEGINS, CSV_IN_FIELD, CSV_IN_QUOTES, CSV_BEHIND_QUOTE };
 
 struct csv {
     struct buf text; /* of the row */
-    size_t ends[CSV_FIELDS_MAX];
+    uint32_t ends[CSV_FIELDS_MAX];
     size_t count; /* fields */
     enum csv_state state;
     bool is_over; /* the row was given out */

@@ -420,6 +420,9 @@ const struct command command_usage = {
                 "  bedrock-worker usage --by label:project --watch worker.yaml\n"
                 "  bedrock-worker usage --month 2026-11 --reprice new-prices.yaml worker.yaml\n"
                 "  zcat report.csv.gz | bedrock-worker usage --reconcile - worker.yaml\n",
-    .options = {OPTIONS, COUNT_OF(OPTIONS), "FILE", &settings_options.argument, NULL, NULL},
+    .options = {.list = OPTIONS,
+                .count = COUNT_OF(OPTIONS),
+                .argument_name = "FILE",
+                .argument = &settings_options.argument},
     .run = run,
 };
