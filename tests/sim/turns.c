@@ -12,7 +12,9 @@
 #define WEIGHTS     (1 + 1 + 2 + 3)
 #define PARTS_WHOLE 100
 
-static const struct tenant_row ROWS[] = {{{"t3", 2}, 3}, {{"t?*2", 4}, 2}, {{"t2", 2}, 2}};
+static const struct tenant_row ROWS[] = {{.name = {"t3", 2}, .weight = 3},
+                                         {.name = {"t?*2", 4}, .weight = 2},
+                                         {.name = {"t2", 2}, .weight = 2}};
 /* Of all tokens, at least; high requests go first. */
 static const uint64_t PARTS[FAIR_CLASSES] = {[FAIR_NORMAL] = 15, [FAIR_LOW] = 5};
 
