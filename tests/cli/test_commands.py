@@ -15,7 +15,7 @@ from programs import (CLEAN, KEYS, PATIENCE, ROOT, SIMULATOR, WORKER, call, demo
                       simulator, wait_for)
 from terminal import on_terminal
 
-COMMANDS = ["run", "check", "topics", "ask", "load", "usage", "status", "explain", "health", "reference", "demo", "map", "prices", "version"]
+COMMANDS = ["run", "check", "topics", "ask", "load", "usage", "status", "explain", "health", "reference", "demo", "map", "prices", "redrive", "version"]
 
 
 def settings_file(folder, text):
@@ -446,6 +446,15 @@ def test_the_demo_shows_answers_usage_and_retries_and_checks_them():
     tokens = re.findall(r"^working .* ([\d,]+) tokens$", done.stdout, re.M)[-1]
     sums = re.search(r"^  all +\d+ +\d+ +([\d,]+) +([\d,]+)$", done.stdout, re.M).groups()
     assert int(tokens.replace(",", "")) == sum(int(count.replace(",", "")) for count in sums)
+
+
+def test_the_demo_plots_a_flood_through_a_quota():
+    done = call("demo", "--quota", 1200, "--requests", 90, seconds=2 * PATIENCE)
+    assert done.returncode == 0, done.stderr
+    rows = re.findall(r"^ +(\d+) s +(\d+) +(\d+)  (#*)(x*)$", done.stdout, re.M)
+    served, refused = (sum(int(row[column]) for row in rows) for column in (1, 2))
+    assert len(rows) >= 3 and served == 97 and all(bool(row[3]) == (int(row[1]) > 0) for row in rows)
+    assert f"97 calls served and {refused} refused" in " ".join(done.stdout.split())
 
 
 def test_a_demo_that_cannot_start_says_which_stage_why_and_what_to_check():

@@ -6,6 +6,7 @@
 
 #define REQUESTS_DEFAULT 300
 #define REQUESTS_MAX     10000
+#define QUOTA_MAX        1000000
 
 static struct demo_options options = {.requests = REQUESTS_DEFAULT};
 
@@ -26,6 +27,16 @@ static const struct command_option OPTIONS[] = {
         .into.number = &options.requests,
         .description = "Requests beside the conversations. Default 300, at most 10000.",
     },
+    {
+        .letter = 'q',
+        .name = "quota",
+        .value = "N",
+        .kind = OPTION_COUNT,
+        .max = QUOTA_MAX,
+        .into.number = &options.quota,
+        .description = "A flood through a quota: the local Bedrock takes N requests a minute for "
+                       "each model, and a plot shows what the worker makes of it, e.g. 300.",
+    },
 };
 
 static int run(void)
@@ -37,7 +48,7 @@ static int run(void)
 const struct command command_demo = {
     .name = "demo",
     .summary = "run everything in one process and watch it work",
-    .synopsis = "[--keep] [--requests N]",
+    .synopsis = "[--keep] [--requests N] [--quota N]",
     .description =
         "Starts a broker (librdkafka's in-memory cluster), a local Bedrock (the core of "
         "bedrock-sim) and a worker in this process; sends seven conversations and some hundred "
@@ -50,6 +61,7 @@ const struct command command_demo = {
         "temporary topics, and `exactly_once`. It sends nothing to AWS and needs no credentials.",
     .examples = "  bedrock-worker demo\n"
                 "  bedrock-worker demo --keep\n"
+                "  bedrock-worker demo --quota 300\n"
                 "  KAFKA_BOOTSTRAP_SERVERS=127.0.0.1:9092 bedrock-worker demo\n",
     .options = {OPTIONS, COUNT_OF(OPTIONS), NULL, NULL, NULL, NULL},
     .run = run,

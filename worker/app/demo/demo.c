@@ -226,13 +226,35 @@ static bool prepare_bedrock(struct demo *demo)
     return true;
 }
 
+static void set_faults(struct sim_config *config)
+{
+    config->fault_rates[FAULT_THROTTLING] = THROTTLED_RATE;
+    config->fault_rates[FAULT_CUT_STREAM] = CUT_RATE;
+}
+
+static void show_bedrock(struct demo *demo)
+{
+    if (demo->options->quota > 0)
+        show_stage(demo, "bedrock",
+                   "a local Bedrock at %s: it takes %lld requests a minute for each model, and "
+                   "refuses others",
+                   demo->endpoint, (long long)demo->options->quota);
+    else
+        show_stage(demo, "bedrock",
+                   "a local Bedrock at %s: it verifies signatures, throttles 5 %% of the calls and "
+                   "cuts some streams",
+                   demo->endpoint);
+}
+
 static bool start_bedrock(struct demo *demo)
 {
     if (!make_ledger(demo))
         return false;
     struct sim_config *config = demo->sim_config;
-    config->fault_rates[FAULT_THROTTLING] = THROTTLED_RATE;
-    config->fault_rates[FAULT_CUT_STREAM] = CUT_RATE;
+    if (demo->options->quota > 0)
+        demo_set_quota(config, demo->options->quota);
+    else
+        set_faults(config);
     config->seed = (int64_t)(clock_seed() >> 1);
     bool is_set = delay_read(SLICE("lognormal(350ms, 0.5)"), &config->latency) &&
                   delay_read(SLICE("15ms"), &config->gap) &&
@@ -244,10 +266,7 @@ static bool start_bedrock(struct demo *demo)
         return fail(demo, "bedrock", sim_problem(demo->sim));
     (void)snprintf(demo->endpoint, sizeof demo->endpoint, "http://127.0.0.1:%d",
                    sim_port(demo->sim));
-    show_stage(demo, "bedrock",
-               "a local Bedrock at %s: it verifies signatures, throttles 5 %% of the calls and "
-               "cuts some streams",
-               demo->endpoint);
+    show_bedrock(demo);
     return true;
 }
 
@@ -411,6 +430,8 @@ static bool wait_for_answers(struct demo *demo)
 {
     struct demo_tally *tally = &demo->tally;
     int64_t end_ms = clock_monotonic_ms() + ANSWERS_BASE_MS + (int64_t)tally->expected * POLL_MS;
+    if (demo->options->quota > 0)
+        end_ms += 2 * 60000 * (int64_t)tally->expected / demo->options->quota;
     char words[256];
     while (tally->answered < tally->expected) {
         (void)read_some(demo, POLL_MS);
@@ -469,6 +490,8 @@ static bool verify(struct demo *demo)
     buf_init(&faults, 65536);
     if (!read_ledger(demo, &ledger))
         return fail(demo, "check", "the local Bedrock's ledger cannot be read");
+    if (demo->options->quota > 0)
+        demo_show_plot(&demo->screen, buf_slice(&ledger), demo->options->quota);
     demo_tally_verify(&demo->tally, buf_slice(&ledger), &facts, &faults);
     if (faults.len > 0)
         return fail_of_worker(demo, "check", buf_text(&faults));

@@ -1,7 +1,7 @@
 /* `bedrock-worker demo`: a broker, a local Bedrock, a worker and its clients in one process. The
  * files of the demo share this header: demo.c has the stages, cluster.c the broker, script.c the
- * requests, tally.c counts and verifies what comes back, show.c prints it, hints.c suggests what to
- * try. */
+ * requests, tally.c counts and verifies what comes back, show.c prints it, flood.c draws a
+ * flood through a quota, hints.c suggests what to try. */
 #ifndef APP_DEMO_DEMO_H
 #define APP_DEMO_DEMO_H
 
@@ -19,6 +19,8 @@ extern const unsigned long DEMO_SETTINGS_LEN;
 #define DEMO_MODELS_MAX    8
 #define DEMO_CAUSES_MAX    12
 #define DEMO_PARTITIONS    8
+
+struct sim_config;
 
 /* ---- the broker ---- */
 struct demo_cluster;
@@ -132,6 +134,11 @@ void demo_show_progress(struct demo_screen *screen, const struct demo_tally *tal
 /* Prints the conversations with their answers, the usage by model, and what was retried. */
 void demo_show_results(struct demo_screen *screen, const struct demo_tally *tally);
 
+/* Gives each model a quota of requests a minute; and shows what became of the calls: the ledger
+ * over time, and sums. */
+void demo_set_quota(struct sim_config *config, int64_t requests);
+void demo_show_plot(struct demo_screen *screen, struct slice ledger, int64_t quota);
+
 /* How to reach the demo, for commands to copy. */
 struct demo_place {
     const char *program, *brokers, *prefix;
@@ -145,6 +152,7 @@ void demo_show_what_to_try(struct demo_screen *screen, const struct demo_place *
 struct demo_options {
     const char *program; /* argv[0], for commands to copy */
     int64_t requests;    /* beside the conversations */
+    int64_t quota;       /* requests a minute that each model takes; 0 = all, with faults */
     bool keep;           /* stay up afterwards, until a signal */
 };
 
