@@ -449,11 +449,11 @@ def test_the_demo_shows_answers_usage_and_retries_and_checks_them():
 
 
 def test_the_demo_plots_a_flood_through_a_quota():
-    done = call("demo", "--quota", 1200, "--requests", 90, seconds=2 * PATIENCE)
+    done = call("demo", "--quota", 300, "--requests", 90, seconds=2 * PATIENCE)
     assert done.returncode == 0, done.stderr
     rows = re.findall(r"^ +(\d+) s +(\d+) +(\d+)  (#*)(x*)$", done.stdout, re.M)
     served, refused = (sum(int(row[column]) for row in rows) for column in (1, 2))
-    assert len(rows) >= 3 and served == 97 and all(bool(row[3]) == (int(row[1]) > 0) for row in rows)
+    assert len(rows) >= 2 and served == 97 and all(bool(row[3]) == (int(row[1]) > 0) for row in rows)
     assert f"97 calls served and {refused} refused" in " ".join(done.stdout.split())
 
 
