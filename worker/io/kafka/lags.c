@@ -7,11 +7,14 @@
 #include "base/memory.h"
 #include "io/kafka/admin.h"
 #include "io/kafka/lists.h"
+#include "io/loop/clock.h"
 
-#define QUERY_TIMEOUT_MS 3000
-#define SOON_MS          200   /* after a rebalance, so that one look sees all that it moved */
-#define ALONE_EVERY_MS   60000 /* while no other worker has a partition */
-#define POLL_MORE_MS     1000
+#define LOOK_TIMEOUT_MS 5000 /* for all questions of a look: others wait for the thread */
+#define QUERY_MIN_MS    100
+#define FAILED_EVERY_MS 15000
+#define SOON_MS         200   /* after a rebalance, so that one look sees all that it moved */
+#define ALONE_EVERY_MS  60000 /* while no other worker has a partition */
+#define POLL_MORE_MS    1000
 
 struct kafka_lags {
     const struct kafka_config *config;
@@ -24,11 +27,19 @@ struct kafka_lags {
     int64_t moves_before; /* … and when the one before did */
     int64_t looks;
     rd_kafka_topic_partition_list_t *before; /* what was committed then; NULL = unknown */
-    /* The thread's, while is_asking; NULL = the look failed: */
+    /* The thread's, while is_asking; the lists are NULL when the look failed: */
+    int64_t until_ms; /* when the look gives up */
     rd_kafka_topic_partition_list_t *committed, *ends;
 };
 
 /* ---- in the look-up thread ---- */
+
+/* What is left for the next question of the look. */
+static int time_left(const struct kafka_lags *lags)
+{
+    int64_t left_ms = lags->until_ms - clock_monotonic_ms();
+    return left_ms > QUERY_MIN_MS ? (int)left_ms : QUERY_MIN_MS;
+}
 
 /* Adds the topic's partitions. False: the question failed; a topic that does not exist has none. */
 static bool add_topic(const struct kafka_lags *lags, struct slice topic,
@@ -41,7 +52,7 @@ static bool add_topic(const struct kafka_lags *lags, struct slice topic,
     rd_kafka_topic_t *handle = rd_kafka_topic_new(client, name, NULL);
     if (handle == NULL)
         return false;
-    bool is_read = rd_kafka_metadata(client, 0, handle, &metadata, QUERY_TIMEOUT_MS) ==
+    bool is_read = rd_kafka_metadata(client, 0, handle, &metadata, time_left(lags)) ==
                    RD_KAFKA_RESP_ERR_NO_ERROR;
     for (int i = 0; is_read && metadata->topic_cnt == 1 && i < metadata->topics[0].partition_cnt;
          i++)
@@ -87,14 +98,14 @@ static rd_kafka_event_t *ask_group(const struct kafka_lags *lags, rd_kafka_queue
     struct slice group = lags->config->group_id;
     memcpy(group_id, group.ptr, group.len < TOPIC_NAME_MAX ? group.len : TOPIC_NAME_MAX);
     rd_kafka_AdminOptions_t *options =
-        admin_options(client, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS, QUERY_TIMEOUT_MS);
+        admin_options(client, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS, time_left(lags));
     rd_kafka_ListConsumerGroupOffsets_t *request =
         rd_kafka_ListConsumerGroupOffsets_new(group_id, partitions);
     CHECK(options != NULL);
     rd_kafka_ListConsumerGroupOffsets(client, &request, 1, options, queue);
     rd_kafka_ListConsumerGroupOffsets_destroy(request);
     rd_kafka_AdminOptions_destroy(options);
-    return rd_kafka_queue_poll(queue, QUERY_TIMEOUT_MS + POLL_MORE_MS);
+    return rd_kafka_queue_poll(queue, time_left(lags) + POLL_MORE_MS);
 }
 
 /* What the group has committed for these. NULL: the question failed. */
@@ -125,7 +136,7 @@ static rd_kafka_topic_partition_list_t *read_ends(const struct kafka_lags *lags,
     for (int i = 0; i < ends->cnt; i++)
         ends->elems[i].offset = RD_KAFKA_OFFSET_END;
     if (ends->cnt == 0 ||
-        rd_kafka_offsets_for_times(kafka_consumer_client(lags->consumer), ends, QUERY_TIMEOUT_MS) ==
+        rd_kafka_offsets_for_times(kafka_consumer_client(lags->consumer), ends, time_left(lags)) ==
             RD_KAFKA_RESP_ERR_NO_ERROR) {
         list_sort(ends);
         return ends;
@@ -137,6 +148,7 @@ static rd_kafka_topic_partition_list_t *read_ends(const struct kafka_lags *lags,
 static void look(void *self)
 {
     struct kafka_lags *lags = self;
+    lags->until_ms = clock_monotonic_ms() + LOOK_TIMEOUT_MS;
     rd_kafka_topic_partition_list_t *partitions = list_all(lags);
     lags->committed = partitions != NULL ? read_committed(lags, partitions) : NULL;
     lags->ends = lags->committed != NULL ? read_ends(lags, lags->committed) : NULL;
@@ -206,10 +218,13 @@ static void report(struct kafka_lags *lags)
 static void looked(void *self, int64_t now_ms)
 {
     struct kafka_lags *lags = self;
+    bool has_failed = lags->ends == NULL;
     lags->is_asking = false;
-    if (lags->ends != NULL && lags->engine != NULL)
+    if (!has_failed && lags->engine != NULL)
         report(lags);
-    lags->due_ms = now_ms + (lags->is_alone ? ALONE_EVERY_MS : LAGS_EVERY_MS);
+    lags->due_ms = now_ms + (has_failed       ? FAILED_EVERY_MS
+                             : lags->is_alone ? ALONE_EVERY_MS
+                                              : LAGS_EVERY_MS);
     list_drop(&lags->committed);
     list_drop(&lags->ends);
 }

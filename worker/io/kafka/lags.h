@@ -1,8 +1,8 @@
 /* How the work of the group is spread: a look at the offsets that the group has committed for all
  * partitions of the request topics, and at where their logs end, in the look-up thread.
  * The room looks when the engine wants it: every LAGS_EVERY_MS, soon after a rebalance, and rarely
- * while this worker has all partitions. A look that fails changes nothing. It takes offsets with a
- * transaction pending, too. Loop thread only. */
+ * while this worker has all partitions. A look has five seconds; one that fails changes nothing. It
+ * takes offsets with a transaction pending, too. Loop thread only. */
 #ifndef IO_KAFKA_LAGS_H
 #define IO_KAFKA_LAGS_H
 
