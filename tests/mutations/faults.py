@@ -1141,7 +1141,7 @@ FAULTS = [
           "    if (row->price[class] == PRICE_NONE)\n        return PRICE_LACKS_NOTHING;\n"),
     Fault("a memo outlives its table", "worker/policy/price.c",
           "    if (known->table != table->hash || known->is_global != query->is_global)\n",
-          "    if (known->table == 0 || known->is_global != query->is_global)\n"),
+          "    if ((known->table == 0) != (table->hash == 0) || known->is_global != query->is_global)\n"),
     Fault("a glob wins over the model's own name", "worker/policy/price.c",
           "    int order = by_number(b->letters, a->letters);\n",
           "    int order = by_number(a->letters, b->letters);\n"),

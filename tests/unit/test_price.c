@@ -260,7 +260,8 @@ static void a_memo_forgets_with_the_table_and_takes_no_name_that_is_too_long(voi
     (void)state;
     static struct price_memo memo;
     memo = (struct price_memo){0};
-    struct price_row first[] = {row_of("a.b", 1)}, second[] = {row_of("x", 5), row_of("a.*", 2)};
+    struct price_row first[] = {row_of("a.b", 1)},
+                     second[] = {row_of("another.model", 5), row_of("a.*", 2)};
     struct price_table table = table_of(first, 1), other = table_of(second, 2);
     struct price_query query = query_of("a.b", "a.b");
     other.hash = 8;
