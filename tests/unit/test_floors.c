@@ -42,6 +42,7 @@ static const struct rule RULES[] = {
      */
     {"worker/app/demo/*", {"librdkafka/*"}},
     {"worker/app/client/kafka_*.c", {"librdkafka/*"}},
+    {"worker/app/client/kafka_scan.c", {"malloc.h"}},
     {"worker/io/*", {"uv.h"}},
     {"worker/yaml/document.c", {"yaml.h"}},
     {"worker/sim/*", {"microhttpd.h"}},
