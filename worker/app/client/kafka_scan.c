@@ -9,16 +9,16 @@
 #include "base/memory.h"
 #include "io/loop/clock.h"
 
-#define QUEUED_KIB_ALL 32768 /* records that librdkafka holds ahead, all partitions together */
-#define QUEUED_KIB_MIN 64
-#define QUEUED_KIB_MAX 8192
-#define FETCH_KIB_MAX  1024
-#define KIB_BYTES      1024
-#define VALUE_BYTES    32
+#define QUEUED_KIB_ALL    32768 /* records that librdkafka holds ahead, all partitions together */
+#define QUEUED_KIB_MIN    64
+#define QUEUED_KIB_MAX    8192
+#define FETCH_KIB_MAX     1024
+#define KIB_BYTES         1024
+#define VALUE_BYTES       32
 #define MAPPED_FROM_BYTES (32 * 1024 * 1024)
 #define KEPT_BYTES        (64 * 1024 * 1024)
-#define SILENCE_MS     60000 /* after which the brokers do not answer any more */
-#define POLL_MS        2     /* between two looks at all partitions */
+#define SILENCE_MS        60000 /* after which the brokers do not answer any more */
+#define POLL_MS           2     /* between two looks at all partitions */
 
 struct scan_partition {
     int64_t begin, end; /* offsets; `end` is not read */

@@ -25,31 +25,44 @@ static bool take(struct json_scan *scan, char byte)
     return true;
 }
 
-/* An odd number of backslashes before `at` escapes the byte there. */
-static bool is_escaped(const char *begin, const char *at)
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "find_special counts from the low end");
+
+#define ONES  0x0101010101010101U
+#define HIGHS 0x8080808080808080U
+
+/* Sets the high bit of each byte that equals `byte`; bytes above such a one may be set, too. */
+static uint64_t equal_bytes(uint64_t eight, char byte)
 {
-    const char *from = at;
-    while (from > begin && from[-1] == '\\')
-        from--;
-    return (at - from) % 2 == 1;
+    uint64_t apart = eight ^ (ONES * (unsigned char)byte);
+    return (apart - ONES) & ~apart & HIGHS;
+}
+
+/* The first quote or backslash, or `end`. On little-endian machines (all that the worker is built
+ * for) the first of eight bytes is the lowest. */
+static const char *find_special(const char *at, const char *end)
+{
+    for (; end - at >= 8; at += 8) {
+        uint64_t eight;
+        memcpy(&eight, at, sizeof eight);
+        uint64_t found = equal_bytes(eight, '"') | equal_bytes(eight, '\\');
+        if (found != 0)
+            return at + __builtin_ctzll(found) / 8;
+    }
+    while (at < end && *at != '"' && *at != '\\')
+        at++;
+    return at;
 }
 
 /* Behind an opening quote: goes behind the closing one. */
 static bool skip_string(struct json_scan *scan)
 {
-    const char *begin = scan->at;
-    const char *from = begin;
-    while (from < scan->end) {
-        const char *quote = memchr(from, '"', (size_t)(scan->end - from));
-        if (quote == NULL)
-            break;
-        from = quote + 1;
-        if (!is_escaped(begin, quote)) {
-            scan->at = from;
-            return true;
-        }
-    }
-    return fail(scan);
+    const char *at = find_special(scan->at, scan->end);
+    while (at < scan->end && *at == '\\' && scan->end - at >= 2)
+        at = find_special(at + 2, scan->end);
+    if (at == scan->end || *at != '"')
+        return fail(scan);
+    scan->at = at + 1;
+    return true;
 }
 
 /* From an opening bracket: goes behind the closing one. Brackets must match by kind. */
@@ -165,7 +178,10 @@ bool json_scan_is_whole(const struct json_scan *scan)
 
 bool json_scan_plain(struct slice value, struct slice *ret_text)
 {
-    if (value.len < 2 || value.ptr[0] != '"' || memchr(value.ptr, '\\', value.len) != NULL)
+    if (value.len < 2 || value.ptr[0] != '"')
+        return false;
+    const char *last = value.ptr + value.len - 1;
+    if (find_special(value.ptr + 1, last) != last)
         return false;
     *ret_text = slice_of(value.ptr + 1, value.len - 2);
     return true;

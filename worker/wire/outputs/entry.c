@@ -11,6 +11,7 @@
 
 #define TYPE_STEM    "bedrock.chat.usage.v"
 #define TYPE_VERSION "1"
+#define UNKNOWN      INT64_MIN /* of an instant or amount that did not come */
 
 enum level { TOP, DATA, USAGE, COST, PARTS };
 enum kind { ID, TYPE, INSTANT, FLAG, TEXT, MAP, COUNT, AMOUNT, OBJECT };
@@ -78,7 +79,7 @@ struct reading {
     struct entry *entry;
     struct json_scan scan;
     struct slice type;
-    bool has[MEMBER_COUNT];
+    uint64_t has;         /* bits of members */
     size_t taken[LEVELS]; /* of the members, as far as the last one: the next one probably comes */
     const char *why;
 };
@@ -91,31 +92,28 @@ static void blame(struct reading *reading, const char *why)
 
 /* ---- values ---- */
 
-static bool read_hex(char byte, unsigned *ret_value)
+/* The value of a hex digit, either case; 16 = none. */
+static unsigned hex_of(char byte)
 {
-    if (byte >= '0' && byte <= '9')
-        *ret_value = (unsigned)(byte - '0');
-    else if ((byte | 0x20) >= 'a' && (byte | 0x20) <= 'f')
-        *ret_value = (unsigned)((byte | 0x20) - 'a') + 10;
-    else
-        return false;
-    return true;
+    unsigned digit = (unsigned char)byte - (unsigned)'0';
+    unsigned letter = ((unsigned char)byte | 0x20U) - (unsigned)'a';
+    return digit < 10 ? digit : letter < 6 ? letter + 10 : 16;
 }
 
 bool entry_id_read(struct slice text, struct entry_id *ret_id)
 {
     static const uint8_t PLACES[ENTRY_ID_BYTES] = {0,  2,  4,  6,  9,  11, 14, 16,
                                                    19, 21, 24, 26, 28, 30, 32, 34};
+    bool is_one = true;
     if (text.len != UUID_TEXT_LEN || text.ptr[8] != '-' || text.ptr[13] != '-' ||
         text.ptr[18] != '-' || text.ptr[23] != '-')
         return false;
     for (size_t i = 0; i < ENTRY_ID_BYTES; i++) {
-        unsigned high, low;
-        if (!read_hex(text.ptr[PLACES[i]], &high) || !read_hex(text.ptr[PLACES[i] + 1], &low))
-            return false;
+        unsigned high = hex_of(text.ptr[PLACES[i]]), low = hex_of(text.ptr[PLACES[i] + 1]);
+        is_one = is_one && high < 16 && low < 16;
         ret_id->bytes[i] = (uint8_t)(high << 4 | low);
     }
-    return true;
+    return is_one;
 }
 
 int64_t entry_id_ms(const struct entry_id *id)
@@ -246,10 +244,10 @@ static bool take_member(struct reading *reading, enum level level, struct slice 
     struct slice value;
     size_t at = find_member(reading, level, name);
     bool is_known = at < MEMBER_COUNT;
-    if (is_known && reading->has[at])
+    if (is_known && (reading->has >> at & 1) != 0)
         blame(reading, "a member stands twice");
     if (is_known) {
-        reading->has[at] = true;
+        reading->has |= UINT64_C(1) << at;
         reading->taken[level] = at + 1 - PLACES[level].begin;
         *ret_inner = MEMBERS[at].inner;
         if (MEMBERS[at].kind == OBJECT && json_scan_enter(&reading->scan))
@@ -288,24 +286,27 @@ static void read_all(struct reading *reading)
         blame(reading, "its JSON is cut or broken");
 }
 
-static bool has(const struct reading *reading, size_t offset)
+/* A member that each record has lacks: its name; NULL = none. */
+static const char *find_lack(const struct reading *reading)
 {
     for (size_t i = 0; i < MEMBER_COUNT; i++)
-        if (MEMBERS[i].offset == offset && MEMBERS[i].kind != TYPE && MEMBERS[i].kind != OBJECT)
-            return reading->has[i];
-    return false;
+        if (MEMBERS[i].is_needed && (reading->has >> i & 1) == 0)
+            return MEMBERS[i].name.ptr;
+    return NULL;
 }
 
 static void complete(struct reading *reading)
 {
     struct entry *entry = reading->entry;
-    for (size_t i = 0; i < MEMBER_COUNT; i++)
-        if (MEMBERS[i].is_needed && !reading->has[i])
-            blame(reading, MEMBERS[i].name.ptr);
-    if (!has(reading, offsetof(struct entry, started_ms)))
+    const char *lack = find_lack(reading);
+    if (lack != NULL)
+        blame(reading, lack);
+    if (entry->started_ms == UNKNOWN)
         entry->started_ms = entry->time_ms;
-    entry->has_replaces = has(reading, offsetof(struct entry, replaces));
-    entry->has_cost = has(reading, offsetof(struct entry, amount));
+    entry->has_replaces = entry_id_ms(&entry->replaces) != 0;
+    entry->has_cost = entry->amount != UNKNOWN;
+    if (!entry->has_cost)
+        entry->amount = 0;
     entry->recorded = entry->amount;
     if (entry->has_cost && entry->currency.len == 0)
         blame(reading, "currency");
@@ -330,6 +331,7 @@ enum entry_verdict entry_read(struct arena *arena, struct slice value, struct en
 {
     struct reading reading = {.arena = arena, .entry = ret_entry};
     memset(ret_entry, 0, sizeof *ret_entry);
+    ret_entry->started_ms = ret_entry->amount = UNKNOWN;
     json_scan_begin(&reading.scan, value);
     read_all(&reading);
     complete(&reading);
