@@ -275,10 +275,28 @@ static void waiting_requests_and_tenants_show_by_priority(void **state)
     kit_free(kit);
 }
 
+/* Per minute; a token limit is not known. */
+static void a_scrape_says_what_a_quota_allows(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_metered();
+    kit->engine->config.start_per_second = 1000;
+    kit_request(kit, 0, 0, NULL, ",\"model\":\"m\"");
+    kit_turn(kit);
+    char *text = scrape(kit);
+    assert_non_null(
+        strstr(text, "quota_rate{model=\"m.1\",region=\"us-east-1\",kind=\"requests\"} 60000\n"));
+    assert_null(strstr(text, "kind=\"tokens\"}"));
+    assert_non_null(strstr(text, "quota_wait_seconds{model=\"m.1\",region=\"us-east-1\"} 0\n"));
+    free(text);
+    kit_free(kit);
+}
+
 static void every_metric_of_the_list_is_fed(void **state)
 {
     (void)state;
     struct kit *kit = kit_metered();
+    kit->engine->config.start_per_second = 1000;
     engine_credentials(kit->engine, 1, NULL, SLICE("none"));
     struct credentials credentials = {.access_key_id = SLICE("AKID"),
                                       .secret_access_key = SLICE("secret"),
@@ -286,7 +304,7 @@ static void every_metric_of_the_list_is_fed(void **state)
     engine_credentials(kit->engine, 0, &credentials, SLICE(""));
     kit_request(kit, 0, 0, NULL, "");
     kit_request(kit, 0, 1, NULL, ",\"stream\":true");
-    kit_turn(kit);
+    kit_wait(kit, 5);
     kit_answer(kit, 0);
     hear_head(kit, 1);
     hear(kit, 1, "messageStart", "{\"role\":\"assistant\"}");
@@ -319,6 +337,7 @@ int main(void)
         cmocka_unit_test(the_end_of_the_credentials_shows_if_they_end),
         cmocka_unit_test(a_request_that_moves_counts_once_with_both_models),
         cmocka_unit_test(waiting_requests_and_tenants_show_by_priority),
+        cmocka_unit_test(a_scrape_says_what_a_quota_allows),
         cmocka_unit_test(every_metric_of_the_list_is_fed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -223,7 +223,9 @@ static void a_throttling_target_is_named_with_its_numbers(void **state)
         kit_throttle(kit, offset);
     const char *text = status(kit);
     assert_shows(text, "wait for their target, which throttles or fails (m.a).\"");
-    assert_shows(text, "\"model\":\"m.a\",\"region\":\"us-east-1\",\"state\":\"slow\",\"pace\":");
+    assert_shows(
+        text,
+        "\"model\":\"m.a\",\"region\":\"us-east-1\",\"state\":\"slow\",\"requests_a_minute\":");
     assert_shows(text, "\"throttled\":8,\"tokens_per_minute\":0}");
     assert_shows(text, "\"throttled\":0,\"tokens_per_minute\":10,\"p50_ms\":");
     kit_free(kit);

@@ -1,5 +1,8 @@
 #include "unit/engine_kit.h"
 
+#include "engine/pacing.h"
+#include "engine/target.h"
+
 #define CALL_MS 1000
 #define STEP_MS 25
 
@@ -122,6 +125,52 @@ static void a_model_has_recovered_when_nothing_was_refused_or_held_back_for_a_mi
     }
     assert_int_equal(kit->logged[LOG_TARGET_RECOVERED], 1);
     assert_int_equal(kit->logged[LOG_TARGET_THROTTLED], 1);
+    kit_free(kit);
+}
+
+/* As Bedrock does when the tokens of the day are spent. */
+static void a_model_that_refuses_everything_is_tried_once_a_minute(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_started(NULL);
+    for (int64_t offset = 0; offset < 20; offset++)
+        kit_request(kit, 0, offset, NULL, "");
+    size_t ended = 0, calls_at = 0;
+    for (int s = 0; s < 1000; s++) {
+        kit_wait(kit, 1000);
+        for (; ended < kit->call_count; ended++)
+            kit_throttle(kit, kit->calls[ended].offset);
+        if (s == 399)
+            calls_at = kit->call_count;
+    }
+    assert_in_range(kit->call_count - calls_at, 9, 11); /* in ten minutes */
+    assert_int_equal(kit->logged[LOG_TARGET_DAY_SPENT], 1);
+    const struct target *target = targets_next(kit->engine, NULL);
+    assert_string_equal(pacing_state(target), "spent");
+    assert_int_equal(kit_count(kit, OUTPUT_LETTER), 0); /* retry.max_elapsed does not run */
+    while (kit->call_count == ended)
+        kit_wait(kit, 1000);
+    kit_answer(kit, kit->calls[ended].offset);
+    kit_wait(kit, 1000);
+    assert_int_equal(kit->logged[LOG_TARGET_RECOVERED], 1);
+    assert_string_equal(pacing_state(target), "sound");
+    kit_free(kit);
+}
+
+/* What the log, the status and the metrics say. */
+static void the_figures_of_a_throttled_model_are_its_rate_its_quota_and_the_wait(void **state)
+{
+    (void)state;
+    struct service service = service_new(10);
+    struct kit *kit = service.kit;
+    run(&service, 60000);
+    struct target *target = targets_next(kit->engine, NULL);
+    struct pacing_figures figures = pacing_figures(kit->engine, target);
+    assert_in_range(figures.measured_a_minute, 540, 700); /* 10 answers a second */
+    assert_in_range(figures.requests_a_minute, 500, 800);
+    int64_t wait_ms = (int64_t)target->waiting * 60000 / figures.requests_a_minute;
+    assert_in_range(figures.wait_ms, wait_ms - 1000, wait_ms + 2000);
+    assert_non_null(strstr(kit->words[LOG_TARGET_THROTTLED], " times a minute now, its quota"));
     kit_free(kit);
 }
 
@@ -280,6 +329,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_worker_recovers_from_heavy_throttling_within_a_minute),
         cmocka_unit_test(a_model_has_recovered_when_nothing_was_refused_or_held_back_for_a_minute),
+        cmocka_unit_test(a_model_that_refuses_everything_is_tried_once_a_minute),
+        cmocka_unit_test(the_figures_of_a_throttled_model_are_its_rate_its_quota_and_the_wait),
         cmocka_unit_test(the_worker_uses_a_quota_below_its_call_slots_fully),
         cmocka_unit_test(requests_wait_while_the_endpoint_does_not_answer),
         cmocka_unit_test(requests_wait_while_every_call_fails),

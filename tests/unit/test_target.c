@@ -200,7 +200,7 @@ static void a_throttled_model_rests_while_the_other_continues(void **state)
                         "x-amzn-errortype: ThrottlingException\r\nretry-after: 30\r\n", "{}");
     kit_turn(kit);
     assert_int_equal(kit->logged[LOG_TARGET_THROTTLED], 1);
-    assert_non_null(strstr(kit->words[LOG_TARGET_THROTTLED], "m.a throttles: its quota is spent"));
+    assert_non_null(strstr(kit->words[LOG_TARGET_THROTTLED], "m.a throttles: it is called"));
     for (int64_t offset = 20; offset < 40; offset++) {
         kit_answer(kit, offset);
         kit_turn(kit);

@@ -118,9 +118,13 @@ static int64_t next_of(struct engine *engine, const struct job *job)
         return job->due.due_ms;
     if (job->step == JOB_HELD && budgets_are_read(engine))
         return engine->now_ms + budgets_open_wall_ms(engine, job) - engine->wall_ms;
-    if (job->step == JOB_WAITING)
-        (void)dispatch_gate(engine, job->target, &next_ms);
-    return next_ms;
+    if (job->step != JOB_WAITING || dispatch_gate(engine, job->target, &next_ms) != WAIT_PACE)
+        return next_ms;
+    /* The gate's time is that of the first request in its queue. */
+    struct fair_place ahead = ahead_of(job);
+    uint64_t before = (uint64_t)ahead.own + ahead.others;
+    int64_t wait_ms = before > 0 ? quota_wait_ms(&job->target->quota, before, engine->now_ms) : 0;
+    return next_ms < engine->now_ms + wait_ms ? engine->now_ms + wait_ms : next_ms;
 }
 
 /* ---- a request that is held ---- */

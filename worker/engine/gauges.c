@@ -2,6 +2,7 @@
 #include "engine/dispatch.h"
 #include "engine/hold.h"
 #include "engine/meter.h"
+#include "engine/pacing.h"
 #include "engine/result.h"
 #include "engine/shelf.h"
 #include "engine/partition.h"
@@ -55,22 +56,34 @@ static void set_lines(struct engine *engine)
     }
 }
 
+static void set_quota(struct engine *engine, const struct target *target, struct slice model,
+                      struct slice region)
+{
+    struct pacing_figures figures = pacing_figures(engine, target);
+    const struct slice requests[] = {model, region, SLICE("requests")};
+    const struct slice tokens[] = {model, region, SLICE("tokens")};
+    if (figures.requests_a_minute >= 0)
+        metrics_set(engine->config.metrics, METRIC_QUOTA_RATE, requests, figures.requests_a_minute);
+    if (figures.tokens_a_minute >= 0)
+        metrics_set(engine->config.metrics, METRIC_QUOTA_RATE, tokens, figures.tokens_a_minute);
+    metrics_set(engine->config.metrics, METRIC_QUOTA_WAIT, requests, figures.wait_ms);
+}
+
 static void set_targets(struct engine *engine)
 {
-    static const char *const states[] = {
-        [TARGET_SOUND] = "sound", [TARGET_SLOW] = "slow", [TARGET_DOWN] = "down"};
     struct metrics *metrics = engine->config.metrics;
     const struct slice other[] = {SLICE("other"), SLICE("other")};
     int64_t others = 0;
     for (const struct target *target = NULL; (target = targets_next(engine, target)) != NULL;) {
         const struct slice labels[] = {meter_model(engine, target), meter_region(engine, target),
-                                       slice_of_text(states[target->logged])};
+                                       slice_of_text(pacing_state(target))};
         if (slice_equal(labels[0], other[0]) || slice_equal(labels[1], other[1])) {
             others += target->calling;
             continue;
         }
         metrics_set(metrics, METRIC_CALLS_IN_FLIGHT, labels, target->calling);
         metrics_set(metrics, METRIC_TARGET_STATE, labels, 1);
+        set_quota(engine, target, labels[0], labels[1]);
     }
     if (others > 0)
         metrics_set(metrics, METRIC_CALLS_IN_FLIGHT, other, others);

@@ -143,7 +143,7 @@ bool quota_admit(struct quota *quota, const struct quota_cost *cost, int64_t now
         .expected = quota_expected(quota, cost),
         .most_extra = cost->max_output * quota->rules.burndown,
         .input = cost->input,
-        .is_probe = quota->downs > 0,
+        .is_probe = quota->downs > 0 || quota->is_day_spent,
         .is_of_savings = quota_is_known(quota) && is_saved_up(quota),
     };
     spend(quota, QUOTA_REQUESTS, 1);

@@ -103,7 +103,7 @@ struct quota {
     bool is_ramping;        /* only noise was seen since it was found */
     bool is_measured;       /* more is known than that the start was too fast */
     bool is_held;           /* a call waits for this quota */
-    bool is_probing;        /* the one call after an outage is open */
+    bool is_probing;        /* the one call after an outage, or of a spent day, is open */
     int64_t now_ms;         /* the levels are of this time */
     int64_t rest_until_ms;  /* no call begins before */
     int64_t quiet_until_ms; /* nor before this: the first call after a repeated refusal is open */
