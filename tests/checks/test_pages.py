@@ -439,8 +439,9 @@ def wings():
 
 def test_the_map_names_every_wing_and_every_file():
     """A row names each file of its folder, and no other."""
-    rows = {codes(row.split("|")[1])[0]: codes("|".join(row.split("|")[2:]))
-            for row in section("worker/README.md", "Rooms").splitlines() if row.startswith("| `")}
+    lines = [row for row in section("worker/README.md", "Rooms").splitlines() if row.startswith("| `")]
+    rows = {codes(row.split("|")[1])[0]: codes("|".join(row.split("|")[2:])) for row in lines}
+    assert len(rows) == len(lines), "a folder has two rows"
     assert set(rows) == {f"{folder}/" for folder in wings()}
     for folder, names in rows.items():
         there = [path for path in (ROOT / "worker" / folder).iterdir() if path.suffix in (".c", ".h", ".def")]
