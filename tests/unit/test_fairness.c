@@ -85,36 +85,52 @@ static struct kit *kit_of(uint32_t max_held)
     return kit_new(&config);
 }
 
-static int64_t alone_ms(struct stream quiet)
+static void begin(struct kit *kit, struct stream *stream, int gap_ms, const char *more)
 {
+    stream->gap_ms = gap_ms;
+    stream->more = more;
+    stream->made = stream->taken = 0;
+    kit->committed[stream->partition] = stream->first;
+    kit_assign(kit, stream->partition);
+}
+
+/* 60 requests a second for 40 calls a second. */
+static void begin_flood(struct kit *kit, struct stream *stream)
+{
+    begin(kit, stream, 16, TENANT("flood"));
+}
+
+/* Two requests a second, in another partition. */
+static void begin_quiet(struct kit *kit, struct stream *stream)
+{
+    stream->partition = 1;
+    stream->first = 10000;
+    begin(kit, stream, 500, TENANT("quiet"));
+}
+
+static int64_t alone_ms(void)
+{
+    static struct stream quiet;
     struct kit *kit = kit_of(64);
-    kit->committed[quiet.partition] = quiet.first;
-    kit_assign(kit, quiet.partition);
+    begin_quiet(kit, &quiet);
     run(kit, &quiet, 1);
     int64_t wait_ms = p95_ms(kit, &quiet);
     kit_free(kit);
     return wait_ms;
 }
 
-/* 60 requests a second for 40 calls a second. */
-static const struct stream FLOOD = {.gap_ms = 16, .more = TENANT("flood")};
-
 /* The worker has room for all that the flood sends. */
 static void a_tenant_beside_a_flood_waits_as_if_it_were_alone(void **state)
 {
     (void)state;
     static struct stream streams[2];
-    streams[0] = FLOOD;
-    streams[1] =
-        (struct stream){.partition = 1, .first = 10000, .gap_ms = 500, .more = TENANT("quiet")};
     struct kit *kit = kit_of(2000);
-    kit->committed[1] = 10000;
-    kit_assign(kit, 0);
-    kit_assign(kit, 1);
+    begin_flood(kit, &streams[0]);
+    begin_quiet(kit, &streams[1]);
     run(kit, streams, COUNT_OF(streams));
     assert_true(p95_ms(kit, &streams[0]) > 1500);
     assert_true(p95_ms(kit, &streams[1]) <= 100);
-    assert_true(p95_ms(kit, &streams[1]) <= 2 * alone_ms(streams[1]) + 1000);
+    assert_true(p95_ms(kit, &streams[1]) <= 2 * alone_ms() + 1000);
     kit_free(kit);
 }
 
@@ -123,13 +139,9 @@ static void a_flood_in_one_partition_leaves_another_one_its_room(void **state)
 {
     (void)state;
     static struct stream streams[2];
-    streams[0] = FLOOD;
-    streams[1] =
-        (struct stream){.partition = 1, .first = 10000, .gap_ms = 500, .more = TENANT("quiet")};
     struct kit *kit = kit_of(32);
-    kit->committed[1] = 10000;
-    kit_assign(kit, 0);
-    kit_assign(kit, 1);
+    begin_flood(kit, &streams[0]);
+    begin_quiet(kit, &streams[1]);
     run(kit, streams, COUNT_OF(streams));
     assert_true(streams[0].made - streams[0].taken > 100);
     assert_true(p95_ms(kit, &streams[1]) <= 100);
@@ -188,13 +200,12 @@ static void low_requests_are_called_while_high_ones_keep_coming(void **state)
 {
     (void)state;
     static struct stream streams[2];
-    streams[0] = (struct stream){.gap_ms = 16, .more = PRIORITY("high")};
-    streams[1] =
-        (struct stream){.partition = 1, .first = 10000, .gap_ms = 1000, .more = PRIORITY("low")};
     struct kit *kit = kit_of(2000);
-    kit->committed[1] = 10000;
-    kit_assign(kit, 0);
-    kit_assign(kit, 1);
+    begin_flood(kit, &streams[0]);
+    begin_quiet(kit, &streams[1]);
+    streams[0].more = PRIORITY("high");
+    streams[1].more = PRIORITY("low");
+    streams[1].gap_ms = 1000;
     run(kit, streams, COUNT_OF(streams));
     assert_in_range(p95_ms(kit, &streams[1]), 100, 1000); /* 5 % of 40 a second are two */
     kit_free(kit);
