@@ -265,10 +265,10 @@ struct job {
     struct spender *spender; /* whose budget has `spends` reserved for it; NULL = none: budgets.h */
     int64_t spends;
     int64_t held_since_ms, held_ms; /* by a budget: since when, and earlier in sum */
-    int64_t rested_ms;      /* of its target, when its first call began: pacing.h */
-    uint32_t calls;         /* number of attempts, also of those not recorded */
-    struct uuid invocation; /* amz-sdk-invocation-id */
-    struct uuid last_run;   /* the call of the last chunk sent */
+    int64_t rested_ms;              /* of its target, when its first call began: pacing.h */
+    uint32_t calls;                 /* number of attempts, also of those not recorded */
+    struct uuid invocation;         /* amz-sdk-invocation-id */
+    struct uuid last_run;           /* the call of the last chunk sent */
     int last_run_attempt;
     int64_t last_run_seq; /* next seq of that run; 0 = no run to end */
     int64_t last_run_gap; /* its chunks that were not sent since */

@@ -33,7 +33,7 @@ struct io_config {
     struct server_config server;   /* for people and probes; an empty address = none */
     struct slice usage_topic;      /* it is read from this time on (Unix); below 0 = it is not */
     int64_t usage_since_ms;
-    int64_t drain_timeout_ms;      /* the watchdog ends the process some seconds after it */
+    int64_t drain_timeout_ms; /* the watchdog ends the process some seconds after it */
     /* Appends one line about the worker for the service manager; NULL = none. */
     void (*add_headline)(void *self, struct buf *ret_text);
     void *headline_self;

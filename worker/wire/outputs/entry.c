@@ -11,6 +11,7 @@
 
 #define TYPE_STEM    "bedrock.chat.usage.v"
 #define TYPE_VERSION "1"
+#define LABELS_MAX   17        /* one more than a request may have */
 #define UNKNOWN      INT64_MIN /* of an instant or amount that did not come */
 
 enum level { TOP, DATA, USAGE, COST, PARTS };
@@ -124,6 +125,15 @@ int64_t entry_id_ms(const struct entry_id *id)
     return ms;
 }
 
+/* Bytes that make a string need a second look. */
+static bool is_odd(struct slice text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (text.ptr[i] == '\\' || (unsigned char)text.ptr[i] < ' ')
+            return true;
+    return false;
+}
+
 /* The text of a string; one with escapes is decoded into the arena. */
 static bool read_text(struct arena *arena, struct slice value, struct slice *ret_text)
 {
@@ -131,7 +141,7 @@ static bool read_text(struct arena *arena, struct slice value, struct slice *ret
     if (value.len > ENTRY_TEXT_BYTES)
         return false;
     if (json_scan_plain(value, ret_text))
-        return utf8_valid_len(*ret_text) == ret_text->len;
+        return utf8_valid_len(*ret_text) == ret_text->len && !is_odd(*ret_text);
     return value.ptr[0] == '"' && json_parse(arena, value, &node, NULL) == OK &&
            json_string(arena, node, ret_text);
 }
@@ -153,11 +163,10 @@ static bool read_amount(struct slice value, int64_t *ret_amount)
     return json_scan_plain(value, &text) && money_read_amount(text, ret_amount);
 }
 
-/* Bytes that make a string need a second look. */
-static bool is_odd(struct slice text)
+static bool is_among(const struct slice *names, size_t count, struct slice name)
 {
-    for (size_t i = 0; i < text.len; i++)
-        if (text.ptr[i] == '\\' || (unsigned char)text.ptr[i] < ' ')
+    for (size_t i = 0; i < count; i++)
+        if (slice_equal(names[i], name))
             return true;
     return false;
 }
@@ -166,16 +175,20 @@ static bool is_odd(struct slice text)
 static bool read_map(struct arena *arena, struct slice value, struct slice *ret_map)
 {
     struct json_scan scan;
-    struct slice name, text;
+    struct slice names[LABELS_MAX], text;
+    size_t count = 0;
     const struct json *node = NULL;
     *ret_map = value;
     if (value.ptr[0] != '{' || value.len > ENTRY_TEXT_BYTES || utf8_valid_len(value) != value.len)
         return false;
     json_scan_begin(&scan, value);
-    while (json_scan_next(&scan, &name))
-        if (!json_scan_value(&scan, &text) || text.ptr[0] != '"')
+    while (count < LABELS_MAX && json_scan_next(&scan, &names[count])) {
+        if (!json_scan_value(&scan, &text) || text.ptr[0] != '"' ||
+            is_among(names, count, names[count]))
             return false;
-    if (!json_scan_is_whole(&scan))
+        count++;
+    }
+    if (count == LABELS_MAX || !json_scan_is_whole(&scan))
         return false;
     return !is_odd(value) || json_parse(arena, value, &node, NULL) == OK;
 }
