@@ -598,7 +598,7 @@ FAULTS = [
     Fault("noise excuses every refusal", "worker/policy/noise.c",
           "    return is_excess(noise) ? NOISE_EXCESS : NOISE_WITHIN;\n", "    return NOISE_WITHIN;\n"),
     Fault("a quota is taken for noise again and again", "worker/policy/noise.c",
-          "    end(noise, block / share);\n", "    end(noise, 0);\n"),
+          "    end(noise, block / share / share);\n", "    end(noise, 0);\n"),
     Fault("noise never ends", "worker/policy/noise.c",
           "    if (noise->since * noise->share > QUIET) {\n", "    if (noise->since < 0) {\n"),
     Fault("a slow target takes the last slots", ENGINE + "target.c",

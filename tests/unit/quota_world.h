@@ -472,7 +472,7 @@ static struct world *simulate(const struct scenario *scenario, bool is_known,
                scenario->window_s > 0 ? scenario->window_s : 60, scenario->has_windows);
     for (int i = 0; i < JOBS; i++)
         world->calls[i].next = i + 1 < JOBS ? i + 1 : -1;
-    struct quota_rules rules = {.burndown = tpm > 0 ? 5 : 1, .burst_s = 50, .start_per_second = 2};
+    struct quota_rules rules = {.burndown = tpm > 0 ? 5 : 1, .burst_s = 50, .start_per_second = 5};
     if (is_known) {
         rules.requests_per_minute = scenario->rpm;
         rules.tokens_per_minute = tpm;

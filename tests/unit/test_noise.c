@@ -12,11 +12,11 @@ static void calls(struct noise *noise, int count, bool is_low)
 static struct noise found(void)
 {
     struct noise noise = {0};
-    noise_measured(&noise, 0, 10);
+    noise_measured(&noise, 0, 10, 1);
     for (int i = 0; i < 4; i++) {
         calls(&noise, 10, true);
         enum noise_says wanted = i < 3 ? NOISE_NONE : NOISE_FOUND;
-        assert_int_equal(noise_refusal(&noise, 7, true), wanted);
+        assert_int_equal(noise_refusal(&noise, 7, true, 1), wanted);
     }
     return noise;
 }
@@ -27,17 +27,17 @@ static void refusals_at_rates_that_a_quota_would_grant_are_noise(void **state)
     struct noise noise = found();
     assert_true(noise.share > 0.05 && noise.share < 0.15);
     calls(&noise, 10, false);
-    assert_int_equal(noise_refusal(&noise, 7, false), NOISE_WITHIN);
+    assert_int_equal(noise_refusal(&noise, 7, false, 1), NOISE_WITHIN);
 }
 
 static void refusals_near_the_measured_rate_are_about_the_quota(void **state)
 {
     (void)state;
     struct noise noise = {0};
-    noise_measured(&noise, 0, 10);
+    noise_measured(&noise, 0, 10, 1);
     for (int i = 0; i < 100; i++) {
         calls(&noise, 10, true);
-        assert_int_equal(noise_refusal(&noise, 8, true), NOISE_NONE);
+        assert_int_equal(noise_refusal(&noise, 8, true, 1), NOISE_NONE);
     }
 }
 
@@ -46,14 +46,14 @@ static void a_measurement_that_confirms_the_one_before_clears_the_suspicion(void
 {
     (void)state;
     struct noise noise = {0};
-    noise_measured(&noise, 0, 10);
+    noise_measured(&noise, 0, 10, 1);
     for (int i = 0; i < 20; i++) {
         calls(&noise, 10, true);
-        assert_int_equal(noise_refusal(&noise, 5, true), NOISE_NONE);
+        assert_int_equal(noise_refusal(&noise, 5, true, 1), NOISE_NONE);
         calls(&noise, 10, true);
-        assert_int_equal(noise_refusal(&noise, 5, true), NOISE_NONE);
-        noise_measured(&noise, 5, 5);
-        noise_measured(&noise, 5, 7);
+        assert_int_equal(noise_refusal(&noise, 5, true, 1), NOISE_NONE);
+        noise_measured(&noise, 5, 5, 1);
+        noise_measured(&noise, 5, 7, 1);
     }
 }
 
@@ -62,10 +62,10 @@ static void refusals_after_more_and_more_calls_are_about_the_quota(void **state)
 {
     (void)state;
     struct noise noise = {0};
-    noise_measured(&noise, 0, 100);
+    noise_measured(&noise, 0, 100, 1);
     for (int i = 0; i < 10; i++) {
         calls(&noise, 3 + i, true);
-        assert_int_equal(noise_refusal(&noise, 60.0 / (1 << i), true), NOISE_NONE);
+        assert_int_equal(noise_refusal(&noise, 60.0 / (1 << i), true, 1), NOISE_NONE);
     }
 }
 
@@ -75,7 +75,7 @@ static void the_start_of_a_target_shows_no_noise(void **state)
     struct noise noise = {0};
     for (int i = 0; i < 100; i++) {
         calls(&noise, 10, true);
-        assert_int_equal(noise_refusal(&noise, 100.0 / (i + 1), true), NOISE_NONE);
+        assert_int_equal(noise_refusal(&noise, 100.0 / (i + 1), true, 1), NOISE_NONE);
     }
 }
 
@@ -87,14 +87,14 @@ static void more_refusals_than_the_noise_explains_are_about_the_quota(void **sta
     do {
         calls(&noise, 2, false);
         refused++;
-    } while (noise_refusal(&noise, 20, false) == NOISE_WITHIN && refused < 100);
+    } while (noise_refusal(&noise, 20, false, 1) == NOISE_WITHIN && refused < 100);
     assert_true(refused < 20);
     double part = noise_granted_part(&noise);
     assert_true(part >= 0.5 && part < 0.7);
     assert_true(noise_is_proved(&noise, 20, 1));
     noise_restart(&noise);
     calls(&noise, 10, false);
-    assert_int_equal(noise_refusal(&noise, 10, false), NOISE_WITHIN);
+    assert_int_equal(noise_refusal(&noise, 10, false, 1), NOISE_WITHIN);
 }
 
 /* The rate at which it was found was the quota's after all. */
@@ -103,16 +103,16 @@ static void noise_found_in_error_is_not_suspected_again_for_long(void **state)
     (void)state;
     struct noise noise = found();
     assert_false(noise_is_proved(&noise, 8, 1));
-    noise_measured(&noise, 0, 10);
+    noise_measured(&noise, 0, 10, 1);
     for (int i = 0; i < 40; i++) {
         calls(&noise, 10, true);
-        assert_int_equal(noise_refusal(&noise, 7, true), NOISE_NONE);
+        assert_int_equal(noise_refusal(&noise, 7, true, 1), NOISE_NONE);
     }
     int starved = 0;
     do { /* unless the rate falls and falls */
         calls(&noise, 10, true);
         starved++;
-    } while (noise_refusal(&noise, 1, true) != NOISE_FOUND && starved < 100);
+    } while (noise_refusal(&noise, 1, true, 1) != NOISE_FOUND && starved < 100);
     assert_true(starved <= 4);
 }
 
@@ -122,7 +122,7 @@ static void noise_ends_when_refusals_stay_away(void **state)
     struct noise noise = found();
     calls(&noise, 1000, false);
     assert_true(noise.share == 0);
-    assert_int_equal(noise_refusal(&noise, 7, false), NOISE_NONE);
+    assert_int_equal(noise_refusal(&noise, 7, false, 1), NOISE_NONE);
 }
 
 int main(void)

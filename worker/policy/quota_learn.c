@@ -239,7 +239,7 @@ static void cut(struct quota *quota, const struct quota_ticket *ticket)
         double base = is_first ? first_base(quota, kind, ticket, calls)
                                : next_base(quota, kind, measured, passed);
         if (kind == QUOTA_REQUESTS)
-            noise_measured(&quota->noise, before, base);
+            noise_measured(&quota->noise, before, base, quota->share);
         bases[i] = pulled(quota, base);
     }
     set_bases(quota, ticket, bases);
@@ -280,8 +280,8 @@ static int64_t retry_after(const struct quota_outcome *outcome)
 void quota_refused(struct quota *quota, const struct quota_ticket *ticket,
                    const struct quota_outcome *outcome, struct quota_news *ret_news)
 {
-    enum noise_says says =
-        noise_refusal(&quota->noise, quota->limits[QUOTA_REQUESTS].learned, quota_is_low(quota));
+    enum noise_says says = noise_refusal(&quota->noise, quota->limits[QUOTA_REQUESTS].learned,
+                                         quota_is_low(quota), quota->share);
     if (says == NOISE_FOUND)
         start_again(quota);
     if (says == NOISE_FOUND || says == NOISE_WITHIN) {
