@@ -267,6 +267,30 @@ static void a_seldom_refusal_delays_the_next_call_by_half_a_second(void **state)
     assert_true(begun_in(&quota, 61000, 5000) > 20); /* it begins anew, from 2 a second */
 }
 
+/* Three of ten do not end the start, four do. */
+static void a_refusal_now_and_then_ends_no_start(void **state)
+{
+    (void)state;
+    struct quota quota;
+    struct quota_ticket ticket;
+    quota_init(&quota, &NOTHING, 0);
+    for (int i = 0; i < 200; i++) {
+        assert_true(begin(&quota, i * 200, &ticket));
+        bool is_refused = i > 20 && i % 10 < 3;
+        struct quota_news news =
+            end(&quota, &ticket, is_refused ? QUOTA_REFUSED : QUOTA_ANSWERED, 0, i * 200 + 50);
+        assert_false(news.rests);
+    }
+    assert_true(quota.is_starting);
+    for (int i = 200; i < 204; i++) {
+        assert_true(begin(&quota, i * 200, &ticket));
+        bool rests = end(&quota, &ticket, QUOTA_REFUSED, -1, i * 200 + 50).rests;
+        if (rests)
+            break;
+    }
+    assert_false(quota.is_starting);
+}
+
 /* Nothing was granted between: that says nothing of the rate. */
 static void refusals_without_an_answer_between_lower_no_rate(void **state)
 {
@@ -276,8 +300,10 @@ static void refusals_without_an_answer_between_lower_no_rate(void **state)
     quota_init(&quota, &NOTHING, 0);
     for (int i = 0; i < 40; i++)
         assert_true(begin(&quota, 0, &ticket));
-    (void)end(&quota, &ticket, QUOTA_REFUSED, -1, 50);
+    for (int i = 0; i < 4; i++) /* fewer may be chance */
+        (void)end(&quota, &ticket, QUOTA_REFUSED, -1, 50);
     double rate = quota_rate(&quota, QUOTA_REQUESTS);
+    assert_true(rate < QUOTA_NO_LIMIT);
     for (int i = 1; i < 20; i++) {
         assert_true(begin(&quota, i * 61000, &ticket));
         (void)end(&quota, &ticket, QUOTA_REFUSED, -1, i * 61000 + 50);
@@ -344,6 +370,7 @@ int main(void)
         cmocka_unit_test(open_reservations_stay_below_a_minute_of_a_known_quota),
         cmocka_unit_test(clocks_that_jump_stop_nothing),
         cmocka_unit_test(a_seldom_refusal_delays_the_next_call_by_half_a_second),
+        cmocka_unit_test(a_refusal_now_and_then_ends_no_start),
         cmocka_unit_test(refusals_without_an_answer_between_lower_no_rate),
         cmocka_unit_test(refusals_of_older_calls_give_no_credit),
         cmocka_unit_test(rules_change_while_calls_are_open),

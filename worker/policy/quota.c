@@ -206,6 +206,8 @@ struct quota_news quota_settle(struct quota *quota, const struct quota_ticket *t
     if (ticket->is_probe && !is_older)
         quota->is_probing = false;
     bool is_granted = outcome->said == QUOTA_ANSWERED || outcome->said == QUOTA_SILENT;
+    if (outcome->said == QUOTA_ANSWERED || outcome->said == QUOTA_REFUSED)
+        quota->recent = quota->recent << 1 | (outcome->said == QUOTA_REFUSED);
     if (!is_granted) {
         give_back(quota, ticket);
         if (!is_older && outcome->said == QUOTA_REFUSED)

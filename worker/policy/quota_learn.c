@@ -1,6 +1,9 @@
 #include "policy/quota_parts.h"
 
 #define USE_OF_KNOWN       0.99 /* of a known rate: the bucket stays nearly full */
+#define START_CALLS        10   /* of so many calls, */
+#define START_REFUSED      4    /* so many refused ones end the start, */
+#define START_FAST         3.0  /* while so many begin in a second; else the first one does */
 #define SWING              0.03 /* a test begins so much below the measured rate, and ends above it */
 #define TEST_S             8.0  /* a test takes at least this long, */
 #define TEST_CALLS_MIN     20.0 /* and so many calls */
@@ -277,9 +280,34 @@ static int64_t retry_after(const struct quota_outcome *outcome)
                                                         : RETRY_AFTER_MAX_MS;
 }
 
+/* Whether a refusal may be chance: the target has granted calls before it could be asked too fast,
+ * and refused few of the last ones. */
+static bool may_be_chance(const struct quota *quota, const struct quota_ticket *ticket,
+                          const struct quota_outcome *outcome)
+{
+    double calls = quota_granted(&quota->limits[QUOTA_REQUESTS], ticket->started[QUOTA_REQUESTS]);
+    int refused = __builtin_popcount(quota->recent & ((1U << START_CALLS) - 1));
+    return quota->is_starting && !ticket->is_of_savings && outcome->retry_after_ms <= 0 &&
+           refused < START_REFUSED &&
+           (quota_is_known(quota) || (calls >= MEASURED_CALLS && quota->used >= START_FAST));
+}
+
+/* Slower for a second, in which more refusals would show that it is none. */
+static void look_closer(struct quota *quota)
+{
+    quota->slow = quota_least(quota->slow, SLOW_START);
+    for (int kind = 0; kind < QUOTA_KINDS; kind++)
+        quota->limits[kind].level = quota_least(quota->limits[kind].level, 1);
+}
+
 void quota_refused(struct quota *quota, const struct quota_ticket *ticket,
                    const struct quota_outcome *outcome, struct quota_news *ret_news)
 {
+    if (may_be_chance(quota, ticket, outcome)) {
+        if (!quota_is_known(quota))
+            look_closer(quota);
+        return;
+    }
     enum noise_says says = noise_refusal(&quota->noise, quota->limits[QUOTA_REQUESTS].learned,
                                          quota_is_low(quota), quota->share);
     if (says == NOISE_FOUND)
