@@ -647,6 +647,10 @@ FAULTS = [
     Fault("an adopted call counts as a death", ENGINE + "adopt.c",
           "        ledger_forget_call(ledger, job->offset);\n",
           "        ledger_spend_call(ledger, job->offset);\n"),
+    Fault("maps forget a lost call until its record comes again", ENGINE + "ledger.c",
+          "        entry->is_running || entry->was_running || entry->unrecorded > 0 || entry->is_marked;\n",
+          "        entry->is_running || (entry->was_running && entry->state != LEDGER_UNKNOWN) ||\n"
+          "        entry->unrecorded > 0 || entry->is_marked;\n"),
     Fault("another owner's call passes for ours", ENGINE + "adopt.c",
           " && taken->begun == told->begun;\n",
           ";\n"),

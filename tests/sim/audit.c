@@ -242,12 +242,15 @@ static void check_begun(struct world *world, struct worker *worker, int log, int
     /* Usage in the batch may be that of an orphan, never that of the running call. */
     account->cut = (uint8_t)(account->open + (account->owed > own ? account->owed - own : 0));
     bool is_owed_by_dead = record->is_lost_expected && lost == 0;
+    /* What a lost tenure left is adopted when its record comes again: this one may end before. */
+    bool has_come = offset < worker->positions[log];
     bool is_own = is_owed_by_dead && account->is_known && account->known_deaths == record->deaths;
     /* A call that this worker recorded as lost by itself counts as a death. */
     int ended = open == NULL ? 0 : open->begun - open->is_under_way;
     account->is_spent = is_own && ended > record->deaths + lost;
-    account->is_forgiven = is_own && (account->is_spent || open == NULL || !open->is_under_way ||
-                                      account->open + account->owed > 0);
+    account->is_forgiven = is_own && has_come &&
+                           (account->is_spent || open == NULL || !open->is_under_way ||
+                            account->open + account->owed > 0);
     /* An adopted answer is the map's running call until it is committed. */
     if (account->orphans > 0 && open != NULL && open->is_under_way &&
         (!record->is_lost_expected || account->is_known))

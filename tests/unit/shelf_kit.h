@@ -67,22 +67,31 @@ static inline void come_back_with_the_record(struct kit *kit)
 }
 
 /* The id of the record of the call that a map tells as begun so often. */
-static inline void lost_id(const struct kit *kit, uint8_t begun, char ret[UUID_TEXT_LEN + 1])
+static inline void lost_id(const struct kit *kit, int64_t offset, uint8_t begun,
+                           char ret[UUID_TEXT_LEN + 1])
 {
-    struct lost_call_name name = {
-        .topic = KIT_TOPIC, .timestamp_ms = kit->stamps[0][0], .begun = begun};
+    struct lost_call_name name = {.topic = KIT_TOPIC,
+                                  .offset = offset,
+                                  .timestamp_ms = kit->stamps[0][offset],
+                                  .begun = begun};
     struct uuid id;
     output_lost_call_id(&kit->config.output, &name, &id);
     (void)snprintf(ret, UUID_TEXT_LEN + 1, "%.*s", SLICE_ARG(uuid_slice(&id)));
 }
 
+static inline void assert_replaces_at(const struct kit *kit, const struct kit_text *usage,
+                                      int64_t offset, uint8_t begun)
+{
+    char id[UUID_TEXT_LEN + 1], member[64];
+    lost_id(kit, offset, begun, id);
+    (void)snprintf(member, sizeof member, "\"replaces\":\"%s\"}}", id);
+    assert_says(usage, member);
+}
+
 static inline void assert_replaces(const struct kit *kit, const struct kit_text *usage,
                                    uint8_t begun)
 {
-    char id[UUID_TEXT_LEN + 1], member[64];
-    lost_id(kit, begun, id);
-    (void)snprintf(member, sizeof member, "\"replaces\":\"%s\"}}", id);
-    assert_says(usage, member);
+    assert_replaces_at(kit, usage, 0, begun);
 }
 
 static inline void assert_replaces_nothing(const struct kit_text *usage)

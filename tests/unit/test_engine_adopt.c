@@ -218,7 +218,7 @@ static void a_count_that_a_record_replaces_is_spent(void **state)
     config.keep_lost_ms = KEEP_MS;
     struct kit *kit = kit_with_a_spent_count(&config);
     char id[UUID_TEXT_LEN + 1];
-    lost_id(kit, 2, id);
+    lost_id(kit, 0, 2, id);
     assert_int_equal(kit_count(kit, OUTPUT_USAGE), 2);
     assert_says(kit_output(kit, OUTPUT_USAGE, 1), "\"reason\":\"worker_lost\"");
     assert_says(kit_output(kit, OUTPUT_USAGE, 1), id);

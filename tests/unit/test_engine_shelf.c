@@ -115,7 +115,7 @@ static void another_owners_call_is_recorded_before_ours_is_adopted(void **state)
     kit_answer(kit, 0);
     kit_settle(kit);
     char id[UUID_TEXT_LEN + 1];
-    lost_id(kit, 2, id);
+    lost_id(kit, 0, 2, id);
     assert_int_equal(kit->call_count, 1);
     assert_int_equal(kit_count(kit, OUTPUT_USAGE), 2);
     assert_says(kit_output(kit, OUTPUT_USAGE, 0), "\"reason\":\"worker_lost\"");
@@ -212,6 +212,50 @@ static void what_the_log_does_not_have_any_more_ends_as_usage(void **state)
     kit_free(kit);
 }
 
+/* Offset 1 is the front, and its first call is under way. */
+static void assert_tells_1(const struct kit *kit)
+{
+    struct offset_open open[4];
+    size_t count;
+    int64_t last;
+    assert_int_equal(offset_map_read(slice_of_text(kit->maps[0]), kit->committed[0], open,
+                                     COUNT_OF(open), &count, &last),
+                     OK);
+    assert_int_equal(count, 1);
+    assert_int_equal(open[0].offset, 1);
+    assert_int_equal(open[0].begun, 1);
+    assert_true(open[0].is_under_way && !open[0].is_marked);
+}
+
+/* The next owner learns of the call from the map; its own worker, which still has it, names the
+ * record that the next owner makes. */
+static void a_release_before_its_record_comes_leaves_a_call_in_the_map(void **state)
+{
+    (void)state;
+    struct kit *kit = kit_shelving();
+    kit_request(kit, 0, 0, NULL, "");
+    kit_request(kit, 0, 1, NULL, "");
+    kit_turn(kit);
+    kit_commit(kit);
+    lose(kit);
+    come_back_with_the_record(kit); /* but not with that of offset 1 */
+    kit_answer(kit, 0);
+    kit_settle(kit);
+    engine_partition_revoked(kit->engine, kit->tenures[0]);
+    kit_settle(kit);
+    assert_int_equal(kit->releases.count, 1);
+    assert_int_equal(kit_open_calls(kit), 1);
+    assert_tells_1(kit);
+    kit_answer(kit, 1);
+    kit_wait(kit, KEEP_MS);
+    kit_settle(kit);
+    assert_int_equal(kit_count(kit, OUTPUT_USAGE), 2);
+    assert_replaces_nothing(kit_output(kit, OUTPUT_USAGE, 0));
+    assert_replaces_at(kit, kit_output(kit, OUTPUT_USAGE, 1), 1, 1);
+    assert_int_equal(kit->call_count, 2);
+    kit_free(kit);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -226,6 +270,7 @@ int main(void)
         cmocka_unit_test(another_record_at_the_offset_is_called),
         cmocka_unit_test(a_record_is_known_by_key_value_and_time),
         cmocka_unit_test(what_the_log_does_not_have_any_more_ends_as_usage),
+        cmocka_unit_test(a_release_before_its_record_comes_leaves_a_call_in_the_map),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
