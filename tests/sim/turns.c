@@ -100,15 +100,31 @@ static bool waits_beside(const struct job *job, const struct job *called)
     return job->step == JOB_WAITING && job != called && job->target == called->target;
 }
 
+/* A request that was refused and comes back takes the turn of its class, like any other. */
+static void note_return(const struct worker *worker, const struct job *called)
+{
+    const struct engine *engine = worker->engine;
+    const struct job *all = engine->jobs.all;
+    for (uint32_t i = 0; i < engine->config.max_held; i++) {
+        if (!waits_beside(&all[i], called) || all[i].turn.class != called->turn.class)
+            continue;
+        struct watched *of = watch(worker->index, &all[i]);
+        of->of_classes = of->most_of_class = 0;
+    }
+}
+
 void turns_call_began(struct world *world, const struct worker *worker, uint32_t index)
 {
     const struct engine *engine = worker->engine;
     const struct job *called = engine->calls.all[index].job, *all = engine->jobs.all;
     uint64_t most[FAIR_CLASSES] = {0};
-    /* Calls that are marked first begin later than they had their turn; others are refused and
-     * come back. */
-    if (world->config.write_ahead || called->calls > 1)
+    /* Calls that are marked first begin later than they had their turn. */
+    if (world->config.write_ahead)
         return;
+    if (called->calls > 1) { /* it may be before others that wait longer */
+        note_return(worker, called);
+        return;
+    }
     for (uint32_t i = 0; i < engine->config.max_held; i++)
         if (waits_beside(&all[i], called))
             most[all[i].turn.class] = larger(most[all[i].turn.class], cost_of(&all[i]));
