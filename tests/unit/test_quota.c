@@ -291,6 +291,27 @@ static void a_refusal_now_and_then_ends_no_start(void **state)
     assert_false(quota.is_starting);
 }
 
+/* What later calls did not use of their reservations is no news of those before the refused one. */
+static void calls_that_cost_little_leave_tokens_for_the_first_rate(void **state)
+{
+    (void)state;
+    struct quota quota;
+    struct quota_ticket tickets[40];
+    quota_init(&quota, &NOTHING, 0);
+    for (int i = 0; i < 40; i++)
+        assert_true(begin(&quota, i * 200, &tickets[i]));
+    for (int i = 0; i < 40; i++)
+        if (i < 16 || i >= 20)
+            (void)end(&quota, &tickets[i], QUOTA_ANSWERED, 110, 8000);
+    for (int i = 16; i < 20; i++)
+        (void)end(&quota, &tickets[i], QUOTA_REFUSED, -1, 8000);
+    assert_false(quota.is_starting);
+    double calls = quota_rate(&quota, QUOTA_REQUESTS);
+    assert_true(quota_rate(&quota, QUOTA_TOKENS) >= 109 * calls);
+    int64_t wait_ms = quota_wait_ms(&quota, 10, quota.rest_until_ms);
+    assert_true((double)wait_ms <= 10 / calls * 1010);
+}
+
 /* Nothing was granted between: that says nothing of the rate. */
 static void refusals_without_an_answer_between_lower_no_rate(void **state)
 {
@@ -371,6 +392,7 @@ int main(void)
         cmocka_unit_test(clocks_that_jump_stop_nothing),
         cmocka_unit_test(a_seldom_refusal_delays_the_next_call_by_half_a_second),
         cmocka_unit_test(a_refusal_now_and_then_ends_no_start),
+        cmocka_unit_test(calls_that_cost_little_leave_tokens_for_the_first_rate),
         cmocka_unit_test(refusals_without_an_answer_between_lower_no_rate),
         cmocka_unit_test(refusals_of_older_calls_give_no_credit),
         cmocka_unit_test(rules_change_while_calls_are_open),

@@ -140,6 +140,8 @@ static double first_base(const struct quota *quota, enum quota_kind kind,
     if (quota_is_known(quota) && rate < QUOTA_NO_LIMIT)
         return rate;
     double each = quota_granted(&quota->limits[kind], ticket->started[kind]) / calls;
+    if (kind == QUOTA_TOKENS) /* what later calls did not use is taken off, too */
+        each = quota_most(each, ticket->input + quota_least(quota->extra, ticket->most_extra));
     return each * quota_most(0.02, quota->used * 0.5);
 }
 
