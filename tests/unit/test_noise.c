@@ -12,7 +12,7 @@ static void calls(struct noise *noise, int count, bool is_low)
 static struct noise found(void)
 {
     struct noise noise = {0};
-    noise_measured(&noise, 0, 10, 1);
+    noise_measured(&noise, 0, 10);
     for (int i = 0; i < 4; i++) {
         calls(&noise, 10, true);
         enum noise_says wanted = i < 3 ? NOISE_NONE : NOISE_FOUND;
@@ -34,7 +34,7 @@ static void refusals_near_the_measured_rate_are_about_the_quota(void **state)
 {
     (void)state;
     struct noise noise = {0};
-    noise_measured(&noise, 0, 10, 1);
+    noise_measured(&noise, 0, 10);
     for (int i = 0; i < 100; i++) {
         calls(&noise, 10, true);
         assert_int_equal(noise_refusal(&noise, 8, true, 1), NOISE_NONE);
@@ -46,14 +46,14 @@ static void a_measurement_that_confirms_the_one_before_clears_the_suspicion(void
 {
     (void)state;
     struct noise noise = {0};
-    noise_measured(&noise, 0, 10, 1);
+    noise_measured(&noise, 0, 10);
     for (int i = 0; i < 20; i++) {
         calls(&noise, 10, true);
         assert_int_equal(noise_refusal(&noise, 5, true, 1), NOISE_NONE);
         calls(&noise, 10, true);
         assert_int_equal(noise_refusal(&noise, 5, true, 1), NOISE_NONE);
-        noise_measured(&noise, 5, 5, 1);
-        noise_measured(&noise, 5, 7, 1);
+        noise_measured(&noise, 5, 5);
+        noise_measured(&noise, 5, 7);
     }
 }
 
@@ -62,7 +62,7 @@ static void refusals_after_more_and_more_calls_are_about_the_quota(void **state)
 {
     (void)state;
     struct noise noise = {0};
-    noise_measured(&noise, 0, 100, 1);
+    noise_measured(&noise, 0, 100);
     for (int i = 0; i < 10; i++) {
         calls(&noise, 3 + i, true);
         assert_int_equal(noise_refusal(&noise, 60.0 / (1 << i), true, 1), NOISE_NONE);
@@ -103,7 +103,7 @@ static void noise_found_in_error_is_not_suspected_again_for_long(void **state)
     (void)state;
     struct noise noise = found();
     assert_false(noise_is_proved(&noise, 8, 1));
-    noise_measured(&noise, 0, 10, 1);
+    noise_measured(&noise, 0, 10);
     for (int i = 0; i < 40; i++) {
         calls(&noise, 10, true);
         assert_int_equal(noise_refusal(&noise, 7, true, 1), NOISE_NONE);

@@ -1,25 +1,23 @@
 #include "policy/noise.h"
 
-#define LOW              0.8  /* of the peak: no quota refuses a call there */
-#define LOW_SHARED       0.12 /* of a shared quota, where others move the rate too */
-#define CONFIRMED_SHARED 0.9
-#define PEAK_MIN         0.5  /* calls a second; of fewer, each refusal is too dear to try */
-#define CONFIRMED        0.97 /* of the measurement before */
-#define EVIDENCE         4U   /* refusals there, of the last */
-#define EVIDENCE_OF      5U
-#define EVIDENCE_GAP     2     /* each after so many calls */
-#define MEMORY           800.0 /* calls that the share is measured by */
-#define LATE_MEMORY      80.0  /* the last calls; more if the noise is large: */
-#define LATE_VARIANCE    0.0475
-#define LATE_PRIOR       20.0  /* calls with the known share before them */
-#define DEVIATIONS_2     16.0  /* square of the standard deviations that are significant */
-#define QUIET            20.0  /* times the mean distance of refusals: the noise has ended */
-#define SHARE_MIN        0.004 /* less is none */
-#define PART_MIN         0.5
-#define PROOF            1.5 /* times the rate at which noise was found were granted: it is noise */
-#define BLOCK_MIN        500.0  /* calls until noise is suspected again after that was wrong, */
-#define BLOCK_MAX        8000.0 /* doubled each time, */
-#define STARVED          0.25   /* unless the rate has fallen to this part */
+#define LOW           0.8  /* of the peak: no quota refuses a call there */
+#define PEAK_MIN      0.5  /* calls a second; of fewer, each refusal is too dear to try */
+#define CONFIRMED     0.97 /* of the measurement before */
+#define EVIDENCE      4U   /* refusals there, of the last */
+#define EVIDENCE_OF   5U
+#define EVIDENCE_GAP  2     /* each after so many calls */
+#define MEMORY        800.0 /* calls that the share is measured by */
+#define LATE_MEMORY   80.0  /* the last calls; more if the noise is large: */
+#define LATE_VARIANCE 0.0475
+#define LATE_PRIOR    20.0  /* calls with the known share before them */
+#define DEVIATIONS_2  16.0  /* square of the standard deviations that are significant */
+#define QUIET         20.0  /* times the mean distance of refusals: the noise has ended */
+#define SHARE_MIN     0.004 /* less is none */
+#define PART_MIN      0.5
+#define PROOF         1.5    /* times the rate at which noise was found were granted: it is noise */
+#define BLOCK_MIN     500.0  /* calls until noise is suspected again after that was wrong, */
+#define BLOCK_MAX     8000.0 /* doubled each time, */
+#define STARVED       0.25   /* unless the rate has fallen to this part */
 
 static void fade(double *calls, double *refused, double memory)
 {
@@ -95,10 +93,9 @@ static unsigned suspicious(const struct noise *noise)
 /* Before noise is known. */
 static enum noise_says suspect(struct noise *noise, double rate, double share)
 {
-    double low = share < 1 ? LOW_SHARED : LOW;
     double since = noise->since;
     noise->since = 0;
-    if (noise->peak < PEAK_MIN * share || rate >= low * noise->peak ||
+    if (noise->peak < PEAK_MIN * share || rate >= LOW * noise->peak ||
         (noise->blocked > 0 && rate >= STARVED * noise->wrong))
         return NOISE_NONE;
     if (noise->evidence == 0)
@@ -135,10 +132,9 @@ enum noise_says noise_refusal(struct noise *noise, double rate, bool is_low, dou
     return is_excess(noise) ? NOISE_EXCESS : NOISE_WITHIN;
 }
 
-void noise_measured(struct noise *noise, double before, double rate, double share)
+void noise_measured(struct noise *noise, double before, double rate)
 {
-    double confirmed = share < 1 ? CONFIRMED_SHARED : CONFIRMED;
-    if (noise->share > 0 || (before > 0 && rate < confirmed * before))
+    if (noise->share > 0 || (before > 0 && rate < CONFIRMED * before))
         return;
     noise->peak = rate;
     noise->evidence = 0;

@@ -41,11 +41,10 @@ enum noise_says {
 
 /* A call begins; `is_low`: at a rate below the last measurement. */
 void noise_call(struct noise *noise, bool is_low);
-/* A call was refused; `rate` is the present one. `share` is this worker's of the quota: while it is
- * below 1, others move the rate too, and suspicion takes a deeper fall. */
+/* A call was refused; `rate` is the present one, `share` this worker's of the quota. */
 enum noise_says noise_refusal(struct noise *noise, double rate, bool is_low, double share);
 /* A measurement gave `rate`, and the one before it gave `before`; 0 = there was none. */
-void noise_measured(struct noise *noise, double before, double rate, double share);
+void noise_measured(struct noise *noise, double before, double rate);
 /* The part of the calls that the quota grants, after NOISE_EXCESS: 0.5 <= part <= 1. */
 double noise_granted_part(const struct noise *noise);
 /* After the first NOISE_EXCESS: whether `rate`, which the target grants to this worker's `share` of

@@ -244,7 +244,7 @@ static void cut(struct quota *quota, const struct quota_ticket *ticket)
         double base = is_first ? first_base(quota, kind, ticket, calls)
                                : next_base(quota, kind, measured, passed);
         if (kind == QUOTA_REQUESTS)
-            noise_measured(&quota->noise, before, base, quota->share);
+            noise_measured(&quota->noise, before, base);
         bases[i] = pulled(quota, base);
     }
     set_bases(quota, ticket, bases);
