@@ -71,7 +71,9 @@ static struct watched *watch(int worker, const struct job *job)
 }
 
 /* `called` begins its first call while `waiting` waits for the same target; `most_of_class` is what
- * a request of its class that waits there costs at most. */
+ * a request of its class that waits there costs at most. Besides what a class must save up, some
+ * calls more may begin before its turn: those that were refused and come back are not counted here,
+ * and take turns, too. */
 static void check(struct world *world, struct watched *of, const struct job *waiting,
                   const struct job *called, uint64_t most_of_class)
 {
@@ -92,7 +94,7 @@ static void check(struct world *world, struct watched *of, const struct job *wai
     MUST(world, of->of_tenants <= cost * (WEIGHTS - weight) / weight + (TENANTS - 1) * of->most);
     if (class != FAIR_HIGH)
         MUST(world,
-             of->of_classes <= of->most_of_class * PARTS_WHOLE / PARTS[class] + 2 * of->most);
+             of->of_classes <= of->most_of_class * PARTS_WHOLE / PARTS[class] + 6 * of->most);
 }
 
 static bool waits_beside(const struct job *job, const struct job *called)

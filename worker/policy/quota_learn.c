@@ -288,7 +288,9 @@ static bool may_be_chance(const struct quota *quota, const struct quota_ticket *
                           const struct quota_outcome *outcome)
 {
     double calls = quota_granted(&quota->limits[QUOTA_REQUESTS], ticket->started[QUOTA_REQUESTS]);
-    int refused = __builtin_popcount(quota->recent & ((1U << START_CALLS) - 1));
+    int refused = 0;
+    for (unsigned i = 0; i < START_CALLS; i++)
+        refused += (quota->recent >> i & 1) != 0;
     return quota->is_starting && !ticket->is_of_savings && outcome->retry_after_ms <= 0 &&
            refused < START_REFUSED &&
            (quota_is_known(quota) || (calls >= MEASURED_CALLS && quota->used >= START_FAST));
