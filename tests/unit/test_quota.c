@@ -321,7 +321,7 @@ static void refusals_without_an_answer_between_lower_no_rate(void **state)
     quota_init(&quota, &NOTHING, 0);
     for (int i = 0; i < 40; i++)
         assert_true(begin(&quota, 0, &ticket));
-    for (int i = 0; i < 4; i++) /* fewer may be chance */
+    for (int i = 0; i < 6; i++) /* fewer may be chance */
         (void)end(&quota, &ticket, QUOTA_REFUSED, -1, 50);
     double rate = quota_rate(&quota, QUOTA_REQUESTS);
     assert_true(rate < QUOTA_NO_LIMIT);

@@ -3,6 +3,8 @@
 #define USE_OF_KNOWN       0.99 /* of a known rate: the bucket stays nearly full */
 #define START_CALLS        10   /* of so many calls, */
 #define START_REFUSED      4    /* so many refused ones end the start, */
+#define START_LONG         32   /* if of so many, when there were so many, */
+#define START_LONG_REFUSED 6    /* so many were refused, too, */
 #define START_FAST         3.0  /* while so many begin in a second; else the first one does */
 #define SWING              0.03 /* a test begins so much below the measured rate, and ends above it */
 #define TEST_S             8.0  /* a test takes at least this long, */
@@ -282,17 +284,30 @@ static int64_t retry_after(const struct quota_outcome *outcome)
                                                         : RETRY_AFTER_MAX_MS;
 }
 
+static int refused_of(const struct quota *quota, unsigned calls)
+{
+    int refused = 0;
+    for (unsigned i = 0; i < calls; i++)
+        refused += (quota->recent >> i & 1) != 0;
+    return refused;
+}
+
+/* Whether the last calls show that a rate is too high. One refusal in twenty at random has so many
+ * close together now and then, but not so many among more. */
+static bool is_too_fast(const struct quota *quota, double calls)
+{
+    return refused_of(quota, START_CALLS) >= START_REFUSED &&
+           (calls < START_LONG || refused_of(quota, START_LONG) >= START_LONG_REFUSED);
+}
+
 /* Whether a refusal may be chance: the target has granted calls before it could be asked too fast,
  * and refused few of the last ones. */
 static bool may_be_chance(const struct quota *quota, const struct quota_ticket *ticket,
                           const struct quota_outcome *outcome)
 {
     double calls = quota_granted(&quota->limits[QUOTA_REQUESTS], ticket->started[QUOTA_REQUESTS]);
-    int refused = 0;
-    for (unsigned i = 0; i < START_CALLS; i++)
-        refused += (quota->recent >> i & 1) != 0;
     return quota->is_starting && !ticket->is_of_savings && outcome->retry_after_ms <= 0 &&
-           refused < START_REFUSED &&
+           !is_too_fast(quota, calls) &&
            (quota_is_known(quota) || (calls >= MEASURED_CALLS && quota->used >= START_FAST));
 }
 

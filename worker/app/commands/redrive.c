@@ -204,8 +204,7 @@ const struct command command_redrive = {
         "the rights Read on the dead letters, their request topics and the group, Write on the "
         "request topics, and Write and Describe on the transactional id.",
     .examples = "  bedrock-worker redrive --retryable worker.yaml\n"
-                "  bedrock-worker redrive --code throttled --since 36h --rate 50/s --yes "
-                "worker.yaml\n"
+                "  bedrock-worker redrive --code throttled --since 36h --yes worker.yaml\n"
                 "  bedrock-worker redrive --park bedrock.parked --yes worker.yaml\n",
     .options = {OPTIONS, COUNT_OF(OPTIONS), "FILE", &settings_options.argument, NULL, NULL},
     .run = run,
