@@ -25,6 +25,8 @@ int64_t job_elapsed_ms(const struct engine *engine, const struct job *job)
     if (job->calls == 0)
         return 0;
     int64_t rested_ms = pacing_rested_ms(engine, job->target) - job->rested_ms;
+    if (rested_ms > job->terms->retry.max_elapsed_ms)
+        rested_ms = job->terms->retry.max_elapsed_ms;
     int64_t held_ms = job->held_ms;
     if (job->step == JOB_HELD)
         held_ms += engine->now_ms - job->held_since_ms;

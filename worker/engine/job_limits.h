@@ -9,7 +9,8 @@
 int64_t job_left_ms(const struct engine *engine, const struct job *job);
 /* Whether that has passed; then job->why says so. */
 bool job_is_expired(struct engine *engine, struct job *job);
-/* Milliseconds since its first call began, less the rests of its target; 0 = none began. */
+/* Milliseconds since its first call began, less the rests of its target, as far as these are not
+ * longer than max_elapsed: a request that only it is throttled for must end. 0 = none began. */
 int64_t job_elapsed_ms(const struct engine *engine, const struct job *job);
 /* Whether it waited too long for another attempt. */
 bool job_is_out_of_time(const struct engine *engine, const struct job *job);
