@@ -188,6 +188,31 @@ static void a_recorded_call_that_is_lost_again_replaces_the_same_record(void **s
     kit_free(kit);
 }
 
+/* Only a batch of unknown outcome tells the call; what another owner committed since hides whether
+ * it does. That owner recorded, or left running, a call of the same count. */
+static void an_adopted_call_replaces_the_record_that_an_unknown_batch_may_have_caused(void **state)
+{
+    (void)state;
+    for (int is_running = 0; is_running < 2; is_running++) {
+        struct kit *kit = kit_shelving();
+        kit_request(kit, 0, 0, NULL, "");
+        kit_wait(kit, 200);
+        assert_true(kit->has_batch);
+        lose(kit);
+        kit_batch_ends(kit, BATCH_UNKNOWN);
+        kit_wait(kit, 1000);
+        leave_map(kit, 0, at_0(1, is_running == 1));
+        come_back_with_the_record(kit);
+        kit_answer(kit, 0);
+        kit_settle(kit);
+        assert_int_equal(kit->call_count, 1);
+        assert_int_equal(kit_count(kit, OUTPUT_RESPONSE), 1);
+        assert_int_equal(kit_count(kit, OUTPUT_USAGE), 1 + is_running);
+        assert_replaces(kit, kit_output(kit, OUTPUT_USAGE, (size_t)is_running), 1);
+        kit_free(kit);
+    }
+}
+
 /* The usage of its first call went out at the loss, as replacing the record of count 1; then its
  * worker got the partition back, and died. */
 static struct kit *kit_with_a_spent_count(const struct engine_config *config)
@@ -548,6 +573,7 @@ int main(void)
         cmocka_unit_test(a_new_tenure_settles_the_unknown_batch_of_the_old_one),
         cmocka_unit_test(a_job_that_is_lost_twice_is_adopted_the_second_time),
         cmocka_unit_test(a_recorded_call_that_is_lost_again_replaces_the_same_record),
+        cmocka_unit_test(an_adopted_call_replaces_the_record_that_an_unknown_batch_may_have_caused),
         cmocka_unit_test(a_count_that_a_record_replaces_is_spent),
         cmocka_unit_test(a_spent_count_counts_as_a_death_under_each_guarantee),
         cmocka_unit_test(an_adopted_answer_waits_for_its_turn_in_its_key),

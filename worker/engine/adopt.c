@@ -59,7 +59,9 @@ static void settle_adopted_call(struct engine *engine, struct job *job, struct l
     else if (taken->was_running)
         job_settle_earlier_call(engine, job, taken);
     bool was_booked = told->is_booked;
-    told->is_booked = is_sure && !is_ours && taken->begun >= told->begun;
+    /* Also where only a batch of unknown outcome tells the call: usage names the record that it may
+     * have got. */
+    told->is_booked = told->begun > 0 && !is_ours && taken->begun >= told->begun;
     if (told->is_booked && !was_booked)
         result_name_lost(engine, &job->result, job->partition);
     if (told->is_booked)
