@@ -64,8 +64,10 @@ static void settle_adopted_call(struct engine *engine, struct job *job, struct l
     told->is_booked = told->begun > 0 && !is_ours && taken->begun >= told->begun;
     if (told->is_booked && !was_booked)
         result_name_lost(engine, &job->result, job->partition);
-    if (told->is_booked)
+    if (told->is_booked) {
+        told->batch = 0; /* that stays, whatever becomes of the batch */
         return;
+    }
     *told = (struct told){.begun = 0};
     ledger_begin(ledger, job->offset);
     if (job->call == NULL)
