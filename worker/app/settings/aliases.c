@@ -171,6 +171,10 @@ static void take_member(struct settings_reader *reader, const struct alias_membe
         (void)settings_find_choice(reader, node, path, buf_text(&apis), *value);
 }
 
+static const struct setting_members FOUND = {
+    MEMBERS, COUNT_OF(MEMBERS), sizeof MEMBERS[0],
+    "an alias has id, api, region, defaults, drop, identity, fallback and fallback_after"};
+
 static void take_alias(struct settings_reader *reader, const struct document_node *node,
                        struct slice path, struct model_alias *ret_alias)
 {
@@ -181,24 +185,11 @@ static void take_alias(struct settings_reader *reader, const struct document_nod
     }
     size_t before = problems_found(reader->problems);
     for (const struct document_node *item = node->first; item != NULL; item = item->next) {
-        struct slice below = document_path(&reader->settings->arena, path, item->key);
-        struct suggest suggest;
-        const struct alias_member *member = NULL;
-        if (!settings_may_take(reader, node, item, below))
-            continue;
-        suggest_init(&suggest, item->key);
-        for (size_t i = 0; i < COUNT_OF(MEMBERS); i++) {
-            suggest_offer(&suggest, slice_of_text(MEMBERS[i].name));
-            if (slice_equal_text(item->key, MEMBERS[i].name))
-                member = &MEMBERS[i];
-        }
+        struct slice below;
+        const struct alias_member *member =
+            settings_find_member(reader, node, item, &FOUND, path, &below);
         if (member != NULL)
             take_member(reader, member, item, below, ret_alias);
-        else
-            settings_add_unknown(
-                reader, item, below, &suggest,
-                "an alias has id, api, region, defaults, drop, identity, fallback and "
-                "fallback_after");
     }
     if (problems_found(reader->problems) > before)
         return;

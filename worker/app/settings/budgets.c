@@ -139,27 +139,20 @@ static bool is_whole(struct settings_reader *reader, const struct document_node 
     return fault == NULL;
 }
 
+static const struct setting_members FOUND = {
+    MEMBERS, COUNT_OF(MEMBERS), sizeof MEMBERS[0],
+    "a budget has amount and currency, or tokens, and per, soft, "
+    "hard"};
+
 static void take_members(struct settings_reader *reader, const struct document_node *node,
                          struct slice path, struct budget_reading *reading)
 {
     for (const struct document_node *item = node->first; item != NULL; item = item->next) {
-        struct slice below = document_path(&reader->settings->arena, path, item->key);
-        const struct budget_member *member = NULL;
-        struct suggest suggest;
-        if (!settings_may_take(reader, node, item, below))
-            continue;
-        suggest_init(&suggest, item->key);
-        for (size_t i = 0; i < COUNT_OF(MEMBERS); i++) {
-            suggest_offer(&suggest, slice_of_text(MEMBERS[i].name));
-            if (slice_equal_text(item->key, MEMBERS[i].name))
-                member = &MEMBERS[i];
-        }
+        struct slice below;
+        const struct budget_member *member =
+            settings_find_member(reader, node, item, &FOUND, path, &below);
         if (member != NULL)
             member->take(reader, item, below, reading);
-        else
-            settings_add_unknown(reader, item, below, &suggest,
-                                 "a budget has amount and currency, or tokens, and per, soft, "
-                                 "hard");
     }
 }
 

@@ -78,27 +78,20 @@ static void take_member(struct settings_reader *reader, const struct identity_me
         mistake_add_kind(reader->problems, node, path, "a map of texts such as {team: search}");
 }
 
+static const struct setting_members FOUND = {
+    MEMBERS, COUNT_OF(MEMBERS), sizeof MEMBERS[0],
+    "an identity has profile, token_file, role_arn, external_id, "
+    "session_name and session_tags"};
+
 static void take_members(struct settings_reader *reader, const struct document_node *node,
                          struct slice path, struct setting_identity *ret_identity)
 {
     for (const struct document_node *item = node->first; item != NULL; item = item->next) {
-        struct slice below = document_path(&reader->settings->arena, path, item->key);
-        const struct identity_member *member = NULL;
-        struct suggest suggest;
-        if (!settings_may_take(reader, node, item, below))
-            continue;
-        suggest_init(&suggest, item->key);
-        for (size_t i = 0; i < COUNT_OF(MEMBERS); i++) {
-            suggest_offer(&suggest, slice_of_text(MEMBERS[i].name));
-            if (slice_equal_text(item->key, MEMBERS[i].name))
-                member = &MEMBERS[i];
-        }
+        struct slice below;
+        const struct identity_member *member =
+            settings_find_member(reader, node, item, &FOUND, path, &below);
         if (member != NULL)
             take_member(reader, member, item, below, ret_identity);
-        else
-            settings_add_unknown(reader, item, below, &suggest,
-                                 "an identity has profile, token_file, role_arn, external_id, "
-                                 "session_name and session_tags");
     }
 }
 

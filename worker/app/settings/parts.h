@@ -92,6 +92,20 @@ const struct identity_member *settings_identity_members(size_t *ret_count);
 /* An alias's defaults (defaults.c). */
 void settings_take_defaults(struct settings_reader *reader, const struct document_node *node,
                             struct slice path, struct model_alias *ret_alias);
+/* Members that a map may have: rows that begin with their name, a `const char *`. */
+struct setting_members {
+    const void *rows;
+    size_t count, size; /* of a row, in bytes */
+    const char *known;  /* for people: which there are */
+};
+
+/* The row of a map's member, and its path below `path`. NULL: it may not be taken, or is no member;
+ * a problem was added, with the nearest name or else what is known. */
+MUST_CHECK const void *settings_find_member(struct settings_reader *reader,
+                                            const struct document_node *map,
+                                            const struct document_node *item,
+                                            const struct setting_members *members,
+                                            struct slice path, struct slice *ret_path);
 /* Adds a problem for an unknown member: the nearest of those suggested, else what is `known`. */
 void settings_add_unknown(struct settings_reader *reader, const struct document_node *item,
                           struct slice path, const struct suggest *suggest, const char *known);

@@ -167,6 +167,11 @@ static void check_row(struct settings_reader *reader, const struct document_node
                      share != NULL ? "share" : "burst");
 }
 
+static const struct setting_members FOUND = {
+    MEMBERS, COUNT_OF(MEMBERS), sizeof MEMBERS[0],
+    "a quota has model, region, tokens_per_minute, "
+    "requests_per_minute, tokens_per_day, burndown, share and burst"};
+
 static void take_row(struct settings_reader *reader, const struct document_node *node,
                      struct slice path, struct quota_row *ret_row)
 {
@@ -177,23 +182,11 @@ static void take_row(struct settings_reader *reader, const struct document_node 
     }
     size_t before = problems_found(reader->problems);
     for (const struct document_node *item = node->first; item != NULL; item = item->next) {
-        struct slice below = document_path(&reader->settings->arena, path, item->key);
-        const struct quota_member *member = NULL;
-        struct suggest suggest;
-        if (!settings_may_take(reader, node, item, below))
-            continue;
-        suggest_init(&suggest, item->key);
-        for (size_t i = 0; i < COUNT_OF(MEMBERS); i++) {
-            suggest_offer(&suggest, slice_of_text(MEMBERS[i].name));
-            if (slice_equal_text(item->key, MEMBERS[i].name))
-                member = &MEMBERS[i];
-        }
+        struct slice below;
+        const struct quota_member *member =
+            settings_find_member(reader, node, item, &FOUND, path, &below);
         if (member != NULL)
             take_member(reader, member, item, below, ret_row);
-        else
-            settings_add_unknown(reader, item, below, &suggest,
-                                 "a quota has model, region, tokens_per_minute, "
-                                 "requests_per_minute, tokens_per_day, burndown, share and burst");
     }
     if (problems_found(reader->problems) == before)
         check_row(reader, node, path, ret_row);

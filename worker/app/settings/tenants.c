@@ -17,17 +17,17 @@
         .name = #member, .low = (low_value), .high = (high_value),                                 \
         .value_at = offsetof(struct tenant_row, member)                                            \
     }
-static const struct tenant_member MEMBERS[] = {
+static const struct tenant_member NUMBERS[] = {
     MEMBER(weight, 1, TENANT_WEIGHT_MAX),
 };
 
 const struct tenant_member *settings_tenant_members(size_t *ret_count)
 {
-    *ret_count = COUNT_OF(MEMBERS);
-    return MEMBERS;
+    *ret_count = COUNT_OF(NUMBERS);
+    return NUMBERS;
 }
 
-static void take_member(struct settings_reader *reader, const struct tenant_member *member,
+static void take_number(struct settings_reader *reader, const struct tenant_member *member,
                         const struct document_node *node, struct slice path,
                         struct tenant_row *ret_row)
 {
@@ -85,23 +85,20 @@ static void take_topics(struct settings_reader *reader, const struct document_no
     ret_row->topic_count = count;
 }
 
-/* The members that are no numbers. */
+static void take_weight(struct settings_reader *reader, const struct document_node *node,
+                        struct slice path, struct tenant_row *ret_row)
+{
+    take_number(reader, &NUMBERS[0], node, path, ret_row);
+}
+
 static const struct tenant_part {
     const char *name;
     void (*take)(struct settings_reader *reader, const struct document_node *node,
                  struct slice path, struct tenant_row *ret_row);
-} PARTS[] = {{"budget", take_budget}, {"topics", take_topics}};
+} PARTS[] = {{"weight", take_weight}, {"budget", take_budget}, {"topics", take_topics}};
 
-static const struct tenant_part *find_part(struct slice name, struct suggest *suggest)
-{
-    const struct tenant_part *part = NULL;
-    for (size_t i = 0; i < COUNT_OF(PARTS); i++) {
-        suggest_offer(suggest, slice_of_text(PARTS[i].name));
-        if (slice_equal_text(name, PARTS[i].name))
-            part = &PARTS[i];
-    }
-    return part;
-}
+static const struct setting_members FOUND = {PARTS, COUNT_OF(PARTS), sizeof PARTS[0],
+                                             "a tenant has weight, budget and topics"};
 
 static void take_row(struct settings_reader *reader, const struct document_node *node,
                      struct slice path, struct tenant_row *ret_row)
@@ -114,25 +111,11 @@ static void take_row(struct settings_reader *reader, const struct document_node 
         problems_add(reader->problems, node->place, path,
                      "says nothing; write {weight: 2}, or remove it");
     for (const struct document_node *item = node->first; item != NULL; item = item->next) {
-        struct slice below = document_path(&reader->settings->arena, path, item->key);
-        const struct tenant_member *member = NULL;
-        struct suggest suggest;
-        if (!settings_may_take(reader, node, item, below))
-            continue;
-        suggest_init(&suggest, item->key);
-        for (size_t i = 0; i < COUNT_OF(MEMBERS); i++) {
-            suggest_offer(&suggest, slice_of_text(MEMBERS[i].name));
-            if (slice_equal_text(item->key, MEMBERS[i].name))
-                member = &MEMBERS[i];
-        }
-        const struct tenant_part *part = find_part(item->key, &suggest);
-        if (member != NULL)
-            take_member(reader, member, item, below, ret_row);
-        else if (part != NULL)
+        struct slice below;
+        const struct tenant_part *part =
+            settings_find_member(reader, node, item, &FOUND, path, &below);
+        if (part != NULL)
             part->take(reader, item, below, ret_row);
-        else
-            settings_add_unknown(reader, item, below, &suggest,
-                                 "a tenant has weight, budget and topics");
     }
 }
 

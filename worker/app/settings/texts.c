@@ -158,3 +158,26 @@ void settings_add_unknown(struct settings_reader *reader, const struct document_
     else
         problems_add(reader->problems, item->key_place, path, "unknown; %s", known);
 }
+
+const void *settings_find_member(struct settings_reader *reader, const struct document_node *map,
+                                 const struct document_node *item,
+                                 const struct setting_members *members, struct slice path,
+                                 struct slice *ret_path)
+{
+    const void *found = NULL;
+    struct suggest suggest;
+    *ret_path = document_path(&reader->settings->arena, path, item->key);
+    if (!settings_may_take(reader, map, item, *ret_path))
+        return NULL;
+    suggest_init(&suggest, item->key);
+    for (size_t i = 0; i < members->count; i++) {
+        const void *row = (const char *)members->rows + i * members->size;
+        const char *name = *(const char *const *)row;
+        suggest_offer(&suggest, slice_of_text(name));
+        if (slice_equal_text(item->key, name))
+            found = row;
+    }
+    if (found == NULL)
+        settings_add_unknown(reader, item, *ret_path, &suggest, members->known);
+    return found;
+}
