@@ -76,12 +76,10 @@ static int count_partitions(struct kafka_spending *spending)
 static bool find_starts(struct kafka_spending *spending, int count)
 {
     spending->starts = rd_kafka_topic_partition_list_new(count);
+    rd_kafka_topic_partition_list_add_range(spending->starts, spending->topic, 0, count - 1);
     while (!stops(spending)) {
-        rd_kafka_topic_partition_list_destroy(spending->starts);
-        spending->starts = rd_kafka_topic_partition_list_new(count);
         for (int i = 0; i < count; i++)
-            rd_kafka_topic_partition_list_add(spending->starts, spending->topic, i)->offset =
-                spending->since_ms;
+            spending->starts->elems[i].offset = spending->since_ms;
         bool is_found = rd_kafka_offsets_for_times(spending->client, spending->starts, ASK_MS) ==
                         RD_KAFKA_RESP_ERR_NO_ERROR;
         for (int i = 0; i < count && is_found; i++)
