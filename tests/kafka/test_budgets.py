@@ -28,7 +28,8 @@ def test_a_budget_holds_for_the_group_and_for_its_successors(broker, folder):
         tokens = spent(world, "acme")
         largest = max(record.json()["data"]["usage"]["total_tokens"] for record in world.read(world.topics.usage))
         assert 0 < len(answers) < 400
-        assert LIMIT - 3 * (largest + 100) <= tokens <= LIMIT + 3 * largest, (tokens, largest)
+        # Beyond the limit: what the others spend in the second that a record takes to arrive.
+        assert LIMIT - 3 * (largest + 100) <= tokens <= LIMIT * 1.25, (tokens, largest)
         assert any(record.header("bedrock-budget") == b"soft" for record in world.read(world.topics.responses))
         world.stop_workers()
 

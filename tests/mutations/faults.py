@@ -69,7 +69,7 @@ FAULTS = [
           "    budget_change(&spender->budget, job->spends, amount);\n",
           "    budget_change(&spender->budget, 0, amount);\n"),
     Fault("requests begin before the usage topic is read", ENGINE + "budgets.c",
-          "    if (!budgets->is_caught_up)\n        return BUDGET_HELD;\n",
+          "    if (!budgets_are_read(engine))\n        return BUDGET_HELD;\n",
           ""),
     Fault("any topic may bill any tenant", "worker/policy/tenants.c",
           "    return row->topic_count == 0 || has_topic(row, topic);\n",

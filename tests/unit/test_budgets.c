@@ -19,6 +19,7 @@ static struct kit *kit_with(int64_t limit, bool rejects, bool is_caught_up)
     };
     config.tenants = (struct tenant_table){.rows = rows, .count = 1};
     struct kit *kit = kit_started(&config);
+    engine_group_looked(kit->engine, &(struct group_look){.mine_busy = 1, .all_busy = 1});
     if (is_caught_up)
         engine_usage_caught_up(kit->engine);
     return kit;

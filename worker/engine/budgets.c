@@ -261,6 +261,12 @@ bool budgets_is_soft(const struct engine *engine, const struct job *job)
 
 /* ---- before a call ---- */
 
+/* What the group has spent is known, and this worker's share of the rest. */
+bool budgets_are_read(const struct engine *engine)
+{
+    return engine->budgets != NULL && engine->budgets->is_caught_up && engine->sharing.workers > 0;
+}
+
 /* Tokens that a call may count: the input, and as much output as the model usually gives. */
 static struct usage_counts expected_counts(const struct job *job)
 {
@@ -342,7 +348,7 @@ enum budget_answer budgets_admit(struct engine *engine, struct job *job)
     if (rules == NULL || job->request.count_tokens || job->spender != NULL)
         return BUDGET_OPEN;
     struct spender *spender = find_or_make(engine, job->request.tenant, rules);
-    if (!budgets->is_caught_up)
+    if (!budgets_are_read(engine))
         return BUDGET_HELD;
     int64_t expected = expected_amount(engine, job, rules);
     if (expected < 0)
@@ -409,7 +415,7 @@ static struct job *first_open(struct engine *engine, struct spender *spender)
 struct job *budgets_next_open(struct engine *engine)
 {
     struct budgets *budgets = engine->budgets;
-    if (budgets == NULL || !budgets->is_caught_up)
+    if (!budgets_are_read(engine))
         return NULL;
     check_all(engine, budgets);
     while (!link_alone(&budgets->check)) {
@@ -420,11 +426,6 @@ struct job *budgets_next_open(struct engine *engine)
         link_out(&spender->link_check);
     }
     return NULL;
-}
-
-bool budgets_are_read(const struct engine *engine)
-{
-    return engine->budgets != NULL && engine->budgets->is_caught_up;
 }
 
 int64_t budgets_open_wall_ms(const struct engine *engine, const struct job *job)
