@@ -40,11 +40,12 @@ struct scenario {
     struct {
         int from, to;
     } down;
-    double day;   /* tokens, once */
-    double noise; /* part of the calls that is refused at random */
-    int noise_s;  /* for so long; 0 = always */
-    int slots;    /* calls of one worker that may be open; 0 = OPEN_MAX */
-    int shift_s;  /* the work is at one worker, and moves to the next so often; 0 = all have some */
+    double day;    /* tokens, once */
+    double noise;  /* part of the calls that is refused at random */
+    int noise_s;   /* for so long; 0 = always */
+    int slots;     /* calls of one worker that may be open; 0 = OPEN_MAX */
+    uint64_t seed; /* 0 = 1 */
+    int shift_s; /* the work is at one worker, and moves to the next so often; 0 = all have some */
 };
 
 struct call {
@@ -464,7 +465,7 @@ static struct world *simulate(const struct scenario *scenario, bool is_known,
     struct world *world = calloc(1, sizeof *world);
     assert_non_null(world);
     world->scenario = scenario;
-    random_init(&world->random, 1);
+    random_init(&world->random, scenario->seed > 0 ? scenario->seed : 1);
     double tpm = 0;
     if (scenario->calls_per_second > 0)
         tpm = 60 * scenario->calls_per_second * mean_cost(scenario);

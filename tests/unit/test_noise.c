@@ -2,58 +2,154 @@
 
 #include "policy/noise.h"
 
-static void calls(struct noise *noise, int count, bool is_low)
+/* The number of the last call, and the time. */
+struct target {
+    double number, now_s;
+};
+
+static struct target target;
+
+static int begin(void **state)
 {
-    for (int i = 0; i < count; i++)
-        noise_call(noise, is_low);
+    (void)state;
+    target = (struct target){0};
+    return 0;
 }
 
-/* Four refusals well below the last measurement, each after ten calls. */
-static struct noise found(void)
+static void calls(struct noise *noise, int count)
+{
+    for (int i = 0; i < count; i++) {
+        noise_call(noise, false);
+        target.number++;
+    }
+}
+
+static enum noise_says refusal(struct noise *noise, double rate)
+{
+    return noise_refusal(noise, target.number, rate, false, 1, target.now_s);
+}
+
+/* Refuses one call of `each`, at a rate, until something else than `says` is said. Returns how
+ * often that was; at most 100. */
+static int refuse(struct noise *noise, enum noise_says says, int each, double rate)
+{
+    for (int refused = 0; refused < 100; refused++) {
+        calls(noise, each);
+        /* Rests that double, so that calls are granted at other rates each time. */
+        target.now_s += each / rate + (double)(1 << refused % 4);
+        if (refusal(noise, rate) != says)
+            return refused;
+    }
+    return 100;
+}
+
+static int excess(struct noise *noise)
+{
+    return refuse(noise, NOISE_WITHIN, 1, 20);
+}
+
+/* The start of a target that refuses one call of ten at random. */
+static struct noise known(void)
+{
+    struct noise noise;
+    noise_open(&noise);
+    assert_int_equal(refuse(&noise, NOISE_WITHIN, 10, 10), 100);
+    assert_true(excess(&noise) < 20);
+    assert_int_equal(noise_exceeded(&noise, 10, 1), NOISE_IS_KNOWN);
+    return noise;
+}
+
+/* A target without noise, whose quota was measured at `rate`. */
+static struct noise none(double rate)
 {
     struct noise noise = {0};
-    noise_measured(&noise, 0, 10);
-    for (int i = 0; i < 4; i++) {
-        calls(&noise, 10, true);
-        enum noise_says wanted = i < 3 ? NOISE_NONE : NOISE_FOUND;
-        assert_int_equal(noise_refusal(&noise, 7, true, 1), wanted);
-    }
+    noise_measured(&noise, 0, rate);
     return noise;
+}
+
+static struct noise found(void)
+{
+    struct noise noise = none(10);
+    int refused = refuse(&noise, NOISE_NONE, 10, 7);
+    assert_true(refused >= 3 && refused < 10);
+    assert_true(noise.is_open);
+    return noise;
+}
+
+static void refusals_of_a_start_without_an_excess_are_noise(void **state)
+{
+    (void)state;
+    struct noise noise = known();
+    assert_true(noise.share > 0.05 && noise.share < 0.15);
+}
+
+static void many_refusals_in_a_row_end_a_start(void **state)
+{
+    (void)state;
+    struct noise noise;
+    noise_open(&noise);
+    assert_true(excess(&noise) < 6);
+    assert_int_equal(noise_exceeded(&noise, 10, 1), NOISE_IS_NONE);
+    assert_true(noise.share == 0);
+    noise_open(&noise);
+    calls(&noise, 100);
+    assert_true(excess(&noise) < 3);
+    assert_int_equal(noise_exceeded(&noise, 10, 1), NOISE_IS_NONE);
+}
+
+static void one_refusal_of_five_ends_no_start(void **state)
+{
+    (void)state;
+    struct noise noise;
+    noise_open(&noise);
+    assert_int_equal(refuse(&noise, NOISE_WITHIN, 5, 10), 100);
+}
+
+static void more_refusals_than_the_noise_explains_are_about_the_quota(void **state)
+{
+    (void)state;
+    struct noise noise = known();
+    assert_int_equal(refuse(&noise, NOISE_WITHIN, 10, 10), 100);
+    assert_true(refuse(&noise, NOISE_WITHIN, 2, 10) < 30);
+    assert_int_equal(noise_exceeded(&noise, 10, 1), NOISE_WAS_KNOWN);
+    assert_int_equal(refuse(&noise, NOISE_WITHIN, 10, 10), 100);
+}
+
+static void known_noise_ends_when_refusals_stay_away(void **state)
+{
+    (void)state;
+    struct noise noise = known();
+    calls(&noise, 1000);
+    assert_true(noise.share == 0);
+    assert_int_equal(refusal(&noise, 10), NOISE_NONE);
 }
 
 static void refusals_at_rates_that_a_quota_would_grant_are_noise(void **state)
 {
     (void)state;
     struct noise noise = found();
+    assert_int_equal(refuse(&noise, NOISE_WITHIN, 10, 20), 100);
+    assert_true(excess(&noise) < 20);
+    assert_int_equal(noise_exceeded(&noise, 20, 1), NOISE_IS_KNOWN);
     assert_true(noise.share > 0.05 && noise.share < 0.15);
-    calls(&noise, 10, false);
-    assert_int_equal(noise_refusal(&noise, 7, false, 1), NOISE_WITHIN);
 }
 
-static void refusals_near_the_measured_rate_are_about_the_quota(void **state)
+static void one_refusal_of_a_test_is_about_the_quota(void **state)
 {
     (void)state;
-    struct noise noise = {0};
-    noise_measured(&noise, 0, 10);
+    struct noise noise = none(10);
+    assert_int_equal(refuse(&noise, NOISE_NONE, 60, 10), 100);
+}
+
+/* A quota that was halved. */
+static void a_rate_that_is_granted_again_and_again_is_the_quota(void **state)
+{
+    (void)state;
+    struct noise noise = none(10);
     for (int i = 0; i < 100; i++) {
-        calls(&noise, 10, true);
-        assert_int_equal(noise_refusal(&noise, 8, true, 1), NOISE_NONE);
-    }
-}
-
-/* A quota that was halved gives two such refusals before it is measured. */
-static void a_measurement_that_confirms_the_one_before_clears_the_suspicion(void **state)
-{
-    (void)state;
-    struct noise noise = {0};
-    noise_measured(&noise, 0, 10);
-    for (int i = 0; i < 20; i++) {
-        calls(&noise, 10, true);
-        assert_int_equal(noise_refusal(&noise, 5, true, 1), NOISE_NONE);
-        calls(&noise, 10, true);
-        assert_int_equal(noise_refusal(&noise, 5, true, 1), NOISE_NONE);
-        noise_measured(&noise, 5, 5);
-        noise_measured(&noise, 5, 7);
+        calls(&noise, 10);
+        target.now_s += 2;
+        assert_int_equal(refusal(&noise, 5), NOISE_NONE);
     }
 }
 
@@ -61,40 +157,45 @@ static void a_measurement_that_confirms_the_one_before_clears_the_suspicion(void
 static void refusals_after_more_and_more_calls_are_about_the_quota(void **state)
 {
     (void)state;
-    struct noise noise = {0};
-    noise_measured(&noise, 0, 100);
+    struct noise noise = none(100);
     for (int i = 0; i < 10; i++) {
-        calls(&noise, 3 + i, true);
-        assert_int_equal(noise_refusal(&noise, 60.0 / (1 << i), true, 1), NOISE_NONE);
+        calls(&noise, 3 + i);
+        target.now_s += 1 << i;
+        assert_int_equal(refusal(&noise, 60.0 / (1 << i)), NOISE_NONE);
     }
 }
 
-static void the_start_of_a_target_shows_no_noise(void **state)
+static void measurements_that_confirm_a_lower_rate_end_the_suspicion(void **state)
 {
     (void)state;
-    struct noise noise = {0};
-    for (int i = 0; i < 100; i++) {
-        calls(&noise, 10, true);
-        assert_int_equal(noise_refusal(&noise, 100.0 / (i + 1), true, 1), NOISE_NONE);
+    struct noise noise = none(10);
+    noise_measured(&noise, 10, 5);
+    assert_true(noise.peak == 10);
+    for (int i = 0; i < 3; i++)
+        noise_measured(&noise, 5, 5);
+    assert_true(noise.peak == 5);
+}
+
+/* Refusals that arrive late, when many other calls have begun. */
+static void late_refusals_are_weighed_in_the_order_of_their_calls(void **state)
+{
+    (void)state;
+    struct noise noise;
+    noise_open(&noise);
+    for (int burst = 0; burst < 20; burst++) {
+        calls(&noise, 100);
+        for (int i = 1; i <= 10; i++)
+            assert_int_equal(
+                noise_refusal(&noise, target.number - 100 + 10 * i, 10, false, 1, burst),
+                NOISE_WITHIN);
     }
 }
 
-static void more_refusals_than_the_noise_explains_are_about_the_quota(void **state)
+static void seldom_calls_try_no_refusal(void **state)
 {
     (void)state;
-    struct noise noise = found();
-    int refused = 0;
-    do {
-        calls(&noise, 2, false);
-        refused++;
-    } while (noise_refusal(&noise, 20, false, 1) == NOISE_WITHIN && refused < 100);
-    assert_true(refused < 20);
-    double part = noise_granted_part(&noise);
-    assert_true(part >= 0.5 && part < 0.7);
-    assert_true(noise_is_proved(&noise, 20, 1));
-    noise_restart(&noise);
-    calls(&noise, 10, false);
-    assert_int_equal(noise_refusal(&noise, 10, false, 1), NOISE_WITHIN);
+    struct noise noise = none(0.4);
+    assert_int_equal(refuse(&noise, NOISE_NONE, 10, 0.3), 100);
 }
 
 /* The rate at which it was found was the quota's after all. */
@@ -102,40 +203,31 @@ static void noise_found_in_error_is_not_suspected_again_for_long(void **state)
 {
     (void)state;
     struct noise noise = found();
-    assert_false(noise_is_proved(&noise, 8, 1));
-    noise_measured(&noise, 0, 10);
-    for (int i = 0; i < 40; i++) {
-        calls(&noise, 10, true);
-        assert_int_equal(noise_refusal(&noise, 7, true, 1), NOISE_NONE);
-    }
-    int starved = 0;
-    do { /* unless the rate falls and falls */
-        calls(&noise, 10, true);
-        starved++;
-    } while (noise_refusal(&noise, 1, true, 1) != NOISE_FOUND && starved < 100);
-    assert_true(starved <= 4);
-}
-
-static void noise_ends_when_refusals_stay_away(void **state)
-{
-    (void)state;
-    struct noise noise = found();
-    calls(&noise, 1000, false);
+    assert_true(excess(&noise) < 20);
+    assert_int_equal(noise_exceeded(&noise, 8, 1), NOISE_IS_DISPROVED);
     assert_true(noise.share == 0);
-    assert_int_equal(noise_refusal(&noise, 7, false, 1), NOISE_NONE);
+    struct noise later = noise;
+    int refused = refuse(&noise, NOISE_NONE, 10, 7);
+    assert_true(refused >= 45 && refused < 70);
+    assert_true(refuse(&later, NOISE_NONE, 10, 1) < 10); /* unless the rate falls and falls */
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(refusals_at_rates_that_a_quota_would_grant_are_noise),
-        cmocka_unit_test(refusals_near_the_measured_rate_are_about_the_quota),
-        cmocka_unit_test(a_measurement_that_confirms_the_one_before_clears_the_suspicion),
-        cmocka_unit_test(refusals_after_more_and_more_calls_are_about_the_quota),
-        cmocka_unit_test(the_start_of_a_target_shows_no_noise),
-        cmocka_unit_test(more_refusals_than_the_noise_explains_are_about_the_quota),
-        cmocka_unit_test(noise_found_in_error_is_not_suspected_again_for_long),
-        cmocka_unit_test(noise_ends_when_refusals_stay_away),
+        cmocka_unit_test_setup(refusals_of_a_start_without_an_excess_are_noise, begin),
+        cmocka_unit_test_setup(many_refusals_in_a_row_end_a_start, begin),
+        cmocka_unit_test_setup(one_refusal_of_five_ends_no_start, begin),
+        cmocka_unit_test_setup(more_refusals_than_the_noise_explains_are_about_the_quota, begin),
+        cmocka_unit_test_setup(known_noise_ends_when_refusals_stay_away, begin),
+        cmocka_unit_test_setup(refusals_at_rates_that_a_quota_would_grant_are_noise, begin),
+        cmocka_unit_test_setup(one_refusal_of_a_test_is_about_the_quota, begin),
+        cmocka_unit_test_setup(a_rate_that_is_granted_again_and_again_is_the_quota, begin),
+        cmocka_unit_test_setup(refusals_after_more_and_more_calls_are_about_the_quota, begin),
+        cmocka_unit_test_setup(measurements_that_confirm_a_lower_rate_end_the_suspicion, begin),
+        cmocka_unit_test_setup(late_refusals_are_weighed_in_the_order_of_their_calls, begin),
+        cmocka_unit_test_setup(seldom_calls_try_no_refusal, begin),
+        cmocka_unit_test_setup(noise_found_in_error_is_not_suspected_again_for_long, begin),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -206,8 +206,6 @@ struct quota_news quota_settle(struct quota *quota, const struct quota_ticket *t
     if (ticket->is_probe && !is_older)
         quota->is_probing = false;
     bool is_granted = outcome->said == QUOTA_ANSWERED || outcome->said == QUOTA_SILENT;
-    if (outcome->said == QUOTA_ANSWERED || outcome->said == QUOTA_REFUSED)
-        quota->recent = quota->recent << 1 | (outcome->said == QUOTA_REFUSED);
     if (!is_granted) {
         give_back(quota, ticket);
         if (!is_older && outcome->said == QUOTA_REFUSED)
@@ -253,6 +251,7 @@ void quota_init(struct quota *quota, const struct quota_rules *rules, int64_t no
                             .cut_ms = now_ms,
                             .mark_ms = now_ms};
     take_rules(quota, rules);
+    noise_open(&quota->noise);
     for (int kind = 0; kind < QUOTA_KINDS; kind++)
         quota->limits[kind].learned = QUOTA_NO_LIMIT;
     if (!quota_is_known(quota) && rules->start_per_second > 0)
@@ -286,6 +285,7 @@ void quota_set_share(struct quota *quota, double share, double part, int64_t now
     }
     quota->noise.peak *= factor;
     quota->noise.found *= factor;
+    quota->noise.granted *= factor;
     quota->part = share == quota->share ? part : 0;
     quota->share = share;
 }

@@ -12,11 +12,8 @@
  * is empty, so what was granted between two refusals is what was refilled between them. Refusals of
  * calls begun before the last one's cut say nothing new.
  *
- * Nothing is cut before START_REFUSED of START_CALLS calls were refused: a refusal now and then may
- * be chance, and a rate that is too high soon has more of them.
- *
- * Some refusals come at random, whatever the rate (policy/noise.h). Once that is known, the rate is
- * cut only when more calls are refused than that explains, to the part that is granted.
+ * Some refusals come at random, whatever the rate (policy/noise.h): at the start, and once that is
+ * known, the rate is cut only when more calls are refused than chance explains.
  *
  * An outage (503, 529, no connection) says nothing about the quota: the target rests, one call
  * probes it, and then the rate grows from a quarter of what was allowed.
@@ -103,7 +100,6 @@ struct quota {
     uint32_t downs;         /* outages in a row */
     struct noise noise;     /* refusals that have nothing to do with the rate */
     bool is_starting;       /* no refusal was seen yet */
-    uint32_t recent;        /* a bit of each of the last calls, the latest lowest; 1 = refused */
     bool is_ramping;        /* only noise was seen since it was found */
     bool is_measured;       /* more is known than that the start was too fast */
     bool is_held;           /* a call waits for this quota */

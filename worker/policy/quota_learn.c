@@ -1,11 +1,6 @@
 #include "policy/quota_parts.h"
 
 #define USE_OF_KNOWN       0.99 /* of a known rate: the bucket stays nearly full */
-#define START_CALLS        10   /* of so many calls, */
-#define START_REFUSED      4    /* so many refused ones end the start, */
-#define START_LONG         32   /* if of so many, when there were so many, */
-#define START_LONG_REFUSED 6    /* so many were refused, too, */
-#define START_FAST         3.0  /* while so many begin in a second; else the first one does */
 #define SWING              0.03 /* a test begins so much below the measured rate, and ends above it */
 #define TEST_S             8.0  /* a test takes at least this long, */
 #define TEST_CALLS_MIN     20.0 /* and so many calls */
@@ -22,6 +17,7 @@
 #define MEASURED_S         10.0 /* and takes at least this long */
 #define GUESS_CALLS        3.0  /* say something about a guess */
 #define BURST_CUT          0.7  /* of the savings, when they were refused */
+#define START_SLOW         3.0  /* per second: so few calls wait after each refusal */
 #define START_MIN          2.0  /* per second; lower rates are found by measuring */
 #define SLOW_START         0.25 /* of the rate, after an outage */
 #define DOWN_REST_MIN_S    0.25
@@ -216,35 +212,41 @@ static void set_bases(struct quota *quota, const struct quota_ticket *ticket,
     quota->is_ramping = false;
 }
 
-static void cut(struct quota *quota, const struct quota_ticket *ticket)
+/* The start, or what followed noise that is proved, went faster and faster. */
+static void end_of_start(struct quota *quota, const struct quota_ticket *ticket, double calls)
 {
-    double passed = quota_seconds(ticket->began_ms - quota->mark_ms);
-    double calls = quota_most(
-        1, quota_granted(&quota->limits[QUOTA_REQUESTS], ticket->started[QUOTA_REQUESTS]));
-    bool is_late = tests_since_cut(quota) > TEST_LATE;
-    bool is_first = quota->is_starting;
-    bool is_measured = !is_first && calls >= MEASURED_CALLS && passed >= MEASURED_S;
-    double before = is_first ? 0 : quota->limits[QUOTA_REQUESTS].base;
-    if (!is_first && !is_measured) { /* refused again at once: a longer rest is needed */
-        refused_again(
-            quota, quota_granted(&quota->limits[QUOTA_REQUESTS], ticket->started[QUOTA_REQUESTS]));
-        return;
-    }
-    if (is_first && calls < MEASURED_CALLS && !quota_is_known(quota)) { /* too few to learn from */
+    if (calls < MEASURED_CALLS && !quota_is_known(quota)) { /* too few to learn from */
         quota->again++;
         quota->limits[QUOTA_REQUESTS].learned = quota_least(
             quota->limits[QUOTA_REQUESTS].learned, quota_most(START_MIN, quota->used * 0.5));
+        noise_open(&quota->noise);
         return;
     }
-    quota->is_measured = is_measured;
-    if (is_measured) /* the longer the measurement, the slower the next test of it */
-        quota->period_calls = quota_most(TEST_CALLS_MIN, quota_least(TEST_CALLS_MAX, 2 * calls));
+    double bases[QUOTA_KINDS];
+    for (int i = 0; i < QUOTA_KINDS; i++)
+        bases[i] = pulled(quota, first_base(quota, (enum quota_kind)i, ticket, calls));
+    noise_measured(&quota->noise, 0, bases[QUOTA_REQUESTS]);
+    quota->is_measured = false;
+    set_bases(quota, ticket, bases);
+}
+
+static void cut(struct quota *quota, const struct quota_ticket *ticket, double calls)
+{
+    double passed = quota_seconds(ticket->began_ms - quota->mark_ms);
+    bool is_late = tests_since_cut(quota) > TEST_LATE;
+    double before = quota->limits[QUOTA_REQUESTS].base;
+    if (calls < MEASURED_CALLS || passed < MEASURED_S) { /* a longer rest is needed */
+        refused_again(quota, calls);
+        return;
+    }
+    quota->is_measured = true;
+    /* The longer the measurement, the slower the next test of it. */
+    quota->period_calls = quota_most(TEST_CALLS_MIN, quota_least(TEST_CALLS_MAX, 2 * calls));
     double bases[QUOTA_KINDS];
     for (int i = 0; i < QUOTA_KINDS; i++) {
         enum quota_kind kind = (enum quota_kind)i;
         double measured = measured_rate(quota, kind, ticket->started[i], passed, is_late);
-        double base = is_first ? first_base(quota, kind, ticket, calls)
-                               : next_base(quota, kind, measured, passed);
+        double base = next_base(quota, kind, measured, passed);
         if (kind == QUOTA_REQUESTS)
             noise_measured(&quota->noise, before, base);
         bases[i] = pulled(quota, base);
@@ -252,20 +254,22 @@ static void cut(struct quota *quota, const struct quota_ticket *ticket)
     set_bases(quota, ticket, bases);
 }
 
-/* Noise hides single refusals by the quota; the part of the calls that it grants is the measure. */
-static void cut_by_share(struct quota *quota, const struct quota_ticket *ticket)
+/* The quota refuses calls, besides what noise there may be. */
+static void learn(struct quota *quota, const struct quota_ticket *ticket, enum noise_says says)
 {
-    double part = noise_granted_part(&quota->noise);
-    double bases[QUOTA_KINDS];
-    /* Of a shared quota, a rate may grow at the others' expense. */
-    double granted = quota->limits[QUOTA_REQUESTS].learned * part;
-    bool is_proved = noise_is_proved(&quota->noise, granted, quota->share);
-    for (int i = 0; i < QUOTA_KINDS; i++) {
-        double rate = quota_rate(quota, (enum quota_kind)i);
-        bases[i] = is_proved && rate < QUOTA_NO_LIMIT ? rate * part : quota->limits[i].base;
-    }
-    set_bases(quota, ticket, bases);
-    noise_restart(&quota->noise);
+    double calls = quota_granted(&quota->limits[QUOTA_REQUESTS], ticket->started[QUOTA_REQUESTS]);
+    double passed = quota_seconds(ticket->began_ms - quota->mark_ms);
+    enum noise_verdict verdict = NOISE_WAS_KNOWN;
+    if (says == NOISE_EXCESS)
+        verdict = noise_exceeded(&quota->noise, quota_most(0, calls) / quota_most(passed, 0.001),
+                                 quota->share);
+    if (verdict == NOISE_IS_DISPROVED)
+        set_bases(quota, ticket,
+                  (double[]){quota->limits[QUOTA_REQUESTS].base, quota->limits[QUOTA_TOKENS].base});
+    else if (quota->is_starting || verdict == NOISE_IS_KNOWN)
+        end_of_start(quota, ticket, quota_most(1, calls));
+    else
+        cut(quota, ticket, calls);
 }
 
 /* The refusals before were noise: as at the start, the rate doubles each second. */
@@ -284,68 +288,37 @@ static int64_t retry_after(const struct quota_outcome *outcome)
                                                         : RETRY_AFTER_MAX_MS;
 }
 
-static int refused_of(const struct quota *quota, unsigned calls)
+/* Whether a refusal is no chance, though others may be. */
+static bool is_certain(const struct quota *quota, const struct quota_ticket *ticket,
+                       const struct quota_outcome *outcome)
 {
-    int refused = 0;
-    for (unsigned i = 0; i < calls; i++)
-        refused += (quota->recent >> i & 1) != 0;
-    return refused;
-}
-
-/* Whether the last calls show that a rate is too high. One refusal in twenty at random has so many
- * close together now and then, but not so many among more. */
-static bool is_too_fast(const struct quota *quota, double calls)
-{
-    return refused_of(quota, START_CALLS) >= START_REFUSED &&
-           (calls < START_LONG || refused_of(quota, START_LONG) >= START_LONG_REFUSED);
-}
-
-/* Whether a refusal may be chance: the target has granted calls before it could be asked too fast,
- * and refused few of the last ones. */
-static bool may_be_chance(const struct quota *quota, const struct quota_ticket *ticket,
-                          const struct quota_outcome *outcome)
-{
-    double calls = quota_granted(&quota->limits[QUOTA_REQUESTS], ticket->started[QUOTA_REQUESTS]);
-    return quota->is_starting && !ticket->is_of_savings && outcome->retry_after_ms <= 0 &&
-           !is_too_fast(quota, calls) &&
-           (quota_is_known(quota) || (calls >= MEASURED_CALLS && quota->used >= START_FAST));
-}
-
-/* Slower for a second, in which more refusals would show that it is none. */
-static void look_closer(struct quota *quota)
-{
-    quota->slow = quota_least(quota->slow, SLOW_START);
-    for (int kind = 0; kind < QUOTA_KINDS; kind++)
-        quota->limits[kind].level = quota_least(quota->limits[kind].level, 1);
+    return quota->is_day_spent ||
+           (quota->is_starting &&
+            (ticket->is_of_savings || outcome->retry_after_ms > 0 || quota->again > 0));
 }
 
 void quota_refused(struct quota *quota, const struct quota_ticket *ticket,
                    const struct quota_outcome *outcome, struct quota_news *ret_news)
 {
-    if (may_be_chance(quota, ticket, outcome)) {
-        if (!quota_is_known(quota))
-            look_closer(quota);
-        return;
-    }
-    enum noise_says says = noise_refusal(&quota->noise, quota->limits[QUOTA_REQUESTS].learned,
-                                         quota_is_low(quota), quota->share);
+    enum noise_says says = noise_refusal(&quota->noise, ticket->started[QUOTA_REQUESTS],
+                                         quota->limits[QUOTA_REQUESTS].learned, quota_is_low(quota),
+                                         quota->share, quota_seconds(quota->now_ms));
     if (says == NOISE_FOUND)
         start_again(quota);
-    if (says == NOISE_FOUND || says == NOISE_WITHIN) {
-        if (outcome->retry_after_ms > 0)
-            rest(quota, 0, retry_after(outcome), ret_news);
+    if (says == NOISE_FOUND || (says == NOISE_WITHIN && !is_certain(quota, ticket, outcome))) {
+        bool is_slow = quota->is_starting && quota->used < START_SLOW;
+        if (is_slow || outcome->retry_after_ms > 0)
+            rest(quota, is_slow ? REST_MIN_S : 0, retry_after(outcome), ret_news);
         return;
     }
     quota->generation++;
     quota->downs = 0;
     if (quota->refused_ms == 0)
         quota->refused_ms = quota->now_ms;
-    if (says == NOISE_EXCESS)
-        cut_by_share(quota, ticket);
-    else if (ticket->is_of_savings) /* deeper than the bucket, which is no news of the rate */
+    if (ticket->is_of_savings) /* deeper than the bucket, which is no news of the rate */
         quota->saved_s = quota_most(1, quota->saved_s * BURST_CUT);
     else
-        cut(quota, ticket);
+        learn(quota, ticket, says);
     quota->cut_ms = quota->now_ms;
     rest(quota, rest_s(quota, ticket), retry_after(outcome), ret_news);
     if (quota->now_ms - quota->refused_ms >= DAY_AFTER_MS) {
