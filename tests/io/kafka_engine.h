@@ -1,12 +1,14 @@
 /* The engine of the tests of io's Kafka rooms: it answers each record with a copy of it in the
  * topic of its header `to`, else in the topic `out`, commits in batches, releases what is revoked
- * once it is committed, and notes every event. Its lock guards all its members. */
+ * once it is committed, and notes every event. Its lock guards all its members but the atomic ones,
+ * which io asks for through a constant engine. */
 #ifndef IO_KAFKA_ENGINE_H
 #define IO_KAFKA_ENGINE_H
 
 #include "unit/unit.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -59,10 +61,10 @@ struct engine {
     uint64_t batch_id, batch_acknowledged;
     int64_t now_ms, retry_at_ms;
     /* set by tests */
-    size_t room_limit;  /* records pending at once */
-    bool is_holding;    /* commit nothing */
-    int metadata_bytes; /* at least, of each offset */
-    int64_t start_at;   /* instead of what was committed; -1 = as committed */
+    _Atomic size_t room_limit; /* records pending at once */
+    bool is_holding;           /* commit nothing */
+    int metadata_bytes;        /* at least, of each offset */
+    int64_t start_at;          /* instead of what was committed; -1 = as committed */
     struct slice out_topic;
     /* read by tests */
     size_t assigned, revoked, lost, released, records, doubles, answered, refused;
@@ -78,7 +80,7 @@ struct engine {
     int32_t topic_partitions;
     int watermarks_answered;
     int64_t low, high;
-    bool wants_group; /* set by tests */
+    atomic_bool wants_group; /* set by tests */
     int looks;
     struct group_look look; /* the last one */
     int reads_answered;
