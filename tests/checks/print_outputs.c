@@ -175,6 +175,7 @@ static void print_answer(struct output_kit *kit, const struct answer *answer)
     print_output(err, output);
     err = output_usage(&kit->context, &kit->usage, &output);
     print_output(err, output);
+    kit->response.cost = kit->usage.cost = NULL;
 }
 
 static void print_decoded(struct output_kit *kit, const char *body)
