@@ -13,6 +13,13 @@ PAGE_PIECES = ["Vo", "ici", " la", " tra", "duction", " en", " français", " :",
                " programm", "ation", "."]
 
 
+# How Bedrock's answer says why it ended, by the API: LangChain's message has it under that name.
+STOP_REASONS = {"bedrock_converse": "stopReason", "bedrock": "stop_reason"}
+# The counts of input in Bedrock's own count: all that was not cached, read from the cache, written to it.
+CONVERSE_INPUT = "inputTokens", "cacheReadInputTokens", "cacheWriteInputTokens"
+CLAUDE_INPUT = "input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens"
+
+
 def all_faults(records, schema_name):
     return [f"{record.place} {fault}" for record in records for fault in faults(schema_name, record.json())][:20]
 
@@ -109,7 +116,8 @@ def test_langchain_loads_every_message(outputs):
         assert message.id == answer["attempts"][-1]["call"]
         assert message.response_metadata["ResponseMetadata"]["RetryAttempts"] == answer["attempts"][-1]["attempt"] - 1
         assert message.response_metadata["model_name"] == answer["model"]
-        assert message.response_metadata.get("stopReason") == answer.get("stop_reason")
+        name = STOP_REASONS[message.response_metadata["model_provider"]]
+        assert message.response_metadata.get(name) == answer.get("stop_reason")
         if "usage" in answer:
             for name in ("input_tokens", "output_tokens", "total_tokens"):
                 assert message.usage_metadata[name] == answer["usage"][name]
@@ -236,11 +244,20 @@ def test_an_error_response_names_its_code_in_a_header(outputs):
         assert codes == ([] if value["status"] == "ok" else [value["error"]["code"].encode()])
 
 
+def input_counts(raw):
+    """Bedrock's counts of input: (not cached, read from the cache, written to it). Claude's stand in its own usage, and
+    in a stream in its first event."""
+    if "inputTokens" in raw:
+        own, names = raw, CONVERSE_INPUT
+    else:
+        own, names = raw["usage"] if "usage" in raw else raw["message_start"], CLAUDE_INPUT
+    return own[names[0]], own.get(names[1], 0), own.get(names[2], 0)
+
+
 def test_a_responses_counts_add_up(outputs):
     for answer in outputs.answers():
         usage = answer.get("usage")
         if usage is not None and "raw" in usage:
-            raw = usage["raw"]
-            cached = raw.get("cacheReadInputTokens", 0) + raw.get("cacheWriteInputTokens", 0)
-            assert usage["input_tokens"] == raw["inputTokens"] + cached
-            assert usage["cache_read_tokens"] + usage["cache_write_tokens"] == cached
+            plain_input, read, written = input_counts(usage["raw"])
+            assert usage["input_tokens"] == plain_input + read + written
+            assert (usage["cache_read_tokens"], usage["cache_write_tokens"]) == (read, written)
