@@ -219,7 +219,8 @@ part_kafka() {
     has_kafka kafka || return
     rm -rf "$BEDROCK_OUTPUT_DIR"
     mkdir -p "$BEDROCK_OUTPUT_DIR"
-    with_pytest kafka 'dev release' 3600 -v -rs --timeout 900 -n "${KAFKA_JOBS:-4}" --dist loadfile --cycles "$CYCLES" tests/kafka
+    with_pytest kafka 'dev release' 3600 -v -rs --timeout 900 -n "${KAFKA_JOBS:-5}" --dist loadfile \
+        --no-loadscope-reorder --cycles "$CYCLES" tests/kafka
 }
 
 # Whether the worker is built with the system's librdkafka, which the other parts then test.

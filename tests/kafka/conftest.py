@@ -12,6 +12,17 @@ from kit.broker import Broker, fetch_jars              # noqa: E402
 from kit.processes import WORK, end_strays             # noqa: E402
 
 
+# The files that take longest, the longest first: they begin first, so that none of them runs on when the others are done.
+LONG = ("test_outages", "test_kills", "test_long_outage", "test_pages", "test_broker_trouble", "test_bad_input",
+        "test_graceful", "test_refused_records", "test_cut_logs", "test_logins", "test_upgrade", "test_rights",
+        "test_ordering", "test_accounting", "test_identity", "test_spring", "test_starts", "test_metrics")
+assert all((Path(__file__).parent / f"{name}.py").exists() for name in LONG), LONG
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: LONG.index(item.path.stem) if item.path.stem in LONG else len(LONG))
+
+
 def pytest_addoption(parser):
     parser.addoption("--cycles", type=int, default=20, help="kill -9 cycles of the kill storm")
     parser.addoption("--storm-seed", type=int, default=20, help="who is killed when in the kill storm")

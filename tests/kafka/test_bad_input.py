@@ -228,6 +228,7 @@ def test_a_reply_topic_that_the_worker_may_not_write_fails_only_its_request(own_
         world.ask("fine", reply_to=fine)
         world.ask_many(5, "after")
         assert wait_for(lambda: world.answered() >= 11), worker.text()[-2000:]
+        assert wait_for(lambda: world.read(fine)), worker.text()[-2000:]
         world.end()
         answers = world.responses()
         assert answers["denied"]["error"]["code"] == "reply_topic_refused"

@@ -1,23 +1,9 @@
 """Brokers that go away, for less or more than the session."""
-import time
-
 import pytest
 
-from kit.auditor import Blow
-from kit.logfiles import topic_logs
-from kit.processes import resident_bytes, wait_for
+from kit.processes import wait_for
 from kit.storm import Stream
 from kit.world import World
-
-
-def be_away(world, seconds, while_away=lambda: None):
-    began, end = time.time() * 1000, time.monotonic() + seconds
-    world.broker.kill()
-    while time.monotonic() < end:
-        while_away()
-        time.sleep(0.5)
-    world.broker.start()
-    world.outages.append((began, time.time() * 1000))
 
 
 @pytest.mark.core
@@ -28,7 +14,7 @@ def test_a_broker_outage_shorter_than_the_session_repeats_no_call(own_broker, fo
         stream = Stream(world, 60, keys=500)
         stream.start()
         assert wait_for(lambda: world.answered() > 60)
-        be_away(world, 12)
+        world.be_away(12)
         seen = world.answered()
         assert wait_for(lambda: world.answered() > seen)
         stream.end()
@@ -47,7 +33,7 @@ def test_outages_longer_than_the_session_pay_nothing_twice(own_broker, folder):
             seen = world.answered()
             assert wait_for(lambda: world.answered() > seen + 200)
             lost = len(worker.events("partition_shelved"))
-            be_away(world, 15)
+            world.be_away(15)
             assert wait_for(lambda: len(worker.events("partition_shelved")) > lost), worker.text()[-2000:]
         seen = world.answered()
         assert wait_for(lambda: world.answered() > seen + 200)
@@ -57,29 +43,3 @@ def test_outages_longer_than_the_session_pay_nothing_twice(own_broker, folder):
         kept = [event["answers"] + event["calls"] for event in worker.events("partition_shelved")]
         used = [event["adopted"] for event in worker.events("shelf_cleared")]
         assert sum(used) == sum(kept) > 100, (kept, used)
-
-
-def test_a_long_broker_outage_causes_no_abort_storm_and_bounds_memory(own_broker, folder, request):
-    """Longer than the session, librdkafka gives the partitions up: calls in hand may be repeated once."""
-    settings = {"delivery": {"max_held_bytes": "48MiB", "max_held": 400, "max_in_flight": 64}}
-    simulator = {"latency": "uniform(50ms, 200ms)", "answer_bytes": 300000}
-    with World(own_broker, folder, simulator=simulator, settings=settings) as world:
-        worker, weights = world.worker("w0"), []
-        world.ask_many(400)
-        assert wait_for(lambda: world.answered() > 60)
-        be_away(world, request.config.getoption("--outage"),
-                lambda: weights.append(resident_bytes(worker.pid) if worker.runs() else 0))
-        assert min(weights) > 0, f"the worker ended:\n{worker.text()[-2000:]}"
-        world.blows.append(Blow("", world.outages[0][0], world.outages[0][1] + 30000))
-        world.await_answers()
-        world.must_be_clean()
-        booked = [data for about in world.usage_by_request().values() for data in about]
-        assert not [data for data in booked if data.get("reason") == "worker_lost"], "it took its own calls for a dead worker's"
-        assert [event["partitions"] for event in worker.events("memory_bound")] == [16, 4]
-        bound = worker.events("memory_bound")[-1]["bytes"]
-        assert max(weights) <= bound, f"{max(weights)} bytes resident, {bound} were promised"
-        assert worker.events("brokers_down") and worker.events("brokers_up")
-        assert len(worker.events()) < 300, "busy logging"
-        markers = sum(len(log.markers(kind)) for kind in (0, 1) for topic in world.topics.outputs
-                      for log in topic_logs(own_broker.data, topic).values())
-        assert world.aborted_records() < 2000 and markers < 3000, (world.aborted_records(), markers)

@@ -91,6 +91,16 @@ class World:
         at = self.workers[name].kill()
         self.blows.append(Blow(name, at))
 
+    def be_away(self, seconds, while_away=lambda: None):
+        """Ends all brokers, and starts them again later."""
+        began, end = time.time() * 1000, time.monotonic() + seconds
+        self.broker.kill()
+        while time.monotonic() < end:
+            while_away()
+            time.sleep(0.5)
+        self.broker.start()
+        self.outages.append((began, time.time() * 1000))
+
     def members(self):
         """How many workers the group has now."""
         return records.members_of(self.broker.bootstrap, self.group)
