@@ -66,6 +66,8 @@ struct engine {
     int metadata_bytes;        /* at least, of each offset */
     int64_t start_at;          /* instead of what was committed; -1 = as committed */
     struct slice out_topic;
+    void (*errand)(struct engine *engine, void *argument); /* for the next turn (kit_ask) */
+    void *errand_argument;
     /* read by tests */
     size_t assigned, revoked, lost, released, records, doubles, answered, refused;
     int outcomes[BATCH_FENCED + 1];
@@ -499,6 +501,9 @@ UNUSED static void kit_release_drained(struct engine *engine)
 int64_t engine_turn(struct engine *engine)
 {
     kit_lock(engine);
+    if (engine->errand != NULL)
+        engine->errand(engine, engine->errand_argument);
+    engine->errand = NULL;
     if (!engine->is_batch_open)
         kit_forget_lost(engine);
     if (!engine->is_batch_open && engine->queue_count > 0 && !engine->is_holding &&

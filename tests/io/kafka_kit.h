@@ -373,6 +373,23 @@ UNUSED static int kit_worker_end(struct kit_worker *worker)
         }                                                                                          \
     } while (0)
 
+/* Lets the engine ask io for something in its turn: only io's thread may call io's ports. */
+UNUSED static void kit_ask(struct kit_worker *worker,
+                           void (*errand)(struct engine *engine, void *argument), void *argument)
+{
+    kit_lock(worker->engine);
+    worker->engine->errand = errand;
+    worker->engine->errand_argument = argument;
+    kit_unlock(worker->engine);
+    kit_until(worker, worker->engine->errand == NULL);
+}
+
+/* An errand: looks a topic up. */
+UNUSED static void kit_look_up(struct engine *engine, void *topic)
+{
+    engine->ports.topic_look_up(engine->ports.self, slice_of_text(topic), 5);
+}
+
 /* Numbers of requests in Kafka's protocol. */
 enum api {
     API_PRODUCE = 0,

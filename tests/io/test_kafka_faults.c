@@ -67,9 +67,7 @@ static void failed_look_ups_of_a_topic_are_repeated_with_pauses(void **state)
     kit_until(worker, engine->assigned == 1);
     rd_kafka_mock_topic_set_error(kit.mock, kit.out, RD_KAFKA_RESP_ERR_REPLICA_NOT_AVAILABLE);
     int64_t from_ms = clock_monotonic_ms();
-    kit_lock(engine);
-    engine->ports.topic_look_up(engine->ports.self, slice_of_text(kit.out), 5);
-    kit_unlock(engine);
+    kit_ask(worker, kit_look_up, kit.out);
     kit_until(worker, engine->topics_answered == 1);
     assert_true(clock_monotonic_ms() - from_ms >= 500);
     assert_int_equal(engine->topic_err, ERR_IO);

@@ -174,24 +174,30 @@ static void headers_pass_however_many_there_are(void **state)
     kit_done_with(&kit);
 }
 
+static void read_watermarks(struct engine *engine, void *tenure)
+{
+    engine->ports.watermarks_read(engine->ports.self, *(const struct tenure *)tenure);
+}
+
 static void topics_and_watermarks_are_looked_up(void **state)
 {
     (void)state;
     struct kit kit;
+    char missing[] = "no such topic";
     kit_init(&kit, 3, true);
     kit_produce(&kit, 0, 30);
     struct kit_worker *worker = kit_worker_run(&kit, kit_exactly_once);
     struct engine *engine = worker->engine;
     kit_until(worker, engine->answered == 30);
-    engine->ports.topic_look_up(engine->ports.self, slice_of_text(kit.in), 5);
+    kit_ask(worker, kit_look_up, kit.in);
     kit_until(worker, engine->topics_answered == 1);
     assert_int_equal(engine->topic_err, OK);
     assert_int_equal(engine->topic_partitions, 3);
-    engine->ports.topic_look_up(engine->ports.self, SLICE("no such topic"), 6);
+    kit_ask(worker, kit_look_up, missing);
     kit_until(worker, engine->topics_answered == 2);
     if (kit.mock == NULL) /* the in-memory cluster makes every topic that is asked for */
         assert_int_equal(engine->topic_err, ERR_NOT_FOUND);
-    engine->ports.watermarks_read(engine->ports.self, engine->parts[1].tenure);
+    kit_ask(worker, read_watermarks, &engine->parts[1].tenure);
     kit_until(worker, engine->watermarks_answered == 1);
     assert_int_equal(engine->low, 0);
     assert_int_equal(engine->high, engine->parts[1].next_offset);
@@ -216,6 +222,11 @@ static void an_offset_beyond_the_end_is_reported_and_can_be_reset(void **state)
     kit_done_with(&kit);
 }
 
+static void read_offsets(struct engine *engine, void *tenure)
+{
+    engine->ports.offsets_read(engine->ports.self, *(const struct tenure *)tenure, KIT_TICKET_TEST);
+}
+
 static void a_read_of_offsets_reflects_every_ended_batch(void **state)
 {
     (void)state;
@@ -227,15 +238,34 @@ static void a_read_of_offsets_reflects_every_ended_batch(void **state)
     kit_worker_start(worker);
     struct engine *engine = worker->engine;
     kit_until(worker, engine->answered == 40);
-    kit_lock(engine);
-    engine->ports.offsets_read(engine->ports.self, engine->parts[0].tenure, KIT_TICKET_TEST);
-    kit_unlock(engine);
+    kit_ask(worker, read_offsets, &engine->parts[0].tenure);
     kit_until(worker, engine->reads_answered == 1);
     assert_int_equal(engine->read_err, OK);
     assert_int_equal(engine->read_offset, 40);
     assert_memory_equal(engine->read_metadata, "batch ", 6);
     assert_int_equal(kit_worker_end(worker), 0);
     kit_done_with(&kit);
+}
+
+struct sending {
+    struct output *chunk;
+    struct call_ref call;
+};
+
+static void send_chunk(struct engine *engine, void *argument)
+{
+    const struct sending *sending = argument;
+    assert_true(engine->ports.chunk_send(engine->ports.self, sending->call, sending->chunk, false));
+}
+
+static struct output *new_chunk(const struct kit *kit, int32_t partition, struct slice value)
+{
+    struct output *chunk = memory_new(sizeof *chunk);
+    arena_init(&chunk->arena, 1024);
+    chunk->topic = slice_of_text(kit->out);
+    chunk->partition = partition;
+    chunk->value = value;
+    return chunk;
 }
 
 static void chunks_are_sent_and_refused_ones_reported(void **state)
@@ -246,30 +276,18 @@ static void chunks_are_sent_and_refused_ones_reported(void **state)
     struct kit_worker *worker = kit_worker_run(&kit, kit_exactly_once);
     struct engine *engine = worker->engine;
     kit_until(worker, engine->assigned == 1);
-    struct output *chunk = memory_new(sizeof *chunk);
-    arena_init(&chunk->arena, 1024);
-    chunk->topic = slice_of_text(kit.out);
-    chunk->partition = 0;
-    chunk->value = SLICE("a chunk");
-    kit_lock(engine);
-    assert_true(engine->ports.chunk_send(
-        engine->ports.self, (struct call_ref){.index = 7, .generation = 3}, chunk, false));
-    kit_unlock(engine);
+    struct sending sent = {.chunk = new_chunk(&kit, 0, SLICE("a chunk")),
+                           .call = {.index = 7, .generation = 3}};
+    kit_ask(worker, send_chunk, &sent);
     rd_kafka_t *reader = kit_reader(&kit);
     rd_kafka_message_t *message = kit_next_known(reader);
     assert_int_equal(message->len, 7);
     assert_memory_equal(message->payload, "a chunk", 7);
     rd_kafka_message_destroy(message);
     rd_kafka_destroy(reader);
-    chunk = memory_new(sizeof *chunk);
-    arena_init(&chunk->arena, 1024);
-    chunk->topic = slice_of_text(kit.out);
-    chunk->partition = 99;
-    chunk->value = SLICE("nowhere");
-    kit_lock(engine);
-    assert_true(engine->ports.chunk_send(
-        engine->ports.self, (struct call_ref){.index = 8, .generation = 4000000000}, chunk, false));
-    kit_unlock(engine);
+    struct sending refused = {.chunk = new_chunk(&kit, 99, SLICE("nowhere")),
+                              .call = {.index = 8, .generation = 4000000000}};
+    kit_ask(worker, send_chunk, &refused);
     kit_until(worker, engine->chunks_refused == 1);
     assert_int_equal(engine->last_chunk.index, 8);
     assert_true(engine->last_chunk.generation == 4000000000);
