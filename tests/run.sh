@@ -17,7 +17,7 @@
 set -u
 cd "$(dirname "$0")/.."
 
-ALL="unit sim fuzz io identity cli kafka compose library checks clang asan tsan arm64"
+ALL="unit sim fuzz io identity cli kafka compose library checks clang tsan asan arm64"
 NAMED="tidy"
 WORLDS=${WORLDS:-20000}
 CYCLES=${CYCLES:-20}
@@ -103,6 +103,24 @@ with_ctest() {
     rm -f "$OUT/$1.log"
     bounded "$4" "$OUT/$1.log" ctest --test-dir "build/$2" -L "$3" -V -j 6 --no-tests=error
     python3 tests/tally.py ctest "$1" "$OUT/$1.log" "$?" >>"$TALLY"
+}
+
+# beside PART COMMAND…: runs it beside the parts that follow; await_beside waits for its end and shows what it printed.
+declare -A BESIDE=()
+beside() {
+    local part=$1
+    shift
+    "$@" >"$OUT/$part.out" 2>&1 &
+    BESIDE[$part]=$!
+}
+
+await_beside() {
+    local part
+    for part in "${!BESIDE[@]}"; do
+        say "=== $part, its end"
+        wait "${BESIDE[$part]}"
+        cat "$OUT/$part.out"
+    done
 }
 
 # The tests' own venv, recreated when the list of packages changes.
@@ -248,7 +266,6 @@ part_arm64() {
 
 # Its images are made ahead: they are packages and a build, and what goes wrong there shows here again. It waits for
 # containers most of the time, so it runs beside the parts that follow, which use their own folders only.
-COMPOSE=""
 part_compose() {
     build release || {
         fail compose "preset release does not build"
@@ -259,15 +276,7 @@ part_compose() {
         return
     }
     [ -z "${AHEAD[images]:-}" ] || wait "${AHEAD[images]}"
-    with_pytest compose release 3600 -q -rs tests/compose >"$OUT/compose.log" 2>&1 &
-    COMPOSE=$!
-}
-
-await_compose() {
-    [ -n "$COMPOSE" ] || return
-    say "=== compose, its end"
-    wait "$COMPOSE"
-    cat "$OUT/compose.log"
+    beside compose with_pytest compose release 3600 -q -rs tests/compose
 }
 
 # One process for each file: clang-tidy 14 takes va_list for uninitialized when several files share one.
@@ -290,8 +299,13 @@ part_asan() {
         with_ctest asan asan 'unit|io|sim|fuzz' 3600
 }
 
+# It mostly waits, so asan runs beside it.
 part_tsan() {
-    TSAN_OPTIONS="suppressions=$PWD/tests/tsan.supp second_deadlock_stack=1" with_ctest tsan tsan io 1800
+    build tsan || {
+        fail tsan "preset tsan does not build"
+        return
+    }
+    TSAN_OPTIONS="suppressions=$PWD/tests/tsan.supp second_deadlock_stack=1" beside tsan with_ctest tsan tsan io 1800
 }
 
 # presets_after_kafka PARTS: what the parts behind kafka build.
@@ -337,7 +351,7 @@ main() {
         "part_$part"
         say "$part took $((SECONDS - began)) s"
     done
-    await_compose
+    await_beside
     await_sim
     say "=== summary ($SECONDS s)"
     awk '{ printf "%-10s %5d passed %3d failed %3d skipped\n", $1, $2, $3, $4 }' "$TALLY"
