@@ -22,7 +22,7 @@ static void take_form(struct settings_reader *reader, const struct document_node
 
 #define ROW(member_name, member, member_kind, member_form)                                         \
     {                                                                                              \
-        .name = member_name, .kind = ALIAS_##member_kind, .form = FORM_##member_form,              \
+        .name = (member_name), .kind = ALIAS_##member_kind, .form = FORM_##member_form,            \
         .value_at = offsetof(struct model_alias, member)                                           \
     }
 #define MEMBER(member, member_kind, member_form) ROW(#member, member, member_kind, member_form)
