@@ -19,8 +19,8 @@ enum kind { ID, TYPE, INSTANT, FLAG, TEXT, MAP, COUNT, AMOUNT, OBJECT };
 
 struct member {
     enum level level;
-    struct slice name;
     enum kind kind;
+    struct slice name;
     size_t offset;    /* in struct entry */
     enum level inner; /* of an OBJECT */
     bool is_needed;
@@ -28,11 +28,11 @@ struct member {
 
 #define IS(level, name, kind, member, is_needed)                                                   \
     {                                                                                              \
-        level, {name, sizeof(name) - 1}, kind, offsetof(struct entry, member), level, is_needed    \
+        level, kind, {name, sizeof(name) - 1}, offsetof(struct entry, member), level, is_needed    \
     }
 #define HAS(level, name, inner, is_needed)                                                         \
     {                                                                                              \
-        level, {name, sizeof(name) - 1}, OBJECT, 0, inner, is_needed                               \
+        level, OBJECT, {name, sizeof(name) - 1}, 0, inner, is_needed                               \
     }
 
 /* By level, and in the order in which the worker writes them, in which they are found at once. */
