@@ -186,9 +186,10 @@ static void pump_log(struct world *world, struct worker *worker, int index)
     struct tenure tenure = worker->tenures[index];
     int64_t cut = kafka_cut_below(log, *position, worker->epochs[index]);
     if (*position < log->low || *position > log->end || cut >= 0) {
-        if (!worker->is_out_of_range[index])
-            engine_partition_out_of_range(worker->engine, tenure, cut >= 0 ? cut : OUT_OF_RANGE);
-        worker->is_out_of_range[index] = true;
+        if (worker->is_out_of_range[index])
+            return;
+        worker->is_out_of_range[index] = true; /* until the engine starts it again */
+        engine_partition_out_of_range(worker->engine, tenure, cut >= 0 ? cut : OUT_OF_RANGE);
         return;
     }
     skip_gaps(log, position, &worker->epochs[index]);

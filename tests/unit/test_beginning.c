@@ -68,6 +68,30 @@ static void a_fresh_topic_is_taken_from_its_first_record(void **state)
     kit_free(kit);
 }
 
+static void a_first_record_deleted_before_it_comes_gives_way_to_the_next(void **state)
+{
+    (void)state;
+    static const enum start STARTS[] = {START_AUTO, START_EARLIEST};
+    for (size_t i = 0; i < COUNT_OF(STARTS); i++) {
+        struct kit *kit = fresh_kit(STARTS[i]);
+        kit_assign(kit, 0);
+        if (STARTS[i] == START_AUTO)
+            siblings(kit, 0, NULL, 0);
+        assert_int_equal(kit->starts.count, 1);
+        engine_partition_out_of_range(kit->engine, kit->tenures[0], OUT_OF_RANGE);
+        assert_int_equal(kit->starts.count, 2); /* io has stopped it */
+        assert_int_equal(last_start(kit), -2);
+        first_record(kit, 0, 9, 1000);
+        kit_wait(kit, 200);
+        kit_commit(kit);
+        assert_int_equal(kit->committed[0], 9);
+        kit_answer(kit, 9);
+        kit_settle(kit);
+        assert_int_equal(kit->committed[0], 10);
+        kit_free(kit);
+    }
+}
+
 static void an_empty_log_is_committed_at_once(void **state)
 {
     (void)state;
@@ -268,6 +292,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_fresh_topic_is_taken_from_its_first_record),
+        cmocka_unit_test(a_first_record_deleted_before_it_comes_gives_way_to_the_next),
         cmocka_unit_test(an_empty_log_is_committed_at_once),
         cmocka_unit_test(an_old_backlog_is_withheld_and_none_of_it_is_paid),
         cmocka_unit_test(records_without_a_time_and_of_the_far_future_are_withheld),

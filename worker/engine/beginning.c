@@ -120,6 +120,11 @@ bool beginning_record(struct engine *engine, struct partition *partition,
     return false;
 }
 
+void beginning_gone(struct engine *engine, struct partition *partition)
+{
+    look_at_first(engine, partition);
+}
+
 void beginning_end(struct engine *engine, struct partition *partition, int64_t position)
 {
     begin_at(engine, partition, position, "the log has no record");

@@ -25,6 +25,8 @@ static inline bool beginning_is_looking(const struct partition *partition)
 /* The first record of the log. True: the partition is active now, and the record is its. */
 MUST_CHECK bool beginning_record(struct engine *engine, struct partition *partition,
                                  const struct record *record);
+/* Retention deleted the first record before it came: another one is the first now. */
+void beginning_gone(struct engine *engine, struct partition *partition);
 /* The log has no record below `position`. */
 void beginning_end(struct engine *engine, struct partition *partition, int64_t position);
 /* Takes the log's first and end offset, or that they are unknown. */

@@ -111,6 +111,10 @@ bool topic_log_is_cut(struct engine *engine, struct partition *partition,
 void engine_partition_out_of_range(struct engine *engine, struct tenure tenure, int64_t end)
 {
     struct partition *partition = slot_find(engine, tenure);
+    if (partition != NULL && beginning_is_looking(partition)) {
+        beginning_gone(engine, partition);
+        return;
+    }
     if (partition == NULL || partition->step != PARTITION_ACTIVE)
         return;
     partition->is_out_of_range = true;
