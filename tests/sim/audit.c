@@ -50,6 +50,7 @@ void audit_tenure_over(struct world *world, struct worker *worker, int log)
         account->orphans = (uint8_t)(account->orphans + account->owed);
         account->owed = account->committed = account->cut = 0;
         account->is_renounced = account->open > 0;
+        account->has_come = false;
     }
 }
 

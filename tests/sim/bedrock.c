@@ -290,6 +290,21 @@ static void hear(struct world *world, struct worker *worker, struct fake_call *c
     engine_call_ended(worker->engine, ref, &end);
 }
 
+/* Whether a lost tenure left the call, and its record has not come again. */
+static bool is_shelved(const struct worker *worker, const struct fake_call *call)
+{
+    const struct account *account = &worker->accounts[call->log][call->offset];
+    return account->is_renounced && !account->has_come;
+}
+
+/* Whether the model is shown what is wrong with its answer and called again. */
+static bool is_asked_again(const struct worker *worker, const struct fake_call *call)
+{
+    bool is_leaving = worker->is_stopping || !worker->has_tenure[call->log] ||
+                      worker->is_revoking[call->log] || is_shelved(worker, call);
+    return !is_leaving && worker->tried[call->log][call->offset].invalid <= CORRECTIONS_MAX;
+}
+
 void bedrock_step(struct world *world, struct worker *worker, const struct sim_event *event)
 {
     struct fake_call *call = &worker->calls[event->a];
@@ -311,11 +326,15 @@ void bedrock_step(struct world *world, struct worker *worker, const struct sim_e
         outcome == CALL_SERVER_ERROR || outcome == CALL_REFUSED_CONNECTION || record->is_count;
     if (is_failure && !(is_free && outage_is_on(outage)))
         worker->tried[call->log][call->offset].failed++;
-    /* What a fallback rejects, its first choice may take. */
+    /* What a fallback rejects, its first choice may take. What fails on the shelf is not called
+     * again: its request is dropped, which is logged, or has the answer that it kept. */
     bool is_called_again =
-        is_retryable(outcome) || (outcome == CALL_REJECTED && call->model == FALLBACK);
-    worker->tried[call->log][call->offset].is_retrying = is_called_again;
-    worker->tried[call->log][call->offset].invalid += outcome == CALL_INVALID;
+        !is_shelved(worker, call) &&
+        (is_retryable(outcome) || (outcome == CALL_REJECTED && call->model == FALLBACK));
+    struct tried *tried = &worker->tried[call->log][call->offset];
+    tried->invalid += outcome == CALL_INVALID;
+    tried->is_retrying =
+        is_called_again || (outcome == CALL_INVALID && is_asked_again(worker, call));
     record->may_call = record->may_call || is_called_again || outcome == CALL_INVALID;
     call->is_heard = true;
     record->paid += outcome == CALL_OK;

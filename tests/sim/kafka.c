@@ -170,6 +170,7 @@ static void deliver(struct world *world, struct worker *worker, int log, int64_t
         .value = slice_of(value, (size_t)len),
     };
     worker->epochs[log] = fake->epoch;
+    worker->accounts[log][offset].has_come = true;
     engine_record(worker->engine, worker->tenures[log], &record);
 }
 
@@ -549,6 +550,9 @@ static void on_start(void *self, struct tenure tenure, int64_t offset, int32_t l
     worker->epochs[tenure.slot] = leader_epoch;
     worker->is_out_of_range[tenure.slot] = false;
     worker->heard_ends[tenure.slot] = -1;
+    /* Those from here on come again. */
+    for (int64_t next = worker->positions[tenure.slot]; next < RECORDS_MAX; next++)
+        worker->accounts[tenure.slot][next].has_come = false;
     world_add(port->world, EVENT_WAKE, worker, 0);
 }
 

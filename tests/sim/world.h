@@ -126,6 +126,7 @@ struct account {
     uint8_t cut;       /* open and owed when the batch in hand was cut */
     uint8_t committed; /* likewise of the last committed batch: what the map must know */
     bool is_renounced; /* the open call is of a tenure that is over */
+    bool has_come;     /* its record came in the tenure that there is now */
     /* This worker recorded the running calls of its map when its tenure ended. If it gets the log
      * again before another owner changes it, they need no record as a dead owner's. */
     bool is_known, is_forgiven; /* is_forgiven: as the batch in hand has it */
