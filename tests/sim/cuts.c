@@ -64,8 +64,8 @@ static void close_books(struct world *world, int index, int64_t from)
                 memset(&worker->accounts[index][offset], 0, sizeof worker->accounts[index][offset]);
         }
     }
-    for (size_t key = 0; key < COUNT_OF(log->last_answer); key++)
-        log->last_answer[key] = -1;
+    for (size_t key = 0; key < COUNT_OF(log->last_answers); key++)
+        log->last_answers[key] = (struct last_answer){-1, -1};
 }
 
 void kafka_cut(struct world *world)

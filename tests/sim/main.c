@@ -28,18 +28,6 @@ static const struct {
 #define FLOOD_WORLDS  40
 #define CUT_WORLDS    300 /* or as many as are asked for */
 
-/* Seeds that break a promise and whose cause is not found yet: they answer a request of a key after
- * a later one, behind a stall. --seed replays them. */
-static const uint64_t OPEN[] = {9833, 17520};
-
-static bool is_open(uint64_t seed)
-{
-    bool is_one = false;
-    for (size_t i = 0; i < COUNT_OF(OPEN); i++)
-        is_one = is_one || OPEN[i] == seed;
-    return is_one;
-}
-
 struct sums {
     uint64_t worlds, calls, responses, usages, lost_usages, crashes, stalls, truncations,
         recreations, outages, adopted, moved, cuts;
@@ -129,8 +117,7 @@ int main(int argc, char **argv)
     for (uint64_t i = 0; i < (worlds < CUT_WORLDS ? worlds : CUT_WORLDS); i++)
         run_twice(from + i, PIN_CUTS, &sums);
     for (uint64_t i = 0; i < worlds; i++)
-        if (!is_open(from + i))
-            run_twice(from + i, PIN_NONE, &sums);
+        run_twice(from + i, PIN_NONE, &sums);
     print_sums(&sums);
     return 0;
 }

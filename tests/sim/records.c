@@ -55,8 +55,8 @@ void kafka_make_records(struct world *world, struct fake_log *log, int64_t plann
 {
     log->low = log->end = 0;
     log->planned = planned;
-    for (size_t key = 0; key < COUNT_OF(log->last_answer); key++)
-        log->last_answer[key] = -1;
+    for (size_t key = 0; key < COUNT_OF(log->last_answers); key++)
+        log->last_answers[key] = (struct last_answer){-1, -1};
     memset(log->records, 0, sizeof log->records);
     kafka_draw_records(world, log, 0);
 }

@@ -89,6 +89,12 @@ struct fake_record {
     int64_t run_next;        /* seq of the next chunk; -1 = the run is closed */
 };
 
+/* The highest offset that is answered, and by which worker. */
+struct last_answer {
+    int64_t offset;
+    int worker;
+};
+
 struct fake_log {
     struct fake_record records[RECORDS_MAX];
     int64_t low;             /* the first offset that exists */
@@ -102,10 +108,10 @@ struct fake_log {
     int64_t offset;          /* committed; -1 = none */
     char metadata[4200];
     size_t metadata_len;
-    int committer, committer_life; /* who committed last */
-    int owner;                     /* worker; -1 = none */
-    int next_owner;                /* its next owner after the release; -1 = none */
-    int64_t last_answer[8];        /* by key: highest offset answered */
+    int committer, committer_life;      /* who committed last */
+    int owner;                          /* worker; -1 = none */
+    int next_owner;                     /* its next owner after the release; -1 = none */
+    struct last_answer last_answers[8]; /* by key */
 };
 
 struct fake_call {
