@@ -254,7 +254,7 @@ static void check_begun(struct world *world, struct worker *worker, int log, int
                             account->open + account->owed > 0);
     /* An adopted answer is the map's running call until it is committed. */
     if (account->orphans > 0 && open != NULL && open->is_under_way &&
-        (!record->is_lost_expected || account->is_known))
+        (!is_owed_by_dead || account->is_known))
         account->cut = 1;
     /* A call of a lost tenure that another owner recorded is in no map, adopted or not. */
     if (account->is_renounced && (open == NULL || !open->is_under_way))
