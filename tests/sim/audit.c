@@ -4,12 +4,34 @@
 
 #include "wire/formats/offset_map.h"
 
+static void lost_is_settled(struct world *world, struct fake_record *record, int log,
+                            int64_t offset)
+{
+    record->is_lost_expected = false;
+    for (int i = 0; i < world->worker_count; i++)
+        world->workers[i].accounts[log][offset].is_lost = false;
+}
+
 /* ---- calls ---- */
+
+/* The worker has the request again, whose call it had recorded itself. */
+static void spend_unnamed(struct world *world, struct account *account, int log, int64_t offset)
+{
+    struct fake_record *record = kafka_record(world, log, offset);
+    if (!account->is_unnamed)
+        return;
+    if (account->is_lost)
+        lost_is_settled(world, record, log, offset);
+    account->is_unnamed = false;
+    account->has_spent = true;
+    record->spent++;
+}
 
 void audit_call_began(struct world *world, struct worker *worker, int log, int64_t offset)
 {
     struct account *account = &worker->accounts[log][offset];
     MUST(world, account->open == 0);
+    spend_unnamed(world, account, log, offset);
     account->open++;
 }
 
@@ -50,7 +72,7 @@ void audit_tenure_over(struct world *world, struct worker *worker, int log)
         account->orphans = (uint8_t)(account->orphans + account->owed);
         account->owed = account->committed = account->cut = 0;
         account->is_renounced = account->open > 0;
-        account->has_come = false;
+        account->has_come = account->has_spent = false;
     }
 }
 
@@ -101,20 +123,33 @@ void audit_call_lost(struct world *world, struct fake_record *record, int log, i
     record->is_lost_expected = true;
 }
 
-static void lost_is_settled(struct world *world, struct fake_record *record, int log,
-                            int64_t offset)
-{
-    record->is_lost_expected = false;
-    for (int i = 0; i < world->worker_count; i++)
-        world->workers[i].accounts[log][offset].is_lost = false;
-}
-
 static bool is_replaced(const struct world *world, const struct uuid *id)
 {
     for (uint64_t i = 0; i < world->usages; i++)
         if (memcmp(&world->usage_ids[i].replaces, id, sizeof *id) == 0)
             return true;
     return false;
+}
+
+/* Under at_least_once a call's usage may be in the producer's hands when its worker loses the
+ * partition, and the map is never committed that knows of it. */
+static bool is_unnamed(const struct world *world, const struct account *account, const char *value)
+{
+    return !world->config.exactly_once && account->is_lost && account->orphans > 0 &&
+           strstr(value, "\"replaces\"") == NULL;
+}
+
+/* The call is a death by this record: it was no other. */
+static void note_lost_record(struct world *world, struct worker *worker, int log, int64_t offset)
+{
+    struct fake_record *record = kafka_record(world, log, offset);
+    record->spent -= worker->accounts[log][offset].has_spent;
+    worker->accounts[log][offset].has_spent = false;
+    for (int i = 0; i < world->worker_count; i++)
+        world->workers[i].accounts[log][offset].is_unnamed = false;
+    lost_is_settled(world, record, log, offset);
+    record->deaths++;
+    world->lost_usages++;
 }
 
 /* Whether the record counts beside those that are there: readers leave out what another replaces.
@@ -155,11 +190,10 @@ void audit_usage(struct world *world, struct worker *worker, const char *value, 
                         (!world->config.exactly_once && world->is_shaken));
         /* No worker takes its own call for a dead worker's. */
         MUST(world, !world->config.exactly_once || !account->is_lost);
-        lost_is_settled(world, record, log, offset);
-        record->deaths++;
-        world->lost_usages++;
+        note_lost_record(world, worker, log, offset);
         return;
     }
+    account->is_unnamed = account->is_unnamed || is_unnamed(world, account, value);
     MUST(world, account->owed > 0 || account->orphans > 0); /* that call was billed */
     if (account->orphans > 0)
         account->orphans--;
@@ -176,10 +210,11 @@ static bool is_replaced_before(const struct world *world, uint64_t usage)
     return false;
 }
 
-int audit_count_spent(const struct world *world, int log, int64_t offset)
+int audit_count_spent(const struct world *world, const struct worker *worker, int log,
+                      int64_t offset)
 {
     static const struct uuid NONE;
-    int count = 0;
+    int count = world->logs[log].records[offset].spent + worker->accounts[log][offset].is_unnamed;
     for (uint64_t i = 0; i < world->usages; i++)
         count += world->usage_ids[i].log == log && world->usage_ids[i].offset == offset &&
                  memcmp(&world->usage_ids[i].replaces, &NONE, sizeof NONE) != 0 &&

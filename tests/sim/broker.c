@@ -78,7 +78,7 @@ static void response_out(struct world *world, const struct worker *worker,
     if (strstr(value, "\"abandoned\"") == NULL || record->is_count)
         return;
     /* Under at_least_once no cut is audited that would have added them to the deaths. */
-    int spent = world->config.exactly_once ? 0 : audit_count_spent(world, log, offset);
+    int spent = world->config.exactly_once ? 0 : audit_count_spent(world, worker, log, offset);
     int begun = record->deaths + record->is_lost_expected + spent;
     MUST(world, begun >= (int)world->config.max_begun);
 }

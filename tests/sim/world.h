@@ -84,6 +84,7 @@ struct fake_record {
     int64_t timestamp_ms;    /* 0 = it did not come yet */
     bool is_lost_expected;   /* its owner died while the map had a running call */
     int deaths;              /* recorded calls of owners that died */
+    int spent;               /* calls that count as such, without such a record */
     int billed, booked;      /* calls that were made and may be billed; their usage records */
     struct uuid run;         /* of the last chunk */
     int64_t run_next;        /* seq of the next chunk; -1 = the run is closed */
@@ -140,6 +141,8 @@ struct account {
     bool is_lost;     /* the map's running calls are of this very worker */
     bool is_settling; /* the batch in hand settles a dead owner's call that counted tokens */
     bool is_spent;    /* the batch in hand counts a call of this worker as a death */
+    bool is_unnamed;  /* the map's running call is recorded, and its record replaces none */
+    bool has_spent;   /* this tenure counts that call as a death */
 };
 
 /* Under at_least_once: offsets that the committer has, not yet the broker. */
@@ -370,7 +373,8 @@ void audit_usage(struct world *world, struct worker *worker, const char *value, 
 /* Calls of this request that their own worker recorded after a loss, naming a record that nobody
  * made. The map counts them as deaths from then on: the id of that record must not be used again.
  */
-int audit_count_spent(const struct world *world, int log, int64_t offset);
+int audit_count_spent(const struct world *world, const struct worker *worker, int log,
+                      int64_t offset);
 bool audit_is_open(const struct worker *worker, int log);
 void audit_removed(struct world *world, struct worker *worker);
 void audit_worker_died(struct world *world, struct worker *worker);
