@@ -378,6 +378,44 @@ static void other_prices_give_other_costs_beside_the_recorded_ones(void **state)
     book_done(&book);
 }
 
+/* What a record without a cost gets by a table with one row: {input: 2, output: 10}. */
+static int64_t repriced(const char *model, const char *tier, const char *more)
+{
+    struct price_row row = {.model = slice_of_text(model),
+                            .tier = slice_of_text(tier),
+                            .from_ms = PRICE_ALWAYS,
+                            .to_ms = PRICE_FOREVER,
+                            .price = {2000000, 10000000, PRICE_NONE, PRICE_NONE, PRICE_NONE}};
+    struct price_table table = {.rows = &row, .count = 1, .currency = "USD", .hash = 1};
+    struct reprice reprice;
+    struct entry entry;
+    struct arena arena;
+    const char *why;
+    price_table_sort(&table);
+    reprice_init(&reprice, &table);
+    arena_init(&arena, 65536);
+    struct kit_record record = {.input = 3, .more = more};
+    assert_int_equal(entry_read(&arena, kit_value(&record), &entry, &why), ENTRY_READ);
+    reprice_entry(&reprice, &entry);
+    arena_done(&arena);
+    return entry.has_cost ? entry.amount : -1;
+}
+
+static void other_prices_apply_as_the_worker_applies_them(void **state)
+{
+    (void)state;
+    assert_int_equal(repriced("m", "default", ""), 6000000);
+    assert_int_equal(repriced("m", "flex", ""), -1);
+    assert_int_equal(repriced("m", "flex", ",\"service_tier\":\"flex\""), 6000000);
+    /* where the service named no tier, the one that was asked for */
+    assert_int_equal(repriced("m", "flex", ",\"service_tier_requested\":\"flex\""), 6000000);
+    assert_int_equal(
+        repriced("m", "flex", ",\"service_tier\":\"default\",\"service_tier_requested\":\"flex\""),
+        -1);
+    assert_int_equal(repriced("n.lite", "default", ",\"base_model\":\"us.n.lite\""), 6000000);
+    assert_int_equal(repriced("n.lite", "default", ""), -1);
+}
+
 /* ---- ids ---- */
 
 static struct entry_id id_of(int64_t ms, uint32_t number)
@@ -508,6 +546,7 @@ int main(void)
         cmocka_unit_test(what_is_taken_off_leaves_what_was_there_before),
         cmocka_unit_test(focus_has_a_row_for_each_class_of_tokens_and_no_cost_where_none_is_known),
         cmocka_unit_test(other_prices_give_other_costs_beside_the_recorded_ones),
+        cmocka_unit_test(other_prices_apply_as_the_worker_applies_them),
         cmocka_unit_test(ids_are_known_in_any_order),
         cmocka_unit_test(ids_over_the_limit_are_forgotten_the_oldest_first_and_young_ones_counted),
         cmocka_unit_test(months_have_28_to_31_days),

@@ -144,6 +144,33 @@ static void a_record_without_a_timestamp_has_none_in_its_usage(void **state)
     output_free(output);
 }
 
+static bool has(const struct output *output, struct slice part)
+{
+    return memmem(output->value.ptr, output->value.len, part.ptr, part.len) != NULL;
+}
+
+static void a_usage_record_says_what_the_cost_is_by(void **state)
+{
+    (void)state;
+    struct output_kit kit;
+    kit_init(&kit);
+    kit.request.service_tier = SLICE("flex");
+    kit.request.base_model = SLICE("amazon.nova-lite-v1:0");
+    struct output *output = encode(&kit);
+    struct slice middle = SLICE("\"base_model\":\"amazon.nova-lite-v1:0\",\"region\":\"us-east-1\","
+                                "\"api\":\"converse\",\"stream\":false,"
+                                "\"service_tier_requested\":\"flex\",\"stop_reason\"");
+    assert_true(has(output, middle));
+    output_free(output);
+    kit.answer.service_tier = SLICE("default");
+    kit.request.model = SLICE("another that answered in its place");
+    output = encode(&kit);
+    assert_true(has(output, SLICE("\"service_tier\":\"default\","
+                                  "\"service_tier_requested\":\"flex\"")));
+    assert_false(has(output, SLICE("base_model")));
+    output_free(output);
+}
+
 static void a_usage_record_is_a_cloud_event_in_structured_mode(void **state)
 {
     (void)state;
@@ -253,6 +280,7 @@ int main(void)
         cmocka_unit_test(a_known_cost_stands_behind_the_counts_and_is_in_the_bill),
         cmocka_unit_test(a_lost_call_says_whether_it_was_begun_and_not_when),
         cmocka_unit_test(a_record_without_a_timestamp_has_none_in_its_usage),
+        cmocka_unit_test(a_usage_record_says_what_the_cost_is_by),
         cmocka_unit_test(a_usage_record_is_a_cloud_event_in_structured_mode),
         cmocka_unit_test(a_usage_record_outlives_the_request),
         cmocka_unit_test(a_usage_record_over_the_limit_is_rejected),

@@ -9,8 +9,9 @@ void reprice_init(struct reprice *reprice, const struct price_table *prices)
 
 static struct price_query query_of(const struct entry *entry)
 {
+    struct slice said = entry->base_model.len > 0 ? entry->base_model : entry->model;
     struct price_query query = {
-        .names = {entry->model, traits_id(entry->model), traits_name(entry->model)},
+        .names = {entry->model, traits_id(said), traits_name(said)},
         .region = entry->region,
         .tier = entry->service_tier,
         .input_tokens = entry->counts[COUNT_INPUT],

@@ -1,7 +1,6 @@
 /* Gives records the cost that another table of prices makes of their counts, as the worker does
- * (engine/pricing.c): by the model and region that were called, the tier that served, at the call's
- * start. A record does not say the request's base_model, so calls of an application's profile are
- * priced by rows for the profile's ARN only. */
+ * (engine/pricing.c): by the model and region that were called, the tier that served or was asked
+ * for, at the call's start. */
 #ifndef APP_BOOKS_REPRICE_H
 #define APP_BOOKS_REPRICE_H
 

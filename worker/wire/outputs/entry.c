@@ -47,9 +47,11 @@ static const struct member MEMBERS[] = {
     IS(DATA, "tenant", TEXT, tenant, true),
     IS(DATA, "labels", MAP, labels, true),
     IS(DATA, "model", TEXT, model, true),
+    IS(DATA, "base_model", TEXT, base_model, false),
     IS(DATA, "region", TEXT, region, false),
     IS(DATA, "api", TEXT, api, true),
     IS(DATA, "service_tier", TEXT, service_tier, false),
+    IS(DATA, "service_tier_requested", TEXT, tier_requested, false),
     IS(DATA, "stop_reason", TEXT, stop_reason, false),
     IS(DATA, "bedrock_request_id", TEXT, bedrock_request_id, false),
     IS(DATA, "started_at", INSTANT, started_ms, false),
@@ -233,7 +235,7 @@ static bool is_called(const struct member *member, struct slice name)
 static const struct {
     size_t begin, end;
 } PLACES[] = {
-    [TOP] = {0, 4}, [DATA] = {4, 19}, [USAGE] = {19, 25}, [COST] = {25, 29}, [PARTS] = {29, 33}};
+    [TOP] = {0, 4}, [DATA] = {4, 21}, [USAGE] = {21, 27}, [COST] = {27, 31}, [PARTS] = {31, 35}};
 
 /* The place of a member in the list; MEMBER_COUNT = it is not there. */
 static size_t find_member(const struct reading *reading, enum level level, struct slice name)
@@ -316,6 +318,8 @@ static void complete(struct reading *reading)
         blame(reading, lack);
     if (entry->started_ms == UNKNOWN)
         entry->started_ms = entry->time_ms;
+    if (entry->service_tier.ptr == NULL)
+        entry->service_tier = entry->tier_requested;
     entry->has_replaces = entry_id_ms(&entry->replaces) != 0;
     entry->has_cost = entry->amount != UNKNOWN;
     if (!entry->has_cost)

@@ -38,8 +38,11 @@ struct entry {
     int64_t started_ms;       /* when the call began; time_ms where that is unknown */
     bool is_final, is_estimated, is_lost, has_cost, has_replaces;
     struct slice tenant, model, api, labels; /* labels: a JSON object as it is written */
-    struct slice region, service_tier, stop_reason, reason, bedrock_request_id; /* null = none */
-    struct slice currency, prices;                                              /* if has_cost */
+    struct slice region, stop_reason, reason, bedrock_request_id; /* null = none */
+    struct slice base_model;       /* the request's for an application's profile; null = none */
+    struct slice service_tier;     /* that served, else tier_requested; null = neither */
+    struct slice tier_requested;   /* null = none */
+    struct slice currency, prices; /* if has_cost */
     int64_t counts[ENTRY_COUNTS];
     int64_t amount;            /* if has_cost */
     int64_t recorded;          /* the amount in the record; 0 = none. `amount` may be another one */

@@ -11,6 +11,17 @@
 #define USAGE_FRAME_BYTES    1600 /* beside the texts that are counted one by one */
 #define USAGE_REPLACES_BYTES 256  /* the member `replaces`, and the headers */
 
+/* The tier that served; and what was asked for, by which the cost is where the service said none.
+ */
+static void add_tiers(struct buf *body, const struct usage_facts *facts)
+{
+    struct slice tier = facts->answer == NULL ? SLICE_NULL : facts->answer->service_tier;
+    json_add_text_member(body, "service_tier", tier);
+    if (tier.ptr == NULL)
+        output_add_foreign_member(body, "service_tier", facts->attempt->service_tier);
+    json_add_text_member(body, "service_tier_requested", facts->request->service_tier);
+}
+
 /* Returns where the model's text ends. */
 static size_t add_call(struct buf *body, const struct usage_facts *facts)
 {
@@ -28,13 +39,12 @@ static size_t add_call(struct buf *body, const struct usage_facts *facts)
     json_add_text_member(body, "model", attempt->model);
     size_t model_end = body->len - 1;
     json_add_text_member(body, "model_requested", request->model_requested);
+    if (request->base_model.len > 0 && slice_equal(attempt->model, request->model))
+        json_add_text_member(body, "base_model", request->base_model);
     json_add_text_member(body, "region", attempt->region);
     json_add_text_member(body, "api", slice_of_text(attempt->api->api));
     json_add_bool_member(body, "stream", request->stream);
-    struct slice tier = facts->answer == NULL ? SLICE_NULL : facts->answer->service_tier;
-    json_add_text_member(body, "service_tier", tier);
-    if (tier.ptr == NULL)
-        output_add_foreign_member(body, "service_tier", attempt->service_tier);
+    add_tiers(body, facts);
     if (facts->answer != NULL)
         json_add_text_member(body, "stop_reason", facts->answer->stop_reason);
     output_add_foreign_member(body, "bedrock_request_id", attempt->bedrock_request_id);
@@ -116,7 +126,8 @@ enum err output_usage(const struct output_context *context, const struct usage_f
 {
     const struct request *request = facts->request;
     size_t expected = USAGE_FRAME_BYTES + request->id.len + 2 * request->tenant.len +
-                      request->labels.len + 2 * facts->attempt->model.len + facts->counts.raw.len +
+                      request->labels.len + 2 * facts->attempt->model.len +
+                      2 * request->base_model.len + facts->counts.raw.len +
                       facts->record->topic.len;
     struct draft draft;
     enum err err = draft_begin(&draft, context, OUTPUT_USAGE, expected);
