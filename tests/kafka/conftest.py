@@ -26,6 +26,7 @@ def pytest_collection_modifyitems(items):
 def pytest_addoption(parser):
     parser.addoption("--cycles", type=int, default=20, help="kill -9 cycles of the kill storm")
     parser.addoption("--storm-seed", type=int, default=20, help="who is killed when in the kill storm")
+    parser.addoption("--ledger-cycles", type=int, default=2, help="kill -9 cycles of the storm over the books")
     parser.addoption("--outage", type=float, default=60, help="seconds for which the broker is away in its test")
 
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 import yaml
 
+from kit.ledger import CLASSES, Exact, parts_of
 from kit.processes import wait_for
 from kit.services import MODEL
 from kit.world import World
@@ -20,15 +21,6 @@ prices:
   - {{model: {MODEL}, context_over: 500, input: 6.000031, output: 22.500037}}
   - {{model: amazon.nova-lite-*, input: 0.060041, output: 0.240043}}
 """
-CLASSES = ("input", "output", "cache_read", "cache_write_5m", "cache_write_1h")
-
-
-class Exact(yaml.SafeLoader):
-    """YAML whose numbers are decimals."""
-
-
-for tag in ("float", "int"):
-    Exact.add_constructor(f"tag:yaml.org,2002:{tag}", lambda loader, node: Decimal(node.value))
 
 
 def cached(name, point):
@@ -51,12 +43,6 @@ def priced(row, line):
     hour = line.get("cache_write_1h_tokens", 0)
     tokens = dict(zip(CLASSES, (line["input_tokens"] - read - written, line["output_tokens"], read, written - hour, hour)))
     return {name: count * row[name] / 10**6 for name, count in tokens.items() if count}
-
-
-def parts_of(costs):
-    """The parts of a record, of what the classes cost."""
-    return {name: sum(value for key, value in costs.items() if key.startswith(name))
-            for name in ("input", "output", "cache_read", "cache_write")}
 
 
 @pytest.mark.core

@@ -1,6 +1,5 @@
 """`bedrock-worker usage` on a real broker: each call once, in exact sums, whatever else is on the topic."""
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -16,24 +15,11 @@ from confluent_kafka import Producer
 
 from kit import records, usage
 from kit.processes import PATIENCE, ROOT
-from kit.services import PROGRAMS
 
-CLEAN = {name: value for name, value in os.environ.items()
-         if not name.startswith(("AWS_", "KAFKA_", "BEDROCK_WORKER_"))}
 EXAMPLES = ROOT / "deploy" / "examples" / "usage"
 TENANT_MODEL_DAY = ("tenant", "model", "day")
 LOST = {"final": False, "estimated": True, "reason": "worker_lost", "begun": "yes", "started_at": None,
         "duration_ms": None}
-
-
-def command(broker, topic, *arguments):
-    return [PROGRAMS / "bedrock-worker", "usage", "--set", f"kafka.bootstrap_servers={broker.bootstrap}", "--set",
-            f"topics.usage={topic}", *arguments]
-
-
-def call(broker, topic, *arguments):
-    return subprocess.run(command(broker, topic, *arguments), capture_output=True, text=True, timeout=PATIENCE,
-                          stdin=subprocess.DEVNULL, env={**CLEAN, "AWS_REGION": "us-east-1"}, check=False)
 
 
 def rows_of(done, columns=TENANT_MODEL_DAY):
@@ -84,12 +70,12 @@ def book(broker):
 
 def test_the_sums_are_those_of_an_independent_program(broker, book):
     topic, counted = book
-    done = call(broker, topic, "--by", "tenant,model,day", "--format", "json")
+    done = usage.call(broker, topic, "--by", "tenant,model,day", "--format", "json")
     assert rows_of(done) == usage.sums(counted, usage.by_tenant_model_day)
 
 
 def test_what_does_not_count_is_counted_and_named(broker, book):
-    done = call(broker, book[0])
+    done = usage.call(broker, book[0])
     assert done.returncode == 0
     for words in (f"skipped no usage records: 2, at {book[0]}-1@", "skipped usage records of another version: 1, at ",
                   "skipped damaged usage records: 1, at ", "300 records came twice and count once",
@@ -99,7 +85,7 @@ def test_what_does_not_count_is_counted_and_named(broker, book):
 
 def test_a_window_takes_the_calls_that_began_in_it(broker, book):
     topic, counted = book
-    done = call(broker, topic, "--by", "tenant,model,day", "--format", "json", "--since", "2026-11-02", "--until",
+    done = usage.call(broker, topic, "--by", "tenant,model,day", "--format", "json", "--since", "2026-11-02", "--until",
                 "2026-11-02T12:00:00Z")
     taken = [value for value in counted if "2026-11-02T00" <= value["data"]["started_at"] < "2026-11-02T12"]
     assert rows_of(done) == usage.sums(taken, usage.by_tenant_model_day)
@@ -107,8 +93,8 @@ def test_a_window_takes_the_calls_that_began_in_it(broker, book):
 
 def test_a_table_and_csv_have_the_same_calls(broker, book):
     topic, counted = book
-    table = call(broker, topic, "--month", "2026-11", "--by", "day").stdout
-    rows = call(broker, topic, "--month", "2026-11", "--by", "day", "--format", "csv").stdout.splitlines()
+    table = usage.call(broker, topic, "--month", "2026-11", "--by", "day").stdout
+    rows = usage.call(broker, topic, "--month", "2026-11", "--by", "day", "--format", "csv").stdout.splitlines()
     assert max(map(len, table.splitlines())) <= 80
     assert f"{topic}: {len(counted):,} calls, 2026-11-01T00:00Z to 2026-11-03T23:58Z" in table
     assert sum(int(row.split(",")[2]) for row in rows[1:]) == len(counted)
@@ -119,8 +105,8 @@ def test_watch_follows_the_topic(broker):
     topic = f"usage.{uuid.uuid4().hex[:8]}"
     records.create_topic(broker.bootstrap, topic, 2, {"retention.ms": "-1"})
     usage.fill(broker.bootstrap, topic, usage.records(5))
-    with subprocess.Popen(command(broker, topic, "--by", "region", "--watch", "--every", "100ms"), text=True,
-                          stdout=subprocess.PIPE, env={**CLEAN, "AWS_REGION": "us-east-1"}) as process:
+    with subprocess.Popen(usage.command(broker, topic, "--by", "region", "--watch", "--every", "100ms"), text=True,
+                          stdout=subprocess.PIPE, env=usage.ENVIRONMENT) as process:
         try:
             def awaits(count):
                 end = time.monotonic() + PATIENCE
@@ -139,7 +125,7 @@ def test_a_transaction_that_stays_open_holds_nothing_up(broker):
     records.create_topic(broker.bootstrap, topic, 1, {"retention.ms": "-1"})
     usage.fill(broker.bootstrap, topic, usage.records(3))
     producer = transaction(broker, topic, [usage.record(7, usage.BEGIN_MS)], None)
-    done = call(broker, topic, "--by", "region", "--format", "json")
+    done = usage.call(broker, topic, "--by", "region", "--format", "json")
     assert json.loads(done.stdout)["calls"] == 3
     producer.abort_transaction(PATIENCE)
     records.delete_topic(broker.bootstrap, topic)
@@ -165,19 +151,19 @@ def test_aws_report_equals_the_records_and_what_is_on_one_side_only_is_named(bro
     topic, counted = book
     file = tmp_path / "report.csv"
     file.write_text(report(counted), encoding="utf-8")
-    done = call(broker, topic, "--reconcile", file)
+    done = usage.call(broker, topic, "--reconcile", file)
     assert re.fullmatch(r"(\d+) sums by day, model and class of tokens: \1 equal, 0 differ, 0 only in AWS's report, "
                         r"0 only in the records\n", done.stdout), done.stdout + done.stderr
     other = "2026-11-02T00:00:00Z,Usage,USE1-Claude9Opus-input-tokens,5,1K tokens\n"
     more = "2026-11-03T00:00:00Z,Usage,USE1-NovaLite-output-tokens,0.007,1K tokens\n"
     file.write_text(report(counted) + other + more, encoding="utf-8")
-    rows = [json.loads(line) for line in call(broker, topic, "--reconcile", file, "--format", "json").stdout.splitlines()]
+    rows = [json.loads(line) for line in usage.call(broker, topic, "--reconcile", file, "--format", "json").stdout.splitlines()]
     odd = {row["side"]: row for row in rows if row["side"] != "equal"}
     assert set(odd) == {"only_aws", "differs"}
     assert odd["only_aws"]["usage_type"] == "USE1-Claude9Opus-input-tokens" and odd["only_aws"]["aws_tokens"] == 5000
     assert odd["differs"]["aws_tokens"] - odd["differs"]["tokens"] == 7
     file.write_text(report(counted)[:-20], encoding="utf-8")
-    done = call(broker, topic, "--reconcile", file)
+    done = usage.call(broker, topic, "--reconcile", file)
     assert done.returncode == 1
     assert re.search(r"report\.csv:\d+: the row has \d fields, and the heading 5; is the file cut\?", done.stderr)
 
@@ -196,7 +182,7 @@ def test_invocation_logs_are_compared_by_request_id(broker, book, tmp_path):
     lines[5]["requestId"] = "00000000-0000-4000-8000-00000000abcd"
     file = tmp_path / "log.jsonl"
     file.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
-    rows = [json.loads(line) for line in call(broker, topic, "--reconcile", file, "--format", "json").stdout.splitlines()]
+    rows = [json.loads(line) for line in usage.call(broker, topic, "--reconcile", file, "--format", "json").stdout.splitlines()]
     sides = {}
     for row in rows:
         sides.setdefault(row["side"], []).append(row)
@@ -218,7 +204,7 @@ def spend_of(counted):
 def test_duckdb_sums_what_each_tenant_spent(broker, book, tmp_path, monkeypatch):
     duckdb = pytest.importorskip("duckdb")
     topic, counted = book
-    (tmp_path / "usage.jsonl").write_text(call(broker, topic, "--by", "tenant,model,day", "--format", "json").stdout,
+    (tmp_path / "usage.jsonl").write_text(usage.call(broker, topic, "--by", "tenant,model,day", "--format", "json").stdout,
                                           encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     with duckdb.connect() as base:
@@ -239,7 +225,7 @@ def test_a_report_in_parquet_comes_through_duckdb(broker, book, tmp_path, monkey
         base.execute("""COPY (SELECT *, 'AmazonBedrock' AS line_item_product_code, 'us-east-1' AS product_region_code,
                          0.0 AS line_item_unblended_cost FROM read_csv('report-in.csv')) TO 'cur/part.parquet'""")
         base.execute((EXAMPLES / "report.sql").read_text(encoding="utf-8"))
-    done = call(broker, topic, "--reconcile", tmp_path / "report.csv")
+    done = usage.call(broker, topic, "--reconcile", tmp_path / "report.csv")
     assert " 0 differ, 0 only in AWS's report, 0 only in the records" in done.stdout, done.stdout + done.stderr
 
 
@@ -264,7 +250,7 @@ class Canvas:
 
 def test_the_notebook_plots_spend_per_tenant_and_day(broker, book, tmp_path, monkeypatch):
     topic, counted = book
-    (tmp_path / "usage.jsonl").write_text(call(broker, topic, "--by", "tenant,day", "--format", "json").stdout,
+    (tmp_path / "usage.jsonl").write_text(usage.call(broker, topic, "--by", "tenant,day", "--format", "json").stdout,
                                           encoding="utf-8")
     canvas = Canvas()
     monkeypatch.chdir(tmp_path)
@@ -310,6 +296,6 @@ def test_the_collectors_settings_read_committed_records():
 
 
 def test_a_missing_topic_is_named(broker):
-    done = call(broker, "no.such.topic")
+    done = usage.call(broker, "no.such.topic")
     assert (done.returncode, done.stdout) == (1, "")
     assert "no.such.topic" in done.stderr and "correct topics.usage" in done.stderr

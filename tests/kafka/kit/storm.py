@@ -19,10 +19,12 @@ class Stream(threading.Thread):
 
     def run(self):
         while not self.ends.wait(1 / self.per_second):
-            number = self.count
-            key = f"key-{number % self.keys}".encode() if number % 3 else None
-            self.world.ask(f"r{number}", key=key, stream=number % 4 == 0)
+            self.ask(self.count)
             self.count += 1
+
+    def ask(self, number):
+        key = f"key-{number % self.keys}".encode() if number % 3 else None
+        self.world.ask(f"r{number}", key=key, stream=number % 4 == 0)
 
     def end(self):
         self.ends.set()
@@ -41,14 +43,15 @@ def restart_broker(world, away_seconds):
         world.blows.append(Blow("", began, ended + SESSION_MS))
 
 
-def kill_storm(world, cycles, seed, broker_every=6, per_second=60, say=print):
+def kill_storm(world, cycles, seed, broker_every=6, per_second=60, say=print, streaming=Stream, after=None):
     """Worker w0 is a static member, w1 has a name, w2 has none. In each cycle one is killed and restarts a little later.
-    The broker is killed, too; each fifth time it is away for longer than the workers' session."""
+    The broker is killed, too; each fifth time it is away for longer than the workers' session. `after` is called with the
+    number of each cycle at its end."""
     chance = random.Random(seed)
     names = {"w0": {"kafka": {"static_membership": True}}, "w1": {}, "w2": {}}
     for name, settings in names.items():
         world.worker(name, is_named=name != "w2", **settings)
-    stream = Stream(world, per_second)
+    stream = streaming(world, per_second)
     stream.start()
     assert wait_for(lambda: world.answered() > 0)
     for cycle in range(1, cycles + 1):
@@ -62,6 +65,8 @@ def kill_storm(world, cycles, seed, broker_every=6, per_second=60, say=print):
         time.sleep(chance.uniform(0, 1.5))
         for name in victims:
             world.workers[name].start()
+        if after:
+            after(cycle)
         if cycle % 20 == 0:
             say(f"cycle {cycle} of {cycles}: {stream.count} requests, {world.answered()} answered")
     stream.end()

@@ -4,7 +4,9 @@
     tests/kafka/kit/usage.py sums COUNT [DAYS]                    prints the sums of those records by tenant, model and day
 """
 import json
+import os
 import random
+import subprocess
 import sys
 import time
 from collections import defaultdict
@@ -16,6 +18,8 @@ MODELS = {"anthropic.claude-3-sonnet-20240229-v1:0": ("0.000003", "0.000015"),
           "amazon.nova-lite-v1:0": ("0.00000006", "0.00000024"),
           "meta.llama3-1-70b-instruct-v1:0": ("0.00000099", "0.00000099")}
 TENANTS = ["acme", "globex", "default", "initech"]
+ENVIRONMENT = {name: value for name, value in os.environ.items()
+               if not name.startswith(("AWS_", "KAFKA_", "BEDROCK_WORKER_"))} | {"AWS_REGION": "us-east-1"}
 COUNTS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens")
 
 
@@ -96,6 +100,18 @@ def printed(lines, columns):
         cost = row.get("cost", {}).get("amount", "0")
         rows[tuple(row[name] for name in columns)] = [row["calls"], *(row[name] for name in COUNTS), cost]
     return rows
+
+
+def command(broker, topic, *arguments):
+    from kit.services import PROGRAMS
+    return [PROGRAMS / "bedrock-worker", "usage", "--set", f"kafka.bootstrap_servers={broker.bootstrap}", "--set",
+            f"topics.usage={topic}", *arguments]
+
+
+def call(broker, topic, *arguments):
+    from kit.processes import PATIENCE
+    return subprocess.run(command(broker, topic, *arguments), capture_output=True, text=True, timeout=PATIENCE,
+                          stdin=subprocess.DEVNULL, env=ENVIRONMENT, check=False)
 
 
 def encoded(value):
