@@ -91,6 +91,8 @@ def test_the_simulators_help_is_80_columns_wide():
     (["usage", "--month", "2026-13"], "--month 2026-13 is no month; write one such as 2026-11;"),
     (["usage", "--month", "2026-11", "--since", "1h"], "--month says both ends; leave --since and --until out;"),
     (["usage", "--since", "2026-12", "--until", "2026-11"], "--since is not before --until;"),
+    (["redrive", "--since", "2026-11-22", "--until", "2026-11"], "--until 2026-11: expected a time after that of --since"),
+    (["redrive", "--since", "2026-11-31"], "--since 2026-11-31: expected 2026-11-22T10:00:00Z, 2026-11-22, 2026-11 or a"),
     (["usage", "--watch", "--format", "csv"], "--watch draws tables only; leave --format out;"),
     (["usage", "--watch", "--month", "2026-11"], "--watch has no end; leave --until and --month out;"),
     (["usage", "--format", "xml"], "--format xml: formats are table, csv, json and focus;"),

@@ -54,7 +54,7 @@ def test_show_takes_an_alias_and_the_price_file_of_the_settings(tmp_path):
                                      "  - {model: a.b, from: 2026-09-01, input: 2}\n")
     (tmp_path / "w.yaml").write_text(f"prices: {{file: {tmp_path}/p.yaml}}\n"
                                      "models: {aliases: {mine: {id: us.a.b, region: eu-west-1}}}\n")
-    for moment, price in (("2026-08-31", 1), ("2026-09-01T01:00:00+02:00", 1), ("2026-09-01", 2)):
+    for moment, price in (("2026-08-31", 1), ("2026-09-01T01:00:00+02:00", 1), ("2026-09-01", 2), ("2026-08", 1), ("2026-09", 2)):
         done = call("prices", "show", "mine", "-c", tmp_path / "w.yaml", "--at", moment)
         assert (done.returncode, applies(done)["input"]) == (0, price), moment
         assert "us.a.b, which is also a.b\n          in eu-west-1, tier default" in done.stdout
@@ -66,7 +66,7 @@ def test_show_takes_an_alias_and_the_price_file_of_the_settings(tmp_path):
     (("show",), "no model is named"),
     (("show", "a.b"), "no price file: name it with --file, or as prices.file in the settings"),
     (("show", "a.b", "--file", SHIPPED), "no region is known"),
-    (("show", "a.b", "--file", SHIPPED, "--region", "x", "--at", "soon"), "soon: is no date and no instant"),
+    (("show", "a.b", "--file", SHIPPED, "--region", "x", "--at", "soon"), "soon: is no time; write 2026-11-22T10:00:00Z"),
     (("check",), "no file is named"),
     (("check", "/nowhere"), "/nowhere: No such file or directory; check path and permissions"),
     (("import", ROOT), "is not a regular file"),

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/books/period.h"
 #include "app/commands/commands.h"
 #include "app/commands/settings_options.h"
 #include "app/prices/imports.h"
@@ -63,8 +64,9 @@ static const struct command_option OPTIONS[] = {
         .value = "TIME",
         .kind = OPTION_TEXT,
         .into.text = &moment,
-        .description = "show: when the call begins: a date, or an instant such as "
-                       "2026-08-06T12:00:00Z (default: now).",
+        .description =
+            "show: when the call begins: 2026-08-06T12:00:00Z, a day (2026-08-06), a month "
+            "(2026-08), or a duration before now (36h). Default: now.",
     },
     {
         .name = "name",
@@ -113,13 +115,8 @@ static bool read_table(struct arena *arena, const char *name, struct price_table
 
 static bool read_moment(int64_t *ret_ms)
 {
-    char day[DATE_LEN + sizeof "T00:00:00Z"];
-    struct slice text = slice_of_text(moment);
     *ret_ms = clock_wall_ms();
-    if (moment == NULL)
-        return true;
-    (void)snprintf(day, sizeof day, "%.*sT00:00:00Z", DATE_LEN, moment);
-    return instant_from_rfc3339(text.len == DATE_LEN ? slice_of_text(day) : text, ret_ms);
+    return moment == NULL || period_read_time(slice_of_text(moment), *ret_ms, ret_ms);
 }
 
 /* What an alias calls; else the model itself in the settings' region. */
@@ -154,7 +151,7 @@ static int show_in(const struct settings *settings, const char *name,
     if (called_in.len == 0)
         return fail("no region is known; name the one that is called with --region", "");
     if (!read_moment(&at_ms))
-        return fail("is no date and no instant; write one such as 2026-08-06", moment);
+        return fail("is no time; write " PERIOD_TIME_WORDS, moment);
     struct price_query query = {
         .names = {model, traits_id(model), traits_name(model)},
         .region = called_in,

@@ -4,13 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "app/books/period.h"
 #include "app/commands/commands.h"
 #include "app/commands/settings_options.h"
-#include "base/instant.h"
 #include "base/secrets.h"
 #include "io/loop/clock.h"
 #include "wire/formats/text.h"
-#include "yaml/units.h"
 
 #define RATE_MAX      100000
 #define RATE_DEFAULT  10
@@ -43,8 +42,8 @@ static const struct command_option OPTIONS[] = {
         .value = "TIME",
         .kind = OPTION_TEXT,
         .into.text = &since,
-        .description = "Dead letters written at this time (RFC 3339) or later; or a span before "
-                       "now, such as 36h.",
+        .description = "Dead letters written at this time or later: 2026-11-22T10:00:00Z, a day "
+                       "(2026-11-22), a month (2026-11), or a duration before now (36h, 30d).",
     },
     {
         .name = "until",
@@ -147,15 +146,18 @@ static bool read_rate(void)
 
 static bool read_time(const char *option, const char *value, int64_t otherwise, int64_t *ret_ms)
 {
-    int64_t span_ms = 0;
     *ret_ms = otherwise;
-    if (value == NULL || instant_from_rfc3339(slice_of_text(value), ret_ms))
-        return true;
-    bool is_span = units_read_span(slice_of_text(value), &span_ms);
-    *ret_ms = clock_wall_ms() - span_ms;
-    return is_span || wrong(option, value,
-                            "a time such as 2026-11-30T10:00:00Z, or a span before "
-                            "now such as 36h");
+    return value == NULL || period_read_time(slice_of_text(value), clock_wall_ms(), ret_ms) ||
+           wrong(option, value, PERIOD_TIME_WORDS);
+}
+
+static bool read_window(void)
+{
+    struct choice_filter *filter = &options.filter;
+    return read_time("since", since, INT64_MIN, &filter->since_ms) &&
+           read_time("until", until, INT64_MAX, &filter->until_ms) &&
+           (filter->since_ms < filter->until_ms ||
+            wrong("until", until != NULL ? until : "", "a time after that of --since"));
 }
 
 static bool is_topic(const char *option, const char *topic)
@@ -170,9 +172,8 @@ static int run(void)
     options.filter.ids = (struct choice_words){ids.list, ids.count};
     options.filter.keys = (struct choice_words){keys.list, keys.count};
     options.filter.tenants = (struct choice_words){tenants.list, tenants.count};
-    if (!read_rate() || !read_time("since", since, INT64_MIN, &options.filter.since_ms) ||
-        !read_time("until", until, INT64_MAX, &options.filter.until_ms) ||
-        !is_topic("topic", options.topic) || !is_topic("park", options.park))
+    if (!read_rate() || !read_window() || !is_topic("topic", options.topic) ||
+        !is_topic("park", options.park))
         return EXIT_USAGE;
     struct settings *settings = settings_options_load(&settings_options, true, NULL);
     if (settings == NULL)

@@ -154,9 +154,7 @@ static bool take_columns(struct columns *columns, enum usage_format chosen)
 static bool take_time(const char *name, const char *text, int64_t *ret_ms)
 {
     return text == NULL || period_read_time(slice_of_text(text), clock_wall_ms(), ret_ms) ||
-           refuse("--%s %.80s is no time; write 2026-11-22T10:00:00Z, 2026-11-22, 2026-11 or a "
-                  "duration such as 36h",
-                  name, text);
+           refuse("--%s %.80s is no time; write " PERIOD_TIME_WORDS, name, text);
 }
 
 static bool take_window(struct book_plan *plan)

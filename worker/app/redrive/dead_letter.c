@@ -2,21 +2,16 @@
 
 #include "base/instant.h"
 #include "wire/formats/json.h"
+#include "wire/outputs/letter_names.h"
 
 static const char REDRIVES[] = "bedrock-redrives";
-
-static struct slice header_value(const struct record *record, const char *name)
-{
-    const struct header *header = headers_last(record->headers, name);
-    return header == NULL ? SLICE_NULL : header->value;
-}
 
 /* ---- where the request was ---- */
 
 /* A big-endian integer of `bytes`; -1: the header is missing, of another length, or negative. */
 static int64_t integer_header(const struct record *record, const char *name, size_t bytes)
 {
-    struct slice value = header_value(record, name);
+    struct slice value = headers_text(record->headers, name);
     if (value.ptr == NULL || value.len != bytes || (unsigned char)value.ptr[0] > 0x7f)
         return -1;
     uint64_t number = 0;
@@ -27,10 +22,10 @@ static int64_t integer_header(const struct record *record, const char *name, siz
 
 static void read_origin(const struct record *record, struct dead_letter *letter)
 {
-    int64_t partition = integer_header(record, "kafka_dlt-original-partition", 4);
-    struct slice topic = header_value(record, "kafka_dlt-original-topic");
-    letter->offset = integer_header(record, "kafka_dlt-original-offset", 8);
-    letter->timestamp_ms = integer_header(record, "kafka_dlt-original-timestamp", 8);
+    int64_t partition = integer_header(record, LETTER_PARTITION, 4);
+    struct slice topic = headers_text(record->headers, LETTER_TOPIC);
+    letter->offset = integer_header(record, LETTER_OFFSET, 8);
+    letter->timestamp_ms = integer_header(record, LETTER_TIMESTAMP, 8);
     letter->partition = (int32_t)partition;
     if (topic.len > 0 && partition >= 0 && letter->offset >= 0)
         letter->topic = topic;
@@ -48,13 +43,13 @@ static bool is_code_retryable(struct slice code)
 
 static void read_cause(const struct record *record, struct dead_letter *letter)
 {
-    letter->code = header_value(record, "bedrock-error-code");
+    letter->code = headers_text(record->headers, LETTER_CODE);
     letter->is_retryable = is_code_retryable(letter->code);
     if (letter->code.len == 0)
-        letter->code = header_value(record, "kafka_dlt-exception-fqcn");
-    letter->is_cut = headers_last(record->headers, "bedrock-value-omitted") != NULL ||
-                     headers_last(record->headers, "bedrock-headers-omitted") != NULL;
-    struct slice redrives = header_value(record, REDRIVES);
+        letter->code = headers_text(record->headers, LETTER_TYPE);
+    letter->is_cut = headers_last(record->headers, LETTER_VALUE_OMITTED) != NULL ||
+                     headers_last(record->headers, LETTER_HEADERS_OMITTED) != NULL;
+    struct slice redrives = headers_text(record->headers, REDRIVES);
     if (redrives.len == 0 || !slice_to_int64(redrives, &letter->redrives) || letter->redrives < 0)
         letter->redrives = 0;
     if (letter->redrives > DEAD_LETTER_REDRIVES_MAX)
@@ -103,8 +98,8 @@ enum err dead_letter_read(struct arena *arena, const struct record *record,
         (struct dead_letter){.tenant = SLICE("default"), .expires_ms = DEAD_LETTER_NO_TIME};
     read_origin(record, ret_letter);
     read_cause(record, ret_letter);
-    take_earlier(ret_letter, header_value(record, "ce_expirytime"));
-    ret_letter->id = header_value(record, "ce_id");
+    take_earlier(ret_letter, headers_text(record->headers, "ce_expirytime"));
+    ret_letter->id = headers_text(record->headers, "ce_id");
     if (ret_letter->id.len == 0 && !default_id(arena, ret_letter))
         return ERR_NO_MEMORY;
     return record->value.len == 0 ? OK : read_value(arena, record->value, ret_letter);
@@ -115,10 +110,9 @@ enum err dead_letter_read(struct arena *arena, const struct record *record,
 /* By the worker or by Spring; a request's own headers may begin with bedrock-, too. */
 static bool is_added(struct slice name)
 {
-    static const char *const OURS[] = {"bedrock-error-code", "bedrock-attempts",
-                                       "bedrock-value-omitted", "bedrock-headers-omitted",
-                                       REDRIVES};
-    return slice_starts(name, SLICE("kafka_dlt-")) || slice_is_one_of(name, OURS, COUNT_OF(OURS));
+    static const char *const OURS[] = {LETTER_CODE, LETTER_ATTEMPTS, LETTER_VALUE_OMITTED,
+                                       LETTER_HEADERS_OMITTED, REDRIVES};
+    return slice_starts(name, SLICE(LETTER_SPRINGS)) || slice_is_one_of(name, OURS, COUNT_OF(OURS));
 }
 
 enum err dead_letter_headers(struct arena *arena, const struct dead_letter *letter,

@@ -54,13 +54,6 @@ static enum err check_headers(const struct record *record, struct why *ret_why)
     return OK;
 }
 
-/* The value of a header that says something, else the null slice. */
-static struct slice header_value(const struct record *record, const char *name)
-{
-    const struct header *header = headers_last(record->headers, name);
-    return header == NULL || header->value.len == 0 ? SLICE_NULL : header->value;
-}
-
 static bool default_id(struct arena *arena, const struct record *record, struct slice *ret_id)
 {
     struct buf id OWNED_BY(buf_done);
@@ -74,7 +67,7 @@ static bool default_id(struct arena *arena, const struct record *record, struct 
  * (check_defaults). */
 static void id_from_headers(const struct record *record, struct request *request)
 {
-    struct slice id = header_value(record, "ce_id");
+    struct slice id = headers_text(record->headers, "ce_id");
     if (id.ptr == NULL)
         return;
     request->is_id_bad = utf8_valid_len(id) < id.len || !request_is_name(id, REQUEST_ID_MAX);
@@ -84,7 +77,7 @@ static void id_from_headers(const struct record *record, struct request *request
 
 static void reply_from_headers(const struct record *record, struct request *request)
 {
-    struct slice topic = header_value(record, "kafka_replyTopic");
+    struct slice topic = headers_text(record->headers, "kafka_replyTopic");
     const struct header *header = headers_last(record->headers, "kafka_replyPartition");
     if (topic.ptr == NULL)
         return;
@@ -104,7 +97,7 @@ static void reply_from_headers(const struct record *record, struct request *requ
 
 static bool expiry_from_headers(const struct record *record, struct request *request)
 {
-    struct slice text = header_value(record, "ce_expirytime");
+    struct slice text = headers_text(record->headers, "ce_expirytime");
     return text.ptr == NULL || instant_from_rfc3339(text, &request->expires_wall_ms);
 }
 

@@ -11,6 +11,12 @@ const struct header *headers_last(struct headers headers, const char *name)
     return NULL;
 }
 
+struct slice headers_text(struct headers headers, const char *name)
+{
+    const struct header *header = headers_last(headers, name);
+    return header == NULL || header->value.len == 0 ? SLICE_NULL : header->value;
+}
+
 size_t headers_copy_bytes(struct headers headers)
 {
     size_t bytes = headers.count * sizeof(struct header);

@@ -36,6 +36,8 @@ struct record {
 
 /* The last header of that name (Kafka's rule), or NULL. Case counts. */
 const struct header *headers_last(struct headers headers, const char *name);
+/* Its value, if that says something; else the null slice. */
+struct slice headers_text(struct headers headers, const char *name);
 /* What a copy of them takes in an arena, beside the rounding of one allocation. */
 size_t headers_copy_bytes(struct headers headers);
 /* A deep copy in the arena; false when out of memory. */

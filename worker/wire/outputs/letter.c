@@ -5,30 +5,17 @@
 #include "base/check.h"
 #include "base/utf8.h"
 #include "wire/outputs/draft.h"
+#include "wire/outputs/letter_names.h"
 
 #define LETTER_FRAME_BYTES 320 /* our headers beside the texts that are counted one by one */
-
-/* The names of Spring Kafka's DeadLetterPublishingRecoverer, then the worker's. */
-static const char DLT_TOPIC[] = "kafka_dlt-original-topic";
-static const char DLT_PARTITION[] = "kafka_dlt-original-partition";
-static const char DLT_OFFSET[] = "kafka_dlt-original-offset";
-static const char DLT_TIMESTAMP[] = "kafka_dlt-original-timestamp";
-static const char DLT_TIMESTAMP_TYPE[] = "kafka_dlt-original-timestamp-type";
-static const char DLT_GROUP[] = "kafka_dlt-original-consumer-group";
-static const char DLT_TYPE[] = "kafka_dlt-exception-fqcn";
-static const char DLT_MESSAGE[] = "kafka_dlt-exception-message";
-static const char CODE[] = "bedrock-error-code";
-static const char ATTEMPTS[] = "bedrock-attempts";
-static const char OMITTED[] = "bedrock-value-omitted";
-static const char HEADERS_OMITTED[] = "bedrock-headers-omitted";
 
 /* All of the request's headers but an earlier letter's. */
 static bool is_original(const struct output_context *context, struct slice name)
 {
     static const char *const OURS[] = {
-        DLT_TOPIC, DLT_PARTITION,  DLT_OFFSET,  DLT_TIMESTAMP, DLT_TIMESTAMP_TYPE,
-        DLT_GROUP, DLT_TYPE,       DLT_MESSAGE, CODE,          ATTEMPTS,
-        OMITTED,   HEADERS_OMITTED};
+        LETTER_TOPIC,          LETTER_PARTITION, LETTER_OFFSET,        LETTER_TIMESTAMP,
+        LETTER_TIMESTAMP_TYPE, LETTER_GROUP,     LETTER_TYPE,          LETTER_MESSAGE,
+        LETTER_CODE,           LETTER_ATTEMPTS,  LETTER_VALUE_OMITTED, LETTER_HEADERS_OMITTED};
     (void)context;
     return !slice_is_one_of(name, OURS, COUNT_OF(OURS));
 }
@@ -67,16 +54,16 @@ static void add_headers(struct draft *draft, const struct record *record, const 
 {
     char message[OUTPUT_MESSAGE_MAX];
     output_why_message(why, message);
-    draft_header(draft, DLT_TOPIC, record->topic);
-    big_endian_header(draft, DLT_PARTITION, (uint64_t)record->partition, 4);
-    big_endian_header(draft, DLT_OFFSET, (uint64_t)record->offset, 8);
-    big_endian_header(draft, DLT_TIMESTAMP, (uint64_t)record->timestamp_ms, 8);
-    draft_header(draft, DLT_TIMESTAMP_TYPE, timestamp_type_words(record->timestamp_type));
-    draft_header(draft, DLT_GROUP, draft->context->group_id);
-    foreign_header(draft, DLT_TYPE, output_why_type(why));
-    foreign_header(draft, DLT_MESSAGE, message);
-    draft_header(draft, CODE, slice_of_text(err_code(why->err)));
-    draft_header_begins(draft, ATTEMPTS);
+    draft_header(draft, LETTER_TOPIC, record->topic);
+    big_endian_header(draft, LETTER_PARTITION, (uint64_t)record->partition, 4);
+    big_endian_header(draft, LETTER_OFFSET, (uint64_t)record->offset, 8);
+    big_endian_header(draft, LETTER_TIMESTAMP, (uint64_t)record->timestamp_ms, 8);
+    draft_header(draft, LETTER_TIMESTAMP_TYPE, timestamp_type_words(record->timestamp_type));
+    draft_header(draft, LETTER_GROUP, draft->context->group_id);
+    foreign_header(draft, LETTER_TYPE, output_why_type(why));
+    foreign_header(draft, LETTER_MESSAGE, message);
+    draft_header(draft, LETTER_CODE, slice_of_text(err_code(why->err)));
+    draft_header_begins(draft, LETTER_ATTEMPTS);
     buf_add_int(draft->body, attempts);
     draft_header_ends(draft);
 }
@@ -99,9 +86,9 @@ enum err output_letter(const struct output_context *context, const struct record
     draft_value_ends(&draft);
     add_headers(&draft, record, why, attempts);
     if (!with_value)
-        draft_header(&draft, OMITTED, SLICE("too large"));
+        draft_header(&draft, LETTER_VALUE_OMITTED, SLICE("too large"));
     if (record->headers.count < record->headers_sent)
-        draft_header(&draft, HEADERS_OMITTED, SLICE("too large"));
+        draft_header(&draft, LETTER_HEADERS_OMITTED, SLICE("too large"));
     struct draft_address address = {.topic = context->dead_letters_topic,
                                     .partition = -1,
                                     .key = record->key,

@@ -10,6 +10,7 @@
 #include "base/utf8.h"
 #include "wire/formats/json.h"
 #include "wire/outputs/draft.h"
+#include "wire/outputs/letter_names.h"
 
 #define ARENA_ALLOWANCE 64 /* what an arena adds to one allocation: its block's head, rounding */
 
@@ -196,9 +197,8 @@ void draft_event_headers(struct draft *draft, const char *type, struct slice sub
 static bool is_never_echoed(struct slice name)
 {
     static const char *const NAMES[] = {
-        "content-type",     "__TypeId__",           "spring_json_header_types",
-        "kafka_replyTopic", "kafka_replyPartition", "bedrock-error-code",
-        "bedrock-budget",
+        "content-type",         "__TypeId__", "spring_json_header_types", "kafka_replyTopic",
+        "kafka_replyPartition", LETTER_CODE,  "bedrock-budget",
     };
     if (slice_equal_nocase(slice_sub(name, 0, 3), SLICE("ce_")))
         return true;

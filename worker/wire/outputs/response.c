@@ -4,6 +4,7 @@
 #include "base/instant.h"
 #include "wire/formats/json.h"
 #include "wire/outputs/draft.h"
+#include "wire/outputs/letter_names.h"
 
 /* What a response holds beside the texts that are counted one by one: names, numbers, instants,
  * headers. */
@@ -207,7 +208,7 @@ enum err output_response(const struct output_context *context, const struct resp
                         facts->answered_wall_ms);
     draft_traceparent(&draft, facts->record);
     if (facts->why != NULL)
-        draft_header(&draft, "bedrock-error-code", slice_of_text(err_code(facts->why->err)));
+        draft_header(&draft, LETTER_CODE, slice_of_text(err_code(facts->why->err)));
     if (facts->is_over_soft)
         draft_header(&draft, "bedrock-budget", SLICE("soft"));
     bool was_refused = facts->why != NULL && facts->why->err == ERR_REPLY_REFUSED;
