@@ -24,6 +24,41 @@ for tag in ("float", "int"):
     Exact.add_constructor(f"tag:yaml.org,2002:{tag}", lambda loader, node: Decimal(node.value))
 
 
+# LiteLLM's price map as published then: its chat models at Bedrock, the members that are prices of tokens.
+MAP = ROOT / "tests" / "vectors" / "prices.2026-08-06.json"
+VENDORS = "anthropic amazon meta mistral deepseek openai qwen ai21 cohere writer".split()
+
+
+def prices_of_map():
+    """What the map says, at the first place that says it, by (model, region, tier, context_over, class), in decimals for a million tokens."""
+    found = {}
+    for key, members in json.loads(MAP.read_text(encoding="utf-8"), parse_float=Decimal, parse_int=Decimal).items():
+        model, region = key, None
+        if match := re.fullmatch(r"bedrock/([a-z]+(?:-[a-z]+)+-\d)/(.*)", key):
+            region, model = match.groups()
+        elif key.startswith("global."):
+            model, region = key.removeprefix("global."), "global"
+        model = model.removeprefix("bedrock/")
+        if "/" in model or "." not in model or all(members.get(f"{side}_cost_per_token") == 0 for side in ("input", "output")):
+            continue
+        for name, value in members.items():
+            match = re.fullmatch(f"({'|'.join(MEMBERS)})(?:_above_(\\d+)k_tokens|_(batches|flex|priority))?", name)
+            if match:
+                tier = {"batches": "batch"}.get(match[3], match[3])
+                over = Decimal(match[2]) * 1000 if match[2] else None
+                found.setdefault((model, region, tier, over, MEMBERS[match[1]]), value * 10**6)
+    return found
+
+
+def prices_of_file(text):
+    return {(row["model"], row.get("region"), row.get("tier"), row.get("context_over"), name): row[name]
+            for row in yaml.load(text, Exact)["prices"] for name in MEMBERS.values() if name in row}
+
+
+def vendor(model):
+    return re.sub(r"^(us-gov|us|eu|apac|jp|au|ca)\.", "", model).split(".")[0]
+
+
 def show(*arguments, **environment):
     return call("prices", "show", *arguments, "--file", SHIPPED, **environment)
 
@@ -105,6 +140,24 @@ def test_import_makes_a_right_file_of_litellms_map_by_its_digits(tmp_path):
                      ("bedrock/eu-west-1/x.one-v1:0", rows["x.one-v1:0", "eu-west-1", None, None])):
         wanted = {MEMBERS[name]: value * 10**6 for name, value in listed[key].items() if name in MEMBERS}
         assert {name: row[name] for name in MEMBERS.values() if name in row} == wanted
+    (tmp_path / "p.yaml").write_text(done.stdout)
+    assert call("prices", "check", tmp_path / "p.yaml").returncode == 0
+
+
+def test_the_shipped_file_has_the_maps_prices_of_its_vendors_and_no_other_ones():
+    shipped = prices_of_file(SHIPPED.read_text(encoding="utf-8"))
+    assert shipped == {key: value for key, value in prices_of_map().items() if vendor(key[0]) in VENDORS}
+    assert {key[2] for key in shipped} == {None, "batch"} and {key[3] for key in shipped} == {None, 200_000}
+    assert {key[1] for key in shipped} > {None, "global", "eu-west-2", "us-gov-west-1"} and len(shipped) > 800
+
+
+def test_import_of_the_whole_map_is_a_right_file_with_each_of_its_prices(tmp_path):
+    done = call("prices", "import", MAP)
+    notes = [line for line in done.stderr.splitlines() if "left out" in line]
+    assert done.returncode == 0 and notes == [
+        "anthropic.claude-mythos-preview is left out: the map has 0 for both of its prices",
+        "moonshotai.kimi-k2.5: output 3e-06 is left out: another price came before"], done.stderr
+    assert prices_of_file(done.stdout) == prices_of_map()
     (tmp_path / "p.yaml").write_text(done.stdout)
     assert call("prices", "check", tmp_path / "p.yaml").returncode == 0
 

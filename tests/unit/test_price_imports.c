@@ -78,6 +78,7 @@ static void litellms_map_is_read_by_its_digits(void **state)
         "{model: \"us.x.one-v1:0\", tier: priority, input: 5}\n"
         "{model: \"x.one-v1:0\", region: global, input: 3, output: 15}\n"
         "{model: \"x.one-v1:0\", region: eu-west-1, input: 4}\n"
+        "{model: \"us.x.two\", input: 5}\n"
         "{model: \"x.noise\", output: 10}\n");
     assert_buf(&importing->notes,
                "x.free is left out: the map has 0 for both of its prices\n"

@@ -32,16 +32,18 @@ static bool is_printable(struct slice text)
     return text.len > 0 && text.len <= GLOB_COMPARED_MAX;
 }
 
-/* What a key names: `bedrock/REGION/MODEL`, `global.MODEL`, or a model. False: none that the worker
- * calls for tokens, such as a commitment's. */
+/* What a key names: `bedrock/REGION/MODEL`, `bedrock/MODEL`, `global.MODEL`, or a model. False:
+ * none that the worker calls for tokens, such as a commitment's. */
 static bool read_key(struct slice key, struct price_row *ret_row)
 {
     struct slice region = SLICE_NULL;
     if (slice_starts(key, SLICE("bedrock/"))) {
         struct slice rest = slice_sub(key, strlen("bedrock/"), SIZE_MAX);
-        region = slice_sub(rest, 0, slice_find(rest, '/'));
-        key = slice_sub(rest, region.len + 1, SIZE_MAX);
-        if (!text_is_region(region))
+        bool has_region = slice_find(rest, '/') < rest.len;
+        if (has_region)
+            region = slice_sub(rest, 0, slice_find(rest, '/'));
+        key = has_region ? slice_sub(rest, region.len + 1, SIZE_MAX) : rest;
+        if (has_region && !text_is_region(region))
             return false;
     }
     if (region.ptr == NULL && slice_starts(key, SLICE(PRICE_GLOBAL "."))) {
