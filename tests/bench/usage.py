@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """How fast `bedrock-worker usage` reads, in how much memory, and whether its sums are those of an independent program.
 
-  tests/bench/usage.py [--records N] [--partitions N] [--days N] [--rounds N]
+  tests/bench/usage.py [--records N] [--partitions N] [--days N] [--rounds N] [--report-gib N]
 
 Fills a topic of a broker of its own (build/kafka/usage-bench, removed at the end) with N records (10,000,000), each with
 an id, a time and a cost of its own, and sums them by Python's decimals. Then reads it by turns with bare_reader, which only
-adds up bytes, and with the command, and compares the sums. Programs: $BEDROCK_PROGRAMS, else build/release; bare_reader
+adds up bytes, and with the command, and compares the sums; then with a report of AWS beside it, of 2 GiB if not said
+otherwise. Programs: $BEDROCK_PROGRAMS, else build/release; bare_reader
 from build/dev/tests.
 """
 import argparse
@@ -104,6 +105,7 @@ def main():
     parser.add_argument("--partitions", type=int, default=4)
     parser.add_argument("--days", type=int, default=20)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--report-gib", type=int, default=2)
     options = parser.parse_args()
     missing = fetch_jars()
     if missing:
@@ -137,7 +139,18 @@ def measure(broker, options):
     print("sums", "equal" if printed == expected else "DIFFER")
     for key in [key for key in {**expected, **printed} if expected.get(key) != printed.get(key)][:3]:
         print(key, "expected", expected.get(key), "printed", printed.get(key))
-    sys.exit(printed != expected)
+    is_right = printed == expected and (options.report_gib == 0 or compare_report(ours, options.report_gib))
+    sys.exit(not is_right)
+
+
+def compare_report(ours, gib):
+    began = time.monotonic()
+    rows, printed, resident = usage.stream_report([*ours[:2], *ours[4:], "--since", "2026-11-02", "--until", "2026-11-03",
+                                                   "--reconcile", "-"], gib << 30)
+    tokens = sum(row["aws_tokens"] for row in map(json.loads, printed.splitlines()) if row["side"] == "only_aws")
+    print(f"a report of {gib} GiB, {rows:,} rows: {time.monotonic() - began:.0f} s, {resident / MIB:.0f} MiB, tokens "
+          f"{'equal' if tokens == 7 * rows else 'DIFFER'}")
+    return tokens == 7 * rows
 
 
 if __name__ == "__main__":

@@ -168,6 +168,31 @@ def test_aws_report_equals_the_records_and_what_is_on_one_side_only_is_named(bro
     assert re.search(r"report\.csv:\d+: the row has \d fields, and the heading 5; is the file cut\?", done.stderr)
 
 
+def test_a_window_has_the_calls_whose_records_came_days_later(broker, book):
+    topic, counted = book
+    done = usage.call(broker, topic, "--by", "tenant,model,day", "--format", "json", "--until", "2026-11-01T00:01:00Z")
+    taken = [value for value in counted if value["data"]["started_at"] < "2026-11-01T00:01"]
+    assert len(taken) >= 4 and rows_of(done) == usage.sums(taken, usage.by_tenant_model_day)
+
+
+def test_hours_are_utc_on_a_day_when_local_clocks_change(broker, book):
+    topic, counted = book
+    window = ("--since", "2026-11-01", "--until", "2026-11-02", "--by", "hour", "--format", "json")
+    rows = rows_of(usage.call(broker, topic, *window, TZ="America/New_York"), ("hour",))
+    taken = [value for value in counted if value["data"]["started_at"] < "2026-11-02"]
+    assert len(rows) == 24
+    assert {name.removesuffix(":00Z"): row for (name,), row in rows.items()} == usage.sums(
+        taken, lambda data: data["started_at"][:13])
+
+
+def test_a_report_of_any_size_takes_little_memory(broker, book):
+    words = usage.command(broker, book[0], "--reconcile", "-", "--format", "json")
+    rows, printed, resident = usage.stream_report(words, 160 << 20)
+    [row] = [row for row in map(json.loads, printed.splitlines()) if row.get("usage_type")]
+    assert (row["side"], row["aws_tokens"]) == ("only_aws", 7 * rows)
+    assert resident < 128 << 20, "it holds the report"      # this program has 100 MiB before it becomes the command
+
+
 def test_invocation_logs_are_compared_by_request_id(broker, book, tmp_path):
     topic, counted = book
     lines = []

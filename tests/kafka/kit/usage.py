@@ -108,10 +108,31 @@ def command(broker, topic, *arguments):
             f"topics.usage={topic}", *arguments]
 
 
-def call(broker, topic, *arguments):
+def call(broker, topic, *arguments, **environment):
     from kit.processes import PATIENCE
     return subprocess.run(command(broker, topic, *arguments), capture_output=True, text=True, timeout=PATIENCE,
-                          stdin=subprocess.DEVNULL, env=ENVIRONMENT, check=False)
+                          stdin=subprocess.DEVNULL, env={**ENVIRONMENT, **environment}, check=False)
+
+
+REPORT_ROW = "2026-11-02T{:02}:00:00Z,Usage,USE1-Claude9Opus-input-tokens,0.007,1K tokens,{}\n"
+REPORT_HEADING = "lineItem/UsageStartDate,lineItem/LineItemType,lineItem/UsageType,lineItem/UsageAmount,pricing/unit,more\n"
+
+
+def stream_report(words, size):
+    """Runs `usage --reconcile -` with a report of this size on its standard input; its rows are 7 tokens each. Returns
+    the number of rows, what was printed, and the most resident bytes."""
+    block = "".join(REPORT_ROW.format(number % 24, "x" * (number % 200)) for number in range(20_000)).encode()
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=ENVIRONMENT) as process:
+        process.stdin.write(REPORT_HEADING.encode())
+        blocks = -(-size // len(block))
+        for _ in range(blocks):
+            process.stdin.write(block)
+        process.stdin.close()
+        printed = process.stdout.read().decode()
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0
+    return blocks * 20_000, printed, used.ru_maxrss * 1024
 
 
 def encoded(value):

@@ -18,8 +18,10 @@
 #define EVERY_DEFAULT_MS 2000
 #define EVERY_MAX_MS     3600000
 #define EARLY_MS         INT64_C(3600000) /* clocks differ: records are read from before --since */
-#define LATE_MS          PERIOD_DAY_MS    /* a record comes when its call is over, or later */
-#define BY_DEFAULT       "tenant,model"
+/* A record comes when its call is over; after an outage later, and that of a lost call when another
+ * worker takes over, as long as the brokers keep the group's offsets: 7 days by default. */
+#define LATE_MS    (8 * PERIOD_DAY_MS)
+#define BY_DEFAULT "tenant,model"
 
 static struct settings_options settings_options;
 static struct option_texts by;
