@@ -87,6 +87,61 @@ static void only_strings_without_escapes_are_plain(void **state)
     assert_false(json_scan_plain(SLICE("12"), &text));
 }
 
+static void a_string_ends_at_its_first_quote_wherever_that_is(void **state)
+{
+    (void)state;
+    for (size_t len = 0; len < 40; len++) {
+        for (size_t odd = 0; odd <= len; odd++) {
+            char text[80] = "{\"a\":\"";
+            memset(text + 6, 'x', len);
+            memcpy(text + 6 + len, "\",\"b\":\"\"}", 10);
+            text[6 + odd] = odd < len ? '\\' : text[6 + odd];
+            struct json_scan scan;
+            struct slice found;
+            json_scan_begin(&scan, slice_of_text(text));
+            assert_true(json_scan_next(&scan, &found));
+            bool is_plain = json_scan_string(&scan, &found);
+            assert_int_equal(is_plain, odd == len);
+            if (is_plain)
+                assert_int_equal(found.len, len);
+            else if (odd + 1 < len) /* else it escapes the quote */
+                assert_true(json_scan_value(&scan, &found) && found.len == len + 2);
+            else
+                continue;
+            assert_true(json_scan_next(&scan, &found));
+            assert_slice(found, "b");
+        }
+    }
+}
+
+static void what_is_expected_is_taken_if_it_comes_and_nothing_else(void **state)
+{
+    (void)state;
+    struct json_scan scan;
+    struct slice value;
+    json_scan_begin(&scan, SLICE("{\"id\":\"1\",\"a_name_of_some_length\":2, \"id\":3}"));
+    assert_false(json_scan_expect(&scan, SLICE("\"ix\":")));
+    assert_true(json_scan_expect(&scan, SLICE("\"id\":")));
+    assert_false(json_scan_enter(&scan));
+    assert_true(json_scan_string(&scan, &value));
+    assert_slice(value, "1");
+    assert_false(json_scan_expect(&scan, SLICE("\"a_name_of_other_length\":")));
+    assert_false(json_scan_expect(&scan, SLICE("\"a_name_of_some_length__\":")));
+    assert_true(json_scan_expect(&scan, SLICE("\"a_name_of_some_length\":")));
+    assert_false(json_scan_string(&scan, &value));
+    assert_true(json_scan_value(&scan, &value));
+    assert_false(json_scan_expect(&scan, SLICE("\"id\":"))); /* a blank is before it */
+    assert_true(json_scan_next(&scan, &value));
+    assert_true(json_scan_value(&scan, &value));
+    assert_false(json_scan_expect(&scan, SLICE("\"id\":")));
+    assert_false(json_scan_next(&scan, &value));
+    assert_true(json_scan_is_whole(&scan));
+    assert_false(json_scan_expect(&scan, SLICE("\"id\":")));
+    json_scan_begin(&scan, SLICE("{\"a\":1;\"b\":2}"));
+    assert_true(json_scan_expect(&scan, SLICE("\"a\":")) && json_scan_value(&scan, &value));
+    assert_false(json_scan_expect(&scan, SLICE("\"b\":")));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -95,6 +150,8 @@ int main(void)
         cmocka_unit_test(broken_texts_are_not_whole),
         cmocka_unit_test(nesting_has_a_limit),
         cmocka_unit_test(only_strings_without_escapes_are_plain),
+        cmocka_unit_test(a_string_ends_at_its_first_quote_wherever_that_is),
+        cmocka_unit_test(what_is_expected_is_taken_if_it_comes_and_nothing_else),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

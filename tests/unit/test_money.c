@@ -117,6 +117,11 @@ static void what_is_no_amount_is_rejected(void **state)
     int64_t amount;
     assert_true(money_read_amount(SLICE("0.0000000000010000"), &amount));
     assert_int_equal(amount, 1);
+    assert_true(money_read_amount(SLICE("0001.50"), &amount));
+    assert_int_equal(amount, 1500000000000);
+    assert_false(money_read_amount(SLICE("9223373"), &amount));
+    assert_false(money_read_amount(SLICE("1.2.3"), &amount));
+    assert_false(money_read_amount(SLICE("0.0000000000001"), &amount));
 }
 
 static void assert_number(const char *text, int shift, int64_t expected)

@@ -8,6 +8,27 @@
 #define MONEY_ONE       INT64_C(1000000000000)
 #define MONEY_PRICE_ONE INT64_C(1000000)
 #define EXPONENT_MAX    1000
+#define DIGITS_SAFE     18 /* so many decimal digits fit into 64 bits */
+
+static const int64_t POWERS[DIGITS_SAFE + 1] = {1,
+                                                10,
+                                                100,
+                                                1000,
+                                                10000,
+                                                100000,
+                                                1000000,
+                                                10000000,
+                                                100000000,
+                                                1000000000,
+                                                10000000000,
+                                                100000000000,
+                                                1000000000000,
+                                                10000000000000,
+                                                100000000000000,
+                                                1000000000000000,
+                                                10000000000000000,
+                                                100000000000000000,
+                                                1000000000000000000};
 
 static bool is_digit(char byte)
 {
@@ -44,6 +65,13 @@ static size_t run_of_digits(struct slice text)
 
 static void take_digits(struct decimal *decimal, struct slice digits)
 {
+    if (decimal->digits == 0 && digits.len <= DIGITS_SAFE && !decimal->is_too_long) {
+        int64_t value = 0;
+        for (size_t i = 0; i < digits.len; i++)
+            value = value * 10 + (digits.ptr[i] - '0');
+        decimal->digits = value;
+        return;
+    }
     for (size_t i = 0; i < digits.len && !decimal->is_too_long; i++)
         decimal->is_too_long =
             __builtin_mul_overflow(decimal->digits, 10, &decimal->digits) ||
@@ -75,9 +103,10 @@ static bool decimal_scaled(const struct decimal *decimal, int shift, int64_t *re
 {
     int64_t value = decimal->digits;
     int exponent = decimal->exponent + shift;
-    for (; value != 0 && exponent > 0; exponent--)
-        if (__builtin_mul_overflow(value, 10, &value))
-            return false;
+    if (value != 0 && exponent > DIGITS_SAFE)
+        return false;
+    if (value != 0 && exponent > 0 && __builtin_mul_overflow(value, POWERS[exponent], &value))
+        return false;
     for (; value != 0 && exponent < 0; exponent++) {
         if (value % 10 != 0)
             return false;
@@ -109,9 +138,34 @@ const char *money_price_fault(struct slice text, int64_t *ret_price)
     return NULL;
 }
 
+/* Amounts as the worker writes them, without a look at what is rare. False: any other text. */
+static bool read_short_amount(struct slice text, int64_t *ret_amount)
+{
+    int64_t digits = 0, value;
+    size_t at = 0, point = text.len;
+    if (text.len > DIGITS_SAFE)
+        return false;
+    for (; at < text.len && (is_digit(text.ptr[at]) || (text.ptr[at] == '.' && point == text.len));
+         at++) {
+        if (text.ptr[at] == '.')
+            point = at;
+        else
+            digits = digits * 10 + (text.ptr[at] - '0');
+    }
+    size_t decimals = point < text.len ? text.len - point - 1 : 0;
+    if (at < text.len || point == 0 || (point < text.len && decimals == 0) ||
+        decimals > MONEY_AMOUNT_DECIMALS ||
+        __builtin_mul_overflow(digits, POWERS[MONEY_AMOUNT_DECIMALS - decimals], &value))
+        return false;
+    *ret_amount = value;
+    return true;
+}
+
 bool money_read_amount(struct slice text, int64_t *ret_amount)
 {
     struct decimal decimal;
+    if (read_short_amount(text, ret_amount))
+        return true;
     return decimal_read(text, &decimal) && decimal.rest.len == 0 && !decimal.is_too_long &&
            decimal.decimals <= MONEY_AMOUNT_DECIMALS &&
            decimal_scaled(&decimal, MONEY_AMOUNT_DECIMALS, ret_amount);

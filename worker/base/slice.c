@@ -151,6 +151,12 @@ static void sip_round(uint64_t v[4])
 static uint64_t little_endian(const char *bytes, size_t count)
 {
     uint64_t word = 0;
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    if (count == sizeof word) {
+        memcpy(&word, bytes, sizeof word);
+        return word;
+    }
+#endif
     for (size_t i = 0; i < count; i++)
         word |= (uint64_t)(unsigned char)bytes[i] << (8 * i);
     return word;

@@ -15,55 +15,79 @@
 #define UNKNOWN      INT64_MIN /* of an instant or amount that did not come */
 
 enum level { TOP, DATA, USAGE, COST, PARTS };
-enum kind { ID, TYPE, INSTANT, FLAG, TEXT, MAP, COUNT, AMOUNT, OBJECT };
+enum kind { PASSED, ID, TYPE, INSTANT, FLAG, TEXT, MAP, COUNT, AMOUNT, OBJECT };
 
 struct member {
     enum level level;
-    enum kind kind;
-    struct slice name;
-    size_t offset;    /* in struct entry */
-    enum level inner; /* of an OBJECT */
+    enum kind kind;            /* PASSED: the worker writes it, and no sum needs it */
+    struct slice name, quoted; /* quoted: with its quotes and the colon */
+    size_t offset;             /* in struct entry */
+    enum level inner;          /* of an OBJECT */
     bool is_needed;
 };
 
+#define NAMED(level, kind, name)                                                                   \
+    level, kind, {name, sizeof(name) - 1},                                                         \
+    {                                                                                              \
+        "\"" name "\":", sizeof(name) + 2                                                          \
+    }
 #define IS(level, name, kind, member, is_needed)                                                   \
     {                                                                                              \
-        level, kind, {name, sizeof(name) - 1}, offsetof(struct entry, member), level, is_needed    \
+        NAMED(level, kind, name), offsetof(struct entry, member), level, is_needed                 \
     }
 #define HAS(level, name, inner, is_needed)                                                         \
     {                                                                                              \
-        level, OBJECT, {name, sizeof(name) - 1}, 0, inner, is_needed                               \
+        NAMED(level, OBJECT, name), 0, inner, is_needed                                            \
+    }
+#define PASSES(level, name)                                                                        \
+    {                                                                                              \
+        NAMED(level, PASSED, name), 0, level, false                                                \
     }
 
 /* By level, and in the order in which the worker writes them, in which they are found at once. */
 static const struct member MEMBERS[] = {
+    PASSES(TOP, "specversion"),
     IS(TOP, "id", ID, id, true),
+    PASSES(TOP, "source"),
     IS(TOP, "type", TYPE, id, true),
+    PASSES(TOP, "subject"),
     IS(TOP, "time", INSTANT, time_ms, true),
+    PASSES(TOP, "datacontenttype"),
     HAS(TOP, "data", DATA, true),
+    PASSES(DATA, "request_id"),
+    PASSES(DATA, "call"),
+    PASSES(DATA, "attempt"),
     IS(DATA, "final", FLAG, is_final, true),
     IS(DATA, "estimated", FLAG, is_estimated, true),
     IS(DATA, "reason", TEXT, reason, false),
     IS(DATA, "tenant", TEXT, tenant, true),
     IS(DATA, "labels", MAP, labels, true),
     IS(DATA, "model", TEXT, model, true),
+    PASSES(DATA, "model_requested"),
     IS(DATA, "base_model", TEXT, base_model, false),
     IS(DATA, "region", TEXT, region, false),
     IS(DATA, "api", TEXT, api, true),
+    PASSES(DATA, "stream"),
     IS(DATA, "service_tier", TEXT, service_tier, false),
     IS(DATA, "service_tier_requested", TEXT, tier_requested, false),
     IS(DATA, "stop_reason", TEXT, stop_reason, false),
     IS(DATA, "bedrock_request_id", TEXT, bedrock_request_id, false),
+    PASSES(DATA, "begun"),
     IS(DATA, "started_at", INSTANT, started_ms, false),
+    PASSES(DATA, "duration_ms"),
     HAS(DATA, "usage", USAGE, true),
     HAS(DATA, "cost", COST, false),
+    PASSES(DATA, "source"),
     IS(DATA, "replaces", ID, replaces, false),
     IS(USAGE, "input_tokens", COUNT, counts[COUNT_INPUT], true),
     IS(USAGE, "output_tokens", COUNT, counts[COUNT_OUTPUT], true),
+    PASSES(USAGE, "total_tokens"),
     IS(USAGE, "cache_read_tokens", COUNT, counts[COUNT_CACHE_READ], true),
     IS(USAGE, "cache_write_tokens", COUNT, counts[COUNT_CACHE_WRITE], true),
     IS(USAGE, "cache_write_1h_tokens", COUNT, counts[COUNT_CACHE_WRITE_1H], false),
     IS(USAGE, "reasoning_tokens", COUNT, counts[COUNT_REASONING], false),
+    PASSES(USAGE, "convention"),
+    PASSES(USAGE, "raw"),
     IS(COST, "amount", AMOUNT, amount, false),
     IS(COST, "currency", TEXT, currency, false),
     IS(COST, "prices", TEXT, prices, false),
@@ -127,13 +151,36 @@ int64_t entry_id_ms(const struct entry_id *id)
     return ms;
 }
 
-/* Bytes that make a string need a second look. */
+#define ONES 0x0101010101010101U
+
+/* Bytes that make a string need a second look: controls, a backslash. */
 static bool is_odd(struct slice text)
 {
     for (size_t i = 0; i < text.len; i++)
         if (text.ptr[i] == '\\' || (unsigned char)text.ptr[i] < ' ')
             return true;
     return false;
+}
+
+/* Whether all bytes are ASCII and no controls. */
+static bool is_simple(struct slice text)
+{
+    uint64_t odd = 0, eight;
+    size_t at = 0;
+    for (; at + sizeof eight <= text.len; at += sizeof eight) {
+        memcpy(&eight, text.ptr + at, sizeof eight);
+        odd |= (eight | (eight - ONES * ' ')) & ONES << 7;
+    }
+    for (; at < text.len; at++)
+        odd |= (unsigned char)text.ptr[at] < ' ' || (unsigned char)text.ptr[at] > '~';
+    return odd == 0;
+}
+
+/* Checks the text of a string without escapes. */
+static bool is_text(struct slice text)
+{
+    return text.len + 2 <= ENTRY_TEXT_BYTES &&
+           (is_simple(text) || (utf8_valid_len(text) == text.len && !is_odd(text)));
 }
 
 /* The text of a string; one with escapes is decoded into the arena. */
@@ -143,7 +190,7 @@ static bool read_text(struct arena *arena, struct slice value, struct slice *ret
     if (value.len > ENTRY_TEXT_BYTES)
         return false;
     if (json_scan_plain(value, ret_text))
-        return utf8_valid_len(*ret_text) == ret_text->len && !is_odd(*ret_text);
+        return is_text(*ret_text);
     return value.ptr[0] == '"' && json_parse(arena, value, &node, NULL) == OK &&
            json_string(arena, node, ret_text);
 }
@@ -157,12 +204,6 @@ static bool read_flag(struct slice value, bool *ret_flag)
 {
     *ret_flag = value.ptr[0] == 't';
     return value.ptr[0] == 't' || value.ptr[0] == 'f';
-}
-
-static bool read_amount(struct slice value, int64_t *ret_amount)
-{
-    struct slice text;
-    return json_scan_plain(value, &text) && money_read_amount(text, ret_amount);
 }
 
 static bool is_among(const struct slice *names, size_t count, struct slice name)
@@ -195,18 +236,39 @@ static bool read_map(struct arena *arena, struct slice value, struct slice *ret_
     return !is_odd(value) || json_parse(arena, value, &node, NULL) == OK;
 }
 
-static bool read_value(struct reading *reading, const struct member *member, struct slice value)
+/* The value of a member whose text has no escapes. False: it is wrong. */
+static bool read_string(struct reading *reading, const struct member *member, struct slice text)
 {
-    struct slice text;
     void *into = (char *)reading->entry + member->offset;
     switch (member->kind) {
     case ID:
-        return json_scan_plain(value, &text) && entry_id_read(text, into) &&
-               ((struct entry_id *)into)->bytes[6] >> 4 == 7;
+        return entry_id_read(text, into) && ((struct entry_id *)into)->bytes[6] >> 4 == 7;
     case TYPE:
-        return json_scan_plain(value, &reading->type);
+        reading->type = text;
+        return true;
     case INSTANT:
-        return json_scan_plain(value, &text) && instant_from_rfc3339(text, into);
+        return instant_from_rfc3339(text, into);
+    case TEXT:
+        *(struct slice *)into = text;
+        return is_text(text);
+    case AMOUNT:
+        return money_read_amount(text, into);
+    case PASSED:
+        return true;
+    case FLAG:
+    case MAP:
+    case COUNT:
+    case OBJECT:
+        break;
+    }
+    return false;
+}
+
+/* Any other value, as it is written. */
+static bool read_other(struct reading *reading, const struct member *member, struct slice value)
+{
+    void *into = (char *)reading->entry + member->offset;
+    switch (member->kind) {
     case FLAG:
         return read_flag(value, into);
     case TEXT:
@@ -215,12 +277,30 @@ static bool read_value(struct reading *reading, const struct member *member, str
         return read_map(reading->arena, value, into);
     case COUNT:
         return read_count(value, into);
+    case PASSED:
+        return true;
+    case ID:
+    case TYPE:
+    case INSTANT:
     case AMOUNT:
-        return read_amount(value, into);
     case OBJECT:
-        break; /* it was not entered: it is none */
+        break; /* they are strings without escapes; an object was not entered: it is none */
     }
     return false;
+}
+
+static void read_value(struct reading *reading, const struct member *member)
+{
+    struct slice value;
+    bool is_good = false;
+    if (json_scan_string(&reading->scan, &value))
+        is_good = read_string(reading, member, value);
+    else if (json_scan_value(&reading->scan, &value))
+        is_good = read_other(reading, member, value);
+    else
+        return; /* the scan has failed */
+    if (!is_good)
+        blame(reading, member->name.ptr);
 }
 
 /* ---- objects ---- */
@@ -235,43 +315,61 @@ static bool is_called(const struct member *member, struct slice name)
 static const struct {
     size_t begin, end;
 } PLACES[] = {
-    [TOP] = {0, 4}, [DATA] = {4, 21}, [USAGE] = {21, 27}, [COST] = {27, 31}, [PARTS] = {31, 35}};
+    [TOP] = {0, 8}, [DATA] = {8, 33}, [USAGE] = {33, 42}, [COST] = {42, 46}, [PARTS] = {46, 50}};
 
 /* The place of a member in the list; MEMBER_COUNT = it is not there. */
-static size_t find_member(const struct reading *reading, enum level level, struct slice name)
+static size_t find_member(enum level level, struct slice name)
 {
-    size_t begin = PLACES[level].begin, end = PLACES[level].end;
-    size_t next = begin + reading->taken[level];
-    if (name.len == 0)
-        return MEMBER_COUNT;
-    if (next < end && is_called(&MEMBERS[next], name))
-        return next;
-    for (size_t at = begin; at < end; at++)
+    for (size_t at = PLACES[level].begin; at < PLACES[level].end && name.len > 0; at++)
         if (is_called(&MEMBERS[at], name))
             return at;
     return MEMBER_COUNT;
 }
 
-/* Takes the value of a member. True: it is an object that is entered, of the level *ret_inner. */
-static bool take_member(struct reading *reading, enum level level, struct slice name,
-                        enum level *ret_inner)
+/* The next member as the worker writes it; MEMBER_COUNT: another one, or none. */
+static size_t expect_member(struct reading *reading, enum level level)
 {
-    struct slice value;
-    size_t at = find_member(reading, level, name);
-    bool is_known = at < MEMBER_COUNT;
-    if (is_known && (reading->has >> at & 1) != 0)
+    if (reading->scan.at < reading->scan.end && *reading->scan.at == '}')
+        return MEMBER_COUNT;
+    size_t begin = PLACES[level].begin + reading->taken[level];
+    for (size_t at = begin; at < PLACES[level].end; at++)
+        if (json_scan_expect(&reading->scan, MEMBERS[at].quoted))
+            return at;
+    return MEMBER_COUNT;
+}
+
+/* Takes the value of a member. True: it is an object that is entered, of the level *ret_inner. */
+static bool take_member(struct reading *reading, enum level level, size_t at, enum level *ret_inner)
+{
+    const struct member *member = &MEMBERS[at];
+    if ((reading->has >> at & 1) != 0 && member->kind != PASSED)
         blame(reading, "a member stands twice");
-    if (is_known) {
-        reading->has |= UINT64_C(1) << at;
-        reading->taken[level] = at + 1 - PLACES[level].begin;
-        *ret_inner = MEMBERS[at].inner;
-        if (MEMBERS[at].kind == OBJECT && json_scan_enter(&reading->scan))
-            return true;
-    }
-    if (json_scan_value(&reading->scan, &value) && is_known &&
-        !read_value(reading, &MEMBERS[at], value))
-        blame(reading, MEMBERS[at].name.ptr);
+    reading->has |= UINT64_C(1) << at;
+    reading->taken[level] = at + 1 - PLACES[level].begin;
+    *ret_inner = member->inner;
+    if (member->kind == OBJECT && json_scan_enter(&reading->scan))
+        return true;
+    read_value(reading, member);
     return false;
+}
+
+/* Goes on to the next member and takes it. False: the level has ended. */
+static bool take_next(struct reading *reading, enum level level, enum level *ret_inner)
+{
+    struct slice name, value;
+    size_t at = expect_member(reading, level);
+    *ret_inner = level;
+    if (at == MEMBER_COUNT) {
+        if (!json_scan_next(&reading->scan, &name))
+            return false;
+        at = find_member(level, name);
+    }
+    if (at == MEMBER_COUNT) /* of nobody */
+        return json_scan_value(&reading->scan, &value);
+    enum level inner = level;
+    if (take_member(reading, level, at, &inner))
+        *ret_inner = inner;
+    return true;
 }
 
 /* Which level is the one around it. */
@@ -287,15 +385,10 @@ static void read_all(struct reading *reading)
     enum level level = TOP;
     bool is_over = false;
     while (!is_over && !reading->scan.failed) {
-        struct slice name;
         enum level inner = level;
-        if (json_scan_next(&reading->scan, &name)) {
-            if (take_member(reading, level, name, &inner))
-                level = inner;
-        } else {
-            is_over = level == TOP;
-            level = outer(level);
-        }
+        bool has_more = take_next(reading, level, &inner);
+        is_over = !has_more && level == TOP;
+        level = has_more ? inner : outer(level);
     }
     if (!json_scan_is_whole(&reading->scan))
         blame(reading, "its JSON is cut or broken");
