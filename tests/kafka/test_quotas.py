@@ -70,3 +70,19 @@ def test_four_workers_share_a_quota_and_one_with_all_the_work_has_nearly_all_of_
         assert rates["p0"] >= 0.95 * 0.99 * A_MINUTE / 60, rates
         throttled = [call for call in world.simulator.lines("end") if call["status"] == 429]
         assert len(throttled) <= 0.02 * world.simulator.begun(), len(throttled)
+
+
+def test_the_part_of_a_killed_worker_goes_to_the_others_before_its_session_ends(broker, folder):
+    ports = dict(zip(["w0", "w1"], free_ports(2)))
+    known = {"quotas": [{"model": MODEL, "requests_per_minute": A_MINUTE, "burst": "0"}],
+             "kafka": {"session_timeout": "45s"}}
+    with World(broker, folder, partitions=2, settings=known) as world:
+        for name, port in ports.items():
+            world.worker(name, **metered(port))
+        ask_all(world, 2000, partitions=2)
+        assert wait_for(lambda: all(0.4 < share(port) < 0.6 for port in ports.values()))
+        assert world.members() == 2
+        world.kill("w0")
+        # Its partition counts as idle: 1 / (1 + 0.005). The group still has it.
+        assert wait_for(lambda: share(ports["w1"]) > 0.99)
+        assert world.members() == 2

@@ -8,6 +8,7 @@
 #include "io/kafka/admin.h"
 #include "io/kafka/lists.h"
 #include "io/loop/clock.h"
+#include "policy/lag_life.h"
 
 #define LOOK_TIMEOUT_MS 5000 /* for all questions of a look: others wait for the thread */
 #define QUERY_MIN_MS    100
@@ -15,6 +16,7 @@
 #define SOON_MS         200   /* after a rebalance, so that one look sees all that it moved */
 #define ALONE_EVERY_MS  60000 /* while no other worker has a partition */
 #define POLL_MORE_MS    1000
+#define COMMITS_MISSED  2 /* silence shorter than so many intervals between commits says nothing */
 
 struct kafka_lags {
     const struct kafka_config *config;
@@ -27,6 +29,7 @@ struct kafka_lags {
     int64_t moves_before; /* … and when the one before did */
     int64_t looks;
     rd_kafka_topic_partition_list_t *before; /* what was committed then; NULL = unknown */
+    struct lag_part *parts;                  /* likewise, in the same order */
     /* The thread's, while is_asking; the lists are NULL when the look failed: */
     int64_t until_ms; /* when the look gives up */
     rd_kafka_topic_partition_list_t *committed, *ends;
@@ -76,15 +79,19 @@ static rd_kafka_topic_partition_list_t *list_all(const struct kafka_lags *lags)
     return NULL;
 }
 
-/* Those for which something is committed, without the maps. */
+/* Those for which something is committed, with a hash of the map. */
 static rd_kafka_topic_partition_list_t *pick(const rd_kafka_topic_partition_list_t *found)
 {
     rd_kafka_topic_partition_list_t *picked = rd_kafka_topic_partition_list_new(found->cnt);
     for (int i = 0; i < found->cnt; i++) {
         const rd_kafka_topic_partition_t *one = &found->elems[i];
-        if (one->err == RD_KAFKA_RESP_ERR_NO_ERROR && one->offset >= 0)
-            rd_kafka_topic_partition_list_add(picked, one->topic, one->partition)->offset =
-                one->offset;
+        if (one->err != RD_KAFKA_RESP_ERR_NO_ERROR || one->offset < 0)
+            continue;
+        rd_kafka_topic_partition_t *kept =
+            rd_kafka_topic_partition_list_add(picked, one->topic, one->partition);
+        kept->offset = one->offset;
+        kept->opaque =
+            (void *)(uintptr_t)slice_hash(slice_of(one->metadata, one->metadata_size), 0);
     }
     list_sort(picked);
     return picked;
@@ -158,31 +165,26 @@ static void look(void *self)
 
 /* ---- in the loop ---- */
 
-struct group_look kafka_lags_compare(struct kafka_consumer *consumer,
-                                     const rd_kafka_topic_partition_list_t *committed,
-                                     const rd_kafka_topic_partition_list_t *before,
-                                     const rd_kafka_topic_partition_list_t *ends)
+/* What this look shows of each partition, with what is remembered of it. NULL: no memory. */
+static struct lag_part *make_parts(const struct kafka_lags *lags)
 {
-    struct group_look shown = {.mine_busy = 0};
-    for (int i = 0; i < committed->cnt; i++) {
+    const rd_kafka_topic_partition_list_t *committed = lags->committed;
+    struct lag_part *parts = memory_new((size_t)committed->cnt * sizeof *parts + 1);
+    for (int i = 0; parts != NULL && i < committed->cnt; i++) {
         const rd_kafka_topic_partition_t *now = &committed->elems[i];
-        const rd_kafka_topic_partition_t *end = list_find(ends, now->topic, now->partition);
-        const rd_kafka_topic_partition_t *was = list_find(before, now->topic, now->partition);
-        if (end == NULL || end->err != RD_KAFKA_RESP_ERR_NO_ERROR || end->offset < 0)
-            continue;
-        bool is_mine = kafka_consumer_has(consumer, now->topic, now->partition);
-        bool is_busy = end->offset > now->offset;
-        int64_t done = was != NULL && now->offset > was->offset ? now->offset - was->offset : 0;
-        shown.all_busy += is_busy;
-        shown.all_idle += !is_busy;
-        shown.all_done += done;
-        shown.mine_busy += is_mine && is_busy;
-        shown.mine_idle += is_mine && !is_busy;
-        shown.mine_done += is_mine ? done : 0;
+        const rd_kafka_topic_partition_t *end = list_find(lags->ends, now->topic, now->partition);
+        const rd_kafka_topic_partition_t *was = list_find(lags->before, now->topic, now->partition);
+        bool has_end = end != NULL && end->err == RD_KAFKA_RESP_ERR_NO_ERROR;
+        parts[i] = (struct lag_part){
+            .offset = now->offset,
+            .map = (uint32_t)(uintptr_t)now->opaque,
+            .end = has_end ? end->offset : -1,
+            .is_mine = kafka_consumer_has(lags->consumer, now->topic, now->partition),
+        };
+        if (was != NULL)
+            parts[i].life = lags->parts[was - lags->before->elems].life;
     }
-    if (before == NULL)
-        shown.mine_done = shown.all_done = -1;
-    return shown;
+    return parts;
 }
 
 static int64_t moves(const struct kafka_lags *lags)
@@ -200,19 +202,38 @@ static void list_drop(rd_kafka_topic_partition_list_t **list)
     *list = NULL;
 }
 
-static void report(struct kafka_lags *lags)
+/* Keeps what this look has shown for the next one. */
+static void keep(struct kafka_lags *lags, struct lag_part *parts)
 {
-    bool have_moved = lags->moves != lags->moves_before || moves(lags) != lags->moves;
-    struct group_look shown = kafka_lags_compare(lags->consumer, lags->committed,
-                                                 have_moved ? NULL : lags->before, lags->ends);
+    list_drop(&lags->before);
+    memory_free(lags->parts);
+    lags->before = lags->committed;
+    lags->parts = parts;
+    lags->committed = NULL;
+    lags->moves_before = lags->moves;
+}
+
+static void report(struct kafka_lags *lags, int64_t now_ms)
+{
+    bool have_moved =
+        lags->before == NULL || lags->moves != lags->moves_before || moves(lags) != lags->moves;
+    int64_t patience_ms = COMMITS_MISSED * lags->config->commit_interval_ms;
+    struct lag_part *parts = make_parts(lags);
+    if (parts == NULL)
+        return;
+    struct lag_look shown = lag_parts_look(
+        parts, (size_t)lags->committed->cnt, have_moved,
+        patience_ms > LAG_LIFE_PATIENCE_MS ? patience_ms : LAG_LIFE_PATIENCE_MS, now_ms);
     uint32_t mine = shown.mine_busy + shown.mine_idle, all = shown.all_busy + shown.all_idle;
     lags->is_alone = mine == all && all > 0;
     lags->looks++;
-    engine_group_looked(lags->engine, &shown);
-    list_drop(&lags->before);
-    lags->before = lags->committed;
-    lags->committed = NULL;
-    lags->moves_before = lags->moves;
+    engine_group_looked(lags->engine, &(struct group_look){.mine_busy = shown.mine_busy,
+                                                           .mine_idle = shown.mine_idle,
+                                                           .all_busy = shown.all_busy,
+                                                           .all_idle = shown.all_idle,
+                                                           .mine_done = shown.mine_done,
+                                                           .all_done = shown.all_done});
+    keep(lags, parts);
 }
 
 static void looked(void *self, int64_t now_ms)
@@ -221,7 +242,7 @@ static void looked(void *self, int64_t now_ms)
     bool has_failed = lags->ends == NULL;
     lags->is_asking = false;
     if (!has_failed && lags->engine != NULL)
-        report(lags);
+        report(lags, now_ms);
     lags->due_ms = now_ms + (has_failed       ? FAILED_EVERY_MS
                              : lags->is_alone ? ALONE_EVERY_MS
                                               : LAGS_EVERY_MS);
@@ -276,5 +297,6 @@ void kafka_lags_free(struct kafka_lags *lags)
     list_drop(&lags->before);
     list_drop(&lags->committed);
     list_drop(&lags->ends);
+    memory_free(lags->parts);
     memory_free(lags);
 }

@@ -2,7 +2,8 @@
  * partitions of the request topics, and at where their logs end, in the look-up thread.
  * The room looks when the engine wants it: every LAGS_EVERY_MS, soon after a rebalance, and rarely
  * while this worker has all partitions. A look has five seconds; one that fails changes nothing. It
- * takes offsets with a transaction pending, too. Loop thread only. */
+ * takes offsets with a transaction pending, too. Partitions whose worker is gone count as idle
+ * before the group notices (policy/lag_life.h). Loop thread only. */
 #ifndef IO_KAFKA_LAGS_H
 #define IO_KAFKA_LAGS_H
 
@@ -10,9 +11,9 @@
 #include "io/kafka/consumer.h"
 #include "io/kafka/lookup.h"
 
-#define LAGS_EVERY_MS 5000
+/* Two looks and a session that began with the first are over within 10 s. */
+#define LAGS_EVERY_MS 4000
 
-struct rd_kafka_topic_partition_list_s;
 struct kafka_lags;
 
 /* Makes the room; everything is borrowed. NULL: out of memory. Free it after the look-up room,
@@ -28,12 +29,5 @@ void kafka_lags_step(struct kafka_lags *lags, int64_t now_ms);
 int64_t kafka_lags_looks(const struct kafka_lags *lags);
 /* NULL is fine. */
 void kafka_lags_free(struct kafka_lags *lags);
-
-/* What the lists (sorted) show: the offsets that are committed now and were at the look before
- * (NULL = unknown), and the ends of the same partitions. Those without an end count for nothing. */
-struct group_look kafka_lags_compare(struct kafka_consumer *consumer,
-                                     const struct rd_kafka_topic_partition_list_s *committed,
-                                     const struct rd_kafka_topic_partition_list_s *before,
-                                     const struct rd_kafka_topic_partition_list_s *ends);
 
 #endif
