@@ -347,6 +347,74 @@ static void steps_change_a_quota(void **state)
     sim_config_free(config);
 }
 
+static void a_competitor_takes_its_part_of_a_quota(void **state)
+{
+    (void)state;
+    struct sim_config *config = sim_config_new();
+    static struct quotas quotas;
+    assert_non_null(config);
+    assert_true(sim_config_add_quota(config, SLICE("60")));
+    assert_true(sim_config_add_competitor(config, SLICE("20s-40s=0.7")));
+    config->quotas[0].burst_ms = 2000;
+    quotas_init(&quotas, config);
+    int granted[3] = {0};
+    for (int64_t at_ms = 0; at_ms < 60000; at_ms += 100)
+        granted[at_ms / 20000] += takes(&quotas, 0, 1000 + at_ms);
+    assert_in_range(granted[0], 20, 22);
+    assert_in_range(granted[1], 5, 8);
+    assert_in_range(granted[2], 19, 21);
+    sim_config_free(config);
+}
+
+static void a_competitor_takes_its_part_of_a_window(void **state)
+{
+    (void)state;
+    static const char TEXT[] =
+        "quotas: [{model: m, requests: 60, windows: true}]\n"
+        "competitors: [{model: x, share: 1}, {model: m, from: 60s, share: 0.5}]\n";
+    struct sim_config *config = sim_config_new();
+    static struct quotas quotas;
+    assert_non_null(config);
+    assert_true(sim_config_read(config, slice_of_text(TEXT), "test"));
+    quotas_init(&quotas, config);
+    int granted[2] = {0};
+    for (int64_t at_ms = 0; at_ms < 120000; at_ms += 1000) /* evenly, and never too early */
+        granted[at_ms / 60000] += takes(&quotas, 0, 1000 + at_ms);
+    assert_int_equal(granted[0], 60);
+    assert_in_range(granted[1], 39, 41); /* what is left is shared, until nothing is */
+    sim_config_free(config);
+}
+
+static void what_open_calls_took_is_lacking_in_the_next_window(void **state)
+{
+    (void)state;
+    struct sim_config *config = sim_config_new();
+    static struct quotas quotas;
+    assert_non_null(config);
+    assert_true(sim_config_read(config, SLICE("quotas: [{model: m, tokens: 1000, windows: true}]"),
+                                "test"));
+    quotas_init(&quotas, config);
+    assert_true(takes(&quotas, 600, 1000));
+    assert_false(takes(&quotas, 500, 61000));
+    quota_end(&quotas.buckets[0], 600, &(struct quota_usage){.input = 100});
+    assert_false(takes(&quotas, 901, 61000));
+    assert_true(takes(&quotas, 900, 61000));
+    sim_config_free(config);
+}
+
+static void a_step_of_the_command_line_is_one_of_all_models(void **state)
+{
+    (void)state;
+    struct sim_config *config = sim_config_new();
+    assert_non_null(config);
+    assert_true(sim_config_add_step(config, SLICE("20s=0.25")));
+    assert_int_equal(config->quota_step_count, 1);
+    assert_int_equal(config->quota_steps[0].at_ms, 20000);
+    assert_true(config->quota_steps[0].factor == 0.25);
+    assert_int_equal(config->quota_steps[0].model.len, 0);
+    sim_config_free(config);
+}
+
 static void the_oldest_conversations_are_forgotten_first(void **state)
 {
     (void)state;
@@ -381,6 +449,10 @@ int main(void)
         cmocka_unit_test(a_quota_of_windows_is_new_with_each),
         cmocka_unit_test(a_quota_of_tokens_a_day_is_new_after_a_day),
         cmocka_unit_test(steps_change_a_quota),
+        cmocka_unit_test(a_competitor_takes_its_part_of_a_quota),
+        cmocka_unit_test(a_competitor_takes_its_part_of_a_window),
+        cmocka_unit_test(what_open_calls_took_is_lacking_in_the_next_window),
+        cmocka_unit_test(a_step_of_the_command_line_is_one_of_all_models),
         cmocka_unit_test(the_oldest_conversations_are_forgotten_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

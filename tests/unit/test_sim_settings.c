@@ -286,6 +286,8 @@ static void the_command_line_is_checked_before_anything_starts(void **state)
     (void)state;
     assert_int_equal(command("--check", "--port=0"), 0);
     assert_int_equal(command("--check", "--fault=cut_stream=0.5"), 0);
+    assert_int_equal(command("--check", "--quota-step=20s=0.5"), 0);
+    assert_int_equal(command("--check", "--competitor=20s-1m=0.5"), 0);
     assert_int_equal(command("--help", "--version"), 0);
     static const char *const BAD[] = {"--fault=cut_stream",
                                       "--fault=none=1",
@@ -295,6 +297,13 @@ static void the_command_line_is_checked_before_anything_starts(void **state)
                                       "--cut-rate=",
                                       "--latency=soon",
                                       "--quota=a=b",
+                                      "--quota-step=20s",
+                                      "--quota-step=20s=2",
+                                      "--quota-step=soon=0.5",
+                                      "--competitor=0.5",
+                                      "--competitor=20s=0.5",
+                                      "--competitor=60s-20s=0.5",
+                                      "--competitor=20s-60s=1.5",
                                       "--seed=-1",
                                       "--nothing",
                                       "more"};

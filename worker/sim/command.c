@@ -120,6 +120,12 @@ static bool apply_option(struct sim_config *config, int option, struct slice val
     case OPTION_QUOTA:
         return sim_config_add_quota(config, value) ||
                wrong("--quota", value.ptr, "REQUESTS[/TOKENS] or GLOB=REQUESTS[/TOKENS]");
+    case OPTION_QUOTA_STEP:
+        return sim_config_add_step(config, value) ||
+               wrong("--quota-step", value.ptr, "a time and a factor from 0 to 1, as 20s=0.5");
+    case OPTION_COMPETITOR:
+        return sim_config_add_competitor(config, value) ||
+               wrong("--competitor", value.ptr, "two times and a share from 0 to 1, as 20s-1m=0.5");
     case OPTION_NO_AUTH:
         config->auth_required = false;
         return true;

@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/memory.h"
 #include "yaml/document.h"
+#include "yaml/units.h"
 
 #define READ_STEP 16384
 
@@ -80,5 +81,40 @@ bool sim_config_add_quota(struct sim_config *config, struct slice text)
     memmove(&config->quotas[1], &config->quotas[0], config->quota_count * sizeof quota);
     config->quotas[0] = quota;
     config->quota_count++;
+    return true;
+}
+
+/* Splits `left=right` into a text and a number from 0 to 1. */
+static bool split(struct slice text, struct slice *ret_left, double *ret_rate)
+{
+    size_t equals = slice_find(text, '=');
+    *ret_left = slice_sub(text, 0, equals);
+    return equals < text.len && number_read(slice_sub(text, equals + 1, text.len), ret_rate) &&
+           *ret_rate >= 0 && *ret_rate <= 1;
+}
+
+bool sim_config_add_step(struct sim_config *config, struct slice text)
+{
+    struct sim_quota_step step = {.model = SLICE("")};
+    struct slice at;
+    if (config->quota_step_count == SIM_QUOTA_STEPS_MAX || !split(text, &at, &step.factor) ||
+        !units_read_span(at, &step.at_ms))
+        return false;
+    config->quota_steps[config->quota_step_count++] = step;
+    return true;
+}
+
+bool sim_config_add_competitor(struct sim_config *config, struct slice text)
+{
+    struct sim_competitor other = {.model = SLICE("")};
+    struct slice span;
+    if (config->competitor_count == SIM_COMPETITORS_MAX || !split(text, &span, &other.share))
+        return false;
+    size_t dash = slice_find(span, '-');
+    if (dash == span.len || !units_read_span(slice_sub(span, 0, dash), &other.from_ms) ||
+        !units_read_span(slice_sub(span, dash + 1, span.len), &other.to_ms) ||
+        other.to_ms <= other.from_ms)
+        return false;
+    config->competitors[config->competitor_count++] = other;
     return true;
 }

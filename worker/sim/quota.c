@@ -45,6 +45,21 @@ static double factor_of(const struct quotas *quotas, struct slice model, int64_t
     return factor;
 }
 
+/* What competitors take of the quota now. */
+static double competing(const struct quotas *quotas, struct slice model, int64_t now_ms)
+{
+    const struct sim_config *config = quotas->config;
+    int64_t at_ms = now_ms - quotas->began_ms;
+    double share = 0;
+    for (size_t i = 0; i < config->competitor_count; i++) {
+        const struct sim_competitor *other = &config->competitors[i];
+        bool is_its = other->model.len == 0 || glob_match(other->model, model, false);
+        if (is_its && at_ms >= other->from_ms && at_ms < other->to_ms)
+            share += other->share;
+    }
+    return share < 1 ? share : 1;
+}
+
 static struct quota_bucket *bucket_of(struct quotas *quotas, const struct sim_quota *quota,
                                       struct slice model, int64_t now_ms)
 {
@@ -66,13 +81,29 @@ static struct quota_bucket *bucket_of(struct quotas *quotas, const struct sim_qu
     return bucket;
 }
 
-static double filled(double level, int64_t a_minute, int64_t passed_ms, double factor,
-                     const struct sim_quota *quota)
+/* How a quota stands for its model at a time. */
+struct standing {
+    double factor;    /* of its size */
+    double competing; /* part that others take */
+};
+
+static double filled(double level, int64_t a_minute, int64_t passed_ms,
+                     const struct standing *standing, const struct sim_quota *quota)
 {
-    double more = level + (double)a_minute * factor * (double)passed_ms / MINUTE_MS;
-    double most = full(a_minute, quota) * factor;
+    double rate = (double)a_minute * standing->factor * (1 - standing->competing);
+    double more = level + rate * (double)passed_ms / MINUTE_MS;
+    double most = full(a_minute, quota) * standing->factor;
     most = most < 1 ? 1 : most;
     return more < most ? more : most;
+}
+
+/* What is left in a window when others have taken their part of the time that passed. */
+static double shared(double level, int64_t a_minute, int64_t passed_ms,
+                     const struct standing *standing)
+{
+    double taken =
+        (double)a_minute * standing->factor * standing->competing * (double)passed_ms / MINUTE_MS;
+    return level <= 0 ? level : level > taken ? level - taken : 0;
 }
 
 /* A debt of the window before is one of the next. */
@@ -81,23 +112,34 @@ static double renewed(double level, int64_t a_minute, double factor, const struc
     return full(a_minute, quota) * factor + (level < 0 ? level : 0);
 }
 
-static void fill(struct quota_bucket *bucket, double factor, int64_t now_ms)
+static void fill_window(struct quota_bucket *bucket, const struct standing *standing,
+                        int64_t passed_ms, int64_t now_ms)
+{
+    const struct sim_quota *quota = bucket->quota;
+    if (now_ms - bucket->window_ms >= quota->burst_ms && quota->burst_ms > 0) {
+        bucket->window_ms = now_ms - (now_ms - bucket->window_ms) % quota->burst_ms;
+        passed_ms = now_ms - bucket->window_ms;
+        bucket->requests = renewed(bucket->requests, quota->requests, standing->factor, quota);
+        bucket->tokens =
+            renewed(bucket->tokens, quota->tokens, standing->factor, quota) - bucket->reserved;
+    }
+    bucket->requests = shared(bucket->requests, quota->requests, passed_ms, standing);
+    bucket->tokens = shared(bucket->tokens, quota->tokens, passed_ms, standing);
+}
+
+static void fill(struct quota_bucket *bucket, const struct standing *standing, int64_t now_ms)
 {
     const struct sim_quota *quota = bucket->quota;
     int64_t passed_ms = now_ms - bucket->filled_ms;
     bucket->filled_ms = now_ms;
     for (; now_ms - bucket->day_ms >= DAY_MS; bucket->day_ms += DAY_MS)
         bucket->day = (double)quota->tokens_per_day + (bucket->day < 0 ? bucket->day : 0);
-    if (!quota->windows) {
-        bucket->requests = filled(bucket->requests, quota->requests, passed_ms, factor, quota);
-        bucket->tokens = filled(bucket->tokens, quota->tokens, passed_ms, factor, quota);
+    if (quota->windows) {
+        fill_window(bucket, standing, passed_ms, now_ms);
         return;
     }
-    if (now_ms - bucket->window_ms < quota->burst_ms || quota->burst_ms <= 0)
-        return;
-    bucket->window_ms = now_ms - (now_ms - bucket->window_ms) % quota->burst_ms;
-    bucket->requests = renewed(bucket->requests, quota->requests, factor, quota);
-    bucket->tokens = renewed(bucket->tokens, quota->tokens, factor, quota);
+    bucket->requests = filled(bucket->requests, quota->requests, passed_ms, standing, quota);
+    bucket->tokens = filled(bucket->tokens, quota->tokens, passed_ms, standing, quota);
 }
 
 bool quota_take(struct quotas *quotas, struct slice model, int64_t tokens, int64_t now_ms,
@@ -110,7 +152,8 @@ bool quota_take(struct quotas *quotas, struct slice model, int64_t tokens, int64
     if (quotas->began_ms == 0)
         quotas->began_ms = now_ms;
     struct quota_bucket *bucket = bucket_of(quotas, quota, model, now_ms);
-    fill(bucket, factor_of(quotas, model, now_ms), now_ms);
+    struct standing standing = {factor_of(quotas, model, now_ms), competing(quotas, model, now_ms)};
+    fill(bucket, &standing, now_ms);
     bool enough = (quota->requests == 0 || bucket->requests >= 1) &&
                   (quota->tokens == 0 || bucket->tokens >= (double)tokens) &&
                   (quota->tokens_per_day == 0 || bucket->day >= (double)tokens);
@@ -119,6 +162,7 @@ bool quota_take(struct quotas *quotas, struct slice model, int64_t tokens, int64
     bucket->requests -= 1;
     bucket->tokens -= (double)tokens;
     bucket->day -= (double)tokens;
+    bucket->reserved += (double)tokens;
     *ret_bucket = bucket;
     return true;
 }
@@ -127,6 +171,7 @@ void quota_end(struct quota_bucket *bucket, int64_t taken, const struct quota_us
 {
     double cost = (double)usage->input - (double)usage->cache_read +
                   (double)usage->output * (double)bucket->quota->burndown;
+    bucket->reserved -= (double)taken;
     bucket->tokens += (double)taken - cost;
     bucket->day += (double)taken - cost;
 }

@@ -3,8 +3,9 @@
  * returns what it did not use, where an output token counts for `burndown` and tokens read from a
  * cache for nothing. A call may use more than it took: then less than nothing is left. A rejected
  * call takes nothing. What Bedrock does not publish is a setting: how much a bucket holds (burst),
- * whether it fills all the time or is new with each window (windows), and how quotas change
- * (quota_steps). */
+ * whether it fills all the time or is new with each window (windows; what open calls took is then
+ * lacking in the next one), how quotas change (quota_steps), and who else uses them
+ * (competitors). */
 #ifndef SIM_QUOTA_H
 #define SIM_QUOTA_H
 
@@ -19,6 +20,7 @@ struct quota_bucket {
     uint64_t model_hash;
     const struct sim_quota *quota;
     double requests, tokens, day; /* left at filled_ms */
+    double reserved;              /* tokens, of open calls */
     int64_t filled_ms;
     int64_t window_ms, day_ms; /* when the present window and the present day began */
 };

@@ -106,6 +106,12 @@ static const struct row QUOTA_STEP_ROWS[] = {
     ROW("at", SPAN, sim_quota_step, at_ms),
     ROW("factor", RATE, sim_quota_step, factor),
 };
+static const struct row COMPETITOR_ROWS[] = {
+    ROW("model", TEXT, sim_competitor, model),
+    ROW("from", SPAN, sim_competitor, from_ms),
+    ROW("to", SPAN, sim_competitor, to_ms),
+    ROW("share", RATE, sim_competitor, share),
+};
 static const struct row ANSWER_ROWS[] = {
     MATCH_ROWS(sim_answer),
     ROW("text", TEXT, sim_answer, text),
@@ -172,6 +178,7 @@ static const struct row TOP_ROWS[] = {
     ROW("faults", RATES, sim_config, fault_rates),
     LIST("quotas", QUOTA_ROWS, quotas, quota_count, SIM_QUOTAS_MAX),
     LIST("quota_steps", QUOTA_STEP_ROWS, quota_steps, quota_step_count, SIM_QUOTA_STEPS_MAX),
+    LIST("competitors", COMPETITOR_ROWS, competitors, competitor_count, SIM_COMPETITORS_MAX),
     LIST("answers", ANSWER_ROWS, answers, answer_count, SIM_ANSWERS_MAX),
     LIST("rules", RULE_ROWS, rules, rule_count, SIM_RULES_MAX),
 };
@@ -344,6 +351,8 @@ static void clear_element(const struct row *list, void *element)
         quota->burndown = 1;
     } else if (list->rows == QUOTA_STEP_ROWS) {
         ((struct sim_quota_step *)element)->factor = 1;
+    } else if (list->rows == COMPETITOR_ROWS) {
+        ((struct sim_competitor *)element)->to_ms = INT64_MAX;
     }
 }
 

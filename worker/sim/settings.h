@@ -16,6 +16,7 @@
 #define SIM_MODELS_MAX      256
 #define SIM_QUOTAS_MAX      64
 #define SIM_QUOTA_STEPS_MAX 64
+#define SIM_COMPETITORS_MAX 64
 #define SIM_ANSWERS_MAX     256
 #define SIM_RULES_MAX       256
 #define SIM_PIECES_MAX      4096
@@ -99,6 +100,14 @@ struct sim_quota_step {
     double factor; /* 0 to 1 */
 };
 
+/* Somebody else in the account who calls the models that the glob matches, between two times after
+ * the first call: always gets `share` of their quotas a minute, as far as they have it. */
+struct sim_competitor {
+    struct slice model; /* glob; empty = all */
+    int64_t from_ms, to_ms;
+    double share; /* 0 to 1 */
+};
+
 struct sim_config {
     struct arena arena;
     struct problems problems; /* of the last reading */
@@ -129,6 +138,8 @@ struct sim_config {
     size_t quota_count;
     struct sim_quota_step quota_steps[SIM_QUOTA_STEPS_MAX];
     size_t quota_step_count;
+    struct sim_competitor competitors[SIM_COMPETITORS_MAX];
+    size_t competitor_count;
     struct sim_answer answers[SIM_ANSWERS_MAX];
     size_t answer_count;
     struct sim_rule rules[SIM_RULES_MAX];
@@ -146,6 +157,10 @@ MUST_CHECK bool sim_config_read_file(struct sim_config *config, const char *path
 /* Reads `requests[/tokens]` per minute, or `glob=requests[/tokens]`, and puts the quota before the
  * others. False: `text` is none, or there are too many. */
 MUST_CHECK bool sim_config_add_quota(struct sim_config *config, struct slice text);
+/* Reads `at=factor`, as 20s=0.5, and adds the step for all models. False: likewise. */
+MUST_CHECK bool sim_config_add_step(struct sim_config *config, struct slice text);
+/* Reads `from-to=share`, as 20s-1m=0.5, and adds the competitor for all models. False: likewise. */
+MUST_CHECK bool sim_config_add_competitor(struct sim_config *config, struct slice text);
 /* Copies a text into the settings' arena; false: out of memory. */
 MUST_CHECK bool sim_config_keep(struct sim_config *config, struct slice text,
                                 struct slice *ret_text);
