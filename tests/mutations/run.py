@@ -30,7 +30,7 @@ UNITS = ["offset_map", "retry", "share", "fair", "fairness", "settings_tenants",
          "beginning", "engine_lost", "engine_marks", "engine_shelf", "engine_adopt", "engine_requests", "engine_answers", "engine_count", "http", "presets", "effort", "traits",
          "stops", "invoke", "invoke_anthropic", "invoke_texts", "engine_invalid", "json_schema", "json_partial", "structured", "parsed",
          "hash", "output_chunk", "lane", "fetch_turns", "target", "dispatch", "reply", "pacing", "outage", "noise", "quota", "quota_sim", "sim_plan", "ledger_orders", "secrets", "proxy", "msk_token", "route", "route_requests", "substitute", "settings_fallback",
-         "sigv4", "event", "fault", "settings_relations", "json_scan", "entry", "books", "redrive", "budget", "budgets", "reconcile", "quota_row", "token_cost", "day_budget", "lag_share", "settings_quotas", "engine_quotas"]
+         "sigv4", "event", "fault", "settings_relations", "json_scan", "entry", "books", "redrive", "budget", "budgets", "reconcile", "quota_row", "token_cost", "day_budget", "lag_share", "settings_quotas", "engine_quotas", "lag_life"]
 TEST_SECONDS = 120
 MEMORY_BYTES = 2 << 30
 
@@ -109,6 +109,14 @@ def world_killer(worlds):
     return "worlds: " + (words[-2] if len(words) > 1 and words[-1].startswith("replay") else "\n".join(words[-1:]))
 
 
+def pace_killer():
+    code, out = run([str(BUILD / "tests" / "pace_worlds")], 3 * TEST_SECONDS, preexec_fn=small)
+    if code == 0:
+        return ""
+    wrong = [line.strip() for line in out.splitlines() if "missed:" in line or "broken" in line]
+    return f"worlds of quotas: {wrong[0] if wrong else 'they hang or crash'}"
+
+
 def kafka_killer(expression):
     environment = dict(os.environ, BEDROCK_PROGRAMS=str(BUILD), PYTHONDONTWRITEBYTECODE="1")
     python = ROOT / "build" / "venv" / "bin" / "python"
@@ -128,7 +136,7 @@ def io_killer(name):
 def killers(fault, arguments):
     """The tests that find the planted fault."""
     targets = ["bedrock-worker", "bedrock-sim"] if fault.kafka else [f"io_{fault.io}"] if fault.io else \
-        [f"unit_{name}" for name in UNITS] + ["world"]
+        [f"unit_{name}" for name in UNITS] + ["world", "pace_worlds"]
     code, out = build(targets)
     if code != 0:
         print(f"{out[-3000:]}\n'{fault.name}' does not build: it is no fault")
@@ -138,9 +146,9 @@ def killers(fault, arguments):
     elif fault.io:
         found = [io_killer(fault.io)]
     elif arguments.all:
-        found = [unit_killer(), world_killer(arguments.worlds)]
+        found = [unit_killer(), world_killer(arguments.worlds), pace_killer()]
     else:
-        found = [unit_killer() or world_killer(arguments.worlds)]
+        found = [unit_killer() or world_killer(arguments.worlds) or pace_killer()]
     return [name for name in found if name]
 
 
@@ -156,10 +164,10 @@ def main():
     WORK.mkdir(parents=True, exist_ok=True)
     copy_tree()
     configure()
-    code, out = build(["all"] if arguments.kafka else [f"unit_{name}" for name in UNITS] + ["world"])
+    code, out = build(["all"] if arguments.kafka else [f"unit_{name}" for name in UNITS] + ["world", "pace_worlds"])
     if code != 0:
         sys.exit(f"{out[-3000:]}\nmutations: the tree does not build")
-    healthy = "" if arguments.kafka else unit_killer() or world_killer(arguments.worlds)
+    healthy = "" if arguments.kafka else unit_killer() or world_killer(arguments.worlds) or pace_killer()
     if healthy:
         sys.exit(f"mutations: nothing is planted, and yet: {healthy}")
     found = 0

@@ -5,7 +5,8 @@
 #include "engine/pacing.h"
 #include "wire/bedrock/eventstream.h"
 
-#define SLOW_MS 600000
+#define SLOW_MS       600000
+#define ANSWER_TOKENS 10
 
 /* The outcome of a call; drawn when it begins. */
 enum outcome {
@@ -149,9 +150,12 @@ static void on_call_start(void *self, struct call_ref ref, const struct http_req
         .key = record->key,
         .model = model,
     };
+    quotas_call_began(world, worker, ref);
     marks_call_began(world, worker, log, offset, has_two);
     audit_call_began(world, worker, log, offset);
     enum outcome outcome = fallback_is_out(world, model) ? CALL_SERVER_ERROR : draw(world, record);
+    if (outcome != CALL_REFUSED_CONNECTION && !quotas_take(world, &worker->calls[ref.index]))
+        outcome = CALL_THROTTLED;
     int64_t delay_ms = world_chance(world, FAULT_SLOW) ? SLOW_MS : 1 + world_delay(world, 1500);
     if (world->pin == PIN_SLOW_MODEL)
         delay_ms = record->model == 0 ? SLOW_MS : 1000;
@@ -169,6 +173,7 @@ static bool on_call_cancel(void *self, struct call_ref ref)
     struct fake_call *call = &port->worker->calls[ref.index];
     MUST(port->world, call->is_open && call->ref.generation == ref.generation);
     call->is_open = false;
+    quotas_call_ended(port->world, port->worker, call, 0, true);
     if (call->is_heard)
         return true; /* it stays incomplete */
     kafka_record(port->world, call->log, call->offset)->may_call = true;
@@ -337,6 +342,9 @@ void bedrock_step(struct world *world, struct worker *worker, const struct sim_e
         is_called_again || (outcome == CALL_INVALID && is_asked_again(worker, call));
     record->may_call = record->may_call || is_called_again || outcome == CALL_INVALID;
     call->is_heard = true;
+    quotas_call_ended(world, worker, call,
+                      is_billable(outcome) && !record->is_count ? ANSWER_TOKENS : 0,
+                      outcome != CALL_THROTTLED);
     record->paid += outcome == CALL_OK;
     audit_call_ended(world, worker, call->log, call->offset,
                      is_billable(outcome) && !record->is_count);

@@ -30,7 +30,9 @@ static const struct {
 
 struct sums {
     uint64_t worlds, calls, responses, usages, lost_usages, crashes, stalls, truncations,
-        recreations, outages, adopted, moved, cuts;
+        recreations, outages, adopted, moved, cuts, quotas, looks, over;
+    int64_t longest_ms;
+    double fullest;
     int64_t virtual_ms;
     uint64_t traces; /* a sum: whatever the order of the seeds, and in how many runs */
 };
@@ -56,6 +58,11 @@ static void run_twice(uint64_t seed, enum pin pin, struct sums *sums)
     sums->adopted += world.adopted;
     sums->moved += world.moved;
     sums->cuts += world.cuts;
+    sums->quotas += world.has_quotas;
+    sums->looks += world.looks;
+    sums->over += world.over;
+    sums->longest_ms = world.longest_ms > sums->longest_ms ? world.longest_ms : sums->longest_ms;
+    sums->fullest = world.fullest > sums->fullest ? world.fullest : sums->fullest;
     sums->virtual_ms += world.now_ms;
     sums->traces += trace;
 }
@@ -66,7 +73,9 @@ static void print_sums(const struct sums *sums)
            "stalls, %llu outages of all brokers, %llu logs truncated, %llu recreated, %llu cut, "
            "%llu calls, %llu of them kept through a lost membership, %llu of a fallback, %llu "
            "answers, %llu usage records (%llu of "
-           "calls whose worker died)\ntraces %016llx\n",
+           "calls whose worker died); %llu worlds with quotas: %llu looks at the group, %llu calls "
+           "beyond a quota, the fullest minute had %.0f %% of what it may have; the longest wait "
+           "without an open call was %.0f s\ntraces %016llx\n",
            (unsigned long long)sums->worlds, (double)sums->virtual_ms / 3.6e6,
            (unsigned long long)sums->crashes, (unsigned long long)sums->stalls,
            (unsigned long long)sums->outages, (unsigned long long)sums->truncations,
@@ -74,6 +83,8 @@ static void print_sums(const struct sums *sums)
            (unsigned long long)sums->calls, (unsigned long long)sums->adopted,
            (unsigned long long)sums->moved, (unsigned long long)sums->responses,
            (unsigned long long)sums->usages, (unsigned long long)sums->lost_usages,
+           (unsigned long long)sums->quotas, (unsigned long long)sums->looks,
+           (unsigned long long)sums->over, 100 * sums->fullest, (double)sums->longest_ms / 1000,
            (unsigned long long)sums->traces);
 }
 

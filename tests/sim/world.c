@@ -201,11 +201,14 @@ static void worker_start(struct world *world, struct worker *worker)
     engine_credentials(worker->engine, 0, &credentials, SLICE(""));
     world_note(world, "w%d starts", index);
     kafka_join(world, worker);
+    if (world->has_quotas)
+        world_add(world, EVENT_LOOK, worker, 200);
     wake_at(world, worker, world->now_ms + 1);
 }
 
-static void worker_end(struct worker *worker)
+static void worker_end(struct world *world, struct worker *worker)
 {
+    quotas_worker_died(world, worker);
     bedrock_worker_died(worker);
     engine_free(worker->engine);
     worker->engine = NULL;
@@ -221,7 +224,7 @@ static void worker_crash(struct world *world, struct worker *worker)
         broker_batch(world, worker); /* the committer's batch reached the broker */
     kafka_kick(world, worker, true);
     audit_worker_died(world, worker);
-    worker_end(worker);
+    worker_end(world, worker);
     marks_check(world);
     world_add(world, EVENT_START, worker, world_delay(world, 5000));
 }
@@ -231,6 +234,7 @@ static void worker_turn(struct world *world, struct worker *worker)
     kafka_pump(world, worker);
     int64_t next_ms = engine_turn(worker->engine);
     kafka_pump(world, worker);
+    quotas_turn_ended(world, worker);
     struct engine_stats stats;
     engine_stats(worker->engine, &stats);
     MUST(world, stats.held <= world->config.max_held);
@@ -241,7 +245,7 @@ static void worker_turn(struct world *world, struct worker *worker)
         broker_commit_kept(world, worker);
         kafka_kick(world, worker, false);
         audit_worker_ended(world, worker);
-        worker_end(worker);
+        worker_end(world, worker);
         marks_check(world);
         if (!world->is_calm || !kafka_all_answered(world))
             world_add(world, EVENT_START, worker, world_delay(world, 3000));
@@ -319,6 +323,9 @@ static void handle_for(struct world *world, struct worker *worker, const struct 
         break;
     case EVENT_TOPIC:
         kafka_topic(world, worker, event);
+        break;
+    case EVENT_LOOK:
+        quotas_look(world, worker);
         break;
     case EVENT_WAKE:
     case EVENT_PRODUCE:
@@ -494,6 +501,7 @@ void world_run(struct world *world, uint64_t seed, enum pin pin, bool is_loud)
     if (world->pin == PIN_FLOOD)
         pin_flood(world);
     fallback_config(world);
+    quotas_config(world);
     turns_init(world);
     kafka_make(world);
     world->worker_count = 1 + (int)random_below(&world->random, WORKERS_MAX);

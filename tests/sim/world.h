@@ -12,6 +12,7 @@
  *   audit.c    which calls were billed; checks usage records, offset maps and repeated calls
  *   marks.c    checks that no billed call is missing from usage
  *   bedrock.c  calls and their outcomes; checks what is called
+ *   quotas.c   worlds in which models have quotas; checks the pace in all of them (promises.c)
  *   turns.c    tenants and priorities; checks that none waits for ever
  *   fallback.c worlds in which one model has a fallback and is out at times; checks who is called
  */
@@ -23,7 +24,10 @@
 
 #include "base/random.h"
 #include "engine/engine.h"
+#include "policy/lag_life.h"
 #include "policy/outage.h"
+#include "promises.h"
+#include "unit/quota_judge.h"
 
 struct target;
 
@@ -122,7 +126,8 @@ struct fake_call {
     int log;
     int64_t offset;
     int key;
-    int model; /* that is called */
+    int model;     /* that is called */
+    bool is_taken; /* from its quota */
 };
 
 /* What one worker has to record for one request. */
@@ -191,6 +196,9 @@ struct worker {
         bool is_retrying;
     } tried[LOGS_MAX][RECORDS_MAX];
     struct outage outages[MODELS_MAX + 1]; /* by model */
+    struct promises promises;
+    struct lag_part parts[LOGS_MAX]; /* as its last look showed them */
+    uint32_t looked_in;              /* the group's generation then */
     /* Of model 0, as this worker sees it: failures in a row, and when it was out last. */
     struct failing {
         int calls;
@@ -239,7 +247,8 @@ enum sim_event_kind {
     EVENT_LOST,
     EVENT_TOPIC,
     EVENT_ASSIGN,
-    EVENT_BROKERS_BACK
+    EVENT_BROKERS_BACK,
+    EVENT_LOOK
 };
 
 struct sim_event {
@@ -277,9 +286,13 @@ struct world {
     struct worker workers[WORKERS_MAX];
     int worker_count;
     bool retries_for_ever;
-    bool has_fallbacks;
+    bool has_fallbacks, has_quotas;
+    struct judge judges[MODELS_MAX + 1];
     struct engine_config config;
-    uint64_t moved; /* calls of the fallback */
+    uint64_t moved;       /* calls of the fallback */
+    uint64_t looks, over; /* at the group; calls that a quota had no room for */
+    int64_t longest_ms;   /* that a target without open calls had to wait */
+    double fullest;       /* the largest part of what a known quota gives in a minute */
     uint64_t calls, usages, lost_usages, responses, crashes, stalls, truncations, recreations,
         outages, adopted, cuts;
     struct {
@@ -400,6 +413,20 @@ void turns_add_members(const struct world *world, int log, int64_t offset, char 
                        size_t room);
 /* The call with this index begins. */
 void turns_call_began(struct world *world, const struct worker *worker, uint32_t index);
+
+/* quotas.c */
+/* Gives the models quotas, in some worlds. */
+void quotas_config(struct world *world);
+void quotas_call_began(struct world *world, struct worker *worker, struct call_ref ref);
+/* Whether the quota of the call's model lets it in. */
+bool quotas_take(struct world *world, struct fake_call *call);
+/* The call is over, or was broken off: `tokens` is what it counts for. */
+void quotas_call_ended(struct world *world, struct worker *worker, struct fake_call *call,
+                       double tokens, bool is_granted);
+void quotas_worker_died(struct world *world, struct worker *worker);
+void quotas_turn_ended(struct world *world, struct worker *worker);
+/* The worker looks at the group's offsets, and again later. */
+void quotas_look(struct world *world, struct worker *worker);
 
 /* bedrock.c */
 /* ---- fallback.c ---- */
