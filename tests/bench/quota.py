@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Quotas with a real Kafka and the local Bedrock, which counts as Bedrock does: goodput and waste.
 
-  tests/bench/quota.py [requests] [tokens] [steps] [rise] [low] [windows] [workers] [--seconds N] [--known | --unknown]
+  tests/bench/quota.py [NAME ...] [--seconds N] [--known | --unknown]
 
   requests   2,400 requests a minute, offered 1.5 times
   tokens     max_tokens far above the output, an output token counts five
   steps      the quota halves for a third of the time
   rise       the quota doubles without notice
+  competitor somebody else gets half of the quota for a third of the time
   low        60 requests a minute
   windows    2,400 a minute, new with each minute
   workers    four workers on the quota of `requests`; Jain's index of their calls
@@ -38,9 +39,9 @@ SKIPPED_S = 30
 
 
 class Scenario:
-    def __init__(self, name, quota, seconds, workers=1, steps=(), max_tokens=200, rate=None, allows=None):
+    def __init__(self, name, quota, seconds, workers=1, steps=(), competitors=(), max_tokens=200, rate=None, allows=None):
         self.name, self.quota, self.seconds, self.workers, self.steps = name, quota, seconds, workers, list(steps)
-        self.max_tokens, self.rate = max_tokens, rate
+        self.competitors, self.max_tokens, self.rate = list(competitors), max_tokens, rate
         self.allows = allows or (lambda at: 1.0)        # part of the quota, by seconds since the first call
 
 
@@ -53,6 +54,8 @@ def scenarios(seconds):
         "tokens": Scenario("tokens", {"tokens": TPM, "burndown": 5, "burst": "60s"}, seconds, max_tokens=4000),
         "steps": Scenario("steps", requests, seconds, allows=halved, steps=[
             {"at": f"{seconds // 3}s", "factor": 0.5}, {"at": f"{2 * seconds // 3}s", "factor": 1}]),
+        "competitor": Scenario("competitor", requests, seconds, allows=halved, competitors=[
+            {"from": f"{seconds // 3}s", "to": f"{2 * seconds // 3}s", "share": 0.5}]),
         "rise": Scenario("rise", requests, seconds, allows=lambda at: 0.5 if at < seconds / 2 else 1.0, steps=[
             {"at": "0s", "factor": 0.5}, {"at": f"{seconds // 2}s", "factor": 1}]),
         "low": Scenario("low", {"requests": LOW, "burst": "6s"}, seconds, rate=2),
@@ -105,7 +108,8 @@ def measure(broker, scenario, is_known):
     topics.create(broker.bootstrap, 8)
     name = f"{scenario.name}-{'known' if is_known else 'unknown'}"
     simulator = Simulator(FOLDER / name, {"latency": "lognormal(400ms, 0.3)", "quotas": [scenario.quota],
-                                          "quota_steps": scenario.steps}).start()
+                                          "quota_steps": scenario.steps,
+                                          "competitors": scenario.competitors}).start()
     settings = settings_of(broker, topics, simulator, scenario, is_known)
     workers = [Worker(f"w{number}", FOLDER / name, merged(settings, {})).start() for number in range(scenario.workers)]
     flood(records.Writer(broker.bootstrap), topics, scenario, scenario.seconds)
