@@ -11,8 +11,8 @@ from outputs import ROOT, SCHEMAS, schema
 
 DOCUMENT = yaml.safe_load((SCHEMAS / "asyncapi.yaml").read_text(encoding="utf-8"))
 HEADERS = {"request": "request-headers", "response": "response-headers", "chunk": "chunk-headers",
-           "usage": "usage-headers", "deadLetter": "dead-letter-headers"}
-PAYLOADS = {"request": "request", "response": "response", "chunk": "chunk", "usage": "usage"}
+           "usage": "usage-headers", "deadLetter": "dead-letter-headers", "budgets": "budgets-headers"}
+PAYLOADS = {"request": "request", "response": "response", "chunk": "chunk", "usage": "usage", "budgets": "budgets"}
 
 
 def references(node):
@@ -55,8 +55,8 @@ def listed_topics():
     return [(path, re.sub(r'[\[\]"\\]', "", name), right) for path, name, right in rows]
 
 
-def test_there_are_five_topics():
-    assert [path for path, _, _ in listed_topics()] == ["requests", "responses", "chunks", "usage", "dead_letters"]
+def test_there_are_six_topics():
+    assert [path for path, _, _ in listed_topics()] == ["requests", "responses", "chunks", "usage", "dead_letters", "budgets"]
 
 
 def test_the_channels_are_the_listed_topics():

@@ -126,6 +126,13 @@ WRONG = {
     "usage without a tenant": ("usage.exact", drop("data", "tenant")),
     "usage without its source": ("usage.exact", drop("data", "source")),
 
+    "sums of tokens and money": ("budgets.sums", put(["data", "spent", 0, "tokens"], 5)),
+    "sums without an amount": ("budgets.sums", drop("data", "spent", 1, "tokens")),
+    "money without its currency": ("budgets.sums", drop("data", "spent", 0, "currency")),
+    "an amount as a number": ("budgets.sums", put(["data", "spent", 0, "amount"], 12.5)),
+    "sums up to no offset": ("budgets.sums", drop("data", "offset")),
+    "sums of another event": ("budgets.sums", put(["type"], "bedrock.chat.budgets.v2")),
+
     "a partition of 8 bytes": ("dead-letter-headers.rejected", put(["kafka_dlt-original-partition"], "AAAAAAAAACo=")),
     "an offset as a text": ("dead-letter-headers.rejected", put(["kafka_dlt-original-offset"], "42")),
     "a letter without a code": ("dead-letter-headers.rejected", drop("bedrock-error-code")),

@@ -1,6 +1,8 @@
 """Budgets of tenants over a real Kafka: a group stays below the limit, and a restarted worker knows what was spent."""
+import json
 import time
 
+from kit import records
 from kit.processes import wait_for
 from kit.world import World
 
@@ -31,6 +33,55 @@ def test_a_budget_holds_for_the_group_and_for_its_successors(broker, folder):
         # Beyond the limit: what the others spend in the second that a record takes to arrive.
         assert LIMIT - 3 * (largest + 100) <= tokens <= LIMIT * 1.25, (tokens, largest)
         assert any(record.header("bedrock-budget") == b"soft" for record in world.read(world.topics.responses))
+        world.stop_workers()
+
+
+def sums(world):
+    """The latest record of each usage partition in the topic of budgets."""
+    return {record.key: record.json()["data"] for record in world.read(world.topics.budgets) if record.key in
+            {f"{world.topics.usage}-{partition}".encode() for partition in range(world.partitions)}}
+
+
+def foreign(world):
+    """What a start must pass over: its value, and the reason that it names."""
+    known = next(iter(sums(world).values()))
+    head = {"specversion": "1.0", "type": "bedrock.chat.budgets.v1", "time": "2026-11-30T00:00:00Z", "data": known}
+    return [("no JSON", "it is no record of sums"),
+            (json.dumps({**head, "type": "bedrock.chat.budgets.v2"}), "its version is another one"),
+            (json.dumps({**head, "data": {**known, "offset": -1}}), "its offset is damaged"),
+            (json.dumps({**head, "data": {**known, "topic": "elsewhere"}}), "it is of another usage topic"),
+            (json.dumps({**head, "data": {**known, "partition": 99}}), "the usage topic has no such partition"),
+            (json.dumps({**head, "data": {**known, "rules": "0" * 16}}),
+             "it was made for other budgets than the settings have")]
+
+
+def test_a_start_reads_sums_and_the_usage_after_them(broker, folder):
+    tenants = {"acme": {"budget": {"tokens": 10**9, "per": "month"}}}
+    small = {"acme": {"budget": {"tokens": 100, "per": "month"}}}
+    with World(broker, folder, settings={"tenants": tenants}) as world:
+        records.create_topic(broker.bootstrap, world.topics.budgets, 2, {"cleanup.policy": "compact"})
+        world.worker("w0")
+        world.ask_many(40, "paid", tenant="acme")
+        assert wait_for(lambda: sums(world))
+        world.await_answers()
+        world.kill("w0")
+        data = next(iter(sums(world).values()))
+        usage = world.read(world.topics.usage)
+        before = [record for record in usage if record.offset < data["offset"]]
+        assert data["spent"][0]["tokens"] == sum(record.json()["data"]["usage"]["total_tokens"] for record in before)
+        wrong = foreign(world)
+        for value, _ in wrong:
+            world.writer.producer.produce(world.topics.budgets, value, key=b"other")
+        world.writer.flush()
+        world.worker("w1", tenants=small)
+        (read,) = wait_for(lambda: world.workers["w1"].events("budgets_read"))
+        assert (read["records"], read["sums"]) == (len(usage) - len(before), 1)
+        assert sorted(event["reason"] for event in world.workers["w1"].events("budgets_skipped")) == sorted(
+            reason for _, reason in wrong)
+        world.ask("more", tenant="acme")
+        world.writer.flush()
+        (held,) = wait_for(lambda: world.workers["w1"].events("budget_holds"))
+        assert held["spent"] == f"{spent(world, 'acme')} tokens"
         world.stop_workers()
 
 

@@ -214,17 +214,7 @@ static inline void kit_keep(struct kit_text *texts, size_t *count, const struct 
                                           .partition = output->partition};
 }
 
-static inline bool kit_on_chunk(void *self, struct call_ref call, struct output *chunk,
-                                bool is_last)
-{
-    struct kit *kit = self;
-    (void)call;
-    bool is_sent = is_last || !kit->has_no_room_for_chunks;
-    if (is_sent)
-        kit_keep(kit->chunks, &kit->chunk_count, chunk);
-    output_free(chunk);
-    return is_sent;
-}
+#include "engine_kit_chunks.h"
 
 static inline void kit_on_log(void *self, enum log_event event, const struct log_field *fields,
                               size_t count)
@@ -261,6 +251,7 @@ static inline struct engine_config kit_config(void)
                    .chunks_topic = SLICE("chunks"),
                    .usage_topic = SLICE("usage"),
                    .dead_letters_topic = SLICE("letters"),
+                   .budgets_topic = SLICE("budgets"),
                    .output_bytes_max = 1 << 20},
         .reply_allowed = ALLOWED,
         .reply_allowed_count = COUNT_OF(ALLOWED),
@@ -311,6 +302,7 @@ static inline struct ports kit_ports(struct kit *kit)
         .batch_commit = kit_on_commit,
         .topic_look_up = kit_on_look_up,
         .chunk_send = kit_on_chunk,
+        .sums_send = kit_on_sums,
         .log = kit_on_log,
         .ended = kit_on_ended,
     };

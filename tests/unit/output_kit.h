@@ -128,6 +128,7 @@ static inline void kit_init(struct output_kit *kit)
                                            .chunks_topic = SLICE("bedrock.chunks"),
                                            .usage_topic = SLICE("bedrock.usage"),
                                            .dead_letters_topic = SLICE("bedrock.dead-letters"),
+                                           .budgets_topic = SLICE("bedrock.budgets"),
                                            .echo_headers = kit->globs,
                                            .echo_header_count = COUNT_OF(kit->globs),
                                            .output_bytes_max = 1 << 20};

@@ -30,7 +30,8 @@ static size_t read_usage(struct kit *kit, size_t from)
 {
     size_t count = kit_count(kit, OUTPUT_USAGE);
     for (size_t i = from; i < count; i++)
-        engine_usage_read(kit->engine, slice_of_text(kit_output(kit, OUTPUT_USAGE, i)->value));
+        engine_usage_read(kit->engine, 0, (int64_t)i,
+                          slice_of_text(kit_output(kit, OUTPUT_USAGE, i)->value));
     return count;
 }
 
@@ -108,6 +109,23 @@ static void a_budget_that_rejects_ends_requests_with_the_time_when_it_opens(void
     kit_free(kit);
 }
 
+static void what_waited_for_the_usage_is_held_with_a_log_line_or_rejected(void **state)
+{
+    (void)state;
+    for (int rejects = 0; rejects < 2; rejects++) {
+        struct kit *kit = kit_with(20, rejects == 1, false);
+        kit_request(kit, 0, 0, NULL, ACME);
+        kit_turn(kit);
+        assert_int_equal(kit_count(kit, OUTPUT_RESPONSE), 0);
+        engine_usage_caught_up(kit->engine);
+        kit_settle(kit);
+        assert_int_equal(kit->call_count, 0);
+        assert_int_equal(kit_count(kit, OUTPUT_RESPONSE), rejects);
+        assert_int_equal(kit->logged[rejects ? LOG_BUDGET_REJECTS : LOG_BUDGET_HOLDS], 1);
+        kit_free(kit);
+    }
+}
+
 static void a_money_budget_rejects_what_has_no_price(void **state)
 {
     (void)state;
@@ -135,7 +153,7 @@ static void records_of_other_workers_count(void **state)
         char *id = strstr(copy, "\"id\":\"") + 6;
         id[35] = (char)('0' + i % 10);
         id[34] = (char)('0' + i / 10);
-        engine_usage_read(kit->engine, slice_of_text(copy));
+        engine_usage_read(kit->engine, 0, i, slice_of_text(copy));
     }
     kit_request(kit, 0, 1, NULL, ACME);
     kit_turn(kit);
@@ -147,9 +165,9 @@ static void foreign_and_damaged_records_are_passed_over(void **state)
 {
     (void)state;
     struct kit *kit = kit_with(150, false, true);
-    engine_usage_read(kit->engine, SLICE_NULL);
-    engine_usage_read(kit->engine, SLICE("no JSON"));
-    engine_usage_read(kit->engine, SLICE("{\"specversion\":\"1.0\",\"type\":\"other\"}"));
+    engine_usage_read(kit->engine, 0, 0, SLICE_NULL);
+    engine_usage_read(kit->engine, 0, 1, SLICE("no JSON"));
+    engine_usage_read(kit->engine, 0, 2, SLICE("{\"specversion\":\"1.0\",\"type\":\"other\"}"));
     kit_request(kit, 0, 0, NULL, ACME);
     kit_turn(kit);
     assert_int_equal(kit_calls_of(kit, 0), 1);
@@ -182,6 +200,75 @@ static void a_refused_call_keeps_its_reservation_and_a_dropped_one_returns_it(vo
     kit_free(kit); /* all memory is free again */
 }
 
+/* ---- sums in the topic of budgets ---- */
+
+static char sums_topic[64], sums_value[4096];
+
+/* A worker that has seen a call of acme writes what it came to. */
+static struct slice write_sums(void)
+{
+    struct kit *kit = kit_with(150, false, true);
+    kit_request(kit, 0, 0, NULL, ACME);
+    kit_turn(kit);
+    kit_answer(kit, 0);
+    kit_settle(kit);
+    assert_int_equal(kit->chunk_count, 0);
+    engine_usage_read(kit->engine, 0, 41, slice_of_text(kit_output(kit, OUTPUT_USAGE, 0)->value));
+    kit_wait(kit, 6000);
+    assert_int_equal(kit->chunk_count, 1);
+    (void)snprintf(sums_topic, sizeof sums_topic, "%s", kit->chunks[0].topic);
+    (void)snprintf(sums_value, sizeof sums_value, "%s", kit->chunks[0].value);
+    engine_sums_read(kit->engine, slice_of_text(sums_value), false);
+    kit_wait(kit, 120000); /* nothing is new */
+    assert_int_equal(kit->chunk_count, 1);
+    engine_usage_read(kit->engine, 0, 42, SLICE("no JSON"));
+    kit_wait(kit, 5000);
+    assert_int_equal(kit->chunk_count, 2);
+    assert_says(&kit->chunks[1], "\"offset\":43");
+    kit_free(kit);
+    return slice_of_text(sums_value);
+}
+
+static void a_worker_writes_sums_when_usage_is_new_and_nobody_has(void **state)
+{
+    (void)state;
+    (void)write_sums();
+    assert_string_equal(sums_topic, "budgets");
+    assert_non_null(strstr(sums_value, "\"topic\":\"usage\",\"partition\":0,\"offset\":42,"));
+    assert_non_null(strstr(sums_value, "\"spent\":[{\"tenant\":\"acme\",\"since\":\""));
+}
+
+static void a_start_counts_what_the_sums_say(void **state)
+{
+    (void)state;
+    struct slice sums = write_sums();
+    struct kit *kit = kit_with(15, false, false);
+    engine_sums_read(kit->engine, sums, true);
+    engine_usage_caught_up(kit->engine);
+    kit_request(kit, 0, 0, NULL, ACME);
+    kit_turn(kit);
+    assert_int_equal(kit_calls_of(kit, 0), 0);
+    kit_wait(kit, 20000); /* and has nothing to add to them */
+    assert_int_equal(kit->chunk_count, 0);
+    kit_free(kit);
+}
+
+static void sums_of_others_and_of_other_budgets_count_nothing(void **state)
+{
+    (void)state;
+    struct slice sums = write_sums();
+    struct kit *kit = kit_with(15, false, false);
+    engine_sums_read(kit->engine, sums, false); /* it reads the usage itself */
+    char *rules = strstr(sums_value, "\"rules\":\"") + 9;
+    rules[3] = rules[3] == '0' ? '1' : '0';
+    engine_sums_read(kit->engine, sums, true);
+    engine_usage_caught_up(kit->engine);
+    kit_request(kit, 0, 0, NULL, ",\"max_tokens\":1,\"tenant\":\"acme\"");
+    kit_turn(kit);
+    assert_int_equal(kit_calls_of(kit, 0), 1);
+    kit_free(kit);
+}
+
 static void a_topic_says_whom_its_requests_bill_and_who_may(void **state)
 {
     (void)state;
@@ -212,10 +299,14 @@ int main(void)
         cmocka_unit_test(a_call_that_does_not_fit_is_held_and_others_go_on),
         cmocka_unit_test(what_the_group_has_spent_holds_requests_until_the_span_ends),
         cmocka_unit_test(a_budget_that_rejects_ends_requests_with_the_time_when_it_opens),
+        cmocka_unit_test(what_waited_for_the_usage_is_held_with_a_log_line_or_rejected),
         cmocka_unit_test(a_money_budget_rejects_what_has_no_price),
         cmocka_unit_test(records_of_other_workers_count),
         cmocka_unit_test(foreign_and_damaged_records_are_passed_over),
         cmocka_unit_test(a_held_request_expires),
+        cmocka_unit_test(a_worker_writes_sums_when_usage_is_new_and_nobody_has),
+        cmocka_unit_test(a_start_counts_what_the_sums_say),
+        cmocka_unit_test(sums_of_others_and_of_other_budgets_count_nothing),
         cmocka_unit_test(a_topic_says_whom_its_requests_bill_and_who_may),
         cmocka_unit_test(a_refused_call_keeps_its_reservation_and_a_dropped_one_returns_it),
     };

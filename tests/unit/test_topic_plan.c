@@ -19,12 +19,15 @@ static void records_have_the_sizes_of_the_settings(void **state)
     struct topic_plan plan;
     static const char *const BYTES[TOPIC_COUNT] = {
         [TOPIC_REQUESTS] = "1048576", [TOPIC_RESPONSES] = "3211264",    [TOPIC_CHUNKS] = "",
-        [TOPIC_USAGE] = "",           [TOPIC_DEAD_LETTERS] = "1048576",
+        [TOPIC_USAGE] = "",           [TOPIC_DEAD_LETTERS] = "1048576", [TOPIC_BUDGETS] = "",
     };
     for (enum topic topic = 0; topic < TOPIC_COUNT; topic++) {
         topic_plan_make(&reading->settings, topic, SLICE("t"), 3, &plan);
         assert_string_equal(planned(&plan, "max.message.bytes"), BYTES[topic]);
-        assert_string_equal(planned(&plan, "cleanup.policy"), "delete");
+        bool is_compacted = topic == TOPIC_BUDGETS;
+        assert_string_equal(planned(&plan, "cleanup.policy"), is_compacted ? "compact" : "delete");
+        assert_string_equal(planned(&plan, "segment.ms"), is_compacted ? "600000" : "");
+        assert_int_equal(planned(&plan, "retention.ms")[0] == '\0', is_compacted);
         assert_string_equal(planned(&plan, "min.insync.replicas"), "2");
     }
     topic_plan_make_reply(&reading->settings, SLICE("replies.shop"), 1, &plan);
@@ -66,6 +69,15 @@ static void an_output_topic_must_not_be_compacted(void **state)
     assert_false(topic_property_differs(&policy, "delete"));
 }
 
+static void the_topic_of_budgets_must_be_compacted(void **state)
+{
+    (void)state;
+    const struct topic_property policy = {"cleanup.policy", "compact", TOPIC_SERVES};
+    assert_true(topic_property_differs(&policy, "delete"));
+    assert_false(topic_property_differs(&policy, "compact"));
+    assert_false(topic_property_differs(&policy, "compact,delete"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -73,6 +85,7 @@ int main(void)
         cmocka_unit_test(there_are_three_replicas_where_there_are_as_many_brokers),
         cmocka_unit_test(a_larger_limit_is_no_difference),
         cmocka_unit_test(an_output_topic_must_not_be_compacted),
+        cmocka_unit_test(the_topic_of_budgets_must_be_compacted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

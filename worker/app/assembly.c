@@ -244,6 +244,7 @@ static void fill_engine(const struct settings *settings, struct assembly *assemb
         .chunks_topic = settings->topics_chunks,
         .usage_topic = settings->topics_usage,
         .dead_letters_topic = settings->topics_dead_letters,
+        .budgets_topic = settings->topics_budgets,
         .output_bytes_max = (size_t)kafka->output_bytes_max,
     };
 }
@@ -297,6 +298,7 @@ static void fill_io(const struct settings *settings, struct assembly *assembly)
                 *topic_names(settings, topic).items;
     }
     io->kafka.output_topics = assembly->output_topics;
+    io->kafka.budgets_topic = settings->topics_budgets;
     const char *ca_bundle = settings->bedrock_ca_bundle.ptr;
     if (settings->bedrock_ca_bundle.len == 0)
         ca_bundle = assembly->aws.ca_bundle;
@@ -319,7 +321,11 @@ static void fill_io(const struct settings *settings, struct assembly *assembly)
     };
     io->identities = assembly->identities;
     io->identity_count = 1 + (uint32_t)settings->models_aliases.identity_count;
-    io->usage_topic = settings->topics_usage;
+    io->spending = (struct spending_config){
+        .usage_topic = settings->topics_usage,
+        .budgets_topic = settings->topics_budgets,
+        .rules = tenant_budgets_hash(&settings->tenants.table),
+    };
     io->drain_timeout_ms = settings->delivery_drain_timeout_ms;
     io->handle_signals = true;
 }
@@ -341,7 +347,7 @@ bool assembly_make(const struct settings *settings, struct assembly *ret_assembl
     fill_io(settings, ret_assembly);
     fill_engine(settings, ret_assembly);
     assembly_change(settings, &ret_assembly->engine, &ret_assembly->io);
-    ret_assembly->io.usage_since_ms = budgets_since_ms(&ret_assembly->engine, clock_wall_ms());
+    ret_assembly->io.spending.since_ms = budgets_since_ms(&ret_assembly->engine, clock_wall_ms());
     ret_assembly->engine.seed = seed;
     if (tracing_make(&ret_assembly->tracing, settings,
                      slice_of_text(ret_assembly->transactional_id),

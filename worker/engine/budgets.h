@@ -1,10 +1,8 @@
 /* Budgets of tenants: before a call begins, its expected cost is reserved (policy/budget.h); a
  * request whose tenant has nothing left is held until there is, or ends in an error, as the
- * settings say. What the group has spent is read from the usage topic (engine_usage_read); until
- * all of it has been read once, requests of tenants with a budget are held, others go on.
- *
- * A call's reservation becomes its real cost when its usage record is made, and goes when that
- * record is read. Tenants that have spent nothing and wait for nothing are forgotten. */
+ * settings say. What the group has spent is read from the usage topic (engine/budget_records.h), at
+ * a start after the sums that there are (engine/budget_sums.h); until all of it has been read once,
+ * requests of tenants with a budget are held, others go on. */
 #ifndef ENGINE_BUDGETS_H
 #define ENGINE_BUDGETS_H
 
@@ -24,9 +22,6 @@ enum budget_answer {
 enum budget_answer budgets_admit(struct engine *engine, struct job *job);
 /* Returns what is reserved for a call that will not be made; nothing may be reserved. */
 void budgets_give_up(struct engine *engine, struct job *job);
-/* A usage record was made of the job's call: this is what it counts. `cost` may be NULL. */
-void budgets_bill(struct engine *engine, struct job *job, const struct uuid *call,
-                  const struct usage_counts *counts, const struct output_cost *cost);
 
 /* Lets the job, which is in no list, wait for its tenant's budget; and the reverse. */
 void budgets_hold(struct engine *engine, struct job *job);

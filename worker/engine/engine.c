@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "engine/adopt.h"
 #include "engine/batch.h"
+#include "engine/budget_sums.h"
 #include "engine/budgets.h"
 #include "engine/lost_calls.h"
 #include "engine/call.h"
@@ -345,6 +346,7 @@ int64_t engine_turn(struct engine *engine)
     adopt_turn(engine);
     cut_turn(engine, &next_ms);
     progress_turn(engine);
+    budget_sums_turn(engine);
     if (engine->is_stopping)
         stop_turn(engine, &next_ms);
     else

@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "engine/attempt.h"
+#include "engine/budget_records.h"
 #include "engine/budgets.h"
 #include "engine/chunks.h"
 #include "engine/job_pool.h"

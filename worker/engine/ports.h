@@ -153,6 +153,10 @@ struct ports {
      * more room for the last chunk of a run. */
     bool (*chunk_send)(void *self, struct call_ref call, struct output *chunk, bool is_last);
 
+    /* Sends a record to the topic of budgets at once, outside transactions; io owns it from now on.
+     * Should it be lost, the next one makes up for it. NULL where no tenant has a budget. */
+    void (*sums_send)(void *self, struct output *sums);
+
     /* Logs an event; io borrows the fields for the call. */
     void (*log)(void *self, enum log_event event, const struct log_field *fields, size_t count);
     /* The engine has ended: with 0 or 1 after engine_stop and drain, or with 1 because it must not
@@ -238,10 +242,14 @@ bool engine_wants_group(const struct engine *engine);
 /* Hands over a look. io reports no failed one: the engine then keeps the last. */
 void engine_group_looked(struct engine *engine, const struct group_look *look);
 
-/* Budgets: the value of a record of the usage topic; and that all records have been handed over
- * that were there when the reading began. */
-void engine_usage_read(struct engine *engine, struct slice value);
+/* Budgets: place and value of a record of the usage topic; and that all records have been handed
+ * over that were there when the reading began. */
+void engine_usage_read(struct engine *engine, int32_t partition, int64_t offset,
+                       struct slice value);
 void engine_usage_caught_up(struct engine *engine);
+/* The value of a record of the topic of budgets. `counts`: it stands for the usage of its partition
+ * before its offset, of which no record is handed over. */
+void engine_sums_read(struct engine *engine, struct slice value, bool counts);
 
 /* Bedrock. The answer's head arrives once and whole (the last one after any 100-continue); body
  * bytes follow as io receives them. */

@@ -50,7 +50,8 @@ static bool is_our_own(const struct engine *engine, struct slice topic)
         if (slice_equal(engine->config.request_topics[i], topic))
             return true;
     return slice_equal(output->chunks_topic, topic) || slice_equal(output->usage_topic, topic) ||
-           slice_equal(output->dead_letters_topic, topic);
+           slice_equal(output->dead_letters_topic, topic) ||
+           slice_equal(output->budgets_topic, topic);
 }
 
 static bool is_allowed(const struct engine *engine, const struct terms *terms, struct slice topic)

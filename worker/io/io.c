@@ -79,10 +79,10 @@ static bool exporter_make(struct io *io)
 /* Without a budget nothing is read. */
 static bool spending_make(struct io *io, struct loop_wake wake, char *ret_error)
 {
-    if (io->config.usage_since_ms < 0)
+    if (io->config.spending.since_ms < 0)
         return true;
-    io->spending = kafka_spending_new(&io->config.kafka, io->config.usage_topic,
-                                      io->config.usage_since_ms, io->lines, wake, ret_error);
+    io->spending =
+        kafka_spending_new(&io->config.kafka, &io->config.spending, io->lines, wake, ret_error);
     return io->spending != NULL;
 }
 

@@ -16,6 +16,7 @@
 #include "io/export/exporter.h"
 #include "io/http/client.h"
 #include "io/kafka/conf.h"
+#include "io/kafka/spending.h"
 #include "io/loop/log_sink.h"
 #include "io/server/server.h"
 
@@ -29,11 +30,10 @@ struct io_config {
     uint32_t identity_count;                 /* at least 1: those that the engine uses; with
                                                 KAFKA_AUTH_MSK_IAM the list has one more, Kafka's */
     struct log_config log;
-    struct exporter_config traces; /* spans NULL = none */
-    struct server_config server;   /* for people and probes; an empty address = none */
-    struct slice usage_topic;      /* it is read from this time on (Unix); below 0 = it is not */
-    int64_t usage_since_ms;
-    int64_t drain_timeout_ms; /* the watchdog ends the process some seconds after it */
+    struct exporter_config traces;   /* spans NULL = none */
+    struct server_config server;     /* for people and probes; an empty address = none */
+    struct spending_config spending; /* since_ms below 0: usage is not read */
+    int64_t drain_timeout_ms;        /* the watchdog ends the process some seconds after it */
     /* Appends one line about the worker for the service manager; NULL = none. */
     void (*add_headline)(void *self, struct buf *ret_text);
     void *headline_self;

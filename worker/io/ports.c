@@ -88,6 +88,14 @@ static bool port_chunk_send(void *self, struct call_ref call, struct output *chu
     return kafka_chunks_send(((struct io *)self)->chunks, call, chunk, is_last);
 }
 
+static void port_sums_send(void *self, struct output *sums)
+{
+    struct io *io = self;
+    struct call_ref no_call = {.index = UINT32_MAX};
+    if (!kafka_chunks_send(io->chunks, no_call, sums, false))
+        log_sink_add(io->sink, LOG_BUDGETS_UNSENT, NULL, 0);
+}
+
 static void port_log(void *self, enum log_event event, const struct log_field *fields, size_t count)
 {
     log_sink_add(((struct io *)self)->sink, event, fields, count);
@@ -118,6 +126,7 @@ void io_ports_make(struct io *io)
         .batch_commit = port_batch_commit,
         .topic_look_up = port_topic_look_up,
         .chunk_send = port_chunk_send,
+        .sums_send = port_sums_send,
         .log = port_log,
         .ended = port_ended,
     };

@@ -53,6 +53,11 @@ int64_t budget_end_ms(enum budget_per per, int64_t wall_ms)
     return day_of(month / 12, month % 12 + 1) * DAY_MS;
 }
 
+int64_t budget_longest_ms(enum budget_per per)
+{
+    return per == BUDGET_MONTH ? 31 * DAY_MS : length_ms(per);
+}
+
 /* ---- sums ---- */
 
 static int64_t add(int64_t a, int64_t b)

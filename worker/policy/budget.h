@@ -47,6 +47,9 @@ struct budget {
 int64_t budget_start_ms(enum budget_per per, int64_t wall_ms);
 int64_t budget_end_ms(enum budget_per per, int64_t wall_ms);
 
+/* How long a span may be at most: a month has 31 days. */
+int64_t budget_longest_ms(enum budget_per per);
+
 /* A usage record: what a call cost that is counted at this time. Older spans than the two latest
  * are forgotten. A negative amount takes back a record that another one replaces. */
 void budget_add(struct budget *budget, const struct budget_rules *rules, int64_t at_ms,

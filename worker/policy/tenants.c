@@ -27,6 +27,24 @@ enum budget_per tenant_longest_span(const struct tenant_table *table)
     return longest;
 }
 
+static uint64_t row_hash(const struct tenant_row *row, uint64_t seed)
+{
+    const struct budget_rules *rules = &row->budget;
+    const char kind[] = {(char)('0' + rules->per), rules->is_money ? 'm' : 't',
+                         row->is_unlimited ? 'u' : 'l'};
+    seed = slice_hash(row->name, seed);
+    seed = slice_hash(slice_of(kind, sizeof kind), seed);
+    return slice_hash(slice_of_text(rules->currency), seed);
+}
+
+uint64_t tenant_budgets_hash(const struct tenant_table *table)
+{
+    uint64_t hash = row_hash(&table->others, table->count);
+    for (size_t i = 0; i < table->count; i++)
+        hash = row_hash(&table->rows[i], hash);
+    return hash;
+}
+
 static bool has_topic(const struct tenant_row *row, struct slice topic)
 {
     for (size_t i = 0; i < row->topic_count; i++)

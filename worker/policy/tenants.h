@@ -35,6 +35,9 @@ uint32_t tenant_weight(const struct tenant_table *table, struct slice tenant);
 
 /* The longest span of all budgets; BUDGET_NONE: there is none. */
 enum budget_per tenant_longest_span(const struct tenant_table *table);
+/* A number for what the rows say of who has a budget, in which unit and for which span: sums that
+ * were made under another one mean something else. Limits do not change it. */
+uint64_t tenant_budgets_hash(const struct tenant_table *table);
 /* Whether requests of this topic may bill the tenant. */
 bool tenant_may(const struct tenant_table *table, struct slice tenant, struct slice topic);
 /* The tenant that the requests of a topic bill that name none: the first row without wildcards in

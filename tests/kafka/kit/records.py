@@ -56,7 +56,7 @@ def from_message(message):
 
 @dataclass
 class Topics:
-    """The five topics of one test, with unique names so that tests can share a broker."""
+    """The six topics of one test, with unique names so that tests can share a broker."""
     prefix: str = field(default_factory=lambda: f"t{uuid.uuid4().hex[:10]}")
 
     @property
@@ -78,6 +78,10 @@ class Topics:
     @property
     def letters(self):
         return f"{self.prefix}.dead-letters"
+
+    @property
+    def budgets(self):
+        return f"{self.prefix}.budgets"
 
     @property
     def outputs(self):

@@ -40,7 +40,7 @@ class World:
                       "transaction_timeout": "30s"},
             "topics": {"requests": [self.topics.requests], "responses": self.topics.responses,
                        "chunks": self.topics.chunks, "usage": self.topics.usage,
-                       "dead_letters": self.topics.letters},
+                       "dead_letters": self.topics.letters, "budgets": self.topics.budgets},
             "bedrock": {"endpoint_url": self.simulator.url, "region": "us-east-1",
                         "start_rate": 0,
                         "retry": {"throttle_base": "50ms", "transient_base": "20ms", "max_delay": "1s"}},

@@ -22,6 +22,8 @@ int topic_plan_replicas(int brokers)
     return brokers < TOPIC_PLAN_REPLICAS ? brokers : TOPIC_PLAN_REPLICAS;
 }
 
+#define SEGMENT_MS 600000 /* of the topic of budgets: what is older can be compacted */
+
 static void add_text(struct topic_plan *plan, const char *name, enum topic_need need,
                      const char *value)
 {
@@ -50,6 +52,7 @@ static int64_t record_max(const struct settings *settings, enum topic topic)
         return settings->bedrock_max_answer_size + TOPIC_PLAN_FRAME_BYTES;
     case TOPIC_CHUNKS:
     case TOPIC_USAGE:
+    case TOPIC_BUDGETS:
     case TOPIC_COUNT:
         break;
     }
@@ -62,8 +65,11 @@ void topic_plan_make(const struct settings *settings, enum topic topic, struct s
     int64_t bytes = record_max(settings, topic);
     *ret_plan = (struct topic_plan){.name = name, .path = topic_path(topic)};
     add_text(ret_plan, "cleanup.policy", topic_is_output(topic) ? TOPIC_SERVES : TOPIC_EQUALS,
-             "delete");
-    add_number(ret_plan, "retention.ms", TOPIC_EQUALS, RETENTION_MS[topic]);
+             topic == TOPIC_BUDGETS ? "compact" : "delete");
+    if (topic == TOPIC_BUDGETS)
+        add_number(ret_plan, "segment.ms", TOPIC_EQUALS, SEGMENT_MS);
+    else
+        add_number(ret_plan, "retention.ms", TOPIC_EQUALS, RETENTION_MS[topic]);
     add_number(ret_plan, "min.insync.replicas", TOPIC_AT_LEAST, replicas > 2 ? 2 : 1);
     if (bytes > 0)
         add_number(ret_plan, "max.message.bytes", TOPIC_AT_LEAST, bytes);
@@ -81,7 +87,7 @@ bool topic_property_differs(const struct topic_property *property, const char *v
     int64_t planned = 0, found = 0;
     switch (property->need) {
     case TOPIC_SERVES:
-        return strstr(value, "compact") != NULL;
+        return (strstr(value, "compact") != NULL) != (strcmp(property->value, "compact") == 0);
     case TOPIC_AT_LEAST:
         if (slice_to_int64(slice_of_text(property->value), &planned) &&
             slice_to_int64(slice_of_text(value), &found))

@@ -62,18 +62,60 @@ static bool check_brokers(struct checking *checking)
     return is_there;
 }
 
-/* Checks the policy of an output topic. A compacted topic rejects records without a key, and keeps
- * one record per key. */
-static bool is_compacted(struct checking *checking, struct slice topic, char *ret_policy,
-                         size_t room)
+/* Reads a property of a topic; false: it is unknown. */
+static bool read_property(struct checking *checking, struct slice topic, const char *name,
+                          char *ret_value, size_t room)
 {
-    ret_policy[0] = '\0';
+    ret_value[0] = '\0';
     if (!checking->are_policies_known)
         return false;
-    enum err err = client_topic_property(checking->client, topic, "cleanup.policy", POLICY_MS,
-                                         ret_policy, room);
+    enum err err = client_topic_property(checking->client, topic, name, POLICY_MS, ret_value, room);
     checking->are_policies_known = err != ERR_IO;
-    return err == OK && strstr(ret_policy, "compact") != NULL;
+    return err == OK;
+}
+
+/* Whether the policy of an output topic serves: a compacted one rejects records without a key, and
+ * keeps one record per key, which only the topic of budgets wants. ret_words: what is wrong. */
+static bool has_right_policy(struct checking *checking, enum topic which, struct slice topic,
+                             char *ret_words, size_t room)
+{
+    char policy[64];
+    bool wants = which == TOPIC_BUDGETS;
+    if (!topic_is_output(which) ||
+        !read_property(checking, topic, "cleanup.policy", policy, sizeof policy) ||
+        (strstr(policy, "compact") != NULL) == wants)
+        return true;
+    const char *needed = wants ? "compact" : "delete";
+    (void)snprintf(ret_words, room,
+                   "%.*s has cleanup.policy=%s: %s; set cleanup.policy=%s (kafka-configs.sh "
+                   "--alter --topic %.*s --add-config cleanup.policy=%s)",
+                   SLICE_ARG(topic), policy,
+                   wants ? "it grows for ever, or forgets sums of partitions that are quiet"
+                         : "the broker rejects records without a key, and the worker cannot "
+                           "publish their results",
+                   needed, SLICE_ARG(topic), needed);
+    return false;
+}
+
+/* A warning: without sums in the topic of budgets, a start reads the usage of the whole span. */
+static void check_retention(struct checking *checking, struct slice topic)
+{
+    char value[32], words[1024];
+    int64_t retention_ms = 0;
+    enum budget_per longest = tenant_longest_span(&checking->settings->tenants.table);
+    if (longest == BUDGET_NONE ||
+        !read_property(checking, topic, "retention.ms", value, sizeof value) ||
+        !slice_to_int64(slice_of_text(value), &retention_ms) || retention_ms < 0 ||
+        retention_ms >= budget_longest_ms(longest))
+        return;
+    (void)snprintf(words, sizeof words,
+                   "%.*s has retention.ms=%s, less than the longest span of a budget in tenants: a "
+                   "worker that starts may count less than was spent; set at least "
+                   "retention.ms=%lld (kafka-configs.sh --alter --topic %.*s --add-config "
+                   "retention.ms=%lld)",
+                   SLICE_ARG(topic), value, (long long)budget_longest_ms(longest), SLICE_ARG(topic),
+                   (long long)budget_longest_ms(longest));
+    report(checking, VERDICT_WARN, topic_path(TOPIC_USAGE), words);
 }
 
 static void report_missing(struct checking *checking, enum topic which, struct slice topic,
@@ -96,25 +138,20 @@ static void report_missing(struct checking *checking, enum topic which, struct s
 static void check_topic(struct checking *checking, enum topic which, struct slice topic)
 {
     const char *path = topic_path(which);
-    char words[1024], policy[64] = "";
+    char words[1024];
     int32_t partitions = 0;
     enum err err = client_topic(checking->client, topic, CONNECT_MS, &partitions);
     if (err != OK) {
         report_missing(checking, which, topic, err);
         return;
     }
-    bool serves = !topic_is_output(which) || !is_compacted(checking, topic, policy, sizeof policy);
+    bool serves = has_right_policy(checking, which, topic, words, sizeof words);
     if (serves)
         (void)snprintf(words, sizeof words, "%.*s, %d partition%s", SLICE_ARG(topic),
                        (int)partitions, partitions == 1 ? "" : "s");
-    else
-        (void)snprintf(words, sizeof words,
-                       "%.*s has cleanup.policy=%s: the broker rejects records without a key, and "
-                       "the worker cannot publish their results; set cleanup.policy=delete "
-                       "(kafka-configs.sh --alter --topic %.*s --add-config "
-                       "cleanup.policy=delete)",
-                       SLICE_ARG(topic), policy, SLICE_ARG(topic));
     report_is(checking, serves, path, words);
+    if (which == TOPIC_USAGE)
+        check_retention(checking, topic);
 }
 
 static void check_topics(struct checking *checking)

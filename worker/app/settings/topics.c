@@ -27,6 +27,8 @@ bool topic_is_output(enum topic topic)
 
 bool topic_is_used(const struct settings *settings, enum topic topic)
 {
+    if (topic == TOPIC_BUDGETS)
+        return tenant_longest_span(&settings->tenants.table) != BUDGET_NONE;
     return topic != TOPIC_DEAD_LETTERS || settings->delivery_dead_letters;
 }
 

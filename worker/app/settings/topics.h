@@ -16,7 +16,8 @@ enum topic {
 const char *topic_path(enum topic topic);
 /* Does the worker write to the topic? If not, it reads from it. */
 bool topic_is_output(enum topic topic);
-/* Does the worker use the topic with these settings? Dead letters may be off. */
+/* Does the worker use the topic with these settings? Dead letters may be off, and
+ * budgets need tenants that have one. */
 bool topic_is_used(const struct settings *settings, enum topic topic);
 /* The topic's names: one; of the requests' topics one or more. An invalid name is the null slice.
  */

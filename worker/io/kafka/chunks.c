@@ -60,9 +60,12 @@ static void refusal_add(struct kafka_chunks *chunks, struct call_ref call)
 
 static void refusal_log(struct kafka_chunks *chunks, int code, struct slice topic)
 {
+    bool is_sums = slice_equal(topic, chunks->config->budgets_topic);
     if (!kafka_log_right(&chunks->log, code, "Write", topic,
-                         "streams have no chunks until it is granted"))
-        kafka_log_add(&chunks->log, LOG_LIBRDKAFKA_LOG, "a chunk was not delivered: %s",
+                         is_sums ? "a start reads the usage of the whole span until it is granted"
+                                 : "streams have no chunks until it is granted"))
+        kafka_log_add(&chunks->log, LOG_LIBRDKAFKA_LOG, "%s not delivered: %s",
+                      is_sums ? "sums of budgets were" : "a chunk was",
                       rd_kafka_err2str((rd_kafka_resp_err_t)code));
 }
 

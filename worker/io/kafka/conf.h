@@ -43,6 +43,7 @@ struct kafka_config {
     size_t topic_count;
     const struct slice *output_topics; /* to produce to; looked up before the first record */
     size_t output_topic_count;
+    struct slice budgets_topic;     /* of them: where sums go; null = none */
     bool exactly_once;              /* false: at_least_once */
     int64_t commit_interval_ms;     /* at_least_once: shortest time between offset commits */
     int64_t session_timeout_ms;     /* 45000 */

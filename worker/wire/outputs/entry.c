@@ -143,6 +143,18 @@ bool entry_id_read(struct slice text, struct entry_id *ret_id)
     return is_one;
 }
 
+void entry_id_write(const struct entry_id *id, struct uuid *ret_text)
+{
+    static const char DIGITS[] = "0123456789abcdef";
+    size_t at = 0;
+    for (size_t i = 0; i < ENTRY_ID_BYTES; i++) {
+        if (i == 4 || i == 6 || i == 8 || i == 10)
+            ret_text->text[at++] = '-';
+        ret_text->text[at++] = DIGITS[id->bytes[i] >> 4];
+        ret_text->text[at++] = DIGITS[id->bytes[i] & 15];
+    }
+}
+
 int64_t entry_id_ms(const struct entry_id *id)
 {
     int64_t ms = 0;

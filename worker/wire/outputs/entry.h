@@ -9,6 +9,7 @@
 #include "base/attr.h"
 #include "base/err.h"
 #include "base/slice.h"
+#include "base/uuid.h"
 
 #define ENTRY_COUNT_MAX  INT64_C(10000000000) /* tokens of a class of one call */
 #define ENTRY_TEXT_BYTES 2048                 /* of one text; longer ones are damaged */
@@ -61,6 +62,8 @@ MUST_CHECK enum entry_verdict entry_read(struct arena *arena, struct slice value
                                          struct entry *ret_entry, const char **ret_why);
 /* Reads the text of a UUID, whose hex digits may be of either case. */
 MUST_CHECK bool entry_id_read(struct slice text, struct entry_id *ret_id);
+/* Writes the text of a UUID. */
+void entry_id_write(const struct entry_id *id, struct uuid *ret_text);
 /* The wall time in a UUID of version 7. */
 int64_t entry_id_ms(const struct entry_id *id);
 /* Finds a label; null: there is none, or the object is damaged. */

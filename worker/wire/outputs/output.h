@@ -13,7 +13,7 @@
 #include "wire/chat/request.h"
 #include "wire/formats/why.h"
 
-enum output_kind { OUTPUT_RESPONSE, OUTPUT_USAGE, OUTPUT_LETTER, OUTPUT_CHUNK };
+enum output_kind { OUTPUT_RESPONSE, OUTPUT_USAGE, OUTPUT_LETTER, OUTPUT_CHUNK, OUTPUT_SUMS };
 
 /* What a usage record says, for who counts what was committed. */
 struct output_bill {
@@ -49,6 +49,7 @@ struct output_context {
     struct slice source; /* /bedrock-worker/<group id> */
     struct slice group_id;
     struct slice responses_topic, chunks_topic, usage_topic, dead_letters_topic;
+    struct slice budgets_topic;       /* null = no tenant has a budget */
     const struct slice *echo_headers; /* globs */
     size_t echo_header_count;
     size_t output_bytes_max; /* limit of one output: key, value and headers together */

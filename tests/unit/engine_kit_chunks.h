@@ -1,0 +1,23 @@
+/* What the kit does with records that the engine sends at once. Part of engine_kit.h. */
+#ifndef UNIT_ENGINE_KIT_CHUNKS_H
+#define UNIT_ENGINE_KIT_CHUNKS_H
+
+static inline bool kit_on_chunk(void *self, struct call_ref call, struct output *chunk,
+                                bool is_last)
+{
+    struct kit *kit = self;
+    (void)call;
+    bool is_sent = is_last || !kit->has_no_room_for_chunks;
+    if (is_sent)
+        kit_keep(kit->chunks, &kit->chunk_count, chunk);
+    output_free(chunk);
+    return is_sent;
+}
+
+/* They stand among the chunks. */
+static inline void kit_on_sums(void *self, struct output *sums)
+{
+    (void)kit_on_chunk(self, (struct call_ref){.index = 0}, sums, true);
+}
+
+#endif
