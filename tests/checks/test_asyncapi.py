@@ -11,8 +11,10 @@ from outputs import ROOT, SCHEMAS, schema
 
 DOCUMENT = yaml.safe_load((SCHEMAS / "asyncapi.yaml").read_text(encoding="utf-8"))
 HEADERS = {"request": "request-headers", "response": "response-headers", "chunk": "chunk-headers",
-           "usage": "usage-headers", "deadLetter": "dead-letter-headers", "budgets": "budgets-headers"}
-PAYLOADS = {"request": "request", "response": "response", "chunk": "chunk", "usage": "usage", "budgets": "budgets"}
+           "usage": "usage-headers", "deadLetter": "dead-letter-headers", "budgets": "budgets-headers",
+           "reservations": "reservations-headers"}
+PAYLOADS = {"request": "request", "response": "response", "chunk": "chunk", "usage": "usage", "budgets": "budgets",
+            "reservations": "reservations"}
 
 
 def references(node):

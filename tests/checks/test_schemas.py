@@ -126,6 +126,8 @@ WRONG = {
     "usage without a tenant": ("usage.exact", drop("data", "tenant")),
     "usage without its source": ("usage.exact", drop("data", "source")),
 
+    "a reservation without an amount": ("reservations.two", drop("data", "reserved", 1, "tokens")),
+    "reservations of nobody": ("reservations.two", drop("data", "worker")),
     "sums of tokens and money": ("budgets.sums", put(["data", "spent", 0, "tokens"], 5)),
     "sums without an amount": ("budgets.sums", drop("data", "spent", 1, "tokens")),
     "money without its currency": ("budgets.sums", drop("data", "spent", 0, "currency")),

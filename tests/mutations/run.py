@@ -30,7 +30,7 @@ UNITS = ["offset_map", "retry", "share", "fair", "fairness", "settings_tenants",
          "beginning", "engine_lost", "engine_marks", "engine_shelf", "engine_adopt", "engine_requests", "engine_answers", "engine_count", "http", "presets", "effort", "traits",
          "stops", "invoke", "invoke_anthropic", "invoke_texts", "engine_invalid", "json_schema", "json_partial", "structured", "parsed",
          "hash", "output_chunk", "lane", "fetch_turns", "target", "dispatch", "reply", "pacing", "outage", "noise", "quota", "quota_sim", "sim_plan", "ledger_orders", "secrets", "proxy", "msk_token", "route", "route_requests", "substitute", "settings_fallback",
-         "sigv4", "event", "fault", "settings_relations", "json_scan", "entry", "books", "redrive", "budget", "budgets", "reconcile", "quota_row", "token_cost", "day_budget", "lag_share", "settings_quotas", "engine_quotas", "lag_life"]
+         "sigv4", "event", "fault", "settings_relations", "json_scan", "entry", "books", "redrive", "budget", "budgets", "reconcile", "quota_row", "token_cost", "day_budget", "lag_share", "settings_quotas", "engine_quotas", "lag_life", "output_sums"]
 TEST_SECONDS = 120
 MEMORY_BYTES = 2 << 30
 

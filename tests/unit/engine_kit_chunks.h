@@ -14,10 +14,21 @@ static inline bool kit_on_chunk(void *self, struct call_ref call, struct output 
     return is_sent;
 }
 
-/* They stand among the chunks. */
+/* The latest record of what the worker has reserved of budgets, and their number. */
+static char kit_reserved[8192];
+static size_t kit_reserved_count;
+
+/* Sums stand among the chunks. */
 static inline void kit_on_sums(void *self, struct output *sums)
 {
-    (void)kit_on_chunk(self, (struct call_ref){.index = 0}, sums, true);
+    struct kit *kit = self;
+    if (memmem(sums->value.ptr, sums->value.len, "chat.reservations", 17) == NULL) {
+        kit_keep(kit->chunks, &kit->chunk_count, sums);
+    } else {
+        slice_write(sums->value, kit_reserved, sizeof kit_reserved);
+        kit_reserved_count++;
+    }
+    output_free(sums);
 }
 
 #endif

@@ -9,6 +9,7 @@
 #define DAY_MS INT64_C(86400000)
 
 static struct tenant_row rows[1];
+static bool has_topic; /* of budgets */
 
 static struct kit *kit_with(int64_t limit, bool rejects, bool is_caught_up)
 {
@@ -18,10 +19,17 @@ static struct kit *kit_with(int64_t limit, bool rejects, bool is_caught_up)
         .budget = {.per = BUDGET_DAY, .limit = limit, .soft = limit / 2, .rejects = rejects},
     };
     config.tenants = (struct tenant_table){.rows = rows, .count = 1};
+    if (!has_topic)
+        config.output.budgets_topic = SLICE_NULL;
     struct kit *kit = kit_started(&config);
     engine_group_looked(kit->engine, &(struct group_look){.mine_busy = 1, .all_busy = 1});
     if (is_caught_up)
         engine_usage_caught_up(kit->engine);
+    if (is_caught_up && has_topic) { /* the others know of it then */
+        kit_turn(kit);
+        engine_sums_read(kit->engine, slice_of_text(kit_reserved), false);
+        kit_wait(kit, 600);
+    }
     return kit;
 }
 
@@ -207,6 +215,7 @@ static char sums_topic[64], sums_value[4096];
 /* A worker that has seen a call of acme writes what it came to. */
 static struct slice write_sums(void)
 {
+    has_topic = true;
     struct kit *kit = kit_with(150, false, true);
     kit_request(kit, 0, 0, NULL, ACME);
     kit_turn(kit);
@@ -241,6 +250,7 @@ static void a_worker_writes_sums_when_usage_is_new_and_nobody_has(void **state)
 static void a_start_counts_what_the_sums_say(void **state)
 {
     (void)state;
+    has_topic = true;
     struct slice sums = write_sums();
     struct kit *kit = kit_with(15, false, false);
     engine_sums_read(kit->engine, sums, true);
@@ -250,6 +260,7 @@ static void a_start_counts_what_the_sums_say(void **state)
     assert_int_equal(kit_calls_of(kit, 0), 0);
     kit_wait(kit, 20000); /* and has nothing to add to them */
     assert_int_equal(kit->chunk_count, 0);
+    assert_int_equal(kit_calls_of(kit, 0), 0);
     kit_free(kit);
 }
 
@@ -264,9 +275,114 @@ static void sums_of_others_and_of_other_budgets_count_nothing(void **state)
     engine_sums_read(kit->engine, sums, true);
     engine_usage_caught_up(kit->engine);
     kit_request(kit, 0, 0, NULL, ",\"max_tokens\":1,\"tenant\":\"acme\"");
-    kit_turn(kit);
+    kit_wait(kit, 6000);
     assert_int_equal(kit_calls_of(kit, 0), 1);
     kit_free(kit);
+}
+
+/* ---- reservations of other workers ---- */
+
+/* What another worker says that it has reserved of acme's budget. */
+static void hear_peer(struct kit *kit, int tokens)
+{
+    char text[sizeof kit_reserved], *worker, *amount;
+    memcpy(text, kit_reserved, sizeof text);
+    worker = strstr(text, "\"worker\":\"");
+    amount = strstr(text, "\"reserved\":[");
+    assert_non_null(worker);
+    assert_non_null(amount);
+    worker[11 + 34] = worker[11 + 34] == '0' ? '1' : '0';
+    (void)snprintf(amount, 200, "\"reserved\":[{\"tenant\":\"acme\",\"tokens\":%d}]}}", tokens);
+    engine_sums_read(kit->engine, slice_of_text(text), false);
+}
+
+static void a_worker_tells_what_it_has_reserved_when_that_changes(void **state)
+{
+    (void)state;
+    has_topic = true;
+    struct kit *kit = kit_with(1000, false, true);
+    kit_reserved_count = 0;
+    kit_request(kit, 0, 0, NULL, ACME);
+    kit_wait(kit, 2000);
+    assert_int_equal(kit_reserved_count, 1);
+    assert_non_null(strstr(kit_reserved, "\"reserved\":[{\"tenant\":\"acme\",\"tokens\":1"));
+    engine_sums_read(kit->engine, slice_of_text(kit_reserved), false);
+    kit_wait(kit, 5000);
+    assert_int_equal(kit_reserved_count, 1);
+    kit_wait(kit, 6000); /* the others must not forget it */
+    assert_int_equal(kit_reserved_count, 2);
+    engine_sums_read(kit->engine, slice_of_text(kit_reserved), false);
+    kit_answer(kit, 0);
+    kit_settle(kit);
+    (void)read_usage(kit, 0);
+    kit_wait(kit, 6000);
+    assert_non_null(strstr(kit_reserved, "\"reserved\":[]"));
+    kit_free(kit);
+}
+
+static void a_worker_begins_when_the_others_know_of_it(void **state)
+{
+    (void)state;
+    has_topic = true;
+    for (int is_heard = 0; is_heard < 2; is_heard++) {
+        struct kit *kit = kit_with(1000, false, false);
+        engine_usage_caught_up(kit->engine);
+        kit_request(kit, 0, 0, NULL, ACME);
+        kit_turn(kit);
+        if (is_heard == 1)
+            engine_sums_read(kit->engine, slice_of_text(kit_reserved), false);
+        assert_int_equal(kit_calls_of(kit, 0), 0);
+        kit_wait(kit, 2000);
+        assert_int_equal(kit_calls_of(kit, 0), is_heard);
+        kit_wait(kit, 5000); /* nobody hears it, perhaps because the topic is missing */
+        assert_int_equal(kit_calls_of(kit, 0), 1);
+        kit_free(kit);
+    }
+}
+
+static void what_another_worker_has_reserved_holds_requests_until_it_is_gone(void **state)
+{
+    (void)state;
+    has_topic = true;
+    for (int is_dead = 0; is_dead < 2; is_dead++) {
+        struct kit *kit = kit_with(400, false, true);
+        kit_request(kit, 0, 0, NULL, ACME);
+        kit_wait(kit, 1000);
+        engine_sums_read(kit->engine, slice_of_text(kit_reserved), false);
+        hear_peer(kit, 290);
+        kit_request(kit, 0, 1, NULL, ACME);
+        kit_wait(kit, 1000);
+        assert_int_equal(kit_calls_of(kit, 1), 0);
+        if (is_dead == 0)
+            hear_peer(kit, 20);
+        kit_wait(kit, is_dead == 0 ? 1000 : 20000);
+        assert_int_equal(kit_calls_of(kit, 1), is_dead == 0);
+        kit_wait(kit, 60000);
+        assert_int_equal(kit_calls_of(kit, 1), 1);
+        kit_free(kit);
+    }
+}
+
+/* With two workers, half of the budget is this one's until the other knows what it has reserved. */
+static void a_share_is_of_what_the_others_do_not_know_yet(void **state)
+{
+    (void)state;
+    has_topic = true;
+    for (int is_heard = 0; is_heard < 2; is_heard++) {
+        struct kit *kit = kit_with(1000, false, true);
+        engine_group_looked(kit->engine, &(struct group_look){.mine_busy = 1, .all_busy = 2});
+        for (int64_t i = 0; i < 8; i++)
+            kit_request(kit, 0, i, NULL, ACME);
+        kit_wait(kit, 700);
+        size_t first = kit->call_count;
+        assert_in_range(first, 3, 6);
+        if (is_heard == 1)
+            engine_sums_read(kit->engine, slice_of_text(kit_reserved), false);
+        kit_wait(kit, 4000);
+        assert_true(is_heard == 1 ? kit->call_count > first : kit->call_count == first);
+        assert_int_equal(kit->logged[LOG_BUDGET_HOLDS], 0);
+        kit_free(kit);
+    }
 }
 
 static void a_topic_says_whom_its_requests_bill_and_who_may(void **state)
@@ -307,6 +423,10 @@ int main(void)
         cmocka_unit_test(a_worker_writes_sums_when_usage_is_new_and_nobody_has),
         cmocka_unit_test(a_start_counts_what_the_sums_say),
         cmocka_unit_test(sums_of_others_and_of_other_budgets_count_nothing),
+        cmocka_unit_test(a_worker_tells_what_it_has_reserved_when_that_changes),
+        cmocka_unit_test(a_worker_begins_when_the_others_know_of_it),
+        cmocka_unit_test(what_another_worker_has_reserved_holds_requests_until_it_is_gone),
+        cmocka_unit_test(a_share_is_of_what_the_others_do_not_know_yet),
         cmocka_unit_test(a_topic_says_whom_its_requests_bill_and_who_may),
         cmocka_unit_test(a_refused_call_keeps_its_reservation_and_a_dropped_one_returns_it),
     };

@@ -153,12 +153,49 @@ static void sums_that_no_topic_would_take_are_not_written(void **state)
     output_free(output);
 }
 
+static void reservations_are_read_as_they_were_written(void **state)
+{
+    (void)state;
+    struct output_kit kit;
+    struct output *output = NULL;
+    struct arena arena OWNED_BY(arena_done);
+    const char *why = NULL;
+    struct sums sums;
+    struct reserved found;
+    const struct reserved reserved = {
+        .usage_topic = SLICE("bedrock.usage"),
+        .rules = 0x81a4c1ae0bd8e2f3,
+        .worker = SLICE("019aaa1c-2f00-7abc-8def-0123456789ab"),
+        .number = 17,
+        .wall_ms = SINCE_MS,
+        .rows = ROWS,
+        .row_count = COUNT_OF(ROWS),
+    };
+    kit_init(&kit);
+    arena_init(&arena, 1 << 20);
+    assert_int_equal(output_reserved(&kit.context, &reserved, SLICE("group-w0"), &output), OK);
+    assert_true(slice_equal_text(output->key, "group-w0"));
+    assert_true(reserved_read(&arena, output->value, &found));
+    assert_true(slice_equal(found.worker, reserved.worker));
+    assert_true(slice_equal(found.usage_topic, reserved.usage_topic));
+    assert_int_equal(found.number, 17);
+    assert_true(found.rules == reserved.rules);
+    assert_int_equal(found.wall_ms, SINCE_MS);
+    assert_int_equal(found.row_count, COUNT_OF(ROWS));
+    for (size_t i = 0; i < COUNT_OF(ROWS); i++)
+        assert_amount(&found.rows[i].spent, &ROWS[i].spent);
+    assert_int_equal(sums_read(&arena, output->value, &sums, &why), SUMS_FOREIGN);
+    assert_false(reserved_read(&arena, slice_sub(output->value, 0, output->value.len - 1), &found));
+    output_free(output);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sums_are_read_as_they_were_written),
         cmocka_unit_test(a_record_of_another_version_or_kind_is_named),
         cmocka_unit_test(a_damaged_record_is_not_taken),
+        cmocka_unit_test(reservations_are_read_as_they_were_written),
         cmocka_unit_test(sums_that_no_topic_would_take_are_not_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -23,13 +23,13 @@ void budgets_bill(struct engine *engine, struct job *job, const struct uuid *cal
     struct spender *spender = job->spender;
     int64_t amount = spender_amount(&spender->rules, counts, cost);
     amount = amount < 0 ? 0 : amount;
-    budget_change(&spender->budget, job->spends, amount);
+    budget_change(&spender->budget, job->spends, amount, job->spends_since_ms);
     job->spender = NULL;
     spender_check_soon(budgets, spender);
     struct entry_id id;
     CHECK(entry_id_read(uuid_slice(call), &id));
     if (link_alone(&budgets->free_pending)) { /* so many were not read yet: counts it twice later */
-        budget_change(&spender->budget, amount, 0);
+        budget_change(&spender->budget, amount, 0, job->spends_since_ms);
         budget_add(&spender->budget, &spender->rules, engine->wall_ms, amount);
         spender->users--;
         return;
@@ -39,6 +39,7 @@ void budgets_bill(struct engine *engine, struct job *job, const struct uuid *cal
     pending->id = id;
     pending->spender = spender;
     pending->amount = amount;
+    pending->since_ms = job->spends_since_ms;
     list_add_last(pending_bucket(budgets, &id), &pending->link);
 }
 
@@ -50,7 +51,7 @@ static void end_pending(struct budgets *budgets, const struct entry_id *id)
         struct pending *pending = LINK_OWNER(link, struct pending, link);
         if (memcmp(&pending->id, id, sizeof *id) != 0)
             continue;
-        budget_change(&pending->spender->budget, pending->amount, 0);
+        budget_seen(&pending->spender->budget, pending->amount, pending->since_ms);
         pending->spender->users--;
         link_out(link);
         list_add_last(&budgets->free_pending, link);
@@ -85,6 +86,7 @@ static void take_entry(struct engine *engine, int32_t partition, const struct en
     struct spender *spender = spender_find_or_make(engine, entry->tenant, rules);
     int64_t amount = entry_amount(rules, entry);
     spender_count_entry(spender, partition, entry->started_ms, amount);
+    budget_note_call(&spender->budget, amount);
     if (entry->is_lost)
         spender_keep_lost(budgets, &(struct lost_record){entry->id, spender, entry->started_ms,
                                                          amount, partition});

@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "base/memory.h"
 #include "engine/log.h"
+#include "engine/reservations.h"
 #include "engine/spenders.h"
 #include "wire/outputs/sums.h"
 
@@ -60,31 +61,18 @@ void budget_sums_begin(struct engine *engine)
 
 /* ---- sums that are read ---- */
 
-/* What budget they are of now; NULL: another one than they were made for. */
-static const struct budget_rules *rules_for(struct engine *engine, struct slice tenant,
-                                            const struct sums_amount *amount)
-{
-    const struct budget_rules *rules =
-        spender_rules(&engine->terms.all[engine->terms.now].tenants, tenant);
-    bool is_money = amount->currency.ptr != NULL;
-    if (rules == NULL || rules->is_money != is_money ||
-        (is_money && !slice_equal_text(amount->currency, rules->currency)))
-        return NULL;
-    return rules;
-}
-
 static void take_sums(struct engine *engine, const struct sums *sums)
 {
     for (size_t i = 0; i < sums->row_count; i++) {
         const struct sums_row *row = &sums->rows[i];
-        const struct budget_rules *rules = rules_for(engine, row->tenant, &row->spent);
+        const struct budget_rules *rules = spender_rules_for(engine, row->tenant, &row->spent);
         if (rules != NULL)
             spender_count_entry(spender_find_or_make(engine, row->tenant, rules), sums->partition,
                                 row->since_ms, row->spent.value);
     }
     for (size_t i = 0; i < sums->lost_count; i++) {
         const struct sums_lost *lost = &sums->lost[i];
-        const struct budget_rules *rules = rules_for(engine, lost->tenant, &lost->spent);
+        const struct budget_rules *rules = spender_rules_for(engine, lost->tenant, &lost->spent);
         if (rules != NULL)
             spender_keep_lost(
                 engine->budgets,
@@ -97,9 +85,17 @@ void engine_sums_read(struct engine *engine, struct slice value, bool counts)
 {
     struct budgets *budgets = engine->budgets;
     struct sums sums;
+    struct reserved reserved;
     const char *why;
     if (budgets == NULL)
         return;
+    arena_reset(&budgets->arena);
+    if (reserved_read(&budgets->arena, value, &reserved)) {
+        if (reserved.rules == budgets->rules &&
+            slice_equal(reserved.usage_topic, engine->config.output.usage_topic))
+            reservations_read(engine, &reserved);
+        return;
+    }
     arena_reset(&budgets->arena);
     if (sums_read(&budgets->arena, value, &sums, &why) != SUMS_READ ||
         sums.rules != budgets->rules ||
@@ -128,12 +124,6 @@ struct summing {
     size_t row_count, row_room;
 };
 
-static struct sums_amount amount_of(const struct budget_rules *rules, int64_t amount)
-{
-    return (struct sums_amount){amount,
-                                rules->is_money ? slice_of_text(rules->currency) : SLICE_NULL};
-}
-
 static void add_row(struct summing *summing, const struct spender *spender,
                     const struct budget_spent *spent)
 {
@@ -145,7 +135,7 @@ static void add_row(struct summing *summing, const struct spender *spender,
     summing->rows[summing->row_count++] = (struct sums_row){
         .tenant = slice_of(spender->name, spender->name_len),
         .since_ms = spent->start_ms,
-        .spent = amount_of(&spender->rules, spent->spent),
+        .spent = spender_said(&spender->rules, spent->spent),
     };
 }
 
@@ -189,7 +179,7 @@ static size_t add_lost(const struct summing *summing, int32_t partition, struct 
             .id = record->id,
             .tenant = slice_of(record->spender->name, record->spender->name_len),
             .at_ms = record->at_ms,
-            .spent = amount_of(&record->spender->rules, record->amount),
+            .spent = spender_said(&record->spender->rules, record->amount),
         };
     }
     return count;
@@ -236,15 +226,17 @@ static void write_sums(struct engine *engine, int32_t partition, struct usage_lo
 static bool are_sums_whole(const struct engine *engine)
 {
     const struct budgets *budgets = engine->budgets;
-    return budgets->is_caught_up &&
-           tenant_budgets_hash(&engine->terms.all[engine->terms.now].tenants) == budgets->rules;
+    return tenant_budgets_hash(&engine->terms.all[engine->terms.now].tenants) == budgets->rules;
 }
 
 void budget_sums_turn(struct engine *engine)
 {
     struct budgets *budgets = engine->budgets;
-    if (budgets == NULL || engine->now_ms < budgets->sums_ms ||
-        engine->config.output.budgets_topic.ptr == NULL || !are_sums_whole(engine))
+    if (budgets == NULL || engine->config.output.budgets_topic.ptr == NULL ||
+        !budgets->is_caught_up)
+        return;
+    reservations_turn(engine);
+    if (engine->now_ms < budgets->sums_ms || !are_sums_whole(engine))
         return;
     budgets->sums_ms = engine->now_ms + SECOND_MS;
     for (size_t i = 0; i < budgets->log_count; i++) {

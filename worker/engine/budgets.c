@@ -6,11 +6,12 @@
 #include "base/instant.h"
 #include "base/memory.h"
 #include "engine/pricing.h"
+#include "engine/reservations.h"
 #include "engine/spenders.h"
 #include "engine/spending.h"
 
 #define ARENA_BYTES ((size_t)16 * 1024 * 1024) /* of one record: sums of many tenants */
-#define CHECK_EVERY 1000                       /* ms between two looks at all that wait */
+#define CHECK_EVERY 250                        /* ms between two looks at all that wait */
 
 int64_t budgets_since_ms(const struct engine_config *config, int64_t wall_ms)
 {
@@ -41,6 +42,8 @@ void budgets_init(struct engine *engine)
         list_add_last(&budgets->free_pending, &budgets->pool[i].link);
     }
     budgets->rules = tenant_budgets_hash(&engine->config.tenants);
+    budgets->telling.behind_ms = -1;
+    reservations_init(engine, budgets);
     arena_init(&budgets->arena, ARENA_BYTES);
     engine->budgets = budgets;
 }
@@ -50,6 +53,7 @@ void budgets_free(struct engine *engine)
     struct budgets *budgets = engine->budgets;
     if (budgets == NULL)
         return;
+    reservations_free(budgets);
     for (size_t i = 0; i < BUCKETS; i++)
         while (!link_alone(&budgets->spenders[i]))
             spender_free(budgets, LINK_OWNER(budgets->spenders[i].next, struct spender, link_hash));
@@ -77,7 +81,8 @@ bool budgets_is_soft(const struct engine *engine, const struct job *job)
 /* What the group has spent is known, and this worker's share of the rest. */
 bool budgets_are_read(const struct engine *engine)
 {
-    return engine->budgets != NULL && engine->budgets->is_caught_up && engine->sharing.workers > 0;
+    return engine->budgets != NULL && engine->budgets->is_caught_up &&
+           engine->sharing.workers > 0 && reservations_are_shared(engine);
 }
 
 /* Tokens that a call may count: the input, and as much output as the model usually gives. */
@@ -104,23 +109,46 @@ static int64_t expected_amount(struct engine *engine, const struct job *job,
         rules, &counts, pricing_cost(engine, job, &attempt, &counts, engine->wall_ms, true, &cost));
 }
 
-/* The number of workers, as their partitions show. */
-static uint32_t workers_of(const struct engine *engine)
+/* Workers that have joined since the last look at the group show by what they tell. */
+static struct budget_group group_of(const struct engine *engine)
 {
-    return engine->sharing.workers > 0 ? engine->sharing.workers : 1;
+    uint32_t workers = engine->sharing.workers > 0 ? engine->sharing.workers : 1;
+    uint32_t heard = engine->budgets->peer_count + 1;
+    double share = engine->sharing.share;
+    if (heard > workers) {
+        share = share < 1.0 / heard ? share : 1.0 / heard;
+        workers = heard;
+    }
+    return (struct budget_group){
+        .share = share, .workers = workers, .known_ms = engine->budgets->known_ms};
 }
 
 static bool reserve(struct engine *engine, struct spender *spender, struct job *job,
                     int64_t expected)
 {
-    if (!budget_allows(&spender->budget, &spender->rules, expected, engine->sharing.share,
-                       workers_of(engine), engine->wall_ms))
+    struct budget_group group = group_of(engine);
+    if (!budget_allows(&spender->budget, &spender->rules, expected, &group, engine->wall_ms))
         return false;
-    budget_reserve(&spender->budget, expected);
+    /* Nothing is reserved in the millisecond in which the others were told. */
+    bool was_told = engine->now_ms <= engine->budgets->telling.behind_ms;
+    job->spends_since_ms = was_told ? engine->budgets->telling.behind_ms + 1 : engine->now_ms;
+    budget_reserve(&spender->budget, expected, job->spends_since_ms);
     spender->users++;
     job->spender = spender;
     job->spends = expected;
     return true;
+}
+
+/* Whether a call that may not be reserved has to wait for more than the news of other workers;
+ * logs it then. */
+static bool is_over(struct engine *engine, struct spender *spender, int64_t expected)
+{
+    struct budget_group group = group_of(engine);
+    bool is_over =
+        budget_is_over(&spender->budget, &spender->rules, expected, &group, engine->wall_ms);
+    if (is_over)
+        spender_log_spent(engine, spender);
+    return is_over;
 }
 
 static enum budget_answer reject_unpriced(struct job *job)
@@ -157,15 +185,15 @@ enum budget_answer budgets_admit(struct engine *engine, struct job *job)
         return reject_unpriced(job);
     if (link_alone(&spender->held) && reserve(engine, spender, job, expected))
         return BUDGET_OPEN;
-    spender_log_spent(engine, spender);
-    return rules->rejects ? reject_spent(engine, spender, job) : BUDGET_HELD;
+    return is_over(engine, spender, expected) && rules->rejects ? reject_spent(engine, spender, job)
+                                                                : BUDGET_HELD;
 }
 
 void budgets_give_up(struct engine *engine, struct job *job)
 {
     if (job->spender == NULL)
         return;
-    budget_change(&job->spender->budget, job->spends, 0);
+    budget_change(&job->spender->budget, job->spends, 0, job->spends_since_ms);
     job->spender->users--;
     spender_check_soon(engine->budgets, job->spender);
     job->spender = NULL;
@@ -215,8 +243,7 @@ static struct job *first_open(struct engine *engine, struct spender *spender)
      * usage to be read, where the budget rejects. */
     if (expected < 0 || reserve(engine, spender, job, expected))
         return job;
-    spender_log_spent(engine, spender);
-    return spender->rules.rejects ? job : NULL;
+    return is_over(engine, spender, expected) && spender->rules.rejects ? job : NULL;
 }
 
 struct job *budgets_next_open(struct engine *engine)

@@ -30,6 +30,24 @@ int64_t spender_amount(const struct budget_rules *rules, const struct usage_coun
     return counts->input_tokens + counts->output_tokens;
 }
 
+struct sums_amount spender_said(const struct budget_rules *rules, int64_t amount)
+{
+    return (struct sums_amount){amount,
+                                rules->is_money ? slice_of_text(rules->currency) : SLICE_NULL};
+}
+
+const struct budget_rules *spender_rules_for(const struct engine *engine, struct slice tenant,
+                                             const struct sums_amount *amount)
+{
+    const struct budget_rules *rules =
+        spender_rules(&engine->terms.all[engine->terms.now].tenants, tenant);
+    bool is_money = amount->currency.ptr != NULL;
+    if (rules == NULL || rules->is_money != is_money ||
+        (is_money && !slice_equal_text(amount->currency, rules->currency)))
+        return NULL;
+    return rules;
+}
+
 /* ---- portions ---- */
 
 static void forget_portions(struct spender *spender)

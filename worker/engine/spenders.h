@@ -6,10 +6,12 @@
 
 #include "engine/state.h"
 #include "wire/outputs/entry.h"
+#include "wire/outputs/sums.h"
 
-#define BUCKETS     4096 /* a power of two */
-#define PENDING_MAX 65536
-#define LOST_MAX    4096 /* records of lost calls that may be replaced yet */
+#define BUCKETS      4096 /* a power of two */
+#define PENDING_MAX  65536
+#define KNOWN_POINTS 8
+#define LOST_MAX     4096 /* records of lost calls that may be replaced yet */
 
 /* What a tenant's records of one partition of the usage topic sum to. A tenant is a key, so that
  * nearly always there is one portion. */
@@ -40,7 +42,7 @@ struct pending {
     struct link link;   /* in the bucket of its id, or free */
     struct entry_id id; /* of the record */
     struct spender *spender;
-    int64_t amount;
+    int64_t amount, since_ms; /* since when it is reserved */
 };
 
 /* A record that another one may replace. */
@@ -59,6 +61,23 @@ struct usage_log {
     bool is_too_large; /* its sums, which was logged */
 };
 
+/* What this worker has told the others. */
+struct telling {
+    struct uuid life;  /* of this process */
+    int64_t number;    /* of the latest record */
+    int64_t began_ms;  /* when the first was sent */
+    int64_t heard_ms;  /* when one was read again last */
+    int64_t sent_ms;   /* when it was sent; -1 = it has been read again */
+    int64_t behind_ms; /* when the latest was sent: it has what was reserved until then */
+    int64_t due_ms;    /* when the next may be sent */
+    int64_t again_ms;  /* when the same is said again, so that the others do not forget it */
+    uint64_t said;     /* a hash of what it says; 0 = nothing is reserved */
+    struct known_point {
+        int64_t sent_ms, known_ms; /* what was reserved when it was sent is known from then on */
+    } points[KNOWN_POINTS];        /* a ring */
+    size_t next_point;
+};
+
 struct budgets {
     struct link spenders[BUCKETS], pending[BUCKETS];
     struct link held, check, free_pending;
@@ -71,6 +90,10 @@ struct budgets {
     size_t log_count;
     int64_t sums_ms; /* when to look for logs whose sums are due */
     uint64_t rules;  /* tenant_budgets_hash at the start */
+    struct telling telling;
+    struct link peers; /* other workers: engine/reservations.c */
+    uint32_t peer_count;
+    int64_t known_ms; /* the others know what this worker had reserved then; -1 = nothing */
     int64_t records,
         sums;           /* usage records read until it was caught up, and sums in place of more */
     struct arena arena; /* of one record */
@@ -81,6 +104,12 @@ const struct budget_rules *spender_rules(const struct tenant_table *table, struc
 /* What these counts amount to; -1: the cost is not known in the budget's currency. */
 int64_t spender_amount(const struct budget_rules *rules, const struct usage_counts *counts,
                        const struct output_cost *cost);
+
+/* How records in the topic of budgets say an amount; and whose budget such an amount is of now:
+ * NULL = another one than it was made for. */
+struct sums_amount spender_said(const struct budget_rules *rules, int64_t amount);
+const struct budget_rules *spender_rules_for(const struct engine *engine, struct slice tenant,
+                                             const struct sums_amount *amount);
 
 /* NULL = it is not known. `hash` is of the engine's seed. */
 struct spender *spender_find(const struct budgets *budgets, struct slice tenant, uint64_t hash);

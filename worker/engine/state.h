@@ -264,6 +264,7 @@ struct job {
     bool has_ticket;
     struct spender *spender; /* whose budget has `spends` reserved for it; NULL = none: budgets.h */
     int64_t spends;
+    int64_t spends_since_ms;        /* when it was reserved */
     int64_t held_since_ms, held_ms; /* by a budget: since when, and earlier in sum */
     int64_t rested_ms;              /* of its target, when its first call began: pacing.h */
     uint32_t calls;                 /* number of attempts, also of those not recorded */

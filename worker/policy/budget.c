@@ -1,6 +1,7 @@
 #include "policy/budget.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #define MINUTE_MS INT64_C(60000)
 #define HOUR_MS   (60 * MINUTE_MS)
@@ -68,6 +69,11 @@ static int64_t add(int64_t a, int64_t b)
     return sum < 0 ? 0 : sum;
 }
 
+static int64_t less(int64_t from, int64_t amount)
+{
+    return amount < from ? from - amount : 0;
+}
+
 static struct budget_spent *span_of(struct budget *budget, int64_t start_ms)
 {
     for (size_t i = 0; i < 2; i++)
@@ -108,35 +114,117 @@ static int64_t unspent(const struct budget *budget, const struct budget_rules *r
 
 int64_t budget_left(const struct budget *budget, const struct budget_rules *rules, int64_t wall_ms)
 {
-    int64_t left = unspent(budget, rules, wall_ms);
-    return budget->reserved < left ? left - budget->reserved : 0;
+    return less(unspent(budget, rules, wall_ms), budget->reserved);
 }
 
 /* ---- reservations ---- */
 
+/* What the others do not know yet: of what is reserved, and of what this worker sees as spent. */
+static struct budget_fresh fresh_of(const struct budget *budget, int64_t known_ms)
+{
+    struct budget_fresh sum = {.amount = 0};
+    for (uint32_t i = 0; i < budget->fresh_count; i++) {
+        const struct budget_fresh *fresh = &budget->fresh[i];
+        if (fresh->until_ms <= known_ms)
+            continue;
+        sum.amount = add(sum.amount, fresh->amount);
+        sum.seen = add(sum.seen, fresh->seen);
+    }
+    return sum;
+}
+
+static int64_t largest_of(const struct budget *budget, int64_t expected)
+{
+    return expected > budget->largest ? expected : budget->largest;
+}
+
+static uint32_t workers_of(const struct budget_group *group)
+{
+    return group->workers > 0 ? group->workers : 1;
+}
+
 bool budget_allows(const struct budget *budget, const struct budget_rules *rules, int64_t expected,
-                   double share, uint32_t workers, int64_t wall_ms)
+                   const struct budget_group *group, int64_t wall_ms)
 {
-    int64_t left = unspent(budget, rules, wall_ms), wanted = add(budget->reserved, expected);
-    if (wanted > left)
+    struct budget_fresh fresh = fresh_of(budget, group->known_ms);
+    int64_t free = less(unspent(budget, rules, wall_ms), budget->others);
+    free = less(free, less(budget->reserved, fresh.amount));
+    int64_t wanted = add(fresh.amount, expected), largest = largest_of(budget, expected);
+    if (wanted > free)
         return false;
-    if ((double)wanted <= share * (double)left)
-        return true;
-    int64_t largest = expected > budget->largest ? expected : budget->largest;
-    return left / (workers > 0 ? workers : 1) >= add(budget->reserved, largest);
+    if (workers_of(group) > 1 && group->known_ms >= 0)
+        wanted = add(wanted, fresh.seen);
+    if (free / workers_of(group) < largest)
+        return (double)wanted <= group->share * (double)free;
+    double rest = (double)(free - (int64_t)workers_of(group) * largest);
+    return (double)wanted <= (double)largest + group->share * rest;
 }
 
-void budget_reserve(struct budget *budget, int64_t expected)
+bool budget_is_over(const struct budget *budget, const struct budget_rules *rules, int64_t expected,
+                    const struct budget_group *group, int64_t wall_ms)
 {
+    int64_t left = less(budget_left(budget, rules, wall_ms), budget->others);
+    return left / workers_of(group) <= largest_of(budget, expected);
+}
+
+/* Makes room for the latest: the two oldest become one. */
+static void merge_oldest(struct budget *budget)
+{
+    budget->fresh[1].amount = add(budget->fresh[0].amount, budget->fresh[1].amount);
+    budget->fresh[1].seen = add(budget->fresh[0].seen, budget->fresh[1].seen);
+    memmove(&budget->fresh[0], &budget->fresh[1], (BUDGET_FRESH - 1) * sizeof budget->fresh[0]);
+    budget->fresh_count--;
+}
+
+void budget_reserve(struct budget *budget, int64_t expected, int64_t now_ms)
+{
+    struct budget_fresh *last =
+        budget->fresh_count > 0 ? &budget->fresh[budget->fresh_count - 1] : NULL;
     budget->reserved = add(budget->reserved, expected);
-    if (expected > budget->largest)
-        budget->largest = expected;
+    budget_note_call(budget, expected);
+    if (last == NULL || now_ms / BUDGET_FRESH_MS != last->until_ms / BUDGET_FRESH_MS) {
+        if (budget->fresh_count == BUDGET_FRESH)
+            merge_oldest(budget);
+        last = &budget->fresh[budget->fresh_count++];
+        *last = (struct budget_fresh){.amount = 0};
+    }
+    last->until_ms = now_ms;
+    last->amount = add(last->amount, expected);
 }
 
-void budget_change(struct budget *budget, int64_t from, int64_t to)
+static struct budget_fresh *fresh_at(struct budget *budget, int64_t since_ms)
 {
-    budget->reserved = from < budget->reserved ? budget->reserved - from : 0;
-    budget->reserved = add(budget->reserved, to);
+    for (uint32_t i = 0; i < budget->fresh_count; i++)
+        if (budget->fresh[i].until_ms >= since_ms)
+            return &budget->fresh[i];
+    return NULL;
+}
+
+void budget_change(struct budget *budget, int64_t from, int64_t to, int64_t since_ms)
+{
+    struct budget_fresh *fresh = fresh_at(budget, since_ms);
+    budget->reserved = add(less(budget->reserved, from), to);
+    if (fresh != NULL)
+        fresh->amount = add(less(fresh->amount, from), to);
+}
+
+void budget_seen(struct budget *budget, int64_t amount, int64_t since_ms)
+{
+    struct budget_fresh *fresh = fresh_at(budget, since_ms);
+    budget_change(budget, amount, 0, since_ms);
+    if (fresh != NULL)
+        fresh->seen = add(fresh->seen, amount);
+}
+
+void budget_note_call(struct budget *budget, int64_t cost)
+{
+    if (cost > budget->largest)
+        budget->largest = cost;
+}
+
+void budget_note_others(struct budget *budget, int64_t more)
+{
+    budget->others = add(budget->others, more);
 }
 
 bool budget_is_idle(const struct budget *budget, const struct budget_rules *rules, int64_t wall_ms)

@@ -11,6 +11,7 @@
 #include "base/memory.h"
 #include "io/kafka/log.h"
 #include "io/kafka/tokens.h"
+#include "io/loop/clock.h"
 #include "wire/outputs/sums.h"
 
 #define ASK_MS      5000 /* a question to the brokers */
@@ -20,7 +21,8 @@
 #define QUEUE_KIB   "8192"
 #define TOPIC_ROOM  256
 #define ARENA_BYTES ((size_t)16 * 1024 * 1024) /* of one record of sums */
-#define SKIPPED_MAX 10                         /* records that are logged one by one */
+#define RESERVED_MS 60000 /* older records of what workers have reserved say nothing */
+#define SKIPPED_MAX 10    /* records that are logged one by one */
 
 /* What was read, for the loop. */
 struct spending_record {
@@ -144,10 +146,29 @@ static const char *judge_sums(struct kafka_spending *spending, const rd_kafka_me
     return NULL;
 }
 
+static void add(struct kafka_spending *spending, struct spending_record record);
+
+/* What a worker has reserved is of use while it is young. True: it was such a record, and is the
+ * loop's or gone. */
+static bool pass_reserved(struct kafka_spending *spending, rd_kafka_message_t *message)
+{
+    struct reserved reserved;
+    arena_reset(&spending->arena);
+    if (!reserved_read(&spending->arena, slice_of(message->payload, message->len), &reserved))
+        return false;
+    if (clock_wall_ms() - reserved.wall_ms < RESERVED_MS)
+        add(spending, (struct spending_record){message, true, false});
+    else
+        rd_kafka_message_destroy(message);
+    return true;
+}
+
 /* Keeps the record, if it has sums; else it is destroyed. */
 static void keep_sums(struct kafka_spending *spending, rd_kafka_message_t *message)
 {
     struct sums sums;
+    if (message->len > 0 && pass_reserved(spending, message))
+        return;
     const char *why = message->len > 0 ? judge_sums(spending, message, &sums) : NULL;
     if (why != NULL)
         log_skipped(spending, message, why);
@@ -224,8 +245,6 @@ static bool has_log_after(struct kafka_spending *spending, int partition, int64_
     }
     return false;
 }
-
-static void add(struct kafka_spending *spending, struct spending_record record);
 
 /* Begins behind the sums, where there are some, and hands them over. */
 static void begin_at_sums(struct kafka_spending *spending)

@@ -45,6 +45,18 @@ struct sums {
     size_t lost_count;
 };
 
+/* A record of the same topic: what a worker has reserved for calls whose cost is not in the usage
+ * topic yet. `since_ms` of the rows counts for nothing. The key names the worker. */
+struct reserved {
+    struct slice usage_topic;
+    uint64_t rules;
+    struct slice worker; /* a UUID of its process */
+    int64_t number;      /* of the process's records, rising */
+    int64_t wall_ms;
+    const struct sums_row *rows;
+    size_t row_count;
+};
+
 /* Encodes it for context->budgets_topic. ERR_NO_MEMORY; ERR_TOO_LARGE: above SUMS_BYTES_MAX. */
 MUST_CHECK enum err output_sums(const struct output_context *context, const struct sums *sums,
                                 struct output **ret_output);
@@ -60,5 +72,13 @@ enum sums_verdict {
  * unless it is SUMS_READ. */
 MUST_CHECK enum sums_verdict sums_read(struct arena *arena, struct slice value,
                                        struct sums *ret_sums, const char **ret_why);
+
+/* The same of reservations; `key` names the worker. */
+MUST_CHECK enum err output_reserved(const struct output_context *context,
+                                    const struct reserved *reserved, struct slice key,
+                                    struct output **ret_output);
+/* Reads such a record; false: it is none, or damaged. */
+MUST_CHECK bool reserved_read(struct arena *arena, struct slice value,
+                              struct reserved *ret_reserved);
 
 #endif
