@@ -212,15 +212,20 @@ static size_t count_frames(const struct heard *heard, bool *ret_between, enum er
     return count;
 }
 
-/* Waits until `begun` calls have reached the simulator and `open` of them have not ended. */
+/* Waits until `begun` calls have reached the simulator and `open` of them have not ended: up to
+ * two minutes for each next one. */
 UNUSED static void await_calls(const struct stand *stand, int64_t begun, int64_t open)
 {
     struct timespec pause = {.tv_nsec = 10000000};
     struct sim_stats stats;
+    int64_t seen = 0;
     for (long waited_ms = 0; waited_ms < PATIENCE_MS; waited_ms += 10) {
         sim_stats(stand->sim, &stats);
         if (stats.calls == begun && stats.open == open)
             return;
+        if (stats.calls > seen)
+            waited_ms = 0;
+        seen = stats.calls;
         (void)nanosleep(&pause, NULL);
     }
     fail_msg("%lld calls begun, %lld open", (long long)stats.calls, (long long)stats.open);
