@@ -49,7 +49,7 @@ void body_add_parameter(struct invoke_body *body, const char *name, enum paramet
 /* Members of an object, as they were written, without the one of this name (NULL = none). */
 static void add_fields(struct buf *buf, const struct json *object, const char *except)
 {
-    if (json_is(object, JSON_OBJECT))
+    if (object != NULL && json_is(object, JSON_OBJECT))
         for (const struct json *member = object->first; member != NULL; member = member->next)
             if (except == NULL || !slice_equal_text(member->name, except))
                 json_add_copy(buf, member);
