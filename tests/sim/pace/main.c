@@ -25,6 +25,27 @@ static bool misses_probes(const struct pace_world *world)
     return miss("one probe a minute", !has_missed);
 }
 
+/* A small quota that is learned: one refusal a minute when it is settled; of one request a second,
+ * the first minute grants most of it, though the bucket is full at first and the rate far above it.
+ */
+static bool misses_minutes(const struct pace_world *world, const struct goal *goal)
+{
+    const struct pace_mark *minute = &world->marks[60];
+    bool is_slow = world->scenario->calls_per_second == 1;
+    bool has_missed = false;
+    for (int at = goal->settled_s; at > 0 && at + 60 < world->mark_count; at += 60) {
+        uint32_t refused = world->marks[at + 60].refused[1] - world->marks[at].refused[1];
+        if (refused > 1)
+            printf("    %u refusals of the small one in minute %d\n", refused, at / 60 + 1);
+        has_missed = has_missed || refused > 1;
+    }
+    has_missed = miss("one refusal a minute", !has_missed);
+    if (!is_slow || world->scenario->streams > 0)
+        return has_missed;
+    return miss("the first minute", minute->begun[0] - minute->refused[0] >= 48 &&
+                                        minute->refused[0] * 6 <= minute->begun[0]);
+}
+
 static bool misses_quiet(const struct pace_world *world, const struct pace_figures *figures)
 {
     if (!world->scenario->has_quiet_tenant)
@@ -88,6 +109,7 @@ static bool run(const struct pinned *pinned, bool is_known, bool is_loud)
     const struct goal *goal = is_known ? &pinned->known : &pinned->unknown;
     bool has_missed = misses_goal(&figures, goal);
     has_missed = misses_probes(world) || has_missed;
+    has_missed = (!is_known && misses_minutes(world, goal)) || has_missed;
     has_missed = misses_quiet(world, &figures) || has_missed;
     has_missed = misses_streams(world, goal) || has_missed;
     pace_free(world);

@@ -74,6 +74,7 @@ struct goal {
     double goodput, waste; /* per cent of the quota; refused for 100 granted */
     double jain;           /* at least */
     double small_goodput, small_waste;
+    int settled_s;        /* from then on the small one is refused once a minute; 0 = it need not */
     double next_call_s;   /* in worlds of streams */
     double recovery_s[2]; /* after the last event of the scenario, and the one before; 0 = any */
 };

@@ -94,7 +94,7 @@ const struct pinned PINNED[] = {
       .seconds = 1800,
       .latency_ms = 3000},
      {.goodput = 98, .waste = 1, .small_goodput = 90, .small_waste = 10},
-     {.goodput = 95, .waste = 2, .small_goodput = 80, .small_waste = 10}},
+     {.goodput = 95, .waste = 2, .settled_s = 180, .small_goodput = 80, .small_waste = 10}},
     {{.name = "windows",
       .calls_per_second = 10,
       .has_windows = true,
