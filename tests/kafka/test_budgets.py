@@ -2,8 +2,10 @@
 import json
 import time
 
+from jsonschema import Draft202012Validator
+
 from kit import records
-from kit.processes import wait_for
+from kit.processes import ROOT, wait_for
 from kit.world import World
 
 LIMIT, LARGEST = 6000, 100      # tokens; LARGEST is what a call may be expected to cost
@@ -66,11 +68,14 @@ def test_a_start_reads_sums_and_the_usage_after_them(broker, folder):
         world.ask_many(40, "paid", tenant="acme")
         assert wait_for(lambda: sums(world))
         world.await_answers()
-        world.kill("w0")
+        world.stop_workers()
         data = next(iter(sums(world).values()))
         usage = world.read(world.topics.usage)
         before = [record for record in usage if record.offset < data["offset"]]
         assert data["spent"][0]["tokens"] == sum(record.json()["data"]["usage"]["total_tokens"] for record in before)
+        for record in world.read(world.topics.budgets):
+            kind = record.json()["type"].split(".")[2]
+            Draft202012Validator(json.loads((ROOT / "schema" / f"{kind}.schema.json").read_text())).validate(record.json())
         wrong = foreign(world)
         for value, _ in wrong:
             world.writer.producer.produce(world.topics.budgets, value, key=b"other")

@@ -1,4 +1,5 @@
 """The commands against a real broker: the demo with exactly_once, and what `check` and `ask` report on a real cluster."""
+import json
 import os
 import re
 import subprocess
@@ -66,6 +67,29 @@ def test_ask_reports_a_request_over_the_topics_limit_with_its_size(broker):
     assert re.fullmatch(r"the broker rejected a record: .*[Ss]ize.*; the request has 5,\d{3} bytes and was not sent; raise "
                         rf"max\.message\.bytes of the topic {re.escape(requests)}, or shorten the request\n", done.stderr)
     for topic in (requests, answers):
+        records.delete_topic(broker.bootstrap, topic)
+
+
+def test_check_knows_what_budgets_need_of_their_topics(broker, tmp_path):
+    usage, budgets = (f"check.{os.getpid()}.{name}" for name in ("kept", "budgets"))
+    records.create_topic(broker.bootstrap, usage, 1, {"retention.ms": str(30 * 86400000)})
+    records.create_topic(broker.bootstrap, budgets, 1, {"cleanup.policy": "delete"})
+
+    def check(span):
+        (tmp_path / "worker.yaml").write_text(json.dumps({
+            "kafka": {"bootstrap_servers": broker.bootstrap}, "topics": {"usage": usage, "budgets": budgets},
+            "bedrock": {"endpoint_url": "http://127.0.0.1:1"},
+            "tenants": {"acme": {"budget": {"tokens": 1000, "per": span}} if span else {"weight": 2}}}))
+        return call("check", "--connect", "-c", tmp_path / "worker.yaml", AWS_REGION="us-east-1").stdout
+
+    shown = check("month")
+    assert f"warn  topics.usage: {usage} has retention.ms=2592000000, less than the longest span" in shown, shown
+    assert "set at least retention.ms=2678400000" in shown
+    assert re.search(rf"^FAIL  topics.budgets: {budgets} has cleanup.policy=delete: .*set cleanup.policy=compact ", shown, re.M)
+    shown = check("day")
+    assert f"ok    topics.usage: {usage}, 1 partition\n" in shown and "retention.ms" not in shown
+    assert "topics.budgets" not in check(None)
+    for topic in (usage, budgets):
         records.delete_topic(broker.bootstrap, topic)
 
 

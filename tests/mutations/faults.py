@@ -94,7 +94,7 @@ FAULTS = [
           "        fresh->seen = add(fresh->seen, 0);\n"),
     Fault("the others know at once what was reserved", ENGINE + "reservations.c",
           "        .sent_ms = telling->sent_ms, .known_ms = engine->now_ms + EVERY_MS + 2 * took_ms};\n",
-          "        .sent_ms = engine->now_ms + EVERY_MS, .known_ms = engine->now_ms};\n"),
+          "        .sent_ms = telling->sent_ms + took_ms, .known_ms = engine->now_ms};\n"),
     Fault("what a worker reserved for long is not said again", ENGINE + "reservations.c",
           "    if (hash != telling->said || was_sent || engine->now_ms >= telling->again_ms) {\n",
           "    if (hash != telling->said || was_sent) {\n"),

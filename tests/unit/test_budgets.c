@@ -247,12 +247,28 @@ static void a_worker_writes_sums_when_usage_is_new_and_nobody_has(void **state)
     assert_non_null(strstr(sums_value, "\"spent\":[{\"tenant\":\"acme\",\"since\":\""));
 }
 
+/* A limit within which a call of ACME fits where nothing is spent, and not beside the sums. */
+static int64_t tight_limit(void)
+{
+    int64_t spent = 0, reserved = 0;
+    struct kit *kit = kit_with(1000, false, true);
+    kit_request(kit, 0, 0, NULL, ACME);
+    kit_wait(kit, 6000);
+    const char *at = strstr(kit_reserved, "\"tokens\":");
+    assert_non_null(at);
+    reserved = strtoll(at + 9, NULL, 10);
+    spent = strtoll(strstr(sums_value, "\"tokens\":") + 9, NULL, 10);
+    assert_true(spent > 1 && reserved > 100);
+    kit_free(kit);
+    return reserved + spent - 1;
+}
+
 static void a_start_counts_what_the_sums_say(void **state)
 {
     (void)state;
     has_topic = true;
     struct slice sums = write_sums();
-    struct kit *kit = kit_with(15, false, false);
+    struct kit *kit = kit_with(tight_limit(), false, false);
     engine_sums_read(kit->engine, sums, true);
     engine_usage_caught_up(kit->engine);
     kit_request(kit, 0, 0, NULL, ACME);
@@ -268,13 +284,13 @@ static void sums_of_others_and_of_other_budgets_count_nothing(void **state)
 {
     (void)state;
     struct slice sums = write_sums();
-    struct kit *kit = kit_with(15, false, false);
+    struct kit *kit = kit_with(tight_limit(), false, false);
     engine_sums_read(kit->engine, sums, false); /* it reads the usage itself */
     char *rules = strstr(sums_value, "\"rules\":\"") + 9;
     rules[3] = rules[3] == '0' ? '1' : '0';
     engine_sums_read(kit->engine, sums, true);
     engine_usage_caught_up(kit->engine);
-    kit_request(kit, 0, 0, NULL, ",\"max_tokens\":1,\"tenant\":\"acme\"");
+    kit_request(kit, 0, 0, NULL, ACME);
     kit_wait(kit, 6000);
     assert_int_equal(kit_calls_of(kit, 0), 1);
     kit_free(kit);
@@ -331,6 +347,7 @@ static void a_worker_begins_when_the_others_know_of_it(void **state)
         kit_turn(kit);
         if (is_heard == 1)
             engine_sums_read(kit->engine, slice_of_text(kit_reserved), false);
+        kit_wait(kit, 300); /* what they reserved without knowing may still be on its way */
         assert_int_equal(kit_calls_of(kit, 0), 0);
         kit_wait(kit, 2000);
         assert_int_equal(kit_calls_of(kit, 0), is_heard);
@@ -385,6 +402,29 @@ static void a_share_is_of_what_the_others_do_not_know_yet(void **state)
     }
 }
 
+static void sums_are_of_rows_units_and_spans_and_not_of_limits(void **state)
+{
+    (void)state;
+    struct tenant_row row = {.name = SLICE("acme"), .budget = {.per = BUDGET_DAY, .limit = 5}};
+    const struct tenant_table table = {.rows = &row, .count = 1};
+    uint64_t hash = tenant_budgets_hash(&table);
+    row.budget.limit = 6;
+    row.budget.soft = 3;
+    row.budget.rejects = true;
+    assert_true(tenant_budgets_hash(&table) == hash);
+    row.budget.per = BUDGET_MONTH;
+    assert_true(tenant_budgets_hash(&table) != hash);
+    row.budget.per = BUDGET_DAY;
+    row.budget.is_money = true;
+    assert_true(tenant_budgets_hash(&table) != hash);
+    row.budget.is_money = false;
+    row.is_unlimited = true;
+    assert_true(tenant_budgets_hash(&table) != hash);
+    row.is_unlimited = false;
+    row.name = SLICE("acme*");
+    assert_true(tenant_budgets_hash(&table) != hash);
+}
+
 static void a_topic_says_whom_its_requests_bill_and_who_may(void **state)
 {
     (void)state;
@@ -427,6 +467,7 @@ int main(void)
         cmocka_unit_test(a_worker_begins_when_the_others_know_of_it),
         cmocka_unit_test(what_another_worker_has_reserved_holds_requests_until_it_is_gone),
         cmocka_unit_test(a_share_is_of_what_the_others_do_not_know_yet),
+        cmocka_unit_test(sums_are_of_rows_units_and_spans_and_not_of_limits),
         cmocka_unit_test(a_topic_says_whom_its_requests_bill_and_who_may),
         cmocka_unit_test(a_refused_call_keeps_its_reservation_and_a_dropped_one_returns_it),
     };
