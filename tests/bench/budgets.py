@@ -5,8 +5,8 @@
 
 Four workers make up to 200 calls at once for one tenant, whose budget is worth 1,500 calls (--calls) of 200 tokens that
 last from 0.1 s to many seconds. Meanwhile workers are killed (kill -9) and started again every few seconds, unless
---quiet. When the group has stopped spending (after kills it waits longer than a killed worker's reservations stay), a run prints
-what the usage topic has, replaced records left out:
+--quiet. When the group has stopped spending (after kills it waits longer than a killed worker's reservations stay), a
+run prints what the usage topic has, replaced records left out:
 
   over        what was spent beyond the limit, in calls: 0, for each call costs what is expected of it
   left        what nobody has spent in the end, when requests still wait: no more than workers × the largest call

@@ -30,8 +30,9 @@ void budgets_leave(struct engine *engine, struct job *job);
  * none. */
 struct job *budgets_next_open(struct engine *engine);
 
-/* Whether all usage has been read that there was at the start, and the worker has seen its share of
- * the group: until then each of several would take the whole budget for its own. */
+/* Whether all usage has been read that there was at the start, the worker has seen its share of the
+ * group, and the others know of it: until then each of several would take the whole budget for its
+ * own. */
 bool budgets_are_read(const struct engine *engine);
 /* When a held job's budget opens by itself (Unix time): its span's end. */
 int64_t budgets_open_wall_ms(const struct engine *engine, const struct job *job);
