@@ -229,7 +229,6 @@ static void print_failure(struct output_kit *kit)
 {
     struct output *output = NULL;
     kit_fail(kit);
-    kit->usage.cost = NULL; /* that of the last answer is gone */
     kit->chunk.step = NULL;
     kit->chunk.why = &kit->why;
     print_chunk(kit);

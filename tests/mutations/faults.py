@@ -639,8 +639,8 @@ FAULTS = [
           "!quota_is_known(quota) && calls > quota->calls_at_cut;\n",
           "!quota_is_known(quota);\n"),
     Fault("one refusal of a seldom called target is a measurement", "worker/policy/quota_learn.c",
-          "    if (is_first && calls < MEASURED_CALLS && !quota_is_known(quota)) {",
-          "    if (is_first && calls < 0 && !quota_is_known(quota)) {"),
+          "    if (calls < MEASURED_CALLS && !quota_is_known(quota)) {",
+          "    if (calls < 0 && !quota_is_known(quota)) {"),
     Fault("reservations of later calls lower the first rate of tokens", "worker/policy/quota_learn.c",
           "    if (kind == QUOTA_TOKENS) /* what later calls did not use is taken off, too */\n"
           "        each = quota_most(each, ticket->input + quota_least(quota->extra, ticket->most_extra));\n", ""),

@@ -238,7 +238,7 @@ static struct slice write_sums(void)
     return slice_of_text(sums_value);
 }
 
-static void a_worker_writes_sums_when_usage_is_new_and_nobody_has(void **state)
+static void a_worker_writes_sums_when_usage_is_new_and_no_other_has(void **state)
 {
     (void)state;
     (void)write_sums();
@@ -460,7 +460,7 @@ int main(void)
         cmocka_unit_test(records_of_other_workers_count),
         cmocka_unit_test(foreign_and_damaged_records_are_passed_over),
         cmocka_unit_test(a_held_request_expires),
-        cmocka_unit_test(a_worker_writes_sums_when_usage_is_new_and_nobody_has),
+        cmocka_unit_test(a_worker_writes_sums_when_usage_is_new_and_no_other_has),
         cmocka_unit_test(a_start_counts_what_the_sums_say),
         cmocka_unit_test(sums_of_others_and_of_other_budgets_count_nothing),
         cmocka_unit_test(a_worker_tells_what_it_has_reserved_when_that_changes),

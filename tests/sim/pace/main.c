@@ -43,7 +43,7 @@ static bool misses_minutes(const struct pace_world *world, const struct goal *go
     if (!is_slow || world->scenario->streams > 0)
         return has_missed;
     return miss("the first minute", minute->begun[0] - minute->refused[0] >= 48 &&
-                                        minute->refused[0] * 6 <= minute->begun[0]);
+                                        minute->refused[0] * 8 <= minute->begun[0]);
 }
 
 static bool misses_quiet(const struct pace_world *world, const struct pace_figures *figures)

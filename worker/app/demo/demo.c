@@ -30,7 +30,7 @@
 #define STAGE_BYTES_MAX 2048
 #define LEDGER_MAX      ((size_t)256 * 1024 * 1024)
 #define THROTTLED_RATE  0.05
-#define CUT_RATE        0.05 /* of streams */
+#define CUT_RATE        0.1 /* of streams */
 
 /* The worker's last log lines. */
 struct last_lines {
