@@ -16,7 +16,7 @@ PATIENT = {"kafka": {"session_timeout": "3s", "transaction_timeout": "5s"},
 @pytest.mark.core
 def test_kill_9_of_workers_and_broker_loses_and_duplicates_nothing_and_bills_once(own_broker, folder, request):
     cycles = request.config.getoption("--cycles")
-    simulator = {"latency": "uniform(10ms, 300ms)", "faults": {"service_unavailable": 0.03, "cut_stream": 0.03}}
+    simulator = {"latency": "uniform(10ms, 300ms)", "faults": {"throttling": 0.03, "cut_stream": 0.03}}
     with World(own_broker, folder, simulator=simulator, settings=PATIENT) as world:
         kill_storm(world, cycles, seed=request.config.getoption("--storm-seed"))
         world.await_answers()

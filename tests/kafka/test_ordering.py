@@ -14,7 +14,7 @@ def by_key(world, count):
 
 
 def test_requests_of_one_key_are_called_in_order_one_at_a_time_through_retries(broker, folder):
-    with World(broker, folder, simulator={"faults": {"throttling": 0.05, "internal_server": 0.1},
+    with World(broker, folder, simulator={"faults": {"throttling": 0.2, "internal_server": 0.1},
                                           "latency": "uniform(5ms, 40ms)"},
                settings={"bedrock": {"retry": {"max_attempts": 50}}}) as world:
         world.worker()

@@ -67,6 +67,23 @@ def test_a_repeated_call_explained_by_a_kill_is_not_a_fault():
     assert audit(a_world_with_a_kill()) == []
 
 
+def sent_after_a_stop(begun_ms):
+    """Worker w0 was stopped from 1255 to 4000, and then sent a call of r2, which w1 had answered meanwhile."""
+    world = a_world()
+    world.blows = [Blow("w0", 1255, 4000)]
+    world.calls[2].worker = "w1"
+    world.calls.append(Call(f"00000000-{begun_ms:04x}-7000-8000-000000000000", "r2", 4010, 4050, "ok", 200, False, 12, 5, "w0"))
+    return world
+
+
+def test_a_call_that_a_stopped_worker_had_begun_is_not_a_fault():
+    assert not any("r2" in fault for fault in audit(sent_after_a_stop(1250)) if "committed" in fault or "again" in fault)
+
+
+def test_a_call_that_a_stopped_worker_begins_when_it_goes_on_is_a_fault():
+    assert any("after their response was committed: r2" in fault for fault in audit(sent_after_a_stop(4005)))
+
+
 def a_response_is_missing(world):
     del world.responses[3]
 

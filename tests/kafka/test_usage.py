@@ -190,7 +190,7 @@ def test_a_report_of_any_size_takes_little_memory(broker, book):
     rows, printed, resident = usage.stream_report(words, 160 << 20)
     [row] = [row for row in map(json.loads, printed.splitlines()) if row.get("usage_type")]
     assert (row["side"], row["aws_tokens"]) == ("only_aws", 7 * rows)
-    assert resident < 128 << 20, "it holds the report"      # this program has 100 MiB before it becomes the command
+    assert resident < 96 << 20, "it holds the report"
 
 
 def test_invocation_logs_are_compared_by_request_id(broker, book, tmp_path):

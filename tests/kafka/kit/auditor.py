@@ -4,6 +4,7 @@ Pure: from records and calls it makes a list of faults, as sentences; it fetches
 expect each in the list.
 """
 import json
+import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,6 +12,7 @@ from datetime import datetime
 BEGUN_UNSEEN_MS = 2000      # a call begun this shortly before its worker died may have no usage record
 SERVED_LATE_MS = 1000       # a busy service may begin a request after its sender died
 NEAR_MS = 5000              # between the worker's start of a call and the service's
+UUID_7 = re.compile(r"([0-9a-f]{8})-([0-9a-f]{4})-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
 CUT_SHORT = {"cancelled", "timeout", "stream_cut", "no_counts"}
 
 
@@ -30,6 +32,12 @@ class Call:
     fault: str = ""             # the planned fault of the simulator
     service_id: str = ""        # the service's request id, from the head of an answer
     attempt: int = 0            # as the worker counted
+
+    @property
+    def begun_ms(self):
+        """When the worker began it, by the worker's name for it."""
+        name = UUID_7.fullmatch(self.call)
+        return int(name[1] + name[2], 16) if name else self.started_ms
 
     @property
     def is_answer(self):
@@ -75,7 +83,11 @@ class Blow:
         return self.worker in ("", call.worker) and call.started_ms <= end
 
     def explains(self, earlier, later):
-        return self.hits(earlier) and self.at_ms <= later.started_ms
+        return self.at_ms <= later.started_ms and (self.hits(earlier) or self.holds_up(later))
+
+    def holds_up(self, call):
+        """The worker had begun the call when it was stopped, and sent it when it went on."""
+        return self.hits(call) and call.begun_ms < self.at_ms <= call.started_ms
 
 
 @dataclass
@@ -172,7 +184,8 @@ def commit_times(evidence):
 def no_call_after_commit(evidence):
     known = commit_times(evidence)
     late = [f"{call.request} (call {call.call}, {call.started_ms - known[call.request]:.0f} ms after)"
-            for call in evidence.calls if call.request in known and call.started_ms > known[call.request] + 1]
+            for call in evidence.calls if call.request in known and call.started_ms > known[call.request] + 1
+            and not any(blow.holds_up(call) for blow in evidence.blows)]
     return [f"calls begun after their response was committed: {few(late)}"] if late else []
 
 

@@ -11,6 +11,7 @@ import sys
 import time
 from collections import defaultdict
 from decimal import Decimal, localcontext
+from pathlib import Path
 
 BEGIN_MS = 1_793_491_200_000        # 2026-11-01T00:00:00Z
 DAY_MS = 86_400_000
@@ -118,6 +119,11 @@ REPORT_ROW = "2026-11-02T{:02}:00:00Z,Usage,USE1-Claude9Opus-input-tokens,0.007,
 REPORT_HEADING = "lineItem/UsageStartDate,lineItem/LineItemType,lineItem/UsageType,lineItem/UsageAmount,pricing/unit,more\n"
 
 
+def most_resident(pid):
+    [line] = [line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("VmHWM:")]
+    return int(line.split()[1]) * 1024
+
+
 def stream_report(words, size):
     """Runs `usage --reconcile -` with a report of this size on its standard input; its rows are 7 tokens each. Returns
     the number of rows, what was printed, and the most resident bytes."""
@@ -127,12 +133,12 @@ def stream_report(words, size):
         blocks = -(-size // len(block))
         for _ in range(blocks):
             process.stdin.write(block)
+        process.stdin.flush()
+        resident = most_resident(process.pid)       # wait4 would count this program before it becomes the command, too
         process.stdin.close()
         printed = process.stdout.read().decode()
-        _, status, used = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
     assert process.returncode == 0
-    return blocks * 20_000, printed, used.ru_maxrss * 1024
+    return blocks * 20_000, printed, resident
 
 
 def encoded(value):
