@@ -15,6 +15,7 @@
 #define FETCH_KIB_MAX     1024
 #define KIB_BYTES         1024
 #define VALUE_BYTES       32
+#define BACKOFF_VERSION   0x02020000 /* the first librdkafka with fetch.queue.backoff.ms */
 #define MAPPED_FROM_BYTES (32 * 1024 * 1024)
 #define KEPT_BYTES        (64 * 1024 * 1024)
 #define SILENCE_MS        60000 /* after which the brokers do not answer any more */
@@ -170,10 +171,12 @@ static struct client *make_client(const struct settings *settings, int32_t parti
                    (kib > FETCH_KIB_MAX ? FETCH_KIB_MAX : kib) * KIB_BYTES);
     const struct client_property properties[] = {
         {"queued.max.messages.kbytes", queued}, {"queued.min.messages", "1000000"},
-        {"fetch.message.max.bytes", fetched},   {"fetch.queue.backoff.ms", "5"},
-        {"enable.partition.eof", "true"},
+        {"fetch.message.max.bytes", fetched},   {"enable.partition.eof", "true"},
+        {"fetch.queue.backoff.ms", "5"},
     };
-    return client_new_reader(settings, properties, COUNT_OF(properties), ret_reason);
+    bool has_backoff = rd_kafka_version() >= BACKOFF_VERSION;
+    return client_new_reader(settings, properties, COUNT_OF(properties) - (has_backoff ? 0 : 1),
+                             ret_reason);
 }
 
 /* How many partitions the topic has: the memory for records ahead is divided among them. */
