@@ -641,6 +641,8 @@ FAULTS = [
     Fault("one refusal of a seldom called target is a measurement", "worker/policy/quota_learn.c",
           "    if (calls < MEASURED_CALLS && !quota_is_known(quota)) {",
           "    if (calls < 0 && !quota_is_known(quota)) {"),
+    Fault("few refused calls bound requests beside known tokens", "worker/policy/quota_learn.c",
+          "(rate < QUOTA_NO_LIMIT || calls < MEASURED_CALLS))", "rate < QUOTA_NO_LIMIT)"),
     Fault("reservations of later calls lower the first rate of tokens", "worker/policy/quota_learn.c",
           "    if (kind == QUOTA_TOKENS) /* what later calls did not use is taken off, too */\n"
           "        each = quota_most(each, ticket->input + quota_least(quota->extra, ticket->most_extra));\n", ""),

@@ -51,7 +51,7 @@ static int excess(struct noise *noise)
 /* The start of a target that refuses one call of ten at random. */
 static struct noise known(void)
 {
-    struct noise noise;
+    struct noise noise = {0};
     noise_open(&noise);
     assert_int_equal(refuse(&noise, NOISE_WITHIN, 10, 10), 100);
     assert_true(excess(&noise) < 20);
@@ -86,7 +86,7 @@ static void refusals_of_a_start_without_an_excess_are_noise(void **state)
 static void many_refusals_in_a_row_end_a_start(void **state)
 {
     (void)state;
-    struct noise noise;
+    struct noise noise = {0};
     noise_open(&noise);
     assert_true(excess(&noise) < 6);
     assert_int_equal(noise_exceeded(&noise, 10, 1), NOISE_IS_NONE);
@@ -100,7 +100,7 @@ static void many_refusals_in_a_row_end_a_start(void **state)
 static void one_refusal_of_five_ends_no_start(void **state)
 {
     (void)state;
-    struct noise noise;
+    struct noise noise = {0};
     noise_open(&noise);
     assert_int_equal(refuse(&noise, NOISE_WITHIN, 5, 10), 100);
 }
@@ -180,7 +180,7 @@ static void measurements_that_confirm_a_lower_rate_end_the_suspicion(void **stat
 static void late_refusals_are_weighed_in_the_order_of_their_calls(void **state)
 {
     (void)state;
-    struct noise noise;
+    struct noise noise = {0};
     noise_open(&noise);
     for (int burst = 0; burst < 20; burst++) {
         calls(&noise, 100);

@@ -293,6 +293,23 @@ static void a_refusal_now_and_then_ends_no_start(void **state)
     assert_false(quota.is_starting);
 }
 
+/* A target that throttles its few first calls, whose quota of tokens is known. */
+static void refusals_of_the_first_calls_bound_no_requests_beside_known_tokens(void **state)
+{
+    (void)state;
+    struct quota quota;
+    struct quota_ticket ticket;
+    quota_init(&quota, &TOKENS, 0);
+    int64_t now_ms = 60000;
+    for (int refused = 0; refused < 10; now_ms += 100) {
+        if (!begin(&quota, now_ms, &ticket))
+            continue;
+        (void)end(&quota, &ticket, QUOTA_REFUSED, -1, now_ms + 50);
+        refused++;
+    }
+    assert_true(begun_in(&quota, now_ms + 60000, 60000) > 60);
+}
+
 /* What later calls did not use of their reservations is no news of those before the refused one. */
 static void calls_that_cost_little_leave_tokens_for_the_first_rate(void **state)
 {
@@ -394,6 +411,7 @@ int main(void)
         cmocka_unit_test(clocks_that_jump_stop_nothing),
         cmocka_unit_test(a_seldom_refusal_delays_the_next_call_by_half_a_second),
         cmocka_unit_test(a_refusal_now_and_then_ends_no_start),
+        cmocka_unit_test(refusals_of_the_first_calls_bound_no_requests_beside_known_tokens),
         cmocka_unit_test(calls_that_cost_little_leave_tokens_for_the_first_rate),
         cmocka_unit_test(refusals_without_an_answer_between_lower_no_rate),
         cmocka_unit_test(refusals_of_older_calls_give_no_credit),

@@ -176,9 +176,12 @@ static void log_throttled(struct engine *engine, struct target *target, int64_t 
     if (!log_is_due(engine, &target->slow_log_due_ms))
         return;
     struct pacing_figures figures = pacing_figures(engine, target);
+    double calls = quota_calls(&target->quota);
+    int64_t rate = a_minute(calls < QUOTA_NO_LIMIT ? calls : target->quota.used);
+    bool is_measured = figures.measured_a_minute > 0;
     ENGINE_LOG(engine, LOG_TARGET_THROTTLED, FIELD_TEXT("target", target->model),
-               FIELD_INT("rate", figures.requests_a_minute),
-               FIELD_INT("measured", figures.measured_a_minute),
+               FIELD_INT("rate", rate),
+               FIELD_INT("measured", is_measured ? figures.measured_a_minute : rate),
                FIELD_INT("share", (int64_t)(target->quota.share * 100)),
                FIELD_INT("waiting", target->holders), FIELD_INT("wait_ms", figures.wait_ms),
                FIELD_INT("delay_ms", rest_ms));

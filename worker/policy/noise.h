@@ -59,7 +59,7 @@ enum noise_verdict {
     NOISE_IS_DISPROVED /* it was found in error: only the quota refused calls */
 };
 
-/* The start of a target: the question is open. */
+/* The start of a target, whose `noise` is zeroed or of an earlier start: the question is open. */
 void noise_open(struct noise *noise);
 /* A call begins; `is_low`: at a rate below the last measurement. */
 void noise_call(struct noise *noise, bool is_low);

@@ -281,7 +281,8 @@ void quota_set_share(struct quota *quota, double share, double part, int64_t now
         struct quota_limit *limit = &quota->limits[kind];
         if (limit->learned < QUOTA_NO_LIMIT)
             limit->learned *= factor;
-        limit->base *= factor;
+        if (limit->base < QUOTA_NO_LIMIT)
+            limit->base *= factor;
     }
     quota->noise.peak *= factor;
     quota->noise.found *= factor;
@@ -290,12 +291,17 @@ void quota_set_share(struct quota *quota, double share, double part, int64_t now
     quota->share = share;
 }
 
-int64_t quota_wait_ms(const struct quota *quota, uint64_t calls, int64_t now_ms)
+double quota_calls(const struct quota *quota)
 {
     double rate = quota_rate(quota, QUOTA_REQUESTS);
     double tokens = quota_rate(quota, QUOTA_TOKENS);
-    if (quota->extra > 0 && tokens < QUOTA_NO_LIMIT)
-        rate = quota_least(rate, tokens / quota->extra);
+    return quota->extra > 0 && tokens < QUOTA_NO_LIMIT ? quota_least(rate, tokens / quota->extra)
+                                                       : rate;
+}
+
+int64_t quota_wait_ms(const struct quota *quota, uint64_t calls, int64_t now_ms)
+{
+    double rate = quota_calls(quota);
     int64_t rest_ms = quota->rest_until_ms > now_ms ? quota->rest_until_ms - now_ms : 0;
     return rate >= QUOTA_NO_LIMIT
                ? rest_ms

@@ -147,6 +147,8 @@ struct quota_news quota_settle(struct quota *quota, const struct quota_ticket *t
 double quota_rate(const struct quota *quota, enum quota_kind kind);
 /* Whether a limit is known or was learned. */
 bool quota_is_limited(const struct quota *quota);
+/* Calls of the mean cost that may begin in a second; QUOTA_NO_LIMIT = any. */
+double quota_calls(const struct quota *quota);
 /* Milliseconds after which `calls` calls of the mean cost will have begun; 0 = at once. */
 int64_t quota_wait_ms(const struct quota *quota, uint64_t calls, int64_t now_ms);
 

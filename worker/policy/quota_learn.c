@@ -15,6 +15,7 @@
 #define PULL               0.3  /* towards the fair part, at each cut */
 #define MEASURED_CALLS     10.0 /* a measurement needs so many, */
 #define MEASURED_S         10.0 /* and takes at least this long */
+#define GUESS_MIN          0.02 /* per second: a guess is no lower, as a test would take hours */
 #define GUESS_CALLS        3.0  /* say something about a guess */
 #define BURST_CUT          0.7  /* of the savings, when they were refused */
 #define START_SLOW         3.0  /* per second: so few calls wait after each refusal */
@@ -135,18 +136,20 @@ static double first_base(const struct quota *quota, enum quota_kind kind,
                          const struct quota_ticket *ticket, double calls)
 {
     double rate = quota_rate(quota, kind);
-    if (quota_is_known(quota) && rate < QUOTA_NO_LIMIT)
+    if (quota_is_known(quota) && (rate < QUOTA_NO_LIMIT || calls < MEASURED_CALLS))
         return rate;
     double each = quota_granted(&quota->limits[kind], ticket->started[kind]) / calls;
     if (kind == QUOTA_TOKENS) /* what later calls did not use is taken off, too */
         each = quota_most(each, ticket->input + quota_least(quota->extra, ticket->most_extra));
-    return each * quota_most(0.02, quota->used * 0.5);
+    return each * quota_most(GUESS_MIN, quota->used * 0.5);
 }
 
 static double next_base(const struct quota *quota, enum quota_kind kind, double measured,
                         double passed)
 {
     double base = quota->limits[kind].base;
+    if (base >= QUOTA_NO_LIMIT)
+        return measured;
     if (quota->idle_s > 0.2 * passed) /* the bucket may have been full in between */
         return base;
     if (measured < 0.5 * base)
@@ -157,7 +160,7 @@ static double next_base(const struct quota *quota, enum quota_kind kind, double 
 /* Towards this worker's share of what the group achieves. */
 static double pulled(const struct quota *quota, double base)
 {
-    if (quota->part <= 0)
+    if (quota->part <= 0 || base >= QUOTA_NO_LIMIT)
         return base;
     double lack = quota_most(0.5, quota_least(2, quota->share / quota->part));
     return base * (1 + PULL * (lack - 1));
@@ -188,7 +191,7 @@ static void refused_again(struct quota *quota, double calls)
     double part = quota_most(0.5, since / (since + REST_CALLS));
     for (int kind = 0; kind < QUOTA_KINDS && is_guess; kind++) {
         struct quota_limit *limit = &quota->limits[kind];
-        limit->base = quota_most(limit->base * part, QUOTA_RATE_MIN);
+        limit->base = quota_most(limit->base * part, GUESS_MIN);
         limit->learned = limit->base * (1 - SWING);
     }
 }
@@ -200,7 +203,7 @@ static void set_bases(struct quota *quota, const struct quota_ticket *ticket,
     for (int i = 0; i < QUOTA_KINDS; i++) {
         struct quota_limit *limit = &quota->limits[i];
         limit->base = quota_most(bases[i], QUOTA_RATE_MIN);
-        limit->learned = limit->base * (1 - SWING);
+        limit->learned = limit->base < QUOTA_NO_LIMIT ? limit->base * (1 - SWING) : QUOTA_NO_LIMIT;
         limit->mark = ticket->started[i];
         limit->less = 0;
     }
