@@ -46,15 +46,21 @@ class Worker:
                     "topics.chunks=pages.chunks", "delivery.guarantee=at_least_once", "delivery.max_in_flight=1",
                     "delivery.drain_timeout=1s", "models.default=anthropic.claude-3-haiku-20240307-v1:0",
                     f"bedrock.endpoint_url={endpoint}", f"telemetry.http.address={self.address}"]
-        with open(self.log, "wb") as log:
-            self.process = subprocess.Popen([WORKER, "run", *(word for one in settings for word in ("--set", one))],
-                                            stderr=log, env={**CLEAN, **KEYS})
+        self.words = [WORKER, "run", *(word for one in settings for word in ("--set", one))]
+        self.start()
         self.producer = Producer({"bootstrap.servers": broker})
         for number, key in enumerate(("first", "second", "first", "third")):
             order = "[[sim:latency=300s]]" if number == 0 else ""
             value = {"id": f"request-{number}", "messages": [["human", f"{order} {SECRET} {number}"]]}
             self.producer.produce("pages.requests", json.dumps(value).encode(), f"canary-{key}".encode(), partition=0)
         assert self.producer.flush(PATIENCE) == 0
+
+    def start(self):
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen(self.words, stderr=log, env={**CLEAN, **KEYS})
+
+    def await_requests(self):
+        wait_for(lambda: self.status()["requests"]["held"] == 4 and self.status()["calls"]["open"] == 1)
 
     def status(self):
         code, text = get(self.address, "/status.json")
@@ -72,7 +78,7 @@ def worker(tmp_path_factory):
     with demonstration(0) as broker, simulator() as endpoint:
         run = Worker(broker, endpoint, tmp_path_factory.mktemp("pages"))
         wait_for(lambda: "pages_served" in events(run.log))
-        wait_for(lambda: run.status()["requests"]["held"] == 4 and run.status()["calls"]["open"] == 1)
+        run.await_requests()
         yield run
         run.process.send_signal(signal.SIGTERM)
         assert run.process.wait(PATIENCE) in (0, 1)
@@ -329,10 +335,12 @@ def test_the_page_says_when_the_worker_is_gone_and_forgets_it_when_it_is_back(ta
 
 
 def test_the_page_of_a_killed_worker_says_so(worker, tab):
-    """The last test of this worker: it ends here."""
     assert tab.problems == []
     worker.process.send_signal(signal.SIGTERM)
     assert worker.process.wait(PATIENCE) in (0, 1)
     wait_for(lambda: tab.evaluate("!document.querySelector('#gone').hidden"))
     assert tab.text("#gone").startswith("The worker does not answer (Failed to fetch); ")
     assert "This worker: " in tab.text("#headline")
+    worker.start()
+    wait_for(lambda: tab.evaluate("document.querySelector('#gone').hidden"))
+    worker.await_requests()
