@@ -41,9 +41,9 @@ class Worker:
     def __init__(self, broker, endpoint, folder):
         self.address = f"127.0.0.1:{free_port()}"
         self.log = folder / "log"
-        settings = [f"kafka.bootstrap_servers={broker}", "kafka.group_id=pages", "topics.requests=[pages.requests]",
-                    "topics.responses=pages.responses", "topics.usage=pages.usage", "topics.dead_letters=pages.letters",
-                    "topics.chunks=pages.chunks", "delivery.guarantee=at_least_once", "delivery.max_in_flight=1",
+        settings = [f"kafka.bootstrap_servers={broker}", "kafka.group_id=pages", "kafka.session_timeout=6s",
+                    "topics.requests=[pages.requests]", "topics.responses=pages.responses", "topics.usage=pages.usage",
+                    "topics.dead_letters=pages.letters", "topics.chunks=pages.chunks", "delivery.guarantee=at_least_once", "delivery.max_in_flight=1",
                     "delivery.drain_timeout=1s", "models.default=anthropic.claude-3-haiku-20240307-v1:0",
                     f"bedrock.endpoint_url={endpoint}", f"telemetry.http.address={self.address}"]
         self.words = [WORKER, "run", *(word for one in settings for word in ("--set", one))]
