@@ -9,7 +9,8 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from kit.broker import Broker, fetch_jars              # noqa: E402
-from kit.processes import WORK, end_strays             # noqa: E402
+from kit.processes import WORK, end_strays, wait_for   # noqa: E402
+from kit.records import has_controller                 # noqa: E402
 
 
 # The files that take longest, the longest first: they begin first, so that none of them runs on when the others are done.
@@ -38,15 +39,26 @@ class GivenBroker:
         self.bootstrap = bootstrap
 
 
+def started(make, tries=3):
+    """A broker that serves. One that begins without a controller stays so: it is made again, on other ports."""
+    for _ in range(tries):
+        broker = make()
+        broker.format()
+        broker.start()
+        if wait_for(lambda: has_controller(broker.bootstrap), 20):
+            return broker
+        words = broker.process.text()[-1500:]
+        broker.kill()
+    raise TimeoutError(f"the broker has no controller:\n{words}")
+
+
 def serving(make):
     """Starts the broker that make() returns, and ends it at the second step; skips where there is no Apache Kafka."""
     missing = fetch_jars()
     if missing:
         pytest.skip(f"no Apache Kafka: {missing}")
     end_strays()
-    broker = make()
-    broker.format()
-    broker.start()
+    broker = started(make)
     yield broker
     broker.stop()
     if not os.environ.get("KEEP_BROKER"):

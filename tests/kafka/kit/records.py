@@ -7,7 +7,8 @@ import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, ConsumerGroupState, KafkaError, Producer, TopicPartition
+from confluent_kafka import (OFFSET_BEGINNING, Consumer, ConsumerGroupState, KafkaError, KafkaException, Producer,
+                             TopicPartition)
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from kit.offsets import committed
@@ -117,6 +118,14 @@ def owners_of(bootstrap, group):
 def describe_group(bootstrap, group):
     client = admin(bootstrap)                   # without a name it would end before its answer comes
     return client.describe_consumer_groups([group], request_timeout=PATIENCE)[group].result(PATIENCE)
+
+
+def has_controller(bootstrap):
+    """Whether the cluster can make topics."""
+    try:
+        return admin(bootstrap).list_topics(timeout=5).controller_id >= 0
+    except KafkaException:
+        return False
 
 
 def create_topic(bootstrap, name, partitions=4, config=None):
