@@ -7,6 +7,7 @@
 
 #include "app/client/parts.h"
 #include "base/memory.h"
+#include "io/kafka/conf.h"
 #include "io/loop/clock.h"
 
 #define QUEUED_KIB_ALL    32768 /* records that librdkafka holds ahead, all partitions together */
@@ -15,7 +16,6 @@
 #define FETCH_KIB_MAX     1024
 #define KIB_BYTES         1024
 #define VALUE_BYTES       32
-#define BACKOFF_VERSION   0x02020000 /* the first librdkafka with fetch.queue.backoff.ms */
 #define MAPPED_FROM_BYTES (32 * 1024 * 1024)
 #define KEPT_BYTES        (64 * 1024 * 1024)
 #define SILENCE_MS        60000 /* after which the brokers do not answer any more */
@@ -174,9 +174,8 @@ static struct client *make_client(const struct settings *settings, int32_t parti
         {"fetch.message.max.bytes", fetched},   {"enable.partition.eof", "true"},
         {"fetch.queue.backoff.ms", "5"},
     };
-    bool has_backoff = rd_kafka_version() >= BACKOFF_VERSION;
-    return client_new_reader(settings, properties, COUNT_OF(properties) - (has_backoff ? 0 : 1),
-                             ret_reason);
+    size_t count = COUNT_OF(properties) - (kafka_conf_has_fetch_backoff() ? 0 : 1);
+    return client_new_reader(settings, properties, count, ret_reason);
 }
 
 /* How many partitions the topic has: the memory for records ahead is divided among them. */

@@ -178,13 +178,18 @@ static int64_t smaller(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
+bool kafka_conf_has_fetch_backoff(void)
+{
+    return rd_kafka_version() >= FETCH_BACKOFF_VERSION;
+}
+
 /* What librdkafka fetches ahead of each partition. librdkafka counts only the records' bytes, and
  * each takes RECORD_BESIDE more; a worker may have thousands of partitions. Versions before 2.2.0
  * wait a second after a full queue before they fetch again, so for them the queue must hold what a
  * partition needs in that time. */
 static void fill_prefetch(struct filling *filling)
 {
-    bool is_slow = rd_kafka_version() < FETCH_BACKOFF_VERSION;
+    bool is_slow = !kafka_conf_has_fetch_backoff();
     fill_text(filling, "queued.min.messages", is_slow ? "20000" : "128");
     fill_text(filling, "queued.max.messages.kbytes", is_slow ? "1024" : "256");
     fill_text(filling, "fetch.message.max.bytes", is_slow ? "262144" : "65536");

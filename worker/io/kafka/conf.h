@@ -100,6 +100,9 @@ void kafka_conf_omit_metrics(struct rd_kafka_conf_s *conf);
 MUST_CHECK enum err kafka_conf_try(const struct kafka_config *config, enum kafka_client client,
                                    char *ret_error);
 
+/* Whether this librdkafka has fetch.queue.backoff.ms, as 2.2 and later do. */
+bool kafka_conf_has_fetch_backoff(void);
+
 /* Bytes of records in the queues of all partitions from which on they take turns
  * (io/kafka/fetch_turns.h). UINT64_MAX when the properties are invalid. */
 uint64_t kafka_conf_queued_max(const struct kafka_config *config);
