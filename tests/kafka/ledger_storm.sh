@@ -3,19 +3,5 @@
 # [CYCLES], 200 when not said. Each line of build/ledger_storm.txt is a part in which the simulator's ledger times the price
 # files was the usage topic's sum to the last digit, with its seed; another run goes on behind it. Needs what tests/run.sh
 # made: the release preset and the tests' venv.
-set -eu
-cd "$(dirname "$0")/../.."
-cycles=${1:-200} part=${PART:-20} log=build/ledger_storm.txt
-touch "$log"
-done=$(awk '$1 == "seed" { cycles += $3 } END { print cycles + 0 }' "$log")
-seed=$(awk '$1 == "seed" && $2 >= seed { seed = $2 } END { print seed + 1 }' "$log")
-while [ "$done" -lt "$cycles" ]; do
-    size=$((cycles - done < part ? cycles - done : part))
-    echo "seed $seed: $size cycles"
-    found=$(build/venv/bin/python -m pytest -p no:cacheprovider -s -q --ledger-cycles "$size" --storm-seed "$seed" \
-        --timeout 0 tests/kafka/test_ledger.py) ||
-        { printf '%s\nseed %s: failed\n' "$found" "$seed"; exit 1; }
-    printf 'seed %s %s\n' "$seed" "$(printf '%s\n' "$found" | grep -o '[0-9]* cycles, .*')" | tee -a "$log"
-    done=$((done + size)) seed=$((seed + 1))
-done
-echo "the books of $done cycles agree; $log has their parts"
+exec "$(dirname "$0")/storm.sh" build/ledger_storm.txt "${1:-200}" 20 "the books of %s cycles agree" --ledger-cycles \
+    tests/kafka/test_ledger.py
