@@ -136,11 +136,19 @@ static bool grants_more(struct noise *noise, double granted)
     return is_more;
 }
 
+static double noise_share(const struct noise *noise)
+{
+    return noise->is_far_below ? FAR_NOISE_SHARE : NOISE_SHARE;
+}
+
+static double test_share(const struct noise *noise)
+{
+    return noise->is_far_below ? FAR_TEST_SHARE : TEST_SHARE;
+}
+
 static void weigh_quiet(struct noise *noise, double granted, double rate, double now_s)
 {
-    double share = noise->is_far_below ? FAR_NOISE_SHARE : NOISE_SHARE;
-    double test = noise->is_far_below ? FAR_TEST_SHARE : TEST_SHARE;
-    noise->odds = weigh_grants(noise->odds, granted, share, test);
+    noise->odds = weigh_grants(noise->odds, granted, noise_share(noise), test_share(noise));
     if (noise->odds <= 1)
         noise->calls = noise->refused = noise->longest = 0;
     noise->calls += granted + 1;
@@ -149,9 +157,7 @@ static void weigh_quiet(struct noise *noise, double granted, double rate, double
     if (grants_the_same(noise, granted, now_s))
         noise->odds = most(noise->odds / SAME_ODDS, 1);
     else if (granted >= GAP)
-        noise->odds = noise->is_far_below
-                          ? weigh_refusal(noise->odds, FAR_NOISE_SHARE, FAR_TEST_SHARE)
-                          : weigh_refusal(noise->odds, NOISE_SHARE, TEST_SHARE);
+        noise->odds = weigh_refusal(noise->odds, noise_share(noise), test_share(noise));
 }
 
 static bool is_blocked(struct noise *noise, double granted, double rate, double share)

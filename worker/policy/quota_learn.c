@@ -120,11 +120,17 @@ static void rest(struct quota *quota, double s, int64_t least_ms, struct quota_n
     quota->rest_until_ms = quota->now_ms + ms;
 }
 
+/* What was granted a second from the mark up to a call. */
+static double granted_rate(const struct quota_limit *limit, double started, double passed)
+{
+    return quota_most(0, quota_granted(limit, started)) / quota_most(passed, 0.001);
+}
+
 static double measured_rate(const struct quota *quota, enum quota_kind kind, double started,
                             double passed, bool is_late)
 {
     const struct quota_limit *limit = &quota->limits[kind];
-    double measured = quota_most(0, quota_granted(limit, started)) / quota_most(passed, 0.001);
+    double measured = granted_rate(limit, started, passed);
     /* Either the bucket was full for a while or the limit has risen: the truth is between. */
     if (is_late && limit->learned < QUOTA_NO_LIMIT)
         measured = (measured + quota_most(measured, quota_least(limit->learned, 2 * measured))) / 2;
@@ -233,9 +239,8 @@ static void end_of_start(struct quota *quota, const struct quota_ticket *ticket,
     set_bases(quota, ticket, bases);
 }
 
-static void cut(struct quota *quota, const struct quota_ticket *ticket, double calls)
+static void cut(struct quota *quota, const struct quota_ticket *ticket, double calls, double passed)
 {
-    double passed = quota_seconds(ticket->began_ms - quota->mark_ms);
     bool is_late = tests_since_cut(quota) > TEST_LATE;
     double before = quota->limits[QUOTA_REQUESTS].base;
     if (calls < MEASURED_CALLS || passed < MEASURED_S) { /* a longer rest is needed */
@@ -260,19 +265,21 @@ static void cut(struct quota *quota, const struct quota_ticket *ticket, double c
 /* The quota refuses calls, besides what noise there may be. */
 static void learn(struct quota *quota, const struct quota_ticket *ticket, enum noise_says says)
 {
-    double calls = quota_granted(&quota->limits[QUOTA_REQUESTS], ticket->started[QUOTA_REQUESTS]);
+    const struct quota_limit *requests = &quota->limits[QUOTA_REQUESTS];
+    double started = ticket->started[QUOTA_REQUESTS];
+    double calls = quota_granted(requests, started);
     double passed = quota_seconds(ticket->began_ms - quota->mark_ms);
     enum noise_verdict verdict = NOISE_WAS_KNOWN;
     if (says == NOISE_EXCESS)
-        verdict = noise_exceeded(&quota->noise, quota_most(0, calls) / quota_most(passed, 0.001),
-                                 quota->share);
+        verdict =
+            noise_exceeded(&quota->noise, granted_rate(requests, started, passed), quota->share);
     if (verdict == NOISE_IS_DISPROVED)
         set_bases(quota, ticket,
                   (double[]){quota->limits[QUOTA_REQUESTS].base, quota->limits[QUOTA_TOKENS].base});
     else if (quota->is_starting || verdict == NOISE_IS_KNOWN)
         end_of_start(quota, ticket, quota_most(1, calls));
     else
-        cut(quota, ticket, calls);
+        cut(quota, ticket, calls, passed);
 }
 
 /* The refusals before were noise: as at the start, the rate doubles each second. */
